@@ -1,0 +1,92 @@
+/** The policy as the trust decision sees it: agreements, interfaces, and the snapshot that holds them. */
+
+import type { AddressPrefix } from '../net/prefix.js';
+import type { CrlFacts } from '../x509/crl.js';
+import type { CertificateFacts } from '../x509/facts.js';
+
+export type Direction = 'in' | 'out';
+export type SecurityMechanism = 'tls' | 'nds-ip';
+/** How certificates may be marked for their use (rulebook §6.5; RFC 5924 §5). */
+export type EkuPolicy = 'tls' | 'rfc5924' | 'either';
+/** `hard`: unknown is untrusted. `soft`: unknown is trusted and flagged. `off`: not looked at (rulebook §8.3). */
+export type RevocationPolicy = 'hard' | 'soft' | 'off';
+export type PrivacyMode = 'strict33203' | 'rfc3325' | 'ims24229';
+export type Interconnect = 'non-roaming' | 'roaming' | 'loopback' | 'enterprise' | 'internet';
+/** What an agreement may say of one header in one direction. */
+export type HeaderAction = 'keep' | 'remove' | 'anonymise';
+
+/** Attributes of a distinguished name that an agreement asks for; every value given must stand in the certificate. */
+export type AttributeMatch = Readonly<
+  Partial<
+    Record<
+      'commonName' | 'organization' | 'organizationalUnit' | 'country' | 'state' | 'locality' | 'domainComponent',
+      readonly string[]
+    >
+  >
+>;
+
+export interface Asserts {
+  /** Domains that P-Asserted-Identity of this peer may bear (rulebook S-1). */
+  readonly domains: readonly string[];
+  /** `any`, or the prefixes of global numbers ("+4930") that it may assert (S-3). */
+  readonly numbers: 'any' | readonly string[];
+  /** A transit peer asserts for others: S-1 is off, S-2 stays on (S-4). */
+  readonly transit: boolean;
+}
+
+export interface Agreement {
+  readonly name: string;
+  /** Lower-case A-labels, exact. */
+  readonly domains: readonly string[];
+  readonly mechanism: SecurityMechanism;
+  /** Anchors by the role that the peer plays in the handshake. */
+  readonly anchors: { readonly client: readonly CertificateFacts[]; readonly server: readonly CertificateFacts[] };
+  readonly intermediates: readonly CertificateFacts[];
+  readonly subject: AttributeMatch;
+  readonly issuer: AttributeMatch;
+  readonly interconnect: Interconnect;
+  readonly directions: readonly Direction[];
+  /** Milliseconds since 1970; `until` is the last instant of the day named. */
+  readonly valid: { readonly from: number; readonly until: number };
+  readonly asserts: Asserts;
+  readonly privacy: PrivacyMode;
+  readonly revocation: RevocationPolicy;
+  readonly crls: readonly CrlFacts[];
+  readonly eku: EkuPolicy;
+  /** Decision rule 2: `advisory` lets siptrust's own path check decide alone. */
+  readonly stackVerification: 'required' | 'advisory';
+  readonly cnFallback: boolean;
+  /** Base64 SHA-256 of the SubjectPublicKeyInfo; empty: no pin is asked for. */
+  readonly pins: readonly string[];
+  /** A pinned certificate stands as its own anchor. */
+  readonly pinLeaf: boolean;
+  /** Overrides of the header policy, keyed by lower-case field name. */
+  readonly headers: ReadonlyMap<string, { readonly in?: HeaderAction; readonly out?: HeaderAction }>;
+  readonly enforcement: 'enforce' | 'monitor';
+  readonly enabled: boolean;
+  /** nds-ip only: the interface and the source prefixes that stand for the path. */
+  readonly interface: string | undefined;
+  readonly sources: readonly AddressPrefix[];
+}
+
+/** A local socket that stands for a path, not for a name (TS 33.203 §5.4). */
+export interface Interface {
+  readonly name: string;
+  /** Canonical text of the local address, without brackets. */
+  readonly address: string;
+  readonly port: number;
+  readonly mechanism: 'nds-ip';
+  readonly implicitTrust: boolean;
+}
+
+/** The compiled policy: immutable, and quoted by its revision in every answer. */
+export interface Snapshot {
+  readonly revision: number;
+  readonly ownDomains: ReadonlySet<string>;
+  readonly interfaces: readonly Interface[];
+  readonly agreements: readonly Agreement[];
+  /** Tolerance on certificate times, in milliseconds. */
+  readonly skew: number;
+  /** Longest time that a script may keep a verdict, in seconds. */
+  readonly verdictTtl: number;
+}

@@ -1,0 +1,36 @@
+/** The answer to "who is at the other end, under which agreement, and is the path protected as agreed?" */
+
+import type { Finding } from '../reasons.js';
+import type { Agreement } from './agreement.js';
+
+/** What a verdict rests on, weakest first. */
+export const ASSURANCES = ['none', 'address', 'za', 'tls-attributes', 'tls-certificate', 'tls-pinned'] as const;
+export type Assurance = (typeof ASSURANCES)[number];
+
+/** One step of the decision, kept so that every answer can be explained (design rule 10). */
+export interface Check {
+  readonly name: string;
+  /** What was compared with what. */
+  readonly compared: string;
+  readonly outcome: 'pass' | 'fail' | 'skip' | 'note';
+  readonly clause: string;
+}
+
+export interface Verdict {
+  readonly verdict: 'trusted' | 'untrusted' | 'reject';
+  readonly assurance: Assurance;
+  /** The agreement that covers the peer; also set when it was found but did not hold. */
+  readonly agreement: Agreement | undefined;
+  /** SIP domain identities of the peer, lower case. */
+  readonly domains: readonly string[];
+  /** Most telling first. */
+  readonly findings: readonly Finding[];
+  readonly action: 'continue' | 'reject' | 'close';
+  /** SIP status for `reject`; 0 otherwise. */
+  readonly code: number;
+  readonly phrase: string;
+  /** Instant (ms) after which the verdict may differ although the policy did not change. */
+  readonly validUntil: number;
+  readonly revision: number;
+  readonly checks: readonly Check[];
+}
