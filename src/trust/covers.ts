@@ -1,0 +1,226 @@
+import type { Finding } from '../reasons.js';
+import type { CrlFacts } from '../x509/crl.js';
+import type { CertificateFacts } from '../x509/facts.js';
+import { verifyPath } from '../x509/path.js';
+import { checkUsage } from '../x509/usage.js';
+import type { Agreement, Direction, Snapshot } from './agreement.js';
+import { missingAttributes } from './attributes.js';
+import type { Trail } from './trail.js';
+
+/** What the checks of an agreement look at, besides the agreement itself. */
+export interface CoverContext {
+  readonly direction: Direction;
+  readonly snapshot: Snapshot;
+  readonly now: number;
+  /** CRLs that were fetched in the background, besides the agreement's own files. */
+  readonly crls: readonly CrlFacts[];
+  readonly trail: Trail;
+}
+
+export interface Cover {
+  readonly ok: boolean;
+  readonly pinned: boolean;
+  /** Instant (ms) at which one of the facts behind this answer changes by itself. */
+  readonly validUntil: number;
+}
+
+/** The role that the peer plays in the handshake: it is the client where we are asked inbound. */
+export function peerRole(direction: Direction): 'client' | 'server' {
+  return direction === 'in' ? 'client' : 'server';
+}
+
+/** The part of an agreement that holds without looking at a certificate: switched on, in force, for this direction. */
+export function agreementInForce(agreement: Agreement, { direction, now, trail }: CoverContext): boolean {
+  const name = `agreement ${agreement.name}`;
+  if (!agreement.enabled) {
+    trail.fail(name, 'agreement-disabled', `agreement ${agreement.name}: enabled is false`);
+    return false;
+  }
+  const { from, until } = agreement.valid;
+  if (now < from || now > until) {
+    const expected = `expected a time from ${instant(from)} to ${instant(until)}, found ${instant(now)}`;
+    trail.fail(name, 'agreement-time', `agreement ${agreement.name}: ${expected}`);
+    return false;
+  }
+  if (!agreement.directions.includes(direction)) {
+    const expected = `expected one of ${agreement.directions.join(', ')}, found ${direction}`;
+    trail.fail(name, 'agreement-direction', `agreement ${agreement.name}: ${expected}`);
+    return false;
+  }
+  trail.pass(name, `enabled, valid now, covers direction ${direction}`, 'TS 33.203 §5.4');
+  return true;
+}
+
+/** An instant for people; a bound that is not set reads `always`. */
+export function instant(ms: number): string {
+  return Number.isFinite(ms) ? new Date(ms).toISOString() : 'always';
+}
+
+/** The next instant at which an agreement begins or ends. */
+export function agreementChange(agreement: Agreement, now: number): number {
+  if (now < agreement.valid.from) return agreement.valid.from;
+  return now <= agreement.valid.until ? agreement.valid.until + 1 : Number.POSITIVE_INFINITY;
+}
+
+/** Whether the agreement covers this certificate in this role: attributes, pins, path to its own anchors, usage. */
+export function certificateCovered(
+  agreement: Agreement,
+  leaf: CertificateFacts,
+  stackVerified: boolean,
+  context: CoverContext,
+): Cover {
+  const { trail, now, snapshot } = context;
+  const no: Cover = { ok: false, pinned: false, validUntil: nextInstant(now, [leaf], snapshot.skew) };
+
+  const missing = [
+    ...missingAttributes(agreement.subject, leaf.subject).map((text) => `subject ${text}`),
+    ...missingAttributes(agreement.issuer, leaf.issuer).map((text) => `issuer ${text}`),
+  ];
+  if (missing.length > 0) {
+    trail.fail('attributes', 'agreement-attributes', `agreement ${agreement.name}: ${missing.join('; ')}`);
+    return no;
+  }
+
+  const pinned = agreement.pins.includes(leaf.spkiSha256);
+  if (agreement.pins.length > 0) {
+    if (!pinned) {
+      const found = `expected one of ${agreement.pins.length} pins, found sha256/${leaf.spkiSha256}`;
+      trail.fail('pin', 'pin-mismatch', `agreement ${agreement.name}: ${found}`);
+      return no;
+    }
+    trail.pass('pin', `sha256/${leaf.spkiSha256} is pinned by agreement ${agreement.name}`, 'operator policy');
+  }
+
+  const path = judgePath(agreement, leaf, pinned, context);
+  if (!path.ok) {
+    // Of the two the path says more; that the stack refused it too is told beside it.
+    if (!stackVerified) failStack(agreement, trail);
+    return { ok: false, pinned, validUntil: path.validUntil };
+  }
+  if (!stackVerified && agreement.stackVerification === 'required') {
+    failStack(agreement, trail);
+    return { ok: false, pinned, validUntil: path.validUntil };
+  }
+  trail.pass(
+    'stack',
+    stackVerified
+      ? 'the TLS stack verified the certificate'
+      : `the TLS stack did not verify the certificate; agreement ${agreement.name} sets stack_verification: advisory`,
+    'TS 33.203 §6.5',
+  );
+  return { ok: true, pinned, validUntil: path.validUntil };
+}
+
+function failStack(agreement: Agreement, trail: Trail): void {
+  const detail =
+    'expected a certificate that the TLS stack of the proxy verified, found verified=0' +
+    ` (agreement ${agreement.name}, stack_verification: ${agreement.stackVerification})`;
+  trail.fail('stack', 'stack-unverified', detail);
+}
+
+interface PathJudgement {
+  readonly ok: boolean;
+  readonly validUntil: number;
+}
+
+function judgePath(
+  agreement: Agreement,
+  leaf: CertificateFacts,
+  pinned: boolean,
+  { direction, snapshot, now, crls, trail }: CoverContext,
+): PathJudgement {
+  const role = peerRole(direction);
+  const { skew } = snapshot;
+  if (pinned && agreement.pinLeaf) {
+    return judgePinnedLeaf(agreement, leaf, role, skew, now, trail);
+  }
+  const anchors = agreement.anchors[role];
+  const result = verifyPath({
+    leaf,
+    intermediates: agreement.intermediates,
+    anchors,
+    crls: [...agreement.crls, ...crls],
+    at: now,
+    purpose: role,
+    names: [],
+    revocation: agreement.revocation,
+    skew,
+    ekuPolicy: agreement.eku,
+  });
+  const walked = (result.path ?? [leaf]).map((certificate) => certificate.subjectText || '(empty name)').join(' <- ');
+  const validUntil = nextInstant(now, result.path ?? [leaf], skew, result.ok ? result.validUntil : undefined);
+  if (result.ok) {
+    trail.pass('path', `${walked}, as TLS ${role}, to an anchor of agreement ${agreement.name}`, 'RFC 5280 §6.1');
+    for (const finding of result.findings) trail.note('path', finding.code, finding.detail);
+    return { ok: true, validUntil };
+  }
+  for (const finding of namedPartnerFindings(agreement, leaf, result.findings, snapshot)) {
+    trail.fail('path', finding.code, finding.detail);
+  }
+  return { ok: false, validUntil };
+}
+
+/** A pinned certificate stands as its own anchor; its time and its use are still judged (rulebook T-17). */
+function judgePinnedLeaf(
+  agreement: Agreement,
+  leaf: CertificateFacts,
+  role: 'client' | 'server',
+  skew: number,
+  now: number,
+  trail: Trail,
+): PathJudgement {
+  const validUntil = nextInstant(now, [leaf], skew);
+  if (now < leaf.notBefore - skew || now > leaf.notAfter + skew) {
+    const expected = `valid from ${instant(leaf.notBefore)} to ${instant(leaf.notAfter)}, the time is ${instant(now)}`;
+    trail.fail('path', 'cert-time', `pinned certificate ${leaf.subjectText}: ${expected}`);
+    return { ok: false, validUntil };
+  }
+  const usage = checkUsage(leaf, role, agreement.eku);
+  if (usage !== undefined) {
+    trail.fail('path', usage.code, usage.detail);
+    return { ok: false, validUntil };
+  }
+  trail.pass('path', `${leaf.subjectText} is pinned and its own anchor (pin: leaf)`, 'operator policy');
+  return { ok: true, validUntil };
+}
+
+/**
+ * A certificate that names a partner but leads elsewhere is an alarm of its own (rulebook T-14), and one that leads to
+ * another partner's anchor says so: that anchor may not vouch for this name (rulebook §6.6, T-38).
+ */
+function namedPartnerFindings(
+  agreement: Agreement,
+  leaf: CertificateFacts,
+  findings: readonly Finding[],
+  snapshot: Snapshot,
+): readonly Finding[] {
+  if (leaf.selfIssued || findings[0]?.code !== 'untrusted-chain') return findings;
+  const others = snapshot.agreements.filter(
+    (other) =>
+      other !== agreement &&
+      [...other.anchors.client, ...other.anchors.server, ...other.intermediates].some(
+        (authority) => authority.subjectText === leaf.issuerText,
+      ),
+  );
+  const detail =
+    `agreement ${agreement.name} accepts ${agreement.anchors.client.length + agreement.anchors.server.length} anchors;` +
+    ` the certificate was issued by ${leaf.issuerText}`;
+  const mismatch: Finding = { code: 'anchor-mismatch', detail };
+  const elsewhere: readonly Finding[] = others.slice(0, 1).map((other) => ({
+    code: 'anchor-name',
+    detail: `${leaf.issuerText} stands in agreement ${other.name}, which may not vouch for ${agreement.domains.join(', ')}`,
+  }));
+  return [mismatch, ...elsewhere, ...findings];
+}
+
+/** The next instant after `now` at which one of the certificates (or the given bound) begins or ends. */
+export function nextInstant(
+  now: number,
+  certificates: readonly CertificateFacts[],
+  skew: number,
+  bound: number | undefined = undefined,
+): number {
+  const instants = certificates.flatMap(({ notBefore, notAfter }) => [notBefore - skew, notAfter + skew + 1]);
+  if (bound !== undefined) instants.push(bound);
+  return Math.min(...instants.filter((at) => at > now), Number.POSITIVE_INFINITY);
+}

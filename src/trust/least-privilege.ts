@@ -1,0 +1,48 @@
+import type { Agreement, PrivacyMode } from './agreement.js';
+
+const STRICTEST_FIRST: readonly PrivacyMode[] = ['strict33203', 'ims24229', 'rfc3325'];
+
+/** The stricter of two privacy modes. */
+function stricterPrivacy(a: PrivacyMode, b: PrivacyMode): PrivacyMode {
+  return STRICTEST_FIRST.find((mode) => mode === a || mode === b) ?? 'strict33203';
+}
+
+function commonNumbers(a: Agreement, b: Agreement): 'any' | readonly string[] {
+  const left = a.asserts.numbers;
+  const right = b.asserts.numbers;
+  if (left === 'any') return right;
+  if (right === 'any') return left;
+  const longer = [
+    ...left.filter((x) => right.some((y) => x.startsWith(y))),
+    ...right.filter((y) => left.some((x) => y.startsWith(x))),
+  ];
+  return [...new Set(longer)];
+}
+
+/**
+ * What remains when the identities of one certificate belong to two agreements: the intersection of both
+ * (RFC 5922 §7.4; rulebook I-4, T-44). An override of the header policy stands only where both say the same.
+ */
+export function leastPrivilege(a: Agreement, b: Agreement): Agreement {
+  const headers = new Map(
+    [...a.headers].filter(([name, rule]) => {
+      const other = b.headers.get(name);
+      return other !== undefined && other.in === rule.in && other.out === rule.out;
+    }),
+  );
+  return Object.freeze({
+    ...a,
+    name: `${a.name}+${b.name}`,
+    domains: [...a.domains, ...b.domains],
+    interconnect: a.interconnect === b.interconnect ? a.interconnect : 'internet',
+    directions: a.directions.filter((direction) => b.directions.includes(direction)),
+    valid: { from: Math.max(a.valid.from, b.valid.from), until: Math.min(a.valid.until, b.valid.until) },
+    asserts: {
+      domains: a.asserts.domains.filter((domain) => b.asserts.domains.includes(domain)),
+      numbers: commonNumbers(a, b),
+      transit: a.asserts.transit && b.asserts.transit,
+    },
+    privacy: stricterPrivacy(a.privacy, b.privacy),
+    headers,
+  });
+}

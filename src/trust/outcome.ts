@@ -1,0 +1,43 @@
+import { ranked } from '../reasons.js';
+import type { Agreement } from './agreement.js';
+import type { CoverContext } from './covers.js';
+import type { Assurance, Verdict } from './verdict.js';
+
+/** What the checks came to, before it is put into the words of a verdict. */
+export interface Outcome {
+  readonly trusted: boolean;
+  readonly assurance: Assurance;
+  readonly agreement: Agreement | undefined;
+  readonly domains: readonly string[];
+  /** `close`: nothing may be sent over this connection, or nothing more be heard from it. */
+  readonly action: 'continue' | 'close';
+  readonly validUntil: number;
+}
+
+export function untrusted(agreement?: Agreement, validUntil: number = Number.POSITIVE_INFINITY): Outcome {
+  return { trusted: false, assurance: 'none', agreement, domains: [], action: 'continue', validUntil };
+}
+
+/** SIP answers for a request that meets a refused connection (RFC 3261 §21.4.4, §21.5.4). */
+const REFUSED = {
+  in: { code: 403, phrase: 'Peer Not Trusted' },
+  out: { code: 503, phrase: 'Next Hop Not Trusted' },
+} as const;
+
+/** The verdict of an outcome: its words, its findings in rank order, its trail. */
+export function decided(outcome: Outcome, { direction, snapshot, trail }: CoverContext): Verdict {
+  const findings = ranked(trail.findings);
+  const answer = outcome.action === 'close' ? REFUSED[direction] : { code: 0, phrase: '' };
+  return {
+    verdict: outcome.trusted ? 'trusted' : outcome.action === 'close' ? 'reject' : 'untrusted',
+    assurance: outcome.assurance,
+    agreement: outcome.agreement,
+    domains: outcome.domains,
+    findings: outcome.trusted ? findings : findings.filter(({ code }) => code !== 'agreement-covers'),
+    action: outcome.action,
+    ...answer,
+    validUntil: outcome.validUntil,
+    revision: snapshot.revision,
+    checks: trail.checks,
+  };
+}

@@ -1,0 +1,45 @@
+/**
+ * The floor of the TLS profile: TLS 1.2 or 1.3 with an ephemeral key exchange and an AEAD cipher
+ * (TS 33.210 §6.2; rulebook G-23 to G-28).
+ */
+
+const VERSIONS = new Map([
+  ['tlsv1.2', 'TLSv1.2'],
+  ['tlsv1_2', 'TLSv1.2'],
+  ['tls1.2', 'TLSv1.2'],
+  ['tlsv1.3', 'TLSv1.3'],
+  ['tlsv1_3', 'TLSv1.3'],
+  ['tls1.3', 'TLSv1.3'],
+]);
+
+/** RFC 8446 §B.4. The integrity-only suites of RFC 9150 are missing on purpose: they do not encrypt. */
+const TLS13_CIPHER = /^TLS_(AES_(128|256)_GCM|AES_128_CCM(_8)?|CHACHA20_POLY1305)_SHA(256|384)$/;
+/** IANA names (`TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256`) and OpenSSL names (`ECDHE-RSA-AES128-GCM-SHA256`). */
+const TLS12_CIPHER =
+  /^(TLS_(ECDHE|DHE)_(RSA|ECDSA)_WITH_(AES|ARIA|CAMELLIA|CHACHA20)[A-Z0-9_]*|(ECDHE|DHE)-(RSA|ECDSA)-[A-Z0-9-]+)$/;
+/** AEAD ciphers exist only since TLS 1.2 (RFC 5246 §6.2.3.3), so that such a name also proves the version. */
+const AEAD = /(GCM|CCM8?|CHACHA20[-_]POLY1305)/;
+
+export interface TlsFloorResult {
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
+/**
+ * Judges version and cipher as the TLS stack prints them. One of them may be missing where the other proves both;
+ * anything unknown is below the floor.
+ */
+export function tlsFloor(version: string | undefined, cipher: string | undefined): TlsFloorResult {
+  const seen = `version ${version ?? 'not told'}, cipher ${cipher ?? 'not told'}`;
+  const expected = 'expected TLS 1.2 with (EC)DHE and AEAD, or TLS 1.3';
+  const known = version === undefined ? undefined : VERSIONS.get(version.trim().toLowerCase());
+  if (version !== undefined && known === undefined) return { ok: false, detail: `${seen}; ${expected}` };
+  const name = cipher?.trim().toUpperCase();
+  if (name === undefined) {
+    return known === 'TLSv1.3' ? { ok: true, detail: seen } : { ok: false, detail: `${seen}; ${expected}` };
+  }
+  const is13 = TLS13_CIPHER.test(name);
+  const is12 = !is13 && TLS12_CIPHER.test(name) && AEAD.test(name) && !name.includes('NULL');
+  const ok = (is13 && known !== 'TLSv1.2') || (is12 && known !== 'TLSv1.3');
+  return { ok, detail: ok ? seen : `${seen}; ${expected}` };
+}

@@ -1,0 +1,32 @@
+import type { Finding, ReasonCode } from '../reasons.js';
+import { reason } from '../reasons.js';
+import type { Check } from './verdict.js';
+
+/**
+ * The trail of one decision: each check in the order it was made, and what the failed ones found.
+ * `explain` prints the checks, the verdict carries the findings (design rule 10).
+ */
+export class Trail {
+  readonly checks: Check[] = [];
+  readonly findings: Finding[] = [];
+
+  pass(name: string, compared: string, clause: string): void {
+    this.checks.push({ name, compared, outcome: 'pass', clause });
+  }
+
+  skip(name: string, compared: string, clause: string): void {
+    this.checks.push({ name, compared, outcome: 'skip', clause });
+  }
+
+  /** A finding that explains but does not decide. */
+  note(name: string, code: ReasonCode, detail: string): void {
+    this.checks.push({ name, compared: detail, outcome: 'note', clause: reason(code).clause });
+    this.findings.push({ code, detail });
+  }
+
+  /** A finding that forbids trust. */
+  fail(name: string, code: ReasonCode, detail: string): void {
+    this.checks.push({ name, compared: detail, outcome: 'fail', clause: reason(code).clause });
+    this.findings.push({ code, detail });
+  }
+}
