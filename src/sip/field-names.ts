@@ -1,0 +1,145 @@
+/** Names of SIP header fields: compact forms, and the classes that the audit treats alike. */
+
+import { asciiLower } from './ascii.js';
+
+/**
+ * Compact forms (RFC 3261 §7.3.3; the IANA table of SIP header fields). `n` (Identity-Info) was withdrawn by RFC 8224
+ * and stays an unknown name. Neither Privacy nor any P- header has one.
+ */
+export const COMPACT_FORMS: ReadonlyMap<string, string> = new Map([
+  ['a', 'accept-contact'], // RFC 3841
+  ['b', 'referred-by'], // RFC 3892
+  ['c', 'content-type'],
+  ['d', 'request-disposition'], // RFC 3841
+  ['e', 'content-encoding'],
+  ['f', 'from'],
+  ['i', 'call-id'],
+  ['j', 'reject-contact'], // RFC 3841
+  ['k', 'supported'],
+  ['l', 'content-length'],
+  ['m', 'contact'],
+  ['o', 'event'], // RFC 6665
+  ['r', 'refer-to'], // RFC 3515
+  ['s', 'subject'],
+  ['t', 'to'],
+  ['u', 'allow-events'], // RFC 6665
+  ['v', 'via'],
+  ['x', 'session-expires'], // RFC 4028
+  ['y', 'identity'], // RFC 8224
+]);
+
+const compactOf: ReadonlyMap<string, string> = new Map([...COMPACT_FORMS].map(([short, long]) => [long, short]));
+
+/** The lower-case long name under which all spellings of a field are one (RFC 3261 §7.3.1, §7.3.3). */
+export function fieldKey(name: string): string {
+  const lower = asciiLower(name);
+  return COMPACT_FORMS.get(lower) ?? lower;
+}
+
+/** Every name, in lower case, that means the field of this key: the long one, and the compact one if there is one. */
+export function spellings(key: string): readonly string[] {
+  const short = compactOf.get(key);
+  return short === undefined ? [key] : [key, short];
+}
+
+/** Fields of which a second row, or a second value in one row, contradicts the first (RFC 4475 §3.3.8, §3.3.9). */
+export const SINGLE_FIELDS: ReadonlySet<string> = new Set([
+  'from',
+  'to',
+  'call-id',
+  'cseq',
+  'max-forwards',
+  'content-length',
+]);
+
+/** Further fields that a message bears once; a repetition is odd but decides nothing at the boundary. */
+export const ONCE_FIELDS: ReadonlySet<string> = new Set([
+  'content-type',
+  'content-disposition',
+  'date',
+  'event',
+  'expires',
+  'min-expires',
+  'mime-version',
+  'refer-to',
+  'referred-by',
+  'replaces',
+  'join',
+  'target-dialog',
+  'session-expires',
+  'min-se',
+  'rack',
+  'rseq',
+  'subject',
+  'timestamp',
+  'session-id',
+]);
+
+/** Fields that hold identities or assertions as name-addr: a malformed one is dropped as a whole (RFC 4475 §3.1.2.6). */
+export const IDENTITY_FIELDS: ReadonlySet<string> = new Set([
+  'p-asserted-identity',
+  'p-preferred-identity',
+  'p-associated-uri',
+  'p-called-party-id',
+  'p-served-user',
+  'p-profile-key',
+  'p-user-database',
+  'p-charge-info',
+  'p-dcs-trace-party-id',
+  'remote-party-id',
+  'history-info',
+  'diversion',
+  'additional-identity',
+]);
+
+/** Fields of name-addr or addr-spec that stay in the message: what they hold must be readable in one way only. */
+export const ADDRESS_FIELDS: ReadonlySet<string> = new Set([
+  'from',
+  'to',
+  'contact',
+  'route',
+  'record-route',
+  'path',
+  'service-route',
+  'refer-to',
+  'referred-by',
+  'reply-to',
+]);
+
+/** Names besides the P- ones and those above that tell something private or claim a privilege (rulebook §4). */
+const OTHER_PRIVATE: ReadonlySet<string> = new Set([
+  'privacy',
+  'rpid-privacy',
+  'identity',
+  'resource-priority',
+  'accept-resource-priority',
+  'feature-caps',
+  'restoration-info',
+  'relayed-charge',
+  'service-interact-info',
+  'cellular-network-info',
+  'response-source',
+  'attestation-info',
+  'origination-id',
+  'priority-verstat',
+  'priority',
+  'priority-share',
+  'resource-share',
+  'dc-info',
+  'security-client',
+  'security-server',
+  'security-verify',
+  'geolocation',
+  'geolocation-routing',
+  'user-to-user',
+  'authorization',
+  'proxy-authorization',
+]);
+
+/**
+ * Is this a name that a boundary cares about? Used where text only looks like a field (a continuation line), so it
+ * takes every `P-` and `X-` name, known or not.
+ */
+export function isPrivateName(key: string): boolean {
+  return key.startsWith('p-') || key.startsWith('x-') || IDENTITY_FIELDS.has(key) || OTHER_PRIVATE.has(key);
+}

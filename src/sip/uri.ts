@@ -1,0 +1,280 @@
+/**
+ * SIP, SIPS and tel URIs (RFC 3261 §19.1, RFC 3966), with the place of every part, so that an edit can leave all other
+ * bytes as they were. Strings are latin1.
+ */
+
+import { asciiLower, isBlank, isControl, printable } from './ascii.js';
+import { fieldKey } from './field-names.js';
+
+/** One `;name=value`. `start` is the index of its `;`, `end` the index behind it, in the text it was parsed from. */
+export interface Param {
+  readonly name: string;
+  /** Lower case; in URIs percent-decoded too, since `%63pc` and `cpc` are one name (RFC 3261 §19.1.4). */
+  readonly key: string;
+  /** As received (quotes and escapes kept); undefined without `=`. */
+  readonly value: string | undefined;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** One `name=value` behind the `?`. `start` and `end` leave out the `?` or `&` before it. */
+export interface EmbeddedHeader {
+  readonly name: string;
+  /** Field key: percent-decoded, lower case, compact forms mapped. */
+  readonly key: string;
+  /** As received: percent-encoded. */
+  readonly value: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface SipUri {
+  readonly kind: 'sip';
+  readonly scheme: 'sip' | 'sips';
+  readonly raw: string;
+  /** User part as received, with the parameters that may hide in it, without the password; undefined without `@`. */
+  readonly user: string | undefined;
+  /** tel-style parameters inside the user part (`+1555;cpc=x@host`). Offsets are in `raw`. */
+  readonly userParams: readonly Param[];
+  readonly password: string | undefined;
+  /** As received; an IPv6 literal keeps its brackets. */
+  readonly host: string;
+  readonly port: number | undefined;
+  readonly params: readonly Param[];
+  readonly headers: readonly EmbeddedHeader[];
+}
+
+export interface TelUri {
+  readonly kind: 'tel';
+  readonly scheme: 'tel';
+  readonly raw: string;
+  /** As received, with visual separators. */
+  readonly number: string;
+  readonly params: readonly Param[];
+}
+
+/** A URI of another scheme: nothing behind the colon is looked into. */
+export interface OtherUri {
+  readonly kind: 'other';
+  /** Lower case. */
+  readonly scheme: string;
+  readonly raw: string;
+}
+
+export interface MalformedUri {
+  readonly kind: 'malformed';
+  readonly raw: string;
+  readonly detail: string;
+}
+
+export type Uri = SipUri | TelUri | OtherUri;
+export type ParsedUri = Uri | MalformedUri;
+
+/** Reads one URI, as it stands between `<` and `>`. Never throws. */
+export function parseUri(text: string): ParsedUri {
+  const malformed = (detail: string): MalformedUri => ({ kind: 'malformed', raw: text, detail });
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    // RFC 3261 §25.1 has none of these in a URI; `<`, `>`, quotes and white space are where readers part.
+    if (isControl(code) || isBlank(code) || code > 0x7e || code === 0x22 || code === 0x3c || code === 0x3e) {
+      return malformed(`expected URI characters, found ${printable(text.charAt(i))} at byte ${i + 1}`);
+    }
+  }
+  const colon = text.indexOf(':');
+  const scheme = asciiLower(text.slice(0, Math.max(colon, 0)));
+  if (!isScheme(scheme)) return malformed(`expected a scheme and a colon, found "${printable(text)}"`);
+  if (scheme === 'sip' || scheme === 'sips') return parseSip(text, scheme, colon + 1, malformed);
+  if (scheme === 'tel') return parseTel(text, colon + 1, malformed);
+  return { kind: 'other', scheme, raw: text };
+}
+
+function isScheme(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const char = text.charAt(i);
+    const letter = char >= 'a' && char <= 'z';
+    if (!letter && (i === 0 || !((char >= '0' && char <= '9') || char === '+' || char === '-' || char === '.'))) {
+      return false;
+    }
+  }
+  return text !== '';
+}
+
+function parseSip(
+  raw: string,
+  scheme: 'sip' | 'sips',
+  from: number,
+  malformed: (detail: string) => MalformedUri,
+): SipUri | MalformedUri {
+  // The user part may hold `;`, `?` and `/` but no `@`, and nothing behind it may either (RFC 3261 §25.1).
+  const at = raw.indexOf('@', from);
+  if (at >= 0 && raw.indexOf('@', at + 1) >= 0) return malformed('expected at most one "@", found several');
+  if (at === from) return malformed('expected a user part before "@", found none');
+  let user: string | undefined;
+  let password: string | undefined;
+  let userParams: readonly Param[] = [];
+  if (at >= 0) {
+    const info = raw.slice(from, at);
+    const split = info.indexOf(':');
+    user = split < 0 ? info : info.slice(0, split);
+    password = split < 0 ? undefined : info.slice(split + 1);
+    const semicolon = user.indexOf(';');
+    if (semicolon >= 0) userParams = readUriParams(raw, from + semicolon, from + user.length);
+  }
+  const hostFrom = at < 0 ? from : at + 1;
+  const question = raw.indexOf('?', hostFrom);
+  const paramsEnd = question < 0 ? raw.length : question;
+  let hostEnd = raw.indexOf(';', hostFrom);
+  if (hostEnd < 0 || hostEnd > paramsEnd) hostEnd = paramsEnd;
+  const hostPort = parseHostPort(raw.slice(hostFrom, hostEnd));
+  if ('malformed' in hostPort) return malformed(hostPort.malformed);
+  return {
+    kind: 'sip',
+    scheme,
+    raw,
+    user,
+    userParams,
+    password,
+    host: hostPort.host,
+    port: hostPort.port,
+    params: readUriParams(raw, hostEnd, paramsEnd),
+    headers: question < 0 ? [] : readEmbedded(raw, question + 1),
+  };
+}
+
+function parseTel(raw: string, from: number, malformed: (detail: string) => MalformedUri): TelUri | MalformedUri {
+  const semicolon = raw.indexOf(';', from);
+  const end = semicolon < 0 ? raw.length : semicolon;
+  const number = raw.slice(from, end);
+  if (!isTelNumber(number)) return malformed(`expected a telephone number, found "${printable(number)}"`);
+  return { kind: 'tel', scheme: 'tel', raw, number, params: readUriParams(raw, end, raw.length) };
+}
+
+/** RFC 3966 §3: phonedigits, hex digits of local numbers, `*`, `#`, visual separators, a leading `+`. */
+function isTelNumber(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const char = text.charAt(i);
+    if (!'0123456789abcdefABCDEF*#-.()'.includes(char) && !(char === '+' && i === 0)) return false;
+  }
+  return text !== '' && text !== '+';
+}
+
+/** Host and optional port. An IPv6 literal must stand in brackets (RFC 5118 §4.2). */
+export function parseHostPort(
+  text: string,
+): { readonly host: string; readonly port: number | undefined } | { readonly malformed: string } {
+  let hostEnd: number;
+  if (text.startsWith('[')) {
+    const close = text.indexOf(']');
+    if (close < 0) return { malformed: 'expected "]" behind an IPv6 address, found none' };
+    const inner = text.slice(1, close);
+    if (!isMadeOf(inner, '0123456789abcdefABCDEF:.') || !inner.includes(':')) {
+      return { malformed: `expected an IPv6 address in brackets, found "${printable(inner)}"` };
+    }
+    hostEnd = close + 1;
+  } else {
+    const colon = text.indexOf(':');
+    if (colon >= 0 && text.indexOf(':', colon + 1) >= 0) {
+      return { malformed: `expected an IPv6 address in brackets, found "${printable(text)}"` };
+    }
+    hostEnd = colon < 0 ? text.length : colon;
+    const host = text.slice(0, hostEnd);
+    if (!isHostName(host)) return { malformed: `expected a host, found "${printable(host)}"` };
+  }
+  const host = text.slice(0, hostEnd);
+  if (hostEnd === text.length) return { host, port: undefined };
+  const digits = text.slice(hostEnd + 1);
+  if (text.charAt(hostEnd) !== ':' || digits.length > 5 || !isMadeOf(digits, '0123456789') || Number(digits) > 65535) {
+    return { malformed: `expected a port, found "${printable(text.slice(hostEnd))}"` };
+  }
+  return { host, port: Number(digits) };
+}
+
+function isMadeOf(text: string, alphabet: string): boolean {
+  for (let i = 0; i < text.length; i++) if (!alphabet.includes(text.charAt(i))) return false;
+  return text !== '';
+}
+
+/** Letters, digits, `.`, `-`, and the `_` that real host names hold. */
+function isHostName(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const char = asciiLower(text.charAt(i));
+    if (!((char >= 'a' && char <= 'z') || (char >= '0' && char <= '9') || '.-_'.includes(char))) return false;
+  }
+  return text !== '';
+}
+
+/** `;a=b;c` between two indices of a URI. Empty parameters are skipped; their bytes stay. */
+function readUriParams(text: string, from: number, until: number): readonly Param[] {
+  const params: Param[] = [];
+  let pos = from;
+  while (pos < until) {
+    let end = text.indexOf(';', pos + 1);
+    if (end < 0 || end > until) end = until;
+    const body = text.slice(pos + 1, end);
+    const equals = body.indexOf('=');
+    const name = equals < 0 ? body : body.slice(0, equals);
+    if (body !== '') {
+      params.push({
+        name,
+        key: asciiLower(decodePercent(name)),
+        value: equals < 0 ? undefined : body.slice(equals + 1),
+        start: pos,
+        end,
+      });
+    }
+    pos = end;
+  }
+  return params;
+}
+
+function readEmbedded(text: string, from: number): readonly EmbeddedHeader[] {
+  const headers: EmbeddedHeader[] = [];
+  let pos = from;
+  while (pos < text.length) {
+    let end = text.indexOf('&', pos);
+    if (end < 0) end = text.length;
+    const body = text.slice(pos, end);
+    const equals = body.indexOf('=');
+    const name = equals < 0 ? body : body.slice(0, equals);
+    if (body !== '') {
+      const value = equals < 0 ? '' : body.slice(equals + 1);
+      headers.push({ name, key: fieldKey(decodePercent(name)), value, start: pos, end });
+    }
+    pos = end + 1;
+  }
+  return headers;
+}
+
+function hexDigit(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const lower = code | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
+}
+
+/**
+ * Percent-decoding into bytes, for comparison only (RFC 4475 §3.1.1.4: `%00` is legal and ends nothing).
+ * What is no escape stays as it is.
+ */
+export function decodePercent(text: string): string {
+  if (!text.includes('%')) return text;
+  let out = '';
+  for (let i = 0; i < text.length; i++) {
+    if (text.charAt(i) === '%' && i + 2 < text.length) {
+      const high = hexDigit(text.charCodeAt(i + 1));
+      const low = hexDigit(text.charCodeAt(i + 2));
+      if (high >= 0 && low >= 0) {
+        out += String.fromCharCode(high * 16 + low);
+        i += 2;
+        continue;
+      }
+    }
+    out += text.charAt(i);
+  }
+  return out;
+}
+
+/** The host for comparison: lower case, without one trailing dot. */
+export function hostKey(uri: SipUri): string {
+  const lower = asciiLower(uri.host);
+  return lower.endsWith('.') ? lower.slice(0, -1) : lower;
+}
