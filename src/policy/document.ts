@@ -1,0 +1,213 @@
+/** One YAML file as plain values, with the place of every key and value. The only file that knows the YAML library. */
+
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  type Scalar,
+} from 'yaml';
+import type { KeyPath, Place, ProblemCode, Problems } from './problem.js';
+import { utf8Text } from './utf8.js';
+
+/** Deeper than any policy, and shallow enough for the call stack. */
+const MOST_DEPTH = 64;
+/** Values after all aliases are followed: what the checks would have to walk. */
+const MOST_VALUES = 1_000_000;
+
+export interface PolicyDocument {
+  readonly file: string;
+  /** Mappings as objects without prototype, lists as arrays, scalars as text, number, boolean or null. */
+  readonly value: unknown;
+  /** The place of the value at a key path, or of its key; where nothing stands there, of what would hold it. */
+  locate(path: KeyPath, at?: 'key' | 'value'): Place;
+}
+
+/** Reads a policy file. Gives undefined, and has said why, where it cannot be read as one document. */
+export function readDocument(file: string, bytes: Uint8Array, problems: Problems): PolicyDocument | undefined {
+  const start: Place = { file, line: 1, column: 1 };
+  const decoded = utf8Text(bytes);
+  if (!('text' in decoded)) {
+    problems.add('bad-encoding', { file, ...decoded.at }, [], decoded.problem);
+    return undefined;
+  }
+  const lines = new LineCounter();
+  const place = (offset: number): Place => {
+    const { line, col } = lines.linePos(offset);
+    return line === 0 ? start : { file, line, column: col };
+  };
+
+  const parsed = parse(decoded.text, lines);
+  if (!('document' in parsed)) {
+    problems.add('too-complex', start, [], parsed.problem);
+    return undefined;
+  }
+  const { document } = parsed;
+  // An unknown tag is only a warning to the library; a policy has no use for one.
+  const faults = [...document.errors, ...document.warnings];
+  for (const fault of faults) problems.add('bad-yaml', place(fault.pos[0]), [], faultText(fault));
+  if (faults.length > 0) return undefined;
+
+  const root = document.contents;
+  if (root === null || (isScalar(root) && root.value === null)) {
+    problems.add('empty-file', start, [], 'expected a mapping of policy keys, found nothing');
+    return undefined;
+  }
+  const walk = new Walk((code, node, path, message) => problems.add(code, place(node.range?.[0] ?? 0), path, message));
+  const value = walk.value(root, []);
+  if (walk.failed) return undefined;
+  return {
+    file,
+    value,
+    locate: (path, at = 'value') => place(walk.find(root, path, at).range?.[0] ?? 0),
+  };
+}
+
+function parse(text: string, lineCounter: LineCounter): { readonly document: Document.Parsed } | { problem: string } {
+  try {
+    // YAML 1.2 core whatever the file says of itself: `off` stays text and a date stays text. Duplicates are found
+    // below, with their places and without the quadratic search of the library.
+    const document = parseDocument(text, {
+      lineCounter,
+      version: '1.2',
+      schema: 'core',
+      resolveKnownTags: false,
+      merge: false,
+      strict: true,
+      stringKeys: false,
+      uniqueKeys: false,
+      prettyErrors: false,
+      logLevel: 'silent',
+    });
+    return { document };
+  } catch (cause) {
+    // The composer is recursive: the only thing that it throws is the end of its stack.
+    return { problem: `cannot be read as YAML: ${cause instanceof RangeError ? 'nested too deeply' : String(cause)}` };
+  }
+}
+
+/** Words for the mistakes that are made most, and the library's own for the rest. */
+function faultText({ code, message }: { readonly code: string; readonly message: string }): string {
+  if (code === 'TAB_AS_INDENT') return 'expected blanks as indentation, found a tab';
+  if (code === 'MULTIPLE_DOCS') return 'expected one document, found another after "---"';
+  return `not YAML: ${message}`;
+}
+
+type Report = (code: ProblemCode, node: Node, path: KeyPath, message: string) => void;
+
+interface Anchored {
+  readonly node: Node;
+  readonly value: unknown;
+  readonly size: number;
+}
+
+/** Turns nodes into plain values, once, and remembers where aliases lead. */
+class Walk {
+  failed = false;
+  #size = 0;
+  readonly #anchors = new Map<string, Anchored>();
+  readonly #targets = new Map<Node, Node>();
+  readonly #report: Report;
+
+  constructor(report: Report) {
+    this.#report = report;
+  }
+
+  value(node: Node, path: KeyPath): unknown {
+    if (this.#size > MOST_VALUES) return undefined;
+    if (path.length > MOST_DEPTH) return this.#fail('too-complex', node, [], `nested deeper than ${MOST_DEPTH} levels`);
+    const before = this.#size;
+    this.#grow(1, node, path);
+    if (isAlias(node)) return this.#alias(node, node.source, path);
+    const value = isMap(node)
+      ? this.#mapping(node, path)
+      : isSeq(node)
+        ? node.items.map((item, index) => this.value(item as Node, [...path, index]))
+        : isScalar(node)
+          ? scalarValue(node)
+          : null;
+    const anchor = 'anchor' in node ? node.anchor : undefined;
+    if (typeof anchor === 'string') this.#anchors.set(anchor, { node, value, size: this.#size - before });
+    return value;
+  }
+
+  /** The node at a key path, as far as it exists. */
+  find(root: Node, path: KeyPath, at: 'key' | 'value'): Node {
+    let node = this.#targets.get(root) ?? root;
+    for (const [index, step] of path.entries()) {
+      let next: Node | undefined;
+      if (isMap(node)) {
+        const pair = node.items.find(({ key }) => keyText(key as Node) === String(step));
+        if (pair && at === 'key' && index === path.length - 1) return pair.key as Node;
+        next = (pair?.value as Node | null | undefined) ?? (pair?.key as Node | undefined);
+      } else if (isSeq(node)) {
+        next = node.items[Number(step)] as Node | undefined;
+      }
+      if (!next) return node;
+      node = this.#targets.get(next) ?? next;
+    }
+    return node;
+  }
+
+  #mapping(node: Node & { readonly items: readonly { key: unknown; value: unknown }[] }, path: KeyPath): unknown {
+    const mapping = Object.create(null) as Record<string, unknown>;
+    const seen = new Map<string, Node>();
+    for (const pair of node.items) {
+      const keyNode = pair.key as Node;
+      const key = keyText(keyNode);
+      if (key === undefined || key === '__proto__') {
+        this.#fail('bad-yaml', keyNode ?? node, path, 'expected a plain word as key (an IPv6 address needs quotes)');
+        continue;
+      }
+      if (seen.has(key)) {
+        this.#fail('duplicate-key', keyNode, [...path, key], `the key stands twice in one mapping`);
+        continue;
+      }
+      seen.set(key, keyNode);
+      mapping[key] = pair.value === null ? null : this.value(pair.value as Node, [...path, key]);
+    }
+    return mapping;
+  }
+
+  /** An alias shares the value of its anchor; what it adds is counted, so that a bomb stops at the budget. */
+  #alias(node: Node, source: string, path: KeyPath): unknown {
+    const anchored = this.#anchors.get(source);
+    if (!anchored) return this.#fail('bad-yaml', node, path, `alias *${source} refers to no anchor before it`);
+    this.#targets.set(node, anchored.node);
+    this.#grow(anchored.size, node, path);
+    return anchored.value;
+  }
+
+  #grow(size: number, node: Node, path: KeyPath): void {
+    const before = this.#size;
+    this.#size += size;
+    if (before <= MOST_VALUES && this.#size > MOST_VALUES) {
+      this.#fail('too-complex', node, path, `expected at most ${MOST_VALUES} values with aliases followed, found more`);
+    }
+  }
+
+  #fail(code: ProblemCode, node: Node, path: KeyPath, message: string): undefined {
+    this.failed = true;
+    this.#report(code, node, path, message);
+    return undefined;
+  }
+}
+
+function keyText(key: Node | null): string | undefined {
+  if (!isScalar(key)) return undefined;
+  return typeof key.value === 'string' ? key.value : (key.source ?? undefined);
+}
+
+/**
+ * A plain number that is not written as JavaScript would write it (`+4930`, `0660`, `1.10`) stays text: to YAML the
+ * first is 4930 and the second is 660, and neither is what its author meant.
+ */
+function scalarValue(node: Scalar): unknown {
+  const { value, source } = node;
+  if (typeof value === 'number') return String(value) === source ? value : (source ?? String(value));
+  return typeof value === 'string' || typeof value === 'boolean' || value === null ? value : String(value);
+}

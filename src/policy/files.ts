@@ -1,0 +1,44 @@
+/** What the policy checks see of the disk: files by path. The loader gives the real one; tests give one in memory. */
+
+export type FileRead =
+  | { readonly bytes: Uint8Array; readonly warning?: string }
+  | { readonly code: 'unreadable' | 'unsafe-mode' | 'too-large'; readonly problem: string };
+
+export interface PolicyFiles {
+  /** Bytes of a file of at most `most` bytes, or in words why they cannot be had. */
+  read(path: string, most: number): FileRead;
+  /** Names of the entries of a directory; undefined where it cannot be read. */
+  list(directory: string): readonly string[] | undefined;
+}
+
+/** Sizes in bytes above which a file is refused unread. */
+export const FILE_LIMITS = {
+  policy: 8 * 1024 * 1024,
+  certificates: 4 * 1024 * 1024,
+  crl: 64 * 1024 * 1024,
+} as const;
+
+/** Files that live in memory: text or bytes by path. */
+export function filesInMemory(files: Readonly<Record<string, string | Uint8Array>>): PolicyFiles {
+  const byPath = new Map(Object.entries(files));
+  return {
+    read(path, most) {
+      const content = byPath.get(path);
+      if (content === undefined) return { code: 'unreadable', problem: `${path}: no such file` };
+      const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+      if (bytes.length > most) return tooLarge(path, bytes.length, most);
+      return { bytes };
+    },
+    list(directory) {
+      const prefix = directory === '.' ? '' : `${directory.replace(/\/$/, '')}/`;
+      const names = [...byPath.keys()]
+        .filter((path) => path.startsWith(prefix))
+        .map((path) => path.slice(prefix.length).split('/')[0] ?? '');
+      return names.length === 0 ? undefined : [...new Set(names)];
+    },
+  };
+}
+
+export function tooLarge(path: string, size: number, most: number): FileRead {
+  return { code: 'too-large', problem: `${path}: expected at most ${most} bytes, found ${size}` };
+}

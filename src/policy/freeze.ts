@@ -1,0 +1,35 @@
+/** Makes a value immutable through and through: the snapshot is shared by everything and changed by nothing. */
+
+/** Freezes a value and all that it holds. Bytes stay as they are: JavaScript cannot freeze them. */
+export function deepFreeze<T>(value: T): T {
+  freeze(value, new Set());
+  return value;
+}
+
+function freeze(value: unknown, done: Set<unknown>): void {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || done.has(value)) return;
+  done.add(value);
+  if (value instanceof Map) {
+    for (const [key, held] of value) {
+      freeze(key, done);
+      freeze(held, done);
+    }
+    refuse(value, ['set', 'delete', 'clear']);
+  } else if (value instanceof Set) {
+    for (const held of value) freeze(held, done);
+    refuse(value, ['add', 'delete', 'clear']);
+  }
+  for (const key of Reflect.ownKeys(value)) freeze(Reflect.get(value, key), done);
+  Object.freeze(value);
+}
+
+/** Object.freeze does not reach the entries of a Map or Set: the methods that change them have to refuse. */
+function refuse(collection: object, methods: readonly string[]): void {
+  if (Object.isFrozen(collection)) return;
+  for (const method of methods) {
+    const value = (): never => {
+      throw new TypeError(`this ${collection.constructor.name} is part of a snapshot and cannot be changed`);
+    };
+    Object.defineProperty(collection, method, { value });
+  }
+}

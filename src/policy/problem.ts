@@ -1,0 +1,142 @@
+/** What is wrong with a policy: one finding with its place in a file, and the list that a check fills. */
+
+type Severity = 'error' | 'warning';
+
+/** Every kind of finding. An error keeps the policy from being used; a warning does not. */
+const severities = {
+  // The file.
+  unreadable: 'error',
+  'unsafe-mode': 'error',
+  'unsafe-directory': 'warning',
+  'too-large': 'error',
+  'bad-encoding': 'error',
+  'empty-file': 'error',
+  'no-match': 'warning',
+  // The YAML.
+  'bad-yaml': 'error',
+  'duplicate-key': 'error',
+  'too-complex': 'error',
+  // The shape.
+  'unknown-key': 'error',
+  'missing-key': 'error',
+  'misplaced-key': 'error',
+  'wrong-type': 'error',
+  'bad-value': 'error',
+  // Single values.
+  'bad-name': 'error',
+  'bad-domain': 'error',
+  'bad-address': 'error',
+  'bad-prefix': 'error',
+  'bad-date': 'error',
+  'bad-number': 'error',
+  'bad-pin': 'error',
+  'bad-certificate': 'error',
+  'bad-crl': 'error',
+  'header-rule': 'error',
+  // One part against another.
+  'duplicate-name': 'error',
+  'duplicate-domain': 'error',
+  'duplicate-source': 'error',
+  'duplicate-listen': 'error',
+  'own-domain': 'error',
+  'unknown-interface': 'error',
+  'no-anchors': 'error',
+  'remote-listener': 'error',
+  'no-listener': 'error',
+  // What works, but wants a look.
+  'repeated-value': 'warning',
+  'no-effect': 'warning',
+  'no-own-domains': 'warning',
+  'broad-assertion': 'warning',
+  'wide-source': 'warning',
+  'overlapping-source': 'warning',
+  'shared-interface': 'warning',
+  'exposed-interface': 'warning',
+  'stack-advisory': 'warning',
+  'certificate-expired': 'warning',
+  'certificate-not-yet-valid': 'warning',
+  'not-a-ca': 'warning',
+  'crl-expired': 'warning',
+  'agreement-ended': 'warning',
+  'agreement-ends-soon': 'warning',
+} as const satisfies Record<string, Severity>;
+
+export type ProblemCode = keyof typeof severities;
+
+/** All codes with their severity, in table order. */
+export const PROBLEM_CODES: Readonly<Record<ProblemCode, Severity>> = severities;
+
+/** A key path: names of keys and indexes of lists. */
+export type KeyPath = readonly (string | number)[];
+
+/** A place in a file; line and column count from 1. */
+export interface Place {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface Problem extends Place {
+  readonly severity: Severity;
+  readonly code: ProblemCode;
+  /** As in `agreements[2].anchors.client[0]`; empty where the file as a whole is meant. */
+  readonly path: string;
+  /** Names the subject, what was expected and what was found. */
+  readonly message: string;
+}
+
+/** `file:line:column: error: path: message`, the form that editors and people follow. */
+export function formatProblem(problem: Problem): string {
+  const subject = problem.path === '' ? '' : `${problem.path}: `;
+  return `${formatPlace(problem)}: ${problem.severity}: ${subject}${problem.message}`;
+}
+
+export function formatPlace({ file, line, column }: Place): string {
+  return `${file}:${line}:${column}`;
+}
+
+/** `agreements[2].headers["History Info"].in`; keys that are no plain word stand quoted. */
+export function formatPath(path: KeyPath): string {
+  return path
+    .map((step, at) => {
+      if (typeof step === 'number') return `[${step}]`;
+      if (!/^[A-Za-z_][A-Za-z0-9_-]*$/.test(step)) return `[${JSON.stringify(step)}]`;
+      return at === 0 ? step : `.${step}`;
+    })
+    .join('');
+}
+
+/** More than this says no more, and a file can hold a million mistakes. */
+const MOST_PROBLEMS = 1000;
+
+/** The findings of one check, kept in order of file and place. */
+export class Problems {
+  readonly #found: { readonly problem: Problem; readonly file: number }[] = [];
+  readonly #files = new Map<string, number>();
+  #errors = 0;
+
+  get failed(): boolean {
+    return this.#errors > 0;
+  }
+
+  add(code: ProblemCode, place: Place, path: KeyPath, message: string): void {
+    const severity = severities[code];
+    if (severity === 'error') this.#errors++;
+    if (this.#found.length >= MOST_PROBLEMS && (severity === 'warning' || this.#errors > 1)) return;
+    const file = this.#files.get(place.file) ?? this.#files.size;
+    this.#files.set(place.file, file);
+    const { line, column } = place;
+    this.#found.push({
+      file,
+      problem: { file: place.file, line, column, severity, code, path: formatPath(path), message },
+    });
+  }
+
+  /** Sorted by file in order of first mention, line and column. */
+  list(): readonly Problem[] {
+    const sorted = [...this.#found].sort(
+      (a, b) => a.file - b.file || a.problem.line - b.problem.line || a.problem.column - b.problem.column,
+    );
+    return Object.freeze(sorted.map(({ problem }) => Object.freeze(problem)));
+  }
+}

@@ -1,0 +1,170 @@
+/**
+ * The shape of the policy file: which keys there are and what type each has. What a value means (a domain, a date, a
+ * certificate) is checked where it is compiled. `describe` holds the words for "expected ...".
+ */
+
+import { z } from 'zod';
+
+const word = (expected: string) => z.string().min(1).describe(expected);
+const words = (expected: string) => z.array(word(expected)).describe(`a list: ${expected}`);
+const someWords = (expected: string) => z.array(word(expected)).min(1).describe(`a list: ${expected}`);
+const seconds = (least: number, most: number) =>
+  z.int().min(least).max(most).describe(`whole seconds from ${least} to ${most}`);
+const entries = z.int().min(1).max(100_000_000).describe('a whole number of entries, at least 1');
+const flag = z.boolean().describe('true or false');
+const path = word('a path');
+
+const PRIVACY = z.enum(['strict33203', 'rfc3325', 'ims24229']);
+const REVOCATION = z.enum(['hard', 'soft', 'off']);
+const EKU = z.enum(['tls', 'rfc5924', 'either']);
+const HEADER_ACTION = z.enum(['keep', 'remove', 'anonymise']);
+const INSTANT = word('a date, as in 2026-01-31, or an RFC 3339 instant');
+
+const certificates = someWords('paths of certificate files');
+const attribute = z
+  .union([word('text'), someWords('values that must all be there')])
+  .describe('text, or a list of it')
+  .optional();
+const attributes = z
+  .strictObject({
+    commonName: attribute,
+    organization: attribute,
+    organizationalUnit: attribute,
+    country: attribute,
+    state: attribute,
+    locality: attribute,
+    domainComponent: attribute,
+  })
+  .describe('a mapping of name attributes');
+
+const interfaceSchema = z.strictObject({
+  name: word('the name of the interface'),
+  listen: word('an IP address and a port, as in 10.0.0.1:5062'),
+  mechanism: z.enum(['nds-ip']),
+  implicit_trust: flag.optional(),
+});
+
+const agreementSchema = z.strictObject({
+  name: word('the name of the agreement'),
+  domains: someWords('domain names'),
+  mechanism: z.enum(['tls', 'nds-ip']),
+  anchors: z
+    .union([certificates, z.strictObject({ client: certificates.optional(), server: certificates.optional() })])
+    .describe('a list of certificate files, or a mapping {client, server} of such lists')
+    .optional(),
+  intermediates: words('paths of certificate files').optional(),
+  subject: attributes.optional(),
+  issuer: attributes.optional(),
+  interconnect: z.enum(['non-roaming', 'roaming', 'loopback', 'enterprise', 'internet']).optional(),
+  directions: z
+    .array(z.enum(['in', 'out']))
+    .min(1)
+    .describe('a list of in and out')
+    .optional(),
+  valid: z
+    .strictObject({ from: INSTANT.optional(), until: INSTANT.optional() })
+    .describe('a mapping {from, until}')
+    .optional(),
+  asserts: z
+    .strictObject({
+      domains: words('domain names').optional(),
+      numbers: z
+        .union([z.literal('any'), someWords('prefixes of global numbers, as in "+4930"')])
+        .describe('"any", or a list of number prefixes as in "+4930"')
+        .optional(),
+      transit: flag.optional(),
+    })
+    .describe('a mapping {domains, numbers, transit}')
+    .optional(),
+  privacy: PRIVACY.optional(),
+  revocation: REVOCATION.optional(),
+  crls: words('paths of CRL files').optional(),
+  eku: EKU.optional(),
+  stack_verification: z.enum(['required', 'advisory']).optional(),
+  cn_fallback: flag.optional(),
+  pins: words('pins, as in sha256/BASE64').optional(),
+  pin: z.enum(['leaf']).optional(),
+  headers: z
+    .record(z.string(), z.strictObject({ in: HEADER_ACTION.optional(), out: HEADER_ACTION.optional() }))
+    .describe('a mapping from header field to {in, out}')
+    .optional(),
+  enforcement: z.enum(['enforce', 'monitor']).optional(),
+  enabled: flag.optional(),
+  interface: word('the name of an interface').optional(),
+  sources: words('address prefixes, as in 192.0.2.0/28 (IPv6 in quotes)').optional(),
+});
+
+const defaultsSchema = z.strictObject({
+  privacy: PRIVACY.optional(),
+  revocation: REVOCATION.optional(),
+  eku: EKU.optional(),
+  skew: seconds(0, 3600).optional(),
+  ttl: seconds(1, 86_400).optional(),
+});
+
+const listener = word('an IP address and a port, as in 127.0.0.1:7060, or off');
+const daemonSchema = z.strictObject({
+  listen: z
+    .strictObject({
+      netstring: listener.optional(),
+      http: listener.optional(),
+      unix: word('a path, or off').optional(),
+      fifo: word('a path, or off').optional(),
+      fifo_reply_dir: path.optional(),
+    })
+    .optional(),
+  allow_remote: flag.optional(),
+  unix_mode: word('octal digits in quotes, as in "0660"').optional(),
+  log: z
+    .strictObject({
+      level: z.enum(['error', 'warn', 'info', 'debug']).optional(),
+      file: word('a path, or stderr').optional(),
+      decisions: word('a path, or off').optional(),
+      mask: flag.optional(),
+    })
+    .optional(),
+  cache: z
+    .strictObject({
+      certificates: entries.optional(),
+      verdicts: entries.optional(),
+      ttl: seconds(1, 86_400).optional(),
+    })
+    .optional(),
+});
+
+/** The sections of a policy file. Lists of interfaces and agreements are checked entry by entry. */
+export const SECTIONS = {
+  include: z.union([word('a path or glob'), someWords('paths or globs')]).describe('a path or glob, or a list of them'),
+  own_domains: words('domain names'),
+  interfaces: interfaceSchema,
+  defaults: defaultsSchema,
+  agreements: agreementSchema,
+  daemon: daemonSchema,
+} as const;
+
+export type SectionName = keyof typeof SECTIONS;
+export type AgreementInput = z.infer<typeof agreementSchema>;
+export type InterfaceInput = z.infer<typeof interfaceSchema>;
+export type DefaultsInput = z.infer<typeof defaultsSchema>;
+export type DaemonInput = z.infer<typeof daemonSchema>;
+
+/** Key paths of the whole file (`agreements[].asserts.numbers`), for the test that holds docs/policy.md to them. */
+export function allKeys(): readonly string[] {
+  const keys: string[] = [];
+  const walk = (node: unknown, prefix: string): void => {
+    if (typeof node !== 'object' || node === null) return;
+    const { properties, additionalProperties, items, anyOf } = node as Record<string, unknown>;
+    for (const [key, inner] of Object.entries(properties ?? {})) {
+      const path = prefix === '' ? key : `${prefix}.${key}`;
+      keys.push(path);
+      walk(inner, path);
+    }
+    if (typeof additionalProperties === 'object') walk(additionalProperties, `${prefix}.*`);
+    walk(items, `${prefix}[]`);
+    for (const branch of (anyOf ?? []) as unknown[]) walk(branch, prefix);
+  };
+  const { interfaces, agreements, ...plain } = SECTIONS;
+  const file = z.strictObject({ ...plain, interfaces: z.array(interfaces), agreements: z.array(agreements) });
+  walk(z.toJSONSchema(file), '');
+  return keys;
+}

@@ -1,0 +1,155 @@
+/** What siptrustd itself needs from the policy file (`daemon:`): listeners, logs, caches. */
+
+import { parseAddress } from '../net/address.js';
+import { deepFreeze } from './freeze.js';
+import { resolvePath } from './paths.js';
+import type { DaemonInput } from './schema.js';
+import type { Site } from './site.js';
+
+export interface ListenAddress {
+  /** Canonical text of the address, without brackets. */
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface DaemonSettings {
+  /** undefined: this listener is off. */
+  readonly listen: {
+    readonly netstring: ListenAddress | undefined;
+    readonly http: ListenAddress | undefined;
+    /** Path of the unix socket. */
+    readonly unix: string | undefined;
+    /** Path of the FIFO that kamctl writes to. */
+    readonly fifo: string | undefined;
+    /** Directory in which kamctl makes its reply FIFOs. */
+    readonly fifoReplyDir: string;
+  };
+  readonly allowRemote: boolean;
+  /** Permission bits of the unix socket and the FIFO. */
+  readonly unixMode: number;
+  readonly log: {
+    readonly level: 'error' | 'warn' | 'info' | 'debug';
+    /** Path of the operator log; undefined: standard error. */
+    readonly file: string | undefined;
+    /** Path of the decision log; undefined: none is written. */
+    readonly decisions: string | undefined;
+    /** Whether user parts of identities are hidden in logs. */
+    readonly mask: boolean;
+  };
+  /** Most entries of each cache; ttl in seconds. */
+  readonly cache: { readonly certificates: number; readonly verdicts: number; readonly ttl: number };
+}
+
+/** In force where the policy file says nothing else. */
+export const DEFAULT_SETTINGS: DaemonSettings = deepFreeze({
+  listen: {
+    netstring: { address: '127.0.0.1', port: 7060 },
+    http: { address: '127.0.0.1', port: 7061 },
+    unix: '/run/siptrust/siptrust.sock',
+    fifo: undefined,
+    fifoReplyDir: '/tmp',
+  },
+  allowRemote: false,
+  unixMode: 0o660,
+  log: { level: 'info', file: undefined, decisions: undefined, mask: true },
+  cache: { certificates: 10_000, verdicts: 100_000, ttl: 300 },
+});
+
+/** Longest path that a unix socket address holds on Linux, without its final NUL (unix(7)). */
+const MOST_SOCKET_PATH = 107;
+
+/** Settings of a `daemon:` section; what it leaves out is as in DEFAULT_SETTINGS. */
+export function compileSettings(input: DaemonInput | undefined, site: Site): DaemonSettings {
+  const defaults = DEFAULT_SETTINGS;
+  const { listen = {}, log = {}, cache = {} } = input ?? {};
+  const file = site.place().file;
+  const path = (value: string | undefined, off: string, fallback: string | undefined): string | undefined => {
+    if (value === undefined) return fallback;
+    return value === off ? undefined : resolvePath(file, value);
+  };
+  const settings: DaemonSettings = {
+    listen: {
+      netstring: listenAddress(listen.netstring, site.at('listen', 'netstring'), defaults.listen.netstring),
+      http: listenAddress(listen.http, site.at('listen', 'http'), defaults.listen.http),
+      unix: path(listen.unix, 'off', defaults.listen.unix),
+      fifo: path(listen.fifo, 'off', defaults.listen.fifo),
+      fifoReplyDir: path(listen.fifo_reply_dir, '', defaults.listen.fifoReplyDir) ?? defaults.listen.fifoReplyDir,
+    },
+    allowRemote: input?.allow_remote ?? defaults.allowRemote,
+    unixMode: unixMode(input?.unix_mode, site.at('unix_mode')),
+    log: {
+      level: log.level ?? defaults.log.level,
+      file: path(log.file, 'stderr', defaults.log.file),
+      decisions: path(log.decisions, 'off', defaults.log.decisions),
+      mask: log.mask ?? defaults.log.mask,
+    },
+    cache: {
+      certificates: cache.certificates ?? defaults.cache.certificates,
+      verdicts: cache.verdicts ?? defaults.cache.verdicts,
+      ttl: cache.ttl ?? defaults.cache.ttl,
+    },
+  };
+  checkListeners(settings, site.at('listen'));
+  return deepFreeze(settings);
+}
+
+function checkListeners({ listen, allowRemote }: DaemonSettings, site: Site): void {
+  const { netstring, http, unix, fifo } = listen;
+  if (!netstring && !http && !unix && !fifo) {
+    site.report('no-listener', 'expected at least one listener, found all of them off: nobody could ask');
+  }
+  for (const [key, socket] of Object.entries({ netstring, http })) {
+    if (!socket || allowRemote || isLoopback(socket.address)) continue;
+    const text = `expected a loopback address (or allow_remote: true), found ${socket.address}`;
+    site.at(key).report('remote-listener', text);
+  }
+  if (netstring && http && netstring.port !== 0 && sameListener(netstring, http)) {
+    site.at('http').report('duplicate-listen', 'expected an address of its own, found that of listen.netstring');
+  }
+  if (unix !== undefined && Buffer.byteLength(unix) > MOST_SOCKET_PATH) {
+    const text = `expected a path of at most ${MOST_SOCKET_PATH} bytes (unix(7)), found ${Buffer.byteLength(unix)}`;
+    site.at('unix').report('bad-value', text);
+  }
+  if (unix !== undefined && unix === fifo) {
+    site.at('fifo').report('duplicate-listen', 'expected a path of its own, found that of listen.unix');
+  }
+}
+
+function sameListener(a: ListenAddress, b: ListenAddress): boolean {
+  return a.address === b.address && a.port === b.port;
+}
+
+function isLoopback(address: string): boolean {
+  return address === '::1' || address.startsWith('127.');
+}
+
+/** `address:port` with IPv6 in brackets. Gives undefined, and has said why, for anything else. */
+export function parseListen(text: string, site: Site, leastPort: number): ListenAddress | undefined {
+  const match = /^(\[[^\]]*\]|[^:[\]]+):(0|[1-9][0-9]{0,4})$/.exec(text);
+  const address = match?.[1] === undefined ? undefined : parseAddress(match[1]);
+  const port = Number(match?.[2]);
+  if (!address || port > 65535 || port < leastPort) {
+    const expected = 'expected an IP address and a port, as in 127.0.0.1:7060 or "[::1]:7060"';
+    site.report('bad-address', `${expected}, found ${JSON.stringify(text)}`);
+    return undefined;
+  }
+  return { address: address.text, port };
+}
+
+function listenAddress(
+  text: string | undefined,
+  site: Site,
+  fallback: ListenAddress | undefined,
+): ListenAddress | undefined {
+  if (text === undefined) return fallback;
+  return text === 'off' ? undefined : parseListen(text, site, 0);
+}
+
+function unixMode(text: string | undefined, site: Site): number {
+  if (text === undefined) return DEFAULT_SETTINGS.unixMode;
+  if (!/^0?[0-7]{3}$/.test(text)) {
+    site.report('bad-value', `expected three octal digits, as in "0660", found ${JSON.stringify(text)}`);
+    return DEFAULT_SETTINGS.unixMode;
+  }
+  return Number.parseInt(text, 8);
+}

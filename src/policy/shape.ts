@@ -1,0 +1,138 @@
+/** Holds a value against a schema and says in words, with the place, where it differs. */
+
+import { z } from 'zod';
+import { nearest } from './nearest.js';
+import type { KeyPath, ProblemCode } from './problem.js';
+import type { Site } from './site.js';
+
+/** The value as the schema types it; undefined where it differs, which has been reported. */
+export function checkShape<S extends z.ZodType>(schema: S, value: unknown, site: Site): z.infer<S> | undefined {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  for (const issue of result.error.issues) reportIssue(issue, schema, value, site, []);
+  return undefined;
+}
+
+type Issue = z.core.$ZodIssue;
+
+function reportIssue(issue: Issue, schema: z.ZodType, root: unknown, site: Site, base: KeyPath): void {
+  const path = [...base, ...issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))];
+  const found = valueAt(root, path);
+  const say = (code: ProblemCode, message: string, of: 'key' | 'value' = 'value'): void =>
+    site.at(...path).report(code, message, of);
+
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      for (const key of issue.keys) unknownKey(key, keysAt(schema, path), site.at(...path));
+      return;
+    case 'invalid_union': {
+      const branch = issue.errors.find((issues) => issues.every((inner) => !concernsWhole(inner)));
+      if (branch) {
+        for (const inner of branch) reportIssue(inner, schema, root, site, path);
+        return;
+      }
+      say('wrong-type', `expected ${expectedAt(schema, path)}, found ${inWords(found)}`);
+      return;
+    }
+    case 'invalid_value': {
+      const allowed = issue.values.map(String);
+      const meant = typeof found === 'string' ? nearest(found, allowed) : undefined;
+      const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`;
+      if (found === undefined) say('missing-key', `the key is missing: expected one of ${allowed.join(', ')}`);
+      else say('bad-value', `expected ${oneOf(allowed)}, found ${inWords(found)}${hint}`);
+      return;
+    }
+    case 'invalid_type': {
+      const expected = expectedAt(schema, path) ?? issue.expected;
+      if (found === undefined) say('missing-key', `the key is missing: expected ${expected}`);
+      else say('wrong-type', `expected ${expected}, found ${inWords(found)}${quoteHint(issue.expected, found)}`);
+      return;
+    }
+    default:
+      say('bad-value', `expected ${expectedAt(schema, path) ?? issue.message}, found ${inWords(found)}`);
+  }
+}
+
+/** Whether an issue of one branch of a union speaks of the type of the whole value. */
+function concernsWhole(issue: Issue): boolean {
+  return issue.path.length === 0 && (issue.code === 'invalid_type' || issue.code === 'invalid_value');
+}
+
+/** Says that a key is unknown, and which one was probably meant. */
+export function unknownKey(key: string, known: readonly string[], site: Site): void {
+  const meant = nearest(key, known);
+  const hint = meant === undefined ? `known keys: ${known.join(', ')}` : `did you mean "${meant}"?`;
+  site.at(key).report('unknown-key', `the key is unknown (${hint})`, 'key');
+}
+
+function oneOf(allowed: readonly string[]): string {
+  return allowed.length === 1 ? `${allowed[0]}` : `one of ${allowed.join(', ')}`;
+}
+
+/** A value for people: short, on one line, and its type where that is the matter. */
+export function inWords(value: unknown): string {
+  if (value === undefined || value === null) return 'nothing';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  if (typeof value === 'object') return 'a mapping';
+  if (typeof value !== 'string') return `${typeof value} ${String(value)}`;
+  if (value === '') return 'empty text';
+  return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
+}
+
+/** Numbers, true and false and odd addresses are text only in quotes. */
+function quoteHint(expected: string, found: unknown): string {
+  if (expected !== 'string') return '';
+  if (typeof found === 'number' || typeof found === 'boolean') return ` (text like this needs quotes: "${found}")`;
+  return typeof found === 'object' && !Array.isArray(found) && found !== null ? ' (a ":" in text needs quotes)' : '';
+}
+
+function valueAt(root: unknown, path: KeyPath): unknown {
+  let value = root;
+  for (const step of path) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = Reflect.get(value, step);
+  }
+  return value;
+}
+
+/** The schemas that a key path leads to; several where a union stands on the way. */
+function schemasAt(schema: z.ZodType, path: KeyPath): readonly z.ZodType[] {
+  if (schema instanceof z.ZodOptional) return schemasAt(schema.unwrap() as z.ZodType, path);
+  if (schema instanceof z.ZodUnion) {
+    const branches = (schema.options as readonly z.ZodType[]).flatMap((option) => schemasAt(option, path));
+    return path.length === 0 ? [schema, ...branches] : branches;
+  }
+  const [step, ...rest] = path;
+  if (step === undefined) return [schema];
+  if (schema instanceof z.ZodObject) {
+    const inner = (schema.shape as Record<string, z.ZodType>)[step];
+    return inner ? schemasAt(inner, rest) : [];
+  }
+  if (schema instanceof z.ZodArray) return schemasAt(schema.element as z.ZodType, rest);
+  if (schema instanceof z.ZodRecord) return schemasAt(schema.valueType as z.ZodType, rest);
+  return [];
+}
+
+function keysAt(schema: z.ZodType, path: KeyPath): readonly string[] {
+  return schemasAt(schema, path).flatMap((at) => (at instanceof z.ZodObject ? Object.keys(at.shape) : []));
+}
+
+const TYPE_WORDS: Readonly<Record<string, string>> = {
+  object: 'a mapping',
+  array: 'a list',
+  record: 'a mapping',
+  string: 'text',
+  boolean: 'true or false',
+  number: 'a number',
+};
+
+/** What the schema asks for at a key path, in words. */
+function expectedAt(schema: z.ZodType, path: KeyPath): string | undefined {
+  for (const at of schemasAt(schema, path)) {
+    if (at.description !== undefined) return at.description;
+    if (at instanceof z.ZodEnum) return oneOf(at.options.map(String));
+    const words = TYPE_WORDS[at.def.type];
+    if (words !== undefined) return words;
+  }
+  return undefined;
+}
