@@ -1,6 +1,6 @@
 /** The policy as the trust decision sees it: agreements, interfaces, and the snapshot that holds them. */
 
-import type { IpAddress } from '../net/address.js';
+import type { Address } from '../net/address.js';
 import type { AddressPrefix } from '../net/prefix.js';
 import type { CrlFacts } from '../x509/crl.js';
 import type { CertificateFacts } from '../x509/facts.js';
@@ -89,7 +89,9 @@ export interface Snapshot {
   /** The agreement that claims a domain (lower-case A-label); a domain has at most one. */
   readonly byDomain: ReadonlyMap<string, Agreement>;
   /** nds-ip agreements by interface name, then by the longest prefix that holds the source address. */
-  readonly sources: ReadonlyMap<string, { lookup(address: IpAddress): Agreement | undefined }>;
+  readonly sources: ReadonlyMap<string, { lookup(address: Address): Agreement | undefined }>;
+  /** Privacy mode towards peers that no agreement covers. */
+  readonly privacy: PrivacyMode;
   /** Tolerance on certificate times, in milliseconds. */
   readonly skew: number;
   /** Longest time that a script may keep a verdict, in seconds. */

@@ -1,0 +1,62 @@
+# siptrust: `make demo` runs the main job, `make test` runs the tests. Both install what they need.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# What the live tests and the demo run, as Debian names it.
+APT_PACKAGES := kamailio kamailio-tls-modules kamailio-extra-modules kamailio-utils-modules \
+	kamailio-json-modules sip-tester stunnel4 openssl debootstrap iproute2 tshark
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+.PHONY: help setup packages build lint run demo test test-unit test-flow test-matrix bench fuzz clean
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+packages: ## install the Debian packages that are missing
+	@node -e 'const [a,b]=process.versions.node.split(".").map(Number); if (a<20||(a===20&&b<19)) { console.error(`siptrust needs Node 20.19 or newer, found $${process.versions.node}`); process.exit(1) }'
+	@missing=$$(for p in $(APT_PACKAGES); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	if [ -n "$$missing" ]; then \
+	  echo "installing: "$$missing; \
+	  $(SUDO) apt-get update -q && \
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing; \
+	fi
+
+node_modules: package.json package-lock.json
+	npm ci --no-fund --no-audit
+	@touch node_modules
+
+setup: packages node_modules
+
+build: node_modules ## compile to dist/: siptrustd and siptrustctl
+	npm run -s build
+	@chmod +x dist/main.js dist/ctl/main.js
+
+lint: node_modules ## style and types
+	npm run -s lint
+
+run: build ## siptrustd alone, on the example policy
+	node dist/main.js --config kamailio-cfg/example/siptrust.yaml
+
+demo: setup build ## two networks, real TLS, real calls: who called, the verdict, what arrived
+	node test/support/run-ts.mjs test/flow/demo.ts
+
+test: setup build lint test-unit test-flow ## everything: lint, unit, wire and live tests (20 minutes at most)
+
+test-unit: node_modules
+	npx vitest run
+
+test-flow: setup build
+	npx vitest run --config vitest.flow.config.ts
+
+test-matrix: setup build ## all live tests on Kamailio 5.6.3 and on 6.0.1
+	SIPTRUST_MATRIX=all npx vitest run --config vitest.flow.config.ts
+
+bench: setup build ## measurements; results are explained in docs/performance.md
+	node test/support/run-ts.mjs test/bench/all.ts
+
+fuzz: node_modules ## long runs of the readers' fuzz and the differential test
+	SIPTRUST_FUZZ_RUNS=1000000 SIPTRUST_DIFFERENTIAL=2000 npx vitest run test/unit/x509
+
+clean: ## remove what was built
+	rm -rf dist node_modules coverage

@@ -1,0 +1,38 @@
+/** The commands that ask a running daemon: each row is a method, its words, and how people see the answer. */
+
+import { render, renderExplanation } from './render.js';
+
+export interface DaemonCommand {
+  /** `agreement show` */
+  readonly words: string;
+  readonly method: string;
+  /** Arguments, `<name>` or `[name]`, sent as params of the same name. */
+  readonly args?: readonly string[];
+  readonly doc: string;
+  readonly render?: (answer: unknown) => string;
+}
+
+export const DAEMON_COMMANDS: readonly DaemonCommand[] = [
+  { words: 'status', method: 'core.status', doc: 'the policy in force and the state of the daemon' },
+  { words: 'version', method: 'core.version', doc: 'name and version of the daemon' },
+  { words: 'uptime', method: 'core.uptime', doc: 'since when the daemon runs' },
+  { words: 'stats', method: 'stats.fetch', doc: 'counters since the start' },
+  { words: 'agreement list', method: 'agreement.list', doc: 'all agreements, one row each' },
+  { words: 'agreement show', method: 'agreement.show', args: ['<name>'], doc: 'one agreement in full' },
+  { words: 'agreement reload', method: 'agreement.reload', doc: 'read the policy file again' },
+  { words: 'cache stats', method: 'cache.stats', doc: 'entries, hits and misses of the caches' },
+  { words: 'cache flush', method: 'cache.flush', doc: 'empty the caches' },
+  { words: 'log level', method: 'log.level', args: ['[level]'], doc: 'show or set the level of the operator log' },
+];
+
+/** `agreement show` asks `<name>`: the params of these arguments. */
+export function paramsOf(command: DaemonCommand, values: readonly unknown[]): Record<string, unknown> {
+  const names = (command.args ?? []).map((arg) => arg.slice(1, -1));
+  return Object.fromEntries(names.flatMap((name, at) => (values[at] === undefined ? [] : [[name, values[at]]])));
+}
+
+export function renderAnswer(command: DaemonCommand, answer: unknown): string {
+  return (command.render ?? render)(answer);
+}
+
+export { renderExplanation };

@@ -1,0 +1,81 @@
+/** Answers for people: a list of rows as a table, anything else as `key: value` lines. */
+
+type Row = Readonly<Record<string, unknown>>;
+
+function isRow(value: unknown): value is Row {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** One value in one line; what could end a line or drive a terminal is escaped. */
+function cell(value: unknown): string {
+  const text =
+    typeof value === 'string'
+      ? value
+      : Array.isArray(value) && value.every((item) => typeof item !== 'object' || item === null)
+        ? value.map(String).join(', ')
+        : value === undefined || value === null
+          ? ''
+          : typeof value === 'object'
+            ? JSON.stringify(value)
+            : String(value);
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
+}
+
+/** Rows in columns, with the keys of the first row as the heading. */
+function table(rows: readonly Row[]): string {
+  const columns = Object.keys(rows[0] ?? {});
+  const lines = [columns.map((column) => column.toUpperCase()), ...rows.map((row) => columns.map((c) => cell(row[c])))];
+  const widths = columns.map((_, at) => Math.max(...lines.map((line) => line[at]?.length ?? 0)));
+  return lines
+    .map((line) =>
+      line
+        .map((text, at) => text.padEnd(widths[at] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+function block(value: Row, indent: string): string {
+  const width = Math.max(0, ...Object.keys(value).map((key) => key.length));
+  return Object.entries(value)
+    .map(([key, entry]) => {
+      if (isRow(entry) && Object.keys(entry).length > 0) return `${indent}${key}:\n${block(entry, `${indent}  `)}`;
+      if (Array.isArray(entry) && entry.length > 0 && entry.every(isRow)) {
+        const rows = table(entry).replaceAll('\n', `\n${indent}  `);
+        return `${indent}${key}:\n${indent}  ${rows}`;
+      }
+      return `${indent}${`${key}:`.padEnd(width + 2)}${cell(entry)}`.trimEnd();
+    })
+    .join('\n');
+}
+
+/** The answer as text for a terminal. */
+export function render(answer: unknown): string {
+  if (Array.isArray(answer)) {
+    if (answer.length === 0) return '(none)';
+    return answer.every(isRow) ? table(answer) : answer.map(cell).join('\n');
+  }
+  return isRow(answer) ? block(answer, '') : cell(answer);
+}
+
+const MARK: Readonly<Record<string, string>> = { pass: 'ok  ', fail: 'FAIL', note: 'note', skip: 'skip' };
+
+interface ExplainedCheck {
+  readonly step: number;
+  readonly name: string;
+  readonly compared: string;
+  readonly outcome: string;
+  readonly clause: string;
+}
+
+/** An explanation: each check in order, what was compared, the outcome, the clause; then the verdict. */
+export function renderExplanation(answer: unknown): string {
+  if (!isRow(answer) || !Array.isArray(answer.checks)) return render(answer);
+  const checks = answer.checks as readonly ExplainedCheck[];
+  const steps = checks.map(
+    ({ step, name, compared, outcome, clause }) =>
+      `${String(step).padStart(2)}. ${MARK[outcome] ?? outcome}  ${cell(name)}: ${cell(compared)}  [${cell(clause)}]`,
+  );
+  return [...steps, `=>  ${cell(answer.summary)}`].join('\n');
+}

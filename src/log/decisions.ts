@@ -1,0 +1,61 @@
+import type { Evidence } from '../trust/evidence.js';
+import type { Plan } from '../trust/plan.js';
+import type { Verdict } from '../trust/verdict.js';
+import { jsonLines } from './logger.js';
+import { maskIdentities } from './mask.js';
+
+/** One line of the decision log before masking. */
+export interface Decision {
+  readonly id: string;
+  readonly at: number;
+  readonly method: 'trust.peer' | 'trust.message';
+  readonly evidence: Evidence;
+  readonly verdict: Verdict;
+  /** trust.message only. */
+  readonly plan?: Plan;
+}
+
+export interface DecisionLog {
+  write(decision: Decision): void;
+  close(): Promise<void>;
+}
+
+/** Keeps nothing: for a daemon without a decision log, and for questions without a daemon. */
+export const NO_DECISION_LOG: DecisionLog = { write: () => {}, close: async () => {} };
+
+/**
+ * The decision log: one JSON line for each answer (JSON Lines), so that every verdict can be found again by its id.
+ * With `mask` the user parts of identities are shortened; domains stay.
+ */
+export function decisionLog(file: string | undefined, mask: boolean): DecisionLog {
+  if (file === undefined) return NO_DECISION_LOG;
+  const lines = jsonLines(file);
+  const shown = mask ? maskIdentities : (text: string) => text;
+  return { write: (decision) => lines.write(record(decision, shown)), close: () => lines.close() };
+}
+
+function record({ id, at, method, evidence, verdict, plan }: Decision, shown: (text: string) => string): object {
+  const certificate = evidence.tls?.certificate;
+  const findings = plan === undefined ? verdict.findings : [...plan.findings, ...verdict.findings];
+  return {
+    time: new Date(at).toISOString(),
+    id,
+    method,
+    verdict: verdict.verdict,
+    agreement: verdict.agreement?.name ?? '',
+    assurance: verdict.assurance,
+    reasons: findings.map(({ code }) => code),
+    details: findings.map(({ code, detail }) => `${code}: ${shown(detail)}`),
+    revision: verdict.revision,
+    direction: evidence.direction,
+    proto: evidence.transport,
+    conid: evidence.connectionId ?? '',
+    src: `${evidence.sourceAddress ?? ''}:${evidence.sourcePort ?? ''}`,
+    rcv: `${evidence.localAddress ?? ''}:${evidence.localPort ?? ''}`,
+    certificate: certificate !== undefined && 'sha256' in certificate ? certificate.sha256 : '',
+    next_hop: evidence.nextHop ?? '',
+    ...(plan === undefined
+      ? {}
+      : { action: plan.action, code: plan.code, remove: plan.remove, appended: plan.append.length, flags: plan.flags }),
+  };
+}

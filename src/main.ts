@@ -1,0 +1,107 @@
+#!/usr/bin/env node
+/**
+ * siptrustd: flags, signals, start and stop.
+ * Exit codes: 0 stopped or the policy is good, 1 the policy or a listener is not, 2 the command line is wrong.
+ */
+
+import { parseArgs } from 'node:util';
+import { decisionLog } from './log/decisions.js';
+import { type OperatorLog, operatorLog } from './log/logger.js';
+import { loadPolicy } from './policy/loader.js';
+import { openListeners } from './rpc/listeners.js';
+import { PolicyHolder, type ReloadReport } from './state/policy-holder.js';
+import { TrustState } from './state/trust-state.js';
+import { VERSION } from './version.js';
+
+const DEFAULT_CONFIG = '/etc/siptrust/siptrust.yaml';
+/** What is in flight has this long to be answered at the end. */
+const GRACE_MS = 5000;
+
+const HELP = `siptrustd ${VERSION}: tells a SIP proxy whether the network at the other end of a hop is trusted.
+
+Usage: siptrustd [--config FILE] [--check]
+
+  --config FILE   policy file (default ${DEFAULT_CONFIG})
+  --check         read the policy, print its problems as file:line:column, exit 0 (good) or 1
+  --version       print the version
+  --help          print this text
+
+SIGHUP reads the policy again; SIGTERM and SIGINT stop the daemon.
+`;
+
+function flags(): { config: string; check: boolean } | number {
+  try {
+    const { values } = parseArgs({
+      options: {
+        config: { type: 'string', default: DEFAULT_CONFIG },
+        check: { type: 'boolean', default: false },
+        version: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    if (values.help) process.stdout.write(HELP);
+    else if (values.version) process.stdout.write(`siptrustd ${VERSION}\n`);
+    else return values;
+    return 0;
+  } catch (error) {
+    process.stderr.write(`siptrustd: ${error instanceof Error ? error.message : String(error)}\n${HELP}`);
+    return 2;
+  }
+}
+
+function check(config: string): number {
+  const result = loadPolicy(config, 1, Date.now());
+  const lines = result.ok ? result.warnings : result.problems;
+  for (const line of lines) process.stderr.write(`${line}\n`);
+  if (!result.ok) return 1;
+  const { agreements, interfaces } = result.snapshot;
+  process.stdout.write(`${config}: ok, ${agreements.length} agreements, ${interfaces.length} interfaces\n`);
+  return 0;
+}
+
+function reporter(log: OperatorLog, state: TrustState): () => ReloadReport {
+  return () => {
+    const report = state.reload();
+    for (const problem of report.problems) log.error(problem);
+    for (const warning of report.warnings) log.warn(warning);
+    if (report.ok) log.info('policy loaded', { revision: report.revision });
+    else log.error('the policy was not loaded; the last good one stays in force', { revision: report.revision });
+    return report;
+  };
+}
+
+async function serve(config: string): Promise<number> {
+  const policy = PolicyHolder.open((revision, now) => loadPolicy(config, revision, now), Date.now());
+  if ('problems' in policy) {
+    for (const problem of policy.problems) process.stderr.write(`${problem}\n`);
+    return 1;
+  }
+  const { settings } = policy;
+  const log = operatorLog(settings.log.file, settings.log.level);
+  const decisions = decisionLog(settings.log.decisions, settings.log.mask);
+  const state = new TrustState(policy, decisions, Date.now);
+  const reload = reporter(log, state);
+  for (const warning of policy.status().warnings) log.warn(warning);
+
+  const listeners = await openListeners(settings, state, log, reload);
+  if ('failed' in listeners) {
+    log.error(listeners.failed);
+    await log.close();
+    return 1;
+  }
+  log.info('siptrustd is ready', { version: VERSION, revision: policy.snapshot.revision, listen: listeners.addresses });
+
+  process.on('SIGHUP', () => void reload());
+  const signal = await new Promise<string>((resolve) => {
+    process.once('SIGTERM', () => resolve('SIGTERM'));
+    process.once('SIGINT', () => resolve('SIGINT'));
+  });
+  log.info('stopping', { signal });
+  await listeners.close(GRACE_MS);
+  await decisions.close();
+  await log.close();
+  return 0;
+}
+
+const given = flags();
+process.exitCode = typeof given === 'number' ? given : given.check ? check(given.config) : await serve(given.config);

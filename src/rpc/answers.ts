@@ -1,0 +1,63 @@
+/** Verdicts and plans as the flat JSON that routing scripts read (design.md, "The RPC contract"). */
+
+import { profileOf } from '../sip/profiles.js';
+import type { Snapshot } from '../trust/agreement.js';
+import type { Plan } from '../trust/plan.js';
+import type { Verdict } from '../trust/verdict.js';
+
+/** Seconds that a script may keep this verdict: until it changes by itself, and never longer than the policy says. */
+function timeToLive(verdict: Verdict, snapshot: Snapshot, now: number): number {
+  const left = Math.floor((verdict.validUntil - now) / 1000);
+  return Math.max(1, Math.min(snapshot.verdictTtl, left));
+}
+
+/** The result of `trust.peer`. */
+export function peerAnswer(id: string, verdict: Verdict, snapshot: Snapshot, now: number) {
+  const trusted = verdict.verdict === 'trusted';
+  const { agreement, findings } = verdict;
+  return {
+    verdict: verdict.verdict,
+    trusted: trusted ? 1 : 0,
+    profile: profileOf(verdict),
+    assurance: verdict.assurance,
+    agreement: agreement?.name ?? '',
+    domains: verdict.domains,
+    reason: findings[0]?.code ?? '',
+    reasons: [...new Set(findings.map(({ code }) => code))],
+    detail: findings[0]?.detail ?? '',
+    asserts: trusted && agreement !== undefined ? (agreement.asserts.transit ? ['*'] : agreement.asserts.domains) : [],
+    privacy: agreement?.privacy ?? snapshot.privacy,
+    action: verdict.action,
+    code: verdict.code,
+    phrase: verdict.phrase,
+    ttl: timeToLive(verdict, snapshot, now),
+    revision: verdict.revision,
+    id,
+  };
+}
+
+/** A byte string as JSON text: UTF-8 where the bytes are UTF-8, which an appended line always is. */
+function jsonText(bytes: string): string {
+  return Buffer.from(bytes, 'latin1').toString('utf8');
+}
+
+/** The result of `trust.message`. */
+export function messageAnswer(id: string, verdict: Verdict, plan: Plan) {
+  const findings = [...plan.findings, ...verdict.findings];
+  return {
+    action: plan.action,
+    code: plan.code,
+    phrase: plan.phrase,
+    remove: plan.remove,
+    append: plan.append.map(jsonText),
+    ruri: jsonText(plan.ruri),
+    trusted: verdict.verdict === 'trusted' ? 1 : 0,
+    agreement: verdict.agreement?.name ?? '',
+    reason: findings[0]?.code ?? '',
+    reasons: [...new Set(findings.map(({ code }) => code))],
+    detail: findings[0]?.detail ?? '',
+    flags: plan.flags,
+    revision: verdict.revision,
+    id,
+  };
+}

@@ -1,0 +1,76 @@
+/** The params of `trust.peer` and `trust.message`, and the evidence that they become. */
+
+import { z } from 'zod';
+import { parseAddress } from '../net/address.js';
+import type { Evidence, TlsEvidence } from '../trust/evidence.js';
+import type { CertificateFacts } from '../x509/facts.js';
+import { foldByteParams } from './byte-params.js';
+
+const port = z.coerce.number().int().min(0).max(65535);
+const bit = z.union([
+  z.literal([1, '1', true, 'true']).transform(() => true),
+  z.literal([0, '0', false, 'false']).transform(() => false),
+]);
+const text = z.string();
+const address = z
+  .string()
+  .transform((value) => parseAddress(value)?.text ?? value)
+  .refine((value) => parseAddress(value) !== undefined, 'an IPv4 or IPv6 address');
+
+const tls = z.object({
+  pem: text.optional(),
+  verified: bit.optional(),
+  version: text.optional(),
+  cipher: text.optional(),
+  sni: text.optional(),
+  attributes: z.record(z.string(), z.string()).optional(),
+  /** A certificate counts only as the proxy's TLS stack saw it, never out of a header (rulebook T-10). */
+  source: z.literal('stack').optional(),
+});
+
+/** The evidence params that both methods share. */
+export const evidenceShape = {
+  direction: z.literal(['in', 'out']),
+  proto: text.transform((value) => value.toLowerCase()).pipe(z.literal(['udp', 'tcp', 'tls', 'ws', 'wss', 'sctp'])),
+  conid: z.union([z.string(), z.number()]).transform(String).optional(),
+  src_ip: address.optional(),
+  src_port: port.optional(),
+  rcv_ip: address.optional(),
+  rcv_port: port.optional(),
+  tls: tls.optional(),
+  next_hop: text.optional(),
+};
+
+export const peerParams = z.preprocess((params) => foldByteParams(params), z.object(evidenceShape));
+
+export type EvidenceParams = z.output<typeof peerParams>;
+
+/** Reads a certificate as the proxy gives it: PEM, urlencoded PEM or base64 DER. */
+export type CertificateReader = (text: string) => CertificateFacts | { readonly malformed: string };
+
+/** Evidence out of checked params. */
+export function toEvidence(params: EvidenceParams, readCertificate: CertificateReader): Evidence {
+  return {
+    direction: params.direction,
+    transport: params.proto,
+    connectionId: params.conid,
+    sourceAddress: params.src_ip,
+    sourcePort: params.src_port,
+    localAddress: params.rcv_ip,
+    localPort: params.rcv_port,
+    tls: params.tls === undefined ? undefined : toTlsEvidence(params.tls, readCertificate),
+    nextHop: params.next_hop,
+  };
+}
+
+function toTlsEvidence(given: z.output<typeof tls>, readCertificate: CertificateReader): TlsEvidence {
+  return {
+    certificate: given.pem === undefined ? undefined : readCertificate(given.pem),
+    // Not told is not verified.
+    verified: given.verified ?? false,
+    version: given.version,
+    cipher: given.cipher,
+    sni: given.sni,
+    attributes: given.attributes,
+  };
+}

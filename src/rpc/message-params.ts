@@ -1,0 +1,43 @@
+/** The params of `trust.message`: one message at the boundary, and the connection it came over or goes over. */
+
+import { z } from 'zod';
+import type { Evidence } from '../trust/evidence.js';
+import { type Message, messageOf } from '../trust/message.js';
+import { foldByteParams } from './byte-params.js';
+import { type CertificateReader, evidenceShape, toEvidence } from './evidence.js';
+
+export const messageParams = z.preprocess(
+  (params) => foldByteParams(params),
+  z.object({
+    ...evidenceShape,
+    proto: evidenceShape.proto.optional(),
+    message: z.literal(['request', 'response']),
+    method: z.string().optional(),
+    status: z.coerce.number().int().min(100).max(699).optional(),
+    ruri: z.string().optional(),
+    /** The raw header block, without the start line. */
+    headers: z.string().optional(),
+    /** The whole message as received. */
+    raw: z.string().optional(),
+    revision: z.coerce.number().int().optional(),
+  }),
+);
+
+export type MessageParams = z.output<typeof messageParams>;
+
+/**
+ * The evidence that the message itself brings; undefined where it names a connection instead. A response comes from
+ * the side that the request went to, so its peer is judged as that request's peer was.
+ */
+export function messageEvidence(params: MessageParams, read: CertificateReader): Evidence | undefined {
+  if (params.proto === undefined) return undefined;
+  const asked = params.message === 'request' ? params.direction : params.direction === 'in' ? 'out' : 'in';
+  // A response without next_hop is judged by who the certificate says is there.
+  const direction = asked === 'out' && params.message === 'response' && params.next_hop === undefined ? 'in' : asked;
+  return toEvidence({ ...params, proto: params.proto, direction }, read);
+}
+
+/** The message that the params describe; it is malformed where neither `headers` nor `raw` can be read. */
+export function toMessage(params: MessageParams): Message {
+  return messageOf(params);
+}

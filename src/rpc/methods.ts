@@ -1,0 +1,26 @@
+/**
+ * The method table: what the RPC interface can be asked. A new method is one row in one of these groups, and one row
+ * in docs/rpc.md (a test compares the two).
+ */
+
+import type { OperatorLog } from '../log/logger.js';
+import type { TrustState } from '../state/trust-state.js';
+import type { Method } from './method.js';
+import { agreementMethods } from './methods/agreement.js';
+import { certificateMethods } from './methods/certificate.js';
+import { coreMethods } from './methods/core.js';
+import { trustMethods } from './methods/trust.js';
+
+/** All methods, working on this state. */
+export function methodTable(
+  state: TrustState,
+  log: OperatorLog,
+  reload: () => ReturnType<TrustState['reload']>,
+): Method[] {
+  return [
+    ...trustMethods(state),
+    ...agreementMethods(state, reload),
+    ...certificateMethods((text) => state.certificates.read(text)),
+    ...coreMethods(state, log),
+  ];
+}

@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { LOG_LEVELS, type OperatorLog } from '../../log/logger.js';
+import type { TrustState } from '../../state/trust-state.js';
+import { VERSION } from '../../version.js';
+import { defineMethod, type Method } from '../method.js';
+
+const none = z.strictObject({});
+
+function seconds(ms: number): number {
+  return Math.floor(ms / 1000);
+}
+
+/** The daemon itself: what it is, how it does, what it counts. */
+export function coreMethods(state: TrustState, log: OperatorLog): Method[] {
+  return [
+    defineMethod({
+      name: 'core.version',
+      doc: 'Name and version of the daemon',
+      params: none,
+      handler: () => ({ name: 'siptrust', version: VERSION, node: process.versions.node }),
+    }),
+    defineMethod({
+      name: 'core.uptime',
+      doc: 'Start and present time, and the seconds in between',
+      params: none,
+      handler: () => {
+        const now = state.now();
+        return {
+          now: new Date(now).toISOString(),
+          up_since: new Date(state.startedAt).toISOString(),
+          uptime: seconds(now - state.startedAt),
+        };
+      },
+    }),
+    defineMethod({
+      name: 'core.status',
+      doc: 'The policy in force, what is wrong with the last one that was read, and the sizes of the caches',
+      params: none,
+      handler: () => {
+        const { revision, loadedAt, lastAttempt, problems, warnings } = state.policy.status();
+        return {
+          status: problems.length === 0 ? 'ok' : 'stale-policy',
+          revision,
+          agreements: state.snapshot.agreements.length,
+          loaded_at: new Date(loadedAt).toISOString(),
+          last_reload: new Date(lastAttempt).toISOString(),
+          problems,
+          warnings,
+          uptime: seconds(state.now() - state.startedAt),
+          version: VERSION,
+          sizes: state.sizes(),
+          memory: process.memoryUsage().rss,
+        };
+      },
+    }),
+    defineMethod({
+      name: 'stats.fetch',
+      doc: 'Counters since the start: answers by verdict, first reasons, cache hits and misses',
+      params: none,
+      handler: () => state.counters.all(),
+    }),
+    defineMethod({
+      name: 'cache.stats',
+      doc: 'Entries, hits and misses of the caches',
+      params: none,
+      handler: () => {
+        const { certificates, verdicts } = state.counters;
+        const sizes = state.sizes();
+        return {
+          certificates: { entries: sizes.certificates, ...certificates },
+          verdicts: { entries: sizes.verdicts, ...verdicts },
+          connections: { entries: sizes.connections },
+        };
+      },
+    }),
+    defineMethod({
+      name: 'cache.flush',
+      doc: 'Empties the caches of certificate facts and verdicts; answers how many entries went',
+      params: none,
+      handler: () => state.flush(),
+    }),
+    defineMethod({
+      name: 'log.level',
+      doc: 'The level of the operator log; with a level given, sets it first',
+      params: z.strictObject({ level: z.literal(LOG_LEVELS).optional() }),
+      positional: ['level'],
+      handler: ({ level }) => {
+        if (level !== undefined) log.setLevel(level);
+        return { level: log.level() };
+      },
+    }),
+  ];
+}

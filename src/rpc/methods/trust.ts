@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import type { TrustState } from '../../state/trust-state.js';
+import type { Evidence } from '../../trust/evidence.js';
+import { explain } from '../../trust/explain.js';
+import { judgeMessage } from '../../trust/message.js';
+import { unknownConnection } from '../../trust/unknown.js';
+import type { Verdict } from '../../trust/verdict.js';
+import { messageAnswer, peerAnswer } from '../answers.js';
+import { RpcError } from '../errors.js';
+import { peerParams, toEvidence } from '../evidence.js';
+import { type MessageParams, messageEvidence, messageParams, toMessage } from '../message-params.js';
+import { defineMethod, type Method } from '../method.js';
+
+/** The two questions, and why they were answered as they were. */
+export function trustMethods(state: TrustState): Method[] {
+  const read = (text: string) => state.certificates.read(text);
+
+  /** The evidence behind a message: its own, or that of the connection it names. */
+  function judged(params: MessageParams): { evidence: Evidence; verdict: Verdict } {
+    const own = messageEvidence(params, read);
+    if (own !== undefined) return { evidence: own, verdict: state.judge(own) };
+    const known =
+      params.conid === undefined ? undefined : state.connections.find(params.conid, params.src_ip, params.src_port);
+    if (known !== undefined) return { evidence: known, verdict: state.judge(known) };
+    return unknownConnection(params.direction, params.conid, state.snapshot);
+  }
+
+  return [
+    defineMethod({
+      name: 'trust.peer',
+      doc: 'Who is at the other end of this connection, under which agreement, and is the path protected as agreed?',
+      params: peerParams,
+      handler: (params) => {
+        const evidence = toEvidence(params, read);
+        const verdict = state.judge(evidence);
+        state.connections.remember(evidence);
+        const { id, at } = state.record('trust.peer', evidence, verdict);
+        return peerAnswer(id, verdict, state.snapshot, at);
+      },
+    }),
+    defineMethod({
+      name: 'trust.message',
+      doc: 'What must happen to this message at this boundary, in this direction?',
+      params: messageParams,
+      handler: (params) => {
+        const { evidence, verdict } = judged(params);
+        const plan = judgeMessage(toMessage(params), verdict, state.snapshot);
+        const { id } = state.record('trust.message', evidence, verdict, plan);
+        return messageAnswer(id, verdict, plan);
+      },
+    }),
+    defineMethod({
+      name: 'trust.explain',
+      doc: 'Each check behind a recent answer (by its id) or behind the evidence given: compared, outcome, clause',
+      params: z.union([z.strictObject({ id: z.string() }), peerParams]),
+      positional: ['id'],
+      handler: (params) => {
+        if ('id' in params) {
+          const answer = state.recent.find(params.id);
+          if (answer === undefined) throw new RpcError('not-found', `no recent answer has the id "${params.id}"`);
+          return { id: answer.id, ...explain(answer.verdict, answer.plan?.findings) };
+        }
+        return { id: '', ...explain(state.judge(toEvidence(params, read))) };
+      },
+    }),
+  ];
+}

@@ -1,0 +1,101 @@
+/**
+ * The methods without a daemon: the same table on the same state, over a policy file, with the time of each question
+ * as its `at` says. What is answered here is what the daemon would have answered.
+ */
+
+import { NO_DECISION_LOG } from '../log/decisions.js';
+import type { OperatorLog } from '../log/logger.js';
+import type { PolicyHolder } from '../state/policy-holder.js';
+import { TrustState } from '../state/trust-state.js';
+import { sipIdentities } from '../x509/identity.js';
+import { foldByteParams } from './byte-params.js';
+import { RpcError } from './errors.js';
+import type { Method } from './method.js';
+import { methodTable } from './methods.js';
+
+const CONTEXT = { wire: 'unix', peer: 'offline' } as const;
+
+const SILENT: OperatorLog = {
+  error: () => {},
+  warn: () => {},
+  info: () => {},
+  debug: () => {},
+  setLevel: () => {},
+  level: () => 'info',
+  close: async () => {},
+};
+
+/** RFC 3339 with a time zone, as an instant in milliseconds; undefined for anything else. */
+export function parseInstant(text: unknown): number | undefined {
+  if (typeof text !== 'string') return undefined;
+  if (!/^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(text)) return undefined;
+  const at = Date.parse(text.replace(' ', 'T').toUpperCase());
+  return Number.isNaN(at) ? undefined : at;
+}
+
+/** The answer to a question that cannot be read: untrusted, and why. */
+export function badInput(why: string, error?: object): object {
+  return {
+    verdict: 'untrusted',
+    trusted: 0,
+    profile: 'strict',
+    action: 'continue',
+    reason: 'bad-input',
+    reasons: ['bad-input'],
+    detail: why,
+    ...(error === undefined ? {} : { error }),
+  };
+}
+
+/** Answers `trust.peer`, `trust.message` or `trust.explain` records over one policy. */
+export function offlineAnswers(policy: PolicyHolder, method: string): (record: unknown) => unknown {
+  let now = Date.now();
+  let fixed = false;
+  const state = new TrustState(policy, NO_DECISION_LOG, () => (fixed ? now : Date.now()));
+  const row = methodTable(state, SILENT, () => state.reload()).find(({ name }) => name === method);
+  if (row === undefined) throw new Error(`no method is named ${method}`);
+  return (record) => {
+    if (typeof record !== 'object' || record === null || Array.isArray(record)) {
+      return badInput('expected a JSON object with the params of the method');
+    }
+    const { at, ...params } = record as Record<string, unknown>;
+    fixed = at !== undefined;
+    if (fixed) {
+      const instant = parseInstant(at);
+      if (instant === undefined) return badInput(`at: expected an RFC 3339 instant, found ${JSON.stringify(at)}`);
+      now = instant;
+    }
+    // Questions may go back in time, where a verdict that was cached for later does not hold.
+    state.flush();
+    return called(row, params);
+  };
+}
+
+function called(row: Method, params: unknown): unknown {
+  try {
+    return row.call(params, CONTEXT);
+  } catch (error) {
+    if (!(error instanceof RpcError)) throw error;
+    return badInput(JSON.stringify(error.data ?? error.message), error.toObject());
+  }
+}
+
+/**
+ * `{pem}` -> `{kind, names}` by RFC 5922 §7.1. The common name counts where there is no subjectAltName, which `kind`
+ * says (`cn`); `cn_fallback: false` leaves it out, as an agreement does by default.
+ */
+export function identityRecord(state: Pick<TrustState, 'certificates'>, record: unknown): object {
+  const none = (why: string) => ({ kind: 'none', names: [], error: why });
+  try {
+    const folded = foldByteParams(record);
+    const { pem, cn_fallback: fallback } = (folded ?? {}) as { readonly pem?: unknown; readonly cn_fallback?: unknown };
+    if (typeof pem !== 'string') return none('expected {"pem": "..."}');
+    const facts = state.certificates.read(pem);
+    if ('malformed' in facts) return none(facts.malformed);
+    const { kind, names, findings } = sipIdentities(facts, { cnFallback: fallback !== false });
+    return { kind, names, remarks: findings.map(({ code, detail }) => `${code}: ${detail}`) };
+  } catch (error) {
+    if (!(error instanceof RpcError)) throw error;
+    return none(JSON.stringify(error.data));
+  }
+}

@@ -1,0 +1,27 @@
+/** Counters of one cache. */
+export interface CacheCounters {
+  hits: number;
+  misses: number;
+}
+
+/** What siptrust counts since its start; `stats.fetch` and `siptrustctl stats` print it. */
+export class Counters {
+  readonly certificates: CacheCounters = { hits: 0, misses: 0 };
+  readonly verdicts: CacheCounters = { hits: 0, misses: 0 };
+  readonly #counts = new Map<string, number>();
+
+  add(name: string): void {
+    this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
+  }
+
+  /** All counters by dotted name, in alphabetical order. */
+  all(): Readonly<Record<string, number>> {
+    const caches: [string, number][] = [
+      ['cache.certificates.hits', this.certificates.hits],
+      ['cache.certificates.misses', this.certificates.misses],
+      ['cache.verdicts.hits', this.verdicts.hits],
+      ['cache.verdicts.misses', this.verdicts.misses],
+    ];
+    return Object.fromEntries([...this.#counts, ...caches].sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+}

@@ -1,0 +1,95 @@
+import type { DaemonSettings } from '../policy/settings.js';
+import type { Snapshot } from '../trust/agreement.js';
+
+/** A policy that compiled, or the problems that it has; each problem reads `file:line:column: error: ...`. */
+export type LoadResult =
+  | {
+      readonly ok: true;
+      readonly snapshot: Snapshot;
+      readonly settings: DaemonSettings;
+      readonly warnings: readonly string[];
+    }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/** Reads and compiles the policy file under a revision. */
+export type PolicyLoader = (revision: number, now: number) => LoadResult;
+
+export interface ReloadReport {
+  readonly ok: boolean;
+  readonly revision: number;
+  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/**
+ * The policy in force. A reload either replaces the snapshot as a whole or leaves the last good one and says why
+ * (design.md, "The policy file").
+ */
+export class PolicyHolder {
+  #current: Extract<LoadResult, { ok: true }>;
+  #loadedAt: number;
+  #lastProblems: readonly string[] = [];
+  #lastAttempt: number;
+  readonly #load: PolicyLoader;
+
+  private constructor(load: PolicyLoader, first: Extract<LoadResult, { ok: true }>, now: number) {
+    this.#load = load;
+    this.#current = first;
+    this.#loadedAt = now;
+    this.#lastAttempt = now;
+  }
+
+  /** Loads the first policy; without a good one there is nothing to hold. */
+  static open(load: PolicyLoader, now: number): PolicyHolder | { readonly problems: readonly string[] } {
+    const first = load(nextRevision(0, now), now);
+    return first.ok ? new PolicyHolder(load, first, now) : { problems: first.problems };
+  }
+
+  get snapshot(): Snapshot {
+    return this.#current.snapshot;
+  }
+
+  get settings(): DaemonSettings {
+    return this.#current.settings;
+  }
+
+  reload(now: number): ReloadReport {
+    this.#lastAttempt = now;
+    const next = this.#load(nextRevision(this.snapshot.revision, now), now);
+    if (next.ok) {
+      this.#current = next;
+      this.#loadedAt = now;
+    }
+    this.#lastProblems = next.ok ? [] : next.problems;
+    return {
+      ok: next.ok,
+      revision: this.snapshot.revision,
+      problems: this.#lastProblems,
+      warnings: this.#current.warnings,
+    };
+  }
+
+  status(): {
+    readonly revision: number;
+    readonly loadedAt: number;
+    readonly lastAttempt: number;
+    readonly problems: readonly string[];
+    readonly warnings: readonly string[];
+  } {
+    return {
+      revision: this.snapshot.revision,
+      loadedAt: this.#loadedAt,
+      lastAttempt: this.#lastAttempt,
+      problems: this.#lastProblems,
+      warnings: this.#current.warnings,
+    };
+  }
+}
+
+/**
+ * Revisions only grow, over restarts too: a script that kept a verdict of an earlier run must never take it for one
+ * of the policy in force. Seconds since 1970 fit the 31 bits that a routing script can count on.
+ */
+function nextRevision(previous: number, now: number): number {
+  return Math.max(previous + 1, Math.floor(now / 1000));
+}

@@ -1,0 +1,77 @@
+import type { DecisionLog } from '../log/decisions.js';
+import type { Snapshot } from '../trust/agreement.js';
+import type { Evidence } from '../trust/evidence.js';
+import { judgePeer } from '../trust/peer.js';
+import type { Plan } from '../trust/plan.js';
+import type { Verdict } from '../trust/verdict.js';
+import { CertificateCache } from './certificate-cache.js';
+import { Connections } from './connections.js';
+import { Counters } from './counters.js';
+import type { PolicyHolder, ReloadReport } from './policy-holder.js';
+import { type Answer, RecentAnswers } from './recent.js';
+import { VerdictCache } from './verdict-cache.js';
+
+/** The mutable part of siptrust: the policy in force, what is cached, what is counted. */
+export class TrustState {
+  readonly policy: PolicyHolder;
+  readonly certificates: CertificateCache;
+  readonly connections = new Connections();
+  readonly recent = new RecentAnswers();
+  readonly counters = new Counters();
+  readonly startedAt: number;
+  readonly #verdicts: VerdictCache;
+  readonly #decisions: DecisionLog;
+  readonly #clock: () => number;
+
+  constructor(policy: PolicyHolder, decisions: DecisionLog, clock: () => number) {
+    const { cache } = policy.settings;
+    this.policy = policy;
+    this.certificates = new CertificateCache(cache.certificates, cache.ttl * 1000, this.counters.certificates);
+    this.#verdicts = new VerdictCache(cache.verdicts, cache.ttl * 1000, this.counters.verdicts);
+    this.#decisions = decisions;
+    this.#clock = clock;
+    this.startedAt = clock();
+  }
+
+  get snapshot(): Snapshot {
+    return this.policy.snapshot;
+  }
+
+  now(): number {
+    return this.#clock();
+  }
+
+  /** The verdict on this evidence under the policy in force. */
+  judge(evidence: Evidence): Verdict {
+    const now = this.now();
+    const { snapshot } = this;
+    return this.#verdicts.get(evidence, snapshot.revision, now, () => judgePeer(evidence, snapshot, now));
+  }
+
+  /** Gives an answer its id, counts it and writes it to the decision log. */
+  record(method: 'trust.peer' | 'trust.message', evidence: Evidence, verdict: Verdict, plan?: Plan): Answer {
+    const answer = this.recent.add({ at: this.now(), evidence, verdict, ...(plan === undefined ? {} : { plan }) });
+    this.counters.add(`${method}.${verdict.verdict}`);
+    const first = (plan?.findings[0] ?? verdict.findings[0])?.code;
+    if (first !== undefined) this.counters.add(`reason.${first}`);
+    this.#decisions.write({ method, ...answer });
+    return answer;
+  }
+
+  reload(): ReloadReport {
+    return this.policy.reload(this.now());
+  }
+
+  /** Empties the caches; the number of entries that were in each. */
+  flush(): { readonly certificates: number; readonly verdicts: number } {
+    return { certificates: this.certificates.flush(), verdicts: this.#verdicts.flush() };
+  }
+
+  sizes(): { readonly certificates: number; readonly verdicts: number; readonly connections: number } {
+    return {
+      certificates: this.certificates.size,
+      verdicts: this.#verdicts.size,
+      connections: this.connections.size,
+    };
+  }
+}
