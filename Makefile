@@ -39,7 +39,7 @@ run: build ## siptrustd alone, on the example policy
 	node dist/main.js --config kamailio-cfg/example/siptrust.yaml
 
 demo: setup build ## two networks, real TLS, real calls: who called, the verdict, what arrived
-	node test/support/run-ts.mjs test/flow/demo.ts
+	node --import tsx test/flow/demo.ts
 
 test: setup build lint test-unit test-flow ## everything: lint, unit, wire and live tests (20 minutes at most)
 
@@ -53,7 +53,7 @@ test-matrix: setup build ## all live tests on Kamailio 5.6.3 and on 6.0.1
 	SIPTRUST_MATRIX=all npx vitest run --config vitest.flow.config.ts
 
 bench: setup build ## measurements; results are explained in docs/performance.md
-	node test/support/run-ts.mjs test/bench/all.ts
+	node --import tsx test/bench/all.ts
 
 fuzz: node_modules ## long runs of the readers' fuzz and the differential test
 	SIPTRUST_FUZZ_RUNS=1000000 SIPTRUST_DIFFERENTIAL=2000 npx vitest run test/unit/x509
