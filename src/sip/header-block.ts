@@ -62,8 +62,13 @@ export const MAX_PROBLEMS = 64;
 
 /** Collects problems, bounded. */
 export class Problems {
-  readonly list: Problem[] = [];
-  #rejected = false;
+  readonly list: Problem[];
+  #rejected: boolean;
+
+  constructor(before: readonly Problem[] = []) {
+    this.list = [...before];
+    this.#rejected = before.some((problem) => problem.severity === 'reject');
+  }
 
   add(severity: Problem['severity'], kind: string, line: number, detail: string): void {
     if (this.list.length >= MAX_PROBLEMS && (severity === 'note' || this.#rejected)) return;

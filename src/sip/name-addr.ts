@@ -7,7 +7,7 @@
  */
 
 import { asciiLower, isBlank, isControl, isToken, printable, skipBlanks, trimBlanks } from './ascii.js';
-import { type Param, parseUri, type Uri } from './uri.js';
+import { type Param, parseUri, type Uri, type UriFault } from './uri.js';
 
 export interface NameAddr {
   /** Display name without quotes and escapes; empty if there is none. */
@@ -26,6 +26,8 @@ export interface NameAddr {
 
 export interface MalformedAddr {
   readonly malformed: string;
+  /** What is wrong with the URI, where that is what is wrong. */
+  readonly fault: UriFault | undefined;
   readonly raw: string;
 }
 
@@ -76,7 +78,7 @@ export function parseNameAddrList(value: string): readonly (NameAddr | Malformed
 /** Reads one name-addr or addr-spec with its parameters. Never throws. */
 export function parseNameAddr(text: string): NameAddr | MalformedAddr {
   const raw = trimBlanks(text);
-  const malformed = (detail: string): MalformedAddr => ({ malformed: detail, raw });
+  const malformed = (detail: string, fault?: UriFault): MalformedAddr => ({ malformed: detail, fault, raw });
   if (raw === '') return malformed('expected an address, found nothing');
   const head = readDisplay(raw);
   if ('malformed' in head) return malformed(head.malformed);
@@ -85,7 +87,7 @@ export function parseNameAddr(text: string): NameAddr | MalformedAddr {
   const uriEnd = bracketed ? raw.indexOf('>', uriStart) : endOfBareUri(raw);
   if (uriEnd < 0) return malformed('expected ">" behind the URI, found none');
   const uri = parseUri(raw.slice(uriStart, uriEnd));
-  if (uri.kind === 'malformed') return malformed(uri.detail);
+  if (uri.kind === 'malformed') return malformed(uri.detail, uri.fault);
   // RFC 8217: a URI with a comma, question mark or semicolon stands in <>; the semicolon already ended this one.
   if (!bracketed && uri.raw.includes('?')) return malformed('expected "<" and ">" around a URI with "?", found none');
   const params = readParams(raw, bracketed ? uriEnd + 1 : uriEnd, bracketed);
@@ -117,9 +119,9 @@ function readDisplay(raw: string): Display | { readonly malformed: string } {
   if (angle < 0 || (semicolon >= 0 && semicolon < angle)) return { display: '', angle: -1 };
   const display = trimBlanks(raw.slice(0, angle));
   for (let i = 0; i < display.length; i++) {
-    // RFC 3261 wants tokens here. Brackets and bytes of UTF-8 are seen in the field and tell no reader another story;
-    // these would: a colon or "@" makes the display name look like the URI.
-    if (':@,;"\\<>'.includes(display.charAt(i)) || isControl(display.charCodeAt(i))) {
+    // RFC 3261 wants tokens here. Brackets, "@" and bytes of UTF-8 are seen in the field and change nobody's reading;
+    // these would: with a colon the display name can be taken for the URI.
+    if (':,;"\\<>'.includes(display.charAt(i)) || isControl(display.charCodeAt(i))) {
       return { malformed: `expected a display name, found "${printable(display)}"` };
     }
   }

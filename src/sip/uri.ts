@@ -61,28 +61,35 @@ export interface OtherUri {
   readonly raw: string;
 }
 
+/** What is wrong: bytes no URI has, no scheme, no or several `@`, no tel number, no host, no port, bare IPv6. */
+export type UriFault = 'characters' | 'scheme' | 'user' | 'number' | 'host' | 'port' | 'ipv6';
+
 export interface MalformedUri {
   readonly kind: 'malformed';
   readonly raw: string;
+  readonly fault: UriFault;
   readonly detail: string;
 }
 
 export type Uri = SipUri | TelUri | OtherUri;
 export type ParsedUri = Uri | MalformedUri;
 
+type Malformed = (fault: UriFault, detail: string) => MalformedUri;
+
 /** Reads one URI, as it stands between `<` and `>`. Never throws. */
 export function parseUri(text: string): ParsedUri {
-  const malformed = (detail: string): MalformedUri => ({ kind: 'malformed', raw: text, detail });
+  const malformed: Malformed = (fault, detail) => ({ kind: 'malformed', raw: text, fault, detail });
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    // RFC 3261 §25.1 has none of these in a URI; `<`, `>`, quotes and white space are where readers part.
-    if (isControl(code) || isBlank(code) || code > 0x7e || code === 0x22 || code === 0x3c || code === 0x3e) {
-      return malformed(`expected URI characters, found ${printable(text.charAt(i))} at byte ${i + 1}`);
+    // RFC 3261 §25.1 has none of these in a URI: `<`, `>`, quotes and white space are where readers part. It has no byte
+    // above 0x7F either, but in a user part or parameter that changes nobody's reading.
+    if (isControl(code) || isBlank(code) || code === 0x22 || code === 0x3c || code === 0x3e) {
+      return malformed('characters', `expected URI characters, found ${printable(text.charAt(i))} at byte ${i + 1}`);
     }
   }
   const colon = text.indexOf(':');
   const scheme = asciiLower(text.slice(0, Math.max(colon, 0)));
-  if (!isScheme(scheme)) return malformed(`expected a scheme and a colon, found "${printable(text)}"`);
+  if (!isScheme(scheme)) return malformed('scheme', `expected a scheme and a colon, found "${printable(text)}"`);
   if (scheme === 'sip' || scheme === 'sips') return parseSip(text, scheme, colon + 1, malformed);
   if (scheme === 'tel') return parseTel(text, colon + 1, malformed);
   return { kind: 'other', scheme, raw: text };
@@ -99,16 +106,11 @@ function isScheme(text: string): boolean {
   return text !== '';
 }
 
-function parseSip(
-  raw: string,
-  scheme: 'sip' | 'sips',
-  from: number,
-  malformed: (detail: string) => MalformedUri,
-): SipUri | MalformedUri {
+function parseSip(raw: string, scheme: 'sip' | 'sips', from: number, malformed: Malformed): SipUri | MalformedUri {
   // The user part may hold `;`, `?` and `/` but no `@`, and nothing behind it may either (RFC 3261 §25.1).
   const at = raw.indexOf('@', from);
-  if (at >= 0 && raw.indexOf('@', at + 1) >= 0) return malformed('expected at most one "@", found several');
-  if (at === from) return malformed('expected a user part before "@", found none');
+  if (at >= 0 && raw.indexOf('@', at + 1) >= 0) return malformed('user', 'expected at most one "@", found several');
+  if (at === from) return malformed('user', 'expected a user part before "@", found none');
   let user: string | undefined;
   let password: string | undefined;
   let userParams: readonly Param[] = [];
@@ -126,7 +128,7 @@ function parseSip(
   let hostEnd = raw.indexOf(';', hostFrom);
   if (hostEnd < 0 || hostEnd > paramsEnd) hostEnd = paramsEnd;
   const hostPort = parseHostPort(raw.slice(hostFrom, hostEnd));
-  if ('malformed' in hostPort) return malformed(hostPort.malformed);
+  if ('malformed' in hostPort) return malformed(hostPort.fault, hostPort.malformed);
   return {
     kind: 'sip',
     scheme,
@@ -141,11 +143,11 @@ function parseSip(
   };
 }
 
-function parseTel(raw: string, from: number, malformed: (detail: string) => MalformedUri): TelUri | MalformedUri {
+function parseTel(raw: string, from: number, malformed: Malformed): TelUri | MalformedUri {
   const semicolon = raw.indexOf(';', from);
   const end = semicolon < 0 ? raw.length : semicolon;
   const number = raw.slice(from, end);
-  if (!isTelNumber(number)) return malformed(`expected a telephone number, found "${printable(number)}"`);
+  if (!isTelNumber(number)) return malformed('number', `expected a telephone number, found "${printable(number)}"`);
   return { kind: 'tel', scheme: 'tel', raw, number, params: readUriParams(raw, end, raw.length) };
 }
 
@@ -158,33 +160,41 @@ function isTelNumber(text: string): boolean {
   return text !== '' && text !== '+';
 }
 
+export interface HostPort {
+  readonly host: string;
+  readonly port: number | undefined;
+}
+
+export interface MalformedHostPort {
+  readonly fault: UriFault;
+  readonly malformed: string;
+}
+
 /** Host and optional port. An IPv6 literal must stand in brackets (RFC 5118 §4.2). */
-export function parseHostPort(
-  text: string,
-): { readonly host: string; readonly port: number | undefined } | { readonly malformed: string } {
+export function parseHostPort(text: string): HostPort | MalformedHostPort {
   let hostEnd: number;
   if (text.startsWith('[')) {
     const close = text.indexOf(']');
-    if (close < 0) return { malformed: 'expected "]" behind an IPv6 address, found none' };
+    if (close < 0) return { fault: 'ipv6', malformed: 'expected "]" behind an IPv6 address, found none' };
     const inner = text.slice(1, close);
     if (!isMadeOf(inner, '0123456789abcdefABCDEF:.') || !inner.includes(':')) {
-      return { malformed: `expected an IPv6 address in brackets, found "${printable(inner)}"` };
+      return { fault: 'ipv6', malformed: `expected an IPv6 address in brackets, found "${printable(inner)}"` };
     }
     hostEnd = close + 1;
   } else {
     const colon = text.indexOf(':');
     if (colon >= 0 && text.indexOf(':', colon + 1) >= 0) {
-      return { malformed: `expected an IPv6 address in brackets, found "${printable(text)}"` };
+      return { fault: 'ipv6', malformed: `expected an IPv6 address in brackets, found "${printable(text)}"` };
     }
     hostEnd = colon < 0 ? text.length : colon;
     const host = text.slice(0, hostEnd);
-    if (!isHostName(host)) return { malformed: `expected a host, found "${printable(host)}"` };
+    if (!isHostName(host)) return { fault: 'host', malformed: `expected a host, found "${printable(host)}"` };
   }
   const host = text.slice(0, hostEnd);
   if (hostEnd === text.length) return { host, port: undefined };
   const digits = text.slice(hostEnd + 1);
   if (text.charAt(hostEnd) !== ':' || digits.length > 5 || !isMadeOf(digits, '0123456789') || Number(digits) > 65535) {
-    return { malformed: `expected a port, found "${printable(text.slice(hostEnd))}"` };
+    return { fault: 'port', malformed: `expected a port, found "${printable(text.slice(hostEnd))}"` };
   }
   return { host, port: Number(digits) };
 }
