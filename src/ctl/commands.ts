@@ -1,15 +1,12 @@
-/** The commands that ask a running daemon: each row is a method, its words, and how people see the answer. */
-
-import { render, renderExplanation } from './render.js';
+/** The commands that ask a running daemon. A new command is one row here and one row in docs/rpc.md. */
 
 export interface DaemonCommand {
-  /** `agreement show` */
+  /** The words of the command line: `agreement show`. */
   readonly words: string;
   readonly method: string;
   /** Arguments, `<name>` or `[name]`, sent as params of the same name. */
   readonly args?: readonly string[];
   readonly doc: string;
-  readonly render?: (answer: unknown) => string;
 }
 
 export const DAEMON_COMMANDS: readonly DaemonCommand[] = [
@@ -25,14 +22,8 @@ export const DAEMON_COMMANDS: readonly DaemonCommand[] = [
   { words: 'log level', method: 'log.level', args: ['[level]'], doc: 'show or set the level of the operator log' },
 ];
 
-/** `agreement show` asks `<name>`: the params of these arguments. */
+/** The params of `agreement show op-b`: each argument under its name. */
 export function paramsOf(command: DaemonCommand, values: readonly unknown[]): Record<string, unknown> {
   const names = (command.args ?? []).map((arg) => arg.slice(1, -1));
   return Object.fromEntries(names.flatMap((name, at) => (values[at] === undefined ? [] : [[name, values[at]]])));
 }
-
-export function renderAnswer(command: DaemonCommand, answer: unknown): string {
-  return (command.render ?? render)(answer);
-}
-
-export { renderExplanation };

@@ -5,6 +5,8 @@
 
 import { NO_DECISION_LOG } from '../log/decisions.js';
 import type { OperatorLog } from '../log/logger.js';
+import type { ReasonCode } from '../reasons.js';
+import type { CertificateCache } from '../state/certificate-cache.js';
 import type { PolicyHolder } from '../state/policy-holder.js';
 import { TrustState } from '../state/trust-state.js';
 import { sipIdentities } from '../x509/identity.js';
@@ -35,13 +37,17 @@ export function parseInstant(text: unknown): number | undefined {
 
 /** The answer to a question that cannot be read: untrusted, and why. */
 export function badInput(why: string, error?: object): object {
+  return refused('bad-input', why, error);
+}
+
+function refused(reason: ReasonCode, why: string, error?: object): object {
   return {
     verdict: 'untrusted',
     trusted: 0,
     profile: 'strict',
     action: 'continue',
-    reason: 'bad-input',
-    reasons: ['bad-input'],
+    reason,
+    reasons: [reason],
     detail: why,
     ...(error === undefined ? {} : { error }),
   };
@@ -75,7 +81,7 @@ function called(row: Method, params: unknown): unknown {
   try {
     return row.call(params, CONTEXT);
   } catch (error) {
-    if (!(error instanceof RpcError)) throw error;
+    if (!(error instanceof RpcError)) return refused('internal-error', String(error));
     return badInput(JSON.stringify(error.data ?? error.message), error.toObject());
   }
 }
@@ -84,13 +90,13 @@ function called(row: Method, params: unknown): unknown {
  * `{pem}` -> `{kind, names}` by RFC 5922 §7.1. The common name counts where there is no subjectAltName, which `kind`
  * says (`cn`); `cn_fallback: false` leaves it out, as an agreement does by default.
  */
-export function identityRecord(state: Pick<TrustState, 'certificates'>, record: unknown): object {
+export function identityRecord(certificates: CertificateCache, record: unknown): object {
   const none = (why: string) => ({ kind: 'none', names: [], error: why });
   try {
     const folded = foldByteParams(record);
     const { pem, cn_fallback: fallback } = (folded ?? {}) as { readonly pem?: unknown; readonly cn_fallback?: unknown };
     if (typeof pem !== 'string') return none('expected {"pem": "..."}');
-    const facts = state.certificates.read(pem);
+    const facts = certificates.read(pem);
     if ('malformed' in facts) return none(facts.malformed);
     const { kind, names, findings } = sipIdentities(facts, { cnFallback: fallback !== false });
     return { kind, names, remarks: findings.map(({ code, detail }) => `${code}: ${detail}`) };

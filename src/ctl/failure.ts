@@ -1,0 +1,12 @@
+/** A command that could not be done, and the exit code that says how far it came. */
+export class Refusal extends Error {
+  constructor(
+    message: string,
+    /** 1: the daemon answered with an error. 2: nothing was answered. */
+    readonly exitCode: 1 | 2,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = 'Refusal';
+  }
+}

@@ -1,0 +1,151 @@
+import { readFileSync } from 'node:fs';
+import type { Readable, Writable } from 'node:stream';
+import { Command } from 'commander';
+import { loadPolicy } from '../policy/loader.js';
+import { badInput, identityRecord, offlineAnswers } from '../rpc/offline.js';
+import { CertificateCache } from '../state/certificate-cache.js';
+import { PolicyHolder } from '../state/policy-holder.js';
+import { VERSION } from '../version.js';
+import { describeCertificate } from '../x509/describe.js';
+import { readPem } from '../x509/pem.js';
+import { verifyRecord } from '../x509/verify-record.js';
+import { askDaemon, type DaemonAddress, daemonAnswers } from './ask.js';
+import { DAEMON_COMMANDS, paramsOf } from './commands.js';
+import { Refusal } from './failure.js';
+import { answerLines, eachRecord } from './json-lines.js';
+import { render, renderExplanation } from './render.js';
+
+interface GlobalOptions extends DaemonAddress {
+  readonly json: boolean;
+}
+
+/** The command line, reading records from `input` and writing answers to `output`. */
+export function program(input: Readable, output: Writable): Command {
+  const root = new Command('siptrustctl')
+    .description('Asks siptrustd, or answers JSON Lines on standard input without it.')
+    .version(VERSION)
+    .option('--socket <path>', 'unix socket of the daemon', '/run/siptrust/siptrust.sock')
+    .option('--tcp <host:port>', 'netstring listener of the daemon, instead of the socket')
+    .option('--timeout <ms>', 'how long to wait for an answer', '5000')
+    .option('--json', 'print answers as JSON', false)
+    .exitOverride();
+  const options = () => root.opts<GlobalOptions>();
+  const print = (answer: unknown, shown: (answer: unknown) => string = render) => {
+    output.write(`${options().json ? JSON.stringify(answer, null, 2) : shown(answer)}\n`);
+  };
+  const group = groups(root);
+
+  for (const command of DAEMON_COMMANDS) {
+    const words = command.words.split(' ');
+    const verb = group(words.slice(0, -1))
+      .command(words.at(-1) ?? '')
+      .description(command.doc);
+    for (const arg of command.args ?? []) verb.argument(arg);
+    verb.action(async (...given: unknown[]) => {
+      print(await askDaemon(options(), command.method, paramsOf(command, given)));
+    });
+  }
+
+  const certificates = new CertificateCache(1000, 3_600_000, { hits: 0, misses: 0 });
+  group(['cert'])
+    .command('show')
+    .description('what a certificate file says')
+    .argument('<file>')
+    .action((file: string) => {
+      const shown = certificateFile(file, certificates);
+      print(shown.length === 1 ? shown[0] : shown, (answer) =>
+        Array.isArray(answer) ? answer.map(render).join('\n\n') : render(answer),
+      );
+    });
+
+  root
+    .command('identity')
+    .description('JSON Lines {pem} -> {kind, names}: the SIP domain identities of RFC 5922 §7.1')
+    .action(() =>
+      answerLines(
+        input,
+        output,
+        (record) => identityRecord(certificates, record),
+        (error) => ({ kind: 'none', names: [], error }),
+      ),
+    );
+  root
+    .command('verify')
+    .description('JSON Lines {leaf, intermediates, anchors, crls, at, purpose, names} -> {ok, reason, detail}')
+    .action(() => answerLines(input, output, verifyRecord, (detail) => ({ ok: false, reason: 'bad-input', detail })));
+
+  for (const [name, method] of [
+    ['peer', 'trust.peer'],
+    ['message', 'trust.message'],
+  ] as const) {
+    root
+      .command(name)
+      .description(`JSON Lines with the params of ${method} -> its results; without --config the daemon is asked`)
+      .option('--config <file>', 'policy file; answers without a daemon')
+      .action(async ({ config }: { config?: string }) => {
+        const answer = config === undefined ? daemonAnswers(options(), method) : configAnswers(config, method);
+        await answerLines(input, output, answer, badInput);
+      });
+  }
+
+  root
+    .command('explain')
+    .description('each check behind an answer, by its id, or behind the trust.peer params on standard input')
+    .argument('[id]')
+    .option('--config <file>', 'policy file; answers without a daemon')
+    .action(async (id: string | undefined, { config }: { config?: string }) => {
+      if (id !== undefined) return print(await askDaemon(options(), 'trust.explain', { id }), renderExplanation);
+      const answer =
+        config === undefined ? daemonAnswers(options(), 'trust.explain') : configAnswers(config, 'trust.explain');
+      await eachRecord(
+        input,
+        async (record) => print(await answer(record), renderExplanation),
+        (why) => {
+          throw new Refusal(why, 2);
+        },
+      );
+    });
+
+  return root;
+}
+
+/** Finds or makes the command that holds a group of verbs (`agreement`, `cert`, ...). */
+function groups(root: Command): (words: readonly string[]) => Command {
+  const known = new Map<string, Command>();
+  return ([name]) => {
+    if (name === undefined) return root;
+    const found = known.get(name) ?? root.command(name).description(`about ${name}s`);
+    known.set(name, found);
+    return found;
+  };
+}
+
+function certificateFile(file: string, certificates: CertificateCache): readonly object[] {
+  let text: Buffer;
+  try {
+    text = readFileSync(file);
+  } catch (cause) {
+    throw new Refusal(`${file}: ${cause instanceof Error ? cause.message : String(cause)}`, 2, { cause });
+  }
+  const pem = text.includes('-----BEGIN');
+  const ders = pem ? pemFile(file, text.toString('latin1')) : [text];
+  return ders.map((der) => {
+    const facts = certificates.read(Buffer.from(der).toString('base64'));
+    if ('malformed' in facts) throw new Refusal(`${file}: ${facts.malformed}`, 1);
+    return describeCertificate(facts);
+  });
+}
+
+function pemFile(file: string, text: string): readonly Uint8Array[] {
+  try {
+    return readPem(text);
+  } catch (cause) {
+    throw new Refusal(`${file}: ${cause instanceof Error ? cause.message : String(cause)}`, 1, { cause });
+  }
+}
+
+function configAnswers(file: string, method: string): (record: unknown) => unknown {
+  const policy = PolicyHolder.open((revision, now) => loadPolicy(file, revision, now), Date.now());
+  if ('problems' in policy) throw new Refusal(`the policy is not good\n${policy.problems.join('\n')}`, 2);
+  return offlineAnswers(policy, method);
+}
