@@ -9,7 +9,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import jayson from 'jayson';
-import { type ErrorObject, RPC_ERRORS, RpcError } from './errors.js';
+import { errorText, RPC_ERRORS, RpcError } from './errors.js';
 import type { CallContext, Method } from './method.js';
 
 /** Most requests that one batch may hold. */
@@ -126,12 +126,6 @@ function shapeProblem(request: unknown): string | undefined {
     return errorText(new RpcError('invalid-request', data).toObject());
   }
   return undefined;
-}
-
-/** An error about a request whose id is not known: JSON-RPC 2.0 §5 wants null. */
-function errorText(error: ErrorObject): string {
-  const { code, message, data } = error;
-  return JSON.stringify({ jsonrpc: '2.0', error: { code, message, data }, id: null });
 }
 
 function responseText(response: jayson.JSONRPCResponse, onUnserialisable: (cause: unknown) => void): string {

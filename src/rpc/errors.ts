@@ -42,3 +42,8 @@ export class RpcError extends Error {
     return this.data === undefined ? { code, message } : { code, message, data: this.data };
   }
 }
+
+/** The response to something whose id is not known: JSON-RPC 2.0 §5 wants null. */
+export function errorText({ code, message, data }: ErrorObject): string {
+  return JSON.stringify({ jsonrpc: '2.0', error: { code, message, data }, id: null });
+}

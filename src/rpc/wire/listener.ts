@@ -1,0 +1,44 @@
+/** What the wires have in common: how they are opened and closed, and where they may listen. */
+
+import { BlockList, isIP } from 'node:net';
+
+/** Largest request that any wire takes, in bytes. */
+export const MAX_REQUEST_BYTES = 1024 * 1024;
+
+/** How long close() waits for what is in flight, in ms. */
+export const DEFAULT_GRACE_MS = 5_000;
+
+export interface Listener {
+  /** `127.0.0.1:5080`, `[::1]:5080`, or a path. */
+  readonly address: string;
+  /** Takes no more, answers what was asked, then closes; what is left after the grace is dropped. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** Where a wire tells of what an operator may want to see; never of the content of requests. */
+export type WireLog = (event: string, detail: Readonly<Record<string, string | number>>) => void;
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');
+loopback.addSubnet('::ffff:127.0.0.0', 104, 'ipv6');
+
+/** Whether a listener on this host can be reached from this machine alone. */
+export function isLoopback(host: string): boolean {
+  const version = isIP(host);
+  if (version === 0) return host.toLowerCase() === 'localhost';
+  return loopback.check(host, version === 4 ? 'ipv4' : 'ipv6');
+}
+
+/**
+ * Whoever reaches a listener can read and change the policy in force: another host than loopback is a decision.
+ * @throws {Error} the host is not loopback and `allowRemote` is not set
+ */
+export function requireLoopback(wire: string, host: string, allowRemote: boolean): void {
+  if (allowRemote || isLoopback(host)) return;
+  throw new Error(`${wire} listener: expected a loopback address (or the setting that allows others), found ${host}`);
+}
+
+export function hostPort(address: string, port: number): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
