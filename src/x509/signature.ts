@@ -1,0 +1,269 @@
+/**
+ * Signatures and keys: which algorithms count (TS 33.310 §6.1.1, rulebook G-30, G-31) and whether one verifies.
+ *
+ * Everything not in the tables is refused: SHA-1, MD5, SHA-224, DSA, RSA below 2048 bits, curves by explicit parameters.
+ */
+
+import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto';
+import type { Budget } from './budget.js';
+import { DerReader, hex, MalformedDer, sameOctets, TAG } from './der.js';
+import type { AlgorithmFacts, PublicKeyFacts } from './facts.js';
+
+/** Anything that bears a signature: a certificate, a CRL, an OCSP response. Its identity keys the memory below. */
+export interface Signed {
+  /** The octets that the signature covers. */
+  readonly tbs: Uint8Array;
+  readonly signatureAlgorithm: AlgorithmFacts;
+  readonly signature: Uint8Array;
+}
+
+type Family = 'rsa' | 'ec' | 'ed25519';
+
+interface Scheme {
+  readonly family: Family;
+  /** Name of the hash for node:crypto; undefined: the scheme hashes by itself. */
+  readonly hash: string | undefined;
+  /** What may stand in the parameters. */
+  readonly parameters: 'null' | 'absent' | 'pss';
+}
+
+/** RFC 4055 §5, RFC 5758 §3.2, RFC 8410 §3. */
+const SCHEMES: Readonly<Record<string, Scheme>> = {
+  '1.2.840.113549.1.1.11': { family: 'rsa', hash: 'sha256', parameters: 'null' },
+  '1.2.840.113549.1.1.12': { family: 'rsa', hash: 'sha384', parameters: 'null' },
+  '1.2.840.113549.1.1.13': { family: 'rsa', hash: 'sha512', parameters: 'null' },
+  '1.2.840.113549.1.1.10': { family: 'rsa', hash: undefined, parameters: 'pss' },
+  '1.2.840.10045.4.3.2': { family: 'ec', hash: 'sha256', parameters: 'absent' },
+  '1.2.840.10045.4.3.3': { family: 'ec', hash: 'sha384', parameters: 'absent' },
+  '1.2.840.10045.4.3.4': { family: 'ec', hash: 'sha512', parameters: 'absent' },
+  '1.3.101.112': { family: 'ed25519', hash: undefined, parameters: 'absent' },
+};
+
+/** Names of algorithms that are refused, so that the message can name them. */
+const REFUSED: Readonly<Record<string, string>> = {
+  '1.2.840.113549.1.1.2': 'md2WithRSAEncryption',
+  '1.2.840.113549.1.1.4': 'md5WithRSAEncryption',
+  '1.2.840.113549.1.1.5': 'sha1WithRSAEncryption',
+  '1.3.14.3.2.29': 'sha1WithRSASignature',
+  '1.2.840.113549.1.1.14': 'sha224WithRSAEncryption',
+  '1.2.840.10045.4.1': 'ecdsa-with-SHA1',
+  '1.2.840.10045.4.3.1': 'ecdsa-with-SHA224',
+  '1.2.840.10040.4.1': 'DSA',
+  '1.2.840.10040.4.3': 'dsa-with-SHA1',
+  '2.16.840.1.101.3.4.3.2': 'dsa-with-SHA256',
+  '1.3.101.113': 'Ed448',
+};
+
+const RSA = '1.2.840.113549.1.1.1';
+const RSA_PSS = '1.2.840.113549.1.1.10';
+const EC = '1.2.840.10045.2.1';
+const ED25519 = '1.3.101.112';
+
+/** Least RSA modulus in bits (rulebook G-31), and the most that is verified (a 16 kbit key is an attack, not a key). */
+export const RSA_BITS = { least: 2048, most: 8192 } as const;
+
+/** Named curves by OID: the length of an uncompressed point. */
+const CURVES: Readonly<Record<string, { readonly name: string; readonly point: number }>> = {
+  '1.2.840.10045.3.1.7': { name: 'P-256', point: 65 },
+  '1.3.132.0.34': { name: 'P-384', point: 97 },
+  '1.3.132.0.35': { name: 'P-521', point: 133 },
+};
+
+/** Digests of RSASSA-PSS by OID, with their length, which the salt must have too (RFC 8446 §4.2.3 asks the same). */
+const PSS_DIGESTS: Readonly<Record<string, { readonly hash: string; readonly length: number }>> = {
+  '2.16.840.1.101.3.4.2.1': { hash: 'sha256', length: 32 },
+  '2.16.840.1.101.3.4.2.2': { hash: 'sha384', length: 48 },
+  '2.16.840.1.101.3.4.2.3': { hash: 'sha512', length: 64 },
+};
+const MGF1 = '1.2.840.113549.1.1.8';
+const NULL_DER = Uint8Array.of(TAG.null, 0);
+
+const algorithmName = (oid: string): string => REFUSED[oid] ?? oid;
+
+/** Why a public key is not accepted; undefined: it is (rulebook G-31). */
+export function weakKey(key: PublicKeyFacts): string | undefined {
+  try {
+    return judgeKey(key);
+  } catch (cause) {
+    if (cause instanceof MalformedDer) return `the public key cannot be read: ${cause.message}`;
+    throw cause;
+  }
+}
+
+function judgeKey({ algorithm, key }: PublicKeyFacts): string | undefined {
+  const { oid, parameters } = algorithm;
+  if (oid === RSA || oid === RSA_PSS) {
+    if (oid === RSA && (parameters === undefined || !sameOctets(parameters, NULL_DER))) {
+      return 'expected NULL parameters of an RSA key (RFC 3279 §2.3.1)';
+    }
+    const { bits, exponent } = rsaSize(key);
+    if (bits < RSA_BITS.least) return `expected an RSA key of ${RSA_BITS.least} bits or more, found ${bits}`;
+    if (bits > RSA_BITS.most) return `expected an RSA key of ${RSA_BITS.most} bits or less, found ${bits}`;
+    if (bits % 8 !== 0) return `expected an RSA key of whole octets, found ${bits} bits`;
+    return exponent;
+  }
+  if (oid === EC) {
+    if (parameters?.[0] !== TAG.oid) return 'expected an elliptic curve by name (RFC 5480 §2.1.1)';
+    const reader = new DerReader(parameters);
+    const curve = reader.oid('curve');
+    const known = CURVES[curve];
+    if (known === undefined) return `expected curve P-256, P-384 or P-521, found ${curve}`;
+    // RFC 5480 §2.2: uncompressed must be supported, compressed may be; nobody issues those.
+    if (key[0] !== 0x04 || key.length !== known.point) return `expected an uncompressed point of ${known.name}`;
+    return undefined;
+  }
+  if (oid === ED25519) {
+    return parameters === undefined && key.length === 32 ? undefined : 'expected an Ed25519 key of 32 octets';
+  }
+  return `expected an RSA, ECDSA or Ed25519 key, found ${algorithmName(oid)}`;
+}
+
+/** Size of an RSA modulus, and what is wrong with the exponent if anything. */
+function rsaSize(key: Uint8Array): { bits: number; exponent: string | undefined } {
+  const reader = new DerReader(key);
+  const content = reader.sequence('RSAPublicKey');
+  reader.finish('RSAPublicKey');
+  const modulus = content.integer('modulus');
+  const exponent = content.integer('publicExponent');
+  content.finish('RSAPublicKey');
+  const magnitude = modulus[0] === 0 ? modulus.subarray(1) : modulus;
+  const bits = (modulus[0] as number) >= 0x80 ? 0 : 8 * magnitude.length - Math.clz32(magnitude[0] ?? 0) + 24;
+  const odd = ((exponent.at(-1) as number) & 1) === 1;
+  const least = exponent.length === 1 && (exponent[0] as number) < 3;
+  const sound = odd && !least && (exponent[0] as number) < 0x80 && exponent.length <= 9;
+  return {
+    bits,
+    exponent: sound ? undefined : `expected an odd RSA exponent from 3 to 2^64, found 0x${hex(exponent)}`,
+  };
+}
+
+/** Why a signature algorithm is not accepted; undefined: it is (rulebook G-30). */
+export function weakAlgorithm(algorithm: AlgorithmFacts): string | undefined {
+  const scheme = schemeOf(algorithm);
+  return typeof scheme === 'string' ? scheme : undefined;
+}
+
+interface ReadyScheme {
+  readonly family: Family;
+  readonly hash: string | undefined;
+  readonly pss: boolean;
+}
+
+function schemeOf({ oid, parameters }: AlgorithmFacts): ReadyScheme | string {
+  const scheme = SCHEMES[oid];
+  if (scheme === undefined) {
+    return `expected RSA or ECDSA with SHA-256, SHA-384 or SHA-512, or Ed25519, found ${algorithmName(oid)}`;
+  }
+  const { family, hash } = scheme;
+  switch (scheme.parameters) {
+    case 'absent':
+      return parameters === undefined ? { family, hash, pss: false } : `expected no parameters of ${oid}`;
+    case 'null':
+      // RFC 4055 §5 wants NULL; absent ones are met and mean the same.
+      return parameters === undefined || sameOctets(parameters, NULL_DER)
+        ? { family, hash, pss: false }
+        : `expected NULL parameters of ${oid}`;
+    case 'pss':
+      return pssScheme(parameters);
+  }
+}
+
+/** RSASSA-PSS-params (RFC 4055 §3.1): one digest for message and mask, a salt as long as it, the standard trailer. */
+function pssScheme(parameters: Uint8Array | undefined): ReadyScheme | string {
+  // Every field has a DEFAULT, and all of them mean SHA-1.
+  if (parameters === undefined) return 'expected RSASSA-PSS with SHA-256, SHA-384 or SHA-512, found SHA-1 by default';
+  try {
+    const content = new DerReader(parameters).sequence('RSASSA-PSS-params');
+    const digest = content.optional(0xa0, 'hashAlgorithm') ? readDigest(content.inside()) : undefined;
+    let mask: string | undefined;
+    if (content.optional(0xa1, 'maskGenAlgorithm')) {
+      const generator = content.inside().sequence('maskGenAlgorithm');
+      if (generator.oid('maskGenAlgorithm') === MGF1) mask = readDigest(generator);
+    }
+    const salt = content.optional(0xa2, 'saltLength') ? content.inside().count('saltLength') : 20;
+    const trailer = content.optional(0xa3, 'trailerField') ? content.inside().count('trailerField') : 1;
+    content.finish('RSASSA-PSS-params');
+    const known = PSS_DIGESTS[digest ?? ''];
+    if (known === undefined || mask !== digest || salt !== known.length || trailer !== 1) {
+      return 'expected RSASSA-PSS with SHA-256, SHA-384 or SHA-512 for message, mask and length of the salt';
+    }
+    return { family: 'rsa', hash: known.hash, pss: true };
+  } catch (cause) {
+    if (cause instanceof MalformedDer) return `the RSASSA-PSS parameters cannot be read: ${cause.message}`;
+    throw cause;
+  }
+}
+
+function readDigest(reader: DerReader): string {
+  const content = reader.sequence('hashAlgorithm');
+  const oid = content.oid('hashAlgorithm');
+  if (!content.done) content.next(TAG.null, 'hashAlgorithm');
+  content.finish('hashAlgorithm');
+  reader.finish('hashAlgorithm');
+  return oid;
+}
+
+const KEY_FAMILIES: Readonly<Record<string, Family>> = {
+  [RSA]: 'rsa',
+  [RSA_PSS]: 'rsa',
+  [EC]: 'ec',
+  [ED25519]: 'ed25519',
+};
+
+/** Imported keys, and outcomes of verifications: both follow from the facts alone, so remembering them changes nothing. */
+const keys = new WeakMap<PublicKeyFacts, KeyObject | null>();
+const outcomes = new WeakMap<Signed, WeakMap<PublicKeyFacts, boolean>>();
+
+/**
+ * Whether the signature verifies with the key (RFC 5280 §6.1.3 (a)(1)). An algorithm that is not accepted verifies
+ * nothing; `weakAlgorithm` says why.
+ */
+export function signatureVerifies(signed: Signed, key: PublicKeyFacts, budget: Budget): boolean {
+  let known = outcomes.get(signed);
+  const remembered = known?.get(key);
+  if (remembered !== undefined) return remembered;
+  budget.spend('signatures');
+  const outcome = verifyOnce(signed, key);
+  if (known === undefined) {
+    known = new WeakMap();
+    outcomes.set(signed, known);
+  }
+  known.set(key, outcome);
+  return outcome;
+}
+
+function verifyOnce({ tbs, signatureAlgorithm, signature }: Signed, key: PublicKeyFacts): boolean {
+  const scheme = schemeOf(signatureAlgorithm);
+  if (typeof scheme === 'string' || KEY_FAMILIES[key.algorithm.oid] !== scheme.family) return false;
+  // A key for PSS only signs PSS (RFC 4055 §1.2).
+  if (key.algorithm.oid === RSA_PSS && !scheme.pss) return false;
+  const object = importKey(key);
+  if (object === null) return false;
+  const { RSA_PKCS1_PSS_PADDING, RSA_PKCS1_PADDING, RSA_PSS_SALTLEN_DIGEST } = constants;
+  try {
+    if (scheme.family !== 'rsa') return verify(scheme.hash, tbs, object, signature);
+    const padding = scheme.pss
+      ? { padding: RSA_PKCS1_PSS_PADDING, saltLength: RSA_PSS_SALTLEN_DIGEST }
+      : { padding: RSA_PKCS1_PADDING };
+    return verify(scheme.hash, tbs, { key: object, ...padding }, signature);
+  } catch {
+    // OpenSSL throws where key and padding do not go together: that is a signature which does not verify.
+    return false;
+  }
+}
+
+function importKey(key: PublicKeyFacts): KeyObject | null {
+  const known = keys.get(key);
+  if (known !== undefined) return known;
+  let object: KeyObject | null = null;
+  // Only keys of the accepted kinds reach OpenSSL.
+  if (weakKey(key) === undefined) {
+    try {
+      object = createPublicKey({ key: Buffer.from(key.der), format: 'der', type: 'spki' });
+    } catch {
+      object = null;
+    }
+  }
+  keys.set(key, object);
+  return object;
+}
