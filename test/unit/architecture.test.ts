@@ -1,0 +1,99 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, relative } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const SRC = join(import.meta.dirname, '../../src');
+
+const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+
+interface Import {
+  readonly file: string;
+  readonly target: string;
+}
+
+const imports: readonly Import[] = files.flatMap((file) => {
+  const text = readFileSync(join(SRC, file), 'utf8');
+  return [...text.matchAll(/^(?:import|export)\b[^;]*?from '([^']+)';|^import '([^']+)';/gms)].map((match) => ({
+    file,
+    target: match[1] ?? match[2] ?? '',
+  }));
+});
+
+/** `x509/path.ts` -> `x509`; a file of src/ itself is a layer of its own. */
+function layer(file: string): string {
+  return file.includes('/') ? (file.split('/')[0] ?? '') : file.replace(/\.ts$/, '');
+}
+
+/** What a layer may import besides itself: main, ctl -> rpc -> state -> trust -> {x509, sip, net} -> reasons. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  reasons: [],
+  version: [],
+  net: ['reasons'],
+  x509: ['net', 'reasons'],
+  sip: ['net', 'reasons'],
+  trust: ['x509', 'sip', 'net', 'reasons'],
+  policy: ['trust', 'x509', 'sip', 'net', 'reasons'],
+  log: ['trust', 'x509', 'sip', 'net', 'reasons'],
+  state: ['policy', 'log', 'trust', 'x509', 'sip', 'net', 'reasons'],
+  rpc: ['state', 'policy', 'log', 'trust', 'x509', 'sip', 'net', 'reasons', 'version'],
+  ctl: ['rpc', 'state', 'policy', 'log', 'trust', 'x509', 'sip', 'net', 'reasons', 'version'],
+  main: ['rpc', 'state', 'policy', 'log', 'version'],
+};
+
+describe('imports go one way (design.md, "The way through the house")', () => {
+  for (const { file, target } of imports.filter(({ target }) => target.startsWith('.'))) {
+    const to = normalize(join(dirname(file), target));
+    test(`ok/${file} -> ${to}`, () => {
+      const from = layer(file);
+      const into = layer(relative(SRC, join(SRC, to)).replace(/\.js$/, '.ts'));
+      expect(Object.keys(MAY_IMPORT)).toContain(from);
+      if (into !== from) expect(MAY_IMPORT[from]).toContain(into);
+    });
+  }
+});
+
+describe('each package has one importing file or folder', () => {
+  const packages = new Map<string, Set<string>>();
+  for (const { file, target } of imports) {
+    if (target.startsWith('.') || target.startsWith('node:')) continue;
+    const name = target
+      .split('/')
+      .slice(0, target.startsWith('@') ? 2 : 1)
+      .join('/');
+    packages.set(name, (packages.get(name) ?? new Set()).add(file));
+  }
+  /** Packages that check or hold data wherever it comes in: a folder each, or several. */
+  const FOLDERS: Readonly<Record<string, readonly string[]>> = {
+    zod: ['policy', 'rpc'],
+    'lru-cache': ['state'],
+    winston: ['log'],
+    commander: ['ctl'],
+  };
+  for (const [name, importers] of packages) {
+    test(`ok/${name}`, () => {
+      const allowed = FOLDERS[name];
+      if (allowed === undefined) expect([...importers]).toHaveLength(1);
+      else for (const file of importers) expect(allowed).toContain(layer(file));
+    });
+  }
+});
+
+describe('the core is pure: no files, sockets, clock, random or logger', () => {
+  const IMPURE = [
+    /from 'node:(fs|net|http|https|dgram|dns|tls|child_process|os|timers|worker_threads)(\/[a-z]+)?'/,
+    /\bDate\.now\(/,
+    /\bnew Date\(\)/,
+    /\bMath\.random\(/,
+    /\bperformance\./,
+    /\brandomBytes\b|\brandomUUID\b|\bgetRandomValues\b/,
+    /\bconsole\./,
+    /\bprocess\.[a-z]+\(?/,
+    /\bsetTimeout\b|\bsetInterval\b/,
+  ];
+  for (const file of files.filter((name) => ['x509', 'sip', 'net', 'trust'].includes(layer(name)))) {
+    test(`ok/${file}`, () => {
+      const text = readFileSync(join(SRC, file), 'utf8');
+      expect(IMPURE.flatMap((pattern) => pattern.exec(text)?.[0] ?? [])).toEqual([]);
+    });
+  }
+});
