@@ -61,6 +61,11 @@ export function parsePrivacy(fields: readonly HeaderField[]): Privacy {
   };
 }
 
+/** The priv-values of one Privacy value, lower case, read as leniently as those of a row. */
+export function privacyTokens(value: string): readonly string[] {
+  return readTokens(value).tokens;
+}
+
 /** All maximal runs of token chars; `clean` unless anything but `;`, `,` and white space separates them. */
 function readTokens(value: string): { readonly tokens: readonly string[]; readonly clean: boolean } {
   const tokens: string[] = [];

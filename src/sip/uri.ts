@@ -3,7 +3,7 @@
  * bytes as they were. Strings are latin1.
  */
 
-import { asciiLower, isBlank, isControl, printable } from './ascii.js';
+import { asciiLower, isBlank, isControl, printable, trimBlanks } from './ascii.js';
 import { fieldKey } from './field-names.js';
 
 /** One `;name=value`. `start` is the index of its `;`, `end` the index behind it, in the text it was parsed from. */
@@ -34,7 +34,10 @@ export interface SipUri {
   readonly raw: string;
   /** User part as received, with the parameters that may hide in it, without the password; undefined without `@`. */
   readonly user: string | undefined;
-  /** tel-style parameters inside the user part (`+1555;cpc=x@host`). Offsets are in `raw`. */
+  /**
+   * tel-style parameters inside the user part (`+1555;cpc=x@host`). An escaped `;` (`%3B`) starts one too: whoever
+   * decodes the user part before looking for parameters finds it. Offsets are in `raw`.
+   */
   readonly userParams: readonly Param[];
   readonly password: string | undefined;
   /** As received; an IPv6 literal keeps its brackets. */
@@ -119,8 +122,7 @@ function parseSip(raw: string, scheme: 'sip' | 'sips', from: number, malformed: 
     const split = info.indexOf(':');
     user = split < 0 ? info : info.slice(0, split);
     password = split < 0 ? undefined : info.slice(split + 1);
-    const semicolon = user.indexOf(';');
-    if (semicolon >= 0) userParams = readUriParams(raw, from + semicolon, from + user.length);
+    userParams = readUserParams(raw, from, from + user.length);
   }
   const hostFrom = at < 0 ? from : at + 1;
   const question = raw.indexOf('?', hostFrom);
@@ -220,21 +222,42 @@ function readUriParams(text: string, from: number, until: number): readonly Para
   while (pos < until) {
     let end = text.indexOf(';', pos + 1);
     if (end < 0 || end > until) end = until;
-    const body = text.slice(pos + 1, end);
-    const equals = body.indexOf('=');
-    const name = equals < 0 ? body : body.slice(0, equals);
-    if (body !== '') {
-      params.push({
-        name,
-        key: asciiLower(decodePercent(name)),
-        value: equals < 0 ? undefined : body.slice(equals + 1),
-        start: pos,
-        end,
-      });
-    }
+    addParam(params, text, pos, 1, end);
     pos = end;
   }
   return params;
+}
+
+/** Parameters behind the first `;` or `%3B` of a user part. */
+function readUserParams(text: string, from: number, until: number): readonly Param[] {
+  const params: Param[] = [];
+  let start = -1;
+  let width = 0;
+  for (let i = from; i <= until; i++) {
+    const escaped = text.charAt(i) === '%' && asciiLower(text.slice(i, i + 3)) === '%3b' && i + 3 <= until;
+    if (i < until && text.charAt(i) !== ';' && !escaped) continue;
+    if (start >= 0) addParam(params, text, start, width, i);
+    start = i;
+    width = escaped ? 3 : 1;
+    if (escaped) i += 2;
+  }
+  return params;
+}
+
+function addParam(params: Param[], text: string, start: number, separator: number, end: number): void {
+  const body = text.slice(start + separator, end);
+  if (body === '') return;
+  const equals = body.indexOf('=');
+  const name = equals < 0 ? body : body.slice(0, equals);
+  const value = equals < 0 ? undefined : body.slice(equals + 1);
+  params.push({ name, key: paramKey(name), value, start, end });
+}
+
+/** The name that a reader finds who decodes first: an escaped `=` ends it, escaped blanks do not count. */
+function paramKey(name: string): string {
+  const decoded = asciiLower(decodePercent(name));
+  const equals = decoded.indexOf('=');
+  return trimBlanks(equals < 0 ? decoded : decoded.slice(0, equals));
 }
 
 function readEmbedded(text: string, from: number): readonly EmbeddedHeader[] {
