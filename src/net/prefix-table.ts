@@ -39,13 +39,13 @@ export class PrefixTable<V> {
   }
 
   /** The value of the longest prefix that holds the address. */
-  get(address: Address): V | undefined {
+  lookup(address: Address): V | undefined {
     return address.bytes.length === 4
       ? this.#fourValues[this.#four.find(address.bytes)]
       : this.#sixValues[this.#six.find(address.bytes)];
   }
 
-  /** As `get`, with the prefix that was found. */
+  /** As `lookup`, with the prefix that was found. */
   match(address: Address): PrefixMatch<V> | undefined {
     const four = address.bytes.length === 4;
     const intervals = four ? this.#four : this.#six;
