@@ -302,6 +302,12 @@ const table = {
     text: 'a name of the certificate holds bytes that no domain name has',
     clause: 'RFC 5922 §7.1',
   },
+  'name-form': {
+    rank: 701,
+    severity: 'warning',
+    text: 'a name of the certificate is not a fully qualified domain name',
+    clause: 'RFC 5922 §7.1',
+  },
   'cn-disabled': {
     rank: 702,
     severity: 'info',
