@@ -4,6 +4,7 @@
  * typed arrays keep it small.
  */
 
+import { addressFromBytes } from './address.js';
 import type { AddressPrefix } from './prefix.js';
 
 /** Sorted interval starts, and for each the entry whose prefix is the longest over it. */
@@ -160,13 +161,11 @@ export class IntervalsBuilder {
   }
 
   #textOf(entry: number): string {
-    const words = [...this.#words.subarray(entry * this.#width, (entry + 1) * this.#width)];
-    const separator = this.#width === 1 ? '.' : ':';
-    const parts =
-      this.#width === 1
-        ? words.flatMap((word) => [word >>> 24, (word >>> 16) & 255, (word >>> 8) & 255, word & 255])
-        : words.flatMap((word) => [(word >>> 16).toString(16), (word & 0xffff).toString(16)]);
-    return `${parts.join(separator)}/${this.#lengths[entry]}`;
+    const bytes = new Uint8Array(4 * this.#width);
+    const view = new DataView(bytes.buffer);
+    for (let word = 0; word < this.#width; word++)
+      view.setUint32(4 * word, this.#words[entry * this.#width + word] ?? 0);
+    return `${addressFromBytes(bytes)?.text}/${this.#lengths[entry]}`;
   }
 }
 
