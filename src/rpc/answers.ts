@@ -18,7 +18,7 @@ export function peerAnswer(id: string, verdict: Verdict, snapshot: Snapshot, now
   return {
     verdict: verdict.verdict,
     trusted: trusted ? 1 : 0,
-    profile: profileOf(verdict),
+    profile: profileOf(verdict, snapshot.privacy),
     assurance: verdict.assurance,
     agreement: agreement?.name ?? '',
     domains: verdict.domains,

@@ -1,18 +1,9 @@
+import type { LoadedPolicy } from '../policy/loader.js';
 import type { DaemonSettings } from '../policy/settings.js';
 import type { Snapshot } from '../trust/agreement.js';
 
-/** A policy that compiled, or the problems that it has; each problem reads `file:line:column: error: ...`. */
-export type LoadResult =
-  | {
-      readonly ok: true;
-      readonly snapshot: Snapshot;
-      readonly settings: DaemonSettings;
-      readonly warnings: readonly string[];
-    }
-  | { readonly ok: false; readonly problems: readonly string[] };
-
 /** Reads and compiles the policy file under a revision. */
-export type PolicyLoader = (revision: number, now: number) => LoadResult;
+export type PolicyLoader = (revision: number, now: number) => LoadedPolicy;
 
 export interface ReloadReport {
   readonly ok: boolean;
@@ -26,13 +17,13 @@ export interface ReloadReport {
  * (design.md, "The policy file").
  */
 export class PolicyHolder {
-  #current: Extract<LoadResult, { ok: true }>;
+  #current: Extract<LoadedPolicy, { ok: true }>;
   #loadedAt: number;
   #lastProblems: readonly string[] = [];
   #lastAttempt: number;
   readonly #load: PolicyLoader;
 
-  private constructor(load: PolicyLoader, first: Extract<LoadResult, { ok: true }>, now: number) {
+  private constructor(load: PolicyLoader, first: Extract<LoadedPolicy, { ok: true }>, now: number) {
     this.#load = load;
     this.#current = first;
     this.#loadedAt = now;

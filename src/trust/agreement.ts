@@ -2,19 +2,15 @@
 
 import type { Address } from '../net/address.js';
 import type { AddressPrefix } from '../net/prefix.js';
+import type { Direction, HeaderAction, Interconnect, PrivacyMode } from '../sip/rules.js';
 import type { CrlFacts } from '../x509/crl.js';
 import type { CertificateFacts } from '../x509/facts.js';
+import type { EkuPolicy } from '../x509/usage.js';
 
-export type Direction = 'in' | 'out';
+export type { Direction, EkuPolicy, HeaderAction, Interconnect, PrivacyMode };
 export type SecurityMechanism = 'tls' | 'nds-ip';
-/** How certificates may be marked for their use (rulebook §6.5; RFC 5924 §5). */
-export type EkuPolicy = 'tls' | 'rfc5924' | 'either';
 /** `hard`: unknown is untrusted. `soft`: unknown is trusted and flagged. `off`: not looked at (rulebook §8.3). */
 export type RevocationPolicy = 'hard' | 'soft' | 'off';
-export type PrivacyMode = 'strict33203' | 'rfc3325' | 'ims24229';
-export type Interconnect = 'non-roaming' | 'roaming' | 'loopback' | 'enterprise' | 'internet';
-/** What an agreement may say of one header in one direction. */
-export type HeaderAction = 'keep' | 'remove' | 'anonymise';
 
 /** Attributes of a distinguished name that an agreement asks for; every value given must stand in the certificate. */
 export type AttributeMatch = Readonly<

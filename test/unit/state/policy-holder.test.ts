@@ -1,0 +1,47 @@
+import { describe, expect, test } from 'vitest';
+import type { LoadedPolicy } from '../../../src/policy/loader.js';
+import { DEFAULT_SETTINGS } from '../../../src/policy/settings.js';
+import { PolicyHolder } from '../../../src/state/policy-holder.js';
+import { emptySnapshot } from '../../support/snapshot.js';
+
+const NOW = Date.UTC(2026, 10, 24);
+
+function good(revision: number): LoadedPolicy {
+  return { ok: true, snapshot: { ...emptySnapshot, revision }, settings: DEFAULT_SETTINGS, warnings: [] };
+}
+
+function open(results: (revision: number) => LoadedPolicy): PolicyHolder {
+  const holder = PolicyHolder.open(results, NOW);
+  if ('problems' in holder) throw new Error(holder.problems.join('\n'));
+  return holder;
+}
+
+describe('PolicyHolder', () => {
+  test('fail/without a good first policy there is nothing to hold', () => {
+    expect(PolicyHolder.open(() => ({ ok: false, problems: ['x'] }), NOW)).toEqual({ problems: ['x'] });
+  });
+  test('ok/a good reload replaces the snapshot under a greater revision', () => {
+    const holder = open(good);
+    const before = holder.snapshot.revision;
+    expect(holder.reload(NOW).ok).toBe(true);
+    expect(holder.snapshot.revision).toBe(before + 1);
+  });
+  test('ok/revisions of a later run are greater than those of an earlier one', () => {
+    const earlier = open(good);
+    const later = PolicyHolder.open(good, NOW + 10_000);
+    if ('problems' in later) throw new Error('not loaded');
+    expect(later.snapshot.revision).toBeGreaterThan(earlier.snapshot.revision);
+  });
+  test('fail/a bad reload leaves the last good snapshot and says why', () => {
+    let broken = false;
+    const holder = open((revision) => (broken ? { ok: false, problems: ['a.yaml:1:1: error: x'] } : good(revision)));
+    const { snapshot } = holder;
+    broken = true;
+    const report = holder.reload(NOW + 5000);
+    expect(report).toMatchObject({ ok: false, revision: snapshot.revision, problems: ['a.yaml:1:1: error: x'] });
+    expect(holder.snapshot).toBe(snapshot);
+    expect(holder.status()).toMatchObject({ loadedAt: NOW, lastAttempt: NOW + 5000, problems: report.problems });
+    broken = false;
+    expect(holder.reload(NOW + 6000).problems).toEqual([]);
+  });
+});
