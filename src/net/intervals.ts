@@ -28,7 +28,7 @@ export class Intervals {
     let low = 0;
     let high = this.#entries.length;
     const first = wordAt(bytes, 0);
-    // Invariant: start(low) <= address < start(high).
+    // Invariant: start(low) <= address < start(high), so that the last of equal starts is found.
     while (high - low > 1) {
       const middle = (low + high) >>> 1;
       const start = this.#starts[middle * this.#width] ?? 0;
@@ -122,12 +122,10 @@ export class IntervalsBuilder {
     }
   }
 
-  /** Starts an interval; one that starts at the same address is replaced, for nothing lies in it. */
+  /** Starts an interval. Of several that start at one address the last counts: the others hold nothing. */
   #emit(start: Uint32Array, entry: number): void {
-    const last = (this.#intervals - 1) * this.#width;
-    const again = this.#intervals > 0 && start.every((word, at) => word === this.#starts[last + at]);
-    if (!again) this.#starts.set(start, this.#intervals++ * this.#width);
-    this.#entries[this.#intervals - 1] = entry;
+    this.#starts.set(start, this.#intervals * this.#width);
+    this.#entries[this.#intervals++] = entry;
   }
 
   #compare(a: number, b: number): number {
