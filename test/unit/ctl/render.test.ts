@@ -12,10 +12,10 @@ describe('render', () => {
       'NAME  N\nop-b  1\nc     22',
     ],
     ['an empty list says so', [], '(none)'],
-    ['an object is lines', { a: 1, long: ['x', 'y'] }, 'a:     1\nlong:  x, y'],
-    ['an object inside is indented', { a: { b: 1 } }, 'a:\n  b:  1'],
+    ['an object is lines', { a: 1, long: ['x', 'y'] }, 'a:    1\nlong: x, y'],
+    ['an object inside is indented', { a: { b: 1 } }, 'a:\n  b: 1'],
     ['rows inside are a table', { a: [{ b: 1 }] }, 'a:\n  B\n  1'],
-    ['what drives a terminal is escaped', { a: 'x\u001b[31m\n' }, 'a:  x\\x1b[31m\\x0a'],
+    ['what drives a terminal is escaped', { a: 'x\u001b[31m\n' }, 'a: x\\x1b[31m\\x0a'],
     ['a plain value', 7, '7'],
   ] as const) {
     test(`ok/${name}`, () => expect(render(answer)).toBe(expected));
