@@ -35,8 +35,9 @@ export function sameDomain(a: string, b: string): boolean {
  * trailing dot, and a last label that no address parser takes for a number.
  */
 export function domainFault(text: string): DomainFault | undefined {
-  if (/^[A-Za-z0-9.*-]*\*[A-Za-z0-9.*-]*$/.test(text))
+  if (text.includes('*') && /^[A-Za-z0-9.*-]*$/.test(text)) {
     return { kind: 'wildcard', why: 'a wildcard names no one domain' };
+  }
   const strange = /[^A-Za-z0-9.-]/u.exec(text);
   if (strange) {
     const code = strange[0].codePointAt(0) ?? 0;
