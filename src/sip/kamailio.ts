@@ -1,0 +1,197 @@
+/**
+ * The header profiles as Kamailio script: plugin/kamailio/siptrust-headers.cfg.
+ *
+ * Everything in it is static, since Kamailio compiles a literal pattern once at start and a dynamic one at each call,
+ * and since an empty dynamic pattern removes every header field.
+ */
+
+import { asciiLower } from './ascii.js';
+import { HEADER_POLICY } from './boundary.js';
+import { EMERGENCY_URI, type HookProfile, PROFILES, type Profile } from './profiles.js';
+import { HOOKS, type Hook } from './rules.js';
+
+const PROFILE_AVP = '$avp(siptrust_profile)';
+const HOOK_AVP = '$avp(siptrust_hook)';
+/** Assignment to `[*]` replaces; a plain one would pile up values. */
+const ASK = '$(avp(siptrust_ask)[*])';
+const UNANSWERED = '$(avp(siptrust_unanswered)[*])';
+const REFUSE = '$(avp(siptrust_refuse)[*])';
+
+/** Text between the double quotes of a Kamailio string. */
+function quote(text: string): string {
+  const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '"': '\\"', '\r': '\\r', '\n': '\\n', '\t': '\\t' };
+  return `"${text.replace(/[\\"\r\n\t]/g, (char) => escapes[char] ?? char)}"`;
+}
+
+/** The list as one anchored pattern; names that a prefix of the list covers are left out. */
+export function namePattern(names: readonly string[]): string {
+  const prefixes = names.filter((name) => name.endsWith('*')).map((name) => asciiLower(name.slice(0, -1)));
+  const parts = names
+    .filter((name) => name.endsWith('*') || !prefixes.some((prefix) => asciiLower(name).startsWith(prefix)))
+    .map((name) => (name.endsWith('*') ? `${name.slice(0, -1)}.*` : name));
+  return `^(${parts.join('|')})$`;
+}
+
+/** Patterns as one; equal ones once. */
+export function anyOf(patterns: readonly string[]): string {
+  return [...new Set(patterns)].map((pattern) => `(${pattern})`).join('|');
+}
+
+function stripCase({ remove, removeUnlessEmergency }: HookProfile, indent: string): readonly string[] {
+  const lines = [`${indent}remove_hf_re(${quote(namePattern(remove))});`];
+  if (removeUnlessEmergency.length > 0) {
+    lines.push(
+      `${indent}if (!($ru =~ ${quote(EMERGENCY_URI)})) {`,
+      `${indent}\tremove_hf_re(${quote(namePattern(removeUnlessEmergency))});`,
+      `${indent}}`,
+    );
+  }
+  return lines;
+}
+
+function hookSwitch(indent: string, body: (hook: Hook, indent: string) => readonly string[]): readonly string[] {
+  const lines = [`${indent}switch (${HOOK_AVP}) {`];
+  for (const hook of HOOKS.slice(0, -1)) {
+    lines.push(`${indent}\tcase "${hook}":`, ...body(hook, `${indent}\t\t`), `${indent}\t\tbreak;`);
+  }
+  // response-out strips most; it is also what an unknown hook gets.
+  lines.push(`${indent}\tdefault:`, ...body('response-out', `${indent}\t\t`), `${indent}}`);
+  return lines;
+}
+
+function profileSwitch(body: (profile: Profile) => readonly string[]): readonly string[] {
+  const [strictest, ...others] = PROFILES;
+  if (strictest === undefined) return [];
+  const lines = [`\tswitch (${PROFILE_AVP}) {`];
+  for (const profile of others) {
+    lines.push(`\t\t# ${profile.about}`, `\t\tcase "${profile.name}":`, ...body(profile), '\t\t\tbreak;');
+  }
+  lines.push(`\t\t# ${strictest.name}: ${strictest.about}`, '\t\tdefault:', ...body(strictest), '\t}');
+  return lines;
+}
+
+function triggerCase(hook: HookProfile, indent: string): readonly string[] {
+  if (hook.always) return [`${indent}${ASK} = 1;`];
+  const lines: string[] = [];
+  for (const { methods, field, about, unanswered } of hook.methodTriggers) {
+    const present = field === undefined ? '' : ` && is_present_hf("${field}")`;
+    lines.push(
+      `${indent}# ${about}`,
+      `${indent}if (is_method("${methods.join('|')}")${present}) {`,
+      `${indent}\t${ASK} = 1;`,
+      ...(unanswered === 0 ? [] : [`${indent}\t${UNANSWERED} = ${unanswered};`]),
+      `${indent}}`,
+    );
+  }
+  if (hook.screens) lines.push(`${indent}route(SIPTRUST_SCREEN);`);
+  if (hook.triggers.length === 0) return lines;
+  const hints = anyOf(hook.triggers.map(({ hint }) => hint));
+  const patterns = anyOf(hook.triggers.map(({ pattern }) => pattern));
+  lines.push(
+    `${indent}if ($mb =~ ${quote(hints)}`,
+    `${indent}\t\t&& $mb =~ ${quote(patterns)}) {`,
+    `${indent}\t${ASK} = 1;`,
+    ...unansweredCases(hook, `${indent}\t`),
+    `${indent}}`,
+  );
+  return lines;
+}
+
+/** What to do if no answer comes: of several statuses the lowest. */
+function unansweredCases(hook: HookProfile, indent: string): readonly string[] {
+  const stern = hook.triggers.filter(({ unanswered }) => unanswered !== 0);
+  const lines: string[] = [];
+  for (const status of [...new Set(stern.map(({ unanswered }) => unanswered))].sort((a, b) => a - b)) {
+    const group = stern.filter(({ unanswered }) => unanswered === status);
+    lines.push(
+      `${indent}# ${[...new Set(group.map(({ about }) => about))].join('; ')}`,
+      `${indent}${lines.length === 0 ? 'if' : '} else if'} ($mb =~ ${quote(anyOf(group.map(({ pattern }) => pattern)))}) {`,
+      `${indent}\t${UNANSWERED} = ${status};`,
+    );
+  }
+  return lines.length === 0 ? [] : [...lines, `${indent}}`];
+}
+
+const HEAD = `# ${HEADER_POLICY}: generated by "siptrustctl headers --kamailio" from the header table; do not edit.
+#
+# Needs the modules pv, textops and siputils. In:
+#   $avp(siptrust_profile)   profile name of the verdict; unknown or missing means the strictest
+#   $avp(siptrust_hook)      request-in, request-out, response-in or response-out
+#   $avp(siptrust_asserts)   domains that the trusted peer may assert, lower case, with one space between two;
+#                            missing, or "*": each assertion is asked for
+# route(SIPTRUST_TRIGGERS) sets:
+#   $avp(siptrust_ask)         1: no list settles this message, ask trust.message
+#   $avp(siptrust_unanswered)  status to refuse it with when no answer comes (a response: drop it);
+#                              0: set the profile to "strict" and route(SIPTRUST_STRIP) makes it safe
+#   $avp(siptrust_refuse)      400: Kamailio cannot read the whole header block, so each of its functions would
+#                              remove nothing from it. Refuse it (a response: drop it), whoever sent it.
+# route(SIPTRUST_STRIP) removes what goes unseen. Not to be called where a plan is applied: the plan names all of it.
+`;
+
+const SCREEN = `# May the trusted peer assert what it does? Says nothing where one look shows that it may (TS 33.203 5.4, RFC 3324 2.2).
+route[SIPTRUST_SCREEN] {
+	if ($avp(siptrust_hook) == "request-in"
+			&& !($fd =~ "^(anonymous|unavailable)[.]invalid$")
+			&& !in_list("$(fd{s.tolower})", "$avp(siptrust_asserts)", " ")) {
+		${ASK} = 1;
+	}
+	if ($hdrc(P-Asserted-Identity) == 0) {
+		return;
+	}
+	# One plain SIP URI of an agreed domain, or that and one plain telephone number.
+	if ($hdrc(P-Asserted-Identity) > 2
+			|| !($hdr(P-Asserted-Identity) =~ "^(\\"[^\\"\\\\,;<>@:]*\\"|[-a-z0-9 .]*)[ \\t]*<sips?:[-+a-z0-9._]+@[-a-z0-9.]+(;user=phone)?>$")
+			|| !in_list("$(ai{uri.host}{s.tolower})", "$avp(siptrust_asserts)", " ")) {
+		${ASK} = 1;
+	} else if ($hdrc(P-Asserted-Identity) == 2
+			&& !($(hdr(P-Asserted-Identity)[1]) =~ "^(\\"[^\\"\\\\,;<>@:]*\\"|[-a-z0-9 .]*)[ \\t]*<tel:[+][0-9]+>$")) {
+		${ASK} = 1;
+	}
+	if (is_method("ACK|CANCEL")) {
+		${ASK} = 1;
+	}
+	return;
+}
+`;
+
+/** The text of siptrust-headers.cfg. */
+export function kamailioInclude(): string {
+  const lines = [
+    HEAD,
+    'route[SIPTRUST_STRIP] {',
+    ...profileSwitch((profile) => hookSwitch('\t\t\t', (hook, indent) => stripCase(profile.hooks[hook], indent))),
+    '\treturn;',
+    '}',
+    '',
+    'route[SIPTRUST_TRIGGERS] {',
+    `\t${ASK} = 0;`,
+    `\t${UNANSWERED} = 0;`,
+    `\t${REFUSE} = 0;`,
+    '\t# Call-ID is in every message: it is not found where the parser gave up on the block.',
+    '\tif (!is_present_hf("Call-ID")) {',
+    `\t\t${REFUSE} = 400;`,
+    `\t\t${ASK} = 1;`,
+    `\t\t${UNANSWERED} = 400;`,
+    '\t\treturn;',
+    '\t}',
+    '\t# On the way in: does the block end where every reader sees its end, and does no NUL hide a part of it?',
+    `\tif ($avp(siptrust_hook) =~ "-in$") {`,
+    '\t\t$var(siptrust_end) = $ml - $bs - 4;',
+    '\t\tif ($(mb{s.substr,$var(siptrust_end),4}) != "\\r\\n\\r\\n" || !($mb =~ "\\r\\n\\r\\n")) {',
+    `\t\t\t${ASK} = 1;`,
+    `\t\t\t${UNANSWERED} = 400;`,
+    '\t\t\treturn;',
+    '\t\t}',
+    '\t}',
+    ...profileSwitch((profile) => hookSwitch('\t\t\t', (hook, indent) => triggerCase(profile.hooks[hook], indent))),
+    '\t# An emergency call is never refused for lack of trust.',
+    `\tif ($avp(siptrust_unanswered) != 0 && is_request() && $ru =~ ${quote(EMERGENCY_URI)}) {`,
+    `\t\t${UNANSWERED} = 0;`,
+    '\t}',
+    '\treturn;',
+    '}',
+    '',
+    SCREEN,
+  ];
+  return lines.join('\n');
+}

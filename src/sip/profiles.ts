@@ -1,0 +1,331 @@
+/**
+ * Header profiles: what a routing script can do by itself.
+ *
+ * A profile gives, for each of the four hooks, the fields that go unseen (a static list), and the triggers: patterns
+ * over the message that show that the list cannot settle it and `trust.message` has to be asked. All of it follows
+ * from the header table; nothing here names a header that the table does not.
+ */
+
+import { asciiLower } from './ascii.js';
+import { BOUNDARY_RULES, type HeaderTerms } from './boundary.js';
+import { spellings } from './field-names.js';
+import {
+  type Action,
+  actionOf,
+  type BoundaryRule,
+  type Hook,
+  hookClass,
+  hookDirection,
+  type PrivacyMode,
+  type RuleKind,
+  type Stance,
+  strangerStance,
+} from './rules.js';
+
+export type ProfileName =
+  | 'strict'
+  | 'untrusted'
+  | 'untrusted-rfc3325'
+  | 'untrusted-ims24229'
+  | 'trusted'
+  | 'trusted-roaming'
+  | 'trusted-enterprise'
+  | 'ask';
+
+/**
+ * POSIX extended regular expressions, case-insensitive, over the message as received; no backslash in them.
+ *
+ * Every message pays for the hints, so they are cheap for a matcher that tries each byte as a start: they begin with a
+ * byte that is rare in a message. Where a hint matches, the pattern decides.
+ */
+export interface Trigger {
+  readonly hint: string;
+  readonly pattern: string;
+  /** What it found. */
+  readonly about: string;
+  /** Status to refuse with when the question stays unanswered; 0: the list of `strict` makes the message safe. */
+  readonly unanswered: number;
+}
+
+/** Ask for these methods, where the message bears the field (undefined: always). */
+export interface MethodTrigger {
+  readonly methods: readonly string[];
+  readonly field: string | undefined;
+  readonly about: string;
+  readonly unanswered: number;
+}
+
+export interface HookProfile {
+  /** Fields of which every row goes; `P-*` stands for a prefix. Canonical spelling, then compact forms. */
+  readonly remove: readonly string[];
+  /** As `remove`, but they stay in an emergency call. */
+  readonly removeUnlessEmergency: readonly string[];
+  readonly triggers: readonly Trigger[];
+  readonly methodTriggers: readonly MethodTrigger[];
+  /** Ask for every message. */
+  readonly always: boolean;
+  /** The peer's assertions are held against its agreement: ask unless the script can see that they pass. */
+  readonly screens: boolean;
+}
+
+export interface Profile {
+  readonly name: ProfileName;
+  readonly about: string;
+  readonly hooks: Readonly<Record<Hook, HookProfile>>;
+}
+
+/** The start of a header line, wherever it stands. */
+const LINE = '\n';
+const BLANKS = '[ \t]*';
+const SPACE = '[ \t\r\n]*';
+/** The rest of a field up to something in it; the hint stops at a fold, since FOLD is a hint of its own. */
+const VALUE = '([^\r\n]|\r\n[ \t])*';
+const VALUE_HINT = '[^\r\n]*';
+const FOLD = '\n[ \t]';
+const TOKEN_END = "[^-A-Za-z0-9.!%*_+`'~]";
+/** From the start of the message over whole lines; it cannot pass the empty line that ends the header block. */
+const HEADER_LINES = '^[\r\n]*([^\r\n]+\r\n)*';
+
+/** Names of private fields where they look like a field at the start of a continuation line. */
+const PRIVATE_NAME = '(p-|x-|privacy|history-info|diversion|remote-party-id|identity)';
+
+/** What no list can clean, since readers disagree on where fields begin (P-1, P-2, P-14). */
+const SHAPE: readonly Trigger[] = [
+  {
+    hint: '\r[^\n]',
+    pattern: `${HEADER_LINES}[^\r\n]+\r[^\n]`,
+    about: 'a CR without LF',
+    unanswered: 400,
+  },
+  { hint: FOLD, pattern: `${HEADER_LINES}[ \t]+\r\n`, about: 'a line of white space alone', unanswered: 400 },
+  {
+    hint: FOLD,
+    pattern: `${HEADER_LINES}[ \t]+${PRIVATE_NAME}[-a-z]*[ \t]*:`,
+    about: 'a continuation line that looks like a private field',
+    unanswered: 400,
+  },
+];
+
+/** A Request-URI of an emergency call (RFC 5031). */
+export const EMERGENCY_URI = '^urn:service:sos';
+
+/** A media type, where `*` stands for any rest of it. */
+function mediaType(name: string): string {
+  return name.split('*').map(literal).join('[^ \t;,]*');
+}
+
+function literal(name: string): string {
+  return name.replace(/[.+*?$^()[\]{}|]/g, (char) => `[${char}]`);
+}
+
+function alternatives(names: readonly string[]): string {
+  return names.length === 1 ? (names[0] ?? '') : `(${names.join('|')})`;
+}
+
+/** All names under which a field of the table may stand in a message, canonical first. */
+function fieldNames(rule: BoundaryRule): readonly string[] {
+  return [rule.name, ...spellings(asciiLower(rule.name)).slice(1)];
+}
+
+interface InForce {
+  readonly rule: BoundaryRule;
+  readonly action: Action;
+}
+
+function inForce(hook: Hook, stance: Stance): readonly InForce[] {
+  return BOUNDARY_RULES.filter(({ applies }) => applies.includes(hookClass(hook))).map((rule) => ({
+    rule,
+    action: actionOf(rule, hookDirection(hook), stance),
+  }));
+}
+
+/** Actions that a static list takes on whole; the finer ones are left to the plan. */
+const LISTED: ReadonlySet<Action> = new Set<Action>(['remove', 'reject', 'by-privacy', 'anonymise']);
+
+function listed(rows: readonly InForce[], strictest: boolean): readonly BoundaryRule[] {
+  const out: BoundaryRule[] = [];
+  for (const { rule, action } of rows) {
+    if (rule.kind === 'header' && rule.methods.length === 0) {
+      if (LISTED.has(action) || (strictest && action === 'on-privacy')) out.push(rule);
+    }
+    // The strictest list drops the field whose value it cannot look into.
+    if (strictest && rule.kind === 'value' && (action === 'remove' || action === 'on-privacy')) {
+      for (const name of rule.within) out.push({ ...rule, name: name.replace(/(^|-)[a-z]/g, (c) => c.toUpperCase()) });
+    }
+  }
+  return out;
+}
+
+function namesOf(rules: readonly BoundaryRule[]): readonly string[] {
+  return [...new Set(rules.flatMap(fieldNames))];
+}
+
+function removed(rows: readonly InForce[], kind: RuleKind): readonly BoundaryRule[] {
+  return rows.filter(({ rule, action }) => rule.kind === kind && action === 'remove').map(({ rule }) => rule);
+}
+
+/** Rows that are looked for inside certain fields, as `field: ... name`. */
+function insideFields(rows: readonly BoundaryRule[], before: string, after: string): { hint: string; pattern: string } {
+  const fields = alternatives([...new Set(rows.flatMap(({ within }) => within.flatMap(spellings)))]);
+  const names = alternatives(rows.map(({ name }) => literal(name)));
+  return {
+    hint: `${LINE}${fields}${BLANKS}:${VALUE_HINT}${before}${names}`,
+    pattern: `${LINE}${fields}${BLANKS}:${VALUE}${before}${names}${after}`,
+  };
+}
+
+function triggersOf(hook: Hook, stance: Stance): readonly Trigger[] {
+  const rows = inForce(hook, stance);
+  const direction = hookDirection(hook);
+  const triggers: Trigger[] = [];
+  const add = (about: string, unanswered: number, pattern: string, hint = pattern): void => {
+    triggers.push({ about, unanswered, pattern, hint });
+  };
+  if (!stance.trusted || direction === 'in') triggers.push(...SHAPE);
+
+  const params = removed(rows, 'uri-param').map(({ name }) => literal(name));
+  if (params.length > 0) {
+    add('a URI parameter', 503, `;${SPACE}${alternatives(params)}${TOKEN_END}`);
+    // RFC 3261 §19.1.4: an escaped name is the same name.
+    add('an escaped parameter name', 503, `;${SPACE}[-A-Za-z0-9.!*_+\`'~]*%[0-9a-f][0-9a-f]`);
+  }
+  if (removed(rows, 'uri-headers').length > 0) {
+    add('header fields embedded in a URI', 503, '(sips?|tel):[^<>]*[?]', '[?]');
+  }
+  // A parameter or value of a field that goes as a whole needs no look.
+  const gone = new Set(listed(rows, false).map(({ name }) => asciiLower(name)));
+  const inside = (kind: RuleKind): readonly BoundaryRule[] =>
+    removed(rows, kind)
+      .map((rule) => ({ ...rule, within: rule.within.filter((name) => !gone.has(name)) }))
+      .filter(({ within }) => within.length > 0);
+  const found: readonly (readonly [string, number, RuleKind, string, string])[] = [
+    ['a header parameter', 503, 'header-param', '[;, \t\r\n]', `${SPACE}=`],
+    ['a value', 0, 'value', '', TOKEN_END],
+    ['an option tag', 0, 'option-tag', '[:, \t\r\n]', '[, \t\r]'],
+  ];
+  for (const [about, unanswered, kind, before, after] of found) {
+    const inner = inside(kind);
+    if (inner.length === 0) continue;
+    const { hint, pattern } = insideFields(inner, before, after);
+    add(about, unanswered, pattern, hint);
+    triggers.push({ about: `${about}, folded`, unanswered, pattern, hint: FOLD });
+  }
+  const bodies = rows.filter(({ rule, action }) => rule.kind === 'body' && action === 'reject');
+  if (bodies.length > 0) {
+    const types = alternatives(bodies.map(({ rule }) => mediaType(rule.name)));
+    add('a body that must not be acted on', 0, `${LINE}(content-type|c)${BLANKS}:${SPACE}${types}`);
+  }
+  const looked = rows.filter(({ rule, action }) => rule.kind === 'header' && isConditional(rule, action));
+  if (looked.length > 0) {
+    const names = looked.flatMap(({ rule }) => fieldNames(rule)).map(literal);
+    add('a field to be looked into', 0, `${LINE}${alternatives(names)}${BLANKS}:`);
+  }
+  if (!stance.trusted && (direction === 'out' || hook === 'request-in')) {
+    const critical = {
+      about: 'Privacy: critical',
+      unanswered: 500,
+      pattern: `${LINE}privacy${BLANKS}:${VALUE}critical`,
+    };
+    triggers.push({ ...critical, hint: `${LINE}privacy${BLANKS}:${VALUE_HINT}critical` }, { ...critical, hint: FOLD });
+  }
+  if (!stance.trusted && direction === 'out') {
+    // `id` alone needs nothing that the list does not do.
+    add('Privacy', 0, `${LINE}privacy${BLANKS}:${BLANKS}([^i \t]|i[^d]|id${BLANKS}([^ \t\r\n]|\r\n[ \t]))`);
+  }
+  return triggers;
+}
+
+/** Does the plan have to see the values of this field? What the script screens by itself is no such field. */
+function isConditional(rule: BoundaryRule, action: Action): boolean {
+  if (rule.methods.length > 0) return false;
+  if (action === 'screen') return !SCREENED_BY_SCRIPT.has(rule.name);
+  return action === 'by-privacy' || action === 'anonymise' || action === 'reject';
+}
+
+function methodTriggersOf(hook: Hook, stance: Stance): readonly MethodTrigger[] {
+  const triggers: MethodTrigger[] = [];
+  if (hook === 'request-in' && !stance.trusted) {
+    triggers.push({ methods: ['REGISTER'], field: undefined, about: 'REGISTER from outside', unanswered: 403 });
+  }
+  for (const { rule, action } of inForce(hook, stance)) {
+    if (rule.methods.length === 0 || action !== 'remove' || !stance.trusted) continue;
+    const about = `${rule.name} in ${rule.methods.join(' or ')}`;
+    triggers.push({ methods: rule.methods, field: rule.name, about, unanswered: 0 });
+  }
+  return triggers;
+}
+
+const SCREENED_BY_SCRIPT: ReadonlySet<string> = new Set(['P-Asserted-Identity', 'From']);
+
+function hookProfile(hook: Hook, stance: Stance, name: ProfileName): HookProfile {
+  const strictest = name === 'strict' || name === 'ask';
+  const rules = listed(inForce(hook, stance), strictest);
+  return {
+    remove: namesOf(rules.filter(({ keptInEmergency }) => !keptInEmergency)),
+    removeUnlessEmergency: namesOf(rules.filter(({ keptInEmergency }) => keptInEmergency)),
+    triggers: name === 'ask' ? [] : triggersOf(hook, stance),
+    methodTriggers: name === 'ask' ? [] : methodTriggersOf(hook, stance),
+    always: name === 'ask',
+    screens: stance.trusted && hookDirection(hook) === 'in',
+  };
+}
+
+function profile(name: ProfileName, about: string, stance: Stance): Profile {
+  return {
+    name,
+    about,
+    hooks: {
+      'request-in': hookProfile('request-in', stance, name),
+      'request-out': hookProfile('request-out', stance, name),
+      'response-in': hookProfile('response-in', stance, name),
+      'response-out': hookProfile('response-out', stance, name),
+    },
+  };
+}
+
+const stranger = strangerStance('strict33203');
+
+/** All profiles; the first one is what an unknown or missing name means. */
+export const PROFILES: readonly Profile[] = [
+  profile('strict', 'nothing is known of the peer, or a question stayed unanswered', stranger),
+  profile('untrusted', 'not trusted, TS 33.203 §5.4 to the letter', stranger),
+  profile('untrusted-rfc3325', 'not trusted, identities go out as RFC 3325 §7 says', strangerStance('rfc3325')),
+  profile('untrusted-ims24229', 'not trusted, identities go out as TS 24.229 §4.4.2 says', strangerStance('ims24229')),
+  profile('trusted', 'trusted, non-roaming interconnect', { ...stranger, trusted: true, interconnect: 'non-roaming' }),
+  profile('trusted-roaming', 'trusted, roaming or loopback interconnect', {
+    ...stranger,
+    trusted: true,
+    interconnect: 'roaming',
+  }),
+  profile('trusted-enterprise', 'trusted, enterprise or internet peer', {
+    ...stranger,
+    trusted: true,
+    interconnect: 'enterprise',
+  }),
+  profile('ask', 'an agreement with header overrides or number prefixes: each message is asked for', stranger),
+];
+
+/** What of a verdict decides the profile. */
+export interface ProfileTerms {
+  readonly verdict: 'trusted' | 'untrusted' | 'reject';
+  readonly agreement: (HeaderTerms & { readonly asserts: { readonly numbers: 'any' | readonly string[] } }) | undefined;
+}
+
+const UNTRUSTED: Readonly<Record<PrivacyMode, ProfileName>> = {
+  strict33203: 'untrusted',
+  rfc3325: 'untrusted-rfc3325',
+  ims24229: 'untrusted-ims24229',
+};
+
+/** The profile by which a script treats this peer. `strangerMode`: the privacy mode towards peers without an agreement. */
+export function profileOf(verdict: ProfileTerms, strangerMode: PrivacyMode = 'strict33203'): ProfileName {
+  const { agreement } = verdict;
+  if (verdict.verdict !== 'trusted') {
+    if (agreement !== undefined && agreement.headers.size > 0) return 'ask';
+    return UNTRUSTED[agreement?.privacy ?? strangerMode];
+  }
+  if (agreement === undefined) return 'strict';
+  if (agreement.headers.size > 0 || agreement.asserts.numbers !== 'any') return 'ask';
+  if (agreement.interconnect === 'roaming' || agreement.interconnect === 'loopback') return 'trusted-roaming';
+  return agreement.interconnect === 'non-roaming' ? 'trusted' : 'trusted-enterprise';
+}

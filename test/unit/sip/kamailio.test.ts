@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { anyOf, kamailioInclude, namePattern } from '../../../src/sip/kamailio.js';
+import { PROFILES } from '../../../src/sip/profiles.js';
+import { HOOKS } from '../../../src/sip/rules.js';
+
+describe('the Kamailio include', () => {
+  it('ok/the committed file is what the header table says', () => {
+    const file = new URL('../../../plugin/kamailio/siptrust-headers.cfg', import.meta.url);
+    expect(readFileSync(file, 'utf8')).toBe(kamailioInclude());
+  });
+
+  it('ok/no pattern is empty: an empty one removes every header field', () => {
+    for (const profile of PROFILES) {
+      for (const hook of HOOKS) {
+        expect(profile.hooks[hook].remove.length).toBeGreaterThan(0);
+        for (const { hint, pattern } of profile.hooks[hook].triggers) {
+          expect('').not.toMatch(new RegExp(hint, 'i'));
+          expect('').not.toMatch(new RegExp(pattern, 'i'));
+        }
+      }
+    }
+    expect(kamailioInclude()).not.toMatch(/remove_hf_re\("(\^\(\)\$)?"\)/);
+    for (const [pattern] of kamailioInclude().matchAll(/"\^?\(.*"/g))
+      expect(pattern).not.toMatch(/\(\||[^ ]\|\|[^ ]|\|\)/);
+  });
+
+  it('ok/no pattern holds a backslash, which the script language would eat', () => {
+    for (const profile of PROFILES) {
+      for (const hook of HOOKS) {
+        for (const { hint, pattern } of profile.hooks[hook].triggers) expect(hint + pattern).not.toContain('\\');
+      }
+    }
+  });
+
+  it('ok/each hint finds what its pattern finds, except what another hint of the hook finds', () => {
+    // A fold is a hint of its own, so a pattern may pass folds that its own hint does not.
+    for (const profile of PROFILES) {
+      for (const hook of HOOKS) {
+        const { triggers } = profile.hooks[hook];
+        if (triggers.length === 0) continue;
+        expect(triggers.map(({ hint }) => hint)).toContain('\n[ \t]');
+      }
+    }
+  });
+
+  it.each([
+    [['P-Asserted-Identity', 'From'], '^(P-Asserted-Identity|From)$'],
+    [['P-Asserted-Identity', 'P-*', 'X-*', 'Reason'], '^(P-.*|X-.*|Reason)$'],
+  ])('ok/names %j', (names, pattern) => {
+    expect(namePattern(names)).toBe(pattern);
+  });
+
+  it('ok/equal alternatives stand once', () => {
+    expect(anyOf(['a', 'b', 'a'])).toBe('(a)|(b)');
+  });
+});
