@@ -1,8 +1,9 @@
 /** The params of `trust.message`: one message at the boundary, and the connection it came over or goes over. */
 
 import { z } from 'zod';
+import { type HeaderBlock, scanHeaderBlock } from '../sip/header-block.js';
+import { splitMessage } from '../sip/message.js';
 import type { Evidence } from '../trust/evidence.js';
-import { type Message, messageOf } from '../trust/message.js';
 import { foldByteParams } from './byte-params.js';
 import { type CertificateReader, evidenceShape, toEvidence } from './evidence.js';
 
@@ -37,7 +38,10 @@ export function messageEvidence(params: MessageParams, read: CertificateReader):
   return toEvidence({ ...params, proto: params.proto, direction }, read);
 }
 
-/** The message that the params describe; it is malformed where neither `headers` nor `raw` can be read. */
-export function toMessage(params: MessageParams): Message {
-  return messageOf(params);
+/** The message that the params describe, or why it cannot be read. */
+export function headerBlock(params: MessageParams): HeaderBlock | { readonly malformed: string } {
+  if (params.headers !== undefined) return scanHeaderBlock(Buffer.from(params.headers, 'latin1'));
+  if (params.raw === undefined) return { malformed: 'expected headers or raw, found neither' };
+  const split = splitMessage(Buffer.from(params.raw, 'latin1'));
+  return 'malformed' in split ? split : scanHeaderBlock(split.headers);
 }

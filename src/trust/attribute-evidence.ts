@@ -81,9 +81,8 @@ export function judgeAttributes(
     trail.fail('enforcement', 'monitor-only', `agreement ${agreement.name}: would be trusted, enforcement is monitor`);
     return untrusted(agreement, change);
   }
-  trail.note('agreement', 'agreement-covers', `agreement ${agreement.name} covers ${name}`);
   return {
-    trusted: true,
+    grant: trail.grant('agreement-covers', `agreement ${agreement.name} covers ${name}`),
     assurance: 'tls-attributes',
     agreement,
     domains: [name],

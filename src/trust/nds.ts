@@ -4,7 +4,7 @@
  */
 
 import { parseAddress } from '../net/address.js';
-import type { Agreement, Interface, Snapshot } from './agreement.js';
+import type { Interface, Snapshot } from './agreement.js';
 import { agreementChange, agreementInForce, type CoverContext } from './covers.js';
 import type { Evidence } from './evidence.js';
 import { type Outcome, untrusted } from './outcome.js';
@@ -45,10 +45,12 @@ export function judgeInterface(iface: Interface, evidence: Evidence, context: Co
     trail.fail('enforcement', 'monitor-only', `agreement ${agreement.name}: would be trusted, enforcement is monitor`);
     return untrusted(agreement, change);
   }
-  trail.note('agreement', 'trusted-by-config', `agreement ${agreement.name} on interface ${iface.name}`);
-  return trusted(agreement, change);
-}
-
-function trusted(agreement: Agreement, validUntil: number): Outcome {
-  return { trusted: true, assurance: 'za', agreement, domains: agreement.domains, action: 'continue', validUntil };
+  return {
+    grant: trail.grant('trusted-by-config', `agreement ${agreement.name} on interface ${iface.name}`),
+    assurance: 'za',
+    agreement,
+    domains: agreement.domains,
+    action: 'continue',
+    validUntil: change,
+  };
 }

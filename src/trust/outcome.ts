@@ -1,11 +1,12 @@
-import { ranked } from '../reasons.js';
+import { type Finding, ranked } from '../reasons.js';
 import type { Agreement } from './agreement.js';
 import type { CoverContext } from './covers.js';
 import type { Assurance, Verdict } from './verdict.js';
 
 /** What the checks came to, before it is put into the words of a verdict. */
 export interface Outcome {
-  readonly trusted: boolean;
+  /** What the trust rests on; undefined: there is none. */
+  readonly grant: Finding | undefined;
   readonly assurance: Assurance;
   readonly agreement: Agreement | undefined;
   readonly domains: readonly string[];
@@ -15,7 +16,7 @@ export interface Outcome {
 }
 
 export function untrusted(agreement?: Agreement, validUntil: number = Number.POSITIVE_INFINITY): Outcome {
-  return { trusted: false, assurance: 'none', agreement, domains: [], action: 'continue', validUntil };
+  return { grant: undefined, assurance: 'none', agreement, domains: [], action: 'continue', validUntil };
 }
 
 /** SIP answers for a request that meets a refused connection (RFC 3261 §21.4.4, §21.5.4). */
@@ -26,14 +27,15 @@ const REFUSED = {
 
 /** The verdict of an outcome: its words, its findings in rank order, its trail. */
 export function decided(outcome: Outcome, { direction, snapshot, trail }: CoverContext): Verdict {
-  const findings = ranked(trail.findings);
+  const notes = ranked(trail.notes);
+  const trusted = outcome.grant !== undefined;
   const answer = outcome.action === 'close' ? REFUSED[direction] : { code: 0, phrase: '' };
   return {
-    verdict: outcome.trusted ? 'trusted' : outcome.action === 'close' ? 'reject' : 'untrusted',
+    verdict: trusted ? 'trusted' : outcome.action === 'close' ? 'reject' : 'untrusted',
     assurance: outcome.assurance,
     agreement: outcome.agreement,
     domains: outcome.domains,
-    findings: outcome.trusted ? findings : findings.filter(({ code }) => code !== 'agreement-covers'),
+    findings: outcome.grant === undefined ? [...ranked(trail.failures), ...notes] : [outcome.grant, ...notes],
     action: outcome.action,
     ...answer,
     validUntil: outcome.validUntil,

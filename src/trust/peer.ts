@@ -49,7 +49,12 @@ function judge(evidence: Evidence, context: CoverContext): Outcome {
   const outcome = judgeTls(evidence, tls, context);
   // A hop that is protected both ways may still be trusted by its path, but only where the certificate claims no
   // partner: evidence that contradicts an agreement is never outweighed by an address.
-  if (iface !== undefined && !outcome.trusted && outcome.agreement === undefined && outcome.action === 'continue') {
+  if (
+    iface !== undefined &&
+    outcome.grant === undefined &&
+    outcome.agreement === undefined &&
+    outcome.action === 'continue'
+  ) {
     return judgeInterface(iface, evidence, context);
   }
   return outcome;
@@ -141,7 +146,7 @@ function judgeInbound(leaf: CertificateFacts, tls: TlsEvidence, context: CoverCo
 function both(a: Outcome, b: Outcome, trail: Trail): Outcome {
   const names = `${a.agreement?.name ?? 'none'} and ${b.agreement?.name ?? 'none'}`;
   const validUntil = Math.min(a.validUntil, b.validUntil);
-  if (a.trusted && b.trusted && a.agreement !== undefined && b.agreement !== undefined) {
+  if (a.grant && b.grant && a.agreement !== undefined && b.agreement !== undefined) {
     trail.note('agreement', 'ambiguous-peer', `agreements ${names} both cover the certificate`);
     return {
       ...a,
@@ -151,7 +156,7 @@ function both(a: Outcome, b: Outcome, trail: Trail): Outcome {
     };
   }
   trail.fail('agreement', 'ambiguous-peer', `agreements ${names} are both named by the certificate; one does not hold`);
-  return { ...(a.trusted ? b : a), validUntil };
+  return { ...(a.grant ? b : a), validUntil };
 }
 
 function judgeAgreement(
@@ -176,7 +181,7 @@ function judgeAgreement(
   const cover = certificateCovered(agreement, leaf, tls.verified, context);
   const validUntil = Math.min(change, cover.validUntil);
   if (!cover.ok) {
-    const revoked = trail.findings.some(({ code }) => code === 'revoked');
+    const revoked = trail.failures.some(({ code }) => code === 'revoked');
     return direction === 'out' || revoked ? closed(agreement, validUntil) : untrusted(agreement, validUntil);
   }
   const domains = found.names.filter((name) => agreement.domains.includes(name));
@@ -189,9 +194,9 @@ function judgeAgreement(
     trail.fail('enforcement', 'monitor-only', `agreement ${agreement.name}: would be trusted, enforcement is monitor`);
     return untrusted(agreement, validUntil);
   }
-  trail.note('agreement', 'agreement-covers', `agreement ${agreement.name} covers ${domains.join(', ')}`);
+  const grant = trail.grant('agreement-covers', `agreement ${agreement.name} covers ${domains.join(', ')}`);
   return {
-    trusted: true,
+    grant,
     assurance: cover.pinned ? 'tls-pinned' : 'tls-certificate',
     agreement,
     domains,

@@ -8,7 +8,10 @@ import type { Check } from './verdict.js';
  */
 export class Trail {
   readonly checks: Check[] = [];
-  readonly findings: Finding[] = [];
+  /** What forbids trust. */
+  readonly failures: Finding[] = [];
+  /** What only explains. */
+  readonly notes: Finding[] = [];
 
   pass(name: string, compared: string, clause: string): void {
     this.checks.push({ name, compared, outcome: 'pass', clause });
@@ -21,12 +24,18 @@ export class Trail {
   /** A finding that explains but does not decide. */
   note(name: string, code: ReasonCode, detail: string): void {
     this.checks.push({ name, compared: detail, outcome: 'note', clause: reason(code).clause });
-    this.findings.push({ code, detail });
+    this.notes.push({ code, detail });
+  }
+
+  /** The finding that trust rests on. */
+  grant(code: ReasonCode, detail: string): Finding {
+    this.pass('agreement', detail, reason(code).clause);
+    return { code, detail };
   }
 
   /** A finding that forbids trust. */
   fail(name: string, code: ReasonCode, detail: string): void {
     this.checks.push({ name, compared: detail, outcome: 'fail', clause: reason(code).clause });
-    this.findings.push({ code, detail });
+    this.failures.push({ code, detail });
   }
 }
