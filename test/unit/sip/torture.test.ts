@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { latin1, toBytes } from '../../../src/sip/ascii.js';
+import { auditHeaderBlock } from '../../../src/sip/audit.js';
+import { scanHeaderBlock } from '../../../src/sip/header-block.js';
+import { splitMessage } from '../../../src/sip/message.js';
+import { RFC_4475, type TortureCase } from './rfc4475.js';
+import { RFC_5118 } from './rfc5118.js';
+
+function audit(of: TortureCase, headersOnly: boolean): { readonly reject: string[]; readonly note: string[] } {
+  const message = splitMessage(toBytes(of.message));
+  if ('malformed' in message) throw new Error(`${of.id}: ${message.malformed}`);
+  expect(message.startLine + message.startLineEnd + latin1(message.headers) + latin1(message.body)).toBe(of.message);
+  const problems = auditHeaderBlock(scanHeaderBlock(message.headers), headersOnly ? {} : message);
+  const kinds = (severity: string): string[] => [
+    ...new Set(problems.filter((problem) => problem.severity === severity).map((problem) => problem.kind)),
+  ];
+  return { reject: kinds('reject').sort(), note: kinds('note').sort() };
+}
+
+describe.each([
+  ['RFC 4475', RFC_4475, 49],
+  ['RFC 5118', RFC_5118, 12],
+] as const)('%s', (_rfc, table, count) => {
+  it('is complete, and says why where the audit lets an invalid message pass', () => {
+    expect(new Set(table.map((row) => row.id)).size).toBe(count);
+    for (const row of table) {
+      if (row.valid) expect(row.reject, row.id).toEqual([]);
+      else if (row.reject.length === 0) expect(row.why, row.id).toBeDefined();
+    }
+  });
+
+  it.each(table.map((row) => [`${row.valid ? 'ok' : 'fail'}/${row.section} ${row.id}`, row] as const))(
+    '%s',
+    (_name, row) => {
+      expect(audit(row, false)).toEqual({ reject: [...row.reject].sort(), note: [...row.note].sort() });
+    },
+  );
+
+  it('ok/no false alarm without the start line either', () => {
+    for (const row of table) if (row.valid) expect(audit(row, true).reject, row.id).toEqual([]);
+  });
+});
+
+describe('what the torture messages hold', () => {
+  const field = (id: string, key: string): readonly string[] => {
+    const row = RFC_4475.find((candidate) => candidate.id === id)!;
+    const message = splitMessage(toBytes(row.message));
+    if ('malformed' in message) throw new Error(message.malformed);
+    return scanHeaderBlock(message.headers)
+      .fields.filter((candidate) => candidate.key === key)
+      .map((candidate) => candidate.value);
+  };
+
+  it('ok/wsinv: folds, blanks before colons, compact and long forms', () => {
+    expect(field('wsinv', 'to')).toEqual(['sip:vivekg@chair-dnrc.example.com ;   tag    = 1918181833n']);
+    expect(field('wsinv', 'cseq')).toEqual(['0009 INVITE']);
+    expect(field('wsinv', 'subject')).toEqual(['']);
+    expect(field('wsinv', 'via')).toHaveLength(2);
+    expect(field('wsinv', 'unknownheaderwithunusualvalue')).toEqual([';;,,;;,;']);
+  });
+
+  it('ok/longreq: all spellings of Via are one field', () => {
+    expect(field('longreq', 'via')).toHaveLength(34);
+  });
+
+  it('ok/esc02: an escaped name is another name', () => {
+    expect(field('esc02', 'contact')).toHaveLength(2);
+  });
+});
