@@ -34,19 +34,20 @@ function decodeBase64(path: string, value: unknown): string {
  */
 export function foldByteParams(params: unknown, path = ''): unknown {
   if (typeof params !== 'object' || params === null || Array.isArray(params)) return params;
-  const folded = new Map<string, unknown>();
+  // No prototype: `__proto__` is a key like any other.
+  const folded: Record<string, unknown> = Object.create(null);
   for (const [key, value] of Object.entries(params)) {
+    if (value === NULL_TEXT || value === null || value === '') continue;
     const encoded = key.endsWith('_b64');
     const name = encoded ? key.slice(0, -'_b64'.length) : key;
-    const text = encoded && value !== NULL_TEXT ? decodeBase64(path + key, value) : value;
-    if (text === NULL_TEXT || text === null || text === '') continue;
-    if (folded.has(name)) refuse(path + name, `${name} or ${name}_b64`, 'both');
-    folded.set(name, foldedValue(text, encoded, `${path}${name}.`));
+    const bytes = encoded ? decodeBase64(path + key, value) : plain(value, `${path}${name}.`);
+    if (bytes === NULL_TEXT) continue;
+    if (name in folded) refuse(path + name, `${name} or ${name}_b64`, 'both');
+    folded[name] = bytes;
   }
-  return Object.fromEntries(folded);
+  return folded;
 }
 
-function foldedValue(value: unknown, encoded: boolean, path: string): unknown {
-  if (typeof value === 'string') return encoded ? value : byteString(value);
-  return foldByteParams(value, path);
+function plain(value: unknown, path: string): unknown {
+  return typeof value === 'string' ? byteString(value) : foldByteParams(value, path);
 }

@@ -12,10 +12,12 @@ const bit = z.union([
   z.literal([0, '0', false, 'false']).transform(() => false),
 ]);
 const text = z.string();
-const address = z
-  .string()
-  .transform((value) => parseAddress(value)?.text ?? value)
-  .refine((value) => parseAddress(value) !== undefined, 'an IPv4 or IPv6 address');
+const address = z.string().transform((value, context) => {
+  const found = parseAddress(value);
+  if (found !== undefined) return found.text;
+  context.issues.push({ code: 'custom', message: 'an IPv4 or IPv6 address', input: value });
+  return z.NEVER;
+});
 
 const tls = z.object({
   pem: text.optional(),
