@@ -18,6 +18,8 @@ import { utf8Text } from './utf8.js';
 const MOST_DEPTH = 64;
 /** Values after all aliases are followed: what the checks would have to walk. */
 const MOST_VALUES = 1_000_000;
+/** What follows the first faults of broken YAML mostly follows from them. */
+const MOST_FAULTS = 10;
 
 export interface PolicyDocument {
   readonly file: string;
@@ -32,7 +34,8 @@ export function readDocument(file: string, bytes: Uint8Array, problems: Problems
   const start: Place = { file, line: 1, column: 1 };
   const decoded = utf8Text(bytes);
   if (!('text' in decoded)) {
-    problems.add('bad-encoding', { file, ...decoded.at }, [], decoded.problem);
+    const { at, problem } = decoded;
+    problems.add('bad-encoding', () => ({ file, ...at }), [], problem);
     return undefined;
   }
   const lines = new LineCounter();
@@ -43,21 +46,23 @@ export function readDocument(file: string, bytes: Uint8Array, problems: Problems
 
   const parsed = parse(decoded.text, lines);
   if (!('document' in parsed)) {
-    problems.add('too-complex', start, [], parsed.problem);
+    problems.add('too-complex', () => start, [], parsed.problem);
     return undefined;
   }
   const { document } = parsed;
   // An unknown tag is only a warning to the library; a policy has no use for one.
-  const faults = [...document.errors, ...document.warnings];
-  for (const fault of faults) problems.add('bad-yaml', place(fault.pos[0]), [], faultText(fault));
+  const faults = [...document.errors, ...document.warnings].slice(0, MOST_FAULTS);
+  for (const fault of faults) problems.add('bad-yaml', () => place(fault.pos[0]), [], faultText(fault));
   if (faults.length > 0) return undefined;
 
   const root = document.contents;
   if (root === null || (isScalar(root) && root.value === null)) {
-    problems.add('empty-file', start, [], 'expected a mapping of policy keys, found nothing');
+    problems.add('empty-file', () => start, [], 'expected a mapping of policy keys, found nothing');
     return undefined;
   }
-  const walk = new Walk((code, node, path, message) => problems.add(code, place(node.range?.[0] ?? 0), path, message));
+  const walk = new Walk((code, node, path, message) =>
+    problems.add(code, () => place(node.range?.[0] ?? 0), path, message),
+  );
   const value = walk.value(root, []);
   if (walk.failed) return undefined;
   return {
@@ -93,6 +98,7 @@ function parse(text: string, lineCounter: LineCounter): { readonly document: Doc
 /** Words for the mistakes that are made most, and the library's own for the rest. */
 function faultText({ code, message }: { readonly code: string; readonly message: string }): string {
   if (code === 'TAB_AS_INDENT') return 'expected blanks as indentation, found a tab';
+  if (message.includes('call stack')) return 'nested too deeply';
   if (code === 'MULTIPLE_DOCS') return 'expected one document, found another after "---"';
   return `not YAML: ${message}`;
 }

@@ -111,7 +111,7 @@ const MOST_PROBLEMS = 1000;
 
 /** The findings of one check, kept in order of file and place. */
 export class Problems {
-  readonly #found: { readonly problem: Problem; readonly file: number }[] = [];
+  readonly #found: { readonly problem: Problem; readonly order: number }[] = [];
   readonly #files = new Map<string, number>();
   #errors = 0;
 
@@ -119,23 +119,22 @@ export class Problems {
     return this.#errors > 0;
   }
 
-  add(code: ProblemCode, place: Place, path: KeyPath, message: string): void {
+  /** `place` is only asked for where the finding is kept: to find it may take a walk through the file. */
+  add(code: ProblemCode, place: () => Place, path: KeyPath, message: string): void {
     const severity = severities[code];
     if (severity === 'error') this.#errors++;
+    // The first error is kept in any case: a policy that fails has to say why.
     if (this.#found.length >= MOST_PROBLEMS && (severity === 'warning' || this.#errors > 1)) return;
-    const file = this.#files.get(place.file) ?? this.#files.size;
-    this.#files.set(place.file, file);
-    const { line, column } = place;
-    this.#found.push({
-      file,
-      problem: { file: place.file, line, column, severity, code, path: formatPath(path), message },
-    });
+    const { file, line, column } = place();
+    const order = this.#files.get(file) ?? this.#files.size;
+    this.#files.set(file, order);
+    this.#found.push({ order, problem: { file, line, column, severity, code, path: formatPath(path), message } });
   }
 
   /** Sorted by file in order of first mention, line and column. */
   list(): readonly Problem[] {
     const sorted = [...this.#found].sort(
-      (a, b) => a.file - b.file || a.problem.line - b.problem.line || a.problem.column - b.problem.column,
+      (a, b) => a.order - b.order || a.problem.line - b.problem.line || a.problem.column - b.problem.column,
     );
     return Object.freeze(sorted.map(({ problem }) => Object.freeze(problem)));
   }

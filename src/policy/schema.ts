@@ -6,8 +6,8 @@
 import { z } from 'zod';
 
 const word = (expected: string) => z.string().min(1).describe(expected);
-const words = (expected: string) => z.array(word(expected)).describe(`a list: ${expected}`);
-const someWords = (expected: string) => z.array(word(expected)).min(1).describe(`a list: ${expected}`);
+const words = (expected: string) => z.array(word(expected)).describe(`a list, each entry ${expected}`);
+const someWords = (expected: string) => z.array(word(expected)).min(1).describe(`a list, each entry ${expected}`);
 const seconds = (least: number, most: number) =>
   z.int().min(least).max(most).describe(`whole seconds from ${least} to ${most}`);
 const entries = z.int().min(1).max(100_000_000).describe('a whole number of entries, at least 1');
@@ -20,9 +20,9 @@ const EKU = z.enum(['tls', 'rfc5924', 'either']);
 const HEADER_ACTION = z.enum(['keep', 'remove', 'anonymise']);
 const INSTANT = word('a date, as in 2026-01-31, or an RFC 3339 instant');
 
-const certificates = someWords('paths of certificate files');
+const certificates = someWords('the path of a certificate file');
 const attribute = z
-  .union([word('text'), someWords('values that must all be there')])
+  .union([word('text'), someWords('text that must be there')])
   .describe('text, or a list of it')
   .optional();
 const attributes = z
@@ -46,13 +46,13 @@ const interfaceSchema = z.strictObject({
 
 const agreementSchema = z.strictObject({
   name: word('the name of the agreement'),
-  domains: someWords('domain names'),
+  domains: someWords('a domain name'),
   mechanism: z.enum(['tls', 'nds-ip']),
   anchors: z
     .union([certificates, z.strictObject({ client: certificates.optional(), server: certificates.optional() })])
     .describe('a list of certificate files, or a mapping {client, server} of such lists')
     .optional(),
-  intermediates: words('paths of certificate files').optional(),
+  intermediates: words('the path of a certificate file').optional(),
   subject: attributes.optional(),
   issuer: attributes.optional(),
   interconnect: z.enum(['non-roaming', 'roaming', 'loopback', 'enterprise', 'internet']).optional(),
@@ -67,9 +67,9 @@ const agreementSchema = z.strictObject({
     .optional(),
   asserts: z
     .strictObject({
-      domains: words('domain names').optional(),
+      domains: words('a domain name').optional(),
       numbers: z
-        .union([z.literal('any'), someWords('prefixes of global numbers, as in "+4930"')])
+        .union([z.literal('any'), someWords('the beginning of a global number, as in "+4930"')])
         .describe('"any", or a list of number prefixes as in "+4930"')
         .optional(),
       transit: flag.optional(),
@@ -78,11 +78,11 @@ const agreementSchema = z.strictObject({
     .optional(),
   privacy: PRIVACY.optional(),
   revocation: REVOCATION.optional(),
-  crls: words('paths of CRL files').optional(),
+  crls: words('the path of a CRL file').optional(),
   eku: EKU.optional(),
   stack_verification: z.enum(['required', 'advisory']).optional(),
   cn_fallback: flag.optional(),
-  pins: words('pins, as in sha256/BASE64').optional(),
+  pins: words('a pin, as in sha256/BASE64').optional(),
   pin: z.enum(['leaf']).optional(),
   headers: z
     .record(z.string(), z.strictObject({ in: HEADER_ACTION.optional(), out: HEADER_ACTION.optional() }))
@@ -91,7 +91,7 @@ const agreementSchema = z.strictObject({
   enforcement: z.enum(['enforce', 'monitor']).optional(),
   enabled: flag.optional(),
   interface: word('the name of an interface').optional(),
-  sources: words('address prefixes, as in 192.0.2.0/28 (IPv6 in quotes)').optional(),
+  sources: words('an address prefix, as in 192.0.2.0/28').optional(),
 });
 
 const defaultsSchema = z.strictObject({
@@ -134,8 +134,8 @@ const daemonSchema = z.strictObject({
 
 /** The sections of a policy file. Lists of interfaces and agreements are checked entry by entry. */
 export const SECTIONS = {
-  include: z.union([word('a path or glob'), someWords('paths or globs')]).describe('a path or glob, or a list of them'),
-  own_domains: words('domain names'),
+  include: z.union([word('a path or glob'), someWords('a path or glob')]).describe('a path or glob, or a list of them'),
+  own_domains: words('a domain name'),
   interfaces: interfaceSchema,
   defaults: defaultsSchema,
   agreements: agreementSchema,

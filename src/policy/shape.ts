@@ -23,7 +23,7 @@ function reportIssue(issue: Issue, schema: z.ZodType, root: unknown, site: Site,
 
   switch (issue.code) {
     case 'unrecognized_keys':
-      for (const key of issue.keys) unknownKey(key, keysAt(schema, path), site.at(...path));
+      unknownKeys(issue.keys, keysAt(schema, path), site.at(...path));
       return;
     case 'invalid_union': {
       const branch = issue.errors.find((issues) => issues.every((inner) => !concernsWhole(inner)));
@@ -36,7 +36,7 @@ function reportIssue(issue: Issue, schema: z.ZodType, root: unknown, site: Site,
     }
     case 'invalid_value': {
       const allowed = issue.values.map(String);
-      const meant = typeof found === 'string' ? nearest(found, allowed) : undefined;
+      const meant = typeof found === 'string' && allowed.length > 1 ? nearest(found, allowed) : undefined;
       const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`;
       if (found === undefined) say('missing-key', `the key is missing: expected one of ${allowed.join(', ')}`);
       else say('bad-value', `expected ${oneOf(allowed)}, found ${inWords(found)}${hint}`);
@@ -58,11 +58,17 @@ function concernsWhole(issue: Issue): boolean {
   return issue.path.length === 0 && (issue.code === 'invalid_type' || issue.code === 'invalid_value');
 }
 
-/** Says that a key is unknown, and which one was probably meant. */
-export function unknownKey(key: string, known: readonly string[], site: Site): void {
-  const meant = nearest(key, known);
-  const hint = meant === undefined ? `known keys: ${known.join(', ')}` : `did you mean "${meant}"?`;
-  site.at(key).report('unknown-key', `the key is unknown (${hint})`, 'key');
+/** More unknown keys than this in one mapping are not slips of the pen. */
+const MOST_UNKNOWN = 20;
+
+/** Says of keys of the mapping at `site` that they are unknown, and which were probably meant. */
+export function unknownKeys(keys: readonly string[], known: readonly string[], site: Site): void {
+  for (const key of keys.slice(0, MOST_UNKNOWN)) {
+    const meant = nearest(key, known);
+    const hint = meant === undefined ? `known keys: ${known.join(', ')}` : `did you mean "${meant}"?`;
+    site.at(key).report('unknown-key', `the key is unknown (${hint})`, 'key');
+  }
+  if (keys.length > MOST_UNKNOWN) site.report('unknown-key', `${keys.length - MOST_UNKNOWN} more keys are unknown`);
 }
 
 function oneOf(allowed: readonly string[]): string {

@@ -26,6 +26,6 @@ export class Site {
 
   /** Says what is wrong here, at the value or, where the key itself is the matter, at the key. */
   report(code: ProblemCode, message: string, of: 'key' | 'value' = 'value'): void {
-    this.#problems.add(code, this.place(of), this.path, message);
+    this.#problems.add(code, () => this.place(of), this.path, message);
   }
 }

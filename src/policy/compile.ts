@@ -1,0 +1,171 @@
+/**
+ * A policy file becomes the snapshot that decisions are made from, or a list of all that is wrong with it. Pure: what
+ * the disk holds comes in through PolicyFiles, the time as an argument.
+ */
+
+import { PrefixTable } from '../net/prefix-table.js';
+import type { Agreement, Interface, Snapshot } from '../trust/agreement.js';
+import { type AgreementDefaults, checkName, compileAgreement } from './agreement.js';
+import {
+  checkDomains,
+  checkInterfaces,
+  checkNames,
+  checkSockets,
+  checkSources,
+  type Placed,
+  type PlacedAgreement,
+} from './claims.js';
+import type { PolicyFiles } from './files.js';
+import { deepFreeze } from './freeze.js';
+import { Material } from './material.js';
+import { domainNames, domainSite } from './names.js';
+import { type Problem, Problems } from './problem.js';
+import { SECTIONS } from './schema.js';
+import { compileSettings, type DaemonSettings, parseListen } from './settings.js';
+import { checkShape, inWords } from './shape.js';
+import type { Site } from './site.js';
+import { type PolicySources, readSources, type Section } from './sources.js';
+
+export type PolicyResult =
+  | {
+      readonly ok: true;
+      readonly snapshot: Snapshot;
+      readonly settings: DaemonSettings;
+      readonly warnings: readonly Problem[];
+    }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** In force where `defaults:` says nothing else; skew and ttl in seconds. */
+export const POLICY_DEFAULTS = Object.freeze({
+  privacy: 'strict33203',
+  revocation: 'soft',
+  eku: 'tls',
+  skew: 300,
+  ttl: 300,
+} as const);
+
+/** Compiles the policy whose main file is `main`. Never throws for what stands in the files. */
+export function compilePolicy(files: PolicyFiles, main: string, revision: number, now: number): PolicyResult {
+  const problems = new Problems();
+  const sources = readSources(files, main, problems);
+  if (!sources) return { ok: false, problems: problems.list() };
+
+  const section = (name: 'defaults' | 'daemon'): Section | undefined => sources.sections(name)[0];
+  const defaults = { ...POLICY_DEFAULTS, ...definedOnly(checkSection(SECTIONS.defaults, section('defaults'))) };
+  const settings = compileSettings(checkSection(SECTIONS.daemon, section('daemon')), sources.mainSite('daemon'));
+  const own = ownDomains(sources);
+  const interfaces = compileInterfaces(sources);
+  const agreements = compileAgreements(sources, { material: new Material(files, now), defaults, now });
+
+  checkNames(interfaces, 'interface');
+  checkNames(agreements, 'agreement');
+  checkSockets(interfaces);
+  checkDomains(agreements, own);
+  checkInterfaces(agreements, interfaces, interfaceNames(sources));
+  checkSources(agreements);
+  if (own.size === 0) {
+    const text = 'no own domain is named: nobody outside can be kept from asserting ours (RFC 3324 §2.2)';
+    sources.mainSite('own_domains').report('no-own-domains', text);
+  }
+
+  if (problems.failed) return { ok: false, problems: problems.list() };
+  const parts = agreements.map(({ item }) => item);
+  const snapshot: Snapshot = {
+    revision,
+    ownDomains: new Set(own.keys()),
+    interfaces: interfaces.map(({ item }) => item),
+    agreements: parts,
+    byDomain: new Map(parts.flatMap((agreement) => agreement.domains.map((domain) => [domain, agreement] as const))),
+    sources: sourceTables(parts),
+    privacy: defaults.privacy,
+    skew: defaults.skew * 1000,
+    verdictTtl: defaults.ttl,
+  };
+  return { ok: true, snapshot: deepFreeze(snapshot), settings, warnings: problems.list() };
+}
+
+function checkSection<S extends Parameters<typeof checkShape>[0]>(schema: S, section: Section | undefined) {
+  return section && checkShape(schema, section.value, section.site);
+}
+
+/** Drops keys that are there but undefined, which would hide a default. */
+function definedOnly<T extends object>(input: T | undefined): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const entries = Object.entries(input ?? {}).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}
+
+function ownDomains(sources: PolicySources): ReadonlyMap<string, Site> {
+  const own = new Map<string, Site>();
+  for (const { value, site } of sources.sections('own_domains')) {
+    const texts = checkShape(SECTIONS.own_domains, value, site) ?? [];
+    for (const domain of domainNames(texts, site)) {
+      if (!own.has(domain)) own.set(domain, domainSite(texts, domain, site));
+    }
+  }
+  return own;
+}
+
+/** The entries of a section that is a list, over all files. */
+function entries(sources: PolicySources, name: 'interfaces' | 'agreements'): readonly Section[] {
+  return sources.sections(name).flatMap(({ value, site }) => {
+    if (Array.isArray(value)) return value.map((entry: unknown, index) => ({ value: entry, site: site.at(index) }));
+    site.report('wrong-type', `expected a list of ${name}, found ${inWords(value)}`);
+    return [];
+  });
+}
+
+function compileAgreements(
+  sources: PolicySources,
+  context: { readonly material: Material; readonly defaults: AgreementDefaults; readonly now: number },
+): readonly PlacedAgreement[] {
+  return entries(sources, 'agreements').flatMap(({ value, site }) => {
+    const input = checkShape(SECTIONS.agreements, value, site);
+    return input === undefined ? [] : [{ item: compileAgreement(input, site, context), input, site }];
+  });
+}
+
+function compileInterfaces(sources: PolicySources): readonly Placed<Interface>[] {
+  return entries(sources, 'interfaces').flatMap(({ value, site }) => {
+    const input = checkShape(SECTIONS.interfaces, value, site);
+    if (input === undefined) return [];
+    checkName(input.name, site.at('name'));
+    const listen = parseListen(input.listen, site.at('listen'), 1);
+    if (!listen) return [];
+    if (listen.address === '0.0.0.0' || listen.address === '::') {
+      const text = `expected one local address, found ${listen.address}: every path leads there, also unprotected ones`;
+      site.at('listen').report('bad-address', text);
+    }
+    const { address, port } = listen;
+    const implicitTrust = input.implicit_trust ?? false;
+    return [{ item: { name: input.name, address, port, mechanism: input.mechanism, implicitTrust }, site }];
+  });
+}
+
+/** Names of all interfaces, also of those that have another mistake. */
+function interfaceNames(sources: PolicySources): ReadonlySet<string> {
+  const names = sources.sections('interfaces').flatMap(({ value }) => (Array.isArray(value) ? value : []));
+  return new Set(
+    names.flatMap((entry: unknown) => {
+      const name = typeof entry === 'object' && entry !== null ? Reflect.get(entry, 'name') : undefined;
+      return typeof name === 'string' ? [name] : [];
+    }),
+  );
+}
+
+function sourceTables(agreements: readonly Agreement[]): Snapshot['sources'] {
+  const byInterface = new Map<string, Agreement[]>();
+  for (const agreement of agreements) {
+    if (agreement.interface === undefined) continue;
+    const list = byInterface.get(agreement.interface) ?? [];
+    byInterface.set(agreement.interface, list);
+    list.push(agreement);
+  }
+  return new Map(
+    [...byInterface].map(([name, list]) => {
+      const table = new PrefixTable(
+        list.flatMap((agreement) => agreement.sources.map((prefix) => [prefix, agreement] as const)),
+      );
+      return [name, table];
+    }),
+  );
+}

@@ -1,0 +1,123 @@
+/** Certificates and CRLs that the policy names: each file is read and parsed once, however many agreements name it. */
+
+import { parseCertificate } from '../x509/certificate.js';
+import type { CrlFacts } from '../x509/crl.js';
+import type { CertificateFacts } from '../x509/facts.js';
+import { readPem } from '../x509/pem.js';
+import { parseCrl } from './crl-file.js';
+import { dayText } from './dates.js';
+import { FILE_LIMITS, type PolicyFiles } from './files.js';
+import { resolvePath } from './paths.js';
+import type { ProblemCode } from './problem.js';
+import type { Site } from './site.js';
+
+type Read<T> = { readonly items: readonly T[]; readonly warning?: string } | { code: ProblemCode; problem: string };
+
+/** DER begins with a SEQUENCE; PEM begins with text. */
+const SEQUENCE = 0x30;
+
+export class Material {
+  readonly #files: PolicyFiles;
+  readonly #now: number;
+  readonly #certificates = new Map<string, Read<CertificateFacts>>();
+  readonly #crls = new Map<string, Read<CrlFacts>>();
+
+  constructor(files: PolicyFiles, now: number) {
+    this.#files = files;
+    this.#now = now;
+  }
+
+  /** The certificates of the files named in the list at `site`, in order. */
+  certificates(names: readonly string[], site: Site, role: 'anchor' | 'intermediate'): readonly CertificateFacts[] {
+    return names.flatMap((name, index) => {
+      const here = site.at(index);
+      const path = resolvePath(here.place().file, name);
+      const read = memo(this.#certificates, path, () => this.#readCertificates(path));
+      for (const facts of items(read, here)) this.#warn(facts, path, here, role);
+      return 'items' in read ? read.items : [];
+    });
+  }
+
+  /** The CRLs of the files named in the list at `site`, in order. */
+  crls(names: readonly string[], site: Site): readonly CrlFacts[] {
+    return names.flatMap((name, index) => {
+      const here = site.at(index);
+      const path = resolvePath(here.place().file, name);
+      const read = memo(this.#crls, path, () => this.#readCrls(path));
+      for (const { issuerText, nextUpdate } of items(read, here)) {
+        const crl = `${path}: CRL of ${issuerText}`;
+        // Rulebook K-2: a CRL past nextUpdate, or without one, settles nothing.
+        if (nextUpdate === undefined) here.report('crl-expired', `${crl} has no nextUpdate and settles nothing`);
+        else if (nextUpdate < this.#now)
+          here.report('crl-expired', `${crl} should have been replaced ${at(nextUpdate)}`);
+      }
+      return 'items' in read ? read.items : [];
+    });
+  }
+
+  #warn(facts: CertificateFacts, path: string, site: Site, role: 'anchor' | 'intermediate'): void {
+    const certificate = `${path}: ${role} ${facts.subjectText || '(empty name)'}`;
+    if (facts.notAfter < this.#now) site.report('certificate-expired', `${certificate} expired ${at(facts.notAfter)}`);
+    if (facts.notBefore > this.#now) {
+      site.report('certificate-not-yet-valid', `${certificate} is not valid before ${at(facts.notBefore)}`);
+    }
+    if (!facts.isCa) {
+      const hint = role === 'anchor' ? ' (to trust one certificate by itself, use pins with pin: leaf)' : '';
+      site.report('not-a-ca', `${certificate} is not marked as a certification authority${hint}`);
+    }
+  }
+
+  #readCertificates(path: string): Read<CertificateFacts> {
+    return this.#read(path, FILE_LIMITS.certificates, 'bad-certificate', 'CERTIFICATE', parseCertificate);
+  }
+
+  #readCrls(path: string): Read<CrlFacts> {
+    return this.#read(path, FILE_LIMITS.crl, 'bad-crl', 'X509 CRL', parseCrl);
+  }
+
+  #read<T>(
+    path: string,
+    most: number,
+    code: ProblemCode,
+    label: 'CERTIFICATE' | 'X509 CRL',
+    parse: (der: Uint8Array) => T,
+  ): Read<T> {
+    const read = this.#files.read(path, most);
+    if (!('bytes' in read)) return read;
+    const { bytes, warning } = read;
+    try {
+      const blocks = bytes[0] === SEQUENCE ? [bytes] : readPem(Buffer.from(bytes).toString('latin1'), label);
+      const parsed = blocks.map((der, index) => {
+        try {
+          return parse(der);
+        } catch (cause) {
+          const which = blocks.length === 1 ? '' : `block ${index + 1} of ${blocks.length}: `;
+          throw new Error(`${which}${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+        }
+      });
+      return warning === undefined ? { items: parsed } : { items: parsed, warning };
+    } catch (cause) {
+      return { code, problem: `${path}: ${cause instanceof Error ? cause.message : String(cause)}` };
+    }
+  }
+}
+
+/** What a file holds; where it holds nothing, that is reported at the place that names it. */
+function items<T>(read: Read<T>, site: Site): readonly T[] {
+  if ('items' in read) {
+    if (read.warning !== undefined) site.report('unsafe-directory', read.warning);
+    return read.items;
+  }
+  site.report(read.code, read.problem);
+  return [];
+}
+
+function memo<T>(known: Map<string, T>, key: string, make: () => T): T {
+  const value = known.get(key) ?? make();
+  known.set(key, value);
+  return value;
+}
+
+function at(ms: number): string {
+  return `on ${dayText(ms)}`;
+}
