@@ -94,7 +94,7 @@ function readCertificate(der: Uint8Array, extensionsReached: () => void): Certif
   return Object.freeze({
     der,
     sha256: createHash('sha256').update(der).digest('hex'),
-    spkiSha256: createHash('sha256').update(publicKey.der).digest('base64'),
+    spkiSha256: publicKey.id,
     version,
     serial: integerHex(serialOctets),
     serialOctets,
@@ -170,7 +170,7 @@ function readPublicKey(tbs: DerReader): PublicKeyFacts {
   const algorithm = readAlgorithm(content.sequence(field), field);
   const key = wholeOctets(content, field);
   content.finish(field);
-  return Object.freeze({ der, algorithm, key });
+  return Object.freeze({ der, algorithm, key, id: createHash('sha256').update(der).digest('base64') });
 }
 
 /** [3] EXPLICIT Extensions: at least one, none twice (RFC 5280 §4.2). */

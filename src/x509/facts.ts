@@ -46,6 +46,8 @@ export interface PublicKeyFacts {
   readonly algorithm: AlgorithmFacts;
   /** Octets of the subjectPublicKey BIT STRING. */
   readonly key: Uint8Array;
+  /** Base64 SHA-256 of `der`: two keys are the same if and only if this is. */
+  readonly id: string;
 }
 
 export interface BasicConstraints {

@@ -212,7 +212,7 @@ const KEY_FAMILIES: Readonly<Record<string, Family>> = {
 
 /** Imported keys, and outcomes of verifications: both follow from the facts alone, so remembering them changes nothing. */
 const keys = new WeakMap<PublicKeyFacts, KeyObject | null>();
-const outcomes = new WeakMap<Signed, WeakMap<PublicKeyFacts, boolean>>();
+const outcomes = new WeakMap<Signed, Map<string, boolean>>();
 
 /**
  * Whether the signature verifies with the key (RFC 5280 §6.1.3 (a)(1)). An algorithm that is not accepted verifies
@@ -220,15 +220,15 @@ const outcomes = new WeakMap<Signed, WeakMap<PublicKeyFacts, boolean>>();
  */
 export function signatureVerifies(signed: Signed, key: PublicKeyFacts, budget: Budget): boolean {
   let known = outcomes.get(signed);
-  const remembered = known?.get(key);
+  const remembered = known?.get(key.id);
   if (remembered !== undefined) return remembered;
   budget.spend('signatures');
   const outcome = verifyOnce(signed, key);
   if (known === undefined) {
-    known = new WeakMap();
+    known = new Map();
     outcomes.set(signed, known);
   }
-  known.set(key, outcome);
+  known.set(key.id, outcome);
   return outcome;
 }
 
