@@ -1,10 +1,9 @@
 /** Certificates and CRLs that the policy names: each file is read and parsed once, however many agreements name it. */
 
 import { parseCertificate } from '../x509/certificate.js';
-import type { CrlFacts } from '../x509/crl.js';
+import { type CrlFacts, parseCrl } from '../x509/crl.js';
 import type { CertificateFacts } from '../x509/facts.js';
 import { readPem } from '../x509/pem.js';
-import { parseCrl } from './crl-file.js';
 import { dayText } from './dates.js';
 import { FILE_LIMITS, type PolicyFiles } from './files.js';
 import { resolvePath } from './paths.js';
