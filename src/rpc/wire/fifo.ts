@@ -98,9 +98,11 @@ export async function listenFifo(options: FifoOptions): Promise<Listener> {
     address: path,
     close: async (graceMs = DEFAULT_GRACE_MS) => {
       clearTimeout(idleTimer);
-      const closed = new Promise((resolve) => input.once('close', resolve));
-      input.destroy();
-      await closed;
+      if (!input.closed) {
+        const closed = new Promise((resolve) => input.once('close', resolve));
+        input.destroy();
+        await closed;
+      }
       if (lstatSync(path, { throwIfNoEntry: false })?.ino === inode) rmSync(path, { force: true });
       const grace = new AbortController();
       await Promise.race([Promise.all(pending), delay(graceMs, undefined, { signal: grace.signal }).catch(() => {})]);
