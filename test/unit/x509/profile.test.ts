@@ -265,6 +265,11 @@ const CAS: readonly Case[] = [
     expected: ['warning name-constraints-uri'],
   },
   {
+    name: 'F9 nameConstraints on both',
+    lines: { nc: 'nameConstraints=critical,permitted;DNS:b.example,permitted;URI:.b.example' },
+    expected: ['warning name-constraints-uri'],
+  },
+  {
     name: 'nameConstraints not critical',
     lines: { nc: 'nameConstraints=permitted;dirName:dn' },
     expected: ['warning name-constraints-criticality'],
