@@ -217,7 +217,7 @@ const table = {
     clause: 'RFC 5280 §6.1.4 (l), (m)',
   },
   'not-a-ca': {
-    rank: 807,
+    rank: 813,
     severity: 'warning',
     text: 'an issuer in the path is not marked as a certification authority',
     clause: 'RFC 5280 §6.1.4 (k)',
@@ -351,6 +351,30 @@ const table = {
     severity: 'warning',
     text: 'an asserted identity is not a name-addr of one sip, sips or tel URI that may be kept',
     clause: 'RFC 5876 §4.5',
+  },
+  'register-untrusted': {
+    rank: 945,
+    severity: 'warning',
+    text: 'a registration from a network that is not trusted',
+    clause: 'TS 24.229 §5.3.1.2',
+  },
+  'operator-service': {
+    rank: 940,
+    severity: 'alarm',
+    text: 'an untrusted peer asks for an operator service that breaks into calls',
+    clause: 'RFC 5503 §6.6',
+  },
+  'privacy-critical': {
+    rank: 935,
+    severity: 'info',
+    text: 'the user asks, as critical, for privacy that a proxy cannot give',
+    clause: 'RFC 3323 §5',
+  },
+  'body-refused': {
+    rank: 930,
+    severity: 'warning',
+    text: 'an untrusted peer demands that a body be acted on which only trusted peers may send',
+    clause: 'TS 29.165 §6.1.4',
   },
 } as const satisfies Record<string, Row>;
 
