@@ -28,6 +28,13 @@ export function isToken(text: string): boolean {
   return text.length > 0;
 }
 
+/** The chars of a text that a token may hold. */
+export function onlyToken(name: string): string {
+  let out = '';
+  for (let i = 0; i < name.length; i++) if (isTokenCode(name.charCodeAt(i))) out += name.charAt(i);
+  return out;
+}
+
 /** SP or HT: the only white space that SIP knows inside a line. */
 export function isBlank(code: number): boolean {
   return code === 0x20 || code === 0x09;

@@ -42,6 +42,15 @@ export function spellings(key: string): readonly string[] {
   return short === undefined ? [key] : [key, short];
 }
 
+/** Chars of a token (RFC 3261 §25.1) that Kamailio does not read in a header name by default. */
+const RARE_NAME_CHARS = "!%*'`";
+
+/** Does the name hold a char that is legal, and that proxies trip over? */
+export function hasRareChar(name: string): boolean {
+  for (let i = 0; i < name.length; i++) if (RARE_NAME_CHARS.includes(name.charAt(i))) return true;
+  return false;
+}
+
 /** Fields of which a second row, or a second value in one row, contradicts the first (RFC 4475 §3.3.8, §3.3.9). */
 export const SINGLE_FIELDS: ReadonlySet<string> = new Set([
   'from',

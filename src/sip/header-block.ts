@@ -5,7 +5,7 @@
  * would see something else. One pass, linear time, never throws.
  */
 
-import { isBlank, isTokenCode, latin1, printable, skipBlanks, trimBlanks } from './ascii.js';
+import { isBlank, isTokenCode, latin1, onlyToken, printable, skipBlanks, trimBlanks } from './ascii.js';
 import { fieldKey } from './field-names.js';
 
 /** One header field. Strings are latin1: one char per byte. */
@@ -210,12 +210,6 @@ function checkName(name: string, line: number, problems: Problems): boolean {
     return false;
   }
   return true;
-}
-
-function onlyToken(name: string): string {
-  let out = '';
-  for (let i = 0; i < name.length; i++) if (isTokenCode(name.charCodeAt(i))) out += name.charAt(i);
-  return out;
 }
 
 /** RFC 3261 §25.1: LWS = [*WSP CRLF] 1*WSP, all of it equal to one SP. */

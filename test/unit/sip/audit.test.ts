@@ -77,6 +77,7 @@ describe('rejects', () => {
     // P-6, P-7
     ['fail/open quote in To', ['To: "J <sip:a@b>'], ['open-quote']],
     ['fail/open quote in a Contact parameter', ['Contact: <sip:a@b>;x="y'], ['open-quote']],
+    ['fail/open quote in a Via', ['Via: SIP/2.0/UDP h;x="y'], ['open-quote']],
     ['fail/escaped closing quote', ['From: "J\\" <sip:a@b>'], ['open-quote']],
     ['fail/bare URI with ? (RFC 8217)', ['Contact: sip:a@b?P-Asserted-Identity=x'], ['address-syntax']],
     ['fail/bare URI with ; in the user part', ['From: sip:+1;cpc=x@b.example'], ['address-syntax']],
@@ -99,6 +100,7 @@ describe('rejects', () => {
     ['fail/a fold that is a private field', ['Subject: a\r\n P-Asserted-Identity: x'], ['folded-field']],
     ['fail/and with blanks', ['Subject: a\r\n\t privacy \t: x'], ['folded-field']],
     ['fail/an X- field', ['Subject: a\r\n X-Attestation-Info: x'], ['folded-field']],
+    ['fail/behind a no-break space', ['Subject: a\r\n \xc2\xa0Privacy: x'], ['folded-field']],
     ['fail/From', ['Subject: a\r\n f: x'], ['folded-field']],
     [
       'fail/a name of the caller',
@@ -134,6 +136,7 @@ describe('notes', () => {
     ['ok/escaped control byte in quotes (RFC 4475 §3.1.1.2)', ['To: "NUL:\\\x00" <sip:a@b>'], ['escaped-control']],
     ['ok/open quote in an identity: the row is dropped (P-7)', ['P-Asserted-Identity: "J <sip:a@b>'], ['open-quote']],
     ['ok/no URI in an identity', ['P-Asserted-Identity: Alice'], ['address-syntax']],
+    ['ok/a legal name that proxies trip over', ['C%6Fntact: x', "x!*'`: y"], ['name-rare-chars']],
     ['ok/two Refer-To', ['Refer-To: <sip:a@b>', 'r: <sip:c@d>'], ['repeated-field']],
     ['ok/stray separators in Via', ['Via: SIP/2.0/UDP 192.0.2.15;;,;,,'], ['via-syntax']],
     [
