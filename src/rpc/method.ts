@@ -52,9 +52,12 @@ export function defineMethod<Params extends z.ZodType>(definition: MethodDefinit
     params: schema,
     positional: Object.freeze([...positional]),
     call: (params: unknown, context: CallContext): unknown => {
-      const parsed = schema.safeParse(byName(params, positional), { reportInput: true });
-      if (!parsed.success) throw new RpcError('invalid-params', parsed.error.issues.flatMap(paramIssues));
-      return handler(parsed.data, context);
+      const named = byName(params, positional);
+      // Asking for the inputs of issues makes every check several times slower: only a failed one is done again.
+      const parsed = schema.safeParse(named);
+      if (parsed.success) return handler(parsed.data, context);
+      const issues = schema.safeParse(named, { reportInput: true }).error?.issues ?? parsed.error.issues;
+      throw new RpcError('invalid-params', issues.flatMap(paramIssues));
     },
   });
 }
