@@ -111,8 +111,9 @@ function checkMechanism(input: AgreementInput, site: Site): void {
     site.at('interface').report('missing-key', 'the key is missing: an nds-ip agreement names its interface');
   }
   if ((input.sources ?? []).length === 0) {
-    const expected = 'expected at least one prefix: an nds-ip agreement names the addresses that it covers';
-    site.at('sources').report('missing-key', expected);
+    const expected = 'an nds-ip agreement names the addresses that it covers';
+    const found = input.sources === undefined ? 'the key is missing' : 'expected at least one prefix, found none';
+    site.at('sources').report('missing-key', `${found}: ${expected}`);
   }
 }
 

@@ -90,18 +90,21 @@ export function checkSockets(interfaces: readonly Placed<Interface>[]): void {
   }
 }
 
-/** Which interface stands for which nds-ip agreements, and whether the two can mean anything to each other. */
+/**
+ * Which interface stands for which nds-ip agreements, and whether the two can mean anything to each other. `named`
+ * holds the names of all interfaces, also of those that have a mistake, and whether all agreements that name one are here.
+ */
 export function checkInterfaces(
   agreements: readonly PlacedAgreement[],
   interfaces: readonly Placed<Interface>[],
-  named: ReadonlySet<string>,
+  named: { readonly interfaces: ReadonlySet<string>; readonly byAll: boolean },
 ): void {
   const users = new Map<string, PlacedAgreement[]>();
   for (const placed of agreements) {
     const { item, site } = placed;
     if (item.mechanism !== 'nds-ip' || item.interface === undefined) continue;
-    if (!named.has(item.interface)) {
-      const known = named.size === 0 ? 'there are none' : `there are ${[...named].join(', ')}`;
+    if (!named.interfaces.has(item.interface)) {
+      const known = named.interfaces.size === 0 ? 'there are none' : `there is ${[...named.interfaces].join(', ')}`;
       const text = `expected the name of an interface (${known}), found ${JSON.stringify(item.interface)}`;
       site.at('interface').report('unknown-interface', text);
     }
@@ -115,9 +118,9 @@ export function checkInterfaces(
   }
   for (const { item, site } of interfaces) {
     const using = users.get(item.name) ?? [];
-    if (using.length === 0) {
+    if (using.length === 0 && named.byAll) {
       site.at('name').report('no-effect', `no nds-ip agreement names interface ${item.name}: nobody is trusted there`);
-    } else if (!item.implicitTrust) {
+    } else if (using.length > 0 && !item.implicitTrust) {
       const text = `implicit_trust is off: no agreement on interface ${item.name} is ever trusted`;
       site.at('implicit_trust').report('no-effect', text);
     }

@@ -61,7 +61,7 @@ export function compilePolicy(files: PolicyFiles, main: string, revision: number
   checkNames(agreements, 'agreement');
   checkSockets(interfaces);
   checkDomains(agreements, own);
-  checkInterfaces(agreements, interfaces, interfaceNames(sources));
+  checkInterfaces(agreements, interfaces, { interfaces: interfaceNames(sources), byAll: !problems.failed });
   checkSources(agreements);
   if (own.size === 0) {
     const text = 'no own domain is named: nobody outside can be kept from asserting ours (RFC 3324 §2.2)';

@@ -86,7 +86,6 @@ function parse(text: string, lineCounter: LineCounter): { readonly document: Doc
       stringKeys: false,
       uniqueKeys: false,
       prettyErrors: false,
-      logLevel: 'silent',
     });
     return { document };
   } catch (cause) {

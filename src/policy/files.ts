@@ -33,7 +33,8 @@ export function filesInMemory(files: Readonly<Record<string, string | Uint8Array
       const prefix = directory === '.' ? '' : `${directory.replace(/\/$/, '')}/`;
       const names = [...byPath.keys()]
         .filter((path) => path.startsWith(prefix))
-        .map((path) => path.slice(prefix.length).split('/')[0] ?? '');
+        .map((path) => path.slice(prefix.length).split('/')[0] ?? '')
+        .filter((name) => name !== '');
       return names.length === 0 ? undefined : [...new Set(names)];
     },
   };

@@ -58,7 +58,7 @@ export class Material {
     const certificate = `${path}: ${role} ${facts.subjectText || '(empty name)'}`;
     if (facts.notAfter < this.#now) site.report('certificate-expired', `${certificate} expired ${at(facts.notAfter)}`);
     if (facts.notBefore > this.#now) {
-      site.report('certificate-not-yet-valid', `${certificate} is not valid before ${at(facts.notBefore)}`);
+      site.report('certificate-not-yet-valid', `${certificate} is not valid before ${dayText(facts.notBefore)}`);
     }
     if (!facts.isCa) {
       const hint = role === 'anchor' ? ' (to trust one certificate by itself, use pins with pin: leaf)' : '';

@@ -1,0 +1,140 @@
+import { describe, expect, test } from 'vitest';
+import { type DaemonSettings, DEFAULT_SETTINGS } from '../../../src/policy/settings.js';
+import { compile, compiled, said } from './fixtures.js';
+
+function daemon(section: string) {
+  return compile(`own_domains: [a.example]\n${section}\n`);
+}
+
+describe('daemon settings', () => {
+  test('ok/defaults are those of the policy reference, and frozen', () => {
+    expect(DEFAULT_SETTINGS).toEqual({
+      listen: {
+        netstring: { address: '127.0.0.1', port: 7060 },
+        http: { address: '127.0.0.1', port: 7061 },
+        unix: '/run/siptrust/siptrust.sock',
+        fifo: undefined,
+        fifoReplyDir: '/tmp',
+      },
+      allowRemote: false,
+      unixMode: 0o660,
+      log: { level: 'info', file: undefined, decisions: undefined, mask: true },
+      cache: { certificates: 10_000, verdicts: 100_000, ttl: 300 },
+    } satisfies DaemonSettings);
+    expect(Object.isFrozen(DEFAULT_SETTINGS.listen.netstring)).toBe(true);
+    expect(compiled(daemon('')).settings).toEqual(DEFAULT_SETTINGS);
+    expect(compiled(daemon('daemon: {listen: {}, log: {}, cache: {}}')).settings).toEqual(DEFAULT_SETTINGS);
+  });
+
+  test('ok/every key arrives', () => {
+    const { settings } = compiled(
+      daemon(
+        [
+          'daemon:',
+          '  listen: {netstring: "[::1]:0", http: 127.0.0.2:80, unix: run/s.sock, fifo: /run/f, fifo_reply_dir: /run/r/}',
+          '  allow_remote: true',
+          '  unix_mode: 0600',
+          '  log: {level: debug, file: /var/log/s.log, decisions: log/d.jsonl, mask: false}',
+          '  cache: {certificates: 1, verdicts: 2, ttl: 3}',
+        ].join('\n'),
+      ),
+    );
+    expect(settings).toEqual({
+      listen: {
+        netstring: { address: '::1', port: 0 },
+        http: { address: '127.0.0.2', port: 80 },
+        unix: 'run/s.sock',
+        fifo: '/run/f',
+        fifoReplyDir: '/run/r/',
+      },
+      allowRemote: true,
+      unixMode: 0o600,
+      log: { level: 'debug', file: '/var/log/s.log', decisions: 'log/d.jsonl', mask: false },
+      cache: { certificates: 1, verdicts: 2, ttl: 3 },
+    } satisfies DaemonSettings);
+  });
+
+  test('ok/listeners and logs that are off', () => {
+    const { listen, log } = compiled(
+      daemon('daemon: {listen: {netstring: off, http: off, fifo: off}, log: {file: stderr, decisions: off}}'),
+    ).settings;
+    expect(listen).toMatchObject({ netstring: undefined, http: undefined, fifo: undefined });
+    expect(listen.unix).toBe(DEFAULT_SETTINGS.listen.unix);
+    expect(log).toMatchObject({ file: undefined, decisions: undefined });
+  });
+
+  test('ok/another address with allow_remote', () => {
+    const { settings } = compiled(daemon('daemon: {allow_remote: true, listen: {http: 192.0.2.1:7061}}'));
+    expect(settings.listen.http).toEqual({ address: '192.0.2.1', port: 7061 });
+  });
+
+  const remote = (key: string, address: string) =>
+    `p.yaml:2:${25 + key.length}: error: daemon.listen.${key}: expected a loopback address (or allow_remote: true), found ${address}`;
+  const cases: readonly (readonly [name: string, section: string, expected: string])[] = [
+    ['all addresses', 'daemon: {listen: {http: "0.0.0.0:7061"}}', remote('http', '0.0.0.0').replace(':29:', ':25:')],
+    ['all IPv6 addresses', 'daemon: {listen: {http: "[::]:7061"}}', remote('http', '::').replace(':29:', ':25:')],
+    [
+      'another host',
+      'daemon: {listen: {netstring: 192.0.2.1:1}, allow_remote: false}',
+      remote('netstring', '192.0.2.1').replace(':34:', ':30:'),
+    ],
+    [
+      'host name',
+      'daemon: {listen: {http: localhost:7061}}',
+      'p.yaml:2:25: error: daemon.listen.http: expected an IP address and a port, as in 127.0.0.1:7060 or "[::1]:7060", found "localhost:7061"',
+    ],
+    [
+      'port out of range',
+      'daemon: {listen: {http: 127.0.0.1:65536}}',
+      'p.yaml:2:25: error: daemon.listen.http: expected an IP address and a port, as in 127.0.0.1:7060 or "[::1]:7060", found "127.0.0.1:65536"',
+    ],
+    [
+      'port alone',
+      'daemon: {listen: {http: 7061}}',
+      'p.yaml:2:25: error: daemon.listen.http: expected an IP address and a port, as in 127.0.0.1:7060, or off, found number 7061 (text like this needs quotes: "7061")',
+    ],
+    [
+      'one socket for two',
+      'daemon: {listen: {http: 127.0.0.1:7060}}',
+      'p.yaml:2:25: error: daemon.listen.http: expected an address of its own, found that of listen.netstring',
+    ],
+    [
+      'nobody could ask',
+      'daemon: {listen: {netstring: off, http: off, unix: off}}',
+      'p.yaml:2:18: error: daemon.listen: expected at least one listener, found all of them off: nobody could ask',
+    ],
+    [
+      'long socket path',
+      `daemon: {listen: {unix: /${'x'.repeat(107)}}}`,
+      'p.yaml:2:25: error: daemon.listen.unix: expected a path of at most 107 bytes (unix(7)), found 108',
+    ],
+    [
+      'one path for two',
+      'daemon: {listen: {unix: /run/x, fifo: /run//x}}',
+      'p.yaml:2:39: error: daemon.listen.fifo: expected a path of its own, found that of listen.unix',
+    ],
+    [
+      'decimal mode',
+      'daemon: {unix_mode: "0888"}',
+      'p.yaml:2:21: error: daemon.unix_mode: expected three octal digits, as in "0660", found "0888"',
+    ],
+    [
+      'number as mode',
+      'daemon: {unix_mode: 432}',
+      'p.yaml:2:21: error: daemon.unix_mode: expected octal digits in quotes, as in "0660", found number 432 (text like this needs quotes: "432")',
+    ],
+    [
+      'no entries',
+      'daemon: {cache: {verdicts: 0}}',
+      'p.yaml:2:28: error: daemon.cache.verdicts: expected a whole number of entries, at least 1, found number 0',
+    ],
+    [
+      'log level',
+      'daemon: {log: {level: warning}}',
+      'p.yaml:2:23: error: daemon.log.level: expected one of error, warn, info, debug, found "warning"',
+    ],
+  ];
+  for (const [name, section, expected] of cases) {
+    test(`fail/${name}`, () => expect(said(daemon(section))).toEqual([expected]));
+  }
+});
