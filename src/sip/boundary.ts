@@ -7,109 +7,46 @@
  */
 
 import { asciiLower } from './ascii.js';
+import { ADDRESS_FIELDS, IDENTITY_FIELDS } from './field-names.js';
+import {
+  AUTHORIZATION,
+  CHALLENGE,
+  CHARGING_DETAIL,
+  header,
+  headerParam,
+  keep,
+  NOT_ON_II_NNI,
+  never,
+  notRoaming,
+  ROAMING,
+  roamingOnly,
+  rule,
+  STRICT_REMOVES,
+  STRICT_REMOVES_ELSE_ANONYMISED,
+  uriParam,
+} from './row.js';
 import {
   type Action,
   actionOf,
   type BoundaryRule,
-  type ByInterconnect,
-  type ByMode,
-  type Confidence,
   type Interconnect,
   isFixed,
   type Overrides,
   type PrivacyMode,
-  type RuleKind,
   strangerStance,
 } from './rules.js';
 
 export const HEADER_POLICY = 'ims-boundary@1';
 
-type Spec = Partial<Omit<BoundaryRule, 'name' | 'kind' | 'row' | 'clause' | 'confidence'>>;
-
-function rule(
-  kind: RuleKind,
-  row: string,
-  name: string,
-  confidence: Confidence,
-  clause: string,
-  spec: Spec = {},
-): BoundaryRule {
-  return {
-    name,
-    kind,
-    within: spec.within ?? [],
-    applies: spec.applies ?? ['request', 'response'],
-    methods: spec.methods ?? [],
-    keptInEmergency: spec.keptInEmergency ?? false,
-    in: spec.in ?? 'remove',
-    out: spec.out ?? 'remove',
-    trustedIn: spec.trustedIn ?? 'keep',
-    trustedOut: spec.trustedOut ?? 'keep',
-    condition: spec.condition ?? '',
-    clause,
-    row,
-    confidence,
-  };
-}
-
-const header = rule.bind(undefined, 'header');
-const uriParam = rule.bind(undefined, 'uri-param');
-const headerParam = rule.bind(undefined, 'header-param');
-
-/** Rows of TS 29.165 Table A.1 that belong to one kind of interconnect only (rulebook §4.5). */
-const ROAMING: ByInterconnect = {
-  'non-roaming': 'remove',
-  roaming: 'keep',
-  loopback: 'keep',
-  enterprise: 'remove',
-  internet: 'remove',
-};
-const NOT_ROAMING: ByInterconnect = {
-  'non-roaming': 'keep',
-  roaming: 'remove',
-  loopback: 'remove',
-  enterprise: 'keep',
-  internet: 'keep',
-};
-const NOT_ON_II_NNI: ByInterconnect = {
-  'non-roaming': 'remove',
-  roaming: 'keep',
-  loopback: 'keep',
-  enterprise: 'keep',
-  internet: 'keep',
-};
-const roamingOnly: Spec = { trustedIn: ROAMING, trustedOut: ROAMING };
-const notRoaming: Spec = { trustedIn: NOT_ROAMING, trustedOut: NOT_ROAMING };
-/** Has no place at any external border, trusted or not (rulebook §4.5). */
-const never: Spec = { trustedIn: 'remove', trustedOut: 'remove' };
-const keep: Spec = { in: 'keep', out: 'keep' };
-/** Kept as unverified where the privacy mode is not the strict one. */
-const STRICT_REMOVES: ByMode = { strict33203: 'remove', rfc3325: 'keep', ims24229: 'keep' };
-const STRICT_REMOVES_ELSE_ANONYMISED: ByMode = { strict33203: 'remove', rfc3325: 'anonymise', ims24229: 'anonymise' };
-
-const AUTHORIZATION = ['authorization', 'proxy-authorization'];
-const CHALLENGE = ['www-authenticate', 'proxy-authenticate', 'authentication-info', 'proxy-authentication-info'];
-
-/** Parameters of P-Charging-Vector that describe the access network or an element of it (TS 24.229 §7.2A.5). */
-const CHARGING_DETAIL = [
-  'access-network-charging-info',
-  'fe-identifier',
-  'fe-addr',
-  'as-addr',
-  'as-id',
-  'ggsn',
-  'pdngw',
-  'pdg',
-  'auth-token',
-  'pdp-info',
-  'eps-info',
-  'pdg-info',
-  'dsl-bearer-info',
-  'bras',
-  'bcid',
-  'icn-bcp',
-  'icn-bearer-info',
-];
+/**
+ * Fields that hold URIs and may be edited. Record-Route is another proxy's to read back and stays as it is; what it
+ * turns into, Route, is cleaned.
+ */
+export const URI_FIELDS: ReadonlySet<string> = new Set(
+  [...ADDRESS_FIELDS, ...IDENTITY_FIELDS, 'call-info', 'alert-info', 'error-info'].filter(
+    (key) => key !== 'record-route',
+  ),
+);
 
 /** All rows, in the order of the rulebook's tables. */
 export const BOUNDARY_RULES: readonly BoundaryRule[] = [
@@ -266,32 +203,43 @@ export const BOUNDARY_RULES: readonly BoundaryRule[] = [
   }),
   header('54', 'RPID-Privacy', 'M', 'draft-ietf-sip-privacy-04'),
   rule('option-tag', '54a', 'privacy', 'V', 'RFC 3323 §5', {
+    ...never,
     within: ['proxy-require'],
     condition: 'only where no Privacy header field is left of what asked for it',
   }),
   rule('value', '55', 'card', 'D', 'RFC 9796; RFC 3261 §20.9', {
     within: ['call-info'],
-    out: 'on-privacy',
+    out: 'keep',
     condition: 'Call-Info with this purpose',
   }),
   rule('value', '55', 'jcard', 'D', 'RFC 9796; RFC 3261 §20.9', {
     within: ['call-info'],
-    out: 'on-privacy',
+    out: 'keep',
     condition: 'Call-Info with this purpose',
   }),
   ...['Call-Info', 'Alert-Info', 'Error-Info'].map((name) =>
-    header('55', name, 'V', 'RFC 3323 §5.3', { in: 'keep', out: 'on-privacy', condition: 'Privacy: user or header' }),
+    header('55', name, 'V', 'RFC 3323 §5.3', {
+      in: 'keep',
+      out: 'on-privacy',
+      privacyValues: ['user', 'header'],
+      condition: 'Privacy: user or header',
+    }),
   ),
   ...['Subject', 'Organization', 'User-Agent', 'Reply-To', 'In-Reply-To'].map((name) =>
-    header('56', name, 'V', 'RFC 3323 §5.3', { in: 'keep', out: 'on-privacy', condition: 'Privacy: user' }),
+    header('56', name, 'V', 'RFC 3323 §5.3', {
+      in: 'keep',
+      out: 'on-privacy',
+      privacyValues: ['user'],
+      condition: 'Privacy: user',
+    }),
   ),
   ...['Server', 'Warning'].map((name) => header('56', name, 'V', 'RFC 3323 §5.3', keep)),
   ...['Contact', 'Via', 'Record-Route', 'Route'].map((name) =>
     header('57', name, 'V', 'RFC 3323 §5.1', { ...keep, condition: 'Privacy: header needs a B2BUA' }),
   ),
   rule('uri-headers', '57a', 'embedded header fields', 'V', 'RFC 3261 §19.1.5; RFC 4475 §3.1.2.11', {
-    within: ['contact', 'refer-to', 'referred-by', 'reply-to', 'route', 'path', 'service-route'],
-    condition: 'but Replaces in Refer-To; in the Request-URI: all',
+    within: [...URI_FIELDS],
+    condition: 'but Replaces in Refer-To, Reason and Privacy in History-Info; in the Request-URI: all',
   }),
   ...['Geolocation', 'Geolocation-Routing'].map((name) =>
     header('58', name, 'V', 'RFC 6442 §6; RFC 8787', {
@@ -396,6 +344,20 @@ export function overrideProblems(overrides: Overrides): readonly { readonly name
     }
   }
   return problems;
+}
+
+const CANONICAL: ReadonlyMap<string, string> = new Map(
+  [
+    ...BOUNDARY_RULES.filter(({ kind }) => kind === 'header').map(({ name }) => name),
+    'Require',
+    'Proxy-Require',
+    'Priority',
+  ].map((name) => [asciiLower(name), name]),
+);
+
+/** The long name of a field in the spelling that answers use: that of the table, else as it was received. */
+export function canonicalName(key: string, received: string): string {
+  return CANONICAL.get(key) ?? (asciiLower(received) === key ? received : key);
 }
 
 /** Mandatory in every message (RFC 3261 §8.1.1), or what carries it; no policy removes them. */

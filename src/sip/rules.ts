@@ -54,6 +54,8 @@ export interface BoundaryRule {
   readonly methods: readonly string[];
   /** Not removed from an emergency call. */
   readonly keptInEmergency: boolean;
+  /** For `on-privacy`: the priv-values that ask for the removal. */
+  readonly privacyValues: readonly string[];
   /** From and to a peer that is not trusted. */
   readonly in: ByMode;
   readonly out: ByMode;

@@ -1,0 +1,224 @@
+/**
+ * Takes parameters, embedded header fields, option tags and list values out of header values, and says whether the
+ * result is clean by any reading. The addresses themselves are edited in edit.ts.
+ */
+
+import { asciiLower, isTokenCode, trimBlanks } from './ascii.js';
+import { editAddrList, withoutAddrParams, withoutEmbeddedHeaders, withUri } from './edit.js';
+import { fieldKey } from './field-names.js';
+import { type NameAddr, parseNameAddr, splitList } from './name-addr.js';
+import { decodePercent, parseUri, type Uri } from './uri.js';
+
+/** What has to go out of the URIs of one field. */
+export interface UriRules {
+  /** Lower-case names of parameters, in every position (P-10). */
+  readonly params: ReadonlySet<string>;
+  /** Embedded header fields that may stay (lower case); undefined: all stay. */
+  readonly embedded: ReadonlySet<string> | undefined;
+}
+
+export interface Cleaned {
+  readonly value: string;
+  /** False: something that should go may still be there for some reader. */
+  readonly clean: boolean;
+}
+
+/** Cleans all URIs of a header value that is a list of addresses. */
+export function cleanAddrs(value: string, rules: UriRules): Cleaned {
+  let clean = true;
+  const text = editAddrList(value, (addr) => {
+    if ('malformed' in addr) {
+      if (hasResidue(addr.raw, rules)) clean = false;
+      return addr.raw;
+    }
+    const edited = cleanAddr(addr, rules);
+    if (hasResidue(edited, rules)) clean = false;
+    return edited;
+  });
+  return { value: text, clean };
+}
+
+function cleanAddr(addr: NameAddr, rules: UriRules): string {
+  let text = withoutAddrParams(addr, rules.params);
+  if (rules.embedded !== undefined)
+    text = reparsed(text, (again) => withUri(again, dropEmbedded(again.uri, rules.embedded)));
+  return reparsed(text, (again) => cleanQuotedUris(again, rules.params));
+}
+
+function reparsed(text: string, edit: (addr: NameAddr) => string): string {
+  const addr = parseNameAddr(text);
+  return 'malformed' in addr ? text : edit(addr);
+}
+
+/** Only SIP and SIPS URIs embed header fields; the query of an http URL is none. */
+function dropEmbedded(uri: Uri, except: ReadonlySet<string> = new Set()): string {
+  return withoutEmbeddedHeaders(uri, except);
+}
+
+/** Feature tags bear URIs in quotes: `+g.3gpp.trf="<sip:trf.example;iotl=homeA-homeB>"` (RFC 7549 §4). */
+function cleanQuotedUris(addr: NameAddr, params: ReadonlySet<string>): string {
+  let out = '';
+  let pos = 0;
+  for (const param of addr.params) {
+    if (param.value === undefined || !param.value.startsWith('"')) continue;
+    const start = param.end - param.value.length;
+    out += addr.raw.slice(pos, start) + cutInside(param.value, params);
+    pos = param.end;
+  }
+  return out + addr.raw.slice(pos);
+}
+
+/** The text without `;name` and `;name=value` up to the next delimiter, whatever surrounds them. */
+function cutInside(text: string, params: ReadonlySet<string>): string {
+  return text.replace(/;[ \t]*([^;=?>&,"<@: \t]+)(=[^;?>&,"<@ \t]*)?/g, (found, name: string) =>
+    params.has(asciiLower(decodePercent(name))) ? '' : found,
+  );
+}
+
+/** The same for values that are no address lists but hold URIs in quotes or brackets (Feature-Caps). */
+export function cleanLoose(value: string, rules: UriRules): Cleaned {
+  const text = cutInside(value, rules.params);
+  return { value: text, clean: !hasResidue(text, rules) };
+}
+
+/** The Request-URI: nothing embedded is ever materialised (RFC 3261 §19.1.5, P-9). */
+export function cleanRequestUri(ruri: string, rules: UriRules): Cleaned {
+  const uri = parseUri(ruri);
+  if (uri.kind === 'malformed') return { value: ruri, clean: !hasResidue(ruri, rules) };
+  const addr = parseNameAddr(`<${ruri}>`);
+  if ('malformed' in addr) return { value: ruri, clean: !hasResidue(ruri, rules) };
+  const edited = cleanAddr(addr, rules);
+  return { value: edited.slice(1, -1), clean: !hasResidue(edited, rules) };
+}
+
+/** Does a reader who splits at any `;` or `?` outside quotes still find what should be gone? */
+function hasResidue(text: string, rules: UriRules): boolean {
+  const bare = text.replace(/"(?:[^"\\]|\\.)*"/g, '""');
+  if (rules.params.size > 0) {
+    for (const [, name = ''] of bare.matchAll(/;[ \t]*([^;=?>&,"<@: \t]*)/g)) {
+      if (rules.params.has(asciiLower(decodePercent(name)))) return true;
+    }
+  }
+  return rules.embedded !== undefined && embedsOther(bare, rules.embedded);
+}
+
+/** Is there a `?name=` behind a SIP or tel URI with another name than these? Linear. */
+function embedsOther(text: string, allowed: ReadonlySet<string>): boolean {
+  if (!text.includes('?')) return false;
+  for (const piece of text.split(/[<>]/)) {
+    const scheme = piece.search(/(?:sips?|tel):/i);
+    const question = scheme < 0 ? -1 : piece.indexOf('?', scheme);
+    if (question < 0) continue;
+    for (const part of piece.slice(question + 1).split(/[&?]/)) {
+      const equals = part.indexOf('=');
+      if (equals >= 0 && !allowed.has(fieldKey(trimBlanks(decodePercent(part.slice(0, equals)))))) return true;
+    }
+  }
+  return false;
+}
+
+/** A comma-separated list of tokens without some of them (lower case). Nothing changes where none of them is in it. */
+export function withoutTokens(value: string, drop: (token: string) => boolean): string {
+  const parts = value.split(',');
+  const kept = parts.filter((part) => !drop(asciiLower(trimBlanks(part))));
+  return kept.length === parts.length
+    ? value
+    : kept
+        .map(trimBlanks)
+        .filter((part) => part !== '')
+        .join(', ');
+}
+
+/** A list without the elements that bear one of these values in a parameter (Call-Info: `purpose`). */
+export function withoutParamValue(value: string, param: string, values: ReadonlySet<string>): string {
+  const parts = splitList(value);
+  const kept = parts.filter((part) => {
+    const bare = part.replace(/<[^>]*>/g, '<>');
+    for (const [, name = '', quoted, token] of bare.matchAll(
+      /;[ \t]*([^;=,"<> \t]+)[ \t]*=[ \t]*(?:"([^"]*)"|([^;," \t]*))/g,
+    )) {
+      if (asciiLower(name) === param && values.has(asciiLower(trimBlanks(quoted ?? token ?? '')))) return false;
+    }
+    return true;
+  });
+  return kept.length === parts.length ? value : kept.map(trimBlanks).join(', ');
+}
+
+/**
+ * Credentials, challenges and other parameter lists (`Digest a="b", c=d`, `icid-value=x;orig-ioi=y`) without the
+ * parameters of these names. `clean` is false where a name is left that some reader could take for one of them.
+ */
+export function withoutListParams(value: string, names: ReadonlySet<string>): Cleaned {
+  const pieces = splitParams(value);
+  const kept: string[] = [];
+  for (const { separator, text } of pieces) {
+    const equals = indexOutside(text, '=');
+    const head = equals < 0 ? text : text.slice(0, equals);
+    // The first parameter stands behind the scheme: `Digest username="..."`.
+    const blank = trimBlanks(head).lastIndexOf(' ');
+    const tab = trimBlanks(head).lastIndexOf('\t');
+    const cut = Math.max(blank, tab);
+    const name = asciiLower(trimBlanks(cut < 0 ? head : trimBlanks(head).slice(cut + 1)));
+    if (!names.has(name)) {
+      kept.push((kept.length === 0 ? '' : separator) + text);
+      continue;
+    }
+    // Of a first parameter only the scheme stays; the next one then needs no separator.
+    if (kept.length === 0 && cut >= 0) kept.push(`${trimBlanks(head).slice(0, cut)} `);
+  }
+  const joined = joinFirst(kept);
+  return { value: joined === value ? value : trimBlanks(joined), clean: !namesLeft(joined, names) };
+}
+
+/** Joins, without a separator behind a lone scheme or at the start. */
+function joinFirst(parts: readonly string[]): string {
+  const [first = '', second, ...rest] = parts;
+  if (second === undefined) return first;
+  const lone = first.endsWith(' ') && indexOutside(first, '=') < 0;
+  return (lone ? first + trimBlanks(second.slice(1)) : first + second) + rest.join('');
+}
+
+function splitParams(value: string): readonly { readonly separator: string; readonly text: string }[] {
+  const pieces: { separator: string; text: string }[] = [];
+  let quoted = false;
+  let start = 0;
+  let separator = '';
+  for (let i = 0; i <= value.length; i++) {
+    const char = value.charAt(i);
+    if (quoted && i < value.length) {
+      if (char === '\\') i++;
+      else if (char === '"') quoted = false;
+      continue;
+    }
+    if (char === '"') quoted = true;
+    if (i >= value.length || char === ',' || char === ';') {
+      pieces.push({ separator, text: value.slice(start, i) });
+      separator = char;
+      start = i + 1;
+    }
+  }
+  return pieces;
+}
+
+function indexOutside(text: string, wanted: string): number {
+  let quoted = false;
+  for (let i = 0; i < text.length; i++) {
+    const char = text.charAt(i);
+    if (quoted && char === '\\') i++;
+    else if (char === '"') quoted = !quoted;
+    else if (!quoted && char === wanted) return i;
+  }
+  return -1;
+}
+
+function namesLeft(value: string, names: ReadonlySet<string>): boolean {
+  const bare = asciiLower(value.replace(/"(?:[^"\\]|\\.)*"/g, '""'));
+  for (const name of names) {
+    for (let at = bare.indexOf(name); at >= 0; at = bare.indexOf(name, at + 1)) {
+      const before = at === 0 || !isTokenCode(bare.charCodeAt(at - 1));
+      const rest = bare.slice(at + name.length).replace(/^[ \t]+/, '');
+      if (before && rest.startsWith('=')) return true;
+    }
+  }
+  return false;
+}

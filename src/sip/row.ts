@@ -1,0 +1,96 @@
+/** The forms that rows of the header table take, so that each row says only what is its own. */
+
+import type { BoundaryRule, ByInterconnect, ByMode, Confidence, RuleKind } from './rules.js';
+
+type Spec = Partial<Omit<BoundaryRule, 'name' | 'kind' | 'row' | 'clause' | 'confidence'>>;
+
+/** A row; what is not said removes towards an untrusted peer and keeps towards a trusted one. */
+export function rule(
+  kind: RuleKind,
+  row: string,
+  name: string,
+  confidence: Confidence,
+  clause: string,
+  spec: Spec = {},
+): BoundaryRule {
+  return {
+    name,
+    kind,
+    within: spec.within ?? [],
+    applies: spec.applies ?? ['request', 'response'],
+    methods: spec.methods ?? [],
+    keptInEmergency: spec.keptInEmergency ?? false,
+    privacyValues: spec.privacyValues ?? [],
+    in: spec.in ?? 'remove',
+    out: spec.out ?? 'remove',
+    trustedIn: spec.trustedIn ?? 'keep',
+    trustedOut: spec.trustedOut ?? 'keep',
+    condition: spec.condition ?? '',
+    clause,
+    row,
+    confidence,
+  };
+}
+
+export const header = rule.bind(undefined, 'header');
+export const uriParam = rule.bind(undefined, 'uri-param');
+export const headerParam = rule.bind(undefined, 'header-param');
+
+/** Rows of TS 29.165 Table A.1 that belong to one kind of interconnect only (rulebook §4.5). */
+export const ROAMING: ByInterconnect = {
+  'non-roaming': 'remove',
+  roaming: 'keep',
+  loopback: 'keep',
+  enterprise: 'remove',
+  internet: 'remove',
+};
+export const NOT_ROAMING: ByInterconnect = {
+  'non-roaming': 'keep',
+  roaming: 'remove',
+  loopback: 'remove',
+  enterprise: 'keep',
+  internet: 'keep',
+};
+export const NOT_ON_II_NNI: ByInterconnect = {
+  'non-roaming': 'remove',
+  roaming: 'keep',
+  loopback: 'keep',
+  enterprise: 'keep',
+  internet: 'keep',
+};
+export const roamingOnly: Spec = { trustedIn: ROAMING, trustedOut: ROAMING };
+export const notRoaming: Spec = { trustedIn: NOT_ROAMING, trustedOut: NOT_ROAMING };
+/** Has no place at any external border, trusted or not (rulebook §4.5). */
+export const never: Spec = { trustedIn: 'remove', trustedOut: 'remove' };
+export const keep: Spec = { in: 'keep', out: 'keep' };
+/** Kept as unverified where the privacy mode is not the strict one. */
+export const STRICT_REMOVES: ByMode = { strict33203: 'remove', rfc3325: 'keep', ims24229: 'keep' };
+export const STRICT_REMOVES_ELSE_ANONYMISED: ByMode = {
+  strict33203: 'remove',
+  rfc3325: 'anonymise',
+  ims24229: 'anonymise',
+};
+
+export const AUTHORIZATION = ['authorization', 'proxy-authorization'];
+export const CHALLENGE = ['www-authenticate', 'proxy-authenticate', 'authentication-info', 'proxy-authentication-info'];
+
+/** Parameters of P-Charging-Vector that describe the access network or an element of it (TS 24.229 §7.2A.5). */
+export const CHARGING_DETAIL = [
+  'access-network-charging-info',
+  'fe-identifier',
+  'fe-addr',
+  'as-addr',
+  'as-id',
+  'ggsn',
+  'pdngw',
+  'pdg',
+  'auth-token',
+  'pdp-info',
+  'eps-info',
+  'pdg-info',
+  'dsl-bearer-info',
+  'bras',
+  'bcid',
+  'icn-bcp',
+  'icn-bearer-info',
+];

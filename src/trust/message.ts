@@ -1,0 +1,106 @@
+/**
+ * The second answer: what must happen to this message at this boundary, in this direction? Pure.
+ *
+ * From an untrusted peer the header table decides; from a trusted one its assertions are held against its agreement;
+ * towards an untrusted one the Privacy of the user is executed. Towards a trusted one Privacy and identities pass
+ * untouched (TS 29.165 §12.3).
+ */
+
+import { screenAssertions, screenFrom, screenPrivateNetwork } from './assertions.js';
+import { checkBlock, checkBody, checkCritical, checkMethod, checkOperatorService, checkVerdict } from './checks.js';
+import { isSendable } from './draft.js';
+import { executePrivacy, hideDiversions, hideIdentity } from './leaving.js';
+import type { Plan } from './plan.js';
+import { ruleOf, stripFields, stripOptionTags, stripRequestUri, stripUris, stripValues } from './strip.js';
+import { begin, type MessageInput, malformed, type Refusal, type Work } from './work.js';
+
+export type { MessageInput } from './work.js';
+
+/** The plan for one message. Applied twice it changes nothing more. */
+export function planMessage(input: MessageInput): Plan {
+  const work = begin(input);
+  for (const step of STEPS) {
+    const refused = step(work);
+    if (refused !== undefined) return refuse(refused, work);
+  }
+  return finish(work);
+}
+
+const STEPS: readonly ((work: Work) => Refusal)[] = [
+  checkVerdict,
+  checkBlock,
+  checkMethod,
+  checkCritical,
+  screenAssertions,
+  screenFrom,
+  screenPrivateNetwork,
+  checkOperatorService,
+  checkBody,
+  flagOddities,
+  hideIdentity,
+  hideDiversions,
+  (work) => {
+    stripFields(work.draft, work.rules, work);
+    stripValues(work.draft, work.rules);
+    return undefined;
+  },
+  cleanUris,
+  executePrivacy,
+  (work) => {
+    stripOptionTags(work.draft, work.rules);
+    return undefined;
+  },
+];
+
+function refuse({ code, phrase, finding }: NonNullable<Refusal>, work: Work): Plan {
+  return {
+    action: 'reject',
+    code,
+    phrase,
+    remove: [],
+    append: [],
+    ruri: '',
+    findings: finding === undefined ? work.findings : [finding, ...work.findings.filter((other) => other !== finding)],
+    flags: [...work.flags],
+  };
+}
+
+function flagOddities(work: Work): Refusal {
+  const { draft, flags, rules } = work;
+  // RFC 3325 §9.2: a UAC sends one or the other.
+  if (draft.has('p-preferred-identity') && draft.has('p-asserted-identity')) flags.add('preferred-and-asserted');
+  for (const key of draft.keys) {
+    if (ruleOf(key, rules)?.action === 'flag') flags.add(`${key}-unexpected`);
+  }
+  if (work.emergency) flags.add('emergency');
+  return undefined;
+}
+
+function cleanUris(work: Work): Refusal {
+  const unclean = stripUris(work.draft, work.rules);
+  // From a trusted peer, or in an emergency, what cannot be read stays as it is.
+  if (unclean.length === 0 || work.stance.trusted || work.emergency) return undefined;
+  return malformed(`expected URIs that can be cleaned, found others in ${unclean.join(', ')}`);
+}
+
+function finish(work: Work): Plan {
+  const { draft, stance, findings, flags } = work;
+  const { remove, append, unsendable, irregular } = draft.finish();
+  const before = work.ruri;
+  const after = before === '' ? '' : stripRequestUri(before, work.rules);
+  if (!stance.trusted || irregular.length > 0) {
+    const hidden = irregular[0];
+    if (hidden !== undefined) {
+      return refuse(malformed(`a field that the proxy cannot find by its name would have to go: ${hidden}`), work);
+    }
+    if (after === undefined && !work.emergency) return refuse(malformed('the Request-URI cannot be cleaned'), work);
+  }
+  const lost = unsendable.find((key) => MUST_STAY.has(key));
+  if (lost !== undefined)
+    return refuse(malformed(`${lost} would have to be rewritten and holds bytes that cannot be`), work);
+  const ruri = after === undefined || after === before || !isSendable(after) ? '' : after;
+  return { action: 'continue', code: 0, phrase: '', remove, append, ruri, findings, flags: [...flags] };
+}
+
+/** Without one of these the message is another one. */
+const MUST_STAY: ReadonlySet<string> = new Set(['from', 'to', 'contact', 'route', 'refer-to', 'require']);

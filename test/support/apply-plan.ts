@@ -1,0 +1,24 @@
+/** A stand-in for the proxy: applies a plan to a header block the way a script does, and knows what a reader may see. */
+
+import { toBytes } from '../../src/sip/ascii.js';
+import { fieldKey } from '../../src/sip/field-names.js';
+import { type HeaderBlock, scanHeaderBlock } from '../../src/sip/header-block.js';
+import type { Plan } from '../../src/trust/plan.js';
+
+/** Every row whose name is (or is the compact form of) a name to remove goes, then the new lines are appended. */
+export function applyPlan(block: HeaderBlock, plan: Pick<Plan, 'remove' | 'append'>): HeaderBlock {
+  const gone = new Set(plan.remove.map(fieldKey));
+  const kept = block.rows.filter(({ field }) => field === undefined || !(field.regular && gone.has(fieldKey(field.name))));
+  const lines = [...kept.map(({ raw }) => raw), ...plan.append];
+  return scanHeaderBlock(toBytes(lines.map((line) => `${line}\r\n`).join('')));
+}
+
+/** The block as text, one row a line. */
+export function text(block: HeaderBlock): string {
+  return block.rows.map(({ raw }) => raw).join('\n');
+}
+
+/** Values of all rows of a field. */
+export function values(block: HeaderBlock, key: string): readonly string[] {
+  return block.fields.filter((field) => field.key === key).map(({ value }) => value);
+}
