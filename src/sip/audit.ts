@@ -21,7 +21,7 @@ import { MAX_BLOCK_BYTES, MAX_ROW_BYTES, MAX_ROWS, MAX_VALUES } from './limits.j
 import { hasOpenQuote, parseNameAddr, splitList } from './name-addr.js';
 import { isDigits, parseStartLine } from './start-line.js';
 import { parseHostPort } from './uri.js';
-import { inspectBytes } from './value-bytes.js';
+import { inspectBytes, isPrintableAscii } from './value-bytes.js';
 
 export interface AuditContext {
   /** Without its line end; latin1. */
@@ -105,9 +105,10 @@ function auditSizes(block: HeaderBlock, problems: Problems): void {
 
 /** P-14: what no header value holds, or what some readers take for the end of the value. */
 function auditBytes(field: HeaderField, problems: Problems): void {
+  if (isPrintableAscii(field.value)) return;
   const found = inspectBytes(field.value);
-  const { name, line } = field;
-  const label = printable(name);
+  const { line } = field;
+  const label = printable(field.name);
   if (found.control !== undefined) {
     problems.add('reject', 'value-control', line, `${label} holds the control byte 0x${hex(found.control)}`);
   }
@@ -220,9 +221,7 @@ function auditVia(value: string, line: number, problems: Problems): void {
 }
 
 function withoutBlanks(text: string): string {
-  let out = '';
-  for (let i = 0; i < text.length; i++) if (!isBlank(text.charCodeAt(i))) out += text.charAt(i);
-  return out;
+  return text.replace(/[ \t]/g, '');
 }
 
 /** Fields of which a second reading means another message, not just another value. */

@@ -12,6 +12,11 @@ export interface ValueBytes {
   readonly unicodeLineBreak: boolean;
 }
 
+/** Nothing but HT and the printable chars of ASCII: most values, and nothing to inspect. */
+export function isPrintableAscii(text: string): boolean {
+  return /^[\t\x20-\x7e]*$/.test(text);
+}
+
 /** Looks through one row as received; line ends of folds must be gone. Linear. */
 export function inspectBytes(text: string): ValueBytes {
   let control: number | undefined;
