@@ -194,7 +194,7 @@ const RULES: readonly Rule[] = [
   {
     code: 'key-usage',
     level: 'profile',
-    places: EVERYWHERE,
+    places: LEAF,
     broken: ({ keyUsage, isCa }) => {
       if (keyUsage?.size === 0) return 'expected at least one keyUsage bit (§4.2.1.3), found none';
       return when(!isCa && (keyUsage?.has('keyCertSign') ?? false), 'expected cA with keyUsage keyCertSign (§4.2.1.3)');
