@@ -48,7 +48,7 @@ export function daemonAnswers(address: DaemonAddress, method: string): (record: 
     try {
       return await send(address, method, record);
     } catch (error) {
-      if (error instanceof RemoteError) return badInput(wording(error), { code: error.code, data: error.data });
+      if (error instanceof RemoteError) return badInput(method, wording(error), { code: error.code, data: error.data });
       if (error instanceof CallError) throw new Refusal(error.message, 2, { cause: error });
       throw error;
     }

@@ -84,7 +84,7 @@ export function program(input: Readable, output: Writable): Command {
       .option('--config <file>', 'policy file; answers without a daemon')
       .action(async ({ config }: { config?: string }) => {
         const answer = config === undefined ? daemonAnswers(options(), method) : configAnswers(config, method);
-        await answerLines(input, output, answer, badInput);
+        await answerLines(input, output, answer, (why) => badInput(method, why));
       });
   }
 

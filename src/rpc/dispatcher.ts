@@ -43,18 +43,26 @@ export function createDispatcher(methods: readonly Method[], options: Dispatcher
 
   /** jayson wants the outcome by callback, and nothing thrown. */
   function jaysonHandler(method: Method): jayson.MethodHandlerContext {
+    function fail(error: unknown, context: object, reply: jayson.JSONRPCCallbackTypePlain): void {
+      const known = error instanceof RpcError;
+      if (!known) onInternalError(error, method.name, context as CallContext);
+      reply((known ? error.toObject() : RPC_ERRORS['internal-error']) as jayson.JSONRPCErrorLike);
+    }
     return (params, context, reply) => {
-      const fail = (error: unknown): void => {
-        const known = error instanceof RpcError;
-        if (!known) onInternalError(error, method.name, context as CallContext);
-        reply((known ? error.toObject() : RPC_ERRORS['internal-error']) as jayson.JSONRPCErrorLike);
-      };
+      let result: unknown;
       try {
-        const result = method.call(params, context as CallContext);
-        if (result instanceof Promise) result.then((value: unknown) => reply(null, value), fail);
-        else reply(null, result);
+        result = method.call(params, context as CallContext);
       } catch (error) {
-        fail(error);
+        fail(error, context, reply);
+        return;
+      }
+      if (result instanceof Promise) {
+        result.then(
+          (value: unknown) => reply(null, value),
+          (error: unknown) => fail(error, context, reply),
+        );
+      } else {
+        reply(null, result);
       }
     };
   }

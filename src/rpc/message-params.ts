@@ -1,10 +1,12 @@
 /** The params of `trust.message`: one message at the boundary, and the connection it came over or goes over. */
 
 import { z } from 'zod';
-import { type HeaderBlock, scanHeaderBlock } from '../sip/header-block.js';
+import { scanHeaderBlock } from '../sip/header-block.js';
 import { splitMessage } from '../sip/message.js';
 import type { Evidence } from '../trust/evidence.js';
+import type { MessageInput } from '../trust/message.js';
 import { foldByteParams } from './byte-params.js';
+import { RpcError } from './errors.js';
 import { type CertificateReader, evidenceShape, toEvidence } from './evidence.js';
 
 export const messageParams = z.preprocess(
@@ -38,10 +40,27 @@ export function messageEvidence(params: MessageParams, read: CertificateReader):
   return toEvidence({ ...params, proto: params.proto, direction }, read);
 }
 
-/** The message that the params describe, or why it cannot be read. */
-export function headerBlock(params: MessageParams): HeaderBlock | { readonly malformed: string } {
-  if (params.headers !== undefined) return scanHeaderBlock(Buffer.from(params.headers, 'latin1'));
-  if (params.raw === undefined) return { malformed: 'expected headers or raw, found neither' };
-  const split = splitMessage(Buffer.from(params.raw, 'latin1'));
-  return 'malformed' in split ? split : scanHeaderBlock(split.headers);
+/** The message in the params, as the plan takes it. */
+export type Message = Pick<
+  MessageInput,
+  'direction' | 'message' | 'method' | 'status' | 'ruri' | 'startLine' | 'block'
+>;
+
+/** The message that the params describe; what they say of the start line goes before what `raw` says. */
+export function toMessage(params: MessageParams): Message {
+  const { direction, message, method, status, ruri } = params;
+  const { startLine, headers } = messageParts(params);
+  return { direction, message, method, status, ruri, startLine, block: scanHeaderBlock(headers) };
+}
+
+function messageParts({ headers, raw }: MessageParams): { startLine?: string; headers: Uint8Array } {
+  if (headers !== undefined && raw !== undefined) refuse('headers', 'headers or raw', 'both');
+  if (headers !== undefined) return { headers: Buffer.from(headers, 'latin1') };
+  if (raw === undefined) return refuse('headers', 'the header block in headers, or the message in raw', 'neither');
+  const split = splitMessage(Buffer.from(raw, 'latin1'));
+  return 'malformed' in split ? refuse('raw', 'a SIP message', split.malformed) : split;
+}
+
+function refuse(path: string, expected: string, found: string): never {
+  throw new RpcError('invalid-params', [{ path, expected, found }]);
 }

@@ -35,17 +35,22 @@ export function parseInstant(text: unknown): number | undefined {
   return Number.isNaN(at) ? undefined : at;
 }
 
-/** The answer to a question that cannot be read: untrusted, and why. */
-export function badInput(why: string, error?: object): object {
-  return refused('bad-input', why, error);
+/**
+ * The answer to a question that cannot be read: untrusted, and why. A message that cannot be read is not passed on,
+ * since there is no list of what to take out of it.
+ */
+export function badInput(method: string, why: string, error?: object): object {
+  return refused(method, 'bad-input', why, error);
 }
 
-function refused(reason: ReasonCode, why: string, error?: object): object {
+function refused(method: string, reason: ReasonCode, why: string, error?: object): object {
+  const effect =
+    method === 'trust.message'
+      ? { action: 'reject', code: 400, phrase: 'Bad Request', remove: [], append: [], ruri: '', flags: [] }
+      : { verdict: 'untrusted', profile: 'strict', assurance: 'none', agreement: '', action: 'continue' };
   return {
-    verdict: 'untrusted',
+    ...effect,
     trusted: 0,
-    profile: 'strict',
-    action: 'continue',
     reason,
     reasons: [reason],
     detail: why,
@@ -62,13 +67,14 @@ export function offlineAnswers(policy: PolicyHolder, method: string): (record: u
   if (row === undefined) throw new Error(`no method is named ${method}`);
   return (record) => {
     if (typeof record !== 'object' || record === null || Array.isArray(record)) {
-      return badInput('expected a JSON object with the params of the method');
+      return badInput(method, 'expected a JSON object with the params of the method');
     }
     const { at, ...params } = record as Record<string, unknown>;
     fixed = at !== undefined;
     if (fixed) {
       const instant = parseInstant(at);
-      if (instant === undefined) return badInput(`at: expected an RFC 3339 instant, found ${JSON.stringify(at)}`);
+      if (instant === undefined)
+        return badInput(method, `at: expected an RFC 3339 instant, found ${JSON.stringify(at)}`);
       now = instant;
     }
     // Questions may go back in time, where a verdict that was cached for later does not hold.
@@ -81,8 +87,8 @@ function called(row: Method, params: unknown): unknown {
   try {
     return row.call(params, CONTEXT);
   } catch (error) {
-    if (!(error instanceof RpcError)) return refused('internal-error', String(error));
-    return badInput(JSON.stringify(error.data ?? error.message), error.toObject());
+    if (!(error instanceof RpcError)) return refused(row.name, 'internal-error', String(error));
+    return badInput(row.name, JSON.stringify(error.data ?? error.message), error.toObject());
   }
 }
 

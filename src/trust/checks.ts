@@ -11,7 +11,7 @@ import { canRefuse, malformed, type Refusal, type Work } from './work.js';
 /** What the verdict itself refuses; an emergency call goes on without what only a trusted peer may say. */
 export function checkVerdict({ input, emergency }: Work): Refusal {
   const { verdict } = input;
-  if (verdict.action !== 'reject' || emergency || input.message !== 'request') return undefined;
+  if (verdict.action === 'continue' || emergency || input.message !== 'request') return undefined;
   return { code: verdict.code === 0 ? 403 : verdict.code, phrase: verdict.phrase || 'Forbidden' };
 }
 

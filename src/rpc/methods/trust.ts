@@ -1,38 +1,15 @@
 import { z } from 'zod';
-import { PROFILES, profileOf } from '../../sip/profiles.js';
 import type { TrustState } from '../../state/trust-state.js';
-import type { Snapshot } from '../../trust/agreement.js';
 import type { Evidence } from '../../trust/evidence.js';
 import { explain } from '../../trust/explain.js';
-import type { Plan } from '../../trust/plan.js';
+import { planMessage } from '../../trust/message.js';
 import { unknownConnection } from '../../trust/unknown.js';
 import type { Verdict } from '../../trust/verdict.js';
 import { messageAnswer, peerAnswer } from '../answers.js';
 import { RpcError } from '../errors.js';
 import { peerParams, toEvidence } from '../evidence.js';
-import { headerBlock, type MessageParams, messageEvidence, messageParams } from '../message-params.js';
+import { type MessageParams, messageEvidence, messageParams, toMessage } from '../message-params.js';
 import { defineMethod, type Method } from '../method.js';
-
-// Until the boundary's plan is wired in: the static list of the verdict's profile.
-function planFor(params: MessageParams, verdict: Verdict, snapshot: Snapshot): Plan {
-  const block = headerBlock(params);
-  const hook = `${params.message}-${params.direction}` as const;
-  const name = profileOf(verdict, snapshot.privacy);
-  const profile = PROFILES.find((each) => each.name === name) ?? PROFILES[0];
-  const findings = 'malformed' in block ? [{ code: 'malformed-header' as const, detail: block.malformed }] : [];
-  const remove = profile?.hooks[hook].remove ?? [];
-  const rejected = findings.length > 0;
-  return {
-    action: rejected ? 'reject' : 'continue',
-    code: rejected ? 400 : 0,
-    phrase: rejected ? 'Malformed Header' : '',
-    remove,
-    append: [],
-    ruri: '',
-    findings,
-    flags: [],
-  };
-}
 
 /** The two questions, and why they were answered as they were. */
 export function trustMethods(state: TrustState): Method[] {
@@ -67,7 +44,7 @@ export function trustMethods(state: TrustState): Method[] {
       params: messageParams,
       handler: (params) => {
         const { evidence, verdict } = judged(params);
-        const plan = planFor(params, verdict, state.snapshot);
+        const plan = planMessage({ ...toMessage(params), verdict, snapshot: state.snapshot });
         const { id } = state.record('trust.message', evidence, verdict, plan);
         return messageAnswer(id, verdict, plan);
       },

@@ -1,0 +1,90 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { DAEMON_COMMANDS } from '../../src/ctl/commands.js';
+import { program } from '../../src/ctl/program.js';
+import { NO_DECISION_LOG } from '../../src/log/decisions.js';
+import { DEFAULT_SETTINGS } from '../../src/policy/settings.js';
+import { REASONS } from '../../src/reasons.js';
+import { methodTable } from '../../src/rpc/methods.js';
+import { PolicyHolder } from '../../src/state/policy-holder.js';
+import { TrustState } from '../../src/state/trust-state.js';
+import { VERSION } from '../../src/version.js';
+import { emptySnapshot } from '../support/snapshot.js';
+
+const ROOT = join(import.meta.dirname, '../..');
+const text = (file: string) => readFileSync(join(ROOT, file), 'utf8');
+
+/** The first cells, in backquotes, of the rows of the table under a heading. */
+function firstCells(markdown: string, heading: string): string[] {
+  const from = markdown.indexOf(`\n${heading}\n`);
+  if (from < 0) throw new Error(`no heading ${heading}`);
+  const level = heading.split(' ')[0] ?? '#';
+  const rest = markdown.slice(from + heading.length + 2);
+  const next = rest.search(new RegExp(`^#{1,${level.length}} `, 'm'));
+  const section = next < 0 ? rest : rest.slice(0, next);
+  return [...section.matchAll(/^\| `([^`]+)`/gm)].flatMap((match) => match[1] ?? []);
+}
+
+const sorted = (list: readonly string[]) => [...list].sort();
+
+describe('the docs say what the code does, and nothing else', () => {
+  test('ok/every reason code is in the README, in the order of the table', () => {
+    expect(sorted(firstCells(text('README.md'), '## Reasons'))).toEqual(sorted(REASONS.map(({ code }) => code)));
+  });
+  test('ok/every row of the reasons says severity, text and clause of the table', () => {
+    const readme = text('README.md');
+    for (const { code, severity, text: words, clause } of REASONS) {
+      expect(readme).toContain(`| \`${code}\` | ${severity} | ${words} | ${clause} |`);
+    }
+  });
+
+  const holder = PolicyHolder.open(
+    () => ({ ok: true, snapshot: emptySnapshot, settings: DEFAULT_SETTINGS, warnings: [] }),
+    0,
+  );
+  if ('problems' in holder) throw new Error('expected a policy');
+  const state = new TrustState(holder, NO_DECISION_LOG, () => 0);
+  const log = {
+    ...{ error: () => {}, warn: () => {}, info: () => {}, debug: () => {}, setLevel: () => {} },
+    ...{ level: () => 'info' as const, close: async () => {} },
+  };
+  const methods = methodTable(state, log, () => state.reload()).map(({ name }) => name);
+
+  test('ok/every RPC method is in docs/rpc.md', () => {
+    const rpc = text('docs/rpc.md');
+    const listed = [
+      ...firstCells(rpc, '## Questions of the routing script').filter((cell) => cell.startsWith('trust.')),
+      ...firstCells(rpc, '## Questions of the operator').filter((cell) => !cell.startsWith('siptrustctl')),
+    ];
+    expect(sorted(listed)).toEqual(sorted(methods));
+  });
+  test('ok/every command of siptrustctl is in docs/rpc.md', () => {
+    const rpc = text('docs/rpc.md');
+    const words = (command: ReturnType<typeof program>, before = ''): string[] =>
+      command.commands.flatMap((each) =>
+        each.commands.length > 0 ? words(each, `${before}${each.name()} `) : [`${before}${each.name()}`],
+      );
+    const listed = [...rpc.matchAll(/`(?:siptrustctl )?([a-z]+(?: [a-z]+)?)(?: [[A-Z-][^`]*)?`/g)].map((match) => match[1]);
+    for (const command of words(program(process.stdin, process.stdout))) expect(listed).toContain(command);
+  });
+  test('ok/every command asks a method that exists', () => {
+    for (const { method } of DAEMON_COMMANDS) expect(methods).toContain(method);
+  });
+  test('ok/the version is that of package.json', () => {
+    expect(VERSION).toBe(JSON.parse(text('package.json')).version);
+  });
+  test('ok/every file that the README links to exists', () => {
+    const files = readdirSync(ROOT, { recursive: true, encoding: 'utf8' }).filter((f) => !f.startsWith('node_modules'));
+    for (const [, link] of text('README.md').matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)) {
+      if (link !== undefined && !link.startsWith('http')) expect(files).toContain(link);
+    }
+  });
+  test('ok/every dependency has a line in the README saying what for', () => {
+    const { dependencies, devDependencies } = JSON.parse(text('package.json'));
+    const listed = firstCells(text('README.md'), '## Dependencies');
+    for (const name of Object.keys({ ...dependencies, ...devDependencies })) {
+      if (!name.startsWith('@types/')) expect(listed).toContain(name);
+    }
+  });
+});
