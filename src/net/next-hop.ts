@@ -1,0 +1,334 @@
+/**
+ * Where a request goes next, by which transport, and whether the next hop does TLS: RFC 3263 §4 as a function of the DNS
+ * answers collected so far. It opens no socket: it says which questions are still open, and a resolver asks them.
+ *
+ * Two rules go beyond RFC 3263. Once TLS is on offer, no less secure record is tried after it (rulebook N-9). And the
+ * domain that a certificate must name stays the one that was asked for, whatever DNS made of it (O-3, RFC 5922 §4).
+ */
+
+import type { Finding } from '../reasons.js';
+import { parseAddress } from './address.js';
+import { type DnsAnswer, type DnsAnswers, type DnsQuery, type DnsType, dnsName } from './dns-answer.js';
+import { HOP_TRANSPORTS, type HopTransport, transportOf } from './hop-transport.js';
+import { isServiceName, type OfferedService, preferredServices, printable, sipServices } from './naptr.js';
+import { orderSrv } from './srv-order.js';
+
+/** What stands in the URI that the request goes to: topmost Route, else Request-URI (RFC 3261 §16.6 step 7). */
+export interface NextHopQuestion {
+  readonly scheme: 'sip' | 'sips';
+  /** Domain in lower-case A-labels, or address in canonical text. */
+  readonly host: { readonly kind: 'domain'; readonly name: string } | { readonly kind: 'ip'; readonly address: string };
+  readonly port: number | undefined;
+  /** Value of the transport parameter. */
+  readonly transport: string | undefined;
+}
+
+export interface NextHopOptions {
+  /** What the proxy can use, best first. */
+  readonly transports: readonly HopTransport[];
+  /** Address families that it can use, best first (RFC 7984 §3). */
+  readonly families: readonly ('A' | 'AAAA')[];
+  /** `required`: an agreement asks for TLS, so only TLS is looked for, as with sips: (N-12). */
+  readonly tls: 'optional' | 'required';
+  /** After TLS, also try what is less secure (N-9). Such targets are marked. */
+  readonly allowTlsFallback: boolean;
+  /** The domain was seen to offer TLS before (N-11). */
+  readonly tlsSeen: boolean;
+  /** Decides among equal SRV records; the same for all requests of a transaction (RFC 3263 §4.4). */
+  readonly seed: number;
+}
+
+export interface NextHopTarget {
+  readonly transport: HopTransport;
+  readonly secure: boolean;
+  readonly address: string;
+  readonly port: number;
+  /** The domain that the certificate must name and that goes into SNI; undefined: an address was asked for (O-6). */
+  readonly reference: string | undefined;
+  /** Less secure than what the domain offers before it; only with `allowTlsFallback`. */
+  readonly fallback: boolean;
+}
+
+/** Whether the next hop does TLS, as far as URI and DNS tell (rulebook §7.2). */
+export type TlsCapability = 'yes' | 'no' | 'unknown';
+
+export interface NextHopAnswer {
+  readonly kind: 'done';
+  /** In the order in which they are tried; the next one after a 503, a timeout, a failed handshake or a wrong name. */
+  readonly targets: readonly NextHopTarget[];
+  readonly tls: TlsCapability;
+  /** Seconds for which the answer holds. */
+  readonly ttl: number;
+  readonly findings: readonly Finding[];
+}
+
+export type NextHopStep = { readonly kind: 'ask'; readonly queries: readonly DnsQuery[] } | NextHopAnswer;
+
+/** Longest time that an answer is kept, in seconds; also what a question without DNS gets. */
+export const MAX_TTL = 86_400;
+/** Records of one answer that are looked at: a zone of strangers must not make us ask hundreds of questions. */
+export const MAX_RECORDS = 16;
+
+/** A transport to try, the name of its SRV records, and whether the domain offers TLS before it. */
+interface Service {
+  readonly transport: HopTransport;
+  readonly owner: string;
+  readonly fallback: boolean;
+}
+
+/** A host and port to reach by one transport. */
+interface Route {
+  readonly transport: HopTransport;
+  readonly host: string;
+  readonly port: number;
+  readonly fallback: boolean;
+}
+
+/**
+ * One step: either the DNS questions that must be answered before another step, or the targets. A question that needs no
+ * DNS, or cannot be met, is done at once. No targets: do not send; the findings say why. At most three rounds: NAPTR, SRV,
+ * addresses.
+ */
+export function nextHops(question: NextHopQuestion, answers: DnsAnswers, options: NextHopOptions): NextHopStep {
+  const choice = new Choice(question, answers, options);
+  const targets = choice.targets();
+  return choice.open.length > 0 ? { kind: 'ask', queries: choice.open } : choice.done(targets);
+}
+
+class Choice {
+  readonly open: DnsQuery[] = [];
+  readonly #findings: Finding[] = [];
+  readonly #question: NextHopQuestion;
+  readonly #answers: DnsAnswers;
+  readonly #options: NextHopOptions;
+  /** sips:, or TLS is a must: nothing else is looked at (N-4). */
+  readonly #secure: boolean;
+  /** What DNS, or the transport parameter, says of TLS; undefined: neither was asked. */
+  #offer: TlsCapability | undefined;
+  #aborted = false;
+  #ttl = MAX_TTL;
+
+  constructor(question: NextHopQuestion, answers: DnsAnswers, options: NextHopOptions) {
+    this.#question = question;
+    this.#answers = answers;
+    this.#options = options;
+    this.#secure = question.scheme === 'sips' || options.tls === 'required';
+  }
+
+  done(targets: readonly NextHopTarget[]): NextHopAnswer {
+    const { host } = this.#question;
+    const subject = host.kind === 'domain' ? host.name : host.address;
+    const offer = this.#offer;
+    if (offer === 'no' && this.#secure) {
+      this.#find('tls-downgrade', `TLS is required towards ${subject}, and its DNS records offer none`);
+    } else if (this.#options.tlsSeen && offer !== undefined && offer !== 'yes') {
+      this.#find('tls-downgrade', `${subject} offered TLS before, and its DNS records do not now`);
+    }
+    if (targets.length === 0) this.#find('no-next-hop', `no address of ${subject} is left to try`);
+    // A URI or an agreement that demands TLS is as good as a record (rulebook §7.2), but not against one.
+    const tls = this.#secure && offer !== 'no' ? 'yes' : (offer ?? 'unknown');
+    return { kind: 'done', targets, tls, ttl: this.#ttl, findings: this.#findings };
+  }
+
+  targets(): readonly NextHopTarget[] {
+    const { host, port, transport: parameter } = this.#question;
+    if (parameter === undefined && port === undefined && host.kind === 'domain') return this.#byNaptr(host.name);
+    const transport = parameter === undefined ? this.#defaultTransport() : transportOf(parameter, this.#secure);
+    if (transport === undefined || !this.#options.transports.includes(transport)) {
+      const asked = parameter === undefined ? 'by default' : printable(parameter);
+      this.#find('no-next-hop', `transport ${asked}${this.#secure ? ' with TLS' : ''} cannot be used`);
+      return [];
+    }
+    if (parameter !== undefined && HOP_TRANSPORTS[transport].secure) this.#offer = 'yes';
+    // N-2: an address, or a port, leaves nothing for NAPTR and SRV to say.
+    if (host.kind === 'ip') {
+      const target = { ...this.#targetOf(transport, false), address: host.address };
+      return [{ ...target, port: port ?? HOP_TRANSPORTS[transport].port }];
+    }
+    if (port !== undefined) return this.#addressed([{ transport, host: host.name, port, fallback: false }]);
+    return this.#byTransport(transport, host.name);
+  }
+
+  /** RFC 3263 §4.2: the transport is known, its SRV records give host and port. */
+  #byTransport(transport: HopTransport, domain: string): readonly NextHopTarget[] {
+    const service = serviceOf(transport, domain);
+    const answer = this.#answer('SRV', service.owner);
+    if (HOP_TRANSPORTS[transport].secure && answer?.kind === 'records' && !hasTarget(answer)) this.#offer = 'no';
+    return this.#bySrv([service], transport, domain);
+  }
+
+  /** RFC 3263 §4.1: NAPTR chooses the transport; where there is none, the SRV records that exist. */
+  #byNaptr(domain: string): readonly NextHopTarget[] {
+    const answer = this.#answer('NAPTR', domain);
+    if (this.#stopped) return [];
+    const usable = this.#options.transports.filter((name) => HOP_TRANSPORTS[name].secure || !this.#secure);
+    const records = answer?.kind === 'records' ? this.#capped(answer.records, 'NAPTR') : [];
+    const { services, ignored } = sipServices(records);
+    for (const detail of ignored) this.#find('dns-ignored', detail);
+    return services.length > 0 ? this.#byOffer(services, usable, domain) : this.#byAnySrv(usable, domain);
+  }
+
+  #byOffer(
+    offered: readonly OfferedService[],
+    usable: readonly HopTransport[],
+    domain: string,
+  ): readonly NextHopTarget[] {
+    if (offered.some(({ transport }) => HOP_TRANSPORTS[transport].secure)) {
+      this.#offer = 'yes';
+      const chosen = preferredServices(offered, usable);
+      return this.#bySrv(this.#withoutDowngrade(chosen, isSecure), chosen[0]?.transport, domain);
+    }
+    // Without SIPS in NAPTR an SRV record may still say it (§7.2). It does not change the choice of a sip: URI.
+    const tls = serviceOf('tls', domain);
+    const probe = this.#answer('SRV', tls.owner);
+    if (this.#stopped) return [];
+    this.#offer = probe && hasTarget(probe) ? 'yes' : probe?.kind === 'failed' ? 'unknown' : 'no';
+    if (this.#secure) return usable.includes('tls') ? this.#bySrv([tls], undefined, domain) : [];
+    const chosen = preferredServices(offered, usable).map((service) => ({ ...service, fallback: false }));
+    return this.#bySrv(chosen, chosen[0]?.transport, domain);
+  }
+
+  /** No NAPTR: SRV for each transport that we can use (N-6), and for TLS even if we cannot, to know whether it is offered. */
+  #byAnySrv(usable: readonly HopTransport[], domain: string): readonly NextHopTarget[] {
+    const services = usable.map((transport) => serviceOf(transport, domain));
+    const asked = usable.includes('tls') || this.#secure ? services : [...services, serviceOf('tls', domain)];
+    const answers = asked.map((service) => ({ ...service, answer: this.#answer('SRV', service.owner) }));
+    if (this.#stopped) return [];
+    const secure = answers.filter(isSecure);
+    if (secure.some(({ answer }) => answer && hasTarget(answer))) this.#offer = 'yes';
+    else if (secure.some(({ answer }) => answer?.kind === 'failed')) this.#offer = 'unknown';
+    // The domain keeps SRV records, and none for TLS; where it keeps none at all, nothing is said.
+    else this.#offer = answers.some(({ answer }) => answer?.kind === 'records') ? 'no' : 'unknown';
+    const offers = ({ owner }: Service) =>
+      secure.some((service) => service.owner === owner && service.answer !== undefined && hasTarget(service.answer));
+    return this.#bySrv(this.#withoutDowngrade(services, offers), this.#defaultTransport(), domain);
+  }
+
+  /** N-9: after a service that offers TLS nothing less secure, unless that is allowed, and then marked. */
+  #withoutDowngrade(
+    services: readonly Omit<Service, 'fallback'>[],
+    offersTls: (service: Service) => boolean,
+  ): readonly Service[] {
+    let offered = false;
+    return services.flatMap(({ transport, owner }) => {
+      const service = { transport, owner, fallback: offered && !isSecure({ transport }) };
+      offered ||= offersTls(service);
+      if (!service.fallback || this.#options.allowTlsFallback) return [service];
+      this.#find('dns-ignored', `${HOP_TRANSPORTS[transport].service} is not tried: the domain offers TLS`);
+      return [];
+    });
+  }
+
+  /** SRV records of the services in turn; where there is none at all, the addresses of the domain (RFC 3263 §4.2). */
+  #bySrv(services: readonly Service[], otherwise: HopTransport | undefined, domain: string): readonly NextHopTarget[] {
+    const found = services.map((service) => ({ service, answer: this.#answer('SRV', service.owner) }));
+    if (this.#stopped) return [];
+    // A failed question is no answer: who suppresses one must not choose host and port for us.
+    if (otherwise !== undefined && found.every(({ answer }) => answer?.kind === 'none')) {
+      const { port } = HOP_TRANSPORTS[otherwise];
+      return this.#addressed([{ transport: otherwise, host: domain, port, fallback: false }]);
+    }
+    return this.#addressed(
+      found.flatMap(({ service, answer }) => (answer?.kind === 'records' ? this.#routes(service, answer) : [])),
+    );
+  }
+
+  #routes({ transport, owner, fallback }: Service, answer: DnsAnswer<'SRV'> & { kind: 'records' }): readonly Route[] {
+    const routes: Route[] = [];
+    for (const record of orderSrv(this.#capped(answer.records, 'SRV'), mixed(this.#options.seed, owner))) {
+      const host = dnsName(record.target);
+      // RFC 2782: "." says that the service is decidedly not available.
+      if (host === '') continue;
+      if (!isServiceName(host) || parseAddress(host) || !(record.port >= 1 && record.port <= 65535)) {
+        const found = `${printable(record.target)}, port ${record.port}`;
+        this.#find('dns-ignored', `SRV ${owner}: expected a host name and a port, found ${found}`);
+        continue;
+      }
+      routes.push({ transport, host, port: record.port, fallback });
+    }
+    return routes;
+  }
+
+  /** A and AAAA of each route, in order: addresses never change place across SRV records (RFC 7984 §4). */
+  #addressed(routes: readonly Route[]): readonly NextHopTarget[] {
+    const targets = new Map<string, NextHopTarget>();
+    for (const { transport, host, port, fallback } of routes.slice(0, MAX_RECORDS)) {
+      const answers = this.#options.families.map((family) => ({ family, answer: this.#answer(family, host) }));
+      // RFC 7673 §3.2: a host with a bogus address is not used; others may be.
+      if (answers.some(({ answer }) => answer?.kind === 'bogus')) continue;
+      for (const { family, answer } of answers) {
+        for (const text of answer?.kind === 'records' ? this.#capped(answer.records, family) : []) {
+          const address = parseAddress(text)?.text;
+          const key = `${transport} ${address} ${port}`;
+          if (address === undefined || targets.has(key)) continue;
+          targets.set(key, { ...this.#targetOf(transport, fallback), address, port });
+        }
+      }
+    }
+    return this.#stopped ? [] : [...targets.values()];
+  }
+
+  #targetOf(transport: HopTransport, fallback: boolean): Omit<NextHopTarget, 'address' | 'port'> {
+    const { host } = this.#question;
+    const reference = host.kind === 'domain' ? host.name : undefined;
+    return { transport, secure: HOP_TRANSPORTS[transport].secure, reference, fallback };
+  }
+
+  /** RFC 3263 §4.1: UDP for sip:, TLS over TCP for sips:; what we can use next where we have none. */
+  #defaultTransport(): HopTransport | undefined {
+    const secure: readonly HopTransport[] = ['tls', 'tls-sctp', 'wss'];
+    const order = this.#secure ? secure : (['udp', 'tcp', 'sctp', 'ws', ...secure] as const);
+    return order.find((name) => this.#options.transports.includes(name));
+  }
+
+  /** The answer if it is known; else the question is noted as open. */
+  #answer<T extends DnsType>(type: T, name: string): DnsAnswer<T> | undefined {
+    const known = (this.#answers[type] as ReadonlyMap<string, DnsAnswer<T>>).get(name);
+    if (known === undefined) {
+      if (!this.open.some((query) => query.type === type && query.name === name)) this.open.push({ type, name });
+      return undefined;
+    }
+    this.#ttl = Math.min(this.#ttl, Math.max(0, known.ttl));
+    if (known.kind === 'failed' || known.kind === 'bogus') {
+      const why = known.kind === 'bogus' ? 'the answer fails DNSSEC validation' : 'no answer';
+      this.#find('dns-failed', `${type} ${name}: ${why}`);
+      // RFC 7673 §3.1: a bogus record on the way to the host ends the search.
+      if (known.kind === 'bogus' && (type === 'NAPTR' || type === 'SRV')) this.#aborted = true;
+    }
+    return known;
+  }
+
+  #capped<T>(records: readonly T[], type: DnsType): readonly T[] {
+    if (records.length > MAX_RECORDS) {
+      this.#find('dns-ignored', `expected at most ${MAX_RECORDS} ${type} records, found ${records.length}`);
+    }
+    return records.slice(0, MAX_RECORDS);
+  }
+
+  get #stopped(): boolean {
+    return this.open.length > 0 || this.#aborted;
+  }
+
+  #find(code: Finding['code'], detail: string): void {
+    if (!this.#findings.some((finding) => finding.detail === detail)) this.#findings.push({ code, detail });
+  }
+}
+
+function serviceOf(transport: HopTransport, domain: string): Service {
+  return { transport, owner: `${HOP_TRANSPORTS[transport].srv}.${domain}`, fallback: false };
+}
+
+function isSecure({ transport }: { readonly transport: HopTransport }): boolean {
+  return HOP_TRANSPORTS[transport].secure;
+}
+
+function hasTarget(answer: DnsAnswer<'SRV'>): boolean {
+  return answer.kind === 'records' && answer.records.some(({ target }) => dnsName(target) !== '');
+}
+
+/** A seed of its own for each set of records, so that two sets do not pick alike (FNV-1a). */
+function mixed(seed: number, owner: string): number {
+  let hash = seed ^ 0x811c9dc5;
+  for (let at = 0; at < owner.length; at++) hash = Math.imul(hash ^ owner.charCodeAt(at), 0x01000193);
+  return hash;
+}
