@@ -80,6 +80,30 @@ const table = {
     text: 'the TLS stack of the proxy did not verify the certificate',
     clause: 'TS 33.203 §6.5',
   },
+  'tls-downgrade': {
+    rank: 895,
+    severity: 'alarm',
+    text: 'TLS is required or was offered before, and the DNS records of the domain do not offer it',
+    clause: 'RFC 3263 §7',
+  },
+  'no-next-hop': {
+    rank: 870,
+    severity: 'warning',
+    text: 'no address of the next hop is left to try',
+    clause: 'RFC 3263 §4.2',
+  },
+  'dns-failed': {
+    rank: 90,
+    severity: 'warning',
+    text: 'a DNS question was not answered, or its answer fails validation',
+    clause: 'RFC 3263 §4, RFC 7673 §3',
+  },
+  'dns-ignored': {
+    rank: 15,
+    severity: 'info',
+    text: 'a DNS record was left aside',
+    clause: 'RFC 3263 §4.1',
+  },
   'bad-input': {
     rank: 1000,
     severity: 'warning',
