@@ -10,7 +10,7 @@
 import { isUtf8 } from 'node:buffer';
 import jayson from 'jayson';
 import { errorText, RPC_ERRORS, RpcError } from './errors.js';
-import type { CallContext, Method } from './method.js';
+import { type CallContext, JsonText, type Method } from './method.js';
 
 /** Most requests that one batch may hold. */
 export const DEFAULT_BATCH_LIMIT = 100;
@@ -138,6 +138,8 @@ function shapeProblem(request: unknown): string | undefined {
 
 function responseText(response: jayson.JSONRPCResponse, onUnserialisable: (cause: unknown) => void): string {
   try {
+    const { id, result } = response as { id: unknown; result?: unknown };
+    if (result instanceof JsonText) return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${result.text}}`;
     return JSON.stringify(response);
   } catch (cause) {
     onUnserialisable(cause);

@@ -12,6 +12,18 @@ export interface CallContext {
   readonly peer: string;
 }
 
+/**
+ * A result that is JSON already. Writing a verdict out costs more than looking it up, so a method whose results repeat
+ * keeps them in this form. The text must be valid JSON: it goes into the response as it is.
+ */
+export class JsonText {
+  constructor(readonly text: string) {}
+
+  toJSON(): unknown {
+    return JSON.parse(this.text);
+  }
+}
+
 export interface Method {
   readonly name: string;
   /** One line for the reference. */
@@ -21,7 +33,8 @@ export interface Method {
   /** Names of the params that an array gives by position; `kamctl rpc agreement.show op-b` sends `["op-b"]`. */
   readonly positional: readonly string[];
   /**
-   * Checks the params and runs the handler. Answered in the same turn unless the handler returns a promise.
+   * Checks the params and runs the handler, whose result is any JSON value, a JsonText, or a promise of either.
+   * Answered in the same turn unless it is a promise.
    * @throws {RpcError} invalid-params, or what the handler throws
    */
   call(params: unknown, context: CallContext): unknown;

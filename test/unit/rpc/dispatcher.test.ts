@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { createDispatcher } from '../../../src/rpc/dispatcher.js';
 import { RpcError } from '../../../src/rpc/errors.js';
-import { type CallContext, defineMethod } from '../../../src/rpc/method.js';
+import { type CallContext, defineMethod, JsonText } from '../../../src/rpc/method.js';
 import { SPECIFICATION_EXAMPLES, specificationMethods } from '../../support/jsonrpc.js';
 
 const CONTEXT: CallContext = { wire: 'tcp', peer: '127.0.0.1:40222' };
@@ -61,6 +61,7 @@ const methods = [
       throw new RpcError('not-found', 'agreement op-x');
     },
   }),
+  defineMethod({ name: 'prepared', doc: '', params: anything, handler: () => new JsonText('{"a":[1,"\u00fc"]}') }),
   defineMethod({ name: 'bigint', doc: 'no JSON', params: anything, handler: () => 1n }),
 ];
 
@@ -170,6 +171,13 @@ describe('handlers', () => {
   test('ok/a synchronous handler is answered in the same turn', () => {
     expect(typeof dispatch(JSON.stringify(call('subtract', [42, 23])), CONTEXT)).toBe('string');
     expect(typeof dispatch(JSON.stringify([call('subtract', [42, 23])]), CONTEXT)).toBe('string');
+  });
+
+  test.each([1, 'a"b', null])('ok/a result that is JSON already, id %j', async (id) => {
+    const response = { jsonrpc: '2.0', id, result: { a: [1, 'ü'] } };
+    expect(await ask(call('prepared', {}, id))).toEqual(response);
+    expect(await ask([call('prepared', {}, id)])).toEqual([response]);
+    expect(JSON.parse(JSON.stringify(new JsonText('[1]')))).toEqual([1]);
   });
 
   test('ok/the context arrives', async () => {
