@@ -1,0 +1,166 @@
+/** Callers that send the bytes they are told to, over TLS, TCP or UDP, and read what comes back. */
+
+import { randomBytes } from 'node:crypto';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { Identity } from './pki.js';
+import { eventually } from './places.js';
+import { bodyOf, headerOf, type SipText, statusOf } from './sip-text.js';
+
+/** The parts of a request that tests choose; the rest is as an ordinary proxy sends it. */
+export interface RequestTerms {
+  readonly method?: string;
+  readonly ruri?: string;
+  /** Whole header lines, put in before Content-Length. */
+  readonly headers?: readonly string[];
+  readonly from?: string;
+  readonly to?: string;
+  readonly callId?: string;
+  readonly branch?: string;
+  readonly cseq?: number;
+  readonly body?: string;
+  /** As the topmost Via claims it. */
+  readonly transport?: string;
+}
+
+export function freshCallId(): string {
+  return `${randomBytes(8).toString('hex')}@caller.example`;
+}
+
+/** A request as text, one character per byte. */
+export function request(terms: RequestTerms = {}): SipText {
+  const { method = 'INVITE', ruri = 'sip:bob@own.example', headers = [], body = '', cseq = 1 } = terms;
+  const { from = '"Alice" <sip:alice@a.example>;tag=alice', to = '<sip:bob@own.example>' } = terms;
+  const { callId = freshCallId(), branch = `z9hG4bK${randomBytes(8).toString('hex')}`, transport = 'TLS' } = terms;
+  const lines = [
+    `${method} ${ruri} SIP/2.0`,
+    `Via: SIP/2.0/${transport} sbc.a.example:5061;branch=${branch};rport`,
+    'Max-Forwards: 70',
+    `From: ${from}`,
+    `To: ${to}`,
+    `Call-ID: ${callId}`,
+    `CSeq: ${cseq} ${method}`,
+    'Contact: <sip:alice@sbc.a.example>',
+    ...headers,
+    `Content-Length: ${body.length}`,
+  ];
+  return `${lines.join('\r\n')}\r\n\r\n${body}`;
+}
+
+export interface Caller {
+  /** Final and provisional answers so far, 100 left out. */
+  readonly answers: readonly SipText[];
+  readonly closed: boolean;
+  send(text: SipText): void;
+  /** The final answer to this Call-ID (and CSeq method), as soon as it is there. */
+  final(callId: string, method?: string): Promise<SipText>;
+  close(): void;
+}
+
+abstract class Recorder implements Caller {
+  readonly answers: SipText[] = [];
+  closed = false;
+
+  abstract send(text: SipText): void;
+  abstract close(): void;
+
+  final(callId: string, method?: string): Promise<SipText> {
+    return eventually(`a final answer to ${callId}`, () =>
+      this.answers.find(
+        (text) =>
+          statusOf(text) >= 200 &&
+          headerOf(text, 'Call-ID') === callId &&
+          (method === undefined || headerOf(text, 'CSeq')?.endsWith(method)),
+      ),
+    );
+  }
+
+  protected take(text: SipText): void {
+    if (statusOf(text) !== 100 && text.trim() !== '') this.answers.push(text);
+  }
+}
+
+class StreamCaller extends Recorder {
+  #rest = '';
+
+  constructor(private readonly socket: Socket) {
+    super();
+    socket.on('data', (bytes: Buffer) => this.#read(bytes.toString('latin1')));
+    socket.on('close', () => {
+      this.closed = true;
+    });
+    socket.on('error', () => {});
+  }
+
+  send(text: SipText): void {
+    this.socket.write(Buffer.from(text, 'latin1'));
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+
+  #read(more: string): void {
+    this.#rest += more;
+    for (;;) {
+      const body = bodyOf(this.#rest);
+      const length = Number(headerOf(this.#rest, 'Content-Length') ?? 0);
+      if (body === undefined || body.length < length) return;
+      const end = this.#rest.length - body.length + length;
+      this.take(this.#rest.slice(0, end));
+      this.#rest = this.#rest.slice(end);
+    }
+  }
+}
+
+class DatagramCaller extends Recorder {
+  readonly #socket = createSocket('udp4');
+
+  constructor(
+    private readonly host: string,
+    private readonly port: number,
+  ) {
+    super();
+    this.#socket.on('message', (bytes) => this.take(bytes.toString('latin1')));
+  }
+
+  async bind(address: string): Promise<this> {
+    this.#socket.bind(0, address);
+    await once(this.#socket, 'listening');
+    return this;
+  }
+
+  send(text: SipText): void {
+    this.#socket.send(Buffer.from(text, 'latin1'), this.port, this.host);
+  }
+
+  close(): void {
+    this.closed = true;
+    this.#socket.close();
+  }
+}
+
+/** A TLS connection; without an identity no certificate is presented. The server's certificate is not looked at. */
+export async function tlsCaller(host: string, port: number, identity?: Identity, source?: string): Promise<Caller> {
+  const own = identity ? { cert: readFileSync(identity.certificate), key: readFileSync(identity.key) } : {};
+  const socket = connectTls({
+    ...{ host, port, rejectUnauthorized: false, ...own },
+    ...(source === undefined ? {} : { localAddress: source }),
+  });
+  const caller = new StreamCaller(socket);
+  await once(socket, 'secureConnect');
+  return caller;
+}
+
+export async function tcpCaller(host: string, port: number, source?: string): Promise<Caller> {
+  const socket = connect({ host, port, ...(source === undefined ? {} : { localAddress: source }) });
+  await once(socket, 'connect');
+  return new StreamCaller(socket);
+}
+
+export function udpCaller(host: string, port: number, source: string): Promise<Caller> {
+  return new DatagramCaller(host, port).bind(source);
+}

@@ -1,0 +1,97 @@
+/** siptrustd as an operator runs it: a policy file, and the built program. */
+
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stringify } from 'yaml';
+import { Child } from './child.js';
+import { eventually } from './places.js';
+
+const PROGRAM = process.env.SIPTRUST_DAEMON ?? fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
+
+/** A policy as the file says it; `daemon` is added by the test. */
+export type Policy = Readonly<Record<string, unknown>>;
+
+/** One line of the decision log. */
+export type Decision = Readonly<Record<string, unknown>>;
+
+export class Daemon {
+  readonly host: string;
+  readonly #directory: string;
+  readonly #name: string;
+  #child: Child | undefined;
+
+  /** `name` tells several sidecars of one test apart. */
+  constructor(host: string, directory: string, name = 'siptrust') {
+    this.host = host;
+    this.#directory = directory;
+    this.#name = name;
+  }
+
+  /** Writes the policy; a running daemon reads it when told to. */
+  write(policy: Policy): void {
+    const listen = { netstring: `${this.host}:7060`, http: `${this.host}:7061`, unix: 'off' };
+    const log = { decisions: this.#file('decisions'), level: 'info' };
+    writeFileSync(this.#file('yaml'), stringify({ ...policy, daemon: { listen, log } }), { mode: 0o600 });
+  }
+
+  async start(): Promise<void> {
+    if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is not built: npm run build`);
+    const child = new Child('node', [PROGRAM, '--config', this.#file('yaml')], { cwd: this.#directory });
+    this.#child = child;
+    await eventually('siptrustd is ready', async () => {
+      if (child.ended) throw new Error(`siptrustd ended:\n${child.output}`);
+      return this.#ready();
+    });
+  }
+
+  /** Puts another policy in force, and waits until it is. */
+  async reload(policy: Policy): Promise<void> {
+    this.write(policy);
+    await this.call('agreement.reload');
+  }
+
+  /** @throws where the daemon answers with an error */
+  async call(method: string, params: unknown = {}): Promise<Readonly<Record<string, unknown>>> {
+    const response = await fetch(`http://${this.host}:7061/rpc`, {
+      method: 'POST',
+      headers: { connection: 'close' },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+    });
+    const answer = (await response.json()) as { result?: Readonly<Record<string, unknown>>; error?: unknown };
+    if (answer.result === undefined) throw new Error(`${method}: ${JSON.stringify(answer.error)}`);
+    return answer.result;
+  }
+
+  /** All decisions so far, oldest first. */
+  decisions(): readonly Decision[] {
+    const file = this.#file('decisions');
+    if (!existsSync(file)) return [];
+    const lines = readFileSync(file, 'utf8').split('\n');
+    return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Decision);
+  }
+
+  get log(): string {
+    return this.#child?.output ?? '';
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child?.signal(name);
+  }
+
+  async stop(name: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    await this.#child?.stop(name);
+  }
+
+  async #ready(): Promise<boolean> {
+    try {
+      return (await fetch(`http://${this.host}:7061/ready`, { headers: { connection: 'close' } })).ok;
+    } catch {
+      return false;
+    }
+  }
+
+  #file(ending: string): string {
+    return join(this.#directory, `${this.#name}.${ending}`);
+  }
+}

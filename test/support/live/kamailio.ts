@@ -1,0 +1,141 @@
+/** Real Kamailios: the installed one, and Kamailio 6 of Debian 13 in a tree of its own. */
+
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Child } from './child.js';
+import { eventually } from './places.js';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const TREE = process.env.SIPTRUST_TRIXIE ?? '/var/cache/siptrust/trixie';
+
+/** One Kamailio to test on, and how to run a command of its system. */
+export interface Build {
+  readonly version: string;
+  /** The command line that runs `args` where this Kamailio lives, with `paths` visible there under the same names. */
+  command(args: readonly string[], paths: readonly string[]): readonly string[];
+}
+
+function versionOf(text: string): string {
+  return /version: kamailio ([0-9.]+)/.exec(text)?.[1] ?? 'unknown';
+}
+
+/** The Kamailio of this machine. */
+export function installedBuild(): Build {
+  const version = versionOf(execFileSync('kamailio', ['-v'], { encoding: 'utf8' }));
+  return { version, command: (args) => args };
+}
+
+/** Kamailio 6 in its tree, which is made when it is not there; or why there is none. */
+export function trixieBuild(): Build | { readonly missing: string } {
+  if (!existsSync(join(TREE, 'usr/sbin/kamailio'))) {
+    const made = spawnSync(fileURLToPath(new URL('../trixie.sh', import.meta.url)), [TREE], { encoding: 'utf8' });
+    if (made.status !== 0) return { missing: (made.stderr || String(made.error ?? 'trixie.sh failed')).trim() };
+  }
+  const version = versionOf(execFileSync('chroot', [TREE, 'kamailio', '-v'], { encoding: 'utf8' }));
+  return { version, command: (args, paths) => chrooted(args, paths) };
+}
+
+/** The mounts live in a mount namespace of the process, and go with it. */
+function chrooted(args: readonly string[], paths: readonly string[]): readonly string[] {
+  const mounts = paths.map((path) => `mkdir -p "${TREE}${path}"; mount --bind "${path}" "${TREE}${path}"`);
+  const script = ['set -e', ...mounts, `exec chroot "${TREE}" "$@"`].join('\n');
+  return ['unshare', '-m', 'sh', '-c', script, 'sh', ...args];
+}
+
+/** What a `#!define` is set to: bare text, or a string of the script language. */
+export type Define = string | { readonly string: string };
+
+export interface KamailioOptions {
+  readonly build: Build;
+  /** Path of the script below the repository. */
+  readonly script: string;
+  /** Its run directory; made where it is not there. */
+  readonly directory: string;
+  readonly defines: Readonly<Record<string, Define>>;
+  /** The sample TLS configuration below the repository, to be read with its certificates from `directory`/tls. */
+  readonly tls: string;
+  readonly memory?: number;
+}
+
+/** A running Kamailio. */
+export class Kamailio {
+  readonly #child: Child;
+  readonly #control: string;
+  readonly #options: KamailioOptions;
+
+  private constructor(child: Child, control: string, options: KamailioOptions) {
+    this.#child = child;
+    this.#control = control;
+    this.#options = options;
+  }
+
+  /** @throws with the log when it does not come up */
+  static async start(options: KamailioOptions): Promise<Kamailio> {
+    const { build, script, directory, tls, defines, memory = 256 } = options;
+    mkdirSync(join(directory, 'tls'), { recursive: true });
+    const sample = readFileSync(join(ROOT, tls), 'utf8');
+    writeFileSync(join(directory, 'tls.cfg'), sample.replaceAll('/etc/kamailio/tls', join(directory, 'tls')));
+    // The ctl module opens its socket in the run directory.
+    const control = join(directory, 'kamailio_ctl');
+    const all: Record<string, Define> = { TLS_CONFIG: { string: join(directory, 'tls.cfg') }, ...defines };
+    const args = [
+      ...['kamailio', '-f', join(ROOT, script), '-DD', '-E', '-m', String(memory), '-Y', directory, '-w', directory],
+      '--loadmodule=ctl.so',
+      ...Object.entries(all).flatMap(([name, value]) => [
+        '-A',
+        `${name}=${typeof value === 'string' ? value : `"${value.string}"`}`,
+      ]),
+    ];
+    const [command = '', ...rest] = build.command(args, [ROOT, directory]);
+    const kamailio = new Kamailio(new Child(command, rest), control, options);
+    try {
+      await eventually('Kamailio answers on its control socket', () => kamailio.#answers());
+    } catch (error) {
+      await kamailio.stop();
+      throw new Error(`${script} did not start:\n${kamailio.log}`, { cause: error });
+    }
+    return kamailio;
+  }
+
+  /** Everything it has logged. */
+  get log(): string {
+    return this.#child.output;
+  }
+
+  get running(): boolean {
+    return !this.#child.ended;
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** The value of one of its statistics. */
+  statistic(name: string): number {
+    const text = this.rpc('stats.get_statistics', name);
+    return Number(/=\s*(\d+)/.exec(text)?.[1] ?? Number.NaN);
+  }
+
+  /** The answer of one RPC command as kamcmd prints it. */
+  rpc(...args: readonly string[]): string {
+    const { build, directory } = this.#options;
+    const [command = '', ...rest] = build.command(['kamcmd', '-s', `unix:${this.#control}`, ...args], [directory]);
+    return execFileSync(command, rest, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  }
+
+  stop(): Promise<void> {
+    return this.#child.stop();
+  }
+
+  #answers(): boolean {
+    if (this.#child.ended) throw new Error('it has ended');
+    if (!existsSync(this.#control)) return false;
+    try {
+      return this.rpc('core.uptime') !== '';
+    } catch {
+      return false;
+    }
+  }
+}

@@ -1,0 +1,205 @@
+/**
+ * The stage of the live tests: our network (own.example: siptrustd, cscf.cfg and a called party), the partners
+ * a.example and b.example with authorities of their own, and edges of other networks that call us.
+ */
+
+import { join } from 'node:path';
+import { type Caller, tcpCaller, tlsCaller, udpCaller } from './caller.js';
+import { Daemon, type Policy } from './daemon.js';
+import { type Build, type Define, Kamailio } from './kamailio.js';
+import { type Authority, type Identity, installIdentity, Pki } from './pki.js';
+import { loopbackBlock, runDirectory } from './places.js';
+import { Uas, type UasOptions } from './uas.js';
+
+export interface NetworkOptions {
+  readonly build: Build;
+  /** Changes to the standard policy, agreement by agreement and key by key. */
+  readonly policy?: (standard: Policy) => Policy;
+  readonly uas?: UasOptions;
+  readonly defines?: Readonly<Record<string, Define>>;
+  /** Another script than the sample (a path below the repository). */
+  readonly script?: string;
+  readonly memory?: number;
+}
+
+export interface Cast {
+  readonly operatorA: Authority;
+  readonly operatorB: Authority;
+  readonly own: Authority;
+}
+
+/** Text as a part of a POSIX expression. */
+export function literally(text: string): string {
+  return text.replace(/[.[\]]/g, (char) => `[${char}]`);
+}
+
+export class Network {
+  readonly host: (host: number) => string;
+  readonly directory: string;
+  readonly pki: Pki;
+  readonly cast: Cast;
+  readonly daemon: Daemon;
+  readonly #remove: () => void;
+  readonly #options: NetworkOptions;
+  readonly #open: { stop(): unknown }[] = [];
+  #cscf: Kamailio | undefined;
+  #uas: Uas | undefined;
+  #edges = 0;
+
+  private constructor(options: NetworkOptions) {
+    const { path, remove } = runDirectory();
+    this.#options = options;
+    this.#remove = remove;
+    this.directory = path;
+    this.host = loopbackBlock();
+    this.pki = new Pki(join(path, 'pki'));
+    this.cast = {
+      operatorA: this.pki.authority('Operator A'),
+      operatorB: this.pki.authority('Operator B'),
+      own: this.pki.authority('Own Operator'),
+    };
+    this.daemon = new Daemon(this.host(1), path);
+  }
+
+  /** Starts our network: siptrustd, the proxy and the called party. */
+  static async start(options: NetworkOptions): Promise<Network> {
+    const network = new Network(options);
+    try {
+      await network.#start();
+    } catch (error) {
+      await network.stop();
+      throw error;
+    }
+    return network;
+  }
+
+  /** Our proxy, as other networks see it. */
+  get cscf(): Kamailio {
+    if (this.#cscf === undefined) throw new Error('the proxy is not started');
+    return this.#cscf;
+  }
+
+  /** The called party of our network. */
+  get uas(): Uas {
+    if (this.#uas === undefined) throw new Error('the called party is not started');
+    return this.#uas;
+  }
+
+  /** The address of our proxy. */
+  get address(): string {
+    return this.host(2);
+  }
+
+  /** The policy that is in force where a test asks for no other. */
+  get standardPolicy(): Policy {
+    const agreement = (name: string, domain: string, anchor: Authority) => ({
+      name,
+      domains: [domain],
+      mechanism: 'tls',
+      anchors: [anchor.certificate],
+      interconnect: 'non-roaming',
+      revocation: 'off',
+    });
+    return {
+      own_domains: ['own.example'],
+      agreements: [
+        agreement('op-a', 'a.example', this.cast.operatorA),
+        agreement('op-b', 'b.example', this.cast.operatorB),
+      ],
+    };
+  }
+
+  /** A certificate of partner A for a.example, except where `terms` differ. */
+  certificateOfA(terms: Partial<Parameters<Pki['certificate']>[0]> = {}): Identity {
+    return this.pki.certificate({
+      issuer: this.cast.operatorA,
+      names: ['DNS:a.example'],
+      commonName: 'a.example',
+      ...terms,
+    });
+  }
+
+  /** A caller over TLS with this identity; without one no certificate is presented. */
+  async overTls(identity?: Identity, source = this.host(20)): Promise<Caller> {
+    return this.#keep(await tlsCaller(this.address, 5061, identity, source));
+  }
+
+  async overTcp(source = this.host(20)): Promise<Caller> {
+    return this.#keep(await tcpCaller(this.address, 5060, source));
+  }
+
+  async overUdp(source = this.host(20)): Promise<Caller> {
+    return this.#keep(await udpCaller(this.address, 5060, source));
+  }
+
+  /** The edge of another network, which sends what its users call over TLS to our proxy; gives its UDP address. */
+  async edge(identity: Identity): Promise<{ readonly host: string; readonly kamailio: Kamailio }> {
+    this.#edges += 1;
+    const host = this.host(100 + this.#edges);
+    const directory = join(this.directory, `edge-${this.#edges}`);
+    installIdentity(identity, this.cast.own.certificate, join(directory, 'tls'));
+    const kamailio = await Kamailio.start({
+      build: this.#options.build,
+      script: 'kamailio-cfg/edge.cfg',
+      tls: 'kamailio-cfg/edge-tls.cfg',
+      directory,
+      defines: {
+        INSIDE: `udp:${host}:5060`,
+        OUTSIDE_TLS: `tls:${host}:5061`,
+        NEXT_HOP: { string: `sip:${this.address}:5061;transport=tls` },
+      },
+      memory: this.#options.memory ?? 256,
+    });
+    this.#open.push(kamailio);
+    return { host, kamailio };
+  }
+
+  /** Ends everything that was started, and removes the directory. */
+  async stop(): Promise<void> {
+    for (const each of this.#open.reverse()) await each.stop();
+    await this.#cscf?.stop();
+    // It may stand frozen.
+    this.daemon.signal('SIGCONT');
+    await this.daemon.stop();
+    this.#uas?.stop();
+    if (process.env.SIPTRUST_KEEP === undefined) this.#remove();
+  }
+
+  async #start(): Promise<void> {
+    const { build, policy = (standard) => standard, uas = {}, defines = {}, script, memory = 256 } = this.#options;
+    this.#uas = await Uas.start(this.host(4), uas);
+    this.daemon.write(policy(this.standardPolicy));
+    await this.daemon.start();
+    const directory = join(this.directory, 'cscf');
+    const identity = this.pki.certificate({ issuer: this.cast.own, names: ['DNS:own.example', 'DNS:sbc.own.example'] });
+    const partners = this.pki.bundle([this.cast.operatorA, this.cast.operatorB]);
+    installIdentity(identity, partners, join(directory, 'tls'));
+    this.#cscf = await Kamailio.start({
+      build,
+      script: script ?? 'kamailio-cfg/cscf.cfg',
+      tls: 'kamailio-cfg/cscf-tls.cfg',
+      directory,
+      defines: { ...this.#defines(), ...defines },
+      memory,
+    });
+  }
+
+  #defines(): Readonly<Record<string, Define>> {
+    const sidecar = this.daemon.host;
+    return {
+      OUTSIDE_TLS: `tls:${this.address}:5061`,
+      OUTSIDE_UDP: `udp:${this.address}:5060`,
+      OUTSIDE_TCP: `tcp:${this.address}:5060`,
+      INSIDE: `udp:${this.host(3)}:5060`,
+      NEXT_HOP: { string: `sip:${this.uas.host}:${this.uas.port}` },
+      SIPTRUST_INSIDE: { string: `^udp:${literally(this.host(3))}:5060$` },
+      SIPTRUST_RPC_1: { string: `conn=siptrust1;addr=${sidecar};port=7060;priority=10;weight=10` },
+      SIPTRUST_HTTP_1: { string: `siptrust1=>http://${sidecar}:7061/rpc;timeout=1` },
+    };
+  }
+
+  #keep(caller: Caller): Caller {
+    this.#open.push({ stop: () => caller.close() });
+    return caller;
+  }
+}

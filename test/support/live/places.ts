@@ -1,0 +1,49 @@
+/** Where a live test runs: loopback addresses and a directory of its own, and a way to wait that needs no clock. */
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** A block of loopback addresses that no other live test uses: `host(1)` to `host(254)`. */
+export function loopbackBlock(): (host: number) => string {
+  const block = `127.${64 + Math.floor(Math.random() * 63)}.${Math.floor(Math.random() * 256)}`;
+  return (host) => `${block}.${host}`;
+}
+
+/** A directory that a daemon without privileges could read, too. */
+export function runDirectory(): { readonly path: string; readonly remove: () => void } {
+  const path = mkdtempSync(join(tmpdir(), 'siptrust-flow-'));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/**
+ * Asks until the answer is neither false nor undefined, and gives it.
+ * @throws when that takes longer than `withinMs`; the error names `what`
+ */
+export async function eventually<T>(
+  what: string,
+  ask: () => T | Promise<T>,
+  withinMs = 10_000,
+): Promise<Exclude<T, false | undefined>> {
+  const end = Date.now() + withinMs;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined && answer !== false) return answer as Exclude<T, false | undefined>;
+    if (Date.now() > end) throw new Error(`waited ${withinMs} ms for: ${what}`);
+    await pause(10);
+  }
+}
+
+/** Whether a TCP listener takes connections. */
+export function accepts(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, host);
+    socket.on('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });
+}
