@@ -305,8 +305,7 @@ export class CrlEntries {
       }
       if (found.length % STEP_ENTRIES === 0) yield;
     }
-    if (found.length === 0)
-      throw new MalformedDer('revokedCertificates', 'at least one entry or no list', 'an empty list');
+    // An empty list should be absent (§5.1.2.6), but says the same.
     this.keys = Float64Array.from(found).sort();
     if (!this.indirect) this.duplicateSerial = this.findDuplicate();
   }
