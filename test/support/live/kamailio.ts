@@ -139,3 +139,18 @@ export class Kamailio {
     }
   }
 }
+
+/**
+ * The Kamailios that a set of live tests runs on. `full` sets run on the installed one, `smoke` sets on Kamailio 6 as
+ * well, and with SIPTRUST_MATRIX=all every set does. Where the tree cannot be made, smoke sets do without, and say so.
+ */
+export function builds(set: 'full' | 'smoke'): readonly Build[] {
+  const installed = installedBuild();
+  const all = process.env.SIPTRUST_MATRIX === 'all';
+  if (Number.parseInt(installed.version, 10) >= 6 || (set === 'full' && !all)) return [installed];
+  const other = trixieBuild();
+  if (!('missing' in other)) return [installed, other];
+  if (all) throw new Error(other.missing);
+  console.warn(`live tests run on Kamailio ${installed.version} only: ${other.missing}`);
+  return [installed];
+}
