@@ -29,6 +29,7 @@ import {
   type Action,
   actionOf,
   type BoundaryRule,
+  coversField,
   type Interconnect,
   isFixed,
   type Overrides,
@@ -294,14 +295,19 @@ export interface HeaderTerms {
   readonly headers: Overrides;
 }
 
-/** Rows for names that an agreement speaks of and the table does not. */
+/** The table with rows for names that an agreement speaks of and the table does not. */
 export function rulesFor(overrides: Overrides): readonly BoundaryRule[] {
   const known = new Set(BOUNDARY_RULES.map(({ name }) => asciiLower(name)));
-  const added = [...overrides.keys()]
-    .filter((name) => !known.has(name))
-    .map((name) => header('-', name, 'D', 'operator policy', keep));
+  const added = [...overrides.keys()].filter((name) => !known.has(name)).map(addedRule);
   // Before the prefix rows: the first row that covers a name decides.
   return added.length === 0 ? BOUNDARY_RULES : [...added, ...BOUNDARY_RULES];
+}
+
+function addedRule(name: string): BoundaryRule {
+  const prefix = BOUNDARY_RULES.find(
+    (row) => row.name.endsWith('*') && row.kind === 'header' && coversField(row, name),
+  );
+  return { ...(prefix ?? header('-', name, 'D', '', keep)), name, row: '-', clause: 'operator policy' };
 }
 
 /** The table as it is in force under an agreement, or towards strangers in the given mode. */
@@ -345,6 +351,14 @@ export function overrideProblems(overrides: Overrides): readonly { readonly name
   }
   return problems;
 }
+
+/** Keys of the fields that do not cross to or from a stranger; prefixes are left out. */
+export const PRIVATE_KEYS: ReadonlySet<string> = new Set(
+  BOUNDARY_RULES.filter(
+    ({ kind, name, in: inbound, out }) =>
+      kind === 'header' && !name.endsWith('*') && (inbound !== 'keep' || (out !== 'keep' && out !== 'on-privacy')),
+  ).map(({ name }) => asciiLower(name)),
+);
 
 const CANONICAL: ReadonlyMap<string, string> = new Map(
   [

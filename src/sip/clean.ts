@@ -6,7 +6,7 @@
 import { asciiLower, isTokenCode, trimBlanks } from './ascii.js';
 import { editAddrList, withoutAddrParams, withoutEmbeddedHeaders, withUri } from './edit.js';
 import { fieldKey } from './field-names.js';
-import { type NameAddr, parseNameAddr, splitList } from './name-addr.js';
+import { hasOpenQuote, type NameAddr, parseNameAddr, splitList } from './name-addr.js';
 import { decodePercent, parseUri, type Uri } from './uri.js';
 
 /** What has to go out of the URIs of one field. */
@@ -25,10 +25,12 @@ export interface Cleaned {
 
 /** Cleans all URIs of a header value that is a list of addresses. */
 export function cleanAddrs(value: string, rules: UriRules): Cleaned {
+  // Where a quoted string never ends, nobody can say what stands in quotes.
+  if (hasOpenQuote(value)) return { value, clean: !hasResidue(value, rules, 'quotes too') };
   let clean = true;
   const text = editAddrList(value, (addr) => {
     if ('malformed' in addr) {
-      if (hasResidue(addr.raw, rules)) clean = false;
+      if (hasResidue(addr.raw, rules, 'quotes too')) clean = false;
       return addr.raw;
     }
     const edited = cleanAddr(addr, rules);
@@ -84,16 +86,16 @@ export function cleanLoose(value: string, rules: UriRules): Cleaned {
 /** The Request-URI: nothing embedded is ever materialised (RFC 3261 §19.1.5, P-9). */
 export function cleanRequestUri(ruri: string, rules: UriRules): Cleaned {
   const uri = parseUri(ruri);
-  if (uri.kind === 'malformed') return { value: ruri, clean: !hasResidue(ruri, rules) };
+  if (uri.kind === 'malformed') return { value: ruri, clean: !hasResidue(ruri, rules, 'quotes too') };
   const addr = parseNameAddr(`<${ruri}>`);
-  if ('malformed' in addr) return { value: ruri, clean: !hasResidue(ruri, rules) };
+  if ('malformed' in addr) return { value: ruri, clean: !hasResidue(ruri, rules, 'quotes too') };
   const edited = cleanAddr(addr, rules);
   return { value: edited.slice(1, -1), clean: !hasResidue(edited, rules) };
 }
 
 /** Does a reader who splits at any `;` or `?` outside quotes still find what should be gone? */
-function hasResidue(text: string, rules: UriRules): boolean {
-  const bare = text.replace(/"(?:[^"\\]|\\.)*"/g, '""');
+function hasResidue(text: string, rules: UriRules, scope: 'outside quotes' | 'quotes too' = 'outside quotes'): boolean {
+  const bare = scope === 'quotes too' ? text : text.replace(/"(?:[^"\\]|\\.)*"/g, '""');
   if (rules.params.size > 0) {
     for (const [, name = ''] of bare.matchAll(/;[ \t]*([^;=?>&,"<@: \t]*)/g)) {
       if (rules.params.has(asciiLower(decodePercent(name)))) return true;

@@ -2,6 +2,7 @@
 
 import { asciiLower, printable } from '../sip/ascii.js';
 import { auditHeaderBlock } from '../sip/audit.js';
+import { PRIVATE_KEYS } from '../sip/boundary.js';
 import { isAnonymousAddress } from './diverted.js';
 import { refusal } from './malformed.js';
 import { criticalFailures, needsB2bua } from './privacy.js';
@@ -18,12 +19,14 @@ export function checkVerdict({ input, emergency }: Work): Refusal {
 export function checkBlock(work: Work): Refusal {
   const { input, stance, direction, emergency, flags } = work;
   const problems = auditHeaderBlock(input.block, {
+    privateKeys: PRIVATE_KEYS,
     ...(input.startLine === undefined ? {} : { startLine: input.startLine }),
     ...(work.method === '' ? {} : { method: work.method }),
   });
   if (stance.trusted && direction === 'out') return undefined;
   const policy = direction === 'out' ? 'leaving' : stance.trusted || emergency ? 'tolerant' : 'strict';
-  const found = refusal(problems, input.block, policy);
+  const goes = (key: string): boolean => key !== '' && ruleOf(key, work.rules)?.action === 'remove';
+  const found = refusal(problems, input.block, policy, goes);
   if (found !== undefined) return malformed(found.detail, found.code, found.phrase);
   if (problems.some(({ severity }) => severity === 'reject')) flags.add('malformed-tolerated');
   return undefined;

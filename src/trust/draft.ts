@@ -66,11 +66,8 @@ export class Draft {
   /** Gives a row a new value; the empty value drops it. */
   set(row: DraftRow, value: string): void {
     const entry = this.#entry(row);
-    if (entry === undefined || entry.value === value) return;
-    if (value === '') {
-      this.drop(row);
-      return;
-    }
+    if (value === '') this.drop(row);
+    if (entry === undefined || value === '' || entry.value === value) return;
     entry.value = value;
     this.#touched.add(entry.field.key);
   }

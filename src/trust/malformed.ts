@@ -1,8 +1,8 @@
 /** Which problems of a header block refuse a message (rulebook §3). */
 
 import { asciiLower } from '../sip/ascii.js';
-import { BOUNDARY_RULES } from '../sip/boundary.js';
-import type { HeaderBlock, Problem } from '../sip/header-block.js';
+import { PRIVATE_KEYS } from '../sip/boundary.js';
+import type { HeaderBlock, HeaderRow, Problem } from '../sip/header-block.js';
 
 /** The block is more than any reader should be asked to carry: 513 rather than 400. */
 const SIZE_KINDS: ReadonlySet<string> = new Set(['row-too-long', 'block-too-long', 'too-many-rows', 'too-many-values']);
@@ -31,44 +31,52 @@ function squeezed(text: string): string {
   return asciiLower(text).replace(/[^a-z0-9]/g, '');
 }
 
-/** The names of the table without what a disguise could put between their letters; `subject` and its like are no secret. */
+/** The names of the table, as they are without what a disguise puts between their letters. */
 const PRIVATE_NAMES: readonly string[] = [
-  ...new Set(
-    BOUNDARY_RULES.filter(({ kind, in: inbound, out }) => kind === 'header' && (inbound !== 'keep' || out !== 'keep'))
-      .filter(({ out, name }) => out !== 'on-privacy' && name !== 'Reason')
-      .map(({ name }) => squeezed(name))
-      .filter((name) => name.length > 3),
-  ),
   'privacy',
+  ...[...PRIVATE_KEYS].filter((key) => key !== 'reason').map(squeezed),
 ];
 
-/** Raw text of the row in which a line of the block stands. */
-function rowAt(block: HeaderBlock, line: number): string | undefined {
+/** The row in which a line of the block stands. */
+function rowAt(block: HeaderBlock, line: number): HeaderRow | undefined {
   let first = 1;
   for (const row of block.rows) {
     const next = first + row.raw.split('\n').length;
-    if (line >= first && line < next) return row.raw;
+    if (line >= first && line < next) return row;
     first = next;
   }
   return undefined;
 }
 
+/** Key of the field there; empty where there is none that can be found by its name. */
+function keyAt(block: HeaderBlock, line: number): string {
+  const field = rowAt(block, line)?.field;
+  return field?.regular === true ? field.key : '';
+}
+
+/** What one reader or another takes for the end of a line. */
+const LINE_ENDS = /[\0\n\v\f\r]|\xc2?\x85|\xe2\x80[\xa8\xa9]/;
+
 /** Does the problem leave it open what the message says of an identity? */
 function touchesIdentity(problem: Problem, block: HeaderBlock): boolean {
-  const raw = rowAt(block, problem.line);
+  const raw = rowAt(block, problem.line)?.raw;
   if (raw === undefined) return true;
   const text = squeezed(raw);
   if (PRIVATE_NAMES.some((name) => text.includes(name))) return true;
   // From is screened, so there must be one of it, and a readable one.
   const name = squeezed(raw.slice(0, Math.max(raw.indexOf(':'), 0)));
-  return name === 'from' || name === 'f' || /^[ \t]*(p|x)-/im.test(raw);
+  return name === 'from' || name === 'f' || raw.split(LINE_ENDS).some((line) => /^[ \t]*[px]-/i.test(line));
 }
+
+/** What is wrong inside a value does not matter where the field goes as a whole. */
+const VALUE_KINDS: ReadonlySet<string> = new Set(['address-syntax', 'open-quote', 'unbracketed-ipv6', 'invalid-utf8']);
 
 /** `strict`: from an untrusted peer. `tolerant`: from a trusted one, or in an emergency. `leaving`: to an untrusted peer. */
 export type MalformedPolicy = 'strict' | 'tolerant' | 'leaving';
 
 /**
- * The problem for which the message is refused; undefined: it can be carried.
+ * The problem for which the message is refused; undefined: it can be carried. `goes`: is a field with this key removed
+ * whatever it holds?
  *
  * From an untrusted peer each ambiguity refuses. From a trusted one only what touches an identity does: its users'
  * calls are not ours to drop because of a display name in Latin-1 or a second Max-Forwards.
@@ -77,9 +85,11 @@ export function refusal(
   problems: readonly Problem[],
   block: HeaderBlock,
   policy: MalformedPolicy,
+  goes: (key: string) => boolean,
 ): { readonly code: 400 | 513; readonly phrase: string; readonly detail: string } | undefined {
   for (const problem of problems) {
     if (problem.severity !== 'reject') continue;
+    if (VALUE_KINDS.has(problem.kind) && goes(keyAt(block, problem.line))) continue;
     const size = SIZE_KINDS.has(problem.kind);
     const counts =
       policy === 'strict' ||
@@ -96,7 +106,7 @@ export function refusal(
 
 function touchesStructure(problem: Problem, block: HeaderBlock): boolean {
   if (problem.kind === 'address-syntax' || problem.kind === 'open-quote' || problem.kind === 'unbracketed-ipv6') {
-    const raw = asciiLower(rowAt(block, problem.line) ?? '');
+    const raw = asciiLower(rowAt(block, problem.line)?.raw ?? '');
     return /^(from|f)[ \t]*:/.test(raw);
   }
   return STRUCTURE_KINDS.has(problem.kind) && problem.kind !== 'start-line' && touchesIdentity(problem, block);

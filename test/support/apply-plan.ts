@@ -8,7 +8,9 @@ import type { Plan } from '../../src/trust/plan.js';
 /** Every row whose name is (or is the compact form of) a name to remove goes, then the new lines are appended. */
 export function applyPlan(block: HeaderBlock, plan: Pick<Plan, 'remove' | 'append'>): HeaderBlock {
   const gone = new Set(plan.remove.map(fieldKey));
-  const kept = block.rows.filter(({ field }) => field === undefined || !(field.regular && gone.has(fieldKey(field.name))));
+  const kept = block.rows.filter(
+    ({ field }) => field === undefined || !(field.regular && gone.has(fieldKey(field.name))),
+  );
   const lines = [...kept.map(({ raw }) => raw), ...plan.append];
   return scanHeaderBlock(toBytes(lines.map((line) => `${line}\r\n`).join('')));
 }

@@ -1,5 +1,6 @@
 /** Builds `planMessage` inputs with defaults that a test overrides. */
 
+import { fieldKey } from '../../../src/sip/field-names.js';
 import type { Agreement } from '../../../src/trust/agreement.js';
 import { type MessageInput, planMessage } from '../../../src/trust/message.js';
 import type { Plan } from '../../../src/trust/plan.js';
@@ -39,9 +40,9 @@ export const FRAME = [
 /** A message of these rows behind FRAME; rows that start with a name of FRAME replace it. */
 export function inputOf(rows: readonly string[], spec: Case = {}): MessageInput {
   const { trusted = false, agreement: terms, mode = 'strict33203', ...rest } = spec;
-  const names = new Set(rows.map((row) => row.split(':')[0]?.trim().toLowerCase()));
+  const names = new Set(rows.map((row) => fieldKey(row.split(':')[0]?.trim() ?? '')));
   const method = rest.method ?? 'INVITE';
-  const frame = FRAME.filter((row) => !names.has(row.split(':')[0]?.toLowerCase())).map((row) =>
+  const frame = FRAME.filter((row) => !names.has(fieldKey(row.split(':')[0] ?? ''))).map((row) =>
     row.startsWith('CSeq') ? `CSeq: 1 ${method}` : row,
   );
   const agreed = trusted || terms !== undefined ? agreement(terms) : undefined;
