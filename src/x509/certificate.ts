@@ -40,7 +40,7 @@ export function parseCertificate(der: Uint8Array): CertificateFacts {
       throw new MalformedDer('certificate', `at most ${MAX_CERTIFICATE_OCTETS} octets`, `${der.length}`);
     }
     // The facts outlive the caller's buffer (and must not change with it).
-    return readCertificate(Uint8Array.from(der), () => {
+    return readCertificate(new Uint8Array(der), () => {
       code = 'bad-extension';
     });
   } catch (cause) {

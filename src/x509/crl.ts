@@ -133,7 +133,7 @@ export function* parseCrlInSteps(der: Uint8Array): Generator<undefined, CrlFacts
     if (der.length > MAX_CRL_OCTETS) {
       throw new MalformedDer('CertificateList', `at most ${MAX_CRL_OCTETS} octets`, `${der.length}`);
     }
-    return yield* readCrl(Uint8Array.from(der));
+    return yield* readCrl(new Uint8Array(der));
   } catch (cause) {
     if (!(cause instanceof MalformedDer)) throw cause;
     throw new MalformedCrl(cause.field, cause.expected, cause.found, { cause });
@@ -178,6 +178,7 @@ function* readCrl(der: Uint8Array): Generator<undefined, CrlFacts> {
   const indirect = values.issuingDistributionPoint?.indirectCrl ?? false;
   const entries = new CrlEntries(der, indirect);
   if (revoked !== undefined) yield* entries.index(revoked, version);
+  yield;
   return Object.freeze({
     der,
     sha256: createHash('sha256').update(der).digest('hex'),
@@ -305,8 +306,10 @@ export class CrlEntries {
       }
       if (found.length % STEP_ENTRIES === 0) yield;
     }
+    yield;
     // An empty list should be absent (§5.1.2.6), but says the same.
     this.keys = Float64Array.from(found).sort();
+    yield;
     if (!this.indirect) this.duplicateSerial = this.findDuplicate();
   }
 

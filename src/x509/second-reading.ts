@@ -46,7 +46,7 @@ function reading(facts: CertificateFacts): Reading {
 const base64 = (octets: Uint8Array | ArrayBuffer): string => Buffer.from(octets as Uint8Array).toString('base64');
 
 function readAgain(der: Uint8Array): Reading {
-  const copy = Uint8Array.from(der);
+  const copy = new Uint8Array(der);
   const certificate = new X509Certificate(copy);
   if (!sameOctets(new Uint8Array(certificate.rawData), der)) throw new Error('it encodes it differently');
   const usage = certificate.getExtension<ExtendedKeyUsageExtension>(EXTENSION.extKeyUsage);

@@ -512,7 +512,7 @@ export function crl(signer: Issued, spec: CrlSpec = {}): IssuedCrl {
     spec.issuer === undefined ? signer.subject : makeName(spec.issuer),
     timeOf(spec.thisUpdate, NOW - DAY),
     ...(next === 'absent' ? [] : [timeOf(next, NOW + 7 * DAY)]),
-    ...(revoked.length === 0 ? [] : [der.seq(...revoked)]),
+    ...(revoked.length === 0 ? [] : [tlv(0x30, new Uint8Array(Buffer.concat(revoked)))]),
     ...(version === 'absent' ? [] : [tlv(0xa0, der.seq(...extensions))]),
   );
   const signature = signTbs(tbs);
