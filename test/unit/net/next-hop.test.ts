@@ -145,6 +145,13 @@ const NUMERIC: readonly Case[] = [
     asked: [],
   },
   {
+    name: 'N-1 sips and deprecated transport=tls',
+    to: 'sips:192.0.2.1;transport=tls',
+    targets: ['tls 192.0.2.1:5061'],
+    tls: 'yes',
+    asked: [],
+  },
+  {
     name: 'N-12 address, TLS required',
     to: 'sip:192.0.2.1',
     options: { tls: 'required' },
