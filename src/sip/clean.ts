@@ -151,33 +151,30 @@ export function withoutParamValue(value: string, param: string, values: Readonly
  * parameters of these names. `clean` is false where a name is left that some reader could take for one of them.
  */
 export function withoutListParams(value: string, names: ReadonlySet<string>): Cleaned {
-  const pieces = splitParams(value);
-  const kept: string[] = [];
-  for (const { separator, text } of pieces) {
-    const equals = indexOutside(text, '=');
-    const head = equals < 0 ? text : text.slice(0, equals);
-    // The first parameter stands behind the scheme: `Digest username="..."`.
-    const blank = trimBlanks(head).lastIndexOf(' ');
-    const tab = trimBlanks(head).lastIndexOf('\t');
-    const cut = Math.max(blank, tab);
-    const name = asciiLower(trimBlanks(cut < 0 ? head : trimBlanks(head).slice(cut + 1)));
+  let out = '';
+  let dropped = false;
+  /** Nothing is kept yet but a scheme, behind which the next parameter needs no separator. */
+  let open = true;
+  for (const { separator, text } of splitParams(value)) {
+    const { scheme, name } = nameOf(text);
     if (!names.has(name)) {
-      kept.push((kept.length === 0 ? '' : separator) + text);
+      out += open && dropped ? (out === '' ? text.replace(/^[ \t]+/, '') : ` ${trimBlanks(text)}`) : separator + text;
+      open = false;
       continue;
     }
-    // Of a first parameter only the scheme stays; the next one then needs no separator.
-    if (kept.length === 0 && cut >= 0) kept.push(`${trimBlanks(head).slice(0, cut)} `);
+    dropped = true;
+    // The first parameter stands behind the scheme: `Digest username="..."`.
+    if (open && scheme !== '') out = scheme;
   }
-  const joined = joinFirst(kept);
-  return { value: joined === value ? value : trimBlanks(joined), clean: !namesLeft(joined, names) };
+  return { value: dropped ? trimBlanks(out) : value, clean: !namesLeft(out, names) };
 }
 
-/** Joins, without a separator behind a lone scheme or at the start. */
-function joinFirst(parts: readonly string[]): string {
-  const [first = '', second, ...rest] = parts;
-  if (second === undefined) return first;
-  const lone = first.endsWith(' ') && indexOutside(first, '=') < 0;
-  return (lone ? first + trimBlanks(second.slice(1)) : first + second) + rest.join('');
+/** What stands before the `=`: the name in lower case, and the scheme before it if there is one. */
+function nameOf(text: string): { readonly scheme: string; readonly name: string } {
+  const equals = indexOutside(text, '=');
+  const head = trimBlanks(equals < 0 ? text : text.slice(0, equals));
+  const cut = Math.max(head.lastIndexOf(' '), head.lastIndexOf('\t'));
+  return { scheme: trimBlanks(head.slice(0, Math.max(cut, 0))), name: asciiLower(head.slice(cut + 1)) };
 }
 
 function splitParams(value: string): readonly { readonly separator: string; readonly text: string }[] {

@@ -107,7 +107,7 @@ const SHAPE: readonly Trigger[] = [
 ];
 
 /** A Request-URI of an emergency call (RFC 5031). */
-export const EMERGENCY_URI = '^urn:service:sos';
+export const EMERGENCY_URI = '^urn:service:sos([.]|$)';
 
 /** A media type, where `*` stands for any rest of it. */
 function mediaType(name: string): string {
@@ -169,8 +169,8 @@ function insideFields(rows: readonly BoundaryRule[], before: string, after: stri
   const fields = alternatives([...new Set(rows.flatMap(({ within }) => within.flatMap(spellings)))]);
   const names = alternatives(rows.map(({ name }) => literal(name)));
   return {
-    hint: `${LINE}${fields}${BLANKS}:${VALUE_HINT}${before}${names}`,
-    pattern: `${LINE}${fields}${BLANKS}:${VALUE}${before}${names}${after}`,
+    hint: `${LINE}${fields}${BLANKS}:(${VALUE_HINT}${before})?${names}`,
+    pattern: `${LINE}${fields}${BLANKS}:(${VALUE}(${before}|\r\n[ \t]))?${names}${after}`,
   };
 }
 
@@ -199,9 +199,9 @@ function triggersOf(hook: Hook, stance: Stance): readonly Trigger[] {
       .map((rule) => ({ ...rule, within: rule.within.filter((name) => !gone.has(name)) }))
       .filter(({ within }) => within.length > 0);
   const found: readonly (readonly [string, number, RuleKind, string, string])[] = [
-    ['a header parameter', 503, 'header-param', '[;, \t\r\n]', `${SPACE}=`],
-    ['a value', 0, 'value', '', TOKEN_END],
-    ['an option tag', 0, 'option-tag', '[:, \t\r\n]', '[, \t\r]'],
+    ['a header parameter', 503, 'header-param', '[;, \t]', `${SPACE}=`],
+    ['a value', 0, 'value', '[=", \t]', TOKEN_END],
+    ['an option tag', 0, 'option-tag', '[, \t]', '[, \t\r]'],
   ];
   for (const [about, unanswered, kind, before, after] of found) {
     const inner = inside(kind);

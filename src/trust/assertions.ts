@@ -48,7 +48,9 @@ export function screenAssertions(work: Work): Refusal {
 
 export function keepScreened(work: Work, rows: ReturnType<Draft['rows']>, { values, findings }: Screened): void {
   rows.forEach((row, i) => {
-    work.draft.set(row, values[i] ?? '');
+    const value = values[i] ?? '';
+    if (value === '') work.draft.drop(row);
+    else work.draft.set(row, value);
   });
   work.findings.push(...findings);
 }

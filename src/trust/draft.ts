@@ -66,13 +66,16 @@ export class Draft {
   /** Gives a row a new value; the empty value drops it. */
   set(row: DraftRow, value: string): void {
     const entry = this.#entry(row);
-    if (value === '') this.drop(row);
-    if (entry === undefined || value === '' || entry.value === value) return;
+    if (entry === undefined || entry.value === value) return;
+    if (value === '') {
+      this.drop(row);
+      return;
+    }
     entry.value = value;
     this.#touched.add(entry.field.key);
   }
 
-  /** Runs an edit over each row of a field: new value, or undefined to drop the row. */
+  /** Runs an edit over each row of a field: new value, or undefined to drop the row whatever it holds. */
   edit(key: string, change: (value: string) => string | undefined): void {
     for (const row of this.rows(key)) {
       const value = change(row.value);

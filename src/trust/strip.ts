@@ -130,8 +130,8 @@ export function stripValues(draft: Draft, rules: readonly RuleInForce[]): void {
     }
   }
   for (const [key, values] of byField(removedNames(rules, 'value'))) {
-    if (key === 'call-info') draft.edit(key, (value) => withoutParamValue(value, 'purpose', values) || undefined);
-    else draft.edit(key, (value) => withoutTokens(value, (token) => values.has(token)) || undefined);
+    if (key === 'call-info') draft.edit(key, (value) => withoutParamValue(value, 'purpose', values));
+    else draft.edit(key, (value) => withoutTokens(value, (token) => values.has(token)));
   }
 }
 
@@ -163,7 +163,7 @@ export function stripOptionTags(draft: Draft, rules: readonly RuleInForce[]): vo
         : (TAG_FIELDS.get(rule.name) ?? []).some(gone);
     if (!drop) continue;
     for (const key of rule.within) {
-      draft.edit(key, (value) => withoutTokens(value, (token) => token === rule.name) || undefined);
+      draft.edit(key, (value) => withoutTokens(value, (token) => token === rule.name));
     }
   }
 }
