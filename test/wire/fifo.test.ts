@@ -116,9 +116,14 @@ describe('reply names', () => {
     writeFileSync(`${directory}/file`, 'precious');
     symlinkSync(`${directory}/file`, `${directory}/link`);
     mkdirSync(`${directory}/dir`);
-    for (const name of ['file', 'link', 'dir', 'missing']) fifoWrite(path, request(name));
-    while (events.length < 4) expect(await ask(PING)).toContain('pong');
-    expect(events).toEqual(Array.from({ length: 4 }, () => 'reply-failed'));
+    execFileSync('mkfifo', [`${directory}/fifo`]);
+    symlinkSync(`${directory}/fifo`, `${directory}/fifo-link`);
+    const fd = openSync(`${directory}/fifo`, constants.O_RDWR | constants.O_NONBLOCK);
+    cleanups.push(() => closeSync(fd));
+    for (const name of ['file', 'link', 'fifo-link', 'dir', 'missing']) fifoWrite(path, request(name));
+    while (events.length < 5) expect(await ask(PING)).toContain('pong');
+    expect(events).toEqual(Array.from({ length: 5 }, () => 'reply-failed'));
+    expect(() => readSync(fd, Buffer.alloc(1))).toThrow('EAGAIN');
     expect(readFileSync(`${directory}/file`, 'utf8')).toBe('precious');
     expect(existsSync(`${directory}/missing`)).toBe(false);
   });

@@ -96,6 +96,8 @@ describe('slow and half-open clients', () => {
     const one = client();
     one.socket.end(netstring(requestText('hold')) + netstring(requestText('ping')));
     await called(2);
+    const other = client();
+    for (let round = 0; round < 3; round += 1) await other.ask(requestText('ping'));
     release();
     expect(await one.take(2)).toHaveLength(2);
     await one.until(() => one.closed);

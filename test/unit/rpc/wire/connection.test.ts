@@ -8,16 +8,26 @@ import { pacedDispatch, requestText } from '../../../support/rpc-methods.js';
 /** A socket whose writes are counted and whose input is pushed by hand. */
 class FakeSocket extends Duplex {
   readonly writes: string[] = [];
+  /** While set, nothing that is written gets away. */
+  stuck = false;
+  private pending: (() => void) | undefined;
 
   constructor() {
     super({ allowHalfOpen: true, decodeStrings: false, emitClose: true });
+  }
+
+  drain(): void {
+    this.stuck = false;
+    this.pending?.();
+    this.pending = undefined;
   }
 
   override _read(): void {}
 
   override _write(chunk: string, _: string, done: () => void): void {
     this.writes.push(chunk);
-    done();
+    if (this.stuck) this.pending = done;
+    else done();
   }
 }
 
@@ -56,5 +66,27 @@ describe('one write for all answers of a turn', () => {
     await called(3);
     await turn();
     expect(socket.writes).toEqual([]);
+  });
+});
+
+describe('an other end that does not read', () => {
+  test('ok/no more is read or handed on until it does, not even when a late answer comes', async () => {
+    const { socket, calls, called, release } = serve();
+    socket.stuck = true;
+    socket.push(Buffer.from(netstring(requestText('hold')) + netstring(requestText('big')).repeat(100)));
+    await called(2);
+    await turn();
+    const before = calls();
+    expect(before).toBeLessThan(10);
+    expect(socket.isPaused()).toBe(true);
+    release();
+    await turn();
+    await turn();
+    expect(calls()).toBe(before);
+    socket.drain();
+    await called(101);
+    await turn();
+    expect(socket.isPaused()).toBe(false);
+    expect(socket.writes.join('').split('"id":1').length - 1).toBe(101);
   });
 });
