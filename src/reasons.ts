@@ -288,6 +288,30 @@ const table = {
     text: 'a CRL cannot be used for this certificate (scope, signer, time or an unknown critical extension)',
     clause: 'RFC 5280 §6.3.3',
   },
+  'crl-grace': {
+    rank: 95,
+    severity: 'alarm',
+    text: 'a CRL past its nextUpdate still counts, within the grace that the policy grants',
+    clause: 'operator policy',
+  },
+  'ocsp-signer': {
+    rank: 100,
+    severity: 'warning',
+    text: 'an OCSP response is not signed by the issuer or by a responder that the issuer delegated',
+    clause: 'RFC 6960 §4.2.2.2',
+  },
+  'ocsp-time': {
+    rank: 100,
+    severity: 'warning',
+    text: 'an OCSP response is too old, or speaks of the future',
+    clause: 'RFC 6960 §4.2.2.1',
+  },
+  'ocsp-status': {
+    rank: 100,
+    severity: 'warning',
+    text: 'an OCSP response settles nothing (status unknown, another certificate or an unknown critical extension)',
+    clause: 'RFC 6960 §2.2, §3.2',
+  },
 
   // The names.
   'no-sip-id': {
