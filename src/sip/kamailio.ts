@@ -7,7 +7,7 @@
 
 import { asciiLower } from './ascii.js';
 import { HEADER_POLICY } from './boundary.js';
-import { EMERGENCY_URI, type HookProfile, PROFILES, type Profile } from './profiles.js';
+import { BARE_LINE_END, EMERGENCY_URI, type HookProfile, PROFILES, type Profile } from './profiles.js';
 import { HOOKS, type Hook } from './rules.js';
 
 const PROFILE_AVP = '$avp(siptrust_profile)';
@@ -174,10 +174,16 @@ export function kamailioInclude(): string {
     `\t\t${UNANSWERED} = 400;`,
     '\t\treturn;',
     '\t}',
-    '\t# On the way in: does the block end where every reader sees its end, and does no NUL hide a part of it?',
     `\tif ($avp(siptrust_hook) =~ "-in$") {`,
-    '\t\t$var(siptrust_end) = $ml - $bs - 4;',
-    '\t\tif ($(mb{s.substr,$var(siptrust_end),4}) != "\\r\\n\\r\\n" || !($mb =~ "\\r\\n\\r\\n")) {',
+    '\t\t# The end of the block is not seen where a NUL stands before it.',
+    '\t\tif (!($mb =~ "\\r\\n\\r\\n")) {',
+    `\t\t\t${ASK} = 1;`,
+    `\t\t\t${UNANSWERED} = 400;`,
+    '\t\t\treturn;',
+    '\t\t}',
+    '\t\t# What is left of the line ends without CRLF? A body may have its own; the pattern looks at the header block.',
+    '\t\t$var(siptrust_crlf) = "\\r\\n";',
+    `\t\tif ($(mb{s.rm,$var(siptrust_crlf)}) =~ "[\\r\\n]" && $mb =~ ${quote(BARE_LINE_END)}) {`,
     `\t\t\t${ASK} = 1;`,
     `\t\t\t${UNANSWERED} = 400;`,
     '\t\t\treturn;',

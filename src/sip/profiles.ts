@@ -89,14 +89,11 @@ const HEADER_LINES = '^[\r\n]*([^\r\n]+\r\n)*';
 /** Names of private fields where they look like a field at the start of a continuation line. */
 const PRIVATE_NAME = '(p-|x-|privacy|history-info|diversion|remote-party-id|identity)';
 
-/** What no list can clean, since readers disagree on where fields begin (P-1, P-2, P-14). */
+/** A line of the header block that ends with LF alone, or holds a CR that ends none (P-14). */
+export const BARE_LINE_END = `${HEADER_LINES}[^\r\n]+(\n|\r[^\n])`;
+
+/** What no list can clean, since readers disagree on where fields begin (P-1, P-2). */
 const SHAPE: readonly Trigger[] = [
-  {
-    hint: '\r[^\n]',
-    pattern: `${HEADER_LINES}[^\r\n]+\r[^\n]`,
-    about: 'a CR without LF',
-    unanswered: 400,
-  },
   { hint: FOLD, pattern: `${HEADER_LINES}[ \t]+\r\n`, about: 'a line of white space alone', unanswered: 400 },
   {
     hint: FOLD,

@@ -5,6 +5,7 @@ import { fieldKey } from '../../../src/sip/field-names.js';
 import type { HeaderBlock } from '../../../src/sip/header-block.js';
 import { anyOf, namePattern } from '../../../src/sip/kamailio.js';
 import {
+  BARE_LINE_END,
   EMERGENCY_URI,
   PROFILES,
   type Profile,
@@ -136,6 +137,7 @@ function asks(profile: Profile, hook: Hook, method: string, message: string, blo
   // A NUL ends what the proxy's patterns see.
   const seen = message.split('\0')[0]!;
   if (!seen.includes('\r\n\r\n')) return true;
+  if (hookDirection(hook) === 'in' && new RegExp(BARE_LINE_END, 'i').test(seen)) return true;
   return (
     new RegExp(anyOf(triggers.map(({ hint }) => hint)), 'i').test(seen) &&
     new RegExp(anyOf(triggers.map(({ pattern }) => pattern)), 'i').test(seen)
