@@ -6,7 +6,6 @@ import { parseNameAddr } from '../sip/name-addr.js';
 import { hostKey } from '../sip/uri.js';
 import type { Draft } from './draft.js';
 import { type AssertionTerms, isOwnSpoof, judgeAssertion, type Screened, screenRows } from './screen.js';
-import { ruleOf } from './strip.js';
 import { canRefuse, type Refusal, type Work } from './work.js';
 
 function terms({ input }: Work): AssertionTerms | undefined {
@@ -20,7 +19,7 @@ function terms({ input }: Work): AssertionTerms | undefined {
 }
 
 function screened({ rules }: Work, key: string): boolean {
-  return ruleOf(key, rules)?.action === 'screen';
+  return rules.actionOf(key) === 'screen';
 }
 
 /** P-Asserted-Identity and its old twin, of a trusted peer (rulebook §5.6). */

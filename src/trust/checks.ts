@@ -6,7 +6,7 @@ import { PRIVATE_KEYS } from '../sip/boundary.js';
 import { isAnonymousAddress } from './diverted.js';
 import { refusal } from './malformed.js';
 import { criticalFailures, needsB2bua } from './privacy.js';
-import { bodyRules, ruleOf } from './strip.js';
+import { bodyRules } from './strip.js';
 import { canRefuse, malformed, type Refusal, type Work } from './work.js';
 
 /** What the verdict itself refuses; an emergency call goes on without what only a trusted peer may say. */
@@ -25,7 +25,7 @@ export function checkBlock(work: Work): Refusal {
   });
   if (stance.trusted && direction === 'out') return undefined;
   const policy = direction === 'out' ? 'leaving' : stance.trusted || emergency ? 'tolerant' : 'strict';
-  const goes = (key: string): boolean => key !== '' && ruleOf(key, work.rules)?.action === 'remove';
+  const goes = (key: string): boolean => key !== '' && work.rules.actionOf(key) === 'remove';
   const found = refusal(problems, input.block, policy, goes);
   if (found !== undefined) return malformed(found.detail, found.code, found.phrase);
   if (problems.some(({ severity }) => severity === 'reject')) flags.add('malformed-tolerated');
@@ -60,7 +60,7 @@ export function checkCritical(work: Work): Refusal {
 /** RFC 5503 §6.6: busy line verification and emergency interrupt, from outside, are somebody breaking into a call. */
 export function checkOperatorService(work: Work): Refusal {
   const { draft, rules, emergency } = work;
-  if (ruleOf('p-dcs-osps', rules)?.action !== 'reject' || !canRefuse(work) || emergency) return undefined;
+  if (rules.actionOf('p-dcs-osps') !== 'reject' || !canRefuse(work) || emergency) return undefined;
   const asked = draft.rows('p-dcs-osps').find(({ value }) => /^(?:blv|ei)(?![a-z0-9])/i.test(value));
   if (asked === undefined) return undefined;
   const detail = `expected no P-DCS-OSPS from an untrusted peer, found "${printable(asked.value)}"`;

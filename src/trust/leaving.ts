@@ -4,7 +4,6 @@ import { keepScreened } from './assertions.js';
 import { anonymiseDiversion, anonymiseHistory } from './diverted.js';
 import { identityStays, privacyAfter } from './privacy.js';
 import { screenRows } from './screen.js';
-import { ruleOf } from './strip.js';
 import type { Refusal, Work } from './work.js';
 
 /** P-Asserted-Identity in front of an untrusted peer (rulebook §5.5). */
@@ -12,7 +11,7 @@ export function hideIdentity(work: Work): Refusal {
   const { draft, rules, stance, privacy, flags, direction } = work;
   const key = 'p-asserted-identity';
   if (stance.trusted || direction !== 'out' || !draft.has(key)) return undefined;
-  const stays = ruleOf(key, rules)?.action === 'by-privacy' && identityStays(stance.mode, privacy);
+  const stays = rules.actionOf(key) === 'by-privacy' && identityStays(stance.mode, privacy);
   if (!stays) {
     if (privacy.values.has('none')) flags.add('none-overridden');
     draft.removeAll(key);
@@ -38,10 +37,10 @@ export function hideIdentity(work: Work): Refusal {
 
 export function hideDiversions(work: Work): Refusal {
   const { draft, rules, privacy, input } = work;
-  if (ruleOf('history-info', rules)?.action === 'anonymise') {
+  if (rules.actionOf('history-info') === 'anonymise') {
     draft.edit('history-info', (value) => anonymiseHistory(value, privacy, input.snapshot.ownDomains));
   }
-  if (ruleOf('diversion', rules)?.action === 'anonymise') {
+  if (rules.actionOf('diversion') === 'anonymise') {
     draft.edit('diversion', (value) => anonymiseDiversion(value, privacy));
   }
   return undefined;
@@ -50,7 +49,7 @@ export function hideDiversions(work: Work): Refusal {
 /** Takes executed values off the Privacy header field (RFC 7044 §10.1.2, RFC 3323 §5). */
 export function executePrivacy(work: Work): Refusal {
   const { draft, rules, privacy, direction, stance } = work;
-  const history = ruleOf('history-info', rules)?.action;
+  const history = rules.actionOf('history-info');
   if (direction !== 'out' || !(history === 'anonymise' || (!stance.trusted && history === 'remove'))) return undefined;
   const value = privacyAfter(privacy, new Set(['history']));
   if (value === undefined) return undefined;

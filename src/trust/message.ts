@@ -11,7 +11,7 @@ import { checkBlock, checkBody, checkCritical, checkMethod, checkOperatorService
 import { isSendable } from './draft.js';
 import { executePrivacy, hideDiversions, hideIdentity } from './leaving.js';
 import type { Plan } from './plan.js';
-import { ruleOf, stripFields, stripOptionTags, stripRequestUri, stripUris, stripValues } from './strip.js';
+import { stripFields, stripOptionTags, stripRequestUri, stripUris, stripValues } from './strip.js';
 import { begin, type MessageInput, malformed, type Refusal, type Work } from './work.js';
 
 export type { MessageInput } from './work.js';
@@ -70,7 +70,7 @@ function flagOddities(work: Work): Refusal {
   // RFC 3325 §9.2: a UAC sends one or the other.
   if (draft.has('p-preferred-identity') && draft.has('p-asserted-identity')) flags.add('preferred-and-asserted');
   for (const key of draft.keys) {
-    if (ruleOf(key, rules)?.action === 'flag') flags.add(`${key}-unexpected`);
+    if (rules.actionOf(key) === 'flag') flags.add(`${key}-unexpected`);
   }
   if (work.emergency) flags.add('emergency');
   return undefined;

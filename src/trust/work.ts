@@ -3,12 +3,13 @@
 import type { Finding } from '../reasons.js';
 import { asciiLower, trimBlanks } from '../sip/ascii.js';
 import type { HeaderBlock } from '../sip/header-block.js';
+import { type RulesInForce, rulesInForce } from '../sip/in-force.js';
 import { parsePrivacy } from '../sip/privacy.js';
 import { type Direction, type MessageClass, type Stance, strangerStance } from '../sip/rules.js';
 import { parseStartLine } from '../sip/start-line.js';
 import type { Snapshot } from './agreement.js';
 import { Draft } from './draft.js';
-import { type RuleInForce, rulesInForce, type StripContext } from './strip.js';
+import type { StripContext } from './strip.js';
 import type { Verdict } from './verdict.js';
 
 /** One message at one of the four hooks. Strings are latin1. */
@@ -31,7 +32,7 @@ export interface MessageInput {
 export interface Work extends StripContext {
   readonly input: MessageInput;
   readonly draft: Draft;
-  readonly rules: readonly RuleInForce[];
+  readonly rules: RulesInForce;
   readonly ruri: string;
   readonly findings: Finding[];
   readonly flags: Set<string>;
@@ -66,7 +67,7 @@ export function begin(input: MessageInput): Work {
     ...context,
     input,
     draft: new Draft(block),
-    rules: rulesInForce(context),
+    rules: rulesInForce(direction, message, method, stance),
     ruri,
     findings: [],
     flags: new Set(),
