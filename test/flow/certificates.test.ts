@@ -46,7 +46,12 @@ const CASES: readonly Case[] = [
   { id: 'T-18', what: 'an expired certificate', terms: () => ({ from: -30, until: -2 }), reason: 'cert-time' },
   { id: 'T-18', what: 'a certificate of the future', terms: () => ({ from: 2, until: 30 }), reason: 'cert-time' },
   { id: 'T-24', what: 'a wildcard', terms: () => ({ names: ['DNS:*.a.example'] }), reason: 'wildcard' },
-  { id: 'T-25', what: 'a name below a listed one', terms: () => ({ names: ['DNS:sbc.a.example'] }), reason: 'not-listed' },
+  {
+    id: 'T-25',
+    what: 'a name below a listed one',
+    terms: () => ({ names: ['DNS:sbc.a.example'] }),
+    reason: 'not-listed',
+  },
   {
     id: 'T-26',
     what: 'a sip: URI makes DNS names irrelevant',

@@ -8,7 +8,7 @@ import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { Identity } from './pki.js';
 import { eventually } from './places.js';
-import { bodyOf, headerOf, type SipText, statusOf } from './sip-text.js';
+import { bodyOf, headerOf, rowsOf, type SipText, statusOf } from './sip-text.js';
 
 /** The parts of a request that tests choose; the rest is as an ordinary proxy sends it. */
 export interface RequestTerms {
@@ -163,4 +163,16 @@ export async function tcpCaller(host: string, port: number, source?: string): Pr
 
 export function udpCaller(host: string, port: number, source: string): Promise<Caller> {
   return new DatagramCaller(host, port).bind(source);
+}
+
+/** The route set and target that a dialog's first answer gives (RFC 3261 §12.1.2), as terms of later requests. */
+export function inDialog(answer: SipText): Pick<RequestTerms, 'ruri' | 'to' | 'callId'> & { readonly route: string[] } {
+  const target = /<([^>]+)>/.exec(headerOf(answer, 'Contact') ?? '')?.[1];
+  const callId = headerOf(answer, 'Call-ID');
+  return {
+    to: headerOf(answer, 'To') ?? '',
+    ...(target === undefined ? {} : { ruri: target }),
+    ...(callId === undefined ? {} : { callId }),
+    route: [...rowsOf(answer, 'Record-Route')].reverse().map((value) => `Route: ${value}`),
+  };
 }
