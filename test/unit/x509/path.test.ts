@@ -367,6 +367,18 @@ describe('verifyPath', () => {
     expect(result.findings.map(({ code }) => code)).toEqual(['cert-time', 'eku', 'name-mismatch']);
   });
 
+  it('does not walk a loop twice', () => {
+    const [a, b] = [root(), root()] as [Issued, Issued];
+    const anchor = root({ subject: a.subject });
+    const result = judgePath({
+      leaf: leaf(a),
+      via: [cross(a, b), cross(b, a), a, b],
+      anchors: [anchor],
+      ask: { budget: { signatures: 20, steps: 20, comparisons: 1 } },
+    });
+    expect(result.findings[0]?.code).toBe('bad-signature');
+  });
+
   it('runs out of its budget instead of hanging: signatures', () => {
     const r = root();
     const same = Array.from({ length: 130 }, () =>

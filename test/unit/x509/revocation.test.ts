@@ -274,6 +274,20 @@ const chains: readonly PathRow[] = [
     },
   ],
   [
+    'fail/two keys that sign the lists which clear each other',
+    'rev-unknown',
+    () => {
+      const r = root();
+      const a = ca(r, { extensions: { keyUsage: ext.keyUsage(['keyCertSign']) } });
+      const spec = {
+        subject: a.subject,
+        extensions: { keyUsage: ext.keyUsage(['cRLSign']), basicConstraints: undefined },
+      };
+      const [x, y] = [ca(a, spec), ca(a, spec)];
+      return { leaf: leaf(a), via: [a, x, y], anchors: [r], crls: [crl(x), crl(y), crl(r)] };
+    },
+  ],
+  [
     'ok/an indirect list of the issuer that the point names',
     () => {
       const r = root();
