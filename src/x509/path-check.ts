@@ -166,8 +166,10 @@ function checkRevocation(path: readonly CertificateFacts[], { revocation, revoca
   if (revocation !== 'off') {
     for (let index = path.length - 2; index >= 0; index--) {
       const status = revocationOf(path.slice(index));
-      if (status.status === 'good') crlsUntil = Math.min(crlsUntil, status.until);
-      else if (status.status === 'revoked') failures.push({ code: 'revoked', detail: status.detail });
+      if (status.status === 'good') {
+        crlsUntil = Math.min(crlsUntil, status.until);
+        remarks.push(...(status.findings ?? []));
+      } else if (status.status === 'revoked') failures.push({ code: 'revoked', detail: status.detail });
       else (revocation === 'hard' ? failures : remarks).push(...status.findings);
     }
   }

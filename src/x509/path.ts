@@ -11,6 +11,7 @@ import { Budget, BudgetExhausted, type BudgetLimits } from './budget.js';
 import type { CrlFacts } from './crl.js';
 import { sameOctets } from './der.js';
 import type { CertificateFacts } from './facts.js';
+import { DEFAULT_OCSP_RULES, type OcspAnswers, type OcspRules, ocspStatus } from './ocsp.js';
 import {
   type CheckContext,
   type CheckOutcome,
@@ -20,7 +21,7 @@ import {
   type RevocationMode,
 } from './path-check.js';
 import type { PeerName } from './peer-name.js';
-import { type RevocationStatus, revocationStatus } from './revocation.js';
+import { either, type RevocationStatus, revocationStatus } from './revocation.js';
 import { signatureVerifies, weakAlgorithm, weakKey } from './signature.js';
 import type { EkuPolicy, Role } from './usage.js';
 
@@ -31,6 +32,11 @@ export interface PathInput {
   /** Trusted by name and key; they need not be self-signed (TS 33.310 §5.2.4). What they say of themselves is judged. */
   readonly anchors: readonly CertificateFacts[];
   readonly crls: readonly CrlFacts[];
+  /** OCSP answers about certificates of the path. */
+  readonly ocsp?: OcspAnswers;
+  readonly ocspRules?: OcspRules;
+  /** Milliseconds by which a CRL may be used past its nextUpdate. */
+  readonly crlGrace?: number;
   /** Milliseconds since 1970; whole seconds count (RFC 5280 §4.1.2.5). */
   readonly at: number;
   /** The part of the leaf's holder in TLS; `any`: RFC 5280 alone, no TLS rules. */
@@ -276,18 +282,35 @@ class PathSearch {
     return leading;
   }
 
-  /** Revocation status of the first certificate of a path that goes up to its anchor. */
+  /** Revocation status of the first certificate of a path that goes up to its anchor: by OCSP, by CRL (RFC 6960 §5). */
   private revocationOf(upwards: readonly CertificateFacts[]): RevocationStatus {
     const [certificate, issuer] = upwards as [CertificateFacts, CertificateFacts];
+    const byCrl = this.statusByCrl(certificate, upwards);
+    const answer = this.input.ocsp?.get(certificate.sha256);
+    if (answer === undefined) return byCrl;
+    const { at, skew } = this.context;
+    const byOcsp = ocspStatus(certificate, issuer, answer, {
+      ...(this.input.ocspRules ?? DEFAULT_OCSP_RULES),
+      at,
+      skew,
+      budget: this.budget,
+      responderStatus: (responder) => this.statusByCrl(responder, [responder, ...upwards.slice(1)]),
+    });
+    return either(byOcsp, byCrl);
+  }
+
+  private statusByCrl(certificate: CertificateFacts, upwards: readonly CertificateFacts[]): RevocationStatus {
     const { at, skew, purpose } = this.context;
     return revocationStatus(certificate, {
       crls: this.input.crls,
       at,
       skew,
+      grace: this.input.crlGrace ?? 0,
       strict: this.input.strict ?? false,
       tls: purpose !== 'any',
       budget: this.budget,
-      signers: (name) => this.signers(name, certificate, issuer, upwards.at(-1) as CertificateFacts),
+      signers: (name) =>
+        this.signers(name, certificate, upwards[1] as CertificateFacts, upwards.at(-1) as CertificateFacts),
     });
   }
 

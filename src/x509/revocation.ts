@@ -15,9 +15,9 @@ import type {
 import { parseName, relativeNameKey } from './name.js';
 import { signatureVerifies, weakAlgorithm } from './signature.js';
 
-/** The outcome for one certificate. `until`: when (ms) one of the lists that settled it runs out. */
+/** The outcome for one certificate. `until`: when (ms) what settled it runs out; `findings`: what is worth knowing. */
 export type RevocationStatus =
-  | { readonly status: 'good'; readonly until: number }
+  | { readonly status: 'good'; readonly until: number; readonly findings?: readonly Finding[] }
   | { readonly status: 'revoked'; readonly detail: string }
   /** `findings`: why each list that was looked at did not settle it. */
   | { readonly status: 'unknown'; readonly findings: readonly Finding[] };
@@ -27,6 +27,8 @@ export interface RevocationContext {
   /** Milliseconds since 1970. */
   readonly at: number;
   readonly skew: number;
+  /** Milliseconds by which the last list may be used past its nextUpdate (rulebook §8.3). */
+  readonly grace?: number;
   /** Whether lists must keep RFC 5280 §5 where §6.3 does not look, and the TLS profile of indirect lists and names. */
   readonly strict: boolean;
   readonly tls: boolean;
@@ -58,13 +60,23 @@ interface Point {
   readonly plain: boolean;
 }
 
+/** What two sources say together: revoked by one is revoked, and one that knows is enough. */
+export function either(a: RevocationStatus, b: RevocationStatus): RevocationStatus {
+  if (a.status === 'revoked' || b.status === 'revoked') return a.status === 'revoked' ? a : b;
+  if (a.status === 'good' && b.status === 'good') return a.until >= b.until ? a : b;
+  if (a.status === 'good' || b.status === 'good') return a.status === 'good' ? a : b;
+  return { status: 'unknown', findings: [...b.findings, ...a.findings] };
+}
+
 /** Judges one certificate by all lists at hand. */
 export function revocationStatus(certificate: CertificateFacts, context: RevocationContext): RevocationStatus {
   const covered = new Set<RevocationReason>();
   const findings: Finding[] = [];
+  const remarks: Finding[] = [];
+  const crls = newestFirst(context.crls);
   let until = Number.POSITIVE_INFINITY;
   for (const point of pointsOf(certificate)) {
-    for (const crl of context.crls) {
+    for (const crl of crls) {
       const wanted = point.crlIssuers ?? [certificate.issuerKeys.text];
       if (crl.baseCrlNumber !== undefined || !wanted.includes(crl.issuerKeys.text)) continue;
       const reasons = reasonsOf(point, crl.issuingDistributionPoint);
@@ -78,11 +90,27 @@ export function revocationStatus(certificate: CertificateFacts, context: Revocat
       if (entry !== undefined && entry.reason !== 'removeFromCRL')
         return { status: 'revoked', detail: revokedText(certificate, crl, entry) };
       for (const reason of reasons) covered.add(reason);
-      until = Math.min(until, nextUpdate);
-      if (ALL_REASONS.every((reason) => covered.has(reason))) return { status: 'good', until };
+      if (nextUpdate <= context.at) remarks.push(graceFinding(crl, nextUpdate));
+      until = Math.min(until, nextUpdate <= context.at ? nextUpdate + (context.grace ?? 0) : nextUpdate);
+      if (ALL_REASONS.every((reason) => covered.has(reason))) {
+        return remarks.length === 0 ? { status: 'good', until } : { status: 'good', until, findings: remarks };
+      }
     }
   }
   return { status: 'unknown', findings: [unknownFinding(certificate, covered), ...findings] };
+}
+
+/**
+ * Of lists with one scope the newest speaks: an older one that has not run out yet (a file beside what was fetched since)
+ * knows nothing of what was revoked in between.
+ */
+function newestFirst(crls: readonly CrlFacts[]): readonly CrlFacts[] {
+  return crls.length < 2 ? crls : [...crls].sort((a, b) => b.thisUpdate - a.thisUpdate);
+}
+
+function graceFinding({ issuerText }: CrlFacts, nextUpdate: number): Finding {
+  const detail = `CRL of ${issuerText}: should have been replaced at ${new Date(nextUpdate).toISOString()}`;
+  return { code: 'crl-grace', detail: `${detail}, used within the grace of the policy` };
 }
 
 function unknownFinding(certificate: CertificateFacts, covered: ReadonlySet<RevocationReason>): Finding {
@@ -177,11 +205,16 @@ function unsignedText(crl: CrlFacts): string {
 }
 
 /** Rulebook K-2. */
-function outOfTime({ thisUpdate, nextUpdate }: CrlFacts, { at, skew }: RevocationContext): string | undefined {
+function outOfTime(
+  { thisUpdate, nextUpdate }: CrlFacts,
+  { at, skew, grace = 0 }: RevocationContext,
+): string | undefined {
   const now = new Date(at).toISOString();
   if (nextUpdate === undefined) return 'expected nextUpdate (§5.1.2.5), found none';
   if (thisUpdate > at + skew) return `expected thisUpdate before ${now}, found ${new Date(thisUpdate).toISOString()}`;
-  return nextUpdate <= at ? `expected nextUpdate after ${now}, found ${new Date(nextUpdate).toISOString()}` : undefined;
+  return nextUpdate + grace <= at
+    ? `expected nextUpdate after ${now}, found ${new Date(nextUpdate).toISOString()}`
+    : undefined;
 }
 
 /** §5.2, §5.3: critical extensions; with `strict` also what §5 demands of the form. */
