@@ -47,8 +47,6 @@ export function serveConnection(
   let next = 0;
   let inFlight = 0;
   let output = '';
-  /** Bytes of `output`; as many as its characters where it is ASCII, which is written without being transcoded. */
-  let outputBytes = 0;
   let pumpScheduled = false;
   let failure: NetstringError | undefined;
   /** No more requests are taken: the other end is done, the framing is lost, or the daemon stops. */
@@ -86,7 +84,7 @@ export function serveConnection(
         inFlight += 1;
         answer.then(onLateAnswer, onLateAnswer);
       } else if (answer !== undefined) {
-        add(answer);
+        output += netstring(answer);
       }
     }
     if (next === waiting.length) {
@@ -101,7 +99,7 @@ export function serveConnection(
   /** Answers of handlers that took longer are collected until the event loop comes round. */
   function onLateAnswer(answer: unknown): void {
     inFlight -= 1;
-    if (typeof answer === 'string') add(answer);
+    if (typeof answer === 'string') output += netstring(answer);
     schedulePump();
   }
 
@@ -111,20 +109,11 @@ export function serveConnection(
     setImmediate(pump);
   }
 
-  function add(answer: string): void {
-    const bytes = Buffer.byteLength(answer);
-    const header = `${bytes}:`;
-    output += `${header}${answer},`;
-    outputBytes += header.length + bytes + 1;
-  }
-
   function flush(): void {
     if (output === '') return;
     const text = output;
-    const ascii = outputBytes === text.length;
     output = '';
-    outputBytes = 0;
-    socket.write(text, ascii ? 'latin1' : 'utf8');
+    socket.write(text);
   }
 
   /** Reads on only when what was read is on its way: the other end feels the back pressure. */
