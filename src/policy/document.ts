@@ -74,11 +74,10 @@ export function readDocument(file: string, bytes: Uint8Array, problems: Problems
 
 function parse(text: string, lineCounter: LineCounter): { readonly document: Document.Parsed } | { problem: string } {
   try {
-    // YAML 1.2 core whatever the file says of itself: `off` stays text and a date stays text. Duplicates are found
+    // The core schema of YAML 1.2, whatever the file says of itself: `off` stays text and a date stays text. Duplicates are found
     // below, with their places and without the quadratic search of the library.
     const document = parseDocument(text, {
       lineCounter,
-      version: '1.2',
       schema: 'core',
       resolveKnownTags: false,
       merge: false,

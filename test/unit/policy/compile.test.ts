@@ -625,6 +625,10 @@ describe('mistakes have their place', () => {
     expect(said(compile(''))).toEqual(['p.yaml:1:1: error: expected a mapping of policy keys, found nothing']);
   });
 
+  test('ok/a glob that matches the main file too leaves it out', () => {
+    expect(said(compile(`include: "*.yaml"\n${tls()}`, { 'q.yaml': 'own_domains: [c.example]\n' }))).toEqual([]);
+  });
+
   test('fail/a thousand problems are enough, and the errors among them still fail', () => {
     const many = Array.from({ length: 3000 }, () => '"*.x"').join(', ');
     const result = compile(tls().replace('[b.example]', `[${many}]`));
@@ -762,6 +766,11 @@ const WARN: readonly (readonly [
     undefined,
     'p.yaml:3:12: warning: interfaces[0].name: agreements op-c, op-d share interface za: only the source address tells these networks apart',
     'p.yaml:9:15: warning: agreements[0].sources[0]: 192.0.2.0/28 lies in 192.0.0.0/16 of agreement op-d, at p.yaml:10:84; the longer prefix wins',
+  ],
+  [
+    'prefixes of one agreement inside each other',
+    nds().replace('192.0.2.0/28', '192.0.2.0/28, 192.0.2.0/24'),
+    undefined,
   ],
   [
     'interface that no agreement names',

@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { POLICY_DEFAULTS } from '../../../src/policy/compile.js';
+import { allKeys } from '../../../src/policy/schema.js';
+import { DEFAULT_SETTINGS } from '../../../src/policy/settings.js';
+import { CA_PEM, CRL_PEM, compile, compiled, said } from './fixtures.js';
+
+const ROOT = join(import.meta.dirname, '../../..');
+const reference = readFileSync(join(ROOT, 'docs/policy.md'), 'utf8');
+const sample = readFileSync(join(ROOT, 'kamailio-cfg/siptrust.yaml'), 'utf8');
+
+/** Rows of the reference: the keys of the first cell, and the other cells. */
+const rows = [...reference.matchAll(/^\| (`[^|]*`) \|(.*)\|$/gm)].map(([, first = '', rest = '']) => ({
+  keys: [...first.matchAll(/`([^`]*)`/g)].map(([, key = '']) => key),
+  cells: rest.split(' | ').map((cell) => cell.trim()),
+}));
+
+describe('docs/policy.md', () => {
+  test('ok/it lists every key of the schema once, and nothing else', () => {
+    expect(rows.flatMap(({ keys }) => keys).sort()).toEqual([...allKeys()].sort());
+  });
+
+  test('ok/the defaults that it names are those of the code', () => {
+    const { listen, log, cache, allowRemote, unixMode } = DEFAULT_SETTINGS;
+    const flat: Readonly<Record<string, unknown>> = {
+      ...Object.fromEntries(Object.entries(POLICY_DEFAULTS).map(([key, value]) => [`defaults.${key}`, value])),
+      'daemon.listen.netstring': `${listen.netstring?.address}:${listen.netstring?.port}`,
+      'daemon.listen.http': `${listen.http?.address}:${listen.http?.port}`,
+      'daemon.listen.unix': listen.unix,
+      'daemon.listen.fifo': listen.fifo ?? 'off',
+      'daemon.listen.fifo_reply_dir': listen.fifoReplyDir,
+      'daemon.allow_remote': allowRemote,
+      'daemon.unix_mode': `"0${unixMode.toString(8)}"`,
+      'daemon.log.level': log.level,
+      'daemon.log.file': log.file ?? 'stderr',
+      'daemon.log.decisions': log.decisions ?? 'off',
+      'daemon.log.mask': log.mask,
+      'daemon.cache.certificates': cache.certificates,
+      'daemon.cache.verdicts': cache.verdicts,
+      'daemon.cache.ttl': cache.ttl,
+    };
+    for (const [key, value] of Object.entries(flat)) {
+      const row = rows.find(({ keys }) => keys.includes(key));
+      expect([key, row?.cells[1]]).toEqual([key, `\`${value}\``]);
+    }
+  });
+});
+
+describe('the sample policy', () => {
+  test('ok/it compiles as it is, without a warning', () => {
+    const result = compile(sample);
+    expect(said(result)).toEqual([]);
+    expect(compiled(result).snapshot.agreements).toEqual([]);
+    expect(compiled(result).settings).toEqual(DEFAULT_SETTINGS);
+  });
+
+  test('ok/its examples compile when their "#" is taken away', () => {
+    const full = sample.replace(/^#(?! \S)/gm, '');
+    const files = Object.fromEntries(
+      ['op-b-ca', 'op-c-client-ca', 'op-c-server-ca', 'op-c-sub'].map((name) => [`${name}.pem`, CA_PEM]),
+    );
+    const result = compile(full, { ...files, 'op-b.crl': CRL_PEM, 'agreements/e.yaml': 'agreements: []\n' });
+    const { snapshot, settings } = compiled(result);
+    expect(snapshot.agreements.map(({ name }) => name)).toEqual(['op-b', 'op-c', 'acme', 'op-d-legacy']);
+    expect(settings).toEqual(DEFAULT_SETTINGS);
+    // stack_verification: advisory is meant to warn.
+    expect(said(result)).toEqual([expect.stringContaining('agreements[2].stack_verification')]);
+  });
+});
