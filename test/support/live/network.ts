@@ -8,15 +8,15 @@ import { type Caller, tcpCaller, tlsCaller, udpCaller } from './caller.js';
 import { Daemon, type Policy } from './daemon.js';
 import { type Build, type Define, Kamailio } from './kamailio.js';
 import { type Authority, type Identity, installIdentity, Pki } from './pki.js';
-import { loopbackBlock, runDirectory } from './places.js';
+import { eventually, loopbackBlock, runDirectory } from './places.js';
 import { Uas, type UasOptions } from './uas.js';
 
 export interface NetworkOptions {
   readonly build: Build;
-  /** Changes to the standard policy, agreement by agreement and key by key. */
-  readonly policy?: (standard: Policy) => Policy;
+  /** The policy, made out of the standard one; `host` gives the addresses of the stage. */
+  readonly policy?: (standard: Policy, host: (host: number) => string) => Policy;
   readonly uas?: UasOptions;
-  readonly defines?: Readonly<Record<string, Define>>;
+  readonly defines?: (host: (host: number) => string) => Readonly<Record<string, Define>>;
   /** Another script than the sample (a path below the repository). */
   readonly script?: string;
   readonly memory?: number;
@@ -166,9 +166,9 @@ export class Network {
   }
 
   async #start(): Promise<void> {
-    const { build, policy = (standard) => standard, uas = {}, defines = {}, script, memory = 256 } = this.#options;
+    const { build, policy = (standard) => standard, uas = {}, defines, script, memory = 256 } = this.#options;
     this.#uas = await Uas.start(this.host(4), uas);
-    this.daemon.write(policy(this.standardPolicy));
+    this.daemon.write(policy(this.standardPolicy, this.host));
     await this.daemon.start();
     const directory = join(this.directory, 'cscf');
     const identity = this.pki.certificate({ issuer: this.cast.own, names: ['DNS:own.example', 'DNS:sbc.own.example'] });
@@ -179,9 +179,14 @@ export class Network {
       script: script ?? 'kamailio-cfg/cscf.cfg',
       tls: 'kamailio-cfg/cscf-tls.cfg',
       directory,
-      defines: { ...this.#defines(), ...defines },
+      defines: { ...this.#defines(), ...defines?.(this.host) },
       memory,
     });
+    await eventually('the proxy knows the revision in force', () => this.#knowsRevision());
+  }
+
+  #knowsRevision(): boolean {
+    return this.cscf.rpc('htable.dump', 'siptrust_state').includes('revision');
   }
 
   #defines(): Readonly<Record<string, Define>> {

@@ -1,0 +1,90 @@
+/** The policy changes while connections are up (rulebook T-45, decision rule 5), and NDS/IP sockets (T-3, T-4). */
+
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Caller, freshCallId, request } from '../support/live/caller.js';
+import type { Policy } from '../support/live/daemon.js';
+import { builds } from '../support/live/kamailio.js';
+import { literally, Network } from '../support/live/network.js';
+import { eventually } from '../support/live/places.js';
+import { expectRelayed } from '../support/live/relayed.js';
+import { rowsOf, statusOf } from '../support/live/sip-text.js';
+
+const PAI = 'P-Asserted-Identity: <sip:alice@a.example>';
+
+describe.each(builds('smoke'))('the policy, Kamailio $version', (build) => {
+  let network: Network | undefined;
+  afterEach(async () => {
+    await network?.stop();
+    network = undefined;
+  });
+
+  /** Whether the assertion of one more call arrives. */
+  async function keeps(stage: Network, caller: Caller, transport = 'TLS'): Promise<boolean> {
+    const callId = freshCallId();
+    const sent = request({ callId, transport, headers: [PAI, 'Subject: hello'] });
+    caller.send(sent);
+    expect(statusOf(await caller.final(callId))).toBe(200);
+    const got = await stage.uas.received(callId, 'INVITE');
+    const kept = rowsOf(got, 'P-Asserted-Identity').length > 0;
+    expectRelayed(got, sent, kept ? [] : ['P-Asserted-Identity']);
+    return kept;
+  }
+
+  function without(policy: Policy, name: string): Policy {
+    const agreements = policy.agreements as readonly { name: string }[];
+    return { ...policy, agreements: agreements.filter((agreement) => agreement.name !== name) };
+  }
+
+  it('fail/T-45 an agreement that ends, ends on connections that are up, within a second', async () => {
+    network = await Network.start({ build });
+    const stage = network;
+    const caller = await stage.overTls(stage.certificateOfA());
+    expect(await keeps(stage, caller)).toBe(true);
+    await stage.daemon.reload(without(stage.standardPolicy, 'op-a'));
+    await eventually('the assertion is removed', async () => !(await keeps(stage, caller)), 1_000);
+    expect(stage.daemon.decisions().at(-1)).toMatchObject({ verdict: 'untrusted' });
+    // And comes back with the agreement, on the same connection.
+    await stage.daemon.reload(stage.standardPolicy);
+    await eventually('the assertion is kept again', () => keeps(stage, caller), 1_000);
+  });
+
+  it('ok/a bad policy file changes nothing', async () => {
+    network = await Network.start({ build });
+    const caller = await network.overTls(network.certificateOfA());
+    expect(await keeps(network, caller)).toBe(true);
+    await expect(network.daemon.reload({ ...network.standardPolicy, agreemants: [] })).rejects.toThrow();
+    expect(await keeps(network, caller)).toBe(true);
+  });
+
+  it('ok/an NDS/IP socket: the source prefix stands for the peer, one question for each source', async () => {
+    network = await Network.start({
+      build,
+      // The UDP socket of the proxy becomes an interface towards a security gateway.
+      policy: (standard, host) => ({
+        ...standard,
+        interfaces: [{ name: 'za', listen: `${host(2)}:5060`, mechanism: 'nds-ip', implicit_trust: true }],
+        agreements: [
+          {
+            name: 'op-n',
+            domains: ['a.example'],
+            mechanism: 'nds-ip',
+            interface: 'za',
+            sources: [`${host(40)}/31`],
+          },
+        ],
+      }),
+      defines: (host) => ({ SIPTRUST_NDS: { string: `^udp:${literally(host(2))}:5060$` } }),
+    });
+    const inside = await network.overUdp(network.host(40));
+    const outside = await network.overUdp(network.host(42));
+    const asked = network.daemon.decisions().length;
+    for (let call = 0; call < 3; call += 1) {
+      expect(await keeps(network, inside, 'UDP')).toBe(true);
+      expect(await keeps(network, outside, 'UDP')).toBe(false);
+    }
+    expect(network.daemon.decisions().length).toBe(asked + 2);
+    expect(network.daemon.decisions().map(({ reasons }) => reasons)).toEqual(
+      expect.arrayContaining([['trusted-by-config'], expect.arrayContaining(['nds-range'])]),
+    );
+  });
+});
