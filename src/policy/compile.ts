@@ -35,11 +35,14 @@ export type PolicyResult =
     }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** In force where `defaults:` says nothing else; skew and ttl in seconds. */
+/** In force where `defaults:` says nothing else; times in seconds. */
 export const POLICY_DEFAULTS = Object.freeze({
   privacy: 'strict33203',
   revocation: 'soft',
   eku: 'tls',
+  crl_grace: 0,
+  ocsp_max_age: 86_400,
+  ocsp_nonce: 'optional',
   skew: 300,
   ttl: 300,
 } as const);
@@ -79,6 +82,8 @@ export function compilePolicy(files: PolicyFiles, main: string, revision: number
     sources: sourceTables(parts),
     privacy: defaults.privacy,
     skew: defaults.skew * 1000,
+    crlGrace: defaults.crl_grace * 1000,
+    ocsp: { maxAge: defaults.ocsp_max_age * 1000, nonceRequired: defaults.ocsp_nonce === 'required' },
     verdictTtl: defaults.ttl,
   };
   return { ok: true, snapshot: deepFreeze(snapshot), settings, warnings: problems.list() };

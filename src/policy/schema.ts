@@ -98,6 +98,9 @@ const defaultsSchema = z.strictObject({
   privacy: PRIVACY.optional(),
   revocation: REVOCATION.optional(),
   eku: EKU.optional(),
+  crl_grace: seconds(0, 86_400).optional(),
+  ocsp_max_age: seconds(60, 2_592_000).optional(),
+  ocsp_nonce: z.enum(['optional', 'required']).optional(),
   skew: seconds(0, 3600).optional(),
   ttl: seconds(1, 86_400).optional(),
 });
@@ -128,6 +131,23 @@ const daemonSchema = z.strictObject({
       certificates: entries.optional(),
       verdicts: entries.optional(),
       ttl: seconds(1, 86_400).optional(),
+    })
+    .optional(),
+  revocation: z
+    .strictObject({
+      fetch: z.enum(['on', 'off']).optional(),
+      hosts: words('a host, as in crl.operator.example or crl.operator.example:8080').optional(),
+      addresses: words('an address prefix, as in 10.1.0.0/24').optional(),
+      directory: word('a path, or off').optional(),
+      interval: seconds(1, 604_800).optional(),
+      timeout: seconds(1, 600).optional(),
+      max_size: z
+        .int()
+        .min(1024)
+        .max(64 * 1024 * 1024)
+        .describe('whole octets from 1024 to 67108864')
+        .optional(),
+      warn: seconds(0, 2_592_000).optional(),
     })
     .optional(),
 });

@@ -3,6 +3,7 @@
 import { parseAddress } from '../net/address.js';
 import { deepFreeze } from './freeze.js';
 import { resolvePath } from './paths.js';
+import { compileRevocation, DEFAULT_REVOCATION, type RevocationSettings } from './revocation-settings.js';
 import type { DaemonInput } from './schema.js';
 import type { Site } from './site.js';
 
@@ -38,6 +39,7 @@ export interface DaemonSettings {
   };
   /** Most entries of each cache; ttl in seconds. */
   readonly cache: { readonly certificates: number; readonly verdicts: number; readonly ttl: number };
+  readonly revocation: RevocationSettings;
 }
 
 /** In force where the policy file says nothing else. */
@@ -53,6 +55,7 @@ export const DEFAULT_SETTINGS: DaemonSettings = deepFreeze({
   unixMode: 0o660,
   log: { level: 'info', file: undefined, decisions: undefined, mask: true },
   cache: { certificates: 10_000, verdicts: 100_000, ttl: 300 },
+  revocation: DEFAULT_REVOCATION,
 });
 
 /** Longest path that a unix socket address holds on Linux, without its final NUL (unix(7)). */
@@ -88,6 +91,7 @@ export function compileSettings(input: DaemonInput | undefined, site: Site): Dae
       verdicts: cache.verdicts ?? defaults.cache.verdicts,
       ttl: cache.ttl ?? defaults.cache.ttl,
     },
+    revocation: compileRevocation(input?.revocation, site.at('revocation')),
   };
   checkListeners(settings, site.at('listen'));
   return deepFreeze(settings);

@@ -5,6 +5,7 @@ import type { AddressPrefix } from '../net/prefix.js';
 import type { Direction, HeaderAction, Interconnect, PrivacyMode } from '../sip/rules.js';
 import type { CrlFacts } from '../x509/crl.js';
 import type { CertificateFacts } from '../x509/facts.js';
+import type { OcspRules } from '../x509/ocsp.js';
 import type { EkuPolicy } from '../x509/usage.js';
 
 export type { Direction, EkuPolicy, HeaderAction, Interconnect, PrivacyMode };
@@ -90,6 +91,9 @@ export interface Snapshot {
   readonly privacy: PrivacyMode;
   /** Tolerance on certificate times, in milliseconds. */
   readonly skew: number;
+  /** Milliseconds by which the last CRL may be used past its nextUpdate (rulebook §8.3). */
+  readonly crlGrace: number;
+  readonly ocsp: OcspRules;
   /** Longest time that a script may keep a verdict, in seconds. */
   readonly verdictTtl: number;
 }

@@ -11,6 +11,8 @@ export const emptySnapshot: Snapshot = {
   sources: new Map(),
   privacy: 'strict33203',
   skew: 300_000,
+  crlGrace: 0,
+  ocsp: { maxAge: 86_400_000, nonceRequired: false },
   verdictTtl: 300,
 };
 

@@ -22,7 +22,7 @@ describe('docs/policy.md', () => {
   });
 
   test('ok/the defaults that it names are those of the code', () => {
-    const { listen, log, cache, allowRemote, unixMode } = DEFAULT_SETTINGS;
+    const { listen, log, cache, allowRemote, unixMode, revocation } = DEFAULT_SETTINGS;
     const flat: Readonly<Record<string, unknown>> = {
       ...Object.fromEntries(Object.entries(POLICY_DEFAULTS).map(([key, value]) => [`defaults.${key}`, value])),
       'daemon.listen.netstring': `${listen.netstring?.address}:${listen.netstring?.port}`,
@@ -39,6 +39,12 @@ describe('docs/policy.md', () => {
       'daemon.cache.certificates': cache.certificates,
       'daemon.cache.verdicts': cache.verdicts,
       'daemon.cache.ttl': cache.ttl,
+      'daemon.revocation.fetch': revocation.fetch ? 'on' : 'off',
+      'daemon.revocation.directory': revocation.directory,
+      'daemon.revocation.interval': revocation.interval,
+      'daemon.revocation.timeout': revocation.timeout,
+      'daemon.revocation.max_size': revocation.maxSize,
+      'daemon.revocation.warn': revocation.warn,
     };
     for (const [key, value] of Object.entries(flat)) {
       const row = rows.find(({ keys }) => keys.includes(key));

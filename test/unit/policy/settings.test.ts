@@ -20,6 +20,16 @@ describe('daemon settings', () => {
       unixMode: 0o660,
       log: { level: 'info', file: undefined, decisions: undefined, mask: true },
       cache: { certificates: 10_000, verdicts: 100_000, ttl: 300 },
+      revocation: {
+        fetch: false,
+        hosts: [],
+        addresses: [],
+        directory: '/var/lib/siptrust/revocation',
+        interval: 3600,
+        timeout: 30,
+        maxSize: 32 * 1024 * 1024,
+        warn: 86_400,
+      },
     } satisfies DaemonSettings);
     expect(Object.isFrozen(DEFAULT_SETTINGS.listen.netstring)).toBe(true);
     expect(compiled(daemon('')).settings).toEqual(DEFAULT_SETTINGS);
@@ -36,6 +46,8 @@ describe('daemon settings', () => {
           '  unix_mode: 0600',
           '  log: {level: debug, file: /var/log/s.log, decisions: log/d.jsonl, mask: false}',
           '  cache: {certificates: 1, verdicts: 2, ttl: 3}',
+          '  revocation: {fetch: on, directory: crls, interval: 4, timeout: 5, max_size: 6000, warn: 7, addresses: [10.0.0.0/8],',
+          '    hosts: [CRL.b.example, "ocsp.bücher.example:8080", 192.0.2.1, "192.0.2.1:81", "[2001:DB8::1]:82", "2001:db8::2"]}',
         ].join('\n'),
       ),
     );
@@ -51,6 +63,23 @@ describe('daemon settings', () => {
       unixMode: 0o600,
       log: { level: 'debug', file: '/var/log/s.log', decisions: 'log/d.jsonl', mask: false },
       cache: { certificates: 1, verdicts: 2, ttl: 3 },
+      revocation: {
+        fetch: true,
+        hosts: [
+          { host: 'crl.b.example', port: 80 },
+          { host: 'ocsp.xn--bcher-kva.example', port: 8080 },
+          { host: '192.0.2.1', port: 80 },
+          { host: '192.0.2.1', port: 81 },
+          { host: '2001:db8::1', port: 82 },
+          { host: '2001:db8::2', port: 80 },
+        ],
+        addresses: [{ bytes: Uint8Array.of(10, 0, 0, 0), length: 8, text: '10.0.0.0/8' }],
+        directory: 'crls',
+        interval: 4,
+        timeout: 5,
+        maxSize: 6000,
+        warn: 7,
+      },
     } satisfies DaemonSettings);
   });
 
@@ -133,8 +162,40 @@ describe('daemon settings', () => {
       'daemon: {log: {level: warning}}',
       'p.yaml:2:23: error: daemon.log.level: expected one of error, warn, info, debug, found "warning"',
     ],
+    [
+      'a wildcard host',
+      'daemon: {revocation: {fetch: on, hosts: ["*.b.example"]}}',
+      'p.yaml:2:42: error: daemon.revocation.hosts[0]: expected a host, as in crl.operator.example or crl.operator.example:8080, found "*.b.example": a wildcard names no one domain',
+    ],
+    [
+      'a URL as a host',
+      'daemon: {revocation: {fetch: on, hosts: ["http://crl.b.example/x"]}}',
+      'p.yaml:2:42: error: daemon.revocation.hosts[0]: expected a host, as in crl.operator.example or crl.operator.example:8080, found "http://crl.b.example/x": it is no host with a port',
+    ],
+    [
+      'a port that is none',
+      'daemon: {revocation: {fetch: on, hosts: ["crl.b.example:0"]}}',
+      'p.yaml:2:42: error: daemon.revocation.hosts[0]: expected a host, as in crl.operator.example or crl.operator.example:8080, found "crl.b.example:0": port 0 is none',
+    ],
+    [
+      'host bits',
+      'daemon: {revocation: {fetch: on, hosts: [b.example], addresses: [10.0.0.1/8]}}',
+      'p.yaml:2:66: error: daemon.revocation.addresses[0]: "10.0.0.1/8" has bits set after the first 8: the network is 10.0.0.0/8, the single host is 10.0.0.1/32',
+    ],
   ];
   for (const [name, section, expected] of cases) {
     test(`fail/${name}`, () => expect(said(daemon(section))).toEqual([expected]));
   }
+
+  test('ok/lists and statuses may stay in memory', () => {
+    expect(compiled(daemon('daemon: {revocation: {directory: off}}')).settings.revocation.directory).toBeUndefined();
+  });
+  test('ok/to fetch from nowhere, or not to fetch from somewhere, is a warning', () => {
+    expect(said(daemon('daemon: {revocation: {fetch: on}}'))).toEqual([
+      'p.yaml:2:23: warning: daemon.revocation.fetch: fetch has no effect without hosts: nothing may be fetched from anywhere',
+    ]);
+    expect(said(daemon('daemon: {revocation: {hosts: [b.example]}}'))).toEqual([
+      'p.yaml:2:23: warning: daemon.revocation.hosts: hosts has no effect without fetch: on',
+    ]);
+  });
 });
