@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { POLICY_DEFAULTS } from '../../../src/policy/compile.js';
+import { loadPolicy } from '../../../src/policy/loader.js';
 import { allKeys } from '../../../src/policy/schema.js';
 import { DEFAULT_SETTINGS } from '../../../src/policy/settings.js';
-import { CA_PEM, CRL_PEM, compile, compiled, said } from './fixtures.js';
+import { CA_PEM, CRL_PEM, compile, compiled, NOW, said } from './fixtures.js';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const reference = readFileSync(join(ROOT, 'docs/policy.md'), 'utf8');
@@ -72,5 +73,12 @@ describe('the sample policy', () => {
     expect(settings).toEqual(DEFAULT_SETTINGS);
     // stack_verification: advisory is meant to warn.
     expect(said(result)).toEqual([expect.stringContaining('agreements[2].stack_verification')]);
+  });
+
+  test('ok/the policy of `make run` compiles from the disk', () => {
+    expect(loadPolicy(join(ROOT, 'kamailio-cfg/example/siptrust.yaml'), 1, NOW)).toMatchObject({
+      ok: true,
+      warnings: [],
+    });
   });
 });
