@@ -95,7 +95,7 @@ export function cleanRequestUri(ruri: string, rules: UriRules): Cleaned {
 
 /** Does a reader who splits at any `;` or `?` outside quotes still find what should be gone? */
 function hasResidue(text: string, rules: UriRules, scope: 'outside quotes' | 'quotes too' = 'outside quotes'): boolean {
-  const bare = scope === 'quotes too' ? text : text.replace(/"(?:[^"\\]|\\.)*"/g, '""');
+  const bare = scope === 'quotes too' ? text : emptied(text, '"', '"');
   if (rules.params.size > 0) {
     for (const [, name = ''] of bare.matchAll(/;[ \t]*([^;=?>&,"<@: \t]*)/g)) {
       if (rules.params.has(asciiLower(decodePercent(name)))) return true;
@@ -119,6 +119,20 @@ function embedsOther(text: string, allowed: ReadonlySet<string>): boolean {
   return false;
 }
 
+/** The text with nothing left between the delimiters; what is never closed stays, to be looked at. Linear. */
+function emptied(text: string, open: '"' | '<', close: '"' | '>'): string {
+  let out = '';
+  let pos = 0;
+  for (let start = text.indexOf(open); start >= 0; start = text.indexOf(open, pos)) {
+    let end = start + 1;
+    while (end < text.length && text.charAt(end) !== close) end += open === '"' && text.charAt(end) === '\\' ? 2 : 1;
+    if (end >= text.length) break;
+    out += text.slice(pos, start) + open + close;
+    pos = end + 1;
+  }
+  return out + text.slice(pos);
+}
+
 /** A comma-separated list of tokens without some of them (lower case). Nothing changes where none of them is in it. */
 export function withoutTokens(value: string, drop: (token: string) => boolean): string {
   const parts = value.split(',');
@@ -135,7 +149,7 @@ export function withoutTokens(value: string, drop: (token: string) => boolean): 
 export function withoutParamValue(value: string, param: string, values: ReadonlySet<string>): string {
   const parts = splitList(value);
   const kept = parts.filter((part) => {
-    const bare = part.replace(/<[^>]*>/g, '<>');
+    const bare = emptied(part, '<', '>');
     for (const [, name = '', quoted, token] of bare.matchAll(
       /;[ \t]*([^;=,"<> \t]+)[ \t]*=[ \t]*(?:"([^"]*)"|([^;," \t]*))/g,
     )) {
@@ -211,7 +225,8 @@ function indexOutside(text: string, wanted: string): number {
 }
 
 function namesLeft(value: string, names: ReadonlySet<string>): boolean {
-  const bare = asciiLower(value.replace(/"(?:[^"\\]|\\.)*"/g, '""'));
+  // Where a quoted string never ends, nobody can say what stands in quotes.
+  const bare = asciiLower(hasOpenQuote(value) ? value : emptied(value, '"', '"'));
   for (const name of names) {
     for (let at = bare.indexOf(name); at >= 0; at = bare.indexOf(name, at + 1)) {
       const before = at === 0 || !isTokenCode(bare.charCodeAt(at - 1));
