@@ -5,7 +5,7 @@
  * asked for. The assurance says `tls-attributes`.
  */
 
-import { isDomainName } from '../x509/domain.js';
+import { isDomainName, referenceDomain } from '../x509/domain.js';
 import type { Agreement } from './agreement.js';
 import { missingAttributes, parseOneLineName } from './attributes.js';
 import { agreementChange, agreementInForce, type CoverContext } from './covers.js';
@@ -18,7 +18,7 @@ function lacking(agreement: Agreement, attributes: Readonly<Record<string, strin
   if (agreement.pins.length > 0) return 'pins need the certificate';
   if (agreement.revocation === 'hard') return 'revocation: hard needs the certificate';
   if (Object.keys(agreement.issuer).length === 0) return 'the agreement names no issuer, and no anchor can be checked';
-  const subject = parseOneLineName(attributes.subject ?? '/');
+  const subject = attributes.subject === undefined ? [] : parseOneLineName(attributes.subject);
   const issuer = parseOneLineName(attributes.issuer ?? '');
   if (issuer === undefined) return `expected issuer as /C=../O=../CN=.., found "${attributes.issuer ?? ''}"`;
   if (subject === undefined) return `expected subject as /C=../O=../CN=.., found "${attributes.subject ?? ''}"`;
@@ -57,9 +57,12 @@ export function judgeAttributes(
     return refused();
   }
   trail.pass('identity', `${name}, as the proxy read it`, 'RFC 5922 §7.1');
-  if (evidence.direction === 'out' && evidence.nextHop?.toLowerCase() !== name) {
-    trail.fail('next hop', 'name-mismatch', `next_hop is ${evidence.nextHop ?? 'not told'}, the peer is ${name}`);
-    return refused();
+  if (evidence.direction === 'out') {
+    const target = referenceDomain(evidence.nextHop ?? '');
+    if (target.kind !== 'domain' || target.name !== name) {
+      trail.fail('next hop', 'name-mismatch', `next_hop is ${evidence.nextHop ?? 'not told'}, the peer is ${name}`);
+      return refused();
+    }
   }
   const agreement = snapshot.byDomain.get(name);
   if (agreement === undefined) {

@@ -38,19 +38,17 @@ export function missingAttributes(wanted: AttributeMatch, name: readonly NamePar
 }
 
 /**
- * Reads the one-line name of OpenSSL (`/C=DE/O=Operator B/CN=b.example`). A value that could hold a second attribute
- * in disguise (a slash or an unknown part) makes the whole name unreadable: undefined.
+ * Reads the one-line name of OpenSSL (`/C=DE/O=Operator B/CN=b.example`). Its values are not escaped, so that a value
+ * with a slash in it can look like a further attribute: a name that states one type twice, or has a part that is none,
+ * is unreadable (undefined). What remains of that weakness is why words carry less assurance than a certificate.
  */
 export function parseOneLineName(text: string): readonly NamePart[] | undefined {
   if (!text.startsWith('/')) return undefined;
-  const parts = text
-    .slice(1)
-    .split('/')
-    .map((part) => /^([A-Za-z][A-Za-z0-9.]*)=(.*)$/.exec(part));
   const name: NamePart[] = [];
-  for (const part of parts) {
-    if (part?.[1] === undefined || part[2] === undefined) return undefined;
-    name.push({ type: part[1], value: part[2] });
+  for (const part of text.slice(1).split('/')) {
+    const [, type, value] = /^([A-Za-z][A-Za-z0-9.]*)=(.*)$/.exec(part) ?? [];
+    if (type === undefined || value === undefined || name.some((known) => known.type === type)) return undefined;
+    name.push({ type, value });
   }
   return name;
 }
