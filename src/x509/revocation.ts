@@ -2,7 +2,8 @@
 
 import type { Finding } from '../reasons.js';
 import type { Budget } from './budget.js';
-import { type CrlEntry, type CrlFacts, directoryTexts, type IssuingDistributionPoint } from './crl.js';
+import type { CrlFacts, IssuingDistributionPoint } from './crl.js';
+import { type CrlEntry, directoryTexts } from './crl-entries.js';
 import { hex, MalformedDer, sameOctets } from './der.js';
 import { EXTENSION } from './extensions.js';
 import type {

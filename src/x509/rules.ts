@@ -317,6 +317,17 @@ const RULES: readonly Rule[] = [
       ),
   },
   {
+    // CABF §7.1.2.1.3. RFC 5280 §4.2.1.1 allows them, and roots made by scripts often bear them.
+    code: 'bad-extension',
+    level: 'tls',
+    places: ['anchor'],
+    broken: ({ authorityKeyIdentifier: above }) =>
+      when(
+        above?.issuer !== undefined && above.serial !== undefined,
+        'expected only a keyIdentifier in authorityKeyIdentifier of an anchor, found authorityCertIssuer too',
+      ),
+  },
+  {
     // CABF §7.1.2.7.12; RFC 5280 §4.2.1.6 only says SHOULD.
     code: 'bad-extension',
     level: 'tls',

@@ -198,6 +198,17 @@ const tls: typeof always = [
     'leaf',
     extensions({ altNames: ext.altNames([{ dns: 'peer.example' }], true) }),
   ],
+  [
+    'authorityCertIssuer and serial beside the keyIdentifier of the anchor',
+    'bad-extension',
+    'root',
+    {
+      key,
+      ...extensions({
+        authorityKey: ext.authorityKey(key.identifier, false, [tlv(0xa1, tlv(0x82, der.text('a'))), tlv(0x82, 5)]),
+      }),
+    },
+  ],
 ];
 
 const fine: readonly PathRow[] = [
@@ -224,16 +235,6 @@ const fine: readonly PathRow[] = [
   [
     'ok/name constraints not critical (CABF §7.1.2.5.2)',
     () => withSpec('root', add(ext.constraints({ permitted: [{ dns: 'peer.example' }] }, false))),
-  ],
-  [
-    'ok/authorityCertIssuer and serial beside the keyIdentifier of the anchor',
-    () =>
-      withSpec('root', {
-        key,
-        ...extensions({
-          authorityKey: ext.authorityKey(key.identifier, false, [tlv(0xa1, tlv(0x82, der.text('a'))), tlv(0x82, 5)]),
-        }),
-      }),
   ],
 ];
 
