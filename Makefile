@@ -3,26 +3,37 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-# What the live tests and the demo run, as Debian names it.
-APT_PACKAGES := kamailio kamailio-tls-modules kamailio-extra-modules kamailio-utils-modules \
+# Packages as Debian names them: what npm needs to compile better-sqlite3, and what the live tests and the demo run.
+BUILD_PACKAGES := make g++ python3
+LIVE_PACKAGES := kamailio kamailio-tls-modules kamailio-extra-modules kamailio-utils-modules \
 	kamailio-json-modules sip-tester stunnel4 openssl debootstrap iproute2 tshark
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help setup packages build lint run demo test test-unit test-flow test-matrix bench fuzz clean
+.PHONY: help setup packages toolchain node-version build lint run demo test test-unit test-flow test-matrix bench fuzz clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-packages: ## install the Debian packages that are missing
-	@node -e 'const [a,b]=process.versions.node.split(".").map(Number); if (a<20||(a===20&&b<19)) { console.error(`siptrust needs Node 20.19 or newer, found $${process.versions.node}`); process.exit(1) }'
-	@missing=$$(for p in $(APT_PACKAGES); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+# install-missing(packages)
+define install-missing
+	@missing=$$(for p in $(1); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
 	if [ -n "$$missing" ]; then \
 	  echo "installing: "$$missing; \
 	  $(SUDO) apt-get update -q && \
 	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing; \
 	fi
+endef
 
-node_modules: package.json package-lock.json
+node-version:
+	@node -e 'const [a,b]=process.versions.node.split(".").map(Number); if (a<20||(a===20&&b<19)) { console.error(`siptrust needs Node 20.19 or newer, found $${process.versions.node}`); process.exit(1) }'
+
+toolchain: node-version
+	$(call install-missing,$(BUILD_PACKAGES))
+
+packages: ## install the Debian packages that the live tests need and are missing
+	$(call install-missing,$(LIVE_PACKAGES))
+
+node_modules: package.json package-lock.json | toolchain
 	npm ci --no-fund --no-audit
 	@touch node_modules
 
