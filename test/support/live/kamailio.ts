@@ -83,6 +83,7 @@ export class Kamailio {
     const args = [
       ...['kamailio', '-f', join(ROOT, script), '-DD', '-E', '-m', String(memory), '-Y', directory, '-w', directory],
       '--loadmodule=ctl.so',
+      '--loadmodule=kex.so',
       ...Object.entries(all).flatMap(([name, value]) => [
         '-A',
         `${name}=${typeof value === 'string' ? value : `"${value.string}"`}`,

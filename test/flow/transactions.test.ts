@@ -1,0 +1,148 @@
+/** Transactions around the question: suspended, repeated, cancelled, answered, refused. */
+
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Caller, freshCallId, request } from '../support/live/caller.js';
+import { builds } from '../support/live/kamailio.js';
+import { literally, Network } from '../support/live/network.js';
+import { eventually } from '../support/live/places.js';
+import { expectNothingPrivate, expectRelayed } from '../support/live/relayed.js';
+import { headerOf, methodOf, rowsOf, statusOf } from '../support/live/sip-text.js';
+
+const PAI = 'P-Asserted-Identity: <sip:alice@a.example>';
+
+describe.each(builds('full'))('transactions, Kamailio $version', (build) => {
+  let network: Network;
+
+  beforeAll(async () => {
+    network = await Network.start({
+      build,
+      uas: { extra: ['P-Asserted-Identity: <sip:bob@own.example>', 'Server: kept'] },
+      policy: (standard, host) => ({
+        ...standard,
+        interfaces: [{ name: 'za', listen: `${host(2)}:5060`, mechanism: 'nds-ip', implicit_trust: true }],
+        agreements: [
+          ...(standard.agreements as readonly unknown[]),
+          { name: 'op-n', domains: ['n.example'], mechanism: 'nds-ip', interface: 'za', sources: [`${host(40)}/32`] },
+        ],
+      }),
+      defines: (host) => ({ SIPTRUST_NDS: { string: `^udp:${literally(host(2))}:5060$` } }),
+    });
+  });
+  afterAll(() => network?.stop());
+
+  /** Runs `during` with a sidecar that takes questions and does not answer them. */
+  async function frozen<T>(during: () => Promise<T>): Promise<T> {
+    network.daemon.signal('SIGSTOP');
+    try {
+      return await during();
+    } finally {
+      network.daemon.signal('SIGCONT');
+      // Until the poll has seen that it answers again, nothing is asked.
+      await eventually('the sidecar counts as alive', () => !down());
+    }
+  }
+
+  /** Whether the proxy takes the sidecar for dead. */
+  function down(): boolean {
+    const state = network.cscf.rpc('htable.dump', 'siptrust_state');
+    return /name: down1\s+value: 1/.test(state);
+  }
+
+  it('ok/a question takes at most its time, then the call goes on without the assertion', async () => {
+    await frozen(async () => {
+      const caller = await network.overTls(network.certificateOfA());
+      const sent = request({ headers: [PAI, 'Subject: kept'] });
+      const start = performance.now();
+      caller.send(sent);
+      expect(statusOf(await caller.final(headerOf(sent, 'Call-ID') ?? ''))).toBe(200);
+      expect(performance.now() - start).toBeLessThan(2_000);
+      expectRelayed(await network.uas.received(headerOf(sent, 'Call-ID') ?? '', 'INVITE'), sent, [
+        'P-Asserted-Identity',
+      ]);
+    });
+  });
+
+  it('ok/a request that is repeated while it waits is asked about and passed on once', async () => {
+    await frozen(async () => {
+      const caller = await network.overUdp(network.host(40));
+      const sent = request({ transport: 'UDP', headers: ['Subject: kept'] });
+      const asked = network.cscf.statistic('siptrust_asked_peer');
+      caller.send(sent);
+      await eventually('the question is asked', () => network.cscf.statistic('siptrust_asked_peer') > asked);
+      for (let again = 0; again < 3; again += 1) caller.send(sent);
+      const callId = headerOf(sent, 'Call-ID') ?? '';
+      expect(statusOf(await caller.final(callId))).toBe(200);
+      expect(network.cscf.statistic('siptrust_asked_peer')).toBe(asked + 1);
+      const invites = network.uas.got.filter(
+        (text) => methodOf(text) === 'INVITE' && headerOf(text, 'Call-ID') === callId,
+      );
+      expect(invites.length).toBe(1);
+    });
+  });
+
+  it('ok/a request that is cancelled while it waits never goes on', async () => {
+    await frozen(async () => {
+      const caller = await network.overTls(network.certificateOfA());
+      const terms = { callId: freshCallId(), branch: 'z9hG4bKcancelled', headers: ['Subject: kept'] };
+      const asked = network.cscf.statistic('siptrust_asked_peer');
+      caller.send(request(terms));
+      await eventually('the question is asked', () => network.cscf.statistic('siptrust_asked_peer') > asked);
+      caller.send(request({ ...terms, method: 'CANCEL' }));
+      expect(statusOf(await caller.final(terms.callId, 'CANCEL'))).toBe(200);
+      expect(statusOf(await caller.final(terms.callId, 'INVITE'))).toBe(487);
+      await pause(500);
+      expect(network.uas.find(terms.callId, 'INVITE')).toBeUndefined();
+    });
+  });
+
+  it('fail/what the script itself refuses after the question is refused once', async () => {
+    const caller = await network.overTls(network.certificateOfA());
+    const sent = request({ method: 'REGISTER', ruri: 'sip:own.example' });
+    caller.send(sent);
+    expect(statusOf(await caller.final(headerOf(sent, 'Call-ID') ?? ''))).toBe(403);
+    expect(caller.answers.filter((text) => statusOf(text) >= 200).length).toBe(1);
+  });
+
+  it('ok/an OPTIONS to ourselves is answered after the question as before', async () => {
+    const caller = await network.overTls(network.certificateOfA());
+    const sent = request({ method: 'OPTIONS', ruri: `sip:${network.address}:5061;transport=tls` });
+    caller.send(sent);
+    expect(statusOf(await caller.final(headerOf(sent, 'Call-ID') ?? ''))).toBe(200);
+  });
+
+  it.each(['urn:service:sos', 'urn:service:sos.ambulance'])(
+    'ok/T-79 an emergency call (%s) from a stranger goes on, cleaned',
+    async (ruri) => {
+      const caller = await network.overTls(network.certificateOfA({ names: ['DNS:c.example'] }));
+      const sent = request({ ruri, headers: [PAI, 'Subject: kept'] });
+      caller.send(sent);
+      expect(statusOf(await caller.final(headerOf(sent, 'Call-ID') ?? ''))).toBe(200);
+      expectNothingPrivate(await network.uas.received(headerOf(sent, 'Call-ID') ?? '', 'INVITE'));
+    },
+  );
+
+  it('ok/answers of our own side pass untouched', async () => {
+    const caller = await network.overTls(network.certificateOfA());
+    const sent = request();
+    caller.send(sent);
+    const answer = await caller.final(headerOf(sent, 'Call-ID') ?? '');
+    expect(rowsOf(answer, 'P-Asserted-Identity')).toEqual(['<sip:bob@own.example>']);
+    expect(rowsOf(answer, 'Server')).toEqual(['kept']);
+  });
+
+  async function call(caller: Caller): Promise<number> {
+    const sent = request({ headers: [PAI] });
+    caller.send(sent);
+    return statusOf(await caller.final(headerOf(sent, 'Call-ID') ?? ''));
+  }
+
+  it('ok/a connection that closes takes its verdict with it', async () => {
+    const caller = await network.overTls(network.certificateOfA());
+    expect(await call(caller)).toBe(200);
+    const entries = (): number => network.cscf.rpc('htable.dump', 'siptrust_connections').split('name:').length;
+    const before = entries();
+    caller.close();
+    await eventually('the entry is gone', () => entries() < before);
+  });
+});
