@@ -97,7 +97,7 @@ function parse(text: string, lineCounter: LineCounter): { readonly document: Doc
 function faultText({ code, message }: { readonly code: string; readonly message: string }): string {
   if (code === 'TAB_AS_INDENT') return 'expected blanks as indentation, found a tab';
   if (message.includes('call stack')) return 'nested too deeply';
-  if (code === 'MULTIPLE_DOCS') return 'expected one document, found another after "---"';
+  if (code === 'MULTIPLE_DOCS') return 'expected one document, found another (after "---" or "...")';
   return `not YAML: ${message}`;
 }
 

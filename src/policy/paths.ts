@@ -6,3 +6,8 @@ import { posix } from 'node:path';
 export function resolvePath(file: string, name: string): string {
   return posix.isAbsolute(name) ? posix.normalize(name) : posix.join(posix.dirname(file), name);
 }
+
+/** One spelling for a path: `./a/../b` is `b`. */
+export function normalPath(path: string): string {
+  return posix.normalize(path);
+}

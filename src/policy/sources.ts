@@ -3,7 +3,7 @@
 import { type PolicyDocument, readDocument } from './document.js';
 import { FILE_LIMITS, type FileRead, type PolicyFiles } from './files.js';
 import { expandGlob, isGlob, isUnsupportedGlob } from './glob.js';
-import { resolvePath } from './paths.js';
+import { normalPath, resolvePath } from './paths.js';
 import type { Problems } from './problem.js';
 import { SECTIONS, type SectionName } from './schema.js';
 import { checkShape, inWords, unknownKeys } from './shape.js';
@@ -86,7 +86,7 @@ function includedSections(
   const paths = new Map<string, Site>();
   for (const { pattern, site } of patterns) {
     for (const path of includedPaths(pattern, site, files, main)) {
-      if (path !== main && !paths.has(path)) paths.set(path, site);
+      if (path !== normalPath(main) && !paths.has(path)) paths.set(path, site);
     }
   }
   return [...paths]

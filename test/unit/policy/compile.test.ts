@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { parseAddress } from '../../../src/net/address.js';
-import { POLICY_DEFAULTS } from '../../../src/policy/compile.js';
+import { compilePolicy, POLICY_DEFAULTS } from '../../../src/policy/compile.js';
+import { filesInMemory } from '../../../src/policy/files.js';
 import { DEFAULT_SETTINGS } from '../../../src/policy/settings.js';
 import type { Agreement } from '../../../src/trust/agreement.js';
-import { CA_PEM, compile, compiled, LEAF_PEM, MATERIAL, nds, PIN, said, text, tls } from './fixtures.js';
+import { CA_PEM, compile, compiled, LEAF_PEM, MATERIAL, NOW, nds, PIN, said, text, tls } from './fixtures.js';
 
 /** The example of design.md, with the files that it names. */
 const EXAMPLE = text(
@@ -627,6 +628,15 @@ describe('mistakes have their place', () => {
 
   test('ok/a glob that matches the main file too leaves it out', () => {
     expect(said(compile(`include: "*.yaml"\n${tls()}`, { 'q.yaml': 'own_domains: [c.example]\n' }))).toEqual([]);
+  });
+
+  test('ok/so it does when the main file is named in a roundabout way', () => {
+    const files = filesInMemory({
+      ...MATERIAL,
+      './x/../p.yaml': `include: "*.yaml"\n${tls()}`,
+      'p.yaml': 'never read',
+    });
+    expect(said(compilePolicy(files, './x/../p.yaml', 1, NOW))).toEqual([]);
   });
 
   test('fail/a thousand problems are enough, and the errors among them still fail', () => {

@@ -70,7 +70,7 @@ describe('what is no policy document says where', () => {
     ['NUL', 'a: 1\nb: \0\n', 'f:2:4: error: expected text, found control character U+0000'],
     ['escape', 'a: \x1b[1m\n', 'f:1:4: error: expected text, found control character U+001B'],
     ['tab as indentation', 'a:\n\tb: 1\n', 'f:2:1: error: expected blanks as indentation, found a tab'],
-    ['two documents', 'a: 1\n---\nb: 2\n', 'f:2:1: error: expected one document, found another after "---"'],
+    ['two documents', 'a: 1\n---\nb: 2\n', 'f:2:1: error: expected one document, found another (after "---" or "...")'],
     ['unclosed list', 'a: [1, 2\n', /^f:\d+:\d+: error: not YAML: /],
     ['unclosed quote', 'a: "x\n', /^f:\d+:\d+: error: not YAML: /],
     ['tag', 'a: !!binary x\n', 'f:1:4: error: not YAML: Unresolved tag: tag:yaml.org,2002:binary'],
