@@ -318,7 +318,9 @@ const UNTRUSTED: Readonly<Record<PrivacyMode, ProfileName>> = {
 export function profileOf(verdict: ProfileTerms, strangerMode: PrivacyMode = 'strict33203'): ProfileName {
   const { agreement } = verdict;
   if (verdict.verdict !== 'trusted') {
-    if (agreement !== undefined && agreement.headers.size > 0) return 'ask';
+    // Towards an untrusted peer an override only narrows; one that keeps changes nothing.
+    const narrowed = [...(agreement?.headers.values() ?? [])].flatMap((each) => [each.in, each.out]);
+    if (narrowed.includes('remove') || narrowed.includes('anonymise')) return 'ask';
     return UNTRUSTED[agreement?.privacy ?? strangerMode];
   }
   if (agreement === undefined) return 'strict';

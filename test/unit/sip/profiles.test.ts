@@ -54,6 +54,12 @@ describe('profileOf', () => {
       'untrusted-rfc3325',
     ],
     ['ok/reject', { verdict: 'reject', agreement: terms({ privacy: 'ims24229' }) }, 'untrusted-ims24229'],
+    ['ok/untrusted, overrides that narrow are asked for', { verdict: 'untrusted', agreement: overridden }, 'ask'],
+    [
+      'ok/untrusted, overrides that keep change nothing',
+      { verdict: 'untrusted', agreement: terms({ headers: new Map([['verstat', { in: 'keep' }]]) }) },
+      'untrusted',
+    ],
     ['fail/trusted without an agreement', { verdict: 'trusted', agreement: undefined }, 'strict'],
   ] as const)('%s', (_, verdict, name) => {
     expect(profileOf(verdict)).toBe(name);
