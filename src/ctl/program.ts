@@ -3,11 +3,14 @@ import type { Readable, Writable } from 'node:stream';
 import { Command } from 'commander';
 import { loadPolicy } from '../policy/loader.js';
 import { badInput, identityRecord, offlineAnswers } from '../rpc/offline.js';
+import { kamailioInclude } from '../sip/kamailio.js';
 import { CertificateCache } from '../state/certificate-cache.js';
 import { PolicyHolder } from '../state/policy-holder.js';
 import { VERSION } from '../version.js';
 import { describeCertificate } from '../x509/describe.js';
+import type { CertificateFacts } from '../x509/facts.js';
 import { readPem } from '../x509/pem.js';
+import { lintCertificate } from '../x509/profile.js';
 import { verifyRecord } from '../x509/verify-record.js';
 import { askDaemon, type DaemonAddress, daemonAnswers } from './ask.js';
 import { DAEMON_COMMANDS, paramsOf } from './commands.js';
@@ -52,10 +55,34 @@ export function program(input: Readable, output: Writable): Command {
     .description('what a certificate file says')
     .argument('<file>')
     .action((file: string) => {
-      const shown = certificateFile(file, certificates);
+      const shown = certificateFile(file, certificates).map(describeCertificate);
       print(shown.length === 1 ? shown[0] : shown, (answer) =>
         Array.isArray(answer) ? answer.map(render).join('\n\n') : render(answer),
       );
+    });
+  group(['cert'])
+    .command('lint')
+    .description('checks a certificate file against TS 33.310, RFC 5922 and RFC 5924')
+    .argument('<file>')
+    .option('--ca', 'it is a certification authority, not a TLS entity', false)
+    .action((file: string, { ca }: { ca: boolean }) => {
+      const kind = ca ? 'tls-ca' : 'tls-entity';
+      print(certificateFile(file, certificates).flatMap((facts) => lintCertificate(facts, kind, Date.now())));
+    });
+
+  root
+    .command('headers')
+    .description('the header table in force, for strangers or under an agreement')
+    .option('--agreement <name>', 'as this agreement has it')
+    .option('--kamailio', 'print plugin/kamailio/siptrust-headers.cfg, which is made from the table', false)
+    .option('--config <file>', 'policy file; answers without a daemon')
+    .action(async ({ agreement, kamailio, config }: { agreement?: string; kamailio: boolean; config?: string }) => {
+      if (kamailio) return void output.write(kamailioInclude());
+      const params = agreement === undefined ? {} : { agreement };
+      const ask = config === undefined ? daemonAnswers(options(), 'header.list') : configAnswers(config, 'header.list');
+      const answer = await ask(params);
+      if (!Array.isArray(answer)) throw new Refusal(JSON.stringify(answer), 1);
+      print(answer, (rows) => render((rows as Record<string, unknown>[]).map(({ policy, overridden, ...row }) => row)));
     });
 
   root
@@ -120,7 +147,7 @@ function groups(root: Command): (words: readonly string[]) => Command {
   };
 }
 
-function certificateFile(file: string, certificates: CertificateCache): readonly object[] {
+function certificateFile(file: string, certificates: CertificateCache): readonly CertificateFacts[] {
   let text: Buffer;
   try {
     text = readFileSync(file);
@@ -132,7 +159,7 @@ function certificateFile(file: string, certificates: CertificateCache): readonly
   return ders.map((der) => {
     const facts = certificates.read(Buffer.from(der).toString('base64'));
     if ('malformed' in facts) throw new Refusal(`${file}: ${facts.malformed}`, 1);
-    return describeCertificate(facts);
+    return facts;
   });
 }
 

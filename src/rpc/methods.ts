@@ -9,6 +9,7 @@ import type { Method } from './method.js';
 import { agreementMethods } from './methods/agreement.js';
 import { certificateMethods } from './methods/certificate.js';
 import { coreMethods } from './methods/core.js';
+import { headerMethods } from './methods/header.js';
 import { trustMethods } from './methods/trust.js';
 
 /** All methods, working on this state. */
@@ -20,7 +21,11 @@ export function methodTable(
   return [
     ...trustMethods(state),
     ...agreementMethods(state, reload),
-    ...certificateMethods((text) => state.certificates.read(text)),
+    ...certificateMethods(
+      (text) => state.certificates.read(text),
+      () => state.now(),
+    ),
+    ...headerMethods(state),
     ...coreMethods(state, log),
   ];
 }

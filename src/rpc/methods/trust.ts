@@ -7,9 +7,10 @@ import { unknownConnection } from '../../trust/unknown.js';
 import type { Verdict } from '../../trust/verdict.js';
 import { messageAnswer, peerAnswer } from '../answers.js';
 import { RpcError } from '../errors.js';
-import { peerParams, toEvidence } from '../evidence.js';
+import { type EvidenceParams, peerParams, toEvidence } from '../evidence.js';
 import { type MessageParams, messageEvidence, messageParams, toMessage } from '../message-params.js';
 import { defineMethod, type Method } from '../method.js';
+import { RepeatedParams } from '../repeated-params.js';
 
 /** The two questions, and why they were answered as they were. */
 export function trustMethods(state: TrustState): Method[] {
@@ -30,6 +31,7 @@ export function trustMethods(state: TrustState): Method[] {
       name: 'trust.peer',
       doc: 'Who is at the other end of this connection, under which agreement, and is the path protected as agreed?',
       params: peerParams,
+      repeated: new RepeatedParams<EvidenceParams>(state.policy.settings.cache.verdicts),
       handler: (params) => {
         const evidence = toEvidence(params, read);
         const verdict = state.judge(evidence);
