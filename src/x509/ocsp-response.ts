@@ -8,12 +8,10 @@ import { MalformedCertificate, parseCertificate } from './certificate.js';
 import { DerReader, MalformedDer, TAG } from './der.js';
 import type { CertificateFacts } from './facts.js';
 import { parseName } from './name.js';
-import type { OcspEntry, OcspResponse } from './ocsp.js';
+import { MAX_OCSP_OCTETS, type OcspEntry, type OcspResponse } from './ocsp.js';
 import { OCSP_NONCE } from './ocsp-request.js';
 
 const BASIC_RESPONSE = '1.3.6.1.5.5.7.48.1.1';
-/** A response with its responder's certificate has two or three thousand octets. */
-export const MAX_OCSP_OCTETS = 128 * 1024;
 const MAX_DEPTH = 24;
 
 /** OCSPResponseStatus (RFC 6960 §4.2.1). These answers are unsigned: they say nothing of the certificate (rulebook K-16). */

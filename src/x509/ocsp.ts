@@ -12,6 +12,9 @@ import type { RevocationStatus } from './revocation.js';
 import { brokenRules } from './rules.js';
 import { type Signed, signatureVerifies, weakAlgorithm } from './signature.js';
 
+/** Largest response that is read; one with its responder's certificate has two or three thousand octets. */
+export const MAX_OCSP_OCTETS = 128 * 1024;
+
 /** What a response says of one certificate (SingleResponse). */
 export interface OcspEntry {
   readonly certId: CertId;
@@ -90,7 +93,7 @@ export function ocspStatus(
   }
   if (context.nonceRequired && !nonceEchoed)
     return unknown('ocsp-status', 'expected the nonce of the question, found none');
-  const entry = entryFor(certIdOf(certificate, issuer), response.entries);
+  const entry = ocspEntry(certificate, issuer, response);
   if (entry === undefined) return unknown('ocsp-status', 'expected the CertID that was asked for, found others');
   if (entry.unknownCritical !== undefined) {
     return unknown('ocsp-status', `expected critical extensions that are understood, found ${entry.unknownCritical}`);
@@ -104,6 +107,15 @@ export function ocspStatus(
     return { status: 'revoked', detail: revokedText(certificate, entry, signer.responder) };
   const until = Math.min(entry.nextUpdate ?? Number.POSITIVE_INFINITY, entry.thisUpdate + context.maxAge, signer.until);
   return { status: 'good', until };
+}
+
+/** What a response says of a certificate, if anything. */
+export function ocspEntry(
+  certificate: CertificateFacts,
+  issuer: CertificateFacts,
+  { entries }: OcspResponse,
+): OcspEntry | undefined {
+  return entryFor(certIdOf(certificate, issuer), entries);
 }
 
 /** The entry of this CertID; of several the worst, as a responder that contradicts itself clears nobody. */

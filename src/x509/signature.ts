@@ -4,7 +4,14 @@
  * Everything not in the tables is refused: SHA-1, MD5, SHA-224, DSA, RSA below 2048 bits, curves by explicit parameters.
  */
 
-import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto';
+import {
+  constants,
+  createPublicKey,
+  createVerify,
+  type KeyObject,
+  type VerifyKeyObjectInput,
+  verify,
+} from 'node:crypto';
 import type { Budget } from './budget.js';
 import { DerReader, hex, MalformedDer, sameOctets, TAG } from './der.js';
 import type { AlgorithmFacts, PublicKeyFacts } from './facts.js';
@@ -219,33 +226,66 @@ const outcomes = new WeakMap<Signed, Map<string, boolean>>();
  * nothing; `weakAlgorithm` says why.
  */
 export function signatureVerifies(signed: Signed, key: PublicKeyFacts, budget: Budget): boolean {
-  let known = outcomes.get(signed);
-  const remembered = known?.get(key.id);
+  const remembered = outcomes.get(signed)?.get(key.id);
   if (remembered !== undefined) return remembered;
   budget.spend('signatures');
-  const outcome = verifyOnce(signed, key);
-  if (known === undefined) {
-    known = new Map();
-    outcomes.set(signed, known);
+  return remember(signed, key, verifyOnce(signed, key));
+}
+
+/** Octets hashed before `signatureVerifiesInSteps` lets others work: a few milliseconds. */
+const STEP_OCTETS = 2 ** 20;
+
+/** The same for something large, a CRL of megabytes; yields now and then. What it comes to is remembered as above. */
+export function* signatureVerifiesInSteps(signed: Signed, key: PublicKeyFacts): Generator<undefined, boolean> {
+  const remembered = outcomes.get(signed)?.get(key.id);
+  if (remembered !== undefined) return remembered;
+  const ready = prepare(signed, key);
+  // Ed25519 hashes all of it twice, in one call.
+  if (ready?.hash === undefined) return remember(signed, key, verifyOnce(signed, key));
+  const verifier = createVerify(ready.hash);
+  for (let at = 0; at < signed.tbs.length; at += STEP_OCTETS) {
+    verifier.update(signed.tbs.subarray(at, at + STEP_OCTETS));
+    yield;
   }
-  known.set(key.id, outcome);
+  let outcome = false;
+  try {
+    outcome = verifier.verify(ready.key, signed.signature);
+  } catch {
+    // As in verifyOnce.
+  }
+  return remember(signed, key, outcome);
+}
+
+function remember(signed: Signed, key: PublicKeyFacts, outcome: boolean): boolean {
+  const known = outcomes.get(signed) ?? new Map<string, boolean>();
+  outcomes.set(signed, known.set(key.id, outcome));
   return outcome;
 }
 
-function verifyOnce({ tbs, signatureAlgorithm, signature }: Signed, key: PublicKeyFacts): boolean {
+/** Hash and key for node:crypto; undefined: this key verifies no such signature. */
+function prepare(
+  { signatureAlgorithm }: Signed,
+  key: PublicKeyFacts,
+): { readonly hash: string | undefined; readonly key: VerifyKeyObjectInput } | undefined {
   const scheme = schemeOf(signatureAlgorithm);
-  if (typeof scheme === 'string' || KEY_FAMILIES[key.algorithm.oid] !== scheme.family) return false;
+  if (typeof scheme === 'string' || KEY_FAMILIES[key.algorithm.oid] !== scheme.family) return undefined;
   // A key for PSS only signs PSS (RFC 4055 §1.2).
-  if (key.algorithm.oid === RSA_PSS && !scheme.pss) return false;
+  if (key.algorithm.oid === RSA_PSS && !scheme.pss) return undefined;
   const object = importKey(key);
-  if (object === null) return false;
+  if (object === null) return undefined;
   const { RSA_PKCS1_PSS_PADDING, RSA_PKCS1_PADDING, RSA_PSS_SALTLEN_DIGEST } = constants;
+  if (scheme.family !== 'rsa') return { hash: scheme.hash, key: { key: object } };
+  const padding = scheme.pss
+    ? { padding: RSA_PKCS1_PSS_PADDING, saltLength: RSA_PSS_SALTLEN_DIGEST }
+    : { padding: RSA_PKCS1_PADDING };
+  return { hash: scheme.hash, key: { key: object, ...padding } };
+}
+
+function verifyOnce(signed: Signed, key: PublicKeyFacts): boolean {
+  const ready = prepare(signed, key);
+  if (ready === undefined) return false;
   try {
-    if (scheme.family !== 'rsa') return verify(scheme.hash, tbs, object, signature);
-    const padding = scheme.pss
-      ? { padding: RSA_PKCS1_PSS_PADDING, saltLength: RSA_PSS_SALTLEN_DIGEST }
-      : { padding: RSA_PKCS1_PADDING };
-    return verify(scheme.hash, tbs, { key: object, ...padding }, signature);
+    return verify(ready.hash, signed.tbs, ready.key, signed.signature);
   } catch {
     // OpenSSL throws where key and padding do not go together: that is a signature which does not verify.
     return false;

@@ -1,0 +1,169 @@
+import type { Logger } from '../log/logger.js';
+import { fetchTarget } from '../net/fetch-target.js';
+import type { RevocationSettings } from '../policy/revocation-settings.js';
+import type { CrlFacts } from '../x509/crl.js';
+import { type CrlTimes, saysTheSame } from '../x509/crl-change.js';
+import type { CertificateFacts } from '../x509/facts.js';
+import { crlLocations } from '../x509/locations.js';
+import { type CrlKeeper, CrlSource } from './crl-source.js';
+import { CRL_LIMITS, type CrlStore } from './crl-store.js';
+import { fetchHttp } from './http-client.js';
+import type { JobQueue } from './job-queue.js';
+import { nextRefresh } from './refresh-times.js';
+
+/** What the shelf asks of the rest of siptrust. */
+export interface ShelfContext {
+  readonly settings: RevocationSettings;
+  readonly queue: JobQueue;
+  readonly log: Logger;
+  readonly random: () => number;
+  now(): number;
+  times(): CrlTimes;
+  signers(name: string): readonly CertificateFacts[];
+  changed(): void;
+}
+
+/** The URLs at which lists are published, and the lists from there: in memory, and on disk over restarts. */
+export class CrlShelf {
+  readonly #sources = new Map<string, CrlSource>();
+  readonly #context: ShelfContext;
+  readonly #keeper: CrlKeeper;
+  #store: CrlStore | undefined;
+  #lists: readonly CrlFacts[] = [];
+  #fullTold = false;
+
+  constructor(context: ShelfContext) {
+    const { settings, random } = context;
+    const limits = { rules: settings, maxSize: settings.maxSize, timeoutMs: settings.timeout * 1000 };
+    this.#context = context;
+    this.#keeper = {
+      intervalMs: settings.interval * 1000,
+      random,
+      now: () => context.now(),
+      times: () => context.times(),
+      signers: (name) => context.signers(name),
+      fetch: (question, stop) => fetchHttp(question, limits, stop),
+      full: (octets) => this.#full(octets),
+      replaced: (source, crl, before) => this.#replaced(source, crl, before),
+    };
+  }
+
+  /** All lists at hand, each once. */
+  get lists(): readonly CrlFacts[] {
+    return this.#lists;
+  }
+
+  get sources(): Iterable<CrlSource> {
+    return this.#sources.values();
+  }
+
+  /** Takes what the last run left on disk; what is not good any more is forgotten. */
+  async restore(store: CrlStore): Promise<void> {
+    this.#store = store;
+    for await (const { url, der, etag, lastModified } of store.load()) {
+      const target = fetchTarget(url, this.#context.settings);
+      // A host that left the allow-list is not asked again, and what came from it is not counted on.
+      if ('refused' in target) continue;
+      const source = new CrlSource(target.url, target.host, this.#keeper);
+      try {
+        await source.restore(der);
+      } catch (cause) {
+        this.#context.log.info('a CRL on disk is not used', { url, why: String(cause) });
+        continue;
+      }
+      source.etag = etag;
+      source.lastModified = lastModified;
+      source.nextAt = nextRefresh(this.#context.now(), source.crl?.nextUpdate, this.#keeper.intervalMs);
+      this.#add(source);
+    }
+    this.#gather();
+  }
+
+  /** Follows the lists that a certificate names; the sources of those that may be fetched. */
+  follow(certificate: CertificateFacts, kept: boolean): readonly CrlSource[] {
+    return crlLocations(certificate).flatMap(({ url, issuers }) => {
+      const target = fetchTarget(url, this.#context.settings);
+      if ('refused' in target) return [];
+      const source = this.#sources.get(target.url) ?? this.#open(target);
+      if (source === undefined) return [];
+      for (const issuer of issuers) source.issuers.add(issuer);
+      source.seenAt = this.#context.now();
+      source.kept ||= kept;
+      return [source];
+    });
+  }
+
+  /** Another policy: what its certificates name is followed anew, and what failed is tried again. */
+  restart(): void {
+    for (const source of this.#sources.values()) {
+      source.kept = false;
+      if (source.failures > 0) source.nextAt = 0;
+    }
+    this.#context.queue.wake();
+  }
+
+  /** Forgets lists that no certificate has named since `before` (ms). */
+  forget(before: number): void {
+    for (const source of this.#sources.values()) {
+      if (source.kept || source.seenAt >= before) continue;
+      this.#sources.delete(source.url);
+      this.#context.queue.delete(source);
+      this.#store?.remove(source.url).catch((error: unknown) => this.#storeFailed(error));
+    }
+    this.#gather();
+  }
+
+  async close(): Promise<void> {
+    await this.#store?.close();
+  }
+
+  #open(target: { readonly url: string; readonly host: string }): CrlSource | undefined {
+    if (this.#sources.size >= CRL_LIMITS.files) {
+      if (!this.#fullTold) this.#context.log.error('too many CRLs: more are not fetched', { most: CRL_LIMITS.files });
+      this.#fullTold = true;
+      return undefined;
+    }
+    const source = new CrlSource(target.url, target.host, this.#keeper);
+    this.#add(source);
+    return source;
+  }
+
+  #add(source: CrlSource): void {
+    this.#sources.set(source.url, source);
+    this.#context.queue.add(source);
+  }
+
+  #full(octets: number): string | undefined {
+    const held = this.#lists.reduce((sum, { der }) => sum + der.length, 0);
+    return held + octets <= CRL_LIMITS.total
+      ? undefined
+      : `expected at most ${CRL_LIMITS.total} octets of CRLs together, found ${held} before this one of ${octets}`;
+  }
+
+  #replaced(source: CrlSource, crl: CrlFacts, before: CrlFacts | undefined): void {
+    const now = this.#context.now();
+    this.#gather();
+    this.#context.log.info('a CRL was fetched', { url: source.url, issuer: crl.issuerText, entries: crl.entryCount });
+    const { url, etag, lastModified } = source;
+    this.#store?.save({ url, etag, lastModified, der: crl.der }).catch((error: unknown) => this.#storeFailed(error));
+    // Verdicts from before hold until the nextUpdate of the list before at most: where both say the same, they stand.
+    const stands = before !== undefined && (before.nextUpdate ?? 0) > now && saysTheSame(before, crl);
+    if (!stands) this.#context.changed();
+  }
+
+  /** The same list from two URLs counts once, and takes the room of one. */
+  #gather(): void {
+    const lists = new Map<string, CrlFacts>();
+    for (const source of this.#sources.values()) {
+      if (source.crl === undefined) continue;
+      const same = lists.get(source.crl.sha256);
+      if (same === undefined) lists.set(source.crl.sha256, source.crl);
+      else source.crl = same;
+    }
+    this.#lists = Object.freeze([...lists.values()]);
+  }
+
+  #storeFailed(error: unknown): void {
+    this.#context.log.warn('a CRL could not be kept on disk', { error: String(error) });
+  }
+}
