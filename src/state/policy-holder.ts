@@ -60,6 +60,17 @@ export class PolicyHolder {
     };
   }
 
+  /**
+   * Puts the current snapshot in force under the next revision: for what verdicts rest on besides the policy file
+   * (approved pins, revocation lists). Scripts ask again about the connections that they know.
+   * @param least the new revision is greater than this one too
+   */
+  touch(now: number, least = 0): number {
+    const revision = nextRevision(Math.max(this.snapshot.revision, least), now);
+    this.#current = { ...this.#current, snapshot: Object.freeze({ ...this.snapshot, revision }) };
+    return revision;
+  }
+
   status(): {
     readonly revision: number;
     readonly loadedAt: number;

@@ -44,4 +44,15 @@ describe('PolicyHolder', () => {
     broken = false;
     expect(holder.reload(NOW + 6000).problems).toEqual([]);
   });
+  test('ok/a touch puts the same snapshot in force under a greater revision', () => {
+    const holder = open(good);
+    const before = holder.snapshot;
+    expect(holder.touch(NOW)).toBe(before.revision + 1);
+    expect(holder.snapshot).toEqual({ ...before, revision: before.revision + 1 });
+    expect(Object.isFrozen(holder.snapshot)).toBe(true);
+    expect(holder.touch(NOW + 10_000)).toBe(Math.floor((NOW + 10_000) / 1000));
+    expect(holder.touch(NOW, before.revision + 500)).toBe(before.revision + 501);
+    expect(holder.status()).toMatchObject({ loadedAt: NOW, revision: before.revision + 501 });
+    expect(holder.reload(NOW).revision).toBe(before.revision + 502);
+  });
 });
