@@ -1,6 +1,7 @@
 import type { Finding } from '../reasons.js';
 import type { CrlFacts } from '../x509/crl.js';
 import type { CertificateFacts } from '../x509/facts.js';
+import type { OcspAnswers } from '../x509/ocsp.js';
 import { verifyPath } from '../x509/path.js';
 import { checkUsage } from '../x509/usage.js';
 import type { Agreement, Direction, Snapshot } from './agreement.js';
@@ -14,6 +15,8 @@ export interface CoverContext {
   readonly now: number;
   /** CRLs that were fetched in the background, besides the agreement's own files. */
   readonly crls: readonly CrlFacts[];
+  /** OCSP answers that were asked for in the background. */
+  readonly ocsp: OcspAnswers;
   readonly trail: Trail;
 }
 
@@ -127,7 +130,7 @@ function judgePath(
   agreement: Agreement,
   leaf: CertificateFacts,
   pinned: boolean,
-  { direction, snapshot, now, crls, trail }: CoverContext,
+  { direction, snapshot, now, crls, ocsp, trail }: CoverContext,
 ): PathJudgement {
   const role = peerRole(direction);
   const { skew } = snapshot;
@@ -140,6 +143,9 @@ function judgePath(
     intermediates: agreement.intermediates,
     anchors,
     crls: [...agreement.crls, ...crls],
+    crlGrace: snapshot.crlGrace,
+    ocsp,
+    ocspRules: snapshot.ocsp,
     at: now,
     purpose: role,
     names: [],

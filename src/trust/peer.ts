@@ -7,6 +7,7 @@ import type { CrlFacts } from '../x509/crl.js';
 import { referenceDomain } from '../x509/domain.js';
 import type { CertificateFacts } from '../x509/facts.js';
 import { type SipIdentities, sipIdentities } from '../x509/identity.js';
+import type { OcspAnswers } from '../x509/ocsp.js';
 import type { Agreement, Snapshot } from './agreement.js';
 import { judgeAttributes } from './attribute-evidence.js';
 import { agreementChange, agreementInForce, type CoverContext, certificateCovered, nextInstant } from './covers.js';
@@ -18,15 +19,18 @@ import { tlsFloor } from './tls-floor.js';
 import { Trail } from './trail.js';
 import type { Verdict } from './verdict.js';
 
-/** Judges the peer of one connection. `crls`: lists fetched in the background, besides the agreements' own files. */
+const NO_ANSWERS: OcspAnswers = new Map();
+
+/** Judges the peer of one connection. `crls`, `ocsp`: fetched in the background, besides the agreements' own files. */
 export function judgePeer(
   evidence: Evidence,
   snapshot: Snapshot,
   now: number,
   crls: readonly CrlFacts[] = [],
+  ocsp: OcspAnswers = NO_ANSWERS,
 ): Verdict {
   const trail = new Trail();
-  const context: CoverContext = { direction: evidence.direction, snapshot, now, crls, trail };
+  const context: CoverContext = { direction: evidence.direction, snapshot, now, crls, ocsp, trail };
   return decided(judge(evidence, context), context);
 }
 
