@@ -4,6 +4,7 @@ import { profileOf } from '../sip/profiles.js';
 import type { Snapshot } from '../trust/agreement.js';
 import type { Plan } from '../trust/plan.js';
 import type { Verdict } from '../trust/verdict.js';
+import { JsonText } from './method.js';
 
 /** Seconds that a script may keep this verdict: until it changes by itself, and never longer than the policy says. */
 function timeToLive(verdict: Verdict, snapshot: Snapshot, now: number): number {
@@ -11,8 +12,7 @@ function timeToLive(verdict: Verdict, snapshot: Snapshot, now: number): number {
   return Math.max(1, Math.min(snapshot.verdictTtl, left));
 }
 
-/** The result of `trust.peer`. */
-export function peerAnswer(id: string, verdict: Verdict, snapshot: Snapshot, now: number) {
+function sameForAll(verdict: Verdict, snapshot: Snapshot) {
   const trusted = verdict.verdict === 'trusted';
   const { agreement, findings } = verdict;
   return {
@@ -30,10 +30,21 @@ export function peerAnswer(id: string, verdict: Verdict, snapshot: Snapshot, now
     action: verdict.action,
     code: verdict.code,
     phrase: verdict.phrase,
-    ttl: timeToLive(verdict, snapshot, now),
     revision: verdict.revision,
-    id,
   };
+}
+
+/** Answers are the same for every question with one verdict, but for `ttl` and `id`; this is the text of the rest. */
+const written = new WeakMap<Verdict, { readonly snapshot: Snapshot; readonly text: string }>();
+
+/** The result of `trust.peer`. */
+export function peerAnswer(id: string, verdict: Verdict, snapshot: Snapshot, now: number): JsonText {
+  let same = written.get(verdict);
+  if (same === undefined || same.snapshot !== snapshot) {
+    same = { snapshot, text: JSON.stringify(sameForAll(verdict, snapshot)).slice(0, -1) };
+    written.set(verdict, same);
+  }
+  return new JsonText(`${same.text},"ttl":${timeToLive(verdict, snapshot, now)},"id":${JSON.stringify(id)}}`);
 }
 
 /** A byte string as JSON text: UTF-8 where the bytes are UTF-8, which an appended line always is. */

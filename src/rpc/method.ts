@@ -45,6 +45,8 @@ export interface MethodDefinition<Params extends z.ZodType> {
   readonly doc: string;
   readonly params: Params;
   readonly positional?: readonly string[];
+  /** Gives the outcome of an earlier check of the same params, or that of `check`. */
+  readonly repeated?: { checked(params: unknown, check: () => z.output<Params>): z.output<Params> };
   readonly handler: (params: z.output<Params>, context: CallContext) => unknown;
 }
 
@@ -58,7 +60,14 @@ export interface ParamIssue {
 
 /** Builds a method whose handler gets its params with the type of the schema. */
 export function defineMethod<Params extends z.ZodType>(definition: MethodDefinition<Params>): Method {
-  const { name, doc, params: schema, positional = [], handler } = definition;
+  const { name, doc, params: schema, positional = [], repeated, handler } = definition;
+  function checked(named: unknown): z.output<Params> {
+    // Asking for the inputs of issues makes every check several times slower: only a failed one is done again.
+    const parsed = schema.safeParse(named);
+    if (parsed.success) return parsed.data;
+    const issues = schema.safeParse(named, { reportInput: true }).error?.issues ?? parsed.error.issues;
+    throw new RpcError('invalid-params', issues.flatMap(paramIssues));
+  }
   return Object.freeze({
     name,
     doc,
@@ -66,11 +75,7 @@ export function defineMethod<Params extends z.ZodType>(definition: MethodDefinit
     positional: Object.freeze([...positional]),
     call: (params: unknown, context: CallContext): unknown => {
       const named = byName(params, positional);
-      // Asking for the inputs of issues makes every check several times slower: only a failed one is done again.
-      const parsed = schema.safeParse(named);
-      if (parsed.success) return handler(parsed.data, context);
-      const issues = schema.safeParse(named, { reportInput: true }).error?.issues ?? parsed.error.issues;
-      throw new RpcError('invalid-params', issues.flatMap(paramIssues));
+      return handler(repeated?.checked(named, () => checked(named)) ?? checked(named), context);
     },
   });
 }

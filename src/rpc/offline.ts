@@ -12,7 +12,7 @@ import { TrustState } from '../state/trust-state.js';
 import { sipIdentities } from '../x509/identity.js';
 import { foldByteParams } from './byte-params.js';
 import { RpcError } from './errors.js';
-import type { Method } from './method.js';
+import { JsonText, type Method } from './method.js';
 import { methodTable } from './methods.js';
 
 const CONTEXT = { wire: 'unix', peer: 'offline' } as const;
@@ -85,7 +85,8 @@ export function offlineAnswers(policy: PolicyHolder, method: string): (record: u
 
 function called(row: Method, params: unknown): unknown {
   try {
-    return row.call(params, CONTEXT);
+    const answer = row.call(params, CONTEXT);
+    return answer instanceof JsonText ? answer.toJSON() : answer;
   } catch (error) {
     if (!(error instanceof RpcError)) return refused(row.name, 'internal-error', String(error));
     return badInput(row.name, JSON.stringify(error.data ?? error.message), error.toObject());

@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import type { Evidence } from '../trust/evidence.js';
 import type { Plan } from '../trust/plan.js';
 import type { Verdict } from '../trust/verdict.js';
 
 /** How many answers can still be explained by their id. */
-const MAX_RECENT = 10_000;
+export const MAX_RECENT = 10_000;
 
 export interface Answer {
   readonly id: string;
@@ -17,20 +16,24 @@ export interface Answer {
 
 /** The latest answers by id, so that an id out of a log can be explained. */
 export class RecentAnswers {
-  readonly #answers = new LRUCache<string, Answer>({ max: MAX_RECENT });
+  /** A ring: answer number n stands at n modulo MAX_RECENT, until the next one of that place comes. */
+  readonly #answers: Answer[] = [];
   /** Ids of two runs of the daemon never meet in one log. */
   readonly #run = randomBytes(4).toString('hex');
   #count = 0;
 
   /** Gives the answer its id and keeps it. */
-  add(answer: Omit<Answer, 'id'>): Answer {
+  add(at: number, evidence: Evidence, verdict: Verdict, plan?: Plan): Answer {
     this.#count += 1;
-    const kept = { ...answer, id: `${this.#run}-${this.#count.toString(36)}` };
-    this.#answers.set(kept.id, kept);
+    const id = `${this.#run}-${this.#count.toString(36)}`;
+    const kept = plan === undefined ? { id, at, evidence, verdict } : { id, at, evidence, verdict, plan };
+    this.#answers[this.#count % MAX_RECENT] = kept;
     return kept;
   }
 
   find(id: string): Answer | undefined {
-    return this.#answers.get(id);
+    const number = Number.parseInt(id.slice(this.#run.length + 1), 36);
+    const kept = this.#answers[number % MAX_RECENT];
+    return kept?.id === id ? kept : undefined;
   }
 }

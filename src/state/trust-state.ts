@@ -50,7 +50,7 @@ export class TrustState {
 
   /** Gives an answer its id, counts it and writes it to the decision log. */
   record(method: 'trust.peer' | 'trust.message', evidence: Evidence, verdict: Verdict, plan?: Plan): Answer {
-    const answer = this.recent.add({ at: this.now(), evidence, verdict, ...(plan === undefined ? {} : { plan }) });
+    const answer = this.recent.add(this.now(), evidence, verdict, plan);
     this.counters.add(`${method}.${verdict.verdict}`);
     const first = (plan?.findings[0] ?? verdict.findings[0])?.code;
     if (first !== undefined) this.counters.add(`reason.${first}`);
@@ -60,6 +60,15 @@ export class TrustState {
 
   reload(): ReloadReport {
     return this.policy.reload(this.now());
+  }
+
+  /**
+   * Something that verdicts rest on has changed besides the policy file: nothing that was decided before holds from
+   * the next message on (design rule 5). The new revision.
+   */
+  touch(): number {
+    this.#verdicts.flush();
+    return this.policy.touch(this.now());
   }
 
   /** Empties the caches; the number of entries that were in each. */

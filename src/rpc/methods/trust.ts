@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { RepeatedParams } from '../../state/repeated-params.js';
 import type { TrustState } from '../../state/trust-state.js';
 import type { Evidence } from '../../trust/evidence.js';
 import { explain } from '../../trust/explain.js';
@@ -10,7 +11,6 @@ import { RpcError } from '../errors.js';
 import { type EvidenceParams, peerParams, toEvidence } from '../evidence.js';
 import { type MessageParams, messageEvidence, messageParams, toMessage } from '../message-params.js';
 import { defineMethod, type Method } from '../method.js';
-import { RepeatedParams } from '../repeated-params.js';
 
 /** The two questions, and why they were answered as they were. */
 export function trustMethods(state: TrustState): Method[] {
