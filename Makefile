@@ -7,6 +7,8 @@ SHELL := /bin/bash
 BUILD_PACKAGES := make g++ python3
 LIVE_PACKAGES := kamailio kamailio-tls-modules kamailio-extra-modules kamailio-utils-modules \
 	kamailio-json-modules sip-tester stunnel4 openssl debootstrap iproute2 tshark
+# Where `make run` keeps what the example policy refers to.
+EXAMPLE := .cache/example
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 .PHONY: help setup packages toolchain node-version build lint run demo test test-unit test-flow test-matrix bench fuzz clean
@@ -46,8 +48,31 @@ build: node_modules ## compile to dist/: siptrustd and siptrustctl
 lint: node_modules ## style and types
 	npm run -s lint
 
-run: build ## siptrustd alone, on the example policy
-	node dist/main.js --config kamailio-cfg/example/siptrust.yaml
+run: build $(EXAMPLE)/peer.json ## siptrustd alone, on the example policy; Ctrl-C ends it
+	@echo 'In another terminal, from this directory:'
+	@echo '  node dist/ctl/main.js --socket $(EXAMPLE)/siptrust.sock status'
+	@echo '  node dist/ctl/main.js --socket $(EXAMPLE)/siptrust.sock peer < $(EXAMPLE)/peer.json'
+	@echo '  node dist/ctl/main.js --socket $(EXAMPLE)/siptrust.sock explain < $(EXAMPLE)/peer.json'
+	@exec node dist/main.js --config kamailio-cfg/example/siptrust.yaml
+
+# A throw-away CA of the partner in the example policy, a certificate by it, and a question about a peer that has that.
+$(EXAMPLE)/peer.json:
+	@mkdir -p $(EXAMPLE)
+	@cd $(EXAMPLE) && \
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 -subj '/O=Operator B/CN=Operator B CA' \
+	  -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign,cRLSign \
+	  -keyout op-b-ca.key -out op-b-ca.pem 2>openssl.log && \
+	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj '/O=Operator B/CN=b.example' \
+	  -keyout b.key -out b.csr 2>>openssl.log && \
+	printf '%s\n' subjectAltName=DNS:b.example keyUsage=critical,digitalSignature \
+	  extendedKeyUsage=serverAuth,clientAuth >b.ext && \
+	openssl x509 -req -in b.csr -CA op-b-ca.pem -CAkey op-b-ca.key -CAcreateserial -days 3650 -extfile b.ext \
+	  -out b.pem 2>>openssl.log || { cat openssl.log >&2; exit 1; }
+	@node -e 'const pem = require("fs").readFileSync("$(EXAMPLE)/b.pem", "utf8"); \
+	  const tls = { pem, verified: 1, version: "TLSv1.3", cipher: "TLS_AES_256_GCM_SHA384" }; \
+	  const local = { rcv_ip: "127.0.0.1", rcv_port: 5061, src_ip: "127.0.0.2", src_port: 40000 }; \
+	  console.log(JSON.stringify({ direction: "in", proto: "tls", conid: 1, ...local, tls }))' >$@.new
+	@mv $@.new $@
 
 demo: setup build ## two networks, real TLS, real calls: who called, the verdict, what arrived
 	node --import tsx test/flow/demo.ts

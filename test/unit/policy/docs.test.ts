@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { POLICY_DEFAULTS } from '../../../src/policy/compile.js';
@@ -75,10 +76,18 @@ describe('the sample policy', () => {
     expect(said(result)).toEqual([expect.stringContaining('agreements[2].stack_verification')]);
   });
 
-  test('ok/the policy of `make run` compiles from the disk', () => {
-    expect(loadPolicy(join(ROOT, 'kamailio-cfg/example/siptrust.yaml'), 1, NOW)).toMatchObject({
-      ok: true,
-      warnings: [],
-    });
+  test('ok/the policy of `make run` compiles from the disk, where the Makefile makes its CA', () => {
+    const root = mkdtempSync(join(tmpdir(), 'siptrust-docs-'));
+    try {
+      cpSync(join(ROOT, 'kamailio-cfg/example'), join(root, 'kamailio-cfg/example'), { recursive: true });
+      mkdirSync(join(root, '.cache/example'), { recursive: true });
+      writeFileSync(join(root, '.cache/example/op-b-ca.pem'), CA_PEM);
+      expect(loadPolicy(join(root, 'kamailio-cfg/example/siptrust.yaml'), 1, NOW)).toMatchObject({
+        ok: true,
+        warnings: [],
+      });
+    } finally {
+      rmSync(root, { recursive: true });
+    }
   });
 });
