@@ -10,6 +10,7 @@ import { type OperatorLog, operatorLog } from './log/logger.js';
 import { loadPolicy } from './policy/loader.js';
 import { openListeners } from './rpc/listeners.js';
 import { PolicyHolder, type ReloadReport } from './state/policy-holder.js';
+import { Revocation } from './state/revocation.js';
 import { TrustState } from './state/trust-state.js';
 import { VERSION } from './version.js';
 
@@ -79,13 +80,22 @@ async function serve(config: string): Promise<number> {
   const { settings } = policy;
   const log = operatorLog(settings.log.file, settings.log.level);
   const decisions = decisionLog(settings.log.decisions, settings.log.mask);
-  const state = new TrustState(policy, decisions, Date.now);
+  const revocation = await Revocation.open({
+    settings: settings.revocation,
+    snapshot: policy.snapshot,
+    clock: Date.now,
+    log,
+    random: Math.random,
+  });
+  const state = new TrustState(policy, decisions, Date.now, revocation);
+  revocation.start(() => state.revocationChanged());
   const reload = reporter(log, state);
   for (const warning of policy.status().warnings) log.warn(warning);
 
   const listeners = await openListeners(settings, state, log, reload);
   if ('failed' in listeners) {
     log.error(listeners.failed);
+    await revocation.close();
     await log.close();
     return 1;
   }
@@ -98,6 +108,7 @@ async function serve(config: string): Promise<number> {
   });
   log.info('stopping', { signal });
   await listeners.close(GRACE_MS);
+  await revocation.close();
   await decisions.close();
   await log.close();
   return 0;

@@ -17,6 +17,8 @@ export const DAEMON_COMMANDS: readonly DaemonCommand[] = [
   { words: 'agreement list', method: 'agreement.list', doc: 'all agreements, one row each' },
   { words: 'agreement show', method: 'agreement.show', args: ['<name>'], doc: 'one agreement in full' },
   { words: 'agreement reload', method: 'agreement.reload', doc: 'read the policy file again' },
+  { words: 'crl list', method: 'crl.list', doc: 'CRLs and OCSP statuses at hand' },
+  { words: 'crl refresh', method: 'crl.refresh', args: ['[url]'], doc: 'fetch CRLs and OCSP statuses again' },
   { words: 'cache stats', method: 'cache.stats', doc: 'entries, hits and misses of the caches' },
   { words: 'cache flush', method: 'cache.flush', doc: 'empty the caches' },
   { words: 'log level', method: 'log.level', args: ['[level]'], doc: 'show or set the level of the operator log' },

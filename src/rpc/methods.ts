@@ -9,6 +9,7 @@ import type { Method } from './method.js';
 import { agreementMethods } from './methods/agreement.js';
 import { certificateMethods } from './methods/certificate.js';
 import { coreMethods } from './methods/core.js';
+import { crlMethods } from './methods/crl.js';
 import { headerMethods } from './methods/header.js';
 import { trustMethods } from './methods/trust.js';
 
@@ -26,6 +27,7 @@ export function methodTable(
       () => state.now(),
     ),
     ...headerMethods(state),
+    ...crlMethods(state),
     ...coreMethods(state, log),
   ];
 }

@@ -23,6 +23,7 @@ export class JobQueue {
   readonly #clock: () => number;
   #timer: NodeJS.Timeout | undefined;
   #woken = false;
+  #started = false;
 
   constructor(clock: () => number) {
     this.#clock = clock;
@@ -59,9 +60,15 @@ export class JobQueue {
     return done;
   }
 
+  /** Nothing runs before. */
+  start(): void {
+    this.#started = true;
+    this.wake();
+  }
+
   /** Looks for due jobs in a turn of its own: who adds one may be on the path of a verdict. */
   wake(): void {
-    if (this.#woken || this.#stop.signal.aborted) return;
+    if (!this.#started || this.#woken || this.#stop.signal.aborted) return;
     this.#woken = true;
     setImmediate(() => {
       this.#woken = false;

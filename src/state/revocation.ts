@@ -25,8 +25,6 @@ export interface RevocationDependencies {
   readonly snapshot: Snapshot;
   readonly clock: () => number;
   readonly log: Logger;
-  /** What is known has changed: verdicts from before do not hold any more. */
-  readonly changed: () => void;
   /** 0 to 1: spreads the load on servers. */
   readonly random: () => number;
 }
@@ -53,6 +51,7 @@ export class Revocation implements RevocationSource {
   #snapshot: Snapshot;
   #authorities: Authorities;
   #timer: NodeJS.Timeout | undefined;
+  #changed = (): void => {};
 
   private constructor(deps: RevocationDependencies, read: Awaited<ReturnType<typeof openOcspReader>> | undefined) {
     const { settings, clock, log, random } = deps;
@@ -61,7 +60,7 @@ export class Revocation implements RevocationSource {
     this.#authorities = new Authorities(deps.snapshot);
     this.#queue = new JobQueue(clock);
     this.#watch = new CrlWatch(log, settings.warn * 1000);
-    const common = { settings, queue: this.#queue, log, random, now: clock, changed: deps.changed };
+    const common = { settings, queue: this.#queue, log, random, now: clock, changed: () => this.#changed() };
     this.#lists = new CrlShelf({
       ...common,
       times: () => ({ at: clock(), skew: this.#snapshot.skew, grace: this.#snapshot.crlGrace }),
@@ -81,7 +80,7 @@ export class Revocation implements RevocationSource {
     });
   }
 
-  /** Begins, with the lists that the last run left on disk. */
+  /** With the lists that the last run left on disk; asks nobody before `start`. */
   static async open(deps: RevocationDependencies): Promise<Revocation> {
     const { fetch, directory, maxSize } = deps.settings;
     const revocation = new Revocation(deps, fetch ? await openOcspReader() : undefined);
@@ -93,10 +92,16 @@ export class Revocation implements RevocationSource {
       }
     }
     revocation.#followPolicy();
-    revocation.#look();
-    revocation.#timer = setInterval(() => revocation.#look(), WATCH_MS);
-    revocation.#timer.unref();
     return revocation;
+  }
+
+  /** Begins to ask. `changed`: what is known has changed, and verdicts from before do not hold any more. */
+  start(changed: () => void): void {
+    this.#changed = changed;
+    this.#queue.start();
+    this.#look();
+    this.#timer = setInterval(() => this.#look(), WATCH_MS);
+    this.#timer.unref();
   }
 
   get crls(): readonly CrlFacts[] {

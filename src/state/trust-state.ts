@@ -9,7 +9,13 @@ import { Connections } from './connections.js';
 import { Counters } from './counters.js';
 import type { PolicyHolder, ReloadReport } from './policy-holder.js';
 import { type Answer, RecentAnswers } from './recent.js';
+import { NO_REVOCATION_SOURCE, type RevocationSource } from './revocation-source.js';
 import { VerdictCache } from './verdict-cache.js';
+
+/** How long a verdict holds that waits for a revocation status (rulebook §8.3: not trusted, retry). */
+const PENDING_MS = 2_000;
+/** Scripts ask again about every connection after a new revision: of a row of changes they see one a second. */
+const TOUCH_MS = 1_000;
 
 /** The mutable part of siptrust: the policy in force, what is cached, what is counted. */
 export class TrustState {
@@ -22,14 +28,23 @@ export class TrustState {
   readonly #verdicts: VerdictCache;
   readonly #decisions: DecisionLog;
   readonly #clock: () => number;
+  readonly revocation: RevocationSource;
+  #touched: NodeJS.Timeout | undefined;
+  #touchAgain = false;
 
-  constructor(policy: PolicyHolder, decisions: DecisionLog, clock: () => number) {
+  constructor(
+    policy: PolicyHolder,
+    decisions: DecisionLog,
+    clock: () => number,
+    revocation: RevocationSource = NO_REVOCATION_SOURCE,
+  ) {
     const { cache } = policy.settings;
     this.policy = policy;
     this.certificates = new CertificateCache(cache.certificates, cache.ttl * 1000, this.counters.certificates);
     this.#verdicts = new VerdictCache(cache.verdicts, cache.ttl * 1000, this.counters.verdicts);
     this.#decisions = decisions;
     this.#clock = clock;
+    this.revocation = revocation;
     this.startedAt = clock();
   }
 
@@ -45,7 +60,17 @@ export class TrustState {
   judge(evidence: Evidence): Verdict {
     const now = this.now();
     const { snapshot } = this;
-    return this.#verdicts.get(evidence, snapshot.revision, now, () => judgePeer(evidence, snapshot, now));
+    return this.#verdicts.get(evidence, snapshot.revision, now, () => this.#judge(evidence, snapshot, now));
+  }
+
+  #judge(evidence: Evidence, snapshot: Snapshot, now: number): Verdict {
+    const { revocation } = this;
+    const verdict = judgePeer(evidence, snapshot, now, revocation.crls, revocation.ocsp);
+    const leaf = evidence.tls?.certificate;
+    if (leaf === undefined || 'malformed' in leaf || verdict.agreement === undefined) return verdict;
+    revocation.observe(leaf);
+    const waits = verdict.findings.some(({ code }) => code === 'rev-unknown') && revocation.awaits(leaf);
+    return waits ? { ...verdict, validUntil: Math.min(verdict.validUntil, now + PENDING_MS) } : verdict;
   }
 
   /** Gives an answer its id, counts it and writes it to the decision log. */
@@ -59,7 +84,25 @@ export class TrustState {
   }
 
   reload(): ReloadReport {
-    return this.policy.reload(this.now());
+    const report = this.policy.reload(this.now());
+    if (report.ok) this.revocation.follow(this.snapshot);
+    return report;
+  }
+
+  /** A list or a status says something else than before: no verdict from before is given out any more (rulebook T-46). */
+  revocationChanged(): void {
+    this.#verdicts.flush();
+    if (this.#touched !== undefined) {
+      this.#touchAgain = true;
+      return;
+    }
+    this.touch();
+    this.#touched = setTimeout(() => {
+      this.#touched = undefined;
+      if (this.#touchAgain) this.revocationChanged();
+    }, TOUCH_MS);
+    this.#touched.unref();
+    this.#touchAgain = false;
   }
 
   /**

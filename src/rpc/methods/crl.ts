@@ -1,0 +1,61 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { z } from 'zod';
+import type { RevocationRow } from '../../state/revocation-source.js';
+import type { TrustState } from '../../state/trust-state.js';
+import { RpcError } from '../errors.js';
+import { defineMethod, type Method } from '../method.js';
+
+/** An answer comes before a client gives up; what is not done by then goes on. */
+const LONGEST_WAIT_MS = 4_000;
+
+function instant(ms: number | undefined): string {
+  return ms === undefined || ms === 0 ? '' : new Date(ms).toISOString();
+}
+
+/** All rows have the same columns, whatever they are about. */
+function shown({ kind, source, issuer, certificate, entries, state, error, ...times }: RevocationRow) {
+  return {
+    kind,
+    source,
+    issuer,
+    certificate,
+    this_update: instant(times.thisUpdate),
+    next_update: instant(times.nextUpdate),
+    entries: entries ?? '',
+    state,
+    checked: instant(times.checkedAt),
+    next_check: instant(times.nextAt),
+    error,
+  };
+}
+
+/** Revocation lists and statuses: what is at hand, and asking again. */
+export function crlMethods(state: TrustState): Method[] {
+  return [
+    defineMethod({
+      name: 'crl.list',
+      doc: 'CRLs and OCSP statuses at hand: source, issuer, times, entries, state, last error',
+      params: z.strictObject({}),
+      handler: () => state.revocation.rows().map(shown),
+    }),
+    defineMethod({
+      name: 'crl.refresh',
+      doc: 'Asks again for all CRLs and statuses that are fetched, or for those of one URL; answers their rows',
+      params: z.strictObject({ url: z.string().min(1).optional() }),
+      positional: ['url'],
+      handler: async ({ url }) => {
+        const { revocation } = state;
+        const mine = (): readonly RevocationRow[] =>
+          revocation.rows().filter((row) => row.nextAt !== undefined && (url === undefined || row.source === url));
+        if (url !== undefined && mine().length === 0) throw new RpcError('not-found', `nothing is fetched from ${url}`);
+        const patience = new AbortController();
+        await Promise.race([
+          revocation.refresh(url),
+          pause(LONGEST_WAIT_MS, undefined, { signal: patience.signal, ref: false }),
+        ]);
+        patience.abort();
+        return mine().map(shown);
+      },
+    }),
+  ];
+}
