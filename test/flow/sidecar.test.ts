@@ -1,0 +1,216 @@
+/** The sidecar is dead, slow, frozen, lying or too busy (rulebook T-78): no private header leaks, no call is lost. */
+
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Caller, freshCallId, request } from '../support/live/caller.js';
+import { Daemon } from '../support/live/daemon.js';
+import { type Answer, FakeSidecar } from '../support/live/fake-sidecar.js';
+import { builds } from '../support/live/kamailio.js';
+import { Network, type NetworkOptions } from '../support/live/network.js';
+import type { Identity } from '../support/live/pki.js';
+import { eventually } from '../support/live/places.js';
+import { expectNothingPrivate, expectRelayed } from '../support/live/relayed.js';
+import { headerOf, methodOf, rowsOf, statusOf } from '../support/live/sip-text.js';
+import { startSipp } from '../support/live/sipp.js';
+
+const PAI = 'P-Asserted-Identity: "Alice" <sip:alice@a.example>';
+
+describe.each(builds('full'))('the sidecar, Kamailio $version', (build) => {
+  const open: { stop(): unknown }[] = [];
+  let network: Network;
+
+  async function stage(options: Partial<NetworkOptions> = {}): Promise<void> {
+    network = await Network.start({ build, ...options });
+    open.push(network);
+  }
+  afterEach(async () => {
+    for (const each of open.splice(0).reverse()) await each.stop();
+  });
+
+  /** One call that must succeed; whether its assertion arrived. */
+  async function keeps(caller: Caller): Promise<boolean> {
+    const callId = freshCallId();
+    const sent = request({ callId, headers: [PAI, 'Subject: hello'] });
+    caller.send(sent);
+    expect(statusOf(await caller.final(callId))).toBe(200);
+    const got = await network.uas.received(callId, 'INVITE');
+    const kept = rowsOf(got, 'P-Asserted-Identity').length > 0;
+    expectRelayed(got, sent, kept ? [] : ['P-Asserted-Identity']);
+    return kept;
+  }
+
+  /** Lines that the script itself has logged. */
+  function complaints(): readonly string[] {
+    return network.cscf.log.split('\n').filter((line) => line.includes('siptrust:'));
+  }
+
+  it('fail/T-78 killed, started again and frozen under load', { timeout: 120_000 }, async () => {
+    await stage({ memory: 512 });
+    const rate = 40;
+    const calls = 480;
+    const edges: readonly (readonly [string, Identity])[] = [
+      ['partner', network.certificateOfA()],
+      ['stranger', network.certificateOfA({ names: ['DNS:c.example'] })],
+    ];
+    const runs = [];
+    for (const [index, [subject, identity]] of edges.entries()) {
+      const { host } = await network.edge(identity);
+      const headers = [PAI, `Subject: ${subject}`];
+      const source = network.host(60 + index);
+      runs.push(startSipp({ directory: network.directory, target: `${host}:5060`, source, rate, calls, headers }));
+    }
+    const count = (): number => network.uas.got.filter((text) => methodOf(text) === 'INVITE').length;
+    const reached = (share: number): Promise<unknown> =>
+      eventually(`${share} of the calls`, () => count() > share * 2 * calls, 60_000);
+    await reached(0.15);
+    await network.daemon.stop('SIGKILL');
+    await reached(0.35);
+    await network.daemon.start();
+    await reached(0.6);
+    network.daemon.signal('SIGSTOP');
+    await reached(0.8);
+    network.daemon.signal('SIGCONT');
+    for (const { result } of runs) expect(await result).toMatchObject({ succeeded: calls, failed: 0 });
+    const of = (subject: string): readonly string[] =>
+      network.uas.got.filter((text) => headerOf(text, 'Subject') === subject);
+    expect(of('stranger').length).toBe(calls);
+    for (const text of of('stranger')) expectNothingPrivate(text);
+    expect(of('partner').length).toBe(calls);
+    expect(of('partner').filter((text) => rowsOf(text, 'P-Asserted-Identity').length > 0).length).toBeGreaterThan(0);
+    // What it is all for, afterwards as before.
+    const caller = await network.overTls(network.certificateOfA());
+    await eventually('a partner is trusted again', () => keeps(caller), 10_000);
+  });
+
+  it('fail/dead: strangers and partners alike are stripped at once, with one line in the log', async () => {
+    await stage();
+    await network.daemon.stop('SIGKILL');
+    for (let call = 0; call < 20; call += 1) {
+      const caller = await network.overTls(network.certificateOfA());
+      expect(await keeps(caller)).toBe(false);
+      caller.close();
+    }
+    expect(complaints().length).toBe(1);
+    expect(network.cscf.statistic('siptrust_unanswered')).toBeGreaterThanOrEqual(20);
+  });
+
+  it('ok/dead: known verdicts count for a while, then no more', async () => {
+    await stage({ defines: () => ({ SIPTRUST_GRACE: '2' }) });
+    const caller = await network.overTls(network.certificateOfA());
+    expect(await keeps(caller)).toBe(true);
+    await network.daemon.stop('SIGKILL');
+    expect(await keeps(caller)).toBe(true);
+    await eventually('the verdict no longer counts', async () => !(await keeps(caller)), 6_000);
+    await network.daemon.start();
+    await eventually('it is asked for again', () => keeps(caller), 10_000);
+  });
+
+  it('fail/too many questions: the rest is not asked, and goes on stripped', async () => {
+    await stage({ defines: () => ({ SIPTRUST_MAX_QUESTIONS: '3' }) });
+    network.daemon.signal('SIGSTOP');
+    const identity = network.certificateOfA();
+    const callers = await Promise.all(Array.from({ length: 12 }, () => network.overTls(identity)));
+    const kept = await Promise.all(callers.map((caller) => keeps(caller)));
+    expect(kept).not.toContain(true);
+    expect(network.cscf.statistic('siptrust_asked_peer')).toBe(3);
+    expect(network.cscf.statistic('siptrust_overload')).toBe(9);
+  });
+
+  describe('with a second one', () => {
+    let second: Daemon;
+
+    async function twoSidecars(): Promise<void> {
+      await stage({
+        defines: (host) => ({
+          SIPTRUST_RPC_2: { string: `conn=siptrust2;addr=${host(9)};port=7060;priority=10;weight=10` },
+          SIPTRUST_HTTP_2: { string: `siptrust2=>http://${host(9)}:7061/rpc;timeout=1` },
+        }),
+      });
+      second = new Daemon(network.host(9), network.directory, 'second');
+      second.write(network.standardPolicy);
+      await second.start();
+      open.push(second);
+      await eventually('the proxy knows the second', () =>
+        /name: down2\s+value: 0/.test(network.cscf.rpc('htable.dump', 'siptrust_state')),
+      );
+      // Its connection to the second is tried again every few seconds.
+      await pause(3_500);
+    }
+
+    it.each(['SIGSTOP', 'SIGKILL'] as const)('ok/the first has got %s: the second is asked', async (signal) => {
+      await twoSidecars();
+      if (signal === 'SIGKILL') await network.daemon.stop(signal);
+      else network.daemon.signal(signal);
+      const start = performance.now();
+      expect(await keeps(await network.overTls(network.certificateOfA()))).toBe(true);
+      expect(performance.now() - start).toBeLessThan(2_000);
+      expect(second.decisions().length).toBe(1);
+      // The next one does not wait for the first again.
+      expect(await keeps(await network.overTls(network.certificateOfA()))).toBe(true);
+      expect(second.decisions().length).toBe(2);
+    });
+  });
+
+  describe('that talks nonsense', () => {
+    const good = {
+      verdict: 'trusted',
+      trusted: 1,
+      profile: 'trusted',
+      assurance: 'tls-certificate',
+      agreement: 'op-a',
+      domains: ['a.example'],
+      reason: 'agreement-covers',
+      reasons: ['agreement-covers'],
+      asserts: ['a.example'],
+      privacy: 'ims24229',
+      action: 'continue',
+      code: 0,
+      phrase: '',
+      ttl: 60,
+      revision: 4711,
+      id: 'x-1',
+    };
+    const nonsense: readonly (readonly [string, Answer, boolean])[] = [
+      ['ok/the right answer', { result: good }, true],
+      ['fail/a profile that does not exist', { result: { ...good, profile: 'all' } }, false],
+      ['fail/trusted is 0', { result: { ...good, trusted: 0 } }, false],
+      ['fail/trusted is "yes"', { result: { ...good, trusted: 'yes' } }, false],
+      ['fail/the verdict says otherwise', { result: { ...good, verdict: 'untrusted' } }, false],
+      ['fail/the action says otherwise', { result: { ...good, action: 'cuddle' } }, false],
+      ['fail/nothing but an action', { result: { action: 'continue' } }, false],
+      ['fail/an empty result', { result: {} }, false],
+      ['fail/a list', { result: [good] }, false],
+      ['fail/null', { result: null }, false],
+      ['fail/an error', { error: { code: -32601, message: 'Method not found' } }, false],
+      [
+        'fail/script variables for values',
+        { result: { ...good, profile: '$avp(x) $fU', agreement: '$(ru{s.len})|' } },
+        false,
+      ],
+      ['fail/no JSON', { bytes: '5:hello,' }, false],
+      ['fail/no netstring', { bytes: '\x00\xff\xffhello\r\n\r\n' }, false],
+      ['fail/a length without an end', { bytes: '99999999999999999999:{' }, false],
+      ['fail/silence', 'none', false],
+    ];
+
+    it('fail/all of it', { timeout: 120_000 }, async () => {
+      await stage();
+      await network.daemon.stop();
+      const fake = await FakeSidecar.start(network.daemon.host);
+      open.push(fake);
+      const identity = network.certificateOfA();
+      for (const [what, answer, trusted] of nonsense) {
+        fake.answer = () => ({ result: good });
+        // A connection to the sidecar that was given up is opened again after some seconds.
+        await eventually(
+          `the sidecar is asked again before: ${what}`,
+          async () => keeps(await network.overTls(identity)),
+          15_000,
+        );
+        fake.answer = () => answer;
+        expect(await keeps(await network.overTls(identity)), what).toBe(trusted);
+      }
+      expect(network.cscf.running).toBe(true);
+    });
+  });
+});
