@@ -55,6 +55,11 @@ run: build $(EXAMPLE)/peer.json ## siptrustd alone, on the example policy; Ctrl-
 	@echo '  node dist/ctl/main.js --socket $(EXAMPLE)/siptrust.sock explain < $(EXAMPLE)/peer.json'
 	@exec node dist/main.js --config kamailio-cfg/example/siptrust.yaml
 
+PEER_QUESTION := const pem = require("fs").readFileSync("$(EXAMPLE)/b.pem", "utf8"); \
+  const tls = { pem, verified: 1, version: "TLSv1.3", cipher: "TLS_AES_256_GCM_SHA384" }; \
+  const local = { rcv_ip: "127.0.0.1", rcv_port: 5061, src_ip: "127.0.0.2", src_port: 40000 }; \
+  console.log(JSON.stringify({ direction: "in", proto: "tls", conid: 1, ...local, tls }))
+
 # A throw-away CA of the partner in the example policy, a certificate by it, and a question about a peer that has that.
 $(EXAMPLE)/peer.json:
 	@mkdir -p $(EXAMPLE)
@@ -68,10 +73,7 @@ $(EXAMPLE)/peer.json:
 	  extendedKeyUsage=serverAuth,clientAuth >b.ext && \
 	openssl x509 -req -in b.csr -CA op-b-ca.pem -CAkey op-b-ca.key -CAcreateserial -days 3650 -extfile b.ext \
 	  -out b.pem 2>>openssl.log || { cat openssl.log >&2; exit 1; }
-	@node -e 'const pem = require("fs").readFileSync("$(EXAMPLE)/b.pem", "utf8"); \
-	  const tls = { pem, verified: 1, version: "TLSv1.3", cipher: "TLS_AES_256_GCM_SHA384" }; \
-	  const local = { rcv_ip: "127.0.0.1", rcv_port: 5061, src_ip: "127.0.0.2", src_port: 40000 }; \
-	  console.log(JSON.stringify({ direction: "in", proto: "tls", conid: 1, ...local, tls }))' >$@.new
+	@node -e '$(PEER_QUESTION)' >$@.new
 	@mv $@.new $@
 
 demo: setup build ## two networks, real TLS, real calls: who called, the verdict, what arrived
