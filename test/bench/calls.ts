@@ -1,0 +1,147 @@
+/**
+ * What the plugin costs Kamailio: processor time of a call (INVITE, ACK, BYE and their answers) over a known TLS
+ * connection, beside the same script without siptrust in the same run; rounds alternate, and the ratio of each pair is
+ * taken. Calls a second that a processor can do are the inverse.
+ */
+
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { installedBuild, Kamailio } from '../support/live/kamailio.js';
+import { Network } from '../support/live/network.js';
+import { installIdentity } from '../support/live/pki.js';
+import { startSipp } from '../support/live/sipp.js';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const RATE = 100;
+const CALLS = 500;
+const ROUNDS = 4;
+
+/** cscf.cfg without the lines that siptrust adds to it. */
+function scriptWithout(directory: string): string {
+  const text = readFileSync(join(ROOT, 'kamailio-cfg/cscf.cfg'), 'utf8');
+  const bare = text.replace(/^[ \t]*# siptrust: (?!end)[\s\S]*?# siptrust: end$/gm, '');
+  // Kamailio takes an empty route for an error.
+  const plain = bare.replace(/^onreply_route \{\s*\}$/m, '');
+  if (/SIPTRUST_|siptrust\.cfg/.test(plain)) throw new Error('cscf.cfg: siptrust stands outside of its marked lines');
+  const file = join(directory, 'plain.cfg');
+  writeFileSync(file, plain);
+  return relative(ROOT, file);
+}
+
+/** Ticks (10 ms) that a Kamailio and all processes of it have spent. */
+function ticks(pid: number): number {
+  const parent = new Map<number, number>();
+  const spent = new Map<number, number>();
+  for (const name of readdirSync('/proc').filter((each) => /^\d+$/.test(each))) {
+    try {
+      const fields = readFileSync(`/proc/${name}/stat`, 'latin1')
+        .replace(/^.*\) /, '')
+        .split(' ');
+      parent.set(Number(name), Number(fields[1]));
+      spent.set(Number(name), Number(fields[11]) + Number(fields[12]));
+    } catch {
+      // It has ended.
+    }
+  }
+  let sum = 0;
+  for (const [each, own] of spent) {
+    for (let up: number | undefined = each; up !== undefined && up > 1; up = parent.get(up)) {
+      if (up === pid) sum += own;
+    }
+  }
+  return sum;
+}
+
+export interface CallCost {
+  /** Processor time of one call in ms, median of the rounds. */
+  readonly with: number;
+  readonly without: number;
+  /** Calls of a processor with the plugin over those without: median, least, largest. */
+  readonly ratio: readonly [number, number, number];
+  readonly failed: number;
+}
+
+function spread(values: readonly number[]): [number, number, number] {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = ((sorted[(sorted.length - 1) >> 1] ?? NaN) + (sorted[sorted.length >> 1] ?? NaN)) / 2;
+  return [middle, sorted[0] ?? NaN, sorted.at(-1) ?? NaN];
+}
+
+/** Measures both scripts. */
+export async function measureCalls(): Promise<CallCost> {
+  const build = installedBuild();
+  const network = await Network.start({ build });
+  const more: Kamailio[] = [];
+  try {
+    const partner = network.certificateOfA();
+    const edge = await network.edge(partner);
+
+    const start = async (
+      name: string,
+      script: string,
+      tls: string,
+      defines: Record<string, string | { string: string }>,
+    ) => {
+      const kamailio = await Kamailio.start({ build, script, tls, directory: join(network.directory, name), defines });
+      more.push(kamailio);
+      return kamailio;
+    };
+    const own = network.pki.certificate({ issuer: network.cast.own, names: ['DNS:own.example'] });
+    const partners = network.pki.bundle([network.cast.operatorA, network.cast.operatorB]);
+    mkdirSync(join(network.directory, 'plain'), { recursive: true });
+    installIdentity(own, partners, join(network.directory, 'plain/tls'));
+    const outside = network.host(12);
+    const plain = await start('plain', scriptWithout(network.directory), 'kamailio-cfg/cscf-tls.cfg', {
+      OUTSIDE_TLS: `tls:${outside}:5061`,
+      OUTSIDE_UDP: `udp:${outside}:5060`,
+      OUTSIDE_TCP: `tcp:${outside}:5060`,
+      INSIDE: `udp:${network.host(13)}:5060`,
+      NEXT_HOP: { string: `sip:${network.uas.host}:${network.uas.port}` },
+    });
+    installIdentity(partner, network.cast.own.certificate, join(network.directory, 'plain-edge/tls'));
+    const plainEdge = network.host(14);
+    await start('plain-edge', 'kamailio-cfg/edge.cfg', 'kamailio-cfg/edge-tls.cfg', {
+      INSIDE: `udp:${plainEdge}:5060`,
+      OUTSIDE_TLS: `tls:${plainEdge}:5061`,
+      NEXT_HOP: { string: `sip:${outside}:5061;transport=tls` },
+    });
+
+    let failed = 0;
+    let port = 6000;
+    const calls = async (edgeHost: string, pid: number, count: number): Promise<number> => {
+      port += 1;
+      const before = ticks(pid);
+      const { result } = startSipp({
+        directory: network.directory,
+        target: `${edgeHost}:5060`,
+        source: network.host(50),
+        port,
+        rate: RATE,
+        calls: count,
+        headers: ['P-Asserted-Identity: "Alice" <sip:alice@a.example>', 'P-Charging-Vector: icid-value=1234'],
+      });
+      const { succeeded, failed: lost } = await result;
+      failed += lost;
+      return ((ticks(pid) - before) * 10) / succeeded;
+    };
+    const sides = { with: [edge.host, network.cscf.pid], without: [plainEdge, plain.pid] } as const;
+    const cost: Record<'with' | 'without', number[]> = { with: [], without: [] };
+    // Opens the connections, and has siptrustd asked.
+    for (const [host, pid] of Object.values(sides)) await calls(host, pid, 20);
+    failed = 0;
+    for (let round = 0; round < ROUNDS; round += 1) {
+      for (const side of round % 2 === 0 ? (['with', 'without'] as const) : (['without', 'with'] as const)) {
+        cost[side].push(await calls(...sides[side], CALLS));
+      }
+    }
+    // Otherwise the plugin would have been cheap for not working.
+    const known = network.cscf.statistic('siptrust_known');
+    if (!(known >= ROUNDS * CALLS)) throw new Error(`expected calls on known connections, found ${known} requests`);
+    const ratio = spread(cost.with.map((value, round) => (cost.without[round] ?? NaN) / value));
+    return { with: spread(cost.with)[0], without: spread(cost.without)[0], ratio, failed };
+  } finally {
+    for (const each of more.reverse()) await each.stop();
+    await network.stop();
+  }
+}
