@@ -34,6 +34,15 @@ export function checkNames(parts: readonly Placed<{ readonly name: string }>[], 
   }
 }
 
+/** Who asks for approved pins needs a place where approvals are kept, or pins to begin with. */
+export function checkPins(agreements: readonly PlacedAgreement[], stateFile: string | undefined): void {
+  for (const { item, input, site } of agreements) {
+    if (item.mechanism !== 'tls' || !item.pinned || stateFile !== undefined || (input.pins ?? []).length > 0) continue;
+    const text = 'pinned: true trusts nobody: expected pins, or daemon.state.file that keeps the approved ones';
+    site.at('pinned').report('no-pins', text);
+  }
+}
+
 /** A domain belongs to one agreement at most, and ours belong to us (rulebook S-2). */
 export function checkDomains(agreements: readonly PlacedAgreement[], own: ReadonlyMap<string, Site>): void {
   const claims = new Map<string, PlacedAgreement>();

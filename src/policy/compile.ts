@@ -10,6 +10,7 @@ import {
   checkDomains,
   checkInterfaces,
   checkNames,
+  checkPins,
   checkSockets,
   checkSources,
   type Placed,
@@ -66,6 +67,7 @@ export function compilePolicy(files: PolicyFiles, main: string, revision: number
   checkDomains(agreements, own);
   checkInterfaces(agreements, interfaces, { interfaces: interfaceNames(sources), byAll: !problems.failed });
   checkSources(agreements);
+  checkPins(agreements, settings.state.file);
   if (own.size === 0) {
     const text = 'no own domain is named: nobody outside can be kept from asserting ours (RFC 3324 §2.2)';
     sources.mainSite('own_domains').report('no-own-domains', text);

@@ -41,6 +41,7 @@ const severities = {
   'own-domain': 'error',
   'unknown-interface': 'error',
   'no-anchors': 'error',
+  'no-pins': 'error',
   'remote-listener': 'error',
   'no-listener': 'error',
   // What works, but wants a look.

@@ -83,6 +83,7 @@ const agreementSchema = z.strictObject({
   stack_verification: z.enum(['required', 'advisory']).optional(),
   cn_fallback: flag.optional(),
   pins: words('a pin, as in sha256/BASE64').optional(),
+  pinned: flag.optional(),
   pin: z.enum(['leaf']).optional(),
   headers: z
     .record(z.string(), z.strictObject({ in: HEADER_ACTION.optional(), out: HEADER_ACTION.optional() }))
@@ -131,6 +132,12 @@ const daemonSchema = z.strictObject({
       certificates: entries.optional(),
       verdicts: entries.optional(),
       ttl: seconds(1, 86_400).optional(),
+    })
+    .optional(),
+  state: z
+    .strictObject({
+      file: word('a path, or off').optional(),
+      pins: z.int().min(1).max(1_000_000).describe('a whole number of pins from 1 to 1000000').optional(),
     })
     .optional(),
   revocation: z

@@ -40,6 +40,12 @@ export interface DaemonSettings {
   /** Most entries of each cache; ttl in seconds. */
   readonly cache: { readonly certificates: number; readonly verdicts: number; readonly ttl: number };
   readonly revocation: RevocationSettings;
+  readonly state: {
+    /** Path of the database that keeps pins over restarts; undefined: none are kept. */
+    readonly file: string | undefined;
+    /** Most pins that are kept. */
+    readonly pins: number;
+  };
 }
 
 /** In force where the policy file says nothing else. */
@@ -56,6 +62,7 @@ export const DEFAULT_SETTINGS: DaemonSettings = deepFreeze({
   log: { level: 'info', file: undefined, decisions: undefined, mask: true },
   cache: { certificates: 10_000, verdicts: 100_000, ttl: 300 },
   revocation: DEFAULT_REVOCATION,
+  state: { file: undefined, pins: 10_000 },
 });
 
 /** Longest path that a unix socket address holds on Linux, without its final NUL (unix(7)). */
@@ -64,7 +71,7 @@ const MOST_SOCKET_PATH = 107;
 /** Settings of a `daemon:` section; what it leaves out is as in DEFAULT_SETTINGS. */
 export function compileSettings(input: DaemonInput | undefined, site: Site): DaemonSettings {
   const defaults = DEFAULT_SETTINGS;
-  const { listen = {}, log = {}, cache = {} } = input ?? {};
+  const { listen = {}, log = {}, cache = {}, state = {} } = input ?? {};
   const file = site.place().file;
   const path = (value: string | undefined, off: string, fallback: string | undefined): string | undefined => {
     if (value === undefined) return fallback;
@@ -92,6 +99,7 @@ export function compileSettings(input: DaemonInput | undefined, site: Site): Dae
       ttl: cache.ttl ?? defaults.cache.ttl,
     },
     revocation: compileRevocation(input?.revocation, site.at('revocation')),
+    state: { file: path(state.file, 'off', defaults.state.file), pins: state.pins ?? defaults.state.pins },
   };
   checkListeners(settings, site.at('listen'));
   return deepFreeze(settings);

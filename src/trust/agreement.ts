@@ -54,8 +54,10 @@ export interface Agreement {
   /** Decision rule 2: `advisory` lets siptrust's own path check decide alone. */
   readonly stackVerification: 'required' | 'advisory';
   readonly cnFallback: boolean;
-  /** Base64 SHA-256 of the SubjectPublicKeyInfo; empty: no pin is asked for. */
+  /** Base64 SHA-256 of the SubjectPublicKeyInfo. */
   readonly pins: readonly string[];
+  /** The key must be one of `pins` or one that the operator approved; without it, one of `pins` if there are any. */
+  readonly pinned: boolean;
   /** A pinned certificate stands as its own anchor. */
   readonly pinLeaf: boolean;
   /** Overrides of the header policy, keyed by lower-case field name. */

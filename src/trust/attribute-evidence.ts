@@ -15,7 +15,7 @@ import { tlsFloor } from './tls-floor.js';
 
 /** Why the words are not enough for this agreement; undefined: they are. */
 function lacking(agreement: Agreement, attributes: Readonly<Record<string, string>>): string | undefined {
-  if (agreement.pins.length > 0) return 'pins need the certificate';
+  if (agreement.pinned || agreement.pins.length > 0) return 'pins need the certificate';
   if (agreement.revocation === 'hard') return 'revocation: hard needs the certificate';
   if (Object.keys(agreement.issuer).length === 0) return 'the agreement names no issuer, and no anchor can be checked';
   const subject = attributes.subject === undefined ? [] : parseOneLineName(attributes.subject);

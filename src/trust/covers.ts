@@ -17,12 +17,21 @@ export interface CoverContext {
   readonly crls: readonly CrlFacts[];
   /** OCSP answers that were asked for in the background. */
   readonly ocsp: OcspAnswers;
+  /** Keys that the operator approved, besides the pins of the policy. */
+  readonly approved: ApprovedPins;
   readonly trail: Trail;
 }
+
+/** Base64 SHA-256 of SubjectPublicKeyInfos, by the name of the agreement. */
+export type ApprovedPins = ReadonlyMap<string, ReadonlySet<string>>;
+
+export const NO_APPROVED_PINS: ApprovedPins = new Map();
 
 export interface Cover {
   readonly ok: boolean;
   readonly pinned: boolean;
+  /** Everything held, but for an approval of the key where that is missing: the key may be put before the operator. */
+  readonly pinnable: boolean;
   /** Instant (ms) at which one of the facts behind this answer changes by itself. */
   readonly validUntil: number;
 }
@@ -73,7 +82,7 @@ export function certificateCovered(
   context: CoverContext,
 ): Cover {
   const { trail, now, snapshot } = context;
-  const no: Cover = { ok: false, pinned: false, validUntil: nextInstant(now, [leaf], snapshot.skew) };
+  const no: Cover = { ok: false, pinned: false, pinnable: false, validUntil: nextInstant(now, [leaf], snapshot.skew) };
 
   const missing = [
     ...missingAttributes(agreement.subject, leaf.subject).map((text) => `subject ${text}`),
@@ -84,25 +93,27 @@ export function certificateCovered(
     return no;
   }
 
-  const pinned = agreement.pins.includes(leaf.spkiSha256);
-  if (agreement.pins.length > 0) {
-    if (!pinned) {
-      const found = `expected one of ${agreement.pins.length} pins, found sha256/${leaf.spkiSha256}`;
-      trail.fail('pin', 'pin-mismatch', `agreement ${agreement.name}: ${found}`);
-      return no;
-    }
-    trail.pass('pin', `sha256/${leaf.spkiSha256} is pinned by agreement ${agreement.name}`, 'operator policy');
+  const pin = `sha256/${leaf.spkiSha256}`;
+  const listed = agreement.pins.includes(leaf.spkiSha256);
+  const approved = context.approved.get(agreement.name)?.has(leaf.spkiSha256) === true;
+  const pinned = listed || approved;
+  if (agreement.pins.length > 0 && !agreement.pinned && !listed) {
+    const found = `expected one of ${agreement.pins.length} pins, found ${pin}`;
+    trail.fail('pin', 'pin-mismatch', `agreement ${agreement.name}: ${found}`);
+    return no;
+  }
+  if (pinned) {
+    const by = listed ? 'pinned by' : 'an approved pin of';
+    trail.pass('pin', `${pin} is ${by} agreement ${agreement.name}`, 'operator policy');
   }
 
-  const path = judgePath(agreement, leaf, pinned, context);
-  if (!path.ok) {
+  // Only a pin of the policy makes a certificate its own anchor: an approval narrows trust and never widens it.
+  const path = judgePath(agreement, leaf, listed, context);
+  if (!path.ok || (!stackVerified && agreement.stackVerification === 'required')) {
     // Of the two the path says more; that the stack refused it too is told beside it.
     if (!stackVerified) failStack(agreement, trail);
-    return { ok: false, pinned, validUntil: path.validUntil };
-  }
-  if (!stackVerified && agreement.stackVerification === 'required') {
-    failStack(agreement, trail);
-    return { ok: false, pinned, validUntil: path.validUntil };
+    if (agreement.pinned && !pinned) failApproval(agreement, pin, '', context);
+    return { ok: false, pinned, pinnable: false, validUntil: path.validUntil };
   }
   trail.pass(
     'stack',
@@ -111,7 +122,18 @@ export function certificateCovered(
       : `the TLS stack did not verify the certificate; agreement ${agreement.name} sets stack_verification: advisory`,
     'TS 33.203 §6.5',
   );
-  return { ok: true, pinned, validUntil: path.validUntil };
+  if (agreement.pinned && !pinned) {
+    const how = `; to approve it: siptrustctl pin approve ${agreement.name} ${pin}`;
+    failApproval(agreement, pin, how, context);
+    return { ok: false, pinned, pinnable: true, validUntil: path.validUntil };
+  }
+  return { ok: true, pinned, pinnable: true, validUntil: path.validUntil };
+}
+
+function failApproval(agreement: Agreement, pin: string, how: string, { approved, trail }: CoverContext): void {
+  const { name, pins } = agreement;
+  const expected = `one of ${pins.length} pins of the policy or ${approved.get(name)?.size ?? 0} approved ones`;
+  trail.fail('pin', 'pin-mismatch', `agreement ${name}, pinned: expected ${expected}, found ${pin}${how}`);
 }
 
 function failStack(agreement: Agreement, trail: Trail): void {

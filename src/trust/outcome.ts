@@ -13,6 +13,8 @@ export interface Outcome {
   /** `close`: nothing may be sent over this connection, or nothing more be heard from it. */
   readonly action: 'continue' | 'close';
   readonly validUntil: number;
+  /** Agreements for which the certificate may be recorded as a pin that was observed; absent: none. */
+  readonly observes?: readonly string[];
 }
 
 export function untrusted(agreement?: Agreement, validUntil: number = Number.POSITIVE_INFINITY): Outcome {
@@ -41,5 +43,6 @@ export function decided(outcome: Outcome, { direction, snapshot, trail }: CoverC
     validUntil: outcome.validUntil,
     revision: snapshot.revision,
     checks: trail.checks,
+    ...(outcome.observes === undefined || outcome.observes.length === 0 ? {} : { observes: outcome.observes }),
   };
 }

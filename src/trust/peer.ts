@@ -10,27 +10,39 @@ import { type SipIdentities, sipIdentities } from '../x509/identity.js';
 import type { OcspAnswers } from '../x509/ocsp.js';
 import type { Agreement, Snapshot } from './agreement.js';
 import { judgeAttributes } from './attribute-evidence.js';
-import { agreementChange, agreementInForce, type CoverContext, certificateCovered, nextInstant } from './covers.js';
+import {
+  type ApprovedPins,
+  agreementChange,
+  agreementInForce,
+  type CoverContext,
+  certificateCovered,
+  NO_APPROVED_PINS,
+  nextInstant,
+} from './covers.js';
 import type { Evidence, TlsEvidence } from './evidence.js';
 import { leastPrivilege } from './least-privilege.js';
 import { findInterface, judgeInterface } from './nds.js';
 import { decided, type Outcome, untrusted } from './outcome.js';
 import { tlsFloor } from './tls-floor.js';
 import { Trail } from './trail.js';
-import type { Verdict } from './verdict.js';
+import { ASSURANCES, type Assurance, type Verdict } from './verdict.js';
 
 const NO_ANSWERS: OcspAnswers = new Map();
 
-/** Judges the peer of one connection. `crls`, `ocsp`: fetched in the background, besides the agreements' own files. */
+/**
+ * Judges the peer of one connection. `crls`, `ocsp`: fetched in the background, besides the agreements' own files;
+ * `approved`: keys that the operator approved, besides the pins of the policy.
+ */
 export function judgePeer(
   evidence: Evidence,
   snapshot: Snapshot,
   now: number,
   crls: readonly CrlFacts[] = [],
   ocsp: OcspAnswers = NO_ANSWERS,
+  approved: ApprovedPins = NO_APPROVED_PINS,
 ): Verdict {
   const trail = new Trail();
-  const context: CoverContext = { direction: evidence.direction, snapshot, now, crls, ocsp, trail };
+  const context: CoverContext = { direction: evidence.direction, snapshot, now, crls, ocsp, approved, trail };
   return decided(judge(evidence, context), context);
 }
 
@@ -146,21 +158,29 @@ function judgeInbound(leaf: CertificateFacts, tls: TlsEvidence, context: CoverCo
   return rest.reduce((held, next) => both(held, next, trail), first);
 }
 
+function weaker(a: Assurance, b: Assurance): Assurance {
+  return ASSURANCES.indexOf(a) < ASSURANCES.indexOf(b) ? a : b;
+}
+
 /** Two agreements on one certificate: each must hold, and what remains is what both allow (rulebook I-4, T-44). */
 function both(a: Outcome, b: Outcome, trail: Trail): Outcome {
   const names = `${a.agreement?.name ?? 'none'} and ${b.agreement?.name ?? 'none'}`;
   const validUntil = Math.min(a.validUntil, b.validUntil);
+  const [seenByA, seenByB] = [a.observes ?? [], b.observes ?? []];
+  const observes = seenByA.length > 0 && seenByB.length > 0 ? [...seenByA, ...seenByB] : [];
   if (a.grant && b.grant && a.agreement !== undefined && b.agreement !== undefined) {
     trail.note('agreement', 'ambiguous-peer', `agreements ${names} both cover the certificate`);
     return {
       ...a,
+      assurance: weaker(a.assurance, b.assurance),
       agreement: leastPrivilege(a.agreement, b.agreement),
       domains: [...a.domains, ...b.domains],
       validUntil,
+      observes,
     };
   }
   trail.fail('agreement', 'ambiguous-peer', `agreements ${names} are both named by the certificate; one does not hold`);
-  return { ...(a.grant ? b : a), validUntil };
+  return { ...(a.grant ? b : a), validUntil, observes };
 }
 
 function judgeAgreement(
@@ -184,9 +204,11 @@ function judgeAgreement(
   }
   const cover = certificateCovered(agreement, leaf, tls.verified, context);
   const validUntil = Math.min(change, cover.validUntil);
+  const observes = cover.pinnable ? [agreement.name] : [];
   if (!cover.ok) {
     const revoked = trail.failures.some(({ code }) => code === 'revoked');
-    return direction === 'out' || revoked ? closed(agreement, validUntil) : untrusted(agreement, validUntil);
+    const refuse = direction === 'out' || revoked ? closed : untrusted;
+    return { ...refuse(agreement, validUntil), observes };
   }
   const domains = found.names.filter((name) => agreement.domains.includes(name));
   // Only the names of the agreement stand: its anchors may not vouch for others (rulebook §6.6).
@@ -196,7 +218,7 @@ function judgeAgreement(
   }
   if (agreement.enforcement === 'monitor') {
     trail.fail('enforcement', 'monitor-only', `agreement ${agreement.name}: would be trusted, enforcement is monitor`);
-    return untrusted(agreement, validUntil);
+    return { ...untrusted(agreement, validUntil), observes };
   }
   const grant = trail.grant('agreement-covers', `agreement ${agreement.name} covers ${domains.join(', ')}`);
   return {
@@ -206,6 +228,7 @@ function judgeAgreement(
     domains,
     action: 'continue',
     validUntil,
+    observes,
   };
 }
 

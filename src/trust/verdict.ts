@@ -33,4 +33,9 @@ export interface Verdict {
   readonly validUntil: number;
   readonly revision: number;
   readonly checks: readonly Check[];
+  /**
+   * Agreements that the certificate satisfies in all but an approval of its key (or their enforcement): for these it
+   * may be recorded as a pin that was observed. Absent: none; a stranger is never recorded.
+   */
+  readonly observes?: readonly string[];
 }

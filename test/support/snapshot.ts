@@ -35,6 +35,7 @@ const plainAgreement: Agreement = {
   stackVerification: 'required',
   cnFallback: false,
   pins: [],
+  pinned: false,
   pinLeaf: false,
   headers: new Map(),
   enforcement: 'enforce',

@@ -42,6 +42,7 @@ function details(agreement: Agreement, now: number) {
     stack_verification: agreement.stackVerification,
     cn_fallback: agreement.cnFallback,
     pins: agreement.pins.map((pin) => `sha256/${pin}`),
+    pinned: agreement.pinned,
     pin_leaf: agreement.pinLeaf,
     enforcement: agreement.enforcement,
     subject: agreement.subject,

@@ -73,6 +73,7 @@ describe('the snapshot', () => {
       stackVerification: 'required',
       cnFallback: false,
       pins: [PIN.slice('sha256/'.length)],
+      pinned: false,
       pinLeaf: false,
       enforcement: 'enforce',
       enabled: true,
@@ -159,6 +160,14 @@ describe('the snapshot', () => {
   for (const [line, expected] of keys) {
     test(`ok/${line}`, () => expect(agreement(tls(line))).toMatchObject(expected));
   }
+
+  test('ok/pinned with pins, or with a place for approvals', () => {
+    expect(agreement(tls('pinned: true', `pins: [${PIN}]`))).toMatchObject({ pinned: true });
+    expect(agreement(tls('pinned: true').concat('daemon: {state: {file: state.db}}\n'))).toMatchObject({
+      pinned: true,
+      pins: [],
+    });
+  });
 
   test('ok/pins with pin: leaf need no anchor (T-17)', () => {
     const policy = tls(`pins: [${PIN}]`, 'pin: leaf', 'stack_verification: advisory').replace(
@@ -434,6 +443,11 @@ const FAIL: readonly Case[] = [
     'p.yaml:3:5: error: agreements[0].pins: the key is missing: pin: leaf trusts the keys that pins names',
   ],
   [
+    'pinned, and nowhere to keep an approval',
+    tls('pinned: true'),
+    'p.yaml:7:13: error: agreements[0].pinned: pinned: true trusts nobody: expected pins, or daemon.state.file that keeps the approved ones',
+  ],
+  [
     'bad pin',
     tls('pins: [sha256/abc=]'),
     'p.yaml:7:12: error: agreements[0].pins[0]: expected sha256/ and the 44 characters of a base64 SHA-256 of the SubjectPublicKeyInfo, found "sha256/abc="',
@@ -522,6 +536,7 @@ const FAIL: readonly Case[] = [
     'stack_verification: required',
     'cn_fallback: false',
     'pins: []',
+    'pinned: true',
     'pin: leaf',
   ].map((line): Case => {
     const key = line.split(':')[0];

@@ -24,7 +24,7 @@ describe('docs/policy.md', () => {
   });
 
   test('ok/the defaults that it names are those of the code', () => {
-    const { listen, log, cache, allowRemote, unixMode, revocation } = DEFAULT_SETTINGS;
+    const { listen, log, cache, allowRemote, unixMode, revocation, state } = DEFAULT_SETTINGS;
     const flat: Readonly<Record<string, unknown>> = {
       ...Object.fromEntries(Object.entries(POLICY_DEFAULTS).map(([key, value]) => [`defaults.${key}`, value])),
       'daemon.listen.netstring': `${listen.netstring?.address}:${listen.netstring?.port}`,
@@ -41,6 +41,8 @@ describe('docs/policy.md', () => {
       'daemon.cache.certificates': cache.certificates,
       'daemon.cache.verdicts': cache.verdicts,
       'daemon.cache.ttl': cache.ttl,
+      'daemon.state.file': state.file ?? 'off',
+      'daemon.state.pins': state.pins,
       'daemon.revocation.fetch': revocation.fetch ? 'on' : 'off',
       'daemon.revocation.directory': revocation.directory,
       'daemon.revocation.interval': revocation.interval,

@@ -30,6 +30,7 @@ describe('daemon settings', () => {
         maxSize: 32 * 1024 * 1024,
         warn: 86_400,
       },
+      state: { file: undefined, pins: 10_000 },
     } satisfies DaemonSettings);
     expect(Object.isFrozen(DEFAULT_SETTINGS.listen.netstring)).toBe(true);
     expect(compiled(daemon('')).settings).toEqual(DEFAULT_SETTINGS);
@@ -46,6 +47,7 @@ describe('daemon settings', () => {
           '  unix_mode: 0600',
           '  log: {level: debug, file: /var/log/s.log, decisions: log/d.jsonl, mask: false}',
           '  cache: {certificates: 1, verdicts: 2, ttl: 3}',
+          '  state: {file: state.db, pins: 4}',
           '  revocation: {fetch: on, directory: crls, interval: 4, timeout: 5, max_size: 6000, warn: 7, addresses: [10.0.0.0/8],',
           '    hosts: [CRL.b.example, "ocsp.bücher.example:8080", 192.0.2.1, "192.0.2.1:81", "[2001:DB8::1]:82", "2001:db8::2"]}',
         ].join('\n'),
@@ -80,6 +82,7 @@ describe('daemon settings', () => {
         maxSize: 6000,
         warn: 7,
       },
+      state: { file: 'state.db', pins: 4 },
     } satisfies DaemonSettings);
   });
 
@@ -156,6 +159,11 @@ describe('daemon settings', () => {
       'no entries',
       'daemon: {cache: {verdicts: 0}}',
       'p.yaml:2:28: error: daemon.cache.verdicts: expected a whole number of entries, at least 1, found number 0',
+    ],
+    [
+      'no pins',
+      'daemon: {state: {pins: 0}}',
+      'p.yaml:2:24: error: daemon.state.pins: expected a whole number of pins from 1 to 1000000, found number 0',
     ],
     [
       'log level',
