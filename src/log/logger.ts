@@ -65,9 +65,17 @@ const GATHER_LINES = 500;
 
 /** Opens a JSON Lines log in a file. */
 export function jsonLines(file: string): JsonLines {
-  const logger = winston.createLogger({ level: 'info', format: raw, transports: [transport(file)] });
+  const target = transport(file);
+  const logger = winston.createLogger({ level: 'info', format: raw, transports: [target] });
   let lines: string[] = [];
   let timer: NodeJS.Timeout | undefined;
+  /** Texts that winston has and the file has not. */
+  let underWay = 0;
+  let onEmpty = () => {};
+  target.on('logged', () => {
+    underWay -= 1;
+    if (underWay === 0) onEmpty();
+  });
 
   function flush(): void {
     clearTimeout(timer);
@@ -75,6 +83,7 @@ export function jsonLines(file: string): JsonLines {
     if (lines.length === 0) return;
     const text = lines.join('\n');
     lines = [];
+    underWay += 1;
     logger.info(text);
   }
 
@@ -84,9 +93,16 @@ export function jsonLines(file: string): JsonLines {
       if (lines.length >= GATHER_LINES) flush();
       else timer ??= setTimeout(flush, GATHER_MS);
     },
-    close: () => {
+    close: async () => {
       flush();
-      return closed(logger);
+      // An ended logger ends its transports at once, and drops what still waits for them.
+      if (underWay > 0) {
+        await new Promise<void>((resolve) => {
+          onEmpty = resolve;
+          target.once('error', () => resolve());
+        });
+      }
+      await closed(logger);
     },
   };
 }

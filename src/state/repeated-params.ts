@@ -12,7 +12,7 @@ interface PerConnection {
 }
 
 interface Known<Params> {
-  /** The whole certificate text; the key holds its end alone. */
+  /** The whole certificate text, as it was sent; the key holds its end alone. */
   readonly pem: string | undefined;
   readonly params: Params;
 }
@@ -51,7 +51,7 @@ function addMembers(asked: Question, members: object, inTls: boolean): boolean {
   for (const [name, value] of Object.entries(members) as [string, unknown][]) {
     let text = scalar(value);
     if (text === undefined && (inTls || name !== 'tls')) return false;
-    if (inTls && name === 'pem') {
+    if (inTls && (name === 'pem' || name === 'pem_b64')) {
       if (typeof value !== 'string' || value.length > MAX_PEM) return false;
       asked.pem = value;
       text = `"${value.slice(-KEY_CHARACTERS)}`;

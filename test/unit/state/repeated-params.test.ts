@@ -35,6 +35,23 @@ describe('RepeatedParams', () => {
     expect(checks()).toBe(1);
   });
 
+  test('ok/a certificate in base64 is not checked again either', () => {
+    const { ask, checks } = asker();
+    const { pem, ...rest } = QUESTION.tls;
+    const encoded = { ...QUESTION, tls: { ...rest, pem_b64: Buffer.from(pem).toString('base64') } };
+    ask(encoded);
+    expect(ask({ ...encoded, conid: '6' })).toEqual(peerParams.parse({ ...QUESTION, conid: '6' }));
+    expect(checks()).toBe(1);
+  });
+
+  test('fail/a certificate in both forms stays refused', () => {
+    const { ask } = asker();
+    const both = { ...QUESTION, tls: { ...QUESTION.tls, pem_b64: Buffer.from(PEM).toString('base64') } };
+    ask(QUESTION);
+    expect(() => ask(both)).toThrow();
+    expect(() => ask(both)).toThrow();
+  });
+
   for (const [name, change] of [
     ['another address', { src_ip: '192.0.2.3' }],
     ['another local port', { rcv_port: '5062' }],
