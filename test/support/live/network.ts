@@ -19,6 +19,8 @@ export interface NetworkOptions {
   readonly defines?: (host: (host: number) => string) => Readonly<Record<string, Define>>;
   /** Another script than the sample (a path below the repository). */
   readonly script?: string;
+  /** The script has no siptrust. */
+  readonly plain?: boolean;
   readonly memory?: number;
 }
 
@@ -186,7 +188,7 @@ export class Network {
   }
 
   #knowsRevision(): boolean {
-    return this.cscf.rpc('htable.dump', 'siptrust_state').includes('revision');
+    return this.#options.plain === true || this.cscf.rpc('htable.dump', 'siptrust_state').includes('revision');
   }
 
   #defines(): Readonly<Record<string, Define>> {

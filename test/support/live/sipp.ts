@@ -89,3 +89,40 @@ export function startSipp(options: SippOptions): { readonly result: Promise<Sipp
   });
   return { result, stop: () => child.stop() };
 }
+
+const UAS_ANSWER = [
+  '[last_Via:]',
+  '[last_Record-Route:]',
+  '[last_From:]',
+  '[last_To:];tag=[pid]-[call_number]',
+  '[last_Call-ID:]',
+  '[last_CSeq:]',
+  'Contact: <sip:bob@[local_ip]:[local_port]>',
+];
+
+const UAS_SCENARIO = `<?xml version="1.0" encoding="UTF-8"?>
+<scenario name="answers">
+  <recv request="INVITE"/>
+  <send>
+    ${message(['SIP/2.0 180 Ringing', ...UAS_ANSWER])}
+  </send>
+  <send retrans="500">
+    ${message(['SIP/2.0 200 OK', ...UAS_ANSWER])}
+  </send>
+  <recv request="ACK"/>
+  <recv request="BYE"/>
+  <send>
+    ${message(['SIP/2.0 200 OK', '[last_Via:]', '[last_From:]', '[last_To:]', '[last_Call-ID:]', '[last_CSeq:]'])}
+  </send>
+</scenario>
+`;
+
+/** A called party for more calls than the recording one can take. */
+export function startSippUas(directory: string, host: string, port = 5060): Child {
+  const file = join(directory, `sipp-uas-${host}.xml`);
+  writeFileSync(file, UAS_SCENARIO);
+  return new Child('sipp', ['-sf', file, '-i', host, '-p', String(port), '-nostdin'], {
+    cwd: directory,
+    env: { TERM: 'dumb' },
+  });
+}
