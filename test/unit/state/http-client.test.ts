@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FetchFailure, fetchHttp, type HttpAnswer, type HttpLimits } from '../../../src/state/http-client.js';
 import { type Answer, HttpServer } from '../../support/http-server.js';
@@ -174,6 +175,6 @@ describe('fetchHttp', () => {
   });
 });
 
-function redirect(location: string): Answer {
-  return (response: Parameters<Answer>[0]) => void response.writeHead(302, { Location: location }).end();
+function redirect(location: string): (response: ServerResponse) => void {
+  return (response) => void response.writeHead(302, { Location: location }).end();
 }
