@@ -8,9 +8,13 @@ import { parseArgs } from 'node:util';
 import { decisionLog } from './log/decisions.js';
 import { type OperatorLog, operatorLog } from './log/logger.js';
 import { loadPolicy } from './policy/loader.js';
+import type { DaemonSettings } from './policy/settings.js';
 import { openListeners } from './rpc/listeners.js';
+import { Pins } from './state/pins.js';
 import { PolicyHolder, type ReloadReport } from './state/policy-holder.js';
 import { Revocation } from './state/revocation.js';
+import { openSqliteStore } from './state/sqlite-store.js';
+import { StoreError } from './state/store.js';
 import { TrustState } from './state/trust-state.js';
 import { VERSION } from './version.js';
 
@@ -71,6 +75,17 @@ function reporter(log: OperatorLog, state: TrustState): () => ReloadReport {
   };
 }
 
+/** The pins of the state file, undefined where the policy names none, or why they cannot be had. */
+async function openPins(settings: DaemonSettings['state'], log: OperatorLog): Promise<Pins | string | undefined> {
+  if (settings.file === undefined) return undefined;
+  try {
+    return await Pins.open(openSqliteStore(settings.file), { most: settings.pins, clock: Date.now, log });
+  } catch (error) {
+    if (error instanceof StoreError) return error.message;
+    throw error;
+  }
+}
+
 async function serve(config: string): Promise<number> {
   const policy = PolicyHolder.open((revision, now) => loadPolicy(config, revision, now), Date.now());
   if ('problems' in policy) {
@@ -80,6 +95,13 @@ async function serve(config: string): Promise<number> {
   const { settings } = policy;
   const log = operatorLog(settings.log.file, settings.log.level);
   const decisions = decisionLog(settings.log.decisions, settings.log.mask);
+  const pins = await openPins(settings.state, log);
+  if (typeof pins === 'string') {
+    log.error(pins);
+    await decisions.close();
+    await log.close();
+    return 1;
+  }
   const revocation = await Revocation.open({
     settings: settings.revocation,
     snapshot: policy.snapshot,
@@ -87,7 +109,7 @@ async function serve(config: string): Promise<number> {
     log,
     random: Math.random,
   });
-  const state = new TrustState(policy, decisions, Date.now, revocation);
+  const state = new TrustState(policy, decisions, Date.now, revocation, pins);
   revocation.start(() => state.revocationChanged());
   const reload = reporter(log, state);
   for (const warning of policy.status().warnings) log.warn(warning);
@@ -96,6 +118,7 @@ async function serve(config: string): Promise<number> {
   if ('failed' in listeners) {
     log.error(listeners.failed);
     await revocation.close();
+    await pins?.close();
     await log.close();
     return 1;
   }
@@ -109,6 +132,7 @@ async function serve(config: string): Promise<number> {
   log.info('stopping', { signal });
   await listeners.close(GRACE_MS);
   await revocation.close();
+  await pins?.close();
   await decisions.close();
   await log.close();
   return 0;

@@ -137,7 +137,7 @@ const daemonSchema = z.strictObject({
   state: z
     .strictObject({
       file: word('a path, or off').optional(),
-      pins: z.int().min(1).max(1_000_000).describe('a whole number of pins from 1 to 1000000').optional(),
+      pins: z.int().min(1).max(100_000).describe('a whole number of pins from 1 to 100000').optional(),
     })
     .optional(),
   revocation: z

@@ -11,6 +11,7 @@ import { certificateMethods } from './methods/certificate.js';
 import { coreMethods } from './methods/core.js';
 import { crlMethods } from './methods/crl.js';
 import { headerMethods } from './methods/header.js';
+import { pinMethods } from './methods/pin.js';
 import { trustMethods } from './methods/trust.js';
 
 /** All methods, working on this state. */
@@ -28,6 +29,7 @@ export function methodTable(
     ),
     ...headerMethods(state),
     ...crlMethods(state),
+    ...pinMethods(state, log),
     ...coreMethods(state, log),
   ];
 }

@@ -7,6 +7,7 @@ import type { Verdict } from '../trust/verdict.js';
 import { CertificateCache } from './certificate-cache.js';
 import { Connections } from './connections.js';
 import { Counters } from './counters.js';
+import type { Pins } from './pins.js';
 import type { PolicyHolder, ReloadReport } from './policy-holder.js';
 import { type Answer, RecentAnswers } from './recent.js';
 import { NO_REVOCATION_SOURCE, type RevocationSource } from './revocation-source.js';
@@ -29,6 +30,8 @@ export class TrustState {
   readonly #decisions: DecisionLog;
   readonly #clock: () => number;
   readonly revocation: RevocationSource;
+  /** undefined: none are kept (daemon.state.file is off). */
+  readonly pins: Pins | undefined;
   #touched: NodeJS.Timeout | undefined;
   #touchAgain = false;
 
@@ -37,6 +40,7 @@ export class TrustState {
     decisions: DecisionLog,
     clock: () => number,
     revocation: RevocationSource = NO_REVOCATION_SOURCE,
+    pins?: Pins,
   ) {
     const { cache } = policy.settings;
     this.policy = policy;
@@ -45,7 +49,12 @@ export class TrustState {
     this.#decisions = decisions;
     this.#clock = clock;
     this.revocation = revocation;
+    this.pins = pins;
     this.startedAt = clock();
+    pins?.start(this.counters, () => this.touch());
+    if (pins !== undefined && pins.revisionFloor >= policy.snapshot.revision) {
+      policy.touch(clock(), pins.revisionFloor);
+    }
   }
 
   get snapshot(): Snapshot {
@@ -64,8 +73,8 @@ export class TrustState {
   }
 
   #judge(evidence: Evidence, snapshot: Snapshot, now: number): Verdict {
-    const { revocation } = this;
-    const verdict = judgePeer(evidence, snapshot, now, revocation.crls, revocation.ocsp);
+    const { revocation, pins } = this;
+    const verdict = judgePeer(evidence, snapshot, now, revocation.crls, revocation.ocsp, pins?.approved);
     const leaf = evidence.tls?.certificate;
     if (leaf === undefined || 'malformed' in leaf || verdict.agreement === undefined) return verdict;
     revocation.observe(leaf);
@@ -80,6 +89,10 @@ export class TrustState {
     const first = (plan?.findings[0] ?? verdict.findings[0])?.code;
     if (first !== undefined) this.counters.add(`reason.${first}`);
     this.#decisions.write({ method, ...answer });
+    const certificate = evidence.tls?.certificate;
+    if (this.pins !== undefined && certificate !== undefined && 'sha256' in certificate) {
+      for (const agreement of verdict.observes ?? []) this.pins.observe(agreement, certificate);
+    }
     return answer;
   }
 

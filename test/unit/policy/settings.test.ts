@@ -163,7 +163,7 @@ describe('daemon settings', () => {
     [
       'no pins',
       'daemon: {state: {pins: 0}}',
-      'p.yaml:2:24: error: daemon.state.pins: expected a whole number of pins from 1 to 1000000, found number 0',
+      'p.yaml:2:24: error: daemon.state.pins: expected a whole number of pins from 1 to 100000, found number 0',
     ],
     [
       'log level',

@@ -1,0 +1,244 @@
+/** A store in a file of this machine. The one file that knows SQLite. */
+
+import { closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Database from 'better-sqlite3';
+import { type Pin, type Store, type StoreChanges, type Stored, StoreError } from './store.js';
+
+/** `sipt`: tells our databases from those of others (sqlite.org/pragma.html#pragma_application_id). */
+const APPLICATION_ID = 0x73_69_70_74;
+const SCHEMA_VERSION = 1;
+/** Somebody else who writes the file holds up the daemon no longer than this. */
+const BUSY_MS = 250;
+
+const SCHEMA = `
+  CREATE TABLE pin (
+    agreement TEXT NOT NULL,
+    spki_sha256 TEXT NOT NULL,
+    certificate_sha256 TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    identities TEXT NOT NULL,
+    not_after INTEGER NOT NULL,
+    first_seen INTEGER NOT NULL,
+    last_seen INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    approved_at INTEGER,
+    state TEXT GENERATED ALWAYS AS (iif(approved_at IS NULL, 'observed', 'approved')) VIRTUAL,
+    PRIMARY KEY (agreement, spki_sha256)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE highest (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  PRAGMA application_id = ${APPLICATION_ID};
+  PRAGMA user_version = ${SCHEMA_VERSION};
+`;
+
+const READ_PINS = `
+  SELECT agreement, spki_sha256, certificate_sha256, subject, identities, not_after, first_seen, last_seen, count,
+    approved_at
+  FROM pin ORDER BY last_seen, first_seen`;
+const PUT_PIN = `
+  INSERT OR REPLACE INTO pin (agreement, spki_sha256, certificate_sha256, subject, identities, not_after, first_seen,
+    last_seen, count, approved_at)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+const REMOVE_PIN = 'DELETE FROM pin WHERE agreement = ? AND spki_sha256 = ?';
+const READ_REVISION = "SELECT value FROM highest WHERE name = 'revision'";
+const PUT_REVISION = `
+  INSERT INTO highest VALUES ('revision', ?) ON CONFLICT DO UPDATE SET value = max(value, excluded.value)`;
+
+type Connection = Database.Database;
+
+/** As READ_PINS gives it: the columns of a STRICT table. */
+type Row = readonly [string, string, string, string, string, number, number, number, number, number | null];
+
+/** SQLite's errors in words. */
+const SQLITE_ERRORS: Readonly<Record<string, string>> = {
+  SQLITE_NOTADB: 'expected a SQLite database, found something else',
+  SQLITE_CORRUPT: 'expected a sound database, found a damaged one',
+  SQLITE_READONLY: 'expected a file and a directory that may be written, found that they may not',
+  SQLITE_CANTOPEN: 'cannot be opened',
+  SQLITE_FULL: 'the disk is full',
+  SQLITE_BUSY: 'somebody else is writing it',
+};
+
+function storeError(file: string, cause: unknown): StoreError {
+  if (cause instanceof StoreError) return cause;
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  const known = Object.entries(SQLITE_ERRORS).find(([name]) => code === name || code.startsWith(`${name}_`))?.[1];
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new StoreError(file, known === undefined ? message : `${known} (${message})`, { cause });
+}
+
+/**
+ * Opens the database in `file`, or makes it. One daemon has it at a time; others may read it meanwhile.
+ * @throws {StoreError} the file cannot be read or written, is damaged, of another program or a later version, or in use
+ */
+export function openSqliteStore(file: string): Store {
+  const open: Connection[] = [];
+  try {
+    makeFile(file);
+    // Two daemons on one file would not see each other's approvals. The lock ends with the process, however that ends.
+    const lock = new Database(`${file}.lock`, { timeout: 0 });
+    open.push(lock);
+    takeLock(file, lock);
+    const database = new Database(file, { timeout: BUSY_MS });
+    open.push(database);
+    prepare(file, database);
+    return new SqliteStore(file, database, lock);
+  } catch (cause) {
+    for (const each of open.reverse()) each.close();
+    throw storeError(file, cause);
+  }
+}
+
+/**
+ * What the database in `file` holds, without changing it, also while a daemon has it open; undefined: there is none.
+ * @throws {StoreError}
+ */
+export function readSqliteStore(file: string): Stored | undefined {
+  if (statSync(file, { throwIfNoEntry: false }) === undefined) return undefined;
+  let database: Connection | undefined;
+  try {
+    checkFile(file);
+    database = new Database(file, { readonly: true, timeout: BUSY_MS });
+    checkDatabase(file, database);
+    return stored(database);
+  } catch (cause) {
+    throw storeError(file, cause);
+  } finally {
+    database?.close();
+  }
+}
+
+/** Pins say whom to trust: nobody else reads the file, and one that everybody may write says nothing. */
+function makeFile(file: string): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  if (statSync(file, { throwIfNoEntry: false }) === undefined) {
+    closeSync(openSync(file, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR, 0o600));
+  }
+  checkFile(file);
+}
+
+function checkFile(file: string): void {
+  const { mode } = statSync(file);
+  if ((mode & constants.S_IFMT) !== constants.S_IFREG) throw new StoreError(file, 'expected a regular file');
+  if ((mode & constants.S_IWOTH) !== 0) {
+    const found = (mode & 0o777).toString(8).padStart(4, '0');
+    throw new StoreError(file, `expected a file that not everybody may write, found mode ${found}`);
+  }
+}
+
+function takeLock(file: string, lock: Connection): void {
+  try {
+    lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+  } catch (cause) {
+    const busy = cause instanceof Error && 'code' in cause && cause.code === 'SQLITE_BUSY';
+    if (!busy) throw cause;
+    throw new StoreError(file, 'expected a file of its own, found one that another siptrustd has open', { cause });
+  }
+}
+
+function prepare(file: string, database: Connection): void {
+  if (database.pragma('user_version', { simple: true }) === 0 && isEmpty(database)) {
+    database.transaction(() => database.exec(SCHEMA))();
+  }
+  checkDatabase(file, database);
+  const mode = database.pragma('journal_mode = WAL', { simple: true });
+  if (mode !== 'wal') throw new StoreError(file, `expected a file system with write-ahead logs, found mode ${mode}`);
+  // Every commit is on the disk before it returns: what was acknowledged survives the machine too.
+  database.pragma('synchronous = FULL');
+}
+
+function isEmpty(database: Connection): boolean {
+  return database.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() === 0;
+}
+
+function checkDatabase(file: string, database: Connection): void {
+  if (database.pragma('application_id', { simple: true }) !== APPLICATION_ID) {
+    throw new StoreError(file, 'expected a database of siptrust, found one of another program');
+  }
+  const version = database.pragma('user_version', { simple: true });
+  if (version !== SCHEMA_VERSION) {
+    throw new StoreError(file, `expected version ${SCHEMA_VERSION} of the database, found ${version}`);
+  }
+  const state = database.pragma('quick_check(1)', { simple: true });
+  if (state !== 'ok') throw new StoreError(file, `expected a sound database, found a damaged one (${state})`);
+}
+
+function stored(database: Connection): Stored {
+  const rows = database.prepare<[], Row>(READ_PINS).raw().all() as unknown as Row[];
+  const revision = database.prepare<[], number>(READ_REVISION).pluck().get() as unknown as number | undefined;
+  return { pins: rows.map(toPin), revision: revision ?? 0 };
+}
+
+function toPin(row: Row): Pin {
+  const [agreement, spkiSha256, certificateSha256, subject, identities, notAfter, firstSeen, lastSeen, count, at] = row;
+  return {
+    agreement,
+    spkiSha256,
+    certificateSha256,
+    subject,
+    identities: identities === '' ? [] : identities.split(' '),
+    notAfter,
+    firstSeen,
+    lastSeen,
+    count,
+    approvedAt: at ?? undefined,
+  };
+}
+
+class SqliteStore implements Store {
+  readonly #file: string;
+  readonly #database: Connection;
+  readonly #lock: Connection;
+  readonly #save: (changes: StoreChanges) => void;
+
+  constructor(file: string, database: Connection, lock: Connection) {
+    this.#file = file;
+    this.#database = database;
+    this.#lock = lock;
+    const put = database.prepare(PUT_PIN);
+    const remove = database.prepare(REMOVE_PIN);
+    const revise = database.prepare(PUT_REVISION);
+    this.#save = database.transaction((changes: StoreChanges) => {
+      for (const pin of changes.put ?? []) {
+        const { agreement, spkiSha256, certificateSha256, subject, identities } = pin;
+        const { notAfter, firstSeen, lastSeen, count, approvedAt = null } = pin;
+        const names = identities.join(' ');
+        put.run(
+          agreement,
+          spkiSha256,
+          certificateSha256,
+          subject,
+          names,
+          notAfter,
+          firstSeen,
+          lastSeen,
+          count,
+          approvedAt,
+        );
+      }
+      for (const { agreement, spkiSha256 } of changes.remove ?? []) remove.run(agreement, spkiSha256);
+      if (changes.revision !== undefined) revise.run(changes.revision);
+    });
+  }
+
+  async load(): Promise<Stored> {
+    try {
+      return stored(this.#database);
+    } catch (cause) {
+      throw storeError(this.#file, cause);
+    }
+  }
+
+  async save(changes: StoreChanges): Promise<void> {
+    try {
+      this.#save(changes);
+    } catch (cause) {
+      throw storeError(this.#file, cause);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#database.close();
+    this.#lock.close();
+  }
+}

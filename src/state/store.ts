@@ -1,0 +1,64 @@
+/**
+ * What siptrust keeps over restarts. One daemon keeps it in a file (sqlite-store.ts); a fleet may keep it in one
+ * database, which is why everything here is a promise.
+ */
+
+/** A key that was seen with an agreement, and the certificate that bore it last. */
+export interface Pin {
+  /** Name of the agreement. */
+  readonly agreement: string;
+  /** Base64 SHA-256 of the SubjectPublicKeyInfo: with the agreement, what tells pins apart. */
+  readonly spkiSha256: string;
+  /** Lower-case hex SHA-256 of the certificate. */
+  readonly certificateSha256: string;
+  readonly subject: string;
+  /** SIP domain identities of the certificate. */
+  readonly identities: readonly string[];
+  /** Milliseconds since 1970, like all instants here. */
+  readonly notAfter: number;
+  readonly firstSeen: number;
+  readonly lastSeen: number;
+  /** Answers that it was seen in. */
+  readonly count: number;
+  /** undefined: it was observed, and nobody approved it. */
+  readonly approvedAt: number | undefined;
+}
+
+export type PinKey = Pick<Pin, 'agreement' | 'spkiSha256'>;
+
+export interface StoreChanges {
+  /** Pins as they are from now on, known or not. */
+  readonly put?: readonly Pin[];
+  readonly remove?: readonly PinKey[];
+  /** A revision that scripts may have seen; later runs begin above it. Never goes back. */
+  readonly revision?: number;
+}
+
+export interface Stored {
+  /** The one that was seen longest ago first. */
+  readonly pins: readonly Pin[];
+  readonly revision: number;
+}
+
+export interface Store {
+  /** @throws {StoreError} */
+  load(): Promise<Stored>;
+  /**
+   * Makes all changes or none. Once it is settled they outlive a crash of the daemon and of the machine.
+   * @throws {StoreError} nothing was changed
+   */
+  save(changes: StoreChanges): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A store that cannot be opened, read or written; the message names it, what was expected and what was found. */
+export class StoreError extends Error {
+  constructor(
+    readonly store: string,
+    problem: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${store}: ${problem}`, options);
+    this.name = 'StoreError';
+  }
+}
