@@ -6,6 +6,7 @@ import { DerReader, hex, MalformedDer, sameOctets, TAG } from './der.js';
 import { EXTENSION } from './extensions.js';
 import type { AlternativeName, Extension } from './facts.js';
 import { readGeneralNames } from './general-name.js';
+import { sortInSteps } from './in-steps.js';
 import { parseName } from './name.js';
 import { readTime } from './time.js';
 
@@ -84,7 +85,7 @@ export class CrlEntries {
     }
     yield;
     // An empty list should be absent (§5.1.2.6), but says the same.
-    this.keys = Float64Array.from(found).sort();
+    this.keys = yield* sortInSteps(found);
     yield;
     if (!this.indirect) this.duplicateSerial = this.findDuplicate();
   }

@@ -11,6 +11,7 @@ import { CrlEntries, MAX_CRL_OCTETS, readExtensionItem } from './crl-entries.js'
 import { DerReader, hex, MalformedDer, sameOctets, TAG } from './der.js';
 import { EXTENSION, EXTENSION_NAMES, readDistributionPointName, readReasons } from './extensions.js';
 import type { AlgorithmFacts, DistributionPointName, Extension, NameKeys, RevocationReason } from './facts.js';
+import { copyInSteps } from './in-steps.js';
 import { readName } from './name.js';
 import { readTime } from './time.js';
 
@@ -93,7 +94,7 @@ export function* parseCrlInSteps(der: Uint8Array): Generator<undefined, CrlFacts
     if (der.length > MAX_CRL_OCTETS) {
       throw new MalformedDer('CertificateList', `at most ${MAX_CRL_OCTETS} octets`, `${der.length}`);
     }
-    return yield* readCrl(new Uint8Array(der));
+    return yield* readCrl(yield* copyInSteps(der));
   } catch (cause) {
     if (!(cause instanceof MalformedDer)) throw cause;
     throw new MalformedCrl(cause.field, cause.expected, cause.found, { cause });
