@@ -25,6 +25,11 @@ describe.each(builds('smoke'))('assertions, Kamailio $version', (build) => {
   });
   afterAll(() => network?.stop());
 
+  /** Waits until the log says that something the partner sent was judged for this reason. */
+  async function decided(reason: string): Promise<void> {
+    await network.daemon.decisionsOn(trusted.source, ({ reasons }) => (reasons as string[]).includes(reason));
+  }
+
   async function status(caller: Caller, sent: string): Promise<number> {
     caller.send(sent);
     return statusOf(await caller.final(rowsOf(sent, 'Call-ID')[0] ?? ''));
@@ -53,7 +58,7 @@ describe.each(builds('smoke'))('assertions, Kamailio $version', (build) => {
       const sent = request({ headers: ['P-Asserted-Identity: <sip:bob@b.example>', 'Subject: hello'] });
       expect(await status(trusted, sent)).toBe(200);
       expectRelayed(await arrived(sent), sent, ['P-Asserted-Identity']);
-      expect(network.daemon.decisions().at(-1)?.reasons).toContain('assert-foreign');
+      await decided('assert-foreign');
     });
 
     it('fail/T-12 hidden behind a right one', async () => {
@@ -71,7 +76,7 @@ describe.each(builds('smoke'))('assertions, Kamailio $version', (build) => {
     it('fail/T-13 an identity of our own network is refused', async () => {
       const sent = request({ headers: ['P-Asserted-Identity: <sip:bob@own.example>'] });
       expect(await status(trusted, sent)).toBe(403);
-      expect(network.daemon.decisions().at(-1)?.reasons).toContain('assert-own');
+      await decided('assert-own');
     });
   });
 

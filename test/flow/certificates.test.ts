@@ -124,7 +124,7 @@ describe.each(builds('full'))('certificates, Kamailio $version', (build) => {
     const sent = request({ callId, headers: ['P-Asserted-Identity: <sip:alice@a.example>', 'Subject: hello'] });
     caller.send(sent);
     const status = statusOf(await caller.final(callId));
-    const decision = network.daemon.decisions().at(-1);
+    const [decision] = await network.daemon.decisionsOn(caller.source);
     expect(decision?.reasons).toContain(reason);
     if (agreement === undefined) expect(decision?.verdict).not.toBe('trusted');
     else expect(decision).toMatchObject({ verdict: 'trusted', agreement });

@@ -51,6 +51,8 @@ export function request(terms: RequestTerms = {}): SipText {
 }
 
 export interface Caller {
+  /** Its own address and port, as the decision log writes them. */
+  readonly source: string;
   /** Final and provisional answers so far, 100 left out. */
   readonly answers: readonly SipText[];
   readonly closed: boolean;
@@ -64,6 +66,7 @@ abstract class Recorder implements Caller {
   readonly answers: SipText[] = [];
   closed = false;
 
+  abstract readonly source: string;
   abstract send(text: SipText): void;
   abstract close(): void;
 
@@ -84,10 +87,13 @@ abstract class Recorder implements Caller {
 }
 
 class StreamCaller extends Recorder {
+  readonly source: string;
   #rest = '';
 
+  /** Takes a connected socket. */
   constructor(private readonly socket: Socket) {
     super();
+    this.source = `${socket.localAddress}:${socket.localPort}`;
     socket.on('data', (bytes: Buffer) => this.#read(bytes.toString('latin1')));
     socket.on('close', () => {
       this.closed = true;
@@ -118,6 +124,11 @@ class StreamCaller extends Recorder {
 
 class DatagramCaller extends Recorder {
   readonly #socket = createSocket('udp4');
+  #source = '';
+
+  get source(): string {
+    return this.#source;
+  }
 
   constructor(
     private readonly host: string,
@@ -130,6 +141,7 @@ class DatagramCaller extends Recorder {
   async bind(address: string): Promise<this> {
     this.#socket.bind(0, address);
     await once(this.#socket, 'listening');
+    this.#source = `${address}:${this.#socket.address().port}`;
     return this;
   }
 
@@ -150,9 +162,8 @@ export async function tlsCaller(host: string, port: number, identity?: Identity,
     ...{ host, port, rejectUnauthorized: false, ...own },
     ...(source === undefined ? {} : { localAddress: source }),
   });
-  const caller = new StreamCaller(socket);
   await once(socket, 'secureConnect');
-  return caller;
+  return new StreamCaller(socket);
 }
 
 export async function tcpCaller(host: string, port: number, source?: string): Promise<Caller> {

@@ -71,6 +71,14 @@ export class Daemon {
     return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Decision);
   }
 
+  /** All decisions about what came from this source (address:port), as soon as there is one that `like` fits. */
+  decisionsOn(source: string, like: (decision: Decision) => boolean = () => true): Promise<readonly Decision[]> {
+    return eventually(`a decision about ${source}`, () => {
+      const found = this.decisions().filter((decision) => decision.src === source);
+      return found.some(like) && found;
+    });
+  }
+
   get log(): string {
     return this.#child?.output ?? '';
   }
