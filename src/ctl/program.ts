@@ -5,7 +5,10 @@ import { loadPolicy } from '../policy/loader.js';
 import { badInput, identityRecord, offlineAnswers } from '../rpc/offline.js';
 import { kamailioInclude } from '../sip/kamailio.js';
 import { CertificateCache } from '../state/certificate-cache.js';
+import { Pins } from '../state/pins.js';
 import { PolicyHolder } from '../state/policy-holder.js';
+import { readSqliteStore } from '../state/sqlite-store.js';
+import { StoreError } from '../state/store.js';
 import { VERSION } from '../version.js';
 import { describeCertificate } from '../x509/describe.js';
 import type { CertificateFacts } from '../x509/facts.js';
@@ -171,8 +174,21 @@ function pemFile(file: string, text: string): readonly Uint8Array[] {
   }
 }
 
+/** What operators approved, as the daemon's state file has it; what is seen here is kept nowhere. */
+function approvedPins(file: string | undefined): Pins | undefined {
+  if (file === undefined) return undefined;
+  try {
+    const stored = readSqliteStore(file);
+    const most = stored?.pins.length ?? 0;
+    return stored && new Pins(stored, undefined, { most, clock: Date.now, log: { warn: () => {}, info: () => {} } });
+  } catch (cause) {
+    if (cause instanceof StoreError) throw new Refusal(cause.message, 2, { cause });
+    throw cause;
+  }
+}
+
 function configAnswers(file: string, method: string): (record: unknown) => unknown {
   const policy = PolicyHolder.open((revision, now) => loadPolicy(file, revision, now), Date.now());
   if ('problems' in policy) throw new Refusal(`the policy is not good\n${policy.problems.join('\n')}`, 2);
-  return offlineAnswers(policy, method);
+  return offlineAnswers(policy, method, approvedPins(policy.settings.state.file));
 }

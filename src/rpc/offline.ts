@@ -7,7 +7,9 @@ import { NO_DECISION_LOG } from '../log/decisions.js';
 import type { OperatorLog } from '../log/logger.js';
 import type { ReasonCode } from '../reasons.js';
 import type { CertificateCache } from '../state/certificate-cache.js';
+import type { Pins } from '../state/pins.js';
 import type { PolicyHolder } from '../state/policy-holder.js';
+import { NO_REVOCATION_SOURCE } from '../state/revocation-source.js';
 import { TrustState } from '../state/trust-state.js';
 import { sipIdentities } from '../x509/identity.js';
 import { foldByteParams } from './byte-params.js';
@@ -59,10 +61,11 @@ function refused(method: string, reason: ReasonCode, why: string, error?: object
 }
 
 /** Answers `trust.peer`, `trust.message` or `trust.explain` records over one policy. */
-export function offlineAnswers(policy: PolicyHolder, method: string): (record: unknown) => unknown {
+export function offlineAnswers(policy: PolicyHolder, method: string, pins?: Pins): (record: unknown) => unknown {
   let now = Date.now();
   let fixed = false;
-  const state = new TrustState(policy, NO_DECISION_LOG, () => (fixed ? now : Date.now()));
+  const clock = () => (fixed ? now : Date.now());
+  const state = new TrustState(policy, NO_DECISION_LOG, clock, NO_REVOCATION_SOURCE, pins);
   const row = methodTable(state, SILENT, () => state.reload()).find(({ name }) => name === method);
   if (row === undefined) throw new Error(`no method is named ${method}`);
   return (record) => {
