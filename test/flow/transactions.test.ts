@@ -1,7 +1,7 @@
 /** Transactions around the question: suspended, repeated, cancelled, answered, refused. */
 
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, request } from '../support/live/caller.js';
 import { builds } from '../support/live/kamailio.js';
 import { literally, Network } from '../support/live/network.js';
@@ -144,5 +144,45 @@ describe.each(builds('full'))('transactions, Kamailio $version', (build) => {
     const before = entries();
     caller.close();
     await eventually('the entry is gone', () => entries() < before);
+  });
+});
+
+describe.each(builds('full'))('answers of another network, Kamailio $version', (build) => {
+  let network: Network;
+  const extra = [
+    'P-Asserted-Identity: <sip:bob@own.example>',
+    'p-asserted-IDENTITY\t: <tel:+1>',
+    'P-Access-Network-Info: 3GPP-E-UTRAN',
+    'Server: kept',
+  ];
+  afterEach(() => network?.stop());
+
+  /** One call whose answers come from outside; all answers that the caller got, as text. */
+  async function answers(lines: readonly string[]): Promise<readonly string[]> {
+    const defines = () => ({ SIPTRUST_INSIDE: { string: '^$' } });
+    network = await Network.start({ build, uas: { extra: lines }, defines });
+    const caller = await network.overTls(network.certificateOfA());
+    caller.send(request());
+    await eventually('the call arrives', () => network.uas.got.some((text) => methodOf(text) === 'INVITE'));
+    await eventually('answers', () => caller.answers.some((text) => statusOf(text) >= 200), 2_000).catch(() => {});
+    return caller.answers;
+  }
+
+  it('fail/what a stranger asserts in answers goes, the call stands', async () => {
+    const got = await answers(extra);
+    expect(got.map(statusOf)).toEqual(expect.arrayContaining([180, 200]));
+    for (const answer of got) {
+      expectNothingPrivate(answer);
+      expect(answer).not.toMatch(/access-network/i);
+      expect(rowsOf(answer, 'Server')).toEqual(['kept']);
+    }
+  });
+
+  it.each([
+    ['a control byte before the colon', 'P-Asserted-Identity\x0b: <sip:bob@own.example>'],
+    ['a bare CR', 'Server: x\rP-Asserted-Identity: <sip:bob@own.example>'],
+    ['a NUL', 'Server: x\x00'],
+  ])('fail/an answer with %s never gets through', async (_what, line) => {
+    expect((await answers([line])).filter((text) => statusOf(text) < 400)).toEqual([]);
   });
 });

@@ -29,6 +29,7 @@ export function installedBuild(): Build {
 
 /** Kamailio 6 in its tree, which is made when it is not there; or why there is none. */
 export function trixieBuild(): Build | { readonly missing: string } {
+  if (process.getuid?.() !== 0) return { missing: `Kamailio 6 runs in a chroot at ${TREE}, which needs root` };
   if (!existsSync(join(TREE, 'usr/sbin/kamailio'))) {
     const made = spawnSync(fileURLToPath(new URL('../trixie.sh', import.meta.url)), [TREE], { encoding: 'utf8' });
     if (made.status !== 0) return { missing: (made.stderr || String(made.error ?? 'trixie.sh failed')).trim() };
@@ -39,8 +40,10 @@ export function trixieBuild(): Build | { readonly missing: string } {
 
 /** The mounts live in a mount namespace of the process, and go with it. */
 function chrooted(args: readonly string[], paths: readonly string[]): readonly string[] {
+  // Run directories lie in /tmp: there the tree gets a memory file system, so that none of them stays in it.
+  const memory = `mount -t tmpfs none "${TREE}/tmp"`;
   const mounts = paths.map((path) => `mkdir -p "${TREE}${path}"; mount --bind "${path}" "${TREE}${path}"`);
-  const script = ['set -e', ...mounts, `exec chroot "${TREE}" "$@"`].join('\n');
+  const script = ['set -e', memory, ...mounts, `exec chroot "${TREE}" "$@"`].join('\n');
   return ['unshare', '-m', 'sh', '-c', script, 'sh', ...args];
 }
 
