@@ -23,6 +23,9 @@ export interface ShelfContext {
   changed(): void;
 }
 
+/** URLs and octets of one issuer: one partner's certificates must not take the room of the others'. */
+const MOST_OF_ISSUER = Object.freeze({ urls: 50, octets: CRL_LIMITS.total / 2 });
+
 /** The URLs at which lists are published, and the lists from there: in memory, and on disk over restarts. */
 export class CrlShelf {
   readonly #sources = new Map<string, CrlSource>();
@@ -43,7 +46,7 @@ export class CrlShelf {
       times: () => context.times(),
       signers: (name) => context.signers(name),
       fetch: (question, stop) => fetchHttp(question, limits, stop),
-      full: (octets) => this.#full(octets),
+      full: (crl) => this.#full(crl),
       replaced: (source, crl, before) => this.#replaced(source, crl, before),
     };
   }
@@ -75,8 +78,8 @@ export class CrlShelf {
       source.lastModified = lastModified;
       source.nextAt = nextRefresh(this.#context.now(), source.crl?.nextUpdate, this.#keeper.intervalMs);
       this.#add(source);
+      this.#gather();
     }
-    this.#gather();
   }
 
   /** Follows the lists that a certificate names; the sources of those that may be fetched. */
@@ -84,7 +87,7 @@ export class CrlShelf {
     return crlLocations(certificate).flatMap(({ url, issuers }) => {
       const target = fetchTarget(url, this.#context.settings);
       if ('refused' in target) return [];
-      const source = this.#sources.get(target.url) ?? this.#open(target);
+      const source = this.#sources.get(target.url) ?? this.#open(target, issuers);
       if (source === undefined) return [];
       for (const issuer of issuers) source.issuers.add(issuer);
       source.seenAt = this.#context.now();
@@ -117,9 +120,12 @@ export class CrlShelf {
     await this.#store?.close();
   }
 
-  #open(target: { readonly url: string; readonly host: string }): CrlSource | undefined {
-    if (this.#sources.size >= CRL_LIMITS.files) {
-      if (!this.#fullTold) this.#context.log.error('too many CRLs: more are not fetched', { most: CRL_LIMITS.files });
+  #open(target: { readonly url: string; readonly host: string }, issuers: readonly string[]): CrlSource | undefined {
+    const ofIssuer = [...this.#sources.values()].filter((each) => issuers.some((issuer) => each.issuers.has(issuer)));
+    if (this.#sources.size >= CRL_LIMITS.files || ofIssuer.length >= MOST_OF_ISSUER.urls) {
+      const { url } = target;
+      const most = { urls: CRL_LIMITS.files, of_one_issuer: MOST_OF_ISSUER.urls };
+      if (!this.#fullTold) this.#context.log.error('too many URLs of CRLs: more are not fetched', { url, ...most });
       this.#fullTold = true;
       return undefined;
     }
@@ -133,11 +139,16 @@ export class CrlShelf {
     this.#context.queue.add(source);
   }
 
-  #full(octets: number): string | undefined {
-    const held = this.#lists.reduce((sum, { der }) => sum + der.length, 0);
-    return held + octets <= CRL_LIMITS.total
-      ? undefined
-      : `expected at most ${CRL_LIMITS.total} octets of CRLs together, found ${held} before this one of ${octets}`;
+  #full({ der, issuerKeys }: CrlFacts): string | undefined {
+    const sum = (lists: readonly CrlFacts[]): number => lists.reduce((octets, list) => octets + list.der.length, 0);
+    const ofIssuer = sum(this.#lists.filter((list) => list.issuerKeys.text === issuerKeys.text));
+    if (ofIssuer + der.length > MOST_OF_ISSUER.octets) {
+      return `expected at most ${MOST_OF_ISSUER.octets} octets of CRLs of one issuer, found ${ofIssuer} and this one`;
+    }
+    const all = sum(this.#lists);
+    return all + der.length > CRL_LIMITS.total
+      ? `expected at most ${CRL_LIMITS.total} octets of CRLs together, found ${all} and this one`
+      : undefined;
   }
 
   #replaced(source: CrlSource, crl: CrlFacts, before: CrlFacts | undefined): void {

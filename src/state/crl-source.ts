@@ -17,8 +17,8 @@ export interface CrlKeeper {
   fetch(question: HttpQuestion, stop: AbortSignal): Promise<HttpAnswer>;
   /** CA certificates that bear the name (a key text). */
   signers(name: string): readonly CertificateFacts[];
-  /** Why there is no room for a list of so many octets; undefined: there is. */
-  full(octets: number): string | undefined;
+  /** Why there is no room for this list beside the others; undefined: there is. */
+  full(crl: CrlFacts): string | undefined;
   /** The list of the source has been replaced. */
   replaced(source: CrlSource, crl: CrlFacts, before: CrlFacts | undefined): void;
 }
@@ -91,7 +91,7 @@ export class CrlSource implements Job {
     }
     const crl = await readList(answer);
     if (crl.sha256 !== held?.sha256) {
-      const unfit = this.#keeper.full(crl.der.length) ?? (held === undefined ? undefined : whyOlder(crl, held, at));
+      const unfit = this.#keeper.full(crl) ?? (held === undefined ? undefined : whyOlder(crl, held, at));
       if (unfit !== undefined) throw new FetchFailure(unfit);
       await this.#check(crl);
       this.crl = crl;

@@ -39,9 +39,12 @@ export class CrlStore {
     this.#limits = limits;
   }
 
-  /** @throws where the directory cannot be made */
+  /** @throws where the directory cannot be made, or everybody may write it */
   static async open(directory: string, limits: StoreLimits): Promise<CrlStore> {
     await mkdir(directory, { recursive: true, mode: 0o700 });
+    // A signature does not show that a list is not the newest: others must not put an old one back.
+    const { mode } = await stat(directory);
+    if ((mode & 0o002) !== 0) throw new Error(`${directory}: expected a directory that not everybody may write`);
     return new CrlStore(directory, limits);
   }
 

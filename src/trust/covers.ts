@@ -180,12 +180,21 @@ function judgePath(
   if (result.ok) {
     trail.pass('path', `${walked}, as TLS ${role}, to an anchor of agreement ${agreement.name}`, 'RFC 5280 §6.1');
     for (const finding of result.findings) trail.note('path', finding.code, finding.detail);
+    explainRevocation(agreement, result.findings, trail);
     return { ok: true, validUntil };
   }
   for (const finding of namedPartnerFindings(agreement, leaf, result.findings, snapshot)) {
     trail.fail('path', finding.code, finding.detail);
   }
   return { ok: false, validUntil };
+}
+
+/** What the path says of revocation, also where nobody looked (rulebook §8.3). */
+function explainRevocation({ name, revocation }: Agreement, findings: readonly Finding[], trail: Trail): void {
+  if (revocation === 'off') trail.skip('revocation', `agreement ${name}: revocation is off`, 'operator policy');
+  else if (!findings.some(({ code }) => code === 'rev-unknown')) {
+    trail.pass('revocation', `every certificate below the anchor is known not to be revoked`, 'RFC 5280 §6.3');
+  }
 }
 
 /** A pinned certificate stands as its own anchor; its time and its use are still judged (rulebook T-17). */

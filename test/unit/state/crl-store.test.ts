@@ -1,4 +1,4 @@
-import { readdirSync, statSync, utimesSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CrlStore, type StoredCrl, type StoreLimits } from '../../../src/state/crl-store.js';
@@ -82,6 +82,11 @@ describe('CrlStore', () => {
       expect(readdirSync(join(directory.path, 'lists'))).toHaveLength(2 * kept);
     });
   }
+  test('fail/a directory that everybody may write', async () => {
+    mkdirSync(join(directory.path, 'lists'));
+    chmodSync(join(directory.path, 'lists'), 0o777);
+    await expect(open()).rejects.toThrow(/not everybody may write/);
+  });
   test('ok/nobody else may read or write there', async () => {
     await (await open()).save(list('a'));
     expect(statSync(join(directory.path, 'lists')).mode & 0o777).toBe(0o700);

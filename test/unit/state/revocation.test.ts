@@ -60,6 +60,8 @@ describe('lists from distribution points', () => {
     expect(first.validUntil).toBeLessThanOrEqual(now() + 2 * SECOND);
     await becomes(stage, peer, 'trusted agreement-covers');
     expect(server.count('/b.crl')).toBe(1);
+    const checks = stage.ask(peer).checks.filter(({ name }) => name === 'revocation');
+    expect(checks).toEqual([expect.objectContaining({ outcome: 'pass', clause: 'RFC 5280 §6.3' })]);
   });
 
   test('ok/the verdict holds until the nextUpdate of the list', async () => {
@@ -174,6 +176,15 @@ describe('what is not fetched', () => {
     const stage = await stageWith({ agreement: { revocation: 'soft' } });
     const { verdict, findings } = stage.ask(peerOf());
     expect([verdict, ...findings.map(({ code }) => code)]).toEqual(['trusted', 'agreement-covers', 'rev-unknown']);
+  });
+});
+
+describe('one partner does not take the room of others', () => {
+  test('fail/more than fifty URLs of one issuer are not fetched', async () => {
+    const stage = await stageWith({ settings: { interval: 3600 } });
+    stage.ask(b.peer({ crls: Array.from({ length: 60 }, (_, at) => server.url(`/${at}.crl`)) }));
+    expect(stage.revocation.rows()).toHaveLength(50);
+    expect(stage.log.filter(({ message }) => message.startsWith('too many URLs'))).toHaveLength(1);
   });
 });
 
