@@ -30,6 +30,12 @@ const table = {
     text: 'the receiving socket and the source prefix belong to an NDS/IP agreement with implicit trust',
     clause: 'TS 33.203 §5.4',
   },
+  'trusted-by-address': {
+    rank: 2,
+    severity: 'warning',
+    text: 'as trusted-by-config, but others reach the same socket: the source address, which can be spoofed, is all there is',
+    clause: 'TS 33.203 §5.4',
+  },
 
   // The hop.
   'no-tls': {
@@ -48,6 +54,12 @@ const table = {
     rank: 910,
     severity: 'warning',
     text: 'the source address is in no prefix of an NDS/IP agreement on this interface',
+    clause: 'TS 33.203 §5.4',
+  },
+  'nds-port': {
+    rank: 910,
+    severity: 'warning',
+    text: 'the source port is none that stands for the path through the security gateway',
     clause: 'TS 33.203 §5.4',
   },
   'via-transport-mismatch': {

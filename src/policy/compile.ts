@@ -5,7 +5,7 @@
 
 import { PrefixTable } from '../net/prefix-table.js';
 import type { Agreement, Interface, Snapshot } from '../trust/agreement.js';
-import { type AgreementDefaults, checkName, compileAgreement } from './agreement.js';
+import { type AgreementDefaults, compileAgreement } from './agreement.js';
 import {
   checkDomains,
   checkInterfaces,
@@ -18,11 +18,12 @@ import {
 } from './claims.js';
 import type { PolicyFiles } from './files.js';
 import { deepFreeze } from './freeze.js';
+import { compileInterface } from './interface.js';
 import { Material } from './material.js';
 import { domainNames, domainSite } from './names.js';
 import { type Problem, Problems } from './problem.js';
 import { SECTIONS } from './schema.js';
-import { compileSettings, type DaemonSettings, parseListen } from './settings.js';
+import { compileSettings, type DaemonSettings } from './settings.js';
 import { checkShape, inWords } from './shape.js';
 import type { Site } from './site.js';
 import { type PolicySources, readSources, type Section } from './sources.js';
@@ -134,17 +135,8 @@ function compileAgreements(
 function compileInterfaces(sources: PolicySources): readonly Placed<Interface>[] {
   return entries(sources, 'interfaces').flatMap(({ value, site }) => {
     const input = checkShape(SECTIONS.interfaces, value, site);
-    if (input === undefined) return [];
-    checkName(input.name, site.at('name'));
-    const listen = parseListen(input.listen, site.at('listen'), 1);
-    if (!listen) return [];
-    if (listen.address === '0.0.0.0' || listen.address === '::') {
-      const text = `expected one local address, found ${listen.address}: every path leads there, also unprotected ones`;
-      site.at('listen').report('bad-address', text);
-    }
-    const { address, port } = listen;
-    const implicitTrust = input.implicit_trust ?? false;
-    return [{ item: { name: input.name, address, port, mechanism: input.mechanism, implicitTrust }, site }];
+    const item = input && compileInterface(input, site);
+    return item === undefined ? [] : [{ item, site }];
   });
 }
 

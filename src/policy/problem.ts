@@ -27,6 +27,7 @@ const severities = {
   'bad-domain': 'error',
   'bad-address': 'error',
   'bad-prefix': 'error',
+  'bad-port': 'error',
   'bad-date': 'error',
   'bad-number': 'error',
   'bad-pin': 'error',

@@ -42,6 +42,12 @@ const interfaceSchema = z.strictObject({
   listen: word('an IP address and a port, as in 10.0.0.1:5062'),
   mechanism: z.enum(['nds-ip']),
   implicit_trust: flag.optional(),
+  shared: flag.optional(),
+  source_ports: z
+    .array(z.union([z.number(), word('a port range')]))
+    .min(1)
+    .describe('a list of ports and ranges, as in [5062, "20000-20099"]')
+    .optional(),
 });
 
 const agreementSchema = z.strictObject({

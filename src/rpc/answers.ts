@@ -31,6 +31,7 @@ function sameForAll(verdict: Verdict, snapshot: Snapshot) {
     code: verdict.code,
     phrase: verdict.phrase,
     revision: verdict.revision,
+    per: verdict.per,
   };
 }
 

@@ -69,7 +69,7 @@ export class TrustState {
   judge(evidence: Evidence): Verdict {
     const now = this.now();
     const { snapshot } = this;
-    return this.#verdicts.get(evidence, snapshot.revision, now, () => this.#judge(evidence, snapshot, now));
+    return this.#verdicts.get(evidence, snapshot, now, () => this.#judge(evidence, snapshot, now));
   }
 
   #judge(evidence: Evidence, snapshot: Snapshot, now: number): Verdict {

@@ -1,15 +1,19 @@
 import { LRUCache } from 'lru-cache';
+import type { Snapshot } from '../trust/agreement.js';
 import type { Evidence } from '../trust/evidence.js';
+import { usesPorts } from '../trust/nds.js';
 import type { Verdict } from '../trust/verdict.js';
 import type { CacheCounters } from './counters.js';
 
-/** Everything of the evidence that a verdict depends on; the source port and the connection id do not. */
-function key({ direction, transport, sourceAddress, localAddress, localPort, tls, nextHop }: Evidence): string {
+/** Everything of the evidence that a verdict depends on; the connection id is nothing of it, the source port seldom. */
+function key(evidence: Evidence, sourcePort: number | undefined): string {
+  const { direction, transport, sourceAddress, localAddress, localPort, tls, nextHop } = evidence;
   const certificate = tls?.certificate;
   return JSON.stringify([
     direction,
     transport,
     sourceAddress,
+    sourcePort,
     localAddress,
     localPort,
     nextHop,
@@ -32,11 +36,11 @@ export class VerdictCache {
     this.#counters = counters;
   }
 
-  /** The known verdict for this evidence at `now` under `revision`, or the one that `judge` makes. */
-  get(evidence: Evidence, revision: number, now: number, judge: () => Verdict): Verdict {
-    const name = key(evidence);
+  /** The known verdict for this evidence at `now` under the policy, or the one that `judge` makes. */
+  get(evidence: Evidence, snapshot: Snapshot, now: number, judge: () => Verdict): Verdict {
+    const name = key(evidence, usesPorts(snapshot, evidence) ? evidence.sourcePort : undefined);
     const known = this.#verdicts.get(name);
-    if (known !== undefined && known.revision === revision && now < known.validUntil) {
+    if (known !== undefined && known.revision === snapshot.revision && now < known.validUntil) {
       this.#counters.hits += 1;
       return known;
     }

@@ -1,6 +1,7 @@
 /** The policy as the trust decision sees it: agreements, interfaces, and the snapshot that holds them. */
 
 import type { Address } from '../net/address.js';
+import type { PortRange } from '../net/port-range.js';
 import type { AddressPrefix } from '../net/prefix.js';
 import type { Direction, HeaderAction, Interconnect, PrivacyMode } from '../sip/rules.js';
 import type { CrlFacts } from '../x509/crl.js';
@@ -77,6 +78,10 @@ export interface Interface {
   readonly port: number;
   readonly mechanism: 'nds-ip';
   readonly implicitTrust: boolean;
+  /** Others reach this socket too: without `sourcePorts` nothing but the source address tells the path. */
+  readonly shared: boolean;
+  /** Only what comes from one of these ports came by the path, since the security gateway wrote them (seed §5). */
+  readonly sourcePorts: readonly PortRange[] | undefined;
 }
 
 /** The compiled policy: immutable, and quoted by its revision in every answer. */

@@ -31,3 +31,8 @@ export interface Evidence {
   /** out: the domain that went into RFC 3263, before NAPTR and SRV. */
   readonly nextHop: string | undefined;
 }
+
+/** Whether the hop is protected by TLS, as the transport says. */
+export function isOverTls({ transport }: Evidence): boolean {
+  return transport === 'tls' || transport === 'wss';
+}

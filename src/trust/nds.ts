@@ -1,19 +1,34 @@
 /**
  * Trust by path: traffic from a security gateway is known only by the socket it arrives on and the prefix it comes
- * from (TS 33.203 §5.4; rulebook G-7, G-21). The assurance says so: `za`, never a certificate's.
+ * from (TS 33.203 §5.4; rulebook G-7, G-21). The assurance says so, and is never a certificate's: `za` where socket or
+ * source port belong to the path alone, `address` where others reach the socket too.
  */
 
 import { parseAddress } from '../net/address.js';
+import { holdsPort, portsText } from '../net/port-range.js';
 import type { Interface, Snapshot } from './agreement.js';
 import { agreementChange, agreementInForce, type CoverContext } from './covers.js';
-import type { Evidence } from './evidence.js';
+import { type Evidence, isOverTls } from './evidence.js';
 import { type Outcome, untrusted } from './outcome.js';
+import type { Trail } from './trail.js';
+import type { VerdictScope } from './verdict.js';
 
 /** The interface that the message came in by, if that socket is declared as one. */
 export function findInterface(snapshot: Snapshot, evidence: Evidence): Interface | undefined {
   return snapshot.interfaces.find(
     (candidate) => candidate.address === evidence.localAddress && candidate.port === evidence.localPort,
   );
+}
+
+/** Whether a verdict on this evidence may depend on the source port. */
+export function usesPorts(snapshot: Snapshot, evidence: Evidence): boolean {
+  return findInterface(snapshot, evidence)?.sourcePorts !== undefined;
+}
+
+/** What a verdict on this evidence holds for. */
+export function verdictScope(snapshot: Snapshot, evidence: Evidence): VerdictScope {
+  if (isOverTls(evidence)) return 'connection';
+  return usesPorts(snapshot, evidence) ? 'port' : 'address';
 }
 
 /** Judges a peer by interface and source prefix; the longest prefix of the agreements on this interface decides. */
@@ -35,6 +50,7 @@ export function judgeInterface(iface: Interface, evidence: Evidence, context: Co
     `${evidence.sourceAddress} is in a prefix of agreement ${agreement.name} on interface ${iface.name}`,
     'TS 33.203 §5.4',
   );
+  if (!portOfPath(iface, evidence, trail)) return untrusted(agreement);
   const change = agreementChange(agreement, now);
   if (!iface.implicitTrust) {
     trail.fail('implicit trust', 'nds-off', `interface ${iface.name}: implicit_trust is false`);
@@ -45,12 +61,29 @@ export function judgeInterface(iface: Interface, evidence: Evidence, context: Co
     trail.fail('enforcement', 'monitor-only', `agreement ${agreement.name}: would be trusted, enforcement is monitor`);
     return untrusted(agreement, change);
   }
+  // A shared socket stands for no path. Ports that only the gateway writes do.
+  const path = !iface.shared || iface.sourcePorts !== undefined;
+  const detail = `agreement ${agreement.name} on interface ${iface.name}`;
   return {
-    grant: trail.grant('trusted-by-config', `agreement ${agreement.name} on interface ${iface.name}`),
-    assurance: 'za',
+    grant: path
+      ? trail.grant('trusted-by-config', detail)
+      : trail.grant('trusted-by-address', `${detail}, a socket that others reach too`),
+    assurance: path ? 'za' : 'address',
     agreement,
     domains: agreement.domains,
     action: 'continue',
     validUntil: change,
   };
+}
+
+/** Whether the source port is one that stands for the path (seed §5: the gateway rewrites it). */
+function portOfPath({ name, sourcePorts }: Interface, { sourcePort }: Evidence, trail: Trail): boolean {
+  if (sourcePorts === undefined) return true;
+  const expected = `interface ${name} expects a source port of ${portsText(sourcePorts)}`;
+  if (!holdsPort(sourcePorts, sourcePort)) {
+    trail.fail('source port', 'nds-port', `${expected}, found ${sourcePort ?? 'none'}`);
+    return false;
+  }
+  trail.pass('source port', `${expected}, found ${sourcePort}`, 'TS 33.203 §5.4');
+  return true;
 }

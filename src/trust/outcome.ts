@@ -1,7 +1,7 @@
 import { type Finding, ranked } from '../reasons.js';
 import type { Agreement } from './agreement.js';
 import type { CoverContext } from './covers.js';
-import type { Assurance, Verdict } from './verdict.js';
+import type { Assurance, Verdict, VerdictScope } from './verdict.js';
 
 /** What the checks came to, before it is put into the words of a verdict. */
 export interface Outcome {
@@ -28,7 +28,7 @@ const REFUSED = {
 } as const;
 
 /** The verdict of an outcome: its words, its findings in rank order, its trail. */
-export function decided(outcome: Outcome, { direction, snapshot, trail }: CoverContext): Verdict {
+export function decided(outcome: Outcome, per: VerdictScope, { direction, snapshot, trail }: CoverContext): Verdict {
   const notes = ranked(trail.notes);
   const trusted = outcome.grant !== undefined;
   const answer = outcome.action === 'close' ? REFUSED[direction] : { code: 0, phrase: '' };
@@ -42,6 +42,7 @@ export function decided(outcome: Outcome, { direction, snapshot, trail }: CoverC
     ...answer,
     validUntil: outcome.validUntil,
     revision: snapshot.revision,
+    per,
     checks: trail.checks,
     ...(outcome.observes === undefined || outcome.observes.length === 0 ? {} : { observes: outcome.observes }),
   };

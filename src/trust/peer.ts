@@ -19,9 +19,9 @@ import {
   NO_APPROVED_PINS,
   nextInstant,
 } from './covers.js';
-import type { Evidence, TlsEvidence } from './evidence.js';
+import { type Evidence, isOverTls, type TlsEvidence } from './evidence.js';
 import { leastPrivilege } from './least-privilege.js';
-import { findInterface, judgeInterface } from './nds.js';
+import { findInterface, judgeInterface, verdictScope } from './nds.js';
 import { decided, type Outcome, untrusted } from './outcome.js';
 import { tlsFloor } from './tls-floor.js';
 import { Trail } from './trail.js';
@@ -43,15 +43,14 @@ export function judgePeer(
 ): Verdict {
   const trail = new Trail();
   const context: CoverContext = { direction: evidence.direction, snapshot, now, crls, ocsp, approved, trail };
-  return decided(judge(evidence, context), context);
+  return decided(judge(evidence, context), verdictScope(snapshot, evidence), context);
 }
 
 function judge(evidence: Evidence, context: CoverContext): Outcome {
   const { trail, snapshot } = context;
   const iface = findInterface(snapshot, evidence);
   const tls = evidence.tls;
-  const overTls = evidence.transport === 'tls' || evidence.transport === 'wss';
-  if (!overTls) {
+  if (!isOverTls(evidence)) {
     if (tls !== undefined && (tls.certificate !== undefined || tls.attributes !== undefined)) {
       trail.fail('transport', 'bad-input', `transport ${evidence.transport} has no certificate, but one was given`);
       return untrusted();

@@ -35,6 +35,7 @@ export function unknownConnection(
     phrase: '',
     validUntil: Number.POSITIVE_INFINITY,
     revision: snapshot.revision,
+    per: 'connection',
     checks: [{ name: 'connection', compared: detail, outcome: 'fail', clause: reason('unknown-connection').clause }],
   };
   return { evidence, verdict };

@@ -7,6 +7,12 @@ import type { Agreement } from './agreement.js';
 export const ASSURANCES = ['none', 'address', 'za', 'tls-attributes', 'tls-certificate', 'tls-pinned'] as const;
 export type Assurance = (typeof ASSURANCES)[number];
 
+/**
+ * What a verdict holds for: one TLS connection; all that comes from one source address to one local socket; or, where
+ * the policy looks at source ports, that from one source port of it.
+ */
+export type VerdictScope = 'connection' | 'address' | 'port';
+
 /** One step of the decision, kept so that every answer can be explained (design rule 10). */
 export interface Check {
   readonly name: string;
@@ -32,6 +38,8 @@ export interface Verdict {
   /** Instant (ms) after which the verdict may differ although the policy did not change. */
   readonly validUntil: number;
   readonly revision: number;
+  /** What a script may keep the verdict for. */
+  readonly per: VerdictScope;
   readonly checks: readonly Check[];
   /**
    * Agreements that the certificate satisfies in all but an approval of its key (or their enforcement): for these it

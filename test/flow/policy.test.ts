@@ -62,7 +62,9 @@ describe.each(builds('smoke'))('the policy, Kamailio $version', (build) => {
       // The UDP socket of the proxy becomes an interface towards a security gateway.
       policy: (standard, host) => ({
         ...standard,
-        interfaces: [{ name: 'za', listen: `${host(2)}:5060`, mechanism: 'nds-ip', implicit_trust: true }],
+        interfaces: [
+          { name: 'za', listen: `${host(2)}:5060`, mechanism: 'nds-ip', implicit_trust: true, shared: false },
+        ],
         agreements: [
           {
             name: 'op-n',
@@ -87,5 +89,57 @@ describe.each(builds('smoke'))('the policy, Kamailio $version', (build) => {
     expect(trusted).toMatchObject({ verdict: 'trusted', reasons: ['trusted-by-config'] });
     const [stranger] = await network.daemon.decisionsOn(outside.source);
     expect(stranger?.reasons).toContain('nds-range');
+  });
+
+  it('ok/an NDS/IP socket that strangers reach: the port that the gateway writes stands for the path', async () => {
+    const stage = await Network.start({
+      build,
+      policy: (standard, host) => ({
+        ...standard,
+        interfaces: [
+          { name: 'za', listen: `${host(2)}:5060`, mechanism: 'nds-ip', implicit_trust: true, source_ports: [5062] },
+        ],
+        agreements: [
+          { name: 'op-n', domains: ['a.example'], mechanism: 'nds-ip', interface: 'za', sources: [`${host(40)}/32`] },
+        ],
+      }),
+      defines: (host) => ({ SIPTRUST_NDS: { string: `^udp:${literally(host(2))}:5060$` } }),
+    });
+    network = stage;
+    // The same address twice: what came out of the tunnel, and who spoofs it.
+    const rogue = await stage.overUdp(stage.host(40), 5060);
+    const peer = await stage.overUdp(stage.host(40), 5062);
+    const asked = stage.cscf.statistic('siptrust_asked_peer');
+    for (let call = 0; call < 3; call += 1) {
+      expect(await keeps(stage, rogue, 'UDP')).toBe(false);
+      expect(await keeps(stage, peer, 'UDP')).toBe(true);
+    }
+    // One question for each port: that of the path costs none on the messages that follow.
+    expect(stage.cscf.statistic('siptrust_asked_peer')).toBe(asked + 2);
+    expect((await stage.daemon.decisionsOn(rogue.source))[0]?.reasons).toEqual(['nds-port']);
+    expect((await stage.daemon.decisionsOn(peer.source))[0]).toMatchObject({
+      assurance: 'za',
+      reasons: ['trusted-by-config'],
+    });
+    // Without the ports the same policy trusts both, and says what that rests on: no verdict of before is used.
+    await stage.daemon.reload({
+      ...stage.standardPolicy,
+      interfaces: [{ name: 'za', listen: `${stage.address}:5060`, mechanism: 'nds-ip', implicit_trust: true }],
+      agreements: [
+        {
+          name: 'op-n',
+          domains: ['a.example'],
+          mechanism: 'nds-ip',
+          interface: 'za',
+          sources: [`${stage.host(40)}/32`],
+        },
+      ],
+    });
+    await eventually('the hole is there', () => keeps(stage, rogue, 'UDP'), 2_000);
+    expect(await keeps(stage, peer, 'UDP')).toBe(true);
+    expect((await stage.daemon.decisionsOn(rogue.source)).at(-1)).toMatchObject({
+      assurance: 'address',
+      reasons: ['trusted-by-address'],
+    });
   });
 });

@@ -138,8 +138,8 @@ class DatagramCaller extends Recorder {
     this.#socket.on('message', (bytes) => this.take(bytes.toString('latin1')));
   }
 
-  async bind(address: string): Promise<this> {
-    this.#socket.bind(0, address);
+  async bind(address: string, port: number): Promise<this> {
+    this.#socket.bind(port, address);
     await once(this.#socket, 'listening');
     this.#source = `${address}:${this.#socket.address().port}`;
     return this;
@@ -172,8 +172,8 @@ export async function tcpCaller(host: string, port: number, source?: string): Pr
   return new StreamCaller(socket);
 }
 
-export function udpCaller(host: string, port: number, source: string): Promise<Caller> {
-  return new DatagramCaller(host, port).bind(source);
+export function udpCaller(host: string, port: number, source: string, sourcePort = 0): Promise<Caller> {
+  return new DatagramCaller(host, port).bind(source, sourcePort);
 }
 
 /** The route set and target that a dialog's first answer gives (RFC 3261 §12.1.2), as terms of later requests. */

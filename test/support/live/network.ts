@@ -130,8 +130,9 @@ export class Network {
     return this.#keep(await tcpCaller(this.address, 5060, source));
   }
 
-  async overUdp(source = this.host(20)): Promise<Caller> {
-    return this.#keep(await udpCaller(this.address, 5060, source));
+  /** `port`: its own; undefined: any that is free. */
+  async overUdp(source = this.host(20), port?: number): Promise<Caller> {
+    return this.#keep(await udpCaller(this.address, 5060, source, port));
   }
 
   /** The edge of another network, which sends what its users call over TLS to our proxy; gives its UDP address. */

@@ -54,7 +54,15 @@ describe('the snapshot', () => {
     expect(snapshot).toMatchObject({ revision: 7, privacy: 'strict33203', skew: 300_000, verdictTtl: 300 });
     expect([...snapshot.ownDomains]).toEqual(['a.example', 'ims.mnc001.mcc001.3gppnetwork.org']);
     expect(snapshot.interfaces).toEqual([
-      { name: 'za', address: '10.0.0.1', port: 5062, mechanism: 'nds-ip', implicitTrust: true },
+      {
+        name: 'za',
+        address: '10.0.0.1',
+        port: 5062,
+        mechanism: 'nds-ip',
+        implicitTrust: true,
+        shared: false,
+        sourcePorts: undefined,
+      },
     ]);
     const [b, c] = snapshot.agreements;
     expect(b).toMatchObject({

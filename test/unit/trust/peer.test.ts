@@ -1,13 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parsePrefix } from '../../../src/net/prefix.js';
-import { PrefixTable } from '../../../src/net/prefix-table.js';
-import type { Agreement, Interface, Snapshot } from '../../../src/trust/agreement.js';
+import type { Agreement, Snapshot } from '../../../src/trust/agreement.js';
 import type { Evidence, TlsEvidence } from '../../../src/trust/evidence.js';
 import { judgePeer } from '../../../src/trust/peer.js';
 import type { CertificateFacts } from '../../../src/x509/facts.js';
 import { sipIdentities } from '../../../src/x509/identity.js';
 import { ca, DAY, ext, leaf, makeKey, type NameValue, NOW, root, selfSignedLeaf } from '../../support/certificates.js';
+import { ndsSnapshot } from '../../support/nds.js';
 import { agreementWith, evidenceWith, snapshotWith } from '../../support/snapshot.js';
 
 const rootB = root({ subject: 'O=Operator B,CN=B CA' });
@@ -287,68 +286,6 @@ describe('a peer is not trusted', () => {
       expect(verdict.checks.some(({ outcome }) => outcome === 'fail')).toBe(true);
     });
   }
-});
-
-const za: Interface = { name: 'za', address: '198.51.100.1', port: 5062, mechanism: 'nds-ip', implicitTrust: true };
-
-function ndsSnapshot(over: Partial<Interface> = {}): Snapshot {
-  const prefixes = ['192.0.2.0/28', '2001:db8:c::/48'].map((text) => parsed(text));
-  const agreement = agreementWith({
-    name: 'op-c-legacy',
-    domains: ['c.example'],
-    mechanism: 'nds-ip',
-    interface: 'za',
-    sources: prefixes,
-  });
-  const table = new PrefixTable(prefixes.map((prefix) => [prefix, agreement] as const));
-  return snapshotWith([agreement], { interfaces: [{ ...za, ...over }], sources: new Map([['za', table]]) });
-}
-
-function parsed(text: string) {
-  const prefix = parsePrefix(text);
-  if ('invalid' in prefix) throw new Error(prefix.invalid);
-  return prefix;
-}
-
-describe('trust by path (TS 33.203 §5.4)', () => {
-  const udp = (over: Partial<Evidence>) =>
-    evidenceWith({ transport: 'udp', tls: undefined, localPort: 5062, connectionId: undefined, ...over });
-  test('ok/T-3 the socket and the source prefix are those of the agreement', () => {
-    const verdict = judgePeer(udp({ sourceAddress: '192.0.2.9' }), ndsSnapshot(), NOW);
-    expect(verdict).toMatchObject({ verdict: 'trusted', assurance: 'za', domains: ['c.example'] });
-    expect(verdict.findings[0]?.code).toBe('trusted-by-config');
-  });
-  test('ok/T-3 IPv6', () => {
-    expect(judgePeer(udp({ sourceAddress: '2001:db8:c::7' }), ndsSnapshot(), NOW).verdict).toBe('trusted');
-  });
-  for (const [name, evidence, over, reason] of [
-    ['T-4 outside the prefix', udp({ sourceAddress: '192.0.2.16' }), {}, 'nds-range'],
-    ['T-4 implicit trust is off', udp({ sourceAddress: '192.0.2.9' }), { implicitTrust: false }, 'nds-off'],
-    ['T-2 the same source on another socket', udp({ sourceAddress: '192.0.2.9', localPort: 5060 }), {}, 'no-tls'],
-    ['no source address', udp({ sourceAddress: undefined }), {}, 'bad-input'],
-  ] as const) {
-    test(`fail/${name}`, () => {
-      const verdict = judgePeer(evidence, ndsSnapshot(over), NOW);
-      expect([verdict.verdict, verdict.findings[0]?.code]).toEqual(['untrusted', reason]);
-    });
-  }
-  test('ok/a stranger with a certificate behind the gateway is trusted by path, and no more', () => {
-    const verdict = judgePeer(
-      presenting(peerB.facts, {}, { sourceAddress: '192.0.2.9', localPort: 5062 }),
-      ndsSnapshot(),
-      NOW,
-    );
-    expect(verdict).toMatchObject({ verdict: 'trusted', assurance: 'za', domains: ['c.example'] });
-  });
-  test('fail/a certificate that claims the partner is judged as such, not outweighed by the address', () => {
-    const claims = leaf(rootC, names({ dns: 'c.example' })).facts;
-    const verdict = judgePeer(
-      presenting(claims, {}, { sourceAddress: '192.0.2.9', localPort: 5062 }),
-      ndsSnapshot(),
-      NOW,
-    );
-    expect([verdict.verdict, verdict.findings[0]?.code]).toEqual(['untrusted', 'agreement-mechanism']);
-  });
 });
 
 describe('two agreements on one certificate (T-44)', () => {
