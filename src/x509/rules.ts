@@ -13,7 +13,7 @@ import { sameOctets } from './der.js';
 import { EXTENSION, EXTENSION_NAMES, isKnownExtension } from './extensions.js';
 import type { CertificateFacts } from './facts.js';
 import { constraintDefect } from './name-constraints.js';
-import { weakKey } from './signature.js';
+import { brokenKey, weakKey } from './signature.js';
 
 /** Where in the path the certificate stands. */
 export type Place = 'leaf' | 'intermediate' | 'anchor';
@@ -141,6 +141,13 @@ const RULES: readonly Rule[] = [
       when(subjectAltNames?.length === 0, 'expected names in subjectAltName, found none'),
   },
 
+  {
+    // RFC 5480 §2.2. Keys of issuers show it when they verify.
+    code: 'weak-key',
+    level: 'profile',
+    places: LEAF,
+    broken: ({ publicKey }) => brokenKey(publicKey),
+  },
   {
     code: 'malformed-cert',
     level: 'profile',

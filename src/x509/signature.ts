@@ -103,11 +103,11 @@ function judgeKey({ algorithm, key }: PublicKeyFacts): string | undefined {
     if (oid === RSA && (parameters === undefined || !sameOctets(parameters, NULL_DER))) {
       return 'expected NULL parameters of an RSA key (RFC 3279 §2.3.1)';
     }
-    const { bits, exponent } = rsaSize(key);
+    const { bits, fault } = rsaSize(key);
     if (bits < RSA_BITS.least) return `expected an RSA key of ${RSA_BITS.least} bits or more, found ${bits}`;
     if (bits > RSA_BITS.most) return `expected an RSA key of ${RSA_BITS.most} bits or less, found ${bits}`;
     if (bits % 8 !== 0) return `expected an RSA key of whole octets, found ${bits} bits`;
-    return exponent;
+    return fault;
   }
   if (oid === EC) {
     if (parameters?.[0] !== TAG.oid) return 'expected an elliptic curve by name (RFC 5480 §2.1.1)';
@@ -125,8 +125,8 @@ function judgeKey({ algorithm, key }: PublicKeyFacts): string | undefined {
   return `expected an RSA, ECDSA or Ed25519 key, found ${algorithmName(oid)}`;
 }
 
-/** Size of an RSA modulus, and what is wrong with the exponent if anything. */
-function rsaSize(key: Uint8Array): { bits: number; exponent: string | undefined } {
+/** Size of an RSA modulus, and what is wrong with it or the exponent if anything (RFC 8017 §3.1). */
+function rsaSize(key: Uint8Array): { bits: number; fault: string | undefined } {
   const reader = new DerReader(key);
   const content = reader.sequence('RSAPublicKey');
   reader.finish('RSAPublicKey');
@@ -135,12 +135,13 @@ function rsaSize(key: Uint8Array): { bits: number; exponent: string | undefined 
   content.finish('RSAPublicKey');
   const magnitude = modulus[0] === 0 ? modulus.subarray(1) : modulus;
   const bits = (modulus[0] as number) >= 0x80 ? 0 : 8 * magnitude.length - Math.clz32(magnitude[0] ?? 0) + 24;
-  const odd = ((exponent.at(-1) as number) & 1) === 1;
+  const isOdd = (octets: Uint8Array): boolean => ((octets.at(-1) as number) & 1) === 1;
+  if (!isOdd(modulus)) return { bits, fault: 'expected an RSA modulus of odd primes, found an even one' };
   const least = exponent.length === 1 && (exponent[0] as number) < 3;
-  const sound = odd && !least && (exponent[0] as number) < 0x80 && exponent.length <= 9;
+  const sound = isOdd(exponent) && !least && (exponent[0] as number) < 0x80 && exponent.length <= 9;
   return {
     bits,
-    exponent: sound ? undefined : `expected an odd RSA exponent from 3 to 2^64, found 0x${hex(exponent)}`,
+    fault: sound ? undefined : `expected an odd RSA exponent from 3 to 2^64, found 0x${hex(exponent)}`,
   };
 }
 
@@ -184,14 +185,16 @@ function pssScheme(parameters: Uint8Array | undefined): ReadyScheme | string {
     const digest = content.optional(0xa0, 'hashAlgorithm') ? readDigest(content.inside()) : undefined;
     let mask: string | undefined;
     if (content.optional(0xa1, 'maskGenAlgorithm')) {
-      const generator = content.inside().sequence('maskGenAlgorithm');
+      const field = content.inside();
+      const generator = field.sequence('maskGenAlgorithm');
+      field.finish('maskGenAlgorithm');
       if (generator.oid('maskGenAlgorithm') === MGF1) mask = readDigest(generator);
     }
-    const salt = content.optional(0xa2, 'saltLength') ? content.inside().count('saltLength') : 20;
-    const trailer = content.optional(0xa3, 'trailerField') ? content.inside().count('trailerField') : 1;
+    const salt = content.optional(0xa2, 'saltLength') ? readSalt(content.inside()) : 20;
+    // The one trailer there is is the default, and therefore never written (X.690 §11.5).
     content.finish('RSASSA-PSS-params');
     const known = PSS_DIGESTS[digest ?? ''];
-    if (known === undefined || mask !== digest || salt !== known.length || trailer !== 1) {
+    if (known === undefined || mask !== digest || salt !== known.length) {
       return 'expected RSASSA-PSS with SHA-256, SHA-384 or SHA-512 for message, mask and length of the salt';
     }
     return { family: 'rsa', hash: known.hash, pss: true };
@@ -199,6 +202,12 @@ function pssScheme(parameters: Uint8Array | undefined): ReadyScheme | string {
     if (cause instanceof MalformedDer) return `the RSASSA-PSS parameters cannot be read: ${cause.message}`;
     throw cause;
   }
+}
+
+function readSalt(reader: DerReader): number {
+  const length = reader.count('saltLength');
+  reader.finish('saltLength');
+  return length;
 }
 
 function readDigest(reader: DerReader): string {
@@ -290,6 +299,12 @@ function verifyOnce(signed: Signed, key: PublicKeyFacts): boolean {
     // OpenSSL throws where key and padding do not go together: that is a signature which does not verify.
     return false;
   }
+}
+
+/** Why a key of an accepted kind still is none: its point is not on the curve. A leaf's key verifies nothing here. */
+export function brokenKey(key: PublicKeyFacts): string | undefined {
+  const broken = weakKey(key) === undefined && importKey(key) === null;
+  return broken ? 'expected a public key of its algorithm, found one that OpenSSL does not import' : undefined;
 }
 
 function importKey(key: PublicKeyFacts): KeyObject | null {
