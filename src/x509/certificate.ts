@@ -91,6 +91,7 @@ function readCertificate(der: Uint8Array, extensionsReached: () => void): Certif
     readExtensions(wrapper, extensions, values);
   }
   const basicConstraints = values[EXTENSION.basicConstraints];
+  const policies = values[EXTENSION.certificatePolicies];
   return Object.freeze({
     der,
     sha256: createHash('sha256').update(der).digest('hex'),
@@ -122,7 +123,8 @@ function readCertificate(der: Uint8Array, extensionsReached: () => void): Certif
     basicConstraints,
     isCa: basicConstraints?.ca ?? false,
     nameConstraints: values[EXTENSION.nameConstraints],
-    policies: values[EXTENSION.certificatePolicies],
+    policies: policies?.map(({ policy }) => policy),
+    policyQualifiers: policies?.flatMap(({ qualifiers }) => qualifiers),
     policyMappings: values[EXTENSION.policyMappings],
     policyConstraints: values[EXTENSION.policyConstraints],
     inhibitAnyPolicy: values[EXTENSION.inhibitAnyPolicy],

@@ -3,6 +3,7 @@
 import { DerReader, MalformedDer, TAG } from './der.js';
 import type {
   AccessDescription,
+  AlternativeName,
   AuthorityKeyIdentifier,
   BasicConstraints,
   DistributionPoint,
@@ -118,13 +119,26 @@ const nameConstraints: ReadValue<NameConstraints> = (reader, field) => {
   return Object.freeze({ permitted, excluded });
 };
 
-/** PolicyInformation: the OID; qualifiers are read past, siptrust shows none (RFC 5280 §4.2.1.4). */
-const policyInformation: ReadValue<string> = (reader, field) => {
+interface PolicyInformation {
+  readonly policy: string;
+  /** OIDs of the qualifiers; what they say is for people (RFC 5280 §4.2.1.4). */
+  readonly qualifiers: readonly string[];
+}
+
+const policyQualifier: ReadValue<string> = (reader, field) => {
+  const content = reader.sequence(field);
+  const id = content.oid(field);
+  content.any(field);
+  content.finish(field);
+  return id;
+};
+
+const policyInformation: ReadValue<PolicyInformation> = (reader, field) => {
   const content = reader.sequence(field);
   const policy = content.oid(field);
-  if (!content.done) content.next(TAG.sequence, field);
+  const qualifiers = content.done ? [] : filled(policyQualifier)(content, field);
   content.finish(field);
-  return policy;
+  return Object.freeze({ policy, qualifiers });
 };
 
 const policyMapping: ReadValue<PolicyMapping> = (reader, field) => {
@@ -142,10 +156,17 @@ const policyConstraints: ReadValue<PolicyConstraints> = (reader, field) => {
   return Object.freeze({ requireExplicitPolicy, inhibitPolicyMapping });
 };
 
+/** GeneralNames ::= SEQUENCE SIZE (1..MAX). */
+function someNames(content: DerReader, field: string): readonly AlternativeName[] {
+  const names = readGeneralNames(content, field);
+  if (names.length === 0) throw new MalformedDer(field, 'at least one name', 'none');
+  return names;
+}
+
 const authorityKeyIdentifier: ReadValue<AuthorityKeyIdentifier> = (reader, field) => {
   const content = reader.sequence(field);
   const keyIdentifier = content.optional(0x80, field) ? content.content() : undefined;
-  const issuer = content.optional(0xa1, field) ? readGeneralNames(content.inside(), field) : undefined;
+  const issuer = content.optional(0xa1, field) ? someNames(content.inside(), field) : undefined;
   const serial = content.peek() === 0x82 ? content.integer(field, 0x82) : undefined;
   content.finish(field);
   return Object.freeze({ keyIdentifier, issuer, serial });
@@ -156,7 +177,7 @@ export function readDistributionPointName(content: DerReader, field: string): Di
   const tag = content.any(field);
   let name: DistributionPointName;
   if (tag === 0xa0) {
-    name = { full: readGeneralNames(content.inside(), field), relative: undefined };
+    name = { full: someNames(content.inside(), field), relative: undefined };
   } else if (tag === 0xa1) {
     const relative = Uint8Array.from(content.element());
     relative[0] = TAG.set;
@@ -175,7 +196,7 @@ const distributionPoint: ReadValue<DistributionPoint> = (reader, field) => {
   const content = reader.sequence(field);
   const name = content.optional(0xa0, field) ? readDistributionPointName(content.inside(), field) : undefined;
   const reasons = content.peek() === 0x81 ? readReasons(content, field, 0x81) : undefined;
-  const crlIssuer = content.optional(0xa2, field) ? readGeneralNames(content.inside(), field) : undefined;
+  const crlIssuer = content.optional(0xa2, field) ? someNames(content.inside(), field) : undefined;
   content.finish(field);
   return Object.freeze({ name, reasons, crlIssuer });
 };
@@ -197,7 +218,7 @@ const readers = {
   [EXTENSION.keyUsage]: (reader: DerReader, field: string): ReadonlySet<KeyUsageBit> =>
     reader.namedBits(field, KEY_USAGE_BITS),
   [EXTENSION.subjectAltName]: generalNames,
-  [EXTENSION.issuerAltName]: generalNames,
+  [EXTENSION.issuerAltName]: (reader: DerReader, field: string) => someNames(reader.sequence(field), field),
   [EXTENSION.basicConstraints]: basicConstraints,
   [EXTENSION.nameConstraints]: nameConstraints,
   [EXTENSION.cRLDistributionPoints]: filled(distributionPoint),

@@ -162,6 +162,8 @@ export interface CertificateFacts {
   readonly isCa: boolean;
   readonly nameConstraints: NameConstraints | undefined;
   readonly policies: readonly string[] | undefined;
+  /** OIDs of the qualifiers of all policies. */
+  readonly policyQualifiers: readonly string[] | undefined;
   readonly policyMappings: readonly PolicyMapping[] | undefined;
   readonly policyConstraints: PolicyConstraints | undefined;
   readonly inhibitAnyPolicy: number | undefined;

@@ -7,7 +7,8 @@ import { constraintViolation, gatherConstraints } from './name-constraints.js';
 import { nameMismatch, type PeerName } from './peer-name.js';
 import { PolicyState } from './policies.js';
 import type { RevocationStatus } from './revocation.js';
-import { brokenRules, type Level, type Place } from './rules.js';
+import type { Place } from './rule.js';
+import { brokenRules, type Level } from './rules.js';
 import { acceptedPurposes, allows, checkUsage, type EkuPolicy, type Role } from './usage.js';
 
 /** How revocation counts: unknown is a failure, a remark, or nobody looks. */

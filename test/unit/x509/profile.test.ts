@@ -175,7 +175,7 @@ const ENTITIES: readonly Case[] = [
         [2, Buffer.from('b.example')],
       ]),
     },
-    expected: ['warning refused-name'],
+    expected: ['warning bad-extension', 'warning refused-name'],
     says: /\\x00/,
   },
   {
