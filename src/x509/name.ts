@@ -134,12 +134,17 @@ export function relativeNameKey(der: Uint8Array, field: string): string {
   return key;
 }
 
+/** Characters that RFC 4518 §2.2 maps to a space, and those that it maps to nothing (controls, format characters). */
+const TO_SPACE = /[\t\n\v\f\r\x85\p{Zs}\p{Zl}\p{Zp}]/gu;
+const TO_NOTHING = /\p{Cc}|\p{Cf}|\p{Variation_Selector}|\u034f|\u1806|\ufffc/gu;
+
 /**
- * A string as RFC 4518 prepares it for comparison: case and compatibility forms folded, outer spaces gone, inner runs
- * of spaces one.
+ * A string as RFC 4518 §2 prepares it for comparison: invisible characters gone, case and compatibility forms folded,
+ * outer spaces gone, inner runs of spaces one. What looks the same must not slip past an excluded subtree.
  */
 function prepared(value: string): string {
-  const folded = /^[\x20-\x7e]*$/.test(value) ? value : value.normalize('NFKC').replace(/[\t\n\v\f\r\x85]/g, ' ');
+  const plain = /^[\x20-\x7e]*$/.test(value);
+  const folded = plain ? value : value.replace(TO_SPACE, ' ').replace(TO_NOTHING, '').toLowerCase().normalize('NFKC');
   return folded
     .toLowerCase()
     .replace(/^ +| +$/g, '')

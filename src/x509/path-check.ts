@@ -64,6 +64,23 @@ export function judgeIssuer(
   return brokenRules(certificate, { ...context, place }, context.levels);
 }
 
+/**
+ * Whether an issuer can stand above a chain (leaf first): what it demands of lengths, names and purposes below it, no
+ * certificate further up can mend.
+ */
+export function canStandAbove(
+  chain: readonly CertificateFacts[],
+  issuer: CertificateFacts,
+  context: CheckContext,
+): boolean {
+  const path = [...chain, issuer];
+  return (
+    checkLengths(path).length === 0 &&
+    checkPurposes(path, context).length === 0 &&
+    (issuer.nameConstraints === undefined || checkConstraints(path, context.budget).length === 0)
+  );
+}
+
 /** Judges a path: leaf first, anchor last, each certificate's signature verified with the key of the next. */
 export function checkPath(path: readonly CertificateFacts[], context: CheckContext): CheckOutcome {
   const [leaf] = path;

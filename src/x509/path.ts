@@ -15,6 +15,7 @@ import { DEFAULT_OCSP_RULES, type OcspAnswers, type OcspRules, ocspStatus } from
 import {
   type CheckContext,
   type CheckOutcome,
+  canStandAbove,
   checkPath,
   judgeIssuer,
   judgeLeaf,
@@ -94,11 +95,11 @@ class PathSearch {
   private readonly issuers = new Map<string, CertificateFacts[]>();
   private readonly anchors = new Set<string>();
   /** Names from which issuer names lead to an anchor; others are dead ends. */
-  private readonly leading: ReadonlySet<string>;
+  private leading: ReadonlySet<string> = new Set();
   private readonly maxDepth: number;
   private readonly judged: Judged[] = [];
   private readonly dropped: Finding[] = [];
-  private readonly issuerFindings = new Map<CertificateFacts, readonly Finding[]>();
+  private readonly fit = new Map<CertificateFacts, boolean>();
 
   constructor(
     private readonly input: PathInput,
@@ -128,14 +129,13 @@ class PathSearch {
       else list.push(certificate);
     }
     for (const { sha256 } of input.anchors) this.anchors.add(sha256);
-    this.leading = this.namesThatLead();
   }
 
   run(): PathResult {
     const { leaf } = this.input;
     try {
       // First without issuers that can be on no good path; if nothing was found, with them, to say what is wrong.
-      const found = this.extend([leaf], false) ?? (this.judged.length === 0 ? this.extend([leaf], true) : undefined);
+      const found = this.search(false) ?? (this.judged.length === 0 ? this.search(true) : undefined);
       if (found !== undefined) return this.success(found);
     } catch (cause) {
       if (!(cause instanceof BudgetExhausted)) throw cause;
@@ -143,6 +143,11 @@ class PathSearch {
       return this.failure([{ code: 'path-budget', detail }, ...this.failures()]);
     }
     return this.failure(this.failures());
+  }
+
+  private search(lenient: boolean): Judged | undefined {
+    this.leading = this.namesThatLead(lenient);
+    return this.extend([this.input.leaf], lenient);
   }
 
   private success({ path, outcome }: Judged): PathResult {
@@ -193,7 +198,7 @@ class PathSearch {
         this.dropped.push({ code: 'path-length', detail });
         continue;
       }
-      if (!lenient && this.findingsOf(issuer, isAnchor).length > 0) continue;
+      if (!lenient && !(this.isFit(issuer) && canStandAbove(chain, issuer, this.context))) continue;
       const found = isAnchor ? this.judge([...chain, issuer]) : this.extend([...chain, issuer], lenient);
       if (found !== undefined || this.hopeless()) return found;
     }
@@ -254,23 +259,28 @@ class PathSearch {
     return undefined;
   }
 
-  private findingsOf(issuer: CertificateFacts, isAnchor: boolean): readonly Finding[] {
-    const known = this.issuerFindings.get(issuer);
+  /** Whether nothing is wrong with a certificate as an issuer, whatever path it is on. */
+  private isFit(issuer: CertificateFacts): boolean {
+    const known = this.fit.get(issuer);
     if (known !== undefined) return known;
-    const findings = judgeIssuer(issuer, isAnchor ? 'anchor' : 'intermediate', this.context);
-    this.issuerFindings.set(issuer, findings);
-    return findings;
+    const place = this.anchors.has(issuer.sha256) ? 'anchor' : 'intermediate';
+    const fit = judgeIssuer(issuer, place, this.context).length === 0;
+    this.fit.set(issuer, fit);
+    return fit;
   }
 
   /** Issuer names from which names lead to an anchor: what is not among them need not be searched. */
-  private namesThatLead(): ReadonlySet<string> {
+  private namesThatLead(lenient: boolean): ReadonlySet<string> {
     const below = new Map<string, string[]>();
-    for (const { subjectKeys, issuerKeys } of this.input.intermediates) {
+    for (const certificate of this.input.intermediates) {
+      if (!lenient && !this.isFit(certificate)) continue;
+      const { subjectKeys, issuerKeys } = certificate;
       const list = below.get(issuerKeys.text);
       if (list === undefined) below.set(issuerKeys.text, [subjectKeys.text]);
       else list.push(subjectKeys.text);
     }
-    const leading = new Set(this.input.anchors.map(({ subjectKeys }) => subjectKeys.text));
+    const anchors = this.input.anchors.filter((anchor) => lenient || this.isFit(anchor));
+    const leading = new Set(anchors.map(({ subjectKeys }) => subjectKeys.text));
     const queue = [...leading];
     for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
       for (const subject of below.get(name) ?? []) {
