@@ -132,7 +132,7 @@ export class CrlEntries {
   }
 
   /**
-   * The entry for a certificate: `serial` as the content octets of its INTEGER, `certificateIssuer` and `crlIssuer` as
+   * The entry for a certificate, of several the one that revokes: `serial` as the content octets of its INTEGER, `certificateIssuer` and `crlIssuer` as
    * key texts (they differ only in indirect lists).
    */
   find(serial: Uint8Array, certificateIssuer: string, crlIssuer: string): CrlEntry | undefined {
@@ -145,13 +145,15 @@ export class CrlEntries {
       if ((keys[middle] as number) < hash * POSITIONS) low = middle + 1;
       else high = middle;
     }
+    let found: CrlEntry | undefined;
     for (let i = low; i < keys.length && Math.floor((keys[i] as number) / POSITIONS) === hash; i++) {
       const entry = this.entryAt(i);
       if (!sameOctets(entry.integer('userCertificate'), serial)) continue;
       if (!this.issuersAt((keys[i] as number) % POSITIONS, crlIssuer).includes(certificateIssuer)) continue;
-      return this.readEntry(entry);
+      found = this.readEntry(entry);
+      if (found.reason !== 'removeFromCRL') break;
     }
-    return undefined;
+    return found;
   }
 
   /** RFC 5280 §5.3.3: the issuer named by this entry or the nearest one before it; else the issuer of the list. */

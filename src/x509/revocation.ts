@@ -88,8 +88,12 @@ export function revocationStatus(certificate: CertificateFacts, context: Revocat
         continue;
       }
       const { entry, nextUpdate } = lookUp(crl, certificate, context);
-      if (entry !== undefined && entry.reason !== 'removeFromCRL')
-        return { status: 'revoked', detail: revokedText(certificate, crl, entry) };
+      if (entry?.reason === 'removeFromCRL') {
+        const detail = `CRL of ${crl.issuerText}: expected removeFromCRL only in a delta CRL (§5.3.1)`;
+        findings.push({ code: 'crl-scope', detail });
+        continue;
+      }
+      if (entry !== undefined) return { status: 'revoked', detail: revokedText(certificate, crl, entry) };
       for (const reason of reasons) covered.add(reason);
       if (nextUpdate <= context.at) remarks.push(graceFinding(crl, nextUpdate));
       until = Math.min(until, nextUpdate <= context.at ? nextUpdate + (context.grace ?? 0) : nextUpdate);
@@ -226,6 +230,9 @@ function unfit(crl: CrlFacts, { strict, tls }: RevocationContext): string | unde
   const number = crl.extensions.find(({ oid }) => oid === EXTENSION.cRLNumber);
   if (crl.version === 2 && (number === undefined || number.critical))
     return 'expected a non-critical cRLNumber (§5.2.3)';
+  // Of two octets: an empty SEQUENCE.
+  if (crl.issuingDistributionPoint?.value.length === 2)
+    return 'expected issuingDistributionPoint not to be empty (§5.2.5)';
   if (!tls) return undefined;
   if (crl.earlyGeneralizedTime) return 'expected UTCTime before 2050 (§5.1.2.4), found GeneralizedTime';
   return crl.duplicateSerial ? 'expected each serial number once, found one twice' : undefined;
@@ -268,13 +275,15 @@ function outOfScope(
 /** §6.3.3 (f), (g): the signer of the list, if its path leads to the same anchor and its key may sign lists. */
 function signedBy(crl: CrlFacts, { signers, budget }: RevocationContext): CertificateFacts | undefined {
   for (const signer of signers(crl.issuerKeys.text)) {
+    // (f) asks for cRLSign where keyUsage is present. An end entity without it was not made to sign lists (§4.2.1.3).
+    if (signer.keyUsage === undefined && !signer.isCa && signer.version === 3) continue;
     if (signer.keyUsage !== undefined && !signer.keyUsage.has('cRLSign')) continue;
     if (signatureVerifies(crl, signer.publicKey, budget)) return signer;
   }
   return undefined;
 }
 
-/** §6.3.3 (c), (i), (j): the newest delta that fits, then the complete list. */
+/** §6.3.3 (c), (i)-(k): the newest delta that fits, then the complete list. */
 function lookUp(
   crl: CrlFacts,
   certificate: CertificateFacts,
@@ -294,7 +303,7 @@ function lookUp(
   if (newest !== undefined) {
     nextUpdate = Math.min(nextUpdate, newest.nextUpdate ?? 0);
     const entry = find(newest);
-    if (entry !== undefined) return { entry, nextUpdate };
+    if (entry !== undefined) return { entry: entry.reason === 'removeFromCRL' ? undefined : entry, nextUpdate };
   }
   return { entry: find(crl), nextUpdate };
 }
