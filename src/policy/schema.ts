@@ -4,6 +4,7 @@
  */
 
 import { z } from 'zod';
+import { EKU_POLICIES } from '../x509/usage.js';
 
 const word = (expected: string) => z.string().min(1).describe(expected);
 const words = (expected: string) => z.array(word(expected)).describe(`a list, each entry ${expected}`);
@@ -16,7 +17,7 @@ const path = word('a path');
 
 const PRIVACY = z.enum(['strict33203', 'rfc3325', 'ims24229']);
 const REVOCATION = z.enum(['hard', 'soft', 'off']);
-const EKU = z.enum(['tls', 'rfc5924', 'either']);
+const EKU = z.enum(EKU_POLICIES);
 const HEADER_ACTION = z.enum(['keep', 'remove', 'anonymise']);
 const INSTANT = word('a date, as in 2026-01-31, or an RFC 3339 instant');
 

@@ -5,7 +5,7 @@ import { sipIdentities } from './identity.js';
 import { type LintRule, nameText, told, usageText, when } from './lint-rule.js';
 import { quoted } from './quoted.js';
 import { weakAlgorithm } from './signature.js';
-import { allows, checkUsage, PURPOSE } from './usage.js';
+import { allows, checkUsage, PURPOSE, purposeText } from './usage.js';
 
 function dnsNames(facts: CertificateFacts): readonly string[] {
   return (facts.subjectAltNames ?? []).filter(({ type }) => type === 'dns').map((name) => nameText(name).toLowerCase());
@@ -52,7 +52,7 @@ export const ENTITY_RULES: readonly LintRule[] = [
     check: ({ extendedKeyUsage: purposes }) =>
       when(
         ![PURPOSE.serverAuth, PURPOSE.clientAuth, PURPOSE.sipDomain].some((purpose) => allows(purposes, purpose)),
-        'expected extendedKeyUsage serverAuth, clientAuth or sipDomain, found none of them',
+        `expected extendedKeyUsage serverAuth, clientAuth or sipDomain, found ${purposeText(purposes)}`,
       ),
   },
   {
@@ -63,7 +63,7 @@ export const ENTITY_RULES: readonly LintRule[] = [
     check: ({ extendedKeyUsage: purposes }) =>
       when(
         !allows(purposes, PURPOSE.clientAuth),
-        'expected extendedKeyUsage clientAuth, found none: the holder cannot open TLS connections to partners, only accept them (public CAs no longer issue clientAuth)',
+        `expected extendedKeyUsage clientAuth, found ${purposeText(purposes)}: the holder cannot open TLS connections to partners, only accept them (public CAs no longer issue clientAuth: a private or IPX CA does)`,
       ),
   },
   {
@@ -73,7 +73,7 @@ export const ENTITY_RULES: readonly LintRule[] = [
     check: ({ extendedKeyUsage: purposes }) =>
       when(
         !allows(purposes, PURPOSE.serverAuth),
-        'expected extendedKeyUsage serverAuth, found none: the holder cannot accept TLS connections from partners, only open them',
+        `expected extendedKeyUsage serverAuth, found ${purposeText(purposes)}: the holder cannot accept TLS connections from partners, only open them`,
       ),
   },
   {

@@ -6,8 +6,12 @@ import type { CertificateFacts } from './facts.js';
 /** The part that the peer plays in the TLS handshake. */
 export type Role = 'client' | 'server';
 
-/** `tls`: RFC 5280 purposes; `rfc5924`: id-kp-sipDomain rules; `either`: whichever accepts. */
-export type EkuPolicy = 'tls' | 'rfc5924' | 'either';
+/**
+ * `tls`: RFC 5280 purposes; `rfc5924`: id-kp-sipDomain rules; `either`: whichever accepts; `any-role`: as `either`, and
+ * the purpose of the other TLS role will do, for partners that have certificates of public CAs alone (rulebook F14).
+ */
+export const EKU_POLICIES = ['tls', 'rfc5924', 'either', 'any-role'] as const;
+export type EkuPolicy = (typeof EKU_POLICIES)[number];
 
 export const PURPOSE = {
   serverAuth: '1.3.6.1.5.5.7.3.1',
@@ -41,7 +45,9 @@ const IPSEC_PURPOSES: readonly string[] = [
   PURPOSE.ipsecIke,
 ];
 
-const names = (purposes: readonly string[]): string => purposes.map((oid) => PURPOSE_NAMES[oid] ?? oid).join(', ');
+/** Purposes in words; what has no name here stands as its OID. */
+export const purposeText = (purposes: readonly string[] = []): string =>
+  purposes.map((oid) => PURPOSE_NAMES[oid] ?? oid).join(', ') || 'none';
 
 /** The purpose a certificate must bear for its holder to play this part (RFC 5280 §4.2.1.12). */
 export function rolePurpose(role: Role): string {
@@ -64,6 +70,8 @@ export function acceptedPurposes(
   if (asTls && allows(extension, wanted)) purposes.push(wanted);
   // RFC 5924 §5: sipDomain MUST be accepted, absent and any are local policy (accepted), all others MUST NOT be.
   if (asSip && allows(extension, PURPOSE.sipDomain)) purposes.push(PURPOSE.sipDomain);
+  const other = rolePurpose(role === 'client' ? 'server' : 'client');
+  if (policy === 'any-role' && allows(extension, other)) purposes.push(other);
   return purposes.length > 0 ? purposes : undefined;
 }
 
@@ -98,7 +106,7 @@ function checkKind(leaf: CertificateFacts): Finding | undefined {
   if (purposes?.every((oid) => IPSEC_PURPOSES.includes(oid))) {
     return {
       code: 'cert-type',
-      detail: `${who}: expected a TLS certificate, found one of a security gateway (only ${names(purposes)})`,
+      detail: `${who}: expected a TLS certificate, found one of a security gateway (only ${purposeText(purposes)})`,
     };
   }
   return undefined;
@@ -114,7 +122,7 @@ function checkKeyUsage({ keyUsage, subjectText }: CertificateFacts): Finding | u
 function checkExtendedKeyUsage(leaf: CertificateFacts, role: Role, policy: EkuPolicy): Finding | undefined {
   const purposes = leaf.extendedKeyUsage;
   if (acceptedPurposes(purposes, role, policy) !== undefined) return undefined;
-  const found = names(purposes ?? []);
+  const found = purposeText(purposes);
   const who = leaf.subjectText || '(empty name)';
   if (policy === 'rfc5924') {
     return {
@@ -123,16 +131,7 @@ function checkExtendedKeyUsage(leaf: CertificateFacts, role: Role, policy: EkuPo
     };
   }
   if (role === 'client' && purposes?.includes(PURPOSE.serverAuth)) {
-    // What operators meet since public CAs dropped clientAuth in 2026 (rulebook F14); OpenSSL says only "unsupported
-    // certificate purpose".
-    return {
-      code: 'eku',
-      detail:
-        `${who}: the certificate has serverAuth only (extendedKeyUsage: ${found}), but the peer acts as TLS client,` +
-        ' which needs clientAuth. Public CAs stopped issuing clientAuth certificates; the partner needs a certificate' +
-        ' with clientAuth from a private or IPX PKI, or the agreement must say otherwise' +
-        ' (eku: either with a sipDomain certificate and stack_verification: advisory, or a pinned certificate)',
-    };
+    return { code: 'eku', detail: `${who}: ${lostClientAuth(found, policy)}` };
   }
   const wanted = role === 'client' ? 'clientAuth' : 'serverAuth';
   const or = policy === 'either' ? ' or sipDomain' : '';
@@ -144,4 +143,20 @@ function checkExtendedKeyUsage(leaf: CertificateFacts, role: Role, policy: EkuPo
     code: 'eku',
     detail: `${who}: the peer acts as TLS ${role}: expected extendedKeyUsage ${wanted}${or}, found ${found}${hint}`,
   };
+}
+
+/**
+ * What operators meet since public CAs dropped clientAuth in 2026 (rulebook F14); OpenSSL says only "unsupported
+ * certificate purpose". The last part is what the agreement can do about it, which it does not do yet.
+ */
+function lostClientAuth(found: string, policy: EkuPolicy): string {
+  const needed = policy === 'either' ? 'clientAuth (or sipDomain)' : 'clientAuth';
+  const sipDomain = policy === 'either' ? '' : 'eku: either for a certificate with sipDomain, ';
+  return (
+    `the certificate lists extendedKeyUsage ${found}; the peer acts as TLS client, which needs ${needed}.` +
+    ' Public CAs no longer issue clientAuth (browsers trust only CAs that issue for servers alone),' +
+    ' and a renewal drops it unasked. To do: the partner gets a certificate with clientAuth from a private or IPX CA;' +
+    ` or the agreement allows it: ${sipDomain}eku: any-role for this certificate as it is,` +
+    ' with stack_verification: advisory, since the TLS stack of the proxy refuses it too'
+  );
 }

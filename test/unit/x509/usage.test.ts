@@ -33,6 +33,11 @@ const table: readonly (readonly [purposes: readonly string[], policy: EkuPolicy,
     [['codeSigning'], 'rfc5924', false, false],
     [['codeSigning'], 'either', false, false],
     [['1.3.6.1.4.1.99999.1'], 'either', false, false],
+    [[], 'any-role', true, true],
+    [['serverAuth'], 'any-role', true, true],
+    [['clientAuth'], 'any-role', true, true],
+    [['sipDomain'], 'any-role', true, true],
+    [['codeSigning'], 'any-role', false, false],
   ];
 
 describe('extended key usage by policy (rulebook §6.5)', () => {
@@ -58,16 +63,24 @@ describe('extended key usage by policy (rulebook §6.5)', () => {
       const finding = checkUsage(withPurposes('serverAuth'), 'client', policy);
       expect(finding?.code).toBe('eku');
       for (const part of [
-        'has serverAuth only',
+        'lists extendedKeyUsage serverAuth;',
         'acts as TLS client',
         'needs clientAuth',
-        'Public CAs stopped issuing clientAuth',
-        'private or IPX PKI',
+        'Public CAs no longer issue clientAuth',
+        'private or IPX CA',
+        'eku: any-role',
+        'stack_verification: advisory',
       ]) {
         expect(finding?.detail).toContain(part);
       }
+      expect(finding?.detail.includes('eku: either')).toBe(policy === 'tls');
     },
   );
+
+  it('tells all that the certificate lists', () => {
+    const finding = checkUsage(withPurposes('serverAuth', 'codeSigning'), 'client', 'tls');
+    expect(finding?.detail).toContain('lists extendedKeyUsage serverAuth, codeSigning;');
+  });
 
   it('tells that the agreement could accept sipDomain alone', () => {
     expect(checkUsage(withPurposes('sipDomain'), 'client', 'tls')?.detail).toContain('eku: rfc5924 or either');
