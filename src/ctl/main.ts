@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
  * siptrustctl: asks a running siptrustd, or answers without one.
- * Exit codes: 0 answered, 1 the answer is an error, 2 the command line, a file or the connection is wrong.
+ * Exit codes: 0 answered, 1 the answer is an error (`cert lint`: holds one), 2 the command line, a file or the connection is wrong.
  */
 
 import { CommanderError } from 'commander';
@@ -9,7 +9,10 @@ import { Refusal } from './failure.js';
 import { program } from './program.js';
 
 try {
-  await program(process.stdin, process.stdout).parseAsync(process.argv);
+  const exit = (code: number) => {
+    process.exitCode = code;
+  };
+  await program(process.stdin, process.stdout, exit).parseAsync(process.argv);
 } catch (error) {
   if (error instanceof CommanderError) {
     // commander has printed its message; help and version are no errors.

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { Command } from 'commander';
 import { loadPolicy } from '../policy/loader.js';
@@ -10,12 +9,9 @@ import { PolicyHolder } from '../state/policy-holder.js';
 import { readSqliteStore } from '../state/sqlite-store.js';
 import { StoreError } from '../state/store.js';
 import { VERSION } from '../version.js';
-import { describeCertificate } from '../x509/describe.js';
-import type { CertificateFacts } from '../x509/facts.js';
-import { readPem } from '../x509/pem.js';
-import { lintCertificate } from '../x509/profile.js';
 import { verifyRecord } from '../x509/verify-record.js';
 import { askDaemon, type DaemonAddress, daemonAnswers } from './ask.js';
+import { certificateCommands } from './certificates.js';
 import { DAEMON_COMMANDS, paramsOf } from './commands.js';
 import { Refusal } from './failure.js';
 import { answerLines, eachRecord } from './json-lines.js';
@@ -25,8 +21,11 @@ interface GlobalOptions extends DaemonAddress {
   readonly json: boolean;
 }
 
-/** The command line, reading records from `input` and writing answers to `output`. */
-export function program(input: Readable, output: Writable): Command {
+/**
+ * The command line, reading records from `input` and writing answers to `output`.
+ * @param exit takes the exit code of a command that has answered
+ */
+export function program(input: Readable, output: Writable, exit: (code: number) => void = () => {}): Command {
   const root = new Command('siptrustctl')
     .description('Asks siptrustd, or answers JSON Lines on standard input without it.')
     .version(VERSION)
@@ -53,25 +52,14 @@ export function program(input: Readable, output: Writable): Command {
   }
 
   const certificates = new CertificateCache(1000, 3_600_000, { hits: 0, misses: 0 });
-  group(['cert'])
-    .command('show')
-    .description('what a certificate file says')
-    .argument('<file>')
-    .action((file: string) => {
-      const shown = certificateFile(file, certificates).map(describeCertificate);
-      print(shown.length === 1 ? shown[0] : shown, (answer) =>
-        Array.isArray(answer) ? answer.map(render).join('\n\n') : render(answer),
-      );
-    });
-  group(['cert'])
-    .command('lint')
-    .description('checks a certificate file against TS 33.310, RFC 5922 and RFC 5924')
-    .argument('<file>')
-    .option('--ca', 'it is a certification authority, not a TLS entity', false)
-    .action((file: string, { ca }: { ca: boolean }) => {
-      const kind = ca ? 'tls-ca' : 'tls-entity';
-      print(certificateFile(file, certificates).flatMap((facts) => lintCertificate(facts, kind, Date.now())));
-    });
+  certificateCommands(group(['cert']), {
+    certificates,
+    print,
+    daemon: () => daemonAnswers(options(), 'cert.expiry'),
+    offline: (file) => configAnswers(file, 'cert.expiry'),
+    write: (text) => void output.write(text),
+    exit,
+  });
 
   root
     .command('headers')
@@ -148,30 +136,6 @@ function groups(root: Command): (words: readonly string[]) => Command {
     known.set(name, found);
     return found;
   };
-}
-
-function certificateFile(file: string, certificates: CertificateCache): readonly CertificateFacts[] {
-  let text: Buffer;
-  try {
-    text = readFileSync(file);
-  } catch (cause) {
-    throw new Refusal(`${file}: ${cause instanceof Error ? cause.message : String(cause)}`, 2, { cause });
-  }
-  const pem = text.includes('-----BEGIN');
-  const ders = pem ? pemFile(file, text.toString('latin1')) : [text];
-  return ders.map((der) => {
-    const facts = certificates.read(Buffer.from(der).toString('base64'));
-    if ('malformed' in facts) throw new Refusal(`${file}: ${facts.malformed}`, 1);
-    return facts;
-  });
-}
-
-function pemFile(file: string, text: string): readonly Uint8Array[] {
-  try {
-    return readPem(text);
-  } catch (cause) {
-    throw new Refusal(`${file}: ${cause instanceof Error ? cause.message : String(cause)}`, 1, { cause });
-  }
 }
 
 /** What operators approved, as the daemon's state file has it; what is seen here is kept nowhere. */

@@ -1,5 +1,5 @@
 /**
- * The same certificate as another parser reads it: the only file that knows @peculiar/x509.
+ * The same certificate as another parser, @peculiar/x509, reads it.
  *
  * Facts come from our own reader (certificate.ts), because @peculiar/x509 accepts BER, merges duplicate extensions and
  * takes ten times as long. Its independence is what it is good for: a certificate that two parsers read differently is

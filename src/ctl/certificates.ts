@@ -1,0 +1,97 @@
+/** The commands about certificates: `cert show`, `lint`, `request` and `expiry`. */
+
+import type { Command } from 'commander';
+import type { CertificateCache } from '../state/certificate-cache.js';
+import { describeCertificate } from '../x509/describe.js';
+import type { CertificateFacts } from '../x509/facts.js';
+import { type CertificateKind, type LintFinding, lintCertificate } from '../x509/profile.js';
+import { certificateFile } from './certificate-file.js';
+import { Refusal } from './failure.js';
+import { render } from './render.js';
+import { makeRequest, type RequestOptions } from './request.js';
+
+type Ask = (params: unknown) => unknown;
+
+export interface CertificateContext {
+  readonly certificates: CertificateCache;
+  readonly print: (answer: unknown, shown?: (answer: unknown) => string) => void;
+  readonly write: (text: string) => void;
+  /** Who answers `cert.expiry`: the daemon, or a policy file. */
+  readonly daemon: () => Ask;
+  readonly offline: (config: string) => Ask;
+  readonly exit: (code: number) => void;
+}
+
+/** Adds the commands to the group `cert`. */
+export function certificateCommands(cert: Command, context: CertificateContext): void {
+  const { certificates, print, write, daemon, offline, exit } = context;
+  cert
+    .command('show')
+    .description('what a certificate file says')
+    .argument('<file>')
+    .action((file: string) => {
+      const shown = certificateFile(file, certificates).map(describeCertificate);
+      print(shown.length === 1 ? shown[0] : shown, (answer) =>
+        Array.isArray(answer) ? answer.map(render).join('\n\n') : render(answer),
+      );
+    });
+
+  cert
+    .command('lint')
+    .description('checks a certificate file against TS 33.310, RFC 5922 and RFC 5924; exit code 1: it holds an error')
+    .argument('<file>')
+    .option('--ca', 'it is a certification authority, not a TLS entity', false)
+    .action(async (file: string, { ca }: { ca: boolean }) => {
+      const found: LintFinding[] = [];
+      for (const facts of certificateFile(file, certificates)) {
+        found.push(...(await lint(facts, ca ? 'tls-ca' : 'tls-entity')));
+      }
+      print(found);
+      if (found.some(({ severity }) => severity === 'error')) exit(1);
+    });
+
+  cert
+    .command('request')
+    .description('makes a key and a PKCS#10 request as TS 33.310 §6.1.3a wants them; overwrites nothing')
+    .argument('<domain...>', 'SIP domains that the certificate is to name')
+    .requiredOption('--organization <name>', 'O of the subject: the operator')
+    .option('--common-name <name>', 'CN of the subject (default: the first domain)')
+    .option('--country <code>', 'C of the subject, two letters')
+    .option('--key <file>', 'the new key, readable by its owner alone (0600)')
+    .option('--existing-key <file>', 'a key that is there, instead of a new one: partners may have pinned it')
+    .option('--out <file>', 'the request (default: standard output)')
+    .option('--algorithm <name>', 'p256, p384, rsa2048, rsa3072 or rsa4096', 'p256')
+    .option('--uri', 'name each domain as a sip: URI, too (RFC 5922)', false)
+    .option('--sip-domain', 'ask for the extended key usage sipDomain, too (RFC 5924)', false)
+    .action(async (domains: readonly string[], options: RequestOptions) => {
+      const { request, ...made } = await makeRequest(domains, options);
+      if (request !== '') write(request);
+      else print(made);
+    });
+
+  cert
+    .command('expiry')
+    .description(
+      'what ends soon over all agreements: CAs, pins, certificates of ours and of partners, CRLs, agreements',
+    )
+    .option('--within <days>', 'how soon', '30')
+    .option('--config <file>', 'policy file; answers without a daemon')
+    .action(async ({ within, config }: { within: string; config?: string }) => {
+      if (!/^[0-9]{1,5}$/.test(within)) {
+        throw new Refusal(`--within: expected days, found ${JSON.stringify(within)}`, 2);
+      }
+      const answer = await (config === undefined ? daemon() : offline(config))({ within: Number(within) });
+      if (!Array.isArray(answer)) throw new Refusal(JSON.stringify(answer), 1);
+      print(answer);
+    });
+}
+
+/** The rules, and whether another parser reads the certificate as we do. */
+async function lint(facts: CertificateFacts, kind: CertificateKind): Promise<readonly LintFinding[]> {
+  // It takes long to load, which the other commands need not wait for.
+  const { readingsDiffer } = await import('../x509/second-reading.js');
+  const text = readingsDiffer(facts);
+  const second: readonly LintFinding[] =
+    text === undefined ? [] : [{ rule: 'second-reading', severity: 'warning', clause: 'RFC 5280 §4.1', text }];
+  return [...lintCertificate(facts, kind, Date.now()), ...second];
+}

@@ -1,0 +1,55 @@
+/** Files that must not exist yet and are there whole or not at all: keys, and what goes with them. */
+
+import { randomBytes } from 'node:crypto';
+import { closeSync, fsyncSync, linkSync, openSync, rmSync, writeSync } from 'node:fs';
+import { Refusal } from './failure.js';
+
+export interface NewFile {
+  readonly path: string;
+  readonly text: string;
+  /** Permission bits. */
+  readonly mode: number;
+}
+
+/**
+ * Makes all of the files or none. Each is written under another name beside its place and gets its own name when it is
+ * whole; a name that is taken, by a link too, stays with what has it.
+ * @throws {Refusal} nothing was made
+ */
+export function makeFiles(files: readonly NewFile[]): void {
+  const drafts: string[] = [];
+  const made: string[] = [];
+  let path = '';
+  try {
+    for (const file of files) {
+      path = file.path;
+      const draft = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+      const descriptor = openSync(draft, 'wx', file.mode);
+      drafts.push(draft);
+      try {
+        writeSync(descriptor, file.text);
+        fsyncSync(descriptor);
+      } finally {
+        closeSync(descriptor);
+      }
+    }
+    for (const [index, file] of files.entries()) {
+      path = file.path;
+      // Unlike a rename, a link fails where the name is taken.
+      linkSync(drafts[index] ?? '', path);
+      made.push(path);
+    }
+  } catch (cause) {
+    for (const each of made) rmSync(each, { force: true });
+    throw new Refusal(`${path}: ${why(cause)}`, 2, { cause });
+  } finally {
+    for (const draft of drafts) rmSync(draft, { force: true });
+  }
+}
+
+function why(cause: unknown): string {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  if (code === 'EEXIST') return 'expected a name that is not taken, found a file: nothing is overwritten';
+  if (code === 'ENOENT') return 'expected a directory that exists';
+  return cause instanceof Error ? cause.message : String(cause);
+}
