@@ -10,6 +10,8 @@ import { type OperatorLog, operatorLog } from './log/logger.js';
 import { loadPolicy } from './policy/loader.js';
 import type { DaemonSettings } from './policy/settings.js';
 import { openListeners } from './rpc/listeners.js';
+import { NOTICE_DAYS } from './state/expiry.js';
+import { ExpiryWatch } from './state/expiry-watch.js';
 import { Pins } from './state/pins.js';
 import { PolicyHolder, type ReloadReport } from './state/policy-holder.js';
 import { Revocation } from './state/revocation.js';
@@ -21,6 +23,8 @@ import { VERSION } from './version.js';
 const DEFAULT_CONFIG = '/etc/siptrust/siptrust.yaml';
 /** What is in flight has this long to be answered at the end. */
 const GRACE_MS = 5000;
+/** How often it is looked what ends: notices are days apart. */
+const EXPIRY_LOOK_MS = 3_600_000;
 
 const HELP = `siptrustd ${VERSION}: tells a SIP proxy whether the network at the other end of a hop is trusted.
 
@@ -64,13 +68,14 @@ function check(config: string): number {
   return 0;
 }
 
-function reporter(log: OperatorLog, state: TrustState): () => ReloadReport {
+function reporter(log: OperatorLog, state: TrustState, look: () => void): () => ReloadReport {
   return () => {
     const report = state.reload();
     for (const problem of report.problems) log.error(problem);
     for (const warning of report.warnings) log.warn(warning);
     if (report.ok) log.info('policy loaded', { revision: report.revision });
     else log.error('the policy was not loaded; the last good one stays in force', { revision: report.revision });
+    look();
     return report;
   };
 }
@@ -111,7 +116,9 @@ async function serve(config: string): Promise<number> {
   });
   const state = new TrustState(policy, decisions, Date.now, revocation, pins);
   revocation.start(() => state.revocationChanged());
-  const reload = reporter(log, state);
+  const expiry = new ExpiryWatch(log);
+  const look = (): void => expiry.look(state.expiry(NOTICE_DAYS));
+  const reload = reporter(log, state, look);
   for (const warning of policy.status().warnings) log.warn(warning);
 
   const listeners = await openListeners(settings, state, log, reload);
@@ -124,12 +131,16 @@ async function serve(config: string): Promise<number> {
   }
   log.info('siptrustd is ready', { version: VERSION, revision: policy.snapshot.revision, listen: listeners.addresses });
 
+  look();
+  const looking = setInterval(look, EXPIRY_LOOK_MS);
+
   process.on('SIGHUP', () => void reload());
   const signal = await new Promise<string>((resolve) => {
     process.once('SIGTERM', () => resolve('SIGTERM'));
     process.once('SIGINT', () => resolve('SIGINT'));
   });
   log.info('stopping', { signal });
+  clearInterval(looking);
   await listeners.close(GRACE_MS);
   await revocation.close();
   await pins?.close();

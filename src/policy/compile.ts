@@ -5,6 +5,7 @@
 
 import { PrefixTable } from '../net/prefix-table.js';
 import type { Agreement, Interface, Snapshot } from '../trust/agreement.js';
+import type { CertificateFacts } from '../x509/facts.js';
 import { type AgreementDefaults, compileAgreement } from './agreement.js';
 import {
   checkDomains,
@@ -60,7 +61,9 @@ export function compilePolicy(files: PolicyFiles, main: string, revision: number
   const settings = compileSettings(checkSection(SECTIONS.daemon, section('daemon')), sources.mainSite('daemon'));
   const own = ownDomains(sources);
   const interfaces = compileInterfaces(sources);
-  const agreements = compileAgreements(sources, { material: new Material(files, now), defaults, now });
+  const material = new Material(files, now);
+  const agreements = compileAgreements(sources, { material, defaults, now });
+  const ownCertificates = certificatesOfOurs(sources, material);
 
   checkNames(interfaces, 'interface');
   checkNames(agreements, 'agreement');
@@ -79,6 +82,7 @@ export function compilePolicy(files: PolicyFiles, main: string, revision: number
   const snapshot: Snapshot = {
     revision,
     ownDomains: new Set(own.keys()),
+    ownCertificates,
     interfaces: interfaces.map(({ item }) => item),
     agreements: parts,
     byDomain: new Map(parts.flatMap((agreement) => agreement.domains.map((domain) => [domain, agreement] as const))),
@@ -111,6 +115,14 @@ function ownDomains(sources: PolicySources): ReadonlyMap<string, Site> {
     }
   }
   return own;
+}
+
+/** A chain in a file counts whole: an intermediate that ends breaks our handshakes just as well. */
+function certificatesOfOurs(sources: PolicySources, material: Material): readonly CertificateFacts[] {
+  return sources.sections('own_certificates').flatMap(({ value, site }) => {
+    const names = checkShape(SECTIONS.own_certificates, value, site) ?? [];
+    return material.certificates(names, site, 'own certificate');
+  });
 }
 
 /** The entries of a section that is a list, over all files. */

@@ -12,6 +12,9 @@ import type { Site } from './site.js';
 
 type Read<T> = { readonly items: readonly T[]; readonly warning?: string } | { code: ProblemCode; problem: string };
 
+/** What the policy names a certificate for. */
+type CertificateRole = 'anchor' | 'intermediate' | 'own certificate';
+
 /** DER begins with a SEQUENCE; PEM begins with text. */
 const SEQUENCE = 0x30;
 
@@ -27,7 +30,7 @@ export class Material {
   }
 
   /** The certificates of the files named in the list at `site`, in order. */
-  certificates(names: readonly string[], site: Site, role: 'anchor' | 'intermediate'): readonly CertificateFacts[] {
+  certificates(names: readonly string[], site: Site, role: CertificateRole): readonly CertificateFacts[] {
     return names.flatMap((name, index) => {
       const here = site.at(index);
       const path = resolvePath(here.place().file, name);
@@ -54,13 +57,13 @@ export class Material {
     });
   }
 
-  #warn(facts: CertificateFacts, path: string, site: Site, role: 'anchor' | 'intermediate'): void {
+  #warn(facts: CertificateFacts, path: string, site: Site, role: CertificateRole): void {
     const certificate = `${path}: ${role} ${facts.subjectText || '(empty name)'}`;
     if (facts.notAfter < this.#now) site.report('certificate-expired', `${certificate} expired ${at(facts.notAfter)}`);
     if (facts.notBefore > this.#now) {
       site.report('certificate-not-yet-valid', `${certificate} is not valid before ${dayText(facts.notBefore)}`);
     }
-    if (!facts.isCa) {
+    if (!facts.isCa && role !== 'own certificate') {
       const hint = role === 'anchor' ? ' (to trust one certificate by itself, use pins with pin: leaf)' : '';
       site.report('not-a-ca', `${certificate} is not marked as a certification authority${hint}`);
     }

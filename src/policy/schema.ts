@@ -170,6 +170,7 @@ const daemonSchema = z.strictObject({
 export const SECTIONS = {
   include: z.union([word('a path or glob'), someWords('a path or glob')]).describe('a path or glob, or a list of them'),
   own_domains: words('a domain name'),
+  own_certificates: words('the path of a certificate file'),
   interfaces: interfaceSchema,
   defaults: defaultsSchema,
   agreements: agreementSchema,

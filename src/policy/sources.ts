@@ -24,7 +24,12 @@ export interface PolicySources {
 }
 
 /** What an included file may hold; the rest is said once, in the main file. */
-const INCLUDABLE: ReadonlySet<string> = new Set<SectionName>(['own_domains', 'interfaces', 'agreements']);
+const INCLUDABLE: ReadonlySet<string> = new Set<SectionName>([
+  'own_domains',
+  'own_certificates',
+  'interfaces',
+  'agreements',
+]);
 
 /** Reads the main file and all that it includes. Gives undefined, and has said why, where there is no main file. */
 export function readSources(files: PolicyFiles, main: string, problems: Problems): PolicySources | undefined {

@@ -23,10 +23,7 @@ export function methodTable(
   return [
     ...trustMethods(state),
     ...agreementMethods(state, reload),
-    ...certificateMethods(
-      (text) => state.certificates.read(text),
-      () => state.now(),
-    ),
+    ...certificateMethods(state),
     ...headerMethods(state),
     ...crlMethods(state),
     ...pinMethods(state, log),

@@ -52,7 +52,7 @@ export class CrlWatch {
 }
 
 /** Of lists of one issuer and scope the newest counts, wherever it came from. */
-function newestOfScope(lists: readonly ListAtHand[]): ReadonlyMap<string, ListAtHand> {
+export function newestOfScope(lists: readonly ListAtHand[]): ReadonlyMap<string, ListAtHand> {
   const newest = new Map<string, ListAtHand>();
   for (const list of lists) {
     const { issuerKeys, issuingDistributionPoint } = list.crl;

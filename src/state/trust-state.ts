@@ -7,6 +7,8 @@ import type { Verdict } from '../trust/verdict.js';
 import { CertificateCache } from './certificate-cache.js';
 import { Connections } from './connections.js';
 import { Counters } from './counters.js';
+import { type ExpiryRow, expiryRows } from './expiry.js';
+import { PeerCertificates } from './peer-certificates.js';
 import type { Pins } from './pins.js';
 import type { PolicyHolder, ReloadReport } from './policy-holder.js';
 import { type Answer, RecentAnswers } from './recent.js';
@@ -24,6 +26,7 @@ export class TrustState {
   readonly certificates: CertificateCache;
   readonly connections = new Connections();
   readonly recent = new RecentAnswers();
+  readonly peers: PeerCertificates;
   readonly counters = new Counters();
   readonly startedAt: number;
   readonly #verdicts: VerdictCache;
@@ -48,6 +51,7 @@ export class TrustState {
     this.#verdicts = new VerdictCache(cache.verdicts, cache.ttl * 1000, this.counters.verdicts);
     this.#decisions = decisions;
     this.#clock = clock;
+    this.peers = new PeerCertificates(clock);
     this.revocation = revocation;
     this.pins = pins;
     this.startedAt = clock();
@@ -90,10 +94,25 @@ export class TrustState {
     if (first !== undefined) this.counters.add(`reason.${first}`);
     this.#decisions.write({ method, ...answer });
     const certificate = evidence.tls?.certificate;
-    if (this.pins !== undefined && certificate !== undefined && 'sha256' in certificate) {
-      for (const agreement of verdict.observes ?? []) this.pins.observe(agreement, certificate);
+    if (certificate !== undefined && 'sha256' in certificate) {
+      for (const agreement of verdict.observes ?? []) {
+        this.peers.observe(agreement, certificate);
+        this.pins?.observe(agreement, certificate);
+      }
     }
     return answer;
+  }
+
+  /** What ends within these days, and what has ended already. */
+  expiry(withinDays: number): readonly ExpiryRow[] {
+    const sources = {
+      snapshot: this.snapshot,
+      pins: this.pins?.list() ?? [],
+      peers: this.peers.list(),
+      fetched: this.revocation.crls,
+      crlWarnMs: this.policy.settings.revocation.warn * 1000,
+    };
+    return expiryRows(sources, withinDays, this.now());
   }
 
   reload(): ReloadReport {

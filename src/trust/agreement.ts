@@ -88,6 +88,8 @@ export interface Interface {
 export interface Snapshot {
   readonly revision: number;
   readonly ownDomains: ReadonlySet<string>;
+  /** Certificates of our own edges, whose end is watched; no verdict rests on them. */
+  readonly ownCertificates: readonly CertificateFacts[];
   readonly interfaces: readonly Interface[];
   readonly agreements: readonly Agreement[];
   /** The agreement that claims a domain (lower-case A-label); a domain has at most one. */

@@ -5,6 +5,7 @@ import type { Evidence } from '../../src/trust/evidence.js';
 export const emptySnapshot: Snapshot = {
   revision: 1,
   ownDomains: new Set(['a.example']),
+  ownCertificates: [],
   interfaces: [],
   agreements: [],
   byDomain: new Map(),

@@ -134,6 +134,26 @@ describe('siptrustd at work', () => {
       agreement: 'op-b',
     });
   });
+  test('ok/what ends soon is told before calls fail: files, and certificates that partners showed', async () => {
+    expect(daemon.output).toMatch(/warn.*ends soon.*"what":"anchor"/);
+    expect(daemon.output).not.toContain('peer-certificate');
+    // The next look is at a reload.
+    expect((await ctl('agreement', 'reload')).code).toBe(0);
+    expect(daemon.output).toMatch(/warn.*ends soon.*"what":"peer-certificate"/);
+    expect(daemon.output.match(/ends soon.*"what":"anchor"/g)).toHaveLength(1);
+    const rows = JSON.parse((await ctl('--json', 'cert', 'expiry', '--within', '2')).output);
+    expect(rows).toEqual(
+      ['anchor', 'peer-certificate'].map((what) =>
+        expect.objectContaining({ what, agreement: 'op-b', state: 'ending', days: 0 }),
+      ),
+    );
+    expect(await ctl('cert', 'expiry', '--within', '0')).toEqual({ code: 0, output: '(none)\n' });
+    expect((await ctl('cert', 'expiry', '--within', 'soon')).code).toBe(2);
+    expect(JSON.parse((await ctl('--json', 'status')).output).expiry).toEqual({ ended: 0, ending: 2 });
+    // Without a daemon, what the files say.
+    const offline = await ctl('--json', 'cert', 'expiry', '--config', file('siptrust.yaml'));
+    expect(JSON.parse(offline.output)).toMatchObject([{ what: 'anchor', agreement: 'op-b' }]);
+  });
   test('ok/what the daemon answers, the offline mode answers', async () => {
     const asked = { ...evidence, conid: '8' };
     const [online] = await ctlLines([asked], 'peer');

@@ -1,17 +1,21 @@
 import { z } from 'zod';
+import { NOTICE_DAYS } from '../../state/expiry.js';
+import type { TrustState } from '../../state/trust-state.js';
 import { describeCertificate } from '../../x509/describe.js';
 import type { CertificateFacts } from '../../x509/facts.js';
 import { lintCertificate } from '../../x509/profile.js';
 import { verifyRecord } from '../../x509/verify-record.js';
 import { foldByteParams } from '../byte-params.js';
 import { RpcError } from '../errors.js';
-import type { CertificateReader } from '../evidence.js';
 import { defineMethod, type Method } from '../method.js';
 
-/** Certificates that are not part of a connection: what one says, and whether a path holds. */
-export function certificateMethods(read: CertificateReader, now: () => number): Method[] {
+/** Longer than any certificate lives. */
+const MOST_DAYS = 99_999;
+
+/** Certificates that are not part of a connection: what one says, whether a path holds, and what ends when. */
+export function certificateMethods(state: TrustState): Method[] {
   function known(pem: string): CertificateFacts {
-    const facts = read(pem);
+    const facts = state.certificates.read(pem);
     if (!('malformed' in facts)) return facts;
     throw new RpcError('invalid-params', [{ path: 'pem', expected: 'an X.509 certificate', found: facts.malformed }]);
   }
@@ -32,13 +36,26 @@ export function certificateMethods(read: CertificateReader, now: () => number): 
         z.strictObject({ pem: z.string(), kind: z.literal(['tls-entity', 'tls-ca']).default('tls-entity') }),
       ),
       positional: ['pem', 'kind'],
-      handler: ({ pem, kind }) => lintCertificate(known(pem), kind, now()),
+      handler: ({ pem, kind }) => lintCertificate(known(pem), kind, state.now()),
     }),
     defineMethod({
       name: 'cert.verify',
       doc: 'Judges a certificate path by RFC 5280: leaf, intermediates, anchors, crls, at, purpose, names',
       params: z.record(z.string(), z.unknown()),
       handler: (record) => verifyRecord(record),
+    }),
+    defineMethod({
+      name: 'cert.expiry',
+      doc: "What ends within some days (30), or has ended: CAs, own and partners' certificates, pins, CRLs, agreements",
+      params: z.preprocess(
+        (params) => foldByteParams(params),
+        z.strictObject({ within: z.coerce.number().int().min(0).max(MOST_DAYS).default(NOTICE_DAYS) }),
+      ),
+      positional: ['within'],
+      handler: ({ within }) =>
+        state.expiry(within).map(({ what, agreement, subject, ends, days, state: condition }) => {
+          return { what, agreement, subject, ends: new Date(ends).toISOString(), days, state: condition };
+        }),
     }),
   ];
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { LOG_LEVELS, type OperatorLog } from '../../log/logger.js';
+import { expirySummary, NOTICE_DAYS } from '../../state/expiry.js';
 import type { TrustState } from '../../state/trust-state.js';
 import { VERSION } from '../../version.js';
 import { defineMethod, type Method } from '../method.js';
@@ -34,7 +35,7 @@ export function coreMethods(state: TrustState, log: OperatorLog): Method[] {
     }),
     defineMethod({
       name: 'core.status',
-      doc: 'The policy in force, what is wrong with the last one that was read, and the sizes of the caches',
+      doc: 'The policy in force, what is wrong with the last one that was read, sizes of the caches, what ends soon',
       params: none,
       handler: () => {
         const { revision, loadedAt, lastAttempt, problems, warnings } = state.policy.status();
@@ -49,6 +50,7 @@ export function coreMethods(state: TrustState, log: OperatorLog): Method[] {
           uptime: seconds(state.now() - state.startedAt),
           version: VERSION,
           sizes: state.sizes(),
+          expiry: expirySummary(state.expiry(NOTICE_DAYS)),
           memory: process.memoryUsage().rss,
         };
       },

@@ -47,6 +47,21 @@ function agreement(policy: string, name = 'op-b'): Agreement {
 }
 
 describe('the snapshot', () => {
+  test('ok/own certificates, which need not be CAs', () => {
+    const result = compiled(compile('own_domains: [a.example]\nown_certificates: [leaf.pem, ca.pem]\n'));
+    expect(said(result)).toEqual([]);
+    expect(result.snapshot.ownCertificates.map(({ subjectText }) => subjectText)).toEqual([
+      'O=Operator B,CN=sbc.b.example',
+      'O=Operator B,CN=Operator B CA',
+    ]);
+  });
+  test('ok/an own certificate that has expired is a warning, and one that is not there an error', () => {
+    const late = Date.parse('2036-01-01T00:00:00Z');
+    const policy = 'own_domains: [a.example]\nown_certificates: [leaf.pem]\n';
+    expect(said(compile(policy, {}, late))[0]).toMatch(/own_certificates\[0\]: leaf.pem: own certificate .* expired/);
+    expect(said(compile(policy.replace('leaf', 'none')))[0]).toMatch(/error: own_certificates\[0\]: none.pem/);
+  });
+
   test('ok/every key of the example arrives, without a warning', () => {
     const result = compiled(compile(EXAMPLE));
     expect(said(result)).toEqual([]);
