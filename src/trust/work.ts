@@ -60,7 +60,8 @@ export function begin(input: MessageInput): Work {
     message,
     method,
     stance,
-    emergency: message === 'request' && isEmergency(ruri),
+    // A proxy may have rewritten the Request-URI since: the call stays what it came in as.
+    emergency: message === 'request' && (isEmergency(ruri) || isEmergency(request?.uri.raw ?? '')),
     privacy: parsePrivacy(block.fields),
   };
   return {

@@ -5,14 +5,18 @@ import { fieldKey } from '../../src/sip/field-names.js';
 import { type HeaderBlock, scanHeaderBlock } from '../../src/sip/header-block.js';
 import type { Plan } from '../../src/trust/plan.js';
 
-/** Every row whose name is (or is the compact form of) a name to remove goes, then the new lines are appended. */
+/**
+ * Every row whose name is (or is the compact form of) a name to remove goes, then the new lines are appended. The rows
+ * that stay keep their line ends.
+ */
 export function applyPlan(block: HeaderBlock, plan: Pick<Plan, 'remove' | 'append'>): HeaderBlock {
   const gone = new Set(plan.remove.map(fieldKey));
   const kept = block.rows.filter(
     ({ field }) => field === undefined || !(field.regular && gone.has(fieldKey(field.name))),
   );
-  const lines = [...kept.map(({ raw }) => raw), ...plan.append];
-  return scanHeaderBlock(toBytes(lines.map((line) => `${line}\r\n`).join('')));
+  const end = block.rows[0]?.end || '\r\n';
+  const lines = [...kept.map((row) => row.raw + (row.end || end)), ...plan.append.map((line) => line + end)];
+  return scanHeaderBlock(toBytes(lines.join('')));
 }
 
 /** The block as text, one row a line. */

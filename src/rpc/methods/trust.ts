@@ -4,12 +4,13 @@ import type { TrustState } from '../../state/trust-state.js';
 import type { Evidence } from '../../trust/evidence.js';
 import { explain } from '../../trust/explain.js';
 import { planMessage } from '../../trust/message.js';
+import { planRelay } from '../../trust/relay.js';
 import { unknownConnection } from '../../trust/unknown.js';
 import type { Verdict } from '../../trust/verdict.js';
 import { messageAnswer, peerAnswer } from '../answers.js';
 import { RpcError } from '../errors.js';
 import { type EvidenceParams, peerParams, toEvidence } from '../evidence.js';
-import { type MessageParams, messageEvidence, messageParams, toMessage } from '../message-params.js';
+import { type HopParams, inboundHop, messageEvidence, messageParams, toMessage } from '../message-params.js';
 import { defineMethod, type Method } from '../method.js';
 
 /** The two questions, and why they were answered as they were. */
@@ -17,7 +18,7 @@ export function trustMethods(state: TrustState): Method[] {
   const read = (text: string) => state.certificates.read(text);
 
   /** The evidence behind a message: its own, or that of the connection it names. */
-  function judged(params: MessageParams): { evidence: Evidence; verdict: Verdict } {
+  function judged(params: HopParams): { evidence: Evidence; verdict: Verdict } {
     const own = messageEvidence(params, read);
     if (own !== undefined) return { evidence: own, verdict: state.judge(own) };
     const known =
@@ -46,7 +47,10 @@ export function trustMethods(state: TrustState): Method[] {
       params: messageParams,
       handler: (params) => {
         const { evidence, verdict } = judged(params);
-        const plan = planMessage({ ...toMessage(params), verdict, snapshot: state.snapshot });
+        const message = { ...toMessage(params), verdict, snapshot: state.snapshot };
+        const from = inboundHop(params);
+        const plan =
+          from === undefined ? planMessage(message) : planRelay({ ...message, inbound: judged(from).verdict });
         const { id } = state.record('trust.message', evidence, verdict, plan);
         return messageAnswer(id, verdict, plan);
       },
