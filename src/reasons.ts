@@ -62,6 +62,24 @@ const table = {
     text: 'the source port is none that stands for the path through the security gateway',
     clause: 'TS 33.203 §5.4',
   },
+  'nds-tls': {
+    rank: 905,
+    severity: 'warning',
+    text: 'the peer uses TLS, and its agreement asks for a certificate there: the path does not stand in for it',
+    clause: 'TS 33.203 §5.4, §6.5',
+  },
+  'nds-ended': {
+    rank: 908,
+    severity: 'warning',
+    text: 'the migration of this network to TLS has ended: the path through the security gateway stands for it no longer',
+    clause: 'TS 33.203 §5.4',
+  },
+  'nds-migrating': {
+    rank: 10,
+    severity: 'info',
+    text: 'the path still stands for this network, although TLS is agreed: only until the migration ends',
+    clause: 'TS 33.203 §5.4',
+  },
   'via-transport-mismatch': {
     rank: 20,
     severity: 'warning',
@@ -72,6 +90,12 @@ const table = {
     rank: 880,
     severity: 'warning',
     text: 'the TLS version or cipher is below the floor of the profile',
+    clause: 'TS 33.210 §6.2',
+  },
+  'null-encryption': {
+    rank: 888,
+    severity: 'warning',
+    text: 'the TLS connection does not encrypt; only an NDS/IP interface whose policy says so may carry that',
     clause: 'TS 33.210 §6.2',
   },
   'no-client-cert': {

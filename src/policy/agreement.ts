@@ -44,6 +44,7 @@ const KEYS_OF_MECHANISM = {
     'pins',
     'pinned',
     'pin',
+    'migration',
   ],
   'nds-ip': ['interface', 'sources'],
 } as const satisfies Record<Agreement['mechanism'], readonly (keyof AgreementInput)[]>;
@@ -60,6 +61,7 @@ export function compileAgreement(input: AgreementInput, site: Site, context: Agr
   const valid = validity(input, site.at('valid'), now);
   const pins = pinHashes(input.pins ?? [], site.at('pins'));
   const anchors = anchorsByRole(input, site.at('anchors'), material);
+  const path = input.mechanism === 'tls' ? input.migration : input;
   const agreement: Agreement = {
     name: input.name,
     domains,
@@ -84,8 +86,9 @@ export function compileAgreement(input: AgreementInput, site: Site, context: Agr
     headers: compileHeaders(input.headers, site.at('headers')),
     enforcement: input.enforcement ?? 'enforce',
     enabled: input.enabled ?? true,
-    interface: input.interface,
-    sources: sourcePrefixes(input.sources ?? [], site.at('sources')),
+    interface: path?.interface,
+    sources: sourcePrefixes(path?.sources ?? [], pathSite(input, site).at('sources')),
+    migrationUntil: migrationEnd(input, site.at('migration', 'until'), now),
   };
   checkTrustBasis(agreement, input, site);
   return agreement;
@@ -145,6 +148,22 @@ function instant(text: string | undefined, site: Site, bound: 'from' | 'until'):
     site.report('bad-date', `${expected}, found ${JSON.stringify(text)}`);
   }
   return ms;
+}
+
+/** Where an agreement says which path stands for the network: `interface` and `sources`. */
+export function pathSite(input: AgreementInput, site: Site): Site {
+  return input.mechanism === 'tls' ? site.at('migration') : site;
+}
+
+/** A migration has an end: a path that stood beside TLS for ever would make TLS worth no more than itself. */
+function migrationEnd(input: AgreementInput, site: Site, now: number): number | undefined {
+  if (input.migration === undefined) return undefined;
+  const until = instant(input.migration.until, site, 'until');
+  if (until !== undefined && until < now) {
+    const text = `the migration of agreement ${input.name} ended on ${dayText(until)}: the path has no effect any more`;
+    site.report('no-effect', text);
+  }
+  return until ?? Number.NEGATIVE_INFINITY;
 }
 
 /** SHA-256 of a SubjectPublicKeyInfo: 32 bytes in padded base64. */

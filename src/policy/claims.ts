@@ -2,6 +2,7 @@
 
 import { type AddressPrefix, overlaps, parsePrefix, samePrefix } from '../net/prefix.js';
 import type { Agreement, Interface } from '../trust/agreement.js';
+import { pathSite } from './agreement.js';
 import { entrySite } from './entries.js';
 import { domainSite } from './names.js';
 import { formatPlace } from './problem.js';
@@ -65,6 +66,18 @@ export function checkDomains(agreements: readonly PlacedAgreement[], own: Readon
     }
     checkAsserted(placed, own);
   }
+  for (const placed of agreements) checkLent(placed, claims);
+}
+
+/** A network that is known by its path alone would lend that to the name of one that proves itself by certificate. */
+function checkLent({ item, input, site }: PlacedAgreement, claims: ReadonlyMap<string, PlacedAgreement>): void {
+  if (item.mechanism !== 'nds-ip' || input.asserts?.domains === undefined) return;
+  for (const domain of item.asserts.domains) {
+    const owner = claims.get(domain)?.item;
+    if (owner === undefined || owner.mechanism !== 'tls') continue;
+    const text = `${domain} proves itself by certificate in agreement ${owner.name}: a path may assert it here too`;
+    domainSite(input.asserts.domains, domain, site.at('asserts', 'domains')).report('lent-assertion', text);
+  }
 }
 
 function claimSite({ input, site }: PlacedAgreement, domain: string): Site {
@@ -100,7 +113,7 @@ export function checkSockets(interfaces: readonly Placed<Interface>[]): void {
 }
 
 /**
- * Which interface stands for which nds-ip agreements, and whether the two can mean anything to each other. `named`
+ * Which interface stands for which agreements, and whether the two can mean anything to each other. `named`
  * holds the names of all interfaces, also of those that have a mistake, and whether all agreements that name one are here.
  */
 export function checkInterfaces(
@@ -110,8 +123,9 @@ export function checkInterfaces(
 ): void {
   const users = new Map<string, PlacedAgreement[]>();
   for (const placed of agreements) {
-    const { item, site } = placed;
-    if (item.mechanism !== 'nds-ip' || item.interface === undefined) continue;
+    const { item, input } = placed;
+    if (item.interface === undefined) continue;
+    const site = pathSite(input, placed.site);
     if (!named.interfaces.has(item.interface)) {
       const known = named.interfaces.size === 0 ? 'there are none' : `there is ${[...named.interfaces].join(', ')}`;
       const text = `expected the name of an interface (${known}), found ${JSON.stringify(item.interface)}`;
@@ -128,7 +142,7 @@ export function checkInterfaces(
   for (const { item, site } of interfaces) {
     const using = users.get(item.name) ?? [];
     if (using.length === 0 && named.byAll) {
-      site.at('name').report('no-effect', `no nds-ip agreement names interface ${item.name}: nobody is trusted there`);
+      site.at('name').report('no-effect', `no agreement names interface ${item.name}: nobody is trusted there`);
     } else if (using.length > 0 && !item.implicitTrust) {
       const text = `implicit_trust is off: no agreement on interface ${item.name} is ever trusted`;
       site.at('implicit_trust').report('no-effect', text);
@@ -194,8 +208,9 @@ function reportOverlap(claim: SourceClaim, other: SourceClaim): void {
   }
 }
 
-function sourceSite({ prefix, by }: SourceClaim): Site {
-  return entrySite(by.site.at('sources'), by.input.sources ?? [], prefix.text, (text) => {
+function sourceSite({ prefix, by: { input, site } }: SourceClaim): Site {
+  const texts = (input.mechanism === 'tls' ? input.migration : input)?.sources ?? [];
+  return entrySite(pathSite(input, site).at('sources'), texts, prefix.text, (text) => {
     const read = parsePrefix(text);
     return 'invalid' in read ? undefined : read.text;
   });

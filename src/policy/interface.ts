@@ -22,9 +22,18 @@ export function compileInterface(input: InterfaceInput, site: Site): Interface |
     site.at('listen').report('bad-address', text);
   }
   const shared = input.shared ?? EVERYBODYS_PORTS.has(port);
-  const compiled = { name: input.name, address, port, mechanism: input.mechanism, shared, sourcePorts };
-  const iface: Interface = { ...compiled, implicitTrust: input.implicit_trust ?? false };
+  const iface: Interface = {
+    name: input.name,
+    address,
+    port,
+    mechanism: input.mechanism,
+    implicitTrust: input.implicit_trust ?? false,
+    shared,
+    sourcePorts,
+    allowNullEncryption: input.allow_null_encryption ?? false,
+  };
   checkShared(iface, input, site);
+  checkNullEncryption(iface, site.at('allow_null_encryption'));
   return iface;
 }
 
@@ -55,4 +64,18 @@ function checkShared({ name, port, shared, sourcePorts, implicitTrust }: Interfa
   const cure = 'expected a socket of its own, or source_ports that only the security gateway can use';
   const text = `interface ${name}: ${why}, and whoever spoofs a source address is trusted there: ${cure}`;
   site.at(input.shared ? 'shared' : 'listen').report('shared-interface', text);
+}
+
+/** What does not encrypt needs a path that does: nobody else may come by this socket, or from these ports. */
+function checkNullEncryption({ name, shared, sourcePorts, allowNullEncryption }: Interface, site: Site): void {
+  if (!allowNullEncryption) return;
+  if (shared && sourcePorts === undefined) {
+    const text = `others reach interface ${name} too: expected a socket of the path alone, or source_ports`;
+    site.report('null-on-shared', text);
+    return;
+  }
+  site.report(
+    'null-encryption',
+    `TLS without encryption is taken on interface ${name}: the path alone keeps calls private`,
+  );
 }

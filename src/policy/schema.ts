@@ -44,6 +44,7 @@ const interfaceSchema = z.strictObject({
   mechanism: z.enum(['nds-ip']),
   implicit_trust: flag.optional(),
   shared: flag.optional(),
+  allow_null_encryption: flag.optional(),
   source_ports: z
     .array(z.union([z.number(), word('a port range')]))
     .min(1)
@@ -100,6 +101,14 @@ const agreementSchema = z.strictObject({
   enabled: flag.optional(),
   interface: word('the name of an interface').optional(),
   sources: words('an address prefix, as in 192.0.2.0/28').optional(),
+  migration: z
+    .strictObject({
+      interface: word('the name of an interface'),
+      sources: someWords('an address prefix, as in 192.0.2.0/28'),
+      until: INSTANT,
+    })
+    .describe('a mapping {interface, sources, until}')
+    .optional(),
 });
 
 const defaultsSchema = z.strictObject({

@@ -65,9 +65,11 @@ export interface Agreement {
   readonly headers: ReadonlyMap<string, { readonly in?: HeaderAction; readonly out?: HeaderAction }>;
   readonly enforcement: 'enforce' | 'monitor';
   readonly enabled: boolean;
-  /** nds-ip only: the interface and the source prefixes that stand for the path. */
+  /** The interface and the source prefixes that stand for the path: of nds-ip, and of tls while the network migrates. */
   readonly interface: string | undefined;
   readonly sources: readonly AddressPrefix[];
+  /** tls only: the last instant (ms) at which the path still stands beside TLS; undefined: it never did. */
+  readonly migrationUntil: number | undefined;
 }
 
 /** A local socket that stands for a path, not for a name (TS 33.203 §5.4). */
@@ -80,6 +82,8 @@ export interface Interface {
   readonly implicitTrust: boolean;
   /** Others reach this socket too: without `sourcePorts` nothing but the source address tells the path. */
   readonly shared: boolean;
+  /** TLS without encryption is taken here, since the path encrypts (seed §5). */
+  readonly allowNullEncryption: boolean;
   /** Only what comes from one of these ports came by the path, since the security gateway wrote them (seed §5). */
   readonly sourcePorts: readonly PortRange[] | undefined;
 }

@@ -11,7 +11,7 @@ import { missingAttributes, parseOneLineName } from './attributes.js';
 import { agreementChange, agreementInForce, type CoverContext } from './covers.js';
 import type { Evidence, TlsEvidence } from './evidence.js';
 import { type Outcome, untrusted } from './outcome.js';
-import { tlsFloor } from './tls-floor.js';
+import { floorHolds } from './tls-profile.js';
 
 /** Why the words are not enough for this agreement; undefined: they are. */
 function lacking(agreement: Agreement, attributes: Readonly<Record<string, string>>): string | undefined {
@@ -42,11 +42,7 @@ export function judgeAttributes(
   const { trail, snapshot, now } = context;
   const refused = (agreement?: Agreement): Outcome =>
     evidence.direction === 'in' ? untrusted(agreement) : { ...untrusted(agreement), action: 'close' };
-  const floor = tlsFloor(tls.version, tls.cipher);
-  if (!floor.ok) {
-    trail.fail('tls profile', 'tls-profile', floor.detail);
-    return untrusted();
-  }
+  if (!floorHolds(tls, trail)) return untrusted();
   if (!tls.verified) {
     trail.fail('stack', 'stack-unverified', 'attributes count only where the TLS stack verified the certificate');
     return refused();

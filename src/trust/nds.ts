@@ -6,8 +6,8 @@
 
 import { parseAddress } from '../net/address.js';
 import { holdsPort, portsText } from '../net/port-range.js';
-import type { Interface, Snapshot } from './agreement.js';
-import { agreementChange, agreementInForce, type CoverContext } from './covers.js';
+import type { Agreement, Interface, Snapshot } from './agreement.js';
+import { agreementChange, agreementInForce, type CoverContext, instant } from './covers.js';
 import { type Evidence, isOverTls } from './evidence.js';
 import { type Outcome, untrusted } from './outcome.js';
 import type { Trail } from './trail.js';
@@ -51,7 +51,14 @@ export function judgeInterface(iface: Interface, evidence: Evidence, context: Co
     'TS 33.203 §5.4',
   );
   if (!portOfPath(iface, evidence, trail)) return untrusted(agreement);
-  const change = agreementChange(agreement, now);
+  const migration = agreement.migrationUntil;
+  const change = Math.min(
+    agreementChange(agreement, now),
+    migration === undefined || now > migration ? Infinity : migration + 1,
+  );
+  if (agreement.mechanism === 'tls' && !pathStandsBesideTls(agreement, evidence, context)) {
+    return untrusted(agreement, change);
+  }
   if (!iface.implicitTrust) {
     trail.fail('implicit trust', 'nds-off', `interface ${iface.name}: implicit_trust is false`);
     return untrusted(agreement, change);
@@ -60,6 +67,10 @@ export function judgeInterface(iface: Interface, evidence: Evidence, context: Co
   if (agreement.enforcement === 'monitor') {
     trail.fail('enforcement', 'monitor-only', `agreement ${agreement.name}: would be trusted, enforcement is monitor`);
     return untrusted(agreement, change);
+  }
+  if (agreement.mechanism === 'tls') {
+    const detail = `agreement ${agreement.name} asks for TLS from ${instant((migration ?? now) + 1)} on`;
+    trail.note('mechanism', 'nds-migrating', detail);
   }
   // A shared socket stands for no path. Ports that only the gateway writes do.
   const path = !iface.shared || iface.sourcePorts !== undefined;
@@ -74,6 +85,23 @@ export function judgeInterface(iface: Interface, evidence: Evidence, context: Co
     action: 'continue',
     validUntil: change,
   };
+}
+
+/**
+ * Whether the path may stand for a network with which TLS is agreed: until its migration ends, and never on a TLS
+ * connection, where a certificate that is missing or wrong says more than an address.
+ */
+function pathStandsBesideTls(agreement: Agreement, evidence: Evidence, { now, trail }: CoverContext): boolean {
+  const { name, migrationUntil = Number.NEGATIVE_INFINITY } = agreement;
+  if (now > migrationUntil) {
+    trail.fail('mechanism', 'nds-ended', `agreement ${name} asks for TLS since ${instant(migrationUntil)}`);
+    return false;
+  }
+  if (isOverTls(evidence)) {
+    trail.fail('mechanism', 'nds-tls', `agreement ${name}: over TLS the certificate decides, and it did not hold`);
+    return false;
+  }
+  return true;
 }
 
 /** Whether the source port is one that stands for the path (seed §5: the gateway rewrites it). */

@@ -23,7 +23,7 @@ import { type Evidence, isOverTls, type TlsEvidence } from './evidence.js';
 import { leastPrivilege } from './least-privilege.js';
 import { findInterface, judgeInterface, verdictScope } from './nds.js';
 import { decided, type Outcome, untrusted } from './outcome.js';
-import { tlsFloor } from './tls-floor.js';
+import { encryptionHolds, floorHolds } from './tls-profile.js';
 import { Trail } from './trail.js';
 import { ASSURANCES, type Assurance, type Verdict } from './verdict.js';
 
@@ -62,17 +62,16 @@ function judge(evidence: Evidence, context: CoverContext): Outcome {
   }
   trail.pass('transport', `transport ${evidence.transport}`, 'TS 33.203 §6.5');
   const outcome = judgeTls(evidence, tls, context);
-  // A hop that is protected both ways may still be trusted by its path, but only where the certificate claims no
-  // partner: evidence that contradicts an agreement is never outweighed by an address.
-  if (
-    iface !== undefined &&
-    outcome.grant === undefined &&
-    outcome.agreement === undefined &&
-    outcome.action === 'continue'
-  ) {
-    return judgeInterface(iface, evidence, context);
-  }
-  return outcome;
+  return iface !== undefined && leavesOpen(outcome, trail) ? judgeInterface(iface, evidence, context) : outcome;
+}
+
+/**
+ * A hop that is protected both ways may still be trusted by its path, but only where the certificate claims no partner:
+ * evidence that contradicts an agreement is never outweighed by an address. Nor is a refusal of what does not encrypt.
+ */
+function leavesOpen({ grant, agreement, action }: Outcome, { failures }: Trail): boolean {
+  const refused = failures.some(({ code }) => code === 'null-encryption');
+  return grant === undefined && agreement === undefined && action === 'continue' && !refused;
 }
 
 function local(evidence: Evidence): string {
@@ -81,6 +80,7 @@ function local(evidence: Evidence): string {
 
 function judgeTls(evidence: Evidence, tls: TlsEvidence | undefined, context: CoverContext): Outcome {
   const { trail } = context;
+  if (tls !== undefined && !encryptionHolds(evidence, tls, context)) return untrusted();
   if (tls?.certificate === undefined) {
     if (tls?.attributes !== undefined) return judgeAttributes(evidence, tls, tls.attributes, context);
     // A stack that verified something but hands over nothing (resumption without the chain) is no evidence (T-47).
@@ -97,12 +97,7 @@ function judgeTls(evidence: Evidence, tls: TlsEvidence | undefined, context: Cov
   }
   const leaf = tls.certificate;
   trail.pass('certificate', `${leaf.subjectText || '(empty name)'}, SHA-256 ${leaf.sha256}`, 'RFC 5280 §4.1');
-  const floor = tlsFloor(tls.version, tls.cipher);
-  if (!floor.ok) {
-    trail.fail('tls profile', 'tls-profile', floor.detail);
-    return untrusted();
-  }
-  trail.pass('tls profile', floor.detail, 'TS 33.210 §6.2');
+  if (!floorHolds(tls, trail)) return untrusted();
   return evidence.direction === 'in' ? judgeInbound(leaf, tls, context) : judgeOutbound(evidence, leaf, tls, context);
 }
 

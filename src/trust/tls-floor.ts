@@ -12,7 +12,7 @@ const VERSIONS = new Map([
   ['tls1.3', 'TLSv1.3'],
 ]);
 
-/** RFC 8446 §B.4. The integrity-only suites of RFC 9150 are missing on purpose: they do not encrypt. */
+/** RFC 8446 §B.4. */
 const TLS13_CIPHER = /^TLS_(AES_(128|256)_GCM|AES_128_CCM(_8)?|CHACHA20_POLY1305)_SHA(256|384)$/;
 /** IANA names (`TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256`) and OpenSSL names (`ECDHE-RSA-AES128-GCM-SHA256`). */
 const TLS12_CIPHER =
@@ -20,9 +20,18 @@ const TLS12_CIPHER =
 /** AEAD ciphers exist only since TLS 1.2 (RFC 5246 §6.2.3.3), so that such a name also proves the version. */
 const AEAD = /(GCM|CCM8?|CHACHA20[-_]POLY1305)/;
 
+/** What encrypts nothing, in IANA's and in OpenSSL's words, and the suites of RFC 9150 for TLS 1.3. */
+const NULL_CIPHER = /(^|[-_])NULL([-_]|$)|^TLS_SHA(256|384)_SHA(256|384)$/;
+/** Of these, what still authenticates both sides by certificate, and every record by an HMAC better than MD5. */
+const NULL12_CIPHER =
+  /^(TLS_(RSA|ECDHE_RSA|ECDHE_ECDSA)_WITH_NULL_SHA(256|384)?|((ECDHE-RSA|ECDHE-ECDSA)-)?NULL-SHA(256)?)$/;
+const NULL13_CIPHER = /^TLS_SHA256_SHA256$|^TLS_SHA384_SHA384$/;
+
 export interface TlsFloorResult {
   readonly ok: boolean;
   readonly detail: string;
+  /** `any`: a connection that does not encrypt; `authentic`: one that authenticates all the same. */
+  readonly nullEncryption: 'no' | 'any' | 'authentic';
 }
 
 /**
@@ -31,15 +40,22 @@ export interface TlsFloorResult {
  */
 export function tlsFloor(version: string | undefined, cipher: string | undefined): TlsFloorResult {
   const seen = `version ${version ?? 'not told'}, cipher ${cipher ?? 'not told'}`;
-  const expected = 'expected TLS 1.2 with (EC)DHE and AEAD, or TLS 1.3';
+  const below = `${seen}; expected TLS 1.2 with (EC)DHE and AEAD, or TLS 1.3`;
   const known = version === undefined ? undefined : VERSIONS.get(version.trim().toLowerCase());
-  if (version !== undefined && known === undefined) return { ok: false, detail: `${seen}; ${expected}` };
   const name = cipher?.trim().toUpperCase();
-  if (name === undefined) {
-    return known === 'TLSv1.3' ? { ok: true, detail: seen } : { ok: false, detail: `${seen}; ${expected}` };
+  if (name !== undefined && NULL_CIPHER.test(name)) {
+    const is13 = NULL13_CIPHER.test(name) && (known === 'TLSv1.3' || version === undefined);
+    const is12 = NULL12_CIPHER.test(name) && known === 'TLSv1.2';
+    return { ok: false, detail: seen, nullEncryption: is12 || is13 ? 'authentic' : 'any' };
   }
+  const ok = encrypts(name, known, version === undefined);
+  return { ok, detail: ok ? seen : below, nullEncryption: 'no' };
+}
+
+function encrypts(name: string | undefined, known: string | undefined, versionIsMissing: boolean): boolean {
+  if (known === undefined && !versionIsMissing) return false;
+  if (name === undefined) return known === 'TLSv1.3';
   const is13 = TLS13_CIPHER.test(name);
-  const is12 = !is13 && TLS12_CIPHER.test(name) && AEAD.test(name) && !name.includes('NULL');
-  const ok = (is13 && known !== 'TLSv1.2') || (is12 && known !== 'TLSv1.3');
-  return { ok, detail: ok ? seen : `${seen}; ${expected}` };
+  const is12 = !is13 && TLS12_CIPHER.test(name) && AEAD.test(name);
+  return (is13 && known !== 'TLSv1.2') || (is12 && known !== 'TLSv1.3');
 }

@@ -2,7 +2,7 @@
 
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, request } from '../support/live/caller.js';
-import type { Policy } from '../support/live/daemon.js';
+import type { Decision, Policy } from '../support/live/daemon.js';
 import { builds } from '../support/live/kamailio.js';
 import { literally, Network } from '../support/live/network.js';
 import { eventually } from '../support/live/places.js';
@@ -10,6 +10,8 @@ import { expectRelayed } from '../support/live/relayed.js';
 import { rowsOf, statusOf } from '../support/live/sip-text.js';
 
 const PAI = 'P-Asserted-Identity: <sip:alice@a.example>';
+
+const isTrusted = ({ verdict }: Decision) => verdict === 'trusted';
 
 describe.each(builds('smoke'))('the policy, Kamailio $version', (build) => {
   let network: Network | undefined;
@@ -91,6 +93,31 @@ describe.each(builds('smoke'))('the policy, Kamailio $version', (build) => {
     expect(stranger?.reasons).toContain('nds-range');
   });
 
+  it('fail/TLS without encryption is refused; ok/but where the policy takes it on a path that encrypts', async () => {
+    const plain = 'eNULL:@SECLEVEL=0';
+    const stage = await Network.start({ build, ciphers: plain });
+    network = stage;
+    const caller = await stage.overTls(stage.certificateOfA(), stage.host(20), plain);
+    expect(await keeps(stage, caller)).toBe(false);
+    const [refused] = await stage.daemon.decisionsOn(caller.source);
+    expect(refused?.reasons).toEqual(['null-encryption']);
+    expect(String(refused?.details)).toMatch(/version TLSv1\.2, cipher ECDHE-[A-Z]+-NULL-SHA/);
+    await stage.daemon.reload({
+      ...stage.standardPolicy,
+      interfaces: [
+        {
+          ...{ name: 'za', listen: `${stage.address}:5061`, mechanism: 'nds-ip', shared: false },
+          allow_null_encryption: true,
+        },
+      ],
+    });
+    await eventually('the assertion is kept', () => keeps(stage, caller), 2_000);
+    expect((await stage.daemon.decisionsOn(caller.source, isTrusted)).at(-1)).toMatchObject({
+      assurance: 'tls-certificate',
+      reasons: ['agreement-covers', 'null-encryption'],
+    });
+  });
+
   it('ok/an NDS/IP socket that strangers reach: the port that the gateway writes stands for the path', async () => {
     const stage = await Network.start({
       build,
@@ -137,7 +164,7 @@ describe.each(builds('smoke'))('the policy, Kamailio $version', (build) => {
     });
     await eventually('the hole is there', () => keeps(stage, rogue, 'UDP'), 2_000);
     expect(await keeps(stage, peer, 'UDP')).toBe(true);
-    expect((await stage.daemon.decisionsOn(rogue.source)).at(-1)).toMatchObject({
+    expect((await stage.daemon.decisionsOn(rogue.source, isTrusted)).at(-1)).toMatchObject({
       assurance: 'address',
       reasons: ['trusted-by-address'],
     });

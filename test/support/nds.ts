@@ -14,6 +14,7 @@ export const za: Interface = {
   mechanism: 'nds-ip',
   implicitTrust: true,
   shared: false,
+  allowNullEncryption: false,
   sourcePorts: undefined,
 };
 

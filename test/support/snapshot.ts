@@ -43,6 +43,7 @@ const plainAgreement: Agreement = {
   enabled: true,
   interface: undefined,
   sources: [],
+  migrationUntil: undefined,
 };
 
 /** An agreement with op-b on b.example; `over` replaces what a test is about. */

@@ -55,6 +55,7 @@ function details(agreement: Agreement, now: number) {
     intermediates: agreement.intermediates.map(authority),
     interface: agreement.interface ?? '',
     sources: agreement.sources.map(({ text }) => text),
+    migration_until: agreement.migrationUntil === undefined ? '' : instant(agreement.migrationUntil),
   };
 }
 

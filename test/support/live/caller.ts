@@ -156,10 +156,17 @@ class DatagramCaller extends Recorder {
 }
 
 /** A TLS connection; without an identity no certificate is presented. The server's certificate is not looked at. */
-export async function tlsCaller(host: string, port: number, identity?: Identity, source?: string): Promise<Caller> {
+export async function tlsCaller(
+  host: string,
+  port: number,
+  identity?: Identity,
+  source?: string,
+  ciphers?: string,
+): Promise<Caller> {
   const own = identity ? { cert: readFileSync(identity.certificate), key: readFileSync(identity.key) } : {};
   const socket = connectTls({
     ...{ host, port, rejectUnauthorized: false, ...own },
+    ...(ciphers === undefined ? {} : { ciphers, maxVersion: 'TLSv1.2' as const }),
     ...(source === undefined ? {} : { localAddress: source }),
   });
   await once(socket, 'secureConnect');

@@ -60,6 +60,8 @@ export interface KamailioOptions {
   /** The sample TLS configuration below the repository, to be read with its certificates from `directory`/tls. */
   readonly tls: string;
   readonly memory?: number;
+  /** The ciphers that it accepts, over TLS 1.2 alone; undefined: those of the sample. */
+  readonly ciphers?: string;
 }
 
 /** A running Kamailio. */
@@ -76,9 +78,13 @@ export class Kamailio {
 
   /** @throws with the log when it does not come up */
   static async start(options: KamailioOptions): Promise<Kamailio> {
-    const { build, script, directory, tls, defines, memory = 256 } = options;
+    const { build, script, directory, tls, defines, memory = 256, ciphers } = options;
     mkdirSync(join(directory, 'tls'), { recursive: true });
-    const sample = readFileSync(join(ROOT, tls), 'utf8');
+    const text = readFileSync(join(ROOT, tls), 'utf8');
+    const sample =
+      ciphers === undefined
+        ? text
+        : text.replace(/^method = .*/gm, 'method = TLSv1.2').replace(/^cipher_list = .*/gm, `cipher_list = ${ciphers}`);
     writeFileSync(join(directory, 'tls.cfg'), sample.replaceAll('/etc/kamailio/tls', join(directory, 'tls')));
     // The ctl module opens its socket in the run directory.
     const control = join(directory, 'kamailio_ctl');

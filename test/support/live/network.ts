@@ -19,6 +19,8 @@ export interface NetworkOptions {
   readonly defines?: (host: (host: number) => string) => Readonly<Record<string, Define>>;
   /** Another script than the sample (a path below the repository). */
   readonly script?: string;
+  /** The ciphers that the proxy accepts, in OpenSSL's words, over TLS 1.2 alone; undefined: those of the sample. */
+  readonly ciphers?: string;
   /** The script has no siptrust. */
   readonly plain?: boolean;
   readonly memory?: number;
@@ -121,9 +123,9 @@ export class Network {
     });
   }
 
-  /** A caller over TLS with this identity; without one no certificate is presented. */
-  async overTls(identity?: Identity, source = this.host(20)): Promise<Caller> {
-    return this.#keep(await tlsCaller(this.address, 5061, identity, source));
+  /** A caller over TLS with this identity; without one no certificate is presented. `ciphers`: over TLS 1.2 alone. */
+  async overTls(identity?: Identity, source = this.host(20), ciphers?: string): Promise<Caller> {
+    return this.#keep(await tlsCaller(this.address, 5061, identity, source, ciphers));
   }
 
   async overTcp(source = this.host(20)): Promise<Caller> {
@@ -169,7 +171,7 @@ export class Network {
   }
 
   async #start(): Promise<void> {
-    const { build, policy = (standard) => standard, uas = {}, defines, script, memory = 256 } = this.#options;
+    const { build, policy = (standard) => standard, uas = {}, defines, script, memory = 256, ciphers } = this.#options;
     this.#uas = await Uas.start(this.host(4), uas);
     this.daemon.write(policy(this.standardPolicy, this.host));
     await this.daemon.start();
@@ -184,6 +186,7 @@ export class Network {
       directory,
       defines: { ...this.#defines(), ...defines?.(this.host) },
       memory,
+      ...(ciphers === undefined ? {} : { ciphers }),
     });
     await eventually('the proxy knows the revision in force', () => this.#knowsRevision());
   }

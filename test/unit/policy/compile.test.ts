@@ -77,6 +77,7 @@ describe('the snapshot', () => {
         implicitTrust: true,
         shared: false,
         sourcePorts: undefined,
+        allowNullEncryption: false,
       },
     ]);
     const [b, c] = snapshot.agreements;
@@ -584,7 +585,7 @@ const FAIL: readonly Case[] = [
   [
     'unknown interface',
     nds().replace('interface: za', 'interface: zb'),
-    'p.yaml:3:12: warning: interfaces[0].name: no nds-ip agreement names interface za: nobody is trusted there',
+    'p.yaml:3:12: warning: interfaces[0].name: no agreement names interface za: nobody is trusted there',
     'p.yaml:8:16: error: agreements[0].interface: expected the name of an interface (there is za), found "zb"',
   ],
   [
@@ -821,10 +822,16 @@ const WARN: readonly (readonly [
     undefined,
   ],
   [
+    'a path that may assert the domain of a network with certificates',
+    `${nds('asserts: {domains: [c.example, b.example]}')}  - {name: op-b, domains: [b.example], mechanism: tls, anchors: [ca.pem]}\n`,
+    undefined,
+    'p.yaml:10:36: warning: agreements[0].asserts.domains[1]: b.example proves itself by certificate in agreement op-b: a path may assert it here too',
+  ],
+  [
     'interface that no agreement names',
     nds().replace('agreements:', '  - {name: zb, listen: "[2001:db8::1]:5062", mechanism: nds-ip}\nagreements:'),
     undefined,
-    'p.yaml:4:12: warning: interfaces[1].name: no nds-ip agreement names interface zb: nobody is trusted there',
+    'p.yaml:4:12: warning: interfaces[1].name: no agreement names interface zb: nobody is trusted there',
   ],
   [
     'one prefix on two interfaces is two networks',

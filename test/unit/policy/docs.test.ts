@@ -72,7 +72,7 @@ describe('the sample policy', () => {
     );
     const result = compile(full, { ...files, 'op-b.crl': CRL_PEM, 'agreements/e.yaml': 'agreements: []\n' });
     const { snapshot, settings } = compiled(result);
-    expect(snapshot.agreements.map(({ name }) => name)).toEqual(['op-b', 'op-c', 'acme', 'op-d-legacy']);
+    expect(snapshot.agreements.map(({ name }) => name)).toEqual(['op-b', 'op-c', 'acme', 'op-d-legacy', 'op-e']);
     expect(settings).toEqual(DEFAULT_SETTINGS);
     // stack_verification: advisory is meant to warn.
     expect(said(result)).toEqual([expect.stringContaining('agreements[2].stack_verification')]);

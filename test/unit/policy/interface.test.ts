@@ -72,3 +72,32 @@ describe('shared', () => {
     ]);
   });
 });
+
+describe('allow_null_encryption', () => {
+  test('ok/it is off where nothing is said', () => expect(interfaceOf(za(''))?.allowNullEncryption).toBe(false));
+
+  for (const [name, policy] of [
+    ['a socket of the path alone', za(', allow_null_encryption: true')],
+    ['ports of the path', za(', allow_null_encryption: true, source_ports: [5062]', '10.0.0.1:5061')],
+  ] as const) {
+    test(`ok/${name}: a warning`, () => {
+      expect(interfaceOf(policy)?.allowNullEncryption).toBe(true);
+      expect(said(compile(policy))).toEqual([
+        expect.stringMatching(/: warning: interfaces\[0\]\.allow_null_encryption: TLS without encryption is taken on/),
+      ]);
+    });
+  }
+
+  for (const [name, policy] of [
+    ['a socket that others reach', za(', allow_null_encryption: true, shared: true')],
+    ['a port where strangers come', za(', allow_null_encryption: true', '10.0.0.1:5061')],
+  ] as const) {
+    test(`fail/${name}`, () => {
+      const result = compile(policy);
+      expect(result.ok).toBe(false);
+      expect(said(result).join()).toContain(
+        'error: interfaces[0].allow_null_encryption: others reach interface za too: expected a socket of the path alone',
+      );
+    });
+  }
+});

@@ -266,6 +266,154 @@ describe('a peer is not trusted by its path', () => {
   }
 });
 
+describe('a network that migrates from the path to TLS', () => {
+  const until = NOW + DAY;
+  const migrating = (over: Partial<Agreement> = {}) =>
+    legacyC({
+      name: 'op-c',
+      mechanism: 'tls',
+      anchors: { client: [rootC.facts], server: [rootC.facts] },
+      migrationUntil: until,
+      ...over,
+    });
+  const good = named(rootC, { dns: 'c.example' });
+  const rows: Readonly<Record<string, Row & { readonly trusted: boolean }>> = {
+    'ok/by path, until the migration ends': {
+      ...{ evidence: overUdp(), trusted: true, reason: 'trusted-by-config', assurance: 'za' },
+    },
+    'ok/by path, in the last millisecond': {
+      ...{ evidence: overUdp(), at: until, trusted: true, reason: 'trusted-by-config', assurance: 'za' },
+    },
+    'fail/by path, after its end': { evidence: overUdp(), at: until + 1, trusted: false, reason: 'nds-ended' },
+    'ok/by certificate': {
+      ...{ evidence: overTls(good), trusted: true, reason: 'agreement-covers', assurance: 'tls-certificate' },
+    },
+    'ok/by certificate, after the end': {
+      ...{ evidence: overTls(good), at: until + 1, trusted: true, reason: 'agreement-covers' },
+      assurance: 'tls-certificate',
+    },
+    'ok/by certificate, from anywhere': {
+      evidence: { ...overTls(good), sourceAddress: '203.0.113.9', localPort: 5061 },
+      ...{ trusted: true, reason: 'agreement-covers', assurance: 'tls-certificate' },
+    },
+    'fail/TLS without a certificate is not trusted by its address': {
+      ...{ evidence: overTls(undefined), trusted: false, reason: 'nds-tls' },
+    },
+    'fail/nor with that of a stranger': {
+      evidence: overTls(named(rootB, { dns: 'b.example' })),
+      ...{ trusted: false, reason: 'nds-tls' },
+    },
+    'fail/nor with one that names the network and comes from another CA': {
+      evidence: overTls(named(rootB, { dns: 'c.example' })),
+      ...{ trusted: false, reason: 'anchor-mismatch' },
+    },
+    'fail/nor with one that the stack did not verify': {
+      evidence: overTls(good, { verified: false }),
+      ...{ trusted: false, reason: 'stack-unverified' },
+    },
+    'fail/nor where the certificate cannot be read': {
+      evidence: overTls(undefined, { certificate: { malformed: 'no DER' } }),
+      ...{ trusted: false, reason: 'nds-tls' },
+    },
+    'fail/by path, from another network': {
+      evidence: overUdp({ sourceAddress: '192.0.2.99' }),
+      ...{ trusted: false, reason: 'nds-range' },
+    },
+    'fail/a disabled agreement is so by path and by certificate': {
+      evidence: overUdp(),
+      agreements: [migrating({ enabled: false })],
+      ...{ trusted: false, reason: 'agreement-disabled' },
+    },
+  };
+  for (const [name, row] of Object.entries(rows)) {
+    test(name, () => {
+      const verdict = judged({ agreements: [migrating()], ...row });
+      expect([verdict.verdict, verdict.assurance]).toEqual([
+        row.trusted ? 'trusted' : 'untrusted',
+        row.assurance ?? 'none',
+      ]);
+      // What fails for the certificate may outrank it; the reason stands among the others.
+      expect(verdict.findings.map(({ code }) => code)).toContain(row.reason);
+      expect(verdict.findings.some(({ code }) => code === 'nds-migrating')).toBe(row.assurance === 'za');
+    });
+  }
+
+  test('ok/a verdict by path ends with the migration, one by certificate does not', () => {
+    const agreements = [migrating()];
+    expect(judged({ evidence: overUdp(), agreements, reason: '' }).validUntil).toBe(until + 1);
+    expect(judged({ evidence: overTls(good), agreements, reason: '' }).validUntil).toBeGreaterThan(until + 1);
+  });
+});
+
+describe('TLS without encryption (seed §5)', () => {
+  const tlsC = legacyC({
+    name: 'op-c',
+    mechanism: 'tls',
+    anchors: { client: [rootC.facts], server: [rootC.facts] },
+    interface: undefined,
+    sources: [],
+  });
+  const good = named(rootC, { dns: 'c.example' });
+  const plain = (tls: Partial<TlsEvidence> = {}, over: Partial<Evidence> = {}) => ({
+    ...overTls(good, { version: 'TLSv1.2', cipher: 'ECDHE-ECDSA-NULL-SHA', ...tls }),
+    ...over,
+  });
+  const allowed = { allowNullEncryption: true };
+  const rows: Readonly<Record<string, Row & { readonly trusted?: boolean }>> = {
+    'fail/it is refused, with a good certificate': { evidence: plain(), reason: 'null-encryption' },
+    'fail/on the interface too, without the setting': { evidence: plain(), iface: {}, reason: 'null-encryption' },
+    'fail/with the setting, on another socket': {
+      evidence: plain({}, { localPort: 5061 }),
+      ...{ iface: allowed, reason: 'null-encryption' },
+    },
+    'fail/with the setting, a cipher that authenticates nobody': {
+      evidence: plain({ cipher: 'AECDH-NULL-SHA' }),
+      ...{ iface: allowed, reason: 'null-encryption' },
+    },
+    'fail/with the setting, from a port that is not of the path': {
+      evidence: plain({}, { sourcePort: 40_000 }),
+      ...{ iface: { ...allowed, ...ports('5062') }, reason: 'null-encryption' },
+    },
+    'fail/with the setting, on a socket that others reach': {
+      evidence: plain(),
+      ...{ iface: { ...allowed, shared: true }, reason: 'null-encryption' },
+    },
+    'fail/its refusal is not outweighed by the path': {
+      evidence: plain({ certificate: undefined, verified: false }),
+      agreements: [legacyC()],
+      reason: 'null-encryption',
+    },
+    'fail/with the setting the certificate still has to hold': {
+      evidence: plain({ certificate: named(rootB, { dns: 'c.example' }) }),
+      ...{ iface: allowed, reason: 'anchor-mismatch' },
+    },
+    'ok/with the setting, by certificate': {
+      evidence: plain(),
+      iface: allowed,
+      reason: 'null-encryption',
+      trusted: true,
+    },
+    'ok/with the setting, TLS 1.3 (RFC 9150)': {
+      evidence: plain({ version: 'TLSv1.3', cipher: 'TLS_SHA384_SHA384' }),
+      ...{ iface: allowed, reason: 'null-encryption', trusted: true },
+    },
+    'ok/with the setting, from a port of the path': {
+      evidence: plain({}, { sourcePort: 5062 }),
+      ...{ iface: { ...allowed, ...ports('5062') }, reason: 'null-encryption', trusted: true },
+    },
+  };
+  for (const [name, row] of Object.entries(rows)) {
+    test(name, () => {
+      const verdict = judged({ agreements: [tlsC], ...row });
+      expect([verdict.verdict, verdict.assurance]).toEqual(
+        row.trusted ? ['trusted', 'tls-certificate'] : ['untrusted', 'none'],
+      );
+      const code = row.trusted ? verdict.findings[1]?.code : verdict.findings[0]?.code;
+      expect(code).toBe(row.reason);
+    });
+  }
+});
+
 describe('how long a verdict by path holds', () => {
   test('ok/no longer than the agreement', () => {
     const agreements = [legacyC({ valid: { from: 0, until: NOW + DAY } })];

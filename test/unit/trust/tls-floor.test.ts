@@ -1,6 +1,39 @@
 import { describe, expect, test } from 'vitest';
 import { tlsFloor } from '../../../src/trust/tls-floor.js';
 
+describe('what does not encrypt (seed §5)', () => {
+  const rows: [cipher: string, version: string | undefined, found: string][] = [
+    ['TLS_RSA_WITH_NULL_SHA256', 'TLSv1.2', 'authentic'],
+    ['NULL-SHA256', 'TLSv1.2', 'authentic'],
+    ['NULL-SHA', 'TLSv1.2', 'authentic'],
+    ['ECDHE-ECDSA-NULL-SHA', 'TLSv1.2', 'authentic'],
+    ['ecdhe-rsa-null-sha', 'TLSv1_2', 'authentic'],
+    ['TLS_ECDHE_ECDSA_WITH_NULL_SHA', 'TLSv1.2', 'authentic'],
+    ['TLS_SHA256_SHA256', 'TLSv1.3', 'authentic'],
+    ['TLS_SHA384_SHA384', 'TLSv1.3', 'authentic'],
+    ['TLS_SHA384_SHA384', undefined, 'authentic'],
+    ['TLS_SHA256_SHA256', 'TLSv1.2', 'any'],
+    ['TLS_SHA256_SHA256', 'TLSv9', 'any'],
+    ['NULL-SHA256', 'TLSv1.1', 'any'],
+    ['NULL-SHA256', undefined, 'any'],
+    ['NULL-MD5', 'TLSv1.2', 'any'],
+    ['AECDH-NULL-SHA', 'TLSv1.2', 'any'],
+    ['TLS_ECDH_anon_WITH_NULL_SHA', 'TLSv1.2', 'any'],
+    ['RSA-PSK-NULL-SHA256', 'TLSv1.2', 'any'],
+    ['TLS_NULL_WITH_NULL_NULL', 'TLSv1.2', 'any'],
+    ['ECDHE-RSA-AES128-GCM-SHA256', 'TLSv1.2', 'no'],
+    ['TLS_AES_128_GCM_SHA256', 'TLSv1.3', 'no'],
+    ['NULLIFIED', 'TLSv1.2', 'no'],
+  ];
+  for (const [cipher, version, found] of rows) {
+    test(`ok/${cipher}, ${version}: ${found}`, () =>
+      expect(tlsFloor(version, cipher)).toMatchObject({
+        nullEncryption: found,
+        ...(found === 'no' ? {} : { ok: false }),
+      }));
+  }
+});
+
 describe('tlsFloor (TS 33.210 §6.2; T-7)', () => {
   const ok: [string, string | undefined, string | undefined][] = [
     ['TLS 1.3', 'TLSv1.3', 'TLS_AES_256_GCM_SHA384'],
