@@ -1,19 +1,60 @@
-import { createInterface } from 'node:readline';
+/** JSON Lines: one answer for each line, whatever the line holds. */
+
 import type { Readable, Writable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
+import { Refusal } from './failure.js';
+
+/** Longest line that is read, in characters: a record with thousands of certificates and a large CRL. */
+export const MAX_LINE = 64 * 1024 * 1024;
 
 /**
- * Hands each record of JSON Lines to `take`, one after the other. A line that is no JSON goes to `refuse` with the
- * reason; blank lines are passed over.
+ * The lines of a stream. Only LF ends one: U+2028 and lone CR may stand in JSON (RFC 8259 §7), where node:readline would
+ * cut. Of a line that is too long only the fact is told (undefined).
+ */
+async function* linesOf(input: Readable, longest: number): AsyncGenerator<string | undefined> {
+  const decoder = new StringDecoder('utf8');
+  let parts: string[] = [];
+  let length = 0;
+  const take = (text: string): void => {
+    length += text.length;
+    if (length > longest) parts = [];
+    else if (text !== '') parts.push(text);
+  };
+  const finish = (): string | undefined => {
+    const line = length > longest ? undefined : parts.join('');
+    parts = [];
+    length = 0;
+    return line;
+  };
+  for await (const chunk of input) {
+    const text = typeof chunk === 'string' ? chunk : decoder.write(chunk);
+    let from = 0;
+    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', from)) {
+      take(text.slice(from, end));
+      yield finish();
+      from = end + 1;
+    }
+    take(text.slice(from));
+  }
+  take(decoder.end());
+  // The last line may lack its LF; after a final LF there is none.
+  if (length > 0) yield finish();
+}
+
+/**
+ * Hands each record of JSON Lines to `take`, one after the other. A line that is no JSON, and a blank one, goes to
+ * `refuse` with the reason, so that answers can be told apart by their number alone.
  */
 export async function eachRecord(
   input: Readable,
   take: (record: unknown) => unknown,
   refuse: (why: string) => unknown,
+  longest = MAX_LINE,
 ): Promise<void> {
-  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-    if (line.trim() === '') continue;
+  for await (const line of linesOf(input, longest)) {
     let record: unknown;
     try {
+      if (line === undefined) throw new RangeError(`found one of more than ${longest} characters`);
       record = JSON.parse(line);
     } catch (error) {
       await refuse(`expected one JSON object a line: ${error instanceof Error ? error.message : String(error)}`);
@@ -23,17 +64,33 @@ export async function eachRecord(
   }
 }
 
-/** Reads JSON Lines and writes one answer line for each, in the same order. */
+/**
+ * Reads JSON Lines and writes one answer line for each, in the same order. An answer that fails by itself is told like a
+ * line that cannot be read: the lines after it are answered all the same.
+ */
 export function answerLines(
   input: Readable,
   output: Writable,
   answer: (record: unknown) => unknown,
   unreadable: (why: string) => unknown,
+  longest = MAX_LINE,
 ): Promise<void> {
-  const write = (line: unknown) => output.write(`${JSON.stringify(line)}\n`);
+  const write = async (line: unknown): Promise<void> => {
+    if (!output.write(`${JSON.stringify(line)}\n`)) await new Promise((resolve) => output.once('drain', resolve));
+  };
   return eachRecord(
     input,
-    async (record) => write(await answer(record)),
+    async (record) => {
+      let line: unknown;
+      try {
+        line = await answer(record);
+      } catch (error) {
+        if (error instanceof Refusal) throw error;
+        line = unreadable(`no answer was found: ${error instanceof Error ? error.message : String(error)}`);
+      }
+      await write(line);
+    },
     (why) => write(unreadable(why)),
+    longest,
   );
 }
