@@ -94,7 +94,7 @@ bench: setup build ## measurements; results are explained in docs/performance.md
 	node --import tsx test/bench/all.ts
 
 fuzz: node_modules ## long runs of the readers' fuzz and the differential test
-	SIPTRUST_FUZZ_RUNS=1000000 SIPTRUST_DIFFERENTIAL=2000 npx vitest run test/unit/x509
+	SIPTRUST_FUZZ_RUNS=1000000 SIPTRUST_DIFFERENTIAL_RUNS=5000 npx vitest run test/unit/x509/fuzz.test.ts test/unit/x509/differential.test.ts
 
 clean: ## remove what was built
 	rm -rf dist node_modules coverage

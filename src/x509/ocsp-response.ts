@@ -1,18 +1,18 @@
 /**
- * OCSP responses (RFC 6960 §4.2.1): DER -> OcspResponse. pkijs reads the structure; it takes BER and nests as deep as the
- * input does, so the octets are first walked once by our own reader, which takes DER of a bounded depth alone.
+ * OCSP responses (RFC 6960 §4.2.1): DER -> OcspResponse. As strict as certificates are read: whatever is not DER, or
+ * followed by more, is refused. What a response settles is the business of ocsp.ts.
  */
 
-import { BasicOCSPResponse, type Extension, OCSPResponse, type SingleResponse } from 'pkijs';
-import { MalformedCertificate, parseCertificate } from './certificate.js';
+import { MalformedCertificate, parseCertificate, readAlgorithm, wholeOctets } from './certificate.js';
+import { readExtensionItem } from './crl-entries.js';
 import { DerReader, MalformedDer, TAG } from './der.js';
 import type { CertificateFacts } from './facts.js';
-import { parseName } from './name.js';
+import { readName } from './name.js';
 import { MAX_OCSP_OCTETS, type OcspEntry, type OcspResponse } from './ocsp.js';
-import { OCSP_NONCE } from './ocsp-request.js';
+import { type CertId, OCSP_NONCE } from './ocsp-request.js';
+import { readTime } from './time.js';
 
 const BASIC_RESPONSE = '1.3.6.1.5.5.7.48.1.1';
-const MAX_DEPTH = 24;
 
 /** OCSPResponseStatus (RFC 6960 §4.2.1). These answers are unsigned: they say nothing of the certificate (rulebook K-16). */
 const FAILURES: Readonly<Record<number, string>> = {
@@ -34,155 +34,171 @@ export function parseOcspResponse(der: Uint8Array): OcspResponse {
     if (der.length > MAX_OCSP_OCTETS) {
       throw new MalformedDer('OCSPResponse', `at most ${MAX_OCSP_OCTETS} octets`, `${der.length}`);
     }
-    return read(Uint8Array.from(der));
+    return readResponse(new DerReader(Uint8Array.from(der)));
   } catch (cause) {
-    if (cause instanceof MalformedOcsp) throw cause;
-    // pkijs throws errors of several kinds on what it cannot read, and TypeErrors on what it did not think of.
-    throw new MalformedOcsp(cause instanceof Error ? cause.message : String(cause), { cause });
+    if (cause instanceof MalformedDer) throw new MalformedOcsp(cause.message, { cause });
+    throw cause;
   }
 }
 
-function read(der: Uint8Array): OcspResponse {
-  const reader = new DerReader(der);
-  walk(reader, 'OCSPResponse', 0);
-  const outer = OCSPResponse.fromBER(der);
-  const status = outer.responseStatus.valueBlock.valueDec;
+/** OCSPResponse ::= SEQUENCE { responseStatus, responseBytes [0] EXPLICIT ResponseBytes OPTIONAL }. */
+function readResponse(file: DerReader): OcspResponse {
+  const outer = file.sequence('OCSPResponse');
+  file.finish('OCSPResponse');
+  const status = outer.count('responseStatus', TAG.enumerated);
   if (status !== 0) throw new MalformedOcsp(`expected a successful response, found ${FAILURES[status] ?? status}`);
-  const { responseBytes } = outer;
-  if (responseBytes?.responseType !== BASIC_RESPONSE) {
-    throw new MalformedOcsp(`responseType: expected ${BASIC_RESPONSE}, found ${responseBytes?.responseType ?? 'none'}`);
+  const wrapper = outer.sequence('responseBytes', 0xa0);
+  outer.finish('OCSPResponse');
+  const bytes = wrapper.sequence('responseBytes');
+  wrapper.finish('responseBytes');
+  const type = bytes.oid('responseType');
+  if (type !== BASIC_RESPONSE) throw new MalformedDer('responseType', BASIC_RESPONSE, type);
+  const basic = new DerReader(bytes.next(TAG.octetString, 'response').content());
+  bytes.finish('responseBytes');
+  return readBasic(basic);
+}
+
+/** BasicOCSPResponse ::= SEQUENCE { tbsResponseData, signatureAlgorithm, signature, certs [0] EXPLICIT OPTIONAL }. */
+function readBasic(reader: DerReader): OcspResponse {
+  const field = 'BasicOCSPResponse';
+  const basic = reader.sequence(field);
+  reader.finish(field);
+  const data = basic.sequence('tbsResponseData');
+  const tbs = basic.element();
+  const signatureAlgorithm = readAlgorithm(basic.sequence('signatureAlgorithm'), 'signatureAlgorithm');
+  const signature = wholeOctets(basic, 'signature');
+  const certificates: CertificateFacts[] = [];
+  if (basic.optional(0xa0, 'certs')) {
+    const wrapper = basic.inside();
+    const list = wrapper.sequence('certs');
+    wrapper.finish('certs');
+    while (!list.done) certificates.push(...readCertificate(list.next(TAG.sequence, 'certs').element()));
   }
-  const inner = Uint8Array.from(responseBytes.response.valueBlock.valueHexView);
-  walk(new DerReader(inner), 'BasicOCSPResponse', 0);
-  const basic = BasicOCSPResponse.fromBER(inner);
-  const { tbsResponseData: data, signatureAlgorithm, signature } = basic;
-  if (signature.valueBlock.unusedBits !== 0) throw new MalformedDer('signature', 'whole octets', 'unused bits');
-  const extensions = readExtensions(data.responseExtensions ?? [], [OCSP_NONCE]);
-  const parameters: unknown = signatureAlgorithm.algorithmParams;
+  basic.finish(field);
   return Object.freeze({
-    tbs: Uint8Array.from(data.tbsView),
-    signatureAlgorithm: Object.freeze({
-      oid: signatureAlgorithm.algorithmId,
-      parameters: hasBer(parameters) ? new Uint8Array(parameters.toBER()) : undefined,
-    }),
-    signature: Uint8Array.from(signature.valueBlock.valueHexView),
-    responder: readResponder(data.responderID),
-    producedAt: instant(data.producedAt, 'producedAt'),
-    entries: Object.freeze(data.responses.map(readEntry)),
-    nonce: extensions.values.get(OCSP_NONCE),
-    certificates: Object.freeze((basic.certs ?? []).flatMap((each) => readCertificate(each.toSchema()))),
-    unknownCritical: extensions.unknownCritical,
+    ...readData(data),
+    tbs,
+    signatureAlgorithm,
+    signature,
+    certificates: Object.freeze(certificates),
   });
 }
 
-/** Refuses what is not DER (definite lengths, no constructed strings), nested too deeply, or followed by more. */
-function walk(reader: DerReader, field: string, depth: number): void {
-  if (depth > MAX_DEPTH) throw new MalformedDer(field, `at most ${MAX_DEPTH} levels`, 'more');
-  let first = true;
-  while (!reader.done) {
-    if (depth === 0 && !first) reader.finish(field);
-    first = false;
-    const tag = reader.any(field);
-    const constructed = (tag & 0x20) !== 0;
-    if (tag < 0x40 && constructed !== (tag === TAG.sequence || tag === TAG.set)) {
-      throw new MalformedDer(field, 'primitive strings and constructed sequences', `tag 0x${tag.toString(16)}`);
-    }
-    if (constructed) walk(reader.inside(), field, depth + 1);
+type Data = Pick<OcspResponse, 'responder' | 'producedAt' | 'entries' | 'nonce' | 'unknownCritical'>;
+
+/** ResponseData ::= SEQUENCE { version [0] DEFAULT v1, responderID, producedAt, responses, responseExtensions [1] }. */
+function readData(data: DerReader): Data {
+  if (data.optional(0xa0, 'version')) {
+    const wrapper = data.inside();
+    const version = wrapper.count('version');
+    wrapper.finish('version');
+    // An encoded default is not DER (X.690 §11.5) but reads one way only.
+    if (version !== 0) throw new MalformedDer('version', '0 (v1)', `${version}`);
   }
-  if (first && depth === 0) throw new MalformedDer(field, 'an element', 'no octets');
+  const responder = readResponder(data);
+  const producedAt = readInstant(data, 'producedAt');
+  const list = data.sequence('responses');
+  const entries: OcspEntry[] = [];
+  while (!list.done) entries.push(readEntry(list.sequence('SingleResponse')));
+  const { values, unknownCritical } = readExtensions(data, 'responseExtensions', [OCSP_NONCE]);
+  data.finish('tbsResponseData');
+  return { responder, producedAt, entries: Object.freeze(entries), nonce: values.get(OCSP_NONCE), unknownCritical };
 }
 
-interface Encodable {
-  toBER(): ArrayBuffer;
-}
-
-function hasBer(value: unknown): value is Encodable {
-  return typeof value === 'object' && value !== null && 'toBER' in value && typeof value.toBER === 'function';
-}
-
-function octetsOf(value: unknown, field: string): Uint8Array {
-  if (!hasBer(value)) throw new MalformedDer(field, 'an element', typeof value);
-  return new Uint8Array(value.toBER());
-}
-
-/** ResponderID ::= CHOICE { byName [1] Name, byKey [2] KeyHash }; pkijs gives the Name or the OCTET STRING inside. */
-function readResponder(responder: unknown): OcspResponse['responder'] {
+/** ResponderID ::= CHOICE { byName [1] EXPLICIT Name, byKey [2] EXPLICIT OCTET STRING }. */
+function readResponder(data: DerReader): OcspResponse['responder'] {
   const field = 'responderID';
-  if (!hasBer(responder)) {
-    const name = typeof responder === 'object' && responder !== null ? Reflect.get(responder, 'valueBeforeDecode') : 0;
-    if (!(name instanceof ArrayBuffer)) throw new MalformedDer(field, 'a name or the hash of a key', typeof responder);
-    return Object.freeze({ name: parseName(new Uint8Array(name), field).keys.text });
-  }
-  const keyHash = new DerReader(octetsOf(responder, field)).next(TAG.octetString, field).content();
-  return Object.freeze({ keyHash });
+  const byName = data.peek() === 0xa1;
+  const wrapper = data.sequence(field, byName ? 0xa1 : 0xa2);
+  const responder = byName
+    ? { name: readName(wrapper, field).keys.text }
+    : { keyHash: wrapper.next(TAG.octetString, field).content() };
+  wrapper.finish(field);
+  return Object.freeze(responder);
 }
 
-function readEntry({ certID, certStatus, thisUpdate, nextUpdate, singleExtensions }: SingleResponse): OcspEntry {
-  const { unknownCritical } = readExtensions(singleExtensions ?? [], []);
-  return Object.freeze({
-    certId: Object.freeze({
-      hashAlgorithm: certID.hashAlgorithm.algorithmId,
-      issuerNameHash: Uint8Array.from(certID.issuerNameHash.valueBlock.valueHexView),
-      issuerKeyHash: Uint8Array.from(certID.issuerKeyHash.valueBlock.valueHexView),
-      serial: new DerReader(octetsOf(certID.serialNumber, 'serialNumber')).integer('serialNumber'),
-    }),
-    ...readStatus(octetsOf(certStatus, 'certStatus')),
-    thisUpdate: instant(thisUpdate, 'thisUpdate'),
-    nextUpdate: nextUpdate === undefined ? undefined : instant(nextUpdate, 'nextUpdate'),
-    unknownCritical,
-  });
+/** SingleResponse ::= SEQUENCE { certID, certStatus, thisUpdate, nextUpdate [0] EXPLICIT, singleExtensions [1] EXPLICIT }. */
+function readEntry(entry: DerReader): OcspEntry {
+  const certId = readCertId(entry.sequence('certID'));
+  const status = readStatus(entry);
+  const thisUpdate = readInstant(entry, 'thisUpdate');
+  let nextUpdate: number | undefined;
+  if (entry.optional(0xa0, 'nextUpdate')) {
+    const wrapper = entry.inside();
+    nextUpdate = readInstant(wrapper, 'nextUpdate');
+    wrapper.finish('nextUpdate');
+  }
+  const { unknownCritical } = readExtensions(entry, 'singleExtensions', []);
+  entry.finish('SingleResponse');
+  return Object.freeze({ certId, ...status, thisUpdate, nextUpdate, unknownCritical });
+}
+
+function readCertId(content: DerReader): CertId {
+  const hashAlgorithm = readAlgorithm(content.sequence('hashAlgorithm'), 'hashAlgorithm').oid;
+  const issuerNameHash = content.next(TAG.octetString, 'issuerNameHash').content();
+  const issuerKeyHash = content.next(TAG.octetString, 'issuerKeyHash').content();
+  const serial = content.integer('serialNumber');
+  content.finish('certID');
+  return Object.freeze({ hashAlgorithm, issuerNameHash, issuerKeyHash, serial });
 }
 
 /** CertStatus ::= CHOICE { good [0] NULL, revoked [1] RevokedInfo, unknown [2] NULL }, all IMPLICIT. */
-function readStatus(der: Uint8Array): Pick<OcspEntry, 'status' | 'revokedAt' | 'reason'> {
+function readStatus(entry: DerReader): Pick<OcspEntry, 'status' | 'revokedAt' | 'reason'> {
   const field = 'certStatus';
-  const reader = new DerReader(der);
-  const tag = reader.any(field);
-  reader.finish(field);
-  const empty = reader.content().length === 0;
+  const tag = entry.any(field);
+  const empty = entry.from === entry.to;
   if (tag === 0x80 && empty) return { status: 'good', revokedAt: undefined, reason: undefined };
   if (tag === 0x82 && empty) return { status: 'unknown', revokedAt: undefined, reason: undefined };
-  // Anything else that could be read as a revocation is one: what follows only explains it.
   if (tag !== 0xa1) throw new MalformedDer(field, 'good, revoked or unknown', `tag 0x${tag.toString(16)}`);
-  const content = reader.inside();
-  const revokedAt = generalizedTime(content.next(TAG.generalizedTime, 'revocationTime').content());
-  const reason = content.optional(0xa0, 'revocationReason')
-    ? content.inside().count('revocationReason', TAG.enumerated)
-    : undefined;
-  return { status: 'revoked', revokedAt, reason };
+  return { status: 'revoked', ...readRevoked(entry.inside()) };
 }
 
-function generalizedTime(octets: Uint8Array): number | undefined {
-  const text = Buffer.from(octets).toString('latin1');
-  const match = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(text);
-  const time =
-    match === null ? Number.NaN : Date.parse(text.replace(/^(.{4})(..)(..)(..)(..)(..)Z$/, '$1-$2-$3T$4:$5:$6Z'));
-  return Number.isFinite(time) ? time : undefined;
+/** RevokedInfo only explains a revocation: one that cannot be read revokes all the same. */
+function readRevoked(content: DerReader): Pick<OcspEntry, 'revokedAt' | 'reason'> {
+  try {
+    const revokedAt = readInstant(content, 'revocationTime');
+    const reason = content.optional(0xa0, 'revocationReason')
+      ? content.inside().count('revocationReason', TAG.enumerated)
+      : undefined;
+    return { revokedAt, reason };
+  } catch (cause) {
+    if (cause instanceof MalformedDer) return { revokedAt: undefined, reason: undefined };
+    throw cause;
+  }
 }
 
-function instant(date: Date, field: string): number {
-  const time = date.getTime();
-  if (!Number.isFinite(time)) throw new MalformedDer(field, 'GeneralizedTime', 'another time');
+function readInstant(reader: DerReader, field: string): number {
+  const { time, generalized } = readTime(reader, field);
+  if (!generalized) throw new MalformedDer(field, 'GeneralizedTime (RFC 6960 §4.2.1)', 'UTCTime');
   return time;
 }
 
+/** Extensions in their tag [1], if they are there: by OID, and the first critical one that is not known. */
 function readExtensions(
-  extensions: readonly Extension[],
+  reader: DerReader,
+  field: string,
   known: readonly string[],
 ): { readonly values: ReadonlyMap<string, Uint8Array>; readonly unknownCritical: string | undefined } {
   const values = new Map<string, Uint8Array>();
   let unknownCritical: string | undefined;
-  for (const { extnID, critical, extnValue } of extensions) {
-    if (values.has(extnID)) throw new MalformedDer(extnID, 'one extension of a kind', 'two');
-    values.set(extnID, Uint8Array.from(extnValue.valueBlock.valueHexView));
-    if (critical && !known.includes(extnID)) unknownCritical ??= extnID;
+  if (reader.optional(0xa1, field)) {
+    const wrapper = reader.inside();
+    const items = wrapper.sequence(field);
+    wrapper.finish(field);
+    while (!items.done) {
+      const { oid, critical, value } = readExtensionItem(items, field);
+      if (values.has(oid)) throw new MalformedDer(oid, 'one extension of a kind', 'two');
+      values.set(oid, value);
+      if (critical && !known.includes(oid)) unknownCritical ??= oid;
+    }
   }
   return { values, unknownCritical };
 }
 
-function readCertificate(schema: Encodable): readonly CertificateFacts[] {
+/** A certificate that came along and cannot be read is left out: it can only be missing, not vouch for anything. */
+function readCertificate(der: Uint8Array): readonly CertificateFacts[] {
   try {
-    return [parseCertificate(new Uint8Array(schema.toBER()))];
+    return [parseCertificate(der)];
   } catch (cause) {
     if (cause instanceof MalformedCertificate) return [];
     throw cause;
