@@ -4,30 +4,17 @@
  * taken. Calls a second that a processor can do are the inverse.
  */
 
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { installedBuild, Kamailio } from '../support/live/kamailio.js';
 import { Network } from '../support/live/network.js';
 import { installIdentity } from '../support/live/pki.js';
+import { scriptWithout } from '../support/live/plain-script.js';
 import { startSipp } from '../support/live/sipp.js';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const RATE = 100;
 const CALLS = 500;
 const ROUNDS = 4;
-
-/** cscf.cfg without the lines that siptrust adds to it. */
-function scriptWithout(directory: string): string {
-  const text = readFileSync(join(ROOT, 'kamailio-cfg/cscf.cfg'), 'utf8');
-  const bare = text.replace(/^[ \t]*# siptrust: (?!end)[\s\S]*?# siptrust: end$/gm, '');
-  // Kamailio takes an empty route for an error.
-  const plain = bare.replace(/^onreply_route \{\s*\}$/m, '');
-  if (/SIPTRUST_|siptrust\.cfg/.test(plain)) throw new Error('cscf.cfg: siptrust stands outside of its marked lines');
-  const file = join(directory, 'plain.cfg');
-  writeFileSync(file, plain);
-  return relative(ROOT, file);
-}
 
 /** Ticks (10 ms) that a Kamailio and all processes of it have spent. */
 function ticks(pid: number): number {

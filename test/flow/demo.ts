@@ -9,6 +9,7 @@ import { run } from '../support/live/child.js';
 import type { Decision } from '../support/live/daemon.js';
 import { installedBuild } from '../support/live/kamailio.js';
 import { Network } from '../support/live/network.js';
+import { passedOn } from '../support/live/passed-on.js';
 import type { Identity } from '../support/live/pki.js';
 import { eventually } from '../support/live/places.js';
 import { headerOf, methodOf, rowsOf, type SipText, startLine } from '../support/live/sip-text.js';
@@ -206,26 +207,22 @@ class Stage {
 
   /** Puts the standard policy without this agreement in force, and waits until the proxy knows. */
   async withdraw(name?: string): Promise<void> {
-    const { daemon, standardPolicy } = this.network;
+    const { standardPolicy } = this.network;
     const agreements = (standardPolicy.agreements as readonly { name: string }[]).filter((each) => each.name !== name);
-    await daemon.reload({ ...standardPolicy, agreements });
-    const { revision } = await daemon.call('core.status');
-    await this.#knows(`revision ${revision}`, new RegExp(`name: revision\\s+value: ${revision}\\s`));
+    await this.network.reload({ ...standardPolicy, agreements });
   }
 
   async stopSidecar(): Promise<void> {
-    await this.network.daemon.stop();
-    await this.#knows('the sidecar is gone', /name: down1\s+value: 1\s/);
+    const { cscf, daemon } = this.network;
+    await daemon.stop();
+    await eventually('the proxy knows that the sidecar is gone', () =>
+      /name: down1\s+value: 1\s/.test(cscf.rpc('htable.dump', 'siptrust_state')),
+    );
   }
 
   async #partnersEdge(): Promise<string> {
     this.#partner ??= `${(await this.network.edge(this.network.certificateOfA())).host}:5060`;
     return this.#partner;
-  }
-
-  async #knows(what: string, state: RegExp): Promise<void> {
-    const { cscf } = this.network;
-    await eventually(`the proxy knows: ${what}`, () => state.test(cscf.rpc('htable.dump', 'siptrust_state')));
   }
 }
 
@@ -260,7 +257,7 @@ async function play(stage: Stage, row: Row, id: string): Promise<Outcome> {
     return { ...common, verdict, reasons, arrived: invites.length === 0 ? answer : 'the call', source: 'decision log' };
   }
   if (invites.length < callIds.length || callIds.length === 0) throw new Error('not all calls arrived');
-  const script = await eventually('the log of the proxy', () => scriptView(network.cscf.log, callIds));
+  const script = await eventually('the log of the proxy', () => passedOn(network.cscf.log, callIds));
   return {
     ...common,
     verdict: script.verdict,
@@ -268,15 +265,6 @@ async function play(stage: Stage, row: Row, id: string): Promise<Outcome> {
     arrived: assertionsIn(invites),
     source: decision === undefined ? 'script: nothing asked' : 'decision log',
   };
-}
-
-/** What test/support/live/demo.cfg has logged about these calls; undefined until all are there. */
-function scriptView(log: string, callIds: readonly string[]): { verdict: string; reasons: string[] } | undefined {
-  const lines = callIds.map((callId) => log.split('\n').find((line) => line.includes(`passed-on call-id=${callId} `)));
-  if (lines.includes(undefined)) return undefined;
-  const verdicts = new Set(lines.map((line) => (line?.includes(' trusted=1 ') ? 'trusted' : 'untrusted')));
-  const reasons = lines.map((line) => / reason=(\S+) end/.exec(line ?? '')?.[1] ?? '');
-  return { verdict: [...verdicts].join(' and '), reasons: [...new Set(reasons)] };
 }
 
 function asExpected(row: Row, { verdict, reasons, arrived }: Outcome): boolean {

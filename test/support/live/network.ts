@@ -26,6 +26,17 @@ export interface NetworkOptions {
   readonly memory?: number;
 }
 
+/** Where an edge stands that is not the ordinary one: beside our proxy, calling it over TLS with a certificate. */
+export interface EdgeTerms {
+  readonly build?: Build;
+  /** Its address. */
+  readonly host?: string;
+  /** The URI that it sends calls to. */
+  readonly nextHop?: string;
+  /** Another TLS configuration than the sample (a path below the repository). */
+  readonly tls?: string;
+}
+
 export interface Cast {
   readonly operatorA: Authority;
   readonly operatorB: Authority;
@@ -137,21 +148,35 @@ export class Network {
     return this.#keep(await udpCaller(this.address, 5060, source, port));
   }
 
-  /** The edge of another network, which sends what its users call over TLS to our proxy; gives its UDP address. */
-  async edge(identity: Identity): Promise<{ readonly host: string; readonly kamailio: Kamailio }> {
+  /** Puts a policy in force, and waits until the proxy knows. */
+  async reload(policy: Policy): Promise<void> {
+    await this.daemon.reload(policy);
+    const { revision } = await this.daemon.call('core.status');
+    const state = new RegExp(`name: revision\\s+value: ${revision}\\s`);
+    await eventually(`the proxy knows revision ${revision}`, () =>
+      state.test(this.cscf.rpc('htable.dump', 'siptrust_state')),
+    );
+  }
+
+  /** The edge of another network, which sends what its users call to our proxy; gives its UDP address. */
+  async edge(
+    identity: Identity,
+    terms: EdgeTerms = {},
+  ): Promise<{ readonly host: string; readonly kamailio: Kamailio }> {
     this.#edges += 1;
-    const host = this.host(100 + this.#edges);
+    const { build = this.#options.build, host = this.host(100 + this.#edges) } = terms;
+    const { nextHop = `sip:${this.address}:5061;transport=tls`, tls = 'kamailio-cfg/edge-tls.cfg' } = terms;
     const directory = join(this.directory, `edge-${this.#edges}`);
     installIdentity(identity, this.cast.own.certificate, join(directory, 'tls'));
     const kamailio = await Kamailio.start({
-      build: this.#options.build,
+      build,
       script: 'kamailio-cfg/edge.cfg',
-      tls: 'kamailio-cfg/edge-tls.cfg',
+      tls,
       directory,
       defines: {
         INSIDE: `udp:${host}:5060`,
         OUTSIDE_TLS: `tls:${host}:5061`,
-        NEXT_HOP: { string: `sip:${this.address}:5061;transport=tls` },
+        NEXT_HOP: { string: nextHop },
       },
       memory: this.#options.memory ?? 256,
     });

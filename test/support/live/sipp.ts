@@ -17,6 +17,10 @@ export interface SippOptions {
   /** Header lines of each ACK and BYE. */
   readonly later?: readonly string[];
   readonly port?: number;
+  /** What sipp is run by, where that is not this process (`ip netns exec NAME`). */
+  readonly by?: readonly string[];
+  /** The caller never gets an answer (its address is another's): it sends the INVITE, and no more. */
+  readonly unanswered?: boolean;
 }
 
 export interface SippResult {
@@ -34,7 +38,7 @@ function message(lines: readonly string[]): string {
   return block([...lines, 'Max-Forwards: 70', 'Content-Length: 0', '']);
 }
 
-function scenario({ headers, later = [] }: SippOptions): string {
+function scenario({ headers, later = [], unanswered = false }: SippOptions): string {
   const via = 'Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]';
   const from = 'From: "Alice" <sip:alice@a.example>;tag=[pid]-[call_number]';
   const contact = 'Contact: <sip:alice@[local_ip]:[local_port]>';
@@ -47,7 +51,9 @@ function scenario({ headers, later = [] }: SippOptions): string {
     'INVITE sip:bob@own.example SIP/2.0',
     ...[via, from, 'To: <sip:bob@own.example>', 'Call-ID: [call_id]', 'CSeq: 1 INVITE', contact, ...headers],
   ];
-  return `<?xml version="1.0" encoding="UTF-8"?>
+  const xml = '<?xml version="1.0" encoding="UTF-8"?>';
+  if (unanswered) return `${xml}\n<scenario name="sends">\n  <send>\n    ${message(invite)}\n  </send>\n</scenario>\n`;
+  return `${xml}
 <scenario name="calls">
   <send retrans="500">
     ${message(invite)}
@@ -68,12 +74,14 @@ function scenario({ headers, later = [] }: SippOptions): string {
 
 /** Starts the calls; `result` is there when the last one is over. */
 export function startSipp(options: SippOptions): { readonly result: Promise<SippResult>; stop(): Promise<void> } {
-  const { directory, target, source, rate, calls, port = 5060 } = options;
+  const { directory, target, source, rate, calls, port = 5060, by = [] } = options;
   const file = join(directory, `sipp-${source}-${port}.xml`);
   writeFileSync(file, scenario(options));
+  const [command = '', ...first] = [...by, 'sipp'];
   const child = new Child(
-    'sipp',
+    command,
     [
+      ...first,
       ...['-sf', file, target, '-i', source, '-p', String(port), '-r', String(rate), '-m', String(calls)],
       ...['-nostdin', '-timeout', '120', '-max_socket', '100', '-l', String(Math.max(rate * 20, 100))],
     ],
