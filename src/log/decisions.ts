@@ -52,6 +52,7 @@ function record({ id, at, method, evidence, verdict, plan }: Decision, shown: (t
     conid: evidence.connectionId ?? '',
     src: `${evidence.sourceAddress ?? ''}:${evidence.sourcePort ?? ''}`,
     rcv: `${evidence.localAddress ?? ''}:${evidence.localPort ?? ''}`,
+    ...(evidence.tls === undefined ? {} : { verified: evidence.tls.verified }),
     certificate: certificate !== undefined && 'sha256' in certificate ? certificate.sha256 : '',
     next_hop: evidence.nextHop ?? '',
     ...(plan === undefined

@@ -111,6 +111,8 @@ function identities(leaf: CertificateFacts, snapshot: Snapshot): SipIdentities {
   const strict = sipIdentities(leaf, { cnFallback: false });
   if (strict.kind !== 'none') return strict;
   const lax = sipIdentities(leaf, { cnFallback: true });
+  // Several common names count under no agreement (rulebook T-34).
+  if (lax.findings.some(({ code }) => code === 'cn-ambiguous')) return lax;
   const accepted = lax.names.some((name) => agreementOf(snapshot, name)?.cnFallback === true);
   return accepted ? lax : strict;
 }

@@ -1,22 +1,45 @@
 /** Certificates as real handshakes carry them: whose word counts, and why (rulebook §10.2). */
 
+import { createHash, X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freshCallId, request } from '../support/live/caller.js';
+import type { Policy } from '../support/live/daemon.js';
 import { builds } from '../support/live/kamailio.js';
 import { Network } from '../support/live/network.js';
-import type { CertificateTerms } from '../support/live/pki.js';
+import type { Authority, CertificateTerms, Identity } from '../support/live/pki.js';
 import { expectRelayed } from '../support/live/relayed.js';
 import { statusOf } from '../support/live/sip-text.js';
+import { rawSubjectAltName } from '../support/openssl-certificate.js';
+
+/** Authorities and identities besides the standard cast, and the agreements that name them. */
+interface Stage {
+  readonly network: Network;
+  /** Below operator A, for names in a.example alone: the partner's agreement hands it to siptrust. */
+  readonly constrained: Authority;
+  /** A root that allows no CA below it, and one below it all the same. */
+  readonly short: Authority;
+  readonly tooDeep: Authority;
+  /** What partner A presents as an authority, but is none. */
+  readonly noCa: Authority;
+  /** Self-signed, for s.example; the policy pins its key. */
+  readonly pinned: Identity;
+}
 
 interface Case {
   readonly id: string;
   readonly what: string;
-  readonly terms: (network: Network) => Partial<CertificateTerms>;
+  readonly terms: (stage: Stage) => Partial<CertificateTerms> | Identity;
   /** Must be among the reasons. */
   readonly reason: string;
   /** undefined: not trusted. */
   readonly agreement?: string;
+  /** The stack of the proxy refuses it. */
+  readonly unverified?: boolean;
 }
+
+const SIP_DOMAIN = '1.3.6.1.5.5.7.3.20';
+const RSA_1024 = ['-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:1024'];
+const dns = (text: string) => rawSubjectAltName([[2, Buffer.from(text, 'latin1')]]);
 
 const CASES: readonly Case[] = [
   {
@@ -28,7 +51,7 @@ const CASES: readonly Case[] = [
   {
     id: 'T-14',
     what: 'the right name from the wrong authority',
-    terms: ({ cast }) => ({ issuer: cast.operatorB }),
+    terms: ({ network }) => ({ issuer: network.cast.operatorB }),
     reason: 'anchor-mismatch',
   },
   {
@@ -42,6 +65,22 @@ const CASES: readonly Case[] = [
     what: 'a self-signed certificate with a listed name',
     terms: () => ({ issuer: undefined }),
     reason: 'stack-unverified',
+    unverified: true,
+  },
+  {
+    id: 'T-17',
+    what: 'a self-signed certificate whose key is pinned, where siptrust alone decides',
+    terms: ({ pinned }) => pinned,
+    reason: 'agreement-covers',
+    agreement: 'op-s',
+    unverified: true,
+  },
+  {
+    id: 'T-17',
+    what: 'another key under the name of the pinned one',
+    terms: () => ({ issuer: undefined, names: ['DNS:s.example'] }),
+    reason: 'pin-mismatch',
+    unverified: true,
   },
   { id: 'T-18', what: 'an expired certificate', terms: () => ({ from: -30, until: -2 }), reason: 'cert-time' },
   { id: 'T-18', what: 'a certificate of the future', terms: () => ({ from: 2, until: 30 }), reason: 'cert-time' },
@@ -65,7 +104,29 @@ const CASES: readonly Case[] = [
     reason: 'agreement-covers',
     agreement: 'op-a',
   },
+  {
+    id: 'T-27',
+    what: 'a user in a sip: URI: the URI does not count, the DNS name does',
+    terms: () => ({ names: ['URI:sip:alice@a.example', 'DNS:a.example'] }),
+    reason: 'agreement-covers',
+    agreement: 'op-a',
+  },
   { id: 'T-28', what: 'a sips: URI alone', terms: () => ({ names: ['URI:sips:a.example'] }), reason: 'no-sip-id' },
+  {
+    id: 'T-29',
+    what: 'case, port and parameters of a sip: URI do not count',
+    terms: () => ({ names: ['URI:SIP:A.EXAMPLE:5061;transport=tls'] }),
+    reason: 'agreement-covers',
+    agreement: 'op-a',
+  },
+  {
+    id: 'T-30',
+    what: 'a subjectAltName without a usable name: the common name does not count',
+    terms: ({ network }) => ({
+      ...{ issuer: network.cast.operatorB, names: ['email:sip@d.example'], commonName: 'd.example' },
+    }),
+    reason: 'no-sip-id',
+  },
   {
     id: 'T-31',
     what: 'a common name alone, where the agreement does not accept that',
@@ -75,57 +136,187 @@ const CASES: readonly Case[] = [
   {
     id: 'T-31',
     what: 'a common name alone, where the agreement accepts it',
-    terms: ({ cast }) => ({ issuer: cast.operatorB, names: [], commonName: 'd.example' }),
+    terms: ({ network }) => ({ issuer: network.cast.operatorB, names: [], commonName: 'd.example' }),
     reason: 'agreement-covers',
     agreement: 'op-d',
   },
   {
     id: 'T-36',
     what: 'the address of the peer as iPAddress name',
-    terms: (network) => ({ names: [`IP:${network.host(20)}`] }),
+    terms: ({ network }) => ({ names: [`IP:${network.host(20)}`] }),
     reason: 'no-sip-id',
+  },
+  {
+    id: 'T-32',
+    what: 'a NUL after a listed name',
+    terms: () => ({ extensions: [dns('a.example\0.evil.example')] }),
+    reason: 'name-bytes',
+  },
+  { id: 'T-32', what: 'a line end', terms: () => ({ extensions: [dns('a.example\n')] }), reason: 'name-bytes' },
+  {
+    id: 'T-33',
+    what: 'one name that reads like two',
+    terms: () => ({ extensions: [dns('x.example, DNS:a.example')] }),
+    reason: 'name-bytes',
+  },
+  {
+    id: 'T-34',
+    what: 'two common names, the second listed',
+    terms: ({ network }) => ({
+      ...{ issuer: network.cast.operatorB, names: [], subject: '/O=Operator B/CN=c.example/CN=d.example' },
+    }),
+    reason: 'cn-ambiguous',
+  },
+  {
+    id: 'T-35',
+    what: 'the A-label of a name that the policy writes in Unicode',
+    terms: () => ({ names: ['DNS:xn--bcher-kva.example'] }),
+    reason: 'agreement-covers',
+    agreement: 'op-u',
+  },
+  {
+    id: 'T-35',
+    what: 'a Cyrillic letter that looks like the listed one',
+    terms: () => ({ names: ['DNS:xn--80a.example'] }),
+    reason: 'not-listed',
+  },
+  {
+    id: 'T-38',
+    what: 'an authority for DNS names in a.example vouches for a sip: URI of another partner',
+    terms: ({ network, constrained }) =>
+      network.pki.chained(network.certificateOfA({ issuer: constrained, names: ['URI:sip:b.example'] }), [constrained]),
+    reason: 'anchor-name',
+  },
+  {
+    id: 'T-38',
+    what: 'the same authority vouches for what is its own',
+    terms: ({ network, constrained }) =>
+      network.pki.chained(network.certificateOfA({ issuer: constrained }), [constrained]),
+    reason: 'agreement-covers',
+    agreement: 'op-a',
   },
   {
     id: 'T-39',
     what: 'a client whose certificate is for servers only',
     terms: () => ({ extendedKeyUsage: 'serverAuth' }),
     reason: 'eku',
+    unverified: true,
+  },
+  {
+    id: 'T-39',
+    what: 'the same, where the agreement takes any TLS role and siptrust alone decides',
+    terms: () => ({ extendedKeyUsage: 'serverAuth', names: ['DNS:r.example'] }),
+    reason: 'agreement-covers',
+    agreement: 'op-r',
+    unverified: true,
+  },
+  {
+    id: 'T-40',
+    what: 'a certificate for SIP domains only',
+    terms: () => ({ extendedKeyUsage: SIP_DOMAIN }),
+    reason: 'eku',
+    unverified: true,
+  },
+  {
+    id: 'T-40',
+    what: 'the same, where the agreement goes by RFC 5924 and siptrust alone decides',
+    terms: () => ({ extendedKeyUsage: SIP_DOMAIN, names: ['DNS:e.example'] }),
+    reason: 'agreement-covers',
+    agreement: 'op-e',
+    unverified: true,
+  },
+  {
+    id: 'T-40',
+    what: 'the same, where the agreement takes either but the stack has to agree',
+    terms: () => ({ extendedKeyUsage: SIP_DOMAIN, names: ['DNS:f.example'] }),
+    reason: 'stack-unverified',
+    unverified: true,
+  },
+  {
+    id: 'T-40',
+    what: 'a certificate for TLS roles only, where the agreement goes by RFC 5924',
+    terms: () => ({ names: ['DNS:e.example'] }),
+    reason: 'eku',
+  },
+  {
+    id: 'T-41',
+    what: 'a CA at the end of a path',
+    terms: () => ({ extensions: ['basicConstraints=critical,CA:TRUE'] }),
+    reason: 'cert-type',
+  },
+  {
+    id: 'T-41',
+    what: 'the certificate of a security gateway',
+    terms: () => ({ extendedKeyUsage: 'ipsecIKE' }),
+    reason: 'cert-type',
+    unverified: true,
+  },
+  {
+    id: 'T-41',
+    what: 'a STIR certificate',
+    terms: () => ({ extensions: ['1.3.6.1.5.5.7.1.26=DER:300aa008160631323334ffff'] }),
+    reason: 'cert-type',
+  },
+  {
+    id: 'T-42',
+    what: 'a path that is longer than its anchor allows',
+    terms: ({ network, tooDeep }) =>
+      network.pki.chained(network.certificateOfA({ issuer: tooDeep, names: ['DNS:p.example'] }), [tooDeep]),
+    reason: 'path-length',
+    unverified: true,
+  },
+  {
+    id: 'T-42',
+    what: 'an issuer that is no authority',
+    terms: ({ network, noCa }) =>
+      network.pki.chained(network.certificateOfA({ issuer: noCa, names: ['DNS:q.example'] }), [noCa]),
+    reason: 'not-a-ca',
+    unverified: true,
+  },
+  { id: 'T-43', what: 'an RSA key of 1024 bits', terms: () => ({ algorithm: RSA_1024 }), reason: 'weak-key' },
+  {
+    id: 'T-43',
+    what: 'the same, where siptrust alone decides',
+    terms: () => ({ algorithm: RSA_1024, names: ['DNS:r.example'] }),
+    reason: 'weak-key',
+  },
+  { id: 'T-43', what: 'a signature with SHA-1', terms: () => ({ digest: 'sha1' }), reason: 'weak-key' },
+  {
+    id: 'T-44',
+    what: 'names of two partners, both of whom hold',
+    terms: () => ({ names: ['DNS:a.example', 'DNS:u.example'] }),
+    reason: 'ambiguous-peer',
+    agreement: 'op-a+op-u',
+  },
+  {
+    id: 'T-44',
+    what: 'names of two partners, one of whom does not hold',
+    terms: () => ({ names: ['DNS:a.example', 'DNS:b.example'] }),
+    reason: 'ambiguous-peer',
   },
 ];
 
 describe.each(builds('full'))('certificates, Kamailio $version', (build) => {
-  let network: Network;
+  let stage: Stage;
 
   beforeAll(async () => {
-    network = await Network.start({
-      build,
-      policy: (standard) => ({
-        ...standard,
-        agreements: [
-          ...(standard.agreements as readonly unknown[]),
-          {
-            name: 'op-d',
-            domains: ['d.example'],
-            mechanism: 'tls',
-            anchors: [anchorOfB(standard)],
-            revocation: 'off',
-            cn_fallback: true,
-            asserts: { domains: ['a.example', 'd.example'] },
-          },
-        ],
-      }),
-    });
+    const network = await Network.start({ build });
+    stage = stageOf(network);
+    await network.daemon.reload(policyOf(stage));
   });
-  afterAll(() => network?.stop());
+  afterAll(() => stage?.network.stop());
 
-  it.each(CASES)('$id $what: $reason', async ({ terms, reason, agreement }) => {
-    const caller = await network.overTls(network.certificateOfA(terms(network)));
+  it.each(CASES)('$id $what: $reason', async ({ terms, reason, agreement, unverified }) => {
+    const { network } = stage;
+    const asked = terms(stage);
+    const caller = await network.overTls('pem' in asked ? asked : network.certificateOfA(asked));
     const callId = freshCallId();
     const sent = request({ callId, headers: ['P-Asserted-Identity: <sip:alice@a.example>', 'Subject: hello'] });
     caller.send(sent);
     const status = statusOf(await caller.final(callId));
     const [decision] = await network.daemon.decisionsOn(caller.source);
     expect(decision?.reasons).toContain(reason);
+    if (unverified !== undefined) expect(decision?.verified).toBe(!unverified);
     if (agreement === undefined) expect(decision?.verdict).not.toBe('trusted');
     else expect(decision).toMatchObject({ verdict: 'trusted', agreement });
     if (decision?.verdict === 'reject') {
@@ -139,8 +330,50 @@ describe.each(builds('full'))('certificates, Kamailio $version', (build) => {
   });
 });
 
-/** The anchor file of operator B, out of the standard policy. */
-function anchorOfB(standard: Readonly<Record<string, unknown>>): string {
-  const agreements = standard.agreements as readonly { name: string; anchors: readonly string[] }[];
-  return agreements.find(({ name }) => name === 'op-b')?.anchors[0] ?? '';
+function stageOf(network: Network): Stage {
+  const { pki, cast } = network;
+  const constrained = pki.authority('Operator A for a.example', {
+    issuer: cast.operatorA,
+    extensions: ['nameConstraints=critical,permitted;DNS:a.example'],
+  });
+  const short = pki.authority('Operator P', { extensions: ['basicConstraints=critical,CA:TRUE,pathlen:0'] });
+  const tooDeep = pki.authority('Operator P below', { issuer: short });
+  const noCa = pki.authority('sbc.a.example', {
+    issuer: cast.operatorA,
+    extensions: ['basicConstraints=critical,CA:FALSE', 'keyUsage=critical,digitalSignature'],
+  });
+  const pinned = pki.certificate({ issuer: undefined, names: ['DNS:s.example'], commonName: 's.example' });
+  return { network, constrained, short, tooDeep, noCa, pinned };
+}
+
+/** The standard policy, and an agreement for each way of taking certificates that cases are about. */
+function policyOf({ network, constrained, short, tooDeep, noCa, pinned }: Stage): Policy {
+  const { cast, standardPolicy } = network;
+  const [{ certificate: a }, { certificate: b }] = [cast.operatorA, cast.operatorB];
+  const [opA, ...others] = standardPolicy.agreements as readonly object[];
+  const agreement = (letter: string, more: object) => ({
+    ...{ name: `op-${letter}`, domains: [`${letter}.example`], mechanism: 'tls', anchors: [a], revocation: 'off' },
+    ...{ asserts: { domains: ['a.example'] }, ...more },
+  });
+  const advisory = { stack_verification: 'advisory' };
+  return {
+    ...standardPolicy,
+    agreements: [
+      { ...opA, intermediates: [constrained.certificate] },
+      ...others,
+      agreement('d', { anchors: [b], cn_fallback: true }),
+      agreement('e', { eku: 'rfc5924', ...advisory }),
+      agreement('f', { eku: 'either' }),
+      agreement('p', { anchors: [short.certificate], intermediates: [tooDeep.certificate] }),
+      agreement('q', { intermediates: [noCa.certificate] }),
+      agreement('r', { eku: 'any-role', ...advisory }),
+      agreement('s', { anchors: undefined, pins: [pinOf(pinned)], pin: 'leaf', ...advisory }),
+      agreement('u', { domains: ['bücher.example', 'u.example'] }),
+    ],
+  };
+}
+
+function pinOf({ pem }: Identity): string {
+  const spki = new X509Certificate(pem).publicKey.export({ type: 'spki', format: 'der' });
+  return `sha256/${createHash('sha256').update(spki).digest('base64')}`;
 }

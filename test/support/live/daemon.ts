@@ -9,7 +9,7 @@ import { eventually } from './places.js';
 
 const PROGRAM = process.env.SIPTRUST_DAEMON ?? fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
 
-/** A policy as the file says it; `daemon` is added by the test. */
+/** A policy as the file says it. */
 export type Policy = Readonly<Record<string, unknown>>;
 
 /** One line of the decision log. */
@@ -28,11 +28,12 @@ export class Daemon {
     this.#name = name;
   }
 
-  /** Writes the policy; a running daemon reads it when told to. */
+  /** Writes the policy, with listeners and logs of its own; a running daemon reads it when told to. */
   write(policy: Policy): void {
     const listen = { netstring: `${this.host}:7060`, http: `${this.host}:7061`, unix: 'off' };
+    const daemon = policy.daemon as object | undefined;
     const log = { decisions: this.#file('decisions'), level: 'info' };
-    writeFileSync(this.#file('yaml'), stringify({ ...policy, daemon: { listen, log } }), { mode: 0o600 });
+    writeFileSync(this.#file('yaml'), stringify({ ...policy, daemon: { ...daemon, listen, log } }), { mode: 0o600 });
   }
 
   async start(): Promise<void> {

@@ -24,6 +24,8 @@ export interface NetworkOptions {
   /** The script has no siptrust. */
   readonly plain?: boolean;
   readonly memory?: number;
+  /** Paths of further authorities that the proxy accepts. */
+  readonly authorities?: readonly string[];
 }
 
 /** Where an edge stands that is not the ordinary one: beside our proxy, calling it over TLS with a certificate. */
@@ -202,7 +204,8 @@ export class Network {
     await this.daemon.start();
     const directory = join(this.directory, 'cscf');
     const identity = this.pki.certificate({ issuer: this.cast.own, names: ['DNS:own.example', 'DNS:sbc.own.example'] });
-    const partners = this.pki.bundle([this.cast.operatorA, this.cast.operatorB]);
+    const more = (this.#options.authorities ?? []).map((certificate) => ({ certificate }));
+    const partners = this.pki.bundle([this.cast.operatorA, this.cast.operatorB, ...more]);
     installIdentity(identity, partners, join(directory, 'tls'));
     this.#cscf = await Kamailio.start({
       build,
