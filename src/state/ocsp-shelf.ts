@@ -48,10 +48,15 @@ export class OcspShelf {
         this.#answers.set(certificate.sha256, answer);
         if (changed) context.changed();
       },
+      refused: ({ certificate }, answer, changed) => {
+        if (!this.#sources.has(certificate.sha256)) return;
+        this.#answers.set(certificate.sha256, answer);
+        if (changed) context.changed();
+      },
     };
   }
 
-  /** Answers by the SHA-256 of the certificate. */
+  /** Answers by the SHA-256 of the certificate; where a responder gave none that counts, the one that does not. */
   get answers(): ReadonlyMap<string, OcspAnswer> {
     return this.#answers;
   }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { ReasonCode } from '../reasons.js';
 import { sameOctets } from '../x509/der.js';
 import type { CertificateFacts } from '../x509/facts.js';
 import { type OcspAnswer, ocspEntry } from '../x509/ocsp.js';
@@ -20,6 +21,8 @@ export interface OcspKeeper {
   status(certificate: CertificateFacts, issuer: CertificateFacts, answer: OcspAnswer): RevocationStatus;
   /** The answer of the source has been replaced; `changed`: it says something else than before. */
   replaced(source: OcspSource, changed: boolean): void;
+  /** There is no answer but this one, which settles nothing; `changed`: for another reason than before. */
+  refused(source: OcspSource, answer: OcspAnswer, changed: boolean): void;
 }
 
 /** OCSP requests have 32 octets of nonce (RFC 9654 §2.1). */
@@ -38,6 +41,7 @@ export class OcspSource implements Job {
   failures = 0;
   error = '';
   readonly #keeper: OcspKeeper;
+  #refusal: ReasonCode | undefined;
 
   constructor(
     target: { readonly url: string; readonly host: string },
@@ -89,9 +93,14 @@ export class OcspSource implements Job {
     }
     const answer: OcspAnswer = { response, nonceEchoed: echoed };
     const status = keeper.status(certificate, issuer, answer);
-    if (status.status === 'unknown')
-      throw new FetchFailure(status.findings[0]?.detail ?? 'expected a status, found none');
     const before = this.answer;
+    if (status.status === 'unknown') {
+      const [finding] = status.findings;
+      // Verdicts tell why nothing is known, as long as nothing was.
+      if (before === undefined) keeper.refused(this, answer, finding?.code !== this.#refusal);
+      this.#refusal = finding?.code;
+      throw new FetchFailure(finding?.detail ?? 'expected a status, found none');
+    }
     if (before !== undefined && this.#isOlder(answer, before)) {
       throw new FetchFailure('expected a status no older than the one before, found an older one');
     }

@@ -1,6 +1,6 @@
 /** Real certificates and CRLs for tests: right ones by default, and wrong ones in exactly the way a test asks for. */
 
-import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
+import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 import { parseCertificate } from '../../src/x509/certificate.js';
 import { type CrlFacts, parseCrl } from '../../src/x509/crl.js';
 import { EXTENSION } from '../../src/x509/extensions.js';
@@ -47,8 +47,12 @@ const GENERATE: Readonly<Record<KeyKind, () => { privateKey: KeyObject; publicKe
 
 /** A fresh key; EC keys are cheap. */
 export function makeKey(kind: KeyKind = 'p256'): KeyPair {
-  const { privateKey, publicKey } = GENERATE[kind]();
-  const spki = new Uint8Array(publicKey.export({ type: 'spki', format: 'der' }));
+  return keyPair(GENERATE[kind]().privateKey);
+}
+
+/** A key that is there already. */
+export function keyPair(privateKey: KeyObject): KeyPair {
+  const spki = new Uint8Array(createPublicKey(privateKey).export({ type: 'spki', format: 'der' }));
   return { privateKey, spki, identifier: keyIdentifier(spki) };
 }
 

@@ -1,14 +1,17 @@
 /** A CA and OCSP responders by the openssl command: what siptrust asks in the wild. */
 
 import { execFileSync } from 'node:child_process';
+import { createPrivateKey } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseCertificate } from '../../src/x509/certificate.js';
 import type { CertificateFacts } from '../../src/x509/facts.js';
-import { readPem } from '../../src/x509/pem.js';
+import { readPem, writePem } from '../../src/x509/pem.js';
+import { type Issued, keyPair } from './certificates.js';
 import { Child } from './live/child.js';
 import { eventually } from './live/places.js';
+import { ocspDer } from './ocsp.js';
 
 export interface Entity {
   readonly certificate: string;
@@ -55,15 +58,25 @@ export class OpensslCa {
     return readFileSync(answer);
   }
 
-  /** `openssl ocsp -port 0` as a process of its own. It reads the index when it starts. */
-  async listen(signer: Entity, more: readonly string[] = ['-nmin', '60']): Promise<{ port: number; child: Child }> {
-    const child = new Child('openssl', ['ocsp', ...this.#responder(signer), '-port', '0', ...more]);
+  /** `openssl ocsp` as a process of its own, on this port or on any. It reads the index when it starts. */
+  async listen(
+    signer: Entity,
+    more: readonly string[] = ['-nmin', '60'],
+    at = 0,
+  ): Promise<{ port: number; child: Child }> {
+    const child = new Child('openssl', ['ocsp', ...this.#responder(signer), '-port', String(at), ...more]);
     const port = await eventually('the port of openssl ocsp', () => {
       if (child.ended) throw new Error(child.output);
       const found = /ACCEPT \S*?:(\d+)/.exec(child.output)?.[1];
       return found === undefined ? undefined : Number(found);
     });
     return { port, child };
+  }
+
+  /** A good answer of the CA about a certificate, for any time: `openssl ocsp` knows the present alone. */
+  answer(about: Entity, thisUpdate: number, nextUpdate: number): Uint8Array {
+    const issuer = asIssued(this.ca);
+    return ocspDer([{ certificate: asIssued(about), issuer, thisUpdate, nextUpdate }], { signer: issuer });
   }
 
   close(): void {
@@ -96,4 +109,9 @@ export class OpensslCa {
   #openssl(args: readonly string[]): void {
     execFileSync('openssl', args, { stdio: ['ignore', 'ignore', 'pipe'] });
   }
+}
+
+function asIssued({ key, facts }: Entity): Issued {
+  const { der, subjectDer: subject, serialOctets: serial } = facts;
+  return { der, pem: writePem(der), key: keyPair(createPrivateKey(readFileSync(key))), subject, serial, facts };
 }

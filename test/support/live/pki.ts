@@ -99,8 +99,11 @@ export class Pki {
     if (scope !== undefined) {
       appendFileSync(config, ['issuingDistributionPoint=critical,@scope', '[scope]', ...scope, ''].join('\n'));
     }
+    // openssl signs by the key that its certificate names: for another key, one in the same name.
+    const certificate =
+      key === authority.key ? authority.certificate : this.authority(authority.name, { key }).certificate;
     this.#openssl([
-      ...['ca', '-gencrl', '-config', config, '-cert', authority.certificate, '-keyfile', key, '-crlexts', 'list'],
+      ...['ca', '-gencrl', '-config', config, '-cert', certificate, '-keyfile', key, '-crlexts', 'list'],
       ...['-crl_lastupdate', instant(from), '-crl_nextupdate', instant(until), '-out', file],
     ]);
     return file;

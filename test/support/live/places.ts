@@ -1,7 +1,7 @@
 /** Where a live test runs: loopback addresses and a directory of its own, and a way to wait that needs no clock. */
 
 import { mkdtempSync, rmSync } from 'node:fs';
-import { connect } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -34,6 +34,15 @@ export async function eventually<T>(
     if (Date.now() > end) throw new Error(`waited ${withinMs} ms for: ${what}`);
     await pause(10);
   }
+}
+
+/** A TCP port that nobody listens on, for a program that has to be told one. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 
 /** Whether a TCP listener takes connections. */

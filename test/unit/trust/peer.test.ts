@@ -190,6 +190,13 @@ describe('a peer is not trusted', () => {
     },
     'T-28 sips: names nobody': { evidence: presenting(withNames({ uri: 'sips:b.example' })), reason: 'no-sip-id' },
     'T-31 common name': { evidence: presenting(onlyCn), reason: 'cn-disabled' },
+    'T-34 two common names, with or without cn_fallback': {
+      evidence: presenting(
+        leaf(rootB, { subject: 'CN=c.example,CN=b.example', extensions: { altNames: undefined } }).facts,
+      ),
+      agreements: [trustB({ cnFallback: true })],
+      reason: 'cn-ambiguous',
+    },
     'T-32 NUL in a name': { evidence: presenting(withNames({ dns: 'b.example\0.evil' })), reason: 'name-bytes' },
     'T-33 two names in one': {
       evidence: presenting(withNames({ dns: 'a.evil, DNS:b.example' })),
