@@ -63,9 +63,12 @@ export const PROFILE_RULES: readonly Rule[] = [
   },
   {
     code: 'bad-extension',
-    places: CAS,
-    broken: ({ subjectKeyIdentifier }) =>
-      when(subjectKeyIdentifier === undefined, 'expected subjectKeyIdentifier of a CA (§4.2.1.2), found none'),
+    places: EVERYWHERE,
+    broken: ({ subjectKeyIdentifier, isCa }, { place }) =>
+      when(
+        subjectKeyIdentifier === undefined && (isCa || place !== 'leaf'),
+        'expected subjectKeyIdentifier of a CA (§4.2.1.2), found none',
+      ),
   },
   {
     code: 'bad-extension',

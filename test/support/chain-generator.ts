@@ -1,25 +1,25 @@
 /** Chains for the comparison with OpenSSL: right ones, and ones that a named change makes subtly wrong (or not). */
 
+import type { PeerName } from '../../src/x509/peer-name.js';
 import {
   type CertificateSpec,
+  type CrlSpec,
   ca,
   crl,
   DAY,
-  ext,
-  extension,
   type Issued,
   type IssuedCrl,
   leaf,
   makeKey,
+  makeName,
+  type NameSpec,
   NOW,
   root,
   sharedKey,
 } from './certificates.js';
+import { CHANGES, type Place, UNKNOWN_CRITICAL } from './chain-changes.js';
 import { der } from './der.js';
 import { type Random, seeded } from './random.js';
-
-/** Where in the chain a change is made: 0 the anchor, then down; the last is the leaf. */
-type Place = 'root' | 'ca' | 'leaf';
 
 interface Draft {
   /** Anchor first, leaf last. */
@@ -28,7 +28,9 @@ interface Draft {
   /** Drops the intermediate with this index. */
   missing: number | undefined;
   /** CRL of the CA with this index, changed; undefined: no CRLs at all. */
-  crls: 'none' | 'good' | 'revoked' | 'expired' | 'missing' | 'forged' | 'critical' | 'future';
+  crls: 'none' | keyof typeof LISTS | 'missing';
+  /** What the leaf is asked for. */
+  names: readonly PeerName[];
 }
 
 export interface GeneratedChain {
@@ -40,6 +42,7 @@ export interface GeneratedChain {
   readonly via: readonly Issued[];
   readonly leaf: Issued;
   readonly crls: readonly IssuedCrl[] | undefined;
+  readonly names: readonly PeerName[];
 }
 
 const changed = (old: CertificateSpec, change: CertificateSpec): CertificateSpec => ({
@@ -48,127 +51,42 @@ const changed = (old: CertificateSpec, change: CertificateSpec): CertificateSpec
   extensions: { ...old.extensions, ...change.extensions },
 });
 
-const flip = (octets: Uint8Array): Uint8Array =>
-  octets.map((octet, i) => (i === octets.length - 1 ? octet ^ 1 : octet));
-const critical = extension('1.3.6.1.4.1.55738.666.1', der.null(), true);
-const OTHER_ALGORITHM = der.seq(der.oid('1.2.840.10045.4.3.3'));
-
-/** Changes of one certificate: the places where each is tried. */
-const CHANGES: Readonly<
-  Record<string, readonly [places: readonly Place[], change: (random: Random) => CertificateSpec]>
-> = {
-  expired: [['root', 'ca', 'leaf'], () => ({ notAfter: NOW - DAY })],
-  'not yet valid': [['root', 'ca', 'leaf'], () => ({ notBefore: NOW + DAY })],
-  'signature changed': [['ca', 'leaf'], () => ({ changeSignature: flip })],
-  'signed by another key': [['ca', 'leaf'], () => ({ signer: sharedKey('p256', 'stranger') })],
-  'no basicConstraints': [['root', 'ca'], () => ({ extensions: { basicConstraints: undefined } })],
-  'cA false': [['root', 'ca', 'leaf'], () => ({ extensions: { basicConstraints: ext.basicConstraints(false) } })],
-  'cA true': [['leaf'], () => ({ extensions: { basicConstraints: ext.basicConstraints(true) } })],
-  'basicConstraints not critical': [
-    ['root', 'ca'],
-    () => ({ extensions: { basicConstraints: ext.basicConstraints(true, undefined, false) } }),
-  ],
-  'path length': [
-    ['root', 'ca'],
-    (r) => ({ extensions: { basicConstraints: ext.basicConstraints(true, r.below(3)) } }),
-  ],
-  'path length without cA': [['leaf'], () => ({ extensions: { basicConstraints: ext.basicConstraints(false, 0) } })],
-  'no keyCertSign': [
-    ['root', 'ca'],
-    () => ({ extensions: { keyUsage: ext.keyUsage(['digitalSignature', 'cRLSign']) } }),
-  ],
-  'no keyUsage of a CA': [['root', 'ca'], () => ({ extensions: { keyUsage: undefined } })],
-  'no keyUsage of the leaf': [['leaf'], () => ({ extensions: { keyUsage: undefined } })],
-  'keyCertSign of the leaf': [
-    ['leaf'],
-    () => ({ extensions: { keyUsage: ext.keyUsage(['digitalSignature', 'keyCertSign']) } }),
-  ],
-  'keyEncipherment only': [['leaf'], () => ({ extensions: { keyUsage: ext.keyUsage(['keyEncipherment']) } })],
-  'serverAuth only': [['leaf'], () => ({ extensions: { purposes: ext.purposes(['serverAuth']) } })],
-  'clientAuth only': [['leaf'], () => ({ extensions: { purposes: ext.purposes(['clientAuth']) } })],
-  'sipDomain only': [['leaf'], () => ({ extensions: { purposes: ext.purposes(['sipDomain']) } })],
-  'any purpose only': [['leaf'], () => ({ extensions: { purposes: ext.purposes(['any']) } })],
-  'no extendedKeyUsage': [['leaf'], () => ({ extensions: { purposes: undefined } })],
-  'CA for serverAuth': [['root', 'ca'], () => ({ extensions: { purposes: ext.purposes(['serverAuth']) } })],
-  'CA for codeSigning': [['root', 'ca'], () => ({ extensions: { purposes: ext.purposes(['codeSigning']) } })],
-  'CA for any purpose': [['root', 'ca'], () => ({ extensions: { purposes: ext.purposes(['any']) } })],
-  'unknown critical extension': [['root', 'ca', 'leaf'], () => ({ add: [critical] })],
-  'unknown extension': [['root', 'ca', 'leaf'], () => ({ add: [extension('1.3.6.1.4.1.55738.666.1', der.null())] })],
-  'no authorityKeyIdentifier': [['ca', 'leaf'], () => ({ extensions: { authorityKey: undefined } })],
-  'another authorityKeyIdentifier': [
-    ['ca', 'leaf'],
-    () => ({ extensions: { authorityKey: ext.authorityKey(sharedKey('p256', 'stranger').identifier) } }),
-  ],
-  'no subjectKeyIdentifier': [['root', 'ca', 'leaf'], () => ({ extensions: { subjectKey: undefined } })],
-  'critical authorityInfoAccess': [['leaf'], () => ({ add: [ext.authorityInfo(true)] })],
-  'empty subjectAltName': [['leaf'], () => ({ extensions: { altNames: ext.altNames([]) } })],
-  'critical subjectAltName': [
-    ['leaf'],
-    () => ({ extensions: { altNames: ext.altNames([{ dns: 'peer.example' }], true) } }),
-  ],
-  'empty subject': [['leaf'], () => ({ subject: '' })],
-  'empty subject of a CA': [['ca'], () => ({ subject: '' })],
-  'empty subject, critical subjectAltName': [
-    ['leaf'],
-    () => ({ subject: '', extensions: { altNames: ext.altNames([{ dns: 'peer.example' }], true) } }),
-  ],
-  'no subjectAltName': [['leaf'], () => ({ extensions: { altNames: undefined } })],
-  'sip URI': [
-    ['leaf'],
-    () => ({ extensions: { altNames: ext.altNames([{ uri: 'sip:peer.example' }, { dns: 'peer.example' }]) } }),
-  ],
-  'extension twice': [['leaf', 'ca'], () => ({ add: [ext.subjectKey(Uint8Array.of(1, 2, 3))] })],
-  'serial number 0': [['leaf', 'ca'], () => ({ serial: 0n })],
-  'negative serial number': [['leaf', 'ca'], () => ({ serial: -5n })],
-  'long serial number': [['leaf', 'ca'], () => ({ serial: 1n << 175n })],
-  'version 1': [['leaf', 'ca'], () => ({ version: 'absent', bare: true })],
-  'GeneralizedTime before 2050': [['leaf', 'ca'], () => ({ notAfter: der.generalizedTime(new Date(NOW + DAY)) })],
-  'other algorithm outside': [['leaf', 'ca'], () => ({ outerAlgorithm: OTHER_ALGORITHM })],
-  'RSA 1024': [['leaf', 'ca', 'root'], () => ({ key: sharedKey('rsa1024') })],
-  'RSA 2048': [['leaf', 'ca', 'root'], () => ({ key: sharedKey('rsa2048') })],
-  'P-384': [['leaf', 'ca', 'root'], () => ({ key: sharedKey('p384') })],
-  Ed25519: [['leaf', 'ca', 'root'], () => ({ key: sharedKey('ed25519') })],
-  'SHA-1': [['leaf', 'ca'], () => ({ signature: 'sha1' })],
-  'permitted DNS, inside': [['root', 'ca'], () => ({ add: [ext.constraints({ permitted: [{ dns: 'example' }] })] })],
-  'permitted DNS, outside': [['root', 'ca'], () => ({ add: [ext.constraints({ permitted: [{ dns: 'a.example' }] })] })],
-  'permitted DNS with a leading dot': [
-    ['root', 'ca'],
-    () => ({ add: [ext.constraints({ permitted: [{ dns: '.example' }] })] }),
-  ],
-  'excluded DNS': [['root', 'ca'], () => ({ add: [ext.constraints({ excluded: [{ dns: 'peer.example' }] })] })],
-  'excluded DNS of another': [
-    ['root', 'ca'],
-    () => ({ add: [ext.constraints({ excluded: [{ dns: 'xpeer.example' }] })] }),
-  ],
-  'permitted URI': [['root', 'ca'], () => ({ add: [ext.constraints({ permitted: [{ uri: '.example' }] })] })],
-  'permitted address': [
-    ['root', 'ca'],
-    () => ({ add: [ext.constraints({ permitted: [{ ip: [192, 0, 2, 0, 255, 255, 255, 0] }] })] }),
-  ],
-  'permitted directory, inside': [
-    ['root', 'ca'],
-    () => ({ add: [ext.constraints({ permitted: [{ directory: 'O=EXAMPLE' }] })] }),
-  ],
-  'permitted directory, outside': [
-    ['root', 'ca'],
-    () => ({ add: [ext.constraints({ permitted: [{ directory: 'O=Elsewhere' }] })] }),
-  ],
-  'address inside': [
-    ['leaf'],
-    () => ({ extensions: { altNames: ext.altNames([{ dns: 'peer.example' }, { ip: [192, 0, 2, 7] }]) } }),
-  ],
-  'address outside': [
-    ['leaf'],
-    () => ({ extensions: { altNames: ext.altNames([{ dns: 'peer.example' }, { ip: [192, 0, 3, 7] }]) } }),
-  ],
-  'nameConstraints in the leaf': [['leaf'], () => ({ add: [ext.constraints({ permitted: [{ dns: 'example' }] })] })],
-  'empty nameConstraints': [['ca'], () => ({ add: [ext.constraints({})] })],
-  'explicit policy required': [['root', 'ca'], () => ({ add: [ext.policyConstraints(0)] })],
-  'a policy': [['ca', 'leaf'], () => ({ add: [ext.policies(['1.2.3.4'])] })],
-  'name in other letters': [['ca', 'leaf'], () => ({ issuer: 'other letters' })],
+/** What is wrong with the list of one CA, or not: its spec, for the certificate below that CA. */
+const LISTS: Readonly<Record<string, (below: Issued, stranger: Issued) => CrlSpec>> = {
+  good: () => ({}),
+  revoked: ({ serial }) => ({ revoked: [{ serial: Uint8Array.of(0x33) }, { serial }] }),
+  'on hold': ({ serial }) => ({ revoked: [{ serial, reason: 6 }] }),
+  'removed in a complete list': ({ serial }) => ({ revoked: [{ serial, reason: 8 }] }),
+  'of another serial number': ({ serial }) => ({ revoked: [{ serial: Uint8Array.of(...serial.subarray(1), 1) }] }),
+  expired: () => ({ thisUpdate: NOW - 9 * DAY, nextUpdate: NOW - DAY }),
+  future: () => ({ thisUpdate: NOW + DAY }),
+  'without nextUpdate': () => ({ nextUpdate: 'absent' }),
+  forged: () => ({ signer: makeKey() }),
+  critical: () => ({ add: [UNKNOWN_CRITICAL] }),
+  'critical entry': () => ({ revoked: [{ serial: Uint8Array.of(0x33), add: [UNKNOWN_CRITICAL] }] }),
+  'of users': () => ({ scope: { users: true } }),
+  'of CAs': () => ({ scope: { cas: true } }),
+  'of attributes': () => ({ scope: { attributes: true } }),
+  'of some reasons': () => ({ scope: { reasons: ['keyCompromise'] } }),
+  indirect: () => ({ scope: { indirect: true } }),
+  'of another point': () => ({ scope: { names: [{ uri: 'http://a.example/' }] } }),
+  delta: () => ({ base: 3 }),
+  'without number': () => ({ number: 'absent' }),
+  'of version 1': () => ({ version: 'absent' }),
+  'with SHA-1': () => ({ signature: 'sha1' }),
+  'by another CA': (_below, stranger) => ({ signer: stranger.key }),
 };
 
-const LISTS: readonly Draft['crls'][] = ['good', 'revoked', 'expired', 'missing', 'forged', 'critical', 'future'];
+const NAMES: readonly (readonly PeerName[])[] = [
+  [],
+  [],
+  [],
+  [{ dns: 'peer.example' }],
+  [{ dns: 'a.peer.example' }],
+  [{ dns: 'other.example' }],
+  [{ ip: '192.0.2.7' }],
+  [{ email: 'noc@a.example' }],
+];
 
 /** The chain of one seed: none to three changes. */
 export function generateChain(seed: number): GeneratedChain {
@@ -180,6 +98,7 @@ export function generateChain(seed: number): GeneratedChain {
     purpose: random.pick(['client', 'server', 'any'] as const),
     missing: undefined,
     crls: 'none',
+    names: random.pick(NAMES),
   };
   const changes: string[] = [];
   const count = random.pick([0, 1, 1, 1, 2, 2, 3]);
@@ -199,7 +118,7 @@ export function generateChain(seed: number): GeneratedChain {
     draft.missing = 1 + random.below(length - 2);
   }
   if (random.chance(0.25)) {
-    draft.crls = random.pick(LISTS);
+    draft.crls = random.pick([...Object.keys(LISTS), 'missing']);
     changes.push(`CRL ${draft.crls}`);
   }
   return build(seed, changes, draft, random);
@@ -216,10 +135,12 @@ function build(seed: number, changes: string[], draft: Draft, random: Random): G
   draft.specs.forEach((wanted, i) => {
     const above = chain.at(-1);
     const { issuer, ...rest } = wanted;
-    const own = issuer === undefined ? wanted : { ...rest, issuer: `O=EXAMPLE,CN=Certificate  ${i - 1} ` };
+    const own = issuer === undefined ? wanted : { ...rest, issuer: otherForm(issuer as string, i - 1) };
+    const selfIssued = wanted.subject === 'name of the issuer' && above !== undefined;
+    const spec = selfIssued ? { ...own, subject: above.subject } : own;
     const last = i === draft.specs.length - 1;
-    if (above === undefined) chain.push(root(own));
-    else chain.push(last ? leaf(above, own) : ca(above, own));
+    if (above === undefined) chain.push(root(spec));
+    else chain.push(last ? leaf(above, spec) : ca(above, spec));
   });
   const end = chain.pop() as Issued;
   const [anchor, ...via] = chain as [Issued, ...Issued[]];
@@ -234,7 +155,15 @@ function build(seed: number, changes: string[], draft: Draft, random: Random): G
     via: random.shuffle([...present, ...extra]),
     leaf: end,
     crls,
+    names: draft.names,
   };
+}
+
+/** The issuer's name in other letters or another string type, which is the same name (RFC 5280 §7.1). */
+function otherForm(form: string, index: number): NameSpec {
+  return form === 'printable'
+    ? makeName(`O=Example,CN=certificate ${index}`, der.printable)
+    : `O=EXAMPLE,CN=Certificate  ${index} `;
 }
 
 /** Certificates that must not matter: a twin of a CA under an unknown root, and an expired one. */
@@ -251,27 +180,10 @@ function makeLists(
   random: Random,
 ): readonly IssuedCrl[] {
   const chosen = random.below(issuers.length);
+  const stranger = issuers[0] as Issued;
   return issuers.flatMap((issuer, i) => {
     if (i !== chosen) return [crl(issuer)];
-    switch (kind) {
-      case 'missing':
-        return [];
-      case 'revoked':
-        return [
-          crl(issuer, {
-            revoked: [{ serial: Uint8Array.of(0x33) }, { serial: subjects[i]?.serial ?? Uint8Array.of(1) }],
-          }),
-        ];
-      case 'expired':
-        return [crl(issuer, { thisUpdate: NOW - 9 * DAY, nextUpdate: NOW - DAY })];
-      case 'future':
-        return [crl(issuer, { thisUpdate: NOW + DAY })];
-      case 'forged':
-        return [crl(issuer, { signer: makeKey() })];
-      case 'critical':
-        return [crl(issuer, { add: [critical] })];
-      default:
-        return [crl(issuer)];
-    }
+    if (kind === 'missing') return [];
+    return [crl(issuer, LISTS[kind]?.(subjects[i] as Issued, stranger) ?? {})];
   });
 }

@@ -29,6 +29,11 @@ export function opensslVerify(chain: GeneratedChain, folder: string): OpensslAns
   options.push('-attime', String(NOW / 1000), '-purpose', PURPOSES[chain.purpose]);
   options.push('-CAfile', file('anchors.pem', chain.anchors));
   if (chain.via.length > 0) options.push('-untrusted', file('via.pem', chain.via));
+  for (const name of chain.names) {
+    if ('dns' in name) options.push('-verify_hostname', name.dns);
+    else if ('ip' in name) options.push('-verify_ip', name.ip);
+    else if ('email' in name) options.push('-verify_email', name.email);
+  }
   if (chain.crls !== undefined) {
     options.push('-crl_check_all');
     if (chain.crls.length > 0) options.push('-CRLfile', file('crls.pem', chain.crls));

@@ -22,7 +22,7 @@ function ask(chain: GeneratedChain): RecordAnswer {
     crls: (chain.crls ?? []).map(({ pem }) => pem),
     at: new Date(NOW).toISOString(),
     purpose: chain.purpose,
-    names: [],
+    names: chain.names,
     revocation: chain.crls === undefined ? 'off' : 'hard',
   });
 }
