@@ -1,5 +1,7 @@
 /** The URI that stands for nobody (RFC 3323 §4.1.1.2, §4.1.1.3). */
 
+import { asciiLower } from './ascii.js';
+import type { NameAddr } from './name-addr.js';
 import { hostKey, type Uri } from './uri.js';
 
 export const ANONYMOUS_URI = 'sip:anonymous@anonymous.invalid';
@@ -7,4 +9,11 @@ export const ANONYMOUS_URI = 'sip:anonymous@anonymous.invalid';
 /** Is this URI anonymous already? RFC 7044 §10.1.2 tells it by the domain. */
 export function isAnonymous(uri: Uri): boolean {
   return uri.kind === 'sip' && hostKey(uri) === 'anonymous.invalid';
+}
+
+/** Does the whole address, with its display name and user part, stand for nobody (RFC 3323 §4.1.1.3)? */
+export function isAnonymousAddr({ display, uri }: NameAddr): boolean {
+  if (!isAnonymous(uri) || uri.kind !== 'sip') return false;
+  const user = asciiLower(uri.user ?? 'anonymous');
+  return user === 'anonymous' && uri.password === undefined && ['', 'anonymous'].includes(asciiLower(display));
 }

@@ -7,11 +7,11 @@
  */
 
 import { asciiLower } from './ascii.js';
-import { ADDRESS_FIELDS, IDENTITY_FIELDS } from './field-names.js';
+import { ADDRESS_FIELDS, IDENTITY_FIELDS, OTHER_URI_FIELDS } from './field-names.js';
 import {
   AUTHORIZATION,
   CHALLENGE,
-  CHARGING_DETAIL,
+  CHARGING_IDENTITY,
   header,
   headerParam,
   keep,
@@ -44,9 +44,7 @@ export const HEADER_POLICY = 'ims-boundary@1';
  * turns into, Route, is cleaned.
  */
 export const URI_FIELDS: ReadonlySet<string> = new Set(
-  [...ADDRESS_FIELDS, ...IDENTITY_FIELDS, 'call-info', 'alert-info', 'error-info'].filter(
-    (key) => key !== 'record-route',
-  ),
+  [...ADDRESS_FIELDS, ...IDENTITY_FIELDS, ...OTHER_URI_FIELDS].filter((key) => key !== 'record-route'),
 );
 
 /** All rows, in the order of the rulebook's tables. */
@@ -69,11 +67,17 @@ export const BOUNDARY_RULES: readonly BoundaryRule[] = [
     out: STRICT_REMOVES_ELSE_ANONYMISED,
     condition: 'out: entries of our own domains are anonymised where asked for',
   }),
+  rule('option-tag', '3a', 'histinfo', 'D', 'RFC 7044 §10.1', {
+    within: ['require', 'proxy-require'],
+    goesWith: ['history-info'],
+    condition: 'only where History-Info was removed',
+  }),
   header('4', 'P-Asserted-Service', 'V', 'TS 24.229 §4.4.5; RFC 6050 §4.2'),
   header('5', 'Resource-Priority', 'V2', 'TS 24.229 §4.4.6; RFC 4412 §11'),
   header('5', 'Accept-Resource-Priority', 'V2', 'TS 24.229 §4.4.6; RFC 4412 §11'),
   rule('option-tag', '5a', 'resource-priority', 'V2', 'RFC 4412 §3.1', {
     within: ['require', 'proxy-require'],
+    goesWith: ['resource-priority'],
     condition: 'only where Resource-Priority was removed',
   }),
   header('6', 'Reason', 'V2', 'TS 24.229 §4.4.7; TS 29.165 Table A.1', {
@@ -115,14 +119,13 @@ export const BOUNDARY_RULES: readonly BoundaryRule[] = [
 
   // Other IMS and P- header fields.
   header('24', 'P-Charging-Vector', 'V', 'RFC 7315 §4.6.1'),
-  ...CHARGING_DETAIL.map((name) =>
-    headerParam('24a', name, 'V2', 'TS 24.229 §5.10.2, §7.2A.5', {
-      within: ['p-charging-vector'],
-      trustedIn: NOT_ON_II_NNI,
-      trustedOut: NOT_ON_II_NNI,
-      condition: 'non-roaming: only icid and the ioi parameters cross',
-    }),
-  ),
+  headerParam('24a', 'charging-detail', 'V2', 'TS 24.229 §5.10.2, §7.2A.5', {
+    within: ['p-charging-vector'],
+    allBut: CHARGING_IDENTITY,
+    trustedIn: NOT_ON_II_NNI,
+    trustedOut: NOT_ON_II_NNI,
+    condition: 'every parameter but icid and ioi',
+  }),
   header('25', 'P-Charging-Function-Addresses', 'V', 'RFC 7315 §4.5', never),
   header('26', 'P-Visited-Network-ID', 'V', 'RFC 7315 §4.3.2', roamingOnly),
   header('27', 'P-User-Database', 'V', 'RFC 4457; TS 29.165 Table A.1', never),
@@ -150,7 +153,8 @@ export const BOUNDARY_RULES: readonly BoundaryRule[] = [
   rule('option-tag', '41a', 'sec-agree', 'V', 'RFC 3329 §2.6', {
     ...never,
     within: ['require', 'proxy-require'],
-    condition: 'only where a Security- header field was removed',
+    goesWith: ['security-client', 'security-server', 'security-verify'],
+    condition: 'only where the Security- header fields were removed',
   }),
   headerParam('42', 'integrity-protected', 'V2', 'TS 24.229 §7.2A.2', {
     within: AUTHORIZATION,
@@ -165,6 +169,12 @@ export const BOUNDARY_RULES: readonly BoundaryRule[] = [
   header('43', 'Path', 'V', 'RFC 3327; TS 29.165 Table A.1', roamingOnly),
   header('43', 'Service-Route', 'V', 'RFC 3608; TS 29.165 Table A.1', roamingOnly),
   header('43', 'Flow-Timer', 'V', 'RFC 5626; TS 29.165 Table A.1', roamingOnly),
+  rule('option-tag', '43a', 'path', 'D', 'RFC 3327 §5.2', {
+    ...roamingOnly,
+    within: ['require', 'proxy-require'],
+    goesWith: ['path'],
+    condition: 'only where Path was removed',
+  }),
   uriParam('44', 'orig', 'V2', 'TS 24.229 §7.2A.6', { condition: 'starts originating services: toll fraud' }),
   uriParam('45', 'sos', 'M', 'TS 24.229 §7.2A.13', keep),
   uriParam('46', 'tokenized-by', 'M', 'TS 24.229 §7.2A', keep),
@@ -198,6 +208,7 @@ export const BOUNDARY_RULES: readonly BoundaryRule[] = [
     out: STRICT_REMOVES_ELSE_ANONYMISED,
     condition: 'out: entries with privacy=full|uri|name, all entries under Privacy: header',
   }),
+  header('53', 'CC-Diversion', 'M', 'draft-levy-sip-diversion-02 (older name of Diversion)'),
   header('54', 'Remote-Party-ID', 'M', 'draft-ietf-sip-privacy-04', {
     trustedIn: 'screen',
     condition: 'the twin of P-Asserted-Identity; in from trusted: screened alike',
@@ -206,6 +217,7 @@ export const BOUNDARY_RULES: readonly BoundaryRule[] = [
   rule('option-tag', '54a', 'privacy', 'V', 'RFC 3323 §5', {
     ...never,
     within: ['proxy-require'],
+    goesWith: ['privacy', 'rpid-privacy', 'remote-party-id'],
     condition: 'only where no Privacy header field is left of what asked for it',
   }),
   rule('value', '55', 'card', 'D', 'RFC 9796; RFC 3261 §20.9', {
@@ -269,12 +281,14 @@ export const BOUNDARY_RULES: readonly BoundaryRule[] = [
         condition: 'in: 415 where handling=required, else flagged `body-untrusted`',
       }),
   ),
-  rule('body', 'B-3', 'message/sipfrag', 'D', 'RFC 3420', {
-    within: ['content-type'],
-    in: 'flag',
-    out: 'keep',
-    condition: 'flagged `body-untrusted`; nothing in it is used',
-  }),
+  ...['message/sipfrag', 'multipart/*'].map((name) =>
+    rule('body', 'B-3', name, 'D', 'RFC 3420; RFC 5621 §3', {
+      within: ['content-type'],
+      in: 'flag',
+      out: 'keep',
+      condition: 'flagged `body-untrusted`; nothing in it is used',
+    }),
+  ),
 ];
 
 /** One row as it stands for one agreement (or for a stranger), for showing. */
@@ -366,6 +380,8 @@ const CANONICAL: ReadonlyMap<string, string> = new Map(
     'Require',
     'Proxy-Require',
     'Priority',
+    'Accept-Contact',
+    'Reject-Contact',
   ].map((name) => [asciiLower(name), name]),
 );
 

@@ -6,6 +6,7 @@
 import { asciiLower, isTokenCode, trimBlanks } from './ascii.js';
 import { editAddrList, withoutAddrParams, withoutEmbeddedHeaders, withUri } from './edit.js';
 import { fieldKey } from './field-names.js';
+import type { ParamsGoing } from './in-force.js';
 import { hasOpenQuote, type NameAddr, parseNameAddr, splitList } from './name-addr.js';
 import { decodePercent, parseUri, type Uri } from './uri.js';
 
@@ -44,7 +45,7 @@ function cleanAddr(addr: NameAddr, rules: UriRules): string {
   let text = withoutAddrParams(addr, rules.params);
   if (rules.embedded !== undefined)
     text = reparsed(text, (again) => withUri(again, dropEmbedded(again.uri, rules.embedded)));
-  return reparsed(text, (again) => cleanQuotedUris(again, rules.params));
+  return reparsed(text, (again) => cleanQuotedUris(again, rules));
 }
 
 function reparsed(text: string, edit: (addr: NameAddr) => string): string {
@@ -58,28 +59,38 @@ function dropEmbedded(uri: Uri, except: ReadonlySet<string> = new Set()): string
 }
 
 /** Feature tags bear URIs in quotes: `+g.3gpp.trf="<sip:trf.example;iotl=homeA-homeB>"` (RFC 7549 §4). */
-function cleanQuotedUris(addr: NameAddr, params: ReadonlySet<string>): string {
+function cleanQuotedUris(addr: NameAddr, rules: UriRules): string {
   let out = '';
   let pos = 0;
   for (const param of addr.params) {
     if (param.value === undefined || !param.value.startsWith('"')) continue;
     const start = param.end - param.value.length;
-    out += addr.raw.slice(pos, start) + cutInside(param.value, params);
+    out += addr.raw.slice(pos, start) + cutInside(param.value, rules);
     pos = param.end;
   }
   return out + addr.raw.slice(pos);
 }
 
-/** The text without `;name` and `;name=value` up to the next delimiter, whatever surrounds them. */
-function cutInside(text: string, params: ReadonlySet<string>): string {
-  return text.replace(/;[ \t]*([^;=?>&,"<@: \t]+)(=[^;?>&,"<@ \t]*)?/g, (found, name: string) =>
+/**
+ * The text without `;name` and `;name=value` up to the next delimiter, whatever surrounds them, and, where something
+ * must not be embedded, without the `?...` of SIP URIs.
+ */
+function cutInside(text: string, { params, embedded }: UriRules): string {
+  const bare = embedded === undefined ? text : text.replace(/[^<>", \t]+/g, withoutQuery);
+  return bare.replace(/;[ \t]*([^;=?>&,"<@: \t]+)(=[^;?>&,"<@ \t]*)?/g, (found, name: string) =>
     params.has(asciiLower(decodePercent(name))) ? '' : found,
   );
 }
 
+function withoutQuery(word: string): string {
+  const scheme = word.search(/sips?:/i);
+  const question = scheme < 0 ? -1 : word.indexOf('?', scheme);
+  return question < 0 ? word : word.slice(0, question);
+}
+
 /** The same for values that are no address lists but hold URIs in quotes or brackets (Feature-Caps). */
 export function cleanLoose(value: string, rules: UriRules): Cleaned {
-  const text = cutInside(value, rules.params);
+  const text = cutInside(value, rules);
   return { value: text, clean: !hasResidue(text, rules) };
 }
 
@@ -162,16 +173,18 @@ export function withoutParamValue(value: string, param: string, values: Readonly
 
 /**
  * Credentials, challenges and other parameter lists (`Digest a="b", c=d`, `icid-value=x;orig-ioi=y`) without the
- * parameters of these names. `clean` is false where a name is left that some reader could take for one of them.
+ * parameters that go. `clean` is false where one is left for some reader.
  */
-export function withoutListParams(value: string, names: ReadonlySet<string>): Cleaned {
+export function withoutListParams(value: string, { named, allBut }: ParamsGoing): Cleaned {
+  const goes = (name: string): boolean => named.has(name) || (name !== '' && allBut?.has(name) === false);
   let out = '';
   let dropped = false;
   /** Nothing is kept yet but a scheme, behind which the next parameter needs no separator. */
   let open = true;
   for (const { separator, text } of splitParams(value)) {
-    const { scheme, name } = nameOf(text);
-    if (!names.has(name)) {
+    // A list of what may stay has no scheme in front.
+    const { scheme, name } = nameOf(text, allBut === undefined);
+    if (!goes(name)) {
       out += open && dropped ? (out === '' ? text.replace(/^[ \t]+/, '') : ` ${trimBlanks(text)}`) : separator + text;
       open = false;
       continue;
@@ -180,14 +193,16 @@ export function withoutListParams(value: string, names: ReadonlySet<string>): Cl
     // The first parameter stands behind the scheme: `Digest username="..."`.
     if (open && scheme !== '') out = scheme;
   }
-  return { value: dropped ? trimBlanks(out) : value, clean: !namesLeft(out, names) };
+  // What is left of a list of what may stay is clean, if its quotes end.
+  const clean = allBut === undefined ? !namesLeft(out, named) : !hasOpenQuote(value);
+  return { value: dropped ? trimBlanks(out) : value, clean };
 }
 
 /** What stands before the `=`: the name in lower case, and the scheme before it if there is one. */
-function nameOf(text: string): { readonly scheme: string; readonly name: string } {
+function nameOf(text: string, schemes: boolean): { readonly scheme: string; readonly name: string } {
   const equals = indexOutside(text, '=');
   const head = trimBlanks(equals < 0 ? text : text.slice(0, equals));
-  const cut = Math.max(head.lastIndexOf(' '), head.lastIndexOf('\t'));
+  const cut = schemes ? Math.max(head.lastIndexOf(' '), head.lastIndexOf('\t')) : -1;
   return { scheme: trimBlanks(head.slice(0, Math.max(cut, 0))), name: asciiLower(head.slice(cut + 1)) };
 }
 

@@ -3,9 +3,9 @@
  * the script never edits inside a header). What cannot be parsed cannot be edited: these take parsed values only.
  */
 
-import { skipBlanks, trimBlanks } from './ascii.js';
+import { isControl, skipBlanks, trimBlanks } from './ascii.js';
 import { type MalformedAddr, type NameAddr, parseNameAddr, splitList } from './name-addr.js';
-import type { EmbeddedHeader, Param, Uri } from './uri.js';
+import { decodePercent, type EmbeddedHeader, type Param, type Uri } from './uri.js';
 
 /** All parameters of a URI, wherever they may stand in it: after the host, in the user part, in a tel URI (P-10). */
 export function uriParams(uri: Uri): readonly Param[] {
@@ -22,12 +22,18 @@ export function withoutParams(uri: Uri, keys: ReadonlySet<string>): string {
 }
 
 /**
- * The URI without its embedded header fields (`?Name=value&...`), but for those of the keys in `except`. The `?` goes
- * when none is left (RFC 3261 §19.1.5).
+ * The URI without its embedded header fields (`?Name=value&...`), but for those of the keys in `except`, and those only
+ * where whoever makes a header field of them makes one, not several (P-14). The `?` goes when none is left
+ * (RFC 3261 §19.1.5).
  */
 export function withoutEmbeddedHeaders(uri: Uri, except: ReadonlySet<string> = new Set()): string {
   if (uri.kind !== 'sip') return uri.raw;
-  return keepEmbedded(uri.raw, uri.headers, (header) => except.has(header.key));
+  return keepEmbedded(uri.raw, uri.headers, ({ key, value }) => except.has(key) && isOneLine(decodePercent(value)));
+}
+
+function isOneLine(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (isControl(text.charCodeAt(i))) return false;
+  return true;
 }
 
 /** The URI without the embedded header fields of these keys. */

@@ -115,6 +115,19 @@ export const ADDRESS_FIELDS: ReadonlySet<string> = new Set([
   'reply-to',
 ]);
 
+/** Fields that hold URIs and that a message can do without: one that cannot be read is no reason to refuse it. */
+export const OTHER_URI_FIELDS: ReadonlySet<string> = new Set([
+  'call-info',
+  'alert-info',
+  'error-info',
+  'geolocation', // RFC 6442
+  'geolocation-error',
+  'permission-missing', // RFC 5360
+  'trigger-consent',
+  'policy-contact', // RFC 6794
+  'refer-events-at', // RFC 7614
+]);
+
 /** Names besides the P- ones and those above that tell something private or claim a privilege (rulebook §4). */
 const OTHER_PRIVATE: ReadonlySet<string> = new Set([
   'privacy',

@@ -21,13 +21,20 @@ export interface RuleInForce {
 
 type NamesByField = ReadonlyMap<string, ReadonlySet<string>>;
 
+/** Which parameters of a field go: those named, or every one but those. */
+export interface ParamsGoing {
+  readonly named: ReadonlySet<string>;
+  /** undefined: only the named ones go. */
+  readonly allBut: ReadonlySet<string> | undefined;
+}
+
 export class RulesInForce {
   /** Lower-case names of URI parameters that go, wherever they stand. */
   readonly uriParams: ReadonlySet<string>;
   /** Keys of the fields whose URIs may embed nothing. */
   readonly barren: ReadonlySet<string>;
   /** Parameters and values that go out of single fields, by the key of the field. */
-  readonly headerParams: NamesByField;
+  readonly headerParams: ReadonlyMap<string, ParamsGoing>;
   readonly values: NamesByField;
   readonly optionTags: readonly BoundaryRule[];
   readonly bodies: readonly RuleInForce[];
@@ -46,7 +53,7 @@ export class RulesInForce {
       rules.filter(({ rule, action }) => rule.kind === kind && action === 'remove').map(({ rule }) => rule);
     this.uriParams = new Set(removed('uri-param').map(({ name }) => asciiLower(name)));
     this.barren = new Set(removed('uri-headers').flatMap(({ within }) => within));
-    this.headerParams = byField(removed('header-param'));
+    this.headerParams = paramsByField(removed('header-param'));
     this.values = byField(removed('value'));
     this.optionTags = removed('option-tag');
     this.bodies = rules.filter(({ rule, action }) => rule.kind === 'body' && action !== 'keep');
@@ -60,6 +67,15 @@ export class RulesInForce {
   actionOf(key: string): Action | undefined {
     return this.ruleOf(key)?.action;
   }
+}
+
+function paramsByField(rules: readonly BoundaryRule[]): ReadonlyMap<string, ParamsGoing> {
+  const named = byField(rules.filter(({ allBut }) => allBut.length === 0));
+  const wide = new Map(
+    rules.flatMap(({ allBut, within }) => (allBut.length === 0 ? [] : within.map((key) => [key, new Set(allBut)]))),
+  );
+  const keys = new Set([...named.keys(), ...wide.keys()]);
+  return new Map([...keys].map((key) => [key, { named: named.get(key) ?? new Set(), allBut: wide.get(key) }]));
 }
 
 function byField(rules: readonly BoundaryRule[]): NamesByField {

@@ -9,6 +9,7 @@
 import { asciiLower } from './ascii.js';
 import { BOUNDARY_RULES, type HeaderTerms } from './boundary.js';
 import { spellings } from './field-names.js';
+import { otherName } from './other-names.js';
 import {
   type Action,
   actionOf,
@@ -108,7 +109,8 @@ export const EMERGENCY_URI = '^urn:service:sos([.]|$)';
 
 /** A media type, where `*` stands for any rest of it. */
 function mediaType(name: string): string {
-  return name.split('*').map(literal).join('[^ \t;,]*');
+  const wild = name.split('*').map(literal).join('[^ \t;,]*');
+  return wild.replace('/', `${SPACE}/${SPACE}`);
 }
 
 function literal(name: string): string {
@@ -163,12 +165,26 @@ function removed(rows: readonly InForce[], kind: RuleKind): readonly BoundaryRul
 
 /** Rows that are looked for inside certain fields, as `field: ... name`. */
 function insideFields(rows: readonly BoundaryRule[], before: string, after: string): { hint: string; pattern: string } {
-  const fields = alternatives([...new Set(rows.flatMap(({ within }) => within.flatMap(spellings)))]);
+  const fields = fieldsOf(rows);
   const names = alternatives(rows.map(({ name }) => literal(name)));
   return {
     hint: `${LINE}${fields}${BLANKS}:(${VALUE_HINT}${before})?${names}`,
     pattern: `${LINE}${fields}${BLANKS}:(${VALUE}(${before}|\r\n[ \t]))?${names}${after}`,
   };
+}
+
+/** Rows that allow some parameters of a field, as `field: ... other`. */
+function besideAllowed(rule: BoundaryRule): { hint: string; pattern: string } {
+  const fields = fieldsOf([rule]);
+  const other = otherName(rule.allBut);
+  return {
+    hint: `${LINE}${fields}${BLANKS}:(${VALUE_HINT}[;,])?${BLANKS}${other}`,
+    pattern: `${LINE}${fields}${BLANKS}:(${VALUE}[;,])?${SPACE}${other}`,
+  };
+}
+
+function fieldsOf(rows: readonly BoundaryRule[]): string {
+  return alternatives([...new Set(rows.flatMap(({ within }) => within.flatMap(spellings)))]);
 }
 
 function triggersOf(hook: Hook, stance: Stance): readonly Trigger[] {
@@ -202,10 +218,13 @@ function triggersOf(hook: Hook, stance: Stance): readonly Trigger[] {
   ];
   for (const [about, unanswered, kind, before, after] of found) {
     const inner = inside(kind);
-    if (inner.length === 0) continue;
-    const { hint, pattern } = insideFields(inner, before, after);
-    add(about, unanswered, pattern, hint);
-    triggers.push({ about: `${about}, folded`, unanswered, pattern, hint: FOLD });
+    const named = inner.filter(({ allBut }) => allBut.length === 0);
+    const looks = inner.filter(({ allBut }) => allBut.length > 0).map(besideAllowed);
+    if (named.length > 0) looks.push(insideFields(named, before, after));
+    for (const { hint, pattern } of looks) {
+      add(about, unanswered, pattern, hint);
+      triggers.push({ about: `${about}, folded`, unanswered, pattern, hint: FOLD });
+    }
   }
   const bodies = rows.filter(({ rule, action }) => rule.kind === 'body' && action === 'reject');
   if (bodies.length > 0) {

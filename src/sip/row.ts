@@ -21,6 +21,8 @@ export function rule(
     methods: spec.methods ?? [],
     keptInEmergency: spec.keptInEmergency ?? false,
     privacyValues: spec.privacyValues ?? [],
+    goesWith: spec.goesWith ?? [],
+    allBut: spec.allBut ?? [],
     in: spec.in ?? 'remove',
     out: spec.out ?? 'remove',
     trustedIn: spec.trustedIn ?? 'keep',
@@ -74,23 +76,16 @@ export const STRICT_REMOVES_ELSE_ANONYMISED: ByMode = {
 export const AUTHORIZATION = ['authorization', 'proxy-authorization'];
 export const CHALLENGE = ['www-authenticate', 'proxy-authenticate', 'authentication-info', 'proxy-authentication-info'];
 
-/** Parameters of P-Charging-Vector that describe the access network or an element of it (TS 24.229 §7.2A.5). */
-export const CHARGING_DETAIL = [
-  'access-network-charging-info',
-  'fe-identifier',
-  'fe-addr',
-  'as-addr',
-  'as-id',
-  'ggsn',
-  'pdngw',
-  'pdg',
-  'auth-token',
-  'pdp-info',
-  'eps-info',
-  'pdg-info',
-  'dsl-bearer-info',
-  'bras',
-  'bcid',
-  'icn-bcp',
-  'icn-bearer-info',
+/**
+ * What P-Charging-Vector is for between networks: to name the call and the networks (RFC 7315 §4.6). All else in it
+ * describes an access network or an element of one, in parameters that each release of TS 24.229 §7.2A.5 adds to.
+ */
+export const CHARGING_IDENTITY = [
+  'icid-value',
+  'icid-generated-at',
+  'orig-ioi',
+  'term-ioi',
+  'transit-ioi',
+  'related-icid',
+  'related-icid-gen-addr',
 ];

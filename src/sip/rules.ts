@@ -56,6 +56,10 @@ export interface BoundaryRule {
   readonly keptInEmergency: boolean;
   /** For `on-privacy`: the priv-values that ask for the removal. */
   readonly privacyValues: readonly string[];
+  /** For option tags: the fields that it speaks of. It goes when one of them was there and none is left. */
+  readonly goesWith: readonly string[];
+  /** For header parameters: not empty, the row speaks of every parameter but these (lower case), by its name of none. */
+  readonly allBut: readonly string[];
   /** From and to a peer that is not trusted. */
   readonly in: ByMode;
   readonly out: ByMode;

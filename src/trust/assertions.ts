@@ -3,9 +3,8 @@
 import type { Finding } from '../reasons.js';
 import { asciiLower, trimBlanks } from '../sip/ascii.js';
 import { parseNameAddr } from '../sip/name-addr.js';
-import { hostKey } from '../sip/uri.js';
 import type { Draft } from './draft.js';
-import { type AssertionTerms, isOwnSpoof, judgeAssertion, type Screened, screenRows } from './screen.js';
+import { type AssertionTerms, domainOf, isOwnSpoof, judgeAssertion, type Screened, screenRows } from './screen.js';
 import { canRefuse, type Refusal, type Work } from './work.js';
 
 function terms({ input }: Work): AssertionTerms | undefined {
@@ -59,8 +58,8 @@ export function screenFrom(work: Work): Refusal {
   const { input, direction, message, stance, flags, findings } = work;
   if (direction !== 'in' || message !== 'request') return undefined;
   const addr = parseNameAddr(input.block.fields.find(({ key }) => key === 'from')?.value ?? '');
-  if ('malformed' in addr || addr.uri.kind !== 'sip') return undefined;
-  const host = hostKey(addr.uri);
+  const host = 'malformed' in addr ? undefined : domainOf(addr);
+  if (host === undefined) return undefined;
   const agreed = terms(work);
   if (!stance.trusted || agreed === undefined) {
     if (input.snapshot.ownDomains.has(host)) flags.add('from-own');

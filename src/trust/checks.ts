@@ -34,7 +34,9 @@ export function checkBlock(work: Work): Refusal {
 
 /** TS 24.229 §5.3.1.2, RFC 6404 §2.3.2.1. */
 export function checkMethod({ direction, message, method, stance }: Work): Refusal {
-  if (direction !== 'in' || message !== 'request' || stance.trusted || method !== 'REGISTER') return undefined;
+  if (direction !== 'in' || message !== 'request') return undefined;
+  // RFC 3261 §7.1 tells methods by case; a registrar that does not must not be reached by that either.
+  if (stance.trusted || method.toUpperCase() !== 'REGISTER') return undefined;
   const detail = 'expected a registration from a trusted network, found one from an untrusted one';
   return { code: 403, phrase: 'Registration Not Allowed', finding: { code: 'register-untrusted', detail } };
 }

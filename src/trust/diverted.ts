@@ -1,7 +1,7 @@
 /** Who was diverted, in front of a peer outside the trust domain: History-Info and Diversion (rulebook §5.3). */
 
-import { ANONYMOUS_URI, isAnonymous } from '../sip/anonymous.js';
-import { anonymousDiversion, asksPrivacy, diversionEntry, withoutDiversionPrivacy } from '../sip/diversion.js';
+import { isAnonymous, isAnonymousAddr } from '../sip/anonymous.js';
+import { anonymousDiversion, asksPrivacy, diversionEntry } from '../sip/diversion.js';
 import { editAddrList } from '../sip/edit.js';
 import { anonymousEntry, historyEntry, withoutEmbeddedPrivacy } from '../sip/history-info.js';
 import { hasOpenQuote, parseNameAddr } from '../sip/name-addr.js';
@@ -34,8 +34,10 @@ export function anonymiseHistory(value: string, privacy: Privacy, ownDomains: Re
     if ('malformed' in addr) return undefined;
     const entry = historyEntry(addr);
     const asked = all || entry.privacy.has('history');
-    if (asked && isOurs(addr.uri, ownDomains) && !isAnonymous(addr.uri)) return anonymousEntry(entry);
-    return withoutEmbeddedPrivacy(entry);
+    // An anonymous host is nobody's: what may stand before it still names somebody.
+    return asked && (isAnonymous(addr.uri) || isOurs(addr.uri, ownDomains))
+      ? anonymousEntry(entry)
+      : withoutEmbeddedPrivacy(entry);
   });
 }
 
@@ -46,13 +48,12 @@ export function anonymiseDiversion(value: string, privacy: Privacy): string | un
   return editAddrList(value, (addr) => {
     if ('malformed' in addr) return undefined;
     const entry = diversionEntry(addr);
-    if (!all && !asksPrivacy(entry)) return addr.raw;
-    return isAnonymous(addr.uri) ? withoutDiversionPrivacy(entry) : anonymousDiversion(entry);
+    return all || asksPrivacy(entry) ? anonymousDiversion(entry) : addr.raw;
   });
 }
 
-/** Is the address of this value anonymous (RFC 3323 §4.1.1.3)? */
+/** Is the address of this value anonymous, its display name too (RFC 3323 §4.1.1.3)? */
 export function isAnonymousAddress(value: string): boolean {
   const addr = parseNameAddr(value);
-  return !('malformed' in addr) && (isAnonymous(addr.uri) || addr.uri.raw === ANONYMOUS_URI);
+  return !('malformed' in addr) && isAnonymousAddr(addr);
 }

@@ -4,7 +4,7 @@ import type { Finding } from '../reasons.js';
 import { asciiLower, printable, trimBlanks } from '../sip/ascii.js';
 import { hasOpenQuote, type NameAddr, parseNameAddr, splitList } from '../sip/name-addr.js';
 import { isDigits } from '../sip/start-line.js';
-import { decodePercent, hostKey, type SipUri, type TelUri } from '../sip/uri.js';
+import { decodePercent, hostKey, type Param, type SipUri, type TelUri } from '../sip/uri.js';
 import type { Agreement } from './agreement.js';
 
 /** Who may say what: the agreement of the peer, and the domains that are ours. */
@@ -50,7 +50,8 @@ function judgeSip(uri: SipUri, terms: AssertionTerms): Judgement {
   if (isOwnSpoof(host, terms)) return own(host);
   if (!mayAssertHost(host, terms)) return foreignHost(host, terms);
   const number = numberOf(uri);
-  return number === undefined ? KEEP : judgeNumber(number, terms);
+  // RFC 3261 §19.1.6: what a tel URI says of its context goes into the user part, or by mistake behind the host.
+  return number === undefined ? KEEP : judgeSubscriber(number, [...uri.userParams, ...uri.params], terms);
 }
 
 function mayAssertHost(host: string, { asserts, ownDomains }: AssertionTerms): boolean {
@@ -68,16 +69,32 @@ function isAddress(host: string): boolean {
 }
 
 function judgeTel(uri: TelUri, terms: AssertionTerms): Judgement {
-  const context = uri.params.find(({ key }) => key === 'phone-context')?.value;
-  const number = withoutSeparators(uri.number);
-  if (context !== undefined && !number.startsWith('+')) {
-    // RFC 3966 §5.1.5: a local number belongs to the domain or the global prefix of its context.
-    const scope = asciiLower(decodePercent(context));
-    if (scope.startsWith('+')) return judgeNumber(withoutSeparators(scope) + number, terms);
-    if (isOwnSpoof(scope, terms)) return own(scope);
-    if (!mayAssertHost(scope, terms)) return foreignHost(scope, terms);
-  }
+  return judgeSubscriber(withoutSeparators(uri.number), uri.params, terms);
+}
+
+function judgeSubscriber(number: string, params: readonly Param[], terms: AssertionTerms): Judgement {
+  const scope = localScope(number, params);
+  if (scope === undefined) return judgeNumber(number, terms);
+  // RFC 3966 §5.1.5: a local number belongs to the domain or the global prefix of its context.
+  if (scope.startsWith('+')) return judgeNumber(withoutSeparators(scope) + number, terms);
+  if (isOwnSpoof(scope, terms)) return own(scope);
+  if (!mayAssertHost(scope, terms)) return foreignHost(scope, terms);
   return judgeNumber(number, terms);
+}
+
+/** The context of a local number, lower case, without one trailing dot. */
+function localScope(number: string, params: readonly Param[]): string | undefined {
+  const context = params.find(({ key }) => key === 'phone-context')?.value;
+  if (context === undefined || number.startsWith('+')) return undefined;
+  const scope = asciiLower(decodePercent(context));
+  return scope.endsWith('.') ? scope.slice(0, -1) : scope;
+}
+
+/** The domain that an address speaks for, if it speaks for one: its host, or the context of its local number. */
+export function domainOf({ uri }: NameAddr): string | undefined {
+  if (uri.kind === 'sip') return hostKey(uri);
+  const scope = uri.kind === 'tel' ? localScope(withoutSeparators(uri.number), uri.params) : undefined;
+  return scope?.startsWith('+') === true ? undefined : scope;
 }
 
 /** The number in the user part of a SIP URI: `user=phone` says so, and a user part of digits is one without saying so. */

@@ -1,6 +1,6 @@
 /** The header table applied to one message: what goes whole, and what is taken out of values. */
 
-import { asciiLower, trimBlanks } from '../sip/ascii.js';
+import { asciiLower } from '../sip/ascii.js';
 import { FUNDAMENTAL, URI_FIELDS } from '../sip/boundary.js';
 import {
   cleanAddrs,
@@ -47,7 +47,7 @@ const EMBEDDABLE: ReadonlyMap<string, ReadonlySet<string>> = new Map([
 const NOTHING: ReadonlySet<string> = new Set();
 
 /** Fields that hold URIs without being lists of addresses. */
-const LOOSE_FIELDS: readonly string[] = ['feature-caps', 'accept-contact'];
+const LOOSE_FIELDS: readonly string[] = ['feature-caps', 'accept-contact', 'reject-contact'];
 
 /**
  * Cleans the URIs of all fields that are still there. Returns the keys of the fields that cannot be cleaned: those
@@ -69,7 +69,8 @@ export function stripUris(draft: Draft, rules: RulesInForce): readonly string[] 
     const allowed = embedded.has(key) ? (EMBEDDABLE.get(key) ?? NOTHING) : undefined;
     run(key, (value) => (value === '*' ? { value, clean: true } : cleanAddrs(value, { params, embedded: allowed })));
   }
-  for (const key of LOOSE_FIELDS) run(key, (value) => cleanLoose(value, { params, embedded: undefined }));
+  const nothing = embedded.size > 0 ? NOTHING : undefined;
+  for (const key of LOOSE_FIELDS) run(key, (value) => cleanLoose(value, { params, embedded: nothing }));
   return unclean;
 }
 
@@ -83,9 +84,9 @@ export function stripRequestUri(ruri: string, rules: RulesInForce): string | und
 
 /** Takes parameters and values out of the fields that the table names for them. */
 export function stripValues(draft: Draft, rules: RulesInForce): void {
-  for (const [key, names] of rules.headerParams) {
+  for (const [key, going] of rules.headerParams) {
     for (const row of draft.rows(key)) {
-      const { value, clean } = withoutListParams(row.value, names);
+      const { value, clean } = withoutListParams(row.value, going);
       if (clean) draft.set(row, value);
       else draft.drop(row);
     }
@@ -96,33 +97,25 @@ export function stripValues(draft: Draft, rules: RulesInForce): void {
   }
 }
 
-/** Which removed fields make an option tag go with them (a tag that stays would ask for a field that is gone). */
-const TAG_FIELDS: ReadonlyMap<string, readonly string[]> = new Map([
-  ['resource-priority', ['resource-priority']],
-  ['sec-agree', ['security-client', 'security-server', 'security-verify']],
-]);
-
-/** Takes out the option tags whose header field the plan removed. Runs last. */
+/**
+ * Takes out the option tags whose header field the plan removed: one that stays would ask for a field that is gone.
+ * Runs last.
+ */
 export function stripOptionTags(draft: Draft, rules: RulesInForce): void {
-  const gone = (key: string): boolean => draft.isGone(key);
-  for (const rule of rules.optionTags) {
-    const drop =
-      rule.name === 'privacy'
-        ? !draft.has('privacy') && ['privacy', 'rpid-privacy', 'remote-party-id'].some(gone)
-        : (TAG_FIELDS.get(rule.name) ?? []).some(gone);
-    if (!drop) continue;
-    for (const key of rule.within) {
-      draft.edit(key, (value) => withoutTokens(value, (token) => token === rule.name));
-    }
+  for (const { name, within, goesWith } of rules.optionTags) {
+    if (!goesWith.some((key) => draft.isGone(key)) || goesWith.some((key) => draft.has(key))) continue;
+    for (const key of within) draft.edit(key, (value) => withoutTokens(value, (token) => token === name));
   }
 }
 
 /** The media types of the table that this message's body is of, with what is to be done. */
 export function bodyRules(draft: Draft, rules: RulesInForce): readonly RuleInForce[] {
-  const type = asciiLower(trimBlanks((draft.rows('content-type')[0]?.value ?? '').split(';')[0] ?? ''));
-  if (type === '') return [];
+  // Blanks may stand around the slash (RFC 3261 §25.1, SLASH); which of several rows counts, readers disagree on.
+  const types = draft
+    .rows('content-type')
+    .map(({ value }) => asciiLower(value.split(';')[0] ?? '').replace(/[ \t]/g, ''));
   return rules.bodies.filter(({ rule }) => {
     const name = asciiLower(rule.name);
-    return name.endsWith('*') ? type.startsWith(name.slice(0, -1)) : type === name;
+    return types.some((type) => (name.endsWith('*') ? type.startsWith(name.slice(0, -1)) : type === name));
   });
 }

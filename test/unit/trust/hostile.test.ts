@@ -1,0 +1,330 @@
+/** Where a private identity, or a claim, hides when the plain places are watched. Each row cites the rule. */
+
+import { describe, expect, it } from 'vitest';
+import { type Case, codes, run } from './message-support.js';
+
+interface Expectation {
+  readonly action?: 'continue' | 'reject';
+  readonly code?: number;
+  readonly remove?: readonly string[];
+  readonly append?: readonly string[];
+  readonly ruri?: string;
+  readonly codes?: readonly string[];
+  readonly flags?: readonly string[];
+}
+
+type Row = readonly [name: string, rows: readonly string[], spec: Case, expected: Expectation];
+
+function table(title: string, cases: readonly Row[]): void {
+  describe(title, () => {
+    it.each(cases)('%s', (_, rows, spec, { codes: wanted, ...expected }) => {
+      const { plan } = run(rows, spec);
+      expect(plan).toMatchObject({ action: 'continue', ...expected });
+      if (wanted !== undefined) expect(codes(plan)).toEqual(wanted);
+    });
+  });
+}
+
+const NOTHING: Expectation = { remove: [], append: [], ruri: '' };
+const trusted: Case = { trusted: true };
+const out: Case = { direction: 'out' };
+const sos: Case = { ruri: 'urn:service:sos' };
+
+table('P-9, P-10: every field that holds a URI', [
+  [
+    'ok/P-9 Geolocation of an emergency call: the location stays, what it embeds goes',
+    ['Geolocation: <sip:x@a.example?P-Asserted-Identity=%3Csip:al%40a.example%3E>;routing-allowed=yes'],
+    { ...out, ...sos },
+    { append: ['Geolocation: <sip:x@a.example>;routing-allowed=yes'] },
+  ],
+  [
+    'ok/#44 orig in Geolocation',
+    ['Geolocation: <sip:x@a.example;orig>'],
+    {},
+    { append: ['Geolocation: <sip:x@a.example>'] },
+  ],
+  [
+    'ok/P-9 Refer-Events-At, Policy-Contact, Permission-Missing',
+    [
+      'Refer-Events-At: <sip:x@a.example?P-Asserted-Identity=y>',
+      'Policy-Contact: <sip:x@a.example;cpc=operator>',
+      'Permission-Missing: sip:x@a.example;oli=1',
+    ],
+    out,
+    {
+      append: [
+        'Refer-Events-At: <sip:x@a.example>',
+        'Policy-Contact: <sip:x@a.example>',
+        'Permission-Missing: sip:x@a.example',
+      ],
+    },
+  ],
+  [
+    'ok/P-9 one that cannot be read and embeds something goes as a whole',
+    ['Trigger-Consent: sip:x@a.example?P-Asserted-Identity=y'],
+    {},
+    { remove: ['Trigger-Consent'], append: [] },
+  ],
+  [
+    'ok/P-9 in the quotes of a feature tag',
+    ['Contact: <sip:b@b.example>;+x="<sip:y@c.example?P-Asserted-Identity=sip:alice>";q=1'],
+    out,
+    { append: ['Contact: <sip:b@b.example>;+x="<sip:y@c.example>";q=1'] },
+  ],
+  [
+    'ok/P-9 in Feature-Caps, where the mode keeps it',
+    ['Feature-Caps: *;+g.3gpp.trf="<sip:t.a.example?P-Asserted-Identity=z>"'],
+    { ...out, mode: 'ims24229' },
+    { append: ['Feature-Caps: *;+g.3gpp.trf="<sip:t.a.example>"'] },
+  ],
+  [
+    'ok/#14 in Reject-Contact',
+    ['j: *;+g.3gpp.trf="<sip:t.a.example;iotl=a-b>"'],
+    {},
+    { append: ['Reject-Contact: *;+g.3gpp.trf="<sip:t.a.example>"'] },
+  ],
+  [
+    'ok/P-9 the query of an http URI in quotes is none',
+    ['Contact: <sip:b@b.example>;x="<http://c/?a=sip>"'],
+    {},
+    NOTHING,
+  ],
+  [
+    'ok/P-14 Replaces that becomes two lines when it becomes a header field',
+    ['Refer-To: <sip:a@c.example?Replaces=1%0D%0AP-Asserted-Identity:%20x>'],
+    { ...out, method: 'REFER' },
+    { append: ['Refer-To: <sip:a@c.example>'] },
+  ],
+  [
+    'ok/#53 the older name of Diversion',
+    ['CC-Diversion: <sip:x@a.example>;reason=unconditional'],
+    { ...out, mode: 'rfc3325' },
+    { remove: ['CC-Diversion'], append: [] },
+  ],
+  ['ok/P-10 escaped in the user part', [], { ruri: 'sip:+1%3Bcpc=operator@a.example' }, { ruri: 'sip:+1@a.example' }],
+  [
+    'ok/P-10 escaped name in the user part',
+    [],
+    { ruri: 'sip:+1;%63%70%63=operator@a.example' },
+    { ruri: 'sip:+1@a.example' },
+  ],
+  ['ok/P-10 not in a display name', ['From: "x;cpc=1" <tel:+1>;tag=9'], {}, NOTHING],
+  [
+    'fail/P-6 a blank before the name of a parameter',
+    ['Route: <sip:p.a.example;lr; orig>'],
+    {},
+    { action: 'reject', code: 400 },
+  ],
+  [
+    'fail/P-6 Refer-To without brackets',
+    ['Refer-To: sip:a@b.example?P-Asserted-Identity=x'],
+    { method: 'REFER' },
+    { action: 'reject', code: 400 },
+  ],
+]);
+
+table('§4.4 bodies, by any spelling of their type', [
+  [
+    'fail/B-2 blanks around the slash',
+    ['Content-Type: application / 3gpp-ims+xml', 'Content-Disposition: render;handling = "required"'],
+    {},
+    { action: 'reject', code: 415 },
+  ],
+  [
+    'fail/B-2 behind another type',
+    ['Content-Type: application/sdp', 'c: application/isup', 'Content-Disposition: signal;handling=required'],
+    {},
+    { action: 'reject', code: 415 },
+  ],
+  [
+    'fail/B-2 in capitals',
+    ['CONTENT-TYPE: Application/ISUP;version=x', 'content-disposition: signal ; Handling=REQUIRED'],
+    {},
+    { action: 'reject', code: 415 },
+  ],
+  [
+    'ok/B-3 T-54 whatever a multipart body holds is flagged, not used',
+    ['Content-Type: multipart/mixed;boundary=x'],
+    {},
+    { ...NOTHING, flags: ['body-untrusted'] },
+  ],
+]);
+
+table('#24a P-Charging-Vector over a non-roaming interconnect', [
+  [
+    'ok/only icid and ioi cross, whatever a release calls the rest',
+    ['P-Charging-Vector: icid-value=1;eth-charging-info="x;y";orig-ioi=b;ecid=3;GGSN=192.0.2.1;flag;related-icid=9'],
+    trusted,
+    { append: ['P-Charging-Vector: icid-value=1;orig-ioi=b;related-icid=9'] },
+  ],
+  [
+    'ok/what stands first goes too',
+    ['P-Charging-Vector: fe-identifier="x";ICID-Value = 1 ;term-ioi=b'],
+    { ...out, trusted: true },
+    { append: ['P-Charging-Vector: ICID-Value = 1 ;term-ioi=b'] },
+  ],
+  [
+    'ok/all of it legal stays, byte for byte',
+    ['P-Charging-Vector: icid-value="a;ggsn=1" ; orig-ioi=b.example;'],
+    trusted,
+    NOTHING,
+  ],
+  [
+    'ok/nothing legal in it',
+    ['P-Charging-Vector: "x, y" <tel:+4930>'],
+    trusted,
+    { remove: ['P-Charging-Vector'], append: [] },
+  ],
+  [
+    'ok/P-7 an open quote takes the row',
+    ['P-Charging-Vector: icid-value="a;ggsn=1'],
+    trusted,
+    { remove: ['P-Charging-Vector'], append: [] },
+  ],
+  [
+    'ok/roaming keeps the detail',
+    ['P-Charging-Vector: icid-value=1;ggsn=192.0.2.1'],
+    { trusted: true, agreement: { interconnect: 'roaming' } },
+    NOTHING,
+  ],
+]);
+
+table('§5.6 S-1, S-2: what speaks for a domain', [
+  [
+    'fail/S-2 From, a local number of ours',
+    ['From: <tel:7042;phone-context=a.example>;tag=1'],
+    trusted,
+    { action: 'reject', code: 403, codes: ['assert-own'] },
+  ],
+  [
+    'fail/S-2 a local number of ours in the user part',
+    ['P-Asserted-Identity: <sip:7042;phone-context=A.example.@b.example;user=phone>'],
+    trusted,
+    { action: 'reject', code: 403, codes: ['assert-own'] },
+  ],
+  [
+    'fail/S-2 a local number of ours behind the host',
+    ['P-Asserted-Identity: <sip:7042@b.example;user=phone;phone-context=a.example>'],
+    trusted,
+    { action: 'reject', code: 403 },
+  ],
+  [
+    'fail/S-1 a local number of somebody else',
+    ['P-Asserted-Identity: <sip:7042;phone-context=c.example@b.example;user=phone>'],
+    trusted,
+    { remove: ['P-Asserted-Identity'], append: [], codes: ['assert-foreign'] },
+  ],
+  [
+    'ok/S-1 a local number of the peer',
+    ['P-Asserted-Identity: <sip:7042;phone-context=b.example@b.example>'],
+    trusted,
+    NOTHING,
+  ],
+  [
+    'ok/S-1 a context that is a prefix',
+    ['P-Asserted-Identity: <sip:7042;phone-context=+4930@b.example>'],
+    trusted,
+    NOTHING,
+  ],
+  [
+    'ok/S-7 From of a local number of somebody else is flagged',
+    ['From: <tel:7042;phone-context=c.example>;tag=1'],
+    trusted,
+    { ...NOTHING, flags: ['from-foreign'] },
+  ],
+  [
+    'ok/S-7 a global number speaks for no domain',
+    ['From: <tel:+4930;phone-context=a.example>;tag=1'],
+    trusted,
+    NOTHING,
+  ],
+  ...['UPDATE', 'MESSAGE', 'SUBSCRIBE', 'PUBLISH', 'NOTIFY', 'REFER', 'INFO', 'OPTIONS', 'BYE', 'PRACK'].map(
+    (method): Row => [
+      `fail/S-2 H-4 in ${method} too`,
+      ['P-Asserted-Identity: <sip:x@a.example>'],
+      { ...trusted, method },
+      { action: 'reject', code: 403, codes: ['assert-own'] },
+    ],
+  ),
+]);
+
+table('§5.2, §5.3 anonymous in part is not anonymous', [
+  [
+    'fail/T-57 user, critical: the display name still tells',
+    ['From: "Alice" <sip:anonymous@anonymous.invalid>;tag=1', 'Privacy: user;critical'],
+    out,
+    { action: 'reject', code: 500 },
+  ],
+  [
+    'fail/T-57 user, critical: the user part still tells',
+    ['From: <sip:alice@anonymous.invalid>;tag=1', 'Privacy: user;critical'],
+    out,
+    { action: 'reject', code: 500 },
+  ],
+  [
+    'ok/user needs a B2BUA then',
+    ['From: <sip:alice@anonymous.invalid>;tag=1', 'Privacy: user'],
+    out,
+    { flags: ['needs-b2bua'] },
+  ],
+  [
+    'ok/user and all of From anonymous',
+    ['From: Anonymous <sip:Anonymous@anonymous.invalid>;tag=1', 'Privacy: user'],
+    out,
+    { flags: [] },
+  ],
+  [
+    'ok/T-60 History-Info: a name before an anonymous host',
+    ['History-Info: "Alice" <sip:alice@anonymous.invalid>;index=1', 'Privacy: history'],
+    { ...out, mode: 'ims24229' },
+    { remove: ['History-Info', 'Privacy'], append: ['History-Info: <sip:anonymous@anonymous.invalid>;index=1'] },
+  ],
+  [
+    'ok/#53 Diversion: a name before an anonymous host',
+    ['Diversion: "Alice" <sip:alice@anonymous.invalid>;privacy=full;counter=1'],
+    { ...out, mode: 'ims24229' },
+    { append: ['Diversion: <sip:anonymous@anonymous.invalid>;counter=1'] },
+  ],
+  [
+    'ok/T-60 an escaped host cannot be read, so the entry goes',
+    ['History-Info: <sip:al@%61.example>;index=1', 'Privacy: history'],
+    { ...out, mode: 'ims24229' },
+    { remove: ['History-Info', 'Privacy'], append: [] },
+  ],
+]);
+
+table('option tags go with their header field', [
+  [
+    'ok/#3a histinfo',
+    ['History-Info: <sip:x@c.example>;index=1', 'Require: histinfo, 100rel'],
+    {},
+    { remove: ['History-Info', 'Require'], append: ['Require: 100rel'] },
+  ],
+  [
+    'ok/#3a where History-Info stays, the tag does',
+    ['History-Info: <sip:x@c.example>;index=1', 'Require: histinfo'],
+    trusted,
+    NOTHING,
+  ],
+  [
+    'ok/#43a path',
+    ['Path: <sip:x@b.example>', 'Proxy-Require: Path'],
+    {},
+    { remove: ['Path', 'Proxy-Require'], append: [] },
+  ],
+  [
+    'ok/V-6 what is only supported stays',
+    ['Resource-Priority: ets.0', 'k: resource-priority, histinfo'],
+    {},
+    { remove: ['Resource-Priority'], append: [] },
+  ],
+]);
+
+table('REGISTER from outside', [
+  [
+    'fail/1.6 in small letters: a registrar may be lenient',
+    [],
+    { method: 'register' },
+    { action: 'reject', code: 403 },
+  ],
+]);
