@@ -6,7 +6,7 @@ SHELL := /bin/bash
 # Packages as Debian names them: what npm needs to compile better-sqlite3, and what the live tests and the demo run.
 BUILD_PACKAGES := make g++ python3
 LIVE_PACKAGES := kamailio kamailio-tls-modules kamailio-extra-modules kamailio-utils-modules \
-	kamailio-json-modules sip-tester stunnel4 openssl debootstrap iproute2 tshark
+	kamailio-json-modules sip-tester stunnel4 openssl debootstrap iproute2 tshark bind9
 # Where `make run` keeps what the example policy refers to.
 EXAMPLE := .cache/example
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)

@@ -4,6 +4,7 @@
  * Exit codes: 0 stopped or the policy is good, 1 the policy or a listener is not, 2 the command line is wrong.
  */
 
+import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { decisionLog } from './log/decisions.js';
 import { type OperatorLog, operatorLog } from './log/logger.js';
@@ -12,6 +13,7 @@ import type { DaemonSettings } from './policy/settings.js';
 import { openListeners } from './rpc/listeners.js';
 import { NOTICE_DAYS } from './state/expiry.js';
 import { ExpiryWatch } from './state/expiry-watch.js';
+import { NextHops } from './state/next-hops.js';
 import { Pins } from './state/pins.js';
 import { PolicyHolder, type ReloadReport } from './state/policy-holder.js';
 import { Revocation } from './state/revocation.js';
@@ -114,7 +116,8 @@ async function serve(config: string): Promise<number> {
     log,
     random: Math.random,
   });
-  const state = new TrustState(policy, decisions, Date.now, revocation, pins);
+  const hops = new NextHops({ settings: settings.dns, clock: Date.now, log, seed: randomInt(2 ** 32) });
+  const state = new TrustState(policy, decisions, Date.now, revocation, pins, hops);
   revocation.start(() => state.revocationChanged());
   const expiry = new ExpiryWatch(log);
   const look = (): void => expiry.look(state.expiry(NOTICE_DAYS));
@@ -124,6 +127,7 @@ async function serve(config: string): Promise<number> {
   const listeners = await openListeners(settings, state, log, reload);
   if ('failed' in listeners) {
     log.error(listeners.failed);
+    await hops.close();
     await revocation.close();
     await pins?.close();
     await log.close();
@@ -142,6 +146,7 @@ async function serve(config: string): Promise<number> {
   log.info('stopping', { signal });
   clearInterval(looking);
   await listeners.close(GRACE_MS);
+  await hops.close();
   await revocation.close();
   await pins?.close();
   await decisions.close();

@@ -134,6 +134,12 @@ const table = {
     text: 'a DNS question was not answered, or its answer fails validation',
     clause: 'RFC 3263 §4, RFC 7673 §3',
   },
+  'dns-pending': {
+    rank: 20,
+    severity: 'info',
+    text: 'DNS questions for the next hop are still open',
+    clause: 'RFC 3263 §4',
+  },
   'dns-ignored': {
     rank: 15,
     severity: 'info',

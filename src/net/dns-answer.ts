@@ -37,21 +37,27 @@ export interface DnsRecords {
 /**
  * One answer. `none`: the name or the type does not exist. `failed`: no answer, or a server failure: nothing is known.
  * `bogus`: DNSSEC validation failed. `ttl`: seconds, the least of the record set, or of the SOA for `none`.
+ * `authentic`: a server that is trusted to do so has validated it (the AD bit, RFC 4035 §3.2.3); absent: nobody has.
  */
 export type DnsAnswer<T extends DnsType = DnsType> =
-  | { readonly kind: 'records'; readonly records: readonly DnsRecords[T][]; readonly ttl: number }
-  | { readonly kind: 'none' | 'failed' | 'bogus'; readonly ttl: number };
+  | {
+      readonly kind: 'records';
+      readonly records: readonly DnsRecords[T][];
+      readonly ttl: number;
+      readonly authentic?: boolean;
+    }
+  | { readonly kind: 'none' | 'failed' | 'bogus'; readonly ttl: number; readonly authentic?: boolean };
 
-/** Answers by type and name. */
-export interface DnsAnswers {
-  readonly NAPTR: ReadonlyMap<string, DnsAnswer<'NAPTR'>>;
-  readonly SRV: ReadonlyMap<string, DnsAnswer<'SRV'>>;
-  readonly A: ReadonlyMap<string, DnsAnswer<'A'>>;
-  readonly AAAA: ReadonlyMap<string, DnsAnswer<'AAAA'>>;
+/** Answers of one type by name: a map, or what looks like one. */
+export interface AnswersByName<T extends DnsType> {
+  get(name: string): DnsAnswer<T> | undefined;
 }
 
-/** A name as questions and answers spell it. */
+/** Answers by type and name. */
+export type DnsAnswers = { readonly [T in DnsType]: AnswersByName<T> };
+
+/** A name as questions and answers spell it. ASCII letters alone have a case in DNS (RFC 4343): U+212A is no k. */
 export function dnsName(name: string): string {
-  const lower = name.toLowerCase();
+  const lower = name.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
   return lower.endsWith('.') ? lower.slice(0, -1) : lower;
 }

@@ -8,7 +8,14 @@
 
 import type { Finding } from '../reasons.js';
 import { parseAddress } from './address.js';
-import { type DnsAnswer, type DnsAnswers, type DnsQuery, type DnsType, dnsName } from './dns-answer.js';
+import {
+  type AnswersByName,
+  type DnsAnswer,
+  type DnsAnswers,
+  type DnsQuery,
+  type DnsType,
+  dnsName,
+} from './dns-answer.js';
 import { HOP_TRANSPORTS, type HopTransport, transportOf } from './hop-transport.js';
 import { isServiceName, type OfferedService, preferredServices, printable, sipServices } from './naptr.js';
 import { orderSrv } from './srv-order.js';
@@ -59,6 +66,10 @@ export interface NextHopAnswer {
   readonly tls: TlsCapability;
   /** Seconds for which the answer holds. */
   readonly ttl: number;
+  /** DNS was asked, and every answer that this rests on was validated (RFC 7673 §3, rulebook N-19). */
+  readonly authentic: boolean;
+  /** DNS records of the domain offer TLS, whatever the URI says and an agreement demands (N-11). */
+  readonly tlsOffered: boolean;
   readonly findings: readonly Finding[];
 }
 
@@ -107,6 +118,9 @@ class Choice {
   #offer: TlsCapability | undefined;
   #aborted = false;
   #ttl = MAX_TTL;
+  /** undefined: no answer was looked at. */
+  #authentic: boolean | undefined;
+  #tlsOffered = false;
 
   constructor(question: NextHopQuestion, answers: DnsAnswers, options: NextHopOptions) {
     this.#question = question;
@@ -121,13 +135,21 @@ class Choice {
     const offer = this.#offer;
     if (offer === 'no' && this.#secure) {
       this.#find('tls-downgrade', `TLS is required towards ${subject}, and its DNS records offer none`);
-    } else if (this.#options.tlsSeen && offer !== undefined && offer !== 'yes') {
+    } else if (this.#options.tlsSeen && (offer === 'no' || (offer === 'unknown' && targets.length > 0))) {
       this.#find('tls-downgrade', `${subject} offered TLS before, and its DNS records do not now`);
     }
     if (targets.length === 0) this.#find('no-next-hop', `no address of ${subject} is left to try`);
     // A URI or an agreement that demands TLS is as good as a record (rulebook §7.2), but not against one.
     const tls = this.#secure && offer !== 'no' ? 'yes' : (offer ?? 'unknown');
-    return { kind: 'done', targets, tls, ttl: this.#ttl, findings: this.#findings };
+    return {
+      kind: 'done',
+      targets,
+      tls,
+      ttl: this.#ttl,
+      authentic: this.#authentic ?? false,
+      tlsOffered: this.#tlsOffered,
+      findings: this.#findings,
+    };
   }
 
   targets(): readonly NextHopTarget[] {
@@ -162,9 +184,10 @@ class Choice {
     const answer = this.#answer('NAPTR', domain);
     if (this.#stopped) return [];
     const usable = this.#options.transports.filter((name) => HOP_TRANSPORTS[name].secure || !this.#secure);
-    const records = answer?.kind === 'records' ? this.#capped(answer.records, 'NAPTR') : [];
-    const { services, ignored } = sipServices(records);
-    for (const detail of ignored) this.#find('dns-ignored', detail);
+    const { services: offered, ignored } = sipServices(answer?.kind === 'records' ? answer.records : []);
+    // Capped in the order in which they count: a zone may hold records of other applications, and many.
+    const services = this.#capped([...offered].sort(byOrder), 'NAPTR');
+    for (const detail of ignored.slice(0, MAX_RECORDS)) this.#find('dns-ignored', detail);
     return services.length > 0 ? this.#byOffer(services, usable, domain) : this.#byAnySrv(usable, domain);
   }
 
@@ -175,6 +198,7 @@ class Choice {
   ): readonly NextHopTarget[] {
     if (offered.some(({ transport }) => HOP_TRANSPORTS[transport].secure)) {
       this.#offer = 'yes';
+      this.#tlsOffered = true;
       const chosen = preferredServices(offered, usable);
       return this.#bySrv(this.#withoutDowngrade(chosen, isSecure), chosen[0]?.transport, domain);
     }
@@ -182,7 +206,8 @@ class Choice {
     const tls = serviceOf('tls', domain);
     const probe = this.#answer('SRV', tls.owner);
     if (this.#stopped) return [];
-    this.#offer = probe && hasTarget(probe) ? 'yes' : probe?.kind === 'failed' ? 'unknown' : 'no';
+    this.#tlsOffered = probe !== undefined && hasTarget(probe);
+    this.#offer = this.#tlsOffered ? 'yes' : probe?.kind === 'failed' ? 'unknown' : 'no';
     if (this.#secure) return usable.includes('tls') ? this.#bySrv([tls], undefined, domain) : [];
     const chosen = preferredServices(offered, usable).map((service) => ({ ...service, fallback: false }));
     return this.#bySrv(chosen, chosen[0]?.transport, domain);
@@ -195,7 +220,8 @@ class Choice {
     const answers = asked.map((service) => ({ ...service, answer: this.#answer('SRV', service.owner) }));
     if (this.#stopped) return [];
     const secure = answers.filter(isSecure);
-    if (secure.some(({ answer }) => answer && hasTarget(answer))) this.#offer = 'yes';
+    this.#tlsOffered = secure.some(({ answer }) => answer && hasTarget(answer));
+    if (this.#tlsOffered) this.#offer = 'yes';
     else if (secure.some(({ answer }) => answer?.kind === 'failed')) this.#offer = 'unknown';
     // The domain keeps SRV records, and none for TLS; where it keeps none at all, nothing is said.
     else this.#offer = answers.some(({ answer }) => answer?.kind === 'records') ? 'no' : 'unknown';
@@ -235,7 +261,7 @@ class Choice {
 
   #routes({ transport, owner, fallback }: Service, answer: DnsAnswer<'SRV'> & { kind: 'records' }): readonly Route[] {
     const routes: Route[] = [];
-    for (const record of orderSrv(this.#capped(answer.records, 'SRV'), mixed(this.#options.seed, owner))) {
+    for (const record of this.#capped(orderSrv(answer.records, mixed(this.#options.seed, owner)), 'SRV')) {
       const host = dnsName(record.target);
       // RFC 2782: "." says that the service is decidedly not available.
       if (host === '') continue;
@@ -283,12 +309,13 @@ class Choice {
 
   /** The answer if it is known; else the question is noted as open. */
   #answer<T extends DnsType>(type: T, name: string): DnsAnswer<T> | undefined {
-    const known = (this.#answers[type] as ReadonlyMap<string, DnsAnswer<T>>).get(name);
+    const known = (this.#answers[type] as AnswersByName<T>).get(name);
     if (known === undefined) {
       if (!this.open.some((query) => query.type === type && query.name === name)) this.open.push({ type, name });
       return undefined;
     }
     this.#ttl = Math.min(this.#ttl, Math.max(0, known.ttl));
+    this.#authentic = (this.#authentic ?? true) && known.authentic === true;
     if (known.kind === 'failed' || known.kind === 'bogus') {
       const why = known.kind === 'bogus' ? 'the answer fails DNSSEC validation' : 'no answer';
       this.#find('dns-failed', `${type} ${name}: ${why}`);
@@ -316,6 +343,10 @@ class Choice {
 
 function serviceOf(transport: HopTransport, domain: string): Service {
   return { transport, owner: `${HOP_TRANSPORTS[transport].srv}.${domain}`, fallback: false };
+}
+
+function byOrder(a: OfferedService, b: OfferedService): number {
+  return a.order - b.order || a.preference - b.preference;
 }
 
 function isSecure({ transport }: { readonly transport: HopTransport }): boolean {

@@ -15,6 +15,7 @@ import type { Material } from './material.js';
 import { domainNames, isPlainName } from './names.js';
 import type { AgreementInput } from './schema.js';
 import type { Site } from './site.js';
+import { staticTargets } from './static-targets.js';
 
 /** What an agreement that says nothing of it gets. */
 export interface AgreementDefaults {
@@ -45,6 +46,9 @@ const KEYS_OF_MECHANISM = {
     'pinned',
     'pin',
     'migration',
+    'require_tls',
+    'targets',
+    'allow_tls_fallback',
   ],
   'nds-ip': ['interface', 'sources'],
 } as const satisfies Record<Agreement['mechanism'], readonly (keyof AgreementInput)[]>;
@@ -89,8 +93,12 @@ export function compileAgreement(input: AgreementInput, site: Site, context: Agr
     interface: path?.interface,
     sources: sourcePrefixes(path?.sources ?? [], pathSite(input, site).at('sources')),
     migrationUntil: migrationEnd(input, site.at('migration', 'until'), now),
+    requireTls: input.require_tls ?? false,
+    targets: staticTargets(input.targets ?? [], site.at('targets')),
+    allowTlsFallback: input.allow_tls_fallback ?? false,
   };
   checkTrustBasis(agreement, input, site);
+  checkNextHop(agreement, input, site);
   return agreement;
 }
 
@@ -276,5 +284,18 @@ function checkTrustBasis(agreement: Agreement, input: AgreementInput, site: Site
   }
   if (crls.length > 0 && revocation === 'off') {
     site.at('crls').report('no-effect', 'crls has no effect with revocation: off', 'key');
+  }
+}
+
+/** Keys about where requests go to, where none may go there, and two that contradict each other. */
+function checkNextHop(agreement: Agreement, input: AgreementInput, site: Site): void {
+  if (agreement.mechanism !== 'tls') return;
+  if (agreement.requireTls && agreement.allowTlsFallback) {
+    const text = 'allow_tls_fallback has no effect with require_tls: true, which lets nothing but TLS be tried';
+    site.at('allow_tls_fallback').report('no-effect', text, 'key');
+  }
+  for (const key of ['require_tls', 'targets', 'allow_tls_fallback'] as const) {
+    if (input[key] === undefined || agreement.directions.includes('out')) continue;
+    site.at(key).report('no-effect', `${key} has no effect: the agreement does not cover direction out`, 'key');
   }
 }

@@ -1,13 +1,14 @@
 /** What agreements and interfaces claim against each other: names, domains, sockets, prefixes. */
 
 import { type AddressPrefix, overlaps, parsePrefix, samePrefix } from '../net/prefix.js';
-import type { Agreement, Interface } from '../trust/agreement.js';
+import { type Agreement, type Interface, type StaticTarget, targetKey } from '../trust/agreement.js';
 import { pathSite } from './agreement.js';
 import { entrySite } from './entries.js';
 import { domainSite } from './names.js';
 import { formatPlace } from './problem.js';
 import type { AgreementInput } from './schema.js';
 import type { Site } from './site.js';
+import { targetSite } from './static-targets.js';
 
 /** A compiled part with the place it came from. */
 export interface Placed<T> {
@@ -77,6 +78,25 @@ function checkLent({ item, input, site }: PlacedAgreement, claims: ReadonlyMap<s
     if (owner === undefined || owner.mechanism !== 'tls') continue;
     const text = `${domain} proves itself by certificate in agreement ${owner.name}: a path may assert it here too`;
     domainSite(input.asserts.domains, domain, site.at('asserts', 'domains')).report('lent-assertion', text);
+  }
+}
+
+/** An address that stood for two networks would stand for neither (rulebook O-6). */
+export function checkTargets(agreements: readonly PlacedAgreement[]): void {
+  const claims = new Map<string, PlacedAgreement>();
+  for (const placed of agreements) {
+    const site = (of: PlacedAgreement, target: StaticTarget): Site =>
+      targetSite(of.input.targets ?? [], target, of.site.at('targets'));
+    for (const target of placed.item.targets) {
+      const claim = claims.get(targetKey(target));
+      if (claim === undefined) {
+        claims.set(targetKey(target), placed);
+        continue;
+      }
+      const there = formatPlace(site(claim, target).place());
+      const text = `${target.address} port ${target.port} is claimed by agreement ${claim.item.name} already, at ${there}`;
+      site(placed, target).report('duplicate-target', text);
+    }
   }
 }
 

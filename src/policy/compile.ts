@@ -4,7 +4,7 @@
  */
 
 import { PrefixTable } from '../net/prefix-table.js';
-import type { Agreement, Interface, Snapshot } from '../trust/agreement.js';
+import { type Agreement, type Interface, type Snapshot, targetKey } from '../trust/agreement.js';
 import type { CertificateFacts } from '../x509/facts.js';
 import { type AgreementDefaults, compileAgreement } from './agreement.js';
 import {
@@ -14,6 +14,7 @@ import {
   checkPins,
   checkSockets,
   checkSources,
+  checkTargets,
   type Placed,
   type PlacedAgreement,
 } from './claims.js';
@@ -71,6 +72,7 @@ export function compilePolicy(files: PolicyFiles, main: string, revision: number
   checkDomains(agreements, own);
   checkInterfaces(agreements, interfaces, { interfaces: interfaceNames(sources), byAll: !problems.failed });
   checkSources(agreements);
+  checkTargets(agreements);
   checkPins(agreements, settings.state.file);
   if (own.size === 0) {
     const text = 'no own domain is named: nobody outside can be kept from asserting ours (RFC 3324 §2.2)';
@@ -86,6 +88,7 @@ export function compilePolicy(files: PolicyFiles, main: string, revision: number
     interfaces: interfaces.map(({ item }) => item),
     agreements: parts,
     byDomain: new Map(parts.flatMap((agreement) => agreement.domains.map((domain) => [domain, agreement] as const))),
+    byTarget: new Map(parts.flatMap((each) => each.targets.map((target) => [targetKey(target), each] as const))),
     sources: sourceTables(parts),
     privacy: defaults.privacy,
     skew: defaults.skew * 1000,

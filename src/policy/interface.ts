@@ -3,8 +3,8 @@
 import { type PortRange, parsePortRange, portsText } from '../net/port-range.js';
 import type { Interface } from '../trust/agreement.js';
 import { checkName } from './agreement.js';
+import { parseListen } from './listen-address.js';
 import type { InterfaceInput } from './schema.js';
-import { parseListen } from './settings.js';
 import type { Site } from './site.js';
 
 /** Where whoever looks a network up in the DNS comes (RFC 3263 §4.2): no socket there belongs to one path alone. */

@@ -38,6 +38,7 @@ const severities = {
   'duplicate-name': 'error',
   'duplicate-domain': 'error',
   'duplicate-source': 'error',
+  'duplicate-target': 'error',
   'duplicate-listen': 'error',
   'own-domain': 'error',
   'unknown-interface': 'error',

@@ -99,6 +99,9 @@ const agreementSchema = z.strictObject({
     .optional(),
   enforcement: z.enum(['enforce', 'monitor']).optional(),
   enabled: flag.optional(),
+  require_tls: flag.optional(),
+  targets: someWords('an IP address and a port, as in 192.0.2.7:5061').optional(),
+  allow_tls_fallback: flag.optional(),
   interface: word('the name of an interface').optional(),
   sources: words('an address prefix, as in 192.0.2.0/28').optional(),
   migration: z
@@ -154,6 +157,16 @@ const daemonSchema = z.strictObject({
     .strictObject({
       file: word('a path, or off').optional(),
       pins: z.int().min(1).max(100_000).describe('a whole number of pins from 1 to 100000').optional(),
+    })
+    .optional(),
+  dns: z
+    .strictObject({
+      resolve: z.enum(['on', 'off']).optional(),
+      servers: words('the address of a DNS server, as in 192.0.2.53').optional(),
+      timeout: seconds(1, 30).optional(),
+      attempts: z.int().min(1).max(5).describe('a whole number from 1 to 5').optional(),
+      cache: entries.optional(),
+      trust_ad: flag.optional(),
     })
     .optional(),
   revocation: z

@@ -1,17 +1,12 @@
 /** What siptrustd itself needs from the policy file (`daemon:`): listeners, logs, caches. */
 
-import { parseAddress } from '../net/address.js';
+import { compileDns, DEFAULT_DNS, type DnsSettings } from './dns-settings.js';
 import { deepFreeze } from './freeze.js';
+import { type ListenAddress, parseListen } from './listen-address.js';
 import { resolvePath } from './paths.js';
 import { compileRevocation, DEFAULT_REVOCATION, type RevocationSettings } from './revocation-settings.js';
 import type { DaemonInput } from './schema.js';
 import type { Site } from './site.js';
-
-export interface ListenAddress {
-  /** Canonical text of the address, without brackets. */
-  readonly address: string;
-  readonly port: number;
-}
 
 export interface DaemonSettings {
   /** undefined: this listener is off. */
@@ -40,6 +35,7 @@ export interface DaemonSettings {
   /** Most entries of each cache; ttl in seconds. */
   readonly cache: { readonly certificates: number; readonly verdicts: number; readonly ttl: number };
   readonly revocation: RevocationSettings;
+  readonly dns: DnsSettings;
   readonly state: {
     /** Path of the database that keeps pins over restarts; undefined: none are kept. */
     readonly file: string | undefined;
@@ -62,6 +58,7 @@ export const DEFAULT_SETTINGS: DaemonSettings = deepFreeze({
   log: { level: 'info', file: undefined, decisions: undefined, mask: true },
   cache: { certificates: 10_000, verdicts: 100_000, ttl: 300 },
   revocation: DEFAULT_REVOCATION,
+  dns: DEFAULT_DNS,
   state: { file: undefined, pins: 10_000 },
 });
 
@@ -99,6 +96,7 @@ export function compileSettings(input: DaemonInput | undefined, site: Site): Dae
       ttl: cache.ttl ?? defaults.cache.ttl,
     },
     revocation: compileRevocation(input?.revocation, site.at('revocation')),
+    dns: compileDns(input?.dns, site.at('dns')),
     state: { file: path(state.file, 'off', defaults.state.file), pins: state.pins ?? defaults.state.pins },
   };
   checkListeners(settings, site.at('listen'));
@@ -133,19 +131,6 @@ function sameListener(a: ListenAddress, b: ListenAddress): boolean {
 
 function isLoopback(address: string): boolean {
   return address === '::1' || address.startsWith('127.');
-}
-
-/** `address:port` with IPv6 in brackets. Gives undefined, and has said why, for anything else. */
-export function parseListen(text: string, site: Site, leastPort: number): ListenAddress | undefined {
-  const match = /^(\[[^\]]*\]|[^:[\]]+):(0|[1-9][0-9]{0,4})$/.exec(text);
-  const address = match?.[1] === undefined ? undefined : parseAddress(match[1]);
-  const port = Number(match?.[2]);
-  if (!address || port > 65535 || port < leastPort) {
-    const expected = 'expected an IP address and a port, as in 127.0.0.1:7060 or "[::1]:7060"';
-    site.report('bad-address', `${expected}, found ${JSON.stringify(text)}`);
-    return undefined;
-  }
-  return { address: address.text, port };
 }
 
 function listenAddress(

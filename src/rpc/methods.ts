@@ -11,6 +11,7 @@ import { certificateMethods } from './methods/certificate.js';
 import { coreMethods } from './methods/core.js';
 import { crlMethods } from './methods/crl.js';
 import { headerMethods } from './methods/header.js';
+import { hopMethods } from './methods/hop.js';
 import { pinMethods } from './methods/pin.js';
 import { trustMethods } from './methods/trust.js';
 
@@ -22,6 +23,7 @@ export function methodTable(
 ): Method[] {
   return [
     ...trustMethods(state),
+    ...hopMethods(state),
     ...agreementMethods(state, reload),
     ...certificateMethods(state),
     ...headerMethods(state),

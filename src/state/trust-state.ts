@@ -8,6 +8,7 @@ import { CertificateCache } from './certificate-cache.js';
 import { Connections } from './connections.js';
 import { Counters } from './counters.js';
 import { type ExpiryRow, expiryRows } from './expiry.js';
+import { hopsWithoutDns, type NextHops } from './next-hops.js';
 import { PeerCertificates } from './peer-certificates.js';
 import type { Pins } from './pins.js';
 import type { PolicyHolder, ReloadReport } from './policy-holder.js';
@@ -35,6 +36,7 @@ export class TrustState {
   readonly revocation: RevocationSource;
   /** undefined: none are kept (daemon.state.file is off). */
   readonly pins: Pins | undefined;
+  readonly hops: NextHops;
   #touched: NodeJS.Timeout | undefined;
   #touchAgain = false;
 
@@ -44,6 +46,7 @@ export class TrustState {
     clock: () => number,
     revocation: RevocationSource = NO_REVOCATION_SOURCE,
     pins?: Pins,
+    hops: NextHops = hopsWithoutDns(clock),
   ) {
     const { cache } = policy.settings;
     this.policy = policy;
@@ -54,6 +57,8 @@ export class TrustState {
     this.peers = new PeerCertificates(clock);
     this.revocation = revocation;
     this.pins = pins;
+    this.hops = hops;
+    hops.start(this.counters);
     this.startedAt = clock();
     pins?.start(this.counters, () => this.touch());
     if (pins !== undefined && pins.revisionFloor >= policy.snapshot.revision) {

@@ -33,6 +33,18 @@ export interface Asserts {
   readonly transit: boolean;
 }
 
+/** An address and a TLS port that an agreement names as next hop. */
+export interface StaticTarget {
+  /** Canonical text, without brackets. */
+  readonly address: string;
+  readonly port: number;
+}
+
+/** A target as `Snapshot.byTarget` has it. */
+export function targetKey({ address, port }: StaticTarget): string {
+  return `${address} ${port}`;
+}
+
 export interface Agreement {
   readonly name: string;
   /** Lower-case A-labels, exact. */
@@ -65,6 +77,12 @@ export interface Agreement {
   readonly headers: ReadonlyMap<string, { readonly in?: HeaderAction; readonly out?: HeaderAction }>;
   readonly enforcement: 'enforce' | 'monitor';
   readonly enabled: boolean;
+  /** Towards this network only TLS with a proven name: without it nothing is sent (rulebook N-12, T-8). */
+  readonly requireTls: boolean;
+  /** Next hops by TLS that stand in place of DNS, in the order to try; they also stand for the domains (O-6). */
+  readonly targets: readonly StaticTarget[];
+  /** Less secure targets may be tried after TLS (N-9); nobody is trusted there. */
+  readonly allowTlsFallback: boolean;
   /** The interface and the source prefixes that stand for the path: of nds-ip, and of tls while the network migrates. */
   readonly interface: string | undefined;
   readonly sources: readonly AddressPrefix[];
@@ -98,6 +116,8 @@ export interface Snapshot {
   readonly agreements: readonly Agreement[];
   /** The agreement that claims a domain (lower-case A-label); a domain has at most one. */
   readonly byDomain: ReadonlyMap<string, Agreement>;
+  /** The agreement that names an address and port as its next hop (`targetKey`); one has at most one. */
+  readonly byTarget: ReadonlyMap<string, Agreement>;
   /** nds-ip agreements by interface name, then by the longest prefix that holds the source address. */
   readonly sources: ReadonlyMap<string, { lookup(address: Address): Agreement | undefined }>;
   /** Privacy mode towards peers that no agreement covers. */

@@ -5,11 +5,12 @@
  * asked for. The assurance says `tls-attributes`.
  */
 
-import { isDomainName, referenceDomain } from '../x509/domain.js';
+import { isDomainName } from '../x509/domain.js';
 import type { Agreement } from './agreement.js';
 import { missingAttributes, parseOneLineName } from './attributes.js';
 import { agreementChange, agreementInForce, type CoverContext } from './covers.js';
 import type { Evidence, TlsEvidence } from './evidence.js';
+import { nextHopName } from './next-hop-name.js';
 import { type Outcome, untrusted } from './outcome.js';
 import { floorHolds } from './tls-profile.js';
 
@@ -54,8 +55,8 @@ export function judgeAttributes(
   }
   trail.pass('identity', `${name}, as the proxy read it`, 'RFC 5922 §7.1');
   if (evidence.direction === 'out') {
-    const target = referenceDomain(evidence.nextHop ?? '');
-    if (target.kind !== 'domain' || target.name !== name) {
+    const target = nextHopName(evidence.nextHop ?? '', snapshot);
+    if (target.kind !== 'domains' || !target.domains.includes(name)) {
       trail.fail('next hop', 'name-mismatch', `next_hop is ${evidence.nextHop ?? 'not told'}, the peer is ${name}`);
       return refused();
     }

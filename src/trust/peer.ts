@@ -4,7 +4,6 @@
  */
 
 import type { CrlFacts } from '../x509/crl.js';
-import { referenceDomain } from '../x509/domain.js';
 import type { CertificateFacts } from '../x509/facts.js';
 import { type SipIdentities, sipIdentities } from '../x509/identity.js';
 import type { OcspAnswers } from '../x509/ocsp.js';
@@ -22,6 +21,7 @@ import {
 import { type Evidence, isOverTls, type TlsEvidence } from './evidence.js';
 import { leastPrivilege } from './least-privilege.js';
 import { findInterface, judgeInterface, verdictScope } from './nds.js';
+import { nextHopName } from './next-hop-name.js';
 import { decided, type Outcome, untrusted } from './outcome.js';
 import { encryptionHolds, floorHolds } from './tls-profile.js';
 import { Trail } from './trail.js';
@@ -232,7 +232,7 @@ function judgeOutbound(evidence: Evidence, leaf: CertificateFacts, tls: TlsEvide
   const { trail, snapshot, now } = context;
   const ends = nextInstant(now, [leaf], snapshot.skew);
   const found = identities(leaf, snapshot);
-  const target = referenceDomain(evidence.nextHop ?? '');
+  const target = nextHopName(evidence.nextHop ?? '', snapshot);
   if (target.kind === 'invalid') {
     const what = evidence.nextHop === undefined ? 'none' : `"${evidence.nextHop}" (${target.why})`;
     trail.fail('next hop', 'bad-input', `expected the domain that was resolved in next_hop, found ${what}`);
@@ -244,20 +244,22 @@ function judgeOutbound(evidence: Evidence, leaf: CertificateFacts, tls: TlsEvide
   }
   noteIdentities(found, trail);
   // RFC 5922 §7.3: without a match the server is not authenticated and the connection MUST be closed.
-  if (!found.names.includes(target.name)) {
+  const names = found.names.filter((name) => target.domains.includes(name));
+  const [first] = names;
+  if (first === undefined) {
     if (found.names.length > 0) {
-      const detail = `next_hop is ${target.name}, the certificate names ${found.names.join(', ')}`;
+      const detail = `next_hop is ${target.text}, the certificate names ${found.names.join(', ')}`;
       trail.fail('next hop', 'name-mismatch', detail);
     }
     return closed(undefined, ends);
   }
-  trail.pass('next hop', `${target.name} is an identity of the certificate`, 'RFC 5922 §7.3');
-  const agreement = agreementOf(snapshot, target.name);
+  trail.pass('next hop', `${target.text} is an identity of the certificate`, 'RFC 5922 §7.3');
+  const agreement = agreementOf(snapshot, first);
   if (agreement === undefined) {
-    trail.fail('agreement', 'not-listed', `no agreement names ${target.name}`);
+    trail.fail('agreement', 'not-listed', `no agreement names ${first}`);
     if (tls.verified) return untrusted(undefined, ends);
     trail.fail('stack', 'stack-unverified', 'the TLS stack did not verify the certificate');
     return closed(undefined, ends);
   }
-  return judgeAgreement(agreement, { ...found, names: [target.name] }, leaf, tls, context);
+  return judgeAgreement(agreement, { ...found, names }, leaf, tls, context);
 }

@@ -1,4 +1,4 @@
-import type { Agreement, Snapshot } from '../../src/trust/agreement.js';
+import { type Agreement, type Snapshot, targetKey } from '../../src/trust/agreement.js';
 import type { Evidence } from '../../src/trust/evidence.js';
 
 /** A policy without agreements. */
@@ -9,6 +9,7 @@ export const emptySnapshot: Snapshot = {
   interfaces: [],
   agreements: [],
   byDomain: new Map(),
+  byTarget: new Map(),
   sources: new Map(),
   privacy: 'strict33203',
   skew: 300_000,
@@ -41,6 +42,9 @@ const plainAgreement: Agreement = {
   headers: new Map(),
   enforcement: 'enforce',
   enabled: true,
+  requireTls: false,
+  targets: [],
+  allowTlsFallback: false,
   interface: undefined,
   sources: [],
   migrationUntil: undefined,
@@ -54,7 +58,8 @@ export function agreementWith(over: Partial<Agreement> = {}): Agreement {
 /** A policy with these agreements. */
 export function snapshotWith(agreements: readonly Agreement[], over: Partial<Snapshot> = {}): Snapshot {
   const byDomain = new Map(agreements.flatMap((each) => each.domains.map((domain) => [domain, each] as const)));
-  return { ...emptySnapshot, agreements, byDomain, ...over };
+  const byTarget = new Map(agreements.flatMap((each) => each.targets.map((at) => [targetKey(at), each] as const)));
+  return { ...emptySnapshot, agreements, byDomain, byTarget, ...over };
 }
 
 /** Evidence of a TLS connection without a certificate; `over` replaces what a test is about. */

@@ -30,6 +30,7 @@ describe('daemon settings', () => {
         maxSize: 32 * 1024 * 1024,
         warn: 86_400,
       },
+      dns: { resolve: true, servers: [], timeout: 2, attempts: 2, cache: 10_000, trustAd: false },
       state: { file: undefined, pins: 10_000 },
     } satisfies DaemonSettings);
     expect(Object.isFrozen(DEFAULT_SETTINGS.listen.netstring)).toBe(true);
@@ -48,6 +49,8 @@ describe('daemon settings', () => {
           '  log: {level: debug, file: /var/log/s.log, decisions: log/d.jsonl, mask: false}',
           '  cache: {certificates: 1, verdicts: 2, ttl: 3}',
           '  state: {file: state.db, pins: 4}',
+          '  dns: {resolve: off, timeout: 3, attempts: 4, cache: 5, trust_ad: true,',
+          '    servers: [192.0.2.53, "192.0.2.54:5353", "2001:DB8::53", "[2001:db8::54]:5454"]}',
           '  revocation: {fetch: on, directory: crls, interval: 4, timeout: 5, max_size: 6000, warn: 7, addresses: [10.0.0.0/8],',
           '    hosts: [CRL.b.example, "ocsp.bücher.example:8080", 192.0.2.1, "192.0.2.1:81", "[2001:DB8::1]:82", "2001:db8::2"]}',
         ].join('\n'),
@@ -81,6 +84,19 @@ describe('daemon settings', () => {
         timeout: 5,
         maxSize: 6000,
         warn: 7,
+      },
+      dns: {
+        resolve: false,
+        servers: [
+          { address: '192.0.2.53', port: 53 },
+          { address: '192.0.2.54', port: 5353 },
+          { address: '2001:db8::53', port: 53 },
+          { address: '2001:db8::54', port: 5454 },
+        ],
+        timeout: 3,
+        attempts: 4,
+        cache: 5,
+        trustAd: true,
       },
       state: { file: 'state.db', pins: 4 },
     } satisfies DaemonSettings);

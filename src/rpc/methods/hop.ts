@@ -1,0 +1,41 @@
+import type { TrustState } from '../../state/trust-state.js';
+import { hopAnswer, hopListParams, hopParams, hopRow, toAbility, toQuestion } from '../hop-params.js';
+import { defineMethod, type Method } from '../method.js';
+
+const DEFAULT_LIMIT = 200;
+
+/** Where requests go next. */
+export function hopMethods(state: TrustState): Method[] {
+  return [
+    defineMethod({
+      name: 'hop.resolve',
+      doc: 'Where does a request with this URI go next, whom must the certificate there name, and is TLS a must?',
+      params: hopParams,
+      handler: (params) => {
+        const question = toQuestion(params);
+        const ability = toAbility(params);
+        const told = (hop: ReturnType<typeof state.hops.find>) => {
+          state.counters.add(`hop.resolve.${hop.status}`);
+          const [first] = hop.findings;
+          if (first !== undefined) state.counters.add(`reason.${first.code}`);
+          return hopAnswer(hop, state.snapshot.revision);
+        };
+        const { wait_ms: wait = 0 } = params;
+        if (wait === 0) return told(state.hops.find(question, ability, state.snapshot));
+        return state.hops.wait(question, ability, state.snapshot, wait).then(told);
+      },
+    }),
+    defineMethod({
+      name: 'hop.list',
+      doc: 'The next hops of all domains that agreements in force cover by TLS in direction out, as far as they are known',
+      params: hopListParams,
+      positional: ['limit'],
+      handler: async (params) => {
+        const { limit = DEFAULT_LIMIT, wait_ms: wait = 0 } = params;
+        const hops = await state.hops.list(limit, toAbility(params), () => state.snapshot, wait);
+        const { revision } = state.snapshot;
+        return { revision, hops: hops.map((hop) => hopRow(hop, revision)), count: hops.length };
+      },
+    }),
+  ];
+}
