@@ -47,11 +47,15 @@ describe('cross-certification, worked through', () => {
   });
 
   // In order: each goes on where the one before stopped.
-  test.each(steps.map((step, index) => [index + 1, step] as const))('ok/step %i', async (_, { commands, lines }) => {
-    const env = { PATH: `${bin}:${process.env.PATH}` };
-    const output = await run('bash', ['-e', '-o', 'pipefail', '-c', commands], { cwd: stage, env });
-    // Child keeps bytes; the page is text.
-    const text = Buffer.from(output, 'latin1').toString('utf8');
-    for (const line of lines) expect(text).toMatch(pattern(line));
-  }, 120_000);
+  test.each(steps.map((step, index) => [index + 1, step] as const))(
+    'ok/step %i',
+    async (_, { commands, lines }) => {
+      const env = { PATH: `${bin}:${process.env.PATH}` };
+      const output = await run('bash', ['-e', '-o', 'pipefail', '-c', commands], { cwd: stage, env });
+      // Child keeps bytes; the page is text.
+      const text = Buffer.from(output, 'latin1').toString('utf8');
+      for (const line of lines) expect(text).toMatch(pattern(line));
+    },
+    120_000,
+  );
 });

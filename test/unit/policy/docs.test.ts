@@ -6,7 +6,7 @@ import { POLICY_DEFAULTS } from '../../../src/policy/compile.js';
 import { loadPolicy } from '../../../src/policy/loader.js';
 import { allKeys } from '../../../src/policy/schema.js';
 import { DEFAULT_SETTINGS } from '../../../src/policy/settings.js';
-import { CA_PEM, CRL_PEM, compile, compiled, NOW, said } from './fixtures.js';
+import { CA_PEM, CRL_PEM, compile, compiled, LEAF_PEM, NOW, said } from './fixtures.js';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const reference = readFileSync(join(ROOT, 'docs/policy.md'), 'utf8');
@@ -70,7 +70,12 @@ describe('the sample policy', () => {
     const files = Object.fromEntries(
       ['op-b-ca', 'op-c-client-ca', 'op-c-server-ca', 'op-c-sub'].map((name) => [`${name}.pem`, CA_PEM]),
     );
-    const result = compile(full, { ...files, 'op-b.crl': CRL_PEM, 'agreements/e.yaml': 'agreements: []\n' });
+    const result = compile(full, {
+      ...files,
+      'own.pem': LEAF_PEM,
+      'op-b.crl': CRL_PEM,
+      'agreements/e.yaml': 'agreements: []\n',
+    });
     const { snapshot, settings } = compiled(result);
     expect(snapshot.agreements.map(({ name }) => name)).toEqual(['op-b', 'op-c', 'acme', 'op-d-legacy', 'op-e']);
     expect(settings).toEqual(DEFAULT_SETTINGS);
