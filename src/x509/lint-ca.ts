@@ -3,7 +3,13 @@
 import { EXTENSION } from './extensions.js';
 import { critical, type LintRule, told, usageText, when } from './lint-rule.js';
 import { weakAlgorithm } from './signature.js';
-import { allows, PURPOSE } from './usage.js';
+import { allows, PURPOSE, purposeText } from './usage.js';
+
+/** What a certificate below the CA may serve. */
+const ROLES = [
+  { role: 'client', purpose: PURPOSE.clientAuth, other: PURPOSE.serverAuth },
+  { role: 'server', purpose: PURPOSE.serverAuth, other: PURPOSE.clientAuth },
+] as const;
 
 export const CA_RULES: readonly LintRule[] = [
   {
@@ -49,13 +55,27 @@ export const CA_RULES: readonly LintRule[] = [
       ),
   },
   {
-    rule: 'ca-eku',
-    severity: 'warning',
+    rule: 'ca-eku-none',
+    severity: 'error',
     clause: 'RFC 5280 §4.2.1.12',
     check: ({ extendedKeyUsage: purposes }) =>
       when(
-        ![PURPOSE.serverAuth, PURPOSE.clientAuth].every((purpose) => allows(purposes, purpose)),
-        'expected extendedKeyUsage of a CA to be absent or to name serverAuth and clientAuth, found less: certificates below it serve fewer roles',
+        !ROLES.some(({ purpose }) => allows(purposes, purpose)) && !allows(purposes, PURPOSE.sipDomain),
+        `expected extendedKeyUsage of a CA to be absent, or to name serverAuth or clientAuth, found ${purposeText(purposes)}: no certificate below it serves TLS`,
+      ),
+  },
+  {
+    // An operator may have one CA for TLS clients and one for servers (§5.2.4): no fault of either.
+    rule: 'ca-eku-role',
+    severity: 'info',
+    clause: 'RFC 5280 §4.2.1.12, TS 33.310 §5.2.4',
+    check: ({ extendedKeyUsage: purposes }) =>
+      ROLES.filter(
+        ({ purpose, other }) =>
+          !allows(purposes, purpose) && [other, PURPOSE.sipDomain].some((each) => allows(purposes, each)),
+      ).map(
+        ({ role }) =>
+          `extendedKeyUsage of the CA is ${purposeText(purposes)}: no certificate below it serves a TLS ${role}`,
       ),
   },
   {

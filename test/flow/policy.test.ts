@@ -50,6 +50,21 @@ describe.each(builds('smoke'))('the policy, Kamailio $version', (build) => {
     await eventually('the assertion is kept again', () => keeps(stage, caller), 1_000);
   });
 
+  it('fail/T-45 a session that is resumed: the certificate counts, and the agreement of today', async () => {
+    network = await Network.start({ build });
+    const stage = network;
+    const identity = stage.certificateOfA();
+    // The client presents nothing this time; the proxy has the certificate from the session.
+    const resumed = await stage.resuming(identity);
+    expect(await keeps(stage, resumed)).toBe(true);
+    await stage.daemon.reload(without(stage.standardPolicy, 'op-a'));
+    const late = await stage.resuming(identity);
+    expect(await keeps(stage, late)).toBe(false);
+    const [decision] = await stage.daemon.decisionsOn(late.source);
+    expect(decision).toMatchObject({ verdict: 'untrusted', verified: true });
+    expect(decision?.reasons).toContain('not-listed');
+  });
+
   it('ok/a bad policy file changes nothing', async () => {
     network = await Network.start({ build });
     const caller = await network.overTls(network.certificateOfA());

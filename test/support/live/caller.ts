@@ -174,6 +174,28 @@ export async function tlsCaller(
   return new StreamCaller(socket);
 }
 
+/** What lets a client resume the session of a handshake with this identity (RFC 8446 §4.6.1). */
+export async function tlsTicket(host: string, port: number, identity: Identity): Promise<Buffer> {
+  const own = { cert: readFileSync(identity.certificate), key: readFileSync(identity.key) };
+  const socket = connectTls({ host, port, rejectUnauthorized: false, ...own });
+  const [ticket] = (await once(socket, 'session')) as [Buffer];
+  socket.destroy();
+  return ticket;
+}
+
+/** A TLS connection that resumes a session and presents no certificate itself. */
+export function resumingCaller(host: string, port: number, session: Buffer, source?: string): Promise<Caller> {
+  const from = source === undefined ? {} : { localAddress: source };
+  // Each process of the proxy has keys of its own for tickets: only the one that gave it knows it again.
+  return eventually('a process that resumes the session', async () => {
+    const socket = connectTls({ host, port, rejectUnauthorized: false, session, ...from });
+    await once(socket, 'secureConnect');
+    if (socket.isSessionReused()) return new StreamCaller(socket);
+    socket.destroy();
+    return false;
+  });
+}
+
 export async function tcpCaller(host: string, port: number, source?: string): Promise<Caller> {
   const socket = connect({ host, port, ...(source === undefined ? {} : { localAddress: source }) });
   await once(socket, 'connect');

@@ -4,7 +4,7 @@
  */
 
 import { join } from 'node:path';
-import { type Caller, tcpCaller, tlsCaller, udpCaller } from './caller.js';
+import { type Caller, resumingCaller, tcpCaller, tlsCaller, tlsTicket, udpCaller } from './caller.js';
 import { Daemon, type Policy } from './daemon.js';
 import { type Build, type Define, Kamailio } from './kamailio.js';
 import { type Authority, type Identity, installIdentity, Pki } from './pki.js';
@@ -139,6 +139,12 @@ export class Network {
   /** A caller over TLS with this identity; without one no certificate is presented. `ciphers`: over TLS 1.2 alone. */
   async overTls(identity?: Identity, source = this.host(20), ciphers?: string): Promise<Caller> {
     return this.#keep(await tlsCaller(this.address, 5061, identity, source, ciphers));
+  }
+
+  /** A caller that resumes the session of an earlier handshake with this identity. */
+  async resuming(identity: Identity, source = this.host(20)): Promise<Caller> {
+    const ticket = await tlsTicket(this.address, 5061, identity);
+    return this.#keep(await resumingCaller(this.address, 5061, ticket, source));
   }
 
   async overTcp(source = this.host(20)): Promise<Caller> {

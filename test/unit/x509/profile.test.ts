@@ -248,7 +248,22 @@ const CAS: readonly Case[] = [
   },
   { name: 'no cRLDistributionPoints', lines: { crl: undefined }, expected: ['warning crl-distribution-absent'] },
   { name: 'extendedKeyUsage of both roles', lines: { eku: 'extendedKeyUsage=serverAuth,clientAuth' }, expected: [] },
-  { name: 'extendedKeyUsage of one role', lines: { eku: 'extendedKeyUsage=serverAuth' }, expected: ['warning ca-eku'] },
+  {
+    name: 'extendedKeyUsage of one role',
+    lines: { eku: 'extendedKeyUsage=serverAuth' },
+    expected: ['info ca-eku-role'],
+  },
+  {
+    name: 'extendedKeyUsage without a TLS role',
+    lines: { eku: 'extendedKeyUsage=emailProtection' },
+    expected: ['error ca-eku-none'],
+    says: /found emailProtection/,
+  },
+  {
+    name: 'extendedKeyUsage for SIP domains alone',
+    lines: { eku: 'extendedKeyUsage=1.3.6.1.5.5.7.3.20' },
+    expected: ['info ca-eku-role', 'info ca-eku-role'],
+  },
   {
     name: 'no subjectKeyIdentifier',
     lines: { skid: 'subjectKeyIdentifier=none' },
