@@ -6,6 +6,8 @@ export interface DaemonCommand {
   readonly method: string;
   /** Arguments, `<name>` or `[name]`, sent as params of the same name. */
   readonly args?: readonly string[];
+  /** Params that are sent with every question. */
+  readonly always?: Readonly<Record<string, unknown>>;
   readonly doc: string;
 }
 
@@ -22,6 +24,11 @@ export const DAEMON_COMMANDS: readonly DaemonCommand[] = [
   { words: 'pin list', method: 'pin.list', args: ['[agreement]', '[state]'], doc: 'keys observed and approved' },
   { words: 'pin approve', method: 'pin.approve', args: ['<agreement>', '<pin>'], doc: 'approve a key, or all' },
   { words: 'pin drop', method: 'pin.drop', args: ['<agreement>', '<pin>'], doc: 'forget a key, or all' },
+  {
+    ...{ words: 'hop resolve', method: 'hop.resolve', args: ['<uri>'], always: { wait_ms: 1000 } },
+    doc: 'where a request with this URI goes next',
+  },
+  { words: 'hop list', method: 'hop.list', args: ['[limit]'], doc: 'next hops of the agreements, as far as known' },
   { words: 'cache stats', method: 'cache.stats', doc: 'entries, hits and misses of the caches' },
   { words: 'cache flush', method: 'cache.flush', doc: 'empty the caches' },
   { words: 'log level', method: 'log.level', args: ['[level]'], doc: 'show or set the level of the operator log' },

@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import { Command } from 'commander';
+import { DEFAULT_DNS } from '../policy/dns-settings.js';
 import { loadPolicy } from '../policy/loader.js';
 import { badInput, identityRecord, offlineAnswers } from '../rpc/offline.js';
 import { kamailioInclude } from '../sip/kamailio.js';
@@ -13,6 +14,7 @@ import { verifyRecord } from '../x509/verify-record.js';
 import { askDaemon, type DaemonAddress, daemonAnswers } from './ask.js';
 import { certificateCommands } from './certificates.js';
 import { DAEMON_COMMANDS, paramsOf } from './commands.js';
+import { dnsCommands } from './dns.js';
 import { Refusal } from './failure.js';
 import { answerLines, eachRecord } from './json-lines.js';
 import { render, renderExplanation } from './render.js';
@@ -47,7 +49,7 @@ export function program(input: Readable, output: Writable, exit: (code: number) 
       .description(command.doc);
     for (const arg of command.args ?? []) verb.argument(arg);
     verb.action(async (...given: unknown[]) => {
-      print(await askDaemon(options(), command.method, paramsOf(command, given)));
+      print(await askDaemon(options(), command.method, { ...command.always, ...paramsOf(command, given) }));
     });
   }
 
@@ -57,6 +59,14 @@ export function program(input: Readable, output: Writable, exit: (code: number) 
     print,
     daemon: () => daemonAnswers(options(), 'cert.expiry'),
     offline: (file) => configAnswers(file, 'cert.expiry'),
+    write: (text) => void output.write(text),
+    exit,
+  });
+
+  dnsCommands(group(['dns']), {
+    certificates,
+    print,
+    settings: (file) => (file === undefined ? DEFAULT_DNS : openPolicy(file).settings.dns),
     write: (text) => void output.write(text),
     exit,
   });
@@ -132,7 +142,7 @@ function groups(root: Command): (words: readonly string[]) => Command {
   const known = new Map<string, Command>();
   return ([name]) => {
     if (name === undefined) return root;
-    const found = known.get(name) ?? root.command(name).description(`about ${name}s`);
+    const found = known.get(name) ?? root.command(name).description(`about ${name.endsWith('s') ? name : `${name}s`}`);
     known.set(name, found);
     return found;
   };
@@ -151,8 +161,13 @@ function approvedPins(file: string | undefined): Pins | undefined {
   }
 }
 
-function configAnswers(file: string, method: string): (record: unknown) => unknown {
+function openPolicy(file: string): PolicyHolder {
   const policy = PolicyHolder.open((revision, now) => loadPolicy(file, revision, now), Date.now());
   if ('problems' in policy) throw new Refusal(`the policy is not good\n${policy.problems.join('\n')}`, 2);
+  return policy;
+}
+
+function configAnswers(file: string, method: string): (record: unknown) => unknown {
+  const policy = openPolicy(file);
   return offlineAnswers(policy, method, approvedPins(policy.settings.state.file));
 }

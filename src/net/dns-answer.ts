@@ -37,7 +37,7 @@ export interface DnsRecords {
 /**
  * One answer. `none`: the name or the type does not exist. `failed`: no answer, or a server failure: nothing is known.
  * `bogus`: DNSSEC validation failed. `ttl`: seconds, the least of the record set, or of the SOA for `none`.
- * `authentic`: a server that is trusted to do so has validated it (the AD bit, RFC 4035 §3.2.3); absent: nobody has.
+ * `aliased`: the records are those of another name (CNAME). `authentic`: a server that is trusted to do so has validated it (the AD bit, RFC 4035 §3.2.3); absent: nobody has.
  */
 export type DnsAnswer<T extends DnsType = DnsType> =
   | {
@@ -45,8 +45,14 @@ export type DnsAnswer<T extends DnsType = DnsType> =
       readonly records: readonly DnsRecords[T][];
       readonly ttl: number;
       readonly authentic?: boolean;
+      readonly aliased?: boolean;
     }
-  | { readonly kind: 'none' | 'failed' | 'bogus'; readonly ttl: number; readonly authentic?: boolean };
+  | {
+      readonly kind: 'none' | 'failed' | 'bogus';
+      readonly ttl: number;
+      readonly authentic?: boolean;
+      readonly aliased?: boolean;
+    };
 
 /** Answers of one type by name: a map, or what looks like one. */
 export interface AnswersByName<T extends DnsType> {

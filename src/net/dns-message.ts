@@ -119,7 +119,8 @@ function content(packet: DecodedPacket, query: DnsQuery, nameError: boolean): Dn
     const found = here.flatMap((record) => recordOf(query.type, record));
     if (found.length > 0) {
       for (const record of here) if (record.type === query.type) ttl = Math.min(ttl, timeToLive(record));
-      return { kind: 'answer', answer: { kind: 'records', records: found.slice(0, MOST_RECORDS), ttl, authentic } };
+      const records = found.slice(0, MOST_RECORDS);
+      return { kind: 'answer', answer: { kind: 'records', records, ttl, authentic, aliased: aliases > 0 } };
     }
     const alias = here.find((record) => record.type === 'CNAME');
     if (alias?.type !== 'CNAME' || typeof alias.data !== 'string') break;

@@ -1,5 +1,6 @@
 /** Whom siptrustd asks about next hops, and how long it waits (`daemon.dns:`). */
 
+import { parseAddress } from '../net/address.js';
 import { DNS_PORT, type ResolverAddress } from '../net/resolver-list.js';
 import { readListen } from './listen-address.js';
 import type { DaemonInput } from './schema.js';
@@ -48,18 +49,18 @@ export function compileDns(input: NonNullable<DaemonInput['dns']> | undefined, s
   return settings;
 }
 
-/** `address`, `address:port` or `"[IPv6]:port"`. */
+/** `address`, `address:port` or `"[IPv6]:port"`; undefined for anything else. */
+export function readResolver(text: string): ResolverAddress | undefined {
+  const bare = parseAddress(text.replace(/^\[(.*)\]$/, '$1'));
+  return bare === undefined ? readListen(text, 1) : { address: bare.text, port: DNS_PORT };
+}
+
 function resolvers(texts: readonly string[], site: Site): readonly ResolverAddress[] {
   return texts.flatMap((text, index) => {
-    const bare = /^\[?[^[\]]*\]?$/.test(text) ? readListen(`${bracketed(text)}:${DNS_PORT}`, 1) : undefined;
-    const server = readListen(text, 1) ?? bare;
+    const server = readResolver(text);
     if (server !== undefined) return [server];
     const expected = 'expected the address of a DNS server, as in 192.0.2.53, 127.0.0.1:5353 or "[2001:db8::53]:53"';
     site.at(index).report('bad-address', `${expected}, found ${JSON.stringify(text)}`);
     return [];
   });
-}
-
-function bracketed(address: string): string {
-  return address.includes(':') && !address.startsWith('[') ? `[${address}]` : address;
 }

@@ -109,7 +109,7 @@ export class DnsResolver {
 }
 
 /** resolv.conf(5): without a nameserver line it is the one on this machine. */
-function readResolvers(file: string): readonly ResolverAddress[] {
+export function readResolvers(file: string): readonly ResolverAddress[] {
   try {
     const listed = listedResolvers(readFileSync(file, 'utf8'));
     if (listed.length > 0) return listed;
