@@ -282,6 +282,11 @@ function checkTrustBasis(agreement: Agreement, input: AgreementInput, site: Site
     const text = 'pin: leaf has an effect only where the proxy itself verifies the certificate; otherwise it takes';
     site.at('pin').report('no-effect', `${text} stack_verification: advisory`);
   }
+  if (input.eku === 'any-role' && stackVerification === 'required') {
+    // OpenSSL refuses a certificate without the purpose of its role.
+    const text = 'eku: any-role does no more than either while the proxy verifies the purpose; otherwise it takes';
+    site.at('eku').report('no-effect', `${text} stack_verification: advisory`);
+  }
   if (crls.length > 0 && revocation === 'off') {
     site.at('crls').report('no-effect', 'crls has no effect with revocation: off', 'key');
   }

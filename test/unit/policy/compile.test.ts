@@ -762,6 +762,12 @@ const WARN: readonly (readonly [
     'p.yaml:7:25: warning: agreements[0].stack_verification: siptrust alone judges the certificates of this agreement; the proxy has to ask for them unverified (verify_client=optional_no_ca)',
   ],
   [
+    'eku: any-role where the proxy verifies the purpose',
+    tls('eku: any-role'),
+    undefined,
+    'p.yaml:7:10: warning: agreements[0].eku: eku: any-role does no more than either while the proxy verifies the purpose; otherwise it takes stack_verification: advisory',
+  ],
+  [
     'pin: leaf that the proxy will not verify',
     tls(`pins: [${PIN}]`, 'pin: leaf'),
     undefined,
