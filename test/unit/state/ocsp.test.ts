@@ -196,6 +196,18 @@ describe('responders that lie, replay or fail', () => {
     told(stage, peer);
     await refused(stage, /expected nextUpdate after/);
   });
+  test('fail/verdicts tell why nothing is known, and a right answer settles it later (T-23)', async () => {
+    const peer = peerOf();
+    serve(peer, { thisUpdate: now() + DAY, nextUpdate: now() + 2 * DAY }, {}, false);
+    const stage = await stageWith(issuer);
+    const codes = () => stage.ask(peer as Issued).findings.map(({ code }) => code);
+    expect(codes()).not.toContain('ocsp-time');
+    await eventually('the reason', () => codes().includes('ocsp-time'));
+    expect(told(stage, peer)).toBe('untrusted rev-unknown');
+    serve(peer);
+    await becomes(stage, peer, 'trusted agreement-covers');
+    expect(codes()).toEqual(['agreement-covers']);
+  });
   test('fail/a status runs out while nobody answers', async () => {
     const peer = peerOf();
     serve(peer, { nextUpdate: now() + 2 * SECOND }, {}, false);
