@@ -188,7 +188,8 @@ class Choice {
     // Capped in the order in which they count: a zone may hold records of other applications, and many.
     const services = this.#capped([...offered].sort(byOrder), 'NAPTR');
     for (const detail of ignored.slice(0, MAX_RECORDS)) this.#find('dns-ignored', detail);
-    return services.length > 0 ? this.#byOffer(services, usable, domain) : this.#byAnySrv(usable, domain);
+    if (services.length > 0) return this.#byOffer(services, usable, domain);
+    return this.#byAnySrv(usable, domain, answer?.kind !== 'failed');
   }
 
   #byOffer(
@@ -213,8 +214,11 @@ class Choice {
     return this.#bySrv(chosen, chosen[0]?.transport, domain);
   }
 
-  /** No NAPTR: SRV for each transport that we can use (N-6), and for TLS even if we cannot, to know whether it is offered. */
-  #byAnySrv(usable: readonly HopTransport[], domain: string): readonly NextHopTarget[] {
+  /**
+   * No NAPTR: SRV for each transport that we can use (N-6), and for TLS even if we cannot, to know whether it is offered.
+   * `settled`: there are none indeed; a question that failed may have been kept from saying TLS.
+   */
+  #byAnySrv(usable: readonly HopTransport[], domain: string, settled: boolean): readonly NextHopTarget[] {
     const services = usable.map((transport) => serviceOf(transport, domain));
     const asked = usable.includes('tls') || this.#secure ? services : [...services, serviceOf('tls', domain)];
     const answers = asked.map((service) => ({ ...service, answer: this.#answer('SRV', service.owner) }));
@@ -224,7 +228,7 @@ class Choice {
     if (this.#tlsOffered) this.#offer = 'yes';
     else if (secure.some(({ answer }) => answer?.kind === 'failed')) this.#offer = 'unknown';
     // The domain keeps SRV records, and none for TLS; where it keeps none at all, nothing is said.
-    else this.#offer = answers.some(({ answer }) => answer?.kind === 'records') ? 'no' : 'unknown';
+    else this.#offer = settled && answers.some(({ answer }) => answer?.kind === 'records') ? 'no' : 'unknown';
     const offers = ({ owner }: Service) =>
       secure.some((service) => service.owner === owner && service.answer !== undefined && hasTarget(service.answer));
     return this.#bySrv(this.#withoutDowngrade(services, offers), this.#defaultTransport(), domain);

@@ -515,6 +515,57 @@ const BY_NAPTR: readonly Case[] = [
     codes: ['dns-failed', 'dns-ignored', 'dns-ignored'],
   },
   {
+    name: 'NAPTR fails, and SRV has no TLS: who kept it from us may have kept TLS from us',
+    to: 'sip:b.example',
+    zone: {
+      NAPTR: { 'b.example': 'failed' },
+      SRV: { '_sip._udp.b.example': [srv('udp.b.example', 5060)] },
+      A: ADDRESSES,
+    },
+    options: { tlsSeen: true },
+    targets: ['udp 192.0.2.20:5060'],
+    tls: 'unknown',
+    codes: ['dns-failed', 'tls-downgrade'],
+  },
+  {
+    name: 'N-11 no answer at all is no downgrade',
+    to: 'sip:b.example',
+    zone: {
+      NAPTR: { 'b.example': 'failed' },
+      SRV: { '_sips._tcp.b.example': 'failed', '_sip._tcp.b.example': 'failed', '_sip._udp.b.example': 'failed' },
+    },
+    options: { tlsSeen: true },
+    targets: [],
+    tls: 'unknown',
+    codes: ['dns-failed', 'dns-failed', 'dns-failed', 'dns-failed', 'no-next-hop'],
+  },
+  {
+    name: 'the preferred SRV records count, wherever they stand among too many',
+    to: 'sip:b.example;transport=udp',
+    zone: {
+      SRV: {
+        '_sip._udp.b.example': [
+          ...Array.from({ length: 40 }, (_, at) => srv(`h${at}.b.example`, 5060, 20)),
+          srv('udp.b.example', 5060, 1),
+        ],
+      },
+      A: ADDRESSES,
+    },
+    targets: ['udp 192.0.2.20:5060'],
+    tls: 'unknown',
+    codes: ['dns-ignored'],
+  },
+  {
+    name: 'NAPTR records of other applications push none of SIP out',
+    to: 'sip:b.example',
+    zone: {
+      ...FULL,
+      NAPTR: { 'b.example': [...Array.from({ length: 40 }, (_, at) => naptr(at, 1, 'E2U+sip', '.')), ...FULL_NAPTR] },
+    },
+    targets: ['tls 192.0.2.10:5061'],
+    tls: 'yes',
+  },
+  {
     name: 'N-14 NAPTR bogus: nothing',
     to: 'sip:b.example',
     zone: { ...FULL, NAPTR: { 'b.example': 'bogus' } },

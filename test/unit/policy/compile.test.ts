@@ -425,6 +425,19 @@ const FAIL: readonly Case[] = [
     'p.yaml:7:39: error: agreements[1].domains[1]: b.example is claimed by agreement op-b already, at p.yaml:4:15',
   ],
   [
+    'two agreements claim one target (O-6)',
+    `${tls('targets: [192.0.2.7:5061]')}  - {name: op-c, domains: [c.example], mechanism: tls, anchors: [ca.pem], targets: [192.0.2.8:5061, "tls:192.0.2.7:5061"]}\n`,
+    'p.yaml:8:101: error: agreements[1].targets[1]: 192.0.2.7 port 5061 is claimed by agreement op-b already, at p.yaml:7:15',
+  ],
+  [
+    'targets that are none',
+    tls('targets: [192.0.2.7, sbc.b.example:5061, "udp:192.0.2.7:5061", 192.0.2.7:0]'),
+    ...['192.0.2.7', 'sbc.b.example:5061', 'udp:192.0.2.7:5061', '192.0.2.7:0'].map(
+      (found, at) =>
+        `p.yaml:7:${[15, 26, 46, 68][at]}: error: agreements[0].targets[${at}]: expected an IP address and a port, as in 192.0.2.7:5061 or "tls:[2001:db8::7]:5061", found ${JSON.stringify(found)}`,
+    ),
+  ],
+  [
     'two spellings of one U-label',
     `${tls().replace('b.example', 'bücher.example')}  - {name: op-c, domains: [xn--bcher-kva.example], mechanism: tls, anchors: [ca.pem]}\n`,
     'p.yaml:7:28: error: agreements[1].domains[0]: xn--bcher-kva.example is claimed by agreement op-b already, at p.yaml:4:15',

@@ -118,6 +118,16 @@ describe('a peer is trusted', () => {
       evidence: presenting(peerB.facts, {}, out('B.Example.')),
       reason: 'agreement-covers',
     },
+    'O-6 outbound to an address that the agreement names as its target': {
+      evidence: presenting(peerB.facts, {}, out('sip:192.0.2.7:5071;transport=tls')),
+      agreements: [trustB({ targets: [{ address: '192.0.2.7', port: 5071 }] })],
+      reason: 'agreement-covers',
+    },
+    'O-6 outbound to such an IPv6 address, at the port of TLS': {
+      evidence: presenting(peerB.facts, {}, out('[2001:DB8::7]')),
+      agreements: [trustB({ domains: ['x.example', 'b.example'], targets: [{ address: '2001:db8::7', port: 5061 }] })],
+      reason: 'agreement-covers',
+    },
     'revocation unknown and soft is told beside the trust (T-20)': {
       evidence: presenting(peerB.facts),
       agreements: [trustB({ revocation: 'soft' })],
@@ -260,6 +270,17 @@ describe('a peer is not trusted', () => {
     },
     'T-37 the next hop is an address': {
       evidence: presenting(peerB.facts, {}, out('sip:[2001:db8::1]:5061')),
+      reason: 'ip-literal',
+    },
+    'O-6 the next hop is an address of another agreement': {
+      evidence: presenting(peerB.facts, {}, out('sip:192.0.2.9:5061')),
+      agreements: [trustB(), trustC({ targets: [{ address: '192.0.2.9', port: 5061 }] })],
+      verdict: 'reject',
+      reason: 'name-mismatch',
+    },
+    'O-6 the next hop is another port of the address': {
+      evidence: presenting(peerB.facts, {}, out('sip:192.0.2.7:5062')),
+      agreements: [trustB({ targets: [{ address: '192.0.2.7', port: 5061 }] })],
       reason: 'ip-literal',
     },
     'outbound without next_hop': { evidence: presenting(peerB.facts, {}, out(undefined)), reason: 'bad-input' },
