@@ -11,7 +11,7 @@ LIVE_PACKAGES := kamailio kamailio-tls-modules kamailio-extra-modules kamailio-u
 EXAMPLE := .cache/example
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help setup packages toolchain node-version build lint run demo test test-unit test-flow test-matrix bench fuzz clean
+.PHONY: help setup packages toolchain node-version build lint run demo test test-unit test-flow test-matrix bench bench-lab fuzz clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -92,6 +92,9 @@ test-matrix: setup build ## all live tests on Kamailio 5.6.3 and on 6.0.1
 
 bench: setup build ## measurements; results are explained in docs/performance.md
 	node --import tsx test/bench/all.ts
+
+bench-lab: setup build ## TLS beside IPsec and address lists (8 minutes): numbers, plot and tables in docs/
+	node --import tsx test/bench/ways/main.ts
 
 fuzz: node_modules ## long runs of the readers' fuzz and the differential test
 	SIPTRUST_FUZZ_RUNS=1000000 SIPTRUST_DIFFERENTIAL_RUNS=5000 npx vitest run test/unit/x509/fuzz.test.ts test/unit/x509/differential.test.ts

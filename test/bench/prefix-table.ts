@@ -6,21 +6,11 @@
 import { type Address, addressFromBytes } from '../../src/net/address.js';
 import { type AddressPrefix, prefixOf } from '../../src/net/prefix.js';
 import { PrefixTable } from '../../src/net/prefix-table.js';
+import { seeded } from '../support/random.js';
 
 const SIZES = [10, 100, 1_000, 10_000, 100_000, 1_000_000];
 const LOOKUPS = 1_000_000;
 const SEED = 20_260_701;
-
-/** mulberry32: the same prefixes in every run. */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 function randomAddress(next: () => number, family: 4 | 6): Address {
   const bytes = Uint8Array.from({ length: family === 4 ? 4 : 16 }, () => Math.floor(next() * 256));
@@ -31,7 +21,7 @@ function randomAddress(next: () => number, family: 4 | 6): Address {
 
 /** Distinct prefixes of many lengths, made on the fly so that they do not count as memory of the table. */
 function* prefixes(count: number, family: 4 | 6): Generator<readonly [AddressPrefix, number]> {
-  const next = random(SEED);
+  const next = seeded(SEED).next;
   const seen = new Set<string>();
   while (seen.size < count) {
     const length = family === 4 ? 12 + Math.floor(next() * 21) : 24 + Math.floor(next() * 105);
@@ -62,7 +52,7 @@ for (const family of [4, 6] as const) {
     const built = performance.now() - start;
     const mebibytes = ((await memory()) - before) / 2 ** 20;
 
-    const next = random(SEED + 1);
+    const next = seeded(SEED + 1).next;
     const addresses = Array.from({ length: 100_000 }, (_, at) => {
       const entry = entries[Math.floor(next() * entries.length)];
       // Half of them inside a known prefix, half anywhere.

@@ -80,6 +80,12 @@ export class Daemon {
     });
   }
 
+  /** @throws where it was never started */
+  get pid(): number {
+    if (this.#child === undefined) throw new Error('siptrustd is not started');
+    return this.#child.pid;
+  }
+
   get log(): string {
     return this.#child?.output ?? '';
   }

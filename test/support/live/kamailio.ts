@@ -60,6 +60,8 @@ export interface KamailioOptions {
   /** The sample TLS configuration below the repository, to be read with its certificates from `directory`/tls. */
   readonly tls: string;
   readonly memory?: number;
+  /** Its allocator of shared memory (kamailio -x); undefined: the one that it was built with. */
+  readonly allocator?: 'fm' | 'qm' | 'tlsf';
   /** The ciphers that it accepts, over TLS 1.2 alone; undefined: those of the sample. */
   readonly ciphers?: string;
 }
@@ -78,7 +80,7 @@ export class Kamailio {
 
   /** @throws with the log when it does not come up */
   static async start(options: KamailioOptions): Promise<Kamailio> {
-    const { build, script, directory, tls, defines, memory = 256, ciphers } = options;
+    const { build, script, directory, tls, defines, memory = 256, allocator, ciphers } = options;
     mkdirSync(join(directory, 'tls'), { recursive: true });
     const text = readFileSync(join(ROOT, tls), 'utf8');
     const sample =
@@ -91,6 +93,7 @@ export class Kamailio {
     const all: Record<string, Define> = { TLS_CONFIG: { string: join(directory, 'tls.cfg') }, ...defines };
     const args = [
       ...['kamailio', '-f', join(ROOT, script), '-DD', '-E', '-m', String(memory), '-Y', directory, '-w', directory],
+      ...(allocator === undefined ? [] : ['-x', allocator]),
       '--loadmodule=ctl.so',
       '--loadmodule=kex.so',
       ...Object.entries(all).flatMap(([name, value]) => [

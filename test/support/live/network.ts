@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { type Caller, resumingCaller, tcpCaller, tlsCaller, tlsTicket, udpCaller } from './caller.js';
 import { Daemon, type Policy } from './daemon.js';
-import { type Build, type Define, Kamailio } from './kamailio.js';
+import { type Build, type Define, Kamailio, type KamailioOptions } from './kamailio.js';
 import { type Authority, type Identity, installIdentity, Pki } from './pki.js';
 import { eventually, loopbackBlock, runDirectory } from './places.js';
 import { Uas, type UasOptions } from './uas.js';
@@ -24,6 +24,8 @@ export interface NetworkOptions {
   /** The script has no siptrust. */
   readonly plain?: boolean;
   readonly memory?: number;
+  /** As for Kamailio. */
+  readonly allocator?: KamailioOptions['allocator'];
   /** Paths of further authorities that the proxy accepts. */
   readonly authorities?: readonly string[];
 }
@@ -204,7 +206,16 @@ export class Network {
   }
 
   async #start(): Promise<void> {
-    const { build, policy = (standard) => standard, uas = {}, defines, script, memory = 256, ciphers } = this.#options;
+    const {
+      build,
+      policy = (standard) => standard,
+      uas = {},
+      defines,
+      script,
+      memory = 256,
+      allocator,
+      ciphers,
+    } = this.#options;
     this.#uas = await Uas.start(this.host(4), uas);
     this.daemon.write(policy(this.standardPolicy, this.host));
     await this.daemon.start();
@@ -220,6 +231,7 @@ export class Network {
       directory,
       defines: { ...this.#defines(), ...defines?.(this.host) },
       memory,
+      ...(allocator === undefined ? {} : { allocator }),
       ...(ciphers === undefined ? {} : { ciphers }),
     });
     await eventually('the proxy knows the revision in force', () => this.#knowsRevision());

@@ -17,6 +17,8 @@ export interface SippOptions {
   /** Header lines of each ACK and BYE. */
   readonly later?: readonly string[];
   readonly port?: number;
+  /** Most calls at a time; undefined: as many as the rate brings about. */
+  readonly concurrent?: number;
   /** What sipp is run by, where that is not this process (`ip netns exec NAME`). */
   readonly by?: readonly string[];
   /** The caller never gets an answer (its address is another's): it sends the INVITE, and no more. */
@@ -26,6 +28,8 @@ export interface SippOptions {
 export interface SippResult {
   readonly succeeded: number;
   readonly failed: number;
+  /** Calls a second from the first to the last. */
+  readonly perSecond: number;
   /** The last screen, which says what went wrong. */
   readonly screen: string;
 }
@@ -75,6 +79,7 @@ function scenario({ headers, later = [], unanswered = false }: SippOptions): str
 /** Starts the calls; `result` is there when the last one is over. */
 export function startSipp(options: SippOptions): { readonly result: Promise<SippResult>; stop(): Promise<void> } {
   const { directory, target, source, rate, calls, port = 5060, by = [] } = options;
+  const { concurrent = Math.max(rate * 20, 100) } = options;
   const file = join(directory, `sipp-${source}-${port}.xml`);
   writeFileSync(file, scenario(options));
   const [command = '', ...first] = [...by, 'sipp'];
@@ -83,7 +88,7 @@ export function startSipp(options: SippOptions): { readonly result: Promise<Sipp
     [
       ...first,
       ...['-sf', file, target, '-i', source, '-p', String(port), '-r', String(rate), '-m', String(calls)],
-      ...['-nostdin', '-timeout', '120', '-max_socket', '100', '-l', String(Math.max(rate * 20, 100))],
+      ...['-nostdin', '-timeout', '120', '-max_socket', '100', '-l', String(concurrent)],
     ],
     { cwd: directory, env: { TERM: 'dumb' } },
   );
@@ -93,7 +98,9 @@ export function startSipp(options: SippOptions): { readonly result: Promise<Sipp
       return Number(lines.at(-1)?.[1] ?? Number.NaN);
     };
     const screen = child.output.slice(-4000);
-    return { succeeded: count('Successful call'), failed: count('Failed call'), screen };
+    const rates = [...child.output.matchAll(/Call Rate\s*\|[^|]*\|\s*([0-9.]+) cps/g)];
+    const perSecond = Number(rates.at(-1)?.[1] ?? Number.NaN);
+    return { succeeded: count('Successful call'), failed: count('Failed call'), perSecond, screen };
   });
   return { result, stop: () => child.stop() };
 }
@@ -108,12 +115,10 @@ const UAS_ANSWER = [
   'Contact: <sip:bob@[local_ip]:[local_port]>',
 ];
 
-const UAS_SCENARIO = `<?xml version="1.0" encoding="UTF-8"?>
+const uasScenario = (provisional: string) => `<?xml version="1.0" encoding="UTF-8"?>
 <scenario name="answers">
   <recv request="INVITE"/>
-  <send>
-    ${message(['SIP/2.0 180 Ringing', ...UAS_ANSWER])}
-  </send>
+  ${provisional}
   <send retrans="500">
     ${message(['SIP/2.0 200 OK', ...UAS_ANSWER])}
   </send>
@@ -125,10 +130,17 @@ const UAS_SCENARIO = `<?xml version="1.0" encoding="UTF-8"?>
 </scenario>
 `;
 
-/** A called party for more calls than the recording one can take. */
-export function startSippUas(directory: string, host: string, port = 5060): Child {
+const RINGING = `<send>
+    ${message(['SIP/2.0 180 Ringing', ...UAS_ANSWER])}
+  </send>`;
+
+/**
+ * A called party for more calls than the recording one can take. Without `ringing` it answers at once: where several
+ * processes pass answers on, 180 may come after 200, and the caller would not stand that.
+ */
+export function startSippUas(directory: string, host: string, port = 5060, { ringing = true } = {}): Child {
   const file = join(directory, `sipp-uas-${host}.xml`);
-  writeFileSync(file, UAS_SCENARIO);
+  writeFileSync(file, uasScenario(ringing ? RINGING : ''));
   return new Child('sipp', ['-sf', file, '-i', host, '-p', String(port), '-nostdin'], {
     cwd: directory,
     env: { TERM: 'dumb' },
