@@ -81,6 +81,12 @@ export const PROFILE_RULES: readonly Rule[] = [
     },
   },
   {
+    // §6.1.4 (n) looks at keyUsage only where it is present.
+    code: 'key-usage',
+    places: CAS,
+    broken: ({ keyUsage }) => when(keyUsage === undefined, 'expected keyUsage of a CA (§4.2.1.3), found none'),
+  },
+  {
     code: 'key-usage',
     places: LEAF,
     broken: ({ keyUsage, isCa }) => {

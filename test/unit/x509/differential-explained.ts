@@ -21,12 +21,6 @@ export const EXPLAINED: readonly Explained[] = [
       'OpenSSL takes the first untrusted issuer that fits by name and key and does not go back; RFC 5280 §6 asks whether a path exists, and TS 33.310 §5.2 cross-certification makes twins normal',
   },
   {
-    change: 'no keyUsage of a CA',
-    siptrust: 'laxer',
-    told: 'CA cert does not include key usage extension',
-    reason: 'RFC 5280 §6.1.4 (n) and §6.3.3 (f) look at keyUsage only where it is present',
-  },
-  {
     change: 'any purpose only',
     siptrust: 'laxer',
     told: 'unsuitable certificate purpose',

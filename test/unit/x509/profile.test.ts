@@ -217,7 +217,7 @@ const CAS: readonly Case[] = [
   {
     name: 'no basicConstraints',
     lines: { basic: undefined, usage: undefined },
-    expected: ['error not-a-ca', 'warning key-usage-absent'],
+    expected: ['error not-a-ca', 'warning key-usage', 'warning key-usage-absent'],
   },
   {
     name: 'cA FALSE',
@@ -229,7 +229,11 @@ const CAS: readonly Case[] = [
     lines: { basic: 'basicConstraints=CA:TRUE,pathlen:0' },
     expected: ['warning bad-extension'],
   },
-  { name: 'no keyUsage', lines: { usage: undefined }, expected: ['warning key-usage-absent'] },
+  {
+    name: 'no keyUsage',
+    lines: { usage: undefined },
+    expected: ['warning key-usage', 'warning key-usage-absent'],
+  },
   {
     name: 'keyUsage not critical',
     lines: { usage: 'keyUsage=keyCertSign,cRLSign' },
