@@ -9,7 +9,7 @@ import { PolicyState } from './policies.js';
 import type { RevocationStatus } from './revocation.js';
 import type { Place } from './rule.js';
 import { brokenRules, type Level } from './rules.js';
-import { acceptedPurposes, allows, checkUsage, type EkuPolicy, type Role } from './usage.js';
+import { acceptedPurposes, allows, checkUsage, type EkuPolicy, purposeText, type Role } from './usage.js';
 
 /** How revocation counts: unknown is a failure, a remark, or nobody looks. */
 export type RevocationMode = 'hard' | 'soft' | 'off';
@@ -167,8 +167,9 @@ function checkPurposes(path: readonly CertificateFacts[], { purpose, ekuPolicy }
   for (const certificate of path.slice(1)) {
     const left: readonly string[] = purposes.filter((oid) => allows(certificate.extendedKeyUsage, oid));
     if (left.length === 0) {
-      const found = certificate.extendedKeyUsage?.join(', ');
-      const detail = `${certificate.subjectText}: expected a CA for ${purposes.join(' or ')}, found extendedKeyUsage ${found}`;
+      const found = purposeText(certificate.extendedKeyUsage);
+      const wanted = purposes.map((oid) => purposeText([oid])).join(' or ');
+      const detail = `${certificate.subjectText}: expected a CA for ${wanted}, found extendedKeyUsage ${found}`;
       return [{ code: 'eku', detail }];
     }
     purposes = left;

@@ -9,8 +9,8 @@
 import { type Finding, ranked } from '../reasons.js';
 import { Budget, BudgetExhausted, type BudgetLimits } from './budget.js';
 import type { CrlFacts } from './crl.js';
-import { sameOctets } from './der.js';
 import type { CertificateFacts } from './facts.js';
+import { keyIdentifiersAgree, keyIdentifiersDiffer } from './key-identifiers.js';
 import { DEFAULT_OCSP_RULES, type OcspAnswers, type OcspRules, ocspStatus } from './ocsp.js';
 import {
   type CheckContext,
@@ -21,6 +21,7 @@ import {
   judgeLeaf,
   type RevocationMode,
 } from './path-check.js';
+import { listed, whereItEnds } from './path-end.js';
 import type { PeerName } from './peer-name.js';
 import { either, type RevocationStatus, revocationStatus } from './revocation.js';
 import { signatureVerifies, weakAlgorithm, weakKey } from './signature.js';
@@ -175,7 +176,7 @@ class PathSearch {
     const who = leaf.subjectText || '(empty name)';
     const detail = leaf.selfIssued
       ? `${who}: expected a certificate issued under an accepted anchor, found a self-issued one`
-      : `${who}: expected a path to one of ${this.anchors.size} anchors, found none (issuer ${leaf.issuerText || '(empty name)'})`;
+      : `${who}: expected a path to one of ${this.anchors.size} anchors (${listed(this.input.anchors.map(({ subjectText }) => subjectText))}), found none: ${whereItEnds(leaf, this.issuers, this.anchors)}`;
     return [...this.dropped, { code: 'untrusted-chain', detail }];
   }
 
@@ -249,7 +250,7 @@ class PathSearch {
     if (!signatureVerifies(certificate, issuer.publicKey, this.budget)) {
       return {
         code: 'bad-signature',
-        detail: `${who}: the signature does not verify with the key of ${issuer.subjectText}`,
+        detail: `${who}: the signature does not verify with the key of ${issuer.subjectText}${keyIdentifiersDiffer(certificate, issuer)}`,
       };
     }
     if (this.input.strict && !keyIdentifiersAgree(certificate, issuer)) {
@@ -347,15 +348,4 @@ class PathSearch {
       if (search.run().ok) yield signer;
     }
   }
-}
-
-/**
- * Whether the identifiers of the issuer's key, where both sides give them, agree (§4.2.1.1). They order the search; a
- * strict check also holds them against the issuer, as OpenSSL does.
- */
-function keyIdentifiersAgree({ authorityKeyIdentifier: above }: CertificateFacts, issuer: CertificateFacts): boolean {
-  if (above?.keyIdentifier !== undefined && issuer.subjectKeyIdentifier !== undefined) {
-    return sameOctets(above.keyIdentifier, issuer.subjectKeyIdentifier);
-  }
-  return above?.serial === undefined || sameOctets(above.serial, issuer.serialOctets);
 }
