@@ -1,35 +1,249 @@
-/** What leaves for a network that is not known to be trusted: design rule 7, rulebook G-3. */
+/** What leaves for other networks: rulebook G-3, O-1 to O-6, R-4, T-14 to T-16, T-48, T-49; design rule 7. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Caller, freshCallId, request } from '../support/live/caller.js';
+import { type Caller, freshCallId, inDialog, type RequestTerms, request } from '../support/live/caller.js';
+import type { Policy } from '../support/live/daemon.js';
 import { builds } from '../support/live/kamailio.js';
 import { Network } from '../support/live/network.js';
-import { expectRelayed } from '../support/live/relayed.js';
-import { statusOf } from '../support/live/sip-text.js';
+import { eventually } from '../support/live/places.js';
+import { expectNothingPrivate, expectRelayed } from '../support/live/relayed.js';
+import { headerOf, methodOf, rowsOf, type SipText, statusOf } from '../support/live/sip-text.js';
+import { TlsUas } from '../support/live/uas.js';
+
+const CAROL = 'P-Asserted-Identity: "Carol" <sip:carol@own.example>';
 
 describe.each(builds('smoke'))('outbound, Kamailio $version', (build) => {
   let network: Network;
-  let trusted: Caller;
+  /** A user of our own side. */
+  let user: Caller;
+  let b: TlsUas;
+  let liar: TlsUas;
+  let otherCa: TlsUas;
+  let stranger: TlsUas;
+
+  /** The standard agreements, and some more that are B's in all but name and place. */
+  function policyOf(standard: Policy, host: (host: number) => string): Policy {
+    const [a, ofB] = standard.agreements as readonly Readonly<Record<string, unknown>>[];
+    const like = (name: string, domain: string, at: number, more: object = {}) => ({
+      ...ofB,
+      ...{ name, domains: [domain], targets: [`${host(at)}:5061`], ...more },
+    });
+    return {
+      ...standard,
+      agreements: [
+        a,
+        // The certificate of the partner names one of its domains.
+        like('op-b', 'b.example', 10, { domains: ['b.example', 'second.example'] }),
+        like('op-liar', 'liar.example', 11),
+        like('op-other-ca', 'otherca.example', 12, { require_tls: true }),
+        like('op-silent', 'silent.example', 14, { require_tls: true }),
+      ],
+    };
+  }
+
   beforeAll(async () => {
-    network = await Network.start({ build, defines: () => ({ TRANSIT: '' }) });
-    trusted = await network.overTls(network.certificateOfA());
+    network = await Network.start({
+      build,
+      defines: () => ({ SIPTRUST_BAD_TIME: '2', TRANSIT: '' }),
+      policy: policyOf,
+    });
+    const { operatorA, operatorB } = network.cast;
+    const at = (host: number, issuer: typeof operatorA, ...names: readonly string[]) =>
+      TlsUas.start(network.host(host), network.pki.certificate({ issuer, names: names.map((name) => `DNS:${name}`) }));
+    b = await at(10, operatorB, 'b.example');
+    liar = await at(11, operatorB, 'somebody.example');
+    otherCa = await at(12, operatorA, 'otherca.example');
+    stranger = await at(13, operatorB, 'stranger.example');
+    user = await network.ownUser();
+    await proven('b.example');
   });
-  afterAll(() => network?.stop());
-
-  it('ok/what a trusted peer asserted does not leave', async () => {
-    const callId = freshCallId();
-    const headers = ['P-Asserted-Identity: <sip:alice@a.example>', 'P-Charging-Vector: icid-value=1', 'Subject: hello'];
-    const sent = request({ callId, headers });
-    trusted.send(sent);
-    expect(statusOf(await trusted.final(callId))).toBe(200);
-    expectRelayed(await network.uas.received(callId, 'INVITE'), sent, ['P-Asserted-Identity', 'P-Charging-Vector']);
+  afterAll(async () => {
+    for (const place of [b, liar, otherCa, stranger]) place?.stop();
+    await network?.stop();
   });
 
-  it('fail/what was rewritten on the way in never leaves', async () => {
+  /** The proxy has a connection that is proven to lead to this domain. */
+  function proven(domain: string): Promise<unknown> {
+    return eventually(`a proven connection to ${domain}`, () => verdictOn(domain) === '1', 10_000);
+  }
+
+  /** 1: trusted, 0: not; undefined: no verdict is known. */
+  function verdictOn(domain: string): string | undefined {
+    const found = new RegExp(`name: out:\\d+:${domain}\\s+value: \\d+\\|[^|]*\\|(\\d)`).exec(
+      network.cscf.rpc('htable.dump', 'siptrust'),
+    );
+    return found?.[1];
+  }
+
+  async function call(to: string, terms: RequestTerms = {}, caller = user) {
     const callId = freshCallId();
-    const asserted = 'P-Asserted-Identity: <sip:alice@a.example>, <sip:eve@other.example>';
-    trusted.send(request({ callId, headers: [asserted] }));
-    expect(statusOf(await trusted.final(callId))).toBeGreaterThanOrEqual(400);
-    expect(network.uas.got.filter((message) => message.includes(callId))).toEqual([]);
+    const sent = request({
+      callId,
+      ruri: `sip:bob@${to}`,
+      transport: 'UDP',
+      headers: [CAROL, 'Subject: kept'],
+      ...terms,
+    });
+    caller.send(sent);
+    return { sent, callId, answer: await caller.final(callId) };
+  }
+
+  function reached(place: TlsUas): readonly SipText[] {
+    return place.got.filter((text) => methodOf(text) !== 'OPTIONS');
+  }
+
+  it('ok/a partner is greeted before anybody calls, by its name and without anything private', async () => {
+    const [greeting = ''] = b.got;
+    expect(methodOf(greeting)).toBe('OPTIONS');
+    expectNothingPrivate(greeting);
+    expect(greeting).not.toMatch(/own\.example|carol/);
+    expect(b.serverNames[0]).toBe('b.example');
+  });
+
+  it('ok/what our users assert reaches a partner, byte for byte, over the proven connection', async () => {
+    const connections = b.serverNames.length;
+    const { sent, callId, answer } = await call('b.example', { headers: [CAROL, 'Privacy: id'] });
+    expect(statusOf(answer)).toBe(200);
+    expectRelayed(await b.received(callId, 'INVITE'), sent);
+    expect(b.serverNames).toHaveLength(connections);
+  });
+
+  it('ok/ACK and BYE of the call take the same way', async () => {
+    const { callId, answer } = await call('b.example');
+    const { route, ...dialog } = inDialog(answer);
+    user.send(request({ ...dialog, method: 'ACK', transport: 'UDP', headers: [...route, CAROL] }));
+    user.send(request({ ...dialog, method: 'BYE', cseq: 2, transport: 'UDP', headers: [...route, CAROL] }));
+    // Both go to the address in the partner's Contact, which its agreement lists.
+    expectNothingPrivate(await b.received(callId, 'ACK'));
+    expect(rowsOf(await b.received(callId, 'BYE'), 'P-Asserted-Identity')).toHaveLength(1);
+  });
+
+  it('fail/a network without agreement gets nothing private', async () => {
+    const { sent, callId, answer } = await call(`${network.host(13)}:5061;transport=tls`);
+    expect(statusOf(answer)).toBe(200);
+    expectRelayed(await stranger.received(callId, 'INVITE'), sent, ['P-Asserted-Identity']);
+  });
+
+  it('fail/a partner over UDP gets nothing private', async () => {
+    const { sent, callId, answer } = await call(`${network.uas.host}:${network.uas.port};transport=udp`);
+    expect(statusOf(answer)).toBe(200);
+    expectRelayed(await network.uas.received(callId, 'INVITE'), sent, ['P-Asserted-Identity']);
+  });
+
+  it('fail/T-48 a second domain at the same place does not inherit the trust of the first', async () => {
+    const { callId, answer } = await call('second.example');
+    expect(statusOf(answer)).toBe(503);
+    expect(b.find(callId, 'INVITE')).toBeUndefined();
+    // And the first keeps its connection.
+    const after = await call('b.example');
+    expectRelayed(await b.received(after.callId, 'INVITE'), after.sent);
+  });
+
+  it('fail/T-49 a server with somebody else’s name: the connection is closed, nothing is sent', async () => {
+    await eventually('the liar was greeted and left', () => liar.got.length > 0 && liar.connections === 0);
+    const { answer } = await call('liar.example');
+    expect(statusOf(answer)).toBe(503);
+    expect(reached(liar)).toEqual([]);
+  });
+
+  it('fail/T-14 the right name from another CA', async () => {
+    const { answer } = await call('otherca.example');
+    expect(statusOf(answer)).toBe(503);
+    expect(reached(otherCa)).toEqual([]);
+  });
+
+  it('fail/T-8 nobody answers at a place that must be proven', async () => {
+    const { answer } = await call('silent.example');
+    expect(statusOf(answer)).toBe(503);
+  });
+
+  it('fail/T-46 an agreement that is withdrawn counts no more for the next call, on the same connection', async () => {
+    const standard = policyOf(network.standardPolicy, network.host);
+    const connections = b.serverNames.length;
+    const revision = () => /name: revision\s+value: (\d+)/.exec(network.cscf.rpc('htable.dump', 'siptrust_state'))?.[1];
+    const before = revision();
+    await network.daemon.reload({
+      ...standard,
+      agreements: (standard.agreements as { name: string }[]).map((one) =>
+        one.name === 'op-b' ? { ...one, enabled: false } : one,
+      ),
+    });
+    await eventually('the proxy knows the new revision', () => revision() !== before);
+    const { sent, callId, answer } = await call('b.example');
+    expect(statusOf(answer)).toBe(200);
+    expectRelayed(await b.received(callId, 'INVITE'), sent, ['P-Asserted-Identity']);
+    await network.daemon.reload(standard);
+    await proven('b.example');
+    expect(b.serverNames).toHaveLength(connections);
+  });
+
+  it('ok/a connection that is lost is opened again, and what leaves meanwhile leaves stripped', async () => {
+    b.hangUp();
+    const { callId, answer } = await call('b.example');
+    if (statusOf(answer) === 200) expectNothingPrivate(await b.received(callId, 'INVITE'));
+    else expect(statusOf(answer)).toBeGreaterThanOrEqual(400);
+    await eventually(
+      'the partner is proven again',
+      async () => {
+        const again = await call('b.example');
+        return (
+          statusOf(again.answer) === 200 &&
+          rowsOf(await b.received(again.callId, 'INVITE'), 'P-Asserted-Identity').length === 1
+        );
+      },
+      15_000,
+    );
+  });
+
+  describe('of another network, passed on', () => {
+    let trusted: Caller;
+    beforeAll(async () => {
+      trusted = await network.overTls(network.certificateOfA());
+    });
+    const ALICE = 'P-Asserted-Identity: <sip:alice@a.example>';
+
+    it('ok/what a trusted peer asserts goes on to a partner', async () => {
+      const { sent, callId, answer } = await call('b.example', { headers: [ALICE], transport: 'TLS' }, trusted);
+      expect(statusOf(answer)).toBe(200);
+      expectRelayed(await b.received(callId, 'INVITE'), sent);
+    });
+
+    it('fail/but not to a stranger', async () => {
+      const there = `${network.host(13)}:5061;transport=tls`;
+      const { sent, callId } = await call(there, { headers: [ALICE], transport: 'TLS' }, trusted);
+      expectRelayed(await stranger.received(callId, 'INVITE'), sent, ['P-Asserted-Identity']);
+    });
+
+    it('ok/T-12 what is rewritten on the way in goes on rewritten', async () => {
+      const headers = ['P-Asserted-Identity: <sip:alice@a.example>, <sip:eve@other.example>'];
+      const { callId, answer } = await call('b.example', { headers, transport: 'TLS' }, trusted);
+      expect(statusOf(answer)).toBe(200);
+      const got = await b.received(callId, 'INVITE');
+      expect(rowsOf(got, 'P-Asserted-Identity')).toEqual(['<sip:alice@a.example>']);
+    });
+
+    it('fail/and to a stranger not at all', async () => {
+      const headers = ['P-Asserted-Identity: <sip:alice@a.example>, <sip:eve@other.example>'];
+      const there = `${network.host(13)}:5061;transport=tls`;
+      const { callId, answer } = await call(there, { headers, transport: 'TLS' }, trusted);
+      expect(statusOf(answer)).toBe(200);
+      expectNothingPrivate(await stranger.received(callId, 'INVITE'));
+    });
+  });
+
+  it('ok/the answers of a partner keep what they assert', async () => {
+    b.options = { extra: ['P-Asserted-Identity: <sip:bob@b.example>', 'Server: kept'] };
+    const { answer } = await call('b.example');
+    b.options = {};
+    expect(rowsOf(answer, 'P-Asserted-Identity')).toEqual(['<sip:bob@b.example>']);
+    expect(headerOf(answer, 'Server')).toBe('kept');
+  });
+
+  it('fail/T-69 the answers of a stranger do not', async () => {
+    stranger.options = { extra: ['P-Asserted-Identity: <sip:bob@b.example>', 'Server: kept'] };
+    const { answer } = await call(`${network.host(13)}:5061;transport=tls`);
+    stranger.options = {};
+    expectNothingPrivate(answer);
+    expect(headerOf(answer, 'Server')).toBe('kept');
   });
 });

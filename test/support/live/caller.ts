@@ -8,7 +8,7 @@ import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { Identity } from './pki.js';
 import { eventually } from './places.js';
-import { bodyOf, headerOf, rowsOf, type SipText, statusOf } from './sip-text.js';
+import { headerOf, rowsOf, type SipText, statusOf, wholeMessages } from './sip-text.js';
 
 /** The parts of a request that tests choose; the rest is as an ordinary proxy sends it. */
 export interface RequestTerms {
@@ -110,15 +110,9 @@ class StreamCaller extends Recorder {
   }
 
   #read(more: string): void {
-    this.#rest += more;
-    for (;;) {
-      const body = bodyOf(this.#rest);
-      const length = Number(headerOf(this.#rest, 'Content-Length') ?? 0);
-      if (body === undefined || body.length < length) return;
-      const end = this.#rest.length - body.length + length;
-      this.take(this.#rest.slice(0, end));
-      this.#rest = this.#rest.slice(end);
-    }
+    const { messages, rest } = wholeMessages(this.#rest + more);
+    this.#rest = rest;
+    for (const text of messages) this.take(text);
   }
 }
 

@@ -158,6 +158,11 @@ export class Network {
     return this.#keep(await udpCaller(this.address, 5060, source, port));
   }
 
+  /** A user of our own side, who calls through the socket that faces it. */
+  async ownUser(source = this.host(5)): Promise<Caller> {
+    return this.#keep(await udpCaller(this.host(3), 5060, source));
+  }
+
   /** Puts a policy in force, and waits until the proxy knows. */
   async reload(policy: Policy): Promise<void> {
     await this.daemon.reload(policy);

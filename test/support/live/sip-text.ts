@@ -66,3 +66,17 @@ export function payloadRows(text: SipText): readonly string[] {
     .split('\r\n')
     .filter((row) => !/^(Via|v|Record-Route|Max-Forwards|Content-Length|l)[ \t]*:/i.test(row));
 }
+
+/** The whole messages at the beginning of a stream (RFC 3261 §18.3), and what is left of it. */
+export function wholeMessages(stream: string): { readonly messages: readonly SipText[]; readonly rest: string } {
+  const messages: SipText[] = [];
+  let rest = stream;
+  for (;;) {
+    const body = bodyOf(rest);
+    const length = Number(headerOf(rest, 'Content-Length') ?? 0);
+    if (body === undefined || body.length < length) return { messages, rest };
+    const end = rest.length - body.length + length;
+    messages.push(rest.slice(0, end));
+    rest = rest.slice(end);
+  }
+}

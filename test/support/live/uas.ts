@@ -1,9 +1,12 @@
-/** A called party over UDP that keeps every byte it gets. */
+/** Called parties that keep every byte they get: over UDP on our own side, over TLS in other networks. */
 
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer, type Server, type TLSSocket } from 'node:tls';
+import type { Identity } from './pki.js';
 import { eventually } from './places.js';
-import { bodyOf, headerOf, methodOf, rowsOf, type SipText } from './sip-text.js';
+import { bodyOf, headerOf, methodOf, rowsOf, type SipText, statusOf, wholeMessages } from './sip-text.js';
 
 export interface UasOptions {
   /** Header lines of each answer. */
@@ -14,31 +17,30 @@ export interface UasOptions {
   readonly provisional?: readonly string[];
   /** Answer an INVITE only by its provisional answers; a CANCEL by 200 and the INVITE by 487. */
   readonly ringing?: boolean;
+  /** Answer no OPTIONS. */
+  readonly quiet?: boolean;
 }
 
-export class Uas {
+type Reply = (text: SipText) => void;
+
+abstract class CalledParty {
   readonly host: string;
   readonly port: number;
-  readonly #socket: Socket;
   readonly #got: SipText[] = [];
-  readonly #options: UasOptions;
-  /** The INVITE that rings, and where it came from. */
-  #ringing: { readonly text: SipText; readonly port: number; readonly address: string } | undefined;
+  /** May be changed while it runs. */
+  options: UasOptions;
+  /** The INVITE that rings, and the way back. */
+  #ringing: { readonly text: SipText; readonly reply: Reply } | undefined;
 
-  private constructor(socket: Socket, host: string, port: number, options: UasOptions) {
-    this.#socket = socket;
+  constructor(host: string, port: number, options: UasOptions) {
     this.host = host;
     this.port = port;
-    this.#options = options;
-    socket.on('message', (bytes, { address, port: from }) => this.#take(bytes.toString('latin1'), address, from));
+    this.options = options;
   }
 
-  static async start(host: string, options: UasOptions = {}, port = 5060): Promise<Uas> {
-    const socket = createSocket('udp4');
-    socket.bind(port, host);
-    await once(socket, 'listening');
-    return new Uas(socket, host, port, options);
-  }
+  protected abstract readonly contact: string;
+
+  abstract stop(): void;
 
   /** Everything that came, as it came (one character per byte). */
   get got(): readonly SipText[] {
@@ -54,25 +56,19 @@ export class Uas {
     return this.#got.find((text) => methodOf(text) === method && headerOf(text, 'Call-ID') === callId);
   }
 
-  stop(): void {
-    this.#socket.close();
-  }
-
-  #take(text: SipText, address: string, port: number): void {
+  protected take(text: SipText, reply: Reply): void {
     if (text.trim() === '') return;
     this.#got.push(text);
-    const { status = '200 OK', provisional = ['180 Ringing'], ringing = false } = this.#options;
+    if (statusOf(text) > 0) return;
+    const { status = '200 OK', provisional = ['180 Ringing'], ringing = false, quiet = false } = this.options;
     const method = methodOf(text);
-    const answer = (to: SipText, line: string, at = { address, port }): void =>
-      this.#socket.send(Buffer.from(this.#answer(to, line), 'latin1'), at.port, at.address);
-    if (method === 'ACK') return;
-    if (method !== 'INVITE') answer(text, '200 OK');
-    if (method === 'CANCEL' && this.#ringing !== undefined)
-      answer(this.#ringing.text, '487 Request Terminated', this.#ringing);
+    if (method === 'ACK' || (method === 'OPTIONS' && quiet)) return;
+    if (method !== 'INVITE') reply(this.#answer(text, '200 OK'));
+    if (method === 'CANCEL') this.#ringing?.reply(this.#answer(this.#ringing.text, '487 Request Terminated'));
     if (method !== 'INVITE') return;
-    for (const line of provisional) answer(text, line);
-    if (ringing) this.#ringing = { text, port, address };
-    else answer(text, status);
+    for (const line of provisional) reply(this.#answer(text, line));
+    if (ringing) this.#ringing = { text, reply };
+    else reply(this.#answer(text, status));
   }
 
   #answer(request: SipText, line: string): string {
@@ -80,14 +76,109 @@ export class Uas {
       rowsOf(request, name).map((value) => `${name}: ${value}`),
     );
     const to = headerOf(request, 'To') ?? '';
-    const extra = bodyOf(request) === undefined ? [] : (this.#options.extra ?? []);
+    const extra = bodyOf(request) === undefined ? [] : (this.options.extra ?? []);
     const lines = [
       `SIP/2.0 ${line}`,
       ...copied,
       `To: ${to}${to.includes(';tag=') ? '' : ';tag=uas'}`,
-      `Contact: <sip:uas@${this.host}:${this.port}>`,
+      `Contact: <${this.contact}>`,
       ...extra,
     ];
     return `${lines.join('\r\n')}\r\nContent-Length: 0\r\n\r\n`;
+  }
+}
+
+export class Uas extends CalledParty {
+  readonly #socket: Socket;
+
+  private constructor(socket: Socket, host: string, port: number, options: UasOptions) {
+    super(host, port, options);
+    this.#socket = socket;
+    socket.on('message', (bytes, from) =>
+      this.take(bytes.toString('latin1'), (text) =>
+        socket.send(Buffer.from(text, 'latin1'), from.port, from.address, () => {}),
+      ),
+    );
+  }
+
+  static async start(host: string, options: UasOptions = {}, port = 5060): Promise<Uas> {
+    const socket = createSocket('udp4');
+    socket.bind(port, host);
+    await once(socket, 'listening');
+    return new Uas(socket, host, port, options);
+  }
+
+  protected get contact(): string {
+    return `sip:uas@${this.host}:${this.port}`;
+  }
+
+  stop(): void {
+    this.#socket.close();
+  }
+}
+
+/** A whole network of its own, as far as its callers see: one TLS listener. */
+export class TlsUas extends CalledParty {
+  /** Server names that connections asked for, oldest first. */
+  readonly serverNames: (string | undefined)[] = [];
+  readonly #server: Server;
+  readonly #sockets = new Set<TLSSocket>();
+
+  private constructor(server: Server, host: string, port: number, options: UasOptions) {
+    super(host, port, options);
+    this.#server = server;
+    server.on('secureConnection', (socket: TLSSocket) => this.#serve(socket));
+  }
+
+  static async start(host: string, identity: Identity, options: UasOptions = {}, port = 5061): Promise<TlsUas> {
+    const own = { cert: readFileSync(identity.certificate), key: readFileSync(identity.key) };
+    const server = createServer({ ...own, requestCert: true, rejectUnauthorized: false });
+    server.on('tlsClientError', () => {});
+    server.listen(port, host);
+    await once(server, 'listening');
+    return new TlsUas(server, host, port, options);
+  }
+
+  protected get contact(): string {
+    return `sip:uas@${this.host}:${this.port};transport=tls`;
+  }
+
+  /** Connections that are up. */
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
+  /** Presents another certificate on connections to come. */
+  present(identity: Identity): void {
+    this.#server.setSecureContext({ cert: readFileSync(identity.certificate), key: readFileSync(identity.key) });
+  }
+
+  /** Sends something over the connection that came first. */
+  send(text: SipText): void {
+    const [socket] = this.#sockets;
+    socket?.write(Buffer.from(text, 'latin1'));
+  }
+
+  /** Ends the connections that are up; new ones are taken. */
+  hangUp(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  stop(): void {
+    this.#server.close();
+    this.hangUp();
+  }
+
+  #serve(socket: TLSSocket): void {
+    this.#sockets.add(socket);
+    this.serverNames.push((socket as TLSSocket & { servername?: string }).servername);
+    let stream = '';
+    socket.on('close', () => this.#sockets.delete(socket));
+    socket.on('error', () => {});
+    socket.on('data', (bytes: Buffer) => {
+      const { messages, rest } = wholeMessages(stream + bytes.toString('latin1'));
+      stream = rest;
+      for (const text of messages) this.take(text, (answer) => socket.write(Buffer.from(answer, 'latin1')));
+    });
   }
 }
