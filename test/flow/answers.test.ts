@@ -1,0 +1,96 @@
+/** Answers on their way back: what our side says in them stays inside unless the caller's network is trusted (H-1, T-70). */
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Caller, freshCallId, request } from '../support/live/caller.js';
+import { builds } from '../support/live/kamailio.js';
+import { Network } from '../support/live/network.js';
+import { eventually } from '../support/live/places.js';
+import { expectNothingPrivate } from '../support/live/relayed.js';
+import { headerOf, rowsOf, type SipText, statusOf } from '../support/live/sip-text.js';
+
+const BOB = '<sip:bob@own.example>';
+const SAID = [`P-Asserted-Identity: ${BOB}`, 'Reason: SIP;cause=182;text="queued"', 'Server: kept'];
+
+describe.each(builds('smoke'))('answers, Kamailio $version', (build) => {
+  let network: Network;
+  let trusted: Caller;
+
+  beforeAll(async () => {
+    network = await Network.start({ build, uas: { extra: SAID } });
+    trusted = await network.overTls(network.certificateOfA());
+  });
+  afterAll(() => network?.stop());
+
+  /** All answers to one call: the final one, and the provisional one unless another process of the proxy was faster. */
+  async function answersTo(caller: Caller, transport: string): Promise<readonly SipText[]> {
+    const callId = freshCallId();
+    caller.send(request({ callId, transport }));
+    await caller.final(callId);
+    return caller.answers.filter((text) => headerOf(text, 'Call-ID') === callId);
+  }
+
+  it('ok/a trusted caller gets to know who answers', async () => {
+    const answers = await answersTo(trusted, 'TLS');
+    expect(answers.map(statusOf)).toContain(200);
+    for (const answer of answers) expect(rowsOf(answer, 'P-Asserted-Identity')).toEqual([BOB]);
+  });
+
+  it('ok/so does our own side', async () => {
+    for (const answer of await answersTo(await network.ownUser(), 'UDP')) {
+      expect(rowsOf(answer, 'P-Asserted-Identity')).toEqual([BOB]);
+      expect(rowsOf(answer, 'Reason')).toHaveLength(1);
+    }
+  });
+
+  it.each([
+    ['TLS, no agreement', 'TLS', () => network.overTls(network.certificateOfA({ names: ['DNS:c.example'] }))],
+    ['TLS, no certificate', 'TLS', () => network.overTls()],
+    ['TCP', 'TCP', () => network.overTcp()],
+    ['UDP', 'UDP', () => network.overUdp()],
+  ])('fail/T-70 a caller that is not trusted does not: %s', async (_what, transport, connect) => {
+    const answers = await answersTo(await connect(), transport);
+    expect(answers.map(statusOf)).toContain(200);
+    for (const answer of answers) {
+      expectNothingPrivate(answer);
+      // #6: a Reason in a response does not leave.
+      expect(rowsOf(answer, 'Reason')).toEqual([]);
+      expect(headerOf(answer, 'Server')).toBe('kept');
+    }
+  });
+
+  describe('T-80 the policy changes while it rings', () => {
+    /** Calls, changes the policy while it rings, gives up, and gives the last answer to the call. */
+    async function changed(change: (agreement: object) => object): Promise<SipText> {
+      network.uas.options = { extra: SAID, ringing: true };
+      const callId = freshCallId();
+      const branch = `z9hG4bK${callId.slice(0, 12)}`;
+      const revision = () =>
+        /name: revision\s+value: (\d+)/.exec(network.cscf.rpc('htable.dump', 'siptrust_state'))?.[1];
+      try {
+        trusted.send(request({ callId, branch }));
+        await eventually('it rings', () => trusted.answers.some((text) => headerOf(text, 'Call-ID') === callId));
+        const before = revision();
+        const { agreements, ...rest } = network.standardPolicy;
+        await network.daemon.reload({ ...rest, agreements: (agreements as readonly object[]).map(change) });
+        await eventually('the proxy knows the new revision', () => revision() !== before);
+        trusted.send(request({ callId, branch, method: 'CANCEL' }));
+        return await trusted.final(callId, 'INVITE');
+      } finally {
+        network.uas.options = { extra: SAID };
+        await network.daemon.reload(network.standardPolicy);
+      }
+    }
+
+    it('fail/the caller is not trusted any more: the answer is stripped', async () => {
+      const answer = await changed((agreement) => ({ ...agreement, enabled: false }));
+      expect(statusOf(answer)).toBe(487);
+      expectNothingPrivate(answer);
+    });
+
+    it('ok/the caller still is: the answer is whole', async () => {
+      const answer = await changed((agreement) => ({ ...agreement, privacy: 'rfc3325' }));
+      expect(statusOf(answer)).toBe(487);
+      expect(rowsOf(answer, 'P-Asserted-Identity')).toEqual([BOB]);
+    });
+  });
+});
