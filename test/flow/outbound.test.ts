@@ -20,6 +20,9 @@ describe.each(builds('smoke'))('outbound, Kamailio $version', (build) => {
   let liar: TlsUas;
   let otherCa: TlsUas;
   let stranger: TlsUas;
+  /** The two places of one partner. */
+  let first: TlsUas;
+  let second: TlsUas;
 
   /** The standard agreements, and some more that are B's in all but name and place. */
   function policyOf(standard: Policy, host: (host: number) => string): Policy {
@@ -37,6 +40,7 @@ describe.each(builds('smoke'))('outbound, Kamailio $version', (build) => {
         like('op-liar', 'liar.example', 11),
         like('op-other-ca', 'otherca.example', 12, { require_tls: true }),
         like('op-silent', 'silent.example', 14, { require_tls: true }),
+        like('op-two', 'two.example', 15, { targets: [`${host(15)}:5061`, `${host(16)}:5061`] }),
       ],
     };
   }
@@ -54,25 +58,25 @@ describe.each(builds('smoke'))('outbound, Kamailio $version', (build) => {
     liar = await at(11, operatorB, 'somebody.example');
     otherCa = await at(12, operatorA, 'otherca.example');
     stranger = await at(13, operatorB, 'stranger.example');
+    first = await at(15, operatorB, 'two.example');
+    second = await at(16, operatorB, 'two.example');
     user = await network.ownUser();
     await proven('b.example');
   });
   afterAll(async () => {
-    for (const place of [b, liar, otherCa, stranger]) place?.stop();
+    for (const place of [b, liar, otherCa, stranger, first, second]) place?.stop();
     await network?.stop();
   });
 
   /** The proxy has a connection that is proven to lead to this domain. */
   function proven(domain: string): Promise<unknown> {
-    return eventually(`a proven connection to ${domain}`, () => verdictOn(domain) === '1', 10_000);
+    return eventually(`a proven connection to ${domain}`, () => provenConnections(domain) > 0, 10_000);
   }
 
-  /** 1: trusted, 0: not; undefined: no verdict is known. */
-  function verdictOn(domain: string): string | undefined {
-    const found = new RegExp(`name: out:\\d+:${domain}\\s+value: \\d+\\|[^|]*\\|(\\d)`).exec(
-      network.cscf.rpc('htable.dump', 'siptrust'),
-    );
-    return found?.[1];
+  /** How many connections are trusted to lead to this domain. */
+  function provenConnections(domain: string): number {
+    const trusted = new RegExp(`name: out:\\d+:${domain}\\s+value: \\d+\\|[^|]*\\|1`, 'g');
+    return network.cscf.rpc('htable.dump', 'siptrust').match(trusted)?.length ?? 0;
   }
 
   async function call(to: string, terms: RequestTerms = {}, caller = user) {
@@ -193,6 +197,41 @@ describe.each(builds('smoke'))('outbound, Kamailio $version', (build) => {
       },
       15_000,
     );
+  });
+
+  describe('a partner with two places', () => {
+    /** A call that ends well, and where it went. */
+    async function answeredAt(): Promise<{ readonly place: TlsUas; readonly sent: SipText; readonly callId: string }> {
+      const { sent, callId, answer } = await call('two.example');
+      expect(statusOf(answer)).toBe(200);
+      const place = [second, first].find((one) => one.find(callId, 'INVITE') !== undefined);
+      if (place === undefined) throw new Error('nobody got the INVITE');
+      return { place, sent, callId };
+    }
+
+    beforeAll(() => eventually('both places are proven', () => provenConnections('two.example') === 2, 10_000));
+
+    it('ok/calls go to the first', async () => {
+      const { place, sent, callId } = await answeredAt();
+      expect(place).toBe(first);
+      expectRelayed(await place.received(callId, 'INVITE'), sent);
+    });
+
+    it('ok/after a 503 to the second, whole again', async () => {
+      first.options = { status: '503 Service Unavailable' };
+      const { place, sent, callId } = await answeredAt();
+      first.options = {};
+      expect(place).toBe(second);
+      expectRelayed(await second.received(callId, 'INVITE'), sent);
+    });
+
+    it('ok/to the second while the first is away, and back again', async () => {
+      const certificate = network.pki.certificate({ issuer: network.cast.operatorB, names: ['DNS:two.example'] });
+      first.stop();
+      await eventually('only one place is proven', async () => (await answeredAt()).place === second, 10_000);
+      first = await TlsUas.start(network.host(15), certificate);
+      await eventually('the first is back', async () => (await answeredAt()).place === first, 15_000);
+    });
   });
 
   describe('of another network, passed on', () => {

@@ -1,0 +1,87 @@
+/** A request that goes to several networks at once: each branch is cleaned for its own next hop (H-2, T-71). */
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Caller, freshCallId, request } from '../support/live/caller.js';
+import { builds } from '../support/live/kamailio.js';
+import { literally, Network } from '../support/live/network.js';
+import { eventually } from '../support/live/places.js';
+import { expectNothingPrivate, expectRelayed } from '../support/live/relayed.js';
+import { rowsOf, statusOf } from '../support/live/sip-text.js';
+import { TlsUas } from '../support/live/uas.js';
+
+describe.each(builds('smoke'))('forks, Kamailio $version', (build) => {
+  let network: Network;
+  let partner: TlsUas;
+  let stranger: TlsUas;
+  let trusted: Caller;
+
+  beforeAll(async () => {
+    network = await Network.start({
+      build,
+      script: 'test/support/live/fork.cfg',
+      policy: (standard, host) => {
+        const [a, b] = standard.agreements as readonly object[];
+        return { ...standard, agreements: [a, { ...b, targets: [`${host(10)}:5061`] }] };
+      },
+      defines: (host) => ({
+        SIPTRUST_INSIDE_HOPS: { string: `^${literally(host(4))}` },
+        FORK_1: { string: 'sip:bob@b.example' },
+        FORK_2: { string: `sip:bob@${host(11)}:5061;transport=tls` },
+        FORK_3: { string: `sip:bob@${host(4)}:5060` },
+      }),
+      uas: { ringing: true },
+    });
+    const identity = (name: string) =>
+      network.pki.certificate({ issuer: network.cast.operatorB, names: [`DNS:${name}`] });
+    partner = await TlsUas.start(network.host(10), identity('b.example'), { ringing: true });
+    stranger = await TlsUas.start(network.host(11), identity('stranger.example'), { ringing: true });
+    trusted = await network.overTls(network.certificateOfA());
+    await eventually(
+      'the partner is proven',
+      () => /out:\d+:b.example/.test(network.cscf.rpc('htable.dump', 'siptrust')),
+      10_000,
+    );
+  });
+  afterAll(async () => {
+    partner?.stop();
+    stranger?.stop();
+    await network?.stop();
+  });
+
+  /** Calls, and gives up when it rings everywhere. */
+  async function forked(headers: readonly string[]) {
+    const callId = freshCallId();
+    const branch = `z9hG4bK${callId.slice(0, 12)}`;
+    const sent = request({ callId, branch, headers });
+    trusted.send(sent);
+    const places = [partner, stranger, network.uas];
+    const [toPartner = '', toStranger = '', inside = ''] = await Promise.all(
+      places.map((place) => place.received(callId, 'INVITE')),
+    );
+    trusted.send(request({ callId, branch, method: 'CANCEL', headers }));
+    expect(statusOf(await trusted.final(callId, 'INVITE'))).toBe(487);
+    for (const place of places) expectNothingPrivate(await place.received(callId, 'CANCEL'));
+    return { sent, toPartner, toStranger, inside };
+  }
+
+  /** All rows of a header block but the start line, which forking changes. */
+  function sameTarget(got: string, sent: string): string {
+    return got.replace(/^\S+ \S+/, sent.split(' ').slice(0, 2).join(' '));
+  }
+
+  it('ok/T-71 each next hop gets what it may see; CANCEL bears nothing', async () => {
+    const { sent, toPartner, toStranger, inside } = await forked(['P-Asserted-Identity: <sip:alice@a.example>']);
+    expectRelayed(sameTarget(toPartner, sent), sent);
+    expectRelayed(sameTarget(inside, sent), sent);
+    expectRelayed(sameTarget(toStranger, sent), sent, ['P-Asserted-Identity']);
+  });
+
+  it('ok/T-12 what is rewritten on the way in reaches each as it may', async () => {
+    const { toPartner, toStranger, inside } = await forked([
+      'P-Asserted-Identity: <sip:alice@a.example>, <sip:eve@other.example>',
+    ]);
+    expect(rowsOf(toPartner, 'P-Asserted-Identity')).toEqual(['<sip:alice@a.example>']);
+    expect(rowsOf(inside, 'P-Asserted-Identity')).toEqual(['<sip:alice@a.example>']);
+    expectNothingPrivate(toStranger);
+  });
+});
