@@ -15,7 +15,7 @@ describe.each(builds('smoke'))('forks, Kamailio $version', (build) => {
   let stranger: TlsUas;
   let trusted: Caller;
 
-  beforeAll(async () => {
+  async function start(more: Readonly<Record<string, string>> = {}): Promise<void> {
     network = await Network.start({
       build,
       script: 'test/support/live/fork.cfg',
@@ -28,6 +28,7 @@ describe.each(builds('smoke'))('forks, Kamailio $version', (build) => {
         FORK_1: { string: 'sip:bob@b.example' },
         FORK_2: { string: `sip:bob@${host(11)}:5061;transport=tls` },
         FORK_3: { string: `sip:bob@${host(4)}:5060` },
+        ...more,
       }),
       uas: { ringing: true },
     });
@@ -41,12 +42,13 @@ describe.each(builds('smoke'))('forks, Kamailio $version', (build) => {
       () => /out:\d+:b.example/.test(network.cscf.rpc('htable.dump', 'siptrust')),
       10_000,
     );
-  });
-  afterAll(async () => {
+  }
+
+  async function stop(): Promise<void> {
     partner?.stop();
     stranger?.stop();
     await network?.stop();
-  });
+  }
 
   /** Calls, and gives up when it rings everywhere. */
   async function forked(headers: readonly string[]) {
@@ -69,19 +71,38 @@ describe.each(builds('smoke'))('forks, Kamailio $version', (build) => {
     return got.replace(/^\S+ \S+/, sent.split(' ').slice(0, 2).join(' '));
   }
 
-  it('ok/T-71 each next hop gets what it may see; CANCEL bears nothing', async () => {
-    const { sent, toPartner, toStranger, inside } = await forked(['P-Asserted-Identity: <sip:alice@a.example>']);
-    expectRelayed(sameTarget(toPartner, sent), sent);
-    expectRelayed(sameTarget(inside, sent), sent);
-    expectRelayed(sameTarget(toStranger, sent), sent, ['P-Asserted-Identity']);
+  describe('as it is', () => {
+    beforeAll(() => start());
+    afterAll(stop);
+
+    it('ok/T-71 each next hop gets what it may see; CANCEL bears nothing', async () => {
+      const { sent, toPartner, toStranger, inside } = await forked(['P-Asserted-Identity: <sip:alice@a.example>']);
+      expectRelayed(sameTarget(toPartner, sent), sent);
+      expectRelayed(sameTarget(inside, sent), sent);
+      expectRelayed(sameTarget(toStranger, sent), sent, ['P-Asserted-Identity']);
+    });
+
+    it('ok/T-12 what is rewritten on the way in reaches each as it may', async () => {
+      const { toPartner, toStranger, inside } = await forked([
+        'P-Asserted-Identity: <sip:alice@a.example>, <sip:eve@other.example>',
+      ]);
+      expect(rowsOf(toPartner, 'P-Asserted-Identity')).toEqual(['<sip:alice@a.example>']);
+      expect(rowsOf(inside, 'P-Asserted-Identity')).toEqual(['<sip:alice@a.example>']);
+      expectNothingPrivate(toStranger);
+    });
   });
 
-  it('ok/T-12 what is rewritten on the way in reaches each as it may', async () => {
-    const { toPartner, toStranger, inside } = await forked([
-      'P-Asserted-Identity: <sip:alice@a.example>, <sip:eve@other.example>',
-    ]);
-    expect(rowsOf(toPartner, 'P-Asserted-Identity')).toEqual(['<sip:alice@a.example>']);
-    expect(rowsOf(inside, 'P-Asserted-Identity')).toEqual(['<sip:alice@a.example>']);
-    expectNothingPrivate(toStranger);
+  describe('when a connection has been replaced in between', () => {
+    beforeAll(() => start({ REPLACED: '' }));
+    afterAll(stop);
+
+    it('fail/what was meant for it is not sent; the other branches are', async () => {
+      const callId = freshCallId();
+      trusted.send(request({ callId, headers: ['P-Asserted-Identity: <sip:alice@a.example>'] }));
+      await network.uas.received(callId, 'INVITE');
+      expectNothingPrivate(await stranger.received(callId, 'INVITE'));
+      expect(partner.find(callId, 'INVITE')).toBeUndefined();
+      expect(network.cscf.log).toContain('has been replaced');
+    });
   });
 });
