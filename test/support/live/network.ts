@@ -254,6 +254,7 @@ export class Network {
       OUTSIDE_TCP: `tcp:${this.address}:5060`,
       INSIDE: `udp:${this.host(3)}:5060`,
       NEXT_HOP: { string: `sip:${this.uas.host}:${this.uas.port}` },
+      SIPTRUST_PRIME_SOCKET: { string: `tls:${this.address}:5061` },
       SIPTRUST_INSIDE: { string: `^udp:${literally(this.host(3))}:5060$` },
       SIPTRUST_RPC_1: { string: `conn=siptrust1;addr=${sidecar};port=7060;priority=10;weight=10` },
       SIPTRUST_HTTP_1: { string: `siptrust1=>http://${sidecar}:7061/rpc;timeout=1` },
