@@ -270,6 +270,19 @@ describe.each(builds('smoke'))('outbound, Kamailio $version', (build) => {
     });
   });
 
+  it('ok/what a partner sends over the connection that we opened is the partner’s', async () => {
+    const callId = freshCallId();
+    b.send(request({ callId, headers: ['P-Asserted-Identity: <sip:bob@b.example>'] }));
+    const got = await network.uas.received(callId, 'INVITE');
+    expect(rowsOf(got, 'P-Asserted-Identity')).toEqual(['<sip:bob@b.example>']);
+  });
+
+  it('fail/T-12 and bound to what the partner may assert', async () => {
+    const callId = freshCallId();
+    b.send(request({ callId, headers: ['P-Asserted-Identity: <sip:alice@a.example>'] }));
+    expectNothingPrivate(await network.uas.received(callId, 'INVITE'));
+  });
+
   it('ok/the answers of a partner keep what they assert', async () => {
     b.options = { extra: ['P-Asserted-Identity: <sip:bob@b.example>', 'Server: kept'] };
     const { answer } = await call('b.example');
