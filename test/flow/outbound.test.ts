@@ -20,6 +20,7 @@ describe.each(builds('smoke'))('outbound, Kamailio $version', (build) => {
   let liar: TlsUas;
   let otherCa: TlsUas;
   let stranger: TlsUas;
+  let quiet: TlsUas;
   /** The two places of one partner. */
   let first: TlsUas;
   let second: TlsUas;
@@ -40,6 +41,7 @@ describe.each(builds('smoke'))('outbound, Kamailio $version', (build) => {
         like('op-liar', 'liar.example', 11),
         like('op-other-ca', 'otherca.example', 12, { require_tls: true }),
         like('op-silent', 'silent.example', 14, { require_tls: true }),
+        like('op-quiet', 'quiet.example', 17),
         like('op-two', 'two.example', 15, { targets: [`${host(15)}:5061`, `${host(16)}:5061`] }),
       ],
     };
@@ -58,13 +60,15 @@ describe.each(builds('smoke'))('outbound, Kamailio $version', (build) => {
     liar = await at(11, operatorB, 'somebody.example');
     otherCa = await at(12, operatorA, 'otherca.example');
     stranger = await at(13, operatorB, 'stranger.example');
+    quiet = await at(17, operatorB, 'quiet.example');
+    quiet.options = { quiet: true };
     first = await at(15, operatorB, 'two.example');
     second = await at(16, operatorB, 'two.example');
     user = await network.ownUser();
     await proven('b.example');
   });
   afterAll(async () => {
-    for (const place of [b, liar, otherCa, stranger, first, second]) place?.stop();
+    for (const place of [b, liar, otherCa, stranger, quiet, first, second]) place?.stop();
     await network?.stop();
   });
 
@@ -159,6 +163,14 @@ describe.each(builds('smoke'))('outbound, Kamailio $version', (build) => {
   it('fail/T-8 nobody answers at a place that must be proven', async () => {
     const { answer } = await call('silent.example');
     expect(statusOf(answer)).toBe(503);
+  });
+
+  it('ok/a partner that answers no OPTIONS is proven by the answer to its first call, which leaves stripped', async () => {
+    const before = await call('quiet.example');
+    expectNothingPrivate(await quiet.received(before.callId, 'INVITE'));
+    await proven('quiet.example');
+    const after = await call('quiet.example');
+    expectRelayed(await quiet.received(after.callId, 'INVITE'), after.sent);
   });
 
   it('fail/T-46 an agreement that is withdrawn counts no more for the next call, on the same connection', async () => {
