@@ -105,7 +105,8 @@ describe.each(builds('smoke'))('outbound, Kamailio $version', (build) => {
     expect(methodOf(greeting)).toBe('OPTIONS');
     expectNothingPrivate(greeting);
     expect(greeting).not.toMatch(/own\.example|carol/);
-    expect(b.serverNames[0]).toBe('b.example');
+    // One connection for both domains of the place: whichever was greeted first.
+    expect(['b.example', 'second.example']).toContain(b.serverNames[0]);
   });
 
   it('ok/what our users assert reaches a partner, byte for byte, over the proven connection', async () => {
@@ -173,13 +174,13 @@ describe.each(builds('smoke'))('outbound, Kamailio $version', (build) => {
     expectRelayed(await quiet.received(after.callId, 'INVITE'), after.sent);
   });
 
-  it('fail/T-46 an agreement that is withdrawn counts no more for the next call, on the same connection', async () => {
+  it('fail/T-46 an agreement that grants no more counts no more for the next call, on the same connection', async () => {
     const standard = policyOf(network.standardPolicy, network.host);
     const connections = b.serverNames.length;
     await network.reload({
       ...standard,
       agreements: (standard.agreements as { name: string }[]).map((one) =>
-        one.name === 'op-b' ? { ...one, enabled: false } : one,
+        one.name === 'op-b' ? { ...one, enforcement: 'monitor' } : one,
       ),
     });
     const { sent, callId, answer } = await call('b.example');
