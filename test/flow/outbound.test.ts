@@ -50,7 +50,7 @@ describe.each(builds('smoke'))('outbound, Kamailio $version', (build) => {
   beforeAll(async () => {
     network = await Network.start({
       build,
-      defines: () => ({ SIPTRUST_BAD_TIME: '2', TRANSIT: '' }),
+      defines: () => ({ TRANSIT: '' }),
       policy: policyOf,
     });
     const { operatorA, operatorB } = network.cast;

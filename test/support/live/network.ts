@@ -254,6 +254,7 @@ export class Network {
       OUTSIDE_TCP: `tcp:${this.address}:5060`,
       INSIDE: `udp:${this.host(3)}:5060`,
       NEXT_HOP: { string: `sip:${this.uas.host}:${this.uas.port}` },
+      SIPTRUST_BAD_TIME: '2',
       SIPTRUST_SOCKET_TLS: { string: `tls:${this.address}:5061` },
       SIPTRUST_SOCKET_TCP: { string: `tcp:${this.address}:5060` },
       SIPTRUST_SOCKET_UDP: { string: `udp:${this.address}:5060` },
