@@ -16,8 +16,16 @@ import { certificateCommands } from './certificates.js';
 import { DAEMON_COMMANDS, paramsOf } from './commands.js';
 import { dnsCommands } from './dns.js';
 import { Refusal } from './failure.js';
+import { type HeaderRow, headerMarkdown, headerTable } from './header-table.js';
 import { answerLines, eachRecord } from './json-lines.js';
 import { render, renderExplanation } from './render.js';
+
+interface HeaderOptions {
+  readonly agreement?: string;
+  readonly kamailio: boolean;
+  readonly markdown: boolean;
+  readonly config?: string;
+}
 
 interface GlobalOptions extends DaemonAddress {
   readonly json: boolean;
@@ -76,14 +84,16 @@ export function program(input: Readable, output: Writable, exit: (code: number) 
     .description('the header table in force, for strangers or under an agreement')
     .option('--agreement <name>', 'as this agreement has it')
     .option('--kamailio', 'print plugin/kamailio/siptrust-headers.cfg, which is made from the table', false)
+    .option('--markdown', 'print the whole table as it stands in docs/boundary.md', false)
     .option('--config <file>', 'policy file; answers without a daemon')
-    .action(async ({ agreement, kamailio, config }: { agreement?: string; kamailio: boolean; config?: string }) => {
+    .action(async ({ agreement, kamailio, markdown, config }: HeaderOptions) => {
       if (kamailio) return void output.write(kamailioInclude());
+      if (markdown) return void output.write(`${headerMarkdown()}\n`);
       const params = agreement === undefined ? {} : { agreement };
       const ask = config === undefined ? daemonAnswers(options(), 'header.list') : configAnswers(config, 'header.list');
       const answer = await ask(params);
       if (!Array.isArray(answer)) throw new Refusal(JSON.stringify(answer), 1);
-      print(answer, (rows) => render((rows as Record<string, unknown>[]).map(({ policy, overridden, ...row }) => row)));
+      print(answer, (rows) => headerTable(rows as readonly HeaderRow[], agreement));
     });
 
   root

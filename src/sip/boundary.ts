@@ -299,8 +299,11 @@ export interface EffectiveRule {
   /** undefined: there is no agreement, so nobody is trusted. */
   readonly trustedIn: Action | undefined;
   readonly trustedOut: Action | undefined;
-  readonly overridden: boolean;
+  /** Which of the four an override of the agreement has changed. */
+  readonly overridden: readonly Column[];
 }
+
+export type Column = 'in' | 'out' | 'trustedIn' | 'trustedOut';
 
 /** What of an agreement bears on the table. */
 export interface HeaderTerms {
@@ -329,21 +332,28 @@ export function effectiveRules(
   agreement: HeaderTerms | undefined,
   strangerMode: PrivacyMode = 'strict33203',
 ): readonly EffectiveRule[] {
-  const overrides = agreement?.headers ?? new Map();
-  const untrusted =
-    agreement === undefined
-      ? strangerStance(strangerMode)
-      : { trusted: false, interconnect: agreement.interconnect, mode: agreement.privacy, overrides };
-  const trusted = { ...untrusted, trusted: true };
-  return rulesFor(overrides).map((row) => ({
-    rule: row,
-    in: actionOf(row, 'in', untrusted),
-    out: actionOf(row, 'out', untrusted),
-    trustedIn: agreement === undefined ? undefined : actionOf(row, 'in', trusted),
-    trustedOut: agreement === undefined ? undefined : actionOf(row, 'out', trusted),
-    overridden: overrides.has(asciiLower(row.name)),
-  }));
+  const overrides: Overrides = agreement?.headers ?? new Map();
+  const { overrides: none, ...stranger } = strangerStance(strangerMode);
+  const stance =
+    agreement === undefined ? stranger : { ...stranger, interconnect: agreement.interconnect, mode: agreement.privacy };
+  const columns = (row: BoundaryRule, by: Overrides) => {
+    const untrusted = { ...stance, trusted: false, overrides: by };
+    const trusted = { ...untrusted, trusted: true };
+    return {
+      in: actionOf(row, 'in', untrusted),
+      out: actionOf(row, 'out', untrusted),
+      trustedIn: agreement === undefined ? undefined : actionOf(row, 'in', trusted),
+      trustedOut: agreement === undefined ? undefined : actionOf(row, 'out', trusted),
+    };
+  };
+  return rulesFor(overrides).map((row) => {
+    const now = columns(row, overrides);
+    const without = columns(row, none);
+    return { rule: row, ...now, overridden: COLUMNS.filter((column) => now[column] !== without[column]) };
+  });
 }
+
+const COLUMNS: readonly Column[] = ['in', 'out', 'trustedIn', 'trustedOut'];
 
 /** What is wrong with the overrides of an agreement, for the check of the policy file; empty: nothing. */
 export function overrideProblems(overrides: Overrides): readonly { readonly name: string; readonly problem: string }[] {

@@ -16,3 +16,9 @@ export interface Plan {
   /** Kebab-case remarks that ask for nothing (`none-overridden`, `needs-b2bua`, ...). */
   readonly flags: readonly string[];
 }
+
+/** What a plan comes to, for counting. */
+export function outcomeOf({ action, remove, append, ruri }: Plan): 'as-is' | 'edited' | 'refused' {
+  if (action === 'reject') return 'refused';
+  return remove.length + append.length === 0 && ruri === '' ? 'as-is' : 'edited';
+}

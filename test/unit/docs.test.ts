@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { DAEMON_COMMANDS } from '../../src/ctl/commands.js';
+import { headerMarkdown } from '../../src/ctl/header-table.js';
 import { program } from '../../src/ctl/program.js';
 import { NO_DECISION_LOG } from '../../src/log/decisions.js';
 import { DEFAULT_SETTINGS } from '../../src/policy/settings.js';
@@ -69,6 +70,12 @@ describe('the docs say what the code does, and nothing else', () => {
       (match) => match[1],
     );
     for (const command of words(program(process.stdin, process.stdout))) expect(listed).toContain(command);
+  });
+  test('ok/docs/boundary.md holds the header table as it is', () => {
+    const boundary = text('docs/boundary.md');
+    const table = boundary.slice(boundary.indexOf('\n## The table\n'));
+    // Made by "siptrustctl headers --markdown".
+    expect(table.slice(table.indexOf('\n| Name |') + 1)).toBe(`${headerMarkdown()}\n`);
   });
   test('ok/every command asks a method that exists', () => {
     for (const { method } of DAEMON_COMMANDS) expect(methods).toContain(method);

@@ -57,7 +57,7 @@ export function coreMethods(state: TrustState, log: OperatorLog): Method[] {
     }),
     defineMethod({
       name: 'stats.fetch',
-      doc: 'Counters since the start: answers by verdict, first reasons, cache hits and misses',
+      doc: 'Counters since the start: answers by verdict, plans by hook and outcome, first reasons, cache hits and misses',
       params: none,
       handler: () => state.counters.all(),
     }),

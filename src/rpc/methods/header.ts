@@ -1,8 +1,15 @@
 import { z } from 'zod';
-import { effectiveRules, HEADER_POLICY } from '../../sip/boundary.js';
+import { type Column, effectiveRules, HEADER_POLICY } from '../../sip/boundary.js';
 import type { TrustState } from '../../state/trust-state.js';
 import { RpcError } from '../errors.js';
 import { defineMethod, type Method } from '../method.js';
+
+const COLUMN: Readonly<Record<Column, string>> = {
+  in: 'untrusted_in',
+  out: 'untrusted_out',
+  trustedIn: 'trusted_in',
+  trustedOut: 'trusted_out',
+};
 
 /** The header table as it is in force. */
 export function headerMethods(state: TrustState): Method[] {
@@ -21,12 +28,15 @@ export function headerMethods(state: TrustState): Method[] {
         return effectiveRules(agreement, privacy).map(({ rule, overridden, ...actions }) => ({
           name: rule.name,
           kind: rule.kind,
+          within: rule.within,
           applies: rule.applies,
+          methods: rule.methods,
           untrusted_in: actions.in,
           untrusted_out: actions.out,
           trusted_in: actions.trustedIn ?? '',
           trusted_out: actions.trustedOut ?? '',
-          overridden: overridden ? 1 : 0,
+          overrides: overridden.map((column) => COLUMN[column]),
+          condition: rule.condition,
           clause: rule.clause,
           policy: HEADER_POLICY,
         }));

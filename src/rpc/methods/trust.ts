@@ -4,6 +4,7 @@ import type { TrustState } from '../../state/trust-state.js';
 import type { Evidence } from '../../trust/evidence.js';
 import { explain } from '../../trust/explain.js';
 import { planMessage } from '../../trust/message.js';
+import { outcomeOf } from '../../trust/plan.js';
 import { planRelay } from '../../trust/relay.js';
 import { unknownConnection } from '../../trust/unknown.js';
 import type { Verdict } from '../../trust/verdict.js';
@@ -52,6 +53,8 @@ export function trustMethods(state: TrustState): Method[] {
         const plan =
           from === undefined ? planMessage(message) : planRelay({ ...message, inbound: judged(from).verdict });
         const { id } = state.record('trust.message', evidence, verdict, plan);
+        const hook = `${params.message}-${from === undefined ? params.direction : 'relay'}`;
+        state.counters.add(`plan.${hook}.${outcomeOf(plan)}`);
         return messageAnswer(id, verdict, plan);
       },
     }),

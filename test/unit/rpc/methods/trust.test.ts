@@ -117,6 +117,21 @@ describe('trust.message: out, with the hop that the message came in over', () =>
   test('ok/without inbound the answer is about the way out alone', () => {
     expect(ask('trust.message', out)).toMatchObject({ action: 'continue', remove: [], append: [], ruri: '' });
   });
+  test('ok/plans are counted by hook and outcome', () => {
+    ask('trust.message', { ...out, direction: 'in', conid: 'b' });
+    ask('trust.message', { ...out, direction: 'in', conid: 'x' });
+    ask('trust.message', out);
+    ask('trust.message', { ...out, inbound: { conid: 'b' } });
+    const nul = { message: 'request', method: 'INVITE', direction: 'out', conid: 'c', headers: 'Foo\0: x\r\n' };
+    ask('trust.message', { ...nul, inbound: { conid: 'x' } });
+    const plans = Object.entries(state.counters.all()).filter(([name]) => name.startsWith('plan.'));
+    expect(Object.fromEntries(plans)).toEqual({
+      'plan.request-in.edited': 2,
+      'plan.request-out.as-is': 1,
+      'plan.request-relay.edited': 1,
+      'plan.request-relay.refused': 1,
+    });
+  });
   test('fail/inbound where the message comes in', () => {
     expect(() => ask('trust.message', { ...out, direction: 'in', inbound: { conid: 'b' } })).toThrow(RpcError);
   });
