@@ -82,11 +82,19 @@ function reporter(log: OperatorLog, state: TrustState, look: () => void): () => 
   };
 }
 
-/** The pins of the state file, undefined where the policy names none, or why they cannot be had. */
-async function openPins(settings: DaemonSettings['state'], log: OperatorLog): Promise<Pins | string | undefined> {
-  if (settings.file === undefined) return undefined;
+interface Kept {
+  /** undefined: the policy names no state file. */
+  readonly pins: Pins | undefined;
+  readonly hops: NextHops;
+}
+
+/** What the state file keeps, or why it cannot be had. Closing the pins closes the file. */
+async function openState({ state, dns }: DaemonSettings, log: OperatorLog): Promise<Kept | string> {
   try {
-    return await Pins.open(openSqliteStore(settings.file), { most: settings.pins, clock: Date.now, log });
+    const store = state.file === undefined ? undefined : openSqliteStore(state.file);
+    const pins = store && (await Pins.open(store, { most: state.pins, clock: Date.now, log }));
+    const seed = randomInt(2 ** 32);
+    return { pins, hops: await NextHops.open({ settings: dns, clock: Date.now, log, seed, store }) };
   } catch (error) {
     if (error instanceof StoreError) return error.message;
     throw error;
@@ -102,13 +110,14 @@ async function serve(config: string): Promise<number> {
   const { settings } = policy;
   const log = operatorLog(settings.log.file, settings.log.level);
   const decisions = decisionLog(settings.log.decisions, settings.log.mask);
-  const pins = await openPins(settings.state, log);
-  if (typeof pins === 'string') {
-    log.error(pins);
+  const kept = await openState(settings, log);
+  if (typeof kept === 'string') {
+    log.error(kept);
     await decisions.close();
     await log.close();
     return 1;
   }
+  const { pins, hops } = kept;
   const revocation = await Revocation.open({
     settings: settings.revocation,
     snapshot: policy.snapshot,
@@ -116,7 +125,6 @@ async function serve(config: string): Promise<number> {
     log,
     random: Math.random,
   });
-  const hops = new NextHops({ settings: settings.dns, clock: Date.now, log, seed: randomInt(2 ** 32) });
   const state = new TrustState(policy, decisions, Date.now, revocation, pins, hops);
   revocation.start(() => state.revocationChanged());
   const expiry = new ExpiryWatch(log);

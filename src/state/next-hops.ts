@@ -8,6 +8,7 @@ import { coversOut, findHop, type Hop, type HopOptions } from '../trust/hop.js';
 import { type HopQuestion, questionOfDomain } from '../trust/hop-question.js';
 import type { Counters } from './counters.js';
 import { DnsResolver } from './dns-resolver.js';
+import type { TlsSeenStore } from './store.js';
 import { TlsMemory } from './tls-memory.js';
 
 /** What the proxy can use. */
@@ -22,6 +23,8 @@ export interface NextHopsDependencies {
    * targets that it is told of.
    */
   readonly seed: number;
+  /** Keeps over restarts which partners offer TLS; undefined: nothing is kept. */
+  readonly store?: TlsSeenStore | undefined;
 }
 
 /** NAPTR, SRV and addresses are three rounds; what ends meanwhile may take some of them again. */
@@ -48,8 +51,18 @@ export class NextHops {
     this.#deps = deps;
     const { settings, clock } = deps;
     this.#resolver = new DnsResolver({ settings, clock, count: (name) => this.#count(name) });
-    this.#memory = new TlsMemory(deps.clock);
+    this.#memory = new TlsMemory(deps);
     this.#alarmed = new LRUCache({ max: MOST_ALARMS, ttl: ALARM_MS, perf: { now: deps.clock } });
+  }
+
+  /**
+   * With what an earlier run has seen of partners.
+   * @throws {StoreError}
+   */
+  static async open(deps: NextHopsDependencies): Promise<NextHops> {
+    const hops = new NextHops(deps);
+    await hops.#memory.load();
+    return hops;
   }
 
   /** Where it counts. */
@@ -91,6 +104,7 @@ export class NextHops {
     clearInterval(this.#timer);
     await this.#resolver.close();
     await Promise.all(this.#searches.values());
+    await this.#memory.close();
   }
 
   /** Looking is what has answers asked for again before their time ends. */

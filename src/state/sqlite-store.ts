@@ -3,7 +3,15 @@
 import { closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
-import { type Pin, type Store, type StoreChanges, type Stored, StoreError } from './store.js';
+import {
+  type Pin,
+  type Store,
+  type StoreChanges,
+  type Stored,
+  StoreError,
+  type TlsSeen,
+  type TlsSeenStore,
+} from './store.js';
 
 /** `sipt`: tells our databases from those of others (sqlite.org/pragma.html#pragma_application_id). */
 const APPLICATION_ID = 0x73_69_70_74;
@@ -30,6 +38,13 @@ const SCHEMA = `
   PRAGMA application_id = ${APPLICATION_ID};
   PRAGMA user_version = ${SCHEMA_VERSION};
 `;
+
+/** Files of version 1 may lack it, and earlier programs do not mind it: no version of its own. */
+const TLS_SEEN = `
+  CREATE TABLE IF NOT EXISTS tls_seen (domain TEXT PRIMARY KEY, seen_at INTEGER NOT NULL) STRICT, WITHOUT ROWID`;
+const READ_TLS_SEEN = 'SELECT domain, seen_at AS seenAt FROM tls_seen ORDER BY domain';
+const PUT_TLS_SEEN = 'INSERT OR REPLACE INTO tls_seen VALUES (?, ?)';
+const FORGET_TLS_SEEN = 'DELETE FROM tls_seen WHERE seen_at < ?';
 
 const READ_PINS = `
   SELECT agreement, spki_sha256, certificate_sha256, subject, identities, not_after, first_seen, last_seen, count,
@@ -71,7 +86,7 @@ function storeError(file: string, cause: unknown): StoreError {
  * Opens the database in `file`, or makes it. One daemon has it at a time; others may read it meanwhile.
  * @throws {StoreError} the file cannot be read or written, is damaged, of another program or a later version, or in use
  */
-export function openSqliteStore(file: string): Store {
+export function openSqliteStore(file: string): Store & TlsSeenStore {
   const open: Connection[] = [];
   try {
     makeFile(file);
@@ -145,6 +160,7 @@ function prepare(file: string, database: Connection): void {
   if (mode !== 'wal') throw new StoreError(file, `expected a file system with write-ahead logs, found mode ${mode}`);
   // Every commit is on the disk before it returns: what was acknowledged survives the machine too.
   database.pragma('synchronous = FULL');
+  database.exec(TLS_SEEN);
 }
 
 function isEmpty(database: Connection): boolean {
@@ -185,7 +201,7 @@ function toPin(row: Row): Pin {
   };
 }
 
-class SqliteStore implements Store {
+class SqliteStore implements Store, TlsSeenStore {
   readonly #file: string;
   readonly #database: Connection;
   readonly #lock: Connection;
@@ -232,6 +248,27 @@ class SqliteStore implements Store {
   async save(changes: StoreChanges): Promise<void> {
     try {
       this.#save(changes);
+    } catch (cause) {
+      throw storeError(this.#file, cause);
+    }
+  }
+
+  async loadTlsSeen(): Promise<readonly TlsSeen[]> {
+    try {
+      return this.#database.prepare<[], TlsSeen>(READ_TLS_SEEN).all();
+    } catch (cause) {
+      throw storeError(this.#file, cause);
+    }
+  }
+
+  async saveTlsSeen(seen: readonly TlsSeen[], since: number): Promise<void> {
+    try {
+      const put = this.#database.prepare(PUT_TLS_SEEN);
+      const forget = this.#database.prepare(FORGET_TLS_SEEN);
+      this.#database.transaction(() => {
+        for (const { domain, seenAt } of seen) put.run(domain, seenAt);
+        forget.run(since);
+      })();
     } catch (cause) {
       throw storeError(this.#file, cause);
     }

@@ -51,6 +51,22 @@ export interface Store {
   close(): Promise<void>;
 }
 
+/** A domain of a partner that was seen to offer TLS in DNS, and when last. */
+export interface TlsSeen {
+  readonly domain: string;
+  readonly seenAt: number;
+}
+
+export interface TlsSeenStore {
+  /** @throws {StoreError} */
+  loadTlsSeen(): Promise<readonly TlsSeen[]>;
+  /**
+   * Keeps these, and forgets those that were not seen since `since`.
+   * @throws {StoreError}
+   */
+  saveTlsSeen(seen: readonly TlsSeen[], since: number): Promise<void>;
+}
+
 /** A store that cannot be opened, read or written; the message names it, what was expected and what was found. */
 export class StoreError extends Error {
   constructor(

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DEFAULT_DNS } from '../../src/policy/dns-settings.js';
 import { hopAnswer, hopListParams, hopParams, hopRow, toAbility, toQuestion } from '../../src/rpc/hop-params.js';
@@ -320,14 +319,11 @@ describe.skipIf(missing !== undefined)('next hops out of a real DNS server', () 
       pass(59_000);
       expect(at({ domain: 'b.example' }).status).toBe('ready');
       pass(2_000);
-      const before = performance.now();
       expect(at({ domain: 'b.example' }).status).toBe('pending');
-      expect(performance.now() - before).toBeLessThan(500);
       expect(await ask({ domain: 'b.example' })).toMatchObject({ status: 'failed', targets: [] });
     } finally {
       server.resume();
     }
-    await pause(0);
   });
 
   test('ok/a second server answers where the first is dead', async () => {
