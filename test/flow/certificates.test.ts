@@ -7,6 +7,7 @@ import type { Policy } from '../support/live/daemon.js';
 import { builds } from '../support/live/kamailio.js';
 import { Network } from '../support/live/network.js';
 import type { Authority, CertificateTerms, Identity } from '../support/live/pki.js';
+import { eventually } from '../support/live/places.js';
 import { expectRelayed } from '../support/live/relayed.js';
 import { statusOf } from '../support/live/sip-text.js';
 import { rawSubjectAltName } from '../support/openssl-certificate.js';
@@ -327,6 +328,22 @@ describe.each(builds('full'))('certificates, Kamailio $version', (build) => {
     expect(status).toBe(200);
     const gone = agreement === undefined ? ['P-Asserted-Identity'] : [];
     expectRelayed(await network.uas.received(callId, 'INVITE'), sent, gone);
+  });
+
+  it("ok/the operator hears of a partner's certificate before its calls fail", async () => {
+    const { network } = stage;
+    const caller = await network.overTls(network.certificateOfA({ commonName: 'ends soon', until: 5.5 }));
+    const callId = freshCallId();
+    caller.send(request({ callId }));
+    expect(statusOf(await caller.final(callId))).toBe(200);
+    const row = { what: 'peer-certificate', agreement: 'op-a', subject: 'CN=ends soon,O=ends soon', days: 5 };
+    expect(await network.daemon.call('cert.expiry', { within: 6 })).toContainEqual(
+      expect.objectContaining({ ...row, state: 'ending' }),
+    );
+    await network.daemon.reload(policyOf(stage));
+    await eventually('a line in the log', () =>
+      /warn.*ends soon.*peer-certificate.*CN=ends soon/.test(network.daemon.log),
+    );
   });
 });
 
