@@ -210,7 +210,7 @@ describe.each(builds('full'))('lists in files, Kamailio $version', (build) => {
     expect(await call(network, caller)).toBe('kept');
     await eventually('it is not trusted any more', async () => (await call(network, caller)) === 'stripped', 40_000);
     const after = await network.daemon.decisionsOn(caller.source, ({ verdict }) => verdict === 'untrusted');
-    expect(after.at(-1)?.reasons).toContain('cert-time');
+    expect(after.find(({ verdict }) => verdict === 'untrusted')?.reasons).toContain('cert-time');
     expect(caller.closed).toBe(false);
   });
 });
@@ -252,9 +252,9 @@ describe.each(builds('smoke'))('lists over HTTP, Kamailio $version', (build) => 
     publish([peer]);
     await eventually('a call is refused', async () => (await call(stage, caller)) === 'refused', 20_000);
     await eventually('the connection is closed', () => caller.closed);
-    const decisions = await stage.daemon.decisionsOn(caller.source);
-    expect(decisions.at(-1)).toMatchObject({ verdict: 'reject', agreement: 'op-a' });
-    expect(decisions.at(-1)?.reasons).toContain('revoked');
+    const decisions = await stage.daemon.decisionsOn(caller.source, ({ verdict }) => verdict === 'reject');
+    const refusal = decisions.find(({ verdict }) => verdict === 'reject');
+    expect(refusal).toMatchObject({ agreement: 'op-a', reasons: expect.arrayContaining(['revoked']) });
     // Others of the same partner go on.
     const other = await stage.overTls(stage.certificateOfA({ extensions: [`crlDistributionPoints=URI:${url}`] }));
     expect(await call(stage, other)).toBe('kept');
