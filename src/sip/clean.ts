@@ -5,7 +5,7 @@
 
 import { asciiLower, isTokenCode, trimBlanks } from './ascii.js';
 import { editAddrList, withoutAddrParams, withoutEmbeddedHeaders, withUri } from './edit.js';
-import { fieldKey } from './field-names.js';
+import { fieldKey, isPrivateName } from './field-names.js';
 import type { ParamsGoing } from './in-force.js';
 import { hasOpenQuote, type NameAddr, parseNameAddr, splitList } from './name-addr.js';
 import { decodePercent, parseUri, type Uri } from './uri.js';
@@ -115,19 +115,30 @@ function hasResidue(text: string, rules: UriRules, scope: 'outside quotes' | 'qu
   return rules.embedded !== undefined && embedsOther(bare, rules.embedded);
 }
 
-/** Is there a `?name=` behind a SIP or tel URI with another name than these? Linear. */
+/**
+ * Is there a `?name=` behind a SIP or tel URI with another name than these? A user part may hold `?` and `=`
+ * (RFC 4475 §3.1.1.2): there only what names something private counts, for a reader that splits at the first `?`. Linear.
+ */
 function embedsOther(text: string, allowed: ReadonlySet<string>): boolean {
   if (!text.includes('?')) return false;
   for (const piece of text.split(/[<>]/)) {
     const scheme = piece.search(/(?:sips?|tel):/i);
     const question = scheme < 0 ? -1 : piece.indexOf('?', scheme);
     if (question < 0) continue;
-    for (const part of piece.slice(question + 1).split(/[&?]/)) {
-      const equals = part.indexOf('=');
-      if (equals >= 0 && !allowed.has(fieldKey(trimBlanks(decodePercent(part.slice(0, equals)))))) return true;
-    }
+    const host = Math.max(piece.lastIndexOf('@'), question);
+    if (embeddedNames(piece.slice(question + 1, host)).some((key) => isPrivateName(key) && !allowed.has(key)))
+      return true;
+    const behind = piece.indexOf('?', host);
+    if (behind >= 0 && embeddedNames(piece.slice(behind + 1)).some((key) => !allowed.has(key))) return true;
   }
   return false;
+}
+
+function embeddedNames(text: string): readonly string[] {
+  return text.split(/[&?]/).flatMap((part) => {
+    const equals = part.indexOf('=');
+    return equals < 0 ? [] : [fieldKey(trimBlanks(decodePercent(part.slice(0, equals))))];
+  });
 }
 
 /** The text with nothing left between the delimiters; what is never closed stays, to be looked at. Linear. */

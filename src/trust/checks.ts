@@ -41,6 +41,19 @@ export function checkMethod({ direction, message, method, stance }: Work): Refus
   return { code: 403, phrase: 'Registration Not Allowed', finding: { code: 'register-untrusted', detail } };
 }
 
+/** TS 29.165 Table 6.1: what every interconnect carries; other methods are a matter of agreement. */
+const COMMON_METHODS: ReadonlySet<string> = new Set(['ACK', 'BYE', 'CANCEL', 'INVITE', 'OPTIONS', 'PRACK', 'UPDATE']);
+const ROAMING_METHODS: ReadonlySet<string> = new Set(['NOTIFY', 'PUBLISH', 'SUBSCRIBE', 'REGISTER']);
+
+/** Advice on methods: a script that allows fewer of them acts on the flags. */
+export function flagMethod({ direction, message, method, stance, flags }: Work): Refusal {
+  if (direction !== 'in' || message !== 'request' || method === '' || COMMON_METHODS.has(method)) return undefined;
+  const roaming = stance.interconnect === 'roaming' || stance.interconnect === 'loopback';
+  if (stance.trusted && roaming && ROAMING_METHODS.has(method)) return undefined;
+  flags.add(method === 'REGISTER' ? 'register-not-roaming' : 'method-by-agreement');
+  return undefined;
+}
+
 function fromIsAnonymous({ input }: Work): boolean {
   return isAnonymousAddress(input.block.fields.find(({ key }) => key === 'from')?.value ?? '');
 }

@@ -7,7 +7,15 @@
  */
 
 import { screenAssertions, screenFrom, screenPrivateNetwork } from './assertions.js';
-import { checkBlock, checkBody, checkCritical, checkMethod, checkOperatorService, checkVerdict } from './checks.js';
+import {
+  checkBlock,
+  checkBody,
+  checkCritical,
+  checkMethod,
+  checkOperatorService,
+  checkVerdict,
+  flagMethod,
+} from './checks.js';
 import { isSendable } from './draft.js';
 import { executePrivacy, hideDiversions, hideIdentity } from './leaving.js';
 import type { Plan } from './plan.js';
@@ -30,6 +38,7 @@ const STEPS: readonly ((work: Work) => Refusal)[] = [
   checkVerdict,
   checkBlock,
   checkMethod,
+  flagMethod,
   checkCritical,
   screenAssertions,
   screenFrom,

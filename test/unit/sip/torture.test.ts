@@ -3,6 +3,7 @@ import { latin1, toBytes } from '../../../src/sip/ascii.js';
 import { auditHeaderBlock } from '../../../src/sip/audit.js';
 import { scanHeaderBlock } from '../../../src/sip/header-block.js';
 import { splitMessage } from '../../../src/sip/message.js';
+import { planMessage } from '../../../src/trust/message.js';
 import { RFC_4475, type TortureCase } from './rfc4475.js';
 import { RFC_5118 } from './rfc5118.js';
 
@@ -38,6 +39,28 @@ describe.each([
 
   it('ok/no false alarm without the start line either', () => {
     for (const row of table) if (row.valid) expect(audit(row, true).reject, row.id).toEqual([]);
+  });
+});
+
+describe.each([
+  ['RFC 4475', RFC_4475],
+  ['RFC 5118', RFC_5118],
+] as const)('the plan on %s', (_rfc, table) => {
+  const snapshot = { ownDomains: new Set(['a.example']), privacy: 'strict33203' as const };
+  const verdict = { verdict: 'untrusted', agreement: undefined, action: 'continue', code: 0, phrase: '' } as const;
+  const valid = table.filter((row) => row.valid).map((row) => [row.id, row] as const);
+
+  it.each(valid)('ok/%s is carried from and to strangers', (_id, row) => {
+    const split = splitMessage(toBytes(row.message));
+    if ('malformed' in split) throw new Error(split.malformed);
+    const { startLine, headers } = split;
+    const message = startLine.startsWith('SIP/') ? 'response' : 'request';
+    for (const direction of ['in', 'out'] as const) {
+      const plan = planMessage({ direction, message, startLine, block: scanHeaderBlock(headers), verdict, snapshot });
+      // No stranger registers; that a message is well formed changes nothing about it.
+      const code = direction === 'in' && startLine.startsWith('REGISTER') ? 403 : 0;
+      expect([plan.code, plan.ruri]).toEqual([code, '']);
+    }
   });
 });
 

@@ -320,11 +320,41 @@ table('option tags go with their header field', [
   ],
 ]);
 
-table('REGISTER from outside', [
+table('§9.2 methods', [
   [
-    'fail/1.6 in small letters: a registrar may be lenient',
+    'fail/1.6 REGISTER in small letters: a registrar may be lenient',
     [],
     { method: 'register' },
     { action: 'reject', code: 403 },
+  ],
+  [
+    'ok/TS 29.165 Table 6.1 REGISTER where nobody roams',
+    [],
+    { ...trusted, method: 'REGISTER' },
+    { ...NOTHING, flags: ['register-not-roaming'] },
+  ],
+  [
+    'ok/REGISTER of roamers',
+    [],
+    { trusted: true, agreement: { interconnect: 'roaming' }, method: 'REGISTER' },
+    { ...NOTHING, flags: [] },
+  ],
+  ['ok/MESSAGE is a matter of agreement', [], { method: 'MESSAGE' }, { ...NOTHING, flags: ['method-by-agreement'] }],
+  ['ok/UPDATE is not', [], { method: 'UPDATE' }, { ...NOTHING, flags: [] }],
+  ['ok/nor is anything on the way out', [], { ...out, method: 'MESSAGE' }, { ...NOTHING, flags: [] }],
+]);
+
+table('P-9 a question mark in the user part', [
+  [
+    'ok/RFC 4475 3.1.1.2',
+    [],
+    { ruri: "sip:1_x.~(y!z)&isn't+it$/crazy?,/;;*:&it+has=1,w!*p$o~d_t.(d't-it)@a.example" },
+    NOTHING,
+  ],
+  [
+    'fail/but not with a private name behind it',
+    [],
+    { ruri: 'sip:x?P-Asserted-Identity=y@a.example' },
+    { action: 'reject', code: 400 },
   ],
 ]);

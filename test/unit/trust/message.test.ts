@@ -551,7 +551,7 @@ table('parameters, values and tags from untrusted peers', [
     'ok/T-54 B-3 a body with an identity is flagged',
     ['Content-Type: message/sipfrag;version=2.0'],
     { method: 'NOTIFY' },
-    { ...NOTHING, flags: ['body-untrusted'] },
+    { ...NOTHING, flags: ['method-by-agreement', 'body-untrusted'] },
   ],
   [
     'ok/T-54 B-2 optional',
