@@ -1,0 +1,65 @@
+/** `make lab`: plays all scenes, and prints what came of each beside what the seed says. Exit code 1: not as it must be. */
+
+import { Lab } from './lab.js';
+import { type Call, type Scene, type Seen, wrong } from './scene.js';
+import { SCENES } from './scenes.js';
+
+const say = (text = ''): void => void process.stdout.write(`${text}\n`);
+
+function verdictText({ verdict, assurance }: Seen, { must }: Call): string {
+  if (verdict === 'not judged' || verdict === '-') return verdict;
+  return `${verdict}${assurance === 'none' ? '' : `, ${assurance}`} (${must.reason})`;
+}
+
+function line(mark: string, cells: readonly string[]): string {
+  const [who = '', verdict = '', arrives = ''] = cells;
+  return `   ${mark} ${who.padEnd(40)} | ${verdict.padEnd(46)} | ${arrives}`;
+}
+
+/** Plays one scene and prints it; gives what is not as it must be. */
+async function play(lab: Lab, scene: Scene): Promise<readonly string[]> {
+  const faults: string[] = [];
+  say(`\n${scene.name}\n   the seed: ${scene.claim}`);
+  await lab.begin(scene);
+  for (const call of scene.calls) {
+    const seen = await lab.call(call);
+    const fault = wrong(call, seen);
+    say(line(fault === undefined ? ' ' : '!', [call.who, verdictText(seen, call), seen.arrives]));
+    if (fault !== undefined) faults.push(`${call.who}: ${fault}`);
+  }
+  for (const { what, show } of scene.proofs ?? []) {
+    const { found, holds } = await show(lab, scene);
+    say(
+      line(holds ? ' ' : '!', [what, found, ''])
+        .trimEnd()
+        .replace(/ \|$/, ''),
+    );
+    if (!holds) faults.push(`${what}: ${found}`);
+  }
+  say(`   => ${faults.length === 0 ? scene.holds : 'NOT AS EXPECTED'}`);
+  return faults.map((fault) => `${scene.name}: ${fault}`);
+}
+
+async function story(): Promise<number> {
+  const lab = await Lab.start();
+  const faults: string[] = [];
+  const results: string[] = [];
+  for (const scene of SCENES) {
+    const found = await play(lab, scene).catch((error: unknown) => {
+      say(`   => FAILED: ${error}`);
+      return [`${scene.name}: ${error}`];
+    });
+    faults.push(...found);
+    results.push(found.length === 0 ? scene.holds : 'NOT AS EXPECTED');
+  }
+  await lab.stop();
+  for (const fault of faults) say(`\nNOT AS EXPECTED: ${fault}`);
+  say(faults.length === 0 ? `\nAll ${SCENES.length} scenes are as they must be.` : `\n${faults.length} faults.`);
+  return faults.length === 0 ? 0 : 1;
+}
+
+say(
+  'Networks in namespaces, IKEv2 and ESP by strongSwan, real Kamailios, sipp, siptrustd. Who called, the verdict and',
+);
+say('what it rests on, and the P-Asserted-Identity that arrived:');
+process.exit(await story());
