@@ -7,11 +7,13 @@ SHELL := /bin/bash
 BUILD_PACKAGES := make g++ python3
 LIVE_PACKAGES := kamailio kamailio-tls-modules kamailio-extra-modules kamailio-utils-modules \
 	kamailio-json-modules sip-tester stunnel4 openssl debootstrap iproute2 tshark bind9
+# What the lab builds its networks of: IPsec in user space, filters, NAT64.
+LAB_PACKAGES := strongswan-charon strongswan-swanctl libcharon-extra-plugins libstrongswan-standard-plugins nftables tayga procps
 # Where `make run` keeps what the example policy refers to.
 EXAMPLE := .cache/example
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help setup packages toolchain node-version build lint run demo test test-unit test-flow test-matrix bench bench-lab fuzz clean
+.PHONY: help setup packages toolchain node-version build lint run demo test test-unit test-flow test-matrix lab-packages lab test-lab bench bench-lab fuzz clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -89,6 +91,15 @@ test-flow: setup build
 
 test-matrix: setup build ## all live tests on Kamailio 5.6.3 and on 6.0.1
 	SIPTRUST_MATRIX=all npx vitest run --config vitest.flow.config.ts
+
+lab-packages: packages
+	$(call install-missing,$(LAB_PACKAGES))
+
+lab: setup lab-packages build ## security gateways, a rogue, TLS, NAT: what each scene shows of docs/lab.md (root)
+	test/lab/enter.sh node --import tsx test/lab/main.ts
+
+test-lab: setup lab-packages build ## the same as tests (root)
+	test/lab/enter.sh npx vitest run --config vitest.lab.config.ts
 
 bench: setup build ## measurements; results are explained in docs/performance.md
 	node --import tsx test/bench/all.ts

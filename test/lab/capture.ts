@@ -65,16 +65,12 @@ export class Capture {
   async #catchUp(): Promise<void> {
     this.#markers += 1;
     const port = 20_000 + this.#markers;
-    await eventually(
-      'the capture shows the marker',
-      async () => {
-        if (this.#tshark.ended) throw new Error(`tshark ended:\n${this.#tshark.output}`);
-        const socket = createSocket('udp4');
-        await new Promise((sent) => socket.send('marker', port, CORE_TO_IMS2, sent));
-        socket.close();
-        return this.#tshark.output.includes(`|${CORE_TO_IMS2}|`) && this.#tshark.output.includes(`|${port}|`);
-      },
-      20_000,
-    );
+    await eventually('the capture shows the marker', async () => {
+      if (this.#tshark.ended) throw new Error(`tshark ended:\n${this.#tshark.output}`);
+      const socket = createSocket('udp4');
+      await new Promise((sent) => socket.send('marker', port, CORE_TO_IMS2, sent));
+      socket.close();
+      return this.#tshark.output.includes(`|${CORE_TO_IMS2}|`) && this.#tshark.output.includes(`|${port}|`);
+    });
   }
 }

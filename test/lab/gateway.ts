@@ -86,7 +86,7 @@ export class Gateway {
     const [file = '', ...args] = command;
     const charon = new Child(file, args, { env: { STRONGSWAN_CONF: join(directory, 'strongswan.conf') } });
     const gateway = new Gateway(terms, charon);
-    await eventually(`charon of ${place} answers`, () => gateway.#loads(), 20_000);
+    await eventually(`charon of ${place} answers`, () => gateway.#loads());
     return gateway;
   }
 

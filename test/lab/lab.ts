@@ -144,10 +144,10 @@ export class Lab {
     const before = stopped === undefined ? 0 : stoppedIn(stopped);
     await this.#sipp('rogue', { source: at.CSCF1, port, target: `${target}:5060` }, headers, true);
     if (stopped !== undefined) {
-      await eventually(`${stopped} stops the rogue`, () => stoppedIn(stopped) > before, 20_000);
+      await eventually(`${stopped} stops the rogue`, () => stoppedIn(stopped) > before);
       return this.#arrived(subject) === undefined ? NOTHING : this.#seen(subject, at.CSCF1);
     }
-    await eventually('the call of the rogue arrives', () => this.#arrived(subject), 20_000);
+    await eventually('the call of the rogue arrives', () => this.#arrived(subject));
     return this.#seen(subject, `${at.CSCF1}:${port}`);
   }
 
@@ -169,6 +169,8 @@ export class Lab {
   async #startAct(act: Act): Promise<void> {
     if (this.#act === act) return;
     await this.#network?.stop();
+    this.#network = undefined;
+    this.#act = undefined;
     this.#edges.clear();
     const plain = act === 'without';
     this.#network = await Network.start({

@@ -1,4 +1,4 @@
-/** `make lab`: plays all scenes, and prints what came of each beside what the seed says. Exit code 1: not as it must be. */
+/** `make lab`: plays all scenes, and prints what came of each beside the claim that it is about. Exit code 1: not as it must be. */
 
 import { Lab } from './lab.js';
 import { type Call, type Scene, type Seen, wrong } from './scene.js';
@@ -19,7 +19,7 @@ function line(mark: string, cells: readonly string[]): string {
 /** Plays one scene and prints it; gives what is not as it must be. */
 async function play(lab: Lab, scene: Scene): Promise<readonly string[]> {
   const faults: string[] = [];
-  say(`\n${scene.name}\n   the seed: ${scene.claim}`);
+  say(`\n${scene.name}\n   claim: ${scene.claim}`);
   await lab.begin(scene);
   for (const call of scene.calls) {
     const seen = await lab.call(call);
@@ -40,19 +40,42 @@ async function play(lab: Lab, scene: Scene): Promise<readonly string[]> {
   return faults.map((fault) => `${scene.name}: ${fault}`);
 }
 
+/** Text in lines of this width, at blanks. */
+function wrapped(text: string, width: number): readonly string[] {
+  return text.split(' ').reduce<string[]>((lines, word) => {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+    return lines;
+  }, []);
+}
+
+const WIDTHS = [34, 52, 52];
+
+function row(cells: readonly string[]): string {
+  const columns = cells.map((cell, column) => wrapped(cell, WIDTHS[column] ?? 0));
+  const height = Math.max(...columns.map((lines) => lines.length));
+  const lines = Array.from({ length: height }, (_, index) =>
+    columns.map((column, at) => (column[index] ?? '').padEnd(WIDTHS[at] ?? 0)).join(' | '),
+  );
+  return lines.map((each) => each.trimEnd()).join('\n');
+}
+
 async function story(): Promise<number> {
   const lab = await Lab.start();
   const faults: string[] = [];
-  const results: string[] = [];
+  const rows = [row(['scene', 'the claim', 'what came of it'])];
   for (const scene of SCENES) {
     const found = await play(lab, scene).catch((error: unknown) => {
       say(`   => FAILED: ${error}`);
       return [`${scene.name}: ${error}`];
     });
     faults.push(...found);
-    results.push(found.length === 0 ? scene.holds : 'NOT AS EXPECTED');
+    rows.push(row([scene.name, scene.claim, found.length === 0 ? scene.holds : 'NOT AS EXPECTED']));
   }
   await lab.stop();
+  const rule = WIDTHS.map((width) => '-'.repeat(width)).join('-|-');
+  say(`\n${rows.join(`\n${rule}\n`)}`);
   for (const fault of faults) say(`\nNOT AS EXPECTED: ${fault}`);
   say(faults.length === 0 ? `\nAll ${SCENES.length} scenes are as they must be.` : `\n${faults.length} faults.`);
   return faults.length === 0 ? 0 : 1;

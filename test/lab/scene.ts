@@ -64,7 +64,7 @@ export interface Finding {
 export interface Scene {
   readonly name: string;
   readonly act: Act;
-  /** Where the seed says it, and its words or their sense. */
+  /** What is claimed (docs/lab.md says by whom): the section, and its words or their sense. */
   readonly claim: string;
   /** Packet filters in SEG2 and in the core; none where there is nothing. */
   readonly seg2?: string;

@@ -1,4 +1,4 @@
-/** The scenes of the lab, in the order of the story: what the seed says, who calls, and what must come of it. */
+/** The scenes of the lab, in the order of the story: what is claimed, who calls, and what must come of it. */
 
 import type { Policy } from '../support/live/daemon.js';
 import * as edge from './edges.js';

@@ -1,5 +1,5 @@
 /**
- * The networks of the seed's figure 1 as network namespaces, and how packets find their way. The namespace that the lab
+ * The networks of docs/lab.md as network namespaces, and how packets find their way. The namespace that the lab
  * itself runs in (test/lab/enter.sh) is IMS2, so that siptrustd and the called party are as near as in other live tests.
  *
  * All addresses are those for documentation (RFC 5737, RFC 3849).
