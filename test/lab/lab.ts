@@ -32,6 +32,9 @@ function sockets(act: Act): Readonly<Record<string, Define>> {
     OUTSIDE_UDP: `udp:${at.CSCF2}:5060`,
     OUTSIDE_TCP: `tcp:${at.CSCF2}:5060`,
     OUTSIDE_NDS: `udp:${address}:5060${known(5060)}`,
+    // The machine may be busy with other things than calls.
+    SIPTRUST_TIMEOUT_PEER: { string: 'route=SIPTRUST_PEER_ANSWER;timeout=5000;retry=0' },
+    SIPTRUST_TIMEOUT_MESSAGE: { string: 'route=SIPTRUST_MESSAGE_ANSWER;timeout=5000;retry=0' },
     SIPTRUST_NDS: { string: `^udp:${literally(bare)}:5060$` },
   };
 }
