@@ -23,6 +23,9 @@ export interface RecordAnswer {
   readonly detail: string;
 }
 
+/** Findings that are told: thousands of lists or certificates can each have something wrong with them. */
+const MOST_FINDINGS = 24;
+
 /** The record is not of the form that the contract asks for. */
 class BadRecord extends Error {}
 
@@ -66,7 +69,9 @@ function judge(record: unknown): RecordAnswer {
 
 function answer(findings: readonly Finding[]): RecordAnswer {
   const sorted = ranked(findings);
-  const detail = sorted.map(({ code, detail: text }) => `${code}: ${text}`).join('; ');
+  const told = sorted.slice(0, MOST_FINDINGS).map(({ code, detail: text }) => `${code}: ${text}`);
+  if (sorted.length > MOST_FINDINGS) told.push(`and ${sorted.length - MOST_FINDINGS} more`);
+  const detail = told.join('; ');
   return { ok: false, reason: sorted[0]?.code ?? 'internal-error', detail };
 }
 

@@ -41,7 +41,7 @@ export type RecordRow =
 
 export function describeRecords(title: string, rows: readonly RecordRow[]): void {
   describe(title, () => {
-    it.each(rows.map((row) => ({ name: row[0], row })))('$name', ({ row }) => {
+    it.each(rows.map((row) => [row[0], row] as const))('%s', (_name, row) => {
       const answer = answerCase((row[row.length - 1] as () => RecordCase)());
       expect(answer.ok ? 'ok' : answer.reason, answer.detail).toBe(row.length === 2 ? 'ok' : row[1]);
     });
