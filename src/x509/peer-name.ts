@@ -5,6 +5,7 @@
 
 import type { Finding } from '../reasons.js';
 import { sameOctets } from './der.js';
+import { referenceDomain } from './domain.js';
 import type { AlternativeName, CertificateFacts } from './facts.js';
 import { generalNameText } from './general-name.js';
 
@@ -38,7 +39,7 @@ function bears({ subjectAltNames }: CertificateFacts, name: PeerName): boolean {
     // An address is no DNS name, however it was asked for (RFC 9525 §6.2 wants an IP-ID then).
     const address = addressOctets(name.dns);
     if (address !== undefined) return bearsAddress(sans, address);
-    const reference = dnsReference(name.dns);
+    const reference = dnsLabels(asciiName(name.dns));
     return (
       reference !== undefined && sans.some(({ type, bytes }) => type === 'dns' && dnsMatches(text(bytes), reference))
     );
@@ -59,8 +60,15 @@ function bears({ subjectAltNames }: CertificateFacts, name: PeerName): boolean {
 
 const DNS_LABEL = /^(?!-)[a-z0-9_-]{1,63}(?<!-)$/;
 
+/** The reference side with A-labels for U-labels (RFC 9525 §6.3); presented names are never converted. */
+function asciiName(name: string): string {
+  if (/^[\x00-\x7f]*$/.test(name)) return name;
+  const reference = referenceDomain(name);
+  return reference.kind === 'domain' ? reference.name : '';
+}
+
 /** Labels of a DNS name in lower case; undefined: it is none (wildcards, U-labels, empty labels). One trailing dot may stand. */
-function dnsReference(name: string): readonly string[] | undefined {
+function dnsLabels(name: string): readonly string[] | undefined {
   if (!/^[\x21-\x7e]+$/.test(name)) return undefined;
   const labels = name.toLowerCase().replace(/\.$/, '').split('.');
   return labels.join('.').length <= 253 && labels.every((label) => DNS_LABEL.test(label)) ? labels : undefined;
@@ -69,12 +77,12 @@ function dnsReference(name: string): readonly string[] | undefined {
 /** RFC 9525 §6.3: ASCII case-insensitive; a wildcard only as the whole left-most label, for exactly one label. */
 function dnsMatches(presented: string, reference: readonly string[]): boolean {
   if (presented.startsWith('*.')) {
-    const rest = dnsReference(presented.slice(2));
+    const rest = dnsLabels(presented.slice(2));
     // Of a name directly below the root a wildcard would be the whole internet.
     if (rest === undefined || rest.length < 2 || presented.endsWith('.')) return false;
     return reference.length === rest.length + 1 && rest.every((label, i) => label === reference[i + 1]);
   }
-  const labels = dnsReference(presented);
+  const labels = dnsLabels(presented);
   return labels !== undefined && !presented.endsWith('.') && labels.join('.') === reference.join('.');
 }
 

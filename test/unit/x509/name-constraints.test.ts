@@ -90,6 +90,12 @@ const pairs: readonly (readonly [constraint: NameValue, name: NameValue, expecte
   [{ directory: 'O=A,OU=B' }, { directory: 'O=A,CN=x' }, 'outside'],
   [{ directory: 'O=A' }, { directory: 'CN=x,O=A' }, 'outside'],
   [{ directory: 'O=A' }, { directory: 'O=A+OU=B' }, 'outside'],
+  // As RFC 4518 prepares strings: what looks the same is the same, invisible characters or not.
+  [{ directory: 'O=Evil' }, { directory: 'O=E\u00advil,CN=x' }, 'inside'],
+  [{ directory: 'O=Evil' }, { directory: 'O=E\u200bvi\ufe0fl' }, 'inside'],
+  [{ directory: 'O=Evil' }, { directory: 'O=\uff25vil' }, 'inside'],
+  [{ directory: 'O=Big Evil' }, { directory: 'O= big\u00a0\u2003EVIL ' }, 'inside'],
+  [{ directory: 'O=Evil' }, { directory: 'O=\u0415vil' }, 'outside'],
   // Kinds that are not compared.
   [{ other: '1.3.6.1.4.1.55738.666.3' }, { other: '1.3.6.1.4.1.55738.666.3' }, 'refused'],
   [{ rid: '1.2.3' }, { rid: '1.2.4' }, 'refused'],

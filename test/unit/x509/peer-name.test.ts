@@ -7,6 +7,10 @@ const issuer = root();
 const rows: readonly (readonly [name: `${'ok' | 'fail'}/${string}`, wanted: PeerName, ...presented: NameValue[]])[] = [
   ['ok/the same DNS name', { dns: 'example.com' }, { dns: 'example.com' }],
   ['ok/case does not count', { dns: 'EXAMPLE.com' }, { dns: 'Example.COM' }],
+  ['ok/U-labels of the reference', { dns: 'b\u00fccher.example' }, { dns: 'XN--bcher-kva.example' }],
+  ['ok/a U-label under a wildcard', { dns: 'b\u00fccher.example.com' }, { dns: '*.example.com' }],
+  ['fail/U-labels of the presented name', { dns: 'xn--bcher-kva.example' }, { dns: 'b\u00fccher.example' }],
+  ['fail/a U-label that changes on the way', { dns: '\uff41.example' }, { dns: 'a.example' }],
   ['ok/trailing dot of the reference', { dns: 'example.com.' }, { dns: 'example.com' }],
   ['fail/trailing dot of the presented name', { dns: 'example.com' }, { dns: 'example.com.' }],
   ['fail/another domain', { dns: 'example2.com' }, { dns: 'example.com' }],

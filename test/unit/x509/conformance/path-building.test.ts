@@ -98,6 +98,15 @@ const shapes: readonly RecordRow[] = [
     () => layers(3, DEAD_ENDS['that excludes the name'] as CertificateSpec),
   ],
   [
+    'ok/a hundred certificates of one CA that exclude the name, and a good one after them',
+    () => {
+      const r = root();
+      const sub = ca(root());
+      const bad = Array.from({ length: 100 }, () => cross(sub, r, DEAD_ENDS['that excludes the name']));
+      return { leaf: leaf(sub), via: [...bad, cross(sub, r)], anchors: [r] };
+    },
+  ],
+  [
     'ok/the anchor is also cross-certified by another that nobody trusts',
     () => {
       const [r, other] = [root(), root()];
