@@ -50,6 +50,11 @@ export interface ExpirySources {
   readonly crlWarnMs: number;
 }
 
+export interface ExpirySummary {
+  readonly ended: number;
+  readonly ending: number;
+}
+
 type Found = Omit<ExpiryRow, 'days' | 'state'> & { readonly state?: ExpiryState };
 
 /** What ends within these days, and what has ended already, the first to end first. Agreements that are off are left out. */
@@ -68,7 +73,7 @@ export function expiryRows(sources: ExpirySources, withinDays: number, now: numb
 }
 
 /** How much has ended and how much ends soon, without keys that were only seen: old ones among them are no harm. */
-export function expirySummary(rows: readonly ExpiryRow[]): { readonly ended: number; readonly ending: number } {
+export function expirySummary(rows: readonly ExpiryRow[]): ExpirySummary {
   const counted = rows.filter(({ what }) => what !== 'pin-observed');
   const count = (wanted: ExpiryState): number => counted.filter(({ state }) => state === wanted).length;
   return { ended: count('ended'), ending: count('ending') };
@@ -118,11 +123,12 @@ function ofPeers({ pins, peers }: ExpirySources, agreements: readonly Agreement[
 /** Of lists of one issuer and scope the newest: what it replaces harms nobody by ending. */
 function crls({ fetched, crlWarnMs }: ExpirySources, agreements: readonly Agreement[], now: number): readonly Found[] {
   const lists = [...policyLists({ agreements }), ...fetched.map((crl) => ({ source: 'fetched', crl }))];
+  const served = serving(agreements);
   return [...newestOfScope(lists).values()].map(({ source, crl }): Found => {
     const condition = crlCondition(crl, now, crlWarnMs);
     return {
       what: 'crl',
-      agreement: servedBy(crl, agreements).join(', '),
+      agreement: [...new Set([...(served.get(crl.issuerKeys.text) ?? []), ...(served.get(crl) ?? [])])].join(', '),
       subject: `${crl.issuerText} (${source === 'fetched' ? 'fetched' : 'file'})`,
       // One without nextUpdate has been past its end from the beginning (rulebook K-2).
       ends: crl.nextUpdate ?? crl.thisUpdate,
@@ -131,15 +137,16 @@ function crls({ fetched, crlWarnMs }: ExpirySources, agreements: readonly Agreem
   });
 }
 
-/** The agreements that name the CA of a list, or the list itself. */
-function servedBy(crl: CrlFacts, agreements: readonly Agreement[]): readonly string[] {
-  return agreements
-    .filter(
-      ({ anchors, intermediates, crls: files }) =>
-        files.includes(crl) ||
-        [...anchors.client, ...anchors.server, ...intermediates].some(
-          ({ subjectKeys }) => subjectKeys.text === crl.issuerKeys.text,
-        ),
-    )
-    .map(({ name }) => name);
+/** The agreements that name a CA (the key text of its name), or a list itself. */
+function serving(agreements: readonly Agreement[]): ReadonlyMap<string | CrlFacts, readonly string[]> {
+  const served = new Map<string | CrlFacts, string[]>();
+  for (const { name, anchors, intermediates, crls: files } of agreements) {
+    const authorities = [...anchors.client, ...anchors.server, ...intermediates];
+    for (const key of new Set([...authorities.map(({ subjectKeys }) => subjectKeys.text), ...files])) {
+      const names = served.get(key);
+      if (names === undefined) served.set(key, [name]);
+      else names.push(name);
+    }
+  }
+  return served;
 }

@@ -7,7 +7,7 @@ import type { Verdict } from '../trust/verdict.js';
 import { CertificateCache } from './certificate-cache.js';
 import { Connections } from './connections.js';
 import { Counters } from './counters.js';
-import { type ExpiryRow, expiryRows } from './expiry.js';
+import { type ExpiryRow, type ExpirySummary, expiryRows, expirySummary, NOTICE_DAYS } from './expiry.js';
 import { hopsWithoutDns, type NextHops } from './next-hops.js';
 import { PeerCertificates } from './peer-certificates.js';
 import type { Pins } from './pins.js';
@@ -20,6 +20,7 @@ import { VerdictCache } from './verdict-cache.js';
 const PENDING_MS = 2_000;
 /** Scripts ask again about every connection after a new revision: of a row of changes they see one a second. */
 const TOUCH_MS = 1_000;
+const EXPIRY_COUNT_MS = 60_000;
 
 /** The mutable part of siptrust: the policy in force, what is cached, what is counted. */
 export class TrustState {
@@ -39,6 +40,7 @@ export class TrustState {
   readonly hops: NextHops;
   #touched: NodeJS.Timeout | undefined;
   #touchAgain = false;
+  #expiry: { readonly at: number; readonly revision: number; readonly summary: ExpirySummary } | undefined;
 
   constructor(
     policy: PolicyHolder,
@@ -118,6 +120,16 @@ export class TrustState {
       crlWarnMs: this.policy.settings.revocation.warn * 1000,
     };
     return expiryRows(sources, withinDays, this.now());
+  }
+
+  /** How much has ended and how much ends soon. Scripts ask for it twice a second: it is counted once a minute. */
+  expirySummary(): ExpirySummary {
+    const [now, { revision }] = [this.now(), this.snapshot];
+    const known = this.#expiry;
+    if (known !== undefined && known.revision === revision && now - known.at < EXPIRY_COUNT_MS) return known.summary;
+    const summary = expirySummary(this.expiry(NOTICE_DAYS));
+    this.#expiry = { at: now, revision, summary };
+    return summary;
   }
 
   reload(): ReloadReport {

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { LOG_LEVELS, type OperatorLog } from '../../log/logger.js';
-import { expirySummary, NOTICE_DAYS } from '../../state/expiry.js';
 import type { TrustState } from '../../state/trust-state.js';
 import { VERSION } from '../../version.js';
 import { defineMethod, type Method } from '../method.js';
@@ -50,7 +49,7 @@ export function coreMethods(state: TrustState, log: OperatorLog): Method[] {
           uptime: seconds(state.now() - state.startedAt),
           version: VERSION,
           sizes: state.sizes(),
-          expiry: expirySummary(state.expiry(NOTICE_DAYS)),
+          expiry: state.expirySummary(),
           memory: process.memoryUsage().rss,
         };
       },

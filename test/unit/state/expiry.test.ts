@@ -1,10 +1,14 @@
 import { describe, expect, test } from 'vitest';
+import { NO_DECISION_LOG } from '../../../src/log/decisions.js';
+import { DEFAULT_SETTINGS } from '../../../src/policy/settings.js';
 import { type ExpiryRow, type ExpirySources, expiryRows, expirySummary } from '../../../src/state/expiry.js';
 import { ExpiryWatch } from '../../../src/state/expiry-watch.js';
 import { PeerCertificates } from '../../../src/state/peer-certificates.js';
+import { PolicyHolder } from '../../../src/state/policy-holder.js';
 import type { Pin } from '../../../src/state/store.js';
+import { TrustState } from '../../../src/state/trust-state.js';
 import { ca, crl, DAY, leaf, NOW, root } from '../../support/certificates.js';
-import { agreementWith } from '../../support/snapshot.js';
+import { agreementWith, emptySnapshot } from '../../support/snapshot.js';
 
 const rootB = root({ subject: 'O=Operator B,CN=B Root', notAfter: NOW + 20 * DAY });
 const subB = ca(rootB, { subject: 'O=Operator B,CN=B TLS CA', notAfter: NOW + 10 * DAY });
@@ -88,6 +92,12 @@ describe('expiryRows', () => {
     expect(found[0]).toMatch(new RegExp(`^crl\\|op-b\\|.*\\|${row.replace('|', '\\|')}$`));
   });
 
+  test('ok/a CRL tells which agreements it serves, each once', () => {
+    const opC = { ...opB, name: 'op-c', crls: [] };
+    const found = expiryRows(sources({ snapshot: { agreements: [opB, opC], ownCertificates: [] } }), 4, NOW);
+    expect(found).toMatchObject([{ what: 'crl', agreement: 'op-b, op-c' }]);
+  });
+
   test('ok/nothing of agreements that are off or gone', () => {
     const off = { agreements: [{ ...opB, enabled: false }], ownCertificates: [] };
     expect(expiryRows(sources({ snapshot: off, pins: [pin()], fetched: [] }), 30, NOW)).toEqual([]);
@@ -110,6 +120,29 @@ describe('PeerCertificates', () => {
     expect(seen.list()).toHaveLength(1);
     now += 2 * DAY;
     expect(seen.list()).toEqual([]);
+  });
+});
+
+describe('the summary of the running daemon', () => {
+  test('ok/is counted once a minute, and again under another policy', () => {
+    let now = NOW;
+    let ownCertificates = [own.facts];
+    const load = (revision: number) => {
+      const snapshot = { ...emptySnapshot, revision, ownCertificates };
+      return { ok: true, snapshot, settings: DEFAULT_SETTINGS, warnings: [] } as const;
+    };
+    const holder = PolicyHolder.open(load, now);
+    if ('problems' in holder) throw new Error('expected a policy');
+    const state = new TrustState(holder, NO_DECISION_LOG, () => now);
+    expect(state.expirySummary()).toEqual({ ended: 0, ending: 1 });
+    now = own.facts.notAfter + 1;
+    expect(state.expirySummary()).toEqual({ ended: 1, ending: 0 });
+    const counted = state.expirySummary();
+    now += 59_000;
+    expect(state.expirySummary()).toBe(counted);
+    ownCertificates = [];
+    state.reload();
+    expect(state.expirySummary()).toEqual({ ended: 0, ending: 0 });
   });
 });
 
