@@ -1,18 +1,16 @@
 import type { Evidence } from '../trust/evidence.js';
-import type { Plan } from '../trust/plan.js';
+import type { PlanGiven } from '../trust/plan.js';
 import type { Verdict } from '../trust/verdict.js';
 import { jsonLines } from './logger.js';
 import { maskIdentities } from './mask.js';
 
 /** One line of the decision log before masking. */
-export interface Decision {
+export interface Decision extends Partial<PlanGiven> {
   readonly id: string;
   readonly at: number;
   readonly method: 'trust.peer' | 'trust.message';
   readonly evidence: Evidence;
   readonly verdict: Verdict;
-  /** trust.message only. */
-  readonly plan?: Plan;
 }
 
 export interface DecisionLog {
@@ -34,7 +32,10 @@ export function decisionLog(file: string | undefined, mask: boolean): DecisionLo
   return { write: (decision) => lines.write(record(decision, shown)), close: () => lines.close() };
 }
 
-function record({ id, at, method, evidence, verdict, plan }: Decision, shown: (text: string) => string): object {
+function record(
+  { id, at, method, evidence, verdict, plan, inbound }: Decision,
+  shown: (text: string) => string,
+): object {
   const certificate = evidence.tls?.certificate;
   const findings = plan === undefined ? verdict.findings : [...plan.findings, ...verdict.findings];
   return {
@@ -58,5 +59,13 @@ function record({ id, at, method, evidence, verdict, plan }: Decision, shown: (t
     ...(plan === undefined
       ? {}
       : { action: plan.action, code: plan.code, remove: plan.remove, appended: plan.append.length, flags: plan.flags }),
+    ...(inbound === undefined
+      ? {}
+      : {
+          inbound_verdict: inbound.verdict.verdict,
+          inbound_agreement: inbound.verdict.agreement?.name ?? '',
+          inbound_reason: inbound.verdict.findings[0]?.code ?? '',
+          inbound_src: `${inbound.evidence.sourceAddress ?? ''}:${inbound.evidence.sourcePort ?? ''}`,
+        }),
   };
 }

@@ -49,12 +49,17 @@ export function trustMethods(state: TrustState): Method[] {
       handler: (params) => {
         const { evidence, verdict } = judged(params);
         const message = { ...toMessage(params), verdict, snapshot: state.snapshot };
-        const from = inboundHop(params);
-        const plan =
-          from === undefined ? planMessage(message) : planRelay({ ...message, inbound: judged(from).verdict });
-        const { id } = state.record('trust.message', evidence, verdict, plan);
-        const hook = `${params.message}-${from === undefined ? params.direction : 'relay'}`;
-        state.counters.add(`plan.${hook}.${outcomeOf(plan)}`);
+        const hop = inboundHop(params);
+        const inbound = hop && judged(hop);
+        const plan = inbound === undefined ? planMessage(message) : planRelay({ ...message, inbound: inbound.verdict });
+        const { id } = state.record(
+          'trust.message',
+          evidence,
+          verdict,
+          inbound === undefined ? { plan } : { plan, inbound },
+        );
+        const way = inbound === undefined ? params.direction : 'relay';
+        state.counters.add(`plan.${params.message}-${way}.${outcomeOf(plan)}`);
         return messageAnswer(id, verdict, plan);
       },
     }),
@@ -67,7 +72,7 @@ export function trustMethods(state: TrustState): Method[] {
         if ('id' in params) {
           const answer = state.recent.find(params.id);
           if (answer === undefined) throw new RpcError('not-found', `no recent answer has the id "${params.id}"`);
-          return { id: answer.id, ...explain(answer.verdict, answer.plan?.findings) };
+          return { id: answer.id, ...explain(answer.verdict, answer.plan?.findings, answer.inbound?.verdict) };
         }
         return { id: '', ...explain(state.judge(toEvidence(params, read))) };
       },

@@ -8,6 +8,7 @@ import { JsonText } from '../../../../src/rpc/method.js';
 import { trustMethods } from '../../../../src/rpc/methods/trust.js';
 import { PolicyHolder } from '../../../../src/state/policy-holder.js';
 import { TrustState } from '../../../../src/state/trust-state.js';
+import { explain } from '../../../../src/trust/explain.js';
 import { ext, leaf, NOW, root } from '../../../support/certificates.js';
 import { agreementWith, snapshotWith } from '../../../support/snapshot.js';
 
@@ -131,6 +132,15 @@ describe('trust.message: out, with the hop that the message came in over', () =>
       'plan.request-relay.edited': 1,
       'plan.request-relay.refused': 1,
     });
+  });
+  test('ok/the checks of both hops are explained (design rule 10)', () => {
+    const answer = ask('trust.message', { ...out, inbound: { conid: 'nobody' } });
+    state.flush();
+    const explained = state.recent.find(String(answer.id));
+    expect(explained?.inbound?.verdict.findings[0]?.code).toBe('unknown-connection');
+    const checks = explain(explained!.verdict, [], explained?.inbound?.verdict).checks.map(({ name }) => name);
+    expect(checks[0]).toBe('inbound connection');
+    expect(checks.at(-1)).not.toMatch(/^inbound/);
   });
   test('fail/inbound where the message comes in', () => {
     expect(() => ask('trust.message', { ...out, direction: 'in', inbound: { conid: 'b' } })).toThrow(RpcError);
