@@ -77,6 +77,17 @@ describe('the docs say what the code does, and nothing else', () => {
     // Made by "siptrustctl headers --markdown".
     expect(table.slice(table.indexOf('\n| Name |') + 1)).toBe(`${headerMarkdown()}\n`);
   });
+  test('ok/every flag of a plan is in docs/boundary.md', () => {
+    const sources = readdirSync(join(ROOT, 'src/trust')).map((file) => text(`src/trust/${file}`));
+    const added = sources.flatMap((source) =>
+      [...source.matchAll(/flags\.add\(([^)]*)\)/g)].map(([, what = '']) => what),
+    );
+    const names = added.flatMap((what) => [...what.matchAll(/['`}]([a-z0-9-]*)['`]/g)].map(([, name = '']) => name));
+    const flags = names
+      .map((name) => (name.startsWith('-') ? `FIELD${name}` : name))
+      .filter((name) => name.includes('-') || name === 'emergency');
+    expect(sorted(firstCells(text('docs/boundary.md'), '## Flags'))).toEqual(sorted([...new Set(flags)]));
+  });
   test('ok/every command asks a method that exists', () => {
     for (const { method } of DAEMON_COMMANDS) expect(methods).toContain(method);
   });
