@@ -258,6 +258,7 @@ export class Network {
       SIPTRUST_SOCKET_TLS: { string: `tls:${this.address}:5061` },
       SIPTRUST_SOCKET_TCP: { string: `tcp:${this.address}:5060` },
       SIPTRUST_SOCKET_UDP: { string: `udp:${this.address}:5060` },
+      OWN_SIDE: { string: `^udp:${literally(this.host(3))}:5060$` },
       SIPTRUST_INSIDE: { string: `^udp:${literally(this.host(3))}:5060$` },
       SIPTRUST_RPC_1: { string: `conn=siptrust1;addr=${sidecar};port=7060;priority=10;weight=10` },
       SIPTRUST_HTTP_1: { string: `siptrust1=>http://${sidecar}:7061/rpc;timeout=1` },

@@ -1,0 +1,146 @@
+/** Calls that leave for where DNS says: rulebook §7, T-8, T-49, N-9, N-11; a real name server with right and wrong zones. */
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Caller, freshCallId, request } from '../support/live/caller.js';
+import { builds } from '../support/live/kamailio.js';
+import { Network } from '../support/live/network.js';
+import { eventually, loopbackBlock } from '../support/live/places.js';
+import { expectNothingPrivate, expectRelayed } from '../support/live/relayed.js';
+import { methodOf, statusOf } from '../support/live/sip-text.js';
+import { TlsUas, Uas } from '../support/live/uas.js';
+import { type NameServer, noNameServer, startNameServer } from '../support/name-server.js';
+
+const CAROL = 'P-Asserted-Identity: "Carol" <sip:carol@own.example>';
+
+const missing = noNameServer();
+if (missing !== undefined) console.warn(`outbound-dns.test.ts is not run: ${missing}`);
+
+/** TLS first, as RFC 3263 §4.1 and the seed's §3 want it. */
+function good(address: string): string {
+  return `
+@ 5 IN NAPTR 10 10 "s" "SIPS+D2T" "" _sips._tcp
+@ 5 IN NAPTR 20 10 "s" "SIP+D2U" "" _sip._udp
+_sips._tcp 5 IN SRV 10 0 5061 sbc
+_sip._udp 5 IN SRV 10 0 5060 sbc
+sbc 5 IN A ${address}`;
+}
+
+/** The same with everything gone that speaks of TLS. */
+function downgraded(address: string): string {
+  return good(address).replaceAll(/^.*(?:SIPS|_sips).*$/gm, '');
+}
+
+describe.skipIf(missing !== undefined).each(builds('smoke'))('outbound by DNS, Kamailio $version', (build) => {
+  /** Addresses of those who are called. */
+  const at = loopbackBlock();
+  let server: NameServer;
+  let network: Network;
+  let user: Caller;
+  let b: TlsUas;
+  let liar: TlsUas;
+  /** Where records without TLS lead. */
+  let overUdp: Uas;
+
+  beforeAll(async () => {
+    server = await startNameServer({
+      'b.example': good(at(1)),
+      'bare.example': downgraded(at(3)),
+      'lie.example': good(at(2)),
+      'stranger.example': downgraded(at(3)),
+    });
+    network = await Network.start({
+      build,
+      policy: (standard) => {
+        const [a, ofB] = standard.agreements as readonly object[];
+        const like = (name: string, domain: string, more: object = {}) => ({
+          ...ofB,
+          name,
+          domains: [domain],
+          ...more,
+        });
+        return {
+          ...standard,
+          agreements: [
+            a,
+            ofB,
+            like('op-bare', 'bare.example', { require_tls: true }),
+            like('op-lie', 'lie.example', { require_tls: true }),
+          ],
+          daemon: { dns: { servers: [server.text] } },
+        };
+      },
+    });
+    const identity = (name: string) =>
+      network.pki.certificate({ issuer: network.cast.operatorB, names: [`DNS:${name}`] });
+    b = await TlsUas.start(at(1), identity('b.example'));
+    liar = await TlsUas.start(at(2), identity('liar.example'));
+    overUdp = await Uas.start(at(3));
+    user = await network.ownUser();
+    await eventually(
+      'the partner is found and proven',
+      () => /out:\d+:b.example\s+value: \d+\|trusted/.test(network.cscf.rpc('htable.dump', 'siptrust')),
+      60_000,
+    );
+  });
+  afterAll(async () => {
+    b?.stop();
+    liar?.stop();
+    overUdp?.stop();
+    await network?.stop();
+    await server?.close();
+  });
+
+  async function call(to: string) {
+    const callId = freshCallId();
+    const sent = request({ callId, ruri: `sip:bob@${to}`, transport: 'UDP', headers: [CAROL] });
+    user.send(sent);
+    return { sent, callId, answer: await user.final(callId) };
+  }
+
+  it('ok/a partner is found by NAPTR and SRV, and reached over the proven connection', async () => {
+    const { sent, callId, answer } = await call('b.example');
+    expect(statusOf(answer)).toBe(200);
+    expectRelayed(await b.received(callId, 'INVITE'), sent);
+    expect(b.serverNames[0]).toBe('b.example');
+  });
+
+  it('fail/T-8 records without TLS, where the agreement requires it: nothing is sent, an alarm is raised', async () => {
+    const { callId, answer } = await call('bare.example');
+    expect(statusOf(answer)).toBe(503);
+    expect(overUdp.find(callId, 'INVITE')).toBeUndefined();
+    const hop = await network.daemon.call('hop.resolve', { domain: 'bare.example' });
+    expect(hop).toMatchObject({ action: 'reject', reason: 'tls-downgrade' });
+  });
+
+  it('fail/T-49 records that lead to somebody else: nothing is sent', async () => {
+    const { answer } = await call('lie.example');
+    expect(statusOf(answer)).toBe(503);
+    expect(liar.got.filter((text) => methodOf(text) !== 'OPTIONS')).toEqual([]);
+  });
+
+  it('ok/a network without agreement and without TLS is called, stripped', async () => {
+    const { sent, callId, answer } = await call('stranger.example');
+    expect(statusOf(answer)).toBe(200);
+    expectRelayed(await overUdp.received(callId, 'INVITE'), sent, ['P-Asserted-Identity']);
+  });
+
+  it('fail/N-11 the records of a partner lose TLS: an alarm, and nothing private takes the other way', async () => {
+    await server.write('b.example', downgraded(at(3)));
+    await eventually(
+      'the daemon sees it',
+      () => /alarm: tls-downgrade.*"domain":"b\.example"/.test(network.daemon.log),
+      60_000,
+    );
+    await eventually(
+      'calls take the other way',
+      async () => {
+        const { callId, answer } = await call('b.example');
+        if (statusOf(answer) !== 200) return false;
+        const got = overUdp.find(callId, 'INVITE');
+        if (got !== undefined) expectNothingPrivate(got);
+        return got !== undefined;
+      },
+      60_000,
+    );
+  });
+});
