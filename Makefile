@@ -13,7 +13,7 @@ LAB_PACKAGES := strongswan-charon strongswan-swanctl libcharon-extra-plugins lib
 EXAMPLE := .cache/example
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help setup packages toolchain node-version build lint run demo test test-unit test-flow test-matrix lab-packages lab test-lab bench bench-lab fuzz clean
+.PHONY: help setup packages toolchain node-version build lint run demo test test-unit test-flow test-matrix lab-packages lab test-lab bench bench-lab soak fuzz clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -106,6 +106,9 @@ bench: setup build ## measurements; results are explained in docs/performance.md
 
 bench-lab: setup build ## TLS beside IPsec and address lists (8 minutes): numbers, plot and tables in docs/
 	node --import tsx test/bench/ways/main.ts
+
+soak: setup build ## half an hour of calls while siptrustd dies, policies change, certificates rotate: docs/soak.md
+	node --import tsx test/soak/main.ts
 
 fuzz: node_modules ## long runs of the readers' fuzz and the differential test
 	SIPTRUST_FUZZ_RUNS=1000000 SIPTRUST_DIFFERENTIAL_RUNS=5000 npx vitest run test/unit/x509/fuzz.test.ts test/unit/x509/differential.test.ts

@@ -12,7 +12,8 @@ export function textWithout(): string {
   const bare = text.replace(/^[ \t]*# siptrust: (?!end)[\s\S]*?# siptrust: end$/gm, '');
   // Kamailio takes an empty route for an error.
   const plain = bare.replace(/^onreply_route \{\s*\}$/m, '');
-  if (/^[^#\n]*(?:SIPTRUST_|siptrust\.cfg)/m.test(plain)) throw new Error('cscf.cfg: siptrust stands outside of its marked lines');
+  if (/^[^#\n]*(?:SIPTRUST_|siptrust\.cfg)/m.test(plain))
+    throw new Error('cscf.cfg: siptrust stands outside of its marked lines');
   return plain;
 }
 

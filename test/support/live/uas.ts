@@ -19,6 +19,8 @@ export interface UasOptions {
   readonly ringing?: boolean;
   /** Answer no OPTIONS. */
   readonly quiet?: boolean;
+  /** Sees each message; with it nothing is kept, however long it runs. */
+  readonly watch?: (text: SipText) => void;
 }
 
 type Reply = (text: SipText) => void;
@@ -58,7 +60,8 @@ abstract class CalledParty {
 
   protected take(text: SipText, reply: Reply): void {
     if (text.trim() === '') return;
-    this.#got.push(text);
+    if (this.options.watch === undefined) this.#got.push(text);
+    else this.options.watch(text);
     if (statusOf(text) > 0) return;
     const { status = '200 OK', provisional = ['180 Ringing'], ringing = false, quiet = false } = this.options;
     const method = methodOf(text);

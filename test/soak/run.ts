@@ -1,0 +1,138 @@
+/** A soak: calls without a pause while everything around them changes, and what that does to calls and memory. */
+
+import { readdirSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Kamailio } from '../support/live/kamailio.js';
+import { privateMemory } from '../support/live/processes.js';
+import { limit, passingCall, steadyCalls, type Tally } from './calls.js';
+import { type Arrived, openStage, SIDES, type SideName, type SoakStage } from './stage.js';
+
+export interface SoakOptions {
+  readonly seconds: number;
+  /** Calls a second of each side; undefined: seven tenths of what this machine does are shared by both. */
+  readonly rate?: number;
+  /** Seconds from one to the next: kill of siptrustd, reload, new certificates, connection that comes and goes, sample. */
+  readonly every: Readonly<Record<'kill' | 'reload' | 'rotate' | 'connect' | 'sample', number>>;
+}
+
+/** Memory in KiB. */
+export interface Sample {
+  readonly second: number;
+  /** Resident and private, of all processes of each program. */
+  readonly siptrustd: number;
+  readonly steady: number;
+  readonly proxy: Readonly<Record<SideName, number>>;
+  /** Shared memory in use of each proxy. */
+  readonly shared: Readonly<Record<SideName, number>>;
+  /** Open files of the siptrustd that is never killed, and of both proxies. */
+  readonly files: { readonly steady: number; readonly siptrust: number; readonly plain: number };
+}
+
+export interface SoakReport {
+  readonly options: SoakOptions;
+  readonly limit: number | undefined;
+  readonly rate: number;
+  readonly steady: Readonly<Record<SideName, Tally>>;
+  readonly passing: Readonly<Record<SideName, Tally>>;
+  readonly arrived: Readonly<Record<SideName, Arrived>>;
+  readonly kills: number;
+  readonly reloads: number;
+  readonly rotations: number;
+  /** Questions to the siptrustd that is never killed. */
+  readonly questions: number;
+  readonly samples: readonly Sample[];
+}
+
+/** Runs something again and again until the end, `every` so many seconds. */
+async function again(end: number, every: number, what: () => Promise<void> | void): Promise<number> {
+  let times = 0;
+  for (;;) {
+    const wait = every * 1000;
+    if (Date.now() + wait > end) return times;
+    await pause(wait);
+    await what();
+    times += 1;
+  }
+}
+
+export async function soak(options: SoakOptions): Promise<SoakReport> {
+  const stage = await openStage();
+  try {
+    return await run(stage, options);
+  } finally {
+    await stage.stop();
+  }
+}
+
+async function run(stage: SoakStage, options: SoakOptions): Promise<SoakReport> {
+  const { network, steady, policies, arrived } = stage;
+  const { every, seconds } = options;
+  const tally = (): Record<SideName, Tally> => ({ siptrust: { calls: 0, failed: 0 }, plain: { calls: 0, failed: 0 } });
+  const calls = { steady: tally(), passing: tally() };
+  const most = options.rate === undefined ? await limit(stage) : undefined;
+  const rate = options.rate ?? Math.max(1, Math.floor((0.7 * (most ?? 0)) / 2));
+  let identity = network.certificateOfA();
+  let dead = false;
+  let turn = 0;
+  const samples: Sample[] = [];
+  const start = Date.now();
+  const end = start + seconds * 1000;
+
+  const steadily = SIDES.map((name) => steadyCalls(stage, name, rate, seconds, calls.steady[name]));
+  const passing = again(end, every.connect, async () => {
+    turn += 1;
+    const who = turn % 4 === 0 ? undefined : identity;
+    await Promise.all(SIDES.map((name) => passingCall(stage, name, who, calls.passing[name])));
+  });
+  const questions = again(end, 0.05, async () => {
+    const seen = { src_ip: network.host(20), src_port: 40_000, rcv_ip: network.address, rcv_port: 5061 };
+    const tls = { pem: identity.pem, verified: 1, version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' };
+    await steady.call('trust.peer', { direction: 'in', proto: 'tls', conid: Date.now(), ...seen, tls });
+  });
+  const reloads = again(end, every.reload, async () => {
+    const policy = policies[turn % policies.length] ?? {};
+    await steady.reload(policy);
+    // A siptrustd that is dead, or is being killed meanwhile, reads nothing.
+    if (!dead) await network.daemon.reload(policy).catch((error: unknown) => dead || Promise.reject(error));
+  });
+  const rotations = again(end, every.rotate, () => {
+    // Those of connections that come and go: Kamailio 5.6 does not stand tls.reload under load.
+    identity = network.certificateOfA();
+  });
+  const kills = again(end, every.kill, async () => {
+    dead = true;
+    await network.daemon.stop('SIGKILL');
+    await network.daemon.start();
+    dead = false;
+  });
+  const sampled = again(end, every.sample, () => {
+    samples.push(measured(stage, Math.round((Date.now() - start) / 1000)));
+  });
+  await Promise.all([...steadily, passing, sampled]);
+  for (const name of SIDES) if (!stage.sides[name].proxy.running) throw new Error(`the proxy of ${name} has ended`);
+  return {
+    ...{ options, limit: most, rate, ...calls, arrived, samples },
+    kills: await kills,
+    reloads: await reloads,
+    rotations: await rotations,
+    questions: await questions,
+  };
+}
+
+function measured({ network, steady, sides }: SoakStage, second: number): Sample {
+  const { siptrust, plain } = sides;
+  const shared = ({ proxy }: { proxy: Kamailio }) =>
+    Math.round(Number(/^\s*real_used:\s*(\d+)/m.exec(proxy.rpc('core.shmmem'))?.[1] ?? Number.NaN) / 1024);
+  return {
+    second,
+    siptrustd: privateMemory(network.daemon.pid),
+    steady: privateMemory(steady.pid),
+    proxy: { siptrust: privateMemory(siptrust.proxy.pid), plain: privateMemory(plain.proxy.pid) },
+    shared: { siptrust: shared(siptrust), plain: shared(plain) },
+    files: { steady: files(steady.pid), siptrust: files(siptrust.proxy.pid), plain: files(plain.proxy.pid) },
+  };
+}
+
+function files(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
+}
