@@ -51,8 +51,8 @@ function record(
     direction: evidence.direction,
     proto: evidence.transport,
     conid: evidence.connectionId ?? '',
-    src: `${evidence.sourceAddress ?? ''}:${evidence.sourcePort ?? ''}`,
-    rcv: `${evidence.localAddress ?? ''}:${evidence.localPort ?? ''}`,
+    src: endpoint(evidence.sourceAddress, evidence.sourcePort),
+    rcv: endpoint(evidence.localAddress, evidence.localPort),
     ...(evidence.tls === undefined ? {} : { verified: evidence.tls.verified }),
     certificate: certificate !== undefined && 'sha256' in certificate ? certificate.sha256 : '',
     next_hop: evidence.nextHop ?? '',
@@ -68,4 +68,9 @@ function record(
           inbound_src: `${inbound.evidence.sourceAddress ?? ''}:${inbound.evidence.sourcePort ?? ''}`,
         }),
   };
+}
+
+/** `address:port`, IPv6 in brackets (RFC 5952 §6). */
+function endpoint(address = '', port: number | undefined): string {
+  return `${address.includes(':') ? `[${address}]` : address}:${port ?? ''}`;
 }

@@ -13,11 +13,22 @@ export interface Packet {
   /** UDP or TCP. */
   readonly sourcePort: number;
   readonly destinationPort: number;
+  /** TCP: the connection is refused. */
+  readonly reset: boolean;
   /** What tshark has found in it, from the outside: `ip`, `udp`, `udpencap`, `esp`. */
   readonly protocols: readonly string[];
 }
 
-const FIELDS = ['ip.src', 'ip.dst', 'udp.srcport', 'udp.dstport', 'tcp.srcport', 'tcp.dstport', 'frame.protocols'];
+const FIELDS = [
+  'ip.src',
+  'ip.dst',
+  'udp.srcport',
+  'udp.dstport',
+  'tcp.srcport',
+  'tcp.dstport',
+  'tcp.flags.reset',
+  'frame.protocols',
+];
 
 export class Capture {
   readonly #tshark: Child;
@@ -44,10 +55,12 @@ export class Capture {
   async packets(): Promise<readonly Packet[]> {
     await this.#catchUp();
     return this.#tshark.output.split('\n').flatMap((line) => {
-      const [source = '', destination = '', udpFrom, udpTo, tcpFrom, tcpTo, protocols, ...rest] = line.split('|');
+      const [source = '', destination = '', udpFrom, udpTo, tcpFrom, tcpTo, reset, protocols, ...rest] =
+        line.split('|');
       if (protocols === undefined || rest.length > 0) return [];
       const [sourcePort, destinationPort] = [Number(udpFrom || tcpFrom), Number(udpTo || tcpTo)];
-      return [{ source, destination, sourcePort, destinationPort, protocols: protocols.split(':') }];
+      const ends = { source, destination, sourcePort, destinationPort };
+      return [{ ...ends, reset: reset === '1' || reset === 'True', protocols: protocols.split(':') }];
     });
   }
 

@@ -30,7 +30,7 @@ export interface GatewayTerms {
 
 /** The order matters: kernel-libipsec takes the tunnels before kernel-netlink can. */
 const PLUGINS =
-  'random nonce openssl pem pkcs1 pkcs8 x509 revocation constraints pubkey sha1 sha2 aes hmac kdf gmp curve25519 gcm ' +
+  'random nonce openssl pem pkcs1 pkcs8 x509 revocation constraints pubkey sha1 sha2 aes hmac kdf gmp gcm ' +
   'kernel-libipsec kernel-netlink socket-default vici';
 
 function strongswanConf(directory: string): string {

@@ -16,7 +16,7 @@ afterAll(async () => {
 });
 
 describe('figure 1, scene by scene', () => {
-  it.each(SCENES)('$name', async (scene) => {
+  it.each(SCENES.map((scene) => [scene.name, scene] as const))('%s', async (_name, scene) => {
     await lab.begin(scene);
     for (const call of scene.calls) {
       expect(wrong(call, await lab.call(call)), call.who).toBeUndefined();

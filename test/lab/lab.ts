@@ -220,12 +220,16 @@ export class Lab {
     if (succeeded !== 1) throw new Error(`the call from ${place} failed:\n${screen}\n${this.network.cscf.log}`);
   }
 
-  /** A TLS handshake of the rogue under CSCF1's address; it would answer its own questions only if it got the answers. */
+  /** A TLS handshake of the rogue under CSCF1's address: the answer goes to the real one, which has asked for nothing. */
   async #tryTls(target: string): Promise<void> {
-    const client = ['openssl', 's_client', '-connect', `${target}:5061`, '-bind', `${at.CSCF1}:5061`];
-    const [command = '', ...args] = at.within('rogue', ['timeout', '3', ...client]);
+    const port = 5999;
+    const client = ['openssl', 's_client', '-connect', `${target}:5061`, '-bind', `${at.CSCF1}:${port}`];
+    const [command = '', ...args] = at.within('rogue', client);
     const child = new Child(command, args);
-    await child.exit();
+    const refused = ({ source, sourcePort, destination, reset }: Packet): boolean =>
+      reset && source === at.CSCF1 && sourcePort === port && destination === target;
+    await eventually('CSCF1 refuses the answer', async () => (await this.packets()).some(refused));
+    await child.stop();
     if (child.output.includes('CONNECTED')) throw new Error(`the rogue is connected:\n${child.output}`);
   }
 
@@ -251,7 +255,9 @@ export class Lab {
 
   /** The last decision about this peer under the policy of the scene. */
   #decision(method: string, source: string): Promise<Decision> {
-    const by = (src: unknown): boolean => src === source || (typeof src === 'string' && src.startsWith(`${source}:`));
+    const ipv6 = source.split(':').length > 2;
+    const begins = ipv6 ? `[${source}]:` : `${source}:`;
+    const by = (src: unknown): boolean => src === source || (typeof src === 'string' && src.startsWith(begins));
     return eventually(`the decision log: ${method} about ${source}`, () =>
       this.network.daemon
         .decisions()
