@@ -288,6 +288,9 @@ describe('the triggers', () => {
       true,
     ],
     ['trusted', 'request-in', 'INVITE sip:a@a.example SIP/2.0', ['P-Charging-Vector: icid-value=1;orig-ioi=x'], false],
+    ['trusted', 'request-in', 'INVITE sip:a@a.example SIP/2.0', ['P-Charging-Vector: ggsn=1;icid-value=1'], true],
+    ['untrusted', 'request-in', 'INVITE sip:a@a.example SIP/2.0', ['c: application / 3gpp-ims+xml'], true],
+    ['untrusted', 'request-in', 'INVITE sip:a@a.example SIP/2.0', ['Content-Type: application/sdp'], false],
     ['ask', 'request-in', 'INVITE sip:a@a.example SIP/2.0', [], true],
   ] as const)('ok/%s %s %s %j: %s', (name, hook, start, rows, expected) => {
     const method = start.split(' ')[0]!;
