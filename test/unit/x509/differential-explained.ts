@@ -225,4 +225,10 @@ export const EXPLAINED: readonly Explained[] = [
     told: 'different CRL scope',
     reason: 'OpenSSL looks for the anchor itself on its own list; an anchor is no part of the path (RFC 5280 §6.1)',
   },
+  {
+    change: 'NUL in a name',
+    siptrust: 'stricter',
+    told: 'name-constraints',
+    reason: 'RFC 5280 §4.2.1.10: a name that cannot be compared with a constraint of its kind is refused',
+  },
 ];
