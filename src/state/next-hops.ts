@@ -100,6 +100,16 @@ export class NextHops {
     return hops();
   }
 
+  /** DNS answers that are kept. */
+  get answers(): number {
+    return this.#resolver.cache.size;
+  }
+
+  /** Forgets them: a partner has changed its zone. Which domains offered TLS stays known. */
+  flush(): number {
+    return this.#resolver.cache.flush();
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await this.#resolver.close();

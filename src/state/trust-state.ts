@@ -164,8 +164,8 @@ export class TrustState {
   }
 
   /** Empties the caches; the number of entries that were in each. */
-  flush(): { readonly certificates: number; readonly verdicts: number } {
-    return { certificates: this.certificates.flush(), verdicts: this.#verdicts.flush() };
+  flush(): { readonly certificates: number; readonly verdicts: number; readonly dns: number } {
+    return { certificates: this.certificates.flush(), verdicts: this.#verdicts.flush(), dns: this.hops.flush() };
   }
 
   sizes(): { readonly certificates: number; readonly verdicts: number; readonly connections: number } {

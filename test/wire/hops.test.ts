@@ -85,6 +85,13 @@ describe.skipIf(missing !== undefined)('next hops of a daemon', () => {
     expect((await siptrustctl(['--socket', file('ctl.sock'), 'hop', 'list'])).output).toContain('b.example|0|tls:');
   });
 
+  test('ok/DNS answers can be forgotten', async () => {
+    await resolve('sip:b.example');
+    expect(await ask('cache.stats')).toMatchObject({ dns: { entries: expect.any(Number) } });
+    expect(Number((await ask('cache.flush')).dns)).toBeGreaterThan(0);
+    expect(await ask('hop.resolve', { domain: 'b.example' })).toMatchObject({ status: 'pending' });
+  });
+
   test('fail/params that make no question', async () => {
     for (const params of [{}, { uri: 'sip:b.example', domain: 'b.example' }, { domain: 'b.example', wait_ms: 1001 }]) {
       await expect(ask('hop.resolve', params)).rejects.toThrow();

@@ -71,12 +71,13 @@ export function coreMethods(state: TrustState, log: OperatorLog): Method[] {
           certificates: { entries: sizes.certificates, ...certificates },
           verdicts: { entries: sizes.verdicts, ...verdicts },
           connections: { entries: sizes.connections },
+          dns: { entries: state.hops.answers },
         };
       },
     }),
     defineMethod({
       name: 'cache.flush',
-      doc: 'Empties the caches of certificate facts and verdicts; answers how many entries went',
+      doc: 'Empties the caches of certificate facts, verdicts and DNS answers; answers how many entries went',
       params: none,
       handler: () => state.flush(),
     }),
