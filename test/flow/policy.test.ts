@@ -108,6 +108,40 @@ describe.each(builds('smoke'))('the policy, Kamailio $version', (build) => {
     expect(stranger?.reasons).toContain('nds-range');
   });
 
+  it('ok/a network on its way to TLS: by path until the migration ends, by certificate always', async () => {
+    const migrating = (standard: Policy, host: (host: number) => string, until: string): Policy => {
+      const [a] = standard.agreements as readonly Readonly<Record<string, unknown>>[];
+      return {
+        ...standard,
+        interfaces: [
+          { name: 'za', listen: `${host(2)}:5060`, mechanism: 'nds-ip', implicit_trust: true, shared: false },
+        ],
+        agreements: [{ ...a, migration: { interface: 'za', sources: [`${host(40)}/32`], until } }],
+      };
+    };
+    const stage = await Network.start({
+      build,
+      policy: (standard, host) => migrating(standard, host, '2099-12-31'),
+      defines: (host) => ({ SIPTRUST_NDS: { string: `^udp:${literally(host(2))}:5060$` } }),
+    });
+    network = stage;
+    const path = await stage.overUdp(stage.host(40));
+    const nameless = await stage.overTls(undefined, stage.host(40));
+    const proven = await stage.overTls(stage.certificateOfA(), stage.host(40));
+    expect(await keeps(stage, path, 'UDP')).toBe(true);
+    expect(await keeps(stage, nameless)).toBe(false);
+    expect(await keeps(stage, proven)).toBe(true);
+    const [byPath] = await stage.daemon.decisionsOn(path.source);
+    expect(byPath).toMatchObject({ assurance: 'za', reasons: ['trusted-by-config', 'nds-migrating'] });
+    expect((await stage.daemon.decisionsOn(proven.source))[0]).toMatchObject({ assurance: 'tls-certificate' });
+    // The day has come.
+    await stage.daemon.reload(migrating(stage.standardPolicy, stage.host, '2026-01-01'));
+    await eventually('the path stands no longer', async () => !(await keeps(stage, path, 'UDP')), 2_000);
+    expect(await keeps(stage, proven)).toBe(true);
+    const ended = await stage.daemon.decisionsOn(path.source, ({ verdict }) => verdict === 'untrusted');
+    expect(ended.at(-1)?.reasons).toEqual(['nds-ended']);
+  });
+
   it('fail/TLS without encryption is refused; ok/but where the policy takes it on a path that encrypts', async () => {
     const plain = 'eNULL:@SECLEVEL=0';
     const stage = await Network.start({ build, ciphers: plain });
