@@ -56,6 +56,7 @@ function speech(domain: string, privacy: Privacy): readonly string[] {
 }
 
 describe.each(builds('full'))('the matrix, Kamailio $version', (build) => {
+  // T-56 to T-59, T-67, T-69, T-70, T-76.
   describe.each(Object.keys(MODES) as Mode[])('mode %s', (mode) => {
     let network: Network;
     const callers = {} as Record<Party, Caller>;

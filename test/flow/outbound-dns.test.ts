@@ -1,4 +1,4 @@
-/** Calls that leave for where DNS says: rulebook §7, T-8, T-49, N-9, N-11; a real name server with right and wrong zones. */
+/** Calls that leave for where DNS says: rulebook §7, T-8, T-9, T-49, N-9, N-11; a real name server with right and wrong zones. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, request } from '../support/live/caller.js';
@@ -47,6 +47,7 @@ describe.skipIf(missing !== undefined).each(builds('smoke'))('outbound by DNS, K
       'bare.example': downgraded(at(3)),
       'lie.example': good(at(2)),
       'stranger.example': downgraded(at(3)),
+      'half.example': good(at(3)),
     });
     network = await Network.start({
       build,
@@ -122,6 +123,12 @@ describe.skipIf(missing !== undefined).each(builds('smoke'))('outbound by DNS, K
     const { sent, callId, answer } = await call('stranger.example');
     expect(statusOf(answer)).toBe(200);
     expectRelayed(await overUdp.received(callId, 'INVITE'), sent, ['P-Asserted-Identity']);
+  });
+
+  it('fail/T-9 a network that offers TLS, which does not answer: not over UDP instead', async () => {
+    const { callId, answer } = await call('half.example');
+    expect(statusOf(answer)).toBeGreaterThanOrEqual(400);
+    expect(overUdp.find(callId, 'INVITE')).toBeUndefined();
   });
 
   it('fail/N-11 the records of a partner lose TLS: an alarm, and nothing private takes the other way', async () => {
