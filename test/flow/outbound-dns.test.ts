@@ -6,7 +6,7 @@ import { builds } from '../support/live/kamailio.js';
 import { Network } from '../support/live/network.js';
 import { eventually, loopbackBlock } from '../support/live/places.js';
 import { expectNothingPrivate, expectRelayed } from '../support/live/relayed.js';
-import { methodOf, statusOf } from '../support/live/sip-text.js';
+import { methodOf, rowsOf, statusOf } from '../support/live/sip-text.js';
 import { TlsUas, Uas } from '../support/live/uas.js';
 import { type NameServer, noNameServer, startNameServer } from '../support/name-server.js';
 
@@ -103,6 +103,15 @@ describe.skipIf(missing !== undefined).each(builds('smoke'))('outbound by DNS, K
     expect(statusOf(answer)).toBe(200);
     expectRelayed(await b.received(callId, 'INVITE'), sent);
     expect(b.serverNames[0]).toBe('b.example');
+  });
+
+  it('fail/T-37 the address of a partner is not its name; and does its connection no harm', async () => {
+    const { sent, callId } = await call(`${at(1)}:5061;transport=tls`);
+    expectRelayed(await b.received(callId, 'INVITE'), sent, ['P-Asserted-Identity']);
+    b.options = { extra: ['P-Asserted-Identity: <sip:bob@b.example>'] };
+    const { answer } = await call('b.example');
+    b.options = {};
+    expect(rowsOf(answer, 'P-Asserted-Identity')).toEqual(['<sip:bob@b.example>']);
   });
 
   it('fail/T-8 records without TLS, where the agreement requires it: nothing is sent, an alarm is raised', async () => {
