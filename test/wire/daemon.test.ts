@@ -153,7 +153,7 @@ describe('siptrustd at work', () => {
     // Without a daemon, what the files say.
     const offline = await ctl('--json', 'cert', 'expiry', '--config', file('siptrust.yaml'));
     expect(JSON.parse(offline.output)).toMatchObject([{ what: 'anchor', agreement: 'op-b' }]);
-  });
+  }, 180_000);
   test('ok/what the daemon answers, the offline mode answers', async () => {
     const asked = { ...evidence, conid: '8' };
     const [online] = await ctlLines([asked], 'peer');
