@@ -58,8 +58,7 @@ export function forgetfulScript(directory: string): string {
 
 /** The plugin is included by its full path: the script stands elsewhere. */
 function included(text: string): string {
-  const include = `include_file "${join(ROOT, 'plugin/kamailio/siptrust.cfg')}"`;
-  return replaced(text, 'include_file "../plugin/kamailio/siptrust.cfg"', include);
+  return text.replaceAll('include_file "../plugin/', () => `include_file "${join(ROOT, 'plugin/')}`);
 }
 
 /** cscf.cfg with siptrust that looks the verdict up and does nothing about headers: what the look-up alone costs. */
