@@ -89,4 +89,23 @@ describe.each(builds('smoke'))('answers, Kamailio $version', (build) => {
       expect(rowsOf(answer, 'P-Asserted-Identity')).toEqual([BOB]);
     });
   });
+
+  describe('siptrustd is dead', () => {
+    beforeAll(() => network.daemon.stop('SIGKILL'));
+
+    it('fail/an answer that no list can clean does not leave', async () => {
+      const hidden = 'Contact: <sip:carol@own.example?P-Asserted-Identity=%3Csip%3Asecret%40own.example%3E>';
+      network.uas.options = { status: '302 Moved Temporarily', provisional: ['180 Ringing'], extra: [hidden] };
+      const caller = await network.overUdp();
+      const callId = freshCallId();
+      caller.send(request({ callId, transport: 'UDP' }));
+      await network.uas.received(callId, 'INVITE');
+      // The next one is clean: when its answer is there, those before it have been handled.
+      network.uas.options = { extra: SAID };
+      const after = freshCallId();
+      caller.send(request({ callId: after, transport: 'UDP' }));
+      expectNothingPrivate(await caller.final(after));
+      for (const answer of caller.answers) expect(answer).not.toContain('secret');
+    });
+  });
 });

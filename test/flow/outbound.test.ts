@@ -21,6 +21,7 @@ describe.each(builds('smoke'))('outbound, Kamailio $version', (build) => {
   let otherCa: TlsUas;
   let stranger: TlsUas;
   let quiet: TlsUas;
+  let fresh: TlsUas;
   /** The two places of one partner. */
   let first: TlsUas;
   let second: TlsUas;
@@ -42,6 +43,7 @@ describe.each(builds('smoke'))('outbound, Kamailio $version', (build) => {
         like('op-other-ca', 'otherca.example', 12, { require_tls: true }),
         like('op-silent', 'silent.example', 14, { require_tls: true }),
         like('op-quiet', 'quiet.example', 17),
+        like('op-fresh', 'fresh.example', 18),
         like('op-two', 'two.example', 15, { targets: [`${host(15)}:5061`, `${host(16)}:5061`] }),
       ],
     };
@@ -62,13 +64,14 @@ describe.each(builds('smoke'))('outbound, Kamailio $version', (build) => {
     stranger = await at(13, operatorB, 'stranger.example');
     quiet = await at(17, operatorB, 'quiet.example');
     quiet.options = { quiet: true };
+    fresh = await at(18, operatorB, 'fresh.example');
     first = await at(15, operatorB, 'two.example');
     second = await at(16, operatorB, 'two.example');
     user = await network.ownUser();
     await proven('b.example');
   });
   afterAll(async () => {
-    for (const place of [b, liar, otherCa, stranger, quiet, first, second]) place?.stop();
+    for (const place of [b, liar, otherCa, stranger, quiet, fresh, first, second]) place?.stop();
     await network?.stop();
   });
 
@@ -172,6 +175,18 @@ describe.each(builds('smoke'))('outbound, Kamailio $version', (build) => {
     await proven('quiet.example');
     const after = await call('quiet.example');
     expectRelayed(await quiet.received(after.callId, 'INVITE'), after.sent);
+  });
+
+  it('fail/one URI with maddr does not lead others to where it goes', async () => {
+    await proven('fresh.example');
+    const there = `fresh.example;maddr=${network.host(13)}`;
+    // Nobody is there: what matters is that the proxy has found out where it leads.
+    user.send(request({ ruri: `sip:bob@${there}`, transport: 'UDP', headers: [CAROL] }));
+    await eventually('the way is known', () =>
+      network.cscf.rpc('htable.dump', 'siptrust_hops').includes(`maddr=${network.host(13)}`),
+    );
+    const { sent, callId } = await call('fresh.example');
+    expectRelayed(await fresh.received(callId, 'INVITE'), sent);
   });
 
   it('fail/T-46 an agreement that grants no more counts no more for the next call, on the same connection', async () => {
