@@ -48,7 +48,7 @@ const PATH_PORT = 5062;
 const REWRITES = 'oifname "to-ims2" iifname "ipsec0" udp dport 5060 udp sport set 5062';
 const KEEPS_PORT = `${CLEAR} udp sport ${PATH_PORT} counter drop`;
 
-/** Both networks behind one address each, as the other sees them. */
+/** IMS1 behind one address, as IMS2 sees it. */
 const MASQUERADE = `table ip nat { chain leaves { type nat hook postrouting priority srcnat
   iifname "to-seg1" oifname { "to-seg2", "to-ims2" } masquerade
 }

@@ -1,29 +1,4 @@
-/** Where a private identity, or a claim, hides when the plain places are watched. Each row cites the rule. */
-
-import { describe, expect, it } from 'vitest';
-import { type Case, codes, run } from './message-support.js';
-
-interface Expectation {
-  readonly action?: 'continue' | 'reject';
-  readonly code?: number;
-  readonly remove?: readonly string[];
-  readonly append?: readonly string[];
-  readonly ruri?: string;
-  readonly codes?: readonly string[];
-  readonly flags?: readonly string[];
-}
-
-type Row = readonly [name: string, rows: readonly string[], spec: Case, expected: Expectation];
-
-function table(title: string, cases: readonly Row[]): void {
-  describe(title, () => {
-    it.each(cases)('%s', (_, rows, spec, { codes: wanted, ...expected }) => {
-      const { plan } = run(rows, spec);
-      expect(plan).toMatchObject({ action: 'continue', ...expected });
-      if (wanted !== undefined) expect(codes(plan)).toEqual(wanted);
-    });
-  });
-}
+import { type Case, type Expectation, type Row, table } from './message-support.js';
 
 const NOTHING: Expectation = { remove: [], append: [], ruri: '' };
 const trusted: Case = { trusted: true };

@@ -1,5 +1,6 @@
 /** Builds `planMessage` inputs with defaults that a test overrides. */
 
+import { describe, expect, it } from 'vitest';
 import { fieldKey } from '../../../src/sip/field-names.js';
 import type { Agreement } from '../../../src/trust/agreement.js';
 import { type MessageInput, planMessage } from '../../../src/trust/message.js';
@@ -75,4 +76,31 @@ export function run(rows: readonly string[], spec: Case = {}) {
 
 export function codes(plan: Plan): readonly string[] {
   return plan.findings.map(({ code }) => code);
+}
+
+/** What a plan must be; `action` continue where nothing is said. */
+export interface Expectation {
+  readonly action?: 'continue' | 'reject';
+  readonly code?: number;
+  readonly phrase?: string;
+  readonly remove?: readonly string[];
+  readonly append?: readonly string[];
+  readonly ruri?: string;
+  readonly codes?: readonly string[];
+  readonly flags?: readonly string[];
+}
+
+export type Row = readonly [name: string, rows: readonly string[], spec: Case, expected: Expectation];
+
+/** One test for each row. */
+export function table(title: string, cases: readonly Row[]): void {
+  describe(title, () => {
+    it.each(cases)('%s', (_, rows, spec, expected) => {
+      const { plan } = run(rows, spec);
+      const { codes: wanted, ...rest } = expected;
+      expect(plan).toMatchObject({ action: 'continue', ...rest });
+      if (wanted !== undefined) expect(codes(plan)).toEqual(wanted);
+      for (const line of plan.append) expect(line).not.toMatch(/[\r\n\0]/);
+    });
+  });
 }

@@ -4,7 +4,7 @@ import { COMPACT_FORMS } from '../../../src/sip/field-names.js';
 import { planMessage } from '../../../src/trust/message.js';
 import { applyPlan, text, values } from '../../support/apply-plan.js';
 import { scanText } from '../sip/support.js';
-import { type Case, codes, inputOf, run } from './message-support.js';
+import { type Case, type Expectation, inputOf, type Row, run, table } from './message-support.js';
 
 /** Values that are plausible for a field, so that the audit has nothing to say. */
 const SAMPLE: Readonly<Record<string, string>> = {
@@ -83,31 +83,6 @@ describe('P-1..P-5: every spelling of every field of the table', () => {
     expect(text(after)).toBe(text(input.block).replace('P-Foo: 1\n', ''));
   });
 });
-
-interface Expectation {
-  readonly action?: 'continue' | 'reject';
-  readonly code?: number;
-  readonly phrase?: string;
-  readonly remove?: readonly string[];
-  readonly append?: readonly string[];
-  readonly ruri?: string;
-  readonly codes?: readonly string[];
-  readonly flags?: readonly string[];
-}
-
-type Row = readonly [name: string, rows: readonly string[], spec: Case, expected: Expectation];
-
-function table(title: string, cases: readonly Row[]): void {
-  describe(title, () => {
-    it.each(cases)('%s', (_, rows, spec, expected) => {
-      const { plan } = run(rows, spec);
-      const { codes: wanted, ...rest } = expected;
-      expect(plan).toMatchObject({ action: 'continue', ...rest });
-      if (wanted !== undefined) expect(codes(plan)).toEqual(wanted);
-      for (const line of plan.append) expect(line).not.toMatch(/[\r\n\0]/);
-    });
-  });
-}
 
 const NOTHING: Expectation = { remove: [], append: [], ruri: '' };
 const trusted: Case = { trusted: true };
