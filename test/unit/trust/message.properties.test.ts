@@ -12,6 +12,10 @@ import { type Case, inputOf } from './message-support.js';
 
 const RUNS = { numRuns: 1500 };
 
+/** Escapes as the bytes that they stand for, whatever those are (RFC 3261 §25.1). */
+const unescaped = (text: string): string =>
+  text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+
 const hook = fc.record({
   direction: fc.constantFrom('in' as const, 'out' as const),
   message: fc.constantFrom('request' as const, 'response' as const),
@@ -93,15 +97,13 @@ describe('for any header block', () => {
               ].includes(key)
             )
               continue;
-            const bare = decodeURIComponent(
-              value.replace(/"(?:[^"\\]|\\.)*"/g, '""').replace(/%(?![0-9a-f]{2})/gi, '%25'),
-            );
+            const bare = unescaped(value.replace(/"(?:[^"\\]|\\.)*"/g, '""'));
             expect(bare).not.toMatch(/;\s*(orig|iotl|cpc|oli|verstat)(?![-a-z0-9.!%*_+`'~])/i);
             // Feature-Caps is no list of addresses; what its tags quote embeds nothing.
             if (key !== 'feature-caps') expect(bare).not.toMatch(/<sips?:[^>]*\?[^>]*(p-asserted-identity|subject)=/i);
           }
           const uri = plan.ruri === '' ? (input.message === 'request' ? ruri : '') : plan.ruri;
-          expect(decodeURIComponent(uri)).not.toMatch(/;(orig|iotl|cpc|oli|verstat)(?![-a-z0-9])/i);
+          expect(unescaped(uri)).not.toMatch(/;(orig|iotl|cpc|oli|verstat)(?![-a-z0-9])/i);
           expect(uri).not.toMatch(/^sips?:[^?]*@[^?]*\?./i);
         },
       ),
