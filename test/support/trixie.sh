@@ -4,14 +4,15 @@
 set -eu
 
 tree=${1:-/var/cache/siptrust/trixie}
-packages=kamailio,kamailio-tls-modules,kamailio-extra-modules,kamailio-utils-modules,kamailio-json-modules,sip-tester
+packages=kamailio,kamailio-tls-modules,kamailio-extra-modules,kamailio-utils-modules,kamailio-json-modules,kamailio-lua-modules,sip-tester
 
 cannot() {
   echo "no Debian 13 tree for Kamailio 6: $1" >&2
   exit 3
 }
 
-[ -x "$tree/usr/sbin/kamailio" ] && exit 0
+# An older tree may lack a package.
+ls "$tree"/usr/lib/*/kamailio/modules/app_lua.so >/dev/null 2>&1 && exit 0
 [ "$(id -u)" = 0 ] || cannot "needs root (debootstrap and chroot)"
 command -v debootstrap >/dev/null || cannot "debootstrap is not installed"
 

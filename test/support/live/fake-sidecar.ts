@@ -24,9 +24,12 @@ export class FakeSidecar {
     const fake = new FakeSidecar();
     const rpc = createServer((socket) => fake.#serve(socket));
     rpc.listen(7060, host);
-    const http = createHttpServer((_request, response) => {
+    const http = createHttpServer(async (request, response) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+      const question = JSON.parse(Buffer.concat(chunks).toString()) as Question;
       response.setHeader('connection', 'close');
-      response.end(JSON.stringify({ jsonrpc: '2.0', id: 1, result: { revision: 4711 } }));
+      response.end(JSON.stringify({ jsonrpc: '2.0', id: 1, ...fake.#overHttp(question) }));
     });
     http.listen(7061, host);
     await Promise.all([once(rpc, 'listening'), once(http, 'listening')]);
@@ -37,6 +40,15 @@ export class FakeSidecar {
   stop(): void {
     for (const server of this.#servers) server.close();
     for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** The poll of the plugin is answered in any case: the sidecar is there. */
+  #overHttp(question: Question): Answer {
+    if (question.method === 'core.status') return { result: { revision: 4711 } };
+    if (question.method === 'hop.list') return { result: { hops: [] } };
+    this.questions.push(question);
+    const answer = this.answer(question);
+    return answer === 'none' || 'bytes' in answer ? { error: { code: -32000, message: 'no answer' } } : answer;
   }
 
   #serve(socket: Socket): void {

@@ -30,10 +30,8 @@ export function installedBuild(): Build {
 /** Kamailio 6 in its tree, which is made when it is not there; or why there is none. */
 export function trixieBuild(): Build | { readonly missing: string } {
   if (process.getuid?.() !== 0) return { missing: `Kamailio 6 runs in a chroot at ${TREE}, which needs root` };
-  if (!existsSync(join(TREE, 'usr/sbin/kamailio'))) {
-    const made = spawnSync(fileURLToPath(new URL('../trixie.sh', import.meta.url)), [TREE], { encoding: 'utf8' });
-    if (made.status !== 0) return { missing: (made.stderr || String(made.error ?? 'trixie.sh failed')).trim() };
-  }
+  const made = spawnSync(fileURLToPath(new URL('../trixie.sh', import.meta.url)), [TREE], { encoding: 'utf8' });
+  if (made.status !== 0) return { missing: (made.stderr || String(made.error ?? 'trixie.sh failed')).trim() };
   const version = versionOf(execFileSync('chroot', [TREE, 'kamailio', '-v'], { encoding: 'utf8' }));
   return { version, command: (args, paths) => chrooted(args, paths) };
 }

@@ -4,6 +4,7 @@
  */
 
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type Caller, resumingCaller, tcpCaller, tlsCaller, tlsTicket, udpCaller } from './caller.js';
 import { Daemon, type Policy } from './daemon.js';
 import { type Build, type Define, Kamailio, type KamailioOptions } from './kamailio.js';
@@ -21,6 +22,8 @@ export interface NetworkOptions {
   readonly script?: string;
   /** The ciphers that the proxy accepts, in OpenSSL's words, over TLS 1.2 alone; undefined: those of the sample. */
   readonly ciphers?: string;
+  /** The routes of the sample in Lua; undefined: where SIPTRUST_SCRIPT says so. */
+  readonly lua?: boolean;
   /** The script has no siptrust. */
   readonly plain?: boolean;
   readonly memory?: number;
@@ -46,6 +49,8 @@ export interface Cast {
   readonly operatorB: Authority;
   readonly own: Authority;
 }
+
+const CSCF_LUA = fileURLToPath(new URL('../../../kamailio-cfg/cscf.lua', import.meta.url));
 
 /** Text as a part of a POSIX expression. */
 export function literally(text: string): string {
@@ -262,6 +267,7 @@ export class Network {
       SIPTRUST_INSIDE: { string: `^udp:${literally(this.host(3))}:5060$` },
       SIPTRUST_RPC_1: { string: `conn=siptrust1;addr=${sidecar};port=7060;priority=10;weight=10` },
       SIPTRUST_HTTP_1: { string: `siptrust1=>http://${sidecar}:7061/rpc;timeout=1` },
+      ...((this.#options.lua ?? process.env.SIPTRUST_SCRIPT === 'lua') ? { CSCF_LUA: { string: CSCF_LUA } } : {}),
     };
   }
 

@@ -1,0 +1,123 @@
+-- The routes of cscf.cfg in Lua (KEMI): kamailio -f kamailio-cfg/cscf.cfg -A CSCF_LUA='"kamailio-cfg/cscf.lua"'
+-- What siptrust adds stands between "siptrust:" comments, as there.
+
+local here = debug.getinfo(1, "S").source:match("^@(.*/)") or "./"
+
+-- siptrust: its functions.
+dofile(here .. "../plugin/kamailio/siptrust.lua")
+-- siptrust: end
+
+-- What a #!define of cscf.cfg says, without quotes; nil where there is none.
+local function defined(name)
+	local value = KSR.pv.get("$def(" .. name .. ")")
+	return value and (value:gsub('^"(.*)"$', "%1"))
+end
+
+local own_domains = { ["own.example"] = true }
+
+function ksr_request_route()
+	-- siptrust: judges the peer, removes what it may not say. Must be the first line.
+	siptrust_in()
+	-- siptrust: end
+
+	if KSR.maxfwd.process_maxfwd(10) < 0 then
+		KSR.sl.send_reply(483, "Too Many Hops")
+		return
+	end
+	if KSR.is_CANCEL() then
+		if KSR.tm.t_check_trans() > 0 then
+			relay()
+		end
+		return
+	end
+	if KSR.siputils.has_totag() > 0 then
+		if KSR.rr.loose_route() > 0 then
+			relay()
+		elseif KSR.is_ACK() then
+			if KSR.tm.t_check_trans() > 0 then
+				relay()
+			end
+		else
+			KSR.sl.send_reply(404, "Not Here")
+		end
+		return
+	end
+	if KSR.is_ACK() then
+		return
+	end
+	KSR.tm.t_check_trans()
+	if KSR.is_OPTIONS() and KSR.is_myself_ruri() then
+		KSR.sl.send_reply(200, "OK")
+		return
+	end
+	if KSR.is_REGISTER() then
+		-- No roaming here (TS 24.229 §5.3.1.2).
+		KSR.sl.send_reply(403, "Forbidden")
+		return
+	end
+	if KSR.is_method_in("IS") then
+		KSR.rr.record_route()
+	end
+	if not leaves() then
+		KSR.pv.sets("$fs", defined("INSIDE"))
+		KSR.setdsturi(KSR.pv.getw("$_s(" .. defined("NEXT_HOP") .. ")"))
+	end
+	relay()
+end
+
+-- Calls of our own side for others leave, and with TRANSIT those of other networks, too.
+function leaves()
+	local emergency = KSR.pv.getw("$ru"):match("^urn:service:sos%f[.;?%z]")
+	if own_domains[KSR.pv.getw("$rd")] or emergency or KSR.is_myself_ruri() then
+		return false
+	end
+	return defined("TRANSIT") ~= nil or KSR.pv.getw("$_s($proto:$Ri:$Rp)") == defined("INSIDE")
+end
+
+function relay()
+	-- siptrust: what leaves, leaves without what only trusted networks may see. An ACK to a 2xx has no branch.
+	KSR.tm.t_on_branch("ksr_branch_every")
+	KSR.tm.t_on_failure("ksr_failure_any")
+	if KSR.is_ACK() then
+		siptrust_out()
+	end
+	-- siptrust: end
+	if KSR.tm.t_relay() < 0 then
+		-- siptrust: no branch may leave.
+		local refused = KSR.pv.get("$avp(siptrust_out_refused)")
+		if refused and refused > 0 then
+			KSR.sl.send_reply(refused, "No Trusted Next Hop")
+			return
+		end
+		-- siptrust: end
+		KSR.sl.sl_reply_error()
+	end
+end
+
+-- siptrust: each branch, to our own side or out of it.
+function ksr_branch_every()
+	siptrust_out()
+end
+
+-- A place that does not answer: the next one of the same domain, as long as there is one (RFC 3263 §4.3).
+function ksr_failure_any()
+	if KSR.tm.t_is_canceled() > 0 then
+		return
+	end
+	if siptrust_failed() then
+		relay()
+	end
+end
+-- siptrust: end
+
+-- siptrust: nothing goes over a connection that it was not meant for.
+function ksr_onsend_route()
+	siptrust_send()
+end
+-- siptrust: end
+
+-- siptrust: answers, in both directions.
+function ksr_reply_route()
+	siptrust_reply()
+end
+-- siptrust: end
