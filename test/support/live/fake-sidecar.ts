@@ -43,7 +43,7 @@ export class FakeSidecar {
   }
 
   /** The poll of the plugin is answered in any case: the sidecar is there. */
-  #overHttp(question: Question): Answer {
+  #overHttp(question: Question): object {
     if (question.method === 'core.status') return { result: { revision: 4711 } };
     if (question.method === 'hop.list') return { result: { hops: [] } };
     this.questions.push(question);
