@@ -26,8 +26,8 @@ interface Course {
 /** A siptrustd that is killed every minute has no course of its own. */
 const COURSES: readonly Course[] = [
   { name: 'siptrustd that is never killed', of: ({ steady }) => steady, part: 0.1, atLeast: 16_384 },
-  { name: 'proxy with siptrust, private', of: ({ proxy }) => proxy.siptrust, part: 0.1, atLeast: 8_192 },
-  { name: 'proxy without, private', of: ({ proxy }) => proxy.plain, part: 0.1, atLeast: 8_192 },
+  { name: 'proxy with siptrust, its own', of: ({ proxy }) => proxy.siptrust, part: 0.1, atLeast: 8_192 },
+  { name: 'proxy without, its own', of: ({ proxy }) => proxy.plain, part: 0.1, atLeast: 8_192 },
   { name: 'proxy with siptrust, shared', of: ({ shared }) => shared.siptrust, part: 0.15, atLeast: 8_192 },
   { name: 'proxy without, shared', of: ({ shared }) => shared.plain, part: 0.15, atLeast: 8_192 },
 ];
@@ -71,8 +71,22 @@ export function complaints(report: SoakReport, { memory }: { readonly memory: bo
 
 const thousands = (value: number) => value.toLocaleString('en');
 
-export function page(report: SoakReport, found: readonly string[], machine: string): string {
-  const { options, rate, limit, arrived, kills, reloads, rotations, questions } = report;
+export function page(reports: readonly SoakReport[], machine: string): string {
+  return `# Soak
+
+Written by \`make soak\` on ${machine}: calls through two equal proxies side by side, one with siptrust and one without,
+while what they depend on dies and changes.
+
+While siptrustd is dead or starts, new connections are not trusted: the partner's calls go through, and lose the asserted
+identity. On Kamailio 5.6 with OpenSSL 3 each \`tls.reload\` under load can break connections ("protocol level error" in
+its log) or keep the old certificate, with siptrust and without: certificates are better changed there by a restart.
+
+${reports.map(section).join('\n')}`;
+}
+
+function section(report: SoakReport): string {
+  const { kamailio, options, rate, limit, arrived, kills, reloads, rotations, questions } = report;
+  const found = complaints(report, { memory: options.seconds >= 600 });
   const { every, seconds } = options;
   const calls = SIDES.map((name) => {
     const [steady, passing] = [report.steady[name], report.passing[name]];
@@ -92,15 +106,15 @@ export function page(report: SoakReport, found: readonly string[], machine: stri
     limit === undefined
       ? ''
       : `: together seven tenths of the ${thousands(Math.round(limit))} that this machine did just before`;
-  return `# Soak
+  return `## Kamailio ${kamailio}
 
-Written by \`make soak\`. ${Math.round(seconds / 60)} minutes of calls through two equal proxies side by side, one with
-siptrust and one without, ${rate} calls a second each${how}; ${machine}.
+${Math.round(seconds / 60)} minutes, ${rate} calls a second through each proxy${how}.
 
 Meanwhile: a TLS connection of the partner that comes, calls and goes every ${every.connect} s (every fourth is a
 stranger's, without a certificate, who asserts the partner's identity); siptrustd killed (SIGKILL) and started again
-${kills} times; ${reloads} reloads of changing policies; ${rotations} times a new certificate for them.
-A second siptrustd is never killed: it gets the same reloads and ${thousands(questions)} questions.
+${kills} times; ${reloads} reloads of changing policies; ${rotations} times new certificates for the partner and for all
+three proxies, which read them by \`tls.reload\`. A second siptrustd is never killed: it gets the same reloads and
+${thousands(questions)} questions.
 
 **${found.length === 0 ? 'All of it held.' : `Not all of it held: ${found.join('; ')}.`}**
 
@@ -112,13 +126,12 @@ ${calls.join('\n')}
 |---|---|---|---|---|
 ${arrivals.join('\n')}
 
-While siptrustd is dead or starts, new connections are not trusted: the partner's calls go through, and lose it.
-
 | Memory, MiB (median) | Second sixth of the run | Last sixth |
 |---|---|---|
 ${courses.join('\n')}
 
-Every sample: [data/soak.csv](data/soak.csv); the whole report: [data/soak.json](data/soak.json).
+Every sample: [data/soak-${kamailio}.csv](data/soak-${kamailio}.csv); the whole report:
+[data/soak-${kamailio}.json](data/soak-${kamailio}.json).
 `;
 }
 

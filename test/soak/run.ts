@@ -2,8 +2,8 @@
 
 import { readdirSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Kamailio } from '../support/live/kamailio.js';
-import { privateMemory } from '../support/live/processes.js';
+import type { Build, Kamailio } from '../support/live/kamailio.js';
+import { ownMemory } from '../support/live/processes.js';
 import { limit, passingCall, steadyCalls, type Tally } from './calls.js';
 import { type Arrived, openStage, SIDES, type SideName, type SoakStage } from './stage.js';
 
@@ -18,7 +18,7 @@ export interface SoakOptions {
 /** Memory in KiB. */
 export interface Sample {
   readonly second: number;
-  /** Resident and private, of all processes of each program. */
+  /** Of its own, of all processes of each program. */
   readonly siptrustd: number;
   readonly steady: number;
   readonly proxy: Readonly<Record<SideName, number>>;
@@ -29,6 +29,8 @@ export interface Sample {
 }
 
 export interface SoakReport {
+  /** Its version. */
+  readonly kamailio: string;
   readonly options: SoakOptions;
   readonly limit: number | undefined;
   readonly rate: number;
@@ -41,6 +43,8 @@ export interface SoakReport {
   /** Questions to the siptrustd that is never killed. */
   readonly questions: number;
   readonly samples: readonly Sample[];
+  /** What each proxy logged most often, and how often. */
+  readonly logged: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
 /** Runs something again and again until the end, `every` so many seconds. */
@@ -55,16 +59,16 @@ async function again(end: number, every: number, what: () => Promise<void> | voi
   }
 }
 
-export async function soak(options: SoakOptions): Promise<SoakReport> {
-  const stage = await openStage();
+export async function soak(build: Build, options: SoakOptions): Promise<SoakReport> {
+  const stage = await openStage(build);
   try {
-    return await run(stage, options);
+    return await run(stage, build, options);
   } finally {
     await stage.stop();
   }
 }
 
-async function run(stage: SoakStage, options: SoakOptions): Promise<SoakReport> {
+async function run(stage: SoakStage, build: Build, options: SoakOptions): Promise<SoakReport> {
   const { network, steady, policies, arrived } = stage;
   const { every, seconds } = options;
   const tally = (): Record<SideName, Tally> => ({ siptrust: { calls: 0, failed: 0 }, plain: { calls: 0, failed: 0 } });
@@ -95,9 +99,8 @@ async function run(stage: SoakStage, options: SoakOptions): Promise<SoakReport> 
     // A siptrustd that is dead, or is being killed meanwhile, reads nothing.
     if (!dead) await network.daemon.reload(policy).catch((error: unknown) => dead || Promise.reject(error));
   });
-  const rotations = again(end, every.rotate, () => {
-    // Those of connections that come and go: Kamailio 5.6 does not stand tls.reload under load.
-    identity = network.certificateOfA();
+  const rotations = again(end, every.rotate, async () => {
+    identity = await stage.rotate();
   });
   const kills = again(end, every.kill, async () => {
     dead = true;
@@ -108,14 +111,14 @@ async function run(stage: SoakStage, options: SoakOptions): Promise<SoakReport> 
   const sampled = again(end, every.sample, () => {
     samples.push(measured(stage, Math.round((Date.now() - start) / 1000)));
   });
-  await Promise.all([...steadily, passing, sampled]);
-  for (const name of SIDES) if (!stage.sides[name].proxy.running) throw new Error(`the proxy of ${name} has ended`);
+  const times = await Promise.all([kills, reloads, rotations, questions, passing, sampled, ...steadily]);
+  const proxies = { edge: stage.edge.proxy, siptrust: stage.sides.siptrust.proxy, plain: stage.sides.plain.proxy };
+  for (const [name, { running }] of Object.entries(proxies))
+    if (!running) throw new Error(`the proxy ${name} has ended`);
   return {
-    ...{ options, limit: most, rate, ...calls, arrived, samples },
-    kills: await kills,
-    reloads: await reloads,
-    rotations: await rotations,
-    questions: await questions,
+    ...{ kamailio: build.version, options, limit: most, rate, ...calls, arrived, samples },
+    ...{ kills: times[0], reloads: times[1], rotations: times[2], questions: times[3] },
+    logged: Object.fromEntries(Object.entries(proxies).map(([name, { log }]) => [name, mostLogged(log)])),
   };
 }
 
@@ -125,9 +128,9 @@ function measured({ network, steady, sides }: SoakStage, second: number): Sample
     Math.round(Number(/^\s*real_used:\s*(\d+)/m.exec(proxy.rpc('core.shmmem'))?.[1] ?? Number.NaN) / 1024);
   return {
     second,
-    siptrustd: privateMemory(network.daemon.pid),
-    steady: privateMemory(steady.pid),
-    proxy: { siptrust: privateMemory(siptrust.proxy.pid), plain: privateMemory(plain.proxy.pid) },
+    siptrustd: ownMemory(network.daemon.pid),
+    steady: ownMemory(steady.pid),
+    proxy: { siptrust: ownMemory(siptrust.proxy.pid), plain: ownMemory(plain.proxy.pid) },
     shared: { siptrust: shared(siptrust), plain: shared(plain) },
     files: { steady: files(steady.pid), siptrust: files(siptrust.proxy.pid), plain: files(plain.proxy.pid) },
   };
@@ -135,4 +138,14 @@ function measured({ network, steady, sides }: SoakStage, second: number): Sample
 
 function files(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
+}
+
+/** The complaints of a log, each without what differs from time to time. */
+function mostLogged(log: string): Readonly<Record<string, number>> {
+  const times = new Map<string, number>();
+  for (const line of log.split('\n')) {
+    const complaint = /\b(?:CRITICAL|ERROR|WARNING): .*/.exec(line)?.[0].replace(/0x[0-9a-f]+|\d[\d.:]*/g, '#');
+    if (complaint !== undefined) times.set(complaint, (times.get(complaint) ?? 0) + 1);
+  }
+  return Object.fromEntries([...times].sort(([, a], [, b]) => b - a).slice(0, 8));
 }

@@ -1,11 +1,12 @@
 /** What a soak runs on: our proxy with siptrust and the same proxy without it, side by side, under the same calls. */
 
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { presentedBy } from '../support/live/caller.js';
 import { Daemon, type Policy } from '../support/live/daemon.js';
-import { installedBuild, Kamailio } from '../support/live/kamailio.js';
+import { type Build, Kamailio } from '../support/live/kamailio.js';
 import { Network } from '../support/live/network.js';
-import { installIdentity } from '../support/live/pki.js';
+import { type Identity, installIdentity, replaceIdentity } from '../support/live/pki.js';
+import { eventually } from '../support/live/places.js';
 import { scriptWithout } from '../support/live/plain-script.js';
 import { anywhereEdge } from '../support/live/scripts.js';
 import { headerOf, methodOf, rowsOf, type SipText } from '../support/live/sip-text.js';
@@ -43,6 +44,8 @@ export interface SoakStage {
   readonly arrived: Readonly<Record<SideName, Arrived>>;
   /** The policies that follow each other at reloads; the partner of the calls is in each of them. */
   readonly policies: readonly Policy[];
+  /** New certificates of the partner and of our network for all proxies, which read them while calls go on. */
+  rotate(): Promise<Identity>;
   stop(): Promise<void>;
 }
 
@@ -52,10 +55,10 @@ export const STRANGER = 'mallory@stranger.example';
 /** The proxies send each call to where this header of it says, in place of their one next hop. */
 const CALLED = '$hdr(X-Called)';
 
-const MEMORY = { memory: 256, allocator: 'tlsf' } as const;
+/** A transaction stays for five seconds after its end, with some 14 KiB: at the limit that is hundreds of MiB. */
+const MEMORY = { memory: 1024, allocator: 'tlsf' } as const;
 
-export async function openStage(): Promise<SoakStage> {
-  const build = installedBuild();
+export async function openStage(build: Build): Promise<SoakStage> {
   const network = await Network.start({
     ...{ build, ...MEMORY },
     defines: () => ({ NEXT_HOP: CALLED }),
@@ -92,11 +95,9 @@ export async function openStage(): Promise<SoakStage> {
       return kamailio;
     };
 
-    const own = network.pki.certificate({ issuer: network.cast.own, names: ['DNS:own.example'] });
     const partners = network.pki.bundle([network.cast.operatorA, network.cast.operatorB]);
-    mkdirSync(join(directory, 'plain'), { recursive: true });
-    installIdentity(own, partners, join(directory, 'plain/tls'));
-    const plain = await start('plain', scriptWithout(directory), 'kamailio-cfg/cscf-tls.cfg', {
+    installIdentity(network.ownCertificate(), partners, join(directory, 'plain/tls'));
+    const plain = await start('plain', scriptWithout(join(directory, 'plain')), 'kamailio-cfg/cscf-tls.cfg', {
       OUTSIDE_TLS: `tls:${host(12)}:5061`,
       OUTSIDE_UDP: `udp:${host(12)}:5060`,
       OUTSIDE_TCP: `tcp:${host(12)}:5060`,
@@ -106,10 +107,20 @@ export async function openStage(): Promise<SoakStage> {
 
     installIdentity(network.certificateOfA(), network.cast.own.certificate, join(directory, 'edge/tls'));
     const edge = host(30);
-    const edgeProxy = await start('edge', anywhereEdge(directory), 'kamailio-cfg/edge-tls.cfg', {
+    const edgeProxy = await start('edge', anywhereEdge(join(directory, 'edge')), 'kamailio-cfg/edge-tls.cfg', {
       INSIDE: `udp:${edge}:5060`,
       OUTSIDE_TLS: `tls:${edge}:5061`,
     });
+
+    const rotate = async () => {
+      const [own, partner] = [network.ownCertificate(), network.certificateOfA()];
+      await Promise.all([
+        renew(network.cscf, network.address, own, join(directory, 'cscf/tls')),
+        renew(plain, host(12), own, join(directory, 'plain/tls')),
+        renew(edgeProxy, edge, partner, join(directory, 'edge/tls')),
+      ]);
+      return partner;
+    };
 
     const standard = network.standardPolicy;
     const without = { ...standard, agreements: (standard.agreements as readonly { name: string }[]).slice(0, 1) };
@@ -118,7 +129,7 @@ export async function openStage(): Promise<SoakStage> {
     await steady.start();
     open.push(steady);
     return {
-      ...{ network, arrived, steady, stop, policies: [without, standard] },
+      ...{ network, arrived, steady, rotate, stop, policies: [without, standard] },
       sides: {
         siptrust: { proxy: network.cscf, address: network.address, called: { many: uri(40), watching: uri(42) } },
         plain: { proxy: plain, address: host(12), called: { many: uri(41), watching: uri(43) } },
@@ -129,6 +140,20 @@ export async function openStage(): Promise<SoakStage> {
     await stop();
     throw error;
   }
+}
+
+/** Puts a certificate in the place of another, and comes back when the proxy presents it. */
+async function renew(proxy: Kamailio, address: string, identity: Identity, directory: string): Promise<void> {
+  replaceIdentity(identity, directory);
+  await eventually(`${address} presents its new certificate`, async () => {
+    try {
+      proxy.rpc('tls.reload');
+    } catch {
+      // Kamailio 5.6 takes errors of its other processes for one of its own, and keeps the certificate that it has.
+      return false;
+    }
+    return (await presentedBy(address, 5061)) === identity.pem;
+  });
 }
 
 function noteArrival(text: SipText, arrived: Arrived): void {

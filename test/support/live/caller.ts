@@ -168,6 +168,15 @@ export async function tlsCaller(
   return new StreamCaller(socket);
 }
 
+/** The certificate that a TLS server presents now, as PEM. */
+export async function presentedBy(host: string, port: number): Promise<string> {
+  const socket = connectTls({ host, port, rejectUnauthorized: false });
+  await once(socket, 'secureConnect');
+  const certificate = socket.getPeerX509Certificate();
+  socket.destroy();
+  return certificate?.toString() ?? '';
+}
+
 /** What lets a client resume the session of a handshake with this identity (RFC 8446 §4.6.1). */
 export async function tlsTicket(host: string, port: number, identity: Identity): Promise<Buffer> {
   const own = { cert: readFileSync(identity.certificate), key: readFileSync(identity.key) };

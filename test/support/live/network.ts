@@ -215,6 +215,11 @@ export class Network {
     if (process.env.SIPTRUST_KEEP === undefined) this.#remove();
   }
 
+  /** A certificate of our own network. */
+  ownCertificate(): Identity {
+    return this.pki.certificate({ issuer: this.cast.own, names: ['DNS:own.example', 'DNS:sbc.own.example'] });
+  }
+
   async #start(): Promise<void> {
     const {
       build,
@@ -230,10 +235,9 @@ export class Network {
     this.daemon.write(policy(this.standardPolicy, this.host));
     await this.daemon.start();
     const directory = join(this.directory, 'cscf');
-    const identity = this.pki.certificate({ issuer: this.cast.own, names: ['DNS:own.example', 'DNS:sbc.own.example'] });
     const more = (this.#options.authorities ?? []).map((certificate) => ({ certificate }));
     const partners = this.pki.bundle([this.cast.operatorA, this.cast.operatorB, ...more]);
-    installIdentity(identity, partners, join(directory, 'tls'));
+    installIdentity(this.ownCertificate(), partners, join(directory, 'tls'));
     this.#cscf = await Kamailio.start({
       build,
       script: script ?? 'kamailio-cfg/cscf.cfg',

@@ -176,7 +176,12 @@ function together(lines: readonly string[], more: readonly string[] = []): reado
 /** Puts a certificate and its key where a sample tls.cfg looks for them. */
 export function installIdentity(identity: Identity, partners: string, directory: string): void {
   mkdirSync(directory, { recursive: true });
-  copyFileSync(identity.certificate, join(directory, 'own.pem'));
-  copyFileSync(identity.key, join(directory, 'own.key'));
+  replaceIdentity(identity, directory);
   copyFileSync(partners, join(directory, 'partners.pem'));
+}
+
+/** Lays a new certificate and its key in the place of those before. */
+export function replaceIdentity({ certificate, key }: Identity, directory: string): void {
+  copyFileSync(certificate, join(directory, 'own.pem'));
+  copyFileSync(key, join(directory, 'own.key'));
 }

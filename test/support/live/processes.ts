@@ -43,12 +43,14 @@ function threads(pid: number): readonly string[] {
   }
 }
 
-/** Memory in KiB that is resident for these programs and nothing else (what processes share is not counted). */
-export function privateMemory(pid: number): number {
+/**
+ * Memory in KiB that these programs have for themselves. Pages that processes still share since their fork count once,
+ * divided among them (Pss of smaps_rollup, proc(5)).
+ */
+export function ownMemory(pid: number): number {
   let kibibytes = 0;
   for (const each of family(pid)) {
-    const status = read(`/proc/${each}/status`);
-    kibibytes += Number(/^RssAnon:\s+(\d+)/m.exec(status ?? '')?.[1] ?? 0);
+    kibibytes += Number(/^Pss_Anon:\s+(\d+)/m.exec(read(`/proc/${each}/smaps_rollup`) ?? '')?.[1] ?? 0);
   }
   return kibibytes;
 }
