@@ -2,11 +2,11 @@
 --
 -- In kamailio.cfg, after the loadmodule lines:
 --
---   #!define SIPTRUST_LUA
---   include_file "/etc/kamailio/siptrust/siptrust.cfg"
 --   loadmodule "app_lua.so"
 --   modparam("app_lua", "load", "/etc/kamailio/kamailio.lua")
 --   cfgengine "lua"
+--   #!define SIPTRUST_LUA
+--   include_file "/etc/kamailio/siptrust/siptrust.cfg"
 --
 -- In kamailio.lua:
 --
