@@ -7,8 +7,8 @@ export interface Panel {
   readonly rows: readonly { readonly name: string; readonly spread: Spread }[];
 }
 
-const LEFT = 260;
-const WIDTH = 860;
+const LEFT = 310;
+const WIDTH = 910;
 const RIGHT = 70;
 const ROW = 22;
 const HEAD = 44;
