@@ -8,7 +8,7 @@
 import { asciiLower } from './ascii.js';
 import { HEADER_POLICY } from './boundary.js';
 import { BARE_LINE_END, EMERGENCY_URI, type HookProfile, PROFILES, type Profile } from './profiles.js';
-import { HOOKS, type Hook } from './rules.js';
+import { HOOKS } from './rules.js';
 
 const PROFILE_AVP = '$avp(siptrust_profile)';
 const HOOK_AVP = '$avp(siptrust_hook)';
@@ -37,62 +37,86 @@ export function anyOf(patterns: readonly string[]): string {
   return [...new Set(patterns)].map((pattern) => `(${pattern})`).join('|');
 }
 
-function stripCase({ remove, removeUnlessEmergency }: HookProfile, indent: string): readonly string[] {
-  const lines = [`${indent}remove_hf_re(${quote(namePattern(remove))});`];
+function stripLines({ remove, removeUnlessEmergency }: HookProfile): readonly string[] {
+  const lines = [`\tremove_hf_re(${quote(namePattern(remove))});`];
   if (removeUnlessEmergency.length > 0) {
     lines.push(
-      `${indent}if (!($ru =~ ${quote(EMERGENCY_URI)})) {`,
-      `${indent}\tremove_hf_re(${quote(namePattern(removeUnlessEmergency))});`,
-      `${indent}}`,
+      `\tif (!($ru =~ ${quote(EMERGENCY_URI)})) {`,
+      `\t\tremove_hf_re(${quote(namePattern(removeUnlessEmergency))});`,
+      '\t}',
     );
   }
   return lines;
 }
 
-function hookSwitch(indent: string, body: (hook: Hook, indent: string) => readonly string[]): readonly string[] {
-  const lines = [`${indent}switch (${HOOK_AVP}) {`];
+/** Routes with what is done at a hook of a profile; what several of them do stands there once. */
+class Bodies {
+  readonly #routes = new Map<string, string>();
+
+  constructor(
+    private readonly name: string,
+    private readonly body: (hook: HookProfile) => readonly string[],
+  ) {}
+
+  /** The lines that do it: a call, or nothing. */
+  lines(hook: HookProfile, indent: string): readonly string[] {
+    const text = this.body(hook).join('\n');
+    if (text === '') return [];
+    const route = this.#routes.get(text) ?? `${this.name}_${this.#routes.size + 1}`;
+    this.#routes.set(text, route);
+    return [`${indent}route(${route});`];
+  }
+
+  /** The routes that were called. */
+  routes(): readonly string[] {
+    return [...this.#routes].flatMap(([text, route]) => [`route[${route}] {`, text, '\treturn;', '}', '']);
+  }
+}
+
+function hookSwitch(profile: Profile, bodies: Bodies): readonly string[] {
+  const lines = [`\t\t\tswitch (${HOOK_AVP}) {`];
   for (const hook of HOOKS.slice(0, -1)) {
-    lines.push(`${indent}\tcase "${hook}":`, ...body(hook, `${indent}\t\t`), `${indent}\t\tbreak;`);
+    lines.push(`\t\t\t\tcase "${hook}":`, ...bodies.lines(profile.hooks[hook], '\t\t\t\t\t'), '\t\t\t\t\tbreak;');
   }
   // response-out strips most; it is also what an unknown hook gets.
-  lines.push(`${indent}\tdefault:`, ...body('response-out', `${indent}\t\t`), `${indent}}`);
+  lines.push('\t\t\t\tdefault:', ...bodies.lines(profile.hooks['response-out'], '\t\t\t\t\t'), '\t\t\t}');
   return lines;
 }
 
-function profileSwitch(body: (profile: Profile) => readonly string[]): readonly string[] {
+function profileSwitch(bodies: Bodies): readonly string[] {
   const [strictest, ...others] = PROFILES;
   if (strictest === undefined) return [];
   const lines = [`\tswitch (${PROFILE_AVP}) {`];
   for (const profile of others) {
-    lines.push(`\t\t# ${profile.about}`, `\t\tcase "${profile.name}":`, ...body(profile), '\t\t\tbreak;');
+    lines.push(`\t\t# ${profile.about}`, `\t\tcase "${profile.name}":`, ...hookSwitch(profile, bodies), '\t\t\tbreak;');
   }
-  lines.push(`\t\t# ${strictest.name}: ${strictest.about}`, '\t\tdefault:', ...body(strictest), '\t}');
+  lines.push(`\t\t# ${strictest.name}: ${strictest.about}`, '\t\tdefault:', ...hookSwitch(strictest, bodies), '\t}');
   return lines;
 }
 
-function triggerCase(hook: HookProfile, indent: string): readonly string[] {
-  if (hook.always) return [`${indent}${ASK} = 1;`];
+function triggerLines(hook: HookProfile): readonly string[] {
+  if (hook.always) return [`\t${ASK} = 1;`];
   const lines: string[] = [];
   for (const { methods, field, about, unanswered } of hook.methodTriggers) {
     const present = field === undefined ? '' : ` && is_present_hf("${field}")`;
     lines.push(
-      `${indent}# ${about}`,
-      `${indent}if (is_method("${methods.join('|')}")${present}) {`,
-      `${indent}\t${ASK} = 1;`,
-      ...(unanswered === 0 ? [] : [`${indent}\t${UNANSWERED} = ${unanswered};`]),
-      `${indent}}`,
+      `\t# ${about}`,
+      `\tif (is_method("${methods.join('|')}")${present}) {`,
+      `\t\t${ASK} = 1;`,
+      ...(unanswered === 0 ? [] : [`\t\t${UNANSWERED} = ${unanswered};`]),
+      `\t}`,
     );
   }
-  if (hook.screens) lines.push(`${indent}route(SIPTRUST_SCREEN);`);
+  if (hook.screens) lines.push(`\troute(SIPTRUST_SCREEN);`);
   if (hook.triggers.length === 0) return lines;
   const hints = anyOf(hook.triggers.map(({ hint }) => hint));
   const patterns = anyOf(hook.triggers.map(({ pattern }) => pattern));
   lines.push(
-    `${indent}if ($mb =~ ${quote(hints)}`,
-    `${indent}\t\t&& $mb =~ ${quote(patterns)}) {`,
-    `${indent}\t${ASK} = 1;`,
-    ...unansweredCases(hook, `${indent}\t`),
-    `${indent}}`,
+    `\tif ($mb =~ ${quote(hints)}`,
+    `\t\t\t&& $mb =~ ${quote(patterns)}) {`,
+    `\t\t${ASK} = 1;`,
+    ...unansweredCases(hook, '\t\t'),
+    `\t}`,
   );
   return lines;
 }
@@ -156,10 +180,12 @@ route[SIPTRUST_SCREEN] {
 
 /** The text of siptrust-headers.cfg. */
 export function kamailioInclude(): string {
+  const strip = new Bodies('SIPTRUST_STRIP', stripLines);
+  const triggers = new Bodies('SIPTRUST_TRIGGERS', triggerLines);
   const lines = [
     HEAD,
     'route[SIPTRUST_STRIP] {',
-    ...profileSwitch((profile) => hookSwitch('\t\t\t', (hook, indent) => stripCase(profile.hooks[hook], indent))),
+    ...profileSwitch(strip),
     '\treturn;',
     '}',
     '',
@@ -189,7 +215,7 @@ export function kamailioInclude(): string {
     '\t\t\treturn;',
     '\t\t}',
     '\t}',
-    ...profileSwitch((profile) => hookSwitch('\t\t\t', (hook, indent) => triggerCase(profile.hooks[hook], indent))),
+    ...profileSwitch(triggers),
     '\t# An emergency call is never refused for lack of trust.',
     `\tif ($avp(siptrust_unanswered) != 0 && is_request() && $ru =~ ${quote(EMERGENCY_URI)}) {`,
     `\t\t${UNANSWERED} = 0;`,
@@ -197,6 +223,8 @@ export function kamailioInclude(): string {
     '\treturn;',
     '}',
     '',
+    ...strip.routes(),
+    ...triggers.routes(),
     SCREEN,
   ];
   return lines.join('\n');

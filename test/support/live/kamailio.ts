@@ -13,6 +13,8 @@ const TREE = process.env.SIPTRUST_TRIXIE ?? '/var/cache/siptrust/trixie';
 /** One Kamailio to test on, and how to run a command of its system. */
 export interface Build {
   readonly version: string;
+  /** Where its package has put its files: the root of its system. */
+  readonly root: string;
   /** The command line that runs `args` where this Kamailio lives, with `paths` visible there under the same names. */
   command(args: readonly string[], paths: readonly string[]): readonly string[];
 }
@@ -24,7 +26,7 @@ function versionOf(text: string): string {
 /** The Kamailio of this machine. */
 export function installedBuild(): Build {
   const version = versionOf(execFileSync('kamailio', ['-v'], { encoding: 'utf8' }));
-  return { version, command: (args) => args };
+  return { version, root: '/', command: (args) => args };
 }
 
 /** Kamailio 6 in its tree, which is made when it is not there; or why there is none. */
@@ -33,7 +35,7 @@ export function trixieBuild(): Build | { readonly missing: string } {
   const made = spawnSync(fileURLToPath(new URL('../trixie.sh', import.meta.url)), [TREE], { encoding: 'utf8' });
   if (made.status !== 0) return { missing: (made.stderr || String(made.error ?? 'trixie.sh failed')).trim() };
   const version = versionOf(execFileSync('chroot', [TREE, 'kamailio', '-v'], { encoding: 'utf8' }));
-  return { version, command: (args, paths) => chrooted(args, paths) };
+  return { version, root: TREE, command: (args, paths) => chrooted(args, paths) };
 }
 
 /** The mounts live in a mount namespace of the process, and go with it. */
@@ -58,6 +60,8 @@ export interface KamailioOptions {
   /** The sample TLS configuration below the repository, to be read with its certificates from `directory`/tls. */
   readonly tls: string;
   readonly memory?: number;
+  /** Private memory of each process in MiB (kamailio -M); undefined: 8, as Debian starts it. */
+  readonly privateMemory?: number;
   /** Its allocator of shared memory (kamailio -x); undefined: the one that it was built with. */
   readonly allocator?: 'fm' | 'qm' | 'tlsf';
   /** The ciphers that it accepts, over TLS 1.2 alone; undefined: those of the sample. */
@@ -78,7 +82,7 @@ export class Kamailio {
 
   /** @throws with the log when it does not come up */
   static async start(options: KamailioOptions): Promise<Kamailio> {
-    const { build, script, directory, tls, defines, memory = 256, allocator, ciphers } = options;
+    const { build, script, directory, tls, defines, memory = 256, privateMemory = 8, allocator, ciphers } = options;
     mkdirSync(join(directory, 'tls'), { recursive: true });
     const text = readFileSync(join(ROOT, tls), 'utf8');
     const sample =
@@ -90,7 +94,21 @@ export class Kamailio {
     const control = join(directory, 'kamailio_ctl');
     const all: Record<string, Define> = { TLS_CONFIG: { string: join(directory, 'tls.cfg') }, ...defines };
     const args = [
-      ...['kamailio', '-f', join(ROOT, script), '-DD', '-E', '-m', String(memory), '-Y', directory, '-w', directory],
+      ...[
+        'kamailio',
+        '-f',
+        join(ROOT, script),
+        '-DD',
+        '-E',
+        '-m',
+        String(memory),
+        '-M',
+        String(privateMemory),
+        '-Y',
+        directory,
+        '-w',
+        directory,
+      ],
       ...(allocator === undefined ? [] : ['-x', allocator]),
       '--loadmodule=ctl.so',
       '--loadmodule=kex.so',

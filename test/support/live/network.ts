@@ -18,8 +18,8 @@ export interface NetworkOptions {
   readonly policy?: (standard: Policy, host: (host: number) => string) => Policy;
   readonly uas?: UasOptions;
   readonly defines?: (host: (host: number) => string) => Readonly<Record<string, Define>>;
-  /** Another script than the sample (a path below the repository). */
-  readonly script?: string;
+  /** Another script than the sample: its path below the repository, or what writes one to the proxy's directory. */
+  readonly script?: string | ((directory: string) => string);
   /** The ciphers that the proxy accepts, in OpenSSL's words, over TLS 1.2 alone; undefined: those of the sample. */
   readonly ciphers?: string;
   /** The routes of the sample in Lua; undefined: where SIPTRUST_SCRIPT says so. */
@@ -27,7 +27,8 @@ export interface NetworkOptions {
   /** The script has no siptrust. */
   readonly plain?: boolean;
   readonly memory?: number;
-  /** As for Kamailio. */
+  /** These as for Kamailio. */
+  readonly privateMemory?: number;
   readonly allocator?: KamailioOptions['allocator'];
   /** Paths of further authorities that the proxy accepts. */
   readonly authorities?: readonly string[];
@@ -226,8 +227,9 @@ export class Network {
       policy = (standard) => standard,
       uas = {},
       defines,
-      script,
+      script = 'kamailio-cfg/cscf.cfg',
       memory = 256,
+      privateMemory,
       allocator,
       ciphers,
     } = this.#options;
@@ -240,11 +242,12 @@ export class Network {
     installIdentity(this.ownCertificate(), partners, join(directory, 'tls'));
     this.#cscf = await Kamailio.start({
       build,
-      script: script ?? 'kamailio-cfg/cscf.cfg',
+      script: typeof script === 'function' ? script(directory) : script,
       tls: 'kamailio-cfg/cscf-tls.cfg',
       directory,
       defines: { ...this.#defines(), ...defines?.(this.host) },
       memory,
+      ...(privateMemory === undefined ? {} : { privateMemory }),
       ...(allocator === undefined ? {} : { allocator }),
       ...(ciphers === undefined ? {} : { ciphers }),
     });
