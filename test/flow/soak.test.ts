@@ -3,10 +3,11 @@
 import { expect, it } from 'vitest';
 import { complaints } from '../soak/report.js';
 import { soak } from '../soak/run.js';
-import { installedBuild } from '../support/live/kamailio.js';
+import { builds, installedBuild } from '../support/live/kamailio.js';
 
 it('ok/calls go on, and no stranger is believed, whatever happens to siptrustd', { timeout: 240_000 }, async () => {
-  const report = await soak(installedBuild(), {
+  // The newest there is: under load, tls.reload of Kamailio 5.6 breaks connections.
+  const report = await soak(builds('smoke').at(-1) ?? installedBuild(), {
     seconds: 60,
     rate: 20,
     every: { kill: 14, reload: 5, rotate: 10, connect: 0.5, sample: 5 },

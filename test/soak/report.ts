@@ -74,8 +74,8 @@ const thousands = (value: number) => value.toLocaleString('en');
 export function page(reports: readonly SoakReport[], machine: string): string {
   return `# Soak
 
-Written by \`make soak\` on ${machine}: calls through two equal proxies side by side, one with siptrust and one without,
-while what they depend on dies and changes.
+Calls through two equal proxies side by side, one with siptrust and one without, while what they depend on dies and
+changes. Written by \`make soak\` on ${machine}.
 
 While siptrustd is dead or starts, new connections are not trusted: the partner's calls go through, and lose the asserted
 identity. On Kamailio 5.6 with OpenSSL 3 each \`tls.reload\` under load can break connections ("protocol level error" in

@@ -78,6 +78,7 @@ async function run(stage: SoakStage, build: Build, options: SoakOptions): Promis
   let identity = network.certificateOfA();
   let dead = false;
   let turn = 0;
+  let connection = 0;
   const samples: Sample[] = [];
   const start = Date.now();
   const end = start + seconds * 1000;
@@ -90,8 +91,10 @@ async function run(stage: SoakStage, build: Build, options: SoakOptions): Promis
   });
   const questions = again(end, 0.05, async () => {
     const seen = { src_ip: network.host(20), src_port: 40_000, rcv_ip: network.address, rcv_port: 5061 };
+    // As many connections as its memories are full of soon: what still grows then, leaks.
+    connection = (connection + 1) % 1_000;
     const tls = { pem: identity.pem, verified: 1, version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' };
-    await steady.call('trust.peer', { direction: 'in', proto: 'tls', conid: Date.now(), ...seen, tls });
+    await steady.call('trust.peer', { direction: 'in', proto: 'tls', conid: connection, ...seen, tls });
   });
   const reloads = again(end, every.reload, async () => {
     const policy = policies[turn % policies.length] ?? {};
