@@ -148,11 +148,12 @@ async function renew(proxy: Kamailio, address: string, identity: Identity, direc
   await eventually(`${address} presents its new certificate`, async () => {
     try {
       proxy.rpc('tls.reload');
+      return (await presentedBy(address, 5061)) === identity.pem;
     } catch {
-      // Kamailio 5.6 takes errors of its other processes for one of its own, and keeps the certificate that it has.
+      // Kamailio 5.6 takes errors of its other processes for one of its own: it keeps the certificate that it has, or
+      // breaks the connection.
       return false;
     }
-    return (await presentedBy(address, 5061)) === identity.pem;
   });
 }
 

@@ -172,6 +172,7 @@ export async function tlsCaller(
 export async function presentedBy(host: string, port: number): Promise<string> {
   const socket = connectTls({ host, port, rejectUnauthorized: false });
   await once(socket, 'secureConnect');
+  socket.on('error', () => {});
   const certificate = socket.getPeerX509Certificate();
   socket.destroy();
   return certificate?.toString() ?? '';
