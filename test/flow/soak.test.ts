@@ -6,7 +6,7 @@ import { soak } from '../soak/run.js';
 import { builds, installedBuild } from '../support/live/kamailio.js';
 
 it('ok/calls go on, and no stranger is believed, whatever happens to siptrustd', { timeout: 240_000 }, async () => {
-  // The newest there is: under load, tls.reload of Kamailio 5.6 breaks connections.
+  // The newest there is: with it certificates rotate at the proxies, too.
   const report = await soak(builds('smoke').at(-1) ?? installedBuild(), {
     seconds: 60,
     rate: 20,

@@ -23,7 +23,7 @@ function way({ address, called }: Side): readonly string[] {
 
 /** So many calls a second through the edge, for so long. */
 export async function steadyCalls(
-  { network, edge, sides }: SoakStage,
+  { network, edge, sides, keep }: SoakStage,
   name: SideName,
   rate: number,
   seconds: number,
@@ -32,7 +32,7 @@ export async function steadyCalls(
   for (let left = seconds; left > 0; left -= STRETCH) {
     port += 1;
     const calls = Math.ceil(rate * Math.min(left, STRETCH));
-    const { result } = startSipp({
+    const sipp = startSipp({
       directory: network.directory,
       target: `${edge.address}:5060`,
       source: network.host(name === 'plain' ? 22 : 20),
@@ -41,7 +41,8 @@ export async function steadyCalls(
       calls,
       headers: [`P-Asserted-Identity: <sip:${PARTNER}>`, ...way(sides[name])],
     });
-    const { succeeded } = await result;
+    keep(sipp);
+    const { succeeded } = await sipp.result;
     tally.calls += calls;
     tally.failed += calls - (Number.isNaN(succeeded) ? 0 : succeeded);
   }

@@ -78,14 +78,15 @@ Calls through two equal proxies side by side, one with siptrust and one without,
 changes. Written by \`make soak\` on ${machine}.
 
 While siptrustd is dead or starts, new connections are not trusted: the partner's calls go through, and lose the asserted
-identity. On Kamailio 5.6 with OpenSSL 3 each \`tls.reload\` under load can break connections ("protocol level error" in
-its log) or keep the old certificate, with siptrust and without: certificates are better changed there by a restart.
+identity. Kamailio 5.6 with OpenSSL 3 does not stand \`tls.reload\` under load, with siptrust or without: it breaks
+connections ("protocol level error" in its log), keeps the old certificate, or stops to take connections. There
+certificates are better changed by a restart, and in its run the proxies keep theirs.
 
 ${reports.map(section).join('\n')}`;
 }
 
 function section(report: SoakReport): string {
-  const { kamailio, options, rate, limit, arrived, kills, reloads, rotations, questions } = report;
+  const { kamailio, tlsReload, options, rate, limit, arrived, kills, reloads, rotations, questions } = report;
   const found = complaints(report, { memory: options.seconds >= 600 });
   const { every, seconds } = options;
   const calls = SIDES.map((name) => {
@@ -112,9 +113,10 @@ ${Math.round(seconds / 60)} minutes, ${rate} calls a second through each proxy${
 
 Meanwhile: a TLS connection of the partner that comes, calls and goes every ${every.connect} s (every fourth is a
 stranger's, without a certificate, who asserts the partner's identity); siptrustd killed (SIGKILL) and started again
-${kills} times; ${reloads} reloads of changing policies; ${rotations} times new certificates for the partner and for all
-three proxies, which read them by \`tls.reload\`. A second siptrustd is never killed: it gets the same reloads and
-${thousands(questions)} questions.
+${kills} times; ${reloads} reloads of changing policies; ${rotations} times a new certificate for the partner${
+    tlsReload ? ', and for\nall three proxies, which read it by `tls.reload`' : ''
+  }. A second siptrustd is never killed: it gets the same
+reloads and ${thousands(questions)} questions.
 
 **${found.length === 0 ? 'All of it held.' : `Not all of it held: ${found.join('; ')}.`}**
 
