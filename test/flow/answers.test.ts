@@ -90,12 +90,24 @@ describe.each(builds('smoke'))('answers, Kamailio $version', (build) => {
     });
   });
 
+  /** A row that no list can clean: it takes a plan. */
+  const HIDDEN = 'Contact: <sip:carol@own.example?P-Asserted-Identity=%3Csip%3Asecret%40own.example%3E>';
+
+  it('ok/many at a time, each of which takes a plan: all of them arrive, cleaned', async () => {
+    network.uas.options = { status: '302 Moved Temporarily', extra: [HIDDEN] };
+    const callers = await Promise.all([network.overUdp(), network.overTcp(), network.overTls()]);
+    const calls = callers.flatMap((caller) => Array.from({ length: 40 }, () => ({ caller, callId: freshCallId() })));
+    for (const { caller, callId } of calls) caller.send(request({ callId }));
+    for (const { caller, callId } of calls) expect(statusOf(await caller.final(callId))).toBe(302);
+    for (const { answers } of callers) for (const answer of answers) expect(answer).not.toContain('secret');
+    expect(network.cscf.statistic('siptrust_overload')).toBe(0);
+  });
+
   describe('siptrustd is dead', () => {
     beforeAll(() => network.daemon.stop('SIGKILL'));
 
     it('fail/an answer that no list can clean does not leave', async () => {
-      const hidden = 'Contact: <sip:carol@own.example?P-Asserted-Identity=%3Csip%3Asecret%40own.example%3E>';
-      network.uas.options = { status: '302 Moved Temporarily', provisional: ['180 Ringing'], extra: [hidden] };
+      network.uas.options = { status: '302 Moved Temporarily', provisional: ['180 Ringing'], extra: [HIDDEN] };
       const caller = await network.overUdp();
       const callId = freshCallId();
       caller.send(request({ callId, transport: 'UDP' }));
