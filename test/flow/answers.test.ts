@@ -103,6 +103,27 @@ describe.each(builds('smoke'))('answers, Kamailio $version', (build) => {
     expect(network.cscf.statistic('siptrust_overload')).toBe(0);
   });
 
+  it('fail/siptrustd hangs: what takes a plan does not leave, and what does not is not held up for long', async () => {
+    network.daemon.signal('SIGSTOP');
+    network.uas.options = { status: '302 Moved Temporarily', extra: [HIDDEN] };
+    const caller = await network.overUdp();
+    const callIds = Array.from({ length: 40 }, freshCallId);
+    for (const callId of callIds) caller.send(request({ callId, transport: 'UDP' }));
+    for (const callId of callIds) await network.uas.received(callId, 'INVITE');
+    network.uas.options = { extra: SAID };
+    const callId = freshCallId();
+    caller.send(request({ callId, transport: 'UDP' }));
+    expectNothingPrivate(await caller.final(callId));
+    for (const answer of caller.answers) expect(answer).not.toContain('secret');
+    network.daemon.signal('SIGCONT');
+    await eventually('siptrustd is asked again', async () => {
+      network.uas.options = { status: '302 Moved Temporarily', extra: [HIDDEN] };
+      const again = freshCallId();
+      caller.send(request({ callId: again, transport: 'UDP' }));
+      return caller.final(again).then((answer) => statusOf(answer) === 302);
+    });
+  });
+
   describe('siptrustd is dead', () => {
     beforeAll(() => network.daemon.stop('SIGKILL'));
 
