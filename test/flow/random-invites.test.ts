@@ -1,15 +1,16 @@
 /**
- * Random INVITEs of a stranger through the live proxy: what is well-formed arrives, less what is private; and of what is
- * not, nothing private arrives, in whatever way a reader takes it.
+ * Random INVITEs of a stranger, and to one, through the live proxy: what is well-formed arrives, less what is private; and
+ * of what is not, nothing private arrives, in whatever way a reader takes it.
  */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Caller, udpCaller } from '../support/live/caller.js';
+import type { Caller } from '../support/live/caller.js';
 import { builds } from '../support/live/kamailio.js';
 import { Network } from '../support/live/network.js';
 import { eventually } from '../support/live/places.js';
 import { type RandomInvite, randomInvite } from '../support/live/random-invites.js';
 import { methodOf, type SipText, startLine, statusOf } from '../support/live/sip-text.js';
+import { Uas } from '../support/live/uas.js';
 import { seeded } from '../support/random.js';
 
 const RUNS = Number(process.env.SIPTRUST_LIVE_RUNS ?? 500);
@@ -26,73 +27,90 @@ function privateLines(text: SipText): readonly string[] {
   return block.split(/\r\n|\r|\n/).filter((line) => PRIVATE.test(line));
 }
 
+interface Way {
+  readonly caller: Caller;
+  /** Who is called there, and what the Request-URI says behind the @. */
+  readonly callee: Uas;
+  readonly to: string;
+}
+
 describe.each(builds('smoke'))('random INVITEs, Kamailio $version', (build) => {
   let network: Network;
-  let caller: Caller;
+  const ways = {} as Record<string, Way>;
 
   beforeAll(async () => {
-    network = await Network.start({ build });
-    caller = await udpCaller(network.address, 5060, network.host(20));
+    network = await Network.start({ build, defines: () => ({ TRANSIT: '' }) });
+    const outside = await Uas.start(network.host(12));
+    ways['of a stranger'] = { caller: await network.overUdp(), callee: network.uas, to: 'own.example' };
+    const there = `${outside.host}:${outside.port};transport=udp`;
+    ways['to a stranger'] = { caller: await network.ownUser(), callee: outside, to: there };
   });
   afterAll(async () => {
-    caller?.close();
+    ways['to a stranger']?.callee.stop();
     await network?.stop();
   });
 
   const idOf = (text: SipText) => /z9hG4bK(r\w+)/.exec(text)?.[1];
 
   /** Sends them all; what came back, and what arrived, by id. */
-  async function sent(wrong: boolean) {
+  async function sent({ caller, callee, to }: Way, wrong: boolean) {
     const random = seeded(SEED);
     const invites = new Map<string, RandomInvite>();
+    const terms = (id: string, bad: boolean) => ({ id, to, via: `SIP/2.0/UDP ${caller.source}`, wrong: bad });
     for (let at = 0; at < RUNS; at += 1) {
       const id = `r${wrong ? 'w' : 'f'}${at}`;
-      const invite = randomInvite(random, id, `SIP/2.0/UDP ${caller.source}`, wrong);
+      const invite = randomInvite(random, terms(id, wrong));
       invites.set(id, invite);
       caller.send(invite.text);
       if (at % BATCH !== BATCH - 1 && at !== RUNS - 1) continue;
       // A good one after each batch: when it is answered, so are most of those before that ever will be.
       const good = wrong ? [`rp${at}`] : [...invites.keys()];
-      if (wrong) caller.send(randomInvite(seeded(1), `rp${at}`, `SIP/2.0/UDP ${caller.source}`, false).text);
+      if (wrong) caller.send(randomInvite(seeded(1), terms(`rp${at}`, false)).text);
       await eventually('the proxy answers', () => {
         const answered = new Set(caller.answers.map(idOf));
         return good.every((each) => answered.has(each));
       });
     }
-    const answers = new Map(
-      caller.answers.filter((text) => statusOf(text) >= 200).map((text) => [idOf(text), statusOf(text)]),
-    );
-    const arrived = new Map(
-      network.uas.got
-        .filter((text) => methodOf(text) === 'INVITE')
-        .map((text) => [/^INVITE sip:(r\w+)@/.exec(startLine(text))?.[1] ?? '', text]),
-    );
-    return { invites, answers, arrived };
+    const finals = caller.answers.filter((text) => statusOf(text) >= 200);
+    const arrived = callee.got.filter((text) => methodOf(text) === 'INVITE');
+    return {
+      invites,
+      answers: new Map(finals.map((text) => [idOf(text), statusOf(text)])),
+      arrived: new Map(arrived.map((text) => [/^INVITE sip:(r\w+)@/.exec(startLine(text))?.[1] ?? '', text])),
+    };
   }
 
-  it('ok/what is well-formed arrives, less what is private', { timeout: 120_000 }, async () => {
-    const { invites, answers, arrived } = await sent(false);
-    for (const [id, { text, open, hidden }] of invites) {
-      expect(answers.get(id), text).toBe(200);
-      const got = arrived.get(id) ?? '';
-      for (const row of open) expect(got, text).toContain(`\r\n${row}\r\n`);
-      for (const row of hidden) expect(got, text).not.toContain(`\r\n${row}`);
-      expect(privateLines(got), text).toEqual([]);
-    }
-  });
+  describe.each(['of a stranger', 'to a stranger'])('%s', (name) => {
+    const way = (): Way => {
+      const found = ways[name];
+      if (found === undefined) throw new Error(`no way ${name}`);
+      return found;
+    };
 
-  it('fail/nothing private arrives in what is not', { timeout: 120_000 }, async () => {
-    const { invites, arrived } = await sent(true);
-    let through = 0;
-    for (const [id, { text }] of invites) {
-      const got = arrived.get(id);
-      if (got === undefined) continue;
-      through += 1;
-      expect(privateLines(got), text).toEqual([]);
-    }
-    expect(network.cscf.running).toBe(true);
-    // Some of it is refused, and some is not so wrong.
-    expect(through).toBeGreaterThan(RUNS * 0.1);
-    expect(through).toBeLessThan(RUNS * 0.95);
+    it('ok/what is well-formed arrives, less what is private', { timeout: 120_000 }, async () => {
+      const { invites, answers, arrived } = await sent(way(), false);
+      for (const [id, { text, open, hidden }] of invites) {
+        expect(answers.get(id), text).toBe(200);
+        const got = arrived.get(id) ?? '';
+        for (const row of open) expect(got, text).toContain(`\r\n${row}\r\n`);
+        for (const row of hidden) expect(got, text).not.toContain(`\r\n${row}`);
+        expect(privateLines(got), text).toEqual([]);
+      }
+    });
+
+    it('fail/nothing private arrives in what is not', { timeout: 120_000 }, async () => {
+      const { invites, arrived } = await sent(way(), true);
+      let through = 0;
+      for (const [id, { text }] of invites) {
+        const got = arrived.get(id);
+        if (got === undefined) continue;
+        through += 1;
+        expect(privateLines(got), text).toEqual([]);
+      }
+      expect(network.cscf.running).toBe(true);
+      // Some of it is refused, and some is not so wrong.
+      expect(through).toBeGreaterThan(RUNS * 0.1);
+      expect(through).toBeLessThan(RUNS * 0.95);
+    });
   });
 });

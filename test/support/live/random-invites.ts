@@ -92,8 +92,18 @@ function wrongRow(random: Random, fields: readonly Field[]): string {
   return `${chance(0.5) ? around + name : name + around}: ${pick(WRONG_VALUES)}${more}`;
 }
 
-/** `id` names it in the Request-URI; `wrong`: rows may be such that no reader should like them. */
-export function randomInvite(random: Random, id: string, via: string, wrong: boolean): RandomInvite {
+export interface InviteTerms {
+  /** Names it: the user part of the Request-URI, and the branch. */
+  readonly id: string;
+  /** Whom it calls: the Request-URI behind the @. */
+  readonly to: string;
+  /** Transport and sent-by of the Via. */
+  readonly via: string;
+  /** Rows may be such that no reader should like them. */
+  readonly wrong: boolean;
+}
+
+export function randomInvite(random: Random, { id, to, via, wrong }: InviteTerms): RandomInvite {
   const { below, chance, pick } = random;
   const some = (fields: readonly Field[], most: number) =>
     Array.from({ length: below(most) }, () => row(random, pick(fields)));
@@ -116,7 +126,7 @@ export function randomInvite(random: Random, id: string, via: string, wrong: boo
   const lines = [`Via: ${via};branch=z9hG4bK${id}`, ...rows].map((line) => line + end()).join('');
   const bytes = (text: string): SipText => Buffer.from(text).toString('latin1');
   return {
-    text: bytes(`INVITE sip:${id}@own.example SIP/2.0\r\n${lines}\r\n${body}`),
+    text: bytes(`INVITE sip:${id}@${to} SIP/2.0\r\n${lines}\r\n${body}`),
     open: open.map(bytes),
     hidden: hidden.map(bytes),
   };
