@@ -67,8 +67,8 @@ end
 
 -- Calls of our own side for others leave, and with TRANSIT those of other networks, too.
 function leaves()
-	local emergency = KSR.pv.getw("$ru"):match("^urn:service:sos%f[.;?%z]")
-	if own_domains[KSR.pv.getw("$rd")] or emergency or KSR.is_myself_ruri() then
+	local emergency = KSR.pv.getw("$ru"):lower():match("^urn:service:sos%f[.;?%z]")
+	if own_domains[KSR.pv.getw("$rd"):lower()] or emergency or KSR.is_myself_ruri() then
 		return false
 	end
 	return defined("TRANSIT") ~= nil or KSR.pv.getw("$_s($proto:$Ri:$Rp)") == defined("INSIDE")

@@ -37,7 +37,8 @@
 local function run(route)
 	local result = KSR.route(route)
 	if result < 0 then
-		-- Nothing goes on unjudged.
+		-- Nothing goes on unjudged: Kamailio would send a branch or a message whose function only fails.
+		KSR.set_drop()
 		error("siptrust.cfg is not included, or without SIPTRUST_LUA: route " .. route .. " gave " .. result)
 	end
 	if result == 0 then

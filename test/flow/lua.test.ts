@@ -106,6 +106,21 @@ describe.each(builds('smoke'))('a script in Lua, Kamailio $version', (build) => 
     });
   });
 
+  describe('when a hook of the script fails', () => {
+    const script = fileURLToPath(new URL('../support/live/failing.lua', import.meta.url));
+    beforeAll(() => start({ defines: () => ({ CSCF_LUA: { string: script } }) }));
+    afterAll(stop);
+
+    it('fail/a branch that was not cleaned is not sent', async () => {
+      // Kamailio knows the way without the hook.
+      const ruri = `sip:bob@${partner.host}:${partner.port};transport=tls`;
+      const { callId, answer } = await call(user, { ruri, transport: 'UDP', headers: [CAROL] });
+      expect(statusOf(answer)).toBeGreaterThanOrEqual(400);
+      expect(network.cscf.log).toContain('siptrust.cfg is not included');
+      expect(partner.find(callId, 'INVITE')).toBeUndefined();
+    });
+  });
+
   describe('when a connection has been replaced in between', () => {
     const script = fileURLToPath(new URL('../support/live/replaced.lua', import.meta.url));
     beforeAll(() => start({ defines: () => ({ CSCF_LUA: { string: script } }) }));

@@ -2,7 +2,7 @@
 
 import type { Tally } from './calls.js';
 import type { Sample, SoakReport } from './run.js';
-import { SIDES } from './stage.js';
+import { SIDES, standsReload } from './stage.js';
 
 /** Calls that may fail more than without siptrust: which of two equal proxies meets a busy moment is chance. */
 function tolerance({ calls }: Tally): number {
@@ -86,7 +86,7 @@ ${reports.map(section).join('\n')}`;
 }
 
 function section(report: SoakReport): string {
-  const { kamailio, tlsReload, options, rate, limit, arrived, kills, reloads, rotations, questions } = report;
+  const { kamailio, options, rate, limit, arrived, kills, reloads, rotations, questions } = report;
   const found = complaints(report, { memory: options.seconds >= 600 });
   const { every, seconds } = options;
   const calls = SIDES.map((name) => {
@@ -114,7 +114,7 @@ ${Math.round(seconds / 60)} minutes, ${rate} calls a second through each proxy${
 Meanwhile: a TLS connection of the partner that comes, calls and goes every ${every.connect} s (every fourth is a
 stranger's, without a certificate, who asserts the partner's identity); siptrustd killed (SIGKILL) and started again
 ${kills} times; ${reloads} reloads of changing policies; ${rotations} times a new certificate for the partner${
-    tlsReload ? ', and for\nall three proxies, which read it by `tls.reload`' : ''
+    standsReload(kamailio) ? ', and for\nall three proxies, which read it by `tls.reload`' : ''
   }. A second siptrustd is never killed: it gets the same
 reloads and ${thousands(questions)} questions.
 

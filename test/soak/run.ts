@@ -31,8 +31,6 @@ export interface Sample {
 export interface SoakReport {
   /** Its version. */
   readonly kamailio: string;
-  /** Certificates rotate at the proxies, too, by tls.reload. */
-  readonly tlsReload: boolean;
   readonly options: SoakOptions;
   readonly limit: number | undefined;
   readonly rate: number;
@@ -121,7 +119,7 @@ async function run(stage: SoakStage, build: Build, options: SoakOptions): Promis
   for (const [name, { running }] of Object.entries(proxies))
     if (!running) throw new Error(`the proxy ${name} has ended`);
   return {
-    ...{ kamailio: build.version, tlsReload: stage.reloads, options, limit: most, rate, ...calls, arrived, samples },
+    ...{ kamailio: build.version, options, limit: most, rate, ...calls, arrived, samples },
     ...{ kills: times[0], reloads: times[1], rotations: times[2], questions: times[3] },
     logged: Object.fromEntries(Object.entries(proxies).map(([name, { log }]) => [name, mostLogged(log)])),
   };

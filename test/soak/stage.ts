@@ -44,8 +44,6 @@ export interface SoakStage {
   readonly arrived: Readonly<Record<SideName, Arrived>>;
   /** The policies that follow each other at reloads; the partner of the calls is in each of them. */
   readonly policies: readonly Policy[];
-  /** Whether the proxies read new certificates while calls go on: Kamailio 5.6 with OpenSSL 3 does not stand that. */
-  readonly reloads: boolean;
   /** New certificates of the partner, which it gives, and where they are read of all proxies. */
   rotate(): Promise<Identity>;
   /** To be stopped with the rest. */
@@ -61,6 +59,11 @@ const CALLED = '$hdr(X-Called)';
 
 /** A transaction stays for five seconds after its end, with some 14 KiB: at the limit that is hundreds of MiB. */
 const MEMORY = { memory: 1024, allocator: 'tlsf' } as const;
+
+/** Whether proxies read new certificates while calls go on: Kamailio 5.6 with OpenSSL 3 does not stand that. */
+export function standsReload(version: string): boolean {
+  return Number.parseInt(version, 10) >= 6;
+}
 
 export async function openStage(build: Build): Promise<SoakStage> {
   const network = await Network.start({
@@ -116,10 +119,9 @@ export async function openStage(build: Build): Promise<SoakStage> {
       OUTSIDE_TLS: `tls:${edge}:5061`,
     });
 
-    const reloads = Number.parseInt(build.version, 10) >= 6;
     const rotate = async () => {
       const [own, partner] = [network.ownCertificate(), network.certificateOfA()];
-      if (!reloads) return partner;
+      if (!standsReload(build.version)) return partner;
       await Promise.all([
         renew(network.cscf, network.address, own, join(directory, 'cscf/tls')),
         renew(plain, host(12), own, join(directory, 'plain/tls')),
@@ -135,7 +137,7 @@ export async function openStage(build: Build): Promise<SoakStage> {
     await steady.start();
     open.push(steady);
     return {
-      ...{ network, arrived, steady, reloads, rotate, stop, policies: [without, standard] },
+      ...{ network, arrived, steady, rotate, stop, policies: [without, standard] },
       keep: (each) => open.push(each),
       sides: {
         siptrust: { proxy: network.cscf, address: network.address, called: { many: uri(40), watching: uri(42) } },
