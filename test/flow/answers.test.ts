@@ -7,6 +7,7 @@ import { Network } from '../support/live/network.js';
 import { eventually } from '../support/live/places.js';
 import { expectNothingPrivate } from '../support/live/relayed.js';
 import { headerOf, rowsOf, type SipText, statusOf } from '../support/live/sip-text.js';
+import { Uas } from '../support/live/uas.js';
 
 const BOB = '<sip:bob@own.example>';
 const SAID = [`P-Asserted-Identity: ${BOB}`, 'Reason: SIP;cause=182;text="queued"', 'Server: kept'];
@@ -139,6 +140,25 @@ describe.each(builds('smoke'))('answers, Kamailio $version', (build) => {
       caller.send(request({ callId: after, transport: 'UDP' }));
       expectNothingPrivate(await caller.final(after));
       for (const answer of caller.answers) expect(answer).not.toContain('secret');
+    });
+
+    it('fail/nor does an ACK of our own side; what can be cleaned goes on, whatever was dropped before', async () => {
+      const outside = await Uas.start(network.host(12));
+      const user = await network.ownUser();
+      const ruri = `sip:bob@${outside.host}:${outside.port};transport=udp`;
+      const ack = (row: string) => {
+        const headers = [`Route: <sip:${network.host(3)}:5060;lr>`, row];
+        const terms = { method: 'ACK', ruri, to: '<sip:bob@stranger.example>;tag=1', transport: 'UDP', headers };
+        const callId = freshCallId();
+        user.send(request({ callId, ...terms }));
+        return callId;
+      };
+      const dropped = ack('P-Served-User: <sip:secret@own.example>\r\nSubject: \0');
+      // At least one for each process that has dropped an answer.
+      const kept = Array.from({ length: 12 }, () => ack('Subject: kept'));
+      for (const callId of kept) await outside.received(callId, 'ACK');
+      expect(outside.find(dropped, 'ACK')).toBeUndefined();
+      outside.stop();
     });
   });
 });
