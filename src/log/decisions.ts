@@ -1,16 +1,18 @@
 import type { Evidence } from '../trust/evidence.js';
-import type { PlanGiven } from '../trust/plan.js';
+import type { Plan } from '../trust/plan.js';
 import type { Verdict } from '../trust/verdict.js';
 import { jsonLines } from './logger.js';
 import { maskIdentities } from './mask.js';
 
 /** One line of the decision log before masking. */
-export interface Decision extends Partial<PlanGiven> {
+export interface Decision {
   readonly id: string;
   readonly at: number;
   readonly method: 'trust.peer' | 'trust.message';
   readonly evidence: Evidence;
   readonly verdict: Verdict;
+  /** Of an answer about a message. */
+  readonly plan?: Plan | undefined;
 }
 
 export interface DecisionLog {
@@ -32,10 +34,7 @@ export function decisionLog(file: string | undefined, mask: boolean): DecisionLo
   return { write: (decision) => lines.write(record(decision, shown)), close: () => lines.close() };
 }
 
-function record(
-  { id, at, method, evidence, verdict, plan, inbound }: Decision,
-  shown: (text: string) => string,
-): object {
+function record({ id, at, method, evidence, verdict, plan }: Decision, shown: (text: string) => string): object {
   const certificate = evidence.tls?.certificate;
   const findings = plan === undefined ? verdict.findings : [...plan.findings, ...verdict.findings];
   return {
@@ -59,14 +58,6 @@ function record(
     ...(plan === undefined
       ? {}
       : { action: plan.action, code: plan.code, remove: plan.remove, appended: plan.append.length, flags: plan.flags }),
-    ...(inbound === undefined
-      ? {}
-      : {
-          inbound_verdict: inbound.verdict.verdict,
-          inbound_agreement: inbound.verdict.agreement?.name ?? '',
-          inbound_reason: inbound.verdict.findings[0]?.code ?? '',
-          inbound_src: `${inbound.evidence.sourceAddress ?? ''}:${inbound.evidence.sourcePort ?? ''}`,
-        }),
   };
 }
 

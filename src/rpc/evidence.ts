@@ -19,7 +19,7 @@ const address = z.string().transform((value, context) => {
   return z.NEVER;
 });
 
-const tls = z.object({
+const tls = z.strictObject({
   pem: text.optional(),
   verified: bit.optional(),
   version: text.optional(),
@@ -43,7 +43,7 @@ export const evidenceShape = {
   next_hop: text.optional(),
 };
 
-export const peerParams = z.preprocess((params) => foldByteParams(params), z.object(evidenceShape));
+export const peerParams = z.preprocess((params) => foldByteParams(params), z.strictObject(evidenceShape));
 
 export type EvidenceParams = z.output<typeof peerParams>;
 

@@ -9,16 +9,12 @@ import { foldByteParams } from './byte-params.js';
 import { RpcError } from './errors.js';
 import { type CertificateReader, evidenceShape, toEvidence } from './evidence.js';
 
-/** A hop: a connection that was judged before, or the evidence of it. */
-const { direction, ...hop } = { ...evidenceShape, proto: evidenceShape.proto.optional() };
-
 export const messageParams = z.preprocess(
   (params) => foldByteParams(params),
-  z.object({
-    direction,
-    ...hop,
-    /** out: the hop that the message came in over. */
-    inbound: z.object(hop).optional(),
+  z.strictObject({
+    ...evidenceShape,
+    /** Absent: `conid` names a connection that was judged before. */
+    proto: evidenceShape.proto.optional(),
     message: z.literal(['request', 'response']),
     method: z.string().optional(),
     status: z.coerce.number().int().min(100).max(699).optional(),
@@ -27,27 +23,18 @@ export const messageParams = z.preprocess(
     headers: z.string().optional(),
     /** The whole message as received. */
     raw: z.string().optional(),
+    /** Of the verdict that the script holds. The policy in force decides; its revision is in the answer. */
     revision: z.coerce.number().int().optional(),
   }),
 );
 
 export type MessageParams = z.output<typeof messageParams>;
 
-/** One hop of a message, and the direction that the message crosses it in. */
-export type HopParams = Pick<MessageParams, keyof typeof hop | 'direction' | 'message'>;
-
-/** The hop that a message on its way out came in over; undefined: the params do not say, so only the way out counts. */
-export function inboundHop({ direction, message, inbound }: MessageParams): HopParams | undefined {
-  if (inbound === undefined) return undefined;
-  if (direction !== 'out') refuse('inbound', 'inbound with direction "out" alone', `direction "${direction}"`);
-  return { ...inbound, direction: 'in', message };
-}
-
 /**
  * The evidence that the message itself brings; undefined where it names a connection instead. A response comes from
  * the side that the request went to, so its peer is judged as that request's peer was.
  */
-export function messageEvidence(params: HopParams, read: CertificateReader): Evidence | undefined {
+export function messageEvidence(params: MessageParams, read: CertificateReader): Evidence | undefined {
   if (params.proto === undefined) return undefined;
   const asked = params.message === 'request' ? params.direction : params.direction === 'in' ? 'out' : 'in';
   // A response without next_hop is judged by who the certificate says is there.

@@ -1,16 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import type { Evidence } from '../trust/evidence.js';
-import type { PlanGiven } from '../trust/plan.js';
+import type { Plan } from '../trust/plan.js';
 import type { Verdict } from '../trust/verdict.js';
 
 /** How many answers can still be explained by their id. */
 export const MAX_RECENT = 10_000;
 
-export interface Answer extends Partial<PlanGiven> {
+export interface Answer {
   readonly id: string;
   readonly at: number;
   readonly evidence: Evidence;
   readonly verdict: Verdict;
+  /** Of an answer about a message. */
+  readonly plan?: Plan | undefined;
 }
 
 /** The latest answers by id, so that an id out of a log can be explained. */
@@ -22,10 +24,10 @@ export class RecentAnswers {
   #count = 0;
 
   /** Gives the answer its id and keeps it. */
-  add(at: number, evidence: Evidence, verdict: Verdict, given?: PlanGiven): Answer {
+  add(at: number, evidence: Evidence, verdict: Verdict, plan?: Plan): Answer {
     this.#count += 1;
     const id = `${this.#run}-${this.#count.toString(36)}`;
-    const kept = { id, at, evidence, verdict, ...given };
+    const kept = { id, at, evidence, verdict, plan };
     this.#answers[this.#count % MAX_RECENT] = kept;
     return kept;
   }

@@ -2,7 +2,7 @@ import type { DecisionLog } from '../log/decisions.js';
 import type { Snapshot } from '../trust/agreement.js';
 import type { Evidence } from '../trust/evidence.js';
 import { judgePeer } from '../trust/peer.js';
-import type { PlanGiven } from '../trust/plan.js';
+import type { Plan } from '../trust/plan.js';
 import type { Verdict } from '../trust/verdict.js';
 import { CertificateCache } from './certificate-cache.js';
 import { Connections } from './connections.js';
@@ -94,10 +94,10 @@ export class TrustState {
   }
 
   /** Gives an answer its id, counts it and writes it to the decision log. */
-  record(method: 'trust.peer' | 'trust.message', evidence: Evidence, verdict: Verdict, given?: PlanGiven): Answer {
-    const answer = this.recent.add(this.now(), evidence, verdict, given);
+  record(method: 'trust.peer' | 'trust.message', evidence: Evidence, verdict: Verdict, plan?: Plan): Answer {
+    const answer = this.recent.add(this.now(), evidence, verdict, plan);
     this.counters.add(`${method}.${verdict.verdict}`);
-    const first = (given?.plan.findings[0] ?? verdict.findings[0])?.code;
+    const first = (plan?.findings[0] ?? verdict.findings[0])?.code;
     if (first !== undefined) this.counters.add(`reason.${first}`);
     this.#decisions.write({ method, ...answer });
     const certificate = evidence.tls?.certificate;

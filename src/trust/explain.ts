@@ -15,18 +15,14 @@ export interface Explanation {
   }[];
 }
 
-/**
- * The explanation of a verdict, with the findings of a message plan first where there is one. `inbound`: the verdict on
- * the hop that the message came in over, whose checks come first.
- */
-export function explain(verdict: Verdict, planFindings: readonly Finding[] = [], inbound?: Verdict): Explanation {
+/** The explanation of a verdict, with the findings of a message plan first where there is one. */
+export function explain(verdict: Verdict, planFindings: readonly Finding[] = []): Explanation {
   const findings = [...planFindings, ...verdict.findings];
-  const before = (inbound?.checks ?? []).map((check) => ({ ...check, name: `inbound ${check.name}` }));
   const first = findings[0];
   const because = first === undefined ? '' : `: ${reason(first.code).text} (${first.detail})`;
   return {
     summary: `${verdict.verdict}${because}`,
-    checks: [...before, ...verdict.checks].map((check, index) => ({ step: index + 1, ...check })),
+    checks: verdict.checks.map((check, index) => ({ step: index + 1, ...check })),
     reasons: findings.map(({ code, detail }) => {
       const { text, clause } = reason(code);
       return { code, text, detail, clause };

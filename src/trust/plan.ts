@@ -1,8 +1,6 @@
 /** What the script must do to one message: reject it, or remove rows and append rows (design rule 9). */
 
 import type { Finding } from '../reasons.js';
-import type { Evidence } from './evidence.js';
-import type { Verdict } from './verdict.js';
 
 export interface Plan {
   readonly action: 'continue' | 'reject';
@@ -17,13 +15,6 @@ export interface Plan {
   readonly findings: readonly Finding[];
   /** Kebab-case remarks that ask for nothing (`none-overridden`, `needs-b2bua`, ...). */
   readonly flags: readonly string[];
-}
-
-/** A plan as it is answered. */
-export interface PlanGiven {
-  readonly plan: Plan;
-  /** The hop that the message came in over, where both boundaries were planned as one. */
-  readonly inbound?: { readonly evidence: Evidence; readonly verdict: Verdict };
 }
 
 /** What a plan comes to, for counting. */

@@ -1,6 +1,6 @@
 /**
  * What an answer costs, over netstrings: warm `trust.peer` (a verdict that is known), and `trust.message` (the plan way)
- * with the plan of both boundaries, each beside a server that does nothing. All of it from one daemon in one run.
+ * with the plan of an INVITE that leaves for a stranger, each beside a server that does nothing. All of it from one daemon in one run.
  */
 
 import { writeFileSync } from 'node:fs';
@@ -68,10 +68,7 @@ function questions(pem: string): ReadonlyMap<string, readonly string[]> {
   const text = (method: string, params: unknown) => JSON.stringify({ jsonrpc: '2.0', method, params });
   return new Map([
     ['warm trust.peer', peers.map((peer) => text('trust.peer', peer))],
-    [
-      'trust.message, both boundaries',
-      peers.map(({ conid, src_ip }) => text('trust.message', { ...outbound, inbound: { conid, src_ip } })),
-    ],
+    ['trust.message', [text('trust.message', outbound)]],
   ]);
 }
 

@@ -5,13 +5,12 @@ import type { Evidence } from '../../trust/evidence.js';
 import { explain } from '../../trust/explain.js';
 import { planMessage } from '../../trust/message.js';
 import { outcomeOf } from '../../trust/plan.js';
-import { planRelay } from '../../trust/relay.js';
 import { unknownConnection } from '../../trust/unknown.js';
 import type { Verdict } from '../../trust/verdict.js';
 import { messageAnswer, peerAnswer } from '../answers.js';
 import { RpcError } from '../errors.js';
 import { type EvidenceParams, peerParams, toEvidence } from '../evidence.js';
-import { type HopParams, inboundHop, messageEvidence, messageParams, toMessage } from '../message-params.js';
+import { type MessageParams, messageEvidence, messageParams, toMessage } from '../message-params.js';
 import { defineMethod, type Method } from '../method.js';
 
 /** The two questions, and why they were answered as they were. */
@@ -19,7 +18,7 @@ export function trustMethods(state: TrustState): Method[] {
   const read = (text: string) => state.certificates.read(text);
 
   /** The evidence behind a message: its own, or that of the connection it names. */
-  function judged(params: HopParams): { evidence: Evidence; verdict: Verdict } {
+  function judged(params: MessageParams): { evidence: Evidence; verdict: Verdict } {
     const own = messageEvidence(params, read);
     if (own !== undefined) return { evidence: own, verdict: state.judge(own) };
     const known =
@@ -48,18 +47,9 @@ export function trustMethods(state: TrustState): Method[] {
       params: messageParams,
       handler: (params) => {
         const { evidence, verdict } = judged(params);
-        const message = { ...toMessage(params), verdict, snapshot: state.snapshot };
-        const hop = inboundHop(params);
-        const inbound = hop && judged(hop);
-        const plan = inbound === undefined ? planMessage(message) : planRelay({ ...message, inbound: inbound.verdict });
-        const { id } = state.record(
-          'trust.message',
-          evidence,
-          verdict,
-          inbound === undefined ? { plan } : { plan, inbound },
-        );
-        const way = inbound === undefined ? params.direction : 'relay';
-        state.counters.add(`plan.${params.message}-${way}.${outcomeOf(plan)}`);
+        const plan = planMessage({ ...toMessage(params), verdict, snapshot: state.snapshot });
+        const { id } = state.record('trust.message', evidence, verdict, plan);
+        state.counters.add(`plan.${params.message}-${params.direction}.${outcomeOf(plan)}`);
         return messageAnswer(id, verdict, plan);
       },
     }),
@@ -72,7 +62,7 @@ export function trustMethods(state: TrustState): Method[] {
         if ('id' in params) {
           const answer = state.recent.find(params.id);
           if (answer === undefined) throw new RpcError('not-found', `no recent answer has the id "${params.id}"`);
-          return { id: answer.id, ...explain(answer.verdict, answer.plan?.findings, answer.inbound?.verdict) };
+          return { id: answer.id, ...explain(answer.verdict, answer.plan?.findings) };
         }
         return { id: '', ...explain(state.judge(toEvidence(params, read))) };
       },

@@ -15,7 +15,6 @@ import {
 } from '../../../src/sip/profiles.js';
 import { HOOKS, type Hook, hookClass, hookDirection } from '../../../src/sip/rules.js';
 import { planMessage } from '../../../src/trust/message.js';
-import { planRelay } from '../../../src/trust/relay.js';
 import { applyPlan } from '../../support/apply-plan.js';
 import { anyRows, methods, requestUris } from '../../support/header-blocks.js';
 import { type Case, inputOf } from '../trust/message-support.js';
@@ -199,44 +198,6 @@ describe('the triggers', () => {
         );
       }),
       { numRuns: 2000 },
-    );
-  });
-
-  it('ok/what no trigger of either hop finds, both lists settle as the one plan would', () => {
-    const end = fc.constantFrom(...SETTINGS);
-    const classes = fc.constantFrom('request' as const, 'response' as const);
-    fc.assert(
-      fc.property(anyRows, classes, methods, requestUris, end, end, (rows, message, method, ruri, from, to) => {
-        const sides = [
-          { profile: profileNamed(from[0]), hook: `${message}-in` as const },
-          { profile: profileNamed(to[0]), hook: `${message}-out` as const },
-        ];
-        const outbound = inputOf(rows, { ...to[1], message, method, status: 200, ruri });
-        const inbound = { ...inputOf([], from[1]).verdict, findings: [] };
-        // Strangers on both sides are treated by the one mode of the policy.
-        fc.pre(from[1].trusted === true || to[1].trusted === true || from[1].mode === to[1].mode);
-        const mode = from[1].mode ?? to[1].mode ?? 'strict33203';
-        const head = message === 'request' ? `${method} ${ruri} SIP/2.0` : 'SIP/2.0 200 OK';
-        const raw = `${head}\r\n${outbound.block.rows.map((row) => row.raw + row.end).join('')}\r\n`;
-        if (!isReadable(outbound.block)) return;
-        if (sides.some(({ profile, hook }) => asks(profile, hook, method, raw, outbound.block))) return;
-        const plan = planRelay({ ...outbound, snapshot: { ...outbound.snapshot, privacy: mode }, inbound });
-        if (plan.action === 'reject') return void expect([400, 513]).toContain(plan.code);
-        const emergency = message === 'request' && new RegExp(EMERGENCY_URI, 'i').test(ruri);
-        const names = sides.flatMap(({ profile, hook }) => {
-          const { remove, removeUnlessEmergency } = profile.hooks[hook];
-          return emergency ? remove : [...remove, ...removeUnlessEmergency];
-        });
-        const list = new RegExp(namePattern([...new Set(names)]), 'i');
-        const settled = outbound.block.fields.filter(({ name }) => !list.test(name)).map(({ raw: row }) => row);
-        expect(plan.ruri).toBe('');
-        expect([...settled].sort()).toEqual(
-          applyPlan(outbound.block, plan)
-            .fields.map(({ raw: row }) => row)
-            .sort(),
-        );
-      }),
-      { numRuns: 6000 },
     );
   });
 

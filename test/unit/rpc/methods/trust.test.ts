@@ -1,4 +1,4 @@
-/** `trust.message` as a script asks it: hops by connection id or by evidence, and what is counted. */
+/** `trust.message` as a script asks it: a hop by connection id or by evidence, and what is counted. */
 
 import { beforeEach, describe, expect, test } from 'vitest';
 import { NO_DECISION_LOG } from '../../../../src/log/decisions.js';
@@ -8,7 +8,6 @@ import { JsonText } from '../../../../src/rpc/method.js';
 import { trustMethods } from '../../../../src/rpc/methods/trust.js';
 import { PolicyHolder } from '../../../../src/state/policy-holder.js';
 import { TrustState } from '../../../../src/state/trust-state.js';
-import { explain } from '../../../../src/trust/explain.js';
 import { ext, leaf, NOW, root } from '../../../support/certificates.js';
 import { agreementWith, snapshotWith } from '../../../support/snapshot.js';
 
@@ -72,21 +71,32 @@ const raw = [
   '',
 ].join('\r\n');
 const message = { message: 'request', method: 'INVITE', raw_b64: Buffer.from(raw).toString('base64') };
-const out = { ...message, direction: 'out', conid: 'c' };
+const into = { ...message, direction: 'in' };
 const PAI = 'P-Asserted-Identity';
 
-describe('trust.message: out, with the hop that the message came in over', () => {
+/** The rows of the error that refuses these params. */
+function issuesOf(method: string, params: unknown): unknown {
+  try {
+    ask(method, params);
+  } catch (error) {
+    if (error instanceof RpcError) return error.data;
+    throw error;
+  }
+  throw new Error('expected a refusal, found an answer');
+}
+
+describe('trust.message', () => {
   beforeEach(() => {
     ask('trust.peer', evidence('b.example', 'b'));
     ask('trust.peer', evidence('c.example', 'c'));
     ask('trust.peer', evidence('stranger.example', 'x'));
   });
 
-  test('ok/a known connection: screened once, passed on', () => {
-    const answer = ask('trust.message', { ...out, inbound: { conid: 'b', src_ip: '192.0.2.1', src_port: '40000' } });
+  test('ok/a known connection of a partner: what it may not assert goes', () => {
+    const answer = ask('trust.message', { ...into, conid: 'b', src_ip: '192.0.2.1', src_port: '40000' });
     expect(answer).toMatchObject({
       action: 'continue',
-      agreement: 'op-c',
+      agreement: 'op-b',
       remove: [PAI],
       append: [`${PAI}: <sip:bob@b.example>`],
       reason: 'assert-foreign',
@@ -95,8 +105,8 @@ describe('trust.message: out, with the hop that the message came in over', () =>
   test('ok/evidence, in base64 as scripts send it', () => {
     const given = evidence('b.example', 'other');
     const { pem, ...tls } = given.tls;
-    const inbound = { ...given, tls: { ...tls, pem_b64: Buffer.from(pem).toString('base64') } };
-    expect(ask('trust.message', { ...out, inbound })).toMatchObject({ append: [`${PAI}: <sip:bob@b.example>`] });
+    const encoded = { ...given, tls: { ...tls, pem_b64: Buffer.from(pem).toString('base64') } };
+    expect(ask('trust.message', { ...into, ...encoded })).toMatchObject({ append: [`${PAI}: <sip:bob@b.example>`] });
   });
   test.each([
     ['a stranger', { conid: 'x' }],
@@ -104,48 +114,65 @@ describe('trust.message: out, with the hop that the message came in over', () =>
     ['another source than the connection has', { conid: 'b', src_ip: '192.0.2.99' }],
     ['nothing at all', {}],
     ['a connection without TLS', { proto: 'udp', src_ip: '192.0.2.1' }],
-  ])('ok/from %s: every assertion goes, and the Request-URI is cleaned', (_, inbound) => {
-    const answer = ask('trust.message', { ...out, inbound });
+  ])('ok/from %s: every assertion goes, and the Request-URI is cleaned', (_, hop) => {
+    const answer = ask('trust.message', { ...into, ...hop });
     expect(answer).toMatchObject({ action: 'continue', remove: [PAI], append: [], ruri: 'sip:alice@a.example' });
   });
-  test('ok/a response: came in from op-b, goes out to a stranger', () => {
+  test('ok/a response goes out to who sent the request', () => {
     const headers = `From: <sip:x@x.example>;tag=1\r\n${PAI}: <sip:bob@b.example>\r\n`;
-    const response = { message: 'response', direction: 'out', status: 200, method: 'INVITE', headers };
-    expect(ask('trust.message', { ...response, conid: 'x', inbound: { conid: 'b' } })).toMatchObject({ remove: [PAI] });
-    expect(ask('trust.message', { ...response, conid: 'c', inbound: { conid: 'b' } })).toMatchObject({ remove: [] });
-    expect(ask('trust.message', { ...response, conid: 'c', inbound: { conid: 'x' } })).toMatchObject({ remove: [PAI] });
-  });
-  test('ok/without inbound the answer is about the way out alone', () => {
-    expect(ask('trust.message', out)).toMatchObject({ action: 'continue', remove: [], append: [], ruri: '' });
+    const response = { message: 'response', direction: 'out', status: '200', method: 'INVITE', headers };
+    expect(ask('trust.message', { ...response, conid: 'x' })).toMatchObject({ remove: [PAI] });
+    expect(ask('trust.message', { ...response, conid: 'c' })).toMatchObject({ remove: [] });
   });
   test('ok/plans are counted by hook and outcome', () => {
-    ask('trust.message', { ...out, direction: 'in', conid: 'b' });
-    ask('trust.message', { ...out, direction: 'in', conid: 'x' });
-    ask('trust.message', out);
-    ask('trust.message', { ...out, inbound: { conid: 'b' } });
-    const nul = { message: 'request', method: 'INVITE', direction: 'out', conid: 'c', headers: 'Foo\0: x\r\n' };
-    ask('trust.message', { ...nul, inbound: { conid: 'x' } });
+    ask('trust.message', { ...into, conid: 'b' });
+    ask('trust.message', { ...into, conid: 'x' });
+    ask('trust.message', { ...message, direction: 'out', conid: 'c' });
+    ask('trust.message', { message: 'request', method: 'INVITE', direction: 'in', headers: 'Foo\0: x\r\n' });
     const plans = Object.entries(state.counters.all()).filter(([name]) => name.startsWith('plan.'));
     expect(Object.fromEntries(plans)).toEqual({
       'plan.request-in.edited': 2,
+      'plan.request-in.refused': 1,
       'plan.request-out.as-is': 1,
-      'plan.request-relay.edited': 1,
-      'plan.request-relay.refused': 1,
     });
   });
-  test('ok/the checks of both hops are explained (design rule 10)', () => {
-    const answer = ask('trust.message', { ...out, inbound: { conid: 'nobody' } });
-    state.flush();
-    const explained = state.recent.find(String(answer.id));
-    expect(explained?.inbound?.verdict.findings[0]?.code).toBe('unknown-connection');
-    const checks = explain(explained!.verdict, [], explained?.inbound?.verdict).checks.map(({ name }) => name);
-    expect(checks[0]).toBe('inbound connection');
-    expect(checks.at(-1)).not.toMatch(/^inbound/);
+  test('ok/a revision that is no longer in force: the answer quotes the one that is', () => {
+    const { revision } = ask('trust.message', { ...into, conid: 'b', revision: String(state.snapshot.revision) });
+    expect(revision).toBe(state.snapshot.revision);
+    const before = revision;
+    state.touch();
+    const answer = ask('trust.message', { ...into, conid: 'b', revision: String(before) });
+    expect(answer.revision).toBe(state.snapshot.revision);
+    expect(answer.revision).not.toBe(before);
   });
-  test('fail/inbound where the message comes in', () => {
-    expect(() => ask('trust.message', { ...out, direction: 'in', inbound: { conid: 'b' } })).toThrow(RpcError);
+  test('ok/what a script prints for a missing value is absent, whatever its name', () => {
+    const absent = { next_hop: '<null>', next_hop_b64: '', typo: '<null>', status: null };
+    expect(ask('trust.message', { ...into, conid: 'b', ...absent })).toMatchObject({ agreement: 'op-b' });
   });
-  test('fail/inbound that is no object', () => {
-    expect(() => ask('trust.message', { ...out, inbound: 'b' })).toThrow(RpcError);
+});
+
+describe('params that no method knows are errors that name them', () => {
+  const unknown = (path: string, found: string) => ({ path, expected: 'no param of this name', found });
+  test.each([
+    ['a typing error', { diretcion: 'in' }, unknown('diretcion', '"in"')],
+    ['one in base64', { heades_b64: 'eA==' }, unknown('heades', '"x"')],
+    ['the hop before, which has its own question', { inbound: { conid: 'b' } }, unknown('inbound', 'an object')],
+    ['one under tls', { tls: { perm: 'x' } }, unknown('tls.perm', '"x"')],
+  ])('fail/trust.message: %s', (_, over, issue) => {
+    expect(issuesOf('trust.message', { ...into, conid: 'b', ...over })).toEqual([issue]);
+  });
+  test('fail/trust.peer', () => {
+    expect(issuesOf('trust.peer', evidence('b.example', 'b', { src_prt: '5061' }))).toEqual([
+      unknown('src_prt', '"5061"'),
+    ]);
+    expect(issuesOf('trust.peer', evidence('b.example', 'b', { tls: { verifed: '1' } }))).toEqual([
+      unknown('tls.verifed', '"1"'),
+    ]);
+  });
+  test('fail/trust.explain', () => {
+    expect(issuesOf('trust.explain', evidence('b.example', 'b', { nexthop: 'b.example' }))).toEqual([
+      unknown('nexthop', '"b.example"'),
+    ]);
+    expect(issuesOf('trust.explain', { id: 'x', verbose: '1' })).toEqual([unknown('verbose', '"1"')]);
   });
 });
