@@ -132,12 +132,15 @@ const daemonSchema = z.strictObject({
       netstring: listener.optional(),
       http: listener.optional(),
       unix: word('a path, or off').optional(),
+      viewer: word('a path, or off').optional(),
       fifo: word('a path, or off').optional(),
       fifo_reply_dir: path.optional(),
     })
     .optional(),
   allow_remote: flag.optional(),
   unix_mode: word('octal digits in quotes, as in "0660"').optional(),
+  viewer_mode: word('octal digits in quotes, as in "0660"').optional(),
+  viewer_group: word('the name of a group').optional(),
   log: z
     .strictObject({
       level: z.enum(['error', 'warn', 'info', 'debug']).optional(),

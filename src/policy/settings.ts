@@ -13,8 +13,10 @@ export interface DaemonSettings {
   readonly listen: {
     readonly netstring: ListenAddress | undefined;
     readonly http: ListenAddress | undefined;
-    /** Path of the unix socket. */
+    /** Path of the unix socket, which serves operators. */
     readonly unix: string | undefined;
+    /** Path of the unix socket for those who may look and change nothing. */
+    readonly viewer: string | undefined;
     /** Path of the FIFO that kamctl writes to. */
     readonly fifo: string | undefined;
     /** Directory in which kamctl makes its reply FIFOs. */
@@ -23,6 +25,9 @@ export interface DaemonSettings {
   readonly allowRemote: boolean;
   /** Permission bits of the unix socket and the FIFO. */
   readonly unixMode: number;
+  readonly viewerMode: number;
+  /** Group of the viewers' socket; undefined: that of the daemon. */
+  readonly viewerGroup: string | undefined;
   readonly log: {
     readonly level: 'error' | 'warn' | 'info' | 'debug';
     /** Path of the operator log; undefined: standard error. */
@@ -50,11 +55,14 @@ export const DEFAULT_SETTINGS: DaemonSettings = deepFreeze({
     netstring: { address: '127.0.0.1', port: 7060 },
     http: { address: '127.0.0.1', port: 7061 },
     unix: '/run/siptrust/siptrust.sock',
+    viewer: undefined,
     fifo: undefined,
     fifoReplyDir: '/tmp',
   },
   allowRemote: false,
   unixMode: 0o660,
+  viewerMode: 0o660,
+  viewerGroup: undefined,
   log: { level: 'info', file: undefined, decisions: undefined, mask: true },
   cache: { certificates: 10_000, verdicts: 100_000, ttl: 300 },
   revocation: DEFAULT_REVOCATION,
@@ -79,11 +87,14 @@ export function compileSettings(input: DaemonInput | undefined, site: Site): Dae
       netstring: listenAddress(listen.netstring, site.at('listen', 'netstring'), defaults.listen.netstring),
       http: listenAddress(listen.http, site.at('listen', 'http'), defaults.listen.http),
       unix: path(listen.unix, 'off', defaults.listen.unix),
+      viewer: path(listen.viewer, 'off', defaults.listen.viewer),
       fifo: path(listen.fifo, 'off', defaults.listen.fifo),
       fifoReplyDir: path(listen.fifo_reply_dir, '', defaults.listen.fifoReplyDir) ?? defaults.listen.fifoReplyDir,
     },
     allowRemote: input?.allow_remote ?? defaults.allowRemote,
     unixMode: unixMode(input?.unix_mode, site.at('unix_mode')),
+    viewerMode: unixMode(input?.viewer_mode, site.at('viewer_mode')),
+    viewerGroup: input?.viewer_group,
     log: {
       level: log.level ?? defaults.log.level,
       file: path(log.file, 'stderr', defaults.log.file),
@@ -104,8 +115,8 @@ export function compileSettings(input: DaemonInput | undefined, site: Site): Dae
 }
 
 function checkListeners({ listen, allowRemote }: DaemonSettings, site: Site): void {
-  const { netstring, http, unix, fifo } = listen;
-  if (!netstring && !http && !unix && !fifo) {
+  const { netstring, http, unix, viewer, fifo } = listen;
+  if (!netstring && !http && !unix && !viewer && !fifo) {
     site.report('no-listener', 'expected at least one listener, found all of them off: nobody could ask');
   }
   for (const [key, socket] of Object.entries({ netstring, http })) {
@@ -116,12 +127,17 @@ function checkListeners({ listen, allowRemote }: DaemonSettings, site: Site): vo
   if (netstring && http && netstring.port !== 0 && sameListener(netstring, http)) {
     site.at('http').report('duplicate-listen', 'expected an address of its own, found that of listen.netstring');
   }
-  if (unix !== undefined && Buffer.byteLength(unix) > MOST_SOCKET_PATH) {
-    const text = `expected a path of at most ${MOST_SOCKET_PATH} bytes (unix(7)), found ${Buffer.byteLength(unix)}`;
-    site.at('unix').report('bad-value', text);
+  for (const [key, path] of Object.entries({ unix, viewer })) {
+    const bytes = Buffer.byteLength(path ?? '');
+    if (bytes <= MOST_SOCKET_PATH) continue;
+    site.at(key).report('bad-value', `expected a path of at most ${MOST_SOCKET_PATH} bytes (unix(7)), found ${bytes}`);
   }
-  if (unix !== undefined && unix === fifo) {
-    site.at('fifo').report('duplicate-listen', 'expected a path of its own, found that of listen.unix');
+  const taken = new Map<string, string>();
+  for (const [key, path] of Object.entries({ unix, viewer, fifo })) {
+    if (path === undefined) continue;
+    const other = taken.get(path);
+    if (other === undefined) taken.set(path, key);
+    else site.at(key).report('duplicate-listen', `expected a path of its own, found that of listen.${other}`);
   }
 }
 

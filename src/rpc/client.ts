@@ -1,6 +1,7 @@
 /** One call of a running daemon, for siptrustctl: netstrings over its unix socket or TCP. */
 
 import { connect } from 'node:net';
+import { userInfo } from 'node:os';
 import type { ErrorObject } from './errors.js';
 import { hostPort } from './wire/listener.js';
 import { createNetstringParser, netstring } from './wire/netstring.js';
@@ -35,6 +36,13 @@ export class RemoteError extends Error {
     this.code = code;
     this.data = data;
   }
+}
+
+/** Whom the audit log names beside the socket: who is logged in, and the name in which he works where that differs. */
+function userName(): string {
+  const name = userInfo().username;
+  const { SUDO_USER: real } = process.env;
+  return real === undefined || real === name ? name : `${real} as ${name}`;
 }
 
 /** A unix socket, or a host and port. */
@@ -79,7 +87,9 @@ export function call(
       settle(() => reject(new CallError(code, `${name}: ${message}`, { cause })));
     const timer = setTimeout(() => fail('timeout', `expected an answer within ${timeoutMs} ms, found none`), timeoutMs);
 
-    socket.on('connect', () => socket.write(netstring(JSON.stringify({ jsonrpc: '2.0', method, params, id: 1 }))));
+    socket.on('connect', () =>
+      socket.write(netstring(JSON.stringify({ jsonrpc: '2.0', method, params, id: 1, by: userName() }))),
+    );
     socket.on('data', (chunk) => {
       const error = parser.push(chunk, (frame) => {
         try {

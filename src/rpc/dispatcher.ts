@@ -9,11 +9,14 @@
 
 import { isUtf8 } from 'node:buffer';
 import jayson from 'jayson';
+import { includesRole } from '../policy/role.js';
 import { errorText, RPC_ERRORS, RpcError } from './errors.js';
 import { type CallContext, JsonText, type Method } from './method.js';
 
 /** Most requests that one batch may hold. */
 export const DEFAULT_BATCH_LIMIT = 100;
+
+const LONGEST_CLAIM = 64;
 
 /** The response text; undefined where there is none to send (notifications, JSON-RPC 2.0 §4.1). */
 export type Answer = string | undefined | Promise<string | undefined>;
@@ -25,6 +28,8 @@ export interface DispatcherOptions {
   readonly batchLimit?: number;
   /** Told of what the caller is not: an exception that a handler let out, a result that is no JSON. Must not throw. */
   readonly onInternalError?: (error: unknown, method: string, context: CallContext) => void;
+  /** Told of a caller who has not the role that the method asks for. Must not throw. */
+  readonly onForbidden?: (method: string, context: CallContext) => void;
 }
 
 /**
@@ -32,7 +37,7 @@ export interface DispatcherOptions {
  * @throws {Error} two methods of one name, or a name that JSON-RPC 2.0 §8 reserves (`rpc.`)
  */
 export function createDispatcher(methods: readonly Method[], options: DispatcherOptions = {}): Dispatch {
-  const { batchLimit = DEFAULT_BATCH_LIMIT, onInternalError = () => {} } = options;
+  const { batchLimit = DEFAULT_BATCH_LIMIT, onInternalError = () => {}, onForbidden = () => {} } = options;
   const server = new jayson.Server();
   for (const { code, message } of Object.values(RPC_ERRORS)) server.errorMessages[code] = message;
 
@@ -45,13 +50,23 @@ export function createDispatcher(methods: readonly Method[], options: Dispatcher
   function jaysonHandler(method: Method): jayson.MethodHandlerContext {
     function fail(error: unknown, context: object, reply: jayson.JSONRPCCallbackTypePlain): void {
       const known = error instanceof RpcError;
-      if (!known) onInternalError(error, method.name, context as CallContext);
+      const caller = context as CallContext;
+      if (!known) onInternalError(error, method.name, caller);
+      else if (error.kind === 'forbidden') {
+        onForbidden(method.name, caller);
+        caller.onForbidden?.();
+      }
       reply((known ? error.toObject() : RPC_ERRORS['internal-error']) as jayson.JSONRPCErrorLike);
     }
     return (params, context, reply) => {
+      const caller = context as CallContext;
+      if (!includesRole(caller.role, method.role)) {
+        fail(new RpcError('forbidden'), context, reply);
+        return;
+      }
       let result: unknown;
       try {
-        result = method.call(params, context as CallContext);
+        result = method.call(params, caller);
       } catch (error) {
         fail(error, context, reply);
         return;
@@ -67,10 +82,11 @@ export function createDispatcher(methods: readonly Method[], options: Dispatcher
     };
   }
 
-  function single(request: unknown, context: CallContext): Answer {
+  function single(request: unknown, from: CallContext): Answer {
     const problem = shapeProblem(request);
     if (problem !== undefined) return problem;
-    const { id, method } = request as { id?: unknown; method?: unknown };
+    const { id, method, by } = request as { id?: unknown; method?: unknown; by?: unknown };
+    const context = by === undefined ? from : claimedBy(from, by);
     // Any other id makes jayson answer; the null goes back in below.
     const asked = id === null ? { ...(request as object), id: 0 } : request;
 
@@ -121,6 +137,12 @@ export function createDispatcher(methods: readonly Method[], options: Dispatcher
     }
     return Array.isArray(parsed) ? batch(parsed, context) : single(parsed, context);
   };
+}
+
+/** The FIFO and the unix sockets tell nothing of the process at the other end: what siptrustctl says of itself is kept. */
+function claimedBy(context: CallContext, by: unknown): CallContext {
+  const claimed = String(by).replace(/[^\x20-\x7e]/g, '?');
+  return { ...context, claimed: claimed.slice(0, LONGEST_CLAIM) };
 }
 
 /** What jayson would not notice: it parses a string again, and echoes an id that JavaScript could not hold. */

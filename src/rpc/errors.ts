@@ -10,6 +10,8 @@ export const RPC_ERRORS = {
   'not-found': { code: -32001, message: 'Not found' },
   /** The daemon cannot do it at present: no policy, a reload that failed. */
   unavailable: { code: -32002, message: 'Unavailable' },
+  /** The method asks for a role that the caller has not shown. What would help is nothing that a stranger needs to know. */
+  forbidden: { code: -32003, message: 'Forbidden' },
 } as const;
 
 export type RpcErrorName = keyof typeof RPC_ERRORS;

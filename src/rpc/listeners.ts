@@ -10,7 +10,7 @@ import { listenFifo } from './wire/fifo.js';
 import { listenHttp } from './wire/http.js';
 import type { Listener, WireLog } from './wire/listener.js';
 import { listenTcp } from './wire/tcp.js';
-import { listenUnix } from './wire/unix.js';
+import { listenUnix, type UnixOptions } from './wire/unix.js';
 
 export interface Listeners {
   readonly addresses: readonly string[];
@@ -24,13 +24,17 @@ export async function openListeners(
   log: OperatorLog,
   reload: () => ReloadReport,
 ): Promise<Listeners | { readonly failed: string }> {
-  const { listen, allowRemote, unixMode } = settings;
+  const { listen, allowRemote, unixMode, viewerMode, viewerGroup } = settings;
   const wireLog: WireLog = (event, detail) => log.warn(event, detail);
   const dispatch = createDispatcher(methodTable(state, log, reload), {
+    onForbidden: (method, { wire, peer, role, credential = '' }) => {
+      state.counters.add(`forbidden.${wire}`);
+      log.warn('a method was refused', { method, wire, peer, role, credential });
+    },
     onInternalError: (error, method) => log.error('a method failed', { method, error: String(error) }),
   });
   const wires: (() => Promise<Listener>)[] = [];
-  const { netstring, http, unix, fifo, fifoReplyDir } = listen;
+  const { netstring, http, unix, viewer, fifo, fifoReplyDir } = listen;
   if (netstring !== undefined) {
     const { address: host, port } = netstring;
     wires.push(() => listenTcp({ dispatch, host, port, allowRemote, log: wireLog }));
@@ -40,12 +44,15 @@ export async function openListeners(
     const readiness = () => ({ ready: true, reasons: [] });
     wires.push(() => listenHttp({ dispatch, host, port, allowRemote, log: wireLog, readiness }));
   }
-  if (unix !== undefined) {
+  const socket = (path: string, options: Pick<UnixOptions, 'mode' | 'group' | 'role'>): void => {
     wires.push(() => {
-      mkdirSync(dirname(unix), { recursive: true, mode: 0o750 });
-      return listenUnix({ dispatch, path: unix, mode: unixMode, log: wireLog });
+      // The mode of the socket says who may open it; viewers need a way to theirs.
+      mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+      return listenUnix({ dispatch, path, log: wireLog, ...options });
     });
-  }
+  };
+  if (unix !== undefined) socket(unix, { mode: unixMode, role: 'operator' });
+  if (viewer !== undefined) socket(viewer, { mode: viewerMode, group: viewerGroup, role: 'viewer' });
   if (fifo !== undefined) {
     wires.push(() => listenFifo({ dispatch, path: fifo, mode: unixMode, replyDir: fifoReplyDir, log: wireLog }));
   }

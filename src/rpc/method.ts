@@ -1,6 +1,7 @@
 /** A method of the RPC interface: a row of the method table, its params checked once on the way in. */
 
 import type { z } from 'zod';
+import type { Role } from '../policy/role.js';
 import { RpcError } from './errors.js';
 
 export type Wire = 'tcp' | 'unix' | 'http' | 'fifo';
@@ -10,6 +11,14 @@ export interface CallContext {
   readonly wire: Wire;
   /** The other end, for the log: `127.0.0.1:40222`, or the path of a socket. */
   readonly peer: string;
+  /** What the wire grants by itself, or what a credential has proved. */
+  readonly role: Role;
+  /** The credential: `token noc`, `certificate noc`; absent: none was needed. */
+  readonly credential?: string;
+  /** Whom a local client says that it works for; on the word of the client alone. */
+  readonly claimed?: string;
+  /** Told when a method was refused for want of a role. */
+  readonly onForbidden?: () => void;
 }
 
 /**
@@ -28,6 +37,8 @@ export interface Method {
   readonly name: string;
   /** One line for the reference. */
   readonly doc: string;
+  /** The least role that may ask it. Every method that changes something is an operator's. */
+  readonly role: Role;
   /** Schema of the params as an object. */
   readonly params: z.ZodType;
   /** Names of the params that an array gives by position; `kamctl rpc agreement.show op-b` sends `["op-b"]`. */
@@ -43,6 +54,7 @@ export interface Method {
 export interface MethodDefinition<Params extends z.ZodType> {
   readonly name: string;
   readonly doc: string;
+  readonly role: Role;
   readonly params: Params;
   readonly positional?: readonly string[];
   /** Gives the outcome of an earlier check of the same params, or that of `check`. */
@@ -60,7 +72,7 @@ export interface ParamIssue {
 
 /** Builds a method whose handler gets its params with the type of the schema. */
 export function defineMethod<Params extends z.ZodType>(definition: MethodDefinition<Params>): Method {
-  const { name, doc, params: schema, positional = [], repeated, handler } = definition;
+  const { name, doc, role, params: schema, positional = [], repeated, handler } = definition;
   function checked(named: unknown): z.output<Params> {
     // Asking for the inputs of issues makes every check several times slower: only a failed one is done again.
     const parsed = schema.safeParse(named);
@@ -71,6 +83,7 @@ export function defineMethod<Params extends z.ZodType>(definition: MethodDefinit
   return Object.freeze({
     name,
     doc,
+    role,
     params: schema,
     positional: Object.freeze([...positional]),
     call: (params: unknown, context: CallContext): unknown => {

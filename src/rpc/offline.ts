@@ -17,7 +17,7 @@ import { RpcError } from './errors.js';
 import { JsonText, type Method } from './method.js';
 import { methodTable } from './methods.js';
 
-const CONTEXT = { wire: 'unix', peer: 'offline' } as const;
+const CONTEXT = { wire: 'unix', peer: 'offline', role: 'operator' } as const;
 
 const SILENT: OperatorLog = {
   error: () => {},

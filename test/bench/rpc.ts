@@ -80,7 +80,7 @@ const DUMMY_ANSWER = {
 
 async function serveDummy(): Promise<void> {
   const params = z.looseObject({ direction: z.enum(['in', 'out']) });
-  const dummy = defineMethod({ name: 'dummy', doc: 'a constant', params, handler: () => DUMMY_ANSWER });
+  const dummy = defineMethod({ name: 'dummy', role: 'script', doc: 'a constant', params, handler: () => DUMMY_ANSWER });
   const { address } = await listenTcp({ dispatch: createDispatcher([dummy]), port: 0 });
   process.stdout.write(`${address.split(':')[1]}\n`);
 }

@@ -9,6 +9,7 @@ const names = Array.from({ length: 5 }, (_, index) => `n${index}`);
 export const specificationMethods: readonly Method[] = [
   defineMethod({
     name: 'subtract',
+    role: 'script',
     doc: 'the difference of two numbers',
     params: z.object({ minuend: z.number(), subtrahend: z.number() }),
     positional: ['minuend', 'subtrahend'],
@@ -16,14 +17,28 @@ export const specificationMethods: readonly Method[] = [
   }),
   defineMethod({
     name: 'sum',
+    role: 'script',
     doc: 'the sum of numbers',
     params: numbers,
     positional: names,
     handler: (params) => Object.values(params).reduce((sum, value) => sum + value, 0),
   }),
-  defineMethod({ name: 'get_data', doc: 'constant data', params: z.object({}), handler: () => ['hello', 5] }),
+  defineMethod({
+    name: 'get_data',
+    role: 'script',
+    doc: 'constant data',
+    params: z.object({}),
+    handler: () => ['hello', 5],
+  }),
   ...['update', 'notify_hello', 'notify_sum'].map((name) =>
-    defineMethod({ name, doc: 'nothing', params: numbers, positional: names, handler: () => undefined }),
+    defineMethod({
+      name,
+      role: 'script',
+      doc: 'nothing',
+      params: numbers,
+      positional: names,
+      handler: () => undefined,
+    }),
   ),
 ];
 

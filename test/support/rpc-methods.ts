@@ -36,10 +36,11 @@ export function pacedDispatch(): PacedDispatch {
   };
   return {
     dispatch: createDispatcher([
-      defineMethod({ name: 'ping', doc: 'pong', params: none, handler: () => counted('pong') }),
-      defineMethod({ name: 'big', doc: '64 KiB', params: none, handler: () => counted(big) }),
+      defineMethod({ name: 'ping', role: 'script', doc: 'pong', params: none, handler: () => counted('pong') }),
+      defineMethod({ name: 'big', role: 'script', doc: '64 KiB', params: none, handler: () => counted(big) }),
       defineMethod({
         name: 'echo',
+        role: 'script',
         doc: 'the params',
         params: z.object({ text: z.string() }),
         positional: ['text'],
@@ -47,6 +48,7 @@ export function pacedDispatch(): PacedDispatch {
       }),
       defineMethod({
         name: 'hold',
+        role: 'script',
         doc: 'waits',
         params: none,
         handler: () => {

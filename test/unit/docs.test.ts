@@ -50,7 +50,8 @@ describe('the docs say what the code does, and nothing else', () => {
     ...{ error: () => {}, warn: () => {}, info: () => {}, debug: () => {}, setLevel: () => {} },
     ...{ level: () => 'info' as const, close: async () => {} },
   };
-  const methods = methodTable(state, log, () => state.reload()).map(({ name }) => name);
+  const table = methodTable(state, log, () => state.reload());
+  const methods = table.map(({ name }) => name);
 
   test('ok/every RPC method is in docs/rpc.md', () => {
     const rpc = text('docs/rpc.md');
@@ -59,6 +60,9 @@ describe('the docs say what the code does, and nothing else', () => {
       ...firstCells(rpc, '## Questions of the operator').filter((cell) => !cell.startsWith('siptrustctl')),
     ];
     expect(sorted(listed)).toEqual(sorted(methods));
+  });
+  test.each(table)('ok/$name is a method of $role in docs/rpc.md', ({ name, role }) => {
+    expect(text('docs/rpc.md')).toContain(`\n| \`${name}\` | ${role} |`);
   });
   test('ok/every command of siptrustctl is in docs/rpc.md', () => {
     const rpc = text('docs/rpc.md');

@@ -245,10 +245,17 @@ describe.skipIf(!existsSync('/usr/sbin/kamctl'))('kamctl', () => {
     { name: 'op-c', domains: [], mechanism: 'nds-ip', enabled: true },
   ];
   const dispatch = createDispatcher([
-    defineMethod({ name: 'core.uptime', doc: '', params: z.object({}), handler: () => ({ uptime: 42, now: 'today' }) }),
-    defineMethod({ name: 'agreement.list', doc: '', params: z.object({}), handler: () => agreements }),
+    defineMethod({
+      name: 'core.uptime',
+      role: 'script',
+      doc: '',
+      params: z.object({}),
+      handler: () => ({ uptime: 42, now: 'today' }),
+    }),
+    defineMethod({ name: 'agreement.list', role: 'script', doc: '', params: z.object({}), handler: () => agreements }),
     defineMethod({
       name: 'agreement.show',
+      role: 'script',
       doc: '',
       params: z.object({ name: z.union([z.string(), z.number()]) }),
       positional: ['name'],

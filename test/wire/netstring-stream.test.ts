@@ -248,7 +248,7 @@ describe('unix socket', () => {
   }
 
   async function open(path: string, mode?: number): Promise<Listener> {
-    const listener = await listenUnix({ dispatch, path, ...(mode === undefined ? {} : { mode }) });
+    const listener = await listenUnix({ dispatch, path, role: 'operator', ...(mode === undefined ? {} : { mode }) });
     cleanups.push(() => listener.close(0));
     return listener;
   }

@@ -15,8 +15,8 @@ import { fifoAsk, http, NetstringClient, portOf, temporaryDirectory } from '../s
 
 const dispatch = createDispatcher([
   ...specificationMethods,
-  defineMethod({ name: 'wire', doc: 'the wire', params: z.object({}), handler: (_, { wire }) => wire }),
-  defineMethod({ name: 'later', doc: 'a promise', params: z.object({}), handler: async () => 'later' }),
+  defineMethod({ name: 'wire', role: 'script', doc: 'the wire', params: z.object({}), handler: (_, { wire }) => wire }),
+  defineMethod({ name: 'later', role: 'script', doc: 'a promise', params: z.object({}), handler: async () => 'later' }),
 ]);
 
 const directory = temporaryDirectory();
@@ -27,7 +27,7 @@ beforeAll(async () => {
   const readiness = () => ({ ready: true, reasons: [] });
   const open = {
     tcp: await listenTcp({ dispatch, port: 0 }),
-    unix: await listenUnix({ dispatch, path: `${directory.path}/unix` }),
+    unix: await listenUnix({ dispatch, path: `${directory.path}/unix`, role: 'operator' }),
     http: await listenHttp({ dispatch, port: 0, readiness }),
     fifo: await listenFifo({ dispatch, path: `${directory.path}/fifo`, replyDir: directory.path }),
   };

@@ -64,12 +64,14 @@ export function agreementMethods(state: TrustState, reload: () => ReloadReport):
   return [
     defineMethod({
       name: 'agreement.list',
+      role: 'viewer',
       doc: 'All agreements of the policy in force, one row each',
       params: z.strictObject({}),
       handler: () => state.snapshot.agreements.map((agreement) => row(agreement, state.now())),
     }),
     defineMethod({
       name: 'agreement.show',
+      role: 'viewer',
       doc: 'One agreement in full, by its name',
       params: z.strictObject({ name: z.string() }),
       positional: ['name'],
@@ -81,6 +83,7 @@ export function agreementMethods(state: TrustState, reload: () => ReloadReport):
     }),
     defineMethod({
       name: 'agreement.reload',
+      role: 'operator',
       doc: 'Reads the policy file again; a bad one leaves the last good policy in force and is answered as an error',
       params: z.strictObject({}),
       handler: () => {

@@ -23,6 +23,7 @@ export function certificateMethods(state: TrustState): Method[] {
   return [
     defineMethod({
       name: 'cert.show',
+      role: 'viewer',
       doc: 'What a certificate says: names, validity, usage, SIP domain identities, hashes',
       params: z.preprocess((params) => foldByteParams(params), z.strictObject({ pem: z.string() })),
       positional: ['pem'],
@@ -30,6 +31,7 @@ export function certificateMethods(state: TrustState): Method[] {
     }),
     defineMethod({
       name: 'cert.lint',
+      role: 'viewer',
       doc: 'Checks a certificate against TS 33.310 §6.1, RFC 5922 and RFC 5924: severity and clause of each finding',
       params: z.preprocess(
         (params) => foldByteParams(params),
@@ -40,12 +42,14 @@ export function certificateMethods(state: TrustState): Method[] {
     }),
     defineMethod({
       name: 'cert.verify',
+      role: 'viewer',
       doc: 'Judges a certificate path by RFC 5280: leaf, intermediates, anchors, crls, at, purpose, names',
       params: z.record(z.string(), z.unknown()),
       handler: (record) => verifyRecord(record),
     }),
     defineMethod({
       name: 'cert.expiry',
+      role: 'viewer',
       doc: "What ends within some days (30), or has ended: CAs, own and partners' certificates, pins, CRLs, agreements",
       params: z.preprocess(
         (params) => foldByteParams(params),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { LOG_LEVELS, type OperatorLog } from '../../log/logger.js';
+import { includesRole } from '../../policy/role.js';
 import type { TrustState } from '../../state/trust-state.js';
 import { VERSION } from '../../version.js';
 import { defineMethod, type Method } from '../method.js';
@@ -15,12 +16,14 @@ export function coreMethods(state: TrustState, log: OperatorLog): Method[] {
   return [
     defineMethod({
       name: 'core.version',
+      role: 'viewer',
       doc: 'Name and version of the daemon',
       params: none,
       handler: () => ({ name: 'siptrust', version: VERSION, node: process.versions.node }),
     }),
     defineMethod({
       name: 'core.uptime',
+      role: 'viewer',
       doc: 'Start and present time, and the seconds in between',
       params: none,
       handler: () => {
@@ -34,20 +37,22 @@ export function coreMethods(state: TrustState, log: OperatorLog): Method[] {
     }),
     defineMethod({
       name: 'core.status',
+      role: 'script',
       doc: 'The policy in force, what is wrong with the last one that was read, sizes of the caches, what ends soon',
       params: none,
-      handler: () => {
+      handler: (_, { role }) => {
         const { revision, loadedAt, lastAttempt, problems, warnings } = state.policy.status();
+        const inForce = { status: problems.length === 0 ? 'ok' : 'stale-policy', revision, version: VERSION };
+        // The poll of a script needs no more, and asks twice a second.
+        if (!includesRole(role, 'viewer')) return inForce;
         return {
-          status: problems.length === 0 ? 'ok' : 'stale-policy',
-          revision,
+          ...inForce,
           agreements: state.snapshot.agreements.length,
           loaded_at: new Date(loadedAt).toISOString(),
           last_reload: new Date(lastAttempt).toISOString(),
           problems,
           warnings,
           uptime: seconds(state.now() - state.startedAt),
-          version: VERSION,
           sizes: state.sizes(),
           expiry: state.expirySummary(),
           memory: process.memoryUsage().rss,
@@ -56,12 +61,14 @@ export function coreMethods(state: TrustState, log: OperatorLog): Method[] {
     }),
     defineMethod({
       name: 'stats.fetch',
+      role: 'viewer',
       doc: 'Counters since the start: answers by verdict, plans by hook and outcome, first reasons, cache hits and misses',
       params: none,
       handler: () => state.counters.all(),
     }),
     defineMethod({
       name: 'cache.stats',
+      role: 'viewer',
       doc: 'Entries, hits and misses of the caches',
       params: none,
       handler: () => {
@@ -77,12 +84,14 @@ export function coreMethods(state: TrustState, log: OperatorLog): Method[] {
     }),
     defineMethod({
       name: 'cache.flush',
+      role: 'operator',
       doc: 'Empties the caches of certificate facts, verdicts and DNS answers; answers how many entries went',
       params: none,
       handler: () => state.flush(),
     }),
     defineMethod({
       name: 'log.level',
+      role: 'operator',
       doc: 'The level of the operator log; with a level given, sets it first',
       params: z.strictObject({ level: z.literal(LOG_LEVELS).optional() }),
       positional: ['level'],

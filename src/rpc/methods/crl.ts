@@ -34,12 +34,14 @@ export function crlMethods(state: TrustState): Method[] {
   return [
     defineMethod({
       name: 'crl.list',
+      role: 'viewer',
       doc: 'CRLs and OCSP statuses at hand: source, issuer, times, entries, state, last error',
       params: z.strictObject({}),
       handler: () => state.revocation.rows().map(shown),
     }),
     defineMethod({
       name: 'crl.refresh',
+      role: 'operator',
       doc: 'Asks again for all CRLs and statuses that are fetched, or for those of one URL; answers their rows',
       params: z.strictObject({ url: z.string().min(1).optional() }),
       positional: ['url'],

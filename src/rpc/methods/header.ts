@@ -16,6 +16,7 @@ export function headerMethods(state: TrustState): Method[] {
   return [
     defineMethod({
       name: 'header.list',
+      role: 'viewer',
       doc: 'The header table in force, for strangers or under an agreement: what goes and what stays, with the clause',
       params: z.strictObject({ agreement: z.string().optional() }),
       positional: ['agreement'],

@@ -9,6 +9,7 @@ export function hopMethods(state: TrustState): Method[] {
   return [
     defineMethod({
       name: 'hop.resolve',
+      role: 'script',
       doc: 'Where does a request with this URI go next, whom must the certificate there name, and is TLS a must?',
       params: hopParams,
       handler: (params) => {
@@ -27,6 +28,7 @@ export function hopMethods(state: TrustState): Method[] {
     }),
     defineMethod({
       name: 'hop.list',
+      role: 'script',
       doc: 'The next hops of all domains that agreements in force cover by TLS in direction out, as far as they are known',
       params: hopListParams,
       positional: ['limit'],

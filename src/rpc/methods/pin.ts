@@ -88,6 +88,7 @@ export function pinMethods(state: TrustState, log: OperatorLog): Method[] {
   return [
     defineMethod({
       name: 'pin.list',
+      role: 'viewer',
       doc: 'Pins that were observed or approved, of one agreement or of all ("-"), in one state or in any',
       params: z.strictObject({ agreement: z.string().optional(), state: z.enum(STATES).optional() }),
       positional: ['agreement', 'state'],
@@ -104,6 +105,7 @@ export function pinMethods(state: TrustState, log: OperatorLog): Method[] {
     }),
     defineMethod({
       name: 'pin.approve',
+      role: 'operator',
       doc: 'Approves a pin that was observed with an agreement, or "all" of them; kept before it is answered',
       params: chosen,
       positional: ['agreement', 'pin'],
@@ -119,6 +121,7 @@ export function pinMethods(state: TrustState, log: OperatorLog): Method[] {
     }),
     defineMethod({
       name: 'pin.drop',
+      role: 'operator',
       doc: 'Forgets a pin of an agreement, or "all" of them, approved or not; answers what they were',
       params: chosen,
       positional: ['agreement', 'pin'],

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { includesRole } from '../../policy/role.js';
 import { RepeatedParams } from '../../state/repeated-params.js';
 import type { TrustState } from '../../state/trust-state.js';
 import type { Evidence } from '../../trust/evidence.js';
@@ -30,6 +31,7 @@ export function trustMethods(state: TrustState): Method[] {
   return [
     defineMethod({
       name: 'trust.peer',
+      role: 'script',
       doc: 'Who is at the other end of this connection, under which agreement, and is the path protected as agreed?',
       params: peerParams,
       repeated: new RepeatedParams<EvidenceParams>(state.policy.settings.cache.verdicts),
@@ -43,6 +45,7 @@ export function trustMethods(state: TrustState): Method[] {
     }),
     defineMethod({
       name: 'trust.message',
+      role: 'script',
       doc: 'What must happen to this message at this boundary, in this direction?',
       params: messageParams,
       handler: (params) => {
@@ -55,11 +58,14 @@ export function trustMethods(state: TrustState): Method[] {
     }),
     defineMethod({
       name: 'trust.explain',
+      role: 'script',
       doc: 'Each check behind a recent answer (by its id) or behind the evidence given: compared, outcome, clause',
       params: z.union([z.strictObject({ id: z.string() }), peerParams]),
       positional: ['id'],
-      handler: (params) => {
+      handler: (params, { role }) => {
         if ('id' in params) {
+          // Ids are easy to guess: an answer that somebody else got is not for every program of this machine.
+          if (!includesRole(role, 'viewer')) throw new RpcError('forbidden');
           const answer = state.recent.find(params.id);
           if (answer === undefined) throw new RpcError('not-found', `no recent answer has the id "${params.id}"`);
           return { id: answer.id, ...explain(answer.verdict, answer.plan?.findings) };

@@ -57,7 +57,7 @@ export async function listenFifo(options: FifoOptions): Promise<Listener> {
   const timeouts = { ...DEFAULT_FIFO_TIMEOUTS, ...options.timeouts };
   const fd = await makeFifo(path, mode);
   const inode = fstatSync(fd).ino;
-  const context: CallContext = { wire: 'fifo', peer: path };
+  const context: CallContext = { wire: 'fifo', peer: path, role: 'operator' };
   const framing = createFifoFraming();
   const input = new Socket({ fd, readable: true, writable: false });
   const pending = new Set<Promise<void>>();

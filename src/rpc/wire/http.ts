@@ -109,7 +109,7 @@ export async function listenHttp(options: HttpOptions): Promise<Listener> {
     });
     request.on('end', () => {
       if (chunks === undefined) return;
-      const answer = dispatch(Buffer.concat(chunks), { wire: 'http', peer });
+      const answer = dispatch(Buffer.concat(chunks), { wire: 'http', peer, role: 'script' });
       if (answer instanceof Promise) void answer.then((text) => reply(response, text));
       else reply(response, answer);
     });

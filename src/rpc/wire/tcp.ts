@@ -18,6 +18,8 @@ export async function listenTcp(options: TcpOptions): Promise<Listener> {
   requireLoopback('tcp', host, allowRemote);
   const { server, close } = createStreamServer(options, (socket) => ({
     wire: 'tcp',
+    // Whoever runs a program on this machine reaches it.
+    role: 'script',
     peer: hostPort(socket.remoteAddress ?? '', socket.remotePort ?? 0),
   }));
   await listening(server, () => server.listen({ host, port }));

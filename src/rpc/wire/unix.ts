@@ -1,7 +1,10 @@
 /** JSON-RPC over netstrings on a unix socket: what siptrustctl speaks. */
 
+import { execFile } from 'node:child_process';
 import { chmodSync, lstatSync, type Stats, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
+import { promisify } from 'node:util';
+import type { Role } from '../../policy/role.js';
 import type { Listener } from './listener.js';
 import { createStreamServer, listening, type StreamOptions } from './stream-server.js';
 
@@ -14,6 +17,10 @@ export const DEFAULT_SOCKET_MODE = 0o600;
 export interface UnixOptions extends StreamOptions {
   readonly path: string;
   readonly mode?: number;
+  /** Group of the socket; the daemon must be a member. Absent: that of the daemon. */
+  readonly group?: string | undefined;
+  /** What whoever may open the socket may ask. */
+  readonly role: Role;
 }
 
 /**
@@ -21,13 +28,13 @@ export interface UnixOptions extends StreamOptions {
  * @throws {Error} a live process answers on the path, or something else than a socket lies there
  */
 export async function listenUnix(options: UnixOptions): Promise<Listener> {
-  const { path, mode = DEFAULT_SOCKET_MODE } = options;
+  const { path, mode = DEFAULT_SOCKET_MODE, group, role } = options;
   const bytes = Buffer.byteLength(path);
   if (bytes > MAX_PATH_BYTES) {
     throw new Error(`unix socket ${path}: expected a path of at most ${MAX_PATH_BYTES} bytes, found ${bytes}`);
   }
   await removeStale(path);
-  const { server, close } = createStreamServer(options, () => ({ wire: 'unix', peer: path }));
+  const { server, close } = createStreamServer(options, () => ({ wire: 'unix', peer: path, role }));
   await listening(server, () => {
     // The socket must not be open to others for the moment between bind and chmod.
     const previous = process.umask(0o177);
@@ -37,8 +44,24 @@ export async function listenUnix(options: UnixOptions): Promise<Listener> {
       process.umask(previous);
     }
   });
-  chmodSync(path, mode);
+  try {
+    if (group !== undefined) await changeGroup(path, group);
+    chmodSync(path, mode);
+  } catch (error) {
+    await close(0);
+    throw error;
+  }
   return { address: path, close };
+}
+
+/** By a program: Node has no way from the name of a group to its number. */
+async function changeGroup(path: string, group: string): Promise<void> {
+  try {
+    await promisify(execFile)('chgrp', ['--', group, path]);
+  } catch (cause) {
+    const expected = 'expected a group that exists and that the daemon is a member of';
+    throw new Error(`unix socket ${path}: ${expected}, found ${JSON.stringify(group)}`, { cause });
+  }
 }
 
 async function removeStale(path: string): Promise<void> {

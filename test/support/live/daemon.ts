@@ -4,10 +4,14 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
+import { callUnix, RemoteError } from '../../../src/rpc/client.js';
 import { Child } from './child.js';
 import { eventually } from './places.js';
 
 const PROGRAM = process.env.SIPTRUST_DAEMON ?? fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
+
+/** Machines under load answer late. */
+const CALL_MS = 60_000;
 
 /** A policy as the file says it. */
 export type Policy = Readonly<Record<string, unknown>>;
@@ -30,7 +34,7 @@ export class Daemon {
 
   /** Writes the policy, with listeners and logs of its own; a running daemon reads it when told to. */
   write(policy: Policy): void {
-    const listen = { netstring: `${this.host}:7060`, http: `${this.host}:7061`, unix: 'off' };
+    const listen = { netstring: `${this.host}:7060`, http: `${this.host}:7061`, unix: this.#file('sock') };
     const daemon = policy.daemon as object | undefined;
     const log = { decisions: this.#file('decisions'), level: 'info' };
     writeFileSync(this.#file('yaml'), stringify({ ...policy, daemon: { ...daemon, listen, log } }), { mode: 0o600 });
@@ -56,14 +60,16 @@ export class Daemon {
 
   /** @throws where the daemon answers with an error */
   async call(method: string, params: unknown = {}): Promise<Readonly<Record<string, unknown>>> {
-    const response = await fetch(`http://${this.host}:7061/rpc`, {
-      method: 'POST',
-      headers: { connection: 'close' },
-      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
-    });
-    const answer = (await response.json()) as { result?: Readonly<Record<string, unknown>>; error?: unknown };
-    if (answer.result === undefined) throw new Error(`${method}: ${JSON.stringify(answer.error)}`);
-    return answer.result;
+    try {
+      return (await callUnix(this.socket, method, params, CALL_MS)) as Readonly<Record<string, unknown>>;
+    } catch (error) {
+      throw new Error(`${method}: ${error instanceof RemoteError ? JSON.stringify(error) : String(error)}`);
+    }
+  }
+
+  /** Path of the operators' unix socket. */
+  get socket(): string {
+    return this.#file('sock');
   }
 
   /** All decisions so far, oldest first. */

@@ -24,16 +24,18 @@ describe('docs/policy.md', () => {
   });
 
   test('ok/the defaults that it names are those of the code', () => {
-    const { listen, log, cache, allowRemote, unixMode, revocation, state } = DEFAULT_SETTINGS;
+    const { listen, log, cache, allowRemote, unixMode, viewerMode, revocation, state } = DEFAULT_SETTINGS;
     const flat: Readonly<Record<string, unknown>> = {
       ...Object.fromEntries(Object.entries(POLICY_DEFAULTS).map(([key, value]) => [`defaults.${key}`, value])),
       'daemon.listen.netstring': `${listen.netstring?.address}:${listen.netstring?.port}`,
       'daemon.listen.http': `${listen.http?.address}:${listen.http?.port}`,
       'daemon.listen.unix': listen.unix,
+      'daemon.listen.viewer': listen.viewer ?? 'off',
       'daemon.listen.fifo': listen.fifo ?? 'off',
       'daemon.listen.fifo_reply_dir': listen.fifoReplyDir,
       'daemon.allow_remote': allowRemote,
       'daemon.unix_mode': `"0${unixMode.toString(8)}"`,
+      'daemon.viewer_mode': `"0${viewerMode.toString(8)}"`,
       'daemon.log.level': log.level,
       'daemon.log.file': log.file ?? 'stderr',
       'daemon.log.decisions': log.decisions ?? 'off',

@@ -33,7 +33,7 @@ describe('a daemon that answers', () => {
     const { dispatch } = pacedDispatch();
     const directory = temporaryDirectory();
     const tcp = await listenTcp({ dispatch, port: 0 });
-    const unix = await listenUnix({ dispatch, path: `${directory.path}/s` });
+    const unix = await listenUnix({ dispatch, path: `${directory.path}/s`, role: 'operator' });
     cleanups.push(
       directory.remove,
       () => tcp.close(0),

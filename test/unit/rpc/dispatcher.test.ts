@@ -5,13 +5,14 @@ import { RpcError } from '../../../src/rpc/errors.js';
 import { type CallContext, defineMethod, JsonText } from '../../../src/rpc/method.js';
 import { SPECIFICATION_EXAMPLES, specificationMethods } from '../../support/jsonrpc.js';
 
-const CONTEXT: CallContext = { wire: 'tcp', peer: '127.0.0.1:40222' };
+const CONTEXT: CallContext = { wire: 'tcp', peer: '127.0.0.1:40222', role: 'script' };
 const anything = z.record(z.string(), z.unknown());
 
 const methods = [
   ...specificationMethods,
   defineMethod({
     name: 'echo',
+    role: 'script',
     doc: 'the params',
     params: z.strictObject({
       name: z.string().optional(),
@@ -22,17 +23,25 @@ const methods = [
     positional: ['name', 'port'],
     handler: (params) => params,
   }),
-  defineMethod({ name: 'where', doc: 'the context', params: anything, handler: (_, context) => ({ ...context }) }),
+  defineMethod({
+    name: 'where',
+    role: 'script',
+    doc: 'the context',
+    params: anything,
+    handler: (_, context) => ({ ...context }),
+  }),
   defineMethod({
     name: 'keys',
+    role: 'script',
     doc: 'own keys',
     params: z.unknown(),
     handler: (params) => Object.keys(params as object),
   }),
-  defineMethod({ name: 'nothing', doc: 'undefined', params: anything, handler: () => undefined }),
-  defineMethod({ name: 'later', doc: 'a promise', params: anything, handler: async () => 'later' }),
+  defineMethod({ name: 'nothing', role: 'script', doc: 'undefined', params: anything, handler: () => undefined }),
+  defineMethod({ name: 'later', role: 'script', doc: 'a promise', params: anything, handler: async () => 'later' }),
   defineMethod({
     name: 'throw.sync',
+    role: 'script',
     doc: 'throws',
     params: anything,
     handler: () => {
@@ -41,12 +50,14 @@ const methods = [
   }),
   defineMethod({
     name: 'throw.async',
+    role: 'script',
     doc: 'rejects',
     params: anything,
     handler: () => Promise.reject(new Error('secret path /etc/siptrust')),
   }),
   defineMethod({
     name: 'throw.oddity',
+    role: 'script',
     doc: 'throws what jayson would take for an error object',
     params: anything,
     handler: () => {
@@ -55,14 +66,21 @@ const methods = [
   }),
   defineMethod({
     name: 'throw.known',
+    role: 'script',
     doc: 'throws an error of the table',
     params: anything,
     handler: () => {
       throw new RpcError('not-found', 'agreement op-x');
     },
   }),
-  defineMethod({ name: 'prepared', doc: '', params: anything, handler: () => new JsonText('{"a":[1,"\u00fc"]}') }),
-  defineMethod({ name: 'bigint', doc: 'no JSON', params: anything, handler: () => 1n }),
+  defineMethod({
+    name: 'prepared',
+    role: 'script',
+    doc: '',
+    params: anything,
+    handler: () => new JsonText('{"a":[1,"\u00fc"]}'),
+  }),
+  defineMethod({ name: 'bigint', role: 'script', doc: 'no JSON', params: anything, handler: () => 1n }),
 ];
 
 const dispatch = createDispatcher(methods);
@@ -209,7 +227,13 @@ describe('handlers', () => {
 
   test('fail/two methods of one name, a reserved name', () => {
     expect(() => createDispatcher([...methods, ...methods])).toThrow('expected one definition, found two');
-    const reserved = defineMethod({ name: 'rpc.discover', doc: '', params: anything, handler: () => 0 });
+    const reserved = defineMethod({
+      name: 'rpc.discover',
+      role: 'script',
+      doc: '',
+      params: anything,
+      handler: () => 0,
+    });
     expect(() => createDispatcher([reserved])).toThrow('reserved');
   });
 });

@@ -52,7 +52,9 @@ beforeEach(() => {
   state = new TrustState(policy, NO_DECISION_LOG, () => NOW);
   const table = trustMethods(state);
   ask = (method, params) => {
-    const answer = table.find(({ name }) => name === method)?.call(params, { wire: 'unix', peer: 'test' });
+    const answer = table
+      .find(({ name }) => name === method)
+      ?.call(params, { wire: 'unix', peer: 'test', role: 'operator' });
     return (answer instanceof JsonText ? answer.toJSON() : answer) as Record<string, unknown>;
   };
 });

@@ -34,7 +34,7 @@ class FakeSocket extends Duplex {
 function serve() {
   const paced = pacedDispatch();
   const socket = new FakeSocket();
-  const context = { wire: 'tcp', peer: 'test' } as const;
+  const context = { wire: 'tcp', peer: 'test', role: 'script' } as const;
   serveConnection(socket as unknown as Socket, paced.dispatch, context, DEFAULT_CONNECTION_LIMITS, () => {});
   return { ...paced, socket };
 }

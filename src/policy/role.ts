@@ -1,0 +1,9 @@
+/** Who may ask what: each role may ask everything that the roles before it may. */
+export const ROLES = ['script', 'viewer', 'operator'] as const;
+
+/** `script`: the questions of a routing script; `viewer`: reading; `operator`: changes. */
+export type Role = (typeof ROLES)[number];
+
+export function includesRole(held: Role, needed: Role): boolean {
+  return ROLES.indexOf(held) >= ROLES.indexOf(needed);
+}
