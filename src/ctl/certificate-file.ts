@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { CertificateCache } from '../state/certificate-cache.js';
+import { knownContainer } from '../x509/container.js';
 import type { CertificateFacts } from '../x509/facts.js';
 import { readPem } from '../x509/pem.js';
 import { Refusal } from './failure.js';
@@ -15,19 +16,21 @@ export function certificateFile(file: string, certificates: CertificateCache): r
   } catch (cause) {
     throw new Refusal(`${file}: ${cause instanceof Error ? cause.message : String(cause)}`, 2, { cause });
   }
+  const known = knownContainer(text);
+  const refused = (why: string, cause?: unknown) =>
+    new Refusal(`${file}: ${why}${known === undefined ? '' : ` (${known})`}`, 1, { cause });
   const pem = text.includes('-----BEGIN');
-  const ders = pem ? pemFile(file, text.toString('latin1')) : [text];
-  return ders.map((der) => {
+  return (pem ? blocks(text.toString('latin1'), refused) : [text]).map((der) => {
     const facts = certificates.read(Buffer.from(der).toString('base64'));
-    if ('malformed' in facts) throw new Refusal(`${file}: ${facts.malformed}`, 1);
+    if ('malformed' in facts) throw refused(facts.malformed);
     return facts;
   });
 }
 
-function pemFile(file: string, text: string): readonly Uint8Array[] {
+function blocks(text: string, refused: (why: string, cause: unknown) => Refusal): readonly Uint8Array[] {
   try {
     return readPem(text);
   } catch (cause) {
-    throw new Refusal(`${file}: ${cause instanceof Error ? cause.message : String(cause)}`, 1, { cause });
+    throw refused(cause instanceof Error ? cause.message : String(cause), cause);
   }
 }

@@ -10,21 +10,18 @@ import { Refusal } from './failure.js';
 import { render } from './render.js';
 import { makeRequest, type RequestOptions } from './request.js';
 
-type Ask = (params: unknown) => unknown;
-
 export interface CertificateContext {
   readonly certificates: CertificateCache;
   readonly print: (answer: unknown, shown?: (answer: unknown) => string) => void;
   readonly write: (text: string) => void;
   /** Who answers `cert.expiry`: the daemon, or a policy file. */
-  readonly daemon: () => Ask;
-  readonly offline: (config: string) => Ask;
+  readonly expiry: (withinDays: number, config: string | undefined) => Promise<unknown>;
   readonly exit: (code: number) => void;
 }
 
 /** Adds the commands to the group `cert`. */
 export function certificateCommands(cert: Command, context: CertificateContext): void {
-  const { certificates, print, write, daemon, offline, exit } = context;
+  const { certificates, print, write, expiry, exit } = context;
   cert
     .command('show')
     .description('what a certificate file says')
@@ -80,9 +77,7 @@ export function certificateCommands(cert: Command, context: CertificateContext):
       if (!/^[0-9]{1,5}$/.test(within)) {
         throw new Refusal(`--within: expected days, found ${JSON.stringify(within)}`, 2);
       }
-      const answer = await (config === undefined ? daemon() : offline(config))({ within: Number(within) });
-      if (!Array.isArray(answer)) throw new Refusal(JSON.stringify(answer), 1);
-      print(answer);
+      print(await expiry(Number(within), config));
     });
 }
 

@@ -8,6 +8,8 @@ export interface DaemonCommand {
   readonly args?: readonly string[];
   /** Params that are sent with every question. */
   readonly always?: Readonly<Record<string, unknown>>;
+  /** It can be answered from a policy file, too (`--config`). */
+  readonly offline?: true;
   readonly doc: string;
 }
 
@@ -16,8 +18,11 @@ export const DAEMON_COMMANDS: readonly DaemonCommand[] = [
   { words: 'version', method: 'core.version', doc: 'name and version of the daemon' },
   { words: 'uptime', method: 'core.uptime', doc: 'since when the daemon runs' },
   { words: 'stats', method: 'stats.fetch', doc: 'counters since the start' },
-  { words: 'agreement list', method: 'agreement.list', doc: 'all agreements, one row each' },
-  { words: 'agreement show', method: 'agreement.show', args: ['<name>'], doc: 'one agreement in full' },
+  { words: 'agreement list', method: 'agreement.list', offline: true, doc: 'all agreements, one row each' },
+  {
+    ...{ words: 'agreement show', method: 'agreement.show', args: ['<name>'], offline: true },
+    doc: 'one agreement in full',
+  },
   { words: 'agreement reload', method: 'agreement.reload', doc: 'read the policy file again' },
   { words: 'crl list', method: 'crl.list', doc: 'CRLs and OCSP statuses at hand' },
   { words: 'crl refresh', method: 'crl.refresh', args: ['[url]'], doc: 'fetch CRLs and OCSP statuses again' },

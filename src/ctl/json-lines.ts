@@ -44,6 +44,7 @@ async function* linesOf(input: Readable, longest: number): AsyncGenerator<string
 /**
  * Hands each record of JSON Lines to `take`, one after the other. A line that is no JSON, and a blank one, goes to
  * `refuse` with the reason, so that answers can be told apart by their number alone.
+ * @throws {Refusal} there is not one line
  */
 export async function eachRecord(
   input: Readable,
@@ -51,7 +52,9 @@ export async function eachRecord(
   refuse: (why: string) => unknown,
   longest = MAX_LINE,
 ): Promise<void> {
+  let found = 0;
   for await (const line of linesOf(input, longest)) {
+    found += 1;
     let record: unknown;
     try {
       if (line === undefined) throw new RangeError(`found one of more than ${longest} characters`);
@@ -62,6 +65,7 @@ export async function eachRecord(
     }
     await take(record);
   }
+  if (found === 0) throw new Refusal('standard input: expected one JSON object a line, found nothing', 2);
 }
 
 /**

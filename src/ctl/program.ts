@@ -1,14 +1,9 @@
 import type { Readable, Writable } from 'node:stream';
 import { Command } from 'commander';
 import { DEFAULT_DNS } from '../policy/dns-settings.js';
-import { loadPolicy } from '../policy/loader.js';
-import { badInput, identityRecord, offlineAnswers } from '../rpc/offline.js';
+import { badInput, identityRecord } from '../rpc/offline.js';
 import { kamailioInclude } from '../sip/kamailio.js';
 import { CertificateCache } from '../state/certificate-cache.js';
-import { Pins } from '../state/pins.js';
-import { PolicyHolder } from '../state/policy-holder.js';
-import { readSqliteStore } from '../state/sqlite-store.js';
-import { StoreError } from '../state/store.js';
 import { VERSION } from '../version.js';
 import { verifyRecord } from '../x509/verify-record.js';
 import { askDaemon, type DaemonAddress, daemonAnswers } from './ask.js';
@@ -18,13 +13,17 @@ import { dnsCommands } from './dns.js';
 import { Refusal } from './failure.js';
 import { type HeaderRow, headerMarkdown, headerTable } from './header-table.js';
 import { answerLines, eachRecord } from './json-lines.js';
+import { configAnswer, configAnswers, openPolicy } from './policy-file.js';
 import { render, renderExplanation } from './render.js';
 
-interface HeaderOptions {
+interface WithConfig {
+  readonly config?: string | undefined;
+}
+
+interface HeaderOptions extends WithConfig {
   readonly agreement?: string;
   readonly kamailio: boolean;
   readonly markdown: boolean;
-  readonly config?: string;
 }
 
 interface GlobalOptions extends DaemonAddress {
@@ -48,6 +47,8 @@ export function program(input: Readable, output: Writable, exit: (code: number) 
   const print = (answer: unknown, shown: (answer: unknown) => string = render) => {
     output.write(`${options().json ? JSON.stringify(answer, null, 2) : shown(answer)}\n`);
   };
+  const ask = (method: string, params: unknown, { config }: WithConfig) =>
+    config === undefined ? askDaemon(options(), method, params) : configAnswer(config, method, params);
   const group = groups(root);
 
   for (const command of DAEMON_COMMANDS) {
@@ -56,8 +57,9 @@ export function program(input: Readable, output: Writable, exit: (code: number) 
       .command(words.at(-1) ?? '')
       .description(command.doc);
     for (const arg of command.args ?? []) verb.argument(arg);
+    if (command.offline) verb.option('--config <file>', 'policy file; answers without a daemon');
     verb.action(async (...given: unknown[]) => {
-      print(await askDaemon(options(), command.method, { ...command.always, ...paramsOf(command, given) }));
+      print(await ask(command.method, { ...command.always, ...paramsOf(command, given) }, verb.opts<WithConfig>()));
     });
   }
 
@@ -65,8 +67,7 @@ export function program(input: Readable, output: Writable, exit: (code: number) 
   certificateCommands(group(['cert']), {
     certificates,
     print,
-    daemon: () => daemonAnswers(options(), 'cert.expiry'),
-    offline: (file) => configAnswers(file, 'cert.expiry'),
+    expiry: (within, config) => ask('cert.expiry', { within }, { config }),
     write: (text) => void output.write(text),
     exit,
   });
@@ -89,10 +90,7 @@ export function program(input: Readable, output: Writable, exit: (code: number) 
     .action(async ({ agreement, kamailio, markdown, config }: HeaderOptions) => {
       if (kamailio) return void output.write(kamailioInclude());
       if (markdown) return void output.write(`${headerMarkdown()}\n`);
-      const params = agreement === undefined ? {} : { agreement };
-      const ask = config === undefined ? daemonAnswers(options(), 'header.list') : configAnswers(config, 'header.list');
-      const answer = await ask(params);
-      if (!Array.isArray(answer)) throw new Refusal(JSON.stringify(answer), 1);
+      const answer = await ask('header.list', agreement === undefined ? {} : { agreement }, { config });
       print(answer, (rows) => headerTable(rows as readonly HeaderRow[], agreement));
     });
 
@@ -132,6 +130,12 @@ export function program(input: Readable, output: Writable, exit: (code: number) 
     .argument('[id]')
     .option('--config <file>', 'policy file; answers without a daemon')
     .action(async (id: string | undefined, { config }: { config?: string }) => {
+      if (id !== undefined && config !== undefined) {
+        throw new Refusal(
+          `explain ${id} --config ${config}: expected an id, which the running daemon knows, or --config with the params of trust.peer on standard input; found both`,
+          2,
+        );
+      }
       if (id !== undefined) return print(await askDaemon(options(), 'trust.explain', { id }), renderExplanation);
       const answer =
         config === undefined ? daemonAnswers(options(), 'trust.explain') : configAnswers(config, 'trust.explain');
@@ -156,28 +160,4 @@ function groups(root: Command): (words: readonly string[]) => Command {
     known.set(name, found);
     return found;
   };
-}
-
-/** What operators approved, as the daemon's state file has it; what is seen here is kept nowhere. */
-function approvedPins(file: string | undefined): Pins | undefined {
-  if (file === undefined) return undefined;
-  try {
-    const stored = readSqliteStore(file);
-    const most = stored?.pins.length ?? 0;
-    return stored && new Pins(stored, undefined, { most, clock: Date.now, log: { warn: () => {}, info: () => {} } });
-  } catch (cause) {
-    if (cause instanceof StoreError) throw new Refusal(cause.message, 2, { cause });
-    throw cause;
-  }
-}
-
-function openPolicy(file: string): PolicyHolder {
-  const policy = PolicyHolder.open((revision, now) => loadPolicy(file, revision, now), Date.now());
-  if ('problems' in policy) throw new Refusal(`the policy is not good\n${policy.problems.join('\n')}`, 2);
-  return policy;
-}
-
-function configAnswers(file: string, method: string): (record: unknown) => unknown {
-  const policy = openPolicy(file);
-  return offlineAnswers(policy, method, approvedPins(policy.settings.state.file));
 }

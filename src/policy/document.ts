@@ -13,6 +13,7 @@ import {
 } from 'yaml';
 import type { KeyPath, Place, ProblemCode, Problems } from './problem.js';
 import { utf8Text } from './utf8.js';
+import { yamlFaultText } from './yaml-fault.js';
 
 /** Deeper than any policy, and shallow enough for the call stack. */
 const MOST_DEPTH = 64;
@@ -51,8 +52,10 @@ export function readDocument(file: string, bytes: Uint8Array, problems: Problems
   }
   const { document } = parsed;
   // An unknown tag is only a warning to the library; a policy has no use for one.
-  const faults = [...document.errors, ...document.warnings].slice(0, MOST_FAULTS);
-  for (const fault of faults) problems.add('bad-yaml', () => place(fault.pos[0]), [], faultText(fault));
+  const all = [...document.errors, ...document.warnings];
+  // Two faults at one place are one mistake.
+  const faults = all.filter(({ pos }, at) => pos[0] !== all[at - 1]?.pos[0]).slice(0, MOST_FAULTS);
+  for (const fault of faults) problems.add('bad-yaml', () => place(fault.pos[0]), [], yamlFaultText(fault));
   if (faults.length > 0) return undefined;
 
   const root = document.contents;
@@ -91,14 +94,6 @@ function parse(text: string, lineCounter: LineCounter): { readonly document: Doc
     // The composer is recursive: the only thing that it throws is the end of its stack.
     return { problem: `cannot be read as YAML: ${cause instanceof RangeError ? 'nested too deeply' : String(cause)}` };
   }
-}
-
-/** Words for the mistakes that are made most, and the library's own for the rest. */
-function faultText({ code, message }: { readonly code: string; readonly message: string }): string {
-  if (code === 'TAB_AS_INDENT') return 'expected blanks as indentation, found a tab';
-  if (message.includes('call stack')) return 'nested too deeply';
-  if (code === 'MULTIPLE_DOCS') return 'expected one document, found another (after "---" or "...")';
-  return `not YAML: ${message}`;
 }
 
 type Report = (code: ProblemCode, node: Node, path: KeyPath, message: string) => void;

@@ -1,6 +1,7 @@
 /** Certificates and CRLs that the policy names: each file is read and parsed once, however many agreements name it. */
 
 import { parseCertificate } from '../x509/certificate.js';
+import { knownContainer } from '../x509/container.js';
 import { type CrlFacts, parseCrl } from '../x509/crl.js';
 import type { CertificateFacts } from '../x509/facts.js';
 import { readPem } from '../x509/pem.js';
@@ -99,7 +100,9 @@ export class Material {
       });
       return warning === undefined ? { items: parsed } : { items: parsed, warning };
     } catch (cause) {
-      return { code, problem: `${path}: ${cause instanceof Error ? cause.message : String(cause)}` };
+      const known = label === 'CERTIFICATE' ? knownContainer(bytes) : undefined;
+      const hint = known === undefined ? '' : ` (${known})`;
+      return { code, problem: `${path}: ${cause instanceof Error ? cause.message : String(cause)}${hint}` };
     }
   }
 }

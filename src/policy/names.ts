@@ -15,10 +15,22 @@ export function isPlainName(name: string): boolean {
  */
 export function policyDomain(text: string): { readonly domain: string } | { readonly fault: string } {
   // The reference side of a connection may be a URI or have a port; an entry of a list may not.
-  if (/[:/@;?]/.test(text)) return { fault: 'it holds more than a name' };
+  const more = moreThanName(text);
+  if (more !== undefined) return { fault: more };
   const reference = referenceDomain(text);
   if (reference.kind === 'domain') return { domain: reference.name };
   return { fault: reference.kind === 'ip' ? 'an IP address is no SIP domain identity (RFC 5922 §7.2)' : reference.why };
+}
+
+/** What stands in a text besides a name, and where it belongs. */
+function moreThanName(text: string): string | undefined {
+  if (!/[:/@;?]/.test(text)) return undefined;
+  if (/^sips?:/i.test(text)) return 'a domain stands without "sip:"';
+  if (text.includes('@')) return 'a domain stands without the user part';
+  if (/^[^:/;?]+:[0-9]*$/.test(text)) {
+    return 'a domain has no port (where a partner is reached without DNS is for `targets`: address and port)';
+  }
+  return 'it holds more than a name';
 }
 
 /** The domains of the list at `site`; what is none is reported and left out. */

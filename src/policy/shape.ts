@@ -45,7 +45,7 @@ function reportIssue(issue: Issue, schema: z.ZodType, root: unknown, site: Site,
     case 'invalid_type': {
       const expected = expectedAt(schema, path) ?? issue.expected;
       if (found === undefined) say('missing-key', `the key is missing: expected ${expected}`);
-      else say('wrong-type', `expected ${expected}, found ${inWords(found)}${quoteHint(issue.expected, found)}`);
+      else say('wrong-type', `expected ${expected}, found ${inWords(found)}${formHint(issue.expected, found)}`);
       return;
     }
     default:
@@ -85,8 +85,10 @@ export function inWords(value: unknown): string {
   return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
 }
 
-/** Numbers, true and false and odd addresses are text only in quotes. */
-function quoteHint(expected: string, found: unknown): string {
+/** How to write what was probably meant: a list of one, and in quotes numbers, true and false and odd addresses. */
+function formHint(expected: string, found: unknown): string {
+  if (expected === 'array' && typeof found === 'string' && /^[\w.:/-]{1,60}$/.test(found))
+    return ` (a list of one is written [${found}])`;
   if (expected !== 'string') return '';
   if (typeof found === 'number' || typeof found === 'boolean') return ` (text like this needs quotes: "${found}")`;
   return typeof found === 'object' && !Array.isArray(found) && found !== null ? ' (a ":" in text needs quotes)' : '';

@@ -60,14 +60,28 @@ function refused(method: string, reason: ReasonCode, why: string, error?: object
   };
 }
 
+/** A method of the table over one policy, and the state that it works on. */
+function offlineMethod(policy: PolicyHolder, method: string, clock: () => number, pins?: Pins) {
+  const state = new TrustState(policy, NO_DECISION_LOG, clock, NO_REVOCATION_SOURCE, pins);
+  const row = methodTable(state, SILENT, () => state.reload()).find(({ name }) => name === method);
+  if (row === undefined) throw new Error(`no method is named ${method}`);
+  return { state, row };
+}
+
+/**
+ * The answer of an operator's method over one policy, as it is now.
+ * @throws {RpcError} as the daemon would answer
+ */
+export function offlineAnswer(policy: PolicyHolder, method: string, params: unknown, pins?: Pins): unknown {
+  return plain(offlineMethod(policy, method, Date.now, pins).row.call(params, CONTEXT));
+}
+
 /** Answers `trust.peer`, `trust.message` or `trust.explain` records over one policy. */
 export function offlineAnswers(policy: PolicyHolder, method: string, pins?: Pins): (record: unknown) => unknown {
   let now = Date.now();
   let fixed = false;
   const clock = () => (fixed ? now : Date.now());
-  const state = new TrustState(policy, NO_DECISION_LOG, clock, NO_REVOCATION_SOURCE, pins);
-  const row = methodTable(state, SILENT, () => state.reload()).find(({ name }) => name === method);
-  if (row === undefined) throw new Error(`no method is named ${method}`);
+  const { state, row } = offlineMethod(policy, method, clock, pins);
   return (record) => {
     if (typeof record !== 'object' || record === null || Array.isArray(record)) {
       return badInput(method, 'expected a JSON object with the params of the method');
@@ -86,10 +100,13 @@ export function offlineAnswers(policy: PolicyHolder, method: string, pins?: Pins
   };
 }
 
+function plain(answer: unknown): unknown {
+  return answer instanceof JsonText ? answer.toJSON() : answer;
+}
+
 function called(row: Method, params: unknown): unknown {
   try {
-    const answer = row.call(params, CONTEXT);
-    return answer instanceof JsonText ? answer.toJSON() : answer;
+    return plain(row.call(params, CONTEXT));
   } catch (error) {
     if (!(error instanceof RpcError)) return refused(row.name, 'internal-error', String(error));
     return badInput(row.name, JSON.stringify(error.data ?? error.message), error.toObject());

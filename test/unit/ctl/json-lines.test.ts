@@ -46,7 +46,6 @@ const rows: readonly (readonly [name: string, chunks: readonly (string | Uint8Ar
   ['ok/a character in two pieces', [Uint8Array.of(0x22, 0xc3), Uint8Array.of(0xa4, 0x22, 0x0a)], [{ record: 'ä' }]],
   ['ok/U+2028 ends no line', ['"a\u2028b"\n'], [{ record: 'a\u2028b' }]],
   ['ok/a lone CR ends no line', ['[1,\r2]\n'], [{ record: [1, 2] }]],
-  ['ok/nothing at all', [''], []],
   ['fail/no JSON', ['{\n2\n'], [refused, { record: 2 }]],
   ['fail/a blank line is answered too', ['1\n\n2\n'], [{ record: 1 }, refused, { record: 2 }]],
   ['fail/octets that are no UTF-8', [Uint8Array.of(0xff, 0x0a), '2\n'], [refused, { record: 2 }]],
@@ -57,6 +56,10 @@ const rows: readonly (readonly [name: string, chunks: readonly (string | Uint8Ar
 describe('JSON Lines', () => {
   it.each(rows)('%s', async (_name, chunks, expected) => {
     expect(await answers(chunks)).toEqual(expected);
+  });
+
+  it('fail/nothing at all is no question', async () => {
+    await expect(answers([''])).rejects.toThrow('expected one JSON object a line, found nothing');
   });
 
   it('fail/a line that is too long is told, the next one answered', async () => {

@@ -344,7 +344,7 @@ const FAIL: readonly Case[] = [
   [
     'text for a list',
     tls('intermediates: ca.pem'),
-    'p.yaml:7:20: error: agreements[0].intermediates: expected a list, each entry the path of a certificate file, found "ca.pem"',
+    'p.yaml:7:20: error: agreements[0].intermediates: expected a list, each entry the path of a certificate file, found "ca.pem" (a list of one is written [ca.pem])',
   ],
   [
     'nothing for a list',
@@ -406,12 +406,12 @@ const FAIL: readonly Case[] = [
   [
     'URI',
     tls().replace('[b.example]', '["sip:b.example"]'),
-    'p.yaml:4:15: error: agreements[0].domains[0]: expected a domain name, as in ims.operator.example, found "sip:b.example": it holds more than a name',
+    'p.yaml:4:15: error: agreements[0].domains[0]: expected a domain name, as in ims.operator.example, found "sip:b.example": a domain stands without "sip:"',
   ],
   [
     'port',
     tls().replace('[b.example]', '["b.example:5061"]'),
-    'p.yaml:4:15: error: agreements[0].domains[0]: expected a domain name, as in ims.operator.example, found "b.example:5061": it holds more than a name',
+    'p.yaml:4:15: error: agreements[0].domains[0]: expected a domain name, as in ims.operator.example, found "b.example:5061": a domain has no port (where a partner is reached without DNS is for `targets`: address and port)',
   ],
   [
     'single label',

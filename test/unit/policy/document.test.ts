@@ -71,6 +71,7 @@ describe('what is no policy document says where', () => {
     ['escape', 'a: \x1b[1m\n', 'f:1:4: error: expected text, found control character U+001B'],
     ['tab as indentation', 'a:\n\tb: 1\n', 'f:2:1: error: expected blanks as indentation, found a tab'],
     ['two documents', 'a: 1\n---\nb: 2\n', 'f:2:1: error: expected one document, found another (after "---" or "...")'],
+    ['no colon', 'a: 1\nb c\n', 'f:2:1: error: expected "key: value", found a line without ": " (a colon and a blank)'],
     ['unclosed list', 'a: [1, 2\n', /^f:\d+:\d+: error: not YAML: /],
     ['unclosed quote', 'a: "x\n', /^f:\d+:\d+: error: not YAML: /],
     ['tag', 'a: !!binary x\n', 'f:1:4: error: not YAML: Unresolved tag: tag:yaml.org,2002:binary'],

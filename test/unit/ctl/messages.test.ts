@@ -1,0 +1,157 @@
+/** What siptrustctl says where it cannot answer: the input, what was expected, what was found, what to do next. */
+
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { siptrustctl } from '../../support/command-line.js';
+
+const root = mkdtempSync(join(tmpdir(), 'siptrust-messages-'));
+const file = (name: string) => join(root, name);
+const openssl = (...args: readonly string[]) => execFileSync('openssl', args, { cwd: root, stdio: 'pipe' });
+const POLICY = `own_domains: [a.example]
+agreements:
+  - {name: op-b, domains: [b.example], mechanism: tls, anchors: [ca.pem], valid: {until: 2099-12-31}}
+`;
+
+beforeAll(() => {
+  openssl(
+    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '3650'],
+    ...['-subj', '/O=Operator B/CN=Operator B CA', '-keyout', 'ca.key', '-out', 'ca.pem'],
+  );
+  openssl('crl2pkcs7', '-nocrl', '-certfile', 'ca.pem', '-out', 'bundle.p7b');
+  openssl('crl2pkcs7', '-nocrl', '-certfile', 'ca.pem', '-outform', 'DER', '-out', 'der.p7b');
+  openssl('pkcs12', '-export', '-in', 'ca.pem', '-inkey', 'ca.key', '-passout', 'pass:x', '-out', 'b.p12');
+  openssl('req', '-new', '-key', 'ca.key', '-subj', '/CN=x', '-out', 'b.csr');
+  writeFileSync(file('siptrust.yaml'), POLICY);
+});
+afterAll(() => rmSync(root, { recursive: true }));
+
+const config = () => ['--config', file('siptrust.yaml')];
+
+describe('a policy file answers operators without the daemon', () => {
+  test('ok/agreement list', async () => {
+    const { code, output } = await siptrustctl(['agreement', 'list', ...config()]);
+    expect({ code, output }).toEqual({
+      code: 0,
+      output: expect.stringMatching(/^NAME .*\nop-b {2,}b\.example .*in-force/),
+    });
+  });
+  test('ok/agreement show', async () => {
+    const { code, output } = await siptrustctl(['agreement', 'show', 'op-b', ...config()]);
+    expect({ code, output }).toEqual({ code: 0, output: expect.stringMatching(/^name: +op-b\n/) });
+  });
+  test('ok/cert expiry', async () => {
+    const { code, output } = await siptrustctl(['cert', 'expiry', '--within', '9999', ...config()]);
+    expect({ code, output }).toEqual({ code: 0, output: expect.stringMatching(/anchor +op-b/) });
+  });
+  for (const words of [
+    ['agreement', 'show', 'nobody'],
+    ['headers', '--agreement', 'nobody'],
+  ]) {
+    test(`fail/${words.join(' ')}: which name is unknown, in words`, async () => {
+      expect(await siptrustctl([...words, ...config()])).toEqual({
+        code: 1,
+        output: '',
+        error: `${file('siptrust.yaml')}: Not found: no agreement is named "nobody"`,
+      });
+    });
+  }
+  test('fail/explain with an id and --config: the id belongs to a daemon', async () => {
+    expect(await siptrustctl(['explain', '7f-1', ...config()])).toEqual({
+      code: 2,
+      output: '',
+      error: expect.stringMatching(/^explain 7f-1 --config .*: expected an id, .* or --config with .*; found both$/),
+    });
+  });
+});
+
+describe('nothing on standard input', () => {
+  for (const words of [['peer'], ['message'], ['explain'], ['identity'], ['verify']]) {
+    test(`fail/${words}`, async () => {
+      const args = words[0] === 'identity' || words[0] === 'verify' ? words : [...words, ...config()];
+      expect(await siptrustctl(args, '')).toEqual({
+        code: 2,
+        output: '',
+        error: 'standard input: expected one JSON object a line, found nothing',
+      });
+    });
+  }
+});
+
+describe('no daemon', () => {
+  test('fail/no socket', async () => {
+    const { code, error } = await siptrustctl(['--socket', file('none.sock'), 'status']);
+    expect({ code, error }).toEqual({
+      code: 2,
+      error: `${file('none.sock')}: expected a running siptrustd, found no such socket. Does siptrustd run (systemctl status siptrustd), and is this daemon.listen.unix of its policy? --socket PATH and --tcp HOST:PORT name another place`,
+    });
+  });
+  test('fail/nobody listens at the port', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port } = server.address() as { port: number };
+    await new Promise((resolve) => server.close(resolve));
+    const { code, error } = await siptrustctl(['--tcp', `127.0.0.1:${port}`, 'agreement', 'list']);
+    expect({ code, error }).toEqual({
+      code: 2,
+      error: expect.stringMatching(
+        /^127\.0\.0\.1:\d+: expected a running siptrustd, found nobody listens there\. .*daemon\.listen\.netstring/,
+      ),
+    });
+  });
+});
+
+describe('what is no certificate', () => {
+  const cases: readonly (readonly [name: string, says: RegExp])[] = [
+    ['bundle.p7b', /bundle\.p7b: .*PKCS7.*\(this is a PKCS#7 bundle \(\.p7b\): .*openssl pkcs7 -print_certs/],
+    ['der.p7b', /der\.p7b: .*\(this is a PKCS#7 bundle \(\.p7b\): .*-inform DER/],
+    ['b.p12', /b\.p12: .*\(this is a PKCS#12 file .*openssl pkcs12 -nokeys/],
+    ['b.csr', /b\.csr: .*\(this is a certificate request: expected is what the CA makes of it/],
+    ['ca.key', /ca\.key: .*\(this is a private key: siptrust needs none/],
+  ];
+  test.each(cases)('fail/cert show %s', async (name, says) => {
+    const { code, error } = await siptrustctl(['cert', 'show', file(name)]);
+    expect({ code, error }).toEqual({ code: 1, error: expect.stringMatching(says) });
+  });
+  test.each(cases)('fail/%s as an anchor', async (name, says) => {
+    writeFileSync(file('other.yaml'), POLICY.replace('ca.pem', name));
+    const { code, error } = await siptrustctl(['agreement', 'list', '--config', file('other.yaml')]);
+    expect({ code, error }).toEqual({ code: 2, error: expect.stringMatching(says) });
+  });
+  test('ok/a certificate gets no such hint', async () => {
+    expect(await siptrustctl(['cert', 'show', file('ca.pem')])).toMatchObject({ code: 0, error: '' });
+  });
+});
+
+describe('slips of the pen in a policy', () => {
+  const cases: readonly (readonly [name: string, text: string, says: RegExp])[] = [
+    [
+      'no colon',
+      'own_domains [a.example]\nagreements: []\n',
+      /:1:1: error: expected "key: value", found a line without/,
+    ],
+    [
+      'no colon in a list',
+      'agreements:\n  - name op-b\n    domains: [b.example]\n',
+      /:2:5: error: expected "key: value"/,
+    ],
+    ['no blank after the colon', 'own_domains: []\nagreements:[]\n', /:2:1: error: expected "key: value".*a blank/],
+    ['indented too far', 'a: 1\n  b: 2\n', /:1:4: error: expected one "key: value" in a line, .*indented too far/],
+    [
+      'own_domains as text',
+      'own_domains: a.example\n',
+      /own_domains: expected a list, .*\(a list of one is written \[a\.example\]\)/,
+    ],
+    ['a port', 'own_domains: ["a.example:5061"]\n', /own_domains\[0\]: .*a domain has no port .*`targets`/],
+  ];
+  test.each(cases)('fail/%s', async (_, text, says) => {
+    writeFileSync(file('slip.yaml'), text);
+    const { code, error } = await siptrustctl(['agreement', 'list', '--config', file('slip.yaml')]);
+    expect({ code, error }).toEqual({ code: 2, error: expect.stringMatching(says) });
+    // One mistake is told once.
+    expect(error.match(/: error: /g)).toHaveLength(1);
+  });
+});
