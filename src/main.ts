@@ -13,6 +13,7 @@ import type { DaemonSettings } from './policy/settings.js';
 import { openListeners } from './rpc/listeners.js';
 import { NOTICE_DAYS } from './state/expiry.js';
 import { ExpiryWatch } from './state/expiry-watch.js';
+import { KeptCertificates } from './state/kept-certificates.js';
 import { NextHops } from './state/next-hops.js';
 import { Pins } from './state/pins.js';
 import { PolicyHolder, type ReloadReport } from './state/policy-holder.js';
@@ -86,15 +87,25 @@ interface Kept {
   /** undefined: the policy names no state file. */
   readonly pins: Pins | undefined;
   readonly hops: NextHops;
+  /** undefined: no certificates are kept. */
+  readonly certificates: KeptCertificates | undefined;
 }
 
 /** What the state file keeps, or why it cannot be had. Closing the pins closes the file. */
-async function openState({ state, dns }: DaemonSettings, log: OperatorLog): Promise<Kept | string> {
+async function openState({ state, dns, log: logs }: DaemonSettings, log: OperatorLog): Promise<Kept | string> {
   try {
     const store = state.file === undefined ? undefined : openSqliteStore(state.file);
     const pins = store && (await Pins.open(store, { most: state.pins, clock: Date.now, log }));
     const seed = randomInt(2 ** 32);
-    return { pins, hops: await NextHops.open({ settings: dns, clock: Date.now, log, seed, store }) };
+    const hops = await NextHops.open({ settings: dns, clock: Date.now, log, seed, store });
+    // Without a decision log nothing tells what to ask again.
+    const keeps = store !== undefined && state.certificates > 0 && logs.decisions !== undefined;
+    const limits = { octets: state.certificates, ageMs: state.certificateAge * 1000 };
+    return {
+      pins,
+      hops,
+      certificates: keeps ? new KeptCertificates(store, { ...limits, clock: Date.now, log }) : undefined,
+    };
   } catch (error) {
     if (error instanceof StoreError) return error.message;
     throw error;
@@ -117,7 +128,7 @@ async function serve(config: string): Promise<number> {
     await log.close();
     return 1;
   }
-  const { pins, hops } = kept;
+  const { pins, hops, certificates } = kept;
   const revocation = await Revocation.open({
     settings: settings.revocation,
     snapshot: policy.snapshot,
@@ -125,7 +136,7 @@ async function serve(config: string): Promise<number> {
     log,
     random: Math.random,
   });
-  const state = new TrustState(policy, decisions, Date.now, revocation, pins, hops);
+  const state = new TrustState(policy, decisions, Date.now, revocation, pins, hops, certificates);
   revocation.start(() => state.revocationChanged());
   const expiry = new ExpiryWatch(log);
   const look = (): void => expiry.look(state.expiry(NOTICE_DAYS));
@@ -137,6 +148,7 @@ async function serve(config: string): Promise<number> {
     log.error(listeners.failed);
     await hops.close();
     await revocation.close();
+    await certificates?.close();
     await pins?.close();
     await log.close();
     return 1;
@@ -156,6 +168,7 @@ async function serve(config: string): Promise<number> {
   await listeners.close(GRACE_MS);
   await hops.close();
   await revocation.close();
+  await certificates?.close();
   await pins?.close();
   await decisions.close();
   await log.close();

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /**
  * siptrustctl: asks a running siptrustd, or answers without one.
- * Exit codes: 0 answered, 1 the answer is an error (`cert lint`: holds one), 2 the command line, a file or the connection is wrong.
+ * Exit codes: 0 answered, 1 the answer is an error (`cert lint`: holds one; `replay`, `policy diff`: there are changes),
+ * 2 the command line, a file or the connection is wrong.
  */
 
 import { CommanderError } from 'commander';

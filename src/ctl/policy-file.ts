@@ -41,7 +41,7 @@ export async function configAnswer(file: string, method: string, params: unknown
 }
 
 /** What operators approved, as the daemon's state file has it; what is seen here is kept nowhere. */
-function approvedPins(file: string | undefined): Pins | undefined {
+export function approvedPins(file: string | undefined): Pins | undefined {
   if (file === undefined) return undefined;
   try {
     const stored = readSqliteStore(file);

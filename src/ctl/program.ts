@@ -13,8 +13,10 @@ import { dnsCommands } from './dns.js';
 import { Refusal } from './failure.js';
 import { type HeaderRow, headerMarkdown, headerTable } from './header-table.js';
 import { answerLines, eachRecord } from './json-lines.js';
-import { configAnswer, configAnswers, openPolicy } from './policy-file.js';
+import { policyDiffCommand } from './policy.js';
+import { approvedPins, configAnswer, configAnswers, openPolicy } from './policy-file.js';
 import { render, renderExplanation } from './render.js';
+import { replayCommand } from './replay.js';
 
 interface WithConfig {
   readonly config?: string | undefined;
@@ -79,6 +81,9 @@ export function program(input: Readable, output: Writable, exit: (code: number) 
     write: (text) => void output.write(text),
     exit,
   });
+
+  policyDiffCommand(group(['policy']), { policy: openPolicy, print, exit });
+  replayCommand(root, { policy: openPolicy, approved: (file) => approvedPins(file)?.approved, print, exit, input });
 
   root
     .command('headers')
@@ -156,8 +161,13 @@ function groups(root: Command): (words: readonly string[]) => Command {
   const known = new Map<string, Command>();
   return ([name]) => {
     if (name === undefined) return root;
-    const found = known.get(name) ?? root.command(name).description(`about ${name.endsWith('s') ? name : `${name}s`}`);
+    const found = known.get(name) ?? root.command(name).description(`about ${plural(name)}`);
     known.set(name, found);
     return found;
   };
+}
+
+function plural(name: string): string {
+  if (name.endsWith('s')) return name;
+  return name.endsWith('y') ? `${name.slice(0, -1)}ies` : `${name}s`;
 }

@@ -1,6 +1,8 @@
 import type { Evidence } from '../trust/evidence.js';
 import type { Plan } from '../trust/plan.js';
+import type { Treatment } from '../trust/treatment.js';
 import type { Verdict } from '../trust/verdict.js';
+import { askedOf } from './asked.js';
 import { jsonLines } from './logger.js';
 import { maskIdentities } from './mask.js';
 
@@ -13,6 +15,8 @@ export interface Decision {
   readonly verdict: Verdict;
   /** Of an answer about a message. */
   readonly plan?: Plan | undefined;
+  /** What the proxy does because of the verdict; of an answer about a peer. */
+  readonly treatment?: Treatment | undefined;
 }
 
 export interface DecisionLog {
@@ -34,7 +38,10 @@ export function decisionLog(file: string | undefined, mask: boolean): DecisionLo
   return { write: (decision) => lines.write(record(decision, shown)), close: () => lines.close() };
 }
 
-function record({ id, at, method, evidence, verdict, plan }: Decision, shown: (text: string) => string): object {
+function record(
+  { id, at, method, evidence, verdict, plan, treatment }: Decision,
+  shown: (text: string) => string,
+): object {
   const certificate = evidence.tls?.certificate;
   const findings = plan === undefined ? verdict.findings : [...plan.findings, ...verdict.findings];
   return {
@@ -55,6 +62,15 @@ function record({ id, at, method, evidence, verdict, plan }: Decision, shown: (t
     ...(evidence.tls === undefined ? {} : { verified: evidence.tls.verified }),
     certificate: certificate !== undefined && 'sha256' in certificate ? certificate.sha256 : '',
     next_hop: evidence.nextHop ?? '',
+    ...(treatment === undefined
+      ? {}
+      : {
+          profile: treatment.profile,
+          asserts: treatment.asserts,
+          action: treatment.action,
+          code: treatment.code,
+          ask: askedOf(evidence, verdict),
+        }),
     ...(plan === undefined
       ? {}
       : { action: plan.action, code: plan.code, remove: plan.remove, appended: plan.append.length, flags: plan.flags }),

@@ -160,6 +160,8 @@ const daemonSchema = z.strictObject({
     .strictObject({
       file: word('a path, or off').optional(),
       pins: z.int().min(1).max(100_000).describe('a whole number of pins from 1 to 100000').optional(),
+      certificates: z.int().min(0).max(4_294_967_296).describe('whole octets from 0 to 4294967296').optional(),
+      certificate_age: seconds(3600, 315_360_000).optional(),
     })
     .optional(),
   dns: z

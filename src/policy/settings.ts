@@ -46,6 +46,10 @@ export interface DaemonSettings {
     readonly file: string | undefined;
     /** Most pins that are kept. */
     readonly pins: number;
+    /** Octets of certificates that answers were about; 0: none are kept. */
+    readonly certificates: number;
+    /** Certificates that were not seen for so long are forgotten, in seconds. */
+    readonly certificateAge: number;
   };
 }
 
@@ -67,7 +71,7 @@ export const DEFAULT_SETTINGS: DaemonSettings = deepFreeze({
   cache: { certificates: 10_000, verdicts: 100_000, ttl: 300 },
   revocation: DEFAULT_REVOCATION,
   dns: DEFAULT_DNS,
-  state: { file: undefined, pins: 10_000 },
+  state: { file: undefined, pins: 10_000, certificates: 67_108_864, certificateAge: 7_776_000 },
 });
 
 /** Longest path that a unix socket address holds on Linux, without its final NUL (unix(7)). */
@@ -108,7 +112,12 @@ export function compileSettings(input: DaemonInput | undefined, site: Site): Dae
     },
     revocation: compileRevocation(input?.revocation, site.at('revocation')),
     dns: compileDns(input?.dns, site.at('dns')),
-    state: { file: path(state.file, 'off', defaults.state.file), pins: state.pins ?? defaults.state.pins },
+    state: {
+      file: path(state.file, 'off', defaults.state.file),
+      pins: state.pins ?? defaults.state.pins,
+      certificates: state.certificates ?? defaults.state.certificates,
+      certificateAge: state.certificate_age ?? defaults.state.certificateAge,
+    },
   };
   checkListeners(settings, site.at('listen'));
   return deepFreeze(settings);

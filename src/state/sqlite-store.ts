@@ -4,6 +4,9 @@ import { closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import {
+  type CertificateStore,
+  type KeptCertificate,
+  type KeptLimits,
   type Pin,
   type Store,
   type StoreChanges,
@@ -46,6 +49,27 @@ const READ_TLS_SEEN = 'SELECT domain, seen_at AS seenAt FROM tls_seen ORDER BY d
 const PUT_TLS_SEEN = 'INSERT OR REPLACE INTO tls_seen VALUES (?, ?)';
 const FORGET_TLS_SEEN = 'DELETE FROM tls_seen WHERE seen_at < ?';
 
+/** As tls_seen: later than version 1, and no harm to earlier programs. */
+const CERTIFICATE = `
+  CREATE TABLE IF NOT EXISTS certificate (
+    sha256 TEXT PRIMARY KEY,
+    der BLOB NOT NULL,
+    octets INTEGER GENERATED ALWAYS AS (length(der)) STORED,
+    last_seen INTEGER NOT NULL,
+    partner INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS certificate_room ON certificate (partner, last_seen, octets)`;
+/** Who once named a partner stays a partner's; the time only grows. */
+const PUT_CERTIFICATE = `
+  INSERT INTO certificate (sha256, der, last_seen, partner) VALUES (?, ?, ?, ?)
+  ON CONFLICT DO UPDATE SET last_seen = max(last_seen, excluded.last_seen), partner = max(partner, excluded.partner)`;
+const READ_CERTIFICATE = 'SELECT der FROM certificate WHERE sha256 = ?';
+const CERTIFICATE_OCTETS = 'SELECT total(octets) FROM certificate';
+const FORGET_CERTIFICATES = 'DELETE FROM certificate WHERE last_seen < ? AND partner IN (0, 1)';
+/** Strangers first, of each kind the one that was seen longest ago. */
+const NEXT_TO_GO = 'SELECT sha256, octets FROM certificate ORDER BY partner, last_seen LIMIT 100';
+const DROP_CERTIFICATE = 'DELETE FROM certificate WHERE sha256 = ?';
+
 const READ_PINS = `
   SELECT agreement, spki_sha256, certificate_sha256, subject, identities, not_after, first_seen, last_seen, count,
     approved_at
@@ -86,7 +110,7 @@ function storeError(file: string, cause: unknown): StoreError {
  * Opens the database in `file`, or makes it. One daemon has it at a time; others may read it meanwhile.
  * @throws {StoreError} the file cannot be read or written, is damaged, of another program or a later version, or in use
  */
-export function openSqliteStore(file: string): Store & TlsSeenStore {
+export function openSqliteStore(file: string): Store & TlsSeenStore & CertificateStore {
   const open: Connection[] = [];
   try {
     makeFile(file);
@@ -120,6 +144,42 @@ export function readSqliteStore(file: string): Stored | undefined {
     throw storeError(file, cause);
   } finally {
     database?.close();
+  }
+}
+
+/** Certificates that a daemon has kept, by their SHA-256. */
+export interface CertificateReading {
+  /** @throws {StoreError} */
+  find(sha256: string): Uint8Array | undefined;
+  close(): void;
+}
+
+/**
+ * The certificates in `file`, without changing it, also while a daemon has it open.
+ * @throws {StoreError} there is none, or it cannot be read
+ */
+export function readCertificates(file: string): CertificateReading {
+  let database: Connection | undefined;
+  try {
+    checkFile(file);
+    database = new Database(file, { readonly: true, timeout: BUSY_MS });
+    checkDatabase(file, database);
+    const known = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'certificate'").get() !== undefined;
+    const find = known ? database.prepare<[string], Uint8Array>(READ_CERTIFICATE).pluck() : undefined;
+    const open = database;
+    return {
+      find: (sha256) => {
+        try {
+          return find?.get(sha256) as Uint8Array | undefined;
+        } catch (cause) {
+          throw storeError(file, cause);
+        }
+      },
+      close: () => open.close(),
+    };
+  } catch (cause) {
+    database?.close();
+    throw storeError(file, cause);
   }
 }
 
@@ -161,6 +221,7 @@ function prepare(file: string, database: Connection): void {
   // Every commit is on the disk before it returns: what was acknowledged survives the machine too.
   database.pragma('synchronous = FULL');
   database.exec(TLS_SEEN);
+  database.exec(CERTIFICATE);
 }
 
 function isEmpty(database: Connection): boolean {
@@ -201,7 +262,7 @@ function toPin(row: Row): Pin {
   };
 }
 
-class SqliteStore implements Store, TlsSeenStore {
+class SqliteStore implements Store, TlsSeenStore, CertificateStore {
   readonly #file: string;
   readonly #database: Connection;
   readonly #lock: Connection;
@@ -274,8 +335,38 @@ class SqliteStore implements Store, TlsSeenStore {
     }
   }
 
+  async saveCertificates(seen: readonly KeptCertificate[], limits: KeptLimits): Promise<void> {
+    try {
+      const database = this.#database;
+      const put = database.prepare(PUT_CERTIFICATE);
+      const forget = database.prepare(FORGET_CERTIFICATES);
+      database.transaction(() => {
+        for (const { sha256, der, lastSeen, partner } of seen) put.run(sha256, der, lastSeen, partner ? 1 : 0);
+        forget.run(limits.since);
+        makeCertificateRoom(database, limits.octets);
+      })();
+    } catch (cause) {
+      throw storeError(this.#file, cause);
+    }
+  }
+
   async close(): Promise<void> {
     this.#database.close();
     this.#lock.close();
+  }
+}
+
+function makeCertificateRoom(database: Connection, most: number): void {
+  let octets = Number(database.prepare(CERTIFICATE_OCTETS).pluck().get());
+  const next = database.prepare<[], { sha256: string; octets: number }>(NEXT_TO_GO);
+  const drop = database.prepare(DROP_CERTIFICATE);
+  while (octets > most) {
+    const rows = next.all();
+    if (rows.length === 0) return;
+    for (const row of rows) {
+      if (octets <= most) return;
+      drop.run(row.sha256);
+      octets -= row.octets;
+    }
   }
 }

@@ -67,6 +67,31 @@ export interface TlsSeenStore {
   saveTlsSeen(seen: readonly TlsSeen[], since: number): Promise<void>;
 }
 
+/** A certificate that an answer was about, kept so that the question can be asked again. */
+export interface KeptCertificate {
+  /** Lower-case hex. */
+  readonly sha256: string;
+  readonly der: Uint8Array;
+  readonly lastSeen: number;
+  /** It names a partner; the others make room first. */
+  readonly partner: boolean;
+}
+
+export interface KeptLimits {
+  /** Octets of all certificates together. */
+  readonly octets: number;
+  /** What was not seen since is forgotten. */
+  readonly since: number;
+}
+
+export interface CertificateStore {
+  /**
+   * Keeps these, and forgets what the limits have no room for.
+   * @throws {StoreError}
+   */
+  saveCertificates(seen: readonly KeptCertificate[], limits: KeptLimits): Promise<void>;
+}
+
 /** A store that cannot be opened, read or written; the message names it, what was expected and what was found. */
 export class StoreError extends Error {
   constructor(

@@ -3,11 +3,13 @@ import type { Snapshot } from '../trust/agreement.js';
 import type { Evidence } from '../trust/evidence.js';
 import { judgePeer } from '../trust/peer.js';
 import type { Plan } from '../trust/plan.js';
+import { treatmentOf } from '../trust/treatment.js';
 import type { Verdict } from '../trust/verdict.js';
 import { CertificateCache } from './certificate-cache.js';
 import { Connections } from './connections.js';
 import { Counters } from './counters.js';
 import { type ExpiryRow, type ExpirySummary, expiryRows, expirySummary, NOTICE_DAYS } from './expiry.js';
+import type { KeptCertificates } from './kept-certificates.js';
 import { hopsWithoutDns, type NextHops } from './next-hops.js';
 import { PeerCertificates } from './peer-certificates.js';
 import type { Pins } from './pins.js';
@@ -34,6 +36,8 @@ export class TrustState {
   readonly #verdicts: VerdictCache;
   readonly #decisions: DecisionLog;
   readonly #clock: () => number;
+  /** undefined: certificates are not kept. */
+  readonly #kept: KeptCertificates | undefined;
   readonly revocation: RevocationSource;
   /** undefined: none are kept (daemon.state.file is off). */
   readonly pins: Pins | undefined;
@@ -49,6 +53,7 @@ export class TrustState {
     revocation: RevocationSource = NO_REVOCATION_SOURCE,
     pins?: Pins,
     hops: NextHops = hopsWithoutDns(clock),
+    kept?: KeptCertificates,
   ) {
     const { cache } = policy.settings;
     this.policy = policy;
@@ -60,6 +65,7 @@ export class TrustState {
     this.revocation = revocation;
     this.pins = pins;
     this.hops = hops;
+    this.#kept = kept;
     hops.start(this.counters);
     this.startedAt = clock();
     pins?.start(this.counters, () => this.touch());
@@ -99,9 +105,11 @@ export class TrustState {
     this.counters.add(`${method}.${verdict.verdict}`);
     const first = (plan?.findings[0] ?? verdict.findings[0])?.code;
     if (first !== undefined) this.counters.add(`reason.${first}`);
-    this.#decisions.write({ method, ...answer });
+    const treatment = method === 'trust.peer' ? treatmentOf(verdict, this.snapshot) : undefined;
+    this.#decisions.write({ method, ...answer, treatment });
     const certificate = evidence.tls?.certificate;
     if (certificate !== undefined && 'sha256' in certificate) {
+      this.#kept?.observe([certificate], verdict.agreement !== undefined);
       for (const agreement of verdict.observes ?? []) {
         this.peers.observe(agreement, certificate);
         this.pins?.observe(agreement, certificate);

@@ -34,7 +34,7 @@ describe('daemon settings', () => {
         warn: 86_400,
       },
       dns: { resolve: true, servers: [], timeout: 2, attempts: 2, cache: 10_000, trustAd: false },
-      state: { file: undefined, pins: 10_000 },
+      state: { file: undefined, pins: 10_000, certificates: 67_108_864, certificateAge: 7_776_000 },
     } satisfies DaemonSettings);
     expect(Object.isFrozen(DEFAULT_SETTINGS.listen.netstring)).toBe(true);
     expect(compiled(daemon('')).settings).toEqual(DEFAULT_SETTINGS);
@@ -54,7 +54,7 @@ describe('daemon settings', () => {
           '  viewer_group: noc',
           '  log: {level: debug, file: /var/log/s.log, decisions: log/d.jsonl, mask: false}',
           '  cache: {certificates: 1, verdicts: 2, ttl: 3}',
-          '  state: {file: state.db, pins: 4}',
+          '  state: {file: state.db, pins: 4, certificates: 5, certificate_age: 3600}',
           '  dns: {resolve: off, timeout: 3, attempts: 4, cache: 5, trust_ad: true,',
           '    servers: [192.0.2.53, "192.0.2.54:5353", "2001:DB8::53", "[2001:db8::54]:5454"]}',
           '  revocation: {fetch: on, directory: crls, interval: 4, timeout: 5, max_size: 6000, warn: 7, addresses: [10.0.0.0/8],',
@@ -107,7 +107,7 @@ describe('daemon settings', () => {
         cache: 5,
         trustAd: true,
       },
-      state: { file: 'state.db', pins: 4 },
+      state: { file: 'state.db', pins: 4, certificates: 5, certificateAge: 3600 },
     } satisfies DaemonSettings);
   });
 

@@ -1,0 +1,60 @@
+/**
+ * What it takes to ask a question again: the params of `trust.peer` as they were understood, where certificates stand by
+ * their SHA-256. Nobody who calls is in there: the other end of a connection is a network.
+ */
+
+import type { Evidence, TlsEvidence } from '../trust/evidence.js';
+import type { Verdict } from '../trust/verdict.js';
+
+/** What stands in place of the PEM text: the name of the certificate, or why it could not be read. */
+export const BY_SHA256 = 'sha256:';
+export const UNREADABLE = 'unreadable:';
+
+/** Params of `trust.peer`; beside them `status`, where the path was known not to be revoked. */
+export type Asked = Readonly<Record<string, unknown>>;
+
+/** The question behind an answer. */
+export function askedOf(evidence: Evidence, verdict: Verdict): Asked {
+  const { tls } = evidence;
+  return {
+    direction: evidence.direction,
+    proto: evidence.transport,
+    ...bytes('src_ip', evidence.sourceAddress),
+    ...(evidence.sourcePort === undefined ? {} : { src_port: evidence.sourcePort }),
+    ...bytes('rcv_ip', evidence.localAddress),
+    ...(evidence.localPort === undefined ? {} : { rcv_port: evidence.localPort }),
+    ...bytes('next_hop', evidence.nextHop),
+    ...(tls === undefined ? {} : { tls: askedOfTls(tls) }),
+    // Lists and OCSP answers that were fetched are kept nowhere: what they said of this path is.
+    ...(verdict.checks.some(({ name, outcome }) => name === 'revocation' && outcome === 'pass')
+      ? { status: 'good' }
+      : {}),
+  };
+}
+
+function askedOfTls({ certificate, verified, version, cipher, sni, attributes }: TlsEvidence): Asked {
+  const leaf =
+    certificate === undefined
+      ? {}
+      : 'malformed' in certificate
+        ? { pem: `${UNREADABLE}${certificate.malformed}` }
+        : { pem: `${BY_SHA256}${certificate.sha256}` };
+  return {
+    ...leaf,
+    verified: verified ? 1 : 0,
+    ...bytes('version', version),
+    ...bytes('cipher', cipher),
+    ...bytes('sni', sni),
+    ...(attributes === undefined
+      ? {}
+      : { attributes: Object.assign({}, ...Object.entries(attributes).map(([name, value]) => bytes(name, value))) }),
+  };
+}
+
+/** A byte string as a param: as text where it is UTF-8, else in base64. */
+function bytes(name: string, value: string | undefined): Asked {
+  if (value === undefined) return {};
+  const octets = Buffer.from(value, 'latin1');
+  const text = octets.toString('utf8');
+  return Buffer.from(text, 'utf8').equals(octets) ? { [name]: text } : { [`${name}_b64`]: octets.toString('base64') };
+}
