@@ -9,11 +9,13 @@ LIVE_PACKAGES := kamailio kamailio-tls-modules kamailio-extra-modules kamailio-u
 	kamailio-json-modules kamailio-lua-modules sip-tester stunnel4 openssl debootstrap iproute2 tshark bind9
 # What the lab builds its networks of: IPsec in user space, filters, NAT64.
 LAB_PACKAGES := strongswan-charon strongswan-swanctl libcharon-extra-plugins libstrongswan-standard-plugins nftables tayga procps
+# What the package is built, checked and tried with.
+DEB_PACKAGES := dpkg-dev binutils lintian debootstrap man-db util-linux
 # Where `make run` keeps what the example policy refers to.
 EXAMPLE := .cache/example
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help setup packages toolchain node-version build lint run demo test test-unit test-flow test-matrix lab-packages lab test-lab bench bench-lab soak fuzz clean
+.PHONY: help deb test-deb setup packages toolchain node-version build lint run demo test test-unit test-flow test-matrix lab-packages lab test-lab bench bench-lab soak fuzz clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -102,6 +104,14 @@ lab: setup lab-packages build ## security gateways, a rogue, TLS, NAT: what each
 test-lab: setup lab-packages build ## the same as tests (root)
 	test/lab/enter.sh npx vitest run --config vitest.lab.config.ts
 
+deb: build ## packages/siptrust_VERSION_ARCH.deb, for Debian 13 and 12 (docs/packages.md)
+	$(call install-missing,dpkg-dev binutils)
+	@node --import tsx packaging/deb.ts
+
+test-deb: setup build ## the package in a fresh Debian 13: installed, at work, upgraded, purged; npm pack (root)
+	$(call install-missing,$(DEB_PACKAGES))
+	test/deb/enter.sh npx vitest run --config vitest.deb.config.ts
+
 bench: setup build ## measurements; results are explained in docs/performance.md
 	node --import tsx test/bench/all.ts
 
@@ -115,4 +125,4 @@ fuzz: node_modules ## long runs of the readers' fuzz and the differential test
 	SIPTRUST_FUZZ_RUNS=1000000 SIPTRUST_DIFFERENTIAL_RUNS=5000 npx vitest run test/unit/x509/fuzz.test.ts test/unit/x509/differential.test.ts
 
 clean: ## remove what was built
-	rm -rf dist node_modules coverage
+	rm -rf dist node_modules coverage packages

@@ -43,15 +43,14 @@ async function* linesOf(input: Readable, longest: number): AsyncGenerator<string
 
 /**
  * Hands each record of JSON Lines to `take`, one after the other. A line that is no JSON, and a blank one, goes to
- * `refuse` with the reason, so that answers can be told apart by their number alone.
- * @throws {Refusal} there is not one line
+ * `refuse` with the reason, so that answers can be told apart by their number alone. The number of lines.
  */
-export async function eachRecord(
+export async function eachLine(
   input: Readable,
   take: (record: unknown) => unknown,
   refuse: (why: string) => unknown,
   longest = MAX_LINE,
-): Promise<void> {
+): Promise<number> {
   let found = 0;
   for await (const line of linesOf(input, longest)) {
     found += 1;
@@ -65,7 +64,16 @@ export async function eachRecord(
     }
     await take(record);
   }
-  if (found === 0) throw new Refusal('standard input: expected one JSON object a line, found nothing', 2);
+  return found;
+}
+
+/**
+ * The records of standard input, as `eachLine` has them.
+ * @throws {Refusal} there is not one line
+ */
+export async function eachRecord(...given: Parameters<typeof eachLine>): Promise<void> {
+  if ((await eachLine(...given)) > 0) return;
+  throw new Refusal('standard input: expected one JSON object a line, found nothing', 2);
 }
 
 /**

@@ -16,7 +16,7 @@ import type { Snapshot } from '../trust/agreement.js';
 import { type ApprovedPins, NO_APPROVED_PINS } from '../trust/covers.js';
 import type { CertificateFacts } from '../x509/facts.js';
 import { Refusal } from './failure.js';
-import { eachRecord } from './json-lines.js';
+import { eachLine } from './json-lines.js';
 import { render } from './render.js';
 
 export interface ReplayTools {
@@ -102,7 +102,7 @@ async function replay(options: ReplayOptions, tools: ReplayTools, now: number): 
   const store = openCertificates(stateFile);
   try {
     for (const file of files) {
-      await eachRecord(
+      await eachLine(
         lines(file, tools.input),
         (record) => take(askedLine(record, store.read)),
         () => skip('unreadable'),

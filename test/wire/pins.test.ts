@@ -134,7 +134,7 @@ describe('pins of a daemon that is killed', () => {
         await daemon.stop('SIGKILL');
       }
     }
-  }, 120_000);
+  }, 600_000);
 
   test('ok/a daemon that is stopped loses no observation either', async () => {
     rmSync(file('state'), { recursive: true, force: true });

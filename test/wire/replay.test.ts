@@ -166,6 +166,11 @@ describe('replay', () => {
     const { code, error } = await replay(file('siptrust.yaml'), '--decisions', file('old.log'));
     expect([code, error]).toEqual([2, expect.stringContaining('"older-line":1,"unreadable":1')]);
   });
+  test('ok/a log that was just rotated is empty', async () => {
+    writeFileSync(file('empty.log'), '');
+    const { code, answer } = await replay(file('siptrust.yaml'), '--decisions', file('empty.log'));
+    expect([code, answer.asked]).toEqual([0, 0]);
+  });
   test('fail/a candidate that is not good', async () => {
     const bad = write('bad.yaml', policy([agreement('b', { mechanism: 'tsl' })]));
     expect(await replay(bad)).toMatchObject({ code: 2, error: expect.stringContaining('agreements[0].mechanism') });
