@@ -29,6 +29,8 @@ export const DAEMON_COMMANDS: readonly DaemonCommand[] = [
   { words: 'pin list', method: 'pin.list', args: ['[agreement]', '[state]'], doc: 'keys observed and approved' },
   { words: 'pin approve', method: 'pin.approve', args: ['<agreement>', '<pin>'], doc: 'approve a key, or all' },
   { words: 'pin drop', method: 'pin.drop', args: ['<agreement>', '<pin>'], doc: 'forget a key, or all' },
+  { words: 'policy status', method: 'policy.status', doc: 'the candidate policy, and what it would have changed' },
+  { words: 'policy drop', method: 'policy.drop', doc: 'forget the candidate policy' },
   {
     ...{ words: 'hop resolve', method: 'hop.resolve', args: ['<uri>'], always: { wait_ms: 1000 } },
     doc: 'where a request with this URI goes next',

@@ -13,7 +13,7 @@ import { dnsCommands } from './dns.js';
 import { Refusal } from './failure.js';
 import { type HeaderRow, headerMarkdown, headerTable } from './header-table.js';
 import { answerLines, eachRecord } from './json-lines.js';
-import { policyDiffCommand } from './policy.js';
+import { policyCommands } from './policy.js';
 import { approvedPins, configAnswer, configAnswers, openPolicy } from './policy-file.js';
 import { render, renderExplanation } from './render.js';
 import { replayCommand } from './replay.js';
@@ -82,7 +82,8 @@ export function program(input: Readable, output: Writable, exit: (code: number) 
     exit,
   });
 
-  policyDiffCommand(group(['policy']), { policy: openPolicy, print, exit });
+  const askNow = (method: string, params: unknown) => askDaemon(options(), method, params);
+  policyCommands(group(['policy']), { policy: openPolicy, ask: askNow, print, exit });
   replayCommand(root, { policy: openPolicy, approved: (file) => approvedPins(file)?.approved, print, exit, input });
 
   root

@@ -6,9 +6,10 @@ import { createGunzip } from 'node:zlib';
 import type { Command } from 'commander';
 import type { DaemonSettings } from '../policy/settings.js';
 import { type AskedLine, askedLine } from '../rpc/asked.js';
+import { type FlatDifference, flatDifference } from '../rpc/methods/policy.js';
 import { parseInstant } from '../rpc/offline.js';
 import { CertificateCache } from '../state/certificate-cache.js';
-import { type DifferenceRow, Differences } from '../state/differences.js';
+import { Differences } from '../state/differences.js';
 import { readCertificates } from '../state/sqlite-store.js';
 import { StoreError } from '../state/store.js';
 import { type AnsweredAgain, type AskedAgain, askAgain } from '../trust/again.js';
@@ -203,48 +204,6 @@ function sinceInstant(text: string, now: number): number {
     throw new Refusal(`--since: expected an RFC 3339 instant, or as in 90m, 24h, 7d, found "${text}"`, 2);
   }
   return at;
-}
-
-/** A row as it is answered. */
-export function flatDifference({
-  partner,
-  direction,
-  before,
-  after,
-  removed,
-  kept,
-  count,
-  first,
-  last,
-}: DifferenceRow) {
-  return {
-    partner: partner || '(stranger)',
-    direction,
-    count,
-    before: wording(before),
-    after: wording(after),
-    reason_before: before.reason,
-    reason_after: after.reason,
-    agreement_before: before.agreement,
-    agreement_after: after.agreement,
-    profile_before: before.profile,
-    profile_after: after.profile,
-    removed,
-    kept,
-    asserts_before: before.asserts,
-    asserts_after: after.asserts,
-    first_id: first.id,
-    first_at: new Date(first.at).toISOString(),
-    last_id: last.id,
-    last_at: new Date(last.at).toISOString(),
-  };
-}
-
-export type FlatDifference = ReturnType<typeof flatDifference>;
-
-function wording({ verdict, action, code }: DifferenceRow['before']): string {
-  if (action === 'continue') return verdict;
-  return action === 'close' ? `${verdict}, closed` : `${verdict}, refused ${code}`;
 }
 
 function renderReplay(answer: unknown): string {

@@ -13,6 +13,7 @@ import { crlMethods } from './methods/crl.js';
 import { headerMethods } from './methods/header.js';
 import { hopMethods } from './methods/hop.js';
 import { pinMethods } from './methods/pin.js';
+import { policyMethods } from './methods/policy.js';
 import { trustMethods } from './methods/trust.js';
 
 /** All methods, working on this state. */
@@ -29,6 +30,7 @@ export function methodTable(
     ...headerMethods(state),
     ...crlMethods(state),
     ...pinMethods(state, log),
+    ...policyMethods(state),
     ...coreMethods(state, log),
   ];
 }

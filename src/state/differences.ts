@@ -29,25 +29,26 @@ export class Differences {
   #changed = 0;
   #untold = 0;
 
-  /** Counts one question that both policies answered. */
-  add(id: string, at: number, direction: Direction, before: Treatment, after: Treatment): void {
+  /** Counts one question that both policies answered; whether they differ. */
+  add(id: string, at: number, direction: Direction, before: Treatment, after: Treatment): boolean {
     this.#asked += 1;
-    if (!treatsOtherwise(before, after)) return;
+    if (!treatsOtherwise(before, after)) return false;
     this.#changed += 1;
     const key = JSON.stringify([direction, before, after]);
     const known = this.#rows.get(key);
     if (known !== undefined) {
       known.count += 1;
       known.last = { id, at };
-      return;
+      return true;
     }
     if (this.#rows.size >= MOST_ROWS) {
       this.#untold += 1;
-      return;
+      return true;
     }
     const edits = headerEdits(before.profile, after.profile, direction);
     const seen = { count: 1, first: { id, at }, last: { id, at } };
     this.#rows.set(key, { partner: before.agreement || after.agreement, direction, before, after, ...edits, ...seen });
+    return true;
   }
 
   /** Questions, those that are answered otherwise, and those of them that have no row. */

@@ -5,6 +5,7 @@ import { judgePeer } from '../trust/peer.js';
 import type { Plan } from '../trust/plan.js';
 import { treatmentOf } from '../trust/treatment.js';
 import type { Verdict } from '../trust/verdict.js';
+import { Candidate } from './candidate.js';
 import { CertificateCache } from './certificate-cache.js';
 import { Connections } from './connections.js';
 import { Counters } from './counters.js';
@@ -42,6 +43,7 @@ export class TrustState {
   /** undefined: none are kept (daemon.state.file is off). */
   readonly pins: Pins | undefined;
   readonly hops: NextHops;
+  #candidate: Candidate | undefined;
   #touched: NodeJS.Timeout | undefined;
   #touchAgain = false;
   #expiry: { readonly at: number; readonly revision: number; readonly summary: ExpirySummary } | undefined;
@@ -107,6 +109,7 @@ export class TrustState {
     if (first !== undefined) this.counters.add(`reason.${first}`);
     const treatment = method === 'trust.peer' ? treatmentOf(verdict, this.snapshot) : undefined;
     this.#decisions.write({ method, ...answer, treatment });
+    if (treatment !== undefined) this.#candidate?.observe({ ...answer, treatment });
     const certificate = evidence.tls?.certificate;
     if (certificate !== undefined && 'sha256' in certificate) {
       this.#kept?.observe([certificate], verdict.agreement !== undefined);
@@ -116,6 +119,31 @@ export class TrustState {
       }
     }
     return answer;
+  }
+
+  /** undefined: there is none. */
+  get candidate(): Candidate | undefined {
+    return this.#candidate;
+  }
+
+  /** From now on each trust.peer is judged by this policy too, after its answer; another candidate is forgotten. */
+  tryCandidate(file: string, snapshot: Snapshot): void {
+    const ttlMs = this.policy.settings.cache.ttl * 1000;
+    this.#candidate = new Candidate(file, snapshot, this.now(), ttlMs, {
+      judge: (evidence, candidate, now) => {
+        const { revocation, pins } = this;
+        return judgePeer(evidence, candidate, now, revocation.crls, revocation.ocsp, pins?.approved);
+      },
+      later: (work) => void setImmediate(work),
+      count: (what) => this.counters.add(`candidate.${what}`),
+    });
+  }
+
+  /** Whether there was a candidate. */
+  dropCandidate(): boolean {
+    const dropped = this.#candidate !== undefined;
+    this.#candidate = undefined;
+    return dropped;
   }
 
   /** What ends within these days, and what has ended already. */
@@ -149,6 +177,7 @@ export class TrustState {
   /** A list or a status says something else than before: no verdict from before is given out any more (rulebook T-46). */
   revocationChanged(): void {
     this.#verdicts.flush();
+    this.#candidate?.flush();
     if (this.#touched !== undefined) {
       this.#touchAgain = true;
       return;
@@ -168,6 +197,7 @@ export class TrustState {
    */
   touch(): number {
     this.#verdicts.flush();
+    this.#candidate?.flush();
     return this.policy.touch(this.now());
   }
 

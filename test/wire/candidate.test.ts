@@ -1,0 +1,118 @@
+/** A candidate policy in a running daemon: tried, dropped, promoted. */
+
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import { callUnix } from '../../src/rpc/client.js';
+import { ext, leaf, root } from '../support/certificates.js';
+import { siptrustctl } from '../support/command-line.js';
+import { Child } from '../support/live/child.js';
+import { eventually } from '../support/live/places.js';
+
+const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
+const directory = mkdtempSync(join(tmpdir(), 'siptrust-candidate-'));
+const file = (name: string) => join(directory, name);
+const PATIENCE_MS = 60_000;
+
+const now = Date.now();
+const times = { notBefore: now - 86_400_000, notAfter: now + 86_400_000 };
+const rootB = root({ subject: 'O=Operator B,CN=B CA', ...times });
+const peerB = leaf(rootB, { extensions: { altNames: ext.altNames([{ dns: 'b.example' }]) }, ...times });
+
+const agreement = { name: 'op-b', domains: ['b.example'], mechanism: 'tls', anchors: ['b.pem'], revocation: 'off' };
+const policy = (over: object = {}) => ({
+  own_domains: ['a.example'],
+  agreements: [{ ...agreement, ...over }],
+  daemon: { listen: { netstring: 'off', http: 'off', unix: file('ctl.sock') } },
+});
+
+function write(name: string, content: object): string {
+  writeFileSync(file(name), stringify(content), { mode: 0o640 });
+  return file(name);
+}
+
+const question = {
+  direction: 'in',
+  ...{ proto: 'tls', conid: 7, src_ip: '192.0.2.1', src_port: 40_000, rcv_ip: '198.51.100.1', rcv_port: 5061 },
+  tls: { pem: peerB.pem, verified: 1, version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' },
+};
+const asked = async () => (await callUnix(file('ctl.sock'), 'trust.peer', question)) as { readonly trusted: number };
+const ctl = (...args: readonly string[]) =>
+  siptrustctl(['--json', '--socket', file('ctl.sock'), '--timeout', String(PATIENCE_MS), ...args]);
+const status = async () => JSON.parse((await ctl('policy', 'status')).output) as Readonly<Record<string, unknown>>;
+
+describe('a candidate policy', () => {
+  let daemon: Child;
+  let config: string;
+  let candidate: string;
+  beforeAll(async () => {
+    writeFileSync(file('b.pem'), rootB.pem);
+    config = write('siptrust.yaml', policy());
+    candidate = write('candidate.yaml', policy({ directions: ['out'] }));
+    daemon = new Child('node', ['--import', 'tsx', join(SRC, 'main.ts'), '--config', config]);
+    await eventually('siptrustd is ready', () => daemon.output.includes('siptrustd is ready'), PATIENCE_MS);
+  }, 2 * PATIENCE_MS);
+  afterAll(async () => {
+    await daemon.stop();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  test('ok/none, at first', async () => expect(await status()).toEqual({ candidate: '' }));
+  test('ok/it is judged by in the shadow: no answer changes, what would is counted', async () => {
+    expect(await ctl('policy', 'candidate', candidate)).toMatchObject({
+      code: 0,
+      output: expect.stringContaining('"agreements": 1'),
+    });
+    for (let call = 0; call < 3; call += 1) expect(await asked()).toMatchObject({ trusted: 1 });
+    await eventually('all three are judged again', async () => (await status()).asked === 3, PATIENCE_MS);
+    expect(await status()).toMatchObject({
+      ...{ candidate, changed: 3, left_out: 0 },
+      changes: [
+        { partner: 'op-b', count: 3, before: 'trusted', after: 'untrusted', reason_after: 'agreement-direction' },
+      ],
+    });
+  });
+  test('ok/dropped', async () => {
+    expect((await ctl('policy', 'drop')).output).toContain('true');
+    expect(await status()).toEqual({ candidate: '' });
+  });
+  test('fail/a candidate that is not good, with its place', async () => {
+    const bad = write('bad.yaml', policy({ mechanism: 'tsl' }));
+    const { code, error } = await ctl('policy', 'candidate', bad);
+    expect([code, error]).toEqual([1, expect.stringMatching(/bad\.yaml:\d+:\d+/)]);
+    expect((await ctl('policy', 'promote', bad, '--config', config)).code).toBe(2);
+    expect(await asked()).toMatchObject({ trusted: 1 });
+  });
+  test('fail/a candidate that leads elsewhere in the directory of the policy', async () => {
+    mkdirSync(file('other'));
+    const foreign = root({ subject: 'O=Operator X,CN=X CA', ...times });
+    writeFileSync(file('other/b.pem'), foreign.pem);
+    const before = readFileSync(config, 'utf8');
+    const { code, error } = await ctl('policy', 'promote', write('other/moved.yaml', policy()), '--config', config);
+    expect([code, error]).toEqual([2, expect.stringContaining('agreement op-b anchors.client')]);
+    expect([readFileSync(config, 'utf8'), existsSync(file('.siptrust-promoted.yaml'))]).toEqual([before, false]);
+  });
+  test('ok/promoted: in the file, in force, the one before beside it', async () => {
+    const before = readFileSync(config, 'utf8');
+    const { mode } = statSync(config);
+    const { code, output, error } = await ctl('policy', 'promote', candidate, '--config', config);
+    expect([code, error]).toEqual([0, '']);
+    expect(JSON.parse(output)).toMatchObject({ promoted: candidate, changes: 1, previous: `${config}.previous` });
+    expect([readFileSync(config, 'utf8'), readFileSync(`${config}.previous`, 'utf8')]).toEqual([
+      readFileSync(candidate, 'utf8'),
+      before,
+    ]);
+    expect(statSync(config).mode).toBe(mode);
+    expect(await asked()).toMatchObject({ trusted: 0 });
+  });
+  test('fail/a daemon that does not answer: the policy file is as it was', async () => {
+    const before = readFileSync(config, 'utf8');
+    const other = write('next.yaml', policy({ directions: ['in'] }));
+    const nobody = ['--socket', file('none.sock'), 'policy', 'promote', other, '--config', config];
+    expect((await siptrustctl(nobody)).code).toBe(2);
+    expect(readFileSync(config, 'utf8')).toBe(before);
+  });
+});
