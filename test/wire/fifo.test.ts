@@ -17,6 +17,7 @@ import { z } from 'zod';
 import { createDispatcher } from '../../src/rpc/dispatcher.js';
 import { defineMethod } from '../../src/rpc/method.js';
 import { type FifoOptions, listenFifo } from '../../src/rpc/wire/fifo.js';
+import { Child } from '../support/live/child.js';
 import { pacedDispatch, requestText } from '../support/rpc-methods.js';
 import { fifoAsk, fifoWrite, temporaryDirectory } from '../support/wires.js';
 
@@ -111,6 +112,15 @@ describe('reply names', () => {
     },
   );
 
+  test('ok/as kamcli names it: kamailio_rpc_reply.fifo', async () => {
+    const { path, directory } = await open();
+    const reply = `${directory}/kamailio_rpc_reply.fifo`;
+    execFileSync('mkfifo', [reply]);
+    const reader = new Child('cat', [reply]);
+    fifoWrite(path, request('kamailio_rpc_reply.fifo'));
+    await reader.exit();
+    expect(reader.output).toContain('pong');
+  });
   test('fail/a file or a link in the place of the reply FIFO is not written', async () => {
     const { directory, path, ask, events } = await open();
     writeFileSync(`${directory}/file`, 'precious');

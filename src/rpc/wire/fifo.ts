@@ -40,9 +40,9 @@ export interface FifoTimeouts {
 export const DEFAULT_FIFO_TIMEOUTS: FifoTimeouts = { idleMs: 500, openMs: 2_000, writeMs: 5_000 };
 
 /** A plain file name: the answer is written to whatever it names in a directory that everybody may write to. */
-const REPLY_NAME = /^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$/;
+const REPLY_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/;
 /** The same in text that is no JSON. */
-const REPLY_NAME_IN_TEXT = /"reply_name"\s*:\s*"([A-Za-z0-9_][A-Za-z0-9_-]{0,63})"/g;
+const REPLY_NAME_IN_TEXT = /"reply_name"\s*:\s*"([A-Za-z0-9_][A-Za-z0-9_.-]{0,63})"/g;
 
 /** Requests answered at a time; more wait unread. */
 const MAX_IN_FLIGHT = 64;
