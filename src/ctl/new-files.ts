@@ -1,7 +1,7 @@
-/** Files that must not exist yet and are there whole or not at all: keys, and what goes with them. */
+/** Files that are there whole or not at all, and mostly must not exist yet: keys, policies, and what goes with them. */
 
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, linkSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { Refusal } from './failure.js';
 
 export interface NewFile {
@@ -13,10 +13,10 @@ export interface NewFile {
 
 /**
  * Makes all of the files or none. Each is written under another name beside its place and gets its own name when it is
- * whole; a name that is taken, by a link too, stays with what has it.
- * @throws {Refusal} nothing was made
+ * whole; a name that is taken, by a link too, stays with what has it, unless `replace` says otherwise.
+ * @throws {Refusal} nothing was made (with `replace`: what was replaced before stays replaced)
  */
-export function makeFiles(files: readonly NewFile[]): void {
+export function makeFiles(files: readonly NewFile[], { replace = false }: { readonly replace?: boolean } = {}): void {
   const drafts: string[] = [];
   const made: string[] = [];
   let path = '';
@@ -35,8 +35,13 @@ export function makeFiles(files: readonly NewFile[]): void {
     }
     for (const [index, file] of files.entries()) {
       path = file.path;
+      const draft = drafts[index] ?? '';
+      if (replace) {
+        renameSync(draft, path);
+        continue;
+      }
       // Unlike a rename, a link fails where the name is taken.
-      linkSync(drafts[index] ?? '', path);
+      linkSync(draft, path);
       made.push(path);
     }
   } catch (cause) {

@@ -8,6 +8,7 @@ import { VERSION } from '../version.js';
 import { verifyRecord } from '../x509/verify-record.js';
 import { askDaemon, type DaemonAddress, daemonAnswers } from './ask.js';
 import { certificateCommands } from './certificates.js';
+import { commandGroups } from './command-groups.js';
 import { DAEMON_COMMANDS, paramsOf } from './commands.js';
 import { dnsCommands } from './dns.js';
 import { Refusal } from './failure.js';
@@ -99,6 +100,8 @@ export function program(input: Readable, output: Writable, exit: (code: number) 
       const answer = await ask('header.list', agreement === undefined ? {} : { agreement }, { config });
       print(answer, (rows) => headerTable(rows as readonly HeaderRow[], agreement));
     });
+
+  commandGroups(root, group, { certificates, print, ask, exit });
 
   root
     .command('identity')

@@ -70,6 +70,18 @@ export async function makeRequest(texts: readonly string[], options: RequestOpti
   };
 }
 
+/**
+ * Makes a key alone.
+ * @throws {Refusal} the algorithm is unknown, or the file is there; no file was made
+ */
+export async function makeKey(file: string, algorithm: string): Promise<void> {
+  const { KEY_ALGORITHMS } = await import('../x509/request.js');
+  const name = oneOf(Object.keys(KEY_ALGORITHMS) as KeyAlgorithmName[], algorithm);
+  const scheme = { ...KEY_ALGORITHMS[name], publicExponent: new Uint8Array([1, 0, 1]) };
+  const { privateKey } = await webcrypto.subtle.generateKey(scheme, true, ['sign', 'verify']);
+  makeFiles([{ path: file, text: await keyText(privateKey), mode: 0o600 }]);
+}
+
 /** The SIP domain identity that a text means, converted once (RFC 5922 §7.1, §7.2; rulebook C-4). */
 function sipDomain(text: string): string {
   const read = policyDomain(text);

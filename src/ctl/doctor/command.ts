@@ -1,0 +1,63 @@
+/** `doctor`: looks at all that siptrust rests on, and says what is wrong in order of harm. */
+
+import type { Command } from 'commander';
+import { CHECKS } from './checks.js';
+import { type Finding, HARMS, type Harm } from './finding.js';
+import { readSite, type SiteOptions } from './site.js';
+
+export interface DoctorContext {
+  readonly print: (answer: unknown, shown?: (answer: unknown) => string) => void;
+  readonly ask: (
+    method: string,
+    params: unknown,
+    options: { readonly config?: string | undefined },
+  ) => Promise<unknown>;
+  readonly exit: (code: number) => void;
+}
+
+interface Row extends Finding {
+  readonly check: string;
+}
+
+const ORDER = Object.keys(HARMS) as readonly Harm[];
+
+/** Adds the command. */
+export function doctorCommand(root: Command, { print, ask, exit }: DoctorContext): void {
+  root
+    .command('doctor')
+    .description(
+      'looks at policy, daemon, plugin, kamailio.cfg, tls.cfg, lists, clock and versions; exit code 1: a look is due, 2: something leaks or fails',
+    )
+    .option('--config <file>', 'policy file', '/etc/siptrust/siptrust.yaml')
+    .option('--kamailio-cfg <file>', 'script of the proxy', '/etc/kamailio/kamailio.cfg')
+    .option('--tls-cfg <file>', 'TLS profiles of the proxy', '/etc/kamailio/tls.cfg')
+    .option('--plugin <directory>', 'where the files of plugin/kamailio are installed', '/etc/kamailio/siptrust')
+    .action(async (options: SiteOptions) => {
+      const site = await readSite(options, (method) => ask(method, {}, {}));
+      const rows: Row[] = CHECKS.flatMap(({ name, look }) => look(site).map((found) => ({ check: name, ...found })));
+      rows.sort((a, b) => ORDER.indexOf(a.harm) - ORDER.indexOf(b.harm));
+      const report = { checks: CHECKS.length, findings: rows };
+      print(report, () => reportText(rows));
+      const worst = rows[0]?.harm;
+      if (worst === 'leak' || worst === 'outage') exit(2);
+      else if (worst === 'risk') exit(1);
+    });
+}
+
+function reportText(rows: readonly Row[]): string {
+  if (rows.length === 0) return `${CHECKS.length} checks, nothing is wrong`;
+  const groups = ORDER.flatMap((harm) => {
+    const found = rows.filter((row) => row.harm === harm);
+    if (found.length === 0) return [];
+    return [
+      `${harm}: ${HARMS[harm]}`,
+      ...found.flatMap(({ check, found: text, next }) => [`  ${check}: ${plain(text)}`, `    next: ${plain(next)}`]),
+    ];
+  });
+  return [...groups, '', `${CHECKS.length} checks, ${rows.length} findings`].join('\n');
+}
+
+/** Nothing in a file that was read can end a line or drive a terminal. */
+function plain(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?');
+}

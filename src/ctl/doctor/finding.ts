@@ -1,0 +1,21 @@
+/** What is wrong, how much harm it does, and the next step. */
+
+/** In order of harm. */
+export const HARMS = {
+  leak: 'private information may leave, or forged identities come in',
+  outage: 'partners are not trusted, or calls fail',
+  risk: 'it works today',
+  note: 'worth knowing',
+} as const;
+
+export type Harm = keyof typeof HARMS;
+
+export interface Finding {
+  readonly harm: Harm;
+  readonly found: string;
+  readonly next: string;
+}
+
+export function finding(harm: Harm, found: string, next: string): Finding {
+  return { harm, found, next };
+}

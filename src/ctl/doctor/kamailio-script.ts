@@ -1,0 +1,88 @@
+/** What a kamailio.cfg says where siptrust is concerned: a reading of its lines, not of its language. */
+
+export interface ScriptLine {
+  readonly file: string;
+  readonly line: number;
+  /** Without comments. */
+  readonly text: string;
+}
+
+export interface BranchRoute {
+  readonly at: ScriptLine;
+  readonly name: string;
+  readonly body: string;
+}
+
+/** Lines of a script, comments left out; lines that begin with `#!` are none. */
+export function scriptLines(file: string, text: string): readonly ScriptLine[] {
+  const lines: ScriptLine[] = [];
+  let block = false;
+  for (const [index, raw] of text.split('\n').entries()) {
+    let kept = '';
+    let quote = '';
+    for (let at = 0; at < raw.length; at++) {
+      const char = raw[at] ?? '';
+      const two = raw.slice(at, at + 2);
+      if (block) {
+        if (two !== '*/') continue;
+        block = false;
+        at++;
+      } else if (quote !== '') {
+        kept += char;
+        if (char === '\\') kept += raw[++at] ?? '';
+        else if (char === quote) quote = '';
+      } else if (two === '/*') {
+        block = true;
+        at++;
+      } else if (two === '//' || (char === '#' && raw[at + 1] !== '!') || (char === '#' && kept.trim() !== '')) {
+        break;
+      } else {
+        if (char === '"' || char === "'") quote = char;
+        kept += char;
+      }
+    }
+    // A define takes the rest of its line, what looks like a comment too.
+    const define = /^\s*#!(?:define|trydef|redefine|subst|substdef)\b/.test(raw);
+    lines.push({ file, line: index + 1, text: define ? raw.trim() : kept.trim() });
+  }
+  return lines;
+}
+
+/** The first line that an expression finds. */
+export function findLine(lines: readonly ScriptLine[], expression: RegExp): ScriptLine | undefined {
+  return lines.find(({ text }) => expression.test(text));
+}
+
+/** The value of a define, as Kamailio takes it: all that follows the name. */
+export function defined(
+  lines: readonly ScriptLine[],
+  name: string,
+): { readonly at: ScriptLine; readonly value: string } | undefined {
+  const expression = new RegExp(`^#!(?:define|trydef|redefine)\\s+${name}(?:\\s+(.*))?$`);
+  for (const at of lines) {
+    const found = expression.exec(at.text);
+    if (found !== null) return { at, value: (found[1] ?? '').trim() };
+  }
+  return undefined;
+}
+
+/** The branch routes, each with what stands in its braces. */
+export function branchRoutes(lines: readonly ScriptLine[]): readonly BranchRoute[] {
+  const routes: BranchRoute[] = [];
+  for (const [index, at] of lines.entries()) {
+    const head = /^branch_route\s*(?:\[\s*"?([^\]"]*)"?\s*\])?/.exec(at.text);
+    if (head === null) continue;
+    const body: string[] = [];
+    let depth = 0;
+    for (const { text } of lines.slice(index)) {
+      body.push(text);
+      for (const char of text.replace(/"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'/g, '')) {
+        if (char === '{') depth++;
+        if (char === '}') depth--;
+      }
+      if (depth <= 0 && body.some((each) => each.includes('{'))) break;
+    }
+    routes.push({ at, name: head[1]?.trim() ?? '', body: body.join('\n') });
+  }
+  return routes;
+}

@@ -1,0 +1,206 @@
+/** Checks of Kamailio: the plugin's files, and the lines that the script needs. */
+
+import type { Check } from './checks.js';
+import { type Finding, finding } from './finding.js';
+import { branchRoutes, defined, findLine, type ScriptLine } from './kamailio-script.js';
+import type { Site } from './site.js';
+
+const INCLUDE = /^(?:include_file|import_file|#?!(?:include_file|import_file))\s+["'][^"']*siptrust\.cfg["']/;
+const FIRST_ROUTE =
+  /^(?:request_route|route|reply_route|onreply_route|branch_route|failure_route|onsend_route|event_route)\b/;
+const TLS_MODULE = /^loadmodule\s+["'](?:[^"']*\/)?tls(?:\.so)?["']/;
+
+export const proxyChecks: readonly Check[] = [
+  {
+    name: 'plugin',
+    asks: 'the files of the plugin are there, as this version ships them',
+    look: plugin,
+  },
+  {
+    name: 'script',
+    asks: 'kamailio.cfg can be read',
+    look: ({ script }) =>
+      'value' in script
+        ? []
+        : [finding('risk', script.missing, 'name it by --kamailio-cfg FILE: nothing was looked at in it')],
+  },
+  {
+    name: 'script-include',
+    asks: 'siptrust.cfg is included, behind the tls module and before the routes',
+    look: include,
+  },
+  { name: 'script-inside', asks: 'SIPTRUST_INSIDE_NETS names the networks of the own side', look: inside },
+  { name: 'script-out', asks: 'each branch_route ends with route(SIPTRUST_OUT)', look: out },
+  { name: 'kamailio-version', asks: 'Kamailio is 5.6 or newer, and 5.6 has one TCP worker', look: version },
+];
+
+const COPY = (site: Site) => `cp plugin/kamailio/* ${site.options.plugin}/ && systemctl restart kamailio`;
+
+function plugin(site: Site): readonly Finding[] {
+  const { plugin: installed, shipped } = site;
+  if (!('value' in installed))
+    return [finding('leak', installed.missing, `mkdir -p ${site.options.plugin} && ${COPY(site)}`)];
+  const names = (of: (name: string, text: string) => boolean) =>
+    [...shipped].flatMap(([name, text]) => (of(name, text) ? [name] : []));
+  const missing = names((name) => !installed.value.has(name));
+  const other = names((name, text) => installed.value.has(name) && installed.value.get(name) !== text);
+  const old = [...installed.value.keys()].filter(
+    (name) => name.startsWith('siptrust') && shipped.size > 0 && !shipped.has(name),
+  );
+  const where = `${site.options.plugin}:`;
+  return [
+    ...(missing.length > 0 ? [finding('leak', `${where} ${missing.join(', ')} missing`, COPY(site))] : []),
+    ...(other.length > 0
+      ? [
+          finding(
+            'leak',
+            `${where} ${other.join(', ')} differ from this version (siptrust-headers.cfg: what is taken out)`,
+            COPY(site),
+          ),
+        ]
+      : []),
+    ...(old.length > 0
+      ? [
+          finding(
+            'note',
+            `${where} ${old.join(', ')} are of another version`,
+            `remove them from ${site.options.plugin}`,
+          ),
+        ]
+      : []),
+  ];
+}
+
+function place({ file, line }: ScriptLine): string {
+  return `${file}:${line}`;
+}
+
+function include(site: Site): readonly Finding[] {
+  if (!('value' in site.script)) return [];
+  const lines = site.script.value;
+  const at = findLine(lines, INCLUDE);
+  const line = `include_file "${site.options.plugin}/siptrust.cfg"`;
+  if (at === undefined) {
+    return [
+      finding(
+        'leak',
+        `${site.options.kamailioCfg}: siptrust.cfg is not included: nothing is taken out of any message`,
+        `after the loadmodule lines, before the routes: ${line}`,
+      ),
+    ];
+  }
+  const position = lines.indexOf(at);
+  const found: Finding[] = [];
+  const route = lines.findIndex(({ text }) => FIRST_ROUTE.test(text));
+  if (route >= 0 && route < position) {
+    found.push(
+      finding(
+        'leak',
+        `${place(at)}: siptrust.cfg is included behind the first route (${place(lines[route] ?? at)})`,
+        'move the include before the routes',
+      ),
+    );
+  }
+  const tls = lines.findIndex(({ text }) => TLS_MODULE.test(text));
+  if (tls < 0) {
+    found.push(
+      finding(
+        'outage',
+        `${site.options.kamailioCfg}: the module tls is not loaded: no partner can be trusted by TLS`,
+        'loadmodule "tls.so" and enable_tls=yes, before the include',
+      ),
+    );
+  } else if (tls > position) {
+    found.push(
+      finding(
+        'outage',
+        `${place(at)}: siptrust.cfg is included before the module tls (${place(lines[tls] ?? at)})`,
+        'move the include behind the loadmodule lines',
+      ),
+    );
+  }
+  return found;
+}
+
+function inside(site: Site): readonly Finding[] {
+  if (!('value' in site.script)) return [];
+  const lines = site.script.value;
+  const at = findLine(lines, INCLUDE);
+  if (at === undefined) return [];
+  const nets = defined(lines, 'SIPTRUST_INSIDE_NETS');
+  const line = '#!define SIPTRUST_INSIDE_NETS "10.0.0.0/8"';
+  if (nets === undefined) {
+    const old = defined(lines, 'SIPTRUST_INSIDE');
+    const more = old === undefined ? '' : ` (SIPTRUST_INSIDE at ${place(old.at)} is of an older version)`;
+    return [
+      finding(
+        'outage',
+        `${place(at)}: SIPTRUST_INSIDE_NETS is not defined before the include${more}: Kamailio does not start`,
+        `${line}, with the networks of your own side`,
+      ),
+    ];
+  }
+  const found: Finding[] = [];
+  if (lines.indexOf(nets.at) > lines.indexOf(at)) {
+    found.push(
+      finding(
+        'outage',
+        `${place(nets.at)}: SIPTRUST_INSIDE_NETS is defined behind the include`,
+        'move the define before it',
+      ),
+    );
+  }
+  if (!/^"[^"]+"$/.test(nets.value)) {
+    found.push(
+      finding(
+        'outage',
+        `${place(nets.at)}: expected networks in quotes and nothing behind them, found ${nets.value || 'nothing'} (a define takes a comment into its value)`,
+        line,
+      ),
+    );
+  }
+  if (/(?:^|[",\s])(?:0\.0\.0\.0\/0|::\/0)/.test(nets.value)) {
+    found.push(
+      finding(
+        'leak',
+        `${place(nets.at)}: SIPTRUST_INSIDE_NETS holds the whole Internet: everybody is one of your own`,
+        line,
+      ),
+    );
+  }
+  return found;
+}
+
+function out(site: Site): readonly Finding[] {
+  if (!('value' in site.script) || findLine(site.script.value, INCLUDE) === undefined) return [];
+  return branchRoutes(site.script.value).flatMap(({ at, name, body }) => {
+    const where = `${place(at)}: branch_route[${name}]`;
+    const called = body.search(/\broute\s*\(\s*"?SIPTRUST_OUT"?\s*\)/);
+    if (called < 0) {
+      return [
+        finding(
+          'outage',
+          `${where} has no route(SIPTRUST_OUT): what has to be cleaned is not sent`,
+          'add route(SIPTRUST_OUT); as its last line, before any return',
+        ),
+      ];
+    }
+    if (!/\b(?:return|exit)\b/.test(body.slice(0, called))) return [];
+    return [
+      finding('risk', `${where} may return before route(SIPTRUST_OUT)`, 'call route(SIPTRUST_OUT) before each return'),
+    ];
+  });
+}
+
+function version({ kamailio, script }: Site): readonly Finding[] {
+  if (kamailio === undefined) return [];
+  const [major = 0, minor = 0] = kamailio.split('.').map(Number);
+  if (major < 5 || (major === 5 && minor < 6)) {
+    return [finding('leak', `Kamailio ${kamailio}: the plugin needs 5.6 or newer`, 'install Kamailio 5.6 or newer')];
+  }
+  if (major > 5 || minor > 6 || !('value' in script)) return [];
+  const at = findLine(script.value, /^tcp_children\s*=/);
+  if (at !== undefined && /=\s*1\b/.test(at.text)) return [];
+  const text = `Kamailio ${kamailio} with ${at === undefined ? 'as many TCP workers as children' : at.text}: it crashes under parallel TLS handshakes with OpenSSL 3`;
+  return [finding('outage', text, 'tcp_children=1, or a newer Kamailio')];
+}

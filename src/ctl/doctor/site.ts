@@ -1,0 +1,148 @@
+/** What doctor looks at, read once: files, the daemon, versions. What cannot be read is said by the checks. */
+
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { type LoadedPolicy, loadPolicy } from '../../policy/loader.js';
+import { type ScriptLine, scriptLines } from './kamailio-script.js';
+import { type TlsProfile, tlsProfiles } from './tls-profiles.js';
+
+export interface SiteOptions {
+  readonly config: string;
+  readonly kamailioCfg: string;
+  readonly tlsCfg: string;
+  readonly plugin: string;
+}
+
+/** A text, or why there is none. */
+export type Read<T> = { readonly value: T } | { readonly missing: string };
+
+export interface DaemonFacts {
+  readonly version: string;
+  readonly loadedAt: number;
+  readonly problems: readonly string[];
+  /** Its clock, and ours before and after it was asked. */
+  readonly now: number;
+  readonly asked: readonly [before: number, after: number];
+}
+
+export interface Site {
+  readonly options: SiteOptions;
+  readonly now: number;
+  readonly policy: LoadedPolicy;
+  /** When the newest of the policy's own files was written. */
+  readonly policyWritten: number | undefined;
+  readonly daemon: Read<DaemonFacts>;
+  readonly script: Read<readonly ScriptLine[]>;
+  readonly tls: Read<readonly TlsProfile[]>;
+  /** Files of the plugin: as they are installed, and as this version ships them. */
+  readonly plugin: Read<ReadonlyMap<string, string>>;
+  readonly shipped: ReadonlyMap<string, string>;
+  /** `5.6.3`; undefined where there is no kamailio on this machine. */
+  readonly kamailio: string | undefined;
+  readonly node: string;
+  stat(path: string): Stats | undefined;
+  text(path: string): Read<string>;
+}
+
+type Ask = (method: string) => Promise<unknown>;
+
+export async function readSite(options: SiteOptions, ask: Ask): Promise<Site> {
+  const now = Date.now();
+  const script = textAt(options.kamailioCfg);
+  const tls = textAt(options.tlsCfg);
+  const written = statAt(options.config)?.mtimeMs;
+  return {
+    options,
+    now,
+    policy: loadPolicy(options.config, 1, now),
+    policyWritten: written,
+    daemon: await daemonFacts(ask),
+    script:
+      'missing' in script ? script : { value: withIncludes(options.kamailioCfg, script.value, options.plugin, 0) },
+    tls: 'missing' in tls ? tls : { value: tlsProfiles(tls.value) },
+    plugin: filesOf(options.plugin),
+    shipped: shippedPlugin(),
+    kamailio: kamailioVersion(),
+    node: process.versions.node,
+    stat: statAt,
+    text: textAt,
+  };
+}
+
+async function daemonFacts(ask: Ask): Promise<Read<DaemonFacts>> {
+  try {
+    const before = Date.now();
+    const { now } = (await ask('core.uptime')) as { now: string };
+    const after = Date.now();
+    const status = (await ask('core.status')) as { version: string; loaded_at: string; problems: readonly string[] };
+    const { version, loaded_at: loadedAt, problems } = status;
+    return {
+      value: { version, loadedAt: Date.parse(loadedAt), problems, now: Date.parse(now), asked: [before, after] },
+    };
+  } catch (error) {
+    return { missing: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+const MOST_OCTETS = 4 * 1024 * 1024;
+const MOST_DEPTH = 8;
+
+function textAt(path: string): Read<string> {
+  try {
+    const { size } = statSync(path);
+    if (size > MOST_OCTETS) return { missing: `${path}: expected at most ${MOST_OCTETS} octets, found ${size}` };
+    return { value: readFileSync(path, 'latin1') };
+  } catch (error) {
+    return { missing: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function statAt(path: string): Stats | undefined {
+  return statSync(path, { throwIfNoEntry: false });
+}
+
+/** The lines of a script with those of its includes in their places; the plugin's own files are left out. */
+function withIncludes(file: string, text: string, plugin: string, depth: number): readonly ScriptLine[] {
+  return scriptLines(file, text).flatMap((line) => {
+    const name = /^(?:include_file|import_file|#?!(?:include_file|import_file))\s+["']([^"']+)["']/.exec(
+      line.text,
+    )?.[1];
+    if (name === undefined || depth >= MOST_DEPTH) return [line];
+    const path = resolve(dirname(file), name);
+    const inner = path.startsWith(`${resolve(plugin)}/`) ? { missing: '' } : textAt(path);
+    return 'missing' in inner ? [line] : [line, ...withIncludes(path, inner.value, plugin, depth + 1)];
+  });
+}
+
+function filesOf(directory: string): Read<ReadonlyMap<string, string>> {
+  try {
+    const names = readdirSync(directory).filter((name) => /\.(?:cfg|lua|txt)$/.test(name));
+    return { value: new Map(names.map((name) => [name, readFileSync(join(directory, name), 'latin1')])) };
+  } catch (error) {
+    return { missing: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** plugin/kamailio of this version, beside dist or src. */
+function shippedPlugin(): ReadonlyMap<string, string> {
+  for (let up = dirname(import.meta.dirname), depth = 0; depth < 4; up = dirname(up), depth++) {
+    const directory = join(up, 'plugin', 'kamailio');
+    const found = existsSync(directory) ? filesOf(directory) : { missing: '' };
+    if ('value' in found) return found.value;
+  }
+  return new Map();
+}
+
+function kamailioVersion(): string | undefined {
+  try {
+    const said = execFileSync('kamailio', ['-v'], {
+      encoding: 'utf8',
+      timeout: 5000,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    return /kamailio ([0-9]+\.[0-9]+\.[0-9]+)/.exec(said)?.[1];
+  } catch {
+    return undefined;
+  }
+}

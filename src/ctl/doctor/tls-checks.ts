@@ -1,0 +1,189 @@
+/** Checks of tls.cfg: what peers are asked for, and whether our own certificate stands. */
+
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { dirname, isAbsolute, join } from 'node:path';
+import type { Check } from './checks.js';
+import { type Finding, finding } from './finding.js';
+import type { Site } from './site.js';
+import { isOn, type TlsProfile } from './tls-profiles.js';
+
+const DAY = 86_400_000;
+const SOON_DAYS = 30;
+
+export const tlsChecks: readonly Check[] = [
+  {
+    name: 'tls',
+    asks: 'tls.cfg can be read',
+    look: ({ tls }) =>
+      'value' in tls
+        ? []
+        : [
+            finding(
+              'outage',
+              tls.missing,
+              'name it by --tls-cfg FILE, or write it (kamailio-cfg/cscf-tls.cfg is a sample)',
+            ),
+          ],
+  },
+  {
+    name: 'tls-verify',
+    asks: 'profiles ask peers for their certificates, and hold them against a ca_list',
+    look: perProfile(verify),
+  },
+  { name: 'tls-ca-list', asks: 'ca_list files can be read and hold certificates', look: perProfile(caList) },
+  { name: 'tls-certificate', asks: 'certificate and key belong together and are valid', look: perProfile(certificate) },
+  { name: 'tls-key-mode', asks: 'private keys are read by their owner and group alone', look: perProfile(keyMode) },
+];
+
+function perProfile(look: (profile: TlsProfile, where: string, site: Site) => readonly Finding[]): Check['look'] {
+  return (site) => {
+    if (!('value' in site.tls)) return [];
+    const told = new Set<string>();
+    const all = site.tls.value.flatMap((profile) =>
+      look(profile, `${site.options.tlsCfg}:${profile.line} [${profile.role}:${profile.name}]`, site),
+    );
+    // Profiles share files: the same fault is told once.
+    return all.filter(({ found }) => {
+      const what = found.replace(/^\S+ \[[^\]]*\]: /, '');
+      return !told.has(what) && told.add(what);
+    });
+  };
+}
+
+function verify({ role, keys }: TlsProfile, where: string): readonly Finding[] {
+  const asks = isOn(keys.verify_certificate) || /^(?:optional|on|require)/i.test(keys.verify_client ?? '');
+  if (role === 'server' && !asks) {
+    return [
+      finding(
+        'outage',
+        `${where}: callers are not asked for a certificate: none of them can be trusted`,
+        'verify_client = optional_no_ca, or verify_certificate = yes',
+      ),
+    ];
+  }
+  if (role === 'client' && !asks && keys.ca_list === undefined) {
+    return [
+      finding(
+        'outage',
+        `${where}: the certificates of those that we call are held against nothing (no ca_list)`,
+        'verify_certificate = yes and a ca_list, or agreements with stack_verification: advisory',
+      ),
+    ];
+  }
+  if (asks && keys.ca_list === undefined && keys.ca_path === undefined) {
+    return [
+      finding(
+        'outage',
+        `${where}: certificates are asked for, and there is no ca_list to hold them against`,
+        'ca_list = a file with the CAs of all partners',
+      ),
+    ];
+  }
+  if (/^(?:SSLv2|SSLv3|SSLv23|TLSv1|TLSv1\.1|TLSv1\+|TLSv1\.1\+)$/i.test(keys.method ?? keys.tls_method ?? '')) {
+    return [
+      finding(
+        'note',
+        `${where}: ${keys.method ?? keys.tls_method} offers versions that siptrust does not trust`,
+        'method = TLSv1.2+',
+      ),
+    ];
+  }
+  return [];
+}
+
+/** Paths are relative to tls.cfg. */
+function pathOf(site: Site, text: string): string {
+  return isAbsolute(text) ? text : join(dirname(site.options.tlsCfg), text);
+}
+
+function caList({ keys }: TlsProfile, where: string, site: Site): readonly Finding[] {
+  if (keys.ca_list === undefined) return [];
+  const read = site.text(pathOf(site, keys.ca_list));
+  if (!('value' in read))
+    return [
+      finding(
+        'outage',
+        `${where}: ca_list: ${read.missing}`,
+        'Kamailio does not start without it: put the CAs of all partners there',
+      ),
+    ];
+  if (read.value.includes('-----BEGIN CERTIFICATE-----')) return [];
+  return [
+    finding('outage', `${where}: ${keys.ca_list} holds no certificate`, 'put the CAs of all partners there, PEM'),
+  ];
+}
+
+function certificate({ keys }: TlsProfile, where: string, site: Site): readonly Finding[] {
+  if (keys.certificate === undefined) return [];
+  const read = site.text(pathOf(site, keys.certificate));
+  if (!('value' in read))
+    return [finding('outage', `${where}: certificate: ${read.missing}`, 'siptrustctl cert enrol, or cert install')];
+  let own: X509Certificate;
+  try {
+    own = new X509Certificate(read.value);
+  } catch (error) {
+    return [
+      finding(
+        'outage',
+        `${where}: ${keys.certificate}: ${error instanceof Error ? error.message : String(error)}`,
+        'siptrustctl cert show says more',
+      ),
+    ];
+  }
+  return [...validity(own, where, keys.certificate, site.now), ...pair(own, keys, where, site)];
+}
+
+function validity(own: X509Certificate, where: string, file: string, now: number): readonly Finding[] {
+  const until = Date.parse(own.validTo);
+  const days = Math.floor((until - now) / DAY);
+  const next = 'siptrustctl cert renew, or cert request and cert install';
+  if (Date.parse(own.validFrom) > now)
+    return [finding('outage', `${where}: ${file} is not valid before ${own.validFrom}`, 'is the clock right?')];
+  if (until < now) return [finding('outage', `${where}: ${file} ended ${own.validTo}`, next)];
+  return days >= SOON_DAYS ? [] : [finding('risk', `${where}: ${file} ends in ${days} days, ${own.validTo}`, next)];
+}
+
+function pair(own: X509Certificate, keys: TlsProfile['keys'], where: string, site: Site): readonly Finding[] {
+  if (keys.private_key === undefined) return [];
+  const read = site.text(pathOf(site, keys.private_key));
+  if (!('value' in read))
+    return [
+      finding(
+        'outage',
+        `${where}: private_key: ${read.missing}`,
+        'run doctor as a user that may read it, or put it there',
+      ),
+    ];
+  try {
+    if (own.checkPrivateKey(createPrivateKey(read.value))) return [];
+  } catch (error) {
+    return [
+      finding(
+        'outage',
+        `${where}: ${keys.private_key}: ${error instanceof Error ? error.message : String(error)}`,
+        'expected a private key in PEM',
+      ),
+    ];
+  }
+  return [
+    finding(
+      'outage',
+      `${where}: ${keys.private_key} is not the key of ${keys.certificate}: no handshake succeeds`,
+      'put the pair back (cert install keeps the old one as .old)',
+    ),
+  ];
+}
+
+function keyMode({ keys }: TlsProfile, where: string, site: Site): readonly Finding[] {
+  if (keys.private_key === undefined) return [];
+  const path = pathOf(site, keys.private_key);
+  const mode = (site.stat(path)?.mode ?? 0) & 0o777;
+  if ((mode & 0o007) === 0) return [];
+  return [
+    finding(
+      'leak',
+      `${where}: ${keys.private_key} can be read by everybody (mode ${mode.toString(8)})`,
+      `chmod o= ${path}`,
+    ),
+  ];
+}

@@ -1,0 +1,33 @@
+/** The profiles of Kamailio's tls.cfg. */
+
+export interface TlsProfile {
+  /** `server` or `client`, and what follows: `default`, `192.0.2.1:5061`, `any`. */
+  readonly role: 'server' | 'client';
+  readonly name: string;
+  readonly line: number;
+  /** By key, in lower case; `verify_certificate` and its kin without quotes. */
+  readonly keys: Readonly<Record<string, string>>;
+}
+
+export function tlsProfiles(text: string): readonly TlsProfile[] {
+  const profiles: { role: TlsProfile['role']; name: string; line: number; keys: Record<string, string> }[] = [];
+  for (const [index, raw] of text.split('\n').entries()) {
+    const line = raw.replace(/^\s*[#;].*$/, '').trim();
+    const head = /^\[\s*(server|client)\s*:\s*([^\]]+?)\s*\]$/i.exec(line);
+    if (head !== null) {
+      const role = head[1]?.toLowerCase() === 'server' ? 'server' : 'client';
+      profiles.push({ role, name: head[2] ?? '', line: index + 1, keys: {} });
+      continue;
+    }
+    const pair = /^([a-z_]+)\s*=\s*(.*?)(?:\s+#.*)?$/i.exec(line);
+    const last = profiles.at(-1);
+    if (pair !== null && last !== undefined)
+      last.keys[(pair[1] ?? '').toLowerCase()] = (pair[2] ?? '').replace(/^(["'])(.*)\1$/, '$2');
+  }
+  return profiles;
+}
+
+/** Kamailio's words for yes. */
+export function isOn(value: string | undefined): boolean {
+  return /^(?:1|yes|true|on|enabled?)$/i.test(value ?? '');
+}

@@ -1,0 +1,17 @@
+/** What came of each part of the input. */
+
+export interface Finding {
+  /** The line of the input, or the file. */
+  readonly from: string;
+  /** What it is about: an address, a name. */
+  readonly subject: string;
+  /** `changed`: carried over in another form. `left out`: it is in no agreement. `look`: carried over, with a warning. */
+  readonly outcome: 'changed' | 'left out' | 'look';
+  readonly text: string;
+}
+
+/** A cell of a report: nothing in it can end a line. */
+export function shown(text: string | undefined, most = 60): string {
+  if (text === undefined) return '';
+  return text.length > most ? `${text.slice(0, most)}...` : text;
+}

@@ -1,0 +1,73 @@
+/** Holds what is about to be written against the checks of the policy, before anything is written. */
+
+import { compilePolicy } from '../../policy/compile.js';
+import { filesInMemory, type PolicyFiles } from '../../policy/files.js';
+import { filesOnDisk } from '../../policy/loader.js';
+import type { Problem } from '../../policy/problem.js';
+import { Refusal } from '../failure.js';
+import { type Candidate, policyText, type Writing } from './candidate.js';
+import type { Finding } from './report.js';
+
+export interface Settled {
+  readonly candidates: readonly Candidate[];
+  readonly findings: readonly Finding[];
+}
+
+/** The policy file as it will stand beside the files that go with it. */
+export interface Place {
+  /** Path of the policy file. */
+  readonly path: string;
+  /** Files that are written with it, by path. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+/** Each round leaves out at least one agreement, and mostly all that are at fault. */
+const MOST_ROUNDS = 200;
+
+/** The policy of a text at a place, with what else is on the disk. */
+export function compileText(text: string, { path, files }: Place, now: number) {
+  const memory = filesInMemory({ ...files, [path]: text });
+  const both: PolicyFiles = {
+    read: (file, most) => (file === path || Object.hasOwn(files, file) ? memory : filesOnDisk).read(file, most),
+    list: (directory) => filesOnDisk.list(directory),
+  };
+  return compilePolicy(both, path, 1, now);
+}
+
+/** Leaves out the candidates that the checks refuse, with the words of the checks. */
+export function settle(given: readonly Candidate[], writing: Writing, place: Place, now: number): Settled {
+  const findings: Finding[] = [];
+  let candidates = given;
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    if (candidates.length === 0) return { candidates, findings };
+    const result = compileText(policyText(candidates, writing), place, now);
+    const problems = result.ok ? result.warnings : result.problems;
+    if (result.ok) return { candidates, findings: [...findings, ...told(problems, candidates, 'look')] };
+    const errors = problems.filter(({ severity }) => severity === 'error');
+    const bad = new Set(errors.map(({ path }) => indexOf(path)));
+    const outside = errors.find(({ path }) => indexOf(path) === undefined);
+    if (outside !== undefined)
+      throw new Refusal(`what would be written is no policy: ${outside.path}: ${outside.message}`, 1);
+    findings.push(...told(errors, candidates, 'left out'));
+    candidates = candidates.filter((_, index) => !bad.has(index));
+  }
+  throw new Refusal(
+    `expected agreements that go together, found errors after ${MOST_ROUNDS} rounds of leaving some out`,
+    1,
+  );
+}
+
+function indexOf(path: string): number | undefined {
+  const digits = /^agreements\[([0-9]+)\]/.exec(path)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+function told(problems: readonly Problem[], candidates: readonly Candidate[], outcome: Finding['outcome']): Finding[] {
+  return problems.flatMap(({ path, message }) => {
+    const candidate = candidates[indexOf(path) ?? -1];
+    if (candidate === undefined) return [];
+    const key = path.replace(/^agreements\[[0-9]+\]\.?/, '');
+    const text = `${key}${key === '' ? '' : ': '}${message}`;
+    return [{ from: candidate.from.join(', '), subject: candidate.name, outcome, text }];
+  });
+}

@@ -1,0 +1,375 @@
+/** `siptrustctl doctor`: a site on which nothing is wrong, and then one fault after the other. */
+
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { CHECKS } from '../../../../src/ctl/doctor/checks.js';
+import { branchRoutes, defined, scriptLines } from '../../../../src/ctl/doctor/kamailio-script.js';
+import { readSite, type Site } from '../../../../src/ctl/doctor/site.js';
+import { tlsProfiles } from '../../../../src/ctl/doctor/tls-profiles.js';
+import { VERSION } from '../../../../src/version.js';
+import { siptrustctl } from '../../../support/command-line.js';
+import { OpensslPki } from '../../../support/openssl-pki.js';
+
+const PLUGIN = join(import.meta.dirname, '../../../../plugin/kamailio');
+const root = mkdtempSync(join(tmpdir(), 'siptrust-doctor-'));
+const pki = new OpensslPki(root);
+let made = 0;
+let directory = root;
+const file = (name: string) => join(directory, name);
+
+const SCRIPT = `#!KAMAILIO
+/* the module of
+   include_file "siptrust.cfg" is loaded below */
+tcp_children=1
+enable_tls=yes
+loadmodule "tm.so"
+loadmodule "tls.so"
+#!define SIPTRUST_INSIDE_NETS "10.0.0.0/8"
+include_file "siptrust/siptrust.cfg"
+request_route {
+    t_on_branch("OUT"); # not the last
+    t_relay();
+}
+branch_route[OUT] {
+    if ($rU == "}") { xlog("x { y"); }
+    route(SIPTRUST_OUT);
+}
+`;
+const PROFILES = `# profiles
+[server:default]
+method = TLSv1.2+
+verify_client = optional_no_ca
+certificate = own.pem
+private_key = own.key
+ca_list = root.pem
+[client:default]
+method = TLSv1.2+
+verify_certificate = yes
+certificate = own.pem
+private_key = own.key
+ca_list = root.pem
+`;
+const POLICY = `own_domains: [a.example]
+agreements:
+  - {name: op-b, domains: [b.example], mechanism: tls, anchors: [root.pem], crls: [root.crl], revocation: hard}
+`;
+
+beforeAll(() => {
+  pki.root('root');
+  pki.issue('root', 'own', ['subjectAltName=DNS:a.example']);
+  pki.issue('root', 'soon', ['subjectAltName=DNS:a.example'], 5);
+  writeFileSync(pki.path('index.txt'), '');
+  writeFileSync(pki.path('crlnumber'), '01\n');
+  writeFileSync(
+    pki.path('ca.cnf'),
+    '[ca]\ndefault_ca=own\n[own]\ncertificate=root.pem\nprivate_key=root.key\ndatabase=index.txt\ncrlnumber=crlnumber\ndefault_md=sha256\ndefault_crl_days=30\n',
+  );
+  pki.openssl('ca', '-config', 'ca.cnf', '-gencrl', '-out', 'root.crl');
+  pki.openssl(
+    'ca',
+    '-config',
+    'ca.cnf',
+    '-gencrl',
+    '-crl_lastupdate',
+    '20200101000000Z',
+    '-crl_nextupdate',
+    '20200201000000Z',
+    '-out',
+    'stale.crl',
+  );
+});
+afterAll(() => rmSync(root, { recursive: true }));
+beforeEach(() => {
+  directory = join(root, `d${++made}`);
+  mkdirSync(directory);
+  for (const name of ['root.pem', 'own.pem', 'own.key', 'soon.pem', 'soon.key', 'root.crl', 'stale.crl'])
+    cpSync(pki.path(name), file(name));
+  chmodSync(file('own.key'), 0o600);
+  chmodSync(file('soon.key'), 0o600);
+  cpSync(PLUGIN, file('siptrust'), { recursive: true });
+  writeFileSync(file('kamailio.cfg'), SCRIPT);
+  writeFileSync(file('tls.cfg'), PROFILES);
+  writeFileSync(file('siptrust.yaml'), POLICY, { mode: 0o644 });
+});
+
+const options = () => ({
+  ...{ config: file('siptrust.yaml'), kamailioCfg: file('kamailio.cfg') },
+  ...{ tlsCfg: file('tls.cfg'), plugin: file('siptrust') },
+});
+
+/** A daemon that does well, but for what a test says. */
+function daemon(
+  over: {
+    readonly now?: number;
+    readonly version?: string;
+    readonly loadedAt?: number;
+    readonly problems?: readonly string[];
+  } = {},
+) {
+  return async (method: string): Promise<unknown> => {
+    if (method === 'core.uptime') return { now: new Date(over.now ?? Date.now()).toISOString() };
+    const { version = VERSION, loadedAt = Date.now() + 1000, problems = [] } = over;
+    return { version, loaded_at: new Date(loadedAt).toISOString(), problems };
+  };
+}
+
+async function looked(ask = daemon(), over: Partial<Site> = {}): Promise<readonly string[]> {
+  const site = { ...(await readSite(options(), ask)), ...over };
+  return CHECKS.flatMap(({ name, look }) => look(site).map(({ harm, found }) => `${harm} ${name}: ${found}`));
+}
+
+const change = (name: string, from: string | RegExp, to: string) => {
+  const text = readFileSync(file(name), 'utf8');
+  const changed = text.replace(from, to);
+  if (changed === text) throw new Error(`expected ${from} in ${name}`);
+  writeFileSync(file(name), changed);
+};
+
+test('ok/a site on which nothing is wrong', async () => {
+  expect(await looked(daemon(), { kamailio: '5.6.3' })).toEqual([]);
+});
+
+const faults: readonly (readonly [name: string, fault: () => void, ...found: readonly RegExp[]])[] = [
+  [
+    'a policy with an error',
+    () => change('siptrust.yaml', 'b.example', '"b.example:5061"'),
+    /^outage policy: .*a domain has no port/,
+  ],
+  [
+    'a policy with a warning',
+    () => change('siptrust.yaml', 'own_domains: [a.example]\n', ''),
+    /^note policy: .*no own domain is named/,
+  ],
+  [
+    'a policy that its group may write',
+    () => chmodSync(file('siptrust.yaml'), 0o664),
+    /^risk policy-files: .*mode 664/,
+  ],
+  [
+    'a policy of tomorrow',
+    () => utimesSync(file('siptrust.yaml'), 1, Date.now() / 1000 + 86400),
+    /^risk policy-in-force/,
+    /^outage clock: .*siptrust\.yaml was written at/,
+  ],
+  [
+    'a stale list',
+    () => change('siptrust.yaml', 'root.crl', 'stale.crl'),
+    /^note policy: /,
+    /^outage crl-age: op-b: the list of CN=root,O=Operator should have been replaced 2020-02-01/,
+  ],
+  ['no plugin', () => rmSync(file('siptrust'), { recursive: true }), /^leak plugin: .*ENOENT/],
+  [
+    'a plugin file that is missing',
+    () => rmSync(file('siptrust/siptrust-headers.cfg')),
+    /^leak plugin: .*siptrust-headers\.cfg missing/,
+  ],
+  [
+    'a header table of another version',
+    () => change('siptrust/siptrust-headers.cfg', /$/, '# x\n'),
+    /^leak plugin: .*siptrust-headers\.cfg differ/,
+  ],
+  [
+    'no include',
+    () => change('kamailio.cfg', /^include_file.*\n/m, ''),
+    /^leak script-include: .*kamailio\.cfg: siptrust\.cfg is not included/,
+  ],
+  [
+    'an include in a comment',
+    () => change('kamailio.cfg', /^include_file/m, '# include_file'),
+    /^leak script-include: /,
+  ],
+  [
+    'an include behind the routes',
+    () => change('kamailio.cfg', /^(include_file.*\n)([\s\S]*)/m, '$2$1'),
+    /^leak script-include: .*kamailio\.cfg:17: .*behind the first route \(.*kamailio\.cfg:9\)/,
+  ],
+  [
+    'an include before the tls module',
+    () => change('kamailio.cfg', /^(loadmodule "tls.so"\n)([\s\S]*siptrust.cfg"\n)/m, '$2$1'),
+    /^outage script-include: .*before the module tls/,
+  ],
+  [
+    'no tls module',
+    () => change('kamailio.cfg', 'loadmodule "tls.so"\n', ''),
+    /^outage script-include: .*the module tls is not loaded/,
+  ],
+  [
+    'no inside',
+    () => change('kamailio.cfg', /^#!define.*\n/m, ''),
+    /^outage script-inside: .*not defined before the include/,
+  ],
+  [
+    'a comment in the define',
+    () => change('kamailio.cfg', '"10.0.0.0/8"', '"10.0.0.0/8"   # ours'),
+    /^outage script-inside: .*kamailio\.cfg:8: expected networks in quotes and nothing behind them/,
+  ],
+  [
+    'everybody is inside',
+    () => change('kamailio.cfg', '10.0.0.0/8', '10.0.0.0/8, 0.0.0.0/0'),
+    /^leak script-inside: .*whole Internet/,
+  ],
+  [
+    'a branch route without SIPTRUST_OUT',
+    () => change('kamailio.cfg', '    route(SIPTRUST_OUT);\n', ''),
+    /^outage script-out: .*kamailio\.cfg:14: branch_route\[OUT\] has no route/,
+  ],
+  [
+    'a return before it',
+    () => change('kamailio.cfg', '    route(SIPTRUST_OUT);', '    return;\n    route(SIPTRUST_OUT);'),
+    /^risk script-out: .*may return before/,
+  ],
+  [
+    'two TCP workers on 5.6',
+    () => change('kamailio.cfg', 'tcp_children=1', 'tcp_children=2'),
+    /^outage kamailio-version: Kamailio 5\.6\.3 with tcp_children=2/,
+  ],
+  ['no tls.cfg', () => rmSync(file('tls.cfg')), /^outage tls: .*tls\.cfg/],
+  [
+    'callers are not asked',
+    () => change('tls.cfg', 'verify_client = optional_no_ca\n', ''),
+    /^outage tls-verify: .*tls\.cfg:2 \[server:default\]: callers are not asked/,
+  ],
+  [
+    'asked, and no ca_list',
+    () => change('tls.cfg', /(optional_no_ca[\s\S]*?)ca_list = root.pem\n/, '$1'),
+    /^outage tls-verify: .*no ca_list to hold them against/,
+  ],
+  [
+    'a ca_list that is not there',
+    () => rmSync(file('root.pem')),
+    /^outage policy: /,
+    /^outage tls-ca-list: .*no such file/,
+  ],
+  [
+    'a ca_list without certificates',
+    () => change('tls.cfg', /ca_list = root.pem/g, 'ca_list = own.key'),
+    /^outage tls-ca-list: .*own\.key holds no certificate/,
+  ],
+  [
+    'a key of another certificate',
+    () => change('tls.cfg', /private_key = own.key/g, 'private_key = soon.key'),
+    /^outage tls-certificate: .*soon\.key is not the key of own\.pem/,
+  ],
+  [
+    'a certificate that ends soon',
+    () => change('tls.cfg', /own\./g, 'soon.'),
+    /^risk tls-certificate: .*soon\.pem ends in 4 days/,
+  ],
+  ['a certificate that is none', () => writeFileSync(file('own.pem'), 'x'), /^outage tls-certificate: .*own\.pem: /],
+  [
+    'a key that everybody reads',
+    () => chmodSync(file('own.key'), 0o644),
+    /^leak tls-key-mode: .*own\.key can be read by everybody \(mode 644\)/,
+  ],
+  ['old TLS versions', () => change('tls.cfg', /TLSv1.2\+/, 'SSLv23'), /^note tls-verify: .*SSLv23/],
+];
+describe('one fault: found once', () => {
+  for (const [name, fault, ...found] of faults) {
+    test(`fail/${name}`, async () => {
+      fault();
+      expect(await looked(daemon(), { kamailio: '5.6.3' })).toEqual(found.map((each) => expect.stringMatching(each)));
+    });
+  }
+
+  const hour = 3_600_000;
+  const daemons: readonly (readonly [name: string, ask: ReturnType<typeof daemon>, found: RegExp])[] = [
+    [
+      'nobody answers',
+      () => Promise.reject(new Error('/run/x.sock: expected a running siptrustd')),
+      /^outage daemon: \/run\/x\.sock/,
+    ],
+    ['another version', daemon({ version: '0.0.9' }), /^note daemon-version: siptrustd is 0\.0\.9/],
+    [
+      'the policy was changed since',
+      daemon({ loadedAt: Date.now() - hour }),
+      /^risk policy-in-force: .*after siptrustd read it/,
+    ],
+    [
+      'the last policy was not good',
+      daemon({ problems: ['siptrust.yaml:1:1: error: x'] }),
+      /^risk policy-in-force: siptrustd keeps an older policy/,
+    ],
+    ['another clock', daemon({ now: Date.now() + hour }), /^outage clock: siptrustd has/],
+  ];
+  test.each(daemons)('fail/daemon: %s', async (_, ask, found) => {
+    expect(await looked(ask, { kamailio: undefined })).toEqual([expect.stringMatching(found)]);
+  });
+  test('fail/an old Kamailio, an old Node.js', async () => {
+    expect(await looked(daemon(), { kamailio: '5.4.2', node: '18.20.1' })).toEqual([
+      expect.stringMatching(/^risk node: Node\.js 18\.20\.1/),
+      expect.stringMatching(/^leak kamailio-version: Kamailio 5\.4\.2/),
+    ]);
+  });
+});
+
+describe('the command', () => {
+  const args = () => [
+    '--socket',
+    file('none.sock'),
+    'doctor',
+    '--config',
+    file('siptrust.yaml'),
+    '--kamailio-cfg',
+    file('kamailio.cfg'),
+    '--tls-cfg',
+    file('tls.cfg'),
+    '--plugin',
+    file('siptrust'),
+  ];
+  test('fail/problems in order of harm, each with a next step; exit code 2', async () => {
+    chmodSync(file('own.key'), 0o644);
+    change('tls.cfg', /TLSv1.2\+/, 'SSLv23');
+    const { code, output } = await siptrustctl(args());
+    expect(code).toBe(2);
+    expect(output).toMatch(
+      /^leak: .*\n {2}tls-key-mode: .*\n {4}next: chmod o= .*\noutage: .*\n {2}daemon: .*does siptrustd run.*\n {4}next: systemctl start siptrustd[\s\S]*\nnote: /i,
+    );
+    expect(output.match(/ {4}next: ./g)?.length).toBe(3);
+  });
+  test('ok/--json', async () => {
+    const { output } = await siptrustctl(['--json', ...args()]);
+    expect(JSON.parse(output)).toMatchObject({
+      checks: CHECKS.length,
+      findings: [{ check: 'daemon', harm: 'outage', next: expect.any(String) }],
+    });
+  });
+  test('ok/docs/moving-in.md lists the checks', () => {
+    const docs = readFileSync(join(import.meta.dirname, '../../../../docs/moving-in.md'), 'utf8');
+    for (const { name, asks } of CHECKS) expect(docs).toContain(`| \`${name}\` | ${asks} |`);
+  });
+});
+
+describe('reading', () => {
+  test('ok/defines, comments, braces in texts', () => {
+    const lines = scriptLines('f', SCRIPT);
+    expect(defined(lines, 'SIPTRUST_INSIDE_NETS')).toMatchObject({ at: { line: 8 }, value: '"10.0.0.0/8"' });
+    expect(branchRoutes(lines).map(({ name, at }) => [name, at.line])).toEqual([['OUT', 14]]);
+    expect(lines.filter(({ text }) => text.includes('not the last'))).toEqual([]);
+  });
+  test('ok/includes are read in their places', async () => {
+    writeFileSync(file('more.cfg'), readFileSync(file('kamailio.cfg')));
+    writeFileSync(file('kamailio.cfg'), 'include_file "more.cfg"\n');
+    expect(await looked(daemon(), { kamailio: '5.6.3' })).toEqual([]);
+  });
+  test('ok/profiles', () => {
+    expect(tlsProfiles('x=1\n[server:192.0.2.1:5061]\nca_list="a.pem"\n#[client:any]\n')).toEqual([
+      { role: 'server', name: '192.0.2.1:5061', line: 2, keys: { ca_list: 'a.pem' } },
+    ]);
+  });
+  test('ok/the plugin of this version is found', async () => {
+    const { shipped } = await readSite(options(), daemon());
+    expect([...shipped.keys()].sort()).toEqual(readdirSync(PLUGIN).sort());
+  });
+});

@@ -1,0 +1,457 @@
+/** `cert enrol`, `renew` and `install` against the mock CMP server of openssl, with a TLS server that reloads. */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createServer as createTlsServer, type Server } from 'node:tls';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { cmpArguments } from '../../../../src/ctl/enrol/cmp.js';
+import { siptrustctl } from '../../../support/command-line.js';
+import { OpensslPki } from '../../../support/openssl-pki.js';
+
+const root = mkdtempSync(join(tmpdir(), 'siptrust-enrol-'));
+const pki = new OpensslPki(root);
+const children: ChildProcess[] = [];
+const servers: Server[] = [];
+let made = 0;
+let directory = root;
+const file = (name: string) => join(directory, name);
+const NAMES = [
+  'subjectAltName=DNS:a.example',
+  'extendedKeyUsage=serverAuth,clientAuth',
+  'keyUsage=critical,digitalSignature',
+];
+
+beforeAll(() => {
+  pki.root('root');
+  pki.intermediate('root', 'middle');
+  pki.issue('root', 'ra', ['keyUsage=critical,digitalSignature']);
+  pki.issue('middle', 'old', NAMES);
+  pki.issue('middle', 'new', NAMES);
+  // The mock server of OpenSSL 3.0 takes a key update of the certificate with the serial of its answer alone.
+  const serial = pki.openssl('x509', '-in', 'old.pem', '-noout', '-serial').trim().split('=')[1];
+  pki.issue('middle', 'next', NAMES, 365, ['-set_serial', `0x${serial}`]);
+  pki.issue('middle', 'wrong-name', ['subjectAltName=DNS:x.example']);
+  writeFileSync(pki.path('secret'), 'sesame-open\n');
+});
+beforeEach(() => {
+  directory = join(root, `d${++made}`);
+  mkdirSync(directory);
+});
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill();
+  for (const server of servers.splice(0)) server.close();
+});
+afterAll(() => rmSync(root, { recursive: true }));
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** The mock server, which answers with this certificate whatever is asked; gives its URL. */
+async function cmpServer(
+  answer: string,
+  more: readonly string[] = ['-srv_ref', 'acme-7', '-srv_secret', 'pass:sesame-open'],
+): Promise<string> {
+  const port = await freePort();
+  const chain = ['-rsp_cert', `${answer}.pem`, '-rsp_extracerts', 'middle.pem', '-grant_implicitconf'];
+  const child = spawn('openssl', ['cmp', '-config', '', '-port', String(port), ...chain, ...more], {
+    cwd: root,
+    stdio: 'ignore',
+  });
+  children.push(child);
+  for (let tried = 0; tried < 400; tried++) {
+    const open = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, '127.0.0.1');
+      socket.on('connect', () => resolve(true));
+      socket.on('error', () => resolve(false));
+      socket.on('connect', () => socket.destroy());
+    });
+    if (open) break;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return `http://127.0.0.1:${port}/pkix/`;
+}
+
+/** A TLS server that reads certificate and key again when `reload` is there; gives its port. */
+async function reloadingServer(certificate: string, key: string): Promise<number> {
+  const read = () => ({ cert: readFileSync(certificate), key: readFileSync(key) });
+  const server = createTlsServer(read());
+  server.on('tlsClientError', () => {});
+  servers.push(server);
+  const timer = setInterval(() => {
+    if (!existsSync(file('reload'))) return;
+    clearInterval(timer);
+    server.setSecureContext(read());
+  }, 50);
+  server.on('close', () => clearInterval(timer));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
+}
+
+const secret = () => ['--ref', 'acme-7', '--secret', `file:${pki.path('secret')}`];
+const OPERATOR = ['--organization', 'Operator A'];
+
+async function run(...args: readonly string[]) {
+  const { code, output, error } = await siptrustctl(['--json', 'cert', ...args]);
+  return { code, error, report: output === '' ? undefined : JSON.parse(output) };
+}
+
+function inUse(): void {
+  writeFileSync(file('a.pem'), pki.text('old.pem'));
+  writeFileSync(file('a.key'), pki.text('old.key'));
+  chmodSync(file('a.key'), 0o640);
+}
+
+describe('cert enrol', () => {
+  for (const kind of ['ir', 'cr']) {
+    test(`ok/${kind} with reference and secret: certificate and chain are in place`, async () => {
+      const server = await cmpServer('new');
+      const args = [
+        '--server',
+        server,
+        ...secret(),
+        ...OPERATOR,
+        '--request',
+        kind,
+        '--existing-key',
+        pki.path('new.key'),
+      ];
+      const { code, error, report } = await run('enrol', 'a.example', ...args, '--out', file('a.pem'));
+      expect({ code, error }).toEqual({ code: 0, error: '' });
+      expect(report).toMatchObject({ names: ['a.example'], did: [`${kind} to ${server}`, `wrote ${file('a.pem')}`] });
+      expect(readFileSync(file('a.pem'), 'utf8').replaceAll('\r', '')).toBe(
+        [pki.text('new.pem'), pki.text('middle.pem')].join(''),
+      );
+    });
+  }
+  test('ok/with a certificate that the CA knows; its answers are signed', async () => {
+    const server = await cmpServer('new', [
+      '-srv_cert',
+      'ra.pem',
+      '-srv_key',
+      'ra.key',
+      '-srv_trusted',
+      'root.pem',
+      '-srv_untrusted',
+      'middle.pem',
+    ]);
+    writeFileSync(file('client.pem'), pki.text('old.pem') + pki.text('middle.pem'));
+    const ours = ['--cert', file('client.pem'), '--cert-key', pki.path('old.key'), '--trusted', pki.path('root.pem')];
+    const args = [
+      '--server',
+      server,
+      ...ours,
+      ...OPERATOR,
+      '--existing-key',
+      pki.path('new.key'),
+      '--out',
+      file('a.pem'),
+    ];
+    expect(await run('enrol', 'a.example', ...args)).toMatchObject({ code: 0, error: '' });
+  });
+  test('fail/a certificate for another key than ours: nothing is installed, the new key is gone', async () => {
+    const args = [
+      '--server',
+      await cmpServer('new'),
+      ...secret(),
+      ...OPERATOR,
+      '--key',
+      file('a.key'),
+      '--out',
+      file('a.pem'),
+    ];
+    const { code, error } = await run('enrol', 'a.example', ...args);
+    expect({ code, error }).toEqual({
+      code: 1,
+      error: expect.stringMatching(/expected (a certificate|one for the key)/),
+    });
+    expect(readdirSync(directory)).toEqual([]);
+  });
+  test('fail/a certificate in another name', async () => {
+    const args = [
+      '--server',
+      await cmpServer('wrong-name'),
+      ...secret(),
+      ...OPERATOR,
+      '--existing-key',
+      pki.path('wrong-name.key'),
+    ];
+    const { code, error } = await run('enrol', 'a.example', ...args, '--out', file('a.pem'));
+    expect({ code, error }).toEqual({
+      code: 1,
+      error: expect.stringMatching(/expected the name a\.example, found x\.example; nothing has changed/),
+    });
+    expect(readdirSync(directory)).toEqual([]);
+  });
+  test('fail/a wrong secret: openssl says so', async () => {
+    writeFileSync(file('wrong'), 'other\n');
+    const args = [
+      '--server',
+      await cmpServer('new'),
+      '--ref',
+      'acme-7',
+      '--secret',
+      `file:${file('wrong')}`,
+      ...OPERATOR,
+    ];
+    const { code, error } = await run(
+      'enrol',
+      'a.example',
+      ...args,
+      '--existing-key',
+      pki.path('new.key'),
+      '--out',
+      file('a.pem'),
+    );
+    expect({ code, error }).toEqual({
+      code: 1,
+      error: expect.stringMatching(
+        /^ir to http:.*: expected a certificate, found no answer that counts:\n[\s\S]*(protection|PBM|MAC)/i,
+      ),
+    });
+  });
+  test('fail/nobody there', async () => {
+    const args = [
+      '--server',
+      `http://127.0.0.1:${await freePort()}/`,
+      ...secret(),
+      ...OPERATOR,
+      '--existing-key',
+      pki.path('new.key'),
+    ];
+    const { error } = await run('enrol', 'a.example', ...args, '--out', file('a.pem'));
+    expect(error).toMatch(/expected a CMP server, found connect ECONNREFUSED/);
+  });
+  test('ok/--dry-run: what would be done, and nothing of it', async () => {
+    const args = [
+      '--server',
+      'http://127.0.0.1:1/',
+      ...secret(),
+      ...OPERATOR,
+      '--key',
+      file('a.key'),
+      '--out',
+      file('a.pem'),
+      '--dry-run',
+    ];
+    const { code, report } = await run('enrol', 'a.example', ...args, '--then', 'kamcmd tls.reload');
+    expect(code).toBe(0);
+    expect(report).toMatchObject({
+      would_run: expect.stringMatching(
+        /^openssl cmp .*-cmd ir -server http:\/\/127\.0\.0\.1:1\/ -ref acme-7 -secret file:/,
+      ),
+      would_write: [file('a.key'), file('a.pem')],
+      would_then: 'kamcmd tls.reload',
+    });
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  const faults: readonly (readonly [name: string, args: readonly string[], error: RegExp])[] = [
+    [
+      'a secret on the command line',
+      ['--ref', 'r', '--secret', 'pass:x'],
+      /^--secret: expected file:PATH or env:VARIABLE, found pass:.*ps$/,
+    ],
+    ['nobody says who asks', [], /^expected --ref with --secret, or --cert with --cert-key/],
+    ['an unknown kind', ['--request', 'rr'], /^--request: expected ir or cr, found "rr"/],
+  ];
+  test.each(faults)('fail/%s', async (_, args, error) => {
+    const base = [
+      '--server',
+      'http://127.0.0.1:1/',
+      ...OPERATOR,
+      '--existing-key',
+      pki.path('new.key'),
+      '--out',
+      file('a.pem'),
+    ];
+    expect(await run('enrol', 'a.example', ...base, ...args)).toMatchObject({
+      code: 2,
+      error: expect.stringMatching(error),
+    });
+  });
+  test('ok/no secret is among the arguments of openssl', () => {
+    const credential = { reference: 'r', secret: 'env:SECRET' };
+    const words = cmpArguments({ command: 'ir', server: 's', credential, key: 'k' }, { certificate: 'c', chain: 'd' });
+    expect(words.filter((_, at) => words[at - 1] === '-secret')).toEqual(['env:SECRET']);
+  });
+});
+
+describe('cert renew', () => {
+  test('ok/a new key: both are in place, the old ones kept, the server shows it', async () => {
+    inUse();
+    const port = await reloadingServer(file('a.pem'), file('a.key'));
+    const args = [
+      '--certificate',
+      file('a.pem'),
+      '--key',
+      file('a.key'),
+      '--next-key',
+      pki.path('next.key'),
+      ...secret(),
+    ];
+    const after = ['--then', `touch ${file('reload')}`, '--check', `127.0.0.1:${port}`];
+    const server = await cmpServer('next');
+    const { code, error, report } = await run('renew', '--server', server, ...args, ...after);
+    expect({ code, error }).toEqual({ code: 0, error: '' });
+    expect(report.did).toEqual([
+      `kur to ${server}`,
+      `wrote ${file('a.key')}, the old one is ${file('a.key.old')}`,
+      `wrote ${file('a.pem')}, the old one is ${file('a.pem.old')}`,
+      `ran touch ${file('reload')}`,
+      `checked 127.0.0.1:${port}: the new certificate is served`,
+    ]);
+    expect(readFileSync(file('a.key'), 'utf8')).toBe(pki.text('next.key'));
+    expect(readFileSync(file('a.key.old'), 'utf8')).toBe(pki.text('old.key'));
+    // The proxy that could read the old key can read the new one.
+    expect(statSync(file('a.key')).mode & 0o777).toBe(0o640);
+    expect(readdirSync(directory).sort()).toEqual(['a.key', 'a.key.old', 'a.pem', 'a.pem.old', 'reload']);
+  });
+  test('ok/by the certificate in use, with the same key', async () => {
+    inUse();
+    writeFileSync(file('a.pem'), pki.text('old.pem') + pki.text('middle.pem'));
+    const server = await cmpServer('old', [
+      '-srv_cert',
+      'ra.pem',
+      '-srv_key',
+      'ra.key',
+      '-srv_trusted',
+      'root.pem',
+      '-srv_untrusted',
+      'middle.pem',
+    ]);
+    const args = [
+      '--certificate',
+      file('a.pem'),
+      '--key',
+      file('a.key'),
+      '--keep-key',
+      '--trusted',
+      pki.path('root.pem'),
+    ];
+    expect(await run('renew', '--server', server, ...args)).toMatchObject({ code: 0, error: '' });
+    expect(existsSync(file('a.key.old'))).toBe(false);
+  });
+  test('fail/the server does not show the new one: it is said, with the way back', async () => {
+    inUse();
+    const port = await reloadingServer(file('a.pem'), file('a.key'));
+    const args = [
+      '--certificate',
+      file('a.pem'),
+      '--key',
+      file('a.key'),
+      '--next-key',
+      pki.path('next.key'),
+      ...secret(),
+    ];
+    const { code, report } = await run(
+      'renew',
+      '--server',
+      await cmpServer('next'),
+      ...args,
+      '--then',
+      'echo no; exit 3',
+      '--check',
+      `127.0.0.1:${port}`,
+    );
+    expect(code).toBe(1);
+    expect(report.did.slice(-2)).toEqual([
+      'FAILED echo no; exit 3: ended with code 3: no',
+      expect.stringMatching(
+        /^FAILED 127\.0\.0\.1:\d+: expected the new certificate, found the one with SHA-256 [0-9a-f]{16}$/,
+      ),
+    ]);
+    expect(report.to_go_back).toBe(
+      `mv ${file('a.key.old')} ${file('a.key')} && mv ${file('a.pem.old')} ${file('a.pem')}`,
+    );
+  });
+  test('fail/signed answers without CA certificates to hold them against', async () => {
+    inUse();
+    const { error } = await run(
+      'renew',
+      '--server',
+      'http://127.0.0.1:1/',
+      '--certificate',
+      file('a.pem'),
+      '--key',
+      file('a.key'),
+    );
+    expect(error).toMatch(/^--trusted: expected the CA certificates/);
+  });
+});
+
+describe('cert install', () => {
+  test('ok/a certificate that came by mail, and its key', async () => {
+    inUse();
+    const args = [
+      pki.path('new.pem'),
+      '--certificate',
+      file('a.pem'),
+      '--key',
+      file('a.key'),
+      '--next-key',
+      pki.path('new.key'),
+    ];
+    expect(await run('install', ...args)).toMatchObject({ code: 0, error: '' });
+    expect(readFileSync(file('a.pem.old'), 'utf8')).toBe(pki.text('old.pem'));
+    expect(readFileSync(file('a.key'), 'utf8')).toBe(pki.text('new.key'));
+  });
+  const faults: readonly (readonly [name: string, certificate: string, key: string | undefined, error: RegExp])[] = [
+    [
+      'one for another key',
+      'new',
+      undefined,
+      /expected one for the key .*a\.key, found one for another key; nothing has changed/,
+    ],
+    [
+      'one without the names of the old',
+      'wrong-name',
+      'wrong-name',
+      /expected the name a\.example, found x\.example; nothing has changed/,
+    ],
+  ];
+  test.each(faults)('fail/%s', async (_, certificate, key, error) => {
+    inUse();
+    const next = key === undefined ? [] : ['--next-key', pki.path(`${key}.key`)];
+    const args = [pki.path(`${certificate}.pem`), '--certificate', file('a.pem'), '--key', file('a.key'), ...next];
+    expect(await run('install', ...args)).toMatchObject({ code: 1, error: expect.stringMatching(error) });
+    expect(readFileSync(file('a.pem'), 'utf8')).toBe(pki.text('old.pem'));
+    expect(readdirSync(directory).sort()).toEqual(['a.key', 'a.pem']);
+  });
+  test('fail/the second file cannot be written: the first is as it was', async () => {
+    inUse();
+    const gone = join(directory, 'none', 'a.pem');
+    const args = [
+      pki.path('new.pem'),
+      '--certificate',
+      gone,
+      '--key',
+      file('a.key'),
+      '--next-key',
+      pki.path('new.key'),
+    ];
+    expect(await run('install', ...args)).toMatchObject({
+      code: 2,
+      error: expect.stringMatching(/none\/a\.pem: .*nothing has changed/),
+    });
+    expect(readFileSync(file('a.key'), 'utf8')).toBe(pki.text('old.key'));
+    expect(readdirSync(directory).sort()).toEqual(['a.key', 'a.pem']);
+  });
+});

@@ -1,0 +1,10 @@
+PRAGMA foreign_keys=OFF;
+BEGIN TRANSACTION;
+CREATE TABLE address (id INTEGER PRIMARY KEY NOT NULL, grp INTEGER DEFAULT 1 NOT NULL, ip_addr VARCHAR(50) NOT NULL, mask INTEGER DEFAULT 32 NOT NULL, port SMALLINT DEFAULT 0 NOT NULL, tag VARCHAR(64));
+INSERT INTO address VALUES(1,1,'192.0.2.1',32,0,'b.example');
+INSERT INTO address VALUES(2,1,'192.0.2.16',28,0,'b.example');
+INSERT INTO address VALUES(3,2,'198.51.100.1',32,5060,'c.example');
+INSERT INTO address VALUES(4,3,'2001:db8::1',128,0,'d.example');
+INSERT INTO address VALUES(5,3,'sbc.e.example',32,0,NULL);
+INSERT INTO address VALUES(6,4,'203.0.113.1',0,0,'it''s a \ tag');
+COMMIT;
