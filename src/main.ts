@@ -6,6 +6,7 @@
 
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
+import { type AuditLog, auditLog } from './log/audit.js';
 import { decisionLog } from './log/decisions.js';
 import { type OperatorLog, operatorLog } from './log/logger.js';
 import { loadPolicy } from './policy/loader.js';
@@ -112,6 +113,14 @@ async function openState({ state, dns, log: logs }: DaemonSettings, log: Operato
   }
 }
 
+function openAudit(file: string | undefined, log: OperatorLog): AuditLog | string {
+  try {
+    return auditLog(file, log);
+  } catch (error) {
+    return `audit log: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
 async function serve(config: string): Promise<number> {
   const policy = PolicyHolder.open((revision, now) => loadPolicy(config, revision, now), Date.now());
   if ('problems' in policy) {
@@ -121,9 +130,10 @@ async function serve(config: string): Promise<number> {
   const { settings } = policy;
   const log = operatorLog(settings.log.file, settings.log.level);
   const decisions = decisionLog(settings.log.decisions, settings.log.mask);
-  const kept = await openState(settings, log);
-  if (typeof kept === 'string') {
-    log.error(kept);
+  const audit = openAudit(settings.log.audit, log);
+  const kept = typeof audit === 'string' ? audit : await openState(settings, log);
+  if (typeof audit === 'string' || typeof kept === 'string') {
+    log.error(String(kept));
     await decisions.close();
     await log.close();
     return 1;
@@ -143,7 +153,7 @@ async function serve(config: string): Promise<number> {
   const reload = reporter(log, state, look);
   for (const warning of policy.status().warnings) log.warn(warning);
 
-  const listeners = await openListeners(settings, state, log, reload);
+  const listeners = await openListeners(settings, { state, log, audit, reload });
   if ('failed' in listeners) {
     log.error(listeners.failed);
     await hops.close();
@@ -171,6 +181,7 @@ async function serve(config: string): Promise<number> {
   await certificates?.close();
   await pins?.close();
   await decisions.close();
+  await audit.close();
   await log.close();
   return 0;
 }

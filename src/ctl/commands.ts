@@ -6,6 +6,8 @@ export interface DaemonCommand {
   readonly method: string;
   /** Arguments, `<name>` or `[name]`, sent as params of the same name. */
   readonly args?: readonly string[];
+  /** Options that must be given, sent as params of the same name: `--role <role>`. */
+  readonly required?: readonly string[];
   /** Params that are sent with every question. */
   readonly always?: Readonly<Record<string, unknown>>;
   /** It can be answered from a policy file, too (`--config`). */
@@ -38,6 +40,12 @@ export const DAEMON_COMMANDS: readonly DaemonCommand[] = [
   { words: 'hop list', method: 'hop.list', args: ['[limit]'], doc: 'next hops of the agreements, as far as known' },
   { words: 'cache stats', method: 'cache.stats', doc: 'entries, hits and misses of the caches' },
   { words: 'cache flush', method: 'cache.flush', doc: 'empty the caches' },
+  {
+    ...{ words: 'token add', method: 'token.add', args: ['<name>'], required: ['--role <role>'] },
+    doc: 'make a bearer token for HTTP: script, viewer or operator; it is shown once',
+  },
+  { words: 'token list', method: 'token.list', doc: 'the bearer tokens that are taken' },
+  { words: 'token revoke', method: 'token.revoke', args: ['<name>'], doc: 'take a bearer token back' },
   { words: 'log level', method: 'log.level', args: ['[level]'], doc: 'show or set the level of the operator log' },
 ];
 

@@ -61,8 +61,10 @@ export function program(input: Readable, output: Writable, exit: (code: number) 
       .description(command.doc);
     for (const arg of command.args ?? []) verb.argument(arg);
     if (command.offline) verb.option('--config <file>', 'policy file; answers without a daemon');
+    for (const option of command.required ?? []) verb.requiredOption(option);
     verb.action(async (...given: unknown[]) => {
-      print(await ask(command.method, { ...command.always, ...paramsOf(command, given) }, verb.opts<WithConfig>()));
+      const { config, ...options } = verb.opts<WithConfig>();
+      print(await ask(command.method, { ...command.always, ...paramsOf(command, given), ...options }, { config }));
     });
   }
 

@@ -59,10 +59,11 @@ export function compilePolicy(files: PolicyFiles, main: string, revision: number
 
   const section = (name: 'defaults' | 'daemon'): Section | undefined => sources.sections(name)[0];
   const defaults = { ...POLICY_DEFAULTS, ...definedOnly(checkSection(SECTIONS.defaults, section('defaults'))) };
-  const settings = compileSettings(checkSection(SECTIONS.daemon, section('daemon')), sources.mainSite('daemon'));
   const own = ownDomains(sources);
   const interfaces = compileInterfaces(sources);
   const material = new Material(files, now);
+  const daemon = checkSection(SECTIONS.daemon, section('daemon'));
+  const settings = compileSettings(daemon, sources.mainSite('daemon'), material);
   const agreements = compileAgreements(sources, { material, defaults, now });
   const ownCertificates = certificatesOfOurs(sources, material);
 

@@ -14,7 +14,7 @@ import type { Site } from './site.js';
 type Read<T> = { readonly items: readonly T[]; readonly warning?: string } | { code: ProblemCode; problem: string };
 
 /** What the policy names a certificate for. */
-type CertificateRole = 'anchor' | 'intermediate' | 'own certificate';
+type CertificateRole = 'anchor' | 'intermediate' | 'own certificate' | 'client certificate';
 
 /** DER begins with a SEQUENCE; PEM begins with text. */
 const SEQUENCE = 0x30;
@@ -64,7 +64,7 @@ export class Material {
     if (facts.notBefore > this.#now) {
       site.report('certificate-not-yet-valid', `${certificate} is not valid before ${dayText(facts.notBefore)}`);
     }
-    if (!facts.isCa && role !== 'own certificate') {
+    if (!facts.isCa && (role === 'anchor' || role === 'intermediate')) {
       const hint = role === 'anchor' ? ' (to trust one certificate by itself, use pins with pin: leaf)' : '';
       site.report('not-a-ca', `${certificate} is not marked as a certification authority${hint}`);
     }

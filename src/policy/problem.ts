@@ -46,6 +46,8 @@ const severities = {
   'no-anchors': 'error',
   'no-pins': 'error',
   'remote-listener': 'error',
+  'no-tls': 'error',
+  'no-credentials': 'error',
   'no-listener': 'error',
   // What works, but wants a look.
   'repeated-value': 'warning',

@@ -5,6 +5,8 @@
 
 import { z } from 'zod';
 import { EKU_POLICIES } from '../x509/usage.js';
+import { METRICS_ACCESS } from './access-settings.js';
+import { ROLES } from './role.js';
 
 const word = (expected: string) => z.string().min(1).describe(expected);
 const words = (expected: string) => z.array(word(expected)).describe(`a list, each entry ${expected}`);
@@ -12,6 +14,7 @@ const someWords = (expected: string) => z.array(word(expected)).min(1).describe(
 const seconds = (least: number, most: number) =>
   z.int().min(least).max(most).describe(`whole seconds from ${least} to ${most}`);
 const entries = z.int().min(1).max(100_000_000).describe('a whole number of entries, at least 1');
+const connections = z.int().min(8).max(60_000).describe('a whole number of connections from 8 to 60000');
 const flag = z.boolean().describe('true or false');
 const path = word('a path');
 
@@ -131,6 +134,7 @@ const daemonSchema = z.strictObject({
     .strictObject({
       netstring: listener.optional(),
       http: listener.optional(),
+      https: listener.optional(),
       unix: word('a path, or off').optional(),
       viewer: word('a path, or off').optional(),
       fifo: word('a path, or off').optional(),
@@ -138,6 +142,26 @@ const daemonSchema = z.strictObject({
     })
     .optional(),
   allow_remote: flag.optional(),
+  tls: z.strictObject({ certificate: path, key: path }).describe('a mapping {certificate, key}').optional(),
+  access: z
+    .strictObject({
+      hosts: words('a host name').optional(),
+      certificates: z
+        .array(
+          z.strictObject({
+            name: word('the name of a client'),
+            role: z.enum(ROLES),
+            files: someWords('the path of a certificate file'),
+          }),
+        )
+        .describe('a list of clients {name, role, files}')
+        .optional(),
+      tokens: word('a path, or off').optional(),
+      metrics: z.enum(METRICS_ACCESS).optional(),
+      connections: connections.optional(),
+      connections_per_source: connections.optional(),
+    })
+    .optional(),
   unix_mode: word('octal digits in quotes, as in "0660"').optional(),
   viewer_mode: word('octal digits in quotes, as in "0660"').optional(),
   viewer_group: word('the name of a group').optional(),
@@ -146,6 +170,7 @@ const daemonSchema = z.strictObject({
       level: z.enum(['error', 'warn', 'info', 'debug']).optional(),
       file: word('a path, or stderr').optional(),
       decisions: word('a path, or off').optional(),
+      audit: word('a path, or off').optional(),
       mask: flag.optional(),
     })
     .optional(),

@@ -1,8 +1,10 @@
 /** What siptrustd itself needs from the policy file (`daemon:`): listeners, logs, caches. */
 
+import { type AccessSettings, compileAccess, compileTls, DEFAULT_ACCESS, type TlsSettings } from './access-settings.js';
 import { compileDns, DEFAULT_DNS, type DnsSettings } from './dns-settings.js';
 import { deepFreeze } from './freeze.js';
 import { type ListenAddress, parseListen } from './listen-address.js';
+import type { Material } from './material.js';
 import { resolvePath } from './paths.js';
 import { compileRevocation, DEFAULT_REVOCATION, type RevocationSettings } from './revocation-settings.js';
 import type { DaemonInput } from './schema.js';
@@ -13,6 +15,8 @@ export interface DaemonSettings {
   readonly listen: {
     readonly netstring: ListenAddress | undefined;
     readonly http: ListenAddress | undefined;
+    /** The one listener that other hosts may reach. */
+    readonly https: ListenAddress | undefined;
     /** Path of the unix socket, which serves operators. */
     readonly unix: string | undefined;
     /** Path of the unix socket for those who may look and change nothing. */
@@ -22,7 +26,11 @@ export interface DaemonSettings {
     /** Directory in which kamctl makes its reply FIFOs. */
     readonly fifoReplyDir: string;
   };
+  /** Whether `listen.https` may be another address than loopback. */
   readonly allowRemote: boolean;
+  /** undefined where there is no HTTPS listener. */
+  readonly tls: TlsSettings | undefined;
+  readonly access: AccessSettings;
   /** Permission bits of the unix socket and the FIFO. */
   readonly unixMode: number;
   readonly viewerMode: number;
@@ -34,6 +42,8 @@ export interface DaemonSettings {
     readonly file: string | undefined;
     /** Path of the decision log; undefined: none is written. */
     readonly decisions: string | undefined;
+    /** Path of the log of what operators change; undefined: the operator log alone tells of it. */
+    readonly audit: string | undefined;
     /** Whether user parts of identities are hidden in logs. */
     readonly mask: boolean;
   };
@@ -58,16 +68,19 @@ export const DEFAULT_SETTINGS: DaemonSettings = deepFreeze({
   listen: {
     netstring: { address: '127.0.0.1', port: 7060 },
     http: { address: '127.0.0.1', port: 7061 },
+    https: undefined,
     unix: '/run/siptrust/siptrust.sock',
     viewer: undefined,
     fifo: undefined,
     fifoReplyDir: '/tmp',
   },
   allowRemote: false,
+  tls: undefined,
+  access: DEFAULT_ACCESS,
   unixMode: 0o660,
   viewerMode: 0o660,
   viewerGroup: undefined,
-  log: { level: 'info', file: undefined, decisions: undefined, mask: true },
+  log: { level: 'info', file: undefined, decisions: undefined, audit: undefined, mask: true },
   cache: { certificates: 10_000, verdicts: 100_000, ttl: 300 },
   revocation: DEFAULT_REVOCATION,
   dns: DEFAULT_DNS,
@@ -78,7 +91,7 @@ export const DEFAULT_SETTINGS: DaemonSettings = deepFreeze({
 const MOST_SOCKET_PATH = 107;
 
 /** Settings of a `daemon:` section; what it leaves out is as in DEFAULT_SETTINGS. */
-export function compileSettings(input: DaemonInput | undefined, site: Site): DaemonSettings {
+export function compileSettings(input: DaemonInput | undefined, site: Site, material: Material): DaemonSettings {
   const defaults = DEFAULT_SETTINGS;
   const { listen = {}, log = {}, cache = {}, state = {} } = input ?? {};
   const file = site.place().file;
@@ -90,12 +103,15 @@ export function compileSettings(input: DaemonInput | undefined, site: Site): Dae
     listen: {
       netstring: listenAddress(listen.netstring, site.at('listen', 'netstring'), defaults.listen.netstring),
       http: listenAddress(listen.http, site.at('listen', 'http'), defaults.listen.http),
+      https: listenAddress(listen.https, site.at('listen', 'https'), defaults.listen.https),
       unix: path(listen.unix, 'off', defaults.listen.unix),
       viewer: path(listen.viewer, 'off', defaults.listen.viewer),
       fifo: path(listen.fifo, 'off', defaults.listen.fifo),
       fifoReplyDir: path(listen.fifo_reply_dir, '', defaults.listen.fifoReplyDir) ?? defaults.listen.fifoReplyDir,
     },
     allowRemote: input?.allow_remote ?? defaults.allowRemote,
+    tls: compileTls(input?.tls, site.at('tls')),
+    access: compileAccess(input?.access, site.at('access'), material),
     unixMode: unixMode(input?.unix_mode, site.at('unix_mode')),
     viewerMode: unixMode(input?.viewer_mode, site.at('viewer_mode')),
     viewerGroup: input?.viewer_group,
@@ -103,6 +119,7 @@ export function compileSettings(input: DaemonInput | undefined, site: Site): Dae
       level: log.level ?? defaults.log.level,
       file: path(log.file, 'stderr', defaults.log.file),
       decisions: path(log.decisions, 'off', defaults.log.decisions),
+      audit: path(log.audit, 'off', defaults.log.audit),
       mask: log.mask ?? defaults.log.mask,
     },
     cache: {
@@ -120,21 +137,28 @@ export function compileSettings(input: DaemonInput | undefined, site: Site): Dae
     },
   };
   checkListeners(settings, site.at('listen'));
+  checkHttps(settings, site);
   return deepFreeze(settings);
 }
 
-function checkListeners({ listen, allowRemote }: DaemonSettings, site: Site): void {
-  const { netstring, http, unix, viewer, fifo } = listen;
-  if (!netstring && !http && !unix && !viewer && !fifo) {
+function checkListeners({ listen }: DaemonSettings, site: Site): void {
+  const { netstring, http, https, unix, viewer, fifo } = listen;
+  if (!netstring && !http && !https && !unix && !viewer && !fifo) {
     site.report('no-listener', 'expected at least one listener, found all of them off: nobody could ask');
   }
   for (const [key, socket] of Object.entries({ netstring, http })) {
-    if (!socket || allowRemote || isLoopback(socket.address)) continue;
-    const text = `expected a loopback address (or allow_remote: true), found ${socket.address}`;
+    if (!socket || isLoopback(socket.address)) continue;
+    // Answers that somebody on the way can change make anybody trusted.
+    const text = `expected a loopback address (other hosts are served by listen.https), found ${socket.address}`;
     site.at(key).report('remote-listener', text);
   }
-  if (netstring && http && netstring.port !== 0 && sameListener(netstring, http)) {
-    site.at('http').report('duplicate-listen', 'expected an address of its own, found that of listen.netstring');
+  const sockets = new Map<string, string>();
+  for (const [key, socket] of Object.entries({ netstring, http, https })) {
+    if (!socket || socket.port === 0) continue;
+    const name = `${socket.address} ${socket.port}`;
+    const other = sockets.get(name);
+    if (other === undefined) sockets.set(name, key);
+    else site.at(key).report('duplicate-listen', `expected an address of its own, found that of listen.${other}`);
   }
   for (const [key, path] of Object.entries({ unix, viewer })) {
     const bytes = Buffer.byteLength(path ?? '');
@@ -150,8 +174,22 @@ function checkListeners({ listen, allowRemote }: DaemonSettings, site: Site): vo
   }
 }
 
-function sameListener(a: ListenAddress, b: ListenAddress): boolean {
-  return a.address === b.address && a.port === b.port;
+/** Who comes from another host has to be known, and to know us. */
+function checkHttps({ listen: { https }, allowRemote, tls, access }: DaemonSettings, site: Site): void {
+  const at = site.at('listen', 'https');
+  if (https !== undefined && tls === undefined) {
+    at.report('no-tls', 'expected daemon.tls with certificate and key beside it, found none');
+  }
+  if (https !== undefined && !isLoopback(https.address) && !allowRemote) {
+    at.report('remote-listener', `expected a loopback address (or allow_remote: true), found ${https.address}`);
+  }
+  if (!allowRemote) return;
+  const remote = site.at('allow_remote');
+  if (https === undefined) remote.report('no-tls', 'other hosts are served by listen.https alone, which is off');
+  if (access.tokens === undefined && access.certificates.length === 0) {
+    const expected = 'expected credentials for other hosts (daemon.access.tokens or daemon.access.certificates)';
+    remote.report('no-credentials', `${expected}, found none`);
+  }
 }
 
 function isLoopback(address: string): boolean {

@@ -1,13 +1,22 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, unwatchFile, watchFile } from 'node:fs';
 import { dirname } from 'node:path';
+import { createSecureContext } from 'node:tls';
+import type { AuditLog } from '../log/audit.js';
 import type { OperatorLog } from '../log/logger.js';
+import { seldom } from '../log/seldom.js';
+import type { TlsSettings } from '../policy/access-settings.js';
 import type { DaemonSettings } from '../policy/settings.js';
 import type { ReloadReport } from '../state/policy-holder.js';
 import type { TrustState } from '../state/trust-state.js';
-import { createDispatcher } from './dispatcher.js';
+import { Credentials } from './access/credentials.js';
+import { Tokens } from './access/tokens.js';
+import { audited } from './audited.js';
+import { createDispatcher, type Dispatch } from './dispatcher.js';
 import { methodTable } from './methods.js';
+import { readiness, readyRoute } from './readiness.js';
 import { listenFifo } from './wire/fifo.js';
-import { listenHttp } from './wire/http.js';
+import { type HttpListener, type HttpOptions, listenHttp, type TlsIdentity } from './wire/http.js';
+import type { HttpRoute } from './wire/http-route.js';
 import type { Listener, WireLog } from './wire/listener.js';
 import { listenTcp } from './wire/tcp.js';
 import { listenUnix, type UnixOptions } from './wire/unix.js';
@@ -17,38 +26,57 @@ export interface Listeners {
   close(graceMs: number): Promise<void>;
 }
 
+/** What listeners serve, and who is told of what. */
+export interface Served {
+  readonly state: TrustState;
+  readonly log: OperatorLog;
+  readonly audit: AuditLog;
+  readonly reload: () => ReloadReport;
+}
+
+type Open = () => Promise<Listener>;
+
+/** Certificates are exchanged while we run. */
+const RENEW_LOOK_MS = 60_000;
+
 /** Opens every wire that the settings name, or none: a daemon that lacks one of its wires is a trap. */
 export async function openListeners(
   settings: DaemonSettings,
-  state: TrustState,
-  log: OperatorLog,
-  reload: () => ReloadReport,
+  served: Served,
 ): Promise<Listeners | { readonly failed: string }> {
-  const { listen, allowRemote, unixMode, viewerMode, viewerGroup } = settings;
+  const { state, log } = served;
+  const { listen, access, unixMode, viewerMode, viewerGroup } = settings;
+  const open: Listener[] = [];
+  let all = false;
+  let stopping = false;
+  const ready = readyRoute(() => readiness(state, all ? open : [], stopping));
   const wireLog: WireLog = (event, detail) => log.warn(event, detail);
-  const dispatch = createDispatcher(methodTable(state, log, reload), {
-    onForbidden: (method, { wire, peer, role, credential = '' }) => {
-      state.counters.add(`forbidden.${wire}`);
-      log.warn('a method was refused', { method, wire, peer, role, credential });
-    },
-    onInternalError: (error, method) => log.error('a method failed', { method, error: String(error) }),
-  });
-  const wires: (() => Promise<Listener>)[] = [];
-  const { netstring, http, unix, viewer, fifo, fifoReplyDir } = listen;
+  const now = (): number => state.now();
+  const tokens = access.tokens === undefined ? undefined : new Tokens(access.tokens, now, log);
+  const dispatch = dispatcherOf(served, tokens);
+
+  const { netstring, http, https, unix, viewer, fifo, fifoReplyDir } = listen;
+  const { connections, connectionsPerSource: perSource } = access;
+  const common = { dispatch, log: wireLog, bounds: { connections, perSource } };
+  const web = { ...common, ...webOptions(settings, served, tokens, [ready]) };
+  const wires: Open[] = [];
   if (netstring !== undefined) {
     const { address: host, port } = netstring;
-    wires.push(() => listenTcp({ dispatch, host, port, allowRemote, log: wireLog }));
+    wires.push(() => listenTcp({ ...common, host, port }));
   }
   if (http !== undefined) {
     const { address: host, port } = http;
-    const readiness = () => ({ ready: true, reasons: [] });
-    wires.push(() => listenHttp({ dispatch, host, port, allowRemote, log: wireLog, readiness }));
+    wires.push(() => listenHttp({ ...web, host, port }));
+  }
+  if (https !== undefined && settings.tls !== undefined) {
+    const { address: host, port } = https;
+    wires.push(() => listenHttps({ ...web, host, port, allowRemote: settings.allowRemote }, settings.tls, log));
   }
   const socket = (path: string, options: Pick<UnixOptions, 'mode' | 'group' | 'role'>): void => {
     wires.push(() => {
       // The mode of the socket says who may open it; viewers need a way to theirs.
       mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
-      return listenUnix({ dispatch, path, log: wireLog, ...options });
+      return listenUnix({ ...common, path, ...options });
     });
   };
   if (unix !== undefined) socket(unix, { mode: unixMode, role: 'operator' });
@@ -56,21 +84,101 @@ export async function openListeners(
   if (fifo !== undefined) {
     wires.push(() => listenFifo({ dispatch, path: fifo, mode: unixMode, replyDir: fifoReplyDir, log: wireLog }));
   }
-  return openAll(wires);
-}
 
-async function openAll(wires: readonly (() => Promise<Listener>)[]): Promise<Listeners | { readonly failed: string }> {
-  const open: Listener[] = [];
   try {
     for (const wire of wires) open.push(await wire());
   } catch (error) {
     await Promise.all(open.map((listener) => listener.close(0)));
     return { failed: error instanceof Error ? error.message : String(error) };
   }
+  all = true;
   return {
     addresses: open.map(({ address }) => address),
     close: async (graceMs) => {
+      stopping = true;
       await Promise.all(open.map((listener) => listener.close(graceMs)));
     },
   };
+}
+
+function dispatcherOf({ state, log, audit, reload }: Served, tokens: Tokens | undefined): Dispatch {
+  const revision = (): number => state.snapshot.revision;
+  const table = methodTable(state, log, reload, tokens).map((method) =>
+    audited(method, { audit, clock: () => state.now(), revision }),
+  );
+  const tell = seldom(() => state.now());
+  return createDispatcher(table, {
+    onForbidden: (method, { wire, peer, role, credential = '' }) => {
+      state.counters.add(`forbidden.${wire}`);
+      tell(wire, { method, wire, peer, role, credential }, (fields) => log.warn('a method was refused', fields));
+    },
+    onInternalError: (error, method) => log.error('a method failed', { method, error: String(error) }),
+  });
+}
+
+function webOptions(
+  { access }: DaemonSettings,
+  { state, log }: Served,
+  tokens: Tokens | undefined,
+  routes: readonly HttpRoute[],
+): Pick<HttpOptions, 'hosts' | 'callerOf' | 'routes' | 'onRefused'> {
+  const tell = seldom(() => state.now());
+  const credentials = new Credentials({
+    // A reload takes a certificate away at once.
+    certificates: () => state.policy.settings.access.certificates,
+    tokens,
+    clock: () => state.now(),
+    onRefused: (why, address) => {
+      state.counters.add(`credential-refused.${why}`);
+      tell(`${why} ${address}`, { why, address }, (fields) => log.warn('a credential was refused', fields));
+    },
+  });
+  return {
+    hosts: access.hosts,
+    callerOf: (shown) => credentials.callerOf(shown),
+    routes,
+    onRefused: (status, path, peer) => {
+      state.counters.add(`http-refused.${status}`);
+      tell(`http ${status}`, { status, path: path.slice(0, 60), peer }, (fields) =>
+        log.warn('an HTTP request was refused', fields),
+      );
+    },
+  };
+}
+
+/** Reads the certificate again when its file changes; one that is no good stays where it is. */
+async function listenHttps(options: HttpOptions, files: TlsSettings | undefined, log: OperatorLog): Promise<Listener> {
+  if (files === undefined) throw new Error('https listener: expected a certificate, found none');
+  const listener: HttpListener = await listenHttp({ ...options, tls: readIdentity(files) });
+  const renew = (): void => {
+    try {
+      listener.renew(readIdentity(files));
+      log.info('the certificate of the HTTPS listener was read again', { file: files.certificate });
+    } catch (error) {
+      log.error('the certificate of the HTTPS listener is no good; the old one stays', { error: String(error) });
+    }
+  };
+  const paths = [files.certificate, files.key];
+  for (const path of paths) watchFile(path, { interval: RENEW_LOOK_MS, persistent: false }, renew);
+  return {
+    ...listener,
+    close: (graceMs) => {
+      for (const path of paths) unwatchFile(path, renew);
+      return listener.close(graceMs);
+    },
+  };
+}
+
+/** @throws {Error} a file cannot be read, or key and certificate do not belong together */
+function readIdentity({ certificate, key }: TlsSettings): TlsIdentity {
+  try {
+    const identity = { cert: readFileSync(certificate), key: readFileSync(key) };
+    createSecureContext(identity);
+    return identity;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`https listener: ${certificate} and ${key}: expected a certificate and its key in PEM: ${why}`, {
+      cause,
+    });
+  }
 }

@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import type { Role } from '../policy/role.js';
 import { RpcError } from './errors.js';
 
-export type Wire = 'tcp' | 'unix' | 'http' | 'fifo';
+export type Wire = 'tcp' | 'unix' | 'http' | 'https' | 'fifo';
 
 /** Where a request came from. */
 export interface CallContext {

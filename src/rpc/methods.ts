@@ -5,6 +5,7 @@
 
 import type { OperatorLog } from '../log/logger.js';
 import type { TrustState } from '../state/trust-state.js';
+import type { Tokens } from './access/tokens.js';
 import type { Method } from './method.js';
 import { agreementMethods } from './methods/agreement.js';
 import { certificateMethods } from './methods/certificate.js';
@@ -14,6 +15,7 @@ import { headerMethods } from './methods/header.js';
 import { hopMethods } from './methods/hop.js';
 import { pinMethods } from './methods/pin.js';
 import { policyMethods } from './methods/policy.js';
+import { tokenMethods } from './methods/token.js';
 import { trustMethods } from './methods/trust.js';
 
 /** All methods, working on this state. */
@@ -21,6 +23,7 @@ export function methodTable(
   state: TrustState,
   log: OperatorLog,
   reload: () => ReturnType<TrustState['reload']>,
+  tokens?: Tokens,
 ): Method[] {
   return [
     ...trustMethods(state),
@@ -32,5 +35,6 @@ export function methodTable(
     ...pinMethods(state, log),
     ...policyMethods(state),
     ...coreMethods(state, log),
+    ...tokenMethods(tokens),
   ];
 }

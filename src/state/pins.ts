@@ -84,6 +84,11 @@ export class Pins {
     return this.#floor;
   }
 
+  /** Whether the last write failed; it is tried again. */
+  get failing(): boolean {
+    return this.#failing;
+  }
+
   sizes(): { readonly observed: number; readonly approved: number } {
     return { observed: this.#observed.size, approved: this.#approved.size };
   }

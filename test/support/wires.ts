@@ -85,7 +85,9 @@ export function http(
   port: number,
   options: { path?: string; method?: string; headers?: Record<string, string>; body?: string | Buffer },
 ): Promise<HttpAnswer> {
-  const { path = '/rpc', method = 'POST', headers = {}, body } = options;
+  const { path = '/rpc', method = 'POST', body } = options;
+  // Browsers, and tests of them, say what they send; a program that asks siptrustd sends JSON.
+  const headers = method === 'POST' ? { 'Content-Type': 'application/json', ...options.headers } : options.headers;
   return new Promise((resolve, reject) => {
     const request = httpRequest({ host: '127.0.0.1', port, path, method, headers, agent: false }, (response) => {
       const chunks: Buffer[] = [];

@@ -12,8 +12,8 @@ afterEach(async () => {
 
 async function open(options: Partial<HttpOptions> = {}) {
   const paced = pacedDispatch();
-  const readiness = () => ({ ready: true, reasons: [] });
-  const listener = await listenHttp({ dispatch: paced.dispatch, port: 0, readiness, ...options });
+  const callerOf = () => ({ role: 'script' }) as const;
+  const listener = await listenHttp({ dispatch: paced.dispatch, port: 0, callerOf, ...options });
   cleanups.push(() => listener.close(0));
   return { ...paced, listener, port: portOf(listener.address) };
 }
@@ -33,22 +33,18 @@ function raw(port: number, bytes: string): Promise<string> {
   });
 }
 
+const FORM = 'application/x-www-form-urlencoded';
 const PING = requestText('ping');
 const PONG = '{"jsonrpc":"2.0","id":1,"result":"pong"}';
 
 describe('/rpc', () => {
-  test.each<[string, string | undefined]>([
-    ['no content type', undefined],
+  test.each<[string, string]>([
     ['JSON', 'application/json'],
     ['charset', 'application/json; charset=utf-8'],
     ['charset in quotes and capitals', 'Application/JSON;Charset="UTF-8"'],
-    ['JSON-RPC over HTTP', 'application/json-rpc'],
-    ['JSON-RPC over HTTP, the older one', 'application/jsonrequest'],
-    ['as curl -d and http_client say it', 'application/x-www-form-urlencoded'],
-    ['text', 'text/plain'],
   ])('ok/%s', async (_, type) => {
     const { port } = await open();
-    const answer = await http(port, { headers: type === undefined ? {} : { 'Content-Type': type }, body: PING });
+    const answer = await http(port, { headers: { 'Content-Type': type }, body: PING });
     expect(answer).toMatchObject({ status: 200, text: PONG, headers: { 'content-type': 'application/json' } });
   });
 
@@ -58,12 +54,22 @@ describe('/rpc', () => {
     ['another path', 404, { path: '/', body: PING }, {}],
     ['a path below', 404, { path: '/rpc/x', body: PING }, {}],
     ['POST to /health', 405, { path: '/health', body: PING }, { allow: 'GET, HEAD' }],
+    ['no content type', 415, { headers: { 'Content-Type': '' }, body: PING }, {}],
+    ['what a form of a web page can send: text', 415, { headers: { 'Content-Type': 'text/plain' }, body: PING }, {}],
+    ['what curl -d says', 415, { headers: { 'Content-Type': FORM }, body: PING }, {}],
+    ['JSON with more behind it', 415, { headers: { 'Content-Type': 'application/json, text/plain' }, body: PING }, {}],
     ['XML', 415, { headers: { 'Content-Type': 'text/xml' }, body: PING }, {}],
     ['a form with parts', 415, { headers: { 'Content-Type': 'multipart/form-data; boundary=x' }, body: PING }, {}],
     ['UTF-16', 415, { headers: { 'Content-Type': 'application/json; charset=utf-16' }, body: PING }, {}],
     ['gzip', 415, { headers: { 'Content-Encoding': 'gzip' }, body: PING }, {}],
     ['a web page', 403, { headers: { Origin: 'http://evil.example' }, body: PING }, {}],
     ['a web page of no origin', 403, { headers: { Origin: 'null' }, body: PING }, {}],
+    ['a page of another port of ours', 403, { headers: { Origin: 'http://127.0.0.1:1' }, body: PING }, {}],
+    ['a name of somebody else (DNS rebinding)', 421, { headers: { Host: 'evil.example' }, body: PING }, {}],
+    ['the same for /health', 421, { path: '/health', method: 'GET', headers: { Host: 'evil.example:7061' } }, {}],
+    ['a name that looks like an address', 421, { headers: { Host: '127.0.0.1.evil.example' }, body: PING }, {}],
+    ['an address that is none', 421, { headers: { Host: '127.1' }, body: PING }, {}],
+    ['a whole URI', 404, { path: 'http://127.0.0.1/rpc', body: PING }, {}],
     ['a navigation', 403, { headers: { 'Sec-Fetch-Site': 'cross-site' }, body: PING }, {}],
   ])('fail/%s: %i', async (_, status, request, headers) => {
     const { port, calls } = await open();
@@ -103,7 +109,9 @@ describe('/rpc', () => {
     cleanups.push(() => socket.destroy());
     socket.on('error', () => {});
     socket.resume();
-    socket.write('POST /rpc HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n');
+    socket.write(
+      'POST /rpc HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n',
+    );
     const chunk = `10000\r\n${'x'.repeat(0x10000)}\r\n`;
     const send = (): void => {
       while (socket.writable && socket.write(chunk));
@@ -126,12 +134,16 @@ describe('/rpc', () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     cleanups.push(() => agent.destroy());
     const ports = new Set<number | undefined>();
+    const headers = { 'Content-Type': 'application/json' };
     for (let round = 0; round < 3; round += 1) {
       await new Promise<void>((resolve, reject) => {
-        const request = httpRequest({ host: '127.0.0.1', port, path: '/rpc', method: 'POST', agent }, (response) => {
-          ports.add(request.socket?.localPort);
-          response.resume().on('end', resolve);
-        });
+        const request = httpRequest(
+          { host: '127.0.0.1', port, path: '/rpc', method: 'POST', agent, headers },
+          (response) => {
+            ports.add(request.socket?.localPort);
+            response.resume().on('end', resolve);
+          },
+        );
         request.on('error', reject);
         request.end(PING);
       });
@@ -143,7 +155,9 @@ describe('/rpc', () => {
     const { port, called, release } = await open();
     const socket = connect({ port, host: '127.0.0.1' });
     const body = requestText('hold');
-    socket.write(`POST /rpc HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    socket.write(
+      `POST /rpc HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
     await called(1);
     socket.resetAndDestroy();
     await http(port, { body: PING });
@@ -156,9 +170,12 @@ describe('slow clients', () => {
   const timeouts = { headersMs: 100, requestMs: 200, checkMs: 20 };
 
   test.each<[string, string]>([
-    ['header block', 'POST /rpc HTTP/1.1\r\nHost: x\r\n'],
-    ['body', 'POST /rpc HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{'],
-    ['body of a refused request', 'POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{'],
+    ['header block', 'POST /rpc HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n'],
+    ['body', 'POST /rpc HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{'],
+    [
+      'body of a refused request',
+      'POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{',
+    ],
   ])('fail/the %s does not come', async (_, bytes) => {
     const { port } = await open({ timeouts });
     expect(await raw(port, bytes)).toMatch(/^HTTP\/1\.1 408 /);
@@ -170,7 +187,7 @@ describe('slow clients', () => {
   });
 });
 
-describe('/health and /ready', () => {
+describe('/health', () => {
   const get = (port: number, path: string, method = 'GET'): Promise<HttpAnswer> => http(port, { path, method });
 
   test('ok/alive', async () => {
@@ -179,16 +196,69 @@ describe('/health and /ready', () => {
     expect(await get(port, '/health?probe=1')).toMatchObject({ status: 200 });
     expect(await get(port, '/health', 'HEAD')).toMatchObject({ status: 200, text: '' });
   });
+});
 
-  test('ok/ready, fail/not ready and why', async () => {
-    let reasons: string[] = [];
-    const { port } = await open({ readiness: () => ({ ready: reasons.length === 0, reasons }) });
-    expect(await get(port, '/ready')).toMatchObject({ status: 200, text: '{"ready":true,"reasons":[]}' });
-    reasons = ['no policy is loaded'];
-    expect(await get(port, '/ready')).toMatchObject({
-      status: 503,
-      text: '{"ready":false,"reasons":["no policy is loaded"]}',
+describe('what one reader takes for one request, and another for two', () => {
+  const POST = 'POST /rpc HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
+  const smuggled = `${POST}Content-Length: ${PING.length}\r\n\r\n${PING}`;
+  test.each<[string, string]>([
+    ['two lengths', `${POST}Content-Length: 4\r\nContent-Length: ${PING.length}\r\n\r\n${PING}`],
+    ['two lengths in one', `${POST}Content-Length: ${PING.length}, 4\r\n\r\n${PING}`],
+    ['the same length twice', `${POST}Content-Length: ${PING.length}\r\nContent-Length: ${PING.length}\r\n\r\n${PING}`],
+    ['a length with a sign', `${POST}Content-Length: +${PING.length}\r\n\r\n${PING}`],
+    ['a length and chunks', `${POST}Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${smuggled}`],
+    ['chunks that are no chunks', `${POST}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n${smuggled}`],
+    ['chunks twice', `${POST}Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n${smuggled}`],
+    ['a blank before the colon', `${POST}Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n${smuggled}`],
+    ['a folded field', `${POST}Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n${smuggled}`],
+    ['a bare line feed', `${POST}X: y\nContent-Length: 0\r\n\r\n${smuggled}`],
+    ['a NUL in a field', `${POST}X: \0\r\nContent-Length: 0\r\n\r\n${smuggled}`],
+    ['two hosts', `${POST}Host: evil.example\r\nContent-Length: ${PING.length}\r\n\r\n${PING}`],
+    ['two media types', `${POST}Content-Type: text/plain\r\nContent-Length: ${PING.length}\r\n\r\n${PING}`],
+    ['two credentials', `${POST}Authorization: a\r\nAuthorization: b\r\nContent-Length: 2\r\n\r\n{}`],
+    ['no host', `POST /rpc HTTP/1.0\r\nContent-Length: ${PING.length}\r\n\r\n${PING}`],
+    ['8 KiB of fields', `${POST}X: ${'x'.repeat(8 * 1024)}\r\nContent-Length: 2\r\n\r\n{}`],
+    ['a tunnel', 'CONNECT 127.0.0.1:22 HTTP/1.1\r\nHost: localhost\r\n\r\n'],
+  ])('fail/%s: nothing is asked, and the connection ends', async (_, bytes) => {
+    const { port, calls } = await open();
+    expect(await raw(port, bytes)).toMatch(/^(?:HTTP\/1\.1 4[0-9][0-9] |$)/);
+    expect(calls()).toBe(0);
+  });
+});
+
+describe('many connections', () => {
+  test('ok/1,000 that say nothing keep nobody out, nor do 1,000 that never finish their request', async () => {
+    const events: string[] = [];
+    const { port } = await open({
+      bounds: { connections: 64, perSource: 32 },
+      log: (event) => void events.push(event),
     });
+    const proxy = new Agent({ keepAlive: true, maxSockets: 1 });
+    cleanups.push(() => proxy.destroy());
+    const ask = (): Promise<unknown> =>
+      new Promise((resolve, reject) => {
+        const headers = { 'Content-Type': 'application/json' };
+        const options = { host: '127.0.0.1', port, path: '/rpc', method: 'POST', agent: proxy, headers };
+        const request = httpRequest(options, (response) => {
+          response.resume().on('end', () => resolve(request.socket?.localPort));
+        });
+        request.on('error', reject);
+        request.end(PING);
+      });
+    const first = await ask();
+    for (const bytes of ['', 'POST /rpc HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{']) {
+      for (let count = 0; count < 1000; count += 1) {
+        const socket = connect({ port, host: '127.0.0.1' });
+        cleanups.push(() => socket.destroy());
+        socket.on('error', () => {});
+        await new Promise((resolve) => socket.once('connect', resolve));
+        socket.write(bytes);
+      }
+      // The connection that has asked before is the one that stays.
+      expect(await ask()).toBe(first);
+      expect((await http(port, { body: PING })).status).toBe(200);
+    }
+    expect(events).toEqual(['too-many-connections']);
   });
 });
 

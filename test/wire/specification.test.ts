@@ -24,11 +24,10 @@ const listeners: Listener[] = [];
 const address: Record<string, string> = {};
 
 beforeAll(async () => {
-  const readiness = () => ({ ready: true, reasons: [] });
   const open = {
     tcp: await listenTcp({ dispatch, port: 0 }),
     unix: await listenUnix({ dispatch, path: `${directory.path}/unix`, role: 'operator' }),
-    http: await listenHttp({ dispatch, port: 0, readiness }),
+    http: await listenHttp({ dispatch, port: 0, callerOf: () => ({ role: 'script' }) }),
     fifo: await listenFifo({ dispatch, path: `${directory.path}/fifo`, replyDir: directory.path }),
   };
   for (const [name, listener] of Object.entries(open)) {

@@ -33,13 +33,17 @@ const OUTPUT_HIGH_WATER = 256 * 1024;
 /** How long a closed side waits for the other to close too; closing at once could cut off the last answer. */
 const LINGER_MS = 500;
 
-/** Serves a connection until either end closes it. The socket must allow half-open connections. */
+/**
+ * Serves a connection until either end closes it. The socket must allow half-open connections.
+ * @param slot told of each request; what it gives is told when the answer is there
+ */
 export function serveConnection(
   socket: Socket,
   dispatch: Dispatch,
   context: CallContext,
   limits: ConnectionLimits,
   log: WireLog,
+  slot: { asked(): () => void } = { asked: () => () => {} },
 ): Connection {
   const parser = createNetstringParser();
   /** Frames read and not yet handed on, from `next` on. */
@@ -79,11 +83,19 @@ export function serveConnection(
     while (next < waiting.length && inFlight < limits.maxInFlight && output.length < OUTPUT_HIGH_WATER) {
       if (socket.writableNeedDrain) break;
       const answer = dispatch(waiting[next] as Buffer, context);
+      const done = slot.asked();
       next += 1;
       if (answer instanceof Promise) {
         inFlight += 1;
-        answer.then(onLateAnswer, onLateAnswer);
-      } else if (answer !== undefined) {
+        const late = (text: unknown): void => {
+          done();
+          onLateAnswer(text);
+        };
+        answer.then(late, late);
+        continue;
+      }
+      done();
+      if (answer !== undefined) {
         output += netstring(answer);
       }
     }

@@ -62,6 +62,7 @@ export async function listenFifo(options: FifoOptions): Promise<Listener> {
   const input = new Socket({ fd, readable: true, writable: false });
   const pending = new Set<Promise<void>>();
   let idleTimer: NodeJS.Timeout | undefined;
+  let problem: string | undefined;
 
   function onRequest(text: string): void {
     const work = answer(text).catch((error: unknown) => log('reply-failed', { peer: path, error: String(error) }));
@@ -92,10 +93,14 @@ export async function listenFifo(options: FifoOptions): Promise<Listener> {
     framing.push(chunk, onRequest);
     if (framing.partial) idleTimer = setTimeout(() => framing.flush(onRequest), timeouts.idleMs);
   });
-  input.on('error', (error) => log('fifo-lost', { peer: path, error: error.message }));
+  input.on('error', (error) => {
+    problem = `the FIFO was lost: ${error.message}`;
+    log('fifo-lost', { peer: path, error: error.message });
+  });
 
   return {
     address: path,
+    problem: () => problem,
     close: async (graceMs = DEFAULT_GRACE_MS) => {
       clearTimeout(idleTimer);
       if (!input.closed) {

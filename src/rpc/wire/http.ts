@@ -1,8 +1,23 @@
-/** JSON-RPC by HTTP POST (`/rpc`), and two questions for supervisors: `/health` (alive) and `/ready`. */
+/** JSON-RPC by HTTP POST (`/rpc`), `/health` (alive), and further routes. By TLS where there is a certificate. */
 
-import { createServer, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http';
+import { X509Certificate } from 'node:crypto';
+import {
+  createServer,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { includesRole } from '../../policy/role.js';
+import type { Caller, Refused, Shown } from '../access/credentials.js';
 import type { Dispatch } from '../dispatcher.js';
+import type { CallContext } from '../method.js';
+import { type ConnectionBounds, ConnectionLimit, DEFAULT_CONNECTION_BOUNDS } from './connection-limit.js';
+import { type HttpRefusal, RPC_MEDIA_TYPE, refusalOfAny, refusalOfPost, tooLarge } from './http-guard.js';
+import { type HttpRoute, READ, type Send } from './http-route.js';
 import {
   DEFAULT_GRACE_MS,
   hostPort,
@@ -11,16 +26,10 @@ import {
   requireLoopback,
   type WireLog,
 } from './listener.js';
-import { DEFAULT_MAX_CONNECTIONS, listening } from './stream-server.js';
-
-export interface Readiness {
-  readonly ready: boolean;
-  /** Why not. */
-  readonly reasons: readonly string[];
-}
+import { listening } from './stream-server.js';
 
 export interface HttpTimeouts {
-  /** ms for the header block of a request to arrive. */
+  /** ms for the header block of a request to arrive, and for a TLS handshake. */
   readonly headersMs: number;
   /** ms for the whole request to arrive. */
   readonly requestMs: number;
@@ -37,6 +46,12 @@ export const DEFAULT_HTTP_TIMEOUTS: HttpTimeouts = {
   checkMs: 1_000,
 };
 
+/** Certificate and key in PEM. */
+export interface TlsIdentity {
+  readonly cert: string | Buffer;
+  readonly key: string | Buffer;
+}
+
 export interface HttpOptions {
   readonly dispatch: Dispatch;
   readonly host?: string;
@@ -44,58 +59,61 @@ export interface HttpOptions {
   readonly port: number;
   /** Allows another host than loopback. */
   readonly allowRemote?: boolean;
-  readonly readiness: () => Readiness;
-  readonly maxConnections?: number;
+  readonly tls?: TlsIdentity;
+  /** Lower-case names by which clients may call this host, besides addresses and `localhost`. */
+  readonly hosts?: readonly string[];
+  readonly callerOf: (shown: Shown) => Caller | Refused | Promise<Caller | Refused>;
+  readonly routes?: readonly HttpRoute[];
+  /** Told of each request that was refused for want of a credential or a role. Must not throw. */
+  readonly onRefused?: (status: number, path: string, peer: string) => void;
+  readonly bounds?: ConnectionBounds;
   readonly timeouts?: Partial<HttpTimeouts>;
   readonly log?: WireLog;
 }
 
-/**
- * Media types that JSON-RPC comes with. What curl and Kamailio's http_client send when told nothing is among them;
- * RPC_MEDIA_TYPE is what an answer bears.
- */
-const MEDIA_TYPES: ReadonlySet<string> = new Set([
-  '',
-  'application/json',
-  'application/json-rpc',
-  'application/jsonrequest',
-  'application/x-www-form-urlencoded',
-  'text/json',
-  'text/plain',
-]);
-const RPC_MEDIA_TYPE = 'application/json';
+export interface HttpListener extends Listener {
+  /** From the next handshake on. */
+  renew(tls: TlsIdentity): void;
+}
+
+/** Header blocks of scripts have some 200 octets; a token takes 80. */
+const MAX_HEADER_BYTES = 8 * 1024;
 
 /** Rest of a refused body that is read and dropped, so that the refusal reaches a client that is still sending. */
 const MAX_DROPPED_BYTES = 8 * MAX_REQUEST_BYTES;
 
-type Route = (request: IncomingMessage, response: ServerResponse) => void;
+/** What is wrong with a credential is nothing that whoever shows it has to know. */
+const REFUSED_TEXT: Readonly<Record<number, string>> = {
+  401: 'unauthorized',
+  403: 'forbidden',
+  429: 'too many requests',
+};
+const REFUSED_HEADERS: Readonly<Record<number, OutgoingHttpHeaders>> = {
+  401: { 'WWW-Authenticate': 'Bearer realm="siptrust"' },
+  429: { 'Retry-After': '60' },
+};
+/** For what a browser might show. */
+const READ_HEADERS: OutgoingHttpHeaders = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
 
-/** @throws {Error} the host is not loopback and not allowed, or the address is not free */
-export async function listenHttp(options: HttpOptions): Promise<Listener> {
-  const { dispatch, host = '127.0.0.1', port, allowRemote = false, readiness, log = () => {} } = options;
+/** @throws {Error} the host is not loopback and not allowed, the address is not free, or certificate and key are no good */
+export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
+  const { dispatch, host = '127.0.0.1', port, allowRemote = false, hosts = [], onRefused = () => {} } = options;
+  const { callerOf, log = () => {} } = options;
   const timeouts = { ...DEFAULT_HTTP_TIMEOUTS, ...options.timeouts };
-  requireLoopback('http', host, allowRemote);
+  const wire = options.tls === undefined ? 'http' : 'https';
+  requireLoopback(wire, host, allowRemote);
+  const limit = new ConnectionLimit(options.bounds ?? DEFAULT_CONNECTION_BOUNDS, log);
   const sockets = new Set<Socket>();
   let closing = false;
 
-  const routes = new Map<string, { readonly methods: readonly string[]; readonly route: Route }>([
-    ['/rpc', { methods: ['POST'], route: rpc }],
-    ['/health', { methods: ['GET', 'HEAD'], route: (_, response) => send(response, 200, '{"alive":true}') }],
-    ['/ready', { methods: ['GET', 'HEAD'], route: ready }],
-  ]);
+  const health: HttpRoute = {
+    ...{ path: '/health', methods: READ, role: undefined },
+    handle: (_, response) => send(response, 200, '{"alive":true}'),
+  };
+  const rpcRoute: HttpRoute = { path: '/rpc', methods: ['POST'], role: 'script', handle: rpc };
+  const routes = new Map([rpcRoute, health, ...(options.routes ?? [])].map((route) => [route.path, route]));
 
-  function ready(_: IncomingMessage, response: ServerResponse): void {
-    const state = closing ? { ready: false, reasons: ['the daemon is stopping'] } : readiness();
-    send(response, state.ready ? 200 : 503, JSON.stringify(state));
-  }
-
-  function rpc(request: IncomingMessage, response: ServerResponse): void {
-    const refusal = refusalOf(request);
-    if (refusal !== undefined) {
-      refuse(request, response, refusal.status, refusal.text);
-      return;
-    }
-    const peer = hostPort(request.socket.remoteAddress ?? '', request.socket.remotePort ?? 0);
+  function rpc(request: IncomingMessage, response: ServerResponse, caller: Caller): void {
     let chunks: Buffer[] | undefined = [];
     let bytes = 0;
     request.on('data', (chunk: Buffer) => {
@@ -104,29 +122,42 @@ export async function listenHttp(options: HttpOptions): Promise<Listener> {
         chunks?.push(chunk);
       } else if (chunks !== undefined) {
         chunks = undefined;
-        refuse(request, response, 413, tooLarge('more'));
+        refuse(request, response, tooLarge('more'));
       }
     });
     request.on('end', () => {
-      if (chunks === undefined) return;
-      const answer = dispatch(Buffer.concat(chunks), { wire: 'http', peer, role: 'script' });
-      if (answer instanceof Promise) void answer.then((text) => reply(response, text));
-      else reply(response, answer);
+      if (chunks === undefined || caller.role === undefined) return;
+      const { role, credential } = caller;
+      let status = 200;
+      const context: CallContext = {
+        ...{ wire, peer: peerOf(request), role, ...(credential === undefined ? {} : { credential }) },
+        onForbidden: () => {
+          status = credential === undefined ? 401 : 403;
+        },
+      };
+      const reply = (text: string | undefined): void => {
+        if (status !== 200) onRefused(status, '/rpc', context.peer);
+        // A notification has no answer: 204. Errors of JSON-RPC are answers like any other: 200.
+        if (status !== 200) send(response, status, text ?? refusedBody(status), REFUSED_HEADERS[status]);
+        else if (text === undefined) send(response, 204, '');
+        else send(response, 200, text);
+      };
+      const done = limit.slotOf(request.socket)?.asked();
+      if (done !== undefined) response.once('close', done);
+      const answer = dispatch(Buffer.concat(chunks), context);
+      if (answer instanceof Promise) void answer.then(reply);
+      else reply(answer);
     });
   }
 
-  /** A notification has no answer: 204. Errors of JSON-RPC are answers like any other: 200. */
-  function reply(response: ServerResponse, text: string | undefined): void {
-    if (text === undefined) send(response, 204, '');
-    else send(response, 200, text);
-  }
-
-  function send(response: ServerResponse, status: number, body: string, headers: OutgoingHttpHeaders = {}): void {
-    if (response.destroyed) return;
-    const all: OutgoingHttpHeaders = { ...headers };
-    if (status !== 204) all['Content-Type'] = RPC_MEDIA_TYPE;
-    if (status !== 204) all['Content-Length'] = Buffer.byteLength(body);
-    if (closing) all.Connection = 'close';
+  function send(...[response, status, body, headers = {}]: Parameters<Send>): void {
+    if (response.destroyed || response.headersSent) return;
+    const all: OutgoingHttpHeaders = {
+      ...(status === 204 ? {} : { 'Content-Type': RPC_MEDIA_TYPE, 'Content-Length': Buffer.byteLength(body) }),
+      ...(response.req.method === 'POST' ? {} : READ_HEADERS),
+      ...headers,
+      ...(closing ? { Connection: 'close' } : {}),
+    };
     response.writeHead(status, all);
     response.end(response.req.method === 'HEAD' ? undefined : body);
   }
@@ -135,13 +166,10 @@ export async function listenHttp(options: HttpOptions): Promise<Listener> {
   function refuse(
     request: IncomingMessage,
     response: ServerResponse,
-    status: number,
-    text: string,
+    { status, text }: HttpRefusal,
     headers: OutgoingHttpHeaders = {},
   ): void {
-    const answer = (): void => {
-      if (!response.headersSent) send(response, status, errorBody(text), { ...headers, Connection: 'close' });
-    };
+    const answer = (): void => send(response, status, errorBody(text), { ...headers, Connection: 'close' });
     let dropped = 0;
     request.on('data', (chunk: Buffer) => {
       dropped += chunk.length;
@@ -150,7 +178,60 @@ export async function listenHttp(options: HttpOptions): Promise<Listener> {
     request.on('end', answer);
   }
 
-  const server = createServer({
+  function refuseAccess(request: IncomingMessage, response: ServerResponse, status: number): void {
+    onRefused(status, pathOf(request), peerOf(request));
+    refuse(request, response, { status, text: REFUSED_TEXT[status] ?? '' }, REFUSED_HEADERS[status]);
+  }
+
+  /** What speaks against it whoever asks. */
+  function refusalOf(request: IncomingMessage, route: HttpRoute | undefined): HttpRefusal | undefined {
+    const refusal = refusalOfAny(request, hosts);
+    if (refusal !== undefined) return refusal;
+    const path = pathOf(request).slice(0, 60);
+    if (route === undefined) return { status: 404, text: `expected ${[...routes.keys()].join(', ')}, found ${path}` };
+    if (!route.methods.includes(request.method ?? '')) {
+      return { status: 405, text: `expected ${route.methods.join(', ')}, found ${request.method}` };
+    }
+    return request.method === 'POST' ? refusalOfPost(request, wire) : undefined;
+  }
+
+  function serve(request: IncomingMessage, response: ServerResponse): void {
+    // The client is gone: nobody is left to tell.
+    request.on('error', () => {});
+    response.on('error', () => {});
+    const route = routes.get(pathOf(request));
+    const refusal = refusalOf(request, route);
+    if (refusal !== undefined) {
+      const headers = refusal.status === 405 ? { Allow: route?.methods.join(', ') } : {};
+      refuse(request, response, refusal, headers);
+      return;
+    }
+    if (route === undefined) return;
+    const caller = callerOf(shownBy(request));
+    if (caller instanceof Promise) void caller.then((known) => admit(request, response, route, known));
+    else admit(request, response, route, caller);
+  }
+
+  function admit(request: IncomingMessage, response: ServerResponse, route: HttpRoute, caller: Caller | Refused): void {
+    if ('status' in caller) {
+      refuseAccess(request, response, caller.status);
+      return;
+    }
+    const { role, credential } = caller;
+    if (route.role !== undefined && (role === undefined || !includesRole(role, route.role))) {
+      refuseAccess(request, response, credential === undefined ? 401 : 403);
+      return;
+    }
+    const handled = route.handle(request, response, caller, send);
+    if (handled instanceof Promise) {
+      handled.catch((error: unknown) => {
+        log('route-failed', { path: route.path, error: String(error) });
+        send(response, 500, errorBody('internal error'));
+      });
+    }
+  }
+
+  const settings: ServerOptions = {
     noDelay: true,
     keepAlive: true,
     keepAliveInitialDelay: 30_000,
@@ -158,36 +239,36 @@ export async function listenHttp(options: HttpOptions): Promise<Listener> {
     requestTimeout: timeouts.requestMs,
     keepAliveTimeout: timeouts.keepAliveMs,
     connectionsCheckingInterval: timeouts.checkMs,
-  });
-  server.maxConnections = options.maxConnections ?? DEFAULT_MAX_CONNECTIONS;
-  server.on('drop', () => log('too-many-connections', { limit: server.maxConnections }));
-  server.on('connection', (socket) => {
+    maxHeaderSize: MAX_HEADER_BYTES,
+    insecureHTTPParser: false,
+    requireHostHeader: false,
+  };
+  const server =
+    options.tls === undefined
+      ? createServer(settings)
+      : createTlsServer({
+          ...settings,
+          ...options.tls,
+          minVersion: 'TLSv1.2',
+          handshakeTimeout: timeouts.headersMs,
+          // Any certificate may be shown: the handshake proves the key, and the policy names the certificates that count.
+          requestCert: true,
+          rejectUnauthorized: false,
+        });
+  server.on('connection', (socket: Socket) => {
+    if (limit.admit(socket) === undefined) return;
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
-  server.on('request', (request, response) => {
-    // The client is gone: nobody is left to tell.
-    request.on('error', () => {});
-    response.on('error', () => {});
-    const path = (request.url ?? '').split('?', 1)[0] ?? '';
-    const found = routes.get(path);
-    if (found === undefined) {
-      refuse(request, response, 404, `expected ${[...routes.keys()].join(', ')}, found ${path.slice(0, 60)}`);
-    } else if (!found.methods.includes(request.method ?? '')) {
-      const allowed = found.methods.join(', ');
-      refuse(request, response, 405, `expected ${allowed}, found ${request.method}`, { Allow: allowed });
-    } else {
-      found.route(request, response);
-    }
-  });
+  server.on('request', serve);
   // Who asks before sending a body is refused before it.
   server.on('checkContinue', (request, response) => {
-    const refusal = refusalOf(request);
+    const refusal = refusalOf(request, routes.get(pathOf(request)));
     if (refusal !== undefined) {
       send(response, refusal.status, errorBody(refusal.text), { Connection: 'close' });
     } else {
       response.writeContinue();
-      server.emit('request', request, response);
+      serve(request, response);
     }
   });
 
@@ -205,6 +286,7 @@ export async function listenHttp(options: HttpOptions): Promise<Listener> {
     const timer = setTimeout(() => {
       log('grace-over', {});
       server.closeAllConnections();
+      for (const socket of sockets) socket.destroy();
     }, graceMs);
     await closed;
     clearTimeout(timer);
@@ -212,43 +294,52 @@ export async function listenHttp(options: HttpOptions): Promise<Listener> {
 
   // `localhost` is what the resolver says it is.
   try {
-    requireLoopback('http', bound.address, allowRemote);
+    requireLoopback(wire, bound.address, allowRemote);
   } catch (error) {
     await close(0);
     throw error;
   }
-  return { address: hostPort(bound.address, bound.port), close };
+  return {
+    address: hostPort(bound.address, bound.port),
+    close,
+    renew: (tls) => {
+      if ('setSecureContext' in server) (server as TlsServer).setSecureContext({ ...tls, minVersion: 'TLSv1.2' });
+    },
+  };
 }
 
 function errorBody(text: string): string {
   return JSON.stringify({ error: text });
 }
 
-/** What speaks against a request before its body is read. */
-function refusalOf(request: IncomingMessage): { readonly status: number; readonly text: string } | undefined {
-  const { headers } = request;
-  // A web page can post to loopback from its visitor's browser; browsers say so, and nobody else does.
-  if (headers.origin !== undefined || headers['sec-fetch-site'] !== undefined) {
-    return { status: 403, text: 'expected a program, found a web page (Origin or Sec-Fetch-Site)' };
-  }
-  const [type = '', ...parameters] = (headers['content-type'] ?? '')
-    .toLowerCase()
-    .split(';')
-    .map((part) => part.trim());
-  if (!MEDIA_TYPES.has(type)) return { status: 415, text: `expected ${RPC_MEDIA_TYPE}, found ${type.slice(0, 60)}` };
-  const charset = parameters.find((parameter) => parameter.startsWith('charset='));
-  if (charset !== undefined && !/^charset="?(utf-?8|us-ascii)"?$/.test(charset)) {
-    return { status: 415, text: `expected charset=utf-8, found ${charset.slice(0, 60)}` };
-  }
-  const encoding = headers['content-encoding'];
-  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
-    return { status: 415, text: `expected no content encoding, found ${encoding.slice(0, 60)}` };
-  }
-  const length = Number(headers['content-length'] ?? 0);
-  if (length > MAX_REQUEST_BYTES) return { status: 413, text: tooLarge(String(length)) };
-  return undefined;
+function refusedBody(status: number): string {
+  return errorBody(REFUSED_TEXT[status] ?? '');
 }
 
-function tooLarge(found: string): string {
-  return `expected a body of at most ${MAX_REQUEST_BYTES} bytes, found ${found}`;
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? '').split('?', 1)[0] ?? '';
+}
+
+function peerOf({ socket }: IncomingMessage): string {
+  return hostPort(socket.remoteAddress ?? '', socket.remotePort ?? 0);
+}
+
+/** Fingerprints by connection: parsing a certificate costs more than a request. */
+const fingerprints = new WeakMap<Socket, string | undefined>();
+
+function shownBy({ socket, headers }: IncomingMessage): Shown {
+  return {
+    address: socket.remoteAddress ?? '',
+    authorization: headers.authorization,
+    certificate: socket instanceof TLSSocket ? fingerprintOf(socket) : undefined,
+  };
+}
+
+function fingerprintOf(socket: TLSSocket): string | undefined {
+  if (!fingerprints.has(socket)) {
+    const certificate = socket.getPeerX509Certificate();
+    const sha256 = certificate instanceof X509Certificate ? certificate.fingerprint256 : undefined;
+    fingerprints.set(socket, sha256?.replaceAll(':', '').toLowerCase());
+  }
+  return fingerprints.get(socket);
 }

@@ -11,6 +11,8 @@ export const DEFAULT_GRACE_MS = 5_000;
 export interface Listener {
   /** `127.0.0.1:5080`, `[::1]:5080`, or a path. */
   readonly address: string;
+  /** In words, why nobody can ask here any more; undefined: all is well. */
+  problem?(): string | undefined;
   /** Takes no more, answers what was asked, then closes; what is left after the grace is dropped. */
   close(graceMs?: number): Promise<void>;
 }
@@ -31,7 +33,7 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * Whoever reaches a listener can read and change the policy in force: another host than loopback is a decision.
+ * Whoever reaches a listener can ask it: another host than loopback is a decision.
  * @throws {Error} the host is not loopback and `allowRemote` is not set
  */
 export function requireLoopback(wire: string, host: string, allowRemote: boolean): void {

@@ -4,13 +4,12 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { Dispatch } from '../dispatcher.js';
 import type { CallContext } from '../method.js';
 import { type Connection, type ConnectionLimits, DEFAULT_CONNECTION_LIMITS, serveConnection } from './connection.js';
+import { type ConnectionBounds, ConnectionLimit, DEFAULT_CONNECTION_BOUNDS } from './connection-limit.js';
 import { DEFAULT_GRACE_MS, type WireLog } from './listener.js';
-
-export const DEFAULT_MAX_CONNECTIONS = 256;
 
 export interface StreamOptions {
   readonly dispatch: Dispatch;
-  readonly maxConnections?: number;
+  readonly bounds?: ConnectionBounds;
   readonly limits?: Partial<ConnectionLimits>;
   readonly log?: WireLog;
 }
@@ -22,9 +21,10 @@ export interface StreamServer {
 
 /** @param contextOf names the other end of a new connection */
 export function createStreamServer(options: StreamOptions, contextOf: (socket: Socket) => CallContext): StreamServer {
-  const { dispatch, maxConnections = DEFAULT_MAX_CONNECTIONS, log = () => {} } = options;
+  const { dispatch, bounds = DEFAULT_CONNECTION_BOUNDS, log = () => {} } = options;
   const limits = { ...DEFAULT_CONNECTION_LIMITS, ...options.limits };
   const connections = new Set<Connection>();
+  const limit = new ConnectionLimit(bounds, log);
 
   const server = createServer({
     allowHalfOpen: true,
@@ -33,10 +33,10 @@ export function createStreamServer(options: StreamOptions, contextOf: (socket: S
     keepAliveInitialDelay: 30_000,
     highWaterMark: 128 * 1024,
   });
-  server.maxConnections = maxConnections;
-  server.on('drop', () => log('too-many-connections', { limit: maxConnections }));
   server.on('connection', (socket) => {
-    const connection = serveConnection(socket, dispatch, contextOf(socket), limits, log);
+    const slot = limit.admit(socket);
+    if (slot === undefined) return;
+    const connection = serveConnection(socket, dispatch, contextOf(socket), limits, log, slot);
     connections.add(connection);
     socket.on('close', () => connections.delete(connection));
   });

@@ -8,14 +8,13 @@ export interface TcpOptions extends StreamOptions {
   readonly host?: string;
   /** 0: any free port. */
   readonly port: number;
-  /** Allows another host than loopback. */
-  readonly allowRemote?: boolean;
 }
 
-/** @throws {Error} the host is not loopback and not allowed, or the address is not free */
+/** Has neither encryption nor credentials: loopback alone.
+ * @throws {Error} the host is not loopback, or the address is not free */
 export async function listenTcp(options: TcpOptions): Promise<Listener> {
-  const { host = '127.0.0.1', port, allowRemote = false } = options;
-  requireLoopback('tcp', host, allowRemote);
+  const { host = '127.0.0.1', port } = options;
+  requireLoopback('tcp', host, false);
   const { server, close } = createStreamServer(options, (socket) => ({
     wire: 'tcp',
     // Whoever runs a program on this machine reaches it.
@@ -26,7 +25,7 @@ export async function listenTcp(options: TcpOptions): Promise<Listener> {
   const bound = server.address() as AddressInfo;
   // `localhost` is what the resolver says it is.
   try {
-    requireLoopback('tcp', bound.address, allowRemote);
+    requireLoopback('tcp', bound.address, false);
   } catch (error) {
     await close(0);
     throw error;

@@ -24,11 +24,12 @@ describe('docs/policy.md', () => {
   });
 
   test('ok/the defaults that it names are those of the code', () => {
-    const { listen, log, cache, allowRemote, unixMode, viewerMode, revocation, state } = DEFAULT_SETTINGS;
+    const { listen, log, cache, access, allowRemote, unixMode, viewerMode, revocation, state } = DEFAULT_SETTINGS;
     const flat: Readonly<Record<string, unknown>> = {
       ...Object.fromEntries(Object.entries(POLICY_DEFAULTS).map(([key, value]) => [`defaults.${key}`, value])),
       'daemon.listen.netstring': `${listen.netstring?.address}:${listen.netstring?.port}`,
       'daemon.listen.http': `${listen.http?.address}:${listen.http?.port}`,
+      'daemon.listen.https': listen.https ?? 'off',
       'daemon.listen.unix': listen.unix,
       'daemon.listen.viewer': listen.viewer ?? 'off',
       'daemon.listen.fifo': listen.fifo ?? 'off',
@@ -39,6 +40,11 @@ describe('docs/policy.md', () => {
       'daemon.log.level': log.level,
       'daemon.log.file': log.file ?? 'stderr',
       'daemon.log.decisions': log.decisions ?? 'off',
+      'daemon.log.audit': log.audit ?? 'off',
+      'daemon.access.tokens': access.tokens ?? 'off',
+      'daemon.access.metrics': access.metrics,
+      'daemon.access.connections': access.connections,
+      'daemon.access.connections_per_source': access.connectionsPerSource,
       'daemon.log.mask': log.mask,
       'daemon.cache.certificates': cache.certificates,
       'daemon.cache.verdicts': cache.verdicts,

@@ -1,9 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { type DaemonSettings, DEFAULT_SETTINGS } from '../../../src/policy/settings.js';
-import { compile, compiled, said } from './fixtures.js';
+import { parseCertificate } from '../../../src/x509/certificate.js';
+import { readPem } from '../../../src/x509/pem.js';
+import { compile, compiled, LEAF_PEM, said } from './fixtures.js';
 
 function daemon(section: string) {
-  return compile(`own_domains: [a.example]\n${section}\n`);
+  return compile(`own_domains: [a.example]\n${section}\n`, { 'noc.pem': LEAF_PEM });
+}
+
+function certificateOf(pem: string) {
+  const { sha256, notBefore, notAfter } = parseCertificate(readPem(pem, 'CERTIFICATE')[0] ?? new Uint8Array());
+  return { sha256, notBefore, notAfter };
 }
 
 describe('daemon settings', () => {
@@ -12,16 +19,26 @@ describe('daemon settings', () => {
       listen: {
         netstring: { address: '127.0.0.1', port: 7060 },
         http: { address: '127.0.0.1', port: 7061 },
+        https: undefined,
         unix: '/run/siptrust/siptrust.sock',
         viewer: undefined,
         fifo: undefined,
         fifoReplyDir: '/tmp',
       },
       allowRemote: false,
+      tls: undefined,
+      access: {
+        hosts: [],
+        certificates: [],
+        tokens: undefined,
+        metrics: 'open',
+        connections: 1024,
+        connectionsPerSource: 512,
+      },
       unixMode: 0o660,
       viewerMode: 0o660,
       viewerGroup: undefined,
-      log: { level: 'info', file: undefined, decisions: undefined, mask: true },
+      log: { level: 'info', file: undefined, decisions: undefined, audit: undefined, mask: true },
       cache: { certificates: 10_000, verdicts: 100_000, ttl: 300 },
       revocation: {
         fetch: false,
@@ -46,13 +63,16 @@ describe('daemon settings', () => {
       daemon(
         [
           'daemon:',
-          '  listen: {netstring: "[::1]:0", http: 127.0.0.2:80, unix: run/s.sock, viewer: run/v.sock,',
+          '  listen: {netstring: "[::1]:0", http: 127.0.0.2:80, https: 192.0.2.1:443, unix: run/s.sock, viewer: run/v.sock,',
           '    fifo: /run/f, fifo_reply_dir: /run/r/}',
           '  allow_remote: true',
+          '  tls: {certificate: tls/edge.pem, key: /etc/edge.key}',
+          '  access: {hosts: [NOC.example], tokens: tokens.json, metrics: viewer, connections: 9, connections_per_source: 8,',
+          '    certificates: [{name: noc, role: viewer, files: [noc.pem]}]}',
           '  unix_mode: 0600',
           '  viewer_mode: "0666"',
           '  viewer_group: noc',
-          '  log: {level: debug, file: /var/log/s.log, decisions: log/d.jsonl, mask: false}',
+          '  log: {level: debug, file: /var/log/s.log, decisions: log/d.jsonl, audit: log/a.jsonl, mask: false}',
           '  cache: {certificates: 1, verdicts: 2, ttl: 3}',
           '  state: {file: state.db, pins: 4, certificates: 5, certificate_age: 3600}',
           '  dns: {resolve: off, timeout: 3, attempts: 4, cache: 5, trust_ad: true,',
@@ -66,16 +86,26 @@ describe('daemon settings', () => {
       listen: {
         netstring: { address: '::1', port: 0 },
         http: { address: '127.0.0.2', port: 80 },
+        https: { address: '192.0.2.1', port: 443 },
         unix: 'run/s.sock',
         viewer: 'run/v.sock',
         fifo: '/run/f',
         fifoReplyDir: '/run/r/',
       },
       allowRemote: true,
+      tls: { certificate: 'tls/edge.pem', key: '/etc/edge.key' },
+      access: {
+        hosts: ['noc.example'],
+        certificates: [{ name: 'noc', role: 'viewer', ...certificateOf(LEAF_PEM) }],
+        tokens: 'tokens.json',
+        metrics: 'viewer',
+        connections: 9,
+        connectionsPerSource: 8,
+      },
       unixMode: 0o600,
       viewerMode: 0o666,
       viewerGroup: 'noc',
-      log: { level: 'debug', file: '/var/log/s.log', decisions: 'log/d.jsonl', mask: false },
+      log: { level: 'debug', file: '/var/log/s.log', decisions: 'log/d.jsonl', audit: 'log/a.jsonl', mask: false },
       cache: { certificates: 1, verdicts: 2, ttl: 3 },
       revocation: {
         fetch: true,
@@ -120,13 +150,64 @@ describe('daemon settings', () => {
     expect(log).toMatchObject({ file: undefined, decisions: undefined });
   });
 
-  test('ok/another address with allow_remote', () => {
-    const { settings } = compiled(daemon('daemon: {allow_remote: true, listen: {http: 192.0.2.1:7061}}'));
-    expect(settings.listen.http).toEqual({ address: '192.0.2.1', port: 7061 });
+  const TLS = 'tls: {certificate: a.pem, key: a.key}';
+  test('ok/https on another address, with TLS and credentials', () => {
+    const { settings } = compiled(
+      daemon(`daemon: {listen: {https: 192.0.2.1:7443}, ${TLS}, access: {tokens: t.json}, allow_remote: true}`),
+    );
+    expect(settings.listen.https).toEqual({ address: '192.0.2.1', port: 7443 });
+  });
+  test('ok/https on loopback needs no credentials', () => {
+    expect(compiled(daemon(`daemon: {listen: {https: 127.0.0.1:7443}, ${TLS}}`)).settings.allowRemote).toBe(false);
+  });
+  test.each<[string, string, readonly string[]]>([
+    [
+      'https without TLS',
+      'listen: {https: 127.0.0.1:7443}',
+      ['listen.https: expected daemon.tls with certificate and key beside it, found none'],
+    ],
+    [
+      'https on another address without allow_remote',
+      `listen: {https: 192.0.2.1:7443}, ${TLS}, access: {tokens: t.json}`,
+      ['listen.https: expected a loopback address (or allow_remote: true), found 192.0.2.1'],
+    ],
+    [
+      'allow_remote without TLS and credentials',
+      'allow_remote: true',
+      [
+        'allow_remote: other hosts are served by listen.https alone, which is off',
+        'allow_remote: expected credentials for other hosts (daemon.access.tokens or daemon.access.certificates), found none',
+      ],
+    ],
+    [
+      'allow_remote without credentials',
+      `allow_remote: true, listen: {https: 192.0.2.1:7443}, ${TLS}`,
+      [
+        'allow_remote: expected credentials for other hosts (daemon.access.tokens or daemon.access.certificates), found none',
+      ],
+    ],
+    [
+      'allow_remote for what has no TLS',
+      `allow_remote: true, listen: {https: 192.0.2.1:7443, netstring: 192.0.2.1:7060}, ${TLS}, access: {tokens: t.json}`,
+      ['listen.netstring: expected a loopback address (other hosts are served by listen.https), found 192.0.2.1'],
+    ],
+    [
+      'a host with a port, a client that is no certificate, one certificate twice',
+      'access: {hosts: ["a.example:80"], certificates: [{name: "a b", role: viewer, files: [leaf.pem, leaf.pem, b.crl]}]}',
+      [
+        'access.hosts[0]: expected a host name without a port (addresses and localhost are taken anyway), found "a.example:80"',
+        'access.certificates: the certificate of a b stands there twice',
+        'access.certificates[0].name: expected at most 64 letters, digits, ".", "_" and "-", found "a b"',
+        'access.certificates[0].files[2]: b.crl: line 1: expected a block labelled CERTIFICATE, found "X509 CRL" (this is a CRL: it belongs to `crls` of an agreement)',
+      ],
+    ],
+  ])('fail/%s', (_, section, texts) => {
+    const found = said(daemon(`daemon: {${section}}`)).map((line) => line.replace(/^.*: error: daemon\./, ''));
+    expect([...found].sort()).toEqual([...texts].sort());
   });
 
   const remote = (key: string, address: string) =>
-    `p.yaml:2:${25 + key.length}: error: daemon.listen.${key}: expected a loopback address (or allow_remote: true), found ${address}`;
+    `p.yaml:2:${25 + key.length}: error: daemon.listen.${key}: expected a loopback address (other hosts are served by listen.https), found ${address}`;
   const cases: readonly (readonly [name: string, section: string, expected: string])[] = [
     ['all addresses', 'daemon: {listen: {http: "0.0.0.0:7061"}}', remote('http', '0.0.0.0').replace(':29:', ':25:')],
     ['all IPv6 addresses', 'daemon: {listen: {http: "[::]:7061"}}', remote('http', '::').replace(':29:', ':25:')],

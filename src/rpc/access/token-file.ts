@@ -1,0 +1,113 @@
+/** The file of tokens: whom each was made for, its role, and the scrypt hash of its secret. */
+
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { CREDENTIAL_NAME } from '../../policy/access-settings.js';
+import { ROLES } from '../../policy/role.js';
+
+export const MOST_TOKENS = 1000;
+const MOST_BYTES = 1024 * 1024;
+/** Nobody but the daemon has to read it. */
+const MODE = 0o600;
+
+const base64 = z.string().regex(/^[A-Za-z0-9+/]+={0,2}$/);
+const rowSchema = z.strictObject({
+  name: z.string().regex(CREDENTIAL_NAME),
+  role: z.enum(ROLES),
+  id: z.string().regex(/^[0-9a-f]{12}$/),
+  created: z.iso.datetime(),
+  scrypt: z.strictObject({
+    // What a check may cost is not for the file to say: 128 * N * r octets, and time in proportion.
+    n: z.literal(16_384),
+    r: z.literal(8),
+    p: z.literal(1),
+    salt: base64,
+    hash: base64,
+  }),
+});
+const fileSchema = z.strictObject({ tokens: z.array(rowSchema).max(MOST_TOKENS) });
+
+export type TokenRow = z.infer<typeof rowSchema>;
+
+export class TokenFileError extends Error {
+  constructor(path: string, problem: string, options?: ErrorOptions) {
+    super(`${path}: ${problem}`, options);
+    this.name = 'TokenFileError';
+  }
+}
+
+/** What tells one version of the file from the next; a file that is not there is a version, too. */
+export function versionOf(path: string): string {
+  const stats = statSync(path, { throwIfNoEntry: false, bigint: true });
+  return stats === undefined ? 'none' : `${stats.dev} ${stats.ino} ${stats.size} ${stats.mtimeNs} ${stats.ctimeNs}`;
+}
+
+/**
+ * The rows of the file; none where there is no file.
+ * @throws {TokenFileError} others may read it, or it is damaged
+ */
+export function readTokens(path: string): readonly TokenRow[] {
+  let text: string;
+  try {
+    const descriptor = openSync(path, 'r');
+    try {
+      const { mode, size } = fstatSync(descriptor);
+      if ((mode & 0o077) !== 0) {
+        throw new TokenFileError(path, `expected mode 0600, found ${(mode & 0o777).toString(8).padStart(4, '0')}`);
+      }
+      if (size > MOST_BYTES) throw new TokenFileError(path, `expected at most ${MOST_BYTES} bytes, found ${size}`);
+      text = readFileSync(descriptor, 'utf8');
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    if (cause instanceof TokenFileError) throw cause;
+    throw new TokenFileError(path, String(cause), { cause });
+  }
+  try {
+    return fileSchema.parse(JSON.parse(text)).tokens;
+  } catch (cause) {
+    throw new TokenFileError(path, 'expected a file that siptrustctl token add wrote, found something else', { cause });
+  }
+}
+
+/**
+ * Puts these rows in the place of the file, at once and durably.
+ * @throws {TokenFileError} the file is as it was
+ */
+export function writeTokens(path: string, tokens: readonly TokenRow[]): void {
+  const draft = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  try {
+    const descriptor = openSync(draft, 'wx', MODE);
+    try {
+      writeSync(descriptor, `${JSON.stringify({ tokens }, null, 2)}\n`);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    renameSync(draft, path);
+    const directory = openSync(dirname(path), 'r');
+    try {
+      fsyncSync(directory);
+    } finally {
+      closeSync(directory);
+    }
+  } catch (cause) {
+    throw new TokenFileError(path, `it could not be written: ${String(cause)}`, { cause });
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}

@@ -1,0 +1,79 @@
+/** What speaks against an HTTP request before anything is done about it. */
+
+import type { IncomingMessage } from 'node:http';
+import { parseAddress } from '../../net/address.js';
+import { MAX_REQUEST_BYTES } from './listener.js';
+
+export interface HttpRefusal {
+  readonly status: number;
+  readonly text: string;
+}
+
+export const RPC_MEDIA_TYPE = 'application/json';
+
+/** Two of one of these, and two programs read two requests. Node itself refuses two lengths, and a length with chunks. */
+const ONCE: ReadonlySet<string> = new Set([
+  'authorization',
+  'content-encoding',
+  'content-length',
+  'content-type',
+  'expect',
+  'host',
+  'origin',
+  'transfer-encoding',
+]);
+
+/** @param hosts lower-case names besides addresses and `localhost` */
+export function refusalOfAny(request: IncomingMessage, hosts: readonly string[]): HttpRefusal | undefined {
+  const seen = new Set<string>();
+  for (let at = 0; at < request.rawHeaders.length; at += 2) {
+    const name = (request.rawHeaders[at] ?? '').toLowerCase();
+    if (ONCE.has(name) && seen.has(name)) return { status: 400, text: `expected one ${name}, found two` };
+    seen.add(name);
+  }
+  const { host } = request.headers;
+  if (host === undefined) return { status: 400, text: 'expected a Host, found none' };
+  if (!isOurs(host, hosts)) {
+    // A name of somebody else's that stands for our address since a moment ago: DNS rebinding.
+    return { status: 421, text: `expected a Host that is an address or a name of ours, found ${host.slice(0, 60)}` };
+  }
+  return undefined;
+}
+
+/** Whether a Host (RFC 9110 §7.2) is an address, `localhost`, or one of these names. */
+export function isOurs(host: string, hosts: readonly string[]): boolean {
+  const name = /^(\[[^\]]*\]|[^:]*?)\.?(?::[0-9]{1,5})?$/.exec(host.toLowerCase())?.[1];
+  if (name === undefined) return false;
+  return name === 'localhost' || parseAddress(name) !== undefined || hosts.includes(name);
+}
+
+/** @param scheme of the listener */
+export function refusalOfPost(request: IncomingMessage, scheme: 'http' | 'https'): HttpRefusal | undefined {
+  const { headers } = request;
+  // A web page can post to loopback from its visitor's browser; browsers say so, and nobody else does. Pages of ours may.
+  const { origin, 'sec-fetch-site': site } = headers;
+  const foreign = origin !== undefined && origin.toLowerCase() !== `${scheme}://${headers.host?.toLowerCase()}`;
+  if (foreign || (site !== undefined && site !== 'same-origin')) {
+    return { status: 403, text: 'expected a program, found a web page (Origin or Sec-Fetch-Site)' };
+  }
+  const [type = '', ...parameters] = (headers['content-type'] ?? '')
+    .toLowerCase()
+    .split(';')
+    .map((part) => part.trim());
+  // What a form of a web page can send without asking first is not JSON.
+  if (type !== RPC_MEDIA_TYPE) return { status: 415, text: `expected ${RPC_MEDIA_TYPE}, found ${type.slice(0, 60)}` };
+  const charset = parameters.find((parameter) => parameter.startsWith('charset='));
+  if (charset !== undefined && !/^charset="?(utf-?8|us-ascii)"?$/.test(charset)) {
+    return { status: 415, text: `expected charset=utf-8, found ${charset.slice(0, 60)}` };
+  }
+  const encoding = headers['content-encoding'];
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+    return { status: 415, text: `expected no content encoding, found ${encoding.slice(0, 60)}` };
+  }
+  const length = Number(headers['content-length'] ?? 0);
+  return length > MAX_REQUEST_BYTES ? tooLarge(String(length)) : undefined;
+}
+
+export function tooLarge(found: string): HttpRefusal {
+  return { status: 413, text: `expected a body of at most ${MAX_REQUEST_BYTES} bytes, found ${found}` };
+}
