@@ -12,6 +12,7 @@ import type { PolicyHolder } from '../state/policy-holder.js';
 import { NO_REVOCATION_SOURCE } from '../state/revocation-source.js';
 import { TrustState } from '../state/trust-state.js';
 import { sipIdentities } from '../x509/identity.js';
+import { INSTANT_FORM, parseRfc3339 } from '../x509/rfc3339.js';
 import { foldByteParams } from './byte-params.js';
 import { RpcError } from './errors.js';
 import { JsonText, type Method } from './method.js';
@@ -28,14 +29,6 @@ const SILENT: OperatorLog = {
   level: () => 'info',
   close: async () => {},
 };
-
-/** RFC 3339 with a time zone, as an instant in milliseconds; undefined for anything else. */
-export function parseInstant(text: unknown): number | undefined {
-  if (typeof text !== 'string') return undefined;
-  if (!/^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(text)) return undefined;
-  const at = Date.parse(text.replace(' ', 'T').toUpperCase());
-  return Number.isNaN(at) ? undefined : at;
-}
 
 /**
  * The answer to a question that cannot be read: untrusted, and why. A message that cannot be read is not passed on,
@@ -89,9 +82,8 @@ export function offlineAnswers(policy: PolicyHolder, method: string, pins?: Pins
     const { at, ...params } = record as Record<string, unknown>;
     fixed = at !== undefined;
     if (fixed) {
-      const instant = parseInstant(at);
-      if (instant === undefined)
-        return badInput(method, `at: expected an RFC 3339 instant, found ${JSON.stringify(at)}`);
+      const instant = typeof at === 'string' ? parseRfc3339(at) : undefined;
+      if (instant === undefined) return badInput(method, `at: expected ${INSTANT_FORM}, found ${shown(at)}`);
       now = instant;
     }
     // Questions may go back in time, where a verdict that was cached for later does not hold.
@@ -103,6 +95,9 @@ export function offlineAnswers(policy: PolicyHolder, method: string, pins?: Pins
 function plain(answer: unknown): unknown {
   return answer instanceof JsonText ? answer.toJSON() : answer;
 }
+
+/** A value of somebody's JSON in a message. */
+const shown = (value: unknown): string => JSON.stringify(value)?.slice(0, 60) ?? 'nothing';
 
 function called(row: Method, params: unknown): unknown {
   try {

@@ -8,7 +8,7 @@
 
 import { createHash } from 'node:crypto';
 import type { ReasonCode } from '../reasons.js';
-import { DerReader, hex, MalformedDer, sameOctets, TAG } from './der.js';
+import { DerReader, hex, hexHead, MalformedDer, sameOctets, TAG } from './der.js';
 import { EXTENSION, EXTENSION_NAMES, type ExtensionValues, readExtension } from './extensions.js';
 import type { AlgorithmFacts, CertificateFacts, Extension, PublicKeyFacts } from './facts.js';
 import { readName } from './name.js';
@@ -67,7 +67,11 @@ function readCertificate(der: Uint8Array, extensionsReached: () => void): Certif
   tbsReader.next(TAG.sequence, 'signature');
   // RFC 5280 §4.1.1.2: the same algorithm identifier inside what is signed.
   if (!sameOctets(tbsReader.element(), algorithmDer)) {
-    throw new MalformedDer('signature', `${hex(algorithmDer)} as in signatureAlgorithm`, hex(tbsReader.element()));
+    throw new MalformedDer(
+      'signature',
+      `${hexHead(algorithmDer)} as in signatureAlgorithm`,
+      hexHead(tbsReader.element()),
+    );
   }
   const issuer = readName(tbsReader, 'issuer');
   const validity = tbsReader.sequence('validity');

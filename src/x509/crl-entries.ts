@@ -41,11 +41,22 @@ const KNOWN_ENTRY_EXTENSIONS: readonly string[] = [REASON_CODE, INVALIDITY_DATE,
 /** Largest list that is read. */
 export const MAX_CRL_OCTETS = 64 * 1024 * 1024;
 
-/** Entries read before `index` lets others work. */
-const STEP_ENTRIES = 4096;
+/** Octets of entries read before `index` lets others work: a millisecond, or some where each entry names an issuer. */
+const STEP_OCTETS = 2 ** 15;
+
+/** Longest entry that is read: a serial number, two times, a reason and the name of an issuer. */
+const MOST_ENTRY_OCTETS = 2 ** 14;
+
+/** Shortest entry: an INTEGER of one octet, and a UTCTime. */
+const LEAST_ENTRY_OCTETS = 20;
+
+/** Entries under one hash. By chance there are two or three; more are made, so that looking one up takes long. */
+const MOST_COLLISIONS = 256;
 
 /** An index key is hash * POSITIONS + offset: 26 bits of each (MAX_CRL_OCTETS is 2^26), exact in a double. */
 const POSITIONS = 2 ** 26;
+/** 2^12 entries are looked at in one step for duplicates. */
+const STEP_BITS = 12;
 const HASH_BITS = 26;
 
 /** The entries of one list: read once for form, then found by serial number in the DER. */
@@ -55,7 +66,8 @@ export class CrlEntries {
   /** Indirect lists: offsets at which an entry names another certificate issuer, and that issuer. */
   private readonly issuers: { readonly from: number; readonly keys: readonly string[] }[] = [];
   unknownCritical: string | undefined;
-  duplicateSerial = false;
+  /** What is wrong with the form of an entry that still revokes its certificate. */
+  oddity: string | undefined;
 
   constructor(
     private readonly der: Uint8Array,
@@ -68,33 +80,41 @@ export class CrlEntries {
 
   /** Reads all entries; yields between steps. */
   *index(entries: DerReader, version: 1 | 2): Generator<undefined, void> {
-    const found: number[] = [];
     const { der } = this;
+    const found = new Float64Array(Math.ceil(entries.left / LEAST_ENTRY_OCTETS));
+    let count = 0;
+    let step = 0;
     while (!entries.done) {
       const entry = entries.sequence('revokedCertificate');
-      const start = entries.start;
+      const { start, to } = entries;
+      if (to - start > MOST_ENTRY_OCTETS) {
+        throw new MalformedDer('revokedCertificate', `at most ${MOST_ENTRY_OCTETS} octets`, `${to - start}`);
+      }
       entry.integer('userCertificate');
-      found.push(hashOf(der, entry.from, entry.to) * POSITIONS + start);
+      found[count++] = hashOf(der, entry.from, entry.to) * POSITIONS + start;
       readTime(entry, 'revocationDate');
       if (!entry.done) {
         if (version !== 2) throw new MalformedDer('version', '2 with entry extensions', '1');
         this.readEntryExtensions(entry.sequence('crlEntryExtensions'), start);
         entry.finish('revokedCertificate');
       }
-      if (found.length % STEP_ENTRIES === 0) yield;
+      step += to - start;
+      if (step < STEP_OCTETS) continue;
+      step = 0;
+      yield;
     }
     yield;
     // An empty list should be absent (§5.1.2.6), but says the same.
-    this.keys = yield* sortInSteps(found);
+    this.keys = yield* sortInSteps(found.slice(0, count));
     yield;
-    if (!this.indirect) this.duplicateSerial = this.findDuplicate();
+    yield* this.findDuplicate();
   }
 
   private readEntryExtensions(items: DerReader, start: number): void {
     while (!items.done) {
       const { oid, critical, value } = readExtensionItem(items, 'crlEntryExtension');
       if (critical && !KNOWN_ENTRY_EXTENSIONS.includes(oid)) this.unknownCritical ??= oid;
-      if (oid === REASON_CODE) readReason(value);
+      if (oid === REASON_CODE && readReason(value) === undefined) this.oddity ??= 'a reason code of no meaning';
       if (oid === EXTENSION.certificateIssuer) {
         const reader = new DerReader(value);
         const names = readGeneralNames(reader.sequence('certificateIssuer'), 'certificateIssuer');
@@ -106,21 +126,24 @@ export class CrlEntries {
     }
   }
 
-  private findDuplicate(): boolean {
+  /** Whether a serial number stands twice, which in an indirect list may be of two issuers. */
+  private *findDuplicate(): Generator<undefined, void> {
     const { keys } = this;
-    let run = new Set<string>();
-    for (let i = 1; i < keys.length; i++) {
-      const same = Math.floor((keys[i] as number) / POSITIONS) === Math.floor((keys[i - 1] as number) / POSITIONS);
-      if (!same) {
-        if (run.size > 0) run = new Set();
-        continue;
+    const hashAt = (index: number): number => Math.floor((keys[index] as number) / POSITIONS);
+    for (let first = 0; first < keys.length; ) {
+      let next = first + 1;
+      while (next < keys.length && hashAt(next) === hashAt(first)) next++;
+      const run = next - first;
+      if (run > MOST_COLLISIONS) {
+        throw new MalformedDer('revokedCertificates', 'serial numbers that differ', `${run} of one hash`);
       }
-      if (run.size === 0) run.add(hex(this.serialAt(i - 1)));
-      const serial = hex(this.serialAt(i));
-      if (run.has(serial)) return true;
-      run.add(serial);
+      if (run > 1 && !this.indirect && this.oddity === undefined) {
+        const serials = new Set(Array.from({ length: run }, (_, i) => hex(this.serialAt(first + i))));
+        if (serials.size < run) this.oddity = 'a serial number twice';
+      }
+      if (next >> STEP_BITS !== first >> STEP_BITS) yield;
+      first = next;
     }
-    return false;
   }
 
   private serialAt(index: number): Uint8Array {
@@ -175,20 +198,19 @@ export class CrlEntries {
       const items = entry.sequence('crlEntryExtensions');
       while (!items.done) {
         const { oid, value } = readExtensionItem(items, 'crlEntryExtension');
-        if (oid === REASON_CODE) reason = readReason(value);
+        if (oid === REASON_CODE) reason = readReason(value) ?? 'unspecified';
       }
     }
     return { revocationDate: time, reason };
   }
 }
 
-function readReason(value: Uint8Array): CrlReason {
+/** undefined: a code that RFC 5280 §5.3.1 does not have. */
+function readReason(value: Uint8Array): CrlReason | undefined {
   const reader = new DerReader(value);
   const code = reader.count('reasonCode', TAG.enumerated);
   reader.finish('reasonCode');
-  const reason = CRL_REASONS[code as keyof typeof CRL_REASONS];
-  if (reason === undefined) throw new MalformedDer('reasonCode', 'a code of RFC 5280 §5.3.1', `${code}`);
-  return reason;
+  return CRL_REASONS[code as keyof typeof CRL_REASONS];
 }
 
 /** Key texts of the directory names among some names. */

@@ -5,13 +5,12 @@
  * octets an entry, is made beside it. What a list settles for a certificate is the business of revocation.ts.
  */
 
-import { createHash } from 'node:crypto';
 import { readAlgorithm, wholeOctets } from './certificate.js';
 import { CrlEntries, MAX_CRL_OCTETS, readExtensionItem } from './crl-entries.js';
-import { DerReader, hex, MalformedDer, sameOctets, TAG } from './der.js';
+import { DerReader, hexHead, MalformedDer, sameOctets, TAG } from './der.js';
 import { EXTENSION, EXTENSION_NAMES, readDistributionPointName, readReasons } from './extensions.js';
 import type { AlgorithmFacts, DistributionPointName, Extension, NameKeys, RevocationReason } from './facts.js';
-import { copyInSteps } from './in-steps.js';
+import { copyInSteps, sha256InSteps } from './in-steps.js';
 import { readName } from './name.js';
 import { readTime } from './time.js';
 
@@ -49,8 +48,8 @@ export interface CrlFacts {
   readonly issuingDistributionPoint: IssuingDistributionPoint | undefined;
   /** A critical extension, of the list or of any entry, that is not understood: the list is unusable (§5.2, §5.3). */
   readonly unknownCritical: string | undefined;
-  /** A serial number stands twice in a list that is not indirect. */
-  readonly duplicateSerial: boolean;
+  /** What is wrong with the form of an entry (a serial number twice): a conforming CA has not written the list. */
+  readonly oddity: string | undefined;
   readonly entryCount: number;
   readonly entries: CrlEntries;
 }
@@ -113,6 +112,7 @@ function* readCrl(der: Uint8Array): Generator<undefined, CrlFacts> {
   const signature = wholeOctets(outer, 'signatureValue');
   outer.finish('CertificateList');
 
+  limitHead(tbsReader);
   let version: 1 | 2 = 1;
   if (tbsReader.peek() === TAG.integer) {
     const value = tbsReader.count('version');
@@ -121,7 +121,11 @@ function* readCrl(der: Uint8Array): Generator<undefined, CrlFacts> {
   }
   tbsReader.next(TAG.sequence, 'signature');
   if (!sameOctets(tbsReader.element(), algorithmDer)) {
-    throw new MalformedDer('signature', `${hex(algorithmDer)} as in signatureAlgorithm`, hex(tbsReader.element()));
+    throw new MalformedDer(
+      'signature',
+      `${hexHead(algorithmDer)} as in signatureAlgorithm`,
+      hexHead(tbsReader.element()),
+    );
   }
   const issuer = readName(tbsReader, 'issuer');
   const thisUpdate = readTime(tbsReader, 'thisUpdate');
@@ -142,7 +146,7 @@ function* readCrl(der: Uint8Array): Generator<undefined, CrlFacts> {
   yield;
   return Object.freeze({
     der,
-    sha256: createHash('sha256').update(der).digest('hex'),
+    sha256: yield* sha256InSteps(der),
     version,
     issuerText: issuer.text,
     issuerKeys: issuer.keys,
@@ -158,10 +162,30 @@ function* readCrl(der: Uint8Array): Generator<undefined, CrlFacts> {
     authorityKeyIdentifier: values.authorityKeyIdentifier,
     issuingDistributionPoint: values.issuingDistributionPoint,
     unknownCritical: values.unknownCritical ?? entries.unknownCritical,
-    duplicateSerial: entries.duplicateSerial,
+    oddity: entries.oddity,
     entryCount: entries.size,
     entries,
   });
+}
+
+/** Octets of a list without its entries: names and extensions, which are read in one step. */
+const MOST_HEAD_OCTETS = 2 ** 16;
+/** Fields of tbsCertList (RFC 5280 §5.1). */
+const MOST_FIELDS = 7;
+
+/** Refuses a list that is large, but not by its entries: those are the SEQUENCE after the times. */
+function limitHead(tbs: DerReader): void {
+  let head = tbs.left;
+  const fields = tbs.rest();
+  let timed = false;
+  for (let field = 0; !fields.done && field < MOST_FIELDS; field++) {
+    const tag = fields.any('tbsCertList');
+    if (timed && tag === TAG.sequence) head -= fields.to - fields.from;
+    timed = tag === TAG.utcTime || tag === TAG.generalizedTime;
+  }
+  if (head > MOST_HEAD_OCTETS) {
+    throw new MalformedDer('tbsCertList', `at most ${MOST_HEAD_OCTETS} octets beside the entries`, `${head}`);
+  }
 }
 
 interface ListValues {

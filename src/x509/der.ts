@@ -14,9 +14,14 @@ export class MalformedDer extends Error {
     readonly expected: string,
     readonly found: string,
   ) {
-    super(`${field}: expected ${expected}, found ${found}`);
+    // What was found is of others, and may be all of a certificate.
+    super(`${field}: expected ${cut(expected)}, found ${cut(found)}`);
   }
 }
+
+const MOST_SHOWN = 120;
+
+const cut = (text: string): string => (text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}...` : text);
 
 /** Identifier octets of the universal types that X.509 uses. */
 export const TAG = {
@@ -55,6 +60,11 @@ export class DerReader {
     private position = 0,
     private readonly end = bytes.length,
   ) {}
+
+  /** How many octets have not been read. */
+  get left(): number {
+    return this.end - this.position;
+  }
 
   /** Whether all elements of the run have been read. */
   get done(): boolean {
@@ -123,6 +133,11 @@ export class DerReader {
     return this.bytes.subarray(this.from, this.to);
   }
 
+  /** A reader over what has not been read. */
+  rest(): DerReader {
+    return new DerReader(this.bytes, this.position, this.end);
+  }
+
   /** Whole element that was read last (tag, length, content), as a view. */
   element(): Uint8Array {
     return this.bytes.subarray(this.start, this.to);
@@ -146,7 +161,7 @@ export class DerReader {
     // X.690 §11.1: TRUE is 0xFF and nothing else.
     if (value === 0xff) return true;
     if (value === 0x00) return false;
-    throw new MalformedDer(field, 'a BOOLEAN of one octet 0x00 or 0xff', hex(this.content()));
+    throw new MalformedDer(field, 'a BOOLEAN of one octet 0x00 or 0xff', hexHead(this.content()));
   }
 
   /** Content octets of an INTEGER: two's complement, shortest form (X.690 §8.3.2). */
@@ -196,7 +211,7 @@ export class DerReader {
     const { octets, unused } = this.bits(field, tag);
     const last = octets.at(-1);
     if (last !== undefined && ((last >> unused) & 1) === 0) {
-      throw new MalformedDer(field, 'a named bit list without trailing zero bits', hex(octets));
+      throw new MalformedDer(field, 'a named bit list without trailing zero bits', hexHead(octets));
     }
     const set = new Set<Name>();
     names.forEach((name, bit) => {
@@ -206,9 +221,15 @@ export class DerReader {
   }
 }
 
+/** Longest OBJECT IDENTIFIER that is read: one with a UUID in it has 20 octets. */
+const MOST_OID_OCTETS = 256;
+
 /** Dotted form of the content octets of an OBJECT IDENTIFIER between two offsets. */
 export function oidText(bytes: Uint8Array, from: number, to: number, field: string): string {
   if (from >= to) throw new MalformedDer(field, 'an OBJECT IDENTIFIER', 'no octets');
+  if (to - from > MOST_OID_OCTETS) {
+    throw new MalformedDer(field, `an OBJECT IDENTIFIER of at most ${MOST_OID_OCTETS} octets`, `${to - from}`);
+  }
   let text = '';
   let arc = 0;
   let fresh = true;
@@ -259,6 +280,11 @@ function bigOidText(bytes: Uint8Array, from: number, to: number, field: string):
 /** Lower-case hex of some octets. */
 export function hex(octets: Uint8Array): string {
   return Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength).toString('hex');
+}
+
+/** The same for a message: of many octets the first ones. */
+export function hexHead(octets: Uint8Array): string {
+  return `${hex(octets.subarray(0, MOST_SHOWN / 2))}${octets.length > MOST_SHOWN / 2 ? '...' : ''}`;
 }
 
 /** Whether two runs of octets are the same. */

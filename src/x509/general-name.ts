@@ -40,7 +40,16 @@ export function readGeneralNames(content: DerReader, field: string): readonly Al
 }
 
 /** A name for people: text kinds with everything but printable ASCII escaped, the others in hex. */
-export function generalNameText({ type, bytes }: AlternativeName): string {
+export function generalNameText({ type, bytes: all }: AlternativeName): string {
+  const bytes = all.subarray(0, MOST_SHOWN);
+  const more = all.length > MOST_SHOWN ? '...' : '';
+  return `${textOf(type, bytes)}${more}`;
+}
+
+/** A message shows the beginning of a long name. */
+const MOST_SHOWN = 128;
+
+function textOf(type: AlternativeName['type'], bytes: Uint8Array): string {
   const octets = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   switch (type) {
     case 'dns':

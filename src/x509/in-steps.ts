@@ -1,5 +1,7 @@
 /** Work on millions of octets or numbers that lets others work in between: each step takes a few milliseconds. */
 
+import { createHash } from 'node:crypto';
+
 const STEP_OCTETS = 2 ** 20;
 /** Numbers sorted, or merged, in one step. */
 const STEP_NUMBERS = 2 ** 16;
@@ -14,9 +16,22 @@ export function* copyInSteps(octets: Uint8Array): Generator<undefined, Uint8Arra
   return copy;
 }
 
-/** The numbers in ascending order: runs of one step each, merged in pairs until one is left. */
-export function* sortInSteps(numbers: readonly number[]): Generator<undefined, Float64Array<ArrayBuffer>> {
-  let from = Float64Array.from(numbers);
+/** Lower-case hex of the SHA-256 of some octets. */
+export function* sha256InSteps(octets: Uint8Array): Generator<undefined, string> {
+  const hash = createHash('sha256');
+  for (let at = 0; at < octets.length; at += STEP_OCTETS) {
+    hash.update(octets.subarray(at, at + STEP_OCTETS));
+    yield;
+  }
+  return hash.digest('hex');
+}
+
+/**
+ * The numbers in ascending order: runs of one step each, merged in pairs until one is left. What is given is sorted in
+ * place or used as room; only what is answered holds the numbers in order.
+ */
+export function* sortInSteps(numbers: Float64Array<ArrayBuffer>): Generator<undefined, Float64Array<ArrayBuffer>> {
+  let from = numbers;
   const { length } = from;
   for (let at = 0; at < length; at += STEP_NUMBERS) {
     from.subarray(at, at + STEP_NUMBERS).sort();

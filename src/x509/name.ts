@@ -96,9 +96,14 @@ export function readName(reader: DerReader, field: string): ReadName {
     attributes: Object.freeze(attributes),
     keys: Object.freeze({ rdns: Object.freeze(keys), text: keys.join('\n') }),
     // RFC 4514 §2.1: the last relative name comes first.
-    text: shown.reverse().join(','),
+    text: shortened(shown.reverse().join(',')),
   };
 }
+
+/** Longest name that is shown: it stands in each message about its certificate. */
+const MOST_TEXT = 400;
+
+const shortened = (text: string): string => (text.length > MOST_TEXT ? `${text.slice(0, MOST_TEXT)}...` : text);
 
 /** Reads a Name element that stands alone. */
 export function parseName(der: Uint8Array, field: string): ReadName {
@@ -107,6 +112,12 @@ export function parseName(der: Uint8Array, field: string): ReadName {
   reader.finish(field);
   return name;
 }
+
+/**
+ * Longest attribute value that is read. RFC 5280 appendix A.1 bounds those in use at 64 to 255 characters; what
+ * normalisation costs grows faster than the text (long runs of combining characters).
+ */
+const MOST_VALUE_OCTETS = 2048;
 
 /** Reads the content of one RelativeDistinguishedName and answers its key. */
 function readRelativeName(set: DerReader, field: string, attributes: NameAttribute[]): string {
@@ -117,6 +128,9 @@ function readRelativeName(set: DerReader, field: string, attributes: NameAttribu
     const oid = pair.oid(field);
     const tag = pair.any(field);
     const decode = STRING_TYPES[tag];
+    if (pair.to - pair.from > MOST_VALUE_OCTETS) {
+      throw new MalformedDer(field, `attributes of at most ${MOST_VALUE_OCTETS} octets`, `${pair.to - pair.from}`);
+    }
     const value = decode === undefined ? `#${hex(pair.element())}` : decode(pair.content(), field);
     pair.finish(field);
     attributes.push(Object.freeze({ oid, type: ATTRIBUTE_TYPES[oid] ?? oid, value, tag }));
@@ -145,10 +159,9 @@ const TO_NOTHING = /\p{Cc}|\p{Cf}|\p{Variation_Selector}|\u034f|\u1806|\ufffc/gu
 function prepared(value: string): string {
   const plain = /^[\x20-\x7e]*$/.test(value);
   const folded = plain ? value : value.replace(TO_SPACE, ' ').replace(TO_NOTHING, '').toLowerCase().normalize('NFKC');
-  return folded
-    .toLowerCase()
-    .replace(/^ +| +$/g, '')
-    .replace(/ {2,}/g, ' ');
+  // Inner runs first: ` +$` would look at a long run once from each of its spaces.
+  const single = folded.toLowerCase().replace(/ {2,}/g, ' ');
+  return single.slice(single.startsWith(' ') ? 1 : 0, single.length > 1 && single.endsWith(' ') ? -1 : undefined);
 }
 
 /** Keeps the separators of a key out of its values. */

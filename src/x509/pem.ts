@@ -1,71 +1,194 @@
-/** PEM as RFC 7468 §2, §3 (strict on labels and base64, lax on line length, which every tool breaks). */
+/**
+ * PEM as RFC 7468 §3 (strict on labels and base64, lax on blanks and line length, which every tool breaks).
+ *
+ * One pass over the characters, whatever they are: a text that comes over the network must not cost more than its
+ * length, and nothing is read of one that is beyond its limits.
+ */
 
 /** What is wrong with a PEM text: where, what was expected, what was found. */
 export class MalformedPem extends Error {
   override readonly name = 'MalformedPem';
 }
 
+export type PemLabel = 'CERTIFICATE' | 'X509 CRL';
+
+/** How much of a text is read. */
+export interface PemLimits {
+  /** Characters of the whole text. */
+  readonly characters: number;
+  readonly blocks: number;
+}
+
+interface Form {
+  /** Labels under which the same thing travels: the second is its old name (RFC 7468 §5.1). */
+  readonly labels: readonly string[];
+  readonly limits: PemLimits;
+}
+
+const MIB = 2 ** 20;
+
+/** Far above what anybody keeps in one file: all roots of a browser are 150 certificates in 250 KiB. */
+const FORMS: Readonly<Record<PemLabel, Form>> = {
+  CERTIFICATE: { labels: ['CERTIFICATE', 'X509 CERTIFICATE'], limits: { characters: 8 * MIB, blocks: 3_000 } },
+  'X509 CRL': { labels: ['X509 CRL', 'CRL'], limits: { characters: 88 * MIB, blocks: 1_000 } },
+};
+
+const DASHES = '-----';
 const BOUNDARY = /^-----(BEGIN|END) ([!-,.-~]+(?:[ -][!-,.-~]+)*)-----[ \t]*$/;
-const BASE64_LINE = /^[A-Za-z0-9+/]*={0,2}$/;
+/** A longer line is no boundary. */
+const MOST_BOUNDARY = 120;
 
-/** Labels under which certificates travel; the second is the old name of the same thing (RFC 7468 §5.1). */
-const CERTIFICATE_LABELS: readonly string[] = ['CERTIFICATE', 'X509 CERTIFICATE'];
+/** What a character is in a block. */
+const OTHER = 0;
+const BASE64 = 1;
+const PADDING = 2;
+const BLANK = 3;
 
-/** The certificates (or, with `label`, the other blocks) of a PEM text, in its order. Other blocks are refused. */
-export function readPem(text: string, label: 'CERTIFICATE' | 'X509 CRL' = 'CERTIFICATE'): Uint8Array[] {
-  const labels = label === 'CERTIFICATE' ? CERTIFICATE_LABELS : [label, 'CRL'];
+const CLASSES = new Uint8Array(256).fill(OTHER);
+for (const character of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/') {
+  CLASSES[character.charCodeAt(0)] = BASE64;
+}
+for (const character of ' \t\n\r') CLASSES[character.charCodeAt(0)] = BLANK;
+CLASSES['='.charCodeAt(0)] = PADDING;
+
+const LF = 0x0a;
+const CR = 0x0d;
+const DASH = 0x2d;
+
+/** The certificates (or, with `label`, the lists) of a PEM text, in its order. Other blocks are refused. */
+export function readPem(
+  text: string,
+  label: PemLabel = 'CERTIFICATE',
+  limits: PemLimits = FORMS[label].limits,
+): Uint8Array[] {
+  if (text.length > limits.characters) {
+    throw new MalformedPem(`expected at most ${limits.characters} characters of PEM, found ${text.length}`);
+  }
   const blocks: Uint8Array[] = [];
-  let open: string | undefined;
-  let base64 = '';
-  const lines = text.split(/\r\n|\r|\n/);
-  lines.forEach((line, index) => {
-    const where = `line ${index + 1}`;
-    const boundary = BOUNDARY.exec(line);
-    if (boundary === null) {
-      // Text between blocks explains them (RFC 7468 §2); a line that only looks like a boundary does not.
-      if (open === undefined) {
-        if (line.startsWith('-----')) {
-          throw new MalformedPem(`${where}: expected -----BEGIN ${label}-----, found ${quote(line)}`);
-        }
-        return;
-      }
-      const content = line.trim();
-      if (!BASE64_LINE.test(content)) throw new MalformedPem(`${where}: expected base64, found ${quote(line)}`);
-      if (base64.endsWith('=') && content !== '') {
-        throw new MalformedPem(`${where}: expected -----END ${open}----- after the padding, found ${quote(line)}`);
-      }
-      base64 += content;
-      return;
-    }
-    const [, kind, name] = boundary;
-    if (kind === 'BEGIN') {
-      if (open !== undefined) throw new MalformedPem(`${where}: expected -----END ${open}-----, found another BEGIN`);
-      if (!labels.includes(name ?? '')) {
-        throw new MalformedPem(`${where}: expected a block labelled ${label}, found ${quote(name ?? '')}`);
-      }
-      open = name;
-      base64 = '';
-      return;
-    }
-    if (open === undefined || open !== name) {
-      const expected = open === undefined ? `-----BEGIN ${label}-----` : `-----END ${open}-----`;
-      throw new MalformedPem(`${where}: expected ${expected}, found ${quote(line)}`);
-    }
-    blocks.push(decodeBase64(base64, where));
-    open = undefined;
-  });
-  if (open !== undefined) throw new MalformedPem(`line ${lines.length}: expected -----END ${open}-----, found the end`);
-  if (blocks.length === 0) throw new MalformedPem(`expected -----BEGIN ${label}-----, found no PEM block`);
+  const scan = new Scan(text, label);
+  for (let from = scan.begin(0); from !== undefined; from = scan.begin(from)) {
+    if (blocks.length === limits.blocks) scan.fail(from, `at most ${limits.blocks} PEM blocks`, 'more');
+    const { octets, next } = scan.block(from);
+    blocks.push(octets);
+    from = next;
+  }
+  if (blocks.length === 0) throw new MalformedPem(`expected -----BEGIN ${label}-----, found ${scan.insteadOfBlocks()}`);
   return blocks;
 }
 
-function decodeBase64(base64: string, where: string): Uint8Array {
-  const octets = Buffer.from(base64, 'base64');
-  // Node skips what it cannot read; only text that encodes back to itself was base64 (RFC 4648 §3.5 stray bits too).
-  if (octets.length === 0 || octets.toString('base64') !== base64) {
-    throw new MalformedPem(`${where}: expected padded base64 above, found ${base64.length} characters that are not`);
+class Scan {
+  /** Label of the block that `begin` found. */
+  private open = '';
+
+  constructor(
+    private readonly text: string,
+    private readonly label: PemLabel,
+  ) {}
+
+  /** Goes on from the start of a line to the next BEGIN; answers where its line ends. undefined: there is none. */
+  begin(from: number): number | undefined {
+    const { text, label } = this;
+    for (let at = from; at < text.length; at = this.nextLine(at)) {
+      // Text between blocks explains them (RFC 7468 §2); a line that only looks like a boundary does not.
+      if (text.charCodeAt(at) !== DASH || !text.startsWith(DASHES, at)) continue;
+      const [, kind, name = ''] = BOUNDARY.exec(this.line(at)) ?? [];
+      if (kind !== 'BEGIN') this.fail(at, `-----BEGIN ${label}-----`, this.byteOrderMark() ?? quote(this.line(at)));
+      if (!FORMS[label].labels.includes(name)) this.fail(at, `a block labelled ${label}`, quote(name));
+      this.open = name;
+      return this.nextLine(at);
+    }
+    return undefined;
   }
-  return new Uint8Array(octets);
+
+  /** The block whose first line begins at `from`, and where the line after its END begins. */
+  block(from: number): { readonly octets: Uint8Array; readonly next: number } {
+    const { text } = this;
+    let digits = 0;
+    let padding = 0;
+    let lineStart = from;
+    let at = from;
+    for (; at < text.length; at++) {
+      const code = text.charCodeAt(at);
+      const kind = code < 256 ? CLASSES[code] : OTHER;
+      if (kind === BASE64) {
+        if (padding > 0) this.failLine(at, `-----END ${this.open}----- after the padding`);
+        digits++;
+      } else if (kind === PADDING) padding++;
+      else if (kind === BLANK) {
+        if (code === LF || code === CR) lineStart = at + 1;
+      } else if (code === DASH && at === lineStart && text.startsWith(DASHES, at)) break;
+      else this.failLine(at, 'base64');
+    }
+    if (at >= text.length) this.fail(text.length, `-----END ${this.open}-----`, 'the end');
+    const [, kind, name] = BOUNDARY.exec(this.line(at)) ?? [];
+    if (kind !== 'END' || name !== this.open) {
+      this.fail(at, `-----END ${this.open}-----`, kind === 'BEGIN' ? 'another BEGIN' : quote(this.line(at)));
+    }
+    // Node skips what is no base64, and ends where it ends: that it was whole is seen here (RFC 4648 §3.5 stray bits too).
+    const octets = new Uint8Array(Buffer.from(text.slice(from, at), 'base64'));
+    const whole = padding <= 2 && digits > 0 && (digits + padding) % 4 === 0 && octets.length === (digits * 3) >> 2;
+    if (!whole || strayBits(octets, text, at, padding)) {
+      this.fail(at, 'padded base64 above', `${digits + padding} characters that are not`);
+    }
+    return { octets, next: this.nextLine(at) };
+  }
+
+  fail(at: number, expected: string, found: string): never {
+    throw new MalformedPem(`line ${this.lineNumber(at)}: expected ${expected}, found ${found}`);
+  }
+
+  /** What stands where no block does, in the words of somebody who looks at the file in an editor. */
+  insteadOfBlocks(): string {
+    const at = this.text.indexOf(`${DASHES}BEGIN `);
+    const inside = at < 0 ? 'no PEM block' : `it in the middle of line ${this.lineNumber(at)}: it must begin the line`;
+    return this.byteOrderMark() ?? inside;
+  }
+
+  /** As a character, or as the octets of a file. */
+  private byteOrderMark(): string | undefined {
+    const head = this.text.slice(0, 3);
+    if (head.startsWith('\ufeff') || head === '\xef\xbb\xbf') {
+      return 'a byte-order mark in front of it (EF BB BF): save the text without one';
+    }
+    return head.startsWith('\xff\xfe') || head.startsWith('\xfe\xff')
+      ? 'UTF-16 (a byte-order mark): save the text as ASCII or UTF-8'
+      : undefined;
+  }
+
+  private failLine(at: number, expected: string): never {
+    const start = Math.max(this.text.lastIndexOf('\n', at), this.text.lastIndexOf('\r', at)) + 1;
+    this.fail(at, expected, quote(this.line(start)));
+  }
+
+  /** The line that begins here, cut where it is too long for a boundary. */
+  private line(start: number): string {
+    const text = this.text.slice(start, start + MOST_BOUNDARY);
+    return /^[^\r\n]*/.exec(text)?.[0] ?? '';
+  }
+
+  /** Where the next line begins; both CR and LF end one, together and alone. */
+  private nextLine(from: number): number {
+    const { text } = this;
+    let at = from;
+    while (at < text.length && text.charCodeAt(at) !== LF && text.charCodeAt(at) !== CR) at++;
+    return text.charCodeAt(at) === CR && text.charCodeAt(at + 1) === LF ? at + 2 : at + 1;
+  }
+
+  /** Counts lines only once something is wrong. */
+  private lineNumber(at: number): number {
+    return this.text.slice(0, at).split(/\r\n|\r|\n/).length;
+  }
+}
+
+/** Whether the last digit holds bits that belong to no octet. */
+function strayBits(octets: Uint8Array, text: string, end: number, padding: number): boolean {
+  if (padding === 0) return false;
+  const tail = Buffer.from(octets.subarray(octets.length - ((octets.length - 1) % 3) - 1)).toString('base64');
+  const last = tail.at(-1 - padding) ?? '';
+  for (let at = end - 1; at >= 0; at--) {
+    if (CLASSES[text.charCodeAt(at)] === BASE64) return text[at] !== last;
+  }
+  return true;
 }
 
 function quote(text: string): string {

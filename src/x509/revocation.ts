@@ -235,7 +235,7 @@ function unfit(crl: CrlFacts, { strict, tls }: RevocationContext): string | unde
     return 'expected issuingDistributionPoint not to be empty (§5.2.5)';
   if (!tls) return undefined;
   if (crl.earlyGeneralizedTime) return 'expected UTCTime before 2050 (§5.1.2.4), found GeneralizedTime';
-  return crl.duplicateSerial ? 'expected each serial number once, found one twice' : undefined;
+  return crl.oddity === undefined ? undefined : `expected entries as RFC 5280 §5.3 has them, found ${crl.oddity}`;
 }
 
 /** §6.3.3 (b): does the list speak of this certificate at all? */

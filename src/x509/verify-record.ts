@@ -8,12 +8,13 @@
 
 import { type Finding, type ReasonCode, ranked } from '../reasons.js';
 import { MalformedCertificate, parseCertificate } from './certificate.js';
-import { type CrlFacts, MalformedCrl, parseCrl } from './crl.js';
+import { type CrlFacts, MalformedCrl, parseCrlInSteps } from './crl.js';
 import type { CertificateFacts } from './facts.js';
 import { type PathInput, verifyPath } from './path.js';
 import type { RevocationMode } from './path-check.js';
 import type { PeerName } from './peer-name.js';
 import { MalformedPem, readPem } from './pem.js';
+import { INSTANT_FORM, parseRfc3339 } from './rfc3339.js';
 
 export interface RecordAnswer {
   readonly ok: boolean;
@@ -26,13 +27,36 @@ export interface RecordAnswer {
 /** Findings that are told: thousands of lists or certificates can each have something wrong with them. */
 const MOST_FINDINGS = 24;
 
+/**
+ * What one record may hold. Reading takes some 20 µs a certificate and 10 ms a MiB of a list; the search has a budget of
+ * its own (budget.ts).
+ */
+const LIMITS = {
+  certificates: 3_000,
+  /** Characters of all certificates, and of all lists. */
+  certificateText: 8 * 2 ** 20,
+  lists: 1_000,
+  listText: 88 * 2 ** 20,
+  names: 100,
+  nameText: 1_024,
+} as const;
+
 /** The record is not of the form that the contract asks for. */
 class BadRecord extends Error {}
 
 /** Judges one record. Never throws. */
 export function verifyRecord(record: unknown): RecordAnswer {
+  const steps = verifyRecordInSteps(record);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** The same, and yields between certificates and within lists: a daemon has others to answer meanwhile. */
+export function* verifyRecordInSteps(record: unknown): Generator<undefined, RecordAnswer> {
   try {
-    return judge(record);
+    return yield* judge(record);
   } catch (cause) {
     if (cause instanceof BadRecord) return { ok: false, reason: 'bad-input', detail: cause.message };
     const detail = `the check failed by itself: ${cause instanceof Error ? cause.message : String(cause)}`;
@@ -40,26 +64,37 @@ export function verifyRecord(record: unknown): RecordAnswer {
   }
 }
 
-function judge(record: unknown): RecordAnswer {
+function* judge(record: unknown): Generator<undefined, RecordAnswer> {
   if (typeof record !== 'object' || record === null || Array.isArray(record)) {
     throw new BadRecord(`record: expected an object, found ${kindOf(record)}`);
   }
   const fields = record as Readonly<Record<string, unknown>>;
   const asked = readQuestion(fields);
+  const texts = {
+    leaf: [textOf('leaf', fields.leaf)],
+    intermediates: textsOf('intermediates', fields.intermediates),
+    anchors: textsOf('anchors', fields.anchors),
+    crls: textsOf('crls', fields.crls),
+  };
+  limit('certificates', [...texts.leaf, ...texts.intermediates, ...texts.anchors], LIMITS.certificateText);
+  limit('crls', texts.crls, LIMITS.listText);
+  if (texts.crls.length > LIMITS.lists) {
+    throw new BadRecord(`crls: expected at most ${LIMITS.lists} lists, found ${texts.crls.length}`);
+  }
   const unread: Finding[] = [];
-  const [leaf, ...sent] = readCertificates('leaf', [textOf('leaf', fields.leaf)], unread);
+  const count = new CertificateCount();
+  const [leaf, ...sent] = yield* readCertificates('leaf', texts.leaf, count, unread);
   if (leaf === undefined) return answer(unread);
-  const intermediates = readCertificates('intermediates', textsOf('intermediates', fields.intermediates), unread);
-  const anchors = readCertificates('anchors', textsOf('anchors', fields.anchors), unread);
-  const crlTexts = textsOf('crls', fields.crls);
-  const crls = readCrls(crlTexts, unread);
+  const intermediates = yield* readCertificates('intermediates', texts.intermediates, count, unread);
+  const anchors = yield* readCertificates('anchors', texts.anchors, count, unread);
+  const crls = yield* readCrls(texts.crls, unread);
   const result = verifyPath({
     ...asked,
     leaf,
     intermediates: [...intermediates, ...sent],
     anchors,
     crls,
-    revocation: asked.revocation ?? (crlTexts.length > 0 ? 'hard' : 'off'),
+    revocation: asked.revocation ?? (texts.crls.length > 0 ? 'hard' : 'off'),
     strict: true,
   });
   if (!result.ok) return answer([...result.findings, ...unread]);
@@ -82,7 +117,7 @@ function readQuestion(
   return {
     at: readInstant(fields.at),
     purpose: oneOf('purpose', fields.purpose, ['client', 'server', 'any']),
-    names: listOf('names', fields.names).map(readName),
+    names: readNames(fields.names),
     maxDepth: readDepth(fields.max_depth),
     revocation: absent(fields.revocation)
       ? undefined
@@ -94,7 +129,9 @@ const absent = (value: unknown): value is undefined | null => value === undefine
 
 function kindOf(value: unknown): string {
   if (value === null) return 'null';
-  return Array.isArray(value) ? 'an array' : `a ${typeof value}`;
+  if (value === undefined) return 'nothing';
+  if (Array.isArray(value)) return 'an array';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
 function oneOf<Choice extends string>(field: string, value: unknown, choices: readonly Choice[]): Choice {
@@ -104,21 +141,11 @@ function oneOf<Choice extends string>(field: string, value: unknown, choices: re
   throw new BadRecord(`${field}: expected ${choices.join(', ')}, found ${found}`);
 }
 
-const RFC_3339 = /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
-
-/** RFC 3339 §5.6, to milliseconds. */
 function readInstant(value: unknown): number {
-  const text = typeof value === 'string' ? value : '';
-  const match = RFC_3339.exec(text);
-  const instant = match === null ? Number.NaN : Date.parse(text.replace(' ', 'T').toUpperCase());
-  // Date takes 31 February for 3 March.
-  const day =
-    match === null ? 0 : new Date(Date.UTC(Number(match[1]), Number(match[2]) - 1, Number(match[3]))).getUTCDate();
-  if (!Number.isFinite(instant) || day !== Number(match?.[3])) {
-    const found = typeof value === 'string' ? JSON.stringify(text.slice(0, 40)) : kindOf(value);
-    throw new BadRecord(`at: expected a time of RFC 3339, found ${found}`);
-  }
-  return instant;
+  const instant = typeof value === 'string' ? parseRfc3339(value) : undefined;
+  if (instant !== undefined) return instant;
+  const found = typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : kindOf(value);
+  throw new BadRecord(`at: expected ${INSTANT_FORM}, found ${found}`);
 }
 
 function readDepth(value: unknown): number | undefined {
@@ -130,10 +157,19 @@ function readDepth(value: unknown): number | undefined {
   );
 }
 
+function readNames(value: unknown): readonly PeerName[] {
+  const names = listOf('names', value);
+  if (names.length <= LIMITS.names) return names.map(readName);
+  throw new BadRecord(`names: expected at most ${LIMITS.names}, found ${names.length}`);
+}
+
 function readName(value: unknown, index: number): PeerName {
   const entries = typeof value === 'object' && value !== null ? Object.entries(value) : [];
   const [kind, text] = entries[0] ?? [];
   if (entries.length === 1 && typeof text === 'string') {
+    if (text.length > LIMITS.nameText) {
+      throw new BadRecord(`names[${index}]: expected at most ${LIMITS.nameText} characters, found ${text.length}`);
+    }
     switch (kind) {
       case 'dns':
         return { dns: text };
@@ -145,7 +181,13 @@ function readName(value: unknown, index: number): PeerName {
         return { email: text };
     }
   }
-  const found = entries.length === 0 ? kindOf(value) : `{${entries.map(([key]) => key).join(', ')}}`;
+  const found =
+    entries.length === 0
+      ? kindOf(value)
+      : `{${entries
+          .slice(0, 8)
+          .map(([key]) => key.slice(0, 40))
+          .join(', ')}}`;
   throw new BadRecord(`names[${index}]: expected {dns}, {ip}, {uri} or {email} with a string, found ${found}`);
 }
 
@@ -164,18 +206,44 @@ function textsOf(field: string, value: unknown): readonly string[] {
   return listOf(field, value).map((text, index) => textOf(`${field}[${index}]`, text));
 }
 
+function limit(field: string, texts: readonly string[], most: number): void {
+  const characters = texts.reduce((sum, { length }) => sum + length, 0);
+  if (characters > most) throw new BadRecord(`${field}: expected at most ${most} characters, found ${characters}`);
+}
+
+/** Certificates of a record so far: one text may hold many. */
+class CertificateCount {
+  private read = 0;
+
+  next(): void {
+    if (++this.read <= LIMITS.certificates) return;
+    throw new BadRecord(`certificates: expected at most ${LIMITS.certificates}, found more`);
+  }
+}
+
 /** What cannot be read is left out and told: it can only be missing from a path, never complete one. */
-function readCertificates(field: string, texts: readonly string[], unread: Finding[]): readonly CertificateFacts[] {
-  return texts.flatMap((text, index) => {
+function* readCertificates(
+  field: string,
+  texts: readonly string[],
+  count: CertificateCount,
+  unread: Finding[],
+): Generator<undefined, readonly CertificateFacts[]> {
+  const certificates: CertificateFacts[] = [];
+  for (const [index, text] of texts.entries()) {
     const where = field === 'leaf' ? field : `${field}[${index}]`;
     try {
-      return readPem(text).flatMap((der) => readOne(where, der, unread));
+      for (const der of readPem(text)) {
+        count.next();
+        certificates.push(...readOne(where, der, unread));
+        yield;
+      }
     } catch (cause) {
       if (!(cause instanceof MalformedPem)) throw cause;
+      count.next();
       unread.push({ code: 'malformed-cert', detail: `${where}: ${cause.message}` });
-      return [];
     }
-  });
+  }
+  return certificates;
 }
 
 function readOne(where: string, der: Uint8Array, unread: Finding[]): readonly CertificateFacts[] {
@@ -188,14 +256,16 @@ function readOne(where: string, der: Uint8Array, unread: Finding[]): readonly Ce
   }
 }
 
-function readCrls(texts: readonly string[], unread: Finding[]): readonly CrlFacts[] {
-  return texts.flatMap((text, index) => {
+function* readCrls(texts: readonly string[], unread: Finding[]): Generator<undefined, readonly CrlFacts[]> {
+  const lists: CrlFacts[] = [];
+  for (const [index, text] of texts.entries()) {
     try {
-      return readPem(text, 'X509 CRL').map((der) => parseCrl(der));
+      for (const der of readPem(text, 'X509 CRL')) lists.push(yield* parseCrlInSteps(der));
     } catch (cause) {
       if (!(cause instanceof MalformedPem || cause instanceof MalformedCrl)) throw cause;
       unread.push({ code: 'crl-scope', detail: `crls[${index}]: ${cause.message}` });
-      return [];
     }
-  });
+    yield;
+  }
+  return lists;
 }

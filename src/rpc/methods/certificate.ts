@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { NOTICE_DAYS } from '../../state/expiry.js';
+import { inSlices } from '../../state/slices.js';
 import type { TrustState } from '../../state/trust-state.js';
 import { describeCertificate } from '../../x509/describe.js';
 import type { CertificateFacts } from '../../x509/facts.js';
 import { lintCertificate } from '../../x509/profile.js';
-import { verifyRecord } from '../../x509/verify-record.js';
+import { verifyRecordInSteps } from '../../x509/verify-record.js';
 import { foldByteParams } from '../byte-params.js';
 import { RpcError } from '../errors.js';
 import { defineMethod, type Method } from '../method.js';
@@ -45,7 +46,7 @@ export function certificateMethods(state: TrustState): Method[] {
       role: 'viewer',
       doc: 'Judges a certificate path by RFC 5280: leaf, intermediates, anchors, crls, at, purpose, names',
       params: z.record(z.string(), z.unknown()),
-      handler: (record) => verifyRecord(record),
+      handler: (record) => inSlices(verifyRecordInSteps(record)),
     }),
     defineMethod({
       name: 'cert.expiry',

@@ -20,7 +20,7 @@ describe('parseCrl', () => {
       nextUpdate: NOW + 7 * 86_400_000,
       entryCount: 3,
       unknownCritical: undefined,
-      duplicateSerial: false,
+      oddity: undefined,
       issuingDistributionPoint: { onlyContainsUserCerts: true, onlyContainsCaCerts: false, indirectCrl: false },
     });
     expect(facts.crlNumber).toEqual(serial(300));
@@ -44,6 +44,15 @@ describe('parseCrl', () => {
     expect(found.find(serial(6), name, name)?.reason).toBe('unspecified');
   });
 
+  it('tells what is odd in its entries, and finds them all the same', () => {
+    const odd = parseCrl(crl(issuer, { revoked: [{ serial: serial(5), reason: 7 }] }).der);
+    expect(odd.oddity).toBe('a reason code of no meaning');
+    expect(odd.entries.find(serial(5), name, name)?.reason).toBe('unspecified');
+    const twice = parseCrl(crl(issuer, { revoked: [{ serial: serial(6) }, { serial: serial(6), reason: 1 }] }).der);
+    expect(twice.oddity).toBe('a serial number twice');
+    expect(twice.entries.find(serial(6), name, name)).toBeDefined();
+  });
+
   it('keeps an index of 8 octets an entry beside the DER', () => {
     const list = crl(issuer, { revoked: entries(2000) });
     const { entries: index } = parseCrl(list.der);
@@ -64,7 +73,22 @@ describe('parseCrl', () => {
     ['trailing octets', 'CertificateList', Uint8Array.from([...good, 0])],
     ['cut short', 'CertificateList', good.subarray(0, good.length - 1)],
     ['version 3', 'version', crl(issuer, { version: 2 }).der],
-    ['a reason that does not exist', 'reasonCode', crl(issuer, { revoked: [{ serial: serial(5), reason: 7 }] }).der],
+    [
+      'a serial number of twenty thousand octets',
+      'revokedCertificate',
+      crl(issuer, { revoked: [{ serial: new Uint8Array(20_000).fill(1) }] }).der,
+    ],
+    [
+      'a name of more than all entries',
+      'tbsCertList',
+      crl(root({ subject: Array.from({ length: 4_000 }, (_, i) => `O=operator ${i}`).join(',') })).der,
+    ],
+    [
+      // A look-up goes through all entries of one hash.
+      'a serial number three hundred times',
+      'revokedCertificates',
+      crl(issuer, { revoked: Array.from({ length: 300 }, () => ({ serial: serial(5) })) }).der,
+    ],
     [
       'a serial number in a longer form',
       'userCertificate',

@@ -39,10 +39,31 @@ describe('readPem', () => {
     ['missing padding', pem.replace('=', ''), 'expected padded base64'],
     ['padding within', pem.replace(body, 'AA==\nAAAA'), 'after the padding'],
     ['stray bits', pem.replace(body, 'AB=='), 'expected padded base64'],
+    ['a byte-order mark', `\ufeff${pem}`, 'found a byte-order mark in front of it (EF BB BF)'],
+    ['a byte-order mark in octets', `\xef\xbb\xbf${pem}`, 'found a byte-order mark in front of it (EF BB BF)'],
+    ['UTF-16', `\xff\xfe${[...pem].join('\0')}`, 'found UTF-16'],
+    ['indented, as in YAML', pem.replaceAll(/^/gm, '  '), 'found it in the middle of line 1'],
+    ['padding of three', pem.replace(body, 'A==='), 'expected padded base64'],
+    ['padding alone', pem.replace(body, '===='), 'expected padded base64'],
+    ['another letter in the last digit', pem.replace(body, 'AAB='), 'expected padded base64'],
     ['headers of RFC 1421', pem.replace('\n', '\nProc-Type: 4,ENCRYPTED\n'), 'expected base64'],
   ])('fail/%s', (_, text, message) => {
     expect(() => readPem(text)).toThrow(MalformedPem);
     expect(() => readPem(text)).toThrow(message);
+  });
+
+  it.each([
+    ['characters', { characters: pem.length - 1, blocks: 1 }, `expected at most ${pem.length - 1} characters`],
+    ['blocks', { characters: 3 * pem.length, blocks: 1 }, 'expected at most 1 PEM blocks, found more'],
+  ])('fail/more %s than the limit', (_, limits, message) => {
+    expect(() => readPem(`${pem}${pem}`, 'CERTIFICATE', limits)).toThrow(message);
+  });
+
+  it('ok/reads what base64 of any length encodes', () => {
+    for (let length = 1; length < 50; length++) {
+      const octets = Uint8Array.from({ length }, (_, i) => (i * 37) & 255);
+      expect(readPem(writePem(octets))).toEqual([octets]);
+    }
   });
 
   it('names the line', () => {

@@ -77,7 +77,37 @@ const rows: readonly (readonly [name: string, reason: string, record: unknown])[
   ['a name that is text', 'bad-input', record({ names: ['x'] })],
 ];
 
+const many = (count: number, text: string) => Array.from({ length: count }, () => text);
+
+/** What is refused names the field, what was expected, what was found. */
+const refused: readonly (readonly [name: string, record: unknown, detail: string])[] = [
+  ['no time', record({ at: undefined }), 'at: expected a time of RFC 3339 as in 2026-11-28T12:00:00Z'],
+  ['no time', record({ at: undefined }), 'found nothing'],
+  ['a leap second', record({ at: '2026-12-31T23:59:60Z' }), 'seconds from 00 to 59, found "2026-12-31T23:59:60Z"'],
+  ['no leaf', record({ leaf: undefined }), 'leaf: expected PEM as a string, found nothing'],
+  ['too many certificates', record({ anchors: many(3_001, anchor.pem) }), 'certificates: expected at most 3000'],
+  ['too many in one text', record({ anchors: [anchor.pem.repeat(2_990), anchor.pem.repeat(20)] }), 'at most 3000'],
+  [
+    'too much text',
+    record({ anchors: ['A'.repeat(8 * 2 ** 20)] }),
+    'certificates: expected at most 8388608 characters',
+  ],
+  ['too many lists', record({ crls: many(1_001, '') }), 'crls: expected at most 1000 lists, found 1001'],
+  [
+    'too many names',
+    record({ names: Array.from({ length: 101 }, () => ({ dns: 'a' })) }),
+    'names: expected at most 100',
+  ],
+  ['a long name', record({ names: [{ dns: 'a'.repeat(1_025) }] }), 'names[0]: expected at most 1024 characters'],
+];
+
 describe('verifyRecord', () => {
+  it.each(refused)('fail/%s, and says so', (_, asked, detail) => {
+    const answer = verifyRecord(asked);
+    expect(answer).toMatchObject({ ok: false, reason: 'bad-input' });
+    expect(answer.detail).toContain(detail);
+  });
+
   it.each(rows.map((row) => [row[1] === '' ? 'ok' : 'fail', ...row] as const))('%s/%s', (_, __, reason, asked) => {
     const answer = verifyRecord(asked);
     expect(answer, answer.detail).toMatchObject({ ok: reason === '', reason });
