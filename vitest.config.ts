@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/unit/**/*.test.ts', 'test/wire/**/*.test.ts'],
-    testTimeout: 30_000,
+    // Bounds what hangs; a busy machine takes ten times as long as a quiet one.
+    testTimeout: 120_000,
+    hookTimeout: 60_000,
   },
 });
