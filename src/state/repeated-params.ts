@@ -11,26 +11,17 @@ interface PerConnection {
   readonly src_port?: number | undefined;
 }
 
-interface Known<Params> {
-  /** The whole certificate text, as it was sent; the key holds its end alone. */
-  readonly pem: string | undefined;
-  readonly params: Params;
-}
-
-/** The end of a certificate is its signature: enough to tell certificates apart, not enough to take one for another. */
-const KEY_CHARACTERS = 96;
-/** Texts beyond this are not worth keeping. */
-const MAX_KEY = 2048;
-const MAX_PEM = 16 * 1024;
+/** Questions whose raw text is longer are not worth keeping. */
+const MAX_KEY = 18 * 1024;
 
 /** Values that the schema turns into the same text and number whatever else is in the params. */
 const PLAIN_ID = /^[0-9]{1,15}$/;
 const PLAIN_PORT = /^(?:[0-9]{1,4}|[1-5][0-9]{4})$/;
 
-/** The parts of raw params; two questions of one key and one certificate text differ in plain ids and ports alone. */
+/** The parts of raw params; two questions of one key differ in plain ids and ports alone. */
 interface Question {
+  /** Every other member in full, as it was sent: nothing less tells one question from another. */
   key: string;
-  pem: string | undefined;
   conid: string | undefined;
   port: number | undefined;
 }
@@ -51,11 +42,8 @@ function addMembers(asked: Question, members: object, inTls: boolean): boolean {
   for (const [name, value] of Object.entries(members) as [string, unknown][]) {
     let text = scalar(value);
     if (text === undefined && (inTls || name !== 'tls')) return false;
-    if (inTls && (name === 'pem' || name === 'pem_b64')) {
-      if (typeof value !== 'string' || value.length > MAX_PEM) return false;
-      asked.pem = value;
-      text = `"${value.slice(-KEY_CHARACTERS)}`;
-    } else if (!inTls && name === 'tls' && typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    if (typeof value === 'string' && value.length > MAX_KEY) return false;
+    if (!inTls && name === 'tls' && typeof value === 'object' && value !== null && !Array.isArray(value)) {
       asked.key += '{';
       if (!addMembers(asked, value, true)) return false;
       text = '}';
@@ -76,13 +64,13 @@ function addMembers(asked: Question, members: object, inTls: boolean): boolean {
 
 function question(params: unknown): Question | undefined {
   if (typeof params !== 'object' || params === null || Array.isArray(params)) return undefined;
-  const asked: Question = { key: '', pem: undefined, conid: undefined, port: undefined };
+  const asked: Question = { key: '', conid: undefined, port: undefined };
   return addMembers(asked, params, false) ? asked : undefined;
 }
 
 /** Remembers params that were found good; never a refusal. */
 export class RepeatedParams<Params extends PerConnection> {
-  readonly #known: LRUCache<string, Known<Params>>;
+  readonly #known: LRUCache<string, Params>;
 
   constructor(max: number) {
     this.#known = new LRUCache({ max });
@@ -92,12 +80,12 @@ export class RepeatedParams<Params extends PerConnection> {
   checked(params: unknown, check: () => Params): Params {
     const asked = question(params);
     if (asked === undefined) return check();
-    const { key, pem, conid, port } = asked;
+    const { key, conid, port } = asked;
     const known = this.#known.get(key);
     // The rest is shared with the one before, the long text in it too: caches below then need not hash it again.
-    if (known !== undefined && known.pem === pem) return withConnection(known.params, conid, port);
+    if (known !== undefined) return withConnection(known, conid, port);
     const fresh = check();
-    this.#known.set(key, { pem, params: fresh });
+    this.#known.set(key, fresh);
     return fresh;
   }
 }

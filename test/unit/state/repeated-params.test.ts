@@ -44,6 +44,19 @@ describe('RepeatedParams', () => {
     expect(checks()).toBe(1);
   });
 
+  test('fail/the right certificate in one form does not vouch for another in the other form', () => {
+    const encoded = (text: string) => Buffer.from(text).toString('base64');
+    // The same end: a signature is long, and here it is all that is the same.
+    const forged = `-----BEGIN CERTIFICATE-----\n${'B'.repeat(1000)}${'A'.repeat(500)}\n-----END CERTIFICATE-----\n`;
+    for (const absent of ['<null>', '']) {
+      const { ask } = asker();
+      const { pem, ...rest } = QUESTION.tls;
+      const asked = (text: string) => ({ ...QUESTION, tls: { ...rest, pem_b64: encoded(text), pem: absent } });
+      expect(ask(asked(PEM)).tls?.pem).toBe(PEM);
+      expect(ask(asked(forged)).tls?.pem).toBe(forged);
+    }
+  });
+
   test('fail/a certificate in both forms stays refused', () => {
     const { ask } = asker();
     const both = { ...QUESTION, tls: { ...QUESTION.tls, pem_b64: Buffer.from(PEM).toString('base64') } };
@@ -107,6 +120,8 @@ describe('RepeatedParams', () => {
       true,
       null,
     );
+    // Base64 or not, of one end and of another.
+    const pem = fc.constantFrom('A'.repeat(200), `B${'A'.repeat(199)}`, `${'A'.repeat(199)}B`);
     const members = fc.dictionary(
       fc.constantFrom(
         'direction',
@@ -121,7 +136,10 @@ describe('RepeatedParams', () => {
       ),
       fc.oneof(scalar, fc.array(scalar, { maxLength: 1 })),
     );
-    const tls = fc.dictionary(fc.constantFrom('pem', 'pem_b64', 'verified', 'version', 'conid', 'tls'), scalar);
+    const tls = fc.dictionary(
+      fc.constantFrom('pem', 'pem_b64', 'verified', 'version', 'conid', 'tls'),
+      fc.oneof(scalar, pem),
+    );
     const outcome = (work: () => unknown) => {
       try {
         return work();
