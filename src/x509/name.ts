@@ -179,8 +179,3 @@ function attributeText({ type, value, tag }: NameAttribute): string {
     .replace(/[\x00-\x1f\x7f-\x9f]/g, (c) => `\\${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
   return `${type}=${escaped}`;
 }
-
-/** Whether `name` lies in the subtree of `base`: `base` is a prefix of it, relative name by relative name. */
-export function nameWithin(name: NameKeys, base: NameKeys): boolean {
-  return base.rdns.length <= name.rdns.length && base.rdns.every((rdn, index) => rdn === name.rdns[index]);
-}

@@ -3,7 +3,7 @@
 import type { Finding } from '../reasons.js';
 import type { Budget } from './budget.js';
 import type { CertificateFacts } from './facts.js';
-import { constraintViolation, gatherConstraints } from './name-constraints.js';
+import type { NameCheck } from './name-constraints.js';
 import { nameMismatch, type PeerName } from './peer-name.js';
 import { PolicyState } from './policies.js';
 import type { RevocationStatus } from './revocation.js';
@@ -26,6 +26,7 @@ export interface CheckContext {
   /** Asked once per certificate below the anchor, with the path from it upwards. */
   readonly revocationOf: (upwards: readonly CertificateFacts[]) => RevocationStatus;
   readonly budget: Budget;
+  readonly nameCheck: NameCheck;
 }
 
 export interface CheckOutcome {
@@ -65,8 +66,8 @@ export function judgeIssuer(
 }
 
 /**
- * Whether an issuer can stand above a chain (leaf first): what it demands of lengths, names and purposes below it, no
- * certificate further up can mend.
+ * Whether an issuer can stand above a chain (leaf first) for all that is cheap to see: what it demands of lengths and
+ * purposes below it, no certificate further up can mend.
  */
 export function canStandAbove(
   chain: readonly CertificateFacts[],
@@ -74,29 +75,35 @@ export function canStandAbove(
   context: CheckContext,
 ): boolean {
   const path = [...chain, issuer];
-  return (
-    checkLengths(path).length === 0 &&
-    checkPurposes(path, context).length === 0 &&
-    (issuer.nameConstraints === undefined || checkConstraints(path, context.budget).length === 0)
-  );
+  return checkLengths(path).length === 0 && checkPurposes(path, context).length === 0;
 }
 
-/** Judges a path: leaf first, anchor last, each certificate's signature verified with the key of the next. */
-export function checkPath(path: readonly CertificateFacts[], context: CheckContext): CheckOutcome {
-  const [leaf] = path;
-  const anchor = path.at(-1);
-  if (leaf === undefined || anchor === undefined) throw new RangeError('expected a path of a leaf and an anchor');
-  const failures: Finding[] = [...judgeLeaf(leaf, context)];
-  path.forEach((certificate, index) => {
-    const place = placeOf(index, path.length);
-    if (place !== 'leaf') failures.push(...judgeIssuer(certificate, place, context));
-  });
-  failures.push(
+/** The same for its name constraints. */
+export function namesAllowed(
+  chain: readonly CertificateFacts[],
+  issuer: CertificateFacts,
+  { nameCheck }: CheckContext,
+): boolean {
+  return issuer.nameConstraints === undefined || nameCheck.violation([...chain, issuer]) === undefined;
+}
+
+/**
+ * Judges a path: leaf first, anchor last, each certificate's signature verified with the key of the next. `judged`: what
+ * `judgeLeaf` and `judgeIssuer` say of each.
+ */
+export function checkPath(
+  path: readonly CertificateFacts[],
+  context: CheckContext,
+  judged: (certificate: CertificateFacts, place: Place) => readonly Finding[],
+): CheckOutcome {
+  const misnamed = context.nameCheck.violation(path);
+  const failures: Finding[] = [
+    ...path.flatMap((certificate, index) => judged(certificate, placeOf(index, path.length))),
     ...checkLengths(path),
-    ...checkConstraints(path, context.budget),
-    ...checkPolicies(path),
+    ...(misnamed === undefined ? [] : [misnamed]),
+    ...checkPolicies(path, context.budget),
     ...checkPurposes(path, context),
-  );
+  ];
   const { failures: revoked, remarks, crlsUntil } = checkRevocation(path, context);
   failures.push(...revoked);
   return { failures, remarks, crlsUntil };
@@ -123,25 +130,8 @@ function checkLengths(path: readonly CertificateFacts[]): readonly Finding[] {
   return [];
 }
 
-/** §6.1.3 (b), (c), §6.1.4 (g); the anchor's own constraints count (RFC 5937 §3.2). */
-function checkConstraints(path: readonly CertificateFacts[], budget: Budget): readonly Finding[] {
-  const above: ReturnType<typeof gatherConstraints>[] = [];
-  for (let index = path.length - 1; index >= 0; index--) {
-    const certificate = path[index] as CertificateFacts;
-    const isLeaf = index === 0;
-    if (index < path.length - 1 && (isLeaf || !certificate.selfIssued)) {
-      const violation = constraintViolation(certificate, above, isLeaf, budget);
-      if (violation !== undefined) return [violation];
-    }
-    if (!isLeaf && certificate.nameConstraints !== undefined) {
-      above.push(gatherConstraints(`name constraints of ${certificate.subjectText}`, certificate.nameConstraints));
-    }
-  }
-  return [];
-}
-
-function checkPolicies(path: readonly CertificateFacts[]): readonly Finding[] {
-  const state = new PolicyState(path.length - 1);
+function checkPolicies(path: readonly CertificateFacts[], budget: Budget): readonly Finding[] {
+  const state = new PolicyState(path.length - 1, budget);
   const leaf = path[0] as CertificateFacts;
   state.constrain(path.at(-1) as CertificateFacts);
   const problem = (certificate: CertificateFacts, text: string): readonly Finding[] => [
@@ -189,7 +179,7 @@ function checkRevocation(path: readonly CertificateFacts[], { revocation, revoca
         crlsUntil = Math.min(crlsUntil, status.until);
         remarks.push(...(status.findings ?? []));
       } else if (status.status === 'revoked') failures.push({ code: 'revoked', detail: status.detail });
-      else (revocation === 'hard' ? failures : remarks).push(...status.findings);
+      else for (const finding of status.findings) (revocation === 'hard' ? failures : remarks).push(finding);
     }
   }
   return { failures, remarks, crlsUntil };

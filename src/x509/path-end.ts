@@ -8,7 +8,7 @@ import type { CertificateFacts } from './facts.js';
  */
 export function whereItEnds(
   leaf: CertificateFacts,
-  issuers: ReadonlyMap<string, readonly CertificateFacts[]>,
+  issuers: (name: string) => readonly CertificateFacts[],
   anchors: ReadonlySet<string>,
 ): string {
   const missing = new Set<string>();
@@ -19,7 +19,7 @@ export function whereItEnds(
     const { text } = current.issuerKeys;
     if (seen.has(text)) continue;
     seen.add(text);
-    const above = issuers.get(text) ?? [];
+    const above = issuers(text);
     if (above.length === 0) missing.add(current.issuerText || '(empty name)');
     for (const issuer of above) {
       if (anchors.has(issuer.sha256)) continue;

@@ -7,10 +7,14 @@
  */
 
 import { type Finding, ranked } from '../reasons.js';
-import { Budget, BudgetExhausted, type BudgetLimits } from './budget.js';
+import { Budget, BudgetExhausted } from './budget.js';
+import { integerHex } from './certificate.js';
 import type { CrlFacts } from './crl.js';
+import { directoryTexts } from './crl-entries.js';
+import { hex, MalformedDer } from './der.js';
 import type { CertificateFacts } from './facts.js';
 import { keyIdentifiersAgree, keyIdentifiersDiffer } from './key-identifiers.js';
+import { NameCheck } from './name-constraints.js';
 import { DEFAULT_OCSP_RULES, type OcspAnswers, type OcspRules, ocspStatus } from './ocsp.js';
 import {
   type CheckContext,
@@ -19,17 +23,19 @@ import {
   checkPath,
   judgeIssuer,
   judgeLeaf,
+  namesAllowed,
   type RevocationMode,
 } from './path-check.js';
 import { listed, whereItEnds } from './path-end.js';
 import type { PeerName } from './peer-name.js';
 import { either, type RevocationStatus, revocationStatus } from './revocation.js';
+import type { Place } from './rule.js';
 import { signatureVerifies, weakAlgorithm, weakKey } from './signature.js';
 import type { EkuPolicy, Role } from './usage.js';
 
 export interface PathInput {
   readonly leaf: CertificateFacts;
-  /** In any order; they need not be of one path, or of any. */
+  /** In any order; they need not be of one path, or of any, and may be whatever a stranger sent. */
   readonly intermediates: readonly CertificateFacts[];
   /** Trusted by name and key; they need not be self-signed (TS 33.310 §5.2.4). What they say of themselves is judged. */
   readonly anchors: readonly CertificateFacts[];
@@ -53,7 +59,8 @@ export interface PathInput {
   readonly ekuPolicy?: EkuPolicy;
   /** Also ask what RFC 5280 §4 demands of CAs and §6.1 does not look at (see rules.ts). */
   readonly strict?: boolean;
-  readonly budget?: BudgetLimits;
+  /** Microseconds of work (budget.ts). */
+  readonly budget?: number;
 }
 
 export type PathResult =
@@ -78,8 +85,14 @@ export type PathResult =
 /** Intermediates of a path where the caller sets no bound: RFC 5280 has none, TS 33.310 §5.2 needs two. */
 export const DEFAULT_MAX_DEPTH = 10;
 
-/** Whole paths that are judged before the search gives up on finding a better one. */
-const MAX_JUDGED_PATHS = 64;
+/** Whole paths, and issuers, whose faults are kept to be told. */
+const MOST_TOLD = 64;
+
+/** Microseconds for an issuer that is looked at, for each certificate of the path it would stand above. */
+const ISSUER_COST = 1;
+
+/** Microseconds for a certificate that is judged by itself, and for each of its extensions and names. */
+const JUDGE_COST = { certificate: 5, part: 0.5 } as const;
 
 /** Judges whether a path leads from the leaf to an anchor. Pure; never throws on certificates, whatever they say. */
 export function verifyPath(input: PathInput): PathResult {
@@ -91,16 +104,43 @@ interface Judged {
   readonly outcome: CheckOutcome;
 }
 
+/** Certificates of one subject. */
+interface Issuers {
+  readonly list: CertificateFacts[];
+  /** Their subjectKeyIdentifiers; one without has any. */
+  readonly keyIdentifiers: Set<string>;
+}
+
+const identifierText = (identifier: Uint8Array | undefined): string =>
+  identifier === undefined ? '' : hex(identifier);
+
+/** The certificate that authorityCertIssuer and authorityCertSerialNumber name; undefined: none that can be read. */
+function issuerSerialText({ authorityKeyIdentifier }: CertificateFacts): string | undefined {
+  const { issuer, serial } = authorityKeyIdentifier ?? {};
+  if (issuer === undefined || serial === undefined) return undefined;
+  try {
+    return `${directoryTexts(issuer)[0] ?? ''} ${integerHex(serial)}`;
+  } catch (cause) {
+    if (cause instanceof MalformedDer) return undefined;
+    throw cause;
+  }
+}
+
 class PathSearch {
   private readonly context: CheckContext;
-  private readonly issuers = new Map<string, CertificateFacts[]>();
+  private readonly issuers = new Map<string, Issuers>();
   private readonly anchors = new Set<string>();
-  /** Names from which issuer names lead to an anchor; others are dead ends. */
-  private leading: ReadonlySet<string> = new Set();
+  /** By the name of an issuer: how many intermediates are needed at least from there to an anchor. Others are dead ends. */
+  private distances: ReadonlyMap<string, number> = new Map();
   private readonly maxDepth: number;
   private readonly judged: Judged[] = [];
   private readonly dropped: Finding[] = [];
-  private readonly fit = new Map<CertificateFacts, boolean>();
+  /** What is wrong with a certificate by itself, by its place. */
+  private readonly faults: Readonly<Record<Place, Map<CertificateFacts, readonly Finding[]>>> = {
+    leaf: new Map(),
+    intermediate: new Map(),
+    anchor: new Map(),
+  };
 
   constructor(
     private readonly input: PathInput,
@@ -119,15 +159,18 @@ class PathSearch {
       revocation,
       revocationOf: (upwards) => this.revocationOf(upwards),
       budget,
+      nameCheck: new NameCheck(budget),
     };
     this.maxDepth = input.maxDepth ?? DEFAULT_MAX_DEPTH;
     const known = new Set<string>();
     for (const certificate of [...input.anchors, ...input.intermediates]) {
       if (known.has(certificate.sha256)) continue;
       known.add(certificate.sha256);
-      const list = this.issuers.get(certificate.subjectKeys.text);
-      if (list === undefined) this.issuers.set(certificate.subjectKeys.text, [certificate]);
-      else list.push(certificate);
+      const { text } = certificate.subjectKeys;
+      const named = this.issuers.get(text) ?? { list: [], keyIdentifiers: new Set() };
+      this.issuers.set(text, named);
+      named.list.push(certificate);
+      named.keyIdentifiers.add(identifierText(certificate.subjectKeyIdentifier));
     }
     for (const { sha256 } of input.anchors) this.anchors.add(sha256);
   }
@@ -141,13 +184,13 @@ class PathSearch {
     } catch (cause) {
       if (!(cause instanceof BudgetExhausted)) throw cause;
       const detail = `${leaf.subjectText || '(empty name)'}: the search took ${cause.message}`;
-      return this.failure([{ code: 'path-budget', detail }, ...this.failures()]);
+      return this.failure([{ code: 'path-budget', detail }, ...this.seen()]);
     }
     return this.failure(this.failures());
   }
 
   private search(lenient: boolean): Judged | undefined {
-    this.leading = this.namesThatLead(lenient);
+    this.distances = this.distancesToAnchors(lenient);
     return this.extend([this.input.leaf], lenient);
   }
 
@@ -170,13 +213,20 @@ class PathSearch {
       : { ok: false, findings: ranked(once), path: best.path };
   }
 
+  /** What was wrong with what has been looked at. */
+  private seen(): readonly Finding[] {
+    return this.judged.length > 0 ? this.judged.flatMap(({ outcome }) => outcome.failures) : this.dropped;
+  }
+
   private failures(): readonly Finding[] {
-    if (this.judged.length > 0) return this.judged.flatMap(({ outcome }) => outcome.failures);
+    if (this.judged.length > 0) return this.seen();
+    // A path that is too long is there: that no shorter one is says nothing more.
+    if (this.dropped.some(({ code }) => code === 'path-length')) return this.dropped;
     const { leaf } = this.input;
     const who = leaf.subjectText || '(empty name)';
     const detail = leaf.selfIssued
       ? `${who}: expected a certificate issued under an accepted anchor, found a self-issued one`
-      : `${who}: expected a path to one of ${this.anchors.size} anchors (${listed(this.input.anchors.map(({ subjectText }) => subjectText))}), found none: ${whereItEnds(leaf, this.issuers, this.anchors)}`;
+      : `${who}: expected a path to one of ${this.anchors.size} anchors (${listed(this.input.anchors.map(({ subjectText }) => subjectText))}), found none: ${whereItEnds(leaf, (name) => this.issuers.get(name)?.list ?? [], this.anchors)}`;
     return [...this.dropped, { code: 'untrusted-chain', detail }];
   }
 
@@ -186,43 +236,57 @@ class PathSearch {
     const misfits: Finding[] = [];
     let fits = false;
     for (const issuer of this.candidates(current, chain)) {
-      this.budget.spend('steps');
+      this.budget.spend('issuers', ISSUER_COST * chain.length);
+      // What takes no public-key operation comes first.
+      if (!lenient && !(this.isFit(issuer) && canStandAbove(chain, issuer, this.context))) continue;
       const misfit = this.misfit(current, issuer);
       if (misfit !== undefined) {
-        misfits.push(misfit);
+        if (misfits.length < MOST_TOLD) misfits.push(misfit);
         continue;
       }
       fits = true;
+      if (this.isTooLong(chain, issuer)) continue;
+      if (!lenient && !namesAllowed(chain, issuer, this.context)) continue;
       const isAnchor = this.anchors.has(issuer.sha256);
-      if (!isAnchor && chain.length > this.maxDepth) {
-        const detail = `${issuer.subjectText}: expected at most ${this.maxDepth} intermediates, found more`;
-        this.dropped.push({ code: 'path-length', detail });
-        continue;
-      }
-      if (!lenient && !(this.isFit(issuer) && canStandAbove(chain, issuer, this.context))) continue;
       const found = isAnchor ? this.judge([...chain, issuer]) : this.extend([...chain, issuer], lenient);
       if (found !== undefined || this.hopeless()) return found;
     }
-    if (!fits && lenient) this.dropped.push(...misfits);
+    if (!fits && lenient) this.drop(misfits);
     return undefined;
   }
 
-  /** Nothing that another path could mend, or enough paths judged. */
+  /** Whether every path through this issuer has more intermediates than it may have. */
+  private isTooLong(chain: readonly CertificateFacts[], issuer: CertificateFacts): boolean {
+    if (this.anchors.has(issuer.sha256)) return false;
+    const needed = chain.length + (this.distances.get(issuer.issuerKeys.text) ?? 0);
+    if (needed <= this.maxDepth) return false;
+    const least = needed > chain.length ? `at least ${needed}` : 'more';
+    const detail = `${issuer.subjectText}: expected at most ${this.maxDepth} intermediates, found ${least}`;
+    this.drop([{ code: 'path-length', detail }]);
+    return true;
+  }
+
+  private drop(findings: readonly Finding[]): void {
+    this.dropped.push(...findings.slice(0, MOST_TOLD - this.dropped.length));
+  }
+
+  /** Nothing that another path could mend. */
   private hopeless(): boolean {
-    if (this.judged.length === 0) return false;
-    return this.judged.length >= MAX_JUDGED_PATHS || judgeLeaf(this.input.leaf, this.context).length > 0;
+    return this.judged.length > 0 && this.faultsOf(this.input.leaf, 'leaf').length > 0;
   }
 
   private judge(path: readonly CertificateFacts[]): Judged | undefined {
-    const judged = { path, outcome: checkPath(path, this.context) };
-    if (judged.outcome.failures.length === 0) return judged;
-    this.judged.push(judged);
+    this.budget.spend('issuers', ISSUER_COST * path.length);
+    const outcome = checkPath(path, this.context, (certificate, place) => this.faultsOf(certificate, place));
+    if (outcome.failures.length === 0) return { path, outcome };
+    if (this.judged.length < MOST_TOLD) this.judged.push({ path, outcome });
     return undefined;
   }
 
-  /** Certificates that bear the issuer's name, the likely ones first: anchors, then by key identifier. */
+  /** Certificates that bear the issuer's name, the likely ones first. */
   private candidates(current: CertificateFacts, chain: readonly CertificateFacts[]): readonly CertificateFacts[] {
-    const all = this.issuers.get(current.issuerKeys.text) ?? [];
+    const all = this.issuers.get(current.issuerKeys.text)?.list ?? [];
+    this.budget.spend('issuers', all.length * ISSUER_COST);
     const fit = all.filter((issuer) => {
       if (!this.anchors.has(issuer.sha256)) {
         // A name and key twice in one path is a loop; it could only make the path worse.
@@ -230,14 +294,34 @@ class PathSearch {
           ({ subjectKeys, publicKey }) =>
             subjectKeys.text === issuer.subjectKeys.text && publicKey.id === issuer.publicKey.id,
         );
-        return !twice && this.leading.has(issuer.issuerKeys.text);
+        return !twice && this.distances.has(issuer.issuerKeys.text);
       }
       return true;
     });
     if (fit.length < 2) return fit;
-    const likely = (issuer: CertificateFacts): number =>
-      (this.anchors.has(issuer.sha256) ? 0 : 2) + (keyIdentifiersAgree(current, issuer) ? 0 : 1);
-    return fit.sort((a, b) => likely(a) - likely(b));
+    const named = issuerSerialText(current);
+    return fit
+      .map((issuer) => ({ issuer, rank: this.unlikely(current, issuer, named) }))
+      .sort((a, b) => a.rank - b.rank)
+      .map(({ issuer }) => issuer);
+  }
+
+  /**
+   * How little speaks for an issuer, the smallest number first: the key identifier that the certificate names, the
+   * certificate of the issuer that it names, an anchor, and one above whose key is the one that the issuer names.
+   */
+  private unlikely(current: CertificateFacts, issuer: CertificateFacts, named: string | undefined): number {
+    const isAnchor = this.anchors.has(issuer.sha256);
+    const otherCertificate = named !== undefined && named !== `${issuer.issuerKeys.text} ${issuer.serial}`;
+    const above = this.issuers.get(issuer.issuerKeys.text)?.keyIdentifiers;
+    const wanted = issuer.authorityKeyIdentifier?.keyIdentifier;
+    const orphan = !isAnchor && wanted !== undefined && above?.has(identifierText(wanted)) === false && !above.has('');
+    return (
+      (keyIdentifiersAgree(current, issuer) ? 0 : 8) +
+      (otherCertificate ? 4 : 0) +
+      (orphan ? 2 : 0) +
+      (isAnchor ? 0 : 1)
+    );
   }
 
   /** Why the certificate was not issued with this key; undefined: it was (§6.1.3 (a)(1), (4)). */
@@ -260,37 +344,52 @@ class PathSearch {
     return undefined;
   }
 
-  /** Whether nothing is wrong with a certificate as an issuer, whatever path it is on. */
-  private isFit(issuer: CertificateFacts): boolean {
-    const known = this.fit.get(issuer);
+  /** What is wrong with a certificate where it stands, whatever path it is on. */
+  private faultsOf(certificate: CertificateFacts, place: Place): readonly Finding[] {
+    const known = this.faults[place].get(certificate);
     if (known !== undefined) return known;
-    const place = this.anchors.has(issuer.sha256) ? 'anchor' : 'intermediate';
-    const fit = judgeIssuer(issuer, place, this.context).length === 0;
-    this.fit.set(issuer, fit);
-    return fit;
+    const { extensions, subjectAltNames = [], policies = [], nameConstraints } = certificate;
+    const subtrees = (nameConstraints?.permitted?.length ?? 0) + (nameConstraints?.excluded?.length ?? 0);
+    const parts = extensions.length + subjectAltNames.length + policies.length + subtrees;
+    this.budget.spend('issuers', JUDGE_COST.certificate + parts * JUDGE_COST.part);
+    const faults =
+      place === 'leaf' ? judgeLeaf(certificate, this.context) : judgeIssuer(certificate, place, this.context);
+    this.faults[place].set(certificate, faults);
+    return faults;
   }
 
-  /** Issuer names from which names lead to an anchor: what is not among them need not be searched. */
-  private namesThatLead(lenient: boolean): ReadonlySet<string> {
-    const below = new Map<string, string[]>();
-    for (const certificate of this.input.intermediates) {
-      if (!lenient && !this.isFit(certificate)) continue;
-      const { subjectKeys, issuerKeys } = certificate;
-      const list = below.get(issuerKeys.text);
-      if (list === undefined) below.set(issuerKeys.text, [subjectKeys.text]);
-      else list.push(subjectKeys.text);
-    }
-    const anchors = this.input.anchors.filter((anchor) => lenient || this.isFit(anchor));
-    const leading = new Set(anchors.map(({ subjectKeys }) => subjectKeys.text));
-    const queue = [...leading];
-    for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
-      for (const subject of below.get(name) ?? []) {
-        if (leading.has(subject)) continue;
-        leading.add(subject);
-        queue.push(subject);
+  private isFit(issuer: CertificateFacts): boolean {
+    return this.faultsOf(issuer, this.anchors.has(issuer.sha256) ? 'anchor' : 'intermediate').length === 0;
+  }
+
+  /** How far it is at least to an anchor, by names alone: what is not among them need not be searched. */
+  private distancesToAnchors(lenient: boolean): ReadonlyMap<string, number> {
+    const below = new Map<string, Set<string>>();
+    const distances = new Map<string, number>();
+    // Upwards from the leaf: what is not above it is not looked at.
+    const names = new Set([this.input.leaf.issuerKeys.text]);
+    for (const name of names) {
+      for (const certificate of this.issuers.get(name)?.list ?? []) {
+        this.budget.spend('issuers', ISSUER_COST);
+        if (!lenient && !this.isFit(certificate)) continue;
+        if (this.anchors.has(certificate.sha256)) {
+          distances.set(name, 0);
+          continue;
+        }
+        const above = certificate.issuerKeys.text;
+        names.add(above);
+        const subjects = below.get(above);
+        if (subjects === undefined) below.set(above, new Set([name]));
+        else subjects.add(name);
       }
     }
-    return leading;
+    // Breadth first: the Map is in the order of its distances.
+    for (const [name, distance] of distances) {
+      for (const subject of below.get(name) ?? []) {
+        if (!distances.has(subject)) distances.set(subject, distance + 1);
+      }
+    }
+    return distances;
   }
 
   /** Revocation status of the first certificate of a path that goes up to its anchor: by OCSP, by CRL (RFC 6960 §5). */
@@ -338,7 +437,7 @@ class PathSearch {
     if (certificate.subjectKeys.text === name && !certificate.selfIssued && this.underway.includes(certificate)) {
       yield certificate;
     }
-    for (const signer of this.issuers.get(name) ?? []) {
+    for (const signer of this.issuers.get(name)?.list ?? []) {
       if (signer === issuer || signer === anchor || this.underway.includes(signer)) continue;
       const search = new PathSearch(
         { ...this.input, leaf: signer, anchors: [anchor], purpose: 'any', names: [] },

@@ -6,9 +6,13 @@
  * RFC 5280 grows exponentially with mappings (CVE-2023-0464).
  */
 
+import type { Budget } from './budget.js';
 import type { CertificateFacts } from './facts.js';
 
 const ANY_POLICY = '2.5.29.32.0';
+
+/** Microseconds for a policy, a mapping or a node of the level before. */
+const COST = 0.5;
 
 /** valid_policy -> expected_policy_set of the nodes of one level. */
 type Level = Map<string, ReadonlySet<string>>;
@@ -22,20 +26,33 @@ export class PolicyState {
   private inhibitAnyPolicy: number;
 
   /** `length`: certificates of the path without the anchor. */
-  constructor(length: number) {
+  constructor(
+    length: number,
+    private readonly budget: Budget,
+  ) {
     this.explicitPolicy = length + 1;
     this.policyMapping = length + 1;
     this.inhibitAnyPolicy = length + 1;
   }
 
-  /** What a constrained anchor demands of the path (RFC 5937 §3.2). */
+  /**
+   * What a constrained anchor demands of the path (RFC 5937 §3.2): its policies are the user-initial-policy-set, which
+   * the nodes below the root must be of (RFC 5280 §6.1.5 (g)(iii) comes to the same), its constraints the initial
+   * indicators. Mappings are no part of that: they are for a CA below another one.
+   */
   constrain(anchor: CertificateFacts): void {
+    const { policies } = anchor;
+    if (policies !== undefined && !policies.includes(ANY_POLICY)) {
+      this.budget.spend('policies', policies.length * COST);
+      this.level = new Map(policies.map((policy) => [policy, new Set([policy])]));
+    }
     this.tighten(anchor);
   }
 
   /** §6.1.3 (d)-(f): why the certificate leaves no valid policy, or undefined. */
   enter(certificate: CertificateFacts, isLeaf: boolean): string | undefined {
     const { policies } = certificate;
+    this.budget.spend('policies', COST + ((policies?.length ?? 0) + (this.level?.size ?? 0)) * COST);
     if (policies === undefined) this.level = undefined;
     else if (this.level !== undefined) {
       const anyAllowed = this.inhibitAnyPolicy > 0 || (!isLeaf && certificate.selfIssued);
@@ -82,6 +99,7 @@ export class PolicyState {
 
   private map({ policyMappings }: CertificateFacts): string | undefined {
     const mappings = policyMappings ?? [];
+    this.budget.spend('policies', mappings.length * COST);
     if (mappings.some(({ issuer, subject }) => issuer === ANY_POLICY || subject === ANY_POLICY)) {
       return 'expected mappings between named policies, found anyPolicy';
     }
@@ -104,7 +122,8 @@ export class PolicyState {
 
 /** §6.1.3 (d) (1), (2): the nodes of the next level; undefined: none, so that the tree is NULL. */
 function nextLevel(level: Level, policies: readonly string[], anyAllowed: boolean): Level | undefined {
-  const expected = new Set([...level.values()].flatMap((set) => [...set]));
+  const expected = new Set<string>();
+  for (const set of level.values()) for (const policy of set) expected.add(policy);
   const next: Level = new Map();
   for (const policy of policies) {
     if (policy === ANY_POLICY) continue;

@@ -8,12 +8,13 @@ import {
   constants,
   createPublicKey,
   createVerify,
+  type JsonWebKey,
   type KeyObject,
   type VerifyKeyObjectInput,
   verify,
 } from 'node:crypto';
 import type { Budget } from './budget.js';
-import { DerReader, hex, MalformedDer, sameOctets, TAG } from './der.js';
+import { DerReader, hexHead, MalformedDer, sameOctets, TAG } from './der.js';
 import type { AlgorithmFacts, PublicKeyFacts } from './facts.js';
 
 /** Anything that bears a signature: a certificate, a CRL, an OCSP response. Its identity keys the memory below. */
@@ -76,12 +77,14 @@ const CURVES: Readonly<Record<string, { readonly name: string; readonly point: n
   '1.3.132.0.35': { name: 'P-521', point: 133 },
 };
 
-/** Digests of RSASSA-PSS by OID, with their length, which the salt must have too (RFC 8446 §4.2.3 asks the same). */
+/** Digests of RSASSA-PSS by OID, with their length in octets, which RFC 4055 §3.1 recommends for the salt. */
 const PSS_DIGESTS: Readonly<Record<string, { readonly hash: string; readonly length: number }>> = {
   '2.16.840.1.101.3.4.2.1': { hash: 'sha256', length: 32 },
   '2.16.840.1.101.3.4.2.2': { hash: 'sha384', length: 48 },
   '2.16.840.1.101.3.4.2.3': { hash: 'sha512', length: 64 },
 };
+/** A salt is shorter than the modulus (RFC 8017 §9.1.1). */
+const MOST_SALT = RSA_BITS.most / 8;
 const MGF1 = '1.2.840.113549.1.1.8';
 const NULL_DER = Uint8Array.of(TAG.null, 0);
 
@@ -111,10 +114,10 @@ function judgeKey({ algorithm, key }: PublicKeyFacts): string | undefined {
   }
   if (oid === EC) {
     if (parameters?.[0] !== TAG.oid) return 'expected an elliptic curve by name (RFC 5480 §2.1.1)';
-    const reader = new DerReader(parameters);
-    const curve = reader.oid('curve');
-    const known = CURVES[curve];
-    if (known === undefined) return `expected curve P-256, P-384 or P-521, found ${curve}`;
+    const known = curveOf(parameters);
+    if (known === undefined) {
+      return `expected curve P-256, P-384 or P-521, found ${new DerReader(parameters).oid('curve')}`;
+    }
     // RFC 5480 §2.2: uncompressed must be supported, compressed may be; nobody issues those.
     if (key[0] !== 0x04 || key.length !== known.point) return `expected an uncompressed point of ${known.name}`;
     return undefined;
@@ -125,8 +128,16 @@ function judgeKey({ algorithm, key }: PublicKeyFacts): string | undefined {
   return `expected an RSA, ECDSA or Ed25519 key, found ${algorithmName(oid)}`;
 }
 
+interface RsaSize {
+  readonly bits: number;
+  /** Content octets of the INTEGERs. */
+  readonly modulus: Uint8Array;
+  readonly exponent: Uint8Array;
+  readonly fault: string | undefined;
+}
+
 /** Size of an RSA modulus, and what is wrong with it or the exponent if anything (RFC 8017 §3.1). */
-function rsaSize(key: Uint8Array): { bits: number; fault: string | undefined } {
+function rsaSize(key: Uint8Array): RsaSize {
   const reader = new DerReader(key);
   const content = reader.sequence('RSAPublicKey');
   reader.finish('RSAPublicKey');
@@ -136,12 +147,13 @@ function rsaSize(key: Uint8Array): { bits: number; fault: string | undefined } {
   const magnitude = modulus[0] === 0 ? modulus.subarray(1) : modulus;
   const bits = (modulus[0] as number) >= 0x80 ? 0 : 8 * magnitude.length - Math.clz32(magnitude[0] ?? 0) + 24;
   const isOdd = (octets: Uint8Array): boolean => ((octets.at(-1) as number) & 1) === 1;
-  if (!isOdd(modulus)) return { bits, fault: 'expected an RSA modulus of odd primes, found an even one' };
+  const size = { bits, modulus, exponent };
+  if (!isOdd(modulus)) return { ...size, fault: 'expected an RSA modulus of odd primes, found an even one' };
   const least = exponent.length === 1 && (exponent[0] as number) < 3;
   const sound = isOdd(exponent) && !least && (exponent[0] as number) < 0x80 && exponent.length <= 9;
   return {
-    bits,
-    fault: sound ? undefined : `expected an odd RSA exponent from 3 to 2^64, found 0x${hex(exponent)}`,
+    ...size,
+    fault: sound ? undefined : `expected an odd RSA exponent from 3 to 2^64, found 0x${hexHead(exponent)}`,
   };
 }
 
@@ -151,10 +163,21 @@ export function weakAlgorithm(algorithm: AlgorithmFacts): string | undefined {
   return typeof scheme === 'string' ? scheme : undefined;
 }
 
+/** What is unusual in a signature algorithm that is accepted; undefined: nothing. */
+export function unusualAlgorithm(algorithm: AlgorithmFacts): string | undefined {
+  const scheme = schemeOf(algorithm);
+  if (typeof scheme === 'string' || scheme.salt === undefined) return undefined;
+  const { octets, recommended } = scheme.salt;
+  return octets === recommended
+    ? undefined
+    : `expected a salt of ${recommended} octets in RSASSA-PSS, as long as the digest, found ${octets}`;
+}
+
 interface ReadyScheme {
   readonly family: Family;
   readonly hash: string | undefined;
-  readonly pss: boolean;
+  /** RSASSA-PSS alone: octets of the salt, and what is recommended. */
+  readonly salt?: { readonly octets: number; readonly recommended: number };
 }
 
 function schemeOf({ oid, parameters }: AlgorithmFacts): ReadyScheme | string {
@@ -165,18 +188,18 @@ function schemeOf({ oid, parameters }: AlgorithmFacts): ReadyScheme | string {
   const { family, hash } = scheme;
   switch (scheme.parameters) {
     case 'absent':
-      return parameters === undefined ? { family, hash, pss: false } : `expected no parameters of ${oid}`;
+      return parameters === undefined ? { family, hash } : `expected no parameters of ${oid}`;
     case 'null':
       // RFC 4055 §5 wants NULL; absent ones are met and mean the same.
       return parameters === undefined || sameOctets(parameters, NULL_DER)
-        ? { family, hash, pss: false }
+        ? { family, hash }
         : `expected NULL parameters of ${oid}`;
     case 'pss':
       return pssScheme(parameters);
   }
 }
 
-/** RSASSA-PSS-params (RFC 4055 §3.1): one digest for message and mask, a salt as long as it, the standard trailer. */
+/** RSASSA-PSS-params (RFC 4055 §3.1): one digest for message and mask, any salt (OpenSSL writes the longest), the standard trailer. */
 function pssScheme(parameters: Uint8Array | undefined): ReadyScheme | string {
   // Every field has a DEFAULT, and all of them mean SHA-1.
   if (parameters === undefined) return 'expected RSASSA-PSS with SHA-256, SHA-384 or SHA-512, found SHA-1 by default';
@@ -194,10 +217,11 @@ function pssScheme(parameters: Uint8Array | undefined): ReadyScheme | string {
     // The one trailer there is is the default, and therefore never written (X.690 §11.5).
     content.finish('RSASSA-PSS-params');
     const known = PSS_DIGESTS[digest ?? ''];
-    if (known === undefined || mask !== digest || salt !== known.length) {
-      return 'expected RSASSA-PSS with SHA-256, SHA-384 or SHA-512 for message, mask and length of the salt';
+    if (known === undefined || mask !== digest) {
+      return 'expected RSASSA-PSS with SHA-256, SHA-384 or SHA-512 for both message and mask';
     }
-    return { family: 'rsa', hash: known.hash, pss: true };
+    if (salt > MOST_SALT) return `expected RSASSA-PSS with a salt of at most ${MOST_SALT} octets, found ${salt}`;
+    return { family: 'rsa', hash: known.hash, salt: { octets: salt, recommended: known.length } };
   } catch (cause) {
     if (cause instanceof MalformedDer) return `the RSASSA-PSS parameters cannot be read: ${cause.message}`;
     throw cause;
@@ -235,10 +259,50 @@ const outcomes = new WeakMap<Signed, Map<string, boolean>>();
  * nothing; `weakAlgorithm` says why.
  */
 export function signatureVerifies(signed: Signed, key: PublicKeyFacts, budget: Budget): boolean {
+  // Before the memory: whether somebody asked before must not decide whether there is an answer.
+  budget.spendOnce('signatures', signed, key.id, () => {
+    budget.spendOnce('signatures', KEYS, key.id, () => importCost(key));
+    return verificationCost(signed, key);
+  });
   const remembered = outcomes.get(signed)?.get(key.id);
-  if (remembered !== undefined) return remembered;
-  budget.spend('signatures');
-  return remember(signed, key, verifyOnce(signed, key));
+  return remembered ?? remember(signed, key, verifyOnce(signed, key));
+}
+
+/** Stands for all keys in a budget: each is imported once. */
+const KEYS = {};
+
+/** Microseconds of one verification, and of importing the key, by curve (OpenSSL 3.0, one core of a small machine). */
+const CURVE_COSTS: Readonly<Record<string, { readonly verify: number; readonly import: number }>> = {
+  'P-256': { verify: 65, import: 60 },
+  'P-384': { verify: 1_000, import: 130 },
+  'P-521': { verify: 3_000, import: 110 },
+};
+const ED25519_COST = { verify: 80, import: 10 } as const;
+/** RSA of 2048 bits with exponent 65537: squarings grow with the square of the size, and with the length of the exponent. */
+const RSA_COST = { verify: 25, import: 10, bits: 2048, exponentBits: 17 } as const;
+const OCTETS_HASHED = 1_000;
+/** A long list is hashed in steps when it is fetched (signatureVerifiesInSteps), so that a verdict finds the outcome. */
+const MOST_HASHING = 1_000;
+
+function verificationCost({ tbs }: Signed, key: PublicKeyFacts): number {
+  return 2 + keyCost(key).verify + Math.min(MOST_HASHING, tbs.length / OCTETS_HASHED);
+}
+
+const importCost = (key: PublicKeyFacts): number => keyCost(key).import;
+
+function keyCost(key: PublicKeyFacts): { readonly verify: number; readonly import: number } {
+  if (weakKey(key) !== undefined) return { verify: 0, import: 0 };
+  const { oid, parameters } = key.algorithm;
+  if (oid === EC) return CURVE_COSTS[curveOf(parameters)?.name ?? ''] ?? { verify: 0, import: 0 };
+  if (oid === ED25519) return ED25519_COST;
+  const { bits, exponent } = rsaSize(key.key);
+  const exponentBits = Math.max(RSA_COST.exponentBits, 8 * exponent.length);
+  const size = (bits / RSA_COST.bits) ** 2 * (exponentBits / RSA_COST.exponentBits);
+  return { verify: RSA_COST.verify * size, import: oid === RSA ? RSA_COST.import : 120 };
+}
+
+function curveOf(parameters: Uint8Array | undefined): (typeof CURVES)[string] | undefined {
+  return parameters?.[0] === TAG.oid ? CURVES[new DerReader(parameters).oid('curve')] : undefined;
 }
 
 /** Octets hashed before `signatureVerifiesInSteps` lets others work: a few milliseconds. */
@@ -279,14 +343,15 @@ function prepare(
   const scheme = schemeOf(signatureAlgorithm);
   if (typeof scheme === 'string' || KEY_FAMILIES[key.algorithm.oid] !== scheme.family) return undefined;
   // A key for PSS only signs PSS (RFC 4055 §1.2).
-  if (key.algorithm.oid === RSA_PSS && !scheme.pss) return undefined;
+  if (key.algorithm.oid === RSA_PSS && scheme.salt === undefined) return undefined;
   const object = importKey(key);
   if (object === null) return undefined;
-  const { RSA_PKCS1_PSS_PADDING, RSA_PKCS1_PADDING, RSA_PSS_SALTLEN_DIGEST } = constants;
+  const { RSA_PKCS1_PSS_PADDING, RSA_PKCS1_PADDING } = constants;
   if (scheme.family !== 'rsa') return { hash: scheme.hash, key: { key: object } };
-  const padding = scheme.pss
-    ? { padding: RSA_PKCS1_PSS_PADDING, saltLength: RSA_PSS_SALTLEN_DIGEST }
-    : { padding: RSA_PKCS1_PADDING };
+  const padding =
+    scheme.salt === undefined
+      ? { padding: RSA_PKCS1_PADDING }
+      : { padding: RSA_PKCS1_PSS_PADDING, saltLength: scheme.salt.octets };
   return { hash: scheme.hash, key: { key: object, ...padding } };
 }
 
@@ -307,6 +372,20 @@ export function brokenKey(key: PublicKeyFacts): string | undefined {
   return broken ? 'expected a public key of its algorithm, found one that OpenSSL does not import' : undefined;
 }
 
+/** The kinds that Node imports several times faster as a JSON Web Key (RFC 7518 §6) than as DER. */
+function webKey({ algorithm, key }: PublicKeyFacts): JsonWebKey | undefined {
+  const text = (octets: Uint8Array): string => Buffer.from(octets).toString('base64url');
+  if (algorithm.oid === RSA) {
+    const { modulus, exponent } = rsaSize(key);
+    const unsigned = (octets: Uint8Array): Uint8Array => (octets[0] === 0 ? octets.subarray(1) : octets);
+    return { kty: 'RSA', n: text(unsigned(modulus)), e: text(unsigned(exponent)) };
+  }
+  if (algorithm.oid === EC && curveOf(algorithm.parameters)?.name === 'P-256') {
+    return { kty: 'EC', crv: 'P-256', x: text(key.subarray(1, 33)), y: text(key.subarray(33)) };
+  }
+  return algorithm.oid === ED25519 ? { kty: 'OKP', crv: 'Ed25519', x: text(key) } : undefined;
+}
+
 function importKey(key: PublicKeyFacts): KeyObject | null {
   const known = keys.get(key);
   if (known !== undefined) return known;
@@ -314,7 +393,11 @@ function importKey(key: PublicKeyFacts): KeyObject | null {
   // Only keys of the accepted kinds reach OpenSSL.
   if (weakKey(key) === undefined) {
     try {
-      object = createPublicKey({ key: Buffer.from(key.der), format: 'der', type: 'spki' });
+      const jwk = webKey(key);
+      object =
+        jwk === undefined
+          ? createPublicKey({ key: Buffer.from(key.der), format: 'der', type: 'spki' })
+          : createPublicKey({ key: jwk, format: 'jwk' });
     } catch {
       object = null;
     }

@@ -210,7 +210,7 @@ describe('readers under mutation', () => {
         ...DEFAULT_OCSP_RULES,
         at: NOW,
         skew: 0,
-        budget: new Budget({ signatures: Number.POSITIVE_INFINITY, steps: 0, comparisons: 0 }),
+        budget: new Budget(Number.POSITIVE_INFINITY),
         responderStatus: () => ({ status: 'unknown', findings: [] }) as const,
       };
       let readable = 0;

@@ -6,11 +6,13 @@ import {
   ext,
   type Issued,
   leaf,
+  makeGeneralName,
   makeKey,
   NOW,
   root,
   selfSignedLeaf,
 } from '../../support/certificates.js';
+import { tlv } from '../../support/der.js';
 import { expectPath, judgePath, type PathRow } from '../../support/paths.js';
 
 /** A second certificate of the same CA (name and key) under another issuer. */
@@ -374,18 +376,95 @@ describe('verifyPath', () => {
       leaf: leaf(a),
       via: [cross(a, b), cross(b, a), a, b],
       anchors: [anchor],
-      ask: { budget: { signatures: 20, steps: 20, comparisons: 1 } },
+      ask: { budget: 4_000 },
     });
     expect(result.findings[0]?.code).toBe('bad-signature');
   });
 
+  describe('three hundred CAs of one name and one key identifier', () => {
+    const identifier = new Uint8Array(20).fill(7);
+    const shared = { subjectKey: ext.subjectKey(identifier) };
+    const end = (issuer: Issued) => leaf(issuer, { extensions: { authorityKey: ext.authorityKey(identifier) } });
+    it('ok/of which the last has signed', () => {
+      const r = root();
+      const via = Array.from({ length: 300 }, () => ca(r, { subject: 'CN=same', extensions: shared }));
+      expect(judgePath({ leaf: end(via.at(-1) as Issued), via, anchors: [r] })).toMatchObject({ ok: true });
+    });
+    it('ok/with one key, of which the last leads to the anchor', () => {
+      const r = root();
+      const key = makeKey();
+      const elsewhere = root({ subject: r.subject });
+      const via = Array.from({ length: 300 }, (_, i) =>
+        ca(i < 299 ? elsewhere : r, { subject: 'CN=same', key, extensions: shared }),
+      );
+      expect(judgePath({ leaf: end(via[0] as Issued), via, anchors: [r] })).toMatchObject({ ok: true });
+    });
+    it('ok/all under the anchor, of which all but the last want a policy that is not there', () => {
+      const r = root();
+      const key = makeKey();
+      const via = Array.from({ length: 300 }, (_, i) =>
+        ca(r, { subject: 'CN=same', key, extensions: shared, add: i < 299 ? [ext.policyConstraints(0)] : [] }),
+      );
+      expect(judgePath({ leaf: end(via[0] as Issued), via, anchors: [r] })).toMatchObject({ ok: true });
+    });
+  });
+
+  it('the issuer and serial number that a certificate names come first', () => {
+    const r = root();
+    const via = Array.from({ length: 20 }, () => ca(r, { subject: 'CN=same', extensions: { subjectKey: undefined } }));
+    const signer = via.at(-1) as Issued;
+    const named = [tlv(0xa1, makeGeneralName({ directory: r.subject })), tlv(0x82, signer.serial)];
+    const end = leaf(signer, { extensions: { authorityKey: ext.authorityKey(undefined, false, named) } });
+    const ask = { strict: false, purpose: 'any', budget: 700 } as const;
+    expect(judgePath({ leaf: end, via, anchors: [r], ask })).toMatchObject({ ok: true });
+    const unnamed = leaf(signer, { extensions: { authorityKey: undefined } });
+    expect(judgePath({ leaf: unnamed, via, anchors: [r], ask }).findings[0]?.code).toBe('path-budget');
+  });
+
+  it.each([10, 16, 40])('a chain of more than ten CAs ends as path-length: %s + 1', (length) => {
+    const r = root();
+    const via: Issued[] = [];
+    for (let i = 0; i <= length; i++) via.push(ca(via.at(-1) ?? r));
+    const { findings } = judgePath({ leaf: leaf(via.at(-1) as Issued), via, anchors: [r] });
+    expect(findings[0]?.code).toBe('path-length');
+    expect(findings[0]?.detail).toContain(`expected at most 10 intermediates, found at least ${length + 1}`);
+  });
+
+  it('a mesh of sixteen CAs holds the way to the anchor, and one without is told from one that is too long', () => {
+    const mesh = Array.from({ length: 16 }, () => root());
+    const via = mesh.flatMap((x) => mesh.filter((y) => y !== x).map((y) => cross(x, y)));
+    const anchor = root();
+    const end = leaf(mesh[0] as Issued);
+    const top = cross(mesh[15] as Issued, anchor);
+    expect(judgePath({ leaf: end, via: [...via, top], anchors: [anchor] })).toMatchObject({ ok: true });
+    expect(judgePath({ leaf: end, via, anchors: [anchor] }).findings[0]?.code).toBe('untrusted-chain');
+  });
+
+  it('the same question has the same answer when all of it is remembered', () => {
+    const r = root();
+    const via = Array.from({ length: 40 }, () => ca(r, { subject: 'CN=same', extensions: { subjectKey: undefined } }));
+    const end = leaf(via.at(-1) as Issued, { extensions: { authorityKey: undefined } });
+    const ask = { strict: false, budget: 3_000 } as const;
+    const first = judgePath({ leaf: end, via, anchors: [r], ask });
+    expect(first.findings[0]?.code).toBe('path-budget');
+    expect(judgePath({ leaf: end, via, anchors: [r], ask: { strict: false } }).ok).toBe(true);
+    expect(judgePath({ leaf: end, via, anchors: [r], ask })).toEqual(first);
+  });
+
+  it('ok/an anchor signed by its own key in the name of another issuer, without authorityKeyIdentifier', () => {
+    const anchor = root({ issuer: 'CN=somebody else' });
+    expect(judgePath({ leaf: leaf(anchor), anchors: [anchor] })).toMatchObject({ ok: true });
+  });
+
   it('runs out of its budget instead of hanging: signatures', () => {
     const r = root();
-    const same = Array.from({ length: 130 }, () =>
+    const same = Array.from({ length: 700 }, () =>
       ca(r, { subject: 'CN=many', extensions: { subjectKey: undefined } }),
     );
     const end = leaf(r, { issuer: 'CN=many' });
-    expect(judgePath({ leaf: end, via: same, anchors: [r] }).findings[0]?.code).toBe('path-budget');
+    const [finding] = judgePath({ leaf: end, via: same, anchors: [r] }).findings;
+    expect(finding?.code).toBe('path-budget');
+    expect(finding?.detail).toContain('more than 50 ms of work, most of it on signatures');
   });
 
   it('runs out of its budget instead of hanging: steps in a mesh whose leaf is refused by every path', () => {

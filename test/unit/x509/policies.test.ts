@@ -167,6 +167,28 @@ const rows: readonly PathRow[] = [
       return { leaf: leaf(anchor), anchors: [anchor] };
     },
   ],
+  ...(
+    [
+      ['ok/the anchor allows the policy that is required (RFC 5937 §3.2)', [GOLD], [GOLD]],
+      ['ok/the anchor allows any policy', [ANY], [GOLD]],
+      ['fail/the anchor allows another policy than the path has', [SILVER], [GOLD]],
+      ['ok/the anchor allows one of two', [SILVER, GOLD], [GOLD]],
+      ['ok/the path has any policy', [SILVER], [ANY]],
+    ] as const
+  ).map(([name, allowed, held]): PathRow => {
+    const make = () => {
+      const anchor = root({ add: [ext.policies([...allowed]), explicit()] });
+      return { leaf: leaf(anchor, { add: [ext.policies([...held])] }), anchors: [anchor] };
+    };
+    return name.startsWith('ok/') ? [name as `ok/${string}`, make] : [name as `fail/${string}`, FAIL, make];
+  }),
+  [
+    'ok/the anchor allows another policy, and nobody asks for one',
+    () => {
+      const anchor = root({ add: [ext.policies([SILVER])] });
+      return { leaf: leaf(anchor, { add: [ext.policies([GOLD])] }), anchors: [anchor] };
+    },
+  ],
   [
     'ok/mappings that would grow a tree without bounds (CVE-2023-0464)',
     () => {
