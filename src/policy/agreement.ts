@@ -9,6 +9,7 @@ import type {
   PrivacyMode,
   RevocationPolicy,
 } from '../trust/agreement.js';
+import { whyUnsigned } from '../x509/crl-signer.js';
 import { dayText, parseInstant } from './dates.js';
 import { compileHeaders } from './header-rules.js';
 import type { Material } from './material.js';
@@ -289,6 +290,17 @@ function checkTrustBasis(agreement: Agreement, input: AgreementInput, site: Site
   }
   if (crls.length > 0 && revocation === 'off') {
     site.at('crls').report('no-effect', 'crls has no effect with revocation: off', 'key');
+  } else if (!pinned) checkLists(agreement, site);
+}
+
+/** Lists that no CA of the agreement has signed: nobody is cleared or revoked by them. */
+function checkLists({ name, anchors, intermediates, crls }: Agreement, site: Site): void {
+  const authorities = [...anchors.client, ...anchors.server, ...intermediates];
+  for (const crl of authorities.length === 0 ? [] : crls) {
+    const why = whyUnsigned(crl, authorities);
+    if (why === undefined) continue;
+    const text = `the CRL of ${crl.issuerText} has no effect: expected one signed by an anchor or intermediate of agreement ${name}`;
+    site.at('crls').report('crl-unsigned', `${text}; ${why}`, 'key');
   }
 }
 

@@ -49,10 +49,12 @@ export class Material {
       const read = memo(this.#crls, path, () => this.#readCrls(path));
       for (const { issuerText, nextUpdate } of items(read, here)) {
         const crl = `${path}: CRL of ${issuerText}`;
-        // Rulebook K-2: a CRL past nextUpdate, or without one, settles nothing.
-        if (nextUpdate === undefined) here.report('crl-expired', `${crl} has no nextUpdate and settles nothing`);
-        else if (nextUpdate < this.#now)
-          here.report('crl-expired', `${crl} should have been replaced ${at(nextUpdate)}`);
+        // Rulebook K-2: a CRL past nextUpdate, or without one, clears nobody.
+        const effect = 'what it lists is revoked, and nobody is cleared by it';
+        if (nextUpdate === undefined) here.report('crl-expired', `${crl} has no nextUpdate: ${effect}`);
+        else if (nextUpdate < this.#now) {
+          here.report('crl-expired', `${crl} should have been replaced ${at(nextUpdate)}: ${effect}`);
+        }
       }
       return 'items' in read ? read.items : [];
     });

@@ -65,6 +65,7 @@ const severities = {
   'certificate-not-yet-valid': 'warning',
   'not-a-ca': 'warning',
   'crl-expired': 'warning',
+  'crl-unsigned': 'warning',
   'agreement-ended': 'warning',
   'agreement-ends-soon': 'warning',
 } as const satisfies Record<string, Severity>;

@@ -1,5 +1,5 @@
 import { type CrlFacts, MalformedCrl, parseCrlInSteps } from '../x509/crl.js';
-import { type CrlTimes, whyOlder, whyUnfit } from '../x509/crl-change.js';
+import { type CrlTimes, whyClearsNobody, whyForeign, whyOlder } from '../x509/crl-change.js';
 import type { CertificateFacts } from '../x509/facts.js';
 import { MalformedPem, readPem } from '../x509/pem.js';
 import { signatureVerifiesInSteps } from '../x509/signature.js';
@@ -71,7 +71,7 @@ export class CrlSource implements Job {
     this.attempts += 1;
   }
 
-  /** Takes a list that was kept on disk, if it is still one. */
+  /** Takes a list that was kept on disk. One that has run out still tells what was revoked. */
   async restore(bytes: Uint8Array): Promise<void> {
     const crl = await inSlices(parseCrlInSteps(bytes));
     this.issuers.add(crl.issuerKeys.text);
@@ -90,16 +90,35 @@ export class CrlSource implements Job {
       return;
     }
     const crl = await readList(answer);
-    if (crl.sha256 !== held?.sha256) {
-      const unfit = this.#keeper.full(crl) ?? (held === undefined ? undefined : whyOlder(crl, held, at));
-      if (unfit !== undefined) throw new FetchFailure(unfit);
-      await this.#check(crl);
+    if (crl.sha256 === held?.sha256) {
+      if ((held.nextUpdate ?? 0) <= at) throw new FetchFailure('expected a newer CRL, found the same again');
+      this.#validators(answer);
+      return;
+    }
+    const unfit = this.#keeper.full(crl) ?? (held === undefined ? undefined : whyOlder(crl, held, at));
+    if (unfit !== undefined) throw new FetchFailure(unfit);
+    await this.#check(crl);
+    const clearsNobody = whyClearsNobody(crl, this.#keeper.times());
+    if (clearsNobody === undefined) {
       this.crl = crl;
-    } else if ((held.nextUpdate ?? 0) <= at) throw new FetchFailure('expected a newer CRL, found the same again');
-    // Validators of a list that was refused would keep a better one away.
-    this.etag = answer.etag;
-    this.lastModified = answer.lastModified;
-    if (crl.sha256 !== held?.sha256) this.#keeper.replaced(this, crl, held);
+      this.#validators(answer);
+      this.#keeper.replaced(this, crl, held);
+      return;
+    }
+    // What it lists is revoked all the same; it takes the place of nothing that says more.
+    if (held === undefined || whyClearsNobody(held, this.#keeper.times()) !== undefined) {
+      this.crl = crl;
+      this.etag = undefined;
+      this.lastModified = undefined;
+      this.#keeper.replaced(this, crl, held);
+    }
+    throw new FetchFailure(clearsNobody);
+  }
+
+  /** Of a list that was refused they would keep a better one away. */
+  #validators({ etag, lastModified }: HttpAnswer): void {
+    this.etag = etag;
+    this.lastModified = lastModified;
   }
 
   #headers(): Readonly<Record<string, string>> {
@@ -112,8 +131,8 @@ export class CrlSource implements Job {
 
   /** A list counts where a path check says so; one that no known CA has signed cannot, and must replace nothing. */
   async #check(crl: CrlFacts): Promise<void> {
-    const unfit = whyUnfit(crl, this.issuers, this.#keeper.times());
-    if (unfit !== undefined) throw new FetchFailure(unfit);
+    const foreign = whyForeign(crl, this.issuers, this.#keeper.times());
+    if (foreign !== undefined) throw new FetchFailure(foreign);
     for (const signer of this.#keeper.signers(crl.issuerKeys.text)) {
       if (signer.keyUsage !== undefined && !signer.keyUsage.has('cRLSign')) continue;
       if (await inSlices(signatureVerifiesInSteps(crl, signer.publicKey))) return;

@@ -43,7 +43,8 @@ export class CrlWatch {
       if (condition === before) continue;
       this.#told.set(scope, condition);
       const facts = { source, issuer: crl.issuerText, next_update: instant(crl.nextUpdate) };
-      if (condition === 'stale') this.#log.error('a CRL is stale: what it covers can no longer be determined', facts);
+      if (condition === 'stale')
+        this.#log.error('a CRL is stale: it clears nobody any more, and revokes what it lists', facts);
       else if (condition === 'ending') this.#log.warn('a CRL ends soon, and there is no newer one', facts);
       else this.#log.info('a CRL is current again', facts);
     }

@@ -11,26 +11,31 @@ export interface CrlTimes {
 }
 
 /**
- * Why a list that was fetched is no complete list of one of these issuers that may be used now; undefined: it is. Its
- * signature is not looked at here.
+ * Why a list that was fetched is no complete list of one of these issuers; undefined: it is. Its signature is not looked
+ * at here.
  */
-export function whyUnfit(
-  crl: CrlFacts,
-  issuers: ReadonlySet<string>,
-  { at, skew, grace }: CrlTimes,
-): string | undefined {
-  const { nextUpdate, thisUpdate } = crl;
+export function whyForeign(crl: CrlFacts, issuers: ReadonlySet<string>, { at, skew }: CrlTimes): string | undefined {
+  const { thisUpdate } = crl;
   if (!issuers.has(crl.issuerKeys.text)) {
     return `expected a CRL of the issuer of the certificate, found one of ${crl.issuerText || '(empty name)'}`;
   }
   if (crl.baseCrlNumber !== undefined) return 'expected a complete CRL, found a delta';
-  if (crl.unknownCritical !== undefined) {
-    return `expected critical extensions that are understood, found ${crl.unknownCritical}`;
+  // It would keep all others away until its time has come.
+  return thisUpdate > at + skew ? `expected thisUpdate before ${instant(at)}, found ${instant(thisUpdate)}` : undefined;
+}
+
+/** Why a list clears nobody now, though what it lists is revoked; undefined: it may be used in full. */
+export function whyClearsNobody(
+  { nextUpdate, unknownCritical }: CrlFacts,
+  { at, grace }: CrlTimes,
+): string | undefined {
+  if (unknownCritical !== undefined) {
+    return `expected critical extensions that are understood, found ${unknownCritical}`;
   }
   if (nextUpdate === undefined) return 'expected nextUpdate (RFC 5280 §5.1.2.5), found none';
-  if (thisUpdate > at + skew) return `expected thisUpdate before ${instant(at)}, found ${instant(thisUpdate)}`;
-  if (nextUpdate + grace <= at) return `expected nextUpdate after ${instant(at)}, found ${instant(nextUpdate)}`;
-  return undefined;
+  return nextUpdate + grace <= at
+    ? `expected nextUpdate after ${instant(at)}, found ${instant(nextUpdate)}`
+    : undefined;
 }
 
 /**

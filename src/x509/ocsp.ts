@@ -85,6 +85,12 @@ export function ocspStatus(
     status: 'unknown',
     findings: [{ code, detail: `OCSP response on ${who}: ${found}` }],
   });
+  const entry = ocspEntry(certificate, issuer, response);
+  // What is known to be revoked stays so, however old the answer and whatever else is odd about it.
+  if (entry?.status === 'revoked') {
+    const signer = signerOf(response, issuer, { ...context, at: Math.min(context.at, response.producedAt) });
+    if ('responder' in signer) return { status: 'revoked', detail: revokedText(certificate, entry, signer.responder) };
+  }
   if (response.unknownCritical !== undefined) {
     return unknown(
       'ocsp-status',
@@ -93,7 +99,6 @@ export function ocspStatus(
   }
   if (context.nonceRequired && !nonceEchoed)
     return unknown('ocsp-status', 'expected the nonce of the question, found none');
-  const entry = ocspEntry(certificate, issuer, response);
   if (entry === undefined) return unknown('ocsp-status', 'expected the CertID that was asked for, found others');
   if (entry.unknownCritical !== undefined) {
     return unknown('ocsp-status', `expected critical extensions that are understood, found ${entry.unknownCritical}`);
@@ -102,9 +107,7 @@ export function ocspStatus(
   if (untimely !== undefined) return unknown('ocsp-time', untimely);
   const signer = signerOf(response, issuer, context);
   if ('unfit' in signer) return unknown('ocsp-signer', signer.unfit);
-  if (entry.status === 'unknown') return unknown('ocsp-status', 'the responder does not know the certificate');
-  if (entry.status === 'revoked')
-    return { status: 'revoked', detail: revokedText(certificate, entry, signer.responder) };
+  if (entry.status !== 'good') return unknown('ocsp-status', 'the responder does not know the certificate');
   const until = Math.min(entry.nextUpdate ?? Number.POSITIVE_INFINITY, entry.thisUpdate + context.maxAge, signer.until);
   return { status: 'good', until };
 }

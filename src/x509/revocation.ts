@@ -13,7 +13,9 @@ import type {
   DistributionPointName,
   RevocationReason,
 } from './facts.js';
+import { crlLocations } from './locations.js';
 import { parseName, relativeNameKey } from './name.js';
+import { quoted } from './quoted.js';
 import { signatureVerifies, weakAlgorithm } from './signature.js';
 
 /** The outcome for one certificate. `until`: when (ms) what settled it runs out; `findings`: what is worth knowing. */
@@ -69,28 +71,53 @@ export function either(a: RevocationStatus, b: RevocationStatus): RevocationStat
   return { status: 'unknown', findings: [...b.findings, ...a.findings] };
 }
 
-/** Judges one certificate by all lists at hand. */
+/** Findings of one certificate that are told: there can be as many as distribution points times lists. */
+const MOST_FINDINGS = 8;
+
+/** Microseconds for a list that is looked at for one distribution point, for each name of either, and as a delta of another. */
+const COST = { list: 2, name: 1, delta: 0.1 } as const;
+
+/**
+ * Judges one certificate by all lists at hand. Only a list that is current, whole and of the right scope clears it; one
+ * that lists it revokes it, whatever else is wrong with the list, as long as its issuer signed it: what is known to be
+ * revoked stays so (X.509 §7.3 says it of lists with critical extensions that are not understood).
+ */
 export function revocationStatus(certificate: CertificateFacts, context: RevocationContext): RevocationStatus {
+  const { budget } = context;
   const covered = new Set<RevocationReason>();
   const findings: Finding[] = [];
   const remarks: Finding[] = [];
-  const crls = newestFirst(context.crls);
+  const lists = byIssuer(context);
   let until = Number.POSITIVE_INFINITY;
+  const note = (crl: CrlFacts, why: string): void => {
+    const detail = `CRL of ${crl.issuerText}: ${why}`;
+    if (findings.length < MOST_FINDINGS && !findings.some((known) => known.detail === detail)) {
+      findings.push({ code: 'crl-scope', detail });
+    }
+  };
   for (const point of pointsOf(certificate)) {
-    for (const crl of crls) {
-      const wanted = point.crlIssuers ?? [certificate.issuerKeys.text];
-      if (crl.baseCrlNumber !== undefined || !wanted.includes(crl.issuerKeys.text)) continue;
+    const wanted = point.crlIssuers ?? [certificate.issuerKeys.text];
+    budget.spend('revocation', wanted.length * COST.name);
+    for (const crl of newestFirst(wanted.flatMap((issuer) => lists.get(issuer) ?? []))) {
+      budget.spend('revocation', COST.list);
+      if (crl.baseCrlNumber !== undefined) {
+        // Beside its complete list it is looked at there; that it lists the certificate is enough by itself.
+        const entry = listedBy(crl, certificate, context);
+        if (entry !== undefined) return { status: 'revoked', detail: revokedText(certificate, crl, entry) };
+        continue;
+      }
       const reasons = reasonsOf(point, crl.issuingDistributionPoint);
       if (reasons.every((reason) => covered.has(reason))) continue;
       const unusable = whyUnusable(crl, certificate, point, context);
       if (unusable !== undefined) {
-        findings.push({ code: 'crl-scope', detail: `CRL of ${crl.issuerText}: ${unusable}` });
+        const entry = listedBy(crl, certificate, context);
+        if (entry !== undefined) return { status: 'revoked', detail: revokedText(certificate, crl, entry) };
+        note(crl, unusable);
         continue;
       }
       const { entry, nextUpdate } = lookUp(crl, certificate, context);
       if (entry?.reason === 'removeFromCRL') {
-        const detail = `CRL of ${crl.issuerText}: expected removeFromCRL only in a delta CRL (§5.3.1)`;
-        findings.push({ code: 'crl-scope', detail });
+        note(crl, 'expected removeFromCRL only in a delta CRL (§5.3.1)');
         continue;
       }
       if (entry !== undefined) return { status: 'revoked', detail: revokedText(certificate, crl, entry) };
@@ -102,8 +129,45 @@ export function revocationStatus(certificate: CertificateFacts, context: Revocat
       }
     }
   }
-  return { status: 'unknown', findings: [unknownFinding(certificate, covered), ...findings] };
+  return { status: 'unknown', findings: [unknownFinding(certificate, covered, findings, context), ...findings] };
 }
+
+function byIssuer({ crls, budget }: RevocationContext): ReadonlyMap<string, readonly CrlFacts[]> {
+  budget.spend('revocation', crls.length * COST.delta);
+  const lists = new Map<string, CrlFacts[]>();
+  for (const crl of crls) {
+    const known = lists.get(crl.issuerKeys.text);
+    if (known === undefined) lists.set(crl.issuerKeys.text, [crl]);
+    else known.push(crl);
+  }
+  return lists;
+}
+
+/** The entry by which a list that clears nobody revokes a certificate all the same, if its issuer signed the list. */
+function listedBy(crl: CrlFacts, certificate: CertificateFacts, context: RevocationContext): CrlEntry | undefined {
+  // Attribute certificates have numbers of their own.
+  if (crl.issuingDistributionPoint?.onlyContainsAttributeCerts) return undefined;
+  const entry =
+    crl.baseCrlNumber === undefined ? lookUp(crl, certificate, context, false).entry : findEntry(crl, certificate);
+  if (entry === undefined || entry.reason === 'removeFromCRL') return undefined;
+  if (crl.baseCrlNumber !== undefined && releasedSince(crl, certificate, context)) return undefined;
+  return signedBy(crl, context) === undefined ? undefined : entry;
+}
+
+/** Whether a newer delta of the same issuer takes the certificate off hold (§5.3.1). */
+function releasedSince(delta: CrlFacts, certificate: CertificateFacts, context: RevocationContext): boolean {
+  return context.crls.some(
+    (other) =>
+      other.baseCrlNumber !== undefined &&
+      other.issuerKeys.text === delta.issuerKeys.text &&
+      compareNumbers(other.crlNumber, delta.crlNumber) > 0 &&
+      findEntry(other, certificate)?.reason === 'removeFromCRL' &&
+      signedBy(other, context) !== undefined,
+  );
+}
+
+const findEntry = ({ entries, issuerKeys }: CrlFacts, certificate: CertificateFacts): CrlEntry | undefined =>
+  entries.find(certificate.serialOctets, certificate.issuerKeys.text, issuerKeys.text);
 
 /**
  * Of lists with one scope the newest speaks: an older one that has not run out yet (a file beside what was fetched since)
@@ -118,20 +182,46 @@ function graceFinding({ issuerText }: CrlFacts, nextUpdate: number): Finding {
   return { code: 'crl-grace', detail: `${detail}, used within the grace of the policy` };
 }
 
-function unknownFinding(certificate: CertificateFacts, covered: ReadonlySet<RevocationReason>): Finding {
+/** What is missing, and in the same line why what is at hand does not count: it is often all that is read. */
+function unknownFinding(
+  certificate: CertificateFacts,
+  covered: ReadonlySet<RevocationReason>,
+  findings: readonly Finding[],
+  { crls }: RevocationContext,
+): Finding {
   const who = certificate.subjectText || '(empty name)';
   const missing = ALL_REASONS.filter((reason) => !covered.has(reason));
   const what =
     covered.size === 0
       ? `no usable CRL of ${certificate.issuerText}`
       : `no usable CRL for the reasons ${missing.join(', ')}`;
-  return { code: 'rev-unknown', detail: `${who}: expected a revocation status, found ${what}` };
+  const detail = `${who}: expected a revocation status, found ${what}: ${whyNone(certificate, findings, crls)}`;
+  return { code: 'rev-unknown', detail };
+}
+
+function whyNone(certificate: CertificateFacts, findings: readonly Finding[], crls: readonly CrlFacts[]): string {
+  const [first, second] = findings;
+  if (first !== undefined) return second === undefined ? first.detail : `${first.detail}; ${second.detail}`;
+  const others = [...new Set(crls.slice(0, MOST_FINDINGS).map(({ issuerText }) => issuerText))];
+  const atHand =
+    others.length === 0
+      ? 'there is no CRL at hand'
+      : `the ${crls.length === 1 ? 'CRL' : `${crls.length} CRLs`} at hand ${crls.length === 1 ? 'is' : 'are'} of ${others.slice(0, 2).join(' and ')}`;
+  const odd = crlLocations(certificate)
+    .map(({ url }) => url)
+    .find((url) => !/^http:/i.test(url));
+  return odd === undefined
+    ? atHand
+    : `${atHand}, and ${quoted(odd)} of the certificate is not fetched (http: alone is)`;
 }
 
 function revokedText(certificate: CertificateFacts, crl: CrlFacts, { revocationDate, reason }: CrlEntry): string {
   const date = new Date(revocationDate).toISOString();
   return `${certificate.subjectText || '(empty name)'}: serial ${certificate.serial} revoked ${date} (${reason}) by ${crl.issuerText}`;
 }
+
+/** Distribution points of a certificate that are looked at: real ones have one or two. */
+const MOST_POINTS = 64;
 
 /** The points of the certificate, then the one that §6.3.3 assumes for lists found elsewhere. */
 function pointsOf(certificate: CertificateFacts): readonly Point[] {
@@ -141,7 +231,8 @@ function pointsOf(certificate: CertificateFacts): readonly Point[] {
     names: new Set([`directory:${certificate.issuerKeys.text}`]),
     plain: true,
   };
-  const points = (certificate.crlDistributionPoints ?? []).flatMap((point) => {
+  // Further points of so many say where else to look, and nothing else about what was found.
+  const points = (certificate.crlDistributionPoints ?? []).slice(0, MOST_POINTS).flatMap((point) => {
     try {
       return [readPoint(point, certificate)];
     } catch (cause) {
@@ -243,7 +334,7 @@ function outOfScope(
   crl: CrlFacts,
   certificate: CertificateFacts,
   point: Point,
-  { strict, tls }: RevocationContext,
+  { strict, tls, budget }: RevocationContext,
 ): string | undefined {
   const scope = crl.issuingDistributionPoint;
   // (b)(1)
@@ -263,6 +354,7 @@ function outOfScope(
   // (b)(2)(i)
   if (scope.name === undefined) return undefined;
   try {
+    budget.spend('revocation', (scope.name.full?.length ?? 1) * COST.name);
     const listed = comparableNames(scope.name, crl.issuerKeys.text);
     const wanted = point.names ?? new Set((point.crlIssuers ?? []).map((text) => `directory:${text}`));
     return [...listed].some((name) => wanted.has(name)) ? undefined : 'its issuing distribution point is another one';
@@ -275,37 +367,35 @@ function outOfScope(
 /** §6.3.3 (f), (g): the signer of the list, if its path leads to the same anchor and its key may sign lists. */
 function signedBy(crl: CrlFacts, { signers, budget }: RevocationContext): CertificateFacts | undefined {
   for (const signer of signers(crl.issuerKeys.text)) {
-    // (f) asks for cRLSign where keyUsage is present. An end entity without it was not made to sign lists (§4.2.1.3).
-    if (signer.keyUsage === undefined && !signer.isCa && signer.version === 3) continue;
+    // (f): where keyUsage is present, and only there.
     if (signer.keyUsage !== undefined && !signer.keyUsage.has('cRLSign')) continue;
     if (signatureVerifies(crl, signer.publicKey, budget)) return signer;
   }
   return undefined;
 }
 
-/** §6.3.3 (c), (i)-(k): the newest delta that fits, then the complete list. */
+/** §6.3.3 (c), (i)-(k): the newest delta that fits, then the complete list. `timely`: whether deltas must be current. */
 function lookUp(
   crl: CrlFacts,
   certificate: CertificateFacts,
   context: RevocationContext,
+  timely = true,
 ): { entry: CrlEntry | undefined; nextUpdate: number } {
-  const { text } = certificate.issuerKeys;
-  const find = ({ entries, issuerKeys }: CrlFacts): CrlEntry | undefined =>
-    entries.find(certificate.serialOctets, text, issuerKeys.text);
   let nextUpdate = crl.nextUpdate ?? 0;
   let newest: CrlFacts | undefined;
+  context.budget.spend('revocation', context.crls.length * COST.delta);
   for (const delta of context.crls) {
-    if (!isDeltaOf(delta, crl) || outOfTime(delta, context) !== undefined || unfit(delta, context) !== undefined)
-      continue;
+    if (!isDeltaOf(delta, crl)) continue;
+    if (timely && (outOfTime(delta, context) !== undefined || unfit(delta, context) !== undefined)) continue;
     if (newest !== undefined && compareNumbers(delta.crlNumber, newest.crlNumber) <= 0) continue;
     if (signedBy(delta, context) !== undefined) newest = delta;
   }
   if (newest !== undefined) {
     nextUpdate = Math.min(nextUpdate, newest.nextUpdate ?? 0);
-    const entry = find(newest);
+    const entry = findEntry(newest, certificate);
     if (entry !== undefined) return { entry: entry.reason === 'removeFromCRL' ? undefined : entry, nextUpdate };
   }
-  return { entry: find(crl), nextUpdate };
+  return { entry: findEntry(crl, certificate), nextUpdate };
 }
 
 /** §5.2.4, §6.3.3 (c): same issuer, scope and key; the complete list is no older than the delta's base. */
@@ -326,7 +416,11 @@ function isDeltaOf(delta: CrlFacts, crl: CrlFacts): boolean {
 
 /** Compares two CRL numbers (content octets of an INTEGER); both are positive where CAs conform. */
 function compareNumbers(a: Uint8Array | undefined, b: Uint8Array | undefined): number {
-  const value = (octets: Uint8Array | undefined): bigint => BigInt(`0x${hex(octets ?? new Uint8Array(1)) || '0'}`);
-  const [left, right] = [value(a), value(b)];
-  return left < right ? -1 : left > right ? 1 : 0;
+  const [left, right] = [significant(a), significant(b)];
+  return left.length - right.length || Buffer.compare(left, right);
+}
+
+function significant(octets: Uint8Array = new Uint8Array()): Uint8Array {
+  const first = octets.findIndex((octet) => octet !== 0);
+  return first < 0 ? octets.subarray(octets.length) : octets.subarray(first);
 }

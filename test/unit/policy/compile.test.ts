@@ -4,6 +4,7 @@ import { compilePolicy, POLICY_DEFAULTS } from '../../../src/policy/compile.js';
 import { filesInMemory } from '../../../src/policy/files.js';
 import { DEFAULT_SETTINGS } from '../../../src/policy/settings.js';
 import type { Agreement } from '../../../src/trust/agreement.js';
+import { root } from '../../support/certificates.js';
 import { CA_PEM, compile, compiled, LEAF_PEM, MATERIAL, NOW, nds, PIN, said, text, tls } from './fixtures.js';
 
 /** The example of design.md, with the files that it names. */
@@ -222,6 +223,14 @@ describe('the snapshot', () => {
     expect(snapshot.agreements).toEqual([]);
     expect(settings).toEqual(DEFAULT_SETTINGS);
   });
+});
+
+test('a CRL that no CA of the agreement signed is a warning that says whose it is', () => {
+  const [warning, ...more] = said(compile(tls('crls: [b.crl]'), { 'ca.pem': root({ subject: 'CN=other' }).pem }));
+  expect(warning).toBe(
+    'p.yaml:7:5: warning: agreements[0].crls: the CRL of O=Operator B,CN=Operator B CA has no effect: expected one signed by an anchor or intermediate of agreement op-b; none of them is named O=Operator B,CN=Operator B CA',
+  );
+  expect(more).toEqual([]);
 });
 
 describe('included files', () => {
@@ -729,7 +738,7 @@ const WARN: readonly (readonly [
     'CRL past nextUpdate',
     tls('crls: [b.crl]'),
     JULY,
-    'p.yaml:7:12: warning: agreements[0].crls[0]: b.crl: CRL of O=Operator B,CN=Operator B CA should have been replaced on 2026-07-01',
+    'p.yaml:7:12: warning: agreements[0].crls[0]: b.crl: CRL of O=Operator B,CN=Operator B CA should have been replaced on 2026-07-01: what it lists is revoked, and nobody is cleared by it',
   ],
   [
     'CRLs nobody looks at',

@@ -161,10 +161,26 @@ const ROWS: readonly (readonly [name: string, outcome: string, row: Row])[] = [
   ],
   ['fail/no nextUpdate and no nonce', 'unknown ocsp-time', { entry: { nextUpdate: 'absent' } }],
   ['ok/no nextUpdate, the nonce of the question', 'good', { entry: { nextUpdate: 'absent' }, echoed: true }],
+  // What is known to be revoked stays so.
   [
     'fail/a revocation that is no longer current',
-    'unknown ocsp-time',
+    'revoked',
     { entry: { status: { revoked: NOW - DAY }, nextUpdate: NOW } },
+  ],
+  [
+    'fail/a revocation of years ago',
+    'revoked',
+    { entry: { status: { revoked: NOW - 900 * DAY }, thisUpdate: NOW - 900 * DAY, nextUpdate: NOW - 899 * DAY } },
+  ],
+  [
+    'fail/a revocation without nextUpdate and nonce',
+    'revoked',
+    { entry: { status: { revoked: NOW - DAY }, nextUpdate: 'absent' } },
+  ],
+  [
+    'fail/a revocation without the nonce that is required',
+    'revoked',
+    { entry: { status: { revoked: NOW - DAY } }, context: { nonceRequired: true } },
   ],
 
   // K-14

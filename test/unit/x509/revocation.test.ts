@@ -355,6 +355,113 @@ const chains: readonly PathRow[] = [
   ],
 ];
 
+/** Lists that clear nobody: what they list is revoked all the same. */
+const odd: readonly (readonly [name: string, spec: CrlSpec])[] = [
+  ['past nextUpdate', { thisUpdate: NOW - 9 * DAY, nextUpdate: NOW - DAY }],
+  ['of ten years ago', { thisUpdate: NOW - 3_650 * DAY, nextUpdate: NOW - 3_600 * DAY }],
+  ['without nextUpdate', { nextUpdate: 'absent' }],
+  ['of the future', { thisUpdate: NOW + DAY }],
+  ['with an unknown critical extension', { add: [CRITICAL] }],
+  ['without a number', { number: 'absent' }],
+  ['with a critical number', { number: 'critical' }],
+  ['of another distribution point', { scope: uri('http://a.example/other') }],
+  ['of CAs', { scope: { cas: true } }],
+  ['of some reasons', { scope: { reasons: ['keyCompromise'] } }],
+  ['that is a delta alone', { base: 5 }],
+];
+
+describe('what is known to be revoked stays revoked', () => {
+  describe.each(odd)('by a list %s', (_, spec) => {
+    it.each(['hard', 'soft'] as const)('%s', (revocation) => {
+      for (const strict of [true, false]) {
+        const asked = single((end) => ({ ...spec, ...revoked(end) }), undefined, { revocation, strict });
+        expect(judgePath(asked).findings[0]?.code).toBe('revoked');
+      }
+    });
+    it('soft, others', () => {
+      const asked = single({ ...spec, revoked: [other] }, undefined, { revocation: 'soft' });
+      expect(judgePath(asked).ok).toBe(true);
+    });
+  });
+
+  it('by a list that has the serial number twice, or with a reason of no meaning', () => {
+    for (const again of [{}, { reason: 7 }]) {
+      const asked = single(
+        (end) => ({ revoked: [{ serial: end.serial }, { serial: end.serial, ...again }] }),
+        undefined,
+        {
+          revocation: 'soft',
+        },
+      );
+      expect(judgePath(asked).findings[0]?.code).toBe('revoked');
+    }
+  });
+
+  it('not by a list of attribute certificates, of another key, or of another CA', () => {
+    const r = root();
+    const end = leaf(r);
+    const stranger = ca(r);
+    const lists = [
+      crl(r, { scope: { attributes: true }, ...revoked(end) }),
+      crl(r, { signer: makeKey(), nextUpdate: 'absent', ...revoked(end) }),
+      crl(stranger, { nextUpdate: 'absent', ...revoked(end) }),
+    ];
+    for (const list of lists) {
+      const ask = { revocation: 'soft' } as const;
+      expect(judgePath({ leaf: end, via: [stranger], anchors: [r], crls: [list], ask }).ok).toBe(true);
+    }
+  });
+
+  it('not by an old list where a newer one clears the certificate', () => {
+    const r = root();
+    const end = leaf(r);
+    const old = crl(r, { thisUpdate: NOW - 9 * DAY, nextUpdate: NOW - DAY, number: 3, ...revoked(end, 6) });
+    expect(judgePath({ leaf: end, anchors: [r], crls: [old, crl(r)] }).ok).toBe(true);
+    const newerOdd = crl(r, { nextUpdate: 'absent', ...revoked(end) });
+    expect(judgePath({ leaf: end, anchors: [r], crls: [newerOdd, crl(r, { thisUpdate: NOW - 2 * DAY })] }).ok).toBe(
+      false,
+    );
+  });
+
+  it('not by an old delta where a newer one takes the certificate off hold', () => {
+    const r = root();
+    const end = leaf(r);
+    const crls = [
+      crl(r, { base: 4, number: 5, ...revoked(end, 6) }),
+      crl(r, { base: 4, number: 6, ...revoked(end, 8) }),
+    ];
+    expect(judgePath({ leaf: end, anchors: [r], crls, ask: { revocation: 'soft' } }).ok).toBe(true);
+  });
+});
+
+describe('the first line says which list did not count, and why', () => {
+  const r = root({ subject: 'CN=A' });
+  const end = leaf(r);
+  const told = (crls: Parameters<typeof judgePath>[0]['crls'], of = end) =>
+    judgePath({ leaf: of, anchors: [r], crls: crls ?? [], ask: { revocation: 'hard' } }).findings[0]?.detail;
+
+  it.each([
+    [
+      'one that has run out',
+      () => told([crl(r, { nextUpdate: NOW - DAY })]),
+      /no usable CRL of CN=A: CRL of CN=A: expected nextUpdate after 2026-06-01.*, found 2026-05-31/,
+    ],
+    [
+      'one of another issuer',
+      () => told([crl(root({ subject: 'CN=B' }))]),
+      /no usable CRL of CN=A: the CRL at hand is of CN=B$/,
+    ],
+    ['none', () => told([]), /no usable CRL of CN=A: there is no CRL at hand$/],
+    [
+      'an ldap: distribution point',
+      () => told([], leaf(r, { add: [ext.crlPoints([uri('ldap://a.example/cn=a')])] })),
+      /there is no CRL at hand, and "ldap:\/\/a\.example\/cn=a" of the certificate is not fetched/,
+    ],
+  ] as const)('%s', (_, make, expected) => {
+    expect(make()).toMatch(expected);
+  });
+});
+
 const deltas: readonly PathRow[] = [
   ['fail/a delta alone settles nothing (K-9)', 'rev-unknown', () => single({ base: 5 })],
   [
