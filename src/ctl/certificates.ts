@@ -35,13 +35,19 @@ export function certificateCommands(cert: Command, context: CertificateContext):
 
   cert
     .command('lint')
-    .description('checks a certificate file against TS 33.310, RFC 5922 and RFC 5924; exit code 1: it holds an error')
+    .description(
+      'checks a certificate file against TS 33.310, RFC 5922 and RFC 5924, the first as that of a TLS entity, CAs after it as CAs; exit code 1: it holds an error',
+    )
     .argument('<file>')
-    .option('--ca', 'it is a certification authority, not a TLS entity', false)
+    .option('--ca', 'all are certification authorities', false)
     .action(async (file: string, { ca }: { ca: boolean }) => {
-      const found: LintFinding[] = [];
-      for (const facts of certificateFile(file, certificates)) {
-        found.push(...(await lint(facts, ca ? 'tls-ca' : 'tls-entity')));
+      const all = certificateFile(file, certificates);
+      const found: (LintFinding & { readonly certificate?: string })[] = [];
+      for (const [index, facts] of all.entries()) {
+        // A file for a TLS stack: the certificate, then the chain above it.
+        const kind = ca || (index > 0 && facts.isCa) ? 'tls-ca' : 'tls-entity';
+        const which = all.length > 1 ? { certificate: facts.subjectText || '(empty name)' } : {};
+        found.push(...(await lint(facts, kind)).map((finding) => ({ ...which, ...finding })));
       }
       print(found);
       if (found.some(({ severity }) => severity === 'error')) exit(1);

@@ -32,6 +32,9 @@ export class MalformedCertificate extends Error {
 /** Largest certificate that is read: far above any in use, far below what could hold up the process. */
 export const MAX_CERTIFICATE_OCTETS = 256 * 1024;
 
+/** Longest serial number that is read. RFC 5280 §4.1.2.2 allows 20 octets, which a strict check asks for. */
+const MOST_SERIAL_OCTETS = 256;
+
 /** Reads one certificate. Throws MalformedCertificate. */
 export function parseCertificate(der: Uint8Array): CertificateFacts {
   let code: MalformedCertificate['code'] = 'malformed-cert';
@@ -64,6 +67,9 @@ function readCertificate(der: Uint8Array, extensionsReached: () => void): Certif
 
   const version = readVersion(tbsReader);
   const serialOctets = tbsReader.integer('serialNumber');
+  if (serialOctets.length > MOST_SERIAL_OCTETS) {
+    throw new MalformedDer('serialNumber', `at most ${MOST_SERIAL_OCTETS} octets`, `${serialOctets.length}`);
+  }
   tbsReader.next(TAG.sequence, 'signature');
   // RFC 5280 §4.1.1.2: the same algorithm identifier inside what is signed.
   if (!sameOctets(tbsReader.element(), algorithmDer)) {

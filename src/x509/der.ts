@@ -206,13 +206,12 @@ export class DerReader {
     return { octets, unused };
   }
 
-  /** Names of the bits set in a named bit list; trailing zero bits are not DER (X.690 §11.2.2). */
+  /**
+   * Names of the bits set in a named bit list. Trailing zero bits are not DER (X.690 §11.2.2), but many CAs have written
+   * them, and they read one way only: `cert lint` tells of them.
+   */
   namedBits<Name extends string>(field: string, names: readonly Name[], tag: number = TAG.bitString): Set<Name> {
-    const { octets, unused } = this.bits(field, tag);
-    const last = octets.at(-1);
-    if (last !== undefined && ((last >> unused) & 1) === 0) {
-      throw new MalformedDer(field, 'a named bit list without trailing zero bits', hexHead(octets));
-    }
+    const { octets } = this.bits(field, tag);
     const set = new Set<Name>();
     names.forEach((name, bit) => {
       if ((octets[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) set.add(name);

@@ -1,9 +1,11 @@
 /** Checks of `cert lint` on every certificate: algorithms, times, subject, extensions that all have. */
 
+import { TAG } from './der.js';
 import { EXTENSION } from './extensions.js';
 import type { CertificateFacts } from './facts.js';
-import { critical, type LintRule, nameText, when } from './lint-rule.js';
+import { critical, type LintRule, nameText, told, when } from './lint-rule.js';
 import { quoted } from './quoted.js';
+import { unusualAlgorithm } from './signature.js';
 
 /** How long before its end a certificate is called old: time to order, issue and exchange a new one between operators. */
 export const EXPIRY_NOTICE_DAYS = 30;
@@ -84,6 +86,38 @@ export const COMMON_RULES: readonly LintRule[] = [
     severity: 'warning',
     clause: 'TS 33.310 §6.1.3a, §6.1.4',
     check: ({ keyUsage }) => when(keyUsage === undefined, 'expected a critical keyUsage, found none'),
+  },
+  {
+    rule: 'key-usage-encoding',
+    severity: 'warning',
+    clause: 'RFC 5280 §4.1, X.690 §11.2.2',
+    check: (facts) => {
+      const value = facts.extensions.find(({ oid }) => oid === EXTENSION.keyUsage)?.value;
+      // BIT STRING: tag, length, count of unused bits, bits.
+      const [last = 1, unused = 0] = [value?.at(-1), value?.at(2)];
+      return when(
+        value !== undefined && value.length > 3 && ((last >> unused) & 1) === 0,
+        'expected keyUsage without trailing zero bits, found some: other implementations may refuse it as malformed',
+      );
+    },
+  },
+  {
+    rule: 'default-encoded',
+    severity: 'warning',
+    clause: 'RFC 5280 §4.1, X.690 §11.5',
+    check: (facts) => {
+      const value = facts.extensions.find(({ oid }) => oid === EXTENSION.basicConstraints)?.value;
+      return when(
+        value?.[2] === TAG.boolean && value[4] === 0,
+        'expected basicConstraints without cA where that is FALSE, found it written out',
+      );
+    },
+  },
+  {
+    rule: 'pss-salt',
+    severity: 'info',
+    clause: 'RFC 4055 §3.1',
+    check: (facts) => told(unusualAlgorithm(facts.signatureAlgorithm)),
   },
   {
     rule: 'key-usage-criticality',

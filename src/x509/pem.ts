@@ -176,7 +176,9 @@ class Scan {
 
   /** Counts lines only once something is wrong. */
   private lineNumber(at: number): number {
-    return this.text.slice(0, at).split(/\r\n|\r|\n/).length;
+    let line = 1;
+    for (let start = this.nextLine(0); start <= at && start < this.text.length; start = this.nextLine(start)) line++;
+    return line;
   }
 }
 

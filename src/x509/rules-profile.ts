@@ -17,12 +17,18 @@ const NEVER_CRITICAL: readonly string[] = [
   EXTENSION.freshestCRL,
 ];
 
-/** dNSName and URI: visible ASCII, a URI with a scheme; rfc822Name: IA5String, a local part may hold blanks. */
+/** Longest name in DNS (RFC 1035 §2.3.4). */
+const MOST_DNS_OCTETS = 253;
+/** Preferred name syntax (RFC 1034 §3.5, RFC 1123 §2.1): letters, digits and hyphens; a wildcard as the first label (RFC 9525 §6.3). */
+const DNS_NAME = /^(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/i;
+
+/** dNSName: preferred name syntax; URI: visible ASCII with a scheme; rfc822Name: IA5String, a local part may hold blanks. */
 function wellFormed({ type, bytes }: AlternativeName): boolean {
   if (type !== 'dns' && type !== 'uri' && type !== 'email') return true;
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
   if (type === 'email') return /^[\x20-\x7e]+$/.test(text);
-  return type === 'dns' ? /^[\x21-\x7e]+$/.test(text) : /^[A-Za-z][A-Za-z0-9+.-]*:[\x21-\x7e]*$/.test(text);
+  if (type === 'dns') return text.length <= MOST_DNS_OCTETS && DNS_NAME.test(text);
+  return /^[A-Za-z][A-Za-z0-9+.-]*:[\x21-\x7e]*$/.test(text);
 }
 
 export const PROFILE_RULES: readonly Rule[] = [
@@ -48,9 +54,10 @@ export const PROFILE_RULES: readonly Rule[] = [
   {
     code: 'bad-extension',
     places: EVERYWHERE,
-    broken: ({ authorityKeyIdentifier, selfIssued }) => {
+    broken: ({ authorityKeyIdentifier, selfIssued }, { place }) => {
       if (authorityKeyIdentifier === undefined) {
-        return when(!selfIssued, 'expected authorityKeyIdentifier (§4.2.1.1), found none');
+        // Who issued an anchor does not matter: it is a name and a key (§6.1.1 (d)).
+        return when(place !== 'anchor' && !selfIssued, 'expected authorityKeyIdentifier (§4.2.1.1), found none');
       }
       const { keyIdentifier, issuer, serial } = authorityKeyIdentifier;
       if (keyIdentifier === undefined)
@@ -138,7 +145,7 @@ export const PROFILE_RULES: readonly Rule[] = [
     places: EVERYWHERE,
     broken: ({ subjectAltNames }) => {
       const odd = subjectAltNames?.find((name) => !wellFormed(name));
-      return odd && `expected subjectAltNames of printable ASCII (§4.2.1.6), found ${generalNameText(odd)}`;
+      return odd && `expected a subjectAltName in the syntax of its kind (§4.2.1.6), found ${generalNameText(odd)}`;
     },
   },
   {

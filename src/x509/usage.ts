@@ -88,6 +88,16 @@ export function checkUsage(leaf: CertificateFacts, role: Role, policy: EkuPolicy
   return checkKind(leaf) ?? checkKeyUsage(leaf) ?? checkExtendedKeyUsage(leaf, role, policy);
 }
 
+/**
+ * The same of a pinned certificate that is its own anchor. It may be marked as a CA, as `openssl req -x509` does: the pin
+ * vouches for its key alone, and nothing that this key has signed is looked at.
+ */
+export function checkPinnedUsage(leaf: CertificateFacts, role: Role, policy: EkuPolicy): Finding | undefined {
+  const own = leaf.isCa ? { ...leaf, isCa: false } : leaf;
+  // A CA by keyUsage alone signs no handshake by the book, but with such a certificate every TLS stack does.
+  return checkKind(own) ?? (leaf.isCa ? undefined : checkKeyUsage(leaf)) ?? checkExtendedKeyUsage(leaf, role, policy);
+}
+
 function checkKind(leaf: CertificateFacts): Finding | undefined {
   const who = leaf.subjectText || '(empty name)';
   if (leaf.isCa) {

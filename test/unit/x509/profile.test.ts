@@ -58,6 +58,16 @@ const ENTITIES: readonly Case[] = [
     expected: [],
   },
   { name: 'P-521', request: { key: P521 }, expected: ['info key-outside-profile'] },
+  {
+    name: 'keyUsage with trailing zero bits',
+    lines: { usage: 'keyUsage=critical,DER:03020080' },
+    expected: ['warning key-usage-encoding'],
+  },
+  {
+    name: 'cA FALSE written out',
+    lines: { basic: 'basicConstraints=critical,DER:3003010100' },
+    expected: ['warning default-encoded'],
+  },
   { name: 'Ed25519', request: { key: ED25519 }, expected: ['info key-outside-profile'] },
   { name: 'RSA 1024', request: { key: RSA1024 }, expected: ['error weak-key'], says: /1024/ },
   { name: 'SHA-1', request: { digest: 'sha1' }, expected: ['error signature-algorithm'] },

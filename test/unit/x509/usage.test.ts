@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkUsage, type EkuPolicy, type Role } from '../../../src/x509/usage.js';
+import { checkPinnedUsage, checkUsage, type EkuPolicy, type Role } from '../../../src/x509/usage.js';
 import { type CertificateSpec, ca, ext, leaf, root } from '../../support/certificates.js';
 
 const issuer = root();
@@ -125,6 +125,25 @@ const kinds: readonly (readonly [name: string, code: string | undefined, spec: C
 describe('kind and key usage of the leaf', () => {
   it.each(kinds)('%s', (_, code, spec, role) => {
     expect(checkUsage(facts(spec), role, 'tls')?.code).toBe(code);
+  });
+
+  it.each([
+    [
+      'ok/marked as a CA, as openssl req -x509 does',
+      undefined,
+      { keyUsage: undefined, basicConstraints: ext.basicConstraints(true) },
+    ],
+    [
+      'ok/a CA by its keyUsage too',
+      undefined,
+      { keyUsage: ext.keyUsage(['keyCertSign']), basicConstraints: ext.basicConstraints(true) },
+    ],
+    ['ok/an end entity', undefined, {}],
+    ['fail/an end entity that signs nothing', 'key-usage', { keyUsage: ext.keyUsage(['keyEncipherment']) }],
+    ['fail/for another purpose', 'eku', { purposes: ext.purposes(['codeSigning']) }],
+    ['fail/of a security gateway', 'cert-type', { purposes: ext.purposes(['ipsecIKE']) }],
+  ] as const)('pinned, its own anchor: %s', (_, code, extensions) => {
+    expect(checkPinnedUsage(facts({ extensions }), 'server', 'tls')?.code).toBe(code);
   });
 
   it('fail/an intermediate in the place of the leaf', () => {

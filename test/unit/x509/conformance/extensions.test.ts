@@ -409,7 +409,8 @@ const names: readonly RecordRow[] = [
   ],
   ['ok/a wildcard dNSName', chain('leaf', replace({ altNames: ext.altNames([{ dns: '*.peer.example' }]) }))],
   [
-    'ok/a dNSName with an underscore, met in service names',
+    'fail/a dNSName with an underscore (RFC 5280 §4.2.1.6: preferred name syntax)',
+    'bad-extension',
     chain('leaf', replace({ altNames: ext.altNames([{ dns: '_sip.peer.example' }]) })),
   ],
 ];
