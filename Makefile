@@ -121,8 +121,8 @@ bench-lab: setup build ## TLS beside IPsec and address lists (8 minutes): number
 soak: setup build ## half an hour of calls while siptrustd dies, policies change, certificates rotate: docs/soak.md
 	node --import tsx test/soak/main.ts
 
-fuzz: node_modules ## long runs of the readers' fuzz and the differential test
-	SIPTRUST_FUZZ_RUNS=1000000 SIPTRUST_DIFFERENTIAL_RUNS=5000 npx vitest run test/unit/x509/fuzz.test.ts test/unit/x509/differential.test.ts
+fuzz: node_modules ## long runs of the readers' fuzz (crashes, and time) and the differential test
+	SIPTRUST_FUZZ_RUNS=1000000 SIPTRUST_DIFFERENTIAL_RUNS=5000 npx vitest run test/unit/x509/fuzz.test.ts test/unit/linear.test.ts test/unit/x509/differential.test.ts
 
 clean: ## remove what was built
 	rm -rf dist node_modules coverage packages

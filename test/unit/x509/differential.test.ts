@@ -14,10 +14,13 @@ const firstSeed = Number(process.env.SIPTRUST_DIFFERENTIAL_SEED ?? 1);
 const present = hasOpenssl();
 if (!present) console.warn('the comparison with OpenSSL is skipped: openssl cannot be run');
 
+/** What stands between comes as our own material, or as the chain that the peer sent: behind its leaf, in any order, twice. */
 function ask(chain: GeneratedChain): RecordAnswer {
+  const via = chain.via.map(({ pem }) => pem);
+  const sent = chain.seed % 2 === 0;
   return verifyRecord({
-    leaf: chain.leaf.pem,
-    intermediates: chain.via.map(({ pem }) => pem),
+    leaf: sent ? [chain.leaf.pem, ...via.toReversed(), ...via].join('') : chain.leaf.pem,
+    intermediates: sent ? [] : via,
     anchors: chain.anchors.map(({ pem }) => pem),
     crls: (chain.crls ?? []).map(({ pem }) => pem),
     at: new Date(NOW).toISOString(),

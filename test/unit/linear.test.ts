@@ -1,0 +1,316 @@
+/**
+ * Time, not crashes: what is read of others costs no more than its length, whatever unit it is a repetition of. Text may
+ * take three times what plain text of that size takes, or a microsecond a character; DER of twice the size may take three times as long (twice, and what
+ * the processor's caches add), as small elements are more work an octet than large ones.
+ */
+
+import { describe, expect, it } from 'vitest';
+import { foldByteParams } from '../../src/rpc/byte-params.js';
+import { auditHeaderBlock } from '../../src/sip/audit.js';
+import { scanHeaderBlock } from '../../src/sip/header-block.js';
+import { parseHistoryInfo } from '../../src/sip/history-info.js';
+import { splitMessage } from '../../src/sip/message.js';
+import { parseNameAddrList } from '../../src/sip/name-addr.js';
+import { privacyTokens } from '../../src/sip/privacy.js';
+import { parseUri } from '../../src/sip/uri.js';
+import { inspectBytes } from '../../src/sip/value-bytes.js';
+import { CertificateCache } from '../../src/state/certificate-cache.js';
+import { parseCertificate } from '../../src/x509/certificate.js';
+import { parseCrl } from '../../src/x509/crl.js';
+import { referenceDomain } from '../../src/x509/domain.js';
+import { sipIdentities } from '../../src/x509/identity.js';
+import { parseOcspResponse } from '../../src/x509/ocsp-response.js';
+import { readPem, writePem } from '../../src/x509/pem.js';
+import { lintCertificate } from '../../src/x509/profile.js';
+import { verifyRecord } from '../../src/x509/verify-record.js';
+import { ca, crl, ext, extension, type Issued, leaf, NOW, root, sharedKey } from '../support/certificates.js';
+import { cpuTime, reaches } from '../support/cpu-time.js';
+import { der, tlv } from '../support/der.js';
+import { ocspDer } from '../support/ocsp.js';
+
+/** `make fuzz` asks for texts of a megabyte. */
+const LONG = process.env.SIPTRUST_FUZZ_RUNS !== undefined;
+const SIZE = LONG ? 2 ** 20 : 2 ** 16;
+
+/** Milliseconds that are nothing for so many characters: a microsecond each, where all of them are elements of a list. */
+const NOTHING = SIZE / 1000;
+
+const fill = (unit: string, size = SIZE): string => unit.repeat(Math.ceil(size / unit.length)).slice(0, size);
+
+const quietly = (work: () => unknown): unknown => {
+  try {
+    return work();
+  } catch (cause) {
+    return cause;
+  }
+};
+
+const UNITS = [
+  ...['\n', '\r\n', ' ', '  x', '\t', '-', '-----', '=', '==\n', 'A\n', '%', '%41', '%0a', '\0', 'é', '\\', '"', '\\"'],
+  ...['<', '>', '<>', '<?>', ',', ';', ';=', '?', '&', ':', 'sip:', 'sip:a@', 'sip:a@b;', 'a=b&', '"a" <sip:a>,', '@'],
+  ...['[', '[]', '::', '1:', '1.', '.', 'a.', '*.', '(', ')', '()', 'a: b\r\n', 'a:\r\n b\r\n', ' \r\n', '\r\n \r\n '],
+  ...['-----BEGIN CERTIFICATE-----\n', '-----END CERTIFICATE-----\n', '-----BEGIN ', 'xn--', 'Via: a\r\n', ';a="'],
+  ...['-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n', '{"a":', '[{', 'a\u0301', 'ﬁ.'],
+] as const;
+
+const PEM_TEXT = writePem(new Uint8Array(SIZE * 0.7).fill(7));
+const pemFiller = PEM_TEXT.slice(0, SIZE);
+const base64Filler = pemFiller.slice(pemFiller.indexOf('\n') + 1);
+
+/** Readers of text, each with a plain text of the kind that it is for. */
+const TEXTS: readonly (readonly [name: string, filler: string, read: (text: string) => unknown])[] = [
+  ['PEM', pemFiller, (text) => readPem(text)],
+  ['a block of PEM', pemFiller, (text) => readPem(`-----BEGIN CERTIFICATE-----\n${text}\n-----END CERTIFICATE-----\n`)],
+  ['lists in PEM', base64Filler, (text) => readPem(`-----BEGIN X509 CRL-----\n${text}`, 'X509 CRL')],
+  [
+    'certificates of a question',
+    fill('abcd'),
+    (text) => new CertificateCache(10, 1000, { hits: 0, misses: 0 }).read(text.slice(0, 2 ** 16 - 1)),
+  ],
+  ['params', fill('abcd'), (text) => foldByteParams({ a: text, b_b64: text, tls: { pem: text } })],
+  [
+    'a header block',
+    fill('Subject: a subject of some words\r\n'),
+    (text) => {
+      const block = scanHeaderBlock(Buffer.from(text, 'latin1'));
+      return auditHeaderBlock(block);
+    },
+  ],
+  [
+    'a header value',
+    fill('Subject: a subject of some words\r\n'),
+    (text) => {
+      const block = scanHeaderBlock(Buffer.from(`Subject: ${text}\r\n`, 'latin1'));
+      return auditHeaderBlock(block);
+    },
+  ],
+  ['a message', fill('Subject: a subject of some words\r\n'), (text) => splitMessage(Buffer.from(text, 'latin1'))],
+  ['a URI', `sip:${fill('a')}@b.example`, parseUri],
+  [
+    'the parameters of a URI',
+    `sip:a@b.example${fill(';parameter=value')}`,
+    (text) => parseUri(`sip:a@b.example;${text}`),
+  ],
+  ['name-addrs', fill('"A" <sip:a@b.example>;x=y, '), parseNameAddrList],
+  ['History-Info', fill('<sip:a@b.example>;index=1, '), parseHistoryInfo],
+  ['Privacy', fill('id; header; '), privacyTokens],
+  ['value bytes', fill('a subject of some words '), inspectBytes],
+  ['a name that is asked for', fill('label.'), referenceDomain],
+];
+
+describe(`text of ${SIZE} characters costs at most three times what plain text costs`, () => {
+  it.each(TEXTS)(
+    '%s',
+    (_, filler, read) => {
+      const plain = cpuTime(() => quietly(() => read(filler)));
+      for (const unit of UNITS) {
+        const text = fill(unit);
+        const most = Math.max(3 * plain, NOTHING);
+        const found = reaches(most, () => cpuTime(() => quietly(() => read(text)), 2));
+        expect(found, `${JSON.stringify(unit)}: ${found} ms, plain text ${plain} ms`).toBeLessThanOrEqual(most);
+      }
+    },
+    600_000,
+  );
+});
+
+const many = <T>(count: number, make: (index: number) => T): readonly T[] =>
+  Array.from({ length: count }, (_, i) => make(i));
+const join = (parts: readonly Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(parts));
+
+const anchor = root();
+const extended = (oid: string, value: (count: number) => Uint8Array) => (count: number) =>
+  leaf(anchor, { add: [extension(oid, value(count))] }).der;
+const general = (item: Uint8Array) => (count: number) => der.seq(join(many(count, () => item)));
+const oidOf = (index: number) => der.oid(`1.2.3.${index}`);
+
+/** Certificates by the number of their parts. `size`: a number that makes some 100 KiB. */
+const CERTIFICATES: readonly (readonly [name: string, size: number, make: (count: number) => Uint8Array])[] = [
+  ['subjectAltName of one octet', 25_000, extended('2.5.29.17', general(tlv(0x82, 0x61)))],
+  ['subjectAltName, empty', 40_000, extended('2.5.29.17', general(tlv(0x82)))],
+  ['sip: URIs', 8_000, extended('2.5.29.17', general(tlv(0x86, der.text('sip:a.b'))))],
+  [
+    'directory names',
+    6_000,
+    extended('2.5.29.17', general(tlv(0xa4, der.seq(der.set(der.seq(der.oid('2.5.4.3'), der.utf8('a'))))))),
+  ],
+  ['one long dNSName', 100_000, extended('2.5.29.17', (count) => der.seq(tlv(0x82, der.text('a.'.repeat(count / 2)))))],
+  [
+    'one long URI',
+    100_000,
+    extended('2.5.29.17', (count) => der.seq(tlv(0x86, der.text(`sip:a;${';'.repeat(count)}`)))),
+  ],
+  ['policies', 10_000, extended('2.5.29.32', (count) => der.seq(join(many(count, (i) => der.seq(oidOf(i))))))],
+  [
+    'policy mappings',
+    6_000,
+    extended('2.5.29.33', (count) => der.seq(join(many(count, (i) => der.seq(oidOf(i), oidOf(i)))))),
+  ],
+  ['purposes', 12_000, extended('2.5.29.37', (count) => der.seq(join(many(count, oidOf))))],
+  ['distribution points', 20_000, extended('2.5.29.31', general(der.seq(tlv(0xa0, tlv(0xa0, tlv(0x86, 0x61))))))],
+  [
+    'constraints',
+    12_000,
+    extended('2.5.29.30', (count) => der.seq(tlv(0xa0, join(many(count, () => der.seq(tlv(0x82, 0x61))))))),
+  ],
+  ['extensions', 6_000, (count) => leaf(anchor, { add: many(count, (i) => extension(`1.2.3.${i}`, der.null())) }).der],
+  ['relative names', 6_000, (count) => leaf(anchor, { subject: many(count, () => 'O=a').join(',') }).der],
+  [
+    'attributes of one relative name',
+    6_000,
+    (count) => leaf(anchor, { subject: many(count, (i) => `O=${i}`).join('+') }).der,
+  ],
+  [
+    'blanks in names',
+    40,
+    (count) => leaf(anchor, { subject: many(count, () => `O=${' '.repeat(2_000)}a`).join(',') }).der,
+  ],
+  [
+    'combining characters',
+    40,
+    (count) => leaf(anchor, { subject: many(count, () => `O=${'\u0301\u0323'.repeat(500)}`).join(',') }).der,
+  ],
+  ['a serial number', 100_000, (count) => leaf(anchor, { serial: new Uint8Array(count).fill(0x81) }).der],
+  ['an octet in place of the certificate', 100_000, (count) => new Uint8Array(count).fill(0x30)],
+];
+
+const serialOf = (index: number) => Uint8Array.of(1, index >> 16, (index >> 8) & 255, index & 255);
+
+const LISTS: readonly (readonly [name: string, size: number, make: (count: number) => Uint8Array])[] = [
+  ['entries', 5_000, (count) => crl(anchor, { revoked: many(count, (i) => ({ serial: serialOf(i) })) }).der],
+  [
+    'entries with issuers',
+    2_000,
+    (count) =>
+      crl(anchor, { scope: { indirect: true }, revoked: many(count, (i) => ({ serial: serialOf(i), issuer: 'CN=a' })) })
+        .der,
+  ],
+  [
+    'the same entry',
+    10_000,
+    (count) => crl(anchor, { revoked: many(count, () => ({ serial: Uint8Array.of(1) })) }).der,
+  ],
+  ['extensions', 4_000, (count) => crl(anchor, { add: many(count, (i) => extension(`1.2.3.${i}`, der.null())) }).der],
+  [
+    'a number',
+    50_000,
+    (count) => crl(anchor, { add: [], number: 'absent', changeSignature: () => new Uint8Array(count) }).der,
+  ],
+];
+
+const RESPONSES: readonly (readonly [name: string, size: number, make: (count: number) => Uint8Array])[] = [
+  [
+    'entries',
+    500,
+    (count) =>
+      ocspDer(
+        many(count, () => ({ certificate: anchor, issuer: anchor })),
+        { signer: anchor },
+      ),
+  ],
+  [
+    'certificates',
+    150,
+    (count) =>
+      ocspDer([{ certificate: anchor, issuer: anchor }], { signer: anchor, certificates: many(count, () => anchor) }),
+  ],
+];
+
+/** Everything that is done with a certificate that a stranger brings, but for its path. */
+function lookAt(bytes: Uint8Array): unknown {
+  const facts = parseCertificate(bytes);
+  return [sipIdentities(facts, { cnFallback: true }), lintCertificate(facts, 'tls-entity', NOW)];
+}
+
+function growth(size: number, make: (count: number) => Uint8Array, read: (bytes: Uint8Array) => unknown): void {
+  const [half, whole] = [make(size / 2), make(size)];
+  const ratio = reaches(3, () => {
+    const [short, long] = [cpuTime(() => quietly(() => read(half))), cpuTime(() => quietly(() => read(whole)))];
+    return long < 1 ? 0 : long / Math.max(short, 0.3);
+  });
+  expect(ratio).toBeLessThanOrEqual(3);
+}
+
+describe('DER of twice the size takes twice as long', () => {
+  it.each(CERTIFICATES)('certificate: %s', (_, size, make) => growth(size, make, lookAt), 120_000);
+  it.each(LISTS)('CRL: %s', (_, size, make) => growth(LONG ? 10 * size : size, make, parseCrl), 120_000);
+  it.each(RESPONSES)('OCSP response: %s', (_, size, make) => growth(size, make, parseOcspResponse), 120_000);
+});
+
+/** Sets of certificates by their number. The budget bounds the search; reading is what grows. */
+const SETS: readonly (readonly [
+  name: string,
+  size: number,
+  make: (count: number) => readonly [Issued, readonly Issued[]],
+])[] = [
+  [
+    'CAs of one name',
+    300,
+    (count) => {
+      const via = many(count, (i) => ca(anchor, { subject: 'CN=same', key: sharedKey('p256', `${i % 7}`) }));
+      return [leaf(via.at(-1) as Issued), via];
+    },
+  ],
+  [
+    'CAs of no use',
+    600,
+    (count) => [leaf(anchor), many(count, (i) => ca(anchor, { subject: `CN=${i}`, key: sharedKey('p256') }))],
+  ],
+  [
+    'a chain',
+    400,
+    (count) => {
+      const via: Issued[] = [];
+      for (let i = 0; i < count; i++) via.push(ca(via.at(-1) ?? anchor, { key: sharedKey('p256', `${i % 40}`) }));
+      return [leaf(via.at(-1) as Issued), via];
+    },
+  ],
+];
+
+describe('sets of certificates', () => {
+  it.each(SETS)(
+    '%s',
+    (_, size, make) => {
+      const ask = (count: number) => {
+        const [end, via] = make(count);
+        const record = { leaf: end.pem, intermediates: via.map(({ pem }) => pem), anchors: [anchor.pem] };
+        return () => verifyRecord({ ...record, at: new Date(NOW).toISOString(), purpose: 'any' });
+      };
+      const [half, whole] = [ask(size / 2), ask(size)];
+      const ratio = reaches(3, () => cpuTime(whole) / cpuTime(half));
+      expect(ratio).toBeLessThanOrEqual(3);
+    },
+    120_000,
+  );
+});
+
+/** What one question may hold a daemon for, in work that was counted; the clock of this machine is not asked. */
+describe('the worst that a verification takes', () => {
+  const altNames = (count: number) => ext.altNames(many(count, (i) => ({ dns: `${i}.peer.example` })));
+  it.each([
+    [
+      'names under constraints',
+      () => {
+        const via = ca(anchor, {
+          add: [ext.constraints({ excluded: many(8_000, (i) => ({ dns: `x${i}.example` })) })],
+        });
+        return [leaf(via, { extensions: { altNames: altNames(8_000) } }), [via]] as const;
+      },
+    ],
+    ['names that are asked for', () => [leaf(anchor, { extensions: { altNames: altNames(8_000) } }), []] as const],
+  ])(
+    '%s',
+    (_, make) => {
+      const [end, via] = make();
+      const record = {
+        ...{ leaf: end.pem, intermediates: via.map(({ pem }) => pem), anchors: [anchor.pem] },
+        ...{ at: new Date(NOW).toISOString(), purpose: 'server', names: many(100, (i) => ({ dns: `y${i}.example` })) },
+      };
+      // Reading alone is the measure: judging takes a few times that, and not its square.
+      const read = cpuTime(() => readPem(end.pem).map((bytes) => parseCertificate(bytes)));
+      const most = 30 * read + 10;
+      expect(reaches(most, () => cpuTime(() => verifyRecord(record)))).toBeLessThanOrEqual(most);
+    },
+    120_000,
+  );
+});
