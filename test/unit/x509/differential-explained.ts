@@ -45,6 +45,12 @@ export const EXPLAINED: readonly Explained[] = [
     reason: 'CABF §7.1.2.7.12: not critical beside a subject',
   },
   {
+    change: 'a name with a trailing dot',
+    siptrust: 'stricter',
+    told: 'bad-extension',
+    reason: 'RFC 5280 §4.2.1.6: preferred name syntax (RFC 1034 §3.5), which ends with a label',
+  },
+  {
     change: 'empty nameConstraints',
     siptrust: 'stricter',
     told: 'bad-extension',
