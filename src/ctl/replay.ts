@@ -7,7 +7,7 @@ import type { Command } from 'commander';
 import type { DaemonSettings } from '../policy/settings.js';
 import { type AskedLine, askedLine } from '../rpc/asked.js';
 import { type FlatDifference, flatDifference } from '../rpc/methods/policy.js';
-import { parseInstant } from '../rpc/offline.js';
+
 import { CertificateCache } from '../state/certificate-cache.js';
 import { Differences } from '../state/differences.js';
 import { readCertificates } from '../state/sqlite-store.js';
@@ -16,6 +16,7 @@ import { type AnsweredAgain, type AskedAgain, askAgain } from '../trust/again.js
 import type { Snapshot } from '../trust/agreement.js';
 import { type ApprovedPins, NO_APPROVED_PINS } from '../trust/covers.js';
 import type { CertificateFacts } from '../x509/facts.js';
+import { parseRfc3339 } from '../x509/rfc3339.js';
 import { Refusal } from './failure.js';
 import { eachLine } from './json-lines.js';
 import { render } from './render.js';
@@ -199,7 +200,7 @@ const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86
 
 function sinceInstant(text: string, now: number): number {
   const [, count, unit] = /^(\d{1,6})([mhd])$/.exec(text) ?? [];
-  const at = count === undefined ? parseInstant(text) : now - Number(count) * (UNITS[unit ?? ''] ?? 0);
+  const at = count === undefined ? parseRfc3339(text) : now - Number(count) * (UNITS[unit ?? ''] ?? 0);
   if (at === undefined) {
     throw new Refusal(`--since: expected an RFC 3339 instant, or as in 90m, 24h, 7d, found "${text}"`, 2);
   }

@@ -6,8 +6,8 @@ import { REASONS, type ReasonCode } from '../reasons.js';
 import { PROFILES, type ProfileName } from '../sip/profiles.js';
 import type { AskedAgain } from '../trust/again.js';
 import type { CertificateFacts } from '../x509/facts.js';
+import { parseRfc3339 } from '../x509/rfc3339.js';
 import { peerParams, toEvidence } from './evidence.js';
-import { parseInstant } from './offline.js';
 
 const CODES: ReadonlySet<string> = new Set(REASONS.map(({ code }) => code));
 
@@ -41,7 +41,7 @@ export function askedLine(record: unknown, kept: KeptReader): AskedLine {
   if (ask === undefined) return { skip: 'older-line' };
   const read = line.safeParse(record);
   if (!read.success) return { malformed: z.prettifyError(read.error).replaceAll('\n', '; ') };
-  const at = parseInstant(read.data.time);
+  const at = parseRfc3339(read.data.time);
   if (at === undefined)
     return { malformed: `time: expected an RFC 3339 instant, found ${JSON.stringify(read.data.time)}` };
   const { id, verdict, agreement, reasons, profile, asserts, action, code } = read.data;
