@@ -48,6 +48,29 @@ export function scriptLines(file: string, text: string): readonly ScriptLine[] {
   return lines;
 }
 
+/**
+ * The lines that Kamailio reads: those between `#!ifdef` (`#!ifndef`, `#!else`) and `#!endif` only where the define
+ * says so. What `kamailio -A` defines is not known here.
+ */
+export function activeLines(lines: readonly ScriptLine[]): readonly ScriptLine[] {
+  const names = new Set<string>();
+  const open: { readonly outer: boolean; holds: boolean }[] = [];
+  const holds = () => open.every((each) => each.outer && each.holds);
+  return lines.filter(({ text }) => {
+    const [, word = '', name = ''] = /^#!(\w+)(?:\s+(\w+))?/.exec(text) ?? [];
+    if (word === 'ifdef' || word === 'ifndef') {
+      open.push({ outer: holds(), holds: names.has(name) === (word === 'ifdef') });
+      return false;
+    }
+    const last = open.at(-1);
+    if (word === 'else' && last !== undefined) last.holds = !last.holds;
+    if (word === 'endif') open.pop();
+    if (word === 'else' || word === 'endif' || !holds()) return false;
+    if (/^(?:define|trydef|redefine)$/.test(word)) names.add(name);
+    return true;
+  });
+}
+
 /** The first line that an expression finds. */
 export function findLine(lines: readonly ScriptLine[], expression: RegExp): ScriptLine | undefined {
   return lines.find(({ text }) => expression.test(text));

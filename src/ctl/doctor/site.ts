@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type LoadedPolicy, loadPolicy } from '../../policy/loader.js';
-import { type ScriptLine, scriptLines } from './kamailio-script.js';
+import { activeLines, type ScriptLine, scriptLines } from './kamailio-script.js';
 import { type TlsProfile, tlsProfiles } from './tls-profiles.js';
 
 export interface SiteOptions {
@@ -58,8 +58,7 @@ export async function readSite(options: SiteOptions, ask: Ask): Promise<Site> {
     policy: loadPolicy(options.config, 1, now),
     policyWritten: written,
     daemon: await daemonFacts(ask),
-    script:
-      'missing' in script ? script : { value: withIncludes(options.kamailioCfg, script.value, options.plugin, 0) },
+    script: 'missing' in script ? script : { value: scriptOf(options, script.value) },
     tls: 'missing' in tls ? tls : { value: tlsProfiles(tls.value) },
     plugin: filesOf(options.plugin),
     shipped: shippedPlugin(),
@@ -100,6 +99,11 @@ function textAt(path: string): Read<string> {
 
 function statAt(path: string): Stats | undefined {
   return statSync(path, { throwIfNoEntry: false });
+}
+
+/** What Kamailio reads of the script. */
+function scriptOf({ kamailioCfg, plugin }: SiteOptions, text: string): readonly ScriptLine[] {
+  return activeLines(withIncludes(kamailioCfg, text, plugin, 0));
 }
 
 /** The lines of a script with those of its includes in their places; the plugin's own files are left out. */

@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { CHECKS } from '../../../../src/ctl/doctor/checks.js';
-import { branchRoutes, defined, scriptLines } from '../../../../src/ctl/doctor/kamailio-script.js';
+import { activeLines, branchRoutes, defined, scriptLines } from '../../../../src/ctl/doctor/kamailio-script.js';
 import { readSite, type Site } from '../../../../src/ctl/doctor/site.js';
 import { tlsProfiles } from '../../../../src/ctl/doctor/tls-profiles.js';
 import { VERSION } from '../../../../src/version.js';
@@ -201,6 +201,11 @@ const faults: readonly (readonly [name: string, fault: () => void, ...found: rea
     /^outage script-include: .*before the module tls/,
   ],
   [
+    'a tls module that no define switches on, as in the stock script',
+    () => change('kamailio.cfg', 'loadmodule "tls.so"\n', '#!ifdef WITH_TLS\nloadmodule "tls.so"\n#!endif\n'),
+    /^outage script-include: .*the module tls is not loaded/,
+  ],
+  [
     'no tls module',
     () => change('kamailio.cfg', 'loadmodule "tls.so"\n', ''),
     /^outage script-include: .*the module tls is not loaded/,
@@ -357,6 +362,11 @@ describe('reading', () => {
     expect(defined(lines, 'SIPTRUST_INSIDE_NETS')).toMatchObject({ at: { line: 8 }, value: '"10.0.0.0/8"' });
     expect(branchRoutes(lines).map(({ name, at }) => [name, at.line])).toEqual([['OUT', 14]]);
     expect(lines.filter(({ text }) => text.includes('not the last'))).toEqual([]);
+  });
+  test('ok/conditions: what a define says, nested, and else', () => {
+    const text =
+      '#!define A\n#!ifdef A\na\n#!ifndef A\nb\n#!else\nc\n#!endif\n#!else\nd\n#!endif\n#!ifdef B\n#!define C\n#!endif\n#!ifdef C\ne\n#!endif\nf';
+    expect(activeLines(scriptLines('f', text)).map((line) => line.text)).toEqual(['#!define A', 'a', 'c', 'f']);
   });
   test('ok/includes are read in their places', async () => {
     writeFileSync(file('more.cfg'), readFileSync(file('kamailio.cfg')));
