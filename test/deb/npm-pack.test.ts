@@ -1,7 +1,7 @@
 /** What `npm pack` gives, installed without a network: both programs run, by npx and by name. */
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -9,7 +9,6 @@ import { ROOT } from './machine.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'siptrust-npm-'));
 const prefix = join(directory, 'prefix');
-const quiet = ['--no-audit', '--no-fund', '--offline'];
 
 function npm(cwd: string, ...args: readonly string[]): string {
   return execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
@@ -23,14 +22,40 @@ function npx(...args: readonly string[]) {
   return { code: status, output: `${stdout}${stderr}` };
 }
 
+interface Locked {
+  readonly version: string;
+  readonly dev?: boolean;
+}
+
+/** Asks for the package, and for what it depends on as our lock file has it: npm finds all of that in its cache. */
+function lockedPrefix(tarball: string): void {
+  const { version, dependencies, bin, engines, license } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'));
+  const needed = Object.entries<Locked>(lock.packages).flatMap(([path, locked]) => {
+    if (path === '' || locked.dev === true) return [];
+    const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
+    // A name for the cache, which finds the bytes by their digest; nobody is asked.
+    const resolved = `https://registry.npmjs.org/${name}/-/${name.split('/').at(-1)}-${locked.version}.tgz`;
+    return [[path, { ...locked, resolved }] as const];
+  });
+  const own = { dependencies: { siptrust: tarball } };
+  const packages = {
+    '': own,
+    'node_modules/siptrust': { version, resolved: tarball, license, dependencies, bin, engines },
+    ...Object.fromEntries(needed),
+  };
+  writeFileSync(join(prefix, 'package.json'), JSON.stringify(own));
+  writeFileSync(join(prefix, 'package-lock.json'), JSON.stringify({ ...lock, name: 'prefix', packages }));
+}
+
 describe('npm pack', () => {
   beforeAll(() => {
     mkdirSync(prefix);
     npm(ROOT, 'pack', '--pack-destination', directory);
     const tarball = readdirSync(directory).find((name) => name.endsWith('.tgz')) ?? '';
-    writeFileSync(join(prefix, 'package.json'), '{"private": true}\n');
+    lockedPrefix(`file:../${tarball}`);
     // No scripts: better-sqlite3 would be compiled, which takes minutes; --check does without it.
-    npm(prefix, 'install', ...quiet, '--ignore-scripts', join(directory, tarball));
+    npm(prefix, 'ci', '--no-audit', '--no-fund', '--offline', '--ignore-scripts');
   });
 
   test('ok/siptrustd checks a policy', () => {
