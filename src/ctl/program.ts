@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { DEFAULT_DNS } from '../policy/dns-settings.js';
 import { badInput, identityRecord } from '../rpc/offline.js';
 import { kamailioInclude } from '../sip/kamailio.js';
+import { opensipsInclude } from '../sip/opensips.js';
 import { CertificateCache } from '../state/certificate-cache.js';
 import { VERSION } from '../version.js';
 import { verifyRecord } from '../x509/verify-record.js';
@@ -26,6 +27,7 @@ interface WithConfig {
 interface HeaderOptions extends WithConfig {
   readonly agreement?: string;
   readonly kamailio: boolean;
+  readonly opensips: boolean;
   readonly markdown: boolean;
 }
 
@@ -94,10 +96,12 @@ export function program(input: Readable, output: Writable, exit: (code: number) 
     .description('the header table in force, for strangers or under an agreement')
     .option('--agreement <name>', 'as this agreement has it')
     .option('--kamailio', 'print plugin/kamailio/siptrust-headers.cfg, which is made from the table', false)
+    .option('--opensips', 'print plugin/opensips/siptrust-headers.cfg, which is made from it too', false)
     .option('--markdown', 'print the whole table as it stands in docs/boundary.md', false)
     .option('--config <file>', 'policy file; answers without a daemon')
-    .action(async ({ agreement, kamailio, markdown, config }: HeaderOptions) => {
+    .action(async ({ agreement, kamailio, opensips, markdown, config }: HeaderOptions) => {
       if (kamailio) return void output.write(kamailioInclude());
+      if (opensips) return void output.write(opensipsInclude());
       if (markdown) return void output.write(`${headerMarkdown()}\n`);
       const answer = await ask('header.list', agreement === undefined ? {} : { agreement }, { config });
       print(answer, (rows) => headerTable(rows as readonly HeaderRow[], agreement));

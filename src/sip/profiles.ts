@@ -72,6 +72,7 @@ export interface HookProfile {
 export interface Profile {
   readonly name: ProfileName;
   readonly about: string;
+  readonly stance: Stance;
   readonly hooks: Readonly<Record<Hook, HookProfile>>;
 }
 
@@ -290,6 +291,7 @@ function profile(name: ProfileName, about: string, stance: Stance): Profile {
   return {
     name,
     about,
+    stance,
     hooks: {
       'request-in': hookProfile('request-in', stance, name),
       'request-out': hookProfile('request-out', stance, name),

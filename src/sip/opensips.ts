@@ -1,0 +1,193 @@
+/**
+ * The header profiles as OpenSIPS script: plugin/opensips/siptrust-headers.cfg.
+ *
+ * Everything in it is static: OpenSIPS compiles a literal pattern once at start. What remove_hf_re() sees is the name
+ * as OpenSIPS cut it, which may hold bytes that no name has (a TAB, a fold, a control): those around a name of the
+ * list go with it.
+ */
+
+import { asciiLower } from './ascii.js';
+import { BOUNDARY_RULES, HEADER_POLICY } from './boundary.js';
+import { COMPACT_FORMS } from './field-names.js';
+import { EMERGENCY_URI, type HookProfile, PROFILES, type Profile } from './profiles.js';
+import { actionOf, HOOKS, type Hook, hookClass, hookDirection } from './rules.js';
+import { fieldAlternatives, SHAPE, wholeMessages } from './whole-lines.js';
+
+const [STRICTEST, ...OTHERS] = PROFILES;
+
+/** Text between the double quotes of an OpenSIPS string. */
+function quote(text: string): string {
+  const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '"': '\\"', '\r': '\\r', '\n': '\\n', '\t': '\\t' };
+  const escaped = [...text].map((char) => {
+    const code = char.charCodeAt(0);
+    return escapes[char] ?? (code < 0x20 || code > 0x7e ? `\\x${code.toString(16).padStart(2, '0')}` : char);
+  });
+  return `"${escaped.join('')}"`;
+}
+
+/** For remove_hf_re(): these names, and whatever that is no character of a name stands before or behind one. */
+export function removalPattern(names: readonly string[]): string {
+  return `^[^!-~]*${fieldAlternatives(names)}([^!-~].*)?$`;
+}
+
+/** Routes of a name and number each, with what is done at a hook of a profile; equal ones stand once. */
+class Routes {
+  readonly #names = new Map<string, string>();
+
+  constructor(private readonly name: string) {}
+
+  /** The line that calls it. */
+  call(lines: readonly string[]): string {
+    const text = lines.join('\n');
+    const known = this.#names.get(text) ?? `${this.name}_${this.#names.size + 1}`;
+    this.#names.set(text, known);
+    return `route(${known});`;
+  }
+
+  get text(): readonly string[] {
+    return [...this.#names].flatMap(([text, name]) => [`route[${name}] {`, text, '}', '']);
+  }
+}
+
+function listLines(profile: Profile, hook: Hook): readonly string[] {
+  const { remove, removeUnlessEmergency }: HookProfile = profile.hooks[hook];
+  const lines = [`\tremove_hf_re(${quote(removalPattern(remove))});`];
+  if (removeUnlessEmergency.length > 0) {
+    lines.push(
+      `\tif (!($ru =~ ${quote(EMERGENCY_URI)})) {`,
+      `\t\tremove_hf_re(${quote(removalPattern(removeUnlessEmergency))});`,
+      '\t}',
+    );
+  }
+  for (const rule of BOUNDARY_RULES) {
+    if (rule.kind !== 'header' || rule.methods.length === 0 || !rule.applies.includes(hookClass(hook))) continue;
+    if (actionOf(rule, hookDirection(hook), profile.stance) !== 'remove' || remove.includes(rule.name)) continue;
+    lines.push(
+      `\tif (is_method(${quote(rule.methods.join('|'))})) {`,
+      `\t\tremove_hf_re(${quote(removalPattern([rule.name]))});`,
+      '\t}',
+    );
+  }
+  return lines;
+}
+
+function strictList(hook: Hook): readonly string[] {
+  return STRICTEST?.hooks[hook].remove ?? [];
+}
+
+function patterns(profile: Profile, hook: Hook) {
+  return wholeMessages(hook, profile.stance, profile.hooks[hook].remove, strictList(hook));
+}
+
+/** The switch over profiles and hooks; `call` gives the line of one, or undefined where nothing is to be done. */
+function bySwitch(call: (profile: Profile, hook: Hook) => string | undefined): readonly string[] {
+  if (STRICTEST === undefined) return [];
+  const hooks = (profile: Profile): readonly string[] => {
+    const lines = ['\t\t\tswitch ($var(siptrust_hook)) {'];
+    for (const hook of HOOKS.slice(0, -1)) {
+      const line = call(profile, hook);
+      lines.push(`\t\t\t\tcase "${hook}":`, ...(line === undefined ? [] : [`\t\t\t\t\t${line}`]), '\t\t\t\t\tbreak;');
+    }
+    // response-out strips most; it is also what an unknown hook gets.
+    const line = call(profile, 'response-out');
+    lines.push('\t\t\t\tdefault:', ...(line === undefined ? [] : [`\t\t\t\t\t${line}`]), '\t\t\t}');
+    return lines;
+  };
+  const lines = ['\tswitch ($var(siptrust_profile)) {'];
+  for (const profile of OTHERS) {
+    lines.push(`\t\t# ${profile.about}`, `\t\tcase "${profile.name}":`, ...hooks(profile), '\t\t\tbreak;');
+  }
+  lines.push(`\t\t# ${STRICTEST.name}: ${STRICTEST.about}`, '\t\tdefault:', ...hooks(STRICTEST), '\t}');
+  return lines;
+}
+
+function looksLine(pattern: string, found: string): readonly string[] {
+  return [`\tif ($mb =~ ${quote(pattern)}) {`, `\t\t$var(siptrust_look) = "${found}";`, '\t}'];
+}
+
+function compactLines(): readonly string[] {
+  return [...COMPACT_FORMS].flatMap(([short, long]) => [
+    `\tif ($var(siptrust_names) =~ "[(|]${long}[|)]") {`,
+    `\t\t$var(siptrust_names) = "(${short}|" + $(var(siptrust_names){s.substr,1,0});`,
+    '\t}',
+  ]);
+}
+
+const HEAD = `# ${HEADER_POLICY}: generated by "siptrustctl headers --opensips" from the header table; do not edit.
+#
+# Needs the module sipmsgops. In:
+#   $var(siptrust_profile)   profile name of the verdict; an unknown one means the strictest
+#   $var(siptrust_hook)      request-in, request-out, response-in or response-out
+# route(SIPTRUST_LIST) removes what goes unseen.
+# route(SIPTRUST_LOOK) sets $var(siptrust_look): "plain", the list settles this message; "ask", trust.message does.
+# route(SIPTRUST_LOOK_UNANSWERED), where nobody answers, sets it to "safe": the list of "strict" makes the message safe;
+#   "unsafe": it does not; "malformed": readers disagree on where the lines of this message begin.
+# route(SIPTRUST_COMPACT) adds the compact forms to the names in $var(siptrust_names), as in "(Subject|History-Info)".
+`;
+
+/** The text of siptrust-headers.cfg. */
+export function opensipsInclude(): string {
+  const lists = new Routes('SIPTRUST_LIST');
+  const looks = new Routes('SIPTRUST_LOOK');
+  const unanswered = new Routes('SIPTRUST_LOOK_UNANSWERED');
+  const lines = [
+    HEAD,
+    'route[SIPTRUST_LIST] {',
+    ...bySwitch((profile, hook) => lists.call(listLines(profile, hook))),
+    '}',
+    '',
+    'route[SIPTRUST_LOOK] {',
+    '\t$var(siptrust_look) = "ask";',
+    `\tif (!($mb =~ ${quote(SHAPE)})) {`,
+    '\t\treturn(1);',
+    '\t}',
+    ...bySwitch((profile, hook) =>
+      profile.name === 'ask' ? undefined : looks.call(looksLine(patterns(profile, hook).plain, 'plain')),
+    ),
+    '}',
+    '',
+    'route[SIPTRUST_LOOK_UNANSWERED] {',
+    '\t$var(siptrust_look) = "malformed";',
+    `\tif (!($mb =~ ${quote(SHAPE)})) {`,
+    '\t\treturn(1);',
+    '\t}',
+    '\t$var(siptrust_look) = "unsafe";',
+    ...(STRICTEST === undefined
+      ? []
+      : HOOKS.flatMap((hook) => [
+          `\tif ($var(siptrust_hook) == "${hook}") {`,
+          `\t\t${unanswered.call(looksLine(patterns(STRICTEST, hook).safe, 'safe'))}`,
+          '\t}',
+        ])),
+    '}',
+    '',
+    'route[SIPTRUST_COMPACT] {',
+    ...compactLines(),
+    '}',
+    '',
+    ...lists.text,
+    ...looks.text,
+    ...unanswered.text,
+  ];
+  return lines.join('\n');
+}
+
+/** Every pattern of the file that a message is held against, with what it is for. */
+export function messagePatterns(): ReadonlyMap<string, string> {
+  const found = new Map<string, string>([[SHAPE, 'shape']]);
+  for (const profile of PROFILES) {
+    for (const hook of HOOKS) {
+      const { plain, safe } = patterns(profile, hook);
+      if (profile.name !== 'ask') found.set(plain, `${profile.name} ${hook}`);
+      if (profile === STRICTEST) found.set(safe, `safe ${hook}`);
+    }
+  }
+  return found;
+}
+
+/** The pattern that settles a message at a hook of a profile. */
+export function plainPattern(name: string, hook: Hook): string {
+  const profile = PROFILES.find((one) => asciiLower(one.name) === name);
+  if (profile === undefined) throw new Error(`no profile is called ${name}`);
+  return patterns(profile, hook).plain;
+}
