@@ -9,6 +9,7 @@ import type {
   PrivacyMode,
   RevocationPolicy,
 } from '../trust/agreement.js';
+import { parseOneLineName } from '../trust/attributes.js';
 import { whyUnsigned } from '../x509/crl-signer.js';
 import { dayText, parseInstant } from './dates.js';
 import { compileHeaders } from './header-rules.js';
@@ -38,6 +39,7 @@ const KEYS_OF_MECHANISM = {
     'intermediates',
     'subject',
     'issuer',
+    'attributes',
     'revocation',
     'crls',
     'eku',
@@ -75,6 +77,7 @@ export function compileAgreement(input: AgreementInput, site: Site, context: Agr
     intermediates: material.certificates(input.intermediates ?? [], site.at('intermediates'), 'intermediate'),
     subject: attributeMatch(input.subject),
     issuer: attributeMatch(input.issuer),
+    attributeIssuers: attributeIssuers(input, site.at('attributes', 'issuers')),
     interconnect: input.interconnect ?? 'non-roaming',
     directions: [...new Set(input.directions ?? (['in', 'out'] as const))],
     valid,
@@ -210,6 +213,17 @@ function attributeMatch(input: AgreementInput['subject']): AttributeMatch {
     if (values !== undefined) match[name] = Array.isArray(values) ? values : [values];
   }
   return match;
+}
+
+/** Names on one line; what no proxy can print as one would never be found. */
+function attributeIssuers(input: AgreementInput, site: Site): readonly string[] {
+  const issuers = input.attributes?.issuers ?? [];
+  issuers.forEach((name, at) => {
+    if (parseOneLineName(name) !== undefined) return;
+    const expected = 'a name on one line with each type once, as in "/O=Operator B/CN=Operator B CA"';
+    site.at(at).report('bad-value', `expected ${expected}, found ${JSON.stringify(name)}`);
+  });
+  return issuers;
 }
 
 function asserted(input: AgreementInput, domains: readonly string[], site: Site): Asserts {

@@ -66,6 +66,10 @@ const agreementSchema = z.strictObject({
   intermediates: words('the path of a certificate file').optional(),
   subject: attributes.optional(),
   issuer: attributes.optional(),
+  attributes: z
+    .strictObject({ issuers: someWords('a name on one line, as in "/O=Operator B/CN=Operator B CA"') })
+    .describe('a mapping {issuers}')
+    .optional(),
   interconnect: z.enum(['non-roaming', 'roaming', 'loopback', 'enterprise', 'internet']).optional(),
   directions: z
     .array(z.enum(['in', 'out']))

@@ -55,6 +55,8 @@ export interface Agreement {
   readonly intermediates: readonly CertificateFacts[];
   readonly subject: AttributeMatch;
   readonly issuer: AttributeMatch;
+  /** Where a proxy has words alone: whole one-line names of issuers, of which the certificate's must be one. */
+  readonly attributeIssuers: readonly string[];
   readonly interconnect: Interconnect;
   readonly directions: readonly Direction[];
   /** Milliseconds since 1970; `until` is the last instant of the day named. */

@@ -13,16 +13,20 @@ import type { Evidence, TlsEvidence } from './evidence.js';
 import { nextHopName } from './next-hop-name.js';
 import { type Outcome, untrusted } from './outcome.js';
 import { floorHolds } from './tls-profile.js';
+import { needsCertificate } from './words.js';
 
 /** Why the words are not enough for this agreement; undefined: they are. */
 function lacking(agreement: Agreement, attributes: Readonly<Record<string, string>>): string | undefined {
-  if (agreement.pinned || agreement.pins.length > 0) return 'pins need the certificate';
-  if (agreement.revocation === 'hard') return 'revocation: hard needs the certificate';
-  if (Object.keys(agreement.issuer).length === 0) return 'the agreement names no issuer, and no anchor can be checked';
+  const needed = needsCertificate(agreement);
+  if (needed !== undefined) return needed;
   const subject = attributes.subject === undefined ? [] : parseOneLineName(attributes.subject);
   const issuer = parseOneLineName(attributes.issuer ?? '');
   if (issuer === undefined) return `expected issuer as /C=../O=../CN=.., found "${attributes.issuer ?? ''}"`;
   if (subject === undefined) return `expected subject as /C=../O=../CN=.., found "${attributes.subject ?? ''}"`;
+  const { attributeIssuers } = agreement;
+  if (attributeIssuers.length > 0 && !attributeIssuers.includes(attributes.issuer ?? '')) {
+    return `expected issuer ${attributeIssuers.join(' or ')}, found "${attributes.issuer ?? ''}"`;
+  }
   const missing = [...missingAttributes(agreement.subject, subject), ...missingAttributes(agreement.issuer, issuer)];
   return missing.length > 0 ? missing.join('; ') : undefined;
 }

@@ -26,6 +26,7 @@ const plainAgreement: Agreement = {
   intermediates: [],
   subject: {},
   issuer: {},
+  attributeIssuers: [],
   interconnect: 'non-roaming',
   directions: ['in', 'out'],
   valid: { from: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY },

@@ -88,6 +88,7 @@ describe('the snapshot', () => {
       mechanism: 'tls',
       subject: { organization: ['Operator B'] },
       issuer: {},
+      attributeIssuers: [],
       interconnect: 'non-roaming',
       directions: ['in', 'out'],
       valid: { from: Date.parse('2026-01-01T00:00:00Z'), until: Date.parse('2027-12-31T23:59:59.999Z') },
@@ -161,6 +162,7 @@ describe('the snapshot', () => {
       'issuer: {commonName: [Operator B CA, X], country: DE}',
       { issuer: { commonName: ['Operator B CA', 'X'], country: ['DE'] } },
     ],
+    ['attributes: {issuers: [/O=B/CN=B CA, /CN=B2]}', { attributeIssuers: ['/O=B/CN=B CA', '/CN=B2'] }],
     ['interconnect: roaming', { interconnect: 'roaming' }],
     ['directions: [in, in]', { directions: ['in'] }],
     [
@@ -576,6 +578,7 @@ const FAIL: readonly Case[] = [
     'intermediates: []',
     'subject: {}',
     'issuer: {}',
+    'attributes: {issuers: [/CN=x]}',
     'revocation: soft',
     'crls: []',
     'eku: tls',
@@ -592,6 +595,12 @@ const FAIL: readonly Case[] = [
       `p.yaml:10:5: error: agreements[0].${key}: the key belongs to mechanism tls, found mechanism nds-ip`,
     ];
   }),
+
+  [
+    'an issuer that is no one-line name',
+    tls('attributes: {issuers: [CN=B CA]}'),
+    'p.yaml:7:28: error: agreements[0].attributes.issuers[0]: expected a name on one line with each type once, as in "/O=Operator B/CN=Operator B CA", found "CN=B CA"',
+  ],
 
   // Interfaces and sources.
   [

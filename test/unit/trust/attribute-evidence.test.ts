@@ -23,12 +23,26 @@ describe('a proxy that hands over words instead of the certificate', () => {
   test('ok/outbound, the next hop as a URI', () =>
     expect(judged(WORDS, { direction: 'out', nextHop: 'sip:B.example.;lr' }).verdict).toBe('trusted'));
 
+  const listed = (issuers: readonly string[]) => agreementWith({ attributeIssuers: issuers });
+  test('ok/one of several issuers, whole', () => {
+    const agreement = listed(['/O=Operator B/CN=B CA', '/O=Operator B/CN=B CA 2']);
+    for (const issuer of agreement.attributeIssuers) {
+      expect(judged({ ...WORDS, issuer }, {}, agreement).verdict).toBe('trusted');
+    }
+  });
+
   const rows: readonly [string, ReturnType<typeof judged>, string][] = [
     ['the stack did not verify it', judged(WORDS, {}, terms(), false), 'stack-unverified'],
     ['no issuer in the agreement', judged(WORDS, {}, terms({ issuer: {} })), 'no-cert-facts'],
     ['another issuer', judged({ ...WORDS, issuer: '/CN=X CA' }), 'no-cert-facts'],
     ['an issuer that smuggles a second name', judged({ ...WORDS, issuer: '/CN=X/x y/CN=B CA' }), 'no-cert-facts'],
     ['an issuer that states a type twice', judged({ ...WORDS, issuer: '/CN=X/CN=B CA' }), 'no-cert-facts'],
+    ['an issuer that is not listed whole', judged(WORDS, {}, listed(['/CN=B CA'])), 'no-cert-facts'],
+    [
+      'a listed issuer, but not of the agreement',
+      judged(WORDS, {}, terms({ attributeIssuers: ['/CN=C'] })),
+      'no-cert-facts',
+    ],
     ['pins need the certificate', judged(WORDS, {}, terms({ pins: ['x'] })), 'no-cert-facts'],
     ['hard revocation needs the certificate', judged(WORDS, {}, terms({ revocation: 'hard' })), 'no-cert-facts'],
     ['two names in one', judged({ ...WORDS, san: 'x.example, DNS:b.example' }), 'no-sip-id'],
