@@ -15,7 +15,7 @@ DEB_PACKAGES := dpkg-dev binutils lintian debootstrap man-db util-linux
 EXAMPLE := .cache/example
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help deb test-deb setup packages toolchain node-version build lint run demo test test-unit test-flow test-matrix lab-packages lab test-lab bench bench-lab soak fuzz clean
+.PHONY: help deb test-deb setup packages toolchain node-version build lint run demo test test-unit test-flow test-matrix test-opensips lab-packages lab test-lab bench bench-lab soak fuzz clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -83,7 +83,7 @@ $(EXAMPLE)/peer.json:
 demo: setup build ## two networks, real TLS, real calls: who called, the verdict, what arrived
 	node --import tsx test/flow/demo.ts
 
-test: setup build lint test-unit test-flow ## everything: lint, unit, wire and live tests (20 minutes at most)
+test: setup build lint test-unit test-flow test-opensips ## everything: lint, unit, wire and live tests (20 minutes at most)
 
 test-unit: node_modules
 	npx vitest run
@@ -94,6 +94,9 @@ test-flow: setup build
 test-matrix: setup build ## all live tests on Kamailio 5.6.3 and on 6.0.1, and again with the sample proxy in Lua
 	SIPTRUST_MATRIX=all npx vitest run --config vitest.flow.config.ts
 	SIPTRUST_MATRIX=all SIPTRUST_SCRIPT=lua npx vitest run --config vitest.flow.config.ts
+
+test-opensips: setup build ## live tests on the OpenSIPS that SIPTRUST_OPENSIPS names; without one they say so and are skipped
+	npx vitest run --config vitest.opensips.config.ts
 
 lab-packages: packages
 	$(call install-missing,$(LAB_PACKAGES))

@@ -1,4 +1,4 @@
-/** The question of docs/opensips.md as OpenSIPS fills it in, over HTTP as its rest_client sends it. */
+/** The question of plugin/opensips/siptrust.cfg as OpenSIPS fills it in, over HTTP as its rest_client sends it. */
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ import { Child } from '../support/live/child.js';
 import { eventually, freePort } from '../support/live/places.js';
 import { http } from '../support/wires.js';
 
-const PAGE = readFileSync(fileURLToPath(new URL('../../docs/opensips.md', import.meta.url)), 'utf8');
+const PLUGIN = readFileSync(fileURLToPath(new URL('../../plugin/opensips/siptrust.cfg', import.meta.url)), 'utf8');
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'siptrust-opensips-'));
 
@@ -26,35 +26,44 @@ const INVITE = [
 
 /** What the variables of OpenSIPS say of a call of partner B. */
 const PARTNER: Readonly<Record<string, string | number>> = {
-  '$(socket_in(proto){s.tolower})': 'tls',
+  '$socket_in(proto)': 'tls',
   $si: '192.0.2.7',
   $sp: 40_000,
   '$socket_in(ip)': '198.51.100.1',
   '$socket_in(port)': 5061,
-  $rm: 'INVITE',
-  '$(ru{s.b64encode})': Buffer.from('sip:bob@own.example').toString('base64'),
-  '$(mb{s.b64encode})': Buffer.from(INVITE).toString('base64'),
   $tls_peer_verified: 1,
   $tls_version: 'TLSv1.3',
   $tls_cipher_info: 'TLS_AES_256_GCM_SHA384',
   $tls_peer_subject: '/O=Operator B/CN=sbc',
   $tls_peer_issuer: '/O=Operator B/CN=B CA',
-  $tls_peer_san_hostname: 'b.example',
+  '$var(siptrust_san)': 'b.example',
+  '$var(siptrust_domain)': '',
 };
 
-/** The body that the script of the page makes of such variables. */
-function question(variables: typeof PARTNER): string {
+/** The evidence that the script makes of such variables. */
+function evidence(variables: typeof PARTNER): Record<string, unknown> {
   const made: Record<string, unknown> = {};
-  const tls = variables['$(socket_in(proto){s.tolower})'] === 'tls';
-  for (const [, path = '', operator, value = ''] of PAGE.matchAll(/\$json\(ask([^)]*)\) (:?=) (.+);$/gm)) {
-    if (path.startsWith('/params/tls') && !tls) continue;
-    const keys = ['ask', ...path.split('/').filter((key) => key !== '')];
+  for (const [, path = '', operator, value = ''] of PLUGIN.matchAll(
+    /\$json\(siptrust_evidence([^)]*)\) (:?=) (.+);$/gm,
+  )) {
+    if (path.startsWith('/tls') && variables['$socket_in(proto)'] !== 'tls') continue;
+    if (path.startsWith('/tls/attributes') && variables.$tls_peer_verified !== 1) continue;
+    if (path === '/next_hop' && variables['$var(siptrust_domain)'] === '') continue;
+    const keys = ['all', ...path.split('/').filter((key) => key !== '')];
     const parent = keys.slice(0, -1).reduce((object, key) => object[key] as Record<string, unknown>, made);
     if (operator === '=' && variables[value] === undefined) throw new Error(`no value for ${value}`);
     // What ":=" is given is JSON in quotes.
     parent[keys.at(-1) ?? ''] = operator === '=' ? variables[value] : JSON.parse(JSON.parse(value));
   }
-  return JSON.stringify(made.ask);
+  return made.all as Record<string, unknown>;
+}
+
+/** The body of the question about one request. */
+function question(variables: typeof PARTNER): string {
+  const message = { direction: 'in', message: 'request', method: 'INVITE' };
+  const bytes = (text: string): string => Buffer.from(text).toString('base64');
+  const params = { ...evidence(variables), ...message, ruri_b64: bytes('sip:bob@own.example'), raw_b64: bytes(INVITE) };
+  return JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'trust.message', params });
 }
 
 let port = 0;
@@ -92,15 +101,10 @@ test('ok/a partner keeps what it asserts', async () => {
 });
 
 const strangers: readonly [string, Partial<typeof PARTNER>, string][] = [
-  ['no TLS', { '$(socket_in(proto){s.tolower})': 'udp' }, 'no-tls'],
-  ['OpenSIPS did not verify the certificate', { $tls_peer_verified: 0 }, 'stack-unverified'],
+  ['no TLS', { '$socket_in(proto)': 'udp' }, 'no-tls'],
+  ['no certificate, or one that OpenSIPS did not verify', { $tls_peer_verified: 0 }, 'no-client-cert'],
   ['another issuer', { $tls_peer_issuer: '/O=Operator C/CN=C CA' }, 'no-cert-facts'],
-  ['another name', { $tls_peer_san_hostname: 'c.example' }, 'not-listed'],
-  [
-    'no certificate: the words are missing',
-    { $tls_peer_verified: '', $tls_peer_subject: '', $tls_peer_issuer: '', $tls_peer_san_hostname: '' },
-    'stack-unverified',
-  ],
+  ['another name', { '$var(siptrust_san)': 'c.example' }, 'not-listed'],
 ];
 test.each(strangers)('fail/%s', async (_, more, reason) => {
   expect(await plan(more)).toMatchObject({ trusted: 0, reason, remove: ['P-Asserted-Identity'], append: [] });

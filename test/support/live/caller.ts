@@ -156,6 +156,7 @@ export async function tlsCaller(
   identity?: Identity,
   source?: string,
   ciphers?: string,
+  sourcePort?: number,
 ): Promise<Caller> {
   const own = identity ? { cert: readFileSync(identity.certificate), key: readFileSync(identity.key) } : {};
   const socket = connectTls({
@@ -163,6 +164,7 @@ export async function tlsCaller(
     // Its own certificate may be as weak as a test wants it; what the connection uses, the server chooses.
     ...(ciphers === undefined ? { ciphers: 'DEFAULT@SECLEVEL=0' } : { ciphers, maxVersion: 'TLSv1.2' as const }),
     ...(source === undefined ? {} : { localAddress: source }),
+    ...(sourcePort === undefined ? {} : { localPort: sourcePort }),
   });
   await once(socket, 'secureConnect');
   return new StreamCaller(socket);

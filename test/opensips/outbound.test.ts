@@ -1,0 +1,114 @@
+/** What leaves: private to a proven partner, stripped or refused to everybody else. */
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Caller, request } from '../support/live/caller.js';
+import { agreementByWords, OpensipsNetwork } from '../support/live/opensips-network.js';
+import { eventually } from '../support/live/places.js';
+import { headerOf, methodOf, rowsOf, type SipText, statusOf } from '../support/live/sip-text.js';
+import { TlsUas, Uas } from '../support/live/uas.js';
+import { BUILD, theBuild } from './stage.js';
+
+const OURS = 'P-Asserted-Identity: <sip:user@own.example>';
+
+describe.skipIf(BUILD === undefined)('what leaves', () => {
+  let network: OpensipsNetwork;
+  let user: Caller;
+  const parties: TlsUas[] = [];
+  beforeAll(async () => {
+    network = await OpensipsNetwork.start({
+      build: theBuild(),
+      settings: { siptrust_keepalive: '2' },
+      policy: (standard, host) => ({
+        ...standard,
+        agreements: [
+          ['op-b', 'b.example', 5, {}],
+          ['op-c', 'c.example', 6, {}],
+          ['op-d', 'd.example', 7, { require_tls: true }],
+        ].map(([name, domain, at, more]) =>
+          agreementByWords(name as string, domain as string, standardAnchor(standard), {
+            targets: [`${host(at as number)}:5061`],
+            ...(more as object),
+          }),
+        ),
+      }),
+    });
+    user = await network.user();
+    for (const [at, name] of [
+      [5, 'b.example'],
+      [6, 'somebody.example'],
+      [7, 'somebody.example'],
+    ] as const) {
+      const identity = network.pki.certificate({ issuer: network.operatorB, names: [`DNS:${name}`] });
+      parties.push(await TlsUas.start(network.host(at), identity));
+    }
+    await eventually('the place of b.example is called', () =>
+      parties[0]?.got.some((text) => methodOf(text) === 'OPTIONS'),
+    );
+    await network.polled();
+  });
+  afterAll(async () => {
+    for (const party of parties) party.stop();
+    await network?.stop();
+  });
+
+  const party = (i: number): TlsUas => parties[i]!;
+
+  async function sent(ruri: string, to: TlsUas, headers: readonly string[] = [OURS]): Promise<SipText | undefined> {
+    const text = request({ method: 'MESSAGE', ruri, headers, transport: 'UDP', from: '<sip:user@own.example>;tag=1' });
+    const callId = headerOf(text, 'Call-ID') ?? '';
+    user.send(text);
+    await user.final(callId);
+    return to.find(callId, 'MESSAGE');
+  }
+
+  it('ok/a partner whose certificate has been seen on that connection gets it', async () => {
+    const got = await eventually('it is proven', async () => {
+      const arrived = await sent('sip:bob@b.example', party(0));
+      return arrived !== undefined && rowsOf(arrived, 'P-Asserted-Identity').length === 1 && arrived;
+    });
+    expect(rowsOf(got, 'P-Asserted-Identity')).toEqual(['<sip:user@own.example>']);
+  });
+
+  it('fail/the place of a partner shows another name: stripped', async () => {
+    const got = await sent(`sip:bob@${party(1).host}:5061;transport=tls`, party(1));
+    expect(rowsOf(got ?? '', 'P-Asserted-Identity')).toEqual([]);
+    expect(got).toBeDefined();
+  });
+
+  it('fail/require_tls, and the place shows another name: not sent', async () => {
+    const text = request({ method: 'MESSAGE', ruri: 'sip:bob@d.example', headers: [OURS], transport: 'UDP' });
+    const callId = headerOf(text, 'Call-ID') ?? '';
+    user.send(text);
+    expect(statusOf(await user.final(callId))).toBe(503);
+    expect(party(2).find(callId, 'MESSAGE')).toBeUndefined();
+  });
+
+  it('fail/a stranger: stripped, over TLS as over UDP', async () => {
+    const stranger = await Uas.start(network.host(30));
+    const text = request({ method: 'MESSAGE', ruri: `sip:x@${stranger.host}`, headers: [OURS], transport: 'UDP' });
+    const callId = headerOf(text, 'Call-ID') ?? '';
+    user.send(text);
+    await user.final(callId);
+    expect(rowsOf(stranger.find(callId, 'MESSAGE') ?? '', 'P-Asserted-Identity')).toEqual([]);
+    stranger.stop();
+  });
+
+  it('fail/after the partner has hung up, the connection is not proven any more', async () => {
+    party(0).present(network.pki.certificate({ issuer: network.operatorB, names: ['DNS:thief.example'] }));
+    party(0).hangUp();
+    for (let i = 0; i < 5; i++) {
+      const text = request({ method: 'MESSAGE', ruri: 'sip:bob@b.example', headers: [OURS], transport: 'UDP' });
+      const callId = headerOf(text, 'Call-ID') ?? '';
+      user.send(text);
+      await user.final(callId);
+      const got = party(0).find(callId, 'MESSAGE');
+      if (got !== undefined) expect(rowsOf(got, 'P-Asserted-Identity')).toEqual([]);
+    }
+  });
+});
+
+function standardAnchor(standard: Readonly<Record<string, unknown>>) {
+  const agreements = standard.agreements as readonly { name: string; anchors: readonly string[] }[];
+  const certificate = agreements.find(({ name }) => name === 'op-b')?.anchors[0] ?? '';
+  return { name: 'Operator B', certificate, key: '' };
+}

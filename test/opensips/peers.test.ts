@@ -1,0 +1,123 @@
+/** Who is trusted over which connection, on a real OpenSIPS with plugin/opensips as it is. */
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Caller, tlsCaller, udpCaller } from '../support/live/caller.js';
+import { agreementByWords, OpensipsNetwork } from '../support/live/opensips-network.js';
+import { rowsOf, statusOf } from '../support/live/sip-text.js';
+import { ASSERTED, BUILD, called, theBuild } from './stage.js';
+
+const KEPT = ['<sip:alice@a.example>'];
+
+describe.skipIf(BUILD === undefined)('who calls', () => {
+  let network: OpensipsNetwork;
+  beforeAll(async () => {
+    network = await OpensipsNetwork.start({ build: theBuild() });
+  });
+  afterAll(async () => {
+    await network?.stop();
+  });
+
+  async function asserted(caller: Caller): Promise<readonly string[]> {
+    const { answer, arrived } = await called(network, caller, { headers: [ASSERTED, 'X-Seen: yes'] });
+    expect(statusOf(answer)).toBe(200);
+    if (arrived === undefined) throw new Error('the request did not arrive');
+    return rowsOf(arrived, 'P-Asserted-Identity');
+  }
+
+  it('ok/a partner keeps what it asserts, and is asked about once', async () => {
+    const caller = await network.tls(network.certificateOfA());
+    const before = network.relay.questions.length;
+    for (let i = 0; i < 5; i++) expect(await asserted(caller)).toEqual(KEPT);
+    expect(network.relay.questions.slice(before)).toEqual(['trust.peer']);
+  });
+
+  it('ok/a sip: URI in the certificate names the partner as well', async () => {
+    const identity = network.certificateOfA({ names: ['URI:sip:a.example', 'DNS:edge.a.example'] });
+    expect(await asserted(await network.tls(identity))).toEqual(KEPT);
+  });
+
+  const strangers: readonly (readonly [string, () => Promise<Caller>, string | undefined])[] = [
+    ['another CA that OpenSIPS accepts vouches for the name', () => network.tls(byB()), 'no-cert-facts'],
+    [
+      'the right CA, another name',
+      () => network.tls(network.certificateOfA({ names: ['DNS:x.example'] })),
+      'not-listed',
+    ],
+    [
+      'the right name, but not the first one',
+      () => network.tls(network.certificateOfA({ names: ['DNS:edge.a.example', 'DNS:a.example'] })),
+      'not-listed',
+    ],
+    ['no certificate', () => network.tls(), 'no-client-cert'],
+    ['TCP', () => network.tcp(), undefined],
+    ['UDP', () => network.udp(), undefined],
+  ];
+  const byB = () => network.pki.certificate({ issuer: network.operatorB, names: ['DNS:a.example'] });
+
+  it.each(strangers)('fail/%s', async (_, connected, reason) => {
+    const caller = await connected();
+    expect(await asserted(caller)).toEqual([]);
+    if (reason === undefined) return;
+    const [decision] = await network.daemon.decisionsOn(caller.source);
+    expect(decision?.reasons).toContain(reason);
+  });
+
+  it('fail/a CA that OpenSIPS does not know ends the handshake', async () => {
+    const other = network.pki.authority('Operator X');
+    const identity = network.pki.certificate({ issuer: other, names: ['DNS:a.example'] });
+    // TLS 1.3 tells a client after its side of the handshake is done.
+    const caller = await tlsCaller(network.address, 5061, identity).catch(() => undefined);
+    await expect.poll(() => caller === undefined || caller.closed, { timeout: 15_000 }).toBe(true);
+  });
+
+  it('fail/REGISTER from a stranger', async () => {
+    const { answer, arrived } = await called(network, await network.udp(), { method: 'REGISTER' });
+    expect(statusOf(answer)).toBe(403);
+    expect(arrived).toBeUndefined();
+  });
+
+  it('ok/what comes from inside is not looked at', async () => {
+    const user = await network.user();
+    const before = network.relay.questions.length;
+    const ruri = `sip:bob@${network.called}`;
+    const { arrived } = await called(network, user, { ruri, transport: 'UDP' });
+    expect(rowsOf(arrived ?? '', 'P-Asserted-Identity')).toEqual(KEPT);
+    expect(network.relay.questions.length).toBe(before);
+  });
+
+  it('fail/another address on the inside socket is outside', async () => {
+    const caller = await udpCaller(network.inside, 5060, network.host(20));
+    expect(await asserted(caller)).toEqual([]);
+    caller.close();
+  });
+
+  it('fail/a partner may not assert for others, and a certificate of nobody else helps', async () => {
+    const caller = await network.tls(network.certificateOfA());
+    const { arrived } = await called(network, caller, { headers: ['P-Asserted-Identity: <sip:ceo@own.example>'] });
+    expect(rowsOf(arrived ?? '', 'P-Asserted-Identity')).toEqual([]);
+  });
+
+  it('fail/an agreement that is withdrawn counts on the next message of a connection that is up', async () => {
+    const caller = await network.tls(network.certificateOfA());
+    expect(await asserted(caller)).toEqual(KEPT);
+    await network.daemon.reload({
+      own_domains: ['own.example'],
+      agreements: [agreementByWords('op-b', 'b.example', network.operatorB)],
+    });
+    await network.polled();
+    expect(await asserted(caller)).toEqual([]);
+    await network.daemon.reload(network.standardPolicy);
+    await network.polled();
+    expect(await asserted(caller)).toEqual(KEPT);
+  });
+
+  it('fail/a stranger from the address and port of a partner that has hung up', async () => {
+    const partner = await network.tls(network.certificateOfA());
+    expect(await asserted(partner)).toEqual(KEPT);
+    const [address = '', port = ''] = partner.source.split(':');
+    partner.close();
+    const stranger = await network.tls(undefined, { address, port: Number(port) });
+    expect(stranger.source).toBe(`${address}:${port}`);
+    expect(await asserted(stranger)).toEqual([]);
+  });
+});

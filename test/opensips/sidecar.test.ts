@@ -1,0 +1,138 @@
+/** A sidecar that is dead, frozen, late, wrong or restarted: calls go on, private information does not. */
+
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Caller } from '../support/live/caller.js';
+import { OpensipsNetwork } from '../support/live/opensips-network.js';
+import { rowsOf, statusOf } from '../support/live/sip-text.js';
+import { ASSERTED, BUILD, called, theBuild } from './stage.js';
+
+const KEPT = ['<sip:alice@a.example>'];
+
+describe.skipIf(BUILD === undefined)('a sidecar that fails', () => {
+  let network: OpensipsNetwork;
+  beforeAll(async () => {
+    network = await OpensipsNetwork.start({ build: theBuild(), patience: 2, settings: { siptrust_grace: '6' } });
+  });
+  afterAll(async () => {
+    await network?.stop();
+  });
+  afterEach(async () => {
+    network.relay.tamper = () => undefined;
+    await network.polled();
+  });
+
+  async function asserted(caller: Caller, headers: readonly string[] = [ASSERTED]): Promise<readonly string[]> {
+    const { answer, arrived } = await called(network, caller, { headers });
+    expect(statusOf(answer)).toBe(200);
+    if (arrived === undefined) throw new Error('the request did not arrive');
+    return rowsOf(arrived, 'P-Asserted-Identity');
+  }
+
+  const change = (result: object) => (method: string, text: string) => {
+    if (method !== 'trust.peer') return undefined;
+    const answer = JSON.parse(text) as { result: object };
+    return JSON.stringify({ ...answer, result: { ...answer.result, ...result } });
+  };
+
+  const wrong: readonly (readonly [string, (method: string, text: string) => string | undefined])[] = [
+    ['no JSON', (method) => (method === 'trust.peer' ? 'garbage' : undefined)],
+    ['half an answer', (method, text) => (method === 'trust.peer' ? text.slice(0, text.length / 2) : undefined)],
+    [
+      'an error',
+      (method) => (method === 'trust.peer' ? '{"jsonrpc":"2.0","id":1,"error":{"code":-32603}}' : undefined),
+    ],
+    ['no fields', (method) => (method === 'trust.peer' ? '{"jsonrpc":"2.0","id":1,"result":{}}' : undefined)],
+    ['trusted as a word', change({ trusted: 'yes' })],
+    ['trusted as a string', change({ trusted: '1' })],
+    ['trusted 2', change({ trusted: 2 })],
+    ['a profile that is none', change({ profile: 'trusted;1' })],
+    ['asserts as a string', change({ asserts: 'a.example' })],
+    ['asserts with a bar in it', change({ asserts: ['x|a.example'] })],
+    ['no ttl', change({ ttl: 0 })],
+    ['a phrase of two lines', change({ phrase: 'Forbidden\r\nX-Injected: 1' })],
+    ['an agreement with a semicolon', change({ agreement: 'op;1' })],
+    ['a revision that is no number', change({ revision: '1' })],
+  ];
+  it.each(wrong)('fail/%s: untrusted', async (_, tamper) => {
+    network.relay.tamper = tamper;
+    const caller = await network.tls(network.certificateOfA());
+    expect(await asserted(caller)).toEqual([]);
+    network.relay.tamper = () => undefined;
+    await network.polled();
+    expect(await asserted(caller)).toEqual(KEPT);
+  });
+
+  const plan = (result: object) => (method: string, text: string) => {
+    if (method !== 'trust.message') return undefined;
+    const answer = JSON.parse(text) as { result: object };
+    return JSON.stringify({ ...answer, result: { ...answer.result, ...result } });
+  };
+  const ASKED = ['P-Asserted-Identity: <sip:x@b.example>', 'Require: histinfo'];
+  const plans: readonly (readonly [string, (method: string, text: string) => string | undefined])[] = [
+    ['without remove', plan({ remove: undefined })],
+    ['remove as a string', plan({ remove: 'P-Asserted-Identity' })],
+    ['remove with an expression', plan({ remove: ['P-.*'] })],
+    ['append with a line end', plan({ append: ['X-A: 1\r\nP-Asserted-Identity: <sip:x@b.example>'] })],
+    ['another action', plan({ action: 'go' })],
+    ['no code', plan({ code: 'x' })],
+  ];
+  it.each(plans)('fail/a plan %s is no plan: the strictest list', async (_, tamper) => {
+    network.relay.tamper = tamper;
+    const caller = await network.udp();
+    const asked = network.relay.count('trust.message');
+    expect(await asserted(caller, ASKED)).toEqual([]);
+    expect(network.relay.count('trust.message')).toBe(asked + 1);
+  });
+
+  it('ok/a plan is carried out: compact forms too, and what it adds comes to our side', async () => {
+    network.relay.tamper = plan({ remove: ['P-Asserted-Identity', 'Subject'], append: ['X-Added: "q" \\ z'] });
+    const { arrived } = await called(network, await network.udp(), { headers: [...ASKED, 's: private'] });
+    expect(rowsOf(arrived ?? '', 'P-Asserted-Identity')).toEqual([]);
+    expect(rowsOf(arrived ?? '', 's')).toEqual([]);
+    expect(rowsOf(arrived ?? '', 'X-Added')).toEqual(['"q" \\ z']);
+  });
+
+  it('ok/frozen: one wait, then nobody waits; what is known counts for its grace', async () => {
+    const known = await network.tls(network.certificateOfA());
+    expect(await asserted(known)).toEqual(KEPT);
+    network.relay.tamper = () => 'none';
+    expect(await asserted(known)).toEqual(KEPT);
+    const asked = network.relay.questions.length;
+    const unknown = await network.tls(network.certificateOfA());
+    for (let i = 0; i < 5; i++) expect(await asserted(unknown)).toEqual([]);
+    // One question at most was asked before the proxy knew, in each of its processes.
+    expect(network.relay.questions.length - asked).toBeLessThanOrEqual(2);
+    await expect.poll(() => asserted(known), { timeout: 30_000, interval: 500 }).toEqual([]);
+  });
+
+  it('ok/dead and restarted: stripped, then trusted again', async () => {
+    const known = await network.tls(network.certificateOfA());
+    expect(await asserted(known)).toEqual(KEPT);
+    await network.daemon.stop('SIGKILL');
+    const unknown = await network.tls(network.certificateOfA());
+    expect(await asserted(unknown)).toEqual([]);
+    await expect.poll(() => asserted(known), { timeout: 30_000, interval: 500 }).toEqual([]);
+    await network.daemon.start();
+    await network.polled();
+    expect(await asserted(known)).toEqual(KEPT);
+    expect(await asserted(unknown)).toEqual(KEPT);
+  });
+
+  const DEAD: readonly (readonly [string, string, number])[] = [
+    ['what the strictest list makes safe goes on', 'History-Info: <sip:x@y.example?Reason=SIP>;index=1', 200],
+    ['what no list makes safe does not', 'Contact: <sip:x@y.example?P-Asserted-Identity=x>', 503],
+    ['a private name on a folded line does not', 'Subject: x\r\n P-Asserted-Identity: <sip:x@y.example>', 400],
+  ];
+  it('ok/dead: what is made safe goes on, the rest is refused', async () => {
+    network.relay.tamper = () => 'none';
+    const caller = await network.tls();
+    // The proxy finds out.
+    expect(await asserted(caller)).toEqual([]);
+    for (const [, row, status] of DEAD) {
+      const { answer, arrived } = await called(network, caller, { headers: [row] });
+      expect(statusOf(answer)).toBe(status);
+      if (status === 200) expect(rowsOf(arrived ?? '', 'History-Info')).toEqual([]);
+      else expect(arrived).toBeUndefined();
+    }
+  });
+});

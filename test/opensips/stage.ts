@@ -1,0 +1,34 @@
+/** What the tests of plugin/opensips share. */
+
+import { type Caller, type RequestTerms, request } from '../support/live/caller.js';
+import { type OpensipsBuild, opensipsBuild } from '../support/live/opensips.js';
+import type { OpensipsNetwork } from '../support/live/opensips-network.js';
+import { headerOf, type SipText } from '../support/live/sip-text.js';
+
+const found = opensipsBuild();
+if ('missing' in found) console.warn(`skipped: ${found.missing}`);
+
+/** The OpenSIPS to test on; undefined: there is none, which has been said. */
+export const BUILD: OpensipsBuild | undefined = 'missing' in found ? undefined : found;
+
+/** The same where a test runs. */
+export function theBuild(): OpensipsBuild {
+  if (BUILD === undefined) throw new Error('no OpenSIPS');
+  return BUILD;
+}
+
+export const ASSERTED = 'P-Asserted-Identity: <sip:alice@a.example>';
+
+/** Sends a request and gives the answer to it and what arrived inside. */
+export async function called(
+  network: OpensipsNetwork,
+  caller: Caller,
+  terms: RequestTerms = {},
+): Promise<{ readonly answer: SipText; readonly arrived: SipText | undefined }> {
+  const method = terms.method ?? 'MESSAGE';
+  const text = request({ headers: [ASSERTED], ...terms, method });
+  const callId = headerOf(text, 'Call-ID') ?? '';
+  caller.send(text);
+  const answer = await caller.final(callId);
+  return { answer, arrived: network.uas.find(callId, method) };
+}

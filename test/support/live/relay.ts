@@ -1,0 +1,62 @@
+/** Stands between a proxy and siptrustd: counts what is asked, and answers otherwise where a test says so. */
+
+import { once } from 'node:events';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+
+/** The text to send instead of siptrustd's own; `none`: no answer, ever; undefined: as siptrustd says. */
+export type Tampering = (method: string, answer: string) => string | 'none' | undefined;
+
+export class Relay {
+  /** Methods that were asked, oldest first. */
+  readonly asked: string[] = [];
+  tamper: Tampering = () => undefined;
+  readonly #server: Server;
+  readonly #held = new Set<ServerResponse>();
+
+  private constructor(private readonly upstream: string) {
+    this.#server = createServer(async (request, response) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+      await this.#answer(Buffer.concat(chunks).toString('latin1'), response);
+    });
+  }
+
+  /** Listens at `host`:7061 for siptrustd at `upstream`:7061. */
+  static async start(host: string, upstream: string): Promise<Relay> {
+    const relay = new Relay(upstream);
+    relay.#server.listen(7061, host);
+    await once(relay.#server, 'listening');
+    return relay;
+  }
+
+  count(method: string): number {
+    return this.asked.filter((each) => each === method).length;
+  }
+
+  /** Questions of the message path: those of the poll left out. */
+  get questions(): readonly string[] {
+    return this.asked.filter((method) => method.startsWith('trust.'));
+  }
+
+  stop(): void {
+    for (const response of this.#held) response.destroy();
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+
+  async #answer(body: string, response: ServerResponse): Promise<void> {
+    const { method } = JSON.parse(body) as { method: string };
+    this.asked.push(method);
+    try {
+      const headers = { connection: 'close', 'content-type': 'application/json' };
+      const answer = await fetch(`http://${this.upstream}:7061/rpc`, { method: 'POST', headers, body });
+      const text = await answer.text();
+      const changed = this.tamper(method, text);
+      if (changed === 'none') return void this.#held.add(response);
+      response.end(changed ?? text);
+    } catch {
+      if (this.tamper(method, '') === 'none') return void this.#held.add(response);
+      response.destroy();
+    }
+  }
+}
