@@ -3,7 +3,7 @@ import type { CrlFacts } from '../x509/crl.js';
 import type { CertificateFacts } from '../x509/facts.js';
 import type { OcspAnswers } from '../x509/ocsp.js';
 import { verifyPath } from '../x509/path.js';
-import { checkUsage } from '../x509/usage.js';
+import { checkPinnedUsage } from '../x509/usage.js';
 import type { Agreement, Direction, Snapshot } from './agreement.js';
 import { missingAttributes } from './attributes.js';
 import type { Trail } from './trail.js';
@@ -212,7 +212,7 @@ function judgePinnedLeaf(
     trail.fail('path', 'cert-time', `pinned certificate ${leaf.subjectText}: ${expected}`);
     return { ok: false, validUntil };
   }
-  const usage = checkUsage(leaf, role, agreement.eku);
+  const usage = checkPinnedUsage(leaf, role, agreement.eku);
   if (usage !== undefined) {
     trail.fail('path', usage.code, usage.detail);
     return { ok: false, validUntil };

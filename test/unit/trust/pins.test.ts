@@ -46,6 +46,13 @@ const mismatch = { verdict: 'untrusted', assurance: 'none', reason: 'pin-mismatc
 const expired = leaf(rootB, { ...altNames('b.example'), notBefore: NOW - 9 * DAY, notAfter: NOW - DAY }).facts;
 const both = leaf(rootB, altNames('b.example', 'c.example')).facts;
 const selfSigned = selfSignedLeaf({ subject: 'CN=b.example', ...altNames('b.example') }).facts;
+const markedAsCa = selfSignedLeaf({
+  subject: 'CN=b.example',
+  extensions: {
+    ...altNames('b.example').extensions,
+    ...{ basicConstraints: ext.basicConstraints(true), keyUsage: undefined, purposes: undefined },
+  },
+}).facts;
 const leafPinned = { pinned: true, pinLeaf: true, stackVerification: 'advisory' } as const;
 
 describe('pins: what is trusted, and which certificates may be put before the operator', () => {
@@ -110,6 +117,14 @@ describe('pins: what is trusted, and which certificates may be put before the op
     'ok/T-17 but by a pin of the policy': [
       { leaf: selfSigned, agreements: [trust({ ...leafPinned, pins: [selfSigned.spkiSha256] })] },
       { ...pinned, observes: ['op-b'] },
+    ],
+    'ok/a pinned one that is marked as a CA, as openssl req -x509 makes it': [
+      { leaf: markedAsCa, agreements: [trust({ ...leafPinned, pins: [markedAsCa.spkiSha256] })] },
+      { ...pinned, observes: ['op-b'] },
+    ],
+    'fail/a CA that is no anchor of the agreement and not pinned as a leaf': [
+      { leaf: markedAsCa, agreements: [trust({ stackVerification: 'advisory' })] },
+      { verdict: 'untrusted', assurance: 'none', reason: 'untrusted-chain', observes: [] },
     ],
     'fail/a monitored agreement observes, and trusts as little as before': [
       { agreements: [trust({ enforcement: 'monitor' })] },
