@@ -6,7 +6,7 @@ SHELL := /bin/bash
 # Packages as Debian names them: what npm needs to compile better-sqlite3, and what the live tests and the demo run.
 BUILD_PACKAGES := make g++ python3
 LIVE_PACKAGES := kamailio kamailio-tls-modules kamailio-extra-modules kamailio-utils-modules \
-	kamailio-json-modules kamailio-lua-modules sip-tester stunnel4 openssl debootstrap iproute2 tshark bind9
+	kamailio-json-modules kamailio-lua-modules sip-tester stunnel4 openssl debootstrap iproute2 tshark bind9 prometheus
 # What the lab builds its networks of: IPsec in user space, filters, NAT64.
 LAB_PACKAGES := strongswan-charon strongswan-swanctl libcharon-extra-plugins libstrongswan-standard-plugins nftables tayga procps
 # What the package is built, checked and tried with.
@@ -20,13 +20,19 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
+# Tests and demos start what they need themselves: nothing that is installed for them runs as a service.
+NO_SERVICES := /usr/sbin/policy-rc.d
+
 # install-missing(packages)
 define install-missing
 	@missing=$$(for p in $(1); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
 	if [ -n "$$missing" ]; then \
 	  echo "installing: "$$missing; \
+	  made=; [ -e $(NO_SERVICES) ] || { made=1; printf '#!/bin/sh\nexit 101\n' | $(SUDO) tee $(NO_SERVICES) >/dev/null; \
+	    $(SUDO) chmod 755 $(NO_SERVICES); }; \
 	  $(SUDO) apt-get update -q && \
-	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing; \
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing; rc=$$?; \
+	  [ -z "$$made" ] || $(SUDO) rm -f $(NO_SERVICES); exit $$rc; \
 	fi
 endef
 

@@ -24,10 +24,15 @@ export type Answer = string | undefined | Promise<string | undefined>;
 /** Answers one request text; in the same turn unless a handler took longer. Never throws, never rejects. */
 export type Dispatch = (request: string | Buffer, context: CallContext) => Answer;
 
+/** What came of a question, and the ms that it took. */
+export type Answered = (method: string, outcome: 'ok' | 'error' | 'forbidden', milliseconds: number) => void;
+
 export interface DispatcherOptions {
   readonly batchLimit?: number;
   /** Told of what the caller is not: an exception that a handler let out, a result that is no JSON. Must not throw. */
   readonly onInternalError?: (error: unknown, method: string, context: CallContext) => void;
+  /** Told of each question to a method, once it is answered. Must not throw. */
+  readonly onAnswered?: Answered;
   /** Told of a caller who has not the role that the method asks for. Must not throw. */
   readonly onForbidden?: (method: string, context: CallContext) => void;
 }
@@ -38,6 +43,7 @@ export interface DispatcherOptions {
  */
 export function createDispatcher(methods: readonly Method[], options: DispatcherOptions = {}): Dispatch {
   const { batchLimit = DEFAULT_BATCH_LIMIT, onInternalError = () => {}, onForbidden = () => {} } = options;
+  const { onAnswered = () => {} } = options;
   const server = new jayson.Server();
   for (const { code, message } of Object.values(RPC_ERRORS)) server.errorMessages[code] = message;
 
@@ -48,37 +54,35 @@ export function createDispatcher(methods: readonly Method[], options: Dispatcher
 
   /** jayson wants the outcome by callback, and nothing thrown. */
   function jaysonHandler(method: Method): jayson.MethodHandlerContext {
-    function fail(error: unknown, context: object, reply: jayson.JSONRPCCallbackTypePlain): void {
-      const known = error instanceof RpcError;
-      const caller = context as CallContext;
-      if (!known) onInternalError(error, method.name, caller);
-      else if (error.kind === 'forbidden') {
-        onForbidden(method.name, caller);
-        caller.onForbidden?.();
-      }
-      reply((known ? error.toObject() : RPC_ERRORS['internal-error']) as jayson.JSONRPCErrorLike);
-    }
+    const { name } = method;
     return (params, context, reply) => {
       const caller = context as CallContext;
-      if (!includesRole(caller.role, method.role)) {
-        fail(new RpcError('forbidden'), context, reply);
-        return;
-      }
+      const from = performance.now();
+      const done = (value: unknown): void => {
+        onAnswered(name, 'ok', performance.now() - from);
+        reply(null, value);
+      };
+      const fail = (error: unknown): void => {
+        const known = error instanceof RpcError;
+        const forbidden = known && error.kind === 'forbidden';
+        if (!known) onInternalError(error, name, caller);
+        if (forbidden) {
+          onForbidden(name, caller);
+          caller.onForbidden?.();
+        }
+        onAnswered(name, forbidden ? 'forbidden' : 'error', performance.now() - from);
+        reply((known ? error.toObject() : RPC_ERRORS['internal-error']) as jayson.JSONRPCErrorLike);
+      };
       let result: unknown;
       try {
+        if (!includesRole(caller.role, method.role)) throw new RpcError('forbidden');
         result = method.call(params, caller);
       } catch (error) {
-        fail(error, context, reply);
+        fail(error);
         return;
       }
-      if (result instanceof Promise) {
-        result.then(
-          (value: unknown) => reply(null, value),
-          (error: unknown) => fail(error, context, reply),
-        );
-      } else {
-        reply(null, result);
-      }
+      if (result instanceof Promise) result.then(done, fail);
+      else done(result);
     };
   }
 

@@ -12,8 +12,10 @@ import { Credentials } from './access/credentials.js';
 import { Tokens } from './access/tokens.js';
 import { audited } from './audited.js';
 import { createDispatcher, type Dispatch } from './dispatcher.js';
+import type { Method } from './method.js';
 import { methodTable } from './methods.js';
-import { readiness, readyRoute } from './readiness.js';
+import { Metrics, metricsRoute } from './metrics/metrics.js';
+import { type Readiness, readiness, readyRoute } from './readiness.js';
 import { listenFifo } from './wire/fifo.js';
 import { type HttpListener, type HttpOptions, listenHttp, type TlsIdentity } from './wire/http.js';
 import type { HttpRoute } from './wire/http-route.js';
@@ -49,16 +51,30 @@ export async function openListeners(
   const open: Listener[] = [];
   let all = false;
   let stopping = false;
-  const ready = readyRoute(() => readiness(state, all ? open : [], stopping));
+  const readyNow = (): Readiness => readiness(state, all ? open : [], stopping);
   const wireLog: WireLog = (event, detail) => log.warn(event, detail);
   const now = (): number => state.now();
   const tokens = access.tokens === undefined ? undefined : new Tokens(access.tokens, now, log);
-  const dispatch = dispatcherOf(served, tokens);
+  const table = methodTable(state, log, served.reload, tokens);
+  // Nobody asks for them where they are off: nothing is counted either.
+  const metrics =
+    access.metrics === 'off'
+      ? undefined
+      : new Metrics(
+          state,
+          readyNow,
+          table.map(({ name }) => name),
+        );
+  const dispatch = dispatcherOf(table, served, metrics);
+  const routes = [
+    readyRoute(readyNow),
+    ...(metrics === undefined ? [] : [metricsRoute(metrics, access.metrics === 'open' ? 'script' : 'viewer')]),
+  ];
 
   const { netstring, http, https, unix, viewer, fifo, fifoReplyDir } = listen;
   const { connections, connectionsPerSource: perSource } = access;
   const common = { dispatch, log: wireLog, bounds: { connections, perSource } };
-  const web = { ...common, ...webOptions(settings, served, tokens, [ready]) };
+  const web = { ...common, ...webOptions(settings, served, tokens, routes) };
   const wires: Open[] = [];
   if (netstring !== undefined) {
     const { address: host, port } = netstring;
@@ -89,6 +105,7 @@ export async function openListeners(
     for (const wire of wires) open.push(await wire());
   } catch (error) {
     await Promise.all(open.map((listener) => listener.close(0)));
+    metrics?.close();
     return { failed: error instanceof Error ? error.message : String(error) };
   }
   all = true;
@@ -97,17 +114,17 @@ export async function openListeners(
     close: async (graceMs) => {
       stopping = true;
       await Promise.all(open.map((listener) => listener.close(graceMs)));
+      metrics?.close();
     },
   };
 }
 
-function dispatcherOf({ state, log, audit, reload }: Served, tokens: Tokens | undefined): Dispatch {
+function dispatcherOf(table: readonly Method[], { state, log, audit }: Served, metrics: Metrics | undefined): Dispatch {
   const revision = (): number => state.snapshot.revision;
-  const table = methodTable(state, log, reload, tokens).map((method) =>
-    audited(method, { audit, clock: () => state.now(), revision }),
-  );
+  const methods = table.map((method) => audited(method, { audit, clock: () => state.now(), revision }));
   const tell = seldom(() => state.now());
-  return createDispatcher(table, {
+  return createDispatcher(methods, {
+    ...(metrics === undefined ? {} : { onAnswered: metrics.answered }),
     onForbidden: (method, { wire, peer, role, credential = '' }) => {
       state.counters.add(`forbidden.${wire}`);
       tell(wire, { method, wire, peer, role, credential }, (fields) => log.warn('a method was refused', fields));

@@ -1,3 +1,5 @@
+import { VerdictCounts } from './verdict-counts.js';
+
 /** Counters of one cache. */
 export interface CacheCounters {
   hits: number;
@@ -8,6 +10,7 @@ export interface CacheCounters {
 export class Counters {
   readonly certificates: CacheCounters = { hits: 0, misses: 0 };
   readonly verdicts: CacheCounters = { hits: 0, misses: 0 };
+  readonly verdictCounts = new VerdictCounts();
   readonly #counts = new Map<string, number>();
 
   add(name: string): void {

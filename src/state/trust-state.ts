@@ -105,6 +105,8 @@ export class TrustState {
   record(method: 'trust.peer' | 'trust.message', evidence: Evidence, verdict: Verdict, plan?: Plan): Answer {
     const answer = this.recent.add(this.now(), evidence, verdict, plan);
     this.counters.add(`${method}.${verdict.verdict}`);
+    const { agreement, findings } = verdict;
+    this.counters.verdictCounts.add(agreement?.name, evidence.direction, verdict.verdict, findings[0]?.code);
     const first = (plan?.findings[0] ?? verdict.findings[0])?.code;
     if (first !== undefined) this.counters.add(`reason.${first}`);
     const treatment = method === 'trust.peer' ? treatmentOf(verdict, this.snapshot) : undefined;

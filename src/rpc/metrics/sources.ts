@@ -1,0 +1,166 @@
+/** What the metrics are read from, when somebody asks: nothing here costs a question anything. */
+
+import { REASONS } from '../../reasons.js';
+import type { ExpiryRow } from '../../state/expiry.js';
+import type { RevocationRow } from '../../state/revocation-source.js';
+import type { TrustState } from '../../state/trust-state.js';
+import { OTHER } from '../../state/verdict-counts.js';
+import { VERSION } from '../../version.js';
+import type { Readiness } from '../readiness.js';
+import type { MetricKey } from './table.js';
+
+/** Values of the labels in the order of the table, and the value. */
+export type Sample = readonly [labels: readonly string[], value: number];
+
+export interface Sources {
+  readonly state: TrustState;
+  readonly readiness: () => Readiness;
+  /** How late the event loop was since this was asked last, in seconds: median, p99, max. */
+  readonly eventLoop: () => readonly Sample[];
+}
+
+/** Longer than any certificate lives. */
+const ALL_DAYS = 99_999;
+/** To look through all that ends takes a while where there are many agreements. */
+const EXPIRY_MS = 60_000;
+/** Series of a metric whose labels are agreements or sources; those that end first come first. */
+const MOST_SERIES = 2000;
+
+const ALARMS: ReadonlySet<string> = new Set(
+  REASONS.filter(({ severity }) => severity === 'alarm').map(({ code }) => code),
+);
+
+/** By metric, what gives its samples. The questions and their duration are counted as they come (metrics.ts). */
+export function samples({ state, readiness, eventLoop }: Sources): {
+  readonly [key in Exclude<MetricKey, 'questions' | 'duration'>]: () => readonly Sample[];
+} {
+  let expiry: { readonly at: number; readonly revision: number; readonly rows: readonly Sample[] } | undefined;
+  function expires(): readonly Sample[] {
+    const now = state.now();
+    const { revision } = state.snapshot;
+    if (expiry === undefined || expiry.revision !== revision || now - expiry.at >= EXPIRY_MS) {
+      expiry = { at: now, revision, rows: firstToEnd(state.expiry(ALL_DAYS)) };
+    }
+    return expiry.rows;
+  }
+
+  const one = (value: number): readonly Sample[] => [[[], value]];
+  const seconds = (ms: number): number => Math.round(ms / 1000);
+  /** Counters of the state whose names begin so; what follows, by dots, are the labels. */
+  const counted = (prefix: string, ...labels: readonly (readonly string[])[]): readonly Sample[] => {
+    const found = new Map(labels.map((values) => [values.join('.'), 0]));
+    for (const [name, count] of Object.entries(state.counters.all())) {
+      if (name.startsWith(`${prefix}.`)) found.set(name.slice(prefix.length + 1), count);
+    }
+    return [...found].map(([rest, count]) => [rest.split('.'), count]);
+  };
+  const counter = (name: string): readonly Sample[] => one(state.counters.all()[name] ?? 0);
+  const status = () => state.policy.status();
+  const agreements = (enabled: boolean): number =>
+    state.snapshot.agreements.filter((agreement) => agreement.enabled === enabled).length;
+
+  return {
+    info: () => [[[VERSION, process.versions.node], 1]],
+    ready: () => one(Number(readiness().ready)),
+    verdicts: () =>
+      [...state.counters.verdictCounts].map(({ agreement, direction, verdict, reason, count }) => [
+        [agreement, direction, verdict, reason],
+        count,
+      ]),
+    alarms: () => alarms(state),
+    plans: () =>
+      counted('plan').map(([[hook = '', outcome = ''], count]) => {
+        const [message = '', direction = ''] = hook.split('-');
+        return [[message, direction, outcome], count];
+      }),
+    cacheEntries: () => {
+      const { certificates, verdicts, connections } = state.sizes();
+      const all = { certificates, verdicts, connections, dns: state.hops.answers };
+      return Object.entries(all).map(([cache, entries]) => [[cache], entries]);
+    },
+    cacheRequests: () =>
+      (['certificates', 'verdicts'] as const).flatMap((cache): readonly Sample[] => [
+        [[cache, 'hit'], state.counters[cache].hits],
+        [[cache, 'miss'], state.counters[cache].misses],
+      ]),
+    policyRevision: () => one(status().revision),
+    policyLoaded: () => one(seconds(status().loadedAt)),
+    policyAttempt: () => one(seconds(status().lastAttempt)),
+    policyProblems: () => one(status().problems.length),
+    policyWarnings: () => one(status().warnings.length),
+    agreements: () => [
+      [['enabled'], agreements(true)],
+      [['disabled'], agreements(false)],
+    ],
+    expiry: expires,
+    revocationItems: () => revocationItems(state.revocation.rows()),
+    revocationThis: () => oldest(state.revocation.rows(), ({ thisUpdate }) => thisUpdate),
+    revocationNext: () => oldest(state.revocation.rows(), ({ nextUpdate }) => nextUpdate),
+    pins: () => Object.entries(state.pins?.sizes() ?? {}).map(([name, count]) => [[name], count]),
+    pinsWaiting: () => one(pinsWaiting(state)),
+    hops: () => counted('hop.resolve', ['ready'], ['pending'], ['failed']),
+    dnsQuestions: () => counter('dns.questions'),
+    dnsFailures: () => counter('dns.answers.failed'),
+    dnsAlarms: () => counter('dns.alarms'),
+    refusedCredentials: () => counted('credential-refused', ['token'], ['scheme'], ['certificate'], ['rate']),
+    refusedRequests: () => counted('http-refused', ['401'], ['403'], ['429']),
+    forbidden: () => counted('forbidden', ['tcp'], ['http']),
+    eventLoop,
+  };
+}
+
+function alarms(state: TrustState): readonly Sample[] {
+  const found = new Map<string, [readonly string[], number]>();
+  for (const { agreement, reason, count } of state.counters.verdictCounts) {
+    if (!ALARMS.has(reason)) continue;
+    const key = `${agreement} ${reason}`;
+    const known = found.get(key);
+    if (known === undefined) found.set(key, [[agreement, reason], count]);
+    else known[1] += count;
+  }
+  return [...found.values()];
+}
+
+/** Of each agreement and kind what ends first; the rows come in that order. A CRL serves several agreements. */
+function firstToEnd(rows: readonly ExpiryRow[]): readonly Sample[] {
+  const found = new Map<string, Sample>();
+  for (const { agreement, what, ends } of rows) {
+    for (const name of agreement === '' ? [OTHER] : agreement.split(', ')) {
+      const key = `${name} ${what}`;
+      if (!found.has(key)) found.set(key, [[name, what], Math.round(ends / 1000)]);
+    }
+    if (found.size >= MOST_SERIES) break;
+  }
+  return [...found.values()];
+}
+
+function revocationItems(rows: readonly RevocationRow[]): readonly Sample[] {
+  const found = new Map<string, number>();
+  for (const { kind, state } of rows) found.set(`${kind} ${state}`, (found.get(`${kind} ${state}`) ?? 0) + 1);
+  return [...found].map(([name, count]) => [name.split(' '), count]);
+}
+
+/** The first instant of all rows of one kind and source, in seconds since 1970. */
+function oldest(rows: readonly RevocationRow[], of: (row: RevocationRow) => number | undefined): readonly Sample[] {
+  const found = new Map<string, { readonly labels: readonly string[]; at: number }>();
+  for (const row of rows) {
+    const at = of(row);
+    if (at === undefined || at === 0) continue;
+    const key = `${row.kind} ${row.source}`;
+    const known = found.get(key);
+    if (known === undefined) found.set(key, { labels: [row.kind, row.source], at });
+    else if (at < known.at) known.at = at;
+  }
+  return [...found.values()]
+    .sort((a, b) => a.at - b.at)
+    .slice(0, MOST_SERIES)
+    .map(({ labels, at }) => [labels, Math.round(at / 1000)]);
+}
+
+function pinsWaiting(state: TrustState): number {
+  if (state.pins === undefined) return 0;
+  const pinned = new Set(state.snapshot.agreements.filter((each) => each.pinned).map(({ name }) => name));
+  if (pinned.size === 0) return 0;
+  return state.pins.list().filter(({ agreement, approvedAt }) => approvedAt === undefined && pinned.has(agreement))
+    .length;
+}

@@ -1,0 +1,178 @@
+/** GET /metrics of a daemon with partners, strangers, pins and lists: what it says, to whom, and what it costs. */
+
+import { execFileSync } from 'node:child_process';
+import { afterEach, describe, expect, test } from 'vitest';
+import { NO_DECISION_LOG } from '../../src/log/decisions.js';
+import { type DaemonSettings, DEFAULT_SETTINGS } from '../../src/policy/settings.js';
+import { openListeners } from '../../src/rpc/listeners.js';
+import { METRICS } from '../../src/rpc/metrics/table.js';
+import { PolicyHolder } from '../../src/state/policy-holder.js';
+import { TrustState } from '../../src/state/trust-state.js';
+import type { Agreement, Snapshot } from '../../src/trust/agreement.js';
+import { DAY, ext, leaf, NOW, root } from '../support/certificates.js';
+import { agreementWith, snapshotWith } from '../support/snapshot.js';
+import { http, portOf } from '../support/wires.js';
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+const ca = root({ subject: 'O=Operator B,CN=B CA', notBefore: NOW - DAY, notAfter: NOW + 10 * DAY });
+const otherCa = root({ notBefore: NOW - DAY, notAfter: NOW + 10 * DAY });
+const names = { altNames: ext.altNames([{ dns: 'b.example' }]) };
+const peer = leaf(ca, { extensions: names, notBefore: NOW - DAY, notAfter: NOW + DAY });
+const impostor = leaf(otherCa, { extensions: names, notBefore: NOW - DAY, notAfter: NOW + DAY });
+
+interface Opened {
+  readonly port: number;
+  readonly state: TrustState;
+  readonly holder: PolicyHolder;
+}
+
+async function open(
+  agreements: readonly Agreement[],
+  metrics: DaemonSettings['access']['metrics'] = 'open',
+  policy: () => { readonly ok: boolean } = () => ({ ok: true }),
+): Promise<Opened> {
+  const off = { netstring: undefined, https: undefined, unix: undefined, viewer: undefined, fifo: undefined };
+  const settings: DaemonSettings = {
+    ...DEFAULT_SETTINGS,
+    listen: { ...DEFAULT_SETTINGS.listen, ...off, http: { address: '127.0.0.1', port: 0 } },
+    access: { ...DEFAULT_SETTINGS.access, metrics },
+  };
+  const holder = PolicyHolder.open((revision) => {
+    if (!policy().ok) return { ok: false, problems: ['bad.yaml:1:1: error: bad'] };
+    const snapshot: Snapshot = { ...snapshotWith(agreements), revision };
+    return { ok: true, snapshot, settings, warnings: ['a warning'] };
+  }, NOW);
+  if ('problems' in holder) throw new Error('expected a policy');
+  const state = new TrustState(holder, NO_DECISION_LOG, () => NOW);
+  const log = {
+    ...{ error: () => {}, warn: () => {}, info: () => {}, debug: () => {}, setLevel: () => {} },
+    ...{ level: () => 'info' as const, close: async () => {} },
+  };
+  const audit = { write: () => {}, close: async () => {} };
+  const opened = await openListeners(settings, { state, log, audit, reload: () => state.reload() });
+  if ('failed' in opened) throw new Error(opened.failed);
+  cleanups.push(() => opened.close(0));
+  return { port: portOf(opened.addresses[0] ?? ''), state, holder };
+}
+
+const get = (port: number, path = '/metrics') => http(port, { path, method: 'GET' });
+const ask = (port: number, method: string, params: object = {}) =>
+  http(port, { body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }) });
+
+const evidence = (pem: string) => ({
+  ...{ direction: 'in', proto: 'tls', src_ip: '192.0.2.1', rcv_ip: '198.51.100.1', rcv_port: 5061 },
+  tls: { pem, verified: 1, version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' },
+});
+
+/** Samples by the text before the value. */
+function samplesOf(text: string): Map<string, number> {
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return new Map(
+    lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]),
+  );
+}
+
+const opB = () => agreementWith({ name: 'op-b', anchors: { client: [ca.facts], server: [ca.facts] }, pinned: false });
+
+describe('what /metrics says', () => {
+  test('ok/verdicts, alarms, questions, policy, expiry', async () => {
+    let good = true;
+    const { port, state } = await open(
+      [opB(), agreementWith({ name: 'op-c', domains: ['c.example'], enabled: false })],
+      'open',
+      () => ({ ok: good }),
+    );
+    for (const pem of [peer.pem, peer.pem, impostor.pem]) await ask(port, 'trust.peer', evidence(pem));
+    await ask(port, 'trust.peer', { direction: 'in', proto: 'udp', src_ip: '192.0.2.1' });
+    await ask(port, 'cache.flush');
+    await ask(port, 'trust.peer', { nonsense: 1 });
+    good = false;
+    state.reload();
+    const { status, text, headers } = await get(port);
+    expect([status, headers['content-type']]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8']);
+    const found = samplesOf(text);
+    const sample = (name: string) => [name, found.get(name)];
+    for (const [name, value] of [
+      ['siptrust_verdicts_total{agreement="op-b",direction="in",verdict="trusted",reason="agreement-covers"}', 2],
+      ['siptrust_verdicts_total{agreement="(other)",direction="in",verdict="untrusted",reason="no-tls"}', 1],
+      ['siptrust_questions_total{method="trust.peer",outcome="ok"}', 4],
+      ['siptrust_questions_total{method="trust.peer",outcome="error"}', 1],
+      ['siptrust_questions_total{method="cache.flush",outcome="forbidden"}', 1],
+      ['siptrust_questions_total{method="trust.message",outcome="ok"}', 0],
+      ['siptrust_question_duration_seconds_count{method="trust.peer"}', 5],
+      ['siptrust_forbidden_total{wire="http"}', 1],
+      ['siptrust_http_refused_total{status="401"}', 1],
+      ['siptrust_policy_problems', 1],
+      ['siptrust_ready', 0],
+      ['siptrust_policy_warnings', 1],
+      ['siptrust_policy_loaded_timestamp_seconds', NOW / 1000],
+      ['siptrust_agreements{state="enabled"}', 1],
+      ['siptrust_agreements{state="disabled"}', 1],
+      ['siptrust_cache_requests_total{cache="verdicts",result="hit"}', 1],
+      ['siptrust_expires_timestamp_seconds{agreement="op-b",kind="anchor"}', (NOW + 10 * DAY) / 1000],
+      ['siptrust_expires_timestamp_seconds{agreement="op-b",kind="peer-certificate"}', (NOW + DAY) / 1000],
+    ] as const) {
+      expect(sample(name)).toEqual([name, value]);
+    }
+    const alarms = [...found].filter(([name]) => name.startsWith('siptrust_alarms_total'));
+    expect(alarms).toEqual([[expect.stringMatching(/reason="anchor-mismatch"/), 1]]);
+    expect([...found.keys()].some((name) => name.startsWith('process_resident_memory_bytes'))).toBe(true);
+  });
+
+  test('ok/every metric of the table is declared, and no other of ours', async () => {
+    const { port } = await open([opB()]);
+    const { text } = await get(port);
+    const declared = [...text.matchAll(/^# TYPE (siptrust_[a-z_]+) ([a-z]+)$/gm)].map(([, name, type]) => [name, type]);
+    expect(declared.sort()).toEqual(
+      Object.values(METRICS)
+        .map(({ name, type }) => [name, type])
+        .sort(),
+    );
+  });
+
+  test('ok/promtool finds nothing to say', async ({ skip }) => {
+    const { port } = await open([opB()]);
+    await ask(port, 'trust.peer', evidence(peer.pem));
+    const { text } = await get(port);
+    const ours = text.split('\n').filter((line) => !/\b(?:nodejs|process)_/.test(line));
+    try {
+      execFileSync('promtool', ['check', 'metrics'], { input: `${ours.join('\n')}\n`, encoding: 'utf8' });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      skip('promtool is not installed: make setup');
+    }
+  });
+
+  test('ok/a scrape of many partners holds no question up: labels are bounded', async () => {
+    const many = Array.from({ length: 5000 }, (_, at) =>
+      agreementWith({ name: `op-${at}`, domains: [`d${at}.example`], anchors: opB().anchors }),
+    );
+    const { port, state } = await open(many);
+    for (const { name } of many) state.counters.verdictCounts.add(name, 'in', 'trusted', 'agreement-covers');
+    const { text } = await get(port);
+    const series = samplesOf(text);
+    const of = (metric: string) => [...series.keys()].filter((name) => name.startsWith(`${metric}{`)).length;
+    expect([of('siptrust_verdicts_total'), of('siptrust_expires_timestamp_seconds')]).toEqual([2001, 2000]);
+    expect(
+      series.get(
+        'siptrust_verdicts_total{agreement="(other)",direction="in",verdict="trusted",reason="agreement-covers"}',
+      ),
+    ).toBe(3000);
+  });
+});
+
+describe('who gets it', () => {
+  test('ok/viewer: not without a credential; off: nobody', async () => {
+    expect((await get((await open([opB()], 'viewer')).port)).status).toBe(401);
+    expect((await get((await open([opB()], 'off')).port)).status).toBe(404);
+  });
+  test('fail/DNS rebinding, POST', async () => {
+    const { port } = await open([opB()]);
+    expect((await http(port, { path: '/metrics', method: 'GET', headers: { Host: 'evil.example' } })).status).toBe(421);
+    expect((await http(port, { path: '/metrics', body: '{}' })).status).toBe(405);
+  });
+});
