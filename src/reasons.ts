@@ -237,8 +237,14 @@ const table = {
   'anchor-mismatch': {
     rank: 840,
     severity: 'alarm',
-    text: 'the certificate names a partner but leads to none of the anchors of its agreement',
+    text: 'the certificate names a partner but leads to somebody else: to the CA of another agreement, or to a root that is none of its anchors',
     clause: 'TS 33.310 §5.2',
+  },
+  'missing-intermediate': {
+    rank: 838,
+    severity: 'warning',
+    text: 'the certificate names a partner, and the certificate of a CA above it is at hand neither in the policy nor in what the peer sent',
+    clause: 'RFC 5280 §6.1, RFC 8446 §4.4.2',
   },
   'cert-time': {
     rank: 830,

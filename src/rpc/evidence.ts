@@ -5,6 +5,7 @@ import { parseAddress } from '../net/address.js';
 import type { Evidence, TlsEvidence } from '../trust/evidence.js';
 import type { CertificateFacts } from '../x509/facts.js';
 import { foldByteParams } from './byte-params.js';
+import { readChain } from './peer-chain.js';
 
 const port = z.coerce.number().int().min(0).max(65535);
 const bit = z.union([
@@ -21,6 +22,7 @@ const address = z.string().transform((value, context) => {
 
 const tls = z.strictObject({
   pem: text.optional(),
+  chain: z.union([text, z.array(text.nullable())]).optional(),
   verified: bit.optional(),
   version: text.optional(),
   cipher: text.optional(),
@@ -66,8 +68,12 @@ export function toEvidence(params: EvidenceParams, readCertificate: CertificateR
 }
 
 function toTlsEvidence(given: z.output<typeof tls>, readCertificate: CertificateReader): TlsEvidence {
+  const certificate = given.pem === undefined ? undefined : readCertificate(given.pem);
+  const leaf = certificate === undefined || 'malformed' in certificate ? undefined : certificate;
+  const chain = given.chain === undefined ? undefined : readChain(given.chain, leaf, readCertificate);
   return {
-    certificate: given.pem === undefined ? undefined : readCertificate(given.pem),
+    certificate,
+    ...(chain === undefined ? {} : { chain }),
     // Not told is not verified.
     verified: given.verified ?? false,
     version: given.version,

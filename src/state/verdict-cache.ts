@@ -18,6 +18,7 @@ function key(evidence: Evidence, sourcePort: number | undefined): string {
     localPort,
     nextHop,
     certificate === undefined || 'malformed' in certificate ? certificate : certificate.sha256,
+    tls?.chain && [tls.chain.certificates.map(({ sha256 }) => sha256), tls.chain.ignored],
     tls?.verified,
     tls?.version,
     tls?.cipher,

@@ -6,6 +6,7 @@ import { verifyPath } from '../x509/path.js';
 import { checkPinnedUsage } from '../x509/usage.js';
 import type { Agreement, Direction, Snapshot } from './agreement.js';
 import { missingAttributes } from './attributes.js';
+import { chainEndFindings } from './chain-end.js';
 import type { Trail } from './trail.js';
 
 /** What the checks of an agreement look at, besides the agreement itself. */
@@ -13,6 +14,8 @@ export interface CoverContext {
   readonly direction: Direction;
   readonly snapshot: Snapshot;
   readonly now: number;
+  /** What else the peer sent: it helps to build paths and is trusted by nothing. */
+  readonly chain: readonly CertificateFacts[];
   /** CRLs that were fetched in the background, besides the agreement's own files. */
   readonly crls: readonly CrlFacts[];
   /** OCSP answers that were asked for in the background. */
@@ -152,7 +155,7 @@ function judgePath(
   agreement: Agreement,
   leaf: CertificateFacts,
   pinned: boolean,
-  { direction, snapshot, now, crls, ocsp, trail }: CoverContext,
+  { direction, snapshot, now, chain, crls, ocsp, trail }: CoverContext,
 ): PathJudgement {
   const role = peerRole(direction);
   const { skew } = snapshot;
@@ -162,7 +165,7 @@ function judgePath(
   const anchors = agreement.anchors[role];
   const result = verifyPath({
     leaf,
-    intermediates: agreement.intermediates,
+    intermediates: chain.length === 0 ? agreement.intermediates : [...agreement.intermediates, ...chain],
     anchors,
     crls: [...agreement.crls, ...crls],
     crlGrace: snapshot.crlGrace,
@@ -183,9 +186,10 @@ function judgePath(
     explainRevocation(agreement, result.findings, trail);
     return { ok: true, validUntil };
   }
-  for (const finding of namedPartnerFindings(agreement, leaf, result.findings, snapshot)) {
-    trail.fail('path', finding.code, finding.detail);
-  }
+  // Of a certificate that names a partner and leads nowhere, where it ends says more (rulebook §6.6, T-14, T-38).
+  const nowhere = result.findings[0]?.code === 'untrusted-chain';
+  const ends = nowhere ? chainEndFindings(agreement, role, leaf, chain, snapshot) : [];
+  for (const finding of [...ends, ...result.findings]) trail.fail('path', finding.code, finding.detail);
   return { ok: false, validUntil };
 }
 
@@ -219,35 +223,6 @@ function judgePinnedLeaf(
   }
   trail.pass('path', `${leaf.subjectText} is pinned and its own anchor (pin: leaf)`, 'operator policy');
   return { ok: true, validUntil };
-}
-
-/**
- * A certificate that names a partner but leads elsewhere is an alarm of its own (rulebook T-14), and one that leads to
- * another partner's anchor says so: that anchor may not vouch for this name (rulebook §6.6, T-38).
- */
-function namedPartnerFindings(
-  agreement: Agreement,
-  leaf: CertificateFacts,
-  findings: readonly Finding[],
-  snapshot: Snapshot,
-): readonly Finding[] {
-  if (leaf.selfIssued || findings[0]?.code !== 'untrusted-chain') return findings;
-  const others = snapshot.agreements.filter(
-    (other) =>
-      other !== agreement &&
-      [...other.anchors.client, ...other.anchors.server, ...other.intermediates].some(
-        (authority) => authority.subjectText === leaf.issuerText,
-      ),
-  );
-  const detail =
-    `agreement ${agreement.name} accepts ${agreement.anchors.client.length + agreement.anchors.server.length} anchors;` +
-    ` the certificate was issued by ${leaf.issuerText}`;
-  const mismatch: Finding = { code: 'anchor-mismatch', detail };
-  const elsewhere: readonly Finding[] = others.slice(0, 1).map((other) => ({
-    code: 'anchor-name',
-    detail: `${leaf.issuerText} stands in agreement ${other.name}, which may not vouch for ${agreement.domains.join(', ')}`,
-  }));
-  return [mismatch, ...elsewhere, ...findings];
 }
 
 /** The next instant after `now` at which one of the certificates (or the given bound) begins or ends. */

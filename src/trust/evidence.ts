@@ -5,9 +5,19 @@ import type { Direction } from './agreement.js';
 
 export type Transport = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss' | 'sctp';
 
+/** What else the peer sent besides its own certificate. It helps to build paths and is trusted by nothing. */
+export interface PeerChain {
+  /** Each once, in the order they came; the leaf is none of them. */
+  readonly certificates: readonly CertificateFacts[];
+  /** Why others that came were left out. */
+  readonly ignored: readonly string[];
+}
+
 export interface TlsEvidence {
   /** Facts, or why the certificate that was sent cannot be read; undefined: none was sent. */
   readonly certificate: CertificateFacts | { readonly malformed: string } | undefined;
+  /** Absent: the proxy gave none. */
+  readonly chain?: PeerChain;
   /** Whether the TLS stack of the proxy verified the certificate. */
   readonly verified: boolean;
   /** As the stack prints them, for example `TLSv1.3`, `TLS_AES_256_GCM_SHA384`; undefined: not told. */

@@ -3,6 +3,7 @@
  * agreed? Trusted means both (TS 33.203 §5.4, §6.5; design rule 1). Pure: the time and the policy are arguments.
  */
 
+import { printable } from '../sip/ascii.js';
 import type { CrlFacts } from '../x509/crl.js';
 import type { CertificateFacts } from '../x509/facts.js';
 import { type SipIdentities, sipIdentities } from '../x509/identity.js';
@@ -18,7 +19,7 @@ import {
   NO_APPROVED_PINS,
   nextInstant,
 } from './covers.js';
-import { type Evidence, isOverTls, type TlsEvidence } from './evidence.js';
+import { type Evidence, isOverTls, type PeerChain, type TlsEvidence } from './evidence.js';
 import { leastPrivilege } from './least-privilege.js';
 import { findInterface, judgeInterface, verdictScope } from './nds.js';
 import { nextHopName } from './next-hop-name.js';
@@ -42,7 +43,8 @@ export function judgePeer(
   approved: ApprovedPins = NO_APPROVED_PINS,
 ): Verdict {
   const trail = new Trail();
-  const context: CoverContext = { direction: evidence.direction, snapshot, now, crls, ocsp, approved, trail };
+  const chain = evidence.tls?.chain?.certificates ?? [];
+  const context: CoverContext = { direction: evidence.direction, snapshot, now, chain, crls, ocsp, approved, trail };
   return decided(judge(evidence, context), verdictScope(snapshot, evidence), context);
 }
 
@@ -97,8 +99,19 @@ function judgeTls(evidence: Evidence, tls: TlsEvidence | undefined, context: Cov
   }
   const leaf = tls.certificate;
   trail.pass('certificate', `${leaf.subjectText || '(empty name)'}, SHA-256 ${leaf.sha256}`, 'RFC 5280 §4.1');
+  if (tls.chain !== undefined) noteChain(tls.chain, trail);
   if (!floorHolds(tls, trail)) return untrusted();
   return evidence.direction === 'in' ? judgeInbound(leaf, tls, context) : judgeOutbound(evidence, leaf, tls, context);
+}
+
+/** What came besides the leaf: a line for those who explain, nothing that decides. */
+function noteChain({ certificates, ignored }: PeerChain, trail: Trail): void {
+  const names = certificates.map(({ subjectText }) => printable(subjectText || '(empty name)')).join(' | ');
+  if (certificates.length > 0) {
+    const clause = 'RFC 8446 §4.4.2';
+    trail.pass('chain', `the peer also sent ${names}: of use for paths, trusted by nothing`, clause);
+  }
+  for (const why of ignored) trail.skip('chain', `left out of what the peer sent: ${why}`, 'RFC 8446 §4.4.2');
 }
 
 /** What a peer that is to be refused outright gets: nothing goes out over this connection (RFC 5922 §7.3). */

@@ -1,4 +1,4 @@
-/** Where a certificate says its revocation status can be had (RFC 5280 §4.2.1.13, §4.2.2.1). */
+/** Where a certificate says that its revocation status and its issuer can be had (RFC 5280 §4.2.1.13, §4.2.2.1). */
 
 import { directoryTexts } from './crl-entries.js';
 import { MalformedDer } from './der.js';
@@ -24,6 +24,14 @@ const OCSP_METHOD = '1.3.6.1.5.5.7.48.1';
 export function ocspLocations({ authorityInfoAccess }: CertificateFacts): readonly string[] {
   const responders = (authorityInfoAccess ?? []).filter(({ method }) => method === OCSP_METHOD);
   return uris(responders.map(({ location }) => location));
+}
+
+const CA_ISSUERS_METHOD = '1.3.6.1.5.5.7.48.2';
+
+/** URIs at which the certificate of the issuer can be had, in their order. */
+export function authorityLocations({ authorityInfoAccess }: CertificateFacts): readonly string[] {
+  const issuers = (authorityInfoAccess ?? []).filter(({ method }) => method === CA_ISSUERS_METHOD);
+  return uris(issuers.map(({ location }) => location));
 }
 
 function uris(names: readonly AlternativeName[]): readonly string[] {

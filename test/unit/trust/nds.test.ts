@@ -305,7 +305,7 @@ describe('a network that migrates from the path to TLS', () => {
     },
     'fail/nor with one that names the network and comes from another CA': {
       evidence: overTls(named(rootB, { dns: 'c.example' })),
-      ...{ trusted: false, reason: 'anchor-mismatch' },
+      ...{ trusted: false, reason: 'missing-intermediate' },
     },
     'fail/nor with one that the stack did not verify': {
       evidence: overTls(good, { verified: false }),
@@ -385,7 +385,7 @@ describe('TLS without encryption (seed §5)', () => {
     },
     'fail/with the setting the certificate still has to hold': {
       evidence: plain({ certificate: named(rootB, { dns: 'c.example' }) }),
-      ...{ iface: allowed, reason: 'anchor-mismatch' },
+      ...{ iface: allowed, reason: 'missing-intermediate' },
     },
     'ok/with the setting, by certificate': {
       evidence: plain(),

@@ -38,6 +38,8 @@ function presenting(
   return evidenceWith({ tls: { ...plain, certificate, verified: true, ...tls }, ...over });
 }
 
+/** The peer sent the root of another CA with its certificate. */
+const sentChain: Partial<TlsEvidence> = { chain: { certificates: [rootC.facts], ignored: [] } };
 const out = (nextHop: string | undefined): Partial<Evidence> => ({ direction: 'out', nextHop });
 
 interface Row {
@@ -167,8 +169,12 @@ describe('a peer is not trusted', () => {
     },
     'T-11 not listed': { evidence: presenting(peerB.facts), agreements: [trustC()], reason: 'not-listed' },
     'T-14 right name, other CA': {
-      evidence: presenting(leaf(rootC, names({ dns: 'b.example' })).facts),
+      evidence: presenting(leaf(rootC, names({ dns: 'b.example' })).facts, sentChain),
       reason: 'anchor-mismatch',
+    },
+    'T-14 right name, a CA that nobody has': {
+      evidence: presenting(leaf(rootC, names({ dns: 'b.example' })).facts),
+      reason: 'missing-intermediate',
     },
     'T-38 the anchor of one partner does not vouch for another': {
       evidence: presenting(leaf(rootC, names({ uri: 'sip:b.example' })).facts),
@@ -295,7 +301,7 @@ describe('a peer is not trusted', () => {
       reason: 'name-mismatch',
     },
     'T-14 outbound, other CA': {
-      evidence: presenting(leaf(rootC, names({ dns: 'b.example' })).facts, {}, out('b.example')),
+      evidence: presenting(leaf(rootC, names({ dns: 'b.example' })).facts, sentChain, out('b.example')),
       verdict: 'reject',
       reason: 'anchor-mismatch',
     },

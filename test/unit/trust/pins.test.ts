@@ -100,7 +100,7 @@ describe('pins: what is trusted, and which certificates may be put before the op
     ],
     'fail/T-14 nor is a stranger that names the partner': [
       { leaf: leaf(other, altNames('b.example')).facts, agreements: [trust({ pinned: true })] },
-      { verdict: 'untrusted', assurance: 'none', reason: 'anchor-mismatch', observes: [] },
+      { verdict: 'untrusted', assurance: 'none', reason: 'missing-intermediate', observes: [] },
     ],
     'fail/nor is one that the stack refused': [
       { verified: false, agreements: [trust({ pinned: true })] },
