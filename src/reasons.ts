@@ -205,7 +205,7 @@ const table = {
   'monitor-only': {
     rank: 605,
     severity: 'info',
-    text: 'the agreement is only monitored; it grants nothing yet',
+    text: 'the agreement is only monitored and changes no call; the detail says what it would do',
     clause: 'operator policy',
   },
   'ambiguous-peer': {
@@ -389,7 +389,7 @@ const table = {
   wildcard: {
     rank: 704,
     severity: 'warning',
-    text: 'a wildcard name is no SIP domain identity',
+    text: 'a wildcard name is no SIP domain identity, unless an agreement accepts one label in front of its suffix',
     clause: 'RFC 5922 §7.2',
   },
   'name-bytes': {

@@ -74,7 +74,14 @@ function record(
     ...(plan === undefined
       ? {}
       : { action: plan.action, code: plan.code, remove: plan.remove, appended: plan.append.length, flags: plan.flags }),
+    ...(verdict.would === undefined ? {} : wouldHave(verdict.would, plan?.would)),
   };
+}
+
+/** What an agreement that is only monitored would have come to. */
+function wouldHave({ verdict, reason }: NonNullable<Verdict['would']>, plan: Plan | undefined): object {
+  const message = { action: plan?.action, remove: plan?.remove, reasons: plan?.findings.map(({ code }) => code) };
+  return { would: { verdict, reason: reason ?? '', ...(plan === undefined ? {} : message) } };
 }
 
 /** `address:port`, IPv6 in brackets (RFC 5952 §6). */

@@ -14,7 +14,7 @@ import { whyUnsigned } from '../x509/crl-signer.js';
 import { dayText, parseInstant } from './dates.js';
 import { compileHeaders } from './header-rules.js';
 import type { Material } from './material.js';
-import { domainNames, isPlainName } from './names.js';
+import { assertedHosts, domainNames, isPlainName, wildcardSuffixes } from './names.js';
 import type { AgreementInput } from './schema.js';
 import type { Site } from './site.js';
 import { staticTargets } from './static-targets.js';
@@ -35,6 +35,8 @@ export interface AgreementContext {
 /** Keys that speak of certificates, and keys that speak of a path: each kind means nothing to the other mechanism. */
 const KEYS_OF_MECHANISM = {
   tls: [
+    'server_names',
+    'wildcard_names',
     'anchors',
     'intermediates',
     'subject',
@@ -72,6 +74,8 @@ export function compileAgreement(input: AgreementInput, site: Site, context: Agr
   const agreement: Agreement = {
     name: input.name,
     domains,
+    serverNames: domainNames(input.server_names ?? [], site.at('server_names')),
+    wildcardNames: wildcardSuffixes(input.wildcard_names ?? [], site.at('wildcard_names')),
     mechanism: input.mechanism,
     anchors,
     intermediates: material.certificates(input.intermediates ?? [], site.at('intermediates'), 'intermediate'),
@@ -227,7 +231,7 @@ function attributeIssuers(input: AgreementInput, site: Site): readonly string[] 
 }
 
 function asserted(input: AgreementInput, domains: readonly string[], site: Site): Asserts {
-  const { domains: named, numbers = 'any', transit = false } = input.asserts ?? {};
+  const { domains: named, hosts = [], numbers = 'any', transit = false } = input.asserts ?? {};
   if (transit && named !== undefined) {
     const text = 'domains has no effect with transit: true, which lets the peer assert any domain but ours';
     site.at('domains').report('no-effect', text, 'key');
@@ -243,7 +247,7 @@ function asserted(input: AgreementInput, domains: readonly string[], site: Site)
     }
   }
   const own = named === undefined ? domains : domainNames(named, site.at('domains'));
-  return { domains: own, numbers, transit };
+  return { domains: own, hosts: assertedHosts(hosts, site.at('hosts')), numbers, transit };
 }
 
 function sourcePrefixes(sources: readonly string[], site: Site): readonly AddressPrefix[] {

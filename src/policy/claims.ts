@@ -105,14 +105,21 @@ function claimSite({ input, site }: PlacedAgreement, domain: string): Site {
 }
 
 function checkAsserted({ item, input, site }: PlacedAgreement, own: ReadonlyMap<string, Site>): void {
-  const named = input.asserts?.domains;
-  if (named === undefined || item.interconnect === 'roaming' || item.interconnect === 'loopback') return;
-  for (const domain of item.asserts.domains) {
-    const ours = own.get(domain);
-    if (!ours) continue;
-    const text = `${domain} is one of own_domains, at ${formatPlace(ours.place())}: nobody outside may assert it`;
-    const here = domainSite(named, domain, site.at('asserts', 'domains'));
-    here.report('own-domain', `${text} (except interconnect: roaming or loopback)`);
+  if (item.interconnect === 'roaming' || item.interconnect === 'loopback') return;
+  const { domains = [], hosts = [] } = item.asserts;
+  for (const [key, names] of [
+    ['domains', domains],
+    ['hosts', hosts],
+  ] as const) {
+    const named = input.asserts?.[key];
+    if (named === undefined) continue;
+    for (const domain of names) {
+      const ours = own.get(domain);
+      if (!ours) continue;
+      const text = `${domain} is one of own_domains, at ${formatPlace(ours.place())}: nobody outside may assert it`;
+      const here = domainSite(named, domain, site.at('asserts', key));
+      here.report('own-domain', `${text} (except interconnect: roaming or loopback)`);
+    }
   }
 }
 

@@ -23,6 +23,7 @@ import { deepFreeze } from './freeze.js';
 import { compileInterface } from './interface.js';
 import { Material } from './material.js';
 import { domainNames, domainSite } from './names.js';
+import { checkOtherNames } from './other-names.js';
 import { type Problem, Problems } from './problem.js';
 import { SECTIONS } from './schema.js';
 import { compileSettings, type DaemonSettings } from './settings.js';
@@ -71,6 +72,7 @@ export function compilePolicy(files: PolicyFiles, main: string, revision: number
   checkNames(agreements, 'agreement');
   checkSockets(interfaces);
   checkDomains(agreements, own);
+  checkOtherNames(agreements, own);
   checkInterfaces(agreements, interfaces, { interfaces: interfaceNames(sources), byAll: !problems.failed });
   checkSources(agreements);
   checkTargets(agreements);
@@ -89,6 +91,7 @@ export function compilePolicy(files: PolicyFiles, main: string, revision: number
     interfaces: interfaces.map(({ item }) => item),
     agreements: parts,
     byDomain: new Map(parts.flatMap((agreement) => agreement.domains.map((domain) => [domain, agreement] as const))),
+    byWildcard: new Map(parts.flatMap((each) => each.wildcardNames.map((suffix) => [suffix, each] as const))),
     byTarget: new Map(parts.flatMap((each) => each.targets.map((target) => [targetKey(target), each] as const))),
     sources: sourceTables(parts),
     privacy: defaults.privacy,

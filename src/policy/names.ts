@@ -1,5 +1,6 @@
 /** Names in a policy: domains, and the names of agreements and interfaces. */
 
+import { parseAddress } from '../net/address.js';
 import { referenceDomain } from '../x509/domain.js';
 import { entrySite } from './entries.js';
 import type { Site } from './site.js';
@@ -35,19 +36,45 @@ function moreThanName(text: string): string | undefined {
 
 /** The domains of the list at `site`; what is none is reported and left out. */
 export function domainNames(texts: readonly string[], site: Site): readonly string[] {
-  const domains = new Set<string>();
+  return namesOf(texts, site, policyDomain, 'a domain name, as in ims.operator.example');
+}
+
+/** The suffixes of wildcard names: written as they stand behind the wildcard label. */
+export function wildcardSuffixes(texts: readonly string[], site: Site): readonly string[] {
+  const expected = 'a domain name, as in pstn.operator.example for *.pstn.operator.example';
+  return namesOf(texts, site, policyDomain, expected);
+}
+
+/** Hosts that an asserted identity may have: addresses in the form of a SIP URI, IPv6 in brackets, and names. */
+export function assertedHosts(texts: readonly string[], site: Site): readonly string[] {
+  const expected = 'an IP address or a host name, as in 192.0.2.7, "2001:db8::7" or sbc.operator.example';
+  return namesOf(texts, site, assertedHost, expected);
+}
+
+function assertedHost(text: string): ReturnType<typeof policyDomain> {
+  const address = parseAddress(/^\[(.*)\]$/.exec(text)?.[1] ?? text);
+  if (address === undefined) return policyDomain(text);
+  return { domain: address.text.includes(':') ? `[${address.text}]` : address.text };
+}
+
+function namesOf(
+  texts: readonly string[],
+  site: Site,
+  meaning: typeof policyDomain,
+  expected: string,
+): readonly string[] {
+  const names = new Set<string>();
   for (const [index, text] of texts.entries()) {
-    const read = policyDomain(text);
+    const read = meaning(text);
     if ('fault' in read) {
-      const found = `found ${JSON.stringify(text)}: ${read.fault}`;
-      site.at(index).report('bad-domain', `expected a domain name, as in ims.operator.example, ${found}`);
-    } else if (domains.has(read.domain)) {
+      site.at(index).report('bad-domain', `expected ${expected}, found ${JSON.stringify(text)}: ${read.fault}`);
+    } else if (names.has(read.domain)) {
       site.at(index).report('repeated-value', `${read.domain} stands in this list already`);
     } else {
-      domains.add(read.domain);
+      names.add(read.domain);
     }
   }
-  return [...domains];
+  return [...names];
 }
 
 /** The site of the entry that means this domain. */

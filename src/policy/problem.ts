@@ -61,6 +61,7 @@ const severities = {
   'exposed-interface': 'warning',
   'null-encryption': 'warning',
   'stack-advisory': 'warning',
+  'wildcard-name': 'warning',
   'certificate-expired': 'warning',
   'certificate-not-yet-valid': 'warning',
   'not-a-ca': 'warning',

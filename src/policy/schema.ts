@@ -58,6 +58,8 @@ const interfaceSchema = z.strictObject({
 const agreementSchema = z.strictObject({
   name: word('the name of the agreement'),
   domains: someWords('a domain name'),
+  server_names: words('a domain name').optional(),
+  wildcard_names: words('the domain name behind the wildcard label').optional(),
   mechanism: z.enum(['tls', 'nds-ip']),
   anchors: z
     .union([certificates, z.strictObject({ client: certificates.optional(), server: certificates.optional() })])
@@ -83,13 +85,14 @@ const agreementSchema = z.strictObject({
   asserts: z
     .strictObject({
       domains: words('a domain name').optional(),
+      hosts: words('an IP address or a host name').optional(),
       numbers: z
         .union([z.literal('any'), someWords('the beginning of a global number, as in "+4930"')])
         .describe('"any", or a list of number prefixes as in "+4930"')
         .optional(),
       transit: flag.optional(),
     })
-    .describe('a mapping {domains, numbers, transit}')
+    .describe('a mapping {domains, hosts, numbers, transit}')
     .optional(),
   privacy: PRIVACY.optional(),
   revocation: REVOCATION.optional(),

@@ -1,9 +1,9 @@
 /** Verdicts and plans as the flat JSON that routing scripts read (design.md, "The RPC contract"). */
 
-import { profileOf } from '../sip/profiles.js';
 import type { Snapshot } from '../trust/agreement.js';
 import type { Plan } from '../trust/plan.js';
-import type { Verdict } from '../trust/verdict.js';
+import { profileFor } from '../trust/treatment.js';
+import { agreementInEffect, type Verdict } from '../trust/verdict.js';
 import { JsonText } from './method.js';
 
 /** Seconds that a script may keep this verdict: until it changes by itself, and never longer than the policy says. */
@@ -14,24 +14,28 @@ function timeToLive(verdict: Verdict, snapshot: Snapshot, now: number): number {
 
 function sameForAll(verdict: Verdict, snapshot: Snapshot) {
   const trusted = verdict.verdict === 'trusted';
-  const { agreement, findings } = verdict;
+  const { agreement, findings, would } = verdict;
+  const terms = agreementInEffect(verdict);
+  const asserts = trusted ? terms?.asserts : undefined;
   return {
     verdict: verdict.verdict,
     trusted: trusted ? 1 : 0,
-    profile: profileOf(verdict, snapshot.privacy),
+    profile: profileFor(verdict, snapshot.privacy),
     assurance: verdict.assurance,
     agreement: agreement?.name ?? '',
     domains: verdict.domains,
     reason: findings[0]?.code ?? '',
     reasons: [...new Set(findings.map(({ code }) => code))],
     detail: findings[0]?.detail ?? '',
-    asserts: trusted && agreement !== undefined ? (agreement.asserts.transit ? ['*'] : agreement.asserts.domains) : [],
-    privacy: agreement?.privacy ?? snapshot.privacy,
+    asserts: asserts?.transit ? ['*'] : (asserts?.domains ?? []),
+    assert_hosts: asserts?.hosts ?? [],
+    privacy: terms?.privacy ?? snapshot.privacy,
     action: verdict.action,
     code: verdict.code,
     phrase: verdict.phrase,
     revision: verdict.revision,
     per: verdict.per,
+    ...(would === undefined ? {} : { would: would.verdict, would_reason: would.reason ?? '' }),
   };
 }
 

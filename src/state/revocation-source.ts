@@ -33,8 +33,11 @@ export interface RevocationSource {
   /** All fetched lists at hand. */
   readonly crls: readonly CrlFacts[];
   readonly ocsp: OcspAnswers;
-  /** A certificate that names a partner has been judged: what it says of its revocation is asked for from now on. */
-  observe(leaf: CertificateFacts): void;
+  /**
+   * A certificate that names a partner has been judged: what it says of its revocation is asked for from now on, and so is
+   * what the CAs say that came with it (`chain`), where a CA of the policy has signed them.
+   */
+  observe(leaf: CertificateFacts, chain: readonly CertificateFacts[]): void;
   /** Whether something about this certificate is being asked for the first time. */
   awaits(leaf: CertificateFacts): boolean;
   /** Another policy is in force. */

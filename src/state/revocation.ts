@@ -112,7 +112,7 @@ export class Revocation implements RevocationSource {
     return this.#statuses?.answers ?? NO_ANSWERS;
   }
 
-  observe(leaf: CertificateFacts): void {
+  observe(leaf: CertificateFacts, chain: readonly CertificateFacts[]): void {
     if (!this.#deps.settings.fetch) return;
     const known = this.#seen.get(leaf.sha256);
     if (known !== undefined) {
@@ -120,11 +120,17 @@ export class Revocation implements RevocationSource {
       return;
     }
     // Only what a CA of the policy has signed may make siptrust ask anybody.
+    const above = this.#authorities.learn(chain).flatMap((certificate) => this.#follow(certificate));
     const issuer = this.#authorities.issuerOf(leaf);
     if (issuer === undefined) return;
-    const status = this.#statuses?.follow(leaf, issuer);
-    const jobs = [...this.#lists.follow(leaf, false), ...(status === undefined ? [] : [status])];
-    this.#seen.set(leaf.sha256, { certificate: leaf, jobs });
+    this.#seen.set(leaf.sha256, { certificate: leaf, jobs: [...this.#follow(leaf), ...above] });
+  }
+
+  /** Asks for the lists and the status of a certificate that a known CA has signed. */
+  #follow(certificate: CertificateFacts) {
+    const issuer = this.#authorities.issuerOf(certificate);
+    const status = issuer && this.#statuses?.follow(certificate, issuer);
+    return [...this.#lists.follow(certificate, false), ...(status === undefined ? [] : [status])];
   }
 
   awaits(leaf: CertificateFacts): boolean {

@@ -2,7 +2,7 @@ import type { DecisionLog } from '../log/decisions.js';
 import type { Snapshot } from '../trust/agreement.js';
 import type { Evidence } from '../trust/evidence.js';
 import { judgePeer } from '../trust/peer.js';
-import type { Plan } from '../trust/plan.js';
+import { outcomeOf, type Plan } from '../trust/plan.js';
 import { treatmentOf } from '../trust/treatment.js';
 import type { Verdict } from '../trust/verdict.js';
 import { Candidate } from './candidate.js';
@@ -96,7 +96,7 @@ export class TrustState {
     const verdict = judgePeer(evidence, snapshot, now, revocation.crls, revocation.ocsp, pins?.approved);
     const leaf = evidence.tls?.certificate;
     if (leaf === undefined || 'malformed' in leaf || verdict.agreement === undefined) return verdict;
-    revocation.observe(leaf);
+    revocation.observe(leaf, evidence.tls?.chain?.certificates ?? []);
     const waits = verdict.findings.some(({ code }) => code === 'rev-unknown') && revocation.awaits(leaf);
     return waits ? { ...verdict, validUntil: Math.min(verdict.validUntil, now + PENDING_MS) } : verdict;
   }
@@ -109,6 +109,8 @@ export class TrustState {
     this.counters.verdictCounts.add(agreement?.name, evidence.direction, verdict.verdict, findings[0]?.code);
     const first = (plan?.findings[0] ?? verdict.findings[0])?.code;
     if (first !== undefined) this.counters.add(`reason.${first}`);
+    if (verdict.would !== undefined) this.counters.add(`monitor.${method}.${verdict.would.verdict}`);
+    if (plan?.would !== undefined) this.counters.add(`monitor.plan.${outcomeOf(plan.would)}`);
     const treatment = method === 'trust.peer' ? treatmentOf(verdict, this.snapshot) : undefined;
     this.#decisions.write({ method, ...answer, treatment });
     if (treatment !== undefined) this.#candidate?.observe({ ...answer, treatment });

@@ -27,6 +27,8 @@ export type AttributeMatch = Readonly<
 export interface Asserts {
   /** Domains that P-Asserted-Identity of this peer may bear (rulebook S-1). */
   readonly domains: readonly string[];
+  /** Addresses (IPv6 in brackets, canonical) and other hosts that it may bear besides; absent: none. */
+  readonly hosts?: readonly string[];
   /** `any`, or the prefixes of global numbers ("+4930") that it may assert (S-3). */
   readonly numbers: 'any' | readonly string[];
   /** A transit peer asserts for others: S-1 is off, S-2 stays on (S-4). */
@@ -45,10 +47,28 @@ export function targetKey({ address, port }: StaticTarget): string {
   return `${address} ${port}`;
 }
 
+/** The agreement that a name belongs to: by its domains, else by one label in front of a suffix that it accepts. */
+export function agreementOfName(
+  name: string,
+  { byDomain, byWildcard }: Pick<Snapshot, 'byDomain' | 'byWildcard'>,
+): Agreement | undefined {
+  return byDomain.get(name) ?? byWildcard.get(parentOf(name));
+}
+
+/** The name without its first label; empty for a name of one label. */
+export function parentOf(name: string): string {
+  const dot = name.indexOf('.');
+  return dot < 0 ? '' : name.slice(dot + 1);
+}
+
 export interface Agreement {
   readonly name: string;
   /** Lower-case A-labels, exact. */
   readonly domains: readonly string[];
+  /** Names that the certificates of its servers may bear in place of the domain, as next hops of this agreement alone. */
+  readonly serverNames: readonly string[];
+  /** Suffixes of which one label in front is this network: of the names and wildcard names of its certificates, and of next hops. */
+  readonly wildcardNames: readonly string[];
   readonly mechanism: SecurityMechanism;
   /** Anchors by the role that the peer plays in the handshake. */
   readonly anchors: { readonly client: readonly CertificateFacts[]; readonly server: readonly CertificateFacts[] };
@@ -118,6 +138,8 @@ export interface Snapshot {
   readonly agreements: readonly Agreement[];
   /** The agreement that claims a domain (lower-case A-label); a domain has at most one. */
   readonly byDomain: ReadonlyMap<string, Agreement>;
+  /** The agreement that accepts one label in front of a suffix; the suffix is nobody else's. */
+  readonly byWildcard: ReadonlyMap<string, Agreement>;
   /** The agreement that names an address and port as its next hop (`targetKey`); one has at most one. */
   readonly byTarget: ReadonlyMap<string, Agreement>;
   /** nds-ip agreements by interface name, then by the longest prefix that holds the source address. */

@@ -4,7 +4,15 @@ import type { Finding } from '../reasons.js';
 import { asciiLower, trimBlanks } from '../sip/ascii.js';
 import { parseNameAddr } from '../sip/name-addr.js';
 import type { Draft } from './draft.js';
-import { type AssertionTerms, domainOf, isOwnSpoof, judgeAssertion, type Screened, screenRows } from './screen.js';
+import {
+  type AssertionTerms,
+  domainOf,
+  isAgreedHost,
+  isOwnSpoof,
+  judgeAssertion,
+  type Screened,
+  screenRows,
+} from './screen.js';
 import { canRefuse, type Refusal, type Work } from './work.js';
 
 function terms({ input }: Work): AssertionTerms | undefined {
@@ -69,7 +77,7 @@ export function screenFrom(work: Work): Refusal {
     const finding: Finding = { code: 'assert-own', detail: `From names ${host}, one of our own domains` };
     if (canRefuse(work) && !work.emergency) return { code: 403, phrase: 'Identity Not Allowed', finding };
     findings.push(finding);
-  } else if (!agreed.asserts.transit && !agreed.asserts.domains.includes(host) && !host.endsWith('.invalid')) {
+  } else if (!agreed.asserts.transit && !isAgreedHost(host, agreed.asserts) && !host.endsWith('.invalid')) {
     flags.add('from-foreign');
   }
   return undefined;

@@ -8,10 +8,9 @@
 import { isDomainName } from '../x509/domain.js';
 import type { Agreement } from './agreement.js';
 import { missingAttributes, parseOneLineName } from './attributes.js';
-import { agreementChange, agreementInForce, type CoverContext } from './covers.js';
-import type { Evidence, TlsEvidence } from './evidence.js';
-import { nextHopName } from './next-hop-name.js';
-import { type Outcome, untrusted } from './outcome.js';
+import type { Cover, CoverContext } from './covers.js';
+import type { TlsEvidence } from './evidence.js';
+import type { Presented } from './presented.js';
 import { floorHolds } from './tls-profile.js';
 import { needsCertificate } from './words.js';
 
@@ -38,59 +37,37 @@ function statedName(attributes: Readonly<Record<string, string>>): string | unde
   return isDomainName(name) ? name : undefined;
 }
 
-export function judgeAttributes(
-  evidence: Evidence,
+/** What the words say of the peer; undefined: nothing that is of use, and the trail says why. */
+export function presentedAttributes(
   tls: TlsEvidence,
   attributes: Readonly<Record<string, string>>,
-  context: CoverContext,
-): Outcome {
-  const { trail, snapshot, now } = context;
-  const refused = (agreement?: Agreement): Outcome =>
-    evidence.direction === 'in' ? untrusted(agreement) : { ...untrusted(agreement), action: 'close' };
-  if (!floorHolds(tls, trail)) return untrusted();
+  { trail }: Pick<CoverContext, 'trail'>,
+): Presented | undefined {
+  if (!floorHolds(tls, trail)) return undefined;
   if (!tls.verified) {
     trail.fail('stack', 'stack-unverified', 'attributes count only where the TLS stack verified the certificate');
-    return refused();
+    return undefined;
   }
   const name = statedName(attributes);
   if (name === undefined) {
     trail.fail('identity', 'no-sip-id', `expected one domain in tls.attributes.san, found "${attributes.san ?? ''}"`);
-    return refused();
-  }
-  trail.pass('identity', `${name}, as the proxy read it`, 'RFC 5922 §7.1');
-  if (evidence.direction === 'out') {
-    const target = nextHopName(evidence.nextHop ?? '', snapshot);
-    if (target.kind !== 'domains' || !target.domains.includes(name)) {
-      trail.fail('next hop', 'name-mismatch', `next_hop is ${evidence.nextHop ?? 'not told'}, the peer is ${name}`);
-      return refused();
-    }
-  }
-  const agreement = snapshot.byDomain.get(name);
-  if (agreement === undefined) {
-    trail.fail('agreement', 'not-listed', `no agreement names ${name}`);
-    return untrusted();
-  }
-  const change = agreementChange(agreement, now);
-  if (agreement.mechanism !== 'tls') {
-    trail.fail('mechanism', 'agreement-mechanism', `agreement ${agreement.name}: expected ${agreement.mechanism}`);
-    return untrusted(agreement, change);
-  }
-  if (!agreementInForce(agreement, context)) return untrusted(agreement, change);
-  const why = lacking(agreement, attributes);
-  if (why !== undefined) {
-    trail.fail('certificate', 'no-cert-facts', `agreement ${agreement.name}: ${why}`);
-    return untrusted(agreement, change);
-  }
-  if (agreement.enforcement === 'monitor') {
-    trail.fail('enforcement', 'monitor-only', `agreement ${agreement.name}: would be trusted, enforcement is monitor`);
-    return untrusted(agreement, change);
+    return undefined;
   }
   return {
-    grant: trail.grant('agreement-covers', `agreement ${agreement.name} covers ${name}`),
-    assurance: 'tls-attributes',
-    agreement,
-    domains: [name],
-    action: 'continue',
-    validUntil: change,
+    ...{ kind: 'dns', names: [name], wildcards: [], findings: [], verified: true },
+    validUntil: Number.POSITIVE_INFINITY,
+    cover: (agreement, context) => coveredByWords(agreement, attributes, context),
   };
+}
+
+function coveredByWords(
+  agreement: Agreement,
+  attributes: Readonly<Record<string, string>>,
+  { trail }: Pick<CoverContext, 'trail'>,
+): Cover {
+  const why = lacking(agreement, attributes);
+  if (why !== undefined) trail.fail('certificate', 'no-cert-facts', `agreement ${agreement.name}: ${why}`);
+  const ok = why === undefined;
+  const validUntil = Number.POSITIVE_INFINITY;
+  return { ok, assurance: 'tls-attributes', proven: ok, pinnable: false, validUntil };
 }

@@ -1,12 +1,9 @@
-import type { Finding } from '../reasons.js';
 import type { CrlFacts } from '../x509/crl.js';
 import type { CertificateFacts } from '../x509/facts.js';
 import type { OcspAnswers } from '../x509/ocsp.js';
-import { verifyPath } from '../x509/path.js';
-import { checkPinnedUsage } from '../x509/usage.js';
 import type { Agreement, Direction, Snapshot } from './agreement.js';
 import { missingAttributes } from './attributes.js';
-import { chainEndFindings } from './chain-end.js';
+import { judgePath } from './path.js';
 import type { Trail } from './trail.js';
 
 /** What the checks of an agreement look at, besides the agreement itself. */
@@ -32,7 +29,10 @@ export const NO_APPROVED_PINS: ApprovedPins = new Map();
 
 export interface Cover {
   readonly ok: boolean;
-  readonly pinned: boolean;
+  /** What the trust would rest on. */
+  readonly assurance: 'tls-attributes' | 'tls-certificate' | 'tls-pinned';
+  /** The peer is who it says: everything held but an approval of the key or the word of the TLS stack. */
+  readonly proven: boolean;
   /** Everything held, but for an approval of the key where that is missing: the key may be put before the operator. */
   readonly pinnable: boolean;
   /** Instant (ms) at which one of the facts behind this answer changes by itself. */
@@ -85,7 +85,10 @@ export function certificateCovered(
   context: CoverContext,
 ): Cover {
   const { trail, now, snapshot } = context;
-  const no: Cover = { ok: false, pinned: false, pinnable: false, validUntil: nextInstant(now, [leaf], snapshot.skew) };
+  const no: Cover = {
+    ...{ ok: false, assurance: 'tls-certificate', proven: false, pinnable: false },
+    validUntil: nextInstant(now, [leaf], snapshot.skew),
+  };
 
   const missing = [
     ...missingAttributes(agreement.subject, leaf.subject).map((text) => `subject ${text}`),
@@ -100,6 +103,7 @@ export function certificateCovered(
   const listed = agreement.pins.includes(leaf.spkiSha256);
   const approved = context.approved.get(agreement.name)?.has(leaf.spkiSha256) === true;
   const pinned = listed || approved;
+  const assurance = pinned ? 'tls-pinned' : 'tls-certificate';
   if (agreement.pins.length > 0 && !agreement.pinned && !listed) {
     const found = `expected one of ${agreement.pins.length} pins, found ${pin}`;
     trail.fail('pin', 'pin-mismatch', `agreement ${agreement.name}: ${found}`);
@@ -116,7 +120,7 @@ export function certificateCovered(
     // Of the two the path says more; that the stack refused it too is told beside it.
     if (!stackVerified) failStack(agreement, trail);
     if (agreement.pinned && !pinned) failApproval(agreement, pin, '', context);
-    return { ok: false, pinned, pinnable: false, validUntil: path.validUntil };
+    return { ok: false, assurance, proven: path.ok, pinnable: false, validUntil: path.validUntil };
   }
   trail.pass(
     'stack',
@@ -128,9 +132,9 @@ export function certificateCovered(
   if (agreement.pinned && !pinned) {
     const how = `; to approve it: siptrustctl pin approve ${agreement.name} ${pin}`;
     failApproval(agreement, pin, how, context);
-    return { ok: false, pinned, pinnable: true, validUntil: path.validUntil };
+    return { ok: false, assurance, proven: true, pinnable: true, validUntil: path.validUntil };
   }
-  return { ok: true, pinned, pinnable: true, validUntil: path.validUntil };
+  return { ok: true, assurance, proven: true, pinnable: true, validUntil: path.validUntil };
 }
 
 function failApproval(agreement: Agreement, pin: string, how: string, { approved, trail }: CoverContext): void {
@@ -144,85 +148,6 @@ function failStack(agreement: Agreement, trail: Trail): void {
     'expected a certificate that the TLS stack of the proxy verified, found verified=0' +
     ` (agreement ${agreement.name}, stack_verification: ${agreement.stackVerification})`;
   trail.fail('stack', 'stack-unverified', detail);
-}
-
-interface PathJudgement {
-  readonly ok: boolean;
-  readonly validUntil: number;
-}
-
-function judgePath(
-  agreement: Agreement,
-  leaf: CertificateFacts,
-  pinned: boolean,
-  { direction, snapshot, now, chain, crls, ocsp, trail }: CoverContext,
-): PathJudgement {
-  const role = peerRole(direction);
-  const { skew } = snapshot;
-  if (pinned && agreement.pinLeaf) {
-    return judgePinnedLeaf(agreement, leaf, role, skew, now, trail);
-  }
-  const anchors = agreement.anchors[role];
-  const result = verifyPath({
-    leaf,
-    intermediates: chain.length === 0 ? agreement.intermediates : [...agreement.intermediates, ...chain],
-    anchors,
-    crls: [...agreement.crls, ...crls],
-    crlGrace: snapshot.crlGrace,
-    ocsp,
-    ocspRules: snapshot.ocsp,
-    at: now,
-    purpose: role,
-    names: [],
-    revocation: agreement.revocation,
-    skew,
-    ekuPolicy: agreement.eku,
-  });
-  const walked = (result.path ?? [leaf]).map((certificate) => certificate.subjectText || '(empty name)').join(' <- ');
-  const validUntil = nextInstant(now, result.path ?? [leaf], skew, result.ok ? result.validUntil : undefined);
-  if (result.ok) {
-    trail.pass('path', `${walked}, as TLS ${role}, to an anchor of agreement ${agreement.name}`, 'RFC 5280 §6.1');
-    for (const finding of result.findings) trail.note('path', finding.code, finding.detail);
-    explainRevocation(agreement, result.findings, trail);
-    return { ok: true, validUntil };
-  }
-  // Of a certificate that names a partner and leads nowhere, where it ends says more (rulebook §6.6, T-14, T-38).
-  const nowhere = result.findings[0]?.code === 'untrusted-chain';
-  const ends = nowhere ? chainEndFindings(agreement, role, leaf, chain, snapshot) : [];
-  for (const finding of [...ends, ...result.findings]) trail.fail('path', finding.code, finding.detail);
-  return { ok: false, validUntil };
-}
-
-/** What the path says of revocation, also where nobody looked (rulebook §8.3). */
-function explainRevocation({ name, revocation }: Agreement, findings: readonly Finding[], trail: Trail): void {
-  if (revocation === 'off') trail.skip('revocation', `agreement ${name}: revocation is off`, 'operator policy');
-  else if (!findings.some(({ code }) => code === 'rev-unknown')) {
-    trail.pass('revocation', `every certificate below the anchor is known not to be revoked`, 'RFC 5280 §6.3');
-  }
-}
-
-/** A pinned certificate stands as its own anchor; its time and its use are still judged (rulebook T-17). */
-function judgePinnedLeaf(
-  agreement: Agreement,
-  leaf: CertificateFacts,
-  role: 'client' | 'server',
-  skew: number,
-  now: number,
-  trail: Trail,
-): PathJudgement {
-  const validUntil = nextInstant(now, [leaf], skew);
-  if (now < leaf.notBefore - skew || now > leaf.notAfter + skew) {
-    const expected = `valid from ${instant(leaf.notBefore)} to ${instant(leaf.notAfter)}, the time is ${instant(now)}`;
-    trail.fail('path', 'cert-time', `pinned certificate ${leaf.subjectText}: ${expected}`);
-    return { ok: false, validUntil };
-  }
-  const usage = checkPinnedUsage(leaf, role, agreement.eku);
-  if (usage !== undefined) {
-    trail.fail('path', usage.code, usage.detail);
-    return { ok: false, validUntil };
-  }
-  trail.pass('path', `${leaf.subjectText} is pinned and its own anchor (pin: leaf)`, 'operator policy');
-  return { ok: true, validUntil };
 }
 
 /** The next instant after `now` at which one of the certificates (or the given bound) begins or ends. */

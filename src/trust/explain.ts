@@ -20,8 +20,10 @@ export function explain(verdict: Verdict, planFindings: readonly Finding[] = [])
   const findings = [...planFindings, ...verdict.findings];
   const first = findings[0];
   const because = first === undefined ? '' : `: ${reason(first.code).text} (${first.detail})`;
+  const { would } = verdict;
+  const monitored = would === undefined ? '' : `; the agreement is only monitored, and would say ${would.verdict}`;
   return {
-    summary: `${verdict.verdict}${because}`,
+    summary: `${verdict.verdict}${because}${monitored}`,
     checks: verdict.checks.map((check, index) => ({ step: index + 1, ...check })),
     reasons: findings.map(({ code, detail }) => {
       const { text, clause } = reason(code);

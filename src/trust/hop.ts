@@ -15,7 +15,7 @@ import {
   type TlsCapability,
 } from '../net/next-hop.js';
 import { type Finding, ranked } from '../reasons.js';
-import type { Agreement, Snapshot } from './agreement.js';
+import { type Agreement, agreementOfName, type Snapshot } from './agreement.js';
 import type { HopQuestion } from './hop-question.js';
 import { agreementOfTarget } from './next-hop-name.js';
 
@@ -69,18 +69,19 @@ export function findHop(
   const { host } = question;
   const mapped = host.kind === 'ip' ? agreementOfTarget(host.address, question.port, snapshot) : undefined;
   const domain = host.kind === 'domain' ? host.name : (mapped?.domains[0] ?? '');
-  const named = mapped ?? snapshot.byDomain.get(domain);
+  const named = mapped ?? agreementOfName(domain, snapshot);
   const agreement = named !== undefined && coversOut(named, now) ? named : undefined;
-  // What is only monitored changes nothing.
-  const demanded = agreement?.requireTls === true && agreement.enforcement === 'enforce';
+  // What is only monitored changes nothing: neither where requests go, nor what is asked of who answers there.
+  const terms = agreement?.enforcement === 'enforce' ? agreement : undefined;
+  const demanded = terms?.requireTls === true;
   const requireTls = demanded || question.scheme === 'sips';
   const step =
-    mapped === undefined && agreement !== undefined && agreement.targets.length > 0
-      ? staticTargets(agreement, domain, options.transports)
-      : nextHops(asked(question, mapped), answers, {
+    mapped === undefined && terms !== undefined && terms.targets.length > 0
+      ? staticTargets(terms, domain, options.transports)
+      : nextHops(asked(question, mapped?.enforcement === 'enforce' ? mapped : undefined), answers, {
           ...options,
           tls: demanded ? 'required' : 'optional',
-          allowTlsFallback: agreement?.allowTlsFallback ?? false,
+          allowTlsFallback: terms?.allowTlsFallback ?? false,
           tlsSeen: options.tlsSeen(domain),
         });
   const known = { domain, requireTls, agreement };

@@ -39,6 +39,7 @@ export function leastPrivilege(a: Agreement, b: Agreement): Agreement {
     valid: { from: Math.max(a.valid.from, b.valid.from), until: Math.min(a.valid.until, b.valid.until) },
     asserts: {
       domains: a.asserts.domains.filter((domain) => b.asserts.domains.includes(domain)),
+      hosts: (a.asserts.hosts ?? []).filter((host) => (b.asserts.hosts ?? []).includes(host)),
       numbers: commonNumbers(a, b),
       transit: a.asserts.transit && b.asserts.transit,
     },

@@ -26,6 +26,19 @@ export type { MessageInput } from './work.js';
 
 /** The plan for one message. Applied twice it changes nothing more. */
 export function planMessage(input: MessageInput): Plan {
+  const { agreement, would } = input.verdict;
+  if (would === undefined) return planned(input);
+  // What is only monitored changes nothing: a stranger is a stranger, and a partner's messages pass as they are.
+  if (!would.passes) return planned({ ...input, verdict: { ...input.verdict, agreement: undefined } });
+  return { ...AS_IT_IS, would: planned({ ...input, verdict: { ...would, agreement } }) };
+}
+
+const AS_IT_IS: Plan = Object.freeze({
+  ...{ action: 'continue', code: 0, phrase: '', ruri: '' },
+  ...{ remove: [], append: [], findings: [], flags: [] },
+});
+
+function planned(input: MessageInput): Plan {
   const work = begin(input);
   for (const step of STEPS) {
     const refused = step(work);

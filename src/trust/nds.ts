@@ -64,10 +64,6 @@ export function judgeInterface(iface: Interface, evidence: Evidence, context: Co
     return untrusted(agreement, change);
   }
   if (!agreementInForce(agreement, context)) return untrusted(agreement, change);
-  if (agreement.enforcement === 'monitor') {
-    trail.fail('enforcement', 'monitor-only', `agreement ${agreement.name}: would be trusted, enforcement is monitor`);
-    return untrusted(agreement, change);
-  }
   if (agreement.mechanism === 'tls') {
     const detail = `agreement ${agreement.name} asks for TLS from ${instant((migration ?? now) + 1)} on`;
     trail.note('mechanism', 'nds-migrating', detail);

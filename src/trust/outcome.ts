@@ -1,7 +1,7 @@
-import { type Finding, ranked } from '../reasons.js';
+import { type Finding, ranked, reason } from '../reasons.js';
 import type { Agreement } from './agreement.js';
 import type { CoverContext } from './covers.js';
-import type { Assurance, Verdict, VerdictScope } from './verdict.js';
+import type { Assurance, Check, Verdict, VerdictScope } from './verdict.js';
 
 /** What the checks came to, before it is put into the words of a verdict. */
 export interface Outcome {
@@ -13,6 +13,8 @@ export interface Outcome {
   /** `close`: nothing may be sent over this connection, or nothing more be heard from it. */
   readonly action: 'continue' | 'close';
   readonly validUntil: number;
+  /** The peer is who it says, whether or not it is trusted; absent: no more than `grant` says. */
+  readonly proven?: boolean;
   /** Agreements for which the certificate may be recorded as a pin that was observed; absent: none. */
   readonly observes?: readonly string[];
 }
@@ -32,7 +34,7 @@ export function decided(outcome: Outcome, per: VerdictScope, { direction, snapsh
   const notes = ranked(trail.notes);
   const trusted = outcome.grant !== undefined;
   const answer = outcome.action === 'close' ? REFUSED[direction] : { code: 0, phrase: '' };
-  return {
+  const verdict: Verdict = {
     verdict: trusted ? 'trusted' : outcome.action === 'close' ? 'reject' : 'untrusted',
     assurance: outcome.assurance,
     agreement: outcome.agreement,
@@ -45,5 +47,41 @@ export function decided(outcome: Outcome, per: VerdictScope, { direction, snapsh
     per,
     checks: trail.checks,
     ...(outcome.observes === undefined || outcome.observes.length === 0 ? {} : { observes: outcome.observes }),
+  };
+  return outcome.agreement?.enforcement === 'monitor'
+    ? monitored(verdict, outcome.agreement, trusted || outcome.proven === true)
+    : verdict;
+}
+
+/**
+ * What is only monitored changes no call: nothing is refused, closed or taken out of the messages of a peer that proved
+ * to be the partner. Who only claims its name is a stranger, as it would be without the agreement: otherwise anybody
+ * could get past the boundary by the name of a network that is being tried out.
+ */
+function monitored(verdict: Verdict, { name }: Agreement, passes: boolean): Verdict {
+  const [first] = verdict.findings;
+  const { action, code, phrase } = verdict;
+  const would = { verdict: verdict.verdict, action, code, phrase };
+  const trusted = verdict.verdict === 'trusted';
+  const outcome = trusted
+    ? 'would be trusted'
+    : `would be ${verdict.verdict}${first === undefined ? '' : ` (${first.code})`}`;
+  const effect = passes ? 'its messages pass as they are' : 'it did not prove to be this network and is a stranger';
+  const finding: Finding = {
+    code: 'monitor-only',
+    detail: `agreement ${name}, enforcement: monitor: the peer ${outcome}; ${effect}`,
+  };
+  const check: Check = {
+    name: 'enforcement',
+    compared: finding.detail,
+    outcome: trusted ? 'fail' : 'note',
+    clause: reason('monitor-only').clause,
+  };
+  return {
+    ...verdict,
+    ...{ verdict: 'untrusted', assurance: 'none', domains: [], action: 'continue', code: 0, phrase: '' },
+    findings: trusted ? [finding, ...verdict.findings.slice(1)] : [...verdict.findings, finding],
+    checks: [...verdict.checks, check],
+    would: { ...would, reason: first?.code, passes },
   };
 }

@@ -15,6 +15,8 @@ export interface Plan {
   readonly findings: readonly Finding[];
   /** Kebab-case remarks that ask for nothing (`none-overridden`, `needs-b2bua`, ...). */
   readonly flags: readonly string[];
+  /** Where the agreement is only monitored, and the message passes as it is: the plan that it would have had. */
+  readonly would?: Plan;
 }
 
 /** What a plan comes to, for counting. */

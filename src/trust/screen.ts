@@ -1,5 +1,6 @@
 /** What a trusted peer may assert (rulebook §5.4, §5.6; RFC 3324 §2.2, RFC 5876 §4.5). */
 
+import { parseAddress } from '../net/address.js';
 import type { Finding } from '../reasons.js';
 import { asciiLower, printable, trimBlanks } from '../sip/ascii.js';
 import { hasOpenQuote, type NameAddr, parseNameAddr, splitList } from '../sip/name-addr.js';
@@ -55,12 +56,23 @@ function judgeSip(uri: SipUri, terms: AssertionTerms): Judgement {
 }
 
 function mayAssertHost(host: string, { asserts, ownDomains }: AssertionTerms): boolean {
-  // Own domains get this far only where roaming explains them (S-2). Addresses are nobody's domain (S-5).
-  return asserts.transit || ownDomains.has(host) || (!isAddress(host) && asserts.domains.includes(host));
+  // Own domains get this far only where roaming explains them (S-2).
+  if (asserts.transit || ownDomains.has(host)) return true;
+  return isAgreedHost(host, asserts);
+}
+
+/** Whether the agreement names this host: as a domain, or, since an address is nobody's domain (S-5), as a host. */
+export function isAgreedHost(host: string, { domains, hosts = [] }: Agreement['asserts']): boolean {
+  if (!isAddress(host)) return domains.includes(host) || hosts.includes(host);
+  if (hosts.length === 0) return false;
+  const address = parseAddress(/^\[(.*)\]$/.exec(host)?.[1] ?? host);
+  if (address === undefined) return false;
+  return hosts.includes(address.text.includes(':') ? `[${address.text}]` : address.text);
 }
 
 function foreignHost(host: string, { asserts }: AssertionTerms): Judgement {
-  const allowed = asserts.domains.length === 0 ? 'no domain' : asserts.domains.join(', ');
+  const named = [...asserts.domains, ...(asserts.hosts ?? [])];
+  const allowed = named.length === 0 ? 'no domain' : named.join(', ');
   return drop('assert-foreign', `expected an identity of ${allowed}, found one of ${printable(host)}`);
 }
 

@@ -4,7 +4,13 @@ import type { ReasonCode } from '../reasons.js';
 import { PROFILES, type ProfileName, profileOf } from '../sip/profiles.js';
 import { HOOKS, hookDirection } from '../sip/rules.js';
 import type { Direction, Snapshot } from './agreement.js';
-import type { Verdict } from './verdict.js';
+import { agreementInEffect, type Verdict } from './verdict.js';
+
+/** The profile of a peer whose agreement is only monitored: nothing is removed, asked or refused. */
+const PASSES = 'monitor';
+
+/** By what a script treats a peer: a list of its own, or none at all. */
+export type TreatmentProfile = ProfileName | typeof PASSES;
 
 export interface Treatment {
   readonly verdict: Verdict['verdict'];
@@ -12,7 +18,7 @@ export interface Treatment {
   readonly agreement: string;
   /** The most telling one; empty: none. */
   readonly reason: ReasonCode | '';
-  readonly profile: ProfileName;
+  readonly profile: TreatmentProfile;
   readonly action: Verdict['action'];
   /** SIP status for `reject`; 0 otherwise. */
   readonly code: number;
@@ -30,16 +36,22 @@ export interface HeaderEdits {
 
 export function treatmentOf(verdict: Verdict, { privacy }: Pick<Snapshot, 'privacy'>): Treatment {
   const { agreement, action, code } = verdict;
-  const trusted = verdict.verdict === 'trusted' && agreement !== undefined;
+  const asserts = verdict.verdict === 'trusted' ? agreement?.asserts : undefined;
   return {
     verdict: verdict.verdict,
     agreement: agreement?.name ?? '',
     reason: verdict.findings[0]?.code ?? '',
-    profile: profileOf(verdict, privacy),
+    profile: profileFor(verdict, privacy),
     action,
     code,
-    asserts: trusted ? (agreement.asserts.transit ? ['*'] : agreement.asserts.domains) : [],
+    asserts: asserts?.transit ? ['*'] : (asserts?.domains ?? []),
   };
+}
+
+/** What is only monitored has no terms of its own: who did not prove to be the partner is a stranger. */
+export function profileFor(verdict: Verdict, privacy: Snapshot['privacy']): TreatmentProfile {
+  if (verdict.would?.passes === true) return PASSES;
+  return profileOf({ verdict: verdict.verdict, agreement: agreementInEffect(verdict) }, privacy);
 }
 
 /** Whether a proxy treats the peer otherwise. Another reason for the same treatment changes no call. */
@@ -58,7 +70,7 @@ export function treatsOtherwise(before: Treatment, after: Treatment): boolean {
  * What the static lists of two profiles do differently to what crosses a connection. Requests come from the side that
  * the question was about, and answers go back to it. What a plan does besides (profile `ask`, a trigger) no list tells.
  */
-export function headerEdits(before: ProfileName, after: ProfileName, direction: Direction): HeaderEdits {
+export function headerEdits(before: TreatmentProfile, after: TreatmentProfile, direction: Direction): HeaderEdits {
   const [old, next] = [removedBy(before, direction), removedBy(after, direction)];
   return {
     removed: [...next].filter((name) => !old.has(name)),
@@ -66,7 +78,8 @@ export function headerEdits(before: ProfileName, after: ProfileName, direction: 
   };
 }
 
-function removedBy(name: ProfileName, direction: Direction): ReadonlySet<string> {
+function removedBy(name: TreatmentProfile, direction: Direction): ReadonlySet<string> {
+  if (name === PASSES) return new Set();
   const profile = PROFILES.find((each) => each.name === name) ?? PROFILES[0];
   const hooks = HOOKS.filter(
     (hook) => (hook.startsWith('request') ? direction : opposite(direction)) === hookDirection(hook),

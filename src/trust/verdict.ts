@@ -1,6 +1,6 @@
 /** The answer to "who is at the other end, under which agreement, and is the path protected as agreed?" */
 
-import type { Finding } from '../reasons.js';
+import type { Finding, ReasonCode } from '../reasons.js';
 import type { Agreement } from './agreement.js';
 
 /** What a verdict rests on, weakest first. */
@@ -22,6 +22,16 @@ export interface Check {
   readonly clause: string;
 }
 
+/** What an agreement that is only monitored would have come to. */
+export interface Would extends Pick<Verdict, 'verdict' | 'action' | 'code' | 'phrase'> {
+  readonly reason: ReasonCode | undefined;
+  /**
+   * The peer proved to be this partner: its messages pass as they are, as if siptrust were not there. Otherwise it is
+   * what it would be without the agreement: a stranger.
+   */
+  readonly passes: boolean;
+}
+
 export interface Verdict {
   readonly verdict: 'trusted' | 'untrusted' | 'reject';
   readonly assurance: Assurance;
@@ -41,9 +51,16 @@ export interface Verdict {
   /** What a script may keep the verdict for. */
   readonly per: VerdictScope;
   readonly checks: readonly Check[];
+  /** Present where the agreement is only monitored, which changes nothing: the verdict is then `untrusted`. */
+  readonly would?: Would;
   /**
    * Agreements that the certificate satisfies in all but an approval of its key (or their enforcement): for these it
    * may be recorded as a pin that was observed. Absent: none; a stranger is never recorded.
    */
   readonly observes?: readonly string[];
+}
+
+/** The agreement by whose terms the peer is treated; undefined: by those of a stranger, also where one is only monitored. */
+export function agreementInEffect({ agreement, would }: Pick<Verdict, 'agreement' | 'would'>): Agreement | undefined {
+  return would === undefined ? agreement : undefined;
 }

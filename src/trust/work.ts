@@ -24,7 +24,7 @@ export interface MessageInput {
   readonly startLine?: string | undefined;
   readonly block: HeaderBlock;
   /** The verdict on the peer of this hook. */
-  readonly verdict: Pick<Verdict, 'verdict' | 'agreement' | 'action' | 'code' | 'phrase'>;
+  readonly verdict: Pick<Verdict, 'verdict' | 'agreement' | 'action' | 'code' | 'phrase' | 'would'>;
   readonly snapshot: Pick<Snapshot, 'ownDomains' | 'privacy'>;
 }
 

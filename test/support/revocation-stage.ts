@@ -109,11 +109,12 @@ export class Stage {
   }
 
   /** The verdict on a connection with this certificate, as `trust.peer` gives it. */
-  ask(certificate: Issued): Verdict {
+  ask(certificate: Issued, chain: readonly Issued[] = []): Verdict {
     return this.state.judge(
       evidenceWith({
         tls: {
           certificate: certificate.facts,
+          ...(chain.length === 0 ? {} : { chain: { certificates: chain.map(({ facts }) => facts), ignored: [] } }),
           verified: true,
           version: 'TLSv1.3',
           cipher: 'TLS_AES_256_GCM_SHA384',

@@ -9,6 +9,7 @@ export const emptySnapshot: Snapshot = {
   interfaces: [],
   agreements: [],
   byDomain: new Map(),
+  byWildcard: new Map(),
   byTarget: new Map(),
   sources: new Map(),
   privacy: 'strict33203',
@@ -21,6 +22,8 @@ export const emptySnapshot: Snapshot = {
 const plainAgreement: Agreement = {
   name: 'op-b',
   domains: ['b.example'],
+  serverNames: [],
+  wildcardNames: [],
   mechanism: 'tls',
   anchors: { client: [], server: [] },
   intermediates: [],
@@ -60,7 +63,8 @@ export function agreementWith(over: Partial<Agreement> = {}): Agreement {
 export function snapshotWith(agreements: readonly Agreement[], over: Partial<Snapshot> = {}): Snapshot {
   const byDomain = new Map(agreements.flatMap((each) => each.domains.map((domain) => [domain, each] as const)));
   const byTarget = new Map(agreements.flatMap((each) => each.targets.map((at) => [targetKey(at), each] as const)));
-  return { ...emptySnapshot, agreements, byDomain, byTarget, ...over };
+  const byWildcard = new Map(agreements.flatMap((each) => each.wildcardNames.map((suffix) => [suffix, each] as const)));
+  return { ...emptySnapshot, agreements, byDomain, byWildcard, byTarget, ...over };
 }
 
 /** Evidence of a TLS connection without a certificate; `over` replaces what a test is about. */

@@ -33,6 +33,8 @@ function authority(facts: CertificateFacts) {
 function details(agreement: Agreement, now: number) {
   return {
     ...row(agreement, now),
+    server_names: agreement.serverNames,
+    wildcard_names: agreement.wildcardNames,
     from: instant(agreement.valid.from),
     interconnect: agreement.interconnect,
     asserts: agreement.asserts,

@@ -64,6 +64,32 @@ describe('lists from distribution points', () => {
     expect(checks).toEqual([expect.objectContaining({ outcome: 'pass', clause: 'RFC 5280 §6.3' })]);
   });
 
+  test('ok/of an intermediate that the peer sent, and of the peer below it', async () => {
+    const times = { notBefore: now() - DAY, notAfter: now() + 100 * DAY };
+    const points = (path: string) => [ext.crlPoints([{ names: [{ uri: server.url(path) }] }])];
+    const middle = ca(b.ca, { subject: 'CN=R11', ...times, add: points('/root.crl') });
+    const altNames = ext.altNames([{ dns: 'b.example' }]);
+    const peer = leaf(middle, { ...times, extensions: { altNames }, add: points('/middle.crl') });
+    server.serve('/root.crl', list());
+    server.serve('/middle.crl', list({}, middle));
+    const stage = await stageWith();
+    await eventually('it is trusted', () => stage.ask(peer, [middle]).verdict === 'trusted');
+    expect([server.count('/root.crl'), server.count('/middle.crl')]).toEqual([1, 1]);
+  });
+
+  test('fail/a chain that no CA of the policy signed makes nobody ask anything', async () => {
+    const stranger = partner('O=Evil,CN=Evil');
+    const times = { notBefore: now() - DAY, notAfter: now() + 100 * DAY };
+    const points = [ext.crlPoints([{ names: [{ uri: server.url('/evil.crl') }] }])];
+    const middle = ca(stranger.ca, { subject: 'CN=Evil Sub', ...times, add: points });
+    const altNames = ext.altNames([{ dns: 'b.example' }]);
+    const peer = leaf(middle, { ...times, extensions: { altNames }, add: points });
+    const stage = await stageWith();
+    expect(stage.ask(peer, [middle, stranger.ca]).verdict).toBe('untrusted');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(server.count('/evil.crl')).toBe(0);
+  });
+
   test('ok/the verdict holds until the nextUpdate of the list', async () => {
     const nextUpdate = Math.floor(now() / SECOND) * SECOND + 3600 * SECOND;
     server.serve('/b.crl', list({ nextUpdate }));

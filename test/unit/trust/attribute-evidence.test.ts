@@ -50,7 +50,12 @@ describe('a proxy that hands over words instead of the certificate', () => {
     ['a Kelvin sign is no k', judged({ ...WORDS, san: 'b.example\u212a' }), 'no-sip-id'],
     ['nobody listed it', judged({ ...WORDS, san: 'x.example' }), 'not-listed'],
     ['switched off', judged(WORDS, {}, terms({ enabled: false })), 'agreement-disabled'],
-    ['another next hop', judged(WORDS, { direction: 'out', nextHop: 'c.example' }), 'name-mismatch'],
+    ['another next hop', judged(WORDS, { direction: 'out', nextHop: 'c.example' }), 'not-listed'],
+    [
+      'another name than the next hop',
+      judged({ ...WORDS, san: 'c.example' }, { direction: 'out', nextHop: 'b.example' }),
+      'name-mismatch',
+    ],
   ];
   for (const [name, verdict, reason] of rows) {
     test(`fail/${name}`, () => {

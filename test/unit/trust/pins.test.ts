@@ -82,8 +82,12 @@ describe('pins: what is trusted, and which certificates may be put before the op
       { agreements: [trust({ pinned: true }), trustC()], approved: { 'op-c': [peer.spkiSha256] } },
       { ...mismatch, observes: ['op-b'] },
     ],
-    'fail/pinned, outbound: nothing goes there': [
+    'fail/pinned, outbound: what goes there is stripped': [
       { agreements: [trust({ pinned: true })], over: { direction: 'out', nextHop: 'b.example' } },
+      { ...mismatch, observes: ['op-b'] },
+    ],
+    'fail/pinned, outbound, require_tls: nothing goes there': [
+      { agreements: [trust({ pinned: true, requireTls: true })], over: { direction: 'out', nextHop: 'b.example' } },
       { ...mismatch, verdict: 'reject', observes: ['op-b'] },
     ],
     'fail/pins alone are the whole list: an approval adds nothing to it': [
