@@ -147,6 +147,7 @@ async function serve(config: string): Promise<number> {
     random: Math.random,
   });
   const state = new TrustState(policy, decisions, Date.now, revocation, pins, hops, certificates);
+  const endAlarms = state.alarms.start(log);
   revocation.start(() => state.revocationChanged());
   const expiry = new ExpiryWatch(log);
   const look = (): void => expiry.look(state.expiry(NOTICE_DAYS));
@@ -176,6 +177,7 @@ async function serve(config: string): Promise<number> {
   log.info('stopping', { signal });
   clearInterval(looking);
   await listeners.close(GRACE_MS);
+  endAlarms();
   await hops.close();
   await revocation.close();
   await certificates?.close();

@@ -5,6 +5,7 @@ import { judgePeer } from '../trust/peer.js';
 import { outcomeOf, type Plan } from '../trust/plan.js';
 import { treatmentOf } from '../trust/treatment.js';
 import type { Verdict } from '../trust/verdict.js';
+import { type Alarmed, Alarms } from './alarms.js';
 import { Candidate } from './candidate.js';
 import { CertificateCache } from './certificate-cache.js';
 import { Connections } from './connections.js';
@@ -33,6 +34,7 @@ export class TrustState {
   readonly recent = new RecentAnswers();
   readonly peers: PeerCertificates;
   readonly counters = new Counters();
+  readonly alarms: Alarms;
   readonly startedAt: number;
   readonly #verdicts: VerdictCache;
   readonly #decisions: DecisionLog;
@@ -63,6 +65,7 @@ export class TrustState {
     this.#verdicts = new VerdictCache(cache.verdicts, cache.ttl * 1000, this.counters.verdicts);
     this.#decisions = decisions;
     this.#clock = clock;
+    this.alarms = new Alarms(clock);
     this.peers = new PeerCertificates(clock);
     this.revocation = revocation;
     this.pins = pins;
@@ -109,6 +112,9 @@ export class TrustState {
     this.counters.verdictCounts.add(agreement?.name, evidence.direction, verdict.verdict, findings[0]?.code);
     const first = (plan?.findings[0] ?? verdict.findings[0])?.code;
     if (first !== undefined) this.counters.add(`reason.${first}`);
+    this.alarms.tell(verdict.findings, () => alarmed(answer.id, evidence, verdict));
+    if (plan !== undefined)
+      this.alarms.tell((plan.would ?? plan).findings, () => alarmed(answer.id, evidence, verdict));
     if (verdict.would !== undefined) this.counters.add(`monitor.${method}.${verdict.would.verdict}`);
     if (plan?.would !== undefined) this.counters.add(`monitor.plan.${outcomeOf(plan.would)}`);
     const treatment = method === 'trust.peer' ? treatmentOf(verdict, this.snapshot) : undefined;
@@ -217,4 +223,10 @@ export class TrustState {
       connections: this.connections.size,
     };
   }
+}
+
+/** The peer of an answer: where it calls from, or whom we call. */
+function alarmed(id: string, { direction, sourceAddress, nextHop }: Evidence, { agreement }: Verdict): Alarmed {
+  const peer = (direction === 'out' ? nextHop : undefined) ?? sourceAddress ?? 'unknown';
+  return { peer, agreement: agreement?.name ?? '', id };
 }

@@ -19,6 +19,8 @@ export function hopMethods(state: TrustState): Method[] {
           state.counters.add(`hop.resolve.${hop.status}`);
           const [first] = hop.findings;
           if (first !== undefined) state.counters.add(`reason.${first.code}`);
+          const { domain: peer, agreement, findings } = hop;
+          state.alarms.tell(findings, () => ({ peer, agreement: agreement?.name ?? '', id: '' }));
           return hopAnswer(hop, state.snapshot.revision);
         };
         const { wait_ms: wait = 0 } = params;

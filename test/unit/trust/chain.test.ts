@@ -127,3 +127,13 @@ describe('P-2 anchors are counted for the role that the peer plays', () => {
     expect(detail).toContain(text);
   });
 });
+
+describe('the first line says which list did not count, and why', () => {
+  test('fail/a list that ran out', () => {
+    const old = crl(publicRoot, { thisUpdate: NOW - 9e9, nextUpdate: NOW - 1e9 }).facts;
+    const peer = leaf(publicRoot, { subject: 'CN=b.example', extensions: altNames }).facts;
+    const { reason, detail } = judged(shown(peer, []), [trustB({ revocation: 'hard', crls: [old] })]);
+    expect(reason).toBe('rev-unknown');
+    expect(detail).toMatch(/no usable CRL of CN=Root X1,O=Public CA.*\(CRL of CN=Root X1,O=Public CA: .*nextUpdate/);
+  });
+});
