@@ -1,0 +1,73 @@
+/** A daemon with default logs and partners as they come: their chains over the wire, and alarms in the operator log. */
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import { callUnix } from '../../src/rpc/client.js';
+import { ca, ext, type Issued, leaf, root } from '../support/certificates.js';
+import { Child } from '../support/live/child.js';
+import { eventually } from '../support/live/places.js';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const directory = mkdtempSync(join(tmpdir(), 'siptrust-partners-'));
+const file = (name: string) => join(directory, name);
+
+const now = Date.now();
+const times = { notBefore: now - 86_400_000, notAfter: now + 86_400_000 };
+const top = root({ subject: 'CN=Public Root', ...times });
+const middle = ca(top, { subject: 'CN=R11', ...times });
+const evil = root({ subject: 'CN=Evil Root', ...times });
+const named = (issuer: Issued) =>
+  leaf(issuer, { subject: 'CN=b.example', extensions: { altNames: ext.altNames([{ dns: 'b.example' }]) }, ...times });
+
+const POLICY = {
+  own_domains: ['a.example'],
+  agreements: [{ name: 'op-b', domains: ['b.example'], mechanism: 'tls', anchors: ['root.pem'], revocation: 'off' }],
+  daemon: { listen: { netstring: 'off', http: 'off', unix: 'ctl.sock' } },
+};
+
+let daemon: Child;
+beforeAll(async () => {
+  writeFileSync(file('root.pem'), top.pem);
+  writeFileSync(file('siptrust.yaml'), stringify(POLICY));
+  daemon = new Child('node', ['--import', 'tsx', MAIN, '--config', file('siptrust.yaml')]);
+  await eventually('siptrustd is ready', () => daemon.output.includes('siptrustd is ready'), 60_000);
+}, 90_000);
+afterAll(async () => {
+  await daemon.stop('SIGTERM');
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const ask = (certificate: Issued, chain: unknown, conid = '1') =>
+  callUnix(file('ctl.sock'), 'trust.peer', {
+    ...{ direction: 'in', proto: 'tls', conid, src_ip: '192.0.2.1', rcv_ip: '198.51.100.1', rcv_port: 5061 },
+    tls: { pem: certificate.pem, verified: 1, version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', chain },
+  }) as Promise<Readonly<Record<string, unknown>>>;
+
+describe('partners as they come', () => {
+  test('ok/the chain, as Kamailio writes it', async () => {
+    const chain = [encodeURIComponent(middle.pem), encodeURIComponent(top.pem), '<null>'];
+    expect(await ask(named(middle), chain)).toMatchObject({ trusted: 1, agreement: 'op-b', assert_hosts: [] });
+    expect(await ask(named(middle), '<null>')).toMatchObject({ trusted: 0, reason: 'missing-intermediate' });
+    expect(daemon.output).not.toContain('alarm');
+  });
+  test('ok/an impostor: one line in the operator log, with the id of the first answer', async () => {
+    const impostor = named(evil);
+    const { id, reason } = await ask(impostor, evil.pem);
+    expect(reason).toBe('anchor-mismatch');
+    for (let at = 0; at < 20; at += 1) await ask(impostor, evil.pem, `${at + 2}`);
+    await eventually('the alarm is in the log', () => daemon.output.includes('alarm anchor-mismatch'));
+    const lines = daemon.output.split('\n').filter((line) => line.includes('alarm anchor-mismatch'));
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain(String(id));
+    expect(lines[0]).toContain('"peer":"192.0.2.1"');
+  });
+  test('ok/what was held back is told at the end', async () => {
+    daemon.signal('SIGTERM');
+    await daemon.exit();
+    expect(daemon.output).toMatch(/alarm anchor-mismatch: .*"more":20/);
+  });
+});
