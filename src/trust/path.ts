@@ -45,26 +45,15 @@ export function judgePath(
   const validUntil = nextInstant(now, result.path ?? [leaf], skew, result.ok ? result.validUntil : undefined);
   if (result.ok) {
     trail.pass('path', `${walked}, as TLS ${role}, to an anchor of agreement ${agreement.name}`, 'RFC 5280 §6.1');
-    for (const finding of withCause(result.findings)) trail.note('path', finding.code, finding.detail);
+    for (const finding of result.findings) trail.note('path', finding.code, finding.detail);
     explainRevocation(agreement, result.findings, trail);
     return { ok: true, validUntil };
   }
   // Of a certificate that names a partner and leads nowhere, where it ends says more (rulebook §6.6, T-14, T-38).
   const nowhere = result.findings[0]?.code === 'untrusted-chain';
   const ends = nowhere ? chainEndFindings(agreement, role, leaf, chain, snapshot) : [];
-  for (const finding of [...ends, ...withCause(result.findings)]) trail.fail('path', finding.code, finding.detail);
+  for (const finding of [...ends, ...result.findings]) trail.fail('path', finding.code, finding.detail);
   return { ok: false, validUntil };
-}
-
-const WHY_UNKNOWN: ReadonlySet<string> = new Set(['crl-scope', 'ocsp-signer', 'ocsp-time', 'ocsp-status']);
-
-/** A status that is unknown although something was at hand: which that was and why it does not count, in the same line. */
-function withCause(findings: readonly Finding[]): readonly Finding[] {
-  const cause = findings.find(({ code }) => WHY_UNKNOWN.has(code));
-  if (cause === undefined) return findings;
-  return findings.map((finding) =>
-    finding.code === 'rev-unknown' ? { ...finding, detail: `${finding.detail} (${cause.detail})` } : finding,
-  );
 }
 
 /** What the path says of revocation, also where nobody looked (rulebook §8.3). */

@@ -3,7 +3,7 @@
  * the certificate itself is: its time, its use, and whether it is revoked (rulebook T-17, §8.3).
  */
 
-import { Budget } from '../x509/budget.js';
+import { Budget, BudgetExhausted } from '../x509/budget.js';
 import type { CertificateFacts } from '../x509/facts.js';
 import { ocspStatus } from '../x509/ocsp.js';
 import { either, type RevocationStatus, revocationStatus } from '../x509/revocation.js';
@@ -43,7 +43,7 @@ function revocationHolds(
     trail.skip('revocation', `agreement ${name}: revocation is off`, 'operator policy');
     return { ok: true, validUntil };
   }
-  const status = statusOf(leaf, [...crls, ...context.crls], issuersOf(agreement, leaf, context), context);
+  const status = statusWithin(agreement, leaf, [...crls, ...context.crls], context);
   if (status.status === 'revoked') {
     trail.fail('revocation', 'revoked', status.detail);
     return { ok: false, validUntil };
@@ -60,13 +60,30 @@ function revocationHolds(
   return { ok: revocation !== 'hard', validUntil };
 }
 
+/** Within the budget of one verification; what takes more is not known. */
+function statusWithin(
+  agreement: Agreement,
+  leaf: CertificateFacts,
+  crls: CoverContext['crls'],
+  context: CoverContext,
+): RevocationStatus {
+  const budget = new Budget();
+  try {
+    return statusOf(leaf, crls, issuersOf(agreement, leaf, context, budget), context, budget);
+  } catch (cause) {
+    if (!(cause instanceof BudgetExhausted)) throw cause;
+    const detail = `${leaf.subjectText}: its revocation status took ${cause.message}`;
+    return { status: 'unknown', findings: [{ code: 'rev-unknown', detail }] };
+  }
+}
+
 function statusOf(
   leaf: CertificateFacts,
   crls: CoverContext['crls'],
   issuers: readonly CertificateFacts[],
   { snapshot, now, ocsp }: CoverContext,
+  budget: Budget,
 ): RevocationStatus {
-  const budget = new Budget();
   // Whole seconds count (RFC 5280 §4.1.2.5).
   const at = Math.floor(now / 1000) * 1000;
   const { skew } = snapshot;
@@ -89,9 +106,9 @@ function issuersOf(
   { anchors, intermediates }: Agreement,
   leaf: CertificateFacts,
   { chain }: Pick<CoverContext, 'chain'>,
+  budget: Budget,
 ): readonly CertificateFacts[] {
   const known = [...anchors.client, ...anchors.server, ...intermediates, ...chain, leaf];
-  const budget = new Budget();
   return [...new Map(known.map((each) => [each.sha256, each])).values()].filter(
     ({ subjectKeys, publicKey }) =>
       subjectKeys.text === leaf.issuerKeys.text && signatureVerifies(leaf, publicKey, budget),

@@ -134,6 +134,6 @@ describe('the first line says which list did not count, and why', () => {
     const peer = leaf(publicRoot, { subject: 'CN=b.example', extensions: altNames }).facts;
     const { reason, detail } = judged(shown(peer, []), [trustB({ revocation: 'hard', crls: [old] })]);
     expect(reason).toBe('rev-unknown');
-    expect(detail).toMatch(/no usable CRL of CN=Root X1,O=Public CA.*\(CRL of CN=Root X1,O=Public CA: .*nextUpdate/);
+    expect(detail).toMatch(/no usable CRL of CN=Root X1,O=Public CA: .*\d{4}-\d\d-\d\d/);
   });
 });
