@@ -31,6 +31,7 @@ export function doctorCommand(root: Command, { print, ask, exit }: DoctorContext
     .option('--config <file>', 'policy file', '/etc/siptrust/siptrust.yaml')
     .option('--kamailio-cfg <file>', 'script of the proxy', '/etc/kamailio/kamailio.cfg')
     .option('--tls-cfg <file>', 'TLS profiles of the proxy', '/etc/kamailio/tls.cfg')
+    .option('--opensips', 'an OpenSIPS asks too: which agreements it cannot serve, and why')
     .option('--plugin <directory>', 'where the files of plugin/kamailio are installed', '/etc/kamailio/siptrust')
     .action(async (options: SiteOptions) => {
       const site = await readSite(options, (method) => ask(method, {}, {}));

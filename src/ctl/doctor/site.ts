@@ -12,6 +12,8 @@ export interface SiteOptions {
   readonly kamailioCfg: string;
   readonly tlsCfg: string;
   readonly plugin: string;
+  /** The proxy, or one of them, is an OpenSIPS. */
+  readonly opensips?: boolean;
 }
 
 /** A text, or why there is none. */

@@ -141,6 +141,15 @@ test('ok/a site on which nothing is wrong', async () => {
   expect(await looked(daemon(), { kamailio: '5.6.3' })).toEqual([]);
 });
 
+test('ok/where an OpenSIPS asks, what it cannot serve is told', async () => {
+  const asked = { kamailio: '5.6.3', options: { ...options(), opensips: true } };
+  expect(await looked(daemon(), asked)).toEqual([
+    'outage opensips-agreements: op-b: revocation: hard needs the certificate',
+  ]);
+  change('siptrust.yaml', 'revocation: hard', 'revocation: soft, attributes: {issuers: [/CN=root]}');
+  expect(await looked(daemon(), asked)).toEqual([]);
+});
+
 const faults: readonly (readonly [name: string, fault: () => void, ...found: readonly RegExp[]])[] = [
   [
     'a policy with an error',
