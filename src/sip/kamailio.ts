@@ -1,21 +1,33 @@
 /**
- * The header profiles as Kamailio script: plugin/kamailio/siptrust-headers.cfg.
+ * The header profiles as Kamailio script: plugin/kamailio/siptrust-headers.cfg (what goes, and what the gate out lets
+ * pass) and siptrust-groups.txt (messages with nothing to do, for the module regex).
  *
- * Everything in it is static, since Kamailio compiles a literal pattern once at start and a dynamic one at each call,
+ * Everything in them is static, since Kamailio compiles a literal pattern once at start and a dynamic one at each call,
  * and since an empty dynamic pattern removes every header field.
  */
 
 import { asciiLower } from './ascii.js';
-import { HEADER_POLICY } from './boundary.js';
-import { BARE_LINE_END, EMERGENCY_URI, type HookProfile, PROFILES, type Profile } from './profiles.js';
-import { HOOKS } from './rules.js';
+import { HEADER_POLICY, URI_FIELDS } from './boundary.js';
+import { cleanMessage, type Leniency } from './clean-message.js';
+import { spellings } from './field-names.js';
+import { otherNameThan } from './name-tree.js';
+import { EMERGENCY_URI, type HookProfile, PROFILES, type Profile, type ProfileName } from './profiles.js';
 
-const PROFILE_AVP = '$avp(siptrust_profile)';
-const HOOK_AVP = '$avp(siptrust_hook)';
-/** Assignment to `[*]` replaces; a plain one would pile up values. */
-const ASK = '$(avp(siptrust_ask)[*])';
-const UNANSWERED = '$(avp(siptrust_unanswered)[*])';
-const REFUSE = '$(avp(siptrust_refuse)[*])';
+/** Profiles by their numbers in the script, from 1: of peers that are not trusted, then of those that are. */
+const NUMBERED: readonly { readonly word: string; readonly profile: Profile }[] = [
+  ...PROFILES.filter(({ name }) => !name.startsWith('trusted')),
+  ...PROFILES.filter(({ name }) => name.startsWith('trusted')),
+]
+  .map((profile) => ({ word: profile.name.toUpperCase().replaceAll('-', '_'), profile }))
+  .concat(PROFILES.filter(({ name }) => name === 'ask').map((profile) => ({ word: 'TRUSTED_ASK', profile })));
+
+/** Groups of the regex module: for each of these the profiles in their order; the first of each row is no profile. */
+const GROUPS: readonly { readonly direction: 'in' | 'out'; readonly leniency: Leniency; readonly name: string }[] = [
+  { direction: 'in', leniency: 'as it is', name: 'CLEAN_IN' },
+  { direction: 'in', leniency: 'once listed fields are gone', name: 'LISTED_IN' },
+  { direction: 'out', leniency: 'as it is', name: 'CLEAN_OUT' },
+  { direction: 'out', leniency: 'once listed fields are gone', name: 'LISTED_OUT' },
+];
 
 /** Text between the double quotes of a Kamailio string. */
 function quote(text: string): string {
@@ -32,9 +44,10 @@ export function namePattern(names: readonly string[]): string {
   return `^(${parts.join('|')})$`;
 }
 
-/** Patterns as one; equal ones once. */
-export function anyOf(patterns: readonly string[]): string {
-  return [...new Set(patterns)].map((pattern) => `(${pattern})`).join('|');
+function hooksOf({ hooks }: Profile, direction: 'in' | 'out'): { request: HookProfile; response: HookProfile } {
+  return direction === 'in'
+    ? { request: hooks['request-in'], response: hooks['response-in'] }
+    : { request: hooks['request-out'], response: hooks['response-out'] };
 }
 
 function stripLines({ remove, removeUnlessEmergency }: HookProfile): readonly string[] {
@@ -53,18 +66,11 @@ function stripLines({ remove, removeUnlessEmergency }: HookProfile): readonly st
 class Bodies {
   readonly #routes = new Map<string, string>();
 
-  constructor(
-    private readonly name: string,
-    private readonly body: (hook: HookProfile) => readonly string[],
-  ) {}
-
-  /** The lines that do it: a call, or nothing. */
-  lines(hook: HookProfile, indent: string): readonly string[] {
-    const text = this.body(hook).join('\n');
-    if (text === '') return [];
-    const route = this.#routes.get(text) ?? `${this.name}_${this.#routes.size + 1}`;
+  call(hook: HookProfile): string {
+    const text = stripLines(hook).join('\n');
+    const route = this.#routes.get(text) ?? `SIPTRUST_STRIP_${this.#routes.size + 1}`;
     this.#routes.set(text, route);
-    return [`${indent}route(${route});`];
+    return `route(${route});`;
   }
 
   /** The routes that were called. */
@@ -73,159 +79,137 @@ class Bodies {
   }
 }
 
-function hookSwitch(profile: Profile, bodies: Bodies): readonly string[] {
-  const lines = [`\t\t\tswitch (${HOOK_AVP}) {`];
-  for (const hook of HOOKS.slice(0, -1)) {
-    lines.push(`\t\t\t\tcase "${hook}":`, ...bodies.lines(profile.hooks[hook], '\t\t\t\t\t'), '\t\t\t\t\tbreak;');
-  }
-  // response-out strips most; it is also what an unknown hook gets.
-  lines.push('\t\t\t\tdefault:', ...bodies.lines(profile.hooks['response-out'], '\t\t\t\t\t'), '\t\t\t}');
-  return lines;
+function stripRoute(direction: 'in' | 'out', bodies: Bodies): readonly string[] {
+  const lines = [`route[SIPTRUST_STRIP_${direction.toUpperCase()}] {`, '\tswitch ($var(siptrust_p)) {'];
+  const clause = (profile: Profile, label: string): void => {
+    const { request, response } = hooksOf(profile, direction);
+    const calls = [bodies.call(request), bodies.call(response)];
+    lines.push(`\t\t# ${profile.about}`, `\t\t${label}:`);
+    if (calls[0] === calls[1]) lines.push(`\t\t\t${calls[0]}`);
+    else lines.push('\t\t\tif (is_request()) {', `\t\t\t\t${calls[0]}`, '\t\t\t} else {', `\t\t\t\t${calls[1]}`, '\t\t\t}');
+  };
+  const [strictest, ...others] = NUMBERED;
+  others.forEach(({ profile }, index) => {
+    clause(profile, `case ${index + 2}`);
+    lines.push('\t\t\tbreak;');
+  });
+  if (strictest !== undefined) clause(strictest.profile, 'default');
+  return [...lines, '\t}', '\treturn;', '}', ''];
 }
 
-function profileSwitch(bodies: Bodies): readonly string[] {
-  const [strictest, ...others] = PROFILES;
-  if (strictest === undefined) return [];
-  const lines = [`\tswitch (${PROFILE_AVP}) {`];
-  for (const profile of others) {
-    lines.push(`\t\t# ${profile.about}`, `\t\tcase "${profile.name}":`, ...hookSwitch(profile, bodies), '\t\t\tbreak;');
-  }
-  lines.push(`\t\t# ${strictest.name}: ${strictest.about}`, '\t\tdefault:', ...hookSwitch(strictest, bodies), '\t}');
-  return lines;
+/**
+ * What the gate out lets pass: a header block in which no line bears a name of the list, and no line that holds URIs a
+ * forbidden parameter or an embedded header field outside quotes. POSIX, whole lines from the start of the message.
+ */
+export function passPattern({ remove, removeUnlessEmergency, lines }: HookProfile, response: boolean): string {
+  const gone = [...remove, ...removeUnlessEmergency];
+  const uriFields = [...URI_FIELDS, 'record-route', 'via']
+    .flatMap(spellings)
+    .filter((key) => !gone.some((name) => covers(name, key)));
+  const text = '[^\r\n]*\r\n';
+  // A parameter: another name than these, not escaped, up to the next separator.
+  const value = `([^\r\n;?"]|"[^\r\n"]*"|;[ \t]*(${otherNameThan([...lines.uriParams, '%'])}([^-a-z0-9.!%*_+\`'~"]|"[^\r\n"]*")|[^-a-z0-9.!%*_+\`'~ \t]))*`;
+  return [
+    response ? `^[^\r\n]*\r\n` : `^${value}\r\n`,
+    `(${otherNameThan([...gone, ...uriFields])}:${text}`,
+    `|(${uriFields.join('|')})[ \t]*:${value}\r\n`,
+    ')*\r\n',
+  ].join('');
 }
 
-function triggerLines(hook: HookProfile): readonly string[] {
-  if (hook.always) return [`\t${ASK} = 1;`];
-  const lines: string[] = [];
-  for (const { methods, field, about, unanswered } of hook.methodTriggers) {
-    const present = field === undefined ? '' : ` && is_present_hf("${field}")`;
-    lines.push(
-      `\t# ${about}`,
-      `\tif (is_method("${methods.join('|')}")${present}) {`,
-      `\t\t${ASK} = 1;`,
-      ...(unanswered === 0 ? [] : [`\t\t${UNANSWERED} = ${unanswered};`]),
-      `\t}`,
-    );
-  }
-  if (hook.screens) lines.push(`\troute(SIPTRUST_SCREEN);`);
-  if (hook.triggers.length === 0) return lines;
-  const hints = anyOf(hook.triggers.map(({ hint }) => hint));
-  const patterns = anyOf(hook.triggers.map(({ pattern }) => pattern));
-  lines.push(
-    `\tif ($mb =~ ${quote(hints)}`,
-    `\t\t\t&& $mb =~ ${quote(patterns)}) {`,
-    `\t\t${ASK} = 1;`,
-    ...unansweredCases(hook, '\t\t'),
-    `\t}`,
-  );
-  return lines;
+function covers(name: string, key: string): boolean {
+  const lower = asciiLower(name);
+  return lower.endsWith('*') ? key.startsWith(lower.slice(0, -1)) : lower === key;
 }
 
-/** What to do if no answer comes: of several statuses the lowest. */
-function unansweredCases(hook: HookProfile, indent: string): readonly string[] {
-  const stern = hook.triggers.filter(({ unanswered }) => unanswered !== 0);
-  const lines: string[] = [];
-  for (const status of [...new Set(stern.map(({ unanswered }) => unanswered))].sort((a, b) => a - b)) {
-    const group = stern.filter(({ unanswered }) => unanswered === status);
-    lines.push(
-      `${indent}# ${[...new Set(group.map(({ about }) => about))].join('; ')}`,
-      `${indent}${lines.length === 0 ? 'if' : '} else if'} ($mb =~ ${quote(anyOf(group.map(({ pattern }) => pattern)))}) {`,
-      `${indent}\t${UNANSWERED} = ${status};`,
-    );
-  }
-  return lines.length === 0 ? [] : [...lines, `${indent}}`];
-}
+/** Profiles towards strangers, by what the gate out lets pass: the strict one, and what the other privacy modes add. */
+const STRANGERS: readonly ProfileName[] = ['untrusted', 'untrusted-rfc3325', 'untrusted-ims24229'];
 
 const HEAD = `# ${HEADER_POLICY}: generated by "siptrustctl headers --kamailio" from the header table; do not edit.
 #
-# Needs the modules pv, textops and siputils. In:
-#   $avp(siptrust_profile)   profile name of the verdict; unknown or missing means the strictest
-#   $avp(siptrust_hook)      request-in, request-out, response-in or response-out
-#   $avp(siptrust_asserts)   domains that the trusted peer may assert, lower case, with one space between two;
-#                            missing, or "*": each assertion is asked for
-# route(SIPTRUST_TRIGGERS) sets:
-#   $avp(siptrust_ask)         1: no list settles this message, ask trust.message
-#   $avp(siptrust_unanswered)  status to refuse it with when no answer comes (a response: drop it);
-#                              0: set the profile to "strict" and route(SIPTRUST_STRIP) makes it safe
-#   $avp(siptrust_refuse)      400: Kamailio cannot read the whole header block, so each of its functions would
-#                              remove nothing from it. Refuse it (a response: drop it), whoever sent it.
-# route(SIPTRUST_STRIP) removes what goes unseen. Not to be called where a plan is applied: the plan names all of it.
+# In: $var(siptrust_p), the number of a profile. route(SIPTRUST_STRIP_IN) and route(SIPTRUST_STRIP_OUT) remove what goes
+# unseen on the way in and out. The rest are words for the other files:
 `;
 
-const SCREEN = `# May the trusted peer assert what it does? Says nothing where one look shows that it may (TS 33.203 5.4, RFC 3324 2.2).
-route[SIPTRUST_SCREEN] {
-	if ($avp(siptrust_hook) == "request-in"
-			&& !($fd =~ "^(anonymous|unavailable)[.]invalid$")
-			&& !in_list("$(fd{s.tolower})", "$avp(siptrust_asserts)", " ")) {
-		${ASK} = 1;
-	}
-	if ($hdrc(P-Asserted-Identity) == 0) {
-		return;
-	}
-	# One plain SIP URI of an agreed domain, or that and one plain telephone number.
-	if ($hdrc(P-Asserted-Identity) > 2
-			|| !($hdr(P-Asserted-Identity) =~ "^(\\"[^\\"\\\\,;<>@:]*\\"|[-a-z0-9 .]*)[ \\t]*<sips?:[-+a-z0-9._]+@[-a-z0-9.]+(;user=phone)?>$")
-			|| !in_list("$(ai{uri.host}{s.tolower})", "$avp(siptrust_asserts)", " ")) {
-		${ASK} = 1;
-	} else if ($hdrc(P-Asserted-Identity) == 2
-			&& !($(hdr(P-Asserted-Identity)[1]) =~ "^(\\"[^\\"\\\\,;<>@:]*\\"|[-a-z0-9 .]*)[ \\t]*<tel:[+][0-9]+>$")) {
-		${ASK} = 1;
-	}
-	if (is_method("ACK|CANCEL")) {
-		${ASK} = 1;
-	}
-	return;
+/** The text of siptrust-pass.cfg: does the gate out let this message pass? */
+export function kamailioPass(): string {
+  const lines = [
+    `# ${HEADER_POLICY}: generated by "siptrustctl headers --kamailio-pass" from the header table; do not edit.`,
+    '#',
+    '# For siptrust-send.cfg. In: $var(siptrust_kind), the number of a profile of strangers, 10 more for a response.',
+    '# $var(siptrust_pass) is 1 where the bytes to be sent bear nothing that this profile lets nobody see.',
+  ];
+  for (const name of STRANGERS) {
+    const profile = PROFILES.find((each) => each.name === name);
+    if (profile === undefined) continue;
+    for (const [hook, offset] of [['request-out', 0], ['response-out', 10]] as const) {
+      lines.push(
+        `if ($var(siptrust_kind) == ${profileNumber(name) + offset}) {`,
+        `\tif ($snd(buf) =~ ${quote(passPattern(profile.hooks[hook], hook === 'response-out'))}) {`,
+        '\t\t$var(siptrust_pass) = 1;',
+        '\t}',
+        '}',
+      );
+    }
+  }
+  return `${lines.join('\n')}\n`;
 }
-`;
+
+function profileNumber(name: ProfileName): number {
+  return NUMBERED.findIndex(({ profile }) => profile.name === name) + 1;
+}
 
 /** The text of siptrust-headers.cfg. */
 export function kamailioInclude(): string {
-  const strip = new Bodies('SIPTRUST_STRIP', stripLines);
-  const triggers = new Bodies('SIPTRUST_TRIGGERS', triggerLines);
-  const lines = [
-    HEAD,
-    'route[SIPTRUST_STRIP] {',
-    ...profileSwitch(strip),
-    '\treturn;',
-    '}',
-    '',
-    'route[SIPTRUST_TRIGGERS] {',
-    `\t${ASK} = 0;`,
-    `\t${UNANSWERED} = 0;`,
-    `\t${REFUSE} = 0;`,
-    '\t# Call-ID is in every message: it is not found where the parser gave up on the block.',
-    '\tif (!is_present_hf("Call-ID")) {',
-    `\t\t${REFUSE} = 400;`,
-    `\t\t${ASK} = 1;`,
-    `\t\t${UNANSWERED} = 400;`,
-    '\t\treturn;',
-    '\t}',
-    `\tif ($avp(siptrust_hook) =~ "-in$") {`,
-    '\t\t# The end of the block is not seen where a NUL stands before it.',
-    '\t\tif (!($mb =~ "\\r\\n\\r\\n")) {',
-    `\t\t\t${ASK} = 1;`,
-    `\t\t\t${UNANSWERED} = 400;`,
-    '\t\t\treturn;',
-    '\t\t}',
-    '\t\t# What is left of the line ends without CRLF? A body may have its own; the pattern looks at the header block.',
-    '\t\t$var(siptrust_crlf) = "\\r\\n";',
-    `\t\tif ($(mb{s.rm,$var(siptrust_crlf)}) =~ "[\\r\\n]" && $mb =~ ${quote(BARE_LINE_END)}) {`,
-    `\t\t\t${ASK} = 1;`,
-    `\t\t\t${UNANSWERED} = 400;`,
-    '\t\t\treturn;',
-    '\t\t}',
-    '\t}',
-    ...profileSwitch(triggers),
-    '\t# An emergency call is never refused for lack of trust.',
-    `\tif ($avp(siptrust_unanswered) != 0 && is_request() && $ru =~ ${quote(EMERGENCY_URI)}) {`,
-    `\t\t${UNANSWERED} = 0;`,
-    '\t}',
-    '\treturn;',
-    '}',
-    '',
-    ...strip.routes(),
-    ...triggers.routes(),
-    SCREEN,
+  const bodies = new Bodies();
+  const strip = [...stripRoute('in', bodies), ...stripRoute('out', bodies)];
+  const size = NUMBERED.length + 1;
+  const defines = [
+    `#!define SIPTRUST_POLICY "${HEADER_POLICY}"`,
+    ...NUMBERED.flatMap(({ word, profile }, index) => [`# ${profile.about}`, `#!define SIPTRUST_P_${word} ${index + 1}`]),
+    '# Added to a profile it names a group of siptrust-groups.txt.',
+    ...GROUPS.map(({ name }, index) => `#!define SIPTRUST_${name} ${index * size}`),
+    `#!define SIPTRUST_GROUPS_MAX ${GROUPS.length * size}`,
   ];
-  return lines.join('\n');
+  return [HEAD + defines.join('\n'), '', ...strip, ...bodies.routes()].join('\n');
+}
+
+/** Longest line that the regex module reads is 495 bytes; `[` and `]{0}` around a line break make it match nothing. */
+const LINE = 340;
+
+/** The text of siptrust-groups.txt. */
+export function kamailioGroups(): string {
+  const lines = [`# ${HEADER_POLICY}: generated by "siptrustctl headers --kamailio-groups"; do not edit. See siptrust-headers.cfg.`];
+  let number = 0;
+  const group = (pattern: string): void => {
+    lines.push(`[${number++}]`, ...folded(pattern));
+  };
+  for (const { direction, leniency } of GROUPS) {
+    // No profile: nothing matches, but the name of this table, by which the script knows the file.
+    group(`\\A${HEADER_POLICY}\\z`);
+    for (const { profile } of NUMBERED) {
+      const { request, response } = hooksOf(profile, direction);
+      group(request.always ? '(?!)' : cleanMessage(request, response, leniency));
+    }
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** Breaks an expression between two of its atoms. */
+export function folded(pattern: string): readonly string[] {
+  const atoms = pattern.match(/\\.[0-9a-f]{0,2}|\[(?:\\.|[^\]\\])+\](?:[*+?]\+?)?|\([?*][^()|[\]a-z]*|\(\?(?:<[a-z0-9]+>|\(<[a-z0-9]+>\))?|[^\\[]/gs) ?? [];
+  if (atoms.join('') !== pattern) throw new Error('no such expression can be folded');
+  const out: string[] = [];
+  let line = '';
+  let previous = '';
+  for (const atom of atoms) {
+    // Not between an atom and its quantifier, nor within one.
+    if (line.length > LINE && /^[a-z]$/.test(atom) && /^[a-z]$/.test(previous)) {
+      out.push(`${line}[`);
+      line = ']{0}';
+    }
+    line += atom;
+    previous = atom;
+  }
+  return [...out, line];
 }

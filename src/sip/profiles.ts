@@ -67,6 +67,36 @@ export interface HookProfile {
   readonly always: boolean;
   /** The peer's assertions are held against its agreement: ask unless the script can see that they pass. */
   readonly screens: boolean;
+  /** What a line that stays may hold. */
+  readonly lines: LineRules;
+}
+
+/** Names that are looked for inside certain fields. All names in lower case, compact forms of fields besides. */
+export interface Inside {
+  readonly fields: readonly string[];
+  readonly names: readonly string[];
+  /** The names are those that may stand there; every other goes. */
+  readonly allBut: boolean;
+}
+
+/**
+ * What may stand in the lines of a message that no plan is needed for: the triggers the other way round. A matcher that
+ * finds each line to keep to these has settled the message, and one that fails has not (fail closed).
+ */
+export interface LineRules {
+  /** Names of URI parameters that stand in no line. */
+  readonly uriParams: readonly string[];
+  /** Is a URI kept from embedding header fields? */
+  readonly barren: boolean;
+  readonly params: readonly Inside[];
+  readonly values: readonly Inside[];
+  readonly optionTags: readonly Inside[];
+  /** Media types of bodies; `*` stands for any rest. */
+  readonly bodies: readonly string[];
+  /** Fields whose values only a plan can judge, canonical spelling, then compact forms. */
+  readonly looked: readonly string[];
+  /** What Privacy may say: anything, nothing critical, or what the list carries out by itself. */
+  readonly privacy: 'any' | 'not-critical' | 'listed';
 }
 
 export interface Profile {
@@ -252,6 +282,36 @@ function triggersOf(hook: Hook, stance: Stance): readonly Trigger[] {
   return triggers;
 }
 
+function lineRules(hook: Hook, stance: Stance, strictest: boolean): LineRules {
+  const rows = inForce(hook, stance);
+  const gone = new Set(listed(rows, strictest).map(({ name }) => asciiLower(name)));
+  const inside = (kind: RuleKind): readonly Inside[] =>
+    removed(rows, kind)
+      .map(({ name, within, allBut }) => ({ name, within: within.filter((field) => !gone.has(field)), allBut }))
+      .filter(({ within }) => within.length > 0)
+      .map(({ name, within, allBut }) => ({
+        fields: within.flatMap(spellings),
+        names: allBut.length > 0 ? allBut : [asciiLower(name)],
+        allBut: allBut.length > 0,
+      }));
+  const looked = rows.filter(({ rule, action }) => rule.kind === 'header' && isConditional(rule, action));
+  const out = hookDirection(hook) === 'out';
+  const critical = !stance.trusted && (out || hook === 'request-in');
+  return {
+    uriParams: removed(rows, 'uri-param').map(({ name }) => asciiLower(name)),
+    barren: removed(rows, 'uri-headers').length > 0,
+    params: inside('header-param'),
+    values: inside('value'),
+    optionTags: inside('option-tag'),
+    bodies: strictest
+      ? []
+      : rows.filter(({ rule, action }) => rule.kind === 'body' && action === 'reject').map(({ rule }) => rule.name),
+    // What the strictest list takes out whole needs no look.
+    looked: looked.filter(({ rule }) => !gone.has(asciiLower(rule.name)) || !strictest).flatMap(({ rule }) => fieldNames(rule)),
+    privacy: critical ? (out && !strictest ? 'listed' : 'not-critical') : 'any',
+  };
+}
+
 /** Does the plan have to see the values of this field? What the script screens by itself is no such field. */
 function isConditional(rule: BoundaryRule, action: Action): boolean {
   if (rule.methods.length > 0) return false;
@@ -284,6 +344,7 @@ function hookProfile(hook: Hook, stance: Stance, name: ProfileName): HookProfile
     methodTriggers: name === 'ask' ? [] : methodTriggersOf(hook, stance),
     always: name === 'ask',
     screens: stance.trusted && hookDirection(hook) === 'in',
+    lines: lineRules(hook, stance, strictest),
   };
 }
 

@@ -1,0 +1,157 @@
+/**
+ * One Perl-compatible expression a profile and direction that matches a message with nothing to do: every line of its
+ * header block is well formed and keeps to the profile's rules. A match means clean and a failure, whatever its cause,
+ * means "look closer": a matcher that gives up cannot fall open.
+ *
+ * Linear: every run is possessive, and `(*COMMIT)` ends the search at the first failure. Without regard to case.
+ */
+
+import { asciiLower } from './ascii.js';
+import { SINGLE_FIELDS, spellings } from './field-names.js';
+import { nameOf } from './name-tree.js';
+import type { HookProfile, Inside } from './profiles.js';
+
+const BLANKS = '[ \\t]*+';
+const COLON = `${BLANKS}:`;
+const TOKEN = "-A-Za-z0-9.!%*_+`'~";
+/** A parameter name has ended. */
+const NAME_END = `(?![${TOKEN}])`;
+const END = '\\r\\n';
+/** What no line holds anywhere. */
+const NOT = '\\r\\n\\x00';
+
+/** Whether the lines that the list removes may stand in the message (it is clean once they are gone). */
+export type Leniency = 'as it is' | 'once listed fields are gone';
+
+/** The expression for a direction: requests by the first profile, responses by the second. */
+export function cleanMessage(request: HookProfile, response: HookProfile, leniency: Leniency): string {
+  const same = JSON.stringify(request) === JSON.stringify(response);
+  const values = new Values(request);
+  const requests = new Lines(request, leniency, 'q', values).text;
+  const blocks = same
+    ? `(?:SIP/2[.]0[ ][^${NOT}]*+|${values.any})${END}${requests}`
+    : `(?:SIP/2[.]0[ ][^${NOT}]*+${END}${new Lines(response, leniency, 'r', values).text}|(?!SIP/2)${values.any}${END}${requests})`;
+  return `${values.words}(*COMMIT)\\A(?:\\r\\n)*+(?=[^ \\t\\r])${blocks}${END}`;
+}
+
+/** What may stand in values: no forbidden parameter, plain or escaped, and no header field that a URI embeds. */
+class Values {
+  /** Definitions that the other expressions call. */
+  readonly words: string;
+  readonly any: string;
+
+  constructor({ lines: { uriParams, barren } }: HookProfile) {
+    if (uriParams.length === 0 && !barren) {
+      this.words = '';
+      this.any = `[^${NOT}]*+`;
+      return;
+    }
+    // RFC 3261 §19.1.4: an escaped parameter name is the same name.
+    const param =
+      uriParams.length === 0
+        ? ';'
+        : `;${BLANKS}(?!${nameOf(uriParams, '')}${NAME_END})[${TOKEN.replace('%', '')}]*+(?!%)`;
+    const plain = `[^${NOT};${barren ? '?' : ''}]*+(?:${param}[^${NOT};${barren ? '?' : ''}]*+)*+`;
+    // A question mark that stands behind no scheme is text. What follows a scheme, up to an angle bracket, holds none.
+    const scheme = '(?:sips?|tel):';
+    const uri = `${scheme}[^${NOT};<>?]*+(?:(?&p)[^${NOT};<>?]*+)*+(?=[<>\\r])`;
+    const text = `(?:[^${NOT};?st]++|(?&p)|${uri}|(?!${scheme})[?st])*+`;
+    this.words = barren ? `(?(DEFINE)(?<p>${param})(?<t>${text}))` : '';
+    this.any = barren ? `(?:${plain}(?=\\r)|(?&t))` : plain;
+  }
+}
+
+/** The lines of a header block up to the empty line. */
+class Lines {
+  readonly text: string;
+  /** Named groups so far: one that is set has had its line. */
+  #seen = 0;
+
+  constructor(
+    profile: HookProfile,
+    leniency: Leniency,
+    private readonly prefix: string,
+    { any }: Values,
+  ) {
+    const { remove, removeUnlessEmergency, lines, screens } = profile;
+    const removed = [...remove, ...removeUnlessEmergency].map(asciiLower);
+    const prefixes = removed.filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1));
+    const exact = removed.filter((name) => !name.endsWith('*') && !prefixes.some((each) => name.startsWith(each)));
+    const special: string[] = [];
+    const shapes: string[] = [];
+    const shape = (fields: readonly string[], value: string): void => {
+      const own = fields.filter((field) => !special.includes(field) && !removed.includes(field));
+      if (own.length === 0) return;
+      special.push(...own);
+      shapes.push(`${nameOf(own, '')}${COLON}${value}`);
+    };
+    const inside = [...lines.params, ...lines.values, ...lines.optionTags];
+    for (const { fields } of inside) {
+      shape(fields, words(inside.filter((each) => each.fields.some((field) => fields.includes(field)))));
+    }
+    if (lines.bodies.length > 0) {
+      shape(spellings('content-type'), `${BLANKS}(?!${lines.bodies.map(mediaType).join('|')})${any}`);
+    }
+    if (lines.privacy === 'listed') shape(['privacy'], `${BLANKS}(?:id|none)${BLANKS}`);
+    if (lines.privacy === 'not-critical') shape(['privacy'], words([{ fields: [], names: ['critical'], allBut: false }]));
+    if (screens) shape(['p-asserted-identity'], this.#assertion());
+    shape(spellings('content-length'), `${this.#once()}${BLANKS}[0-9]{1,9}+${BLANKS}`);
+    // RFC 4475 §3.3.8, §3.3.9: a second one contradicts the first.
+    const single = [...SINGLE_FIELDS].filter((field) => field !== 'content-length');
+    const once = single.map((field) => `${nameOf(spellings(field), '')}${COLON}${this.#once()}`);
+    const looked = lines.looked.map(asciiLower);
+    const others = nameOf([...special, ...looked, ...exact, ...single.flatMap(spellings)], '');
+    const general = `(?!${[...prefixes, `${others}${COLON}`].join('|')})[${TOKEN}]++${COLON}`;
+    const listed = [
+      ...prefixes.map((name) => `${name}[${TOKEN}]*+${COLON}[^${NOT}]*+`),
+      ...(exact.length === 0 ? [] : [`${nameOf(exact, '')}${COLON}[^${NOT}]*+`]),
+    ];
+    const all = [`(?:${[general, ...once].join('|')})${any}`, ...shapes, ...(leniency === 'as it is' ? [] : listed)];
+    this.text = `(?:(?:${all.join('|')})${END})++`;
+  }
+
+  /** A group that is set from here on, and a condition that fails once it is. */
+  #mark(): { readonly set: string; readonly unset: string } {
+    const name = `${this.prefix}${++this.#seen}`;
+    return { set: `(?<${name}>)`, unset: `(?(<${name}>)(?!))` };
+  }
+
+  /** In a line that stands once. */
+  #once(): string {
+    const { set, unset } = this.#mark();
+    return unset + set;
+  }
+
+  /**
+   * One plain SIP URI, one plain telephone number, or the one and then the other (RFC 3325 §9.1): so the first value names
+   * the domain that is asserted, and the script has one to look at.
+   */
+  #assertion(): string {
+    const name = `(?:"[^"\\,;<>@:${NOT}]*+"|[-A-Za-z0-9 .]*+)${BLANKS}`;
+    const sip = `${name}<sips?:[-+A-Za-z0-9._]++@[-A-Za-z0-9.]++(?:;user=phone)?>`;
+    const tel = `${name}<tel:[+][0-9]++>`;
+    const [first, second, both] = [this.#mark(), this.#mark(), this.#mark()];
+    const neither = `${first.unset}${second.unset}${both.unset}`;
+    const number = `${second.unset}${both.unset}${tel}${second.set}`;
+    return `${BLANKS}(?:${neither}${sip}${first.set}(?:${BLANKS},${BLANKS}${tel}${both.set})?|${number})${BLANKS}`;
+  }
+}
+
+/** A value none of whose words is a forbidden name; a word starts behind a blank, a separator or a quote. */
+function words(rules: readonly Inside[]): string {
+  const wide = rules.find(({ allBut }) => allBut);
+  if (wide !== undefined) {
+    const value = `${BLANKS}(?:=${BLANKS}(?:"[^"\\\\${NOT}]*+"|[^;,"${NOT}]*+))?+`;
+    return `(?:[ \\t;,]*+${nameOf(wide.names, '')}${NAME_END}${value})*+[ \\t;,]*+`;
+  }
+  const names = rules.flatMap((rule) => rule.names);
+  return `(?:[;,=" \\t]++|(?!${nameOf(names, '')}${NAME_END})[^;,=" \\t${NOT}]++)*+`;
+}
+
+/** A media type, where `*` stands for any rest of it; blanks may stand around the slash (RFC 3261 §25.1). */
+function mediaType(name: string): string {
+  return name
+    .replace('*', '')
+    .replace(/[.+]/g, (char) => `[${char}]`)
+    .replace('/', `${BLANKS}/${BLANKS}`);
+}

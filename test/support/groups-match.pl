@@ -1,0 +1,19 @@
+# Matches as Kamailio's pcre_match_group does. First argument: the file of groups; lines of standard input: the number of
+# a group and a message in hexadecimal digits; lines of standard output: 1 or 0.
+use strict;
+use warnings;
+my (@groups, @lines);
+open(my $file, '<', $ARGV[0]) or die "$ARGV[0]: $!";
+while (my $line = <$file>) {
+	next if $line =~ /^(\s|#)/;
+	if ($line =~ /^\[\d+\]$/) { push @groups, []; next; }
+	die 'a line longer than the module reads' if length($line) > 495;
+	chomp $line;
+	push @{ $groups[-1] }, "($line)";
+}
+my @expressions = map { my $text = join('|', @$_); qr/($text)/i } @groups;
+$| = 1;
+while (my $line = <STDIN>) {
+	my ($number, $hex) = split(' ', $line);
+	print pack('H*', $hex // '') =~ $expressions[$number] ? "1\n" : "0\n";
+}
