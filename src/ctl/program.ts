@@ -2,7 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 import { Command } from 'commander';
 import { DEFAULT_DNS } from '../policy/dns-settings.js';
 import { badInput, identityRecord } from '../rpc/offline.js';
-import { kamailioInclude } from '../sip/kamailio.js';
+import { KAMAILIO_FILES } from '../sip/kamailio.js';
 import { opensipsInclude } from '../sip/opensips.js';
 import { CertificateCache } from '../state/certificate-cache.js';
 import { VERSION } from '../version.js';
@@ -24,9 +24,18 @@ interface WithConfig {
   readonly config?: string | undefined;
 }
 
+/** The text of a generated file of the plugin; without a name the first. */
+function kamailioFile(name: string = [...KAMAILIO_FILES.keys()][0] ?? ''): string {
+  const file = KAMAILIO_FILES.get(name);
+  if (file === undefined) {
+    throw new Refusal(`--kamailio: expected ${[...KAMAILIO_FILES.keys()].join(', ')}, found ${JSON.stringify(name)}`, 2);
+  }
+  return file();
+}
+
 interface HeaderOptions extends WithConfig {
   readonly agreement?: string;
-  readonly kamailio: boolean;
+  readonly kamailio?: string | true;
   readonly opensips: boolean;
   readonly markdown: boolean;
 }
@@ -95,12 +104,12 @@ export function program(input: Readable, output: Writable, exit: (code: number) 
     .command('headers')
     .description('the header table in force, for strangers or under an agreement')
     .option('--agreement <name>', 'as this agreement has it')
-    .option('--kamailio', 'print plugin/kamailio/siptrust-headers.cfg, which is made from the table', false)
+    .option('--kamailio [file]', `print a file of plugin/kamailio that is made from the table: ${[...KAMAILIO_FILES.keys()].join(', ')}`)
     .option('--opensips', 'print plugin/opensips/siptrust-headers.cfg, which is made from it too', false)
     .option('--markdown', 'print the whole table as it stands in docs/boundary.md', false)
     .option('--config <file>', 'policy file; answers without a daemon')
     .action(async ({ agreement, kamailio, opensips, markdown, config }: HeaderOptions) => {
-      if (kamailio) return void output.write(kamailioInclude());
+      if (kamailio !== undefined) return void output.write(kamailioFile(kamailio === true ? undefined : kamailio));
       if (opensips) return void output.write(opensipsInclude());
       if (markdown) return void output.write(`${headerMarkdown()}\n`);
       const answer = await ask('header.list', agreement === undefined ? {} : { agreement }, { config });

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { LOG_LEVELS, type OperatorLog } from '../../log/logger.js';
 import { includesRole } from '../../policy/role.js';
+import { profileOf } from '../../sip/profiles.js';
 import type { TrustState } from '../../state/trust-state.js';
+import type { Snapshot } from '../../trust/agreement.js';
 import { VERSION } from '../../version.js';
 import { defineMethod, type Method } from '../method.js';
 
@@ -9,6 +11,13 @@ const none = z.strictObject({});
 
 function seconds(ms: number): number {
   return Math.floor(ms / 1000);
+}
+
+/** The sockets of NDS/IP interfaces, as a script writes the socket of a message: `udp:10.0.0.1:5062`, IPv6 without brackets. */
+function pathSockets({ interfaces }: Snapshot): readonly string[] {
+  return interfaces.flatMap(({ address, port }) =>
+    ['udp', 'tcp', 'sctp'].map((transport) => `${transport}:${address}:${port}`),
+  );
 }
 
 /** The daemon itself: what it is, how it does, what it counts. */
@@ -42,7 +51,15 @@ export function coreMethods(state: TrustState, log: OperatorLog): Method[] {
       params: none,
       handler: (_, { role }) => {
         const { revision, loadedAt, lastAttempt, problems, warnings } = state.policy.status();
-        const inForce = { status: problems.length === 0 ? 'ok' : 'stale-policy', revision, version: VERSION };
+        const inForce = {
+          status: problems.length === 0 ? 'ok' : 'stale-policy',
+          revision,
+          version: VERSION,
+          // What only the policy knows, so that nobody writes it twice: how strangers are treated, and which sockets stand for a
+          // path (TS 33.203 §5.4).
+          stranger: profileOf({ verdict: 'untrusted', agreement: undefined }, state.snapshot.privacy),
+          sockets: pathSockets(state.snapshot),
+        };
         // The poll of a script needs no more, and asks twice a second.
         if (!includesRole(role, 'viewer')) return inForce;
         return {

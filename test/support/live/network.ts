@@ -51,6 +51,7 @@ export interface Cast {
   readonly own: Authority;
 }
 
+const GROUPS = fileURLToPath(new URL('../../../plugin/kamailio/siptrust-groups.txt', import.meta.url));
 const CSCF_LUA = fileURLToPath(new URL('../../../kamailio-cfg/cscf.lua', import.meta.url));
 
 /** Text as a part of a POSIX expression. */
@@ -173,10 +174,7 @@ export class Network {
   async reload(policy: Policy): Promise<void> {
     await this.daemon.reload(policy);
     const { revision } = await this.daemon.call('core.status');
-    const state = new RegExp(`name: revision\\s+value: ${revision}\\s`);
-    await eventually(`the proxy knows revision ${revision}`, () =>
-      state.test(this.cscf.rpc('htable.dump', 'siptrust_state')),
-    );
+    await eventually(`the proxy knows revision ${revision}`, () => this.knownRevision() === Number(revision));
   }
 
   /** The edge of another network, which sends what its users call to our proxy; gives its UDP address. */
@@ -255,7 +253,12 @@ export class Network {
   }
 
   #knowsRevision(): boolean {
-    return this.#options.plain === true || this.cscf.rpc('htable.dump', 'siptrust_state').includes('revision');
+    return this.#options.plain === true || this.knownRevision() > 0;
+  }
+
+  /** The revision that the proxy knows. */
+  knownRevision(): number {
+    return Number(/\d+/.exec(this.cscf.rpc('pv.shvGet', 'siptrust_revision').replace(/^\D*name.*$/m, ''))?.[0] ?? 0);
   }
 
   #defines(): Readonly<Record<string, Define>> {
@@ -270,10 +273,10 @@ export class Network {
       SIPTRUST_SOCKET_TLS: { string: `tls:${this.address}:5061` },
       SIPTRUST_SOCKET_TCP: { string: `tcp:${this.address}:5060` },
       SIPTRUST_SOCKET_UDP: { string: `udp:${this.address}:5060` },
-      OWN_SIDE: { string: `^udp:${literally(this.host(3))}:5060$` },
-      SIPTRUST_INSIDE: { string: `^udp:${literally(this.host(3))}:5060$` },
-      SIPTRUST_RPC_1: { string: `conn=siptrust1;addr=${sidecar};port=7060;priority=10;weight=10` },
-      SIPTRUST_HTTP_1: { string: `siptrust1=>http://${sidecar}:7061/rpc;timeout=1` },
+      // Our own side: the socket that faces it, the called party, and users of ours.
+      SIPTRUST_INSIDE_NETS: { string: [3, 4, 5].map((host) => this.host(host)).join(', ') },
+      SIPTRUST_GROUPS: { string: GROUPS },
+      SIPTRUST_HTTP_1: { string: `siptrust1=>http://${sidecar}:7061/rpc` },
       ...((this.#options.lua ?? process.env.SIPTRUST_SCRIPT === 'lua') ? { CSCF_LUA: { string: CSCF_LUA } } : {}),
     };
   }
