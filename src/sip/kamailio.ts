@@ -23,10 +23,10 @@ const NUMBERED: readonly { readonly word: string; readonly profile: Profile }[] 
 
 /** Groups of the regex module: for each of these the profiles in their order; the first of each row is no profile. */
 const GROUPS: readonly { readonly direction: 'in' | 'out'; readonly leniency: Leniency; readonly name: string }[] = [
-  { direction: 'in', leniency: 'as it is', name: 'CLEAN_IN' },
-  { direction: 'in', leniency: 'once listed fields are gone', name: 'LISTED_IN' },
-  { direction: 'out', leniency: 'as it is', name: 'CLEAN_OUT' },
-  { direction: 'out', leniency: 'once listed fields are gone', name: 'LISTED_OUT' },
+  { direction: 'in', leniency: 'as it is', name: 'G_CLEAN_IN' },
+  { direction: 'in', leniency: 'once listed fields are gone', name: 'G_LISTED_IN' },
+  { direction: 'out', leniency: 'as it is', name: 'G_CLEAN_OUT' },
+  { direction: 'out', leniency: 'once listed fields are gone', name: 'G_LISTED_OUT' },
 ];
 
 /** Text between the double quotes of a Kamailio string. */
