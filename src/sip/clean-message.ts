@@ -34,6 +34,16 @@ export function cleanMessage(request: HookProfile, response: HookProfile, lenien
   return `${values.words}(*COMMIT)\\A(?:\\r\\n)*+(?=[^ \\t\\r])${blocks}${END}`;
 }
 
+/**
+ * Any message whose header block every reader reads alike: lines of token, colon, text, CRLF up to the empty line, and one
+ * length at most. A NUL may stand in a value (RFC 4475 §3.1.1.2); what it means only a plan can tell.
+ */
+export function wellFormedMessage(): string {
+  const length = `(?:content-length|l)${COLON}(?(<l>)(?!))(?<l>)${BLANKS}[0-9]{1,9}+${BLANKS}`;
+  const other = `(?!(?:content-length|l)${COLON})[${TOKEN}]++${COLON}[^\\r\\n]*+`;
+  return `(*COMMIT)\\A(?:\\r\\n)*+(?=[^ \\t\\r])[^\\r\\n]++${END}(?:(?:${other}|${length})${END})++${END}`;
+}
+
 /** What may stand in values: no forbidden parameter, plain or escaped, and no header field that a URI embeds. */
 class Values {
   /** Definitions that the other expressions call. */
@@ -102,9 +112,11 @@ class Lines {
     const looked = lines.looked.map(asciiLower);
     const others = nameOf([...special, ...looked, ...exact, ...single.flatMap(spellings)], '');
     const general = `(?!${[...prefixes, `${others}${COLON}`].join('|')})[${TOKEN}]++${COLON}`;
+    // What only a plan can judge is not settled by going.
+    const but = looked.length === 0 ? '' : `(?!${nameOf(looked, '')}${COLON})`;
     const listed = [
-      ...prefixes.map((name) => `${name}[${TOKEN}]*+${COLON}[^${NOT}]*+`),
-      ...(exact.length === 0 ? [] : [`${nameOf(exact, '')}${COLON}[^${NOT}]*+`]),
+      ...prefixes.map((name) => `${but}${name}[${TOKEN}]*+${COLON}[^${NOT}]*+`),
+      ...(exact.length === 0 ? [] : [`${but}${nameOf(exact, '')}${COLON}[^${NOT}]*+`]),
     ];
     const all = [`(?:${[general, ...once].join('|')})${any}`, ...shapes, ...(leniency === 'as it is' ? [] : listed)];
     this.text = `(?:(?:${all.join('|')})${END})++`;

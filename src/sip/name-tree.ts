@@ -64,3 +64,21 @@ function otherThan({ children, ends }: Node, first: boolean): string {
   const all = parts.length === 1 && (first || ends) ? parts.join('') : `(${parts.join('|')})`;
   return `${all}${first || ends ? '' : '?'}`;
 }
+
+/**
+ * Matches a word of token characters, possibly empty, that is none of the set: POSIX. What follows must not be a character
+ * of a word, nor the percent sign of an escaped one.
+ */
+export function otherWordThan(names: readonly string[]): string {
+  return otherWord(treeOf(names));
+}
+
+/** The characters of a token (RFC 3261 §25.1) without the percent sign; the hyphen first. */
+export const WORD = "-a-z0-9.!*_+`'~";
+
+function otherWord({ children, ends }: Node): string {
+  const heads = [...children.keys()];
+  const others = [..."-abcdefghijklmnopqrstuvwxyz0123456789.!*_+`'~"].filter((char) => !heads.includes(char)).join('');
+  const parts = [`[${others}][${WORD}]*`, ...[...children].map(([head, node]) => escaped(head) + otherWord(node))];
+  return `(${parts.join('|')})${ends ? '' : '?'}`;
+}
