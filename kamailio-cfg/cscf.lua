@@ -1,11 +1,8 @@
 -- The routes of cscf.cfg in Lua (KEMI): kamailio -f kamailio-cfg/cscf.cfg -A CSCF_LUA='"kamailio-cfg/cscf.lua"'
--- What siptrust adds stands between "siptrust:" comments, as there.
 
 local here = debug.getinfo(1, "S").source:match("^@(.*/)") or "./"
 
--- siptrust: its functions.
 dofile(here .. "../plugin/kamailio/siptrust.lua")
--- siptrust: end
 
 -- What a #!define of cscf.cfg says, without quotes; nil where there is none.
 local function defined(name)
@@ -16,10 +13,6 @@ end
 local own_domains = { ["own.example"] = true }
 
 function ksr_request_route()
-	-- siptrust: judges the peer, removes what it may not say. Must be the first line.
-	siptrust_in()
-	-- siptrust: end
-
 	if KSR.maxfwd.process_maxfwd(10) < 0 then
 		KSR.sl.send_reply(483, "Too Many Hops")
 		return
@@ -32,7 +25,12 @@ function ksr_request_route()
 	end
 	if KSR.siputils.has_totag() > 0 then
 		if KSR.rr.loose_route() > 0 then
-			relay()
+			-- Whoever says that there is a call between others is not helped along by us.
+			if ours("$si") or ours("$nh(d)") or defined("TRANSIT") then
+				relay()
+			elseif not KSR.is_ACK() then
+				KSR.sl.send_reply(403, "Not Here")
+			end
 		elseif KSR.is_ACK() then
 			if KSR.tm.t_check_trans() > 0 then
 				relay()
@@ -71,31 +69,29 @@ function leaves()
 	if own_domains[KSR.pv.getw("$rd"):lower()] or emergency or KSR.is_myself_ruri() then
 		return false
 	end
-	return defined("TRANSIT") ~= nil or KSR.pv.getw("$_s($proto:$Ri:$Rp)") == defined("INSIDE")
+	return defined("TRANSIT") ~= nil or (ours("$si") and ours("$Ri"))
+end
+
+-- Is this an address of our own side?
+function ours(variable)
+	return KSR.ipops.is_in_subnet(KSR.pv.getw(variable), defined("SIPTRUST_INSIDE_NETS")) > 0
 end
 
 function relay()
-	-- siptrust: what leaves, leaves without what only trusted networks may see. An ACK to a 2xx has no branch.
-	KSR.tm.t_on_branch("ksr_branch_every")
+	KSR.tm.t_on_branch("ksr_branch_leaving")
 	KSR.tm.t_on_failure("ksr_failure_any")
-	if KSR.is_ACK() then
-		siptrust_out()
-	end
-	-- siptrust: end
 	if KSR.tm.t_relay() < 0 then
-		-- siptrust: no branch may leave.
+		-- No branch may leave.
 		local refused = KSR.pv.get("$avp(siptrust_out_refused)")
 		if refused and refused > 0 then
 			KSR.sl.send_reply(refused, "No Trusted Next Hop")
 			return
 		end
-		-- siptrust: end
 		KSR.sl.sl_reply_error()
 	end
 end
 
--- siptrust: each branch, to our own side or out of it.
-function ksr_branch_every()
+function ksr_branch_leaving()
 	siptrust_out()
 end
 
@@ -108,16 +104,3 @@ function ksr_failure_any()
 		relay()
 	end
 end
--- siptrust: end
-
--- siptrust: nothing goes over a connection that it was not meant for.
-function ksr_onsend_route()
-	siptrust_send()
-end
--- siptrust: end
-
--- siptrust: answers, in both directions.
-function ksr_reply_route()
-	siptrust_reply()
-end
--- siptrust: end
