@@ -28,7 +28,10 @@ interface WithConfig {
 function kamailioFile(name: string = [...KAMAILIO_FILES.keys()][0] ?? ''): string {
   const file = KAMAILIO_FILES.get(name);
   if (file === undefined) {
-    throw new Refusal(`--kamailio: expected ${[...KAMAILIO_FILES.keys()].join(', ')}, found ${JSON.stringify(name)}`, 2);
+    throw new Refusal(
+      `--kamailio: expected ${[...KAMAILIO_FILES.keys()].join(', ')}, found ${JSON.stringify(name)}`,
+      2,
+    );
   }
   return file();
 }
@@ -104,7 +107,10 @@ export function program(input: Readable, output: Writable, exit: (code: number) 
     .command('headers')
     .description('the header table in force, for strangers or under an agreement')
     .option('--agreement <name>', 'as this agreement has it')
-    .option('--kamailio [file]', `print a file of plugin/kamailio that is made from the table: ${[...KAMAILIO_FILES.keys()].join(', ')}`)
+    .option(
+      '--kamailio [file]',
+      `print a file of plugin/kamailio that is made from the table: ${[...KAMAILIO_FILES.keys()].join(', ')}`,
+    )
     .option('--opensips', 'print plugin/opensips/siptrust-headers.cfg, which is made from it too', false)
     .option('--markdown', 'print the whole table as it stands in docs/boundary.md', false)
     .option('--config <file>', 'policy file; answers without a daemon')

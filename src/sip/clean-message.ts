@@ -103,7 +103,8 @@ class Lines {
       shape(spellings('content-type'), `${BLANKS}(?!${lines.bodies.map(mediaType).join('|')})${any}`);
     }
     if (lines.privacy === 'listed') shape(['privacy'], `${BLANKS}(?:id|none)${BLANKS}`);
-    if (lines.privacy === 'not-critical') shape(['privacy'], words([{ fields: [], names: ['critical'], allBut: false }]));
+    if (lines.privacy === 'not-critical')
+      shape(['privacy'], words([{ fields: [], names: ['critical'], allBut: false }]));
     if (screens) shape(['p-asserted-identity'], this.#assertion());
     shape(spellings('content-length'), `${this.#once()}${BLANKS}[0-9]{1,9}+${BLANKS}`);
     // RFC 4475 §3.3.8, §3.3.9: a second one contradicts the first.

@@ -9,7 +9,6 @@
 import { asciiLower } from './ascii.js';
 import { BOUNDARY_RULES, type HeaderTerms } from './boundary.js';
 import { spellings } from './field-names.js';
-import { otherName } from './other-names.js';
 import {
   type Action,
   actionOf,
@@ -33,36 +32,11 @@ export type ProfileName =
   | 'trusted-enterprise'
   | 'ask';
 
-/**
- * POSIX extended regular expressions, case-insensitive, over the message as received; no backslash in them.
- *
- * Every message pays for the hints, so they are cheap for a matcher that tries each byte as a start: they begin with a
- * byte that is rare in a message. Where a hint matches, the pattern decides.
- */
-export interface Trigger {
-  readonly hint: string;
-  readonly pattern: string;
-  /** What it found. */
-  readonly about: string;
-  /** Status to refuse with when the question stays unanswered; 0: the list of `strict` makes the message safe. */
-  readonly unanswered: number;
-}
-
-/** Ask for these methods, where the message bears the field (undefined: always). */
-export interface MethodTrigger {
-  readonly methods: readonly string[];
-  readonly field: string | undefined;
-  readonly about: string;
-  readonly unanswered: number;
-}
-
 export interface HookProfile {
   /** Fields of which every row goes; `P-*` stands for a prefix. Canonical spelling, then compact forms. */
   readonly remove: readonly string[];
   /** As `remove`, but they stay in an emergency call. */
   readonly removeUnlessEmergency: readonly string[];
-  readonly triggers: readonly Trigger[];
-  readonly methodTriggers: readonly MethodTrigger[];
   /** Ask for every message. */
   readonly always: boolean;
   /** The peer's assertions are held against its agreement: ask unless the script can see that they pass. */
@@ -106,51 +80,8 @@ export interface Profile {
   readonly hooks: Readonly<Record<Hook, HookProfile>>;
 }
 
-/** The start of a header line, wherever it stands. */
-const LINE = '\n';
-const BLANKS = '[ \t]*';
-const SPACE = '[ \t\r\n]*';
-/** The rest of a field up to something in it; the hint stops at a fold, since FOLD is a hint of its own. */
-const VALUE = '([^\r\n]|\r\n[ \t])*';
-const VALUE_HINT = '[^\r\n]*';
-const FOLD = '\n[ \t]';
-const TOKEN_END = "[^-A-Za-z0-9.!%*_+`'~]";
-/** From the start of the message over whole lines; it cannot pass the empty line that ends the header block. */
-const HEADER_LINES = '^[\r\n]*([^\r\n]+\r\n)*';
-
-/** Names of private fields where they look like a field at the start of a continuation line. */
-const PRIVATE_NAME = '(p-|x-|privacy|history-info|diversion|remote-party-id|identity)';
-
-/** A line of the header block that ends with LF alone, or holds a CR that ends none (P-14). */
-export const BARE_LINE_END = `${HEADER_LINES}[^\r\n]+(\n|\r[^\n])`;
-
-/** What no list can clean, since readers disagree on where fields begin (P-1, P-2). */
-const SHAPE: readonly Trigger[] = [
-  { hint: FOLD, pattern: `${HEADER_LINES}[ \t]+\r\n`, about: 'a line of white space alone', unanswered: 400 },
-  {
-    hint: FOLD,
-    pattern: `${HEADER_LINES}[ \t]+${PRIVATE_NAME}[-a-z]*[ \t]*:`,
-    about: 'a continuation line that looks like a private field',
-    unanswered: 400,
-  },
-];
-
 /** A Request-URI of an emergency call (RFC 5031). */
 export const EMERGENCY_URI = '^urn:service:sos([.]|$)';
-
-/** A media type, where `*` stands for any rest of it. */
-function mediaType(name: string): string {
-  const wild = name.split('*').map(literal).join('[^ \t;,]*');
-  return wild.replace('/', `${SPACE}/${SPACE}`);
-}
-
-function literal(name: string): string {
-  return name.replace(/[.+*?$^()[\]{}|]/g, (char) => `[${char}]`);
-}
-
-function alternatives(names: readonly string[]): string {
-  return names.length === 1 ? (names[0] ?? '') : `(${names.join('|')})`;
-}
 
 /** All names under which a field of the table may stand in a message, canonical first. */
 function fieldNames(rule: BoundaryRule): readonly string[] {
@@ -194,94 +125,6 @@ function removed(rows: readonly InForce[], kind: RuleKind): readonly BoundaryRul
   return rows.filter(({ rule, action }) => rule.kind === kind && action === 'remove').map(({ rule }) => rule);
 }
 
-/** Rows that are looked for inside certain fields, as `field: ... name`. */
-function insideFields(rows: readonly BoundaryRule[], before: string, after: string): { hint: string; pattern: string } {
-  const fields = fieldsOf(rows);
-  const names = alternatives(rows.map(({ name }) => literal(name)));
-  return {
-    hint: `${LINE}${fields}${BLANKS}:(${VALUE_HINT}${before})?${names}`,
-    pattern: `${LINE}${fields}${BLANKS}:(${VALUE}(${before}|\r\n[ \t]))?${names}${after}`,
-  };
-}
-
-/** Rows that allow some parameters of a field, as `field: ... other`. */
-function besideAllowed(rule: BoundaryRule): { hint: string; pattern: string } {
-  const fields = fieldsOf([rule]);
-  const other = otherName(rule.allBut);
-  return {
-    hint: `${LINE}${fields}${BLANKS}:(${VALUE_HINT}[;,])?${BLANKS}${other}`,
-    pattern: `${LINE}${fields}${BLANKS}:(${VALUE}[;,])?${SPACE}${other}`,
-  };
-}
-
-function fieldsOf(rows: readonly BoundaryRule[]): string {
-  return alternatives([...new Set(rows.flatMap(({ within }) => within.flatMap(spellings)))]);
-}
-
-function triggersOf(hook: Hook, stance: Stance): readonly Trigger[] {
-  const rows = inForce(hook, stance);
-  const direction = hookDirection(hook);
-  const triggers: Trigger[] = [];
-  const add = (about: string, unanswered: number, pattern: string, hint = pattern): void => {
-    triggers.push({ about, unanswered, pattern, hint });
-  };
-  if (!stance.trusted || direction === 'in') triggers.push(...SHAPE);
-
-  const params = removed(rows, 'uri-param').map(({ name }) => literal(name));
-  if (params.length > 0) {
-    add('a URI parameter', 503, `;${SPACE}${alternatives(params)}${TOKEN_END}`);
-    // RFC 3261 §19.1.4: an escaped name is the same name.
-    add('an escaped parameter name', 503, `;${SPACE}[-A-Za-z0-9.!*_+\`'~]*%[0-9a-f][0-9a-f]`);
-  }
-  if (removed(rows, 'uri-headers').length > 0) {
-    add('header fields embedded in a URI', 503, '(sips?|tel):[^<>]*[?]', '[?]');
-  }
-  // A parameter or value of a field that goes as a whole needs no look.
-  const gone = new Set(listed(rows, false).map(({ name }) => asciiLower(name)));
-  const inside = (kind: RuleKind): readonly BoundaryRule[] =>
-    removed(rows, kind)
-      .map((rule) => ({ ...rule, within: rule.within.filter((name) => !gone.has(name)) }))
-      .filter(({ within }) => within.length > 0);
-  const found: readonly (readonly [string, number, RuleKind, string, string])[] = [
-    ['a header parameter', 503, 'header-param', '[;, \t]', `${SPACE}=`],
-    ['a value', 0, 'value', '[=", \t]', TOKEN_END],
-    ['an option tag', 0, 'option-tag', '[, \t]', '[, \t\r]'],
-  ];
-  for (const [about, unanswered, kind, before, after] of found) {
-    const inner = inside(kind);
-    const named = inner.filter(({ allBut }) => allBut.length === 0);
-    const looks = inner.filter(({ allBut }) => allBut.length > 0).map(besideAllowed);
-    if (named.length > 0) looks.push(insideFields(named, before, after));
-    for (const { hint, pattern } of looks) {
-      add(about, unanswered, pattern, hint);
-      triggers.push({ about: `${about}, folded`, unanswered, pattern, hint: FOLD });
-    }
-  }
-  const bodies = rows.filter(({ rule, action }) => rule.kind === 'body' && action === 'reject');
-  if (bodies.length > 0) {
-    const types = alternatives(bodies.map(({ rule }) => mediaType(rule.name)));
-    add('a body that must not be acted on', 0, `${LINE}(content-type|c)${BLANKS}:${SPACE}${types}`);
-  }
-  const looked = rows.filter(({ rule, action }) => rule.kind === 'header' && isConditional(rule, action));
-  if (looked.length > 0) {
-    const names = looked.flatMap(({ rule }) => fieldNames(rule)).map(literal);
-    add('a field to be looked into', 0, `${LINE}${alternatives(names)}${BLANKS}:`);
-  }
-  if (!stance.trusted && (direction === 'out' || hook === 'request-in')) {
-    const critical = {
-      about: 'Privacy: critical',
-      unanswered: 500,
-      pattern: `${LINE}privacy${BLANKS}:${VALUE}critical`,
-    };
-    triggers.push({ ...critical, hint: `${LINE}privacy${BLANKS}:${VALUE_HINT}critical` }, { ...critical, hint: FOLD });
-  }
-  if (!stance.trusted && direction === 'out') {
-    // `id` alone needs nothing that the list does not do.
-    add('Privacy', 0, `${LINE}privacy${BLANKS}:${BLANKS}([^i \t]|i[^d]|id${BLANKS}([^ \t\r\n]|\r\n[ \t]))`);
-  }
-  return triggers;
-}
-
 function lineRules(hook: Hook, stance: Stance, strictest: boolean): LineRules {
   const rows = inForce(hook, stance);
   const gone = new Set(listed(rows, strictest).map(({ name }) => asciiLower(name)));
@@ -307,7 +150,9 @@ function lineRules(hook: Hook, stance: Stance, strictest: boolean): LineRules {
       ? []
       : rows.filter(({ rule, action }) => rule.kind === 'body' && action === 'reject').map(({ rule }) => rule.name),
     // What the strictest list takes out whole needs no look.
-    looked: looked.filter(({ rule }) => !gone.has(asciiLower(rule.name)) || !strictest).flatMap(({ rule }) => fieldNames(rule)),
+    looked: looked
+      .filter(({ rule }) => !gone.has(asciiLower(rule.name)) || !strictest)
+      .flatMap(({ rule }) => fieldNames(rule)),
     privacy: critical ? (out && !strictest ? 'listed' : 'not-critical') : 'any',
   };
 }
@@ -319,19 +164,6 @@ function isConditional(rule: BoundaryRule, action: Action): boolean {
   return action === 'by-privacy' || action === 'anonymise' || action === 'reject';
 }
 
-function methodTriggersOf(hook: Hook, stance: Stance): readonly MethodTrigger[] {
-  const triggers: MethodTrigger[] = [];
-  if (hook === 'request-in' && !stance.trusted) {
-    triggers.push({ methods: ['REGISTER'], field: undefined, about: 'REGISTER from outside', unanswered: 403 });
-  }
-  for (const { rule, action } of inForce(hook, stance)) {
-    if (rule.methods.length === 0 || action !== 'remove' || !stance.trusted) continue;
-    const about = `${rule.name} in ${rule.methods.join(' or ')}`;
-    triggers.push({ methods: rule.methods, field: rule.name, about, unanswered: 0 });
-  }
-  return triggers;
-}
-
 const SCREENED_BY_SCRIPT: ReadonlySet<string> = new Set(['P-Asserted-Identity', 'From']);
 
 function hookProfile(hook: Hook, stance: Stance, name: ProfileName): HookProfile {
@@ -340,8 +172,6 @@ function hookProfile(hook: Hook, stance: Stance, name: ProfileName): HookProfile
   return {
     remove: namesOf(rules.filter(({ keptInEmergency }) => !keptInEmergency)),
     removeUnlessEmergency: namesOf(rules.filter(({ keptInEmergency }) => keptInEmergency)),
-    triggers: name === 'ask' ? [] : triggersOf(hook, stance),
-    methodTriggers: name === 'ask' ? [] : methodTriggersOf(hook, stance),
     always: name === 'ask',
     screens: stance.trusted && hookDirection(hook) === 'in',
     lines: lineRules(hook, stance, strictest),

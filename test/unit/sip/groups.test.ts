@@ -1,0 +1,176 @@
+/**
+ * What the plugin settles without a question: its Perl-compatible groups, matched by perl, held against the plan that
+ * siptrustd would make of the same message.
+ */
+
+import fc from 'fast-check';
+import { afterAll, describe, expect, it } from 'vitest';
+import { kamailioGroups, namePattern } from '../../../src/sip/kamailio.js';
+import { EMERGENCY_URI, PROFILES, type Profile, type ProfileName } from '../../../src/sip/profiles.js';
+import { type Hook, hookClass, hookDirection } from '../../../src/sip/rules.js';
+import { planMessage } from '../../../src/trust/message.js';
+import { applyPlan } from '../../support/apply-plan.js';
+import { groupMatcher } from '../../support/groups.js';
+import { anyRows, methods, requestUris } from '../../support/header-blocks.js';
+import { type Case, inputOf } from '../trust/message-support.js';
+
+const GROUPS = kamailioGroups();
+const matcher = groupMatcher(GROUPS);
+if (matcher === undefined) console.warn('skipped: matching as Kamailio does needs perl, and none is there');
+afterAll(() => matcher?.close());
+
+/** Groups stand in four rows: clean in, listed in, clean out, listed out; each begins with the name of the table. */
+const STARTS = GROUPS.split('\n')
+  .filter((line) => line.startsWith('[') || line.startsWith('\\Aims-boundary'))
+  .flatMap((line, at, all) => (line.startsWith('\\A') ? [Number(all[at - 1]?.slice(1, -1))] : []));
+const ROW = (STARTS[1] ?? 0) - (STARTS[0] ?? 0);
+const WELL_FORMED = 4 * ROW;
+
+/** Number of a profile in the script: those of strangers first. */
+const ORDER: readonly Profile[] = [
+  ...PROFILES.filter(({ name }) => !name.startsWith('trusted')),
+  ...PROFILES.filter(({ name }) => name.startsWith('trusted')),
+];
+
+function group(name: ProfileName, hook: Hook, kind: 'clean' | 'listed'): number {
+  const number = ORDER.findIndex((profile) => profile.name === name) + 1;
+  return number + (hookDirection(hook) === 'in' ? 0 : 2 * ROW) + (kind === 'clean' ? 0 : ROW);
+}
+
+function profileNamed(name: ProfileName): Profile {
+  const profile = PROFILES.find((each) => each.name === name);
+  if (profile === undefined) throw new Error(`no profile ${name}`);
+  return profile;
+}
+
+const SETTINGS: readonly (readonly [ProfileName, Case])[] = [
+  ['untrusted', {}],
+  ['untrusted-rfc3325', { mode: 'rfc3325' }],
+  ['untrusted-ims24229', { mode: 'ims24229' }],
+  ['trusted', { trusted: true }],
+  ['trusted-roaming', { trusted: true, agreement: { interconnect: 'roaming' } }],
+  ['trusted-enterprise', { trusted: true, agreement: { interconnect: 'enterprise' } }],
+];
+
+function messageOf(rows: readonly string[], hook: Hook, method: string, ruri: string, spec: Case) {
+  const message = hookClass(hook);
+  const input = inputOf(rows, { ...spec, direction: hookDirection(hook), message, method, status: 200, ruri });
+  const head = message === 'request' ? `${method} ${ruri} SIP/2.0` : 'SIP/2.0 200 OK';
+  return { input, raw: `${head}\r\n${input.block.rows.map((row) => row.raw + row.end).join('')}\r\n` };
+}
+
+/** What else the script asks of a message before it lets the group settle it: siptrust-in.cfg, SIPTRUST_JUDGED. */
+function screened(name: ProfileName, hook: Hook, method: string, raw: string): boolean {
+  // No identity in ACK and CANCEL: siptrust-out.cfg takes it out of those.
+  if (hookDirection(hook) === 'out') return hook === 'response-out' || (method !== 'ACK' && method !== 'CANCEL');
+  if (!name.startsWith('trusted')) return hook === 'response-in' || method !== 'REGISTER';
+  if (hook === 'request-in' && !/^From:[^\r]*<sips?:[^@>\r]*@b\.example[;>]/im.test(raw)) return false;
+  const [, assertion] = /^P-Asserted-Identity[ \t]*:([^\r]*)/im.exec(raw) ?? [];
+  if (assertion === undefined) return true;
+  return method !== 'ACK' && method !== 'CANCEL' && /<sips?:[^@>]*@b\.example[;>]/i.test(assertion);
+}
+
+const HOOK_NAMES: readonly Hook[] = ['request-in', 'request-out', 'response-in', 'response-out'];
+
+describe.skipIf(matcher === undefined)('the groups of the plugin', () => {
+  const samples = fc.sample(fc.tuple(anyRows, methods, requestUris), { numRuns: 700, seed: 33_203 });
+
+  describe.each(SETTINGS)('%s', (name, spec) => {
+    it.each(HOOK_NAMES)(
+      'ok/%s: what the group calls clean, the plan leaves alone; what the list settles, it settles as the plan',
+      (hook) => {
+        const all = samples.map(([rows, method, ruri]) => ({
+          method,
+          ruri,
+          ...messageOf(rows, hook, method, ruri, spec),
+        }));
+        const raws = all.map(({ raw }) => raw);
+        const clean = matcher?.matches(group(name, hook, 'clean'), raws) ?? [];
+        const listed = matcher?.matches(group(name, hook, 'listed'), raws) ?? [];
+        const { remove, removeUnlessEmergency } = profileNamed(name).hooks[hook];
+        for (const [at, { input, raw, method, ruri }] of all.entries()) {
+          if ((!clean[at] && !listed[at]) || !screened(name, hook, method, raw)) continue;
+          const plan = planMessage(input);
+          // The script may be content with what is odd but hides nothing.
+          if (plan.action === 'reject') {
+            expect([400, 513], raw).toContain(plan.code);
+            continue;
+          }
+          const after = applyPlan(input.block, plan)
+            .fields.map(({ raw: row }) => row)
+            .sort();
+          const emergency = hookClass(hook) === 'request' && new RegExp(EMERGENCY_URI, 'i').test(ruri);
+          const list = new RegExp(namePattern(emergency ? remove : [...remove, ...removeUnlessEmergency]), 'i');
+          const before = input.block.fields.filter((field) => clean[at] || !list.test(field.name));
+          expect(plan.ruri, raw).toBe('');
+          expect(before.map(({ raw: row }) => row).sort(), raw).toEqual(after);
+        }
+        expect(clean).toContain(true);
+        expect(listed).toContain(true);
+      },
+    );
+  });
+
+  const ORDINARY = [
+    'Contact: <sip:bob@192.0.2.1:5061;transport=tls>;+sip.instance="<urn:uuid:1>"',
+    'Subject: how are you? sip?',
+    'Call-Info: <http://www.b.example/photo.jpg?size=1>;purpose=icon',
+    'User-Agent: Phone/1.0 (x; y)',
+    'Allow: INVITE, ACK, BYE',
+    'Supported: 100rel, timer',
+    'Content-Type: application/sdp',
+    'Content-Length: 0',
+  ];
+
+  it.each(SETTINGS)('ok/%s: an ordinary message of every method needs no look', (name, spec) => {
+    for (const hook of HOOK_NAMES) {
+      const raws = ['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'MESSAGE', 'UPDATE', 'PRACK', 'INFO'].map(
+        (method) => messageOf(ORDINARY, hook, method, 'sip:alice@a.example', spec).raw,
+      );
+      expect(matcher?.matches(group(name, hook, 'clean'), raws)).toEqual(raws.map(() => true));
+    }
+  });
+
+  const ODD = [
+    'Subject: a\r\n b',
+    'Subject: a\rb',
+    'Subject: a\nb',
+    'Subject: a\0b',
+    'Subject\x0b: a',
+    'Subject',
+    'Content-Length: 0\r\nl: 1',
+    'Content-Length: 1x',
+    'From: <sip:x@b.example>\r\nf: <sip:y@b.example>',
+    'Contact: <sip:x@b.example?P-Asserted-Identity=y>',
+    'Contact: <sip:x@b.example;cpc=operator>',
+    'Contact: <sip:x@b.example; \t cpc=operator>',
+    'Contact: <sip:x@b.example;%63pc=operator>',
+  ];
+
+  it.each(['strict', 'untrusted', 'untrusted-rfc3325', 'untrusted-ims24229'] as const)(
+    'fail/%s: what can be read in more than one way, or hides something in a value, is settled by no group',
+    (name) => {
+      for (const hook of HOOK_NAMES) {
+        const raws = ODD.map((row) => messageOf([row], hook, 'INVITE', 'sip:alice@a.example', {}).raw);
+        const none = raws.map(() => false);
+        expect(matcher?.matches(group(name, hook, 'clean'), raws), hook).toEqual(none);
+        expect(matcher?.matches(group(name, hook, 'listed'), raws), hook).toEqual(none);
+      }
+    },
+  );
+
+  it.each([
+    ['ok/a NUL in a value', 'Subject: a\0b', true],
+    ['fail/a fold', 'Subject: a\r\n b', false],
+    ['fail/a bare LF', 'Subject: a\nb', false],
+    ['fail/a second length', 'Content-Length: 0\r\nContent-Length: 0', false],
+    ['fail/a name that is no token', 'P-Asserted\xa0Identity: x', false],
+  ])('%s: well formed is %s', (_, row, expected) => {
+    const { raw } = messageOf([row], 'request-in', 'INVITE', 'sip:alice@a.example', {});
+    expect(matcher?.matches(WELL_FORMED, [raw])).toEqual([expected]);
+  });
+
+  it('ok/no line of the file is longer than the module reads', () => {
+    expect(Math.max(...GROUPS.split('\n').map((line) => line.length))).toBeLessThan(496);
+  });
+});
