@@ -124,7 +124,7 @@ export function bearsNothing({ remove, removeUnlessEmergency, lines }: HookProfi
   const quoted = '"([^\\\\"\r\n]|\\\\[^\r\n])*"';
   const text = `([^\r\n;?"]|${quoted})*`;
   // A parameter: another name than these, not escaped, and then its value, the next one or the end of the line.
-  const params = `${text}(;[ \t]*${otherWordThan(lines.uriParams)}([^${WORD}%\r\n;?"]${text})?)*`;
+  const params = `${text}(;[ \t]*${otherWordThan(lines.uriParams)}[ \t]*([^${WORD}% \t\r\n;?"]${text})?)*`;
   return [
     response ? '^[^\r\n]*\r\n' : `^${params}\r\n`,
     `(${otherNameThan([...gone, ...uriFields])}:[^\r\n]*\r\n`,
