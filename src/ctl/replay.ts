@@ -150,7 +150,13 @@ class Answers {
     const { at, status, before } = question;
     const { tls, connectionId: _, ...evidence } = question.evidence;
     const certificate = tls?.certificate && 'sha256' in tls.certificate ? tls.certificate.sha256 : tls?.certificate;
-    const key = JSON.stringify([evidence, tls && { ...tls, certificate }, status, status === 'revoked' ? before : '']);
+    const chain = tls?.chain?.certificates.map(({ sha256 }) => sha256);
+    const key = JSON.stringify([
+      evidence,
+      tls && { ...tls, certificate, chain },
+      status,
+      status === 'revoked' ? before : '',
+    ]);
     const known = this.#known.get(key);
     if (known !== undefined && known.from <= at && at < known.validUntil) return known.treatment;
     const answer = askAgain(question, this.snapshot, this.approved);

@@ -32,7 +32,7 @@ export function askedOf(evidence: Evidence, verdict: Verdict): Asked {
   };
 }
 
-function askedOfTls({ certificate, verified, version, cipher, sni, attributes }: TlsEvidence): Asked {
+function askedOfTls({ certificate, chain, verified, version, cipher, sni, attributes }: TlsEvidence): Asked {
   const leaf =
     certificate === undefined
       ? {}
@@ -41,6 +41,7 @@ function askedOfTls({ certificate, verified, version, cipher, sni, attributes }:
         : { pem: `${BY_SHA256}${certificate.sha256}` };
   return {
     ...leaf,
+    ...(chain === undefined ? {} : { chain: chain.certificates.map(({ sha256 }) => `${BY_SHA256}${sha256}`) }),
     verified: verified ? 1 : 0,
     ...bytes('version', version),
     ...bytes('cipher', cipher),

@@ -122,7 +122,7 @@ export class TrustState {
     if (treatment !== undefined) this.#candidate?.observe({ ...answer, treatment });
     const certificate = evidence.tls?.certificate;
     if (certificate !== undefined && 'sha256' in certificate) {
-      this.#kept?.observe([certificate], verdict.agreement !== undefined);
+      this.#kept?.observe([certificate, ...(evidence.tls?.chain?.certificates ?? [])], verdict.agreement !== undefined);
       for (const agreement of verdict.observes ?? []) {
         this.peers.observe(agreement, certificate);
         this.pins?.observe(agreement, certificate);
