@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 // Live tests: real Kamailios, real TLS, real calls. One file at a time: they share two cores with what they start.
 export default defineConfig({
   test: {
-    include: ['test/flow/**/*.test.ts'],
+    include: ['test/flow/**/*.test.ts', 'test/operate/dashboard.test.ts'],
     fileParallelism: false,
     sequence: { concurrent: false },
     testTimeout: 60_000,

@@ -1,0 +1,130 @@
+/** plugin/grafana/siptrust.json on a real Prometheus that scrapes a siptrustd with traffic: every query has data. */
+
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import { callUnix } from '../../src/rpc/client.js';
+import { METRICS } from '../../src/rpc/metrics/table.js';
+import { crl, DAY, ext, leaf, root } from '../support/certificates.js';
+import { Child } from '../support/live/child.js';
+import { eventually, freePort, runDirectory } from '../support/live/places.js';
+import { http } from '../support/wires.js';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const FILE = join(import.meta.dirname, '../../plugin/grafana/siptrust.json');
+
+interface Panel {
+  readonly title: string;
+  readonly targets: readonly { readonly expr: string }[];
+}
+const { panels } = JSON.parse(readFileSync(FILE, 'utf8')) as { panels: readonly Panel[] };
+const queries = panels.flatMap(({ title, targets }) => targets.map(({ expr }) => ({ title, expr })));
+
+const directory = runDirectory();
+const file = (name: string) => join(directory.path, name);
+const children: Child[] = [];
+afterAll(async () => {
+  for (const child of children) await child.stop();
+  directory.remove();
+});
+
+const now = Date.now();
+const times = { notBefore: now - DAY, notAfter: now + DAY };
+const ca = root({ subject: 'O=Operator B,CN=B CA', ...times });
+const names = { altNames: ext.altNames([{ dns: 'b.example' }]) };
+const evidence = (pem: string) => ({
+  ...{ direction: 'in', proto: 'tls', src_ip: '192.0.2.1', rcv_ip: '198.51.100.1', rcv_port: 5061 },
+  tls: { pem, verified: 1, version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' },
+});
+const peers = [leaf(ca, { extensions: names, ...times }), leaf(root(times), { extensions: names, ...times })];
+
+async function startDaemon(port: number): Promise<void> {
+  writeFileSync(file('ca.pem'), ca.pem);
+  writeFileSync(file('b.crl'), crl(ca, { thisUpdate: now - 1000, nextUpdate: now + DAY }).pem);
+  const terms = { name: 'op-b', domains: ['b.example'], mechanism: 'tls', anchors: ['ca.pem'], crls: ['b.crl'] };
+  const listen = { netstring: 'off', http: `127.0.0.1:${port}`, unix: 'ctl.sock' };
+  const daemon = { listen, state: { file: 'state.db' } };
+  writeFileSync(file('siptrust.yaml'), stringify({ own_domains: ['a.example'], agreements: [terms], daemon }), {
+    mode: 0o600,
+  });
+  const child = new Child('node', ['--import', 'tsx', MAIN, '--config', file('siptrust.yaml')]);
+  children.push(child);
+  await eventually('siptrustd is ready', () => child.ended || child.output.includes('siptrustd is ready'), 60_000);
+  if (child.ended) throw new Error(child.output);
+}
+
+async function startPrometheus(port: number, target: number): Promise<void> {
+  const config = {
+    global: { scrape_interval: '1s', scrape_timeout: '1s' },
+    scrape_configs: [{ job_name: 'siptrust', static_configs: [{ targets: [`127.0.0.1:${target}`] }] }],
+  };
+  writeFileSync(file('prometheus.yml'), stringify(config));
+  const child = new Child('prometheus', [
+    `--config.file=${file('prometheus.yml')}`,
+    `--storage.tsdb.path=${file('tsdb')}`,
+    `--web.listen-address=127.0.0.1:${port}`,
+  ]);
+  children.push(child);
+  const ready = async (): Promise<boolean> => {
+    if (child.ended) throw new Error(`prometheus ended:\n${child.output}`);
+    return (await get(port, '/-/ready').catch(() => ({ status: 0 }))).status === 200;
+  };
+  await eventually('Prometheus is ready', ready, 60_000);
+}
+
+const get = (port: number, path: string) => http(port, { path, method: 'GET' });
+
+/** What a script, and somebody who may not, ask. */
+async function traffic(port: number): Promise<void> {
+  const ask = (method: string, params: object) =>
+    http(port, { body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }) });
+  const headers = 'P-Asserted-Identity: <sip:x@other.example>\r\n';
+  for (const { pem } of peers) {
+    await ask('trust.peer', evidence(pem));
+    await ask('trust.message', { ...evidence(pem), message: 'request', headers });
+  }
+  await ask('cache.flush', {});
+  await http(port, { headers: { Authorization: 'Bearer wrong' }, body: '{}' });
+}
+
+/** Rows that Prometheus has for a query of the dashboard. */
+async function rowsOf(port: number, expr: string): Promise<number> {
+  const query = expr.replaceAll('$instance', '.*').replaceAll('$__rate_interval', '30s');
+  const { text } = await get(port, `/api/v1/query?query=${encodeURIComponent(query)}`);
+  const answer = JSON.parse(text) as { status: string; error?: string; data?: { result: readonly unknown[] } };
+  if (answer.status !== 'success') throw new Error(`${expr}: ${answer.error}`);
+  return answer.data?.result.length ?? 0;
+}
+
+describe('plugin/grafana/siptrust.json', () => {
+  test('ok/every metric of ours that it asks for is in the table', () => {
+    const known: string[] = Object.values(METRICS).map(({ name }) => name);
+    for (const { expr } of queries) {
+      for (const [name] of expr.matchAll(/\bsiptrust_[a-z_]+\b/g)) {
+        expect(known).toContain(name.replace(/_(?:bucket|sum|count)$/, ''));
+      }
+    }
+  });
+
+  test('ok/every query has data', async ({ skip }) => {
+    if (spawnSync('prometheus', ['--version']).error !== undefined) {
+      skip('prometheus is not installed: make setup');
+    }
+    const [daemon, prometheus] = [await freePort(), await freePort()];
+    await startDaemon(daemon);
+    await startPrometheus(prometheus, daemon);
+    let open = queries;
+    const looked = async (): Promise<boolean> => {
+      await traffic(daemon);
+      const rows = await Promise.all(open.map(({ expr }) => rowsOf(prometheus, expr)));
+      open = open.filter((_, at) => rows[at] === 0);
+      return open.length === 0;
+    };
+    await eventually('every query has data', looked, 60_000).catch(() => {});
+    expect(open).toEqual([]);
+    expect(await callUnix(file('ctl.sock'), 'core.status')).toMatchObject({ status: 'ok' });
+  }, 200_000);
+});
