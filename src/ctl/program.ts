@@ -20,6 +20,9 @@ import { approvedPins, configAnswer, configAnswers, openPolicy } from './policy-
 import { render, renderExplanation } from './render.js';
 import { replayCommand } from './replay.js';
 
+/** For the lines of one run. */
+const CERTIFICATES = { entries: 1000, octets: 67_108_864, idleMs: 3_600_000 };
+
 interface WithConfig {
   readonly config?: string | undefined;
 }
@@ -82,7 +85,7 @@ export function program(input: Readable, output: Writable, exit: (code: number) 
     });
   }
 
-  const certificates = new CertificateCache(1000, 3_600_000, { hits: 0, misses: 0 });
+  const certificates = new CertificateCache(CERTIFICATES, { hits: 0, misses: 0 });
   certificateCommands(group(['cert']), {
     certificates,
     print,

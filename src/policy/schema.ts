@@ -13,6 +13,8 @@ const words = (expected: string) => z.array(word(expected)).describe(`a list, ea
 const someWords = (expected: string) => z.array(word(expected)).min(1).describe(`a list, each entry ${expected}`);
 const seconds = (least: number, most: number) =>
   z.int().min(least).max(most).describe(`whole seconds from ${least} to ${most}`);
+const octets = (least: number, most: number) =>
+  z.int().min(least).max(most).describe(`whole octets from ${least} to ${most}`);
 const entries = z.int().min(1).max(100_000_000).describe('a whole number of entries, at least 1');
 const connections = z.int().min(8).max(60_000).describe('a whole number of connections from 8 to 60000');
 const flag = z.boolean().describe('true or false');
@@ -186,6 +188,7 @@ const daemonSchema = z.strictObject({
       certificates: entries.optional(),
       verdicts: entries.optional(),
       ttl: seconds(1, 86_400).optional(),
+      memory: octets(1_048_576, 1_099_511_627_776).optional(),
     })
     .optional(),
   state: z
@@ -214,12 +217,7 @@ const daemonSchema = z.strictObject({
       directory: word('a path, or off').optional(),
       interval: seconds(1, 604_800).optional(),
       timeout: seconds(1, 600).optional(),
-      max_size: z
-        .int()
-        .min(1024)
-        .max(64 * 1024 * 1024)
-        .describe('whole octets from 1024 to 67108864')
-        .optional(),
+      max_size: octets(1024, 67_108_864).optional(),
       warn: seconds(0, 2_592_000).optional(),
     })
     .optional(),

@@ -47,8 +47,15 @@ export interface DaemonSettings {
     /** Whether user parts of identities are hidden in logs. */
     readonly mask: boolean;
   };
-  /** Most entries of each cache; ttl in seconds. */
-  readonly cache: { readonly certificates: number; readonly verdicts: number; readonly ttl: number };
+  readonly cache: {
+    /** Most entries. */
+    readonly certificates: number;
+    readonly verdicts: number;
+    /** Seconds that a verdict is kept. */
+    readonly ttl: number;
+    /** Octets of memory for what is known of certificates, connections and verdicts, together. */
+    readonly memory: number;
+  };
   readonly revocation: RevocationSettings;
   readonly dns: DnsSettings;
   readonly state: {
@@ -81,7 +88,7 @@ export const DEFAULT_SETTINGS: DaemonSettings = deepFreeze({
   viewerMode: 0o660,
   viewerGroup: undefined,
   log: { level: 'info', file: undefined, decisions: undefined, audit: undefined, mask: true },
-  cache: { certificates: 10_000, verdicts: 100_000, ttl: 300 },
+  cache: { certificates: 10_000, verdicts: 100_000, ttl: 300, memory: 134_217_728 },
   revocation: DEFAULT_REVOCATION,
   dns: DEFAULT_DNS,
   state: { file: undefined, pins: 10_000, certificates: 67_108_864, certificateAge: 7_776_000 },
@@ -126,6 +133,7 @@ export function compileSettings(input: DaemonInput | undefined, site: Site, mate
       certificates: cache.certificates ?? defaults.cache.certificates,
       verdicts: cache.verdicts ?? defaults.cache.verdicts,
       ttl: cache.ttl ?? defaults.cache.ttl,
+      memory: cache.memory ?? defaults.cache.memory,
     },
     revocation: compileRevocation(input?.revocation, site.at('revocation')),
     dns: compileDns(input?.dns, site.at('dns')),

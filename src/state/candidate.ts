@@ -9,6 +9,7 @@ import { VerdictCache } from './verdict-cache.js';
 const MOST_WAITING = 1_000;
 /** Questions in one turn of the event loop: answers go first. */
 const EACH_TURN = 4;
+const MOST_OCTETS = 33_554_432;
 const MOST_VERDICTS = 10_000;
 
 /** A question that was answered, and what the proxy does because of the answer. */
@@ -61,7 +62,7 @@ export class Candidate {
     this.#snapshot = snapshot;
     this.#since = now;
     this.#options = options;
-    this.#verdicts = new VerdictCache(MOST_VERDICTS, ttlMs, { hits: 0, misses: 0 });
+    this.#verdicts = new VerdictCache({ entries: MOST_VERDICTS, octets: MOST_OCTETS, ttlMs }, { hits: 0, misses: 0 });
   }
 
   /** Takes a question that was just answered. Costs a push. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Evidence } from '../trust/evidence.js';
+import type { Finding } from '../reasons.js';
 import type { Plan } from '../trust/plan.js';
 import type { Verdict } from '../trust/verdict.js';
 
@@ -9,13 +9,15 @@ export const MAX_RECENT = 10_000;
 export interface Answer {
   readonly id: string;
   readonly at: number;
-  readonly evidence: Evidence;
   readonly verdict: Verdict;
-  /** Of an answer about a message. */
-  readonly plan?: Plan | undefined;
+  /** Those of the plan, of an answer about a message. */
+  readonly findings: readonly Finding[];
 }
 
-/** The latest answers by id, so that an id out of a log can be explained. */
+/**
+ * The latest answers by id, so that an id out of a log can be explained: the verdict and why, no evidence. Certificates
+ * of strangers would fill the memory.
+ */
 export class RecentAnswers {
   /** A ring: answer number n stands at n modulo MAX_RECENT, until the next one of that place comes. */
   readonly #answers: Answer[] = [];
@@ -24,10 +26,10 @@ export class RecentAnswers {
   #count = 0;
 
   /** Gives the answer its id and keeps it. */
-  add(at: number, evidence: Evidence, verdict: Verdict, plan?: Plan): Answer {
+  add(at: number, verdict: Verdict, plan?: Plan): Answer {
     this.#count += 1;
     const id = `${this.#run}-${this.#count.toString(36)}`;
-    const kept = { id, at, evidence, verdict, plan };
+    const kept = { id, at, verdict, findings: plan?.findings ?? [] };
     this.#answers[this.#count % MAX_RECENT] = kept;
     return kept;
   }

@@ -14,6 +14,9 @@ interface PerConnection {
 /** Questions whose raw text is longer are not worth keeping. */
 const MAX_KEY = 18 * 1024;
 
+/** What an entry takes up beside its texts. */
+const ENTRY_OCTETS = 1000;
+
 /** Values that the schema turns into the same text and number whatever else is in the params. */
 const PLAIN_ID = /^[0-9]{1,15}$/;
 const PLAIN_PORT = /^(?:[0-9]{1,4}|[1-5][0-9]{4})$/;
@@ -72,8 +75,11 @@ function question(params: unknown): Question | undefined {
 export class RepeatedParams<Params extends PerConnection> {
   readonly #known: LRUCache<string, Params>;
 
-  constructor(max: number) {
-    this.#known = new LRUCache({ max });
+  constructor({ entries, octets }: { readonly entries: number; readonly octets: number }) {
+    this.#known = new LRUCache({
+      ...{ max: entries, maxSize: octets },
+      sizeCalculation: ({ pem }, key) => ENTRY_OCTETS + key.length + (pem?.length ?? 0),
+    });
   }
 
   /** What the check of these params gives, by `check` where it is not known. Throws what `check` throws. */

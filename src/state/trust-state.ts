@@ -24,13 +24,15 @@ import { VerdictCache } from './verdict-cache.js';
 const PENDING_MS = 2_000;
 /** Scripts ask again about every connection after a new revision: of a row of changes they see one a second. */
 const TOUCH_MS = 1_000;
+/** A connection or a certificate that nobody asked about in this time is forgotten. */
+const FORGET_MS = 3_600_000;
 const EXPIRY_COUNT_MS = 60_000;
 
 /** The mutable part of siptrust: the policy in force, what is cached, what is counted. */
 export class TrustState {
   readonly policy: PolicyHolder;
   readonly certificates: CertificateCache;
-  readonly connections = new Connections();
+  readonly connections: Connections;
   readonly recent = new RecentAnswers();
   readonly peers: PeerCertificates;
   readonly counters = new Counters();
@@ -61,8 +63,19 @@ export class TrustState {
   ) {
     const { cache } = policy.settings;
     this.policy = policy;
-    this.certificates = new CertificateCache(cache.certificates, cache.ttl * 1000, this.counters.certificates);
-    this.#verdicts = new VerdictCache(cache.verdicts, cache.ttl * 1000, this.counters.verdicts);
+    // Scripts ask again before a verdict ends; what they name until then must still be known.
+    const idleMs = Math.max(FORGET_MS, 2 * policy.snapshot.verdictTtl * 1000);
+    // The last eighth is for the words of the questions (methods/trust.ts).
+    const share = (part: number): number => Math.floor(cache.memory * part);
+    this.certificates = new CertificateCache(
+      { octets: share(1 / 2), entries: cache.certificates, idleMs, clock },
+      this.counters.certificates,
+    );
+    this.connections = new Connections({ octets: share(1 / 8), idleMs, clock }, (hash) => this.certificates.find(hash));
+    this.#verdicts = new VerdictCache(
+      { octets: share(1 / 4), entries: cache.verdicts, ttlMs: cache.ttl * 1000 },
+      this.counters.verdicts,
+    );
     this.#decisions = decisions;
     this.#clock = clock;
     this.alarms = new Alarms(clock);
@@ -104,9 +117,18 @@ export class TrustState {
     return waits ? { ...verdict, validUntil: Math.min(verdict.validUntil, now + PENDING_MS) } : verdict;
   }
 
+  /** Keeps what is known of a connection for the messages that name it. */
+  remember(evidence: Evidence, verdict: Verdict): void {
+    const certificate = evidence.tls?.certificate;
+    const whose = verdict.verdict === 'trusted' ? 'partner' : 'stranger';
+    if (whose === 'partner' && certificate !== undefined && 'sha256' in certificate)
+      this.certificates.keep(certificate);
+    this.connections.remember(evidence, whose);
+  }
+
   /** Gives an answer its id, counts it and writes it to the decision log. */
   record(method: 'trust.peer' | 'trust.message', evidence: Evidence, verdict: Verdict, plan?: Plan): Answer {
-    const answer = this.recent.add(this.now(), evidence, verdict, plan);
+    const answer = this.recent.add(this.now(), verdict, plan);
     this.counters.add(`${method}.${verdict.verdict}`);
     const { agreement, findings } = verdict;
     this.counters.verdictCounts.add(agreement?.name, evidence.direction, verdict.verdict, findings[0]?.code);
@@ -118,8 +140,9 @@ export class TrustState {
     if (verdict.would !== undefined) this.counters.add(`monitor.${method}.${verdict.would.verdict}`);
     if (plan?.would !== undefined) this.counters.add(`monitor.plan.${outcomeOf(plan.would)}`);
     const treatment = method === 'trust.peer' ? treatmentOf(verdict, this.snapshot) : undefined;
-    this.#decisions.write({ method, ...answer, treatment });
-    if (treatment !== undefined) this.#candidate?.observe({ ...answer, treatment });
+    const decision = { method, id: answer.id, at: answer.at, evidence, verdict, plan, treatment };
+    this.#decisions.write(decision);
+    if (treatment !== undefined) this.#candidate?.observe({ ...decision, treatment });
     const certificate = evidence.tls?.certificate;
     if (certificate !== undefined && 'sha256' in certificate) {
       this.#kept?.observe([certificate, ...(evidence.tls?.chain?.certificates ?? [])], verdict.agreement !== undefined);
@@ -211,8 +234,9 @@ export class TrustState {
     return this.policy.touch(this.now());
   }
 
-  /** Empties the caches; the number of entries that were in each. */
+  /** Empties the caches; the number of entries that were in each. Connections have to be asked about again. */
   flush(): { readonly certificates: number; readonly verdicts: number; readonly dns: number } {
+    this.connections.clear();
     return { certificates: this.certificates.flush(), verdicts: this.#verdicts.flush(), dns: this.hops.flush() };
   }
 
@@ -221,6 +245,15 @@ export class TrustState {
       certificates: this.certificates.size,
       verdicts: this.#verdicts.size,
       connections: this.connections.size,
+    };
+  }
+
+  /** Octets that the caches take up, about. */
+  octets(): { readonly certificates: number; readonly verdicts: number; readonly connections: number } {
+    return {
+      certificates: this.certificates.octets,
+      verdicts: this.#verdicts.octets,
+      connections: this.connections.octets,
     };
   }
 }

@@ -27,13 +27,31 @@ function key(evidence: Evidence, sourcePort: number | undefined): string {
   ]);
 }
 
+/** What a verdict takes up beside its texts, and each row of its checks and findings beside theirs, as the heap shows it. */
+const ENTRY_OCTETS = 700;
+const ROW_OCTETS = 120;
+
+function weight({ checks, findings, domains }: Verdict, name: string): number {
+  let octets = ENTRY_OCTETS + name.length;
+  for (const { compared } of checks) octets += ROW_OCTETS + compared.length;
+  for (const { detail } of findings) octets += ROW_OCTETS + detail.length;
+  for (const domain of domains) octets += ROW_OCTETS + domain.length;
+  return octets;
+}
+
+export interface VerdictBounds {
+  readonly entries: number;
+  readonly octets: number;
+  readonly ttlMs: number;
+}
+
 /** Verdicts by evidence; one of another revision, or past its time, is never given out (design rule 5). */
 export class VerdictCache {
   readonly #verdicts: LRUCache<string, Verdict>;
   readonly #counters: CacheCounters;
 
-  constructor(max: number, ttlMs: number, counters: CacheCounters) {
-    this.#verdicts = new LRUCache({ max, ttl: ttlMs });
+  constructor({ entries, octets, ttlMs }: VerdictBounds, counters: CacheCounters) {
+    this.#verdicts = new LRUCache({ max: entries, maxSize: octets, ttl: ttlMs, sizeCalculation: weight });
     this.#counters = counters;
   }
 
@@ -53,6 +71,10 @@ export class VerdictCache {
 
   get size(): number {
     return this.#verdicts.size;
+  }
+
+  get octets(): number {
+    return this.#verdicts.calculatedSize;
   }
 
   flush(): number {

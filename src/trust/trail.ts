@@ -2,6 +2,13 @@ import type { Finding, ReasonCode } from '../reasons.js';
 import { reason } from '../reasons.js';
 import type { Check } from './verdict.js';
 
+/** Longest text of a check: a certificate may name thousands of domains, and answers, logs and memory hold the text. */
+const MOST_TEXT = 500;
+
+function short(text: string): string {
+  return text.length <= MOST_TEXT ? text : `${text.slice(0, MOST_TEXT)}... (${text.length} characters)`;
+}
+
 /**
  * The trail of one decision: each check in the order it was made, and what the failed ones found.
  * `explain` prints the checks, the verdict carries the findings (design rule 10).
@@ -14,28 +21,30 @@ export class Trail {
   readonly notes: Finding[] = [];
 
   pass(name: string, compared: string, clause: string): void {
-    this.checks.push({ name, compared, outcome: 'pass', clause });
+    this.checks.push({ name, compared: short(compared), outcome: 'pass', clause });
   }
 
   skip(name: string, compared: string, clause: string): void {
-    this.checks.push({ name, compared, outcome: 'skip', clause });
+    this.checks.push({ name, compared: short(compared), outcome: 'skip', clause });
   }
 
   /** A finding that explains but does not decide. */
   note(name: string, code: ReasonCode, detail: string): void {
-    this.checks.push({ name, compared: detail, outcome: 'note', clause: reason(code).clause });
-    this.notes.push({ code, detail });
+    const finding = { code, detail: short(detail) };
+    this.checks.push({ name, compared: finding.detail, outcome: 'note', clause: reason(code).clause });
+    this.notes.push(finding);
   }
 
   /** The finding that trust rests on. */
   grant(code: ReasonCode, detail: string): Finding {
     this.pass('agreement', detail, reason(code).clause);
-    return { code, detail };
+    return { code, detail: short(detail) };
   }
 
   /** A finding that forbids trust. */
   fail(name: string, code: ReasonCode, detail: string): void {
-    this.checks.push({ name, compared: detail, outcome: 'fail', clause: reason(code).clause });
-    this.failures.push({ code, detail });
+    const finding = { code, detail: short(detail) };
+    this.checks.push({ name, compared: finding.detail, outcome: 'fail', clause: reason(code).clause });
+    this.failures.push(finding);
   }
 }

@@ -91,10 +91,11 @@ export function coreMethods(state: TrustState, log: OperatorLog): Method[] {
       handler: () => {
         const { certificates, verdicts } = state.counters;
         const sizes = state.sizes();
+        const octets = state.octets();
         return {
-          certificates: { entries: sizes.certificates, ...certificates },
-          verdicts: { entries: sizes.verdicts, ...verdicts },
-          connections: { entries: sizes.connections },
+          certificates: { entries: sizes.certificates, octets: octets.certificates, ...certificates },
+          verdicts: { entries: sizes.verdicts, octets: octets.verdicts, ...verdicts },
+          connections: { entries: sizes.connections, octets: octets.connections },
           dns: { entries: state.hops.answers },
         };
       },
@@ -104,7 +105,12 @@ export function coreMethods(state: TrustState, log: OperatorLog): Method[] {
       role: 'operator',
       doc: 'Empties the caches of certificate facts, verdicts and DNS answers; answers how many entries went',
       params: none,
-      handler: () => state.flush(),
+      handler: () => {
+        const gone = state.flush();
+        // Under the next revision scripts ask about their connections again.
+        state.touch();
+        return gone;
+      },
     }),
     defineMethod({
       name: 'log.level',

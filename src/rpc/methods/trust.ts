@@ -9,13 +9,30 @@ import { outcomeOf } from '../../trust/plan.js';
 import { unknownConnection } from '../../trust/unknown.js';
 import type { Verdict } from '../../trust/verdict.js';
 import { messageAnswer, peerAnswer } from '../answers.js';
+import { foldByteParams } from '../byte-params.js';
 import { RpcError } from '../errors.js';
 import { type EvidenceParams, peerParams, toEvidence } from '../evidence.js';
 import { type MessageParams, messageEvidence, messageParams, toMessage } from '../message-params.js';
 import { defineMethod, type Method } from '../method.js';
 
+/** More connections than a proxy can close between two messages to us. */
+const MOST_CLOSED = 10_000;
+const conid = z.union([z.string(), z.number()]).transform((id) => String(id).trim());
+
+/** Connection ids: a list, or with commas between them, since routing scripts have no lists. */
+const closedParams = z.preprocess(
+  (params) => foldByteParams(params),
+  z.strictObject({
+    conids: z.preprocess(
+      (value) => (typeof value === 'string' || typeof value === 'number' ? String(value).split(',') : value),
+      z.array(conid).max(MOST_CLOSED),
+    ),
+  }),
+);
+
 /** The two questions, and why they were answered as they were. */
 export function trustMethods(state: TrustState): Method[] {
+  const { cache } = state.policy.settings;
   const read = (text: string) => state.certificates.read(text);
 
   /** The evidence behind a message: its own, or that of the connection it names. */
@@ -34,11 +51,11 @@ export function trustMethods(state: TrustState): Method[] {
       role: 'script',
       doc: 'Who is at the other end of this connection, under which agreement, and is the path protected as agreed?',
       params: peerParams,
-      repeated: new RepeatedParams<EvidenceParams>(state.policy.settings.cache.verdicts),
+      repeated: new RepeatedParams<EvidenceParams>({ entries: cache.verdicts, octets: Math.floor(cache.memory / 8) }),
       handler: (params) => {
         const evidence = toEvidence(params, read);
         const verdict = state.judge(evidence);
-        state.connections.remember(evidence);
+        state.remember(evidence, verdict);
         const { id, at } = state.record('trust.peer', evidence, verdict);
         return peerAnswer(id, verdict, state.snapshot, at);
       },
@@ -57,6 +74,14 @@ export function trustMethods(state: TrustState): Method[] {
       },
     }),
     defineMethod({
+      name: 'trust.closed',
+      role: 'script',
+      doc: 'These connections are closed: what is known of them is forgotten; answers how many were known',
+      params: closedParams,
+      positional: ['conids'],
+      handler: ({ conids }) => ({ dropped: conids.filter((conid) => state.connections.forget(conid)).length }),
+    }),
+    defineMethod({
       name: 'trust.explain',
       role: 'script',
       doc: 'Each check behind a recent answer (by its id) or behind the evidence given: compared, outcome, clause',
@@ -68,7 +93,7 @@ export function trustMethods(state: TrustState): Method[] {
           if (!includesRole(role, 'viewer')) throw new RpcError('forbidden');
           const answer = state.recent.find(params.id);
           if (answer === undefined) throw new RpcError('not-found', `no recent answer has the id "${params.id}"`);
-          return { id: answer.id, ...explain(answer.verdict, answer.plan?.findings) };
+          return { id: answer.id, ...explain(answer.verdict, answer.findings) };
         }
         return { id: '', ...explain(state.judge(toEvidence(params, read))) };
       },

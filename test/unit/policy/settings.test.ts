@@ -39,7 +39,7 @@ describe('daemon settings', () => {
       viewerMode: 0o660,
       viewerGroup: undefined,
       log: { level: 'info', file: undefined, decisions: undefined, audit: undefined, mask: true },
-      cache: { certificates: 10_000, verdicts: 100_000, ttl: 300 },
+      cache: { certificates: 10_000, verdicts: 100_000, ttl: 300, memory: 134_217_728 },
       revocation: {
         fetch: false,
         hosts: [],
@@ -73,7 +73,7 @@ describe('daemon settings', () => {
           '  viewer_mode: "0666"',
           '  viewer_group: noc',
           '  log: {level: debug, file: /var/log/s.log, decisions: log/d.jsonl, audit: log/a.jsonl, mask: false}',
-          '  cache: {certificates: 1, verdicts: 2, ttl: 3}',
+          '  cache: {certificates: 1, verdicts: 2, ttl: 3, memory: 2000000}',
           '  state: {file: state.db, pins: 4, certificates: 5, certificate_age: 3600}',
           '  dns: {resolve: off, timeout: 3, attempts: 4, cache: 5, trust_ad: true,',
           '    servers: [192.0.2.53, "192.0.2.54:5353", "2001:DB8::53", "[2001:db8::54]:5454"]}',
@@ -106,7 +106,7 @@ describe('daemon settings', () => {
       viewerMode: 0o666,
       viewerGroup: 'noc',
       log: { level: 'debug', file: '/var/log/s.log', decisions: 'log/d.jsonl', audit: 'log/a.jsonl', mask: false },
-      cache: { certificates: 1, verdicts: 2, ttl: 3 },
+      cache: { certificates: 1, verdicts: 2, ttl: 3, memory: 2_000_000 },
       revocation: {
         fetch: true,
         hosts: [

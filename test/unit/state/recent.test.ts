@@ -3,21 +3,21 @@ import { MAX_RECENT, RecentAnswers } from '../../../src/state/recent.js';
 import { unknownConnection } from '../../../src/trust/unknown.js';
 import { emptySnapshot } from '../../support/snapshot.js';
 
-const { evidence, verdict } = unknownConnection('in', '7', emptySnapshot);
+const { verdict } = unknownConnection('in', '7', emptySnapshot);
 
 describe('RecentAnswers', () => {
   test('ok/an answer is found by its id until as many came after it', () => {
     const recent = new RecentAnswers();
-    const first = recent.add(1, evidence, verdict);
-    for (let count = 1; count < MAX_RECENT; count += 1) recent.add(2, evidence, verdict);
+    const first = recent.add(1, verdict);
+    for (let count = 1; count < MAX_RECENT; count += 1) recent.add(2, verdict);
     expect(recent.find(first.id)).toBe(first);
-    recent.add(3, evidence, verdict);
+    recent.add(3, verdict);
     expect(recent.find(first.id)).toBeUndefined();
   });
   for (const id of ['', 'x', '-', `${'0'.repeat(8)}-1`, 'zzzzzzzz-zzzzzzzzzzzzzzzz', '__proto__']) {
     test(`fail/"${id}" is nobody's id`, () => {
       const recent = new RecentAnswers();
-      recent.add(1, evidence, verdict);
+      recent.add(1, verdict);
       expect(recent.find(id)).toBeUndefined();
     });
   }

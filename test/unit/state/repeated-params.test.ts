@@ -16,7 +16,7 @@ const QUESTION = {
 };
 
 function asker(max = 10) {
-  const repeated = new RepeatedParams<EvidenceParams>(max);
+  const repeated = new RepeatedParams<EvidenceParams>({ entries: max, octets: 1_000_000 });
   let checks = 0;
   const ask = (params: unknown) =>
     repeated.checked(params, () => {

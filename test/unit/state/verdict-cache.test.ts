@@ -9,7 +9,7 @@ import { ndsSnapshot, overUdp } from '../../support/nds.js';
 /** Asks in turn; the verdicts, and how many of them were made anew. */
 function asked(iface: Partial<Interface>, ...evidences: readonly Evidence[]) {
   const counters = { hits: 0, misses: 0 };
-  const cache = new VerdictCache(10, 60_000, counters);
+  const cache = new VerdictCache({ entries: 10, octets: 1e6, ttlMs: 60_000 }, counters);
   const snapshot = ndsSnapshot(iface);
   const verdicts = evidences.map(
     (evidence) => cache.get(evidence, snapshot, NOW, () => judgePeer(evidence, snapshot, NOW)).verdict,

@@ -1,0 +1,95 @@
+/** What strangers can make siptrustd hold in memory by connecting with certificates of their own (R-1). */
+
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, test } from 'vitest';
+import { NO_DECISION_LOG } from '../../../src/log/decisions.js';
+import { DEFAULT_SETTINGS } from '../../../src/policy/settings.js';
+import { trustMethods } from '../../../src/rpc/methods/trust.js';
+import { PolicyHolder } from '../../../src/state/policy-holder.js';
+import { TrustState } from '../../../src/state/trust-state.js';
+import { ext, leaf, NOW, root } from '../../support/certificates.js';
+import { agreementWith, snapshotWith } from '../../support/snapshot.js';
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+const MEMORY = 4 * 1024 * 1024;
+
+const rootB = root({ subject: 'O=Operator B,CN=B CA' });
+const agreement = agreementWith({ anchors: { client: [rootB.facts], server: [rootB.facts] } });
+
+function daemon() {
+  const settings = { ...DEFAULT_SETTINGS, cache: { ...DEFAULT_SETTINGS.cache, memory: MEMORY } };
+  const load = (revision: number) => ({
+    ...{ ok: true as const, snapshot: snapshotWith([agreement], { revision }), settings, warnings: [] },
+  });
+  const policy = PolicyHolder.open(load, NOW);
+  if ('problems' in policy) throw new Error('expected a policy');
+  const state = new TrustState(policy, NO_DECISION_LOG, () => NOW);
+  const table = trustMethods(state);
+  const call = (method: string, params: object): unknown =>
+    table.find(({ name }) => name === method)?.call(params, { wire: 'unix', peer: 'test', role: 'script' });
+  const peer = (conid: number, der: Uint8Array): unknown =>
+    call('trust.peer', {
+      ...{ direction: 'in', proto: 'tls', conid, src_ip: '192.0.2.1', src_port: 40_000 },
+      tls: {
+        pem: Buffer.from(der).toString('base64'),
+        verified: 1,
+        version: 'TLSv1.3',
+        cipher: 'TLS_AES_256_GCM_SHA384',
+      },
+    });
+  return { state, peer, call };
+}
+
+/** Certificates that differ in the last octets of their signature: as many as a stranger likes. */
+function* strangers(count: number): Generator<Uint8Array> {
+  const names = Array.from({ length: 400 }, (_, at) => ({ dns: `host-${at}.stranger.example` }));
+  const { der } = leaf(root(), { subject: 'CN=x', extensions: { altNames: ext.altNames(names) } });
+  for (let at = 0; at < count; at++) {
+    const other = Buffer.from(der);
+    other.writeUInt32BE(at, other.length - 4);
+    yield other;
+  }
+}
+
+describe('memory', () => {
+  test('ok/a thousand strangers with long certificates stay within what the policy allows, and partners stay known', () => {
+    const { state, peer, call } = daemon();
+    const partner = leaf(rootB, { subject: 'CN=b', extensions: { altNames: ext.altNames([{ dns: 'b.example' }]) } });
+    peer(1_000_000, partner.der);
+    collect();
+    const before = process.memoryUsage().heapUsed;
+    let conid = 0;
+    for (const der of strangers(1000)) peer(conid++, der);
+    collect();
+    const { certificates, verdicts, connections } = state.octets();
+    expect(certificates + verdicts + connections).toBeLessThanOrEqual(MEMORY);
+    // The accounts are about right: one such certificate takes up more than 100 KiB.
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(6 * MEMORY);
+    const message = {
+      direction: 'in',
+      message: 'request',
+      method: 'INVITE',
+      headers: 'From: <sip:x@b.example>;tag=1\r\n',
+    };
+    expect(call('trust.message', { ...message, conid: 1_000_000 })).toMatchObject({ agreement: 'op-b', trusted: 1 });
+  }, 60_000);
+
+  test('ok/what was closed is unknown, by one list of ids', () => {
+    const { peer, call } = daemon();
+    let conid = 10;
+    for (const der of strangers(4)) peer(conid++, der);
+    expect(call('trust.closed', { conids: '10, 11,77' })).toEqual({ dropped: 2 });
+    expect(call('trust.closed', { conids: [12, '12'] })).toEqual({ dropped: 1 });
+    expect(call('trust.closed', { conids: 13 })).toEqual({ dropped: 1 });
+    const message = {
+      direction: 'in',
+      message: 'request',
+      method: 'INVITE',
+      headers: 'From: <sip:x@b.example>;tag=1\r\n',
+    };
+    expect(call('trust.message', { ...message, conid: 10 })).toMatchObject({ reason: 'unknown-connection' });
+    expect(() => call('trust.closed', {})).toThrow();
+  });
+});
