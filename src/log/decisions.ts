@@ -1,10 +1,11 @@
+import type { Finding } from '../reasons.js';
 import type { Evidence } from '../trust/evidence.js';
 import type { Plan } from '../trust/plan.js';
 import type { Treatment } from '../trust/treatment.js';
 import type { Verdict } from '../trust/verdict.js';
 import { askedOf } from './asked.js';
 import { jsonLines } from './logger.js';
-import { maskIdentities } from './mask.js';
+import { maskIdentities, maskMessageText } from './mask.js';
 
 /** One line of the decision log before masking. */
 export interface Decision {
@@ -29,21 +30,22 @@ export const NO_DECISION_LOG: DecisionLog = { write: () => {}, close: async () =
 
 /**
  * The decision log: one JSON line for each answer (JSON Lines), so that every verdict can be found again by its id.
- * With `mask` the user parts of identities are shortened; domains stay.
+ * With `mask` identities of subscribers are shortened; domains stay.
  */
 export function decisionLog(file: string | undefined, mask: boolean): DecisionLog {
   if (file === undefined) return NO_DECISION_LOG;
   const lines = jsonLines(file);
-  const shown = mask ? maskIdentities : (text: string) => text;
-  return { write: (decision) => lines.write(record(decision, shown)), close: () => lines.close() };
+  return { write: (decision) => lines.write(record(decision, mask)), close: () => lines.close() };
 }
 
-function record(
-  { id, at, method, evidence, verdict, plan, treatment }: Decision,
-  shown: (text: string) => string,
-): object {
+function details(findings: readonly Finding[], shown: ((text: string) => string) | undefined): string[] {
+  return findings.map(({ code, detail }) => `${code}: ${shown === undefined ? detail : shown(detail)}`);
+}
+
+function record({ id, at, method, evidence, verdict, plan, treatment }: Decision, mask: boolean): object {
   const certificate = evidence.tls?.certificate;
-  const findings = plan === undefined ? verdict.findings : [...plan.findings, ...verdict.findings];
+  const aboutMessage = plan?.findings ?? [];
+  const findings = [...aboutMessage, ...verdict.findings];
   return {
     time: new Date(at).toISOString(),
     id,
@@ -52,7 +54,10 @@ function record(
     agreement: verdict.agreement?.name ?? '',
     assurance: verdict.assurance,
     reasons: findings.map(({ code }) => code),
-    details: findings.map(({ code, detail }) => `${code}: ${shown(detail)}`),
+    details: [
+      ...details(aboutMessage, mask ? maskMessageText : undefined),
+      ...details(verdict.findings, mask ? maskIdentities : undefined),
+    ],
     revision: verdict.revision,
     direction: evidence.direction,
     proto: evidence.transport,

@@ -73,7 +73,7 @@ function auditStartLine(block: HeaderBlock, context: AuditContext, problems: Pro
     return context.method;
   }
   if (asciiLower(parsed.version) !== 'sip/2.0') {
-    problems.add('note', 'sip-version', 0, `expected SIP/2.0, found ${printable(parsed.version)}`);
+    problems.add('note', 'sip-version', 0, `expected SIP/2.0, found "${printable(parsed.version)}"`);
   }
   if (parsed.kind === 'response') return context.method;
   if (parsed.uri.kind === 'malformed') {
@@ -250,7 +250,7 @@ const FIELD_CHECKS: ReadonlyMap<string, (field: HeaderField, problems: Problems)
       if (!isDigits(field.value)) {
         problems.add('reject', 'max-forwards', field.line, `expected digits, found "${printable(field.value)}"`);
       } else if (Number(field.value) > 255) {
-        problems.add('note', 'max-forwards-range', field.line, `expected 0 to 255, found ${printable(field.value)}`);
+        problems.add('note', 'max-forwards-range', field.line, `expected 0 to 255, found "${printable(field.value)}"`);
       }
     },
   ],
@@ -269,9 +269,9 @@ function auditMethod(cseq: HeaderField | undefined, method: string | undefined, 
     return;
   }
   if (number.length > 10 || Number(number) >= 2 ** 31) {
-    problems.add('note', 'cseq-range', line, `expected less than 2^31, found ${printable(number)}`);
+    problems.add('note', 'cseq-range', line, `expected less than 2^31, found "${printable(number)}"`);
   }
   if (method !== undefined && method !== '' && named !== method) {
-    problems.add('reject', 'cseq-method', line, `expected ${printable(method)}, found ${printable(named)}`);
+    problems.add('reject', 'cseq-method', line, `expected "${printable(method)}", found "${printable(named)}"`);
   }
 }

@@ -90,6 +90,6 @@ export function checkBody(work: Work): Refusal {
   if (!found.some(({ action }) => action === 'reject') || !canRefuse(work) || work.emergency) return undefined;
   const disposition = work.draft.rows('content-disposition').map(({ value }) => asciiLower(value));
   if (!disposition.some((value) => /;[ \t]*handling[ \t]*=[ \t]*"?required/.test(value))) return undefined;
-  const detail = `expected no required body of type ${printable(work.draft.rows('content-type')[0]?.value ?? '')}`;
+  const detail = `expected no required body of type "${printable(work.draft.rows('content-type')[0]?.value ?? '')}"`;
   return { code: 415, phrase: 'Unsupported Media Type', finding: { code: 'body-refused', detail } };
 }

@@ -130,7 +130,7 @@ function judgeNumber(number: string, { asserts }: AssertionTerms): Judgement {
   const valid = number.startsWith('+') && isDigits(number.slice(1));
   if (valid && allowed.some((prefix) => number.startsWith(prefix))) return KEEP;
   const expected = allowed.length === 0 ? 'no number' : `a number of ${allowed.join(', ')}`;
-  return drop('assert-foreign', `expected ${expected}, found ${printable(number)}`);
+  return drop('assert-foreign', `expected ${expected}, found "${printable(number)}"`);
 }
 
 /** What is left of the rows of an assertion field. */

@@ -33,7 +33,7 @@ describe('ascii', () => {
   });
 
   it('ok/details are printable', () => {
-    expect(printable('a\r\n\x00\xa0"')).toBe('a\\x0d\\x0a\\x00\\xa0"');
+    expect(printable('a\r\n\x00\xa0"')).toBe('a\\x0d\\x0a\\x00\\xa0\\x22');
     expect(printable('abcdef', 3)).toBe('abc...');
   });
 });
