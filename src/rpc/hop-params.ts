@@ -56,7 +56,7 @@ function targetText({ transport, address, port }: NextHopTarget): string {
   return `${transport}:${address.includes(':') ? `[${address}]` : address}:${port}`;
 }
 
-export function hopAnswer(hop: Hop, revision: number) {
+export function hopAnswer(hop: Hop) {
   const targets = hop.targets.map(targetText);
   const [target1 = '', target2 = '', target3 = ''] = targets;
   return {
@@ -77,13 +77,13 @@ export function hopAnswer(hop: Hop, revision: number) {
     reason: hop.findings[0]?.code ?? '',
     reasons: [...new Set(hop.findings.map(({ code }) => code))],
     detail: hop.findings[0]?.detail ?? '',
-    revision,
+    revision: hop.revision,
   };
 }
 
 /** A row of `hop.list`; `line` is for scripts that cannot walk through objects. */
-export function hopRow(hop: Hop, revision: number) {
-  const answer = hopAnswer(hop, revision);
+export function hopRow(hop: Hop) {
+  const answer = hopAnswer(hop);
   const { domain, require_tls, targets } = answer;
   return { ...answer, line: `${domain}|${require_tls}|${targets.join(',')}` };
 }

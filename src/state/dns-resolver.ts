@@ -16,18 +16,28 @@ export interface DnsResolverDependencies {
   readonly resolvConf?: string;
 }
 
+/** Whom a question is for: a domain of an agreement, or any other that somebody dialled. */
+export type Whose = 'partner' | 'stranger';
+
 /** Questions under way at once, and those that wait for a place: more is somebody who asks for us to ask. */
 const MOST_AT_ONCE = 64;
 const MOST_WAITING = 2000;
+/** Places beyond these that partners' questions alone may take. */
+const RESERVED = 32;
 /** resolv.conf is read again after this time. */
 const REREAD_MS = 10_000;
 const RESOLV_CONF = '/etc/resolv.conf';
+
+function most(whose: Whose): number {
+  return whose === 'partner' ? MOST_AT_ONCE + RESERVED : MOST_AT_ONCE;
+}
 
 export class DnsResolver {
   readonly cache: DnsCache;
   readonly #deps: DnsResolverDependencies;
   readonly #underWay = new Map<string, Promise<void>>();
-  readonly #waiting: (() => void)[] = [];
+  /** Who waits for a place, by key: partners' questions are asked first. */
+  readonly #waiting: Readonly<Record<Whose, Map<string, () => void>>> = { partner: new Map(), stranger: new Map() };
   readonly #stop = new AbortController();
   #running = 0;
   #listed: { readonly servers: readonly ResolverAddress[]; readonly readAt: number } | undefined;
@@ -45,12 +55,15 @@ export class DnsResolver {
   }
 
   /** Asks, whatever is known, unless the same is asked already; settles when the cache holds the answer. Never rejects. */
-  resolve(query: DnsQuery): Promise<void> {
+  resolve(query: DnsQuery, whose: Whose = 'stranger'): Promise<void> {
     const key = `${query.type} ${query.name}`;
     const known = this.#underWay.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      if (whose === 'partner') this.#prefer(key);
+      return known;
+    }
     if (this.#stop.signal.aborted) return Promise.resolve();
-    const asked = this.#ask(query).finally(() => this.#underWay.delete(key));
+    const asked = this.#ask(query, key, whose).finally(() => this.#underWay.delete(key));
     this.#underWay.set(key, asked);
     return asked;
   }
@@ -58,13 +71,16 @@ export class DnsResolver {
   /** Stops what is under way. */
   async close(): Promise<void> {
     this.#stop.abort();
-    for (const start of this.#waiting.splice(0)) start();
+    for (const waiting of Object.values(this.#waiting)) {
+      for (const start of waiting.values()) start();
+      waiting.clear();
+    }
     await Promise.all(this.#underWay.values());
   }
 
-  async #ask(query: DnsQuery): Promise<void> {
+  async #ask(query: DnsQuery, key: string, whose: Whose): Promise<void> {
     const { settings, count, ask = askDns } = this.#deps;
-    const place = await this.#place();
+    const place = await this.#place(key, whose);
     if (!place) return this.#failed(query, `more than ${MOST_WAITING} questions are waiting`);
     try {
       if (!settings.resolve) return this.#failed(query, 'daemon.dns.resolve is off');
@@ -77,7 +93,7 @@ export class DnsResolver {
       this.cache.put(query, { ...answer, authentic: settings.trustAd && answer.authentic === true });
     } finally {
       this.#running -= 1;
-      this.#waiting.shift()?.();
+      this.#startNext();
     }
   }
 
@@ -88,13 +104,32 @@ export class DnsResolver {
   }
 
   /** Waits for a place among those who ask; false: too many are waiting. */
-  async #place(): Promise<boolean> {
-    if (this.#running >= MOST_AT_ONCE) {
-      if (this.#waiting.length >= MOST_WAITING) return false;
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  async #place(key: string, whose: Whose): Promise<boolean> {
+    if (this.#running >= most(whose)) {
+      const waiting = this.#waiting[whose];
+      if (waiting.size >= MOST_WAITING) return false;
+      await new Promise<void>((resolve) => waiting.set(key, resolve));
     }
     this.#running += 1;
     return true;
+  }
+
+  #startNext(): void {
+    const whose = this.#waiting.partner.size > 0 ? 'partner' : 'stranger';
+    const [next] = this.#waiting[whose];
+    if (next === undefined || this.#running >= most(whose)) return;
+    const [key, start] = next;
+    this.#waiting[whose].delete(key);
+    start();
+  }
+
+  /** A stranger's question that a partner's search waits for too is a partner's. */
+  #prefer(key: string): void {
+    const start = this.#waiting.stranger.get(key);
+    if (start === undefined) return;
+    this.#waiting.stranger.delete(key);
+    if (this.#running < most('partner')) start();
+    else this.#waiting.partner.set(key, start);
   }
 
   #servers(): readonly ResolverAddress[] {

@@ -7,7 +7,7 @@ import type { Snapshot } from '../trust/agreement.js';
 import { coversOut, findHop, type Hop, type HopOptions } from '../trust/hop.js';
 import { type HopQuestion, questionOfDomain } from '../trust/hop-question.js';
 import type { Counters } from './counters.js';
-import { DnsResolver } from './dns-resolver.js';
+import { DnsResolver, type Whose } from './dns-resolver.js';
 import type { TlsSeenStore } from './store.js';
 import { TlsMemory } from './tls-memory.js';
 
@@ -29,8 +29,10 @@ export interface NextHopsDependencies {
 
 /** NAPTR, SRV and addresses are three rounds; what ends meanwhile may take some of them again. */
 const MOST_ROUNDS = 8;
-/** Searches under way at once: more is somebody who makes us ask. */
+/** Searches under way at once for domains of no agreement: more is somebody who makes us ask. */
 const MOST_SEARCHES = 1000;
+/** For each domain of an agreement: ports, schemes and transports differ. */
+const MOST_SEARCHES_OF_PARTNER = 16;
 /** Partners' domains are looked after for so long after somebody asked for the list. */
 const LIST_MS = 600_000;
 const LOOK_MS = 1000;
@@ -43,6 +45,8 @@ export class NextHops {
   readonly #resolver: DnsResolver;
   #count: (name: string) => void = () => {};
   readonly #searches = new Map<string, Promise<void>>();
+  /** How many of them there are for each partner's domain, and for all others together (''). */
+  readonly #places = new Map<string, number>();
   readonly #memory: TlsMemory;
   readonly #alarmed: LRUCache<string, true>;
   #timer: NodeJS.Timeout | undefined;
@@ -77,12 +81,12 @@ export class NextHops {
     return hop;
   }
 
-  /** The answer as soon as it is known, but not later than in `ms` milliseconds. */
-  async wait(question: HopQuestion, ability: HopAbility, snapshot: Snapshot, ms: number): Promise<Hop> {
-    const hop = this.#look(question, ability, snapshot);
+  /** The answer as soon as it is known, but not later than in `ms` milliseconds, under the policy in force by then. */
+  async wait(question: HopQuestion, ability: HopAbility, snapshot: () => Snapshot, ms: number): Promise<Hop> {
+    const hop = this.#look(question, ability, snapshot());
     if (hop.status !== 'pending') return hop;
-    await within(ms, this.#search(question, ability, snapshot));
-    return this.#look(question, ability, snapshot);
+    await within(ms, this.#search(question, ability, snapshot()));
+    return this.#look(question, ability, snapshot());
   }
 
   /** The domains that agreements in force cover by TLS in direction out, in the order of the policy. */
@@ -146,22 +150,39 @@ export class NextHops {
     const key = JSON.stringify([question, ability]);
     const known = this.#searches.get(key);
     if (known !== undefined) return known;
-    if (this.#searches.size >= MOST_SEARCHES) {
+    // A partner's place is taken up by its own domain alone: whatever users dial, partners are found.
+    const partner = partnerDomain(question, snapshot);
+    const place = partner ?? '';
+    const taken = this.#places.get(place) ?? 0;
+    if (taken >= (partner === undefined ? MOST_SEARCHES : MOST_SEARCHES_OF_PARTNER)) {
       this.#count('dns.searches.refused');
       return Promise.resolve();
     }
-    const search = this.#rounds(question, ability, snapshot).finally(() => this.#searches.delete(key));
+    this.#places.set(place, taken + 1);
+    const whose = partner === undefined ? 'stranger' : 'partner';
+    const search = this.#rounds(question, ability, snapshot, whose).finally(() => {
+      this.#searches.delete(key);
+      const left = (this.#places.get(place) ?? 1) - 1;
+      if (left === 0) this.#places.delete(place);
+      else this.#places.set(place, left);
+    });
     this.#searches.set(key, search);
     return search;
   }
 
-  async #rounds(question: HopQuestion, ability: HopAbility, snapshot: Snapshot): Promise<void> {
+  async #rounds(question: HopQuestion, ability: HopAbility, snapshot: Snapshot, whose: Whose): Promise<void> {
     for (let round = 0; round < MOST_ROUNDS; round++) {
       const { open } = this.#look(question, ability, snapshot);
       if (open.length === 0) return;
-      await Promise.all(open.map((query) => this.#resolver.resolve(query)));
+      await Promise.all(open.map((query) => this.#resolver.resolve(query, whose)));
     }
   }
+}
+
+/** The domain of an agreement that is searched for; undefined: of none. */
+function partnerDomain(question: HopQuestion, { byDomain }: Snapshot): string | undefined {
+  if ('why' in question || question.host.kind !== 'domain') return undefined;
+  return byDomain.has(question.host.name) ? question.host.name : undefined;
 }
 
 /** Next hops for those who ask nobody: static targets and addresses alone. */

@@ -44,6 +44,8 @@ export interface Hop {
   readonly open: readonly DnsQuery[];
   /** DNS records of the domain offer TLS (N-11). */
   readonly tlsOffered: boolean;
+  /** Of the policy that it was found under. */
+  readonly revision: number;
 }
 
 export interface HopOptions extends Pick<NextHopOptions, 'transports' | 'families' | 'seed'> {
@@ -65,7 +67,7 @@ export function findHop(
   answers: DnsAnswers,
   options: HopOptions,
 ): Hop {
-  if ('why' in question) return unreadable(question.why);
+  if ('why' in question) return unreadable(question.why, snapshot.revision);
   const { host } = question;
   const mapped = host.kind === 'ip' ? agreementOfTarget(host.address, question.port, snapshot) : undefined;
   const domain = host.kind === 'domain' ? host.name : (mapped?.domains[0] ?? '');
@@ -84,7 +86,7 @@ export function findHop(
           allowTlsFallback: terms?.allowTlsFallback ?? false,
           tlsSeen: options.tlsSeen(domain),
         });
-  const known = { domain, requireTls, agreement };
+  const known = { domain, requireTls, agreement, revision: snapshot.revision };
   if (step.kind === 'ask') {
     const finding: Finding = {
       code: 'dns-pending',
@@ -97,7 +99,7 @@ export function findHop(
   return settled(step, known);
 }
 
-function settled(step: NextHopAnswer, known: Pick<Hop, 'domain' | 'requireTls' | 'agreement'>): Hop {
+function settled(step: NextHopAnswer, known: Pick<Hop, 'domain' | 'requireTls' | 'agreement' | 'revision'>): Hop {
   const { domain, requireTls } = known;
   const targets = requireTls ? step.targets.filter(({ secure }) => secure) : step.targets;
   const refused = requireTls && targets.length === 0;
@@ -123,7 +125,7 @@ function lacksTls({ findings }: NextHopAnswer, domain: string): readonly Finding
   return [{ code: 'tls-downgrade', detail: `TLS is required towards ${subject}, and no target by TLS is left` }];
 }
 
-function unreadable(why: string): Hop {
+function unreadable(why: string, revision: number): Hop {
   const findings: readonly Finding[] = [{ code: 'bad-input', detail: `the URI asks for no next hop: ${why}` }];
   const known = {
     domain: '',
@@ -132,6 +134,7 @@ function unreadable(why: string): Hop {
     targets: [],
     open: [],
     tlsOffered: false,
+    revision,
   } as const;
   return { status: 'failed', tls: 'unknown', ...CONTINUE, ttl: MAX_TTL, authentic: false, ...known, findings };
 }

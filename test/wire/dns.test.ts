@@ -72,11 +72,11 @@ describe.skipIf(missing !== undefined)('next hops out of a real DNS server', () 
       },
       at: (given: object) => {
         const params = hopParams.parse(given);
-        return hopAnswer(hops.find(toQuestion(params), toAbility(params), snapshot), 1);
+        return hopAnswer(hops.find(toQuestion(params), toAbility(params), snapshot));
       },
       ask: async (given: object) => {
         const params = hopParams.parse(given);
-        return hopAnswer(await hops.wait(toQuestion(params), toAbility(params), snapshot, 20_000), 1);
+        return hopAnswer(await hops.wait(toQuestion(params), toAbility(params), () => snapshot, 20_000));
       },
     };
   }
@@ -297,7 +297,7 @@ describe.skipIf(missing !== undefined)('next hops out of a real DNS server', () 
       { name: 'carrier', domains: ['carrier.example'], targets: [{ address: '192.0.2.77', port: 5061 }] },
     ]);
     const ability = toAbility(hopListParams.parse({ families: 'ipv4' }));
-    const rows = (await hops.list(200, ability, () => snapshot, 20_000)).map((hop) => hopRow(hop, 1).line);
+    const rows = (await hops.list(200, ability, () => snapshot, 20_000)).map((hop) => hopRow(hop).line);
     expect(rows).toEqual([
       'b.example|1|tls:192.0.2.7:5061,tls:192.0.2.8:5071',
       'carrier.example|0|tls:192.0.2.77:5061',

@@ -21,11 +21,11 @@ export function hopMethods(state: TrustState): Method[] {
           if (first !== undefined) state.counters.add(`reason.${first.code}`);
           const { domain: peer, agreement, findings } = hop;
           state.alarms.tell(findings, () => ({ peer, agreement: agreement?.name ?? '', id: '' }));
-          return hopAnswer(hop, state.snapshot.revision);
+          return hopAnswer(hop);
         };
         const { wait_ms: wait = 0 } = params;
         if (wait === 0) return told(state.hops.find(question, ability, state.snapshot));
-        return state.hops.wait(question, ability, state.snapshot, wait).then(told);
+        return state.hops.wait(question, ability, () => state.snapshot, wait).then(told);
       },
     }),
     defineMethod({
@@ -38,7 +38,7 @@ export function hopMethods(state: TrustState): Method[] {
         const { limit = DEFAULT_LIMIT, wait_ms: wait = 0 } = params;
         const hops = await state.hops.list(limit, toAbility(params), () => state.snapshot, wait);
         const { revision } = state.snapshot;
-        return { revision, hops: hops.map((hop) => hopRow(hop, revision)), count: hops.length };
+        return { revision, hops: hops.map(hopRow), count: hops.length };
       },
     }),
   ];
