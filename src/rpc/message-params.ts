@@ -42,6 +42,19 @@ export function messageEvidence(params: MessageParams, read: CertificateReader):
   return toEvidence({ ...params, proto: params.proto, direction }, read);
 }
 
+/** What the params say of a connection that they name. */
+export function namedHop(params: MessageParams) {
+  return {
+    direction: params.direction,
+    connectionId: params.conid,
+    sourceAddress: params.src_ip,
+    sourcePort: params.src_port,
+    localAddress: params.rcv_ip,
+    localPort: params.rcv_port,
+    nextHop: params.next_hop,
+  };
+}
+
 /** The message in the params, as the plan takes it. */
 export type Message = Pick<
   MessageInput,

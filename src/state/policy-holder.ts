@@ -63,10 +63,11 @@ export class PolicyHolder {
   /**
    * Puts the current snapshot in force under the next revision: for what verdicts rest on besides the policy file
    * (approved pins, revocation lists). Scripts ask again about the connections that they know.
-   * @param least the new revision is greater than this one too
+   * @param least the new revision is greater than this one too, if a script can count that far
    */
   touch(now: number, least = 0): number {
-    const revision = nextRevision(Math.max(this.snapshot.revision, least), now);
+    const kept = least < MOST_REVISION ? least : 0;
+    const revision = nextRevision(Math.max(this.snapshot.revision, kept), now);
     this.#current = { ...this.#current, snapshot: Object.freeze({ ...this.snapshot, revision }) };
     return revision;
   }
@@ -88,10 +89,17 @@ export class PolicyHolder {
   }
 }
 
+/** What a routing script can count on: 31 bits. */
+const MOST_REVISION = 2 ** 31 - 1;
+
 /**
  * Revisions only grow, over restarts too: a script that kept a verdict of an earlier run must never take it for one
- * of the policy in force. Seconds since 1970 fit the 31 bits that a routing script can count on.
+ * of the policy in force. Seconds since 1970 fit 31 bits until 2038. A clock that is past that is not believed: one
+ * wrong moment of it would leave all later revisions where no script can count.
  */
 function nextRevision(previous: number, now: number): number {
-  return Math.max(previous + 1, Math.floor(now / 1000));
+  const clock = Math.floor(now / 1000);
+  const floor = clock <= MOST_REVISION ? clock : 1;
+  const next = Math.max(previous + 1, floor);
+  return next <= MOST_REVISION ? next : floor;
 }

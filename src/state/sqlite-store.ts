@@ -81,7 +81,8 @@ const PUT_PIN = `
 const REMOVE_PIN = 'DELETE FROM pin WHERE agreement = ? AND spki_sha256 = ?';
 const READ_REVISION = "SELECT value FROM highest WHERE name = 'revision'";
 const PUT_REVISION = `
-  INSERT INTO highest VALUES ('revision', ?) ON CONFLICT DO UPDATE SET value = max(value, excluded.value)`;
+  INSERT INTO highest VALUES ('revision', ?)
+  ON CONFLICT DO UPDATE SET value = iif(value > 2147483647, excluded.value, max(value, excluded.value))`;
 
 type Connection = Database.Database;
 

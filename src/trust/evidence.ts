@@ -3,7 +3,8 @@
 import type { CertificateFacts } from '../x509/facts.js';
 import type { Direction } from './agreement.js';
 
-export type Transport = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss' | 'sctp';
+/** `unknown`: nothing is known of the connection that a message names. */
+export type Transport = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss' | 'sctp' | 'unknown';
 
 /** What else the peer sent besides its own certificate. It helps to build paths and is trusted by nothing. */
 export interface PeerChain {

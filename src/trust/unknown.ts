@@ -1,28 +1,31 @@
 import { reason } from '../reasons.js';
-import type { Direction, Snapshot } from './agreement.js';
+import type { Snapshot } from './agreement.js';
 import type { Evidence } from './evidence.js';
 import type { Verdict } from './verdict.js';
 
-/** The answer about a connection of which nothing is known: untrusted, and why (design rule 6). */
+/**
+ * The answer about a connection of which nothing is known: untrusted, and why (design rule 6). What the question says of
+ * the connection is kept for the decision log, and decides nothing.
+ */
 export function unknownConnection(
-  direction: Direction,
-  connectionId: string | undefined,
+  named: Pick<Evidence, 'direction' | 'connectionId'> & Partial<Evidence>,
   snapshot: Snapshot,
 ): { readonly evidence: Evidence; readonly verdict: Verdict } {
+  const { direction, connectionId } = named;
   const detail =
     connectionId === undefined
       ? 'expected conid of a judged connection or the evidence of trust.peer, found neither'
       : `connection ${connectionId} was not judged before, is forgotten or closed, or the message names another source address`;
   const evidence: Evidence = {
     direction,
-    transport: 'tcp',
+    transport: 'unknown',
     connectionId,
-    sourceAddress: undefined,
-    sourcePort: undefined,
-    localAddress: undefined,
-    localPort: undefined,
+    sourceAddress: named.sourceAddress,
+    sourcePort: named.sourcePort,
+    localAddress: named.localAddress,
+    localPort: named.localPort,
     tls: undefined,
-    nextHop: undefined,
+    nextHop: named.nextHop,
   };
   const verdict: Verdict = {
     verdict: 'untrusted',

@@ -12,7 +12,7 @@ import { messageAnswer, peerAnswer } from '../answers.js';
 import { foldByteParams } from '../byte-params.js';
 import { RpcError } from '../errors.js';
 import { type EvidenceParams, peerParams, toEvidence } from '../evidence.js';
-import { type MessageParams, messageEvidence, messageParams, toMessage } from '../message-params.js';
+import { type MessageParams, messageEvidence, messageParams, namedHop, toMessage } from '../message-params.js';
 import { defineMethod, type Method } from '../method.js';
 
 /** More connections than a proxy can close between two messages to us. */
@@ -42,7 +42,7 @@ export function trustMethods(state: TrustState): Method[] {
     const known =
       params.conid === undefined ? undefined : state.connections.find(params.conid, params.src_ip, params.src_port);
     if (known !== undefined) return { evidence: known, verdict: state.judge(known) };
-    return unknownConnection(params.direction, params.conid, state.snapshot);
+    return unknownConnection(namedHop(params), state.snapshot);
   }
 
   return [

@@ -26,6 +26,18 @@ describe('PolicyHolder', () => {
     expect(holder.reload(NOW).ok).toBe(true);
     expect(holder.snapshot.revision).toBe(before + 1);
   });
+  test('ok/a clock that was wrong for a moment leaves revisions where scripts can count (31 bits)', () => {
+    const holder = open(good);
+    const before = holder.snapshot.revision;
+    holder.reload(Date.UTC(2100, 0, 1));
+    expect(holder.snapshot.revision).toBe(before + 1);
+    holder.touch(Date.UTC(2100, 0, 1), 4_102_444_800);
+    expect(holder.snapshot.revision).toBe(before + 2);
+    holder.touch(NOW, 2 ** 31 - 2);
+    expect(holder.snapshot.revision).toBe(2 ** 31 - 1);
+    holder.reload(NOW + 60_000);
+    expect(holder.snapshot.revision).toBe(Math.floor(NOW / 1000) + 60);
+  });
   test('ok/revisions of a later run are greater than those of an earlier one', () => {
     const earlier = open(good);
     const later = PolicyHolder.open(good, NOW + 10_000);

@@ -3,7 +3,7 @@ import { MAX_RECENT, RecentAnswers } from '../../../src/state/recent.js';
 import { unknownConnection } from '../../../src/trust/unknown.js';
 import { emptySnapshot } from '../../support/snapshot.js';
 
-const { verdict } = unknownConnection('in', '7', emptySnapshot);
+const { verdict } = unknownConnection({ direction: 'in', connectionId: '7' }, emptySnapshot);
 
 describe('RecentAnswers', () => {
   test('ok/an answer is found by its id until as many came after it', () => {

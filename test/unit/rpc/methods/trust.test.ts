@@ -1,7 +1,7 @@
 /** `trust.message` as a script asks it: a hop by connection id or by evidence, and what is counted. */
 
 import { beforeEach, describe, expect, test } from 'vitest';
-import { NO_DECISION_LOG } from '../../../../src/log/decisions.js';
+import type { Decision } from '../../../../src/log/decisions.js';
 import { DEFAULT_SETTINGS } from '../../../../src/policy/settings.js';
 import { RpcError } from '../../../../src/rpc/errors.js';
 import { JsonText } from '../../../../src/rpc/method.js';
@@ -38,6 +38,7 @@ function evidence(dns: string, conid: string, over: object = {}) {
   };
 }
 
+let decisions: Decision[];
 let state: TrustState;
 let ask: (method: string, params: unknown) => Record<string, unknown>;
 beforeEach(() => {
@@ -49,7 +50,9 @@ beforeEach(() => {
   });
   const policy = PolicyHolder.open(load, NOW);
   if ('problems' in policy) throw new Error('expected a policy');
-  state = new TrustState(policy, NO_DECISION_LOG, () => NOW);
+  decisions = [];
+  const log = { write: (decision: Decision) => void decisions.push(decision), close: async () => {} };
+  state = new TrustState(policy, log, () => NOW);
   const table = trustMethods(state);
   ask = (method, params) => {
     const answer = table
@@ -119,6 +122,11 @@ describe('trust.message', () => {
   ])('ok/from %s: every assertion goes, and the Request-URI is cleaned', (_, hop) => {
     const answer = ask('trust.message', { ...into, ...hop });
     expect(answer).toMatchObject({ action: 'continue', remove: [PAI], append: [], ruri: 'sip:alice@a.example' });
+  });
+  test('ok/the decision log states no transport of a connection that is unknown, and what the message says of it', () => {
+    ask('trust.message', { ...into, conid: 'nobody', src_ip: '192.0.2.99', src_port: '5060' });
+    const seen = { transport: 'unknown', connectionId: 'nobody', sourceAddress: '192.0.2.99', sourcePort: 5060 };
+    expect(decisions.at(-1)?.evidence).toMatchObject({ ...seen, tls: undefined });
   });
   test('ok/a response goes out to who sent the request', () => {
     const headers = `From: <sip:x@x.example>;tag=1\r\n${PAI}: <sip:bob@b.example>\r\n`;
