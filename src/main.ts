@@ -1,17 +1,24 @@
 #!/usr/bin/env node
+
 /**
  * siptrustd: flags, signals, start and stop.
  * Exit codes: 0 stopped or the policy is good, 1 the policy or a listener is not, 2 the command line is wrong.
  */
 
+// First: it listens to signals while the rest is loaded.
+import './signals.js';
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { type AuditLog, auditLog } from './log/audit.js';
+import { Closers } from './closers.js';
+import { auditLog } from './log/audit.js';
 import { decisionLog } from './log/decisions.js';
-import { type OperatorLog, operatorLog } from './log/logger.js';
+import type { Reopening } from './log/log-file.js';
+import { type OperatorLog, onceAMinute, operatorLog } from './log/logger.js';
 import { loadPolicy } from './policy/loader.js';
 import type { DaemonSettings } from './policy/settings.js';
 import { openListeners } from './rpc/listeners.js';
+import { handle, stopped } from './signals.js';
+import { Counters } from './state/counters.js';
 import { NOTICE_DAYS } from './state/expiry.js';
 import { ExpiryWatch } from './state/expiry-watch.js';
 import { KeptCertificates } from './state/kept-certificates.js';
@@ -39,7 +46,8 @@ Usage: siptrustd [--config FILE] [--check]
   --version       print the version
   --help          print this text
 
-SIGHUP reads the policy again; SIGTERM and SIGINT stop the daemon.
+SIGHUP reads the policy again; SIGUSR1 opens the log files again, after they were moved away; SIGTERM and SIGINT stop
+the daemon.
 `;
 
 function flags(): { config: string; check: boolean } | number {
@@ -84,41 +92,69 @@ function reporter(log: OperatorLog, state: TrustState, look: () => void): () => 
   };
 }
 
-interface Kept {
-  /** undefined: the policy names no state file. */
-  readonly pins: Pins | undefined;
-  readonly hops: NextHops;
-  /** undefined: no certificates are kept. */
-  readonly certificates: KeptCertificates | undefined;
+/** A start that cannot go on, in words for the operator. */
+class StartFailure extends Error {}
+
+/** What the state file keeps. */
+async function openState({ state, dns, log: logs }: DaemonSettings, log: OperatorLog, closers: Closers) {
+  const store = state.file === undefined ? undefined : openSqliteStore(state.file);
+  if (store !== undefined) closers.add('state file', () => store.close());
+  const pins = store && (await Pins.open(store, { most: state.pins, clock: Date.now, log }));
+  if (pins !== undefined) closers.add('pins', () => pins.close());
+  // Without a decision log nothing tells what to ask again.
+  const keeps = store !== undefined && state.certificates > 0 && logs.decisions !== undefined;
+  const limits = { octets: state.certificates, ageMs: state.certificateAge * 1000 };
+  const certificates = keeps ? new KeptCertificates(store, { ...limits, clock: Date.now, log }) : undefined;
+  if (certificates !== undefined) closers.add('certificates', () => certificates.close());
+  const hops = await NextHops.open({ settings: dns, clock: Date.now, log, seed: randomInt(2 ** 32), store });
+  closers.add('next hops', () => hops.close());
+  return { pins, hops, certificates };
 }
 
-/** What the state file keeps, or why it cannot be had. Closing the pins closes the file. */
-async function openState({ state, dns, log: logs }: DaemonSettings, log: OperatorLog): Promise<Kept | string> {
-  try {
-    const store = state.file === undefined ? undefined : openSqliteStore(state.file);
-    const pins = store && (await Pins.open(store, { most: state.pins, clock: Date.now, log }));
-    const seed = randomInt(2 ** 32);
-    const hops = await NextHops.open({ settings: dns, clock: Date.now, log, seed, store });
-    // Without a decision log nothing tells what to ask again.
-    const keeps = store !== undefined && state.certificates > 0 && logs.decisions !== undefined;
-    const limits = { octets: state.certificates, ageMs: state.certificateAge * 1000 };
-    return {
-      pins,
-      hops,
-      certificates: keeps ? new KeptCertificates(store, { ...limits, clock: Date.now, log }) : undefined,
-    };
-  } catch (error) {
-    if (error instanceof StoreError) return error.message;
-    throw error;
-  }
-}
+/** Opens everything in its order; what each opened it leaves with the closers. */
+async function start(policy: PolicyHolder, log: OperatorLog & Reopening, closers: Closers): Promise<void> {
+  const { settings } = policy;
+  const counters = new Counters();
+  const tell = onceAMinute((lines, why) =>
+    log.error('decisions were lost: their log cannot be written', { lines, why }),
+  );
+  const decisions = decisionLog(settings.log.decisions, settings.log.mask, (lines, why) => {
+    counters.add('decisions.lost', lines);
+    tell(lines, why);
+  });
+  closers.add('decision log', () => decisions.close());
+  const audit = auditLog(settings.log.audit, log);
+  closers.add('audit log', () => audit.close());
+  const { pins, hops, certificates } = await openState(settings, log, closers);
+  const revocation = await Revocation.open({
+    settings: settings.revocation,
+    snapshot: policy.snapshot,
+    clock: Date.now,
+    log,
+    random: Math.random,
+  });
+  closers.add('revocation', () => revocation.close());
+  const state = new TrustState(policy, decisions, Date.now, revocation, pins, hops, certificates, counters);
+  closers.add('alarms', state.alarms.start(log));
+  revocation.start(() => state.revocationChanged());
+  const expiry = new ExpiryWatch(log);
+  const look = (): void => expiry.look(state.expiry(NOTICE_DAYS));
+  const reload = reporter(log, state, look);
+  for (const warning of policy.status().warnings) log.warn(warning);
 
-function openAudit(file: string | undefined, log: OperatorLog): AuditLog | string {
-  try {
-    return auditLog(file, log);
-  } catch (error) {
-    return `audit log: ${error instanceof Error ? error.message : String(error)}`;
-  }
+  const listeners = await openListeners(settings, { state, log, audit, reload });
+  if ('failed' in listeners) throw new StartFailure(listeners.failed);
+  closers.add('listeners', () => listeners.close(GRACE_MS));
+  look();
+  const looking = setInterval(look, EXPIRY_LOOK_MS);
+  closers.add('expiry', () => clearInterval(looking));
+  handle({
+    SIGHUP: () => void reload(),
+    SIGUSR1: () => {
+      void Promise.all([log.reopen(), decisions.reopen()]).then(() => log.info('log files reopened'));
+    },
+  });
+  log.info('siptrustd is ready', { version: VERSION, revision: policy.snapshot.revision, listen: listeners.addresses });
 }
 
 async function serve(config: string): Promise<number> {
@@ -127,66 +163,32 @@ async function serve(config: string): Promise<number> {
     for (const problem of policy.problems) process.stderr.write(`${problem}\n`);
     return 1;
   }
-  const { settings } = policy;
-  const log = operatorLog(settings.log.file, settings.log.level);
-  const decisions = decisionLog(settings.log.decisions, settings.log.mask);
-  const audit = openAudit(settings.log.audit, log);
-  const kept = typeof audit === 'string' ? audit : await openState(settings, log);
-  if (typeof audit === 'string' || typeof kept === 'string') {
-    log.error(String(kept));
-    await decisions.close();
-    await log.close();
+  const { file, level } = policy.settings.log;
+  const log = operatorLog(file, level);
+  const closers = new Closers();
+  closers.add('log', () => log.close());
+  try {
+    await start(policy, log, closers);
+    log.info('stopping', { signal: await stopped });
+    return 0;
+  } catch (error) {
+    const known = error instanceof StartFailure || error instanceof StoreError || isSystemError(error);
+    log.error(known ? error.message : `the start failed: ${error instanceof Error ? error.stack : String(error)}`);
     return 1;
+  } finally {
+    await closers.close((what, error) => log.error('could not be closed', { what, error: String(error) }));
   }
-  const { pins, hops, certificates } = kept;
-  const revocation = await Revocation.open({
-    settings: settings.revocation,
-    snapshot: policy.snapshot,
-    clock: Date.now,
-    log,
-    random: Math.random,
-  });
-  const state = new TrustState(policy, decisions, Date.now, revocation, pins, hops, certificates);
-  const endAlarms = state.alarms.start(log);
-  revocation.start(() => state.revocationChanged());
-  const expiry = new ExpiryWatch(log);
-  const look = (): void => expiry.look(state.expiry(NOTICE_DAYS));
-  const reload = reporter(log, state, look);
-  for (const warning of policy.status().warnings) log.warn(warning);
+}
 
-  const listeners = await openListeners(settings, { state, log, audit, reload });
-  if ('failed' in listeners) {
-    log.error(listeners.failed);
-    await hops.close();
-    await revocation.close();
-    await certificates?.close();
-    await pins?.close();
-    await log.close();
-    return 1;
-  }
-  log.info('siptrustd is ready', { version: VERSION, revision: policy.snapshot.revision, listen: listeners.addresses });
-
-  look();
-  const looking = setInterval(look, EXPIRY_LOOK_MS);
-
-  process.on('SIGHUP', () => void reload());
-  const signal = await new Promise<string>((resolve) => {
-    process.once('SIGTERM', () => resolve('SIGTERM'));
-    process.once('SIGINT', () => resolve('SIGINT'));
-  });
-  log.info('stopping', { signal });
-  clearInterval(looking);
-  await listeners.close(GRACE_MS);
-  endAlarms();
-  await hops.close();
-  await revocation.close();
-  await certificates?.close();
-  await pins?.close();
-  await decisions.close();
-  await audit.close();
-  await log.close();
-  return 0;
+/** A file that cannot be opened: the message of the system names it. */
+function isSystemError(error: unknown): error is Error {
+  return error instanceof Error && 'syscall' in error;
 }
 
 const given = flags();
-process.exitCode = typeof given === 'number' ? given : given.check ? check(given.config) : await serve(given.config);
+const run = (config: string): Promise<number> =>
+  serve(config).catch((error: unknown) => {
+    process.stderr.write(`siptrustd: ${isSystemError(error) ? error.message : String(error)}\n`);
+    return 1;
+  });
+process.exitCode = typeof given === 'number' ? given : given.check ? check(given.config) : await run(given.config);

@@ -4,6 +4,7 @@ import type { Plan } from '../trust/plan.js';
 import type { Treatment } from '../trust/treatment.js';
 import type { Verdict } from '../trust/verdict.js';
 import { askedOf } from './asked.js';
+import type { OnLost, Reopening } from './log-file.js';
 import { jsonLines } from './logger.js';
 import { maskIdentities, maskMessageText } from './mask.js';
 
@@ -26,16 +27,22 @@ export interface DecisionLog {
 }
 
 /** Keeps nothing: for a daemon without a decision log, and for questions without a daemon. */
-export const NO_DECISION_LOG: DecisionLog = { write: () => {}, close: async () => {} };
+export const NO_DECISION_LOG: DecisionLog & Reopening = {
+  write: () => {},
+  reopen: async () => {},
+  close: async () => {},
+};
 
 /**
  * The decision log: one JSON line for each answer (JSON Lines), so that every verdict can be found again by its id.
  * With `mask` identities of subscribers are shortened; domains stay.
+ * @param onLost told of lines that could not be written
+ * @throws {Error} the file cannot be opened
  */
-export function decisionLog(file: string | undefined, mask: boolean): DecisionLog {
+export function decisionLog(file: string | undefined, mask: boolean, onLost: OnLost): DecisionLog & Reopening {
   if (file === undefined) return NO_DECISION_LOG;
-  const lines = jsonLines(file);
-  return { write: (decision) => lines.write(record(decision, mask)), close: () => lines.close() };
+  const lines = jsonLines(file, onLost);
+  return { ...lines, write: (decision) => lines.write(record(decision, mask)) };
 }
 
 function details(findings: readonly Finding[], shown: ((text: string) => string) | undefined): string[] {

@@ -1,4 +1,6 @@
+import { Writable } from 'node:stream';
 import winston from 'winston';
+import { LogFile, type OnLost, type Reopening } from './log-file.js';
 
 /** What the rest of siptrust asks of an operator log. */
 export interface Logger {
@@ -18,24 +20,27 @@ export interface OperatorLog extends Logger {
   close(): Promise<void>;
 }
 
-function transport(file: string | undefined): winston.transport {
-  if (file === undefined) return new winston.transports.Console({ stderrLevels: [...LOG_LEVELS] });
-  return new winston.transports.File({ filename: file });
-}
-
 const line = winston.format.printf(({ timestamp, level, message, ...fields }) => {
   const rest = Object.keys(fields).length > 0 ? ` ${JSON.stringify(fields)}` : '';
   // One event is one line, whatever a foreign value holds.
   return `${String(timestamp)} ${level} ${String(message).replace(/[\r\n\0]+/g, ' ')}${rest}`;
 });
 
-/** The operator log: one line an event, in a file or, without one, on standard error. */
-export function operatorLog(file: string | undefined, level: LogLevel): OperatorLog {
+/**
+ * The operator log: one line an event, in a file or, without one, on standard error.
+ * @throws {Error} the file cannot be opened
+ */
+export function operatorLog(path: string | undefined, level: LogLevel): OperatorLog & Reopening {
+  const file = path === undefined ? undefined : new LogFile(path, onceAMinute(told));
   const logger = winston.createLogger({
     level,
     levels: { error: 0, warn: 1, info: 2, debug: 3 },
     format: winston.format.combine(winston.format.timestamp(), line),
-    transports: [transport(file)],
+    transports: [
+      file === undefined
+        ? new winston.transports.Console({ stderrLevels: [...LOG_LEVELS] })
+        : new winston.transports.Stream({ stream: into(file), eol: '\n' }),
+    ],
   });
   return {
     error: (message, fields = {}) => void logger.log('error', message, fields),
@@ -46,45 +51,75 @@ export function operatorLog(file: string | undefined, level: LogLevel): Operator
       logger.level = next;
     },
     level: () => LOG_LEVELS.find((name) => name === logger.level) ?? 'info',
-    close: () => closed(logger),
+    reopen: async () => file?.reopen(),
+    close: async () => {
+      if (file === undefined) return;
+      const [target] = logger.transports;
+      const finished = new Promise<void>((resolve) => target?.once('finish', resolve));
+      logger.end();
+      await finished;
+      await file.close();
+    },
+  };
+
+  /** Standard error is what is left. */
+  function told(lines: number, why: string): void {
+    process.stderr.write(`siptrustd: ${path}: ${lines} lines of the log were lost: ${why}\n`);
+  }
+}
+
+/** Never full, never failing: the file tells what it loses. */
+function into(file: LogFile): Writable {
+  return new Writable({
+    decodeStrings: false,
+    write: (text: string, _encoding, done) => {
+      file.write(text);
+      done();
+    },
+  });
+}
+
+const TELL_MS = 60_000;
+
+/** Gathers losses: the first is told at once, further ones once a minute. */
+export function onceAMinute(tell: OnLost, clock: () => number = Date.now): OnLost {
+  let lost = 0;
+  let toldAt = Number.NEGATIVE_INFINITY;
+  return (lines, why) => {
+    lost += lines;
+    if (clock() - toldAt < TELL_MS) return;
+    toldAt = clock();
+    tell(lost, why);
+    lost = 0;
   };
 }
 
 /** JSON Lines: one object a line, as it is. */
-export interface JsonLines {
+export interface JsonLines extends Reopening {
   write(record: object): void;
   close(): Promise<void>;
 }
-
-const raw = winston.format.printf(({ message }) => String(message));
 
 /** How long a line waits for others: each write by itself costs more than the question that the line is about. */
 const GATHER_MS = 5;
 /** Lines that are written at once without waiting for more. */
 const GATHER_LINES = 500;
 
-/** Opens a JSON Lines log in a file. */
-export function jsonLines(file: string): JsonLines {
-  const target = transport(file);
-  const logger = winston.createLogger({ level: 'info', format: raw, transports: [target] });
+/**
+ * Opens a JSON Lines log in a file.
+ * @throws {Error} the file cannot be opened
+ */
+export function jsonLines(path: string, onLost: OnLost): JsonLines {
+  const file = new LogFile(path, onLost);
   let lines: string[] = [];
   let timer: NodeJS.Timeout | undefined;
-  /** Texts that winston has and the file has not. */
-  let underWay = 0;
-  let onEmpty = () => {};
-  target.on('logged', () => {
-    underWay -= 1;
-    if (underWay === 0) onEmpty();
-  });
 
   function flush(): void {
     clearTimeout(timer);
     timer = undefined;
     if (lines.length === 0) return;
-    const text = lines.join('\n');
+    file.write(`${lines.join('\n')}\n`, lines.length);
     lines = [];
-    underWay += 1;
-    logger.info(text);
   }
 
   return {
@@ -93,32 +128,13 @@ export function jsonLines(file: string): JsonLines {
       if (lines.length >= GATHER_LINES) flush();
       else timer ??= setTimeout(flush, GATHER_MS);
     },
-    close: async () => {
+    reopen: () => {
       flush();
-      // An ended logger ends its transports at once, and drops what still waits for them.
-      if (underWay > 0) {
-        await new Promise<void>((resolve) => {
-          onEmpty = resolve;
-          target.once('error', () => resolve());
-        });
-      }
-      await closed(logger);
+      return file.reopen();
+    },
+    close: () => {
+      flush();
+      return file.close();
     },
   };
-}
-
-/** Ends a logger after its last line has reached the target. */
-function closed(logger: winston.Logger): Promise<void> {
-  return new Promise((resolve) => {
-    const files = logger.transports.filter((each) => each instanceof winston.transports.File);
-    let open = files.length;
-    if (open === 0) return resolve();
-    for (const file of files) {
-      file.once('finish', () => {
-        open -= 1;
-        if (open === 0) resolve();
-      });
-    }
-    logger.end();
-  });
 }

@@ -13,8 +13,8 @@ export class Counters {
   readonly verdictCounts = new VerdictCounts();
   readonly #counts = new Map<string, number>();
 
-  add(name: string): void {
-    this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
+  add(name: string, count = 1): void {
+    this.#counts.set(name, (this.#counts.get(name) ?? 0) + count);
   }
 
   /** All counters by dotted name, in alphabetical order. */

@@ -35,7 +35,7 @@ export class TrustState {
   readonly connections: Connections;
   readonly recent = new RecentAnswers();
   readonly peers: PeerCertificates;
-  readonly counters = new Counters();
+  readonly counters: Counters;
   readonly alarms: Alarms;
   readonly startedAt: number;
   readonly #verdicts: VerdictCache;
@@ -60,7 +60,9 @@ export class TrustState {
     pins?: Pins,
     hops: NextHops = hopsWithoutDns(clock),
     kept?: KeptCertificates,
+    counters: Counters = new Counters(),
   ) {
+    this.counters = counters;
     const { cache } = policy.settings;
     this.policy = policy;
     // Scripts ask again before a verdict ends; what they name until then must still be known.

@@ -37,7 +37,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   state: ['policy', 'log', 'trust', 'x509', 'sip', 'net', 'reasons'],
   rpc: ['state', 'policy', 'log', 'trust', 'x509', 'sip', 'net', 'reasons', 'version'],
   ctl: ['rpc', 'state', 'policy', 'log', 'trust', 'x509', 'sip', 'net', 'reasons', 'version'],
-  main: ['rpc', 'state', 'policy', 'log', 'version'],
+  signals: [],
+  closers: [],
+  main: ['signals', 'closers', 'rpc', 'state', 'policy', 'log', 'version'],
 };
 
 describe('imports go one way (design.md, "The way through the house")', () => {

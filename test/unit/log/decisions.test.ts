@@ -26,7 +26,7 @@ describe('a line of the decision log', () => {
 
   test.each(SOURCES)('%s', async (_name, over, src) => {
     const file = join(directory, 'decisions');
-    const log = decisionLog(file, true);
+    const log = decisionLog(file, true, () => {});
     const evidence = evidenceWith({ transport: 'udp', tls: undefined, ...over });
     const verdict = judgePeer(evidence, snapshotWith([agreementWith()]), NOW);
     log.write({ id: 'x-1', at: NOW, method: 'trust.peer', evidence, verdict });

@@ -1,0 +1,86 @@
+/** siptrustd and its signals: during the start, with a full disk, and for log rotation. */
+
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import { callUnix } from '../../src/rpc/client.js';
+import { Child } from '../support/live/child.js';
+import { eventually } from '../support/live/places.js';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const SIGHUP = 1;
+
+let directory: string;
+let daemon: Child | undefined;
+const at = (name: string): string => join(directory, name);
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'siptrust-signals-'));
+});
+afterEach(async () => {
+  await daemon?.stop();
+  rmSync(directory, { recursive: true });
+});
+
+function started(log: object): Child {
+  const listen = { netstring: 'off', http: 'off', unix: at('ctl.sock') };
+  writeFileSync(at('siptrust.yaml'), stringify({ own_domains: ['own.example'], daemon: { listen, log } }));
+  daemon = new Child('node', ['--import', 'tsx', MAIN, '--config', at('siptrust.yaml')]);
+  return daemon;
+}
+
+const ready = (child: Child, text = () => child.output): Promise<unknown> =>
+  eventually('siptrustd is ready', () => text().includes('siptrustd is ready'), 60_000);
+
+/** Whether the process has taken a signal from the system (proc(5), SigCgt). */
+function catches(pid: number, signal: number): boolean {
+  if (!existsSync(`/proc/${pid}/status`)) return false;
+  const mask = /^SigCgt:\t([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
+  return (BigInt(`0x${mask}`) & (1n << BigInt(signal - 1))) !== 0n;
+}
+
+describe('siptrustd', () => {
+  test('ok/a SIGHUP during the start is done after it', async () => {
+    const child = started({});
+    await eventually('it listens to SIGHUP', () => catches(child.pid, SIGHUP), 60_000);
+    expect(child.output).not.toContain('siptrustd is ready');
+    child.signal('SIGHUP');
+    await ready(child);
+    await eventually('the policy is loaded', () => child.output.includes('policy loaded'), 10_000);
+    child.signal('SIGTERM');
+    expect(await child.exit()).toBe(0);
+  }, 90_000);
+
+  test('fail/a full disk: decisions that are lost are counted and told, and SIGTERM ends it with exit code 0', async () => {
+    const child = started({ decisions: '/dev/full' });
+    await ready(child);
+    await callUnix(at('ctl.sock'), 'trust.peer', { direction: 'in', proto: 'udp', src_ip: '192.0.2.1' });
+    await eventually('the loss is told', () => child.output.includes('decisions were lost'), 10_000);
+    expect(await callUnix(at('ctl.sock'), 'stats.fetch', {})).toMatchObject({ 'decisions.lost': 1 });
+    child.signal('SIGTERM');
+    expect(await child.exit()).toBe(0);
+  }, 90_000);
+
+  test('ok/SIGUSR1 opens the log files again, and no debugger', async () => {
+    const child = started({ decisions: at('decisions'), file: at('log') });
+    const log = (name = 'log'): string => (existsSync(at(name)) ? readFileSync(at(name), 'utf8') : '');
+    await ready(child, log);
+    for (const name of ['log', 'decisions']) renameSync(at(name), at(`${name}.1`));
+    child.signal('SIGUSR1');
+    await eventually('the files are new', () => log().includes('log files reopened'), 10_000);
+    await callUnix(at('ctl.sock'), 'trust.peer', { direction: 'in', proto: 'udp', src_ip: '192.0.2.1' });
+    child.signal('SIGTERM');
+    expect(await child.exit()).toBe(0);
+    expect(log('decisions')).toContain('"src":"192.0.2.1:"');
+    expect(log('decisions.1')).toBe('');
+    expect(child.output).not.toContain('Debugger');
+  }, 90_000);
+
+  test('fail/a decision log that cannot be opened ends the start with its name', async () => {
+    const child = started({ decisions: at('missing/decisions') });
+    expect(await child.exit()).toBe(1);
+    expect(child.output).toContain(at('missing/decisions'));
+  }, 90_000);
+});
