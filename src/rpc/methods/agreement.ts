@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { ReloadReport } from '../../state/policy-holder.js';
 import type { TrustState } from '../../state/trust-state.js';
-import type { Agreement } from '../../trust/agreement.js';
+import type { Agreement, StaticTarget } from '../../trust/agreement.js';
 import { instant } from '../../trust/covers.js';
+import type { CrlFacts } from '../../x509/crl.js';
 import type { CertificateFacts } from '../../x509/facts.js';
 import { RpcError } from '../errors.js';
 import { defineMethod, type Method } from '../method.js';
@@ -30,35 +31,63 @@ function authority(facts: CertificateFacts) {
   return { subject: facts.subjectText, sha256: facts.sha256, not_after: instant(facts.notAfter) };
 }
 
-function details(agreement: Agreement, now: number) {
+function list(crl: CrlFacts) {
   return {
-    ...row(agreement, now),
-    server_names: agreement.serverNames,
-    wildcard_names: agreement.wildcardNames,
-    from: instant(agreement.valid.from),
-    interconnect: agreement.interconnect,
-    asserts: agreement.asserts,
-    privacy: agreement.privacy,
-    revocation: agreement.revocation,
-    eku: agreement.eku,
-    stack_verification: agreement.stackVerification,
-    cn_fallback: agreement.cnFallback,
-    pins: agreement.pins.map((pin) => `sha256/${pin}`),
-    pinned: agreement.pinned,
-    pin_leaf: agreement.pinLeaf,
-    enforcement: agreement.enforcement,
-    subject: agreement.subject,
-    issuer: agreement.issuer,
-    headers: Object.fromEntries(agreement.headers),
-    anchors: {
-      client: agreement.anchors.client.map(authority),
-      server: agreement.anchors.server.map(authority),
-    },
-    intermediates: agreement.intermediates.map(authority),
-    interface: agreement.interface ?? '',
-    sources: agreement.sources.map(({ text }) => text),
-    migration_until: agreement.migrationUntil === undefined ? '' : instant(agreement.migrationUntil),
+    issuer: crl.issuerText,
+    this_update: instant(crl.thisUpdate),
+    next_update: crl.nextUpdate === undefined ? '' : instant(crl.nextUpdate),
+    entries: crl.entryCount,
   };
+}
+
+/** How `agreement.show` shows each key of an agreement: a key without a row here does not compile. */
+const SHOWN: {
+  readonly [Key in keyof Agreement]: (agreement: Pick<Agreement, Key>) => Readonly<Record<string, unknown>>;
+} = {
+  name: ({ name }) => ({ name }),
+  domains: ({ domains }) => ({ domains }),
+  serverNames: ({ serverNames }) => ({ server_names: serverNames }),
+  wildcardNames: ({ wildcardNames }) => ({ wildcard_names: wildcardNames }),
+  mechanism: ({ mechanism }) => ({ mechanism }),
+  directions: ({ directions }) => ({ directions }),
+  enabled: ({ enabled }) => ({ enabled }),
+  enforcement: ({ enforcement }) => ({ enforcement }),
+  valid: ({ valid }) => ({ from: instant(valid.from), until: instant(valid.until) }),
+  interconnect: ({ interconnect }) => ({ interconnect }),
+  asserts: ({ asserts }) => ({ asserts }),
+  privacy: ({ privacy }) => ({ privacy }),
+  headers: ({ headers }) => ({ headers: Object.fromEntries(headers) }),
+  anchors: ({ anchors }) => ({
+    anchors: { client: anchors.client.map(authority), server: anchors.server.map(authority) },
+  }),
+  intermediates: ({ intermediates }) => ({ intermediates: intermediates.map(authority) }),
+  subject: ({ subject }) => ({ subject }),
+  issuer: ({ issuer }) => ({ issuer }),
+  eku: ({ eku }) => ({ eku }),
+  stackVerification: ({ stackVerification }) => ({ stack_verification: stackVerification }),
+  cnFallback: ({ cnFallback }) => ({ cn_fallback: cnFallback }),
+  pins: ({ pins }) => ({ pins: pins.map((pin) => `sha256/${pin}`) }),
+  pinned: ({ pinned }) => ({ pinned }),
+  pinLeaf: ({ pinLeaf }) => ({ pin_leaf: pinLeaf }),
+  revocation: ({ revocation }) => ({ revocation }),
+  crls: ({ crls }) => ({ crls: crls.map(list) }),
+  requireTls: ({ requireTls }) => ({ require_tls: requireTls }),
+  targets: ({ targets }) => ({ targets: targets.map(endpoint) }),
+  allowTlsFallback: ({ allowTlsFallback }) => ({ allow_tls_fallback: allowTlsFallback }),
+  interface: (agreement) => ({ interface: agreement.interface ?? '' }),
+  sources: ({ sources }) => ({ sources: sources.map(({ text }) => text) }),
+  migrationUntil: ({ migrationUntil }) => ({
+    migration_until: migrationUntil === undefined ? '' : instant(migrationUntil),
+  }),
+};
+
+/** `192.0.2.7:5061`, IPv6 in brackets (RFC 5952 §6). */
+function endpoint({ address, port }: StaticTarget): string {
+  return `${address.includes(':') ? `[${address}]` : address}:${port}`;
+}
+
+function details(agreement: Agreement, now: number) {
+  return Object.assign({ ...row(agreement, now) }, ...Object.values(SHOWN).map((shown) => shown(agreement)));
 }
 
 /** The agreements in force. */
