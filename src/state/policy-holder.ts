@@ -1,5 +1,6 @@
 import type { LoadedPolicy } from '../policy/loader.js';
 import type { DaemonSettings } from '../policy/settings.js';
+import { changedSettings, runningSettings } from '../policy/settings-change.js';
 import type { Snapshot } from '../trust/agreement.js';
 
 /** Reads and compiles the policy file under a revision. */
@@ -22,9 +23,11 @@ export class PolicyHolder {
   #lastProblems: readonly string[] = [];
   #lastAttempt: number;
   readonly #load: PolicyLoader;
+  #settings: DaemonSettings;
 
   private constructor(load: PolicyLoader, first: Extract<LoadedPolicy, { ok: true }>, now: number) {
     this.#load = load;
+    this.#settings = first.settings;
     this.#current = first;
     this.#loadedAt = now;
     this.#lastAttempt = now;
@@ -40,15 +43,18 @@ export class PolicyHolder {
     return this.#current.snapshot;
   }
 
+  /** What the daemon runs with: those that it was started with, but for what takes effect at once. */
   get settings(): DaemonSettings {
-    return this.#current.settings;
+    return this.#settings;
   }
 
   reload(now: number): ReloadReport {
     this.#lastAttempt = now;
     const next = this.#load(nextRevision(this.snapshot.revision, now), now);
     if (next.ok) {
-      this.#current = next;
+      this.#settings = runningSettings(this.#settings, next.settings);
+      const changed = changedSettings(this.#settings, next.settings);
+      this.#current = { ...next, warnings: [...next.warnings, ...changed] };
       this.#loadedAt = now;
     }
     this.#lastProblems = next.ok ? [] : next.problems;

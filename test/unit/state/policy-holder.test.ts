@@ -38,6 +38,31 @@ describe('PolicyHolder', () => {
     holder.reload(NOW + 60_000);
     expect(holder.snapshot.revision).toBe(Math.floor(NOW / 1000) + 60);
   });
+  test('ok/settings that need a restart are named, and what runs is what is said to run', () => {
+    const listen = { ...DEFAULT_SETTINGS.listen, http: undefined, netstring: { address: '127.0.0.1', port: 7070 } };
+    const dns = { ...DEFAULT_SETTINGS.dns, trustAd: true };
+    const changed = { ...DEFAULT_SETTINGS, listen, dns, allowRemote: true };
+    let settings = DEFAULT_SETTINGS;
+    const holder = open((revision) => ({ ...good(revision), settings }) as LoadedPolicy);
+    expect(holder.reload(NOW).warnings).toEqual([]);
+    settings = changed;
+    const needs = 'takes effect when siptrustd is started again; it runs with';
+    const warnings = [
+      `daemon.listen.netstring: ${needs} 127.0.0.1 port 7060, found 127.0.0.1 port 7070`,
+      `daemon.listen.http: ${needs} 127.0.0.1 port 7061, found none`,
+      `daemon.allow_remote: ${needs} false, found true`,
+      `daemon.dns.trust_ad: ${needs} false, found true`,
+    ];
+    expect([...holder.reload(NOW).warnings].sort()).toEqual([...warnings].sort());
+    expect(holder.status().warnings).toHaveLength(4);
+    expect(holder.settings).toEqual(DEFAULT_SETTINGS);
+    const certificates = [{ subject: 'CN=x' }] as never;
+    settings = { ...DEFAULT_SETTINGS, access: { ...DEFAULT_SETTINGS.access, certificates } };
+    expect(holder.reload(NOW).warnings).toEqual([]);
+    expect(holder.settings.access.certificates).toBe(certificates);
+    settings = DEFAULT_SETTINGS;
+    expect(holder.reload(NOW).warnings).toEqual([]);
+  });
   test('ok/revisions of a later run are greater than those of an earlier one', () => {
     const earlier = open(good);
     const later = PolicyHolder.open(good, NOW + 10_000);

@@ -1,0 +1,51 @@
+import type { DaemonSettings } from './settings.js';
+
+/** Longest value that a warning quotes. */
+const MOST_VALUE = 80;
+
+/**
+ * A line for each setting of `daemon:` that differs from what siptrustd was started with: it runs with the old one until
+ * it is started again.
+ */
+export function changedSettings(running: DaemonSettings, loaded: DaemonSettings): readonly string[] {
+  return changes('daemon', running, loaded);
+}
+
+/** What runs after a load: the settings of the start, but for what listeners read anew. */
+export function runningSettings(started: DaemonSettings, loaded: DaemonSettings): DaemonSettings {
+  return { ...started, access: { ...started.access, certificates: loaded.access.certificates } };
+}
+
+function changes(path: string, running: unknown, loaded: unknown): string[] {
+  if (isGroup(running) && isGroup(loaded)) {
+    const keys = [...new Set([...Object.keys(running), ...Object.keys(loaded)])];
+    return keys.flatMap((key) => changes(`${path}.${policyKey(key)}`, running[key], loaded[key]));
+  }
+  const [before, after] = [shown(running), shown(loaded)];
+  if (before === after) return [];
+  return [
+    `${path}: takes effect when siptrustd is started again; it runs with ${short(before)}, found ${short(after)}`,
+  ];
+}
+
+/** A mapping of settings; an address with its port is one value. */
+function isGroup(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !('address' in value);
+}
+
+function shown(value: unknown): string {
+  if (value === undefined) return 'none';
+  if (typeof value === 'object' && value !== null && 'address' in value && 'port' in value) {
+    return `${value.address} port ${value.port}`;
+  }
+  return JSON.stringify(value);
+}
+
+function short(text: string): string {
+  return text.length <= MOST_VALUE ? text : `${text.slice(0, MOST_VALUE)}...`;
+}
+
+/** `fifoReplyDir` is `fifo_reply_dir` in the policy file. */
+function policyKey(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
