@@ -152,6 +152,8 @@ export class CrlShelf {
   }
 
   #replaced(source: CrlSource, crl: CrlFacts, before: CrlFacts | undefined): void {
+    // Nobody named it any more, and it was forgotten while it was being fetched.
+    if (this.#sources.get(source.url) !== source) return;
     const now = this.#context.now();
     this.#gather();
     this.#context.log.info('a CRL was fetched', { url: source.url, issuer: crl.issuerText, entries: crl.entryCount });

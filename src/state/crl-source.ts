@@ -3,7 +3,8 @@ import { type CrlTimes, whyClearsNobody, whyForeign, whyOlder } from '../x509/cr
 import type { CertificateFacts } from '../x509/facts.js';
 import { MalformedPem, readPem } from '../x509/pem.js';
 import { signatureVerifiesInSteps } from '../x509/signature.js';
-import { FetchFailure, type HttpAnswer, type HttpQuestion } from './http-client.js';
+import { FetchFailure } from './fetch-failure.js';
+import type { HttpAnswer, HttpQuestion } from './http-client.js';
 import type { Job } from './job-queue.js';
 import { nextRefresh, nextRetry } from './refresh-times.js';
 import { inSlices } from './slices.js';

@@ -3,12 +3,13 @@
  * policy's allow-list before each connection. Never called while a verdict waits.
  */
 
-import { lookup as lookUpName } from 'node:dns';
 import { type IncomingMessage, request } from 'node:http';
 import type { LookupFunction } from 'node:net';
 import { allowedAddresses, type FetchRules, type FetchTarget, fetchTarget } from '../net/fetch-target.js';
 import type { AddressPrefix } from '../net/prefix.js';
 import { forbiddenAddress } from '../net/special-addresses.js';
+import { FetchFailure } from './fetch-failure.js';
+import { NameLookups } from './name-lookups.js';
 
 export interface HttpQuestion {
   readonly url: string;
@@ -34,13 +35,9 @@ export interface HttpAnswer {
   readonly lastModified: string | undefined;
 }
 
-/** Why nothing was fetched, in words for an operator. */
-export class FetchFailure extends Error {
-  override readonly name = 'FetchFailure';
-}
-
 /** Milliseconds in which a connection must stand. */
 const CONNECT_MS = 5_000;
+const NAMES = new NameLookups(CONNECT_MS);
 const MOST_REDIRECTIONS = 3;
 const MOST_HEADER_OCTETS = 16 * 1024;
 /** A validator goes back to the server as it came; longer ones are not kept. */
@@ -145,7 +142,7 @@ function ask(
 /** Resolves a name to the addresses that may be reached; the connection uses these and does not ask again. */
 function vettedLookup(allowed: readonly AddressPrefix[]): LookupFunction {
   return (hostname, options, callback) => {
-    lookUpName(hostname, { ...options, all: true }, (error, found) => {
+    NAMES.find(hostname, options, (error, found) => {
       if (error !== null) return callback(error, []);
       const open = found.filter(({ address }) => forbiddenAddress(address, allowed) === undefined);
       const [first] = open;

@@ -7,6 +7,7 @@ import {
   openSync,
   readFileSync,
   readSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -18,6 +19,7 @@ import { createDispatcher } from '../../src/rpc/dispatcher.js';
 import { defineMethod } from '../../src/rpc/method.js';
 import { type FifoOptions, listenFifo } from '../../src/rpc/wire/fifo.js';
 import { Child } from '../support/live/child.js';
+import { eventually } from '../support/live/places.js';
 import { pacedDispatch, requestText } from '../support/rpc-methods.js';
 import { fifoAsk, fifoWrite, temporaryDirectory } from '../support/wires.js';
 
@@ -46,6 +48,14 @@ describe('requests', () => {
   test('ok/one member a line, as kamctl expects', async () => {
     const { ask } = await open();
     expect(await ask(PING)).toBe('{\n\t"jsonrpc": "2.0",\n\t"id": 7,\n\t"result": "pong"\n}\n');
+  });
+
+  test('ok/a FIFO that somebody removed is made again, and answers', async () => {
+    const { ask, path, events } = await open();
+    rmSync(path);
+    await eventually('the FIFO is back', () => events.includes('fifo-back'), 10_000);
+    expect(await ask(PING)).toContain('pong');
+    expect(events).toEqual(['fifo-lost', 'fifo-back']);
   });
 
   test('ok/many at once', async () => {

@@ -47,6 +47,8 @@ const REPLY_NAME_IN_TEXT = /"reply_name"\s*:\s*"([A-Za-z0-9_][A-Za-z0-9_.-]{0,63
 /** Requests answered at a time; more wait unread. */
 const MAX_IN_FLIGHT = 64;
 const OPEN_RETRY_MS = 20;
+/** How often it is looked whether the FIFO is still there. */
+const LOOK_MS = 1_000;
 
 /**
  * Makes the FIFO and serves it; one that a dead process left behind is replaced.
@@ -55,11 +57,9 @@ const OPEN_RETRY_MS = 20;
 export async function listenFifo(options: FifoOptions): Promise<Listener> {
   const { dispatch, path, mode = DEFAULT_FIFO_MODE, replyDir = DEFAULT_REPLY_DIR, log = () => {} } = options;
   const timeouts = { ...DEFAULT_FIFO_TIMEOUTS, ...options.timeouts };
-  const fd = await makeFifo(path, mode);
-  const inode = fstatSync(fd).ino;
+  let fifo = served(await makeFifo(path, mode));
   const context: CallContext = { wire: 'fifo', peer: path, role: 'operator' };
   const framing = createFifoFraming();
-  const input = new Socket({ fd, readable: true, writable: false });
   const pending = new Set<Promise<void>>();
   let idleTimer: NodeJS.Timeout | undefined;
   let problem: string | undefined;
@@ -67,10 +67,10 @@ export async function listenFifo(options: FifoOptions): Promise<Listener> {
   function onRequest(text: string): void {
     const work = answer(text).catch((error: unknown) => log('reply-failed', { peer: path, error: String(error) }));
     pending.add(work);
-    if (pending.size >= MAX_IN_FLIGHT) input.pause();
+    if (pending.size >= MAX_IN_FLIGHT) fifo.input.pause();
     void work.then(() => {
       pending.delete(work);
-      if (input.isPaused()) input.resume();
+      if (fifo.input.isPaused()) fifo.input.resume();
     });
   }
 
@@ -87,33 +87,63 @@ export async function listenFifo(options: FifoOptions): Promise<Listener> {
     await writeReply(join(replyDir, name), text === undefined ? '' : pretty(text), timeouts);
   }
 
-  input.setEncoding('utf8');
-  input.on('data', (chunk: string) => {
-    clearTimeout(idleTimer);
-    framing.push(chunk, onRequest);
-    if (framing.partial) idleTimer = setTimeout(() => framing.flush(onRequest), timeouts.idleMs);
-  });
-  input.on('error', (error) => {
-    problem = `the FIFO was lost: ${error.message}`;
-    log('fifo-lost', { peer: path, error: error.message });
-  });
+  function served(fd: number): { readonly input: Socket; readonly inode: number } {
+    const input = new Socket({ fd, readable: true, writable: false });
+    input.setEncoding('utf8');
+    input.on('data', (chunk: string) => {
+      clearTimeout(idleTimer);
+      framing.push(chunk, onRequest);
+      if (framing.partial) idleTimer = setTimeout(() => framing.flush(onRequest), timeouts.idleMs);
+    });
+    input.on('error', (error) => {
+      lost(error.message);
+    });
+    return { input, inode: fstatSync(fd).ino };
+  }
+
+  function lost(why: string): void {
+    problem = `the FIFO was lost: ${why}`;
+    log('fifo-lost', { peer: path, error: why });
+  }
+
+  /** What is lost, or was taken away by whoever cleans the directory, is made again: kamctl would wait for ever. */
+  async function look(): Promise<void> {
+    const there = lstatSync(path, { throwIfNoEntry: false })?.ino === fifo.inode;
+    if (there && problem === undefined) return;
+    if (problem === undefined) lost('expected our FIFO there, found that it is gone');
+    await ended(fifo.input);
+    fifo = served(await makeFifo(path, mode));
+    problem = undefined;
+    log('fifo-back', { peer: path });
+  }
+  let looking: Promise<void> = Promise.resolve();
+  const lookTimer = setInterval(() => {
+    // A failure is one of this second: the next look tries again.
+    looking = looking.then(look).catch(() => {});
+  }, LOOK_MS);
+  lookTimer.unref();
 
   return {
     address: path,
     problem: () => problem,
     close: async (graceMs = DEFAULT_GRACE_MS) => {
       clearTimeout(idleTimer);
-      if (!input.closed) {
-        const closed = new Promise((resolve) => input.once('close', resolve));
-        input.destroy();
-        await closed;
-      }
-      if (lstatSync(path, { throwIfNoEntry: false })?.ino === inode) rmSync(path, { force: true });
+      clearInterval(lookTimer);
+      await looking;
+      await ended(fifo.input);
+      if (lstatSync(path, { throwIfNoEntry: false })?.ino === fifo.inode) rmSync(path, { force: true });
       const grace = new AbortController();
       await Promise.race([Promise.all(pending), delay(graceMs, undefined, { signal: grace.signal }).catch(() => {})]);
       grace.abort();
     },
   };
+}
+
+async function ended(input: Socket): Promise<void> {
+  if (input.closed) return;
+  const closed = new Promise((resolve) => input.once('close', resolve));
+  input.destroy();
+  await closed;
 }
 
 /** Makes a fresh FIFO and opens it for reading and writing: so it never ends, and opening never waits for a writer. */

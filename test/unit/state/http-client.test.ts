@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { FetchFailure, fetchHttp, type HttpAnswer, type HttpLimits } from '../../../src/state/http-client.js';
+import { FetchFailure } from '../../../src/state/fetch-failure.js';
+import { fetchHttp, type HttpAnswer, type HttpLimits } from '../../../src/state/http-client.js';
 import { type Answer, HttpServer } from '../../support/http-server.js';
 
 let server: HttpServer;
