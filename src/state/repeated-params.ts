@@ -78,7 +78,8 @@ export class RepeatedParams<Params extends PerConnection> {
   constructor({ entries, octets }: { readonly entries: number; readonly octets: number }) {
     this.#known = new LRUCache({
       ...{ max: entries, maxSize: octets },
-      sizeCalculation: ({ pem }, key) => ENTRY_OCTETS + key.length + (pem?.length ?? 0),
+      // The texts stand in the key and in the params.
+      sizeCalculation: (_, key) => ENTRY_OCTETS + 2 * key.length,
     });
   }
 

@@ -65,7 +65,10 @@ const TEXTS: readonly (readonly [name: string, filler: string, read: (text: stri
   [
     'certificates of a question',
     fill('abcd'),
-    (text) => new CertificateCache(10, 1000, { hits: 0, misses: 0 }).read(text.slice(0, 2 ** 16 - 1)),
+    (text) =>
+      new CertificateCache({ entries: 10, octets: 1e7, idleMs: 1000 }, { hits: 0, misses: 0 }).read(
+        text.slice(0, 2 ** 16 - 1),
+      ),
   ],
   ['params', fill('abcd'), (text) => foldByteParams({ a: text, b_b64: text, tls: { pem: text } })],
   [

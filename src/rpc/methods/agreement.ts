@@ -63,6 +63,7 @@ const SHOWN: {
   intermediates: ({ intermediates }) => ({ intermediates: intermediates.map(authority) }),
   subject: ({ subject }) => ({ subject }),
   issuer: ({ issuer }) => ({ issuer }),
+  attributeIssuers: ({ attributeIssuers }) => ({ attributes: { issuers: attributeIssuers } }),
   eku: ({ eku }) => ({ eku }),
   stackVerification: ({ stackVerification }) => ({ stack_verification: stackVerification }),
   cnFallback: ({ cnFallback }) => ({ cn_fallback: cnFallback }),
