@@ -2,9 +2,13 @@ import type { Evidence, TlsEvidence } from '../trust/evidence.js';
 import type { CertificateFacts } from '../x509/facts.js';
 import { BoundedCache, type CacheBounds } from './bounded-cache.js';
 
-/** Evidence with the hash of the certificate in the place of what is known of it. */
+/** Evidence with the hashes of certificates in the place of what is known of them. */
 interface Known extends Omit<Evidence, 'tls'> {
-  readonly tls: (Omit<TlsEvidence, 'certificate'> & { readonly certificate: Certificate }) | undefined;
+  readonly tls: KnownTls | undefined;
+}
+interface KnownTls extends Omit<TlsEvidence, 'certificate' | 'chain'> {
+  readonly certificate: Certificate;
+  readonly chain: { readonly certificates: readonly string[]; readonly ignored: readonly string[] } | undefined;
 }
 type Certificate = { readonly sha256: string } | { readonly malformed: string } | undefined;
 
@@ -31,7 +35,7 @@ export class Connections {
   remember(evidence: Evidence, whose: 'partner' | 'stranger'): void {
     const { connectionId, tls } = evidence;
     if (connectionId === undefined) return;
-    const known = { ...evidence, tls: tls && { ...tls, certificate: hashOnly(tls.certificate) } };
+    const known = { ...evidence, tls: tls && hashesOnly(tls) };
     this.#known.set(connectionId, known, ENTRY_OCTETS + textOctets(known), whose);
   }
 
@@ -53,10 +57,13 @@ export class Connections {
   #whole(known: Known): Evidence | undefined {
     const { tls } = known;
     if (tls === undefined) return { ...known, tls };
-    const { certificate } = tls;
-    if (certificate === undefined || 'malformed' in certificate) return { ...known, tls: { ...tls, certificate } };
-    const facts = this.#facts(certificate.sha256);
-    return facts && { ...known, tls: { ...tls, certificate: facts } };
+    const { certificate, chain, ...rest } = tls;
+    const leaf = certificate !== undefined && 'sha256' in certificate ? this.#facts(certificate.sha256) : certificate;
+    if (certificate !== undefined && leaf === undefined) return undefined;
+    // A CA that is forgotten is one that the peer did not send: the path is built without it, or not at all.
+    const certificates = chain?.certificates.flatMap((sha256) => this.#facts(sha256) ?? []);
+    const others = chain && certificates && { chain: { certificates, ignored: chain.ignored } };
+    return { ...known, tls: { ...rest, certificate: leaf, ...others } };
   }
 
   get size(): number {
@@ -72,14 +79,19 @@ export class Connections {
   }
 }
 
-function hashOnly(certificate: TlsEvidence['certificate']): Certificate {
-  return certificate !== undefined && 'sha256' in certificate ? { sha256: certificate.sha256 } : certificate;
+function hashesOnly({ certificate, chain, ...rest }: TlsEvidence): KnownTls {
+  return {
+    ...rest,
+    certificate: certificate !== undefined && 'sha256' in certificate ? { sha256: certificate.sha256 } : certificate,
+    chain: chain && { certificates: chain.certificates.map(({ sha256 }) => sha256), ignored: chain.ignored },
+  };
 }
 
 /** Only these texts are as long as somebody else likes. */
 function textOctets({ connectionId = '', nextHop = '', tls }: Known): number {
-  const { certificate, version = '', cipher = '', sni = '', attributes = {} } = tls ?? {};
+  const { certificate, version = '', cipher = '', sni = '', attributes = {}, chain } = tls ?? {};
   const malformed = certificate !== undefined && 'malformed' in certificate ? certificate.malformed : '';
   const texts = [connectionId, nextHop, version, cipher, sni, malformed, ...Object.entries(attributes).flat()];
+  if (chain !== undefined) texts.push(...chain.certificates, ...chain.ignored);
   return texts.reduce((sum, text) => sum + text.length, 0);
 }

@@ -123,8 +123,10 @@ export class TrustState {
   remember(evidence: Evidence, verdict: Verdict): void {
     const certificate = evidence.tls?.certificate;
     const whose = verdict.verdict === 'trusted' ? 'partner' : 'stranger';
-    if (whose === 'partner' && certificate !== undefined && 'sha256' in certificate)
+    if (whose === 'partner' && certificate !== undefined && 'sha256' in certificate) {
       this.certificates.keep(certificate);
+      for (const ca of evidence.tls?.chain?.certificates ?? []) this.certificates.keep(ca);
+    }
     this.connections.remember(evidence, whose);
   }
 

@@ -15,7 +15,7 @@ const urlencoded = (pem: string) => encodeURIComponent(pem).replaceAll('%2D', '-
 
 function chain(given: Parameters<typeof readChain>[0]) {
   const counters = { hits: 0, misses: 0 };
-  const cache = new CertificateCache(100, 60_000, counters);
+  const cache = new CertificateCache({ entries: 100, octets: 10_000_000, idleMs: 60_000 }, counters);
   const found = readChain(given, peer.facts, (text) => cache.read(text));
   return {
     names: found?.certificates.map(({ subjectText }) => subjectText),

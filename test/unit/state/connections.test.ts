@@ -45,6 +45,15 @@ describe('a connection with a certificate', () => {
     connections.remember(shown, 'stranger');
     expect(connections.find('7', undefined, undefined)).toEqual(shown);
   });
+  test('ok/has what else the peer sent, as far as it is known', () => {
+    const [ca, gone] = [root({ subject: 'CN=1' }).facts, root({ subject: 'CN=2' }).facts];
+    const known = new Map([facts, ca].map((each) => [each.sha256, each]));
+    const chain = { certificates: [ca, gone], ignored: ['x'] };
+    const connections = new Connections(BOUNDS, (sha256) => known.get(sha256));
+    connections.remember({ ...shown, tls: { ...tls, chain } }, 'stranger');
+    const found = connections.find('7', undefined, undefined)?.tls;
+    expect(found).toEqual({ ...tls, chain: { certificates: [ca], ignored: ['x'] } });
+  });
   test('fail/is unknown when the certificate is', () => {
     const connections = new Connections(BOUNDS, none);
     connections.remember(shown, 'stranger');
