@@ -19,7 +19,8 @@ afterEach(async () => {
 });
 
 const ca = root({ subject: 'O=Operator B,CN=B CA', notBefore: NOW - DAY, notAfter: NOW + 10 * DAY });
-const otherCa = root({ notBefore: NOW - DAY, notAfter: NOW + 10 * DAY });
+// A CA by the same name with another key.
+const otherCa = root({ subject: 'O=Operator B,CN=B CA', notBefore: NOW - DAY, notAfter: NOW + 10 * DAY });
 const names = { altNames: ext.altNames([{ dns: 'b.example' }]) };
 const peer = leaf(ca, { extensions: names, notBefore: NOW - DAY, notAfter: NOW + DAY });
 const impostor = leaf(otherCa, { extensions: names, notBefore: NOW - DAY, notAfter: NOW + DAY });
@@ -119,7 +120,7 @@ describe('what /metrics says', () => {
       expect(sample(name)).toEqual([name, value]);
     }
     const alarms = [...found].filter(([name]) => name.startsWith('siptrust_alarms_total'));
-    expect(alarms).toEqual([[expect.stringMatching(/reason="anchor-mismatch"/), 1]]);
+    expect(alarms).toEqual([[expect.stringMatching(/agreement="op-b",reason="bad-signature"/), 1]]);
     expect([...found.keys()].some((name) => name.startsWith('process_resident_memory_bytes'))).toBe(true);
   });
 

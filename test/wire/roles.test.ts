@@ -141,7 +141,7 @@ describe('what a listener grants', () => {
   });
   test('ok/core.status: a script gets the part that it polls, others all', async () => {
     const ofScript = (await callTcp('127.0.0.1', tcp, 'core.status')) as object;
-    expect(Object.keys(ofScript)).toEqual(['status', 'revision', 'version']);
+    expect(Object.keys(ofScript)).toEqual(['status', 'revision', 'version', 'stranger', 'sockets']);
     const ofViewer = (await callUnix(path('viewer.sock'), 'core.status')) as object;
     expect(ofViewer).toMatchObject({ ...ofScript, agreements: 0, problems: [], sizes: {} });
   });
