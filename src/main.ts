@@ -97,7 +97,7 @@ class StartFailure extends Error {}
 
 /** What the state file keeps. */
 async function openState({ state, dns, log: logs }: DaemonSettings, log: OperatorLog, closers: Closers) {
-  const store = state.file === undefined ? undefined : openSqliteStore(state.file);
+  const store = state.file === undefined ? undefined : openSqliteStore(state.file, (text) => log.warn(text));
   if (store !== undefined) closers.add('state file', () => store.close());
   const pins = store && (await Pins.open(store, { most: state.pins, clock: Date.now, log }));
   if (pins !== undefined) closers.add('pins', () => pins.close());

@@ -2,7 +2,9 @@
 
 import { closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { Worker } from 'node:worker_threads';
 import Database from 'better-sqlite3';
+import type { WriteOrder, WriteResult, WriterData, WriteStep } from './sqlite-writer.js';
 import {
   type CertificateStore,
   type KeptCertificate,
@@ -15,12 +17,13 @@ import {
   type TlsSeen,
   type TlsSeenStore,
 } from './store.js';
+import { startThread } from './thread.js';
 
 /** `sipt`: tells our databases from those of others (sqlite.org/pragma.html#pragma_application_id). */
 const APPLICATION_ID = 0x73_69_70_74;
 const SCHEMA_VERSION = 1;
-/** Somebody else who writes the file holds up the daemon no longer than this. */
-const BUSY_MS = 250;
+/** Somebody else who writes the file holds up the start, and each write in its thread, no longer than this. */
+const BUSY_MS = 5_000;
 
 const SCHEMA = `
   CREATE TABLE pin (
@@ -64,11 +67,14 @@ const PUT_CERTIFICATE = `
   INSERT INTO certificate (sha256, der, last_seen, partner) VALUES (?, ?, ?, ?)
   ON CONFLICT DO UPDATE SET last_seen = max(last_seen, excluded.last_seen), partner = max(partner, excluded.partner)`;
 const READ_CERTIFICATE = 'SELECT der FROM certificate WHERE sha256 = ?';
-const CERTIFICATE_OCTETS = 'SELECT total(octets) FROM certificate';
 const FORGET_CERTIFICATES = 'DELETE FROM certificate WHERE last_seen < ? AND partner IN (0, 1)';
-/** Strangers first, of each kind the one that was seen longest ago. */
-const NEXT_TO_GO = 'SELECT sha256, octets FROM certificate ORDER BY partner, last_seen LIMIT 100';
-const DROP_CERTIFICATE = 'DELETE FROM certificate WHERE sha256 = ?';
+/** Beyond so many octets strangers go first, of each kind the one that was seen longest ago. */
+const MAKE_CERTIFICATE_ROOM = `
+  DELETE FROM certificate WHERE sha256 IN (
+    SELECT sha256 FROM (
+      SELECT sha256, sum(octets) OVER (ORDER BY partner DESC, last_seen DESC, sha256) AS together FROM certificate
+    ) WHERE together > ?
+  )`;
 
 const READ_PINS = `
   SELECT agreement, spki_sha256, certificate_sha256, subject, identities, not_after, first_seen, last_seen, count,
@@ -109,12 +115,17 @@ function storeError(file: string, cause: unknown): StoreError {
 
 /**
  * Opens the database in `file`, or makes it. One daemon has it at a time; others may read it meanwhile.
+ * @param warn told of what others may do to the file
  * @throws {StoreError} the file cannot be read or written, is damaged, of another program or a later version, or in use
  */
-export function openSqliteStore(file: string): Store & TlsSeenStore & CertificateStore {
+export function openSqliteStore(
+  file: string,
+  warn: (text: string) => void = () => {},
+): Store & TlsSeenStore & CertificateStore {
   const open: Connection[] = [];
   try {
     makeFile(file);
+    for (const text of looseModes(file)) warn(text);
     // Two daemons on one file would not see each other's approvals. The lock ends with the process, however that ends.
     const lock = new Database(`${file}.lock`, { timeout: 0 });
     open.push(lock);
@@ -202,6 +213,25 @@ function checkFile(file: string): void {
   }
 }
 
+/** Who may write the file or its directory says whom to trust. As for policy files, that is a warning. */
+function looseModes(file: string): readonly string[] {
+  const mode = (path: string): number => statSync(path).mode & 0o1777;
+  const octal = (found: number): string => (found & 0o777).toString(8).padStart(4, '0');
+  const directory = dirname(file);
+  const [ofFile, ofDirectory] = [mode(file), mode(directory)];
+  const others = (ofDirectory & constants.S_IWOTH) !== 0 && (ofDirectory & 0o1000) === 0;
+  return [
+    ...((ofFile & constants.S_IWGRP) === 0
+      ? []
+      : [`${file}: expected a file that siptrustd alone may write, found mode ${octal(ofFile)}`]),
+    ...(others
+      ? [
+          `${directory}: expected a directory that not everybody may write, found mode ${octal(ofDirectory)}: ${file} can be replaced`,
+        ]
+      : []),
+  ];
+}
+
 function takeLock(file: string, lock: Connection): void {
   try {
     lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
@@ -267,36 +297,14 @@ class SqliteStore implements Store, TlsSeenStore, CertificateStore {
   readonly #file: string;
   readonly #database: Connection;
   readonly #lock: Connection;
-  readonly #save: (changes: StoreChanges) => void;
+  readonly #asked = new Map<number, (failed: Error | undefined) => void>();
+  #writer: Worker | undefined;
+  #count = 0;
 
   constructor(file: string, database: Connection, lock: Connection) {
     this.#file = file;
     this.#database = database;
     this.#lock = lock;
-    const put = database.prepare(PUT_PIN);
-    const remove = database.prepare(REMOVE_PIN);
-    const revise = database.prepare(PUT_REVISION);
-    this.#save = database.transaction((changes: StoreChanges) => {
-      for (const pin of changes.put ?? []) {
-        const { agreement, spkiSha256, certificateSha256, subject, identities } = pin;
-        const { notAfter, firstSeen, lastSeen, count, approvedAt = null } = pin;
-        const names = identities.join(' ');
-        put.run(
-          agreement,
-          spkiSha256,
-          certificateSha256,
-          subject,
-          names,
-          notAfter,
-          firstSeen,
-          lastSeen,
-          count,
-          approvedAt,
-        );
-      }
-      for (const { agreement, spkiSha256 } of changes.remove ?? []) remove.run(agreement, spkiSha256);
-      if (changes.revision !== undefined) revise.run(changes.revision);
-    });
   }
 
   async load(): Promise<Stored> {
@@ -307,12 +315,12 @@ class SqliteStore implements Store, TlsSeenStore, CertificateStore {
     }
   }
 
-  async save(changes: StoreChanges): Promise<void> {
-    try {
-      this.#save(changes);
-    } catch (cause) {
-      throw storeError(this.#file, cause);
-    }
+  save({ put = [], remove = [], revision }: StoreChanges): Promise<void> {
+    return this.#write([
+      { sql: PUT_PIN, rows: put.map(toRow) },
+      { sql: REMOVE_PIN, rows: remove.map(({ agreement, spkiSha256 }) => [agreement, spkiSha256]) },
+      { sql: PUT_REVISION, rows: revision === undefined ? [] : [[revision]] },
+    ]);
   }
 
   async loadTlsSeen(): Promise<readonly TlsSeen[]> {
@@ -323,51 +331,77 @@ class SqliteStore implements Store, TlsSeenStore, CertificateStore {
     }
   }
 
-  async saveTlsSeen(seen: readonly TlsSeen[], since: number): Promise<void> {
-    try {
-      const put = this.#database.prepare(PUT_TLS_SEEN);
-      const forget = this.#database.prepare(FORGET_TLS_SEEN);
-      this.#database.transaction(() => {
-        for (const { domain, seenAt } of seen) put.run(domain, seenAt);
-        forget.run(since);
-      })();
-    } catch (cause) {
-      throw storeError(this.#file, cause);
-    }
+  saveTlsSeen(seen: readonly TlsSeen[], since: number): Promise<void> {
+    return this.#write([
+      { sql: PUT_TLS_SEEN, rows: seen.map(({ domain, seenAt }) => [domain, seenAt]) },
+      { sql: FORGET_TLS_SEEN, rows: [[since]] },
+    ]);
   }
 
-  async saveCertificates(seen: readonly KeptCertificate[], limits: KeptLimits): Promise<void> {
-    try {
-      const database = this.#database;
-      const put = database.prepare(PUT_CERTIFICATE);
-      const forget = database.prepare(FORGET_CERTIFICATES);
-      database.transaction(() => {
-        for (const { sha256, der, lastSeen, partner } of seen) put.run(sha256, der, lastSeen, partner ? 1 : 0);
-        forget.run(limits.since);
-        makeCertificateRoom(database, limits.octets);
-      })();
-    } catch (cause) {
-      throw storeError(this.#file, cause);
-    }
+  saveCertificates(seen: readonly KeptCertificate[], { since, octets }: KeptLimits): Promise<void> {
+    return this.#write([
+      {
+        sql: PUT_CERTIFICATE,
+        rows: seen.map(({ sha256, der, lastSeen, partner }) => [sha256, der, lastSeen, partner ? 1 : 0]),
+      },
+      { sql: FORGET_CERTIFICATES, rows: [[since]] },
+      { sql: MAKE_CERTIFICATE_ROOM, rows: [[octets]] },
+    ]);
   }
 
+  /** Settles after all that was asked for before. */
   async close(): Promise<void> {
+    if (this.#writer !== undefined) {
+      await this.#write(undefined).catch(() => {});
+      const writer = this.#writer;
+      this.#writer = undefined;
+      await writer?.terminate();
+    }
     this.#database.close();
     this.#lock.close();
   }
+
+  async #write(steps: readonly WriteStep[] | undefined): Promise<void> {
+    const failed = await new Promise<Error | undefined>((resolve) => {
+      this.#count += 1;
+      const order: WriteOrder = { id: this.#count, steps };
+      this.#asked.set(order.id, resolve);
+      const writer = this.#thread();
+      writer.ref();
+      writer.postMessage(order);
+    });
+    if (failed !== undefined) throw storeError(this.#file, failed);
+  }
+
+  #thread(): Worker {
+    if (this.#writer !== undefined) return this.#writer;
+    const data: WriterData = { file: this.#file, busyMs: BUSY_MS };
+    const writer = startThread(new URL('./sqlite-writer.js', import.meta.url), data);
+    this.#writer = writer;
+    writer.on('message', ({ id, failed }: WriteResult) => {
+      this.#settle(id, failed && Object.assign(new Error(failed.message), { code: failed.code }));
+    });
+    const ended = (why: string): void => {
+      if (this.#writer === writer) this.#writer = undefined;
+      for (const id of [...this.#asked.keys()]) this.#settle(id, new Error(why));
+    };
+    writer.on('error', (error) => ended(`the thread that writes it failed: ${error.message}`));
+    writer.on('exit', () => ended('the thread that writes it ended'));
+    return writer;
+  }
+
+  #settle(id: number, failed: Error | undefined): void {
+    const settle = this.#asked.get(id);
+    this.#asked.delete(id);
+    // A thread that waits for work keeps no daemon alive.
+    if (this.#asked.size === 0) this.#writer?.unref();
+    settle?.(failed);
+  }
 }
 
-function makeCertificateRoom(database: Connection, most: number): void {
-  let octets = Number(database.prepare(CERTIFICATE_OCTETS).pluck().get());
-  const next = database.prepare<[], { sha256: string; octets: number }>(NEXT_TO_GO);
-  const drop = database.prepare(DROP_CERTIFICATE);
-  while (octets > most) {
-    const rows = next.all();
-    if (rows.length === 0) return;
-    for (const row of rows) {
-      if (octets <= most) return;
-      drop.run(row.sha256);
-      octets -= row.octets;
-    }
-  }
+function toRow(pin: Pin): WriteStep['rows'][number] {
+  const { agreement, spkiSha256, certificateSha256, subject, identities } = pin;
+  const { notAfter, firstSeen, lastSeen, count, approvedAt = null } = pin;
+  const names = identities.join(' ');
+  return [agreement, spkiSha256, certificateSha256, subject, names, notAfter, firstSeen, lastSeen, count, approvedAt];
 }

@@ -68,6 +68,7 @@ describe('each package has one importing file or folder', () => {
   const FOLDERS: Readonly<Record<string, readonly string[]>> = {
     zod: ['policy', 'rpc'],
     'lru-cache': ['state'],
+    'better-sqlite3': ['state'],
     winston: ['log'],
     commander: ['ctl'],
     '@peculiar/x509': ['x509'],

@@ -58,6 +58,34 @@ describe('the store in SQLite', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(statSync(join(file, '..')).mode & 0o777).toBe(0o700);
   });
+  test('ok/a write that waits for somebody else holds nobody up', async () => {
+    const file = path();
+    const store = opened(file);
+    await store.save({ put: [pin()] });
+    const other = new Database(file);
+    other.exec('BEGIN IMMEDIATE');
+    let written = false;
+    const saved = store.save({ put: [pin({ agreement: 'op-c' })] }).then(() => {
+      written = true;
+    });
+    for (let turn = 0; turn < 1000; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(written).toBe(false);
+    other.exec('COMMIT');
+    other.close();
+    await saved;
+    expect((await store.load()).pins).toHaveLength(2);
+  });
+  test('fail/a file that its group may write, and a directory that everybody may, are warned of', async () => {
+    const file = await used();
+    chmodSync(file, 0o660);
+    chmodSync(join(file, '..'), 0o777);
+    const warnings: string[] = [];
+    open.push(openSqliteStore(file, (text) => void warnings.push(text)));
+    expect(warnings).toEqual([
+      `${file}: expected a file that siptrustd alone may write, found mode 0660`,
+      `${join(file, '..')}: expected a directory that not everybody may write, found mode 0777: ${file} can be replaced`,
+    ]);
+  });
   test('ok/an empty file is a new store', async () => {
     const file = path();
     mkdirSync(join(file, '..'));
