@@ -3,7 +3,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Logger } from '../log/logger.js';
 import { DEFAULT_DNS, type DnsSettings } from '../policy/dns-settings.js';
-import type { Snapshot } from '../trust/agreement.js';
+import { parentOf, type Snapshot } from '../trust/agreement.js';
 import { coversOut, findHop, type Hop, type HopOptions } from '../trust/hop.js';
 import { type HopQuestion, questionOfDomain } from '../trust/hop-question.js';
 import type { Counters } from './counters.js';
@@ -180,9 +180,13 @@ export class NextHops {
 }
 
 /** The domain of an agreement that is searched for; undefined: of none. */
-function partnerDomain(question: HopQuestion, { byDomain }: Snapshot): string | undefined {
+function partnerDomain(question: HopQuestion, { byDomain, byWildcard }: Snapshot): string | undefined {
   if ('why' in question || question.host.kind !== 'domain') return undefined;
-  return byDomain.has(question.host.name) ? question.host.name : undefined;
+  const { name } = question.host;
+  if (byDomain.has(name)) return name;
+  // Anybody may dial any label in front of a suffix: all of them share its places.
+  const suffix = parentOf(name);
+  return byWildcard.has(suffix) ? `*.${suffix}` : undefined;
 }
 
 /** Next hops for those who ask nobody: static targets and addresses alone. */
