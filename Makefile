@@ -15,7 +15,7 @@ DEB_PACKAGES := dpkg-dev binutils lintian debootstrap man-db util-linux
 EXAMPLE := .cache/example
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help deb test-deb setup packages toolchain node-version build lint run demo test test-unit test-flow test-matrix test-opensips lab-packages lab test-lab bench bench-lab soak fuzz clean
+.PHONY: help deb test-deb setup packages toolchain node-version build lint run demo test test-unit test-flow test-matrix test-opensips lab-packages lab test-lab bench bench-reload bench-lab soak fuzz clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -123,6 +123,9 @@ test-deb: setup build ## the package in a fresh Debian 13: installed, at work, u
 
 bench: setup build ## measurements; results are explained in docs/performance.md
 	node --import tsx test/bench/all.ts
+
+bench-reload: setup build ## what a reload costs whoever asks meanwhile, up to 100,000 agreements and 1,000,000 prefixes
+	node --import tsx test/bench/reload.ts
 
 bench-lab: setup build ## TLS beside IPsec and address lists (8 minutes): numbers, plot and tables in docs/
 	node --import tsx test/bench/ways/main.ts

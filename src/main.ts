@@ -25,6 +25,7 @@ import { KeptCertificates } from './state/kept-certificates.js';
 import { NextHops } from './state/next-hops.js';
 import { Pins } from './state/pins.js';
 import { PolicyHolder, type ReloadReport } from './state/policy-holder.js';
+import { PolicyThread } from './state/policy-thread.js';
 import { Revocation } from './state/revocation.js';
 import { openSqliteStore } from './state/sqlite-store.js';
 import { StoreError } from './state/store.js';
@@ -80,14 +81,14 @@ function check(config: string): number {
   return 0;
 }
 
-function reporter(log: OperatorLog, state: TrustState, look: () => void): () => ReloadReport {
-  return () => {
-    const report = state.reload();
+function reporter(log: OperatorLog, state: TrustState, look: () => Promise<void>): () => Promise<ReloadReport> {
+  return async () => {
+    const report = await state.reload();
     for (const problem of report.problems) log.error(problem);
     for (const warning of report.warnings) log.warn(warning);
     if (report.ok) log.info('policy loaded', { revision: report.revision });
     else log.error('the policy was not loaded; the last good one stays in force', { revision: report.revision });
-    look();
+    void look();
     return report;
   };
 }
@@ -112,7 +113,12 @@ async function openState({ state, dns, log: logs }: DaemonSettings, log: Operato
 }
 
 /** Opens everything in its order; what each opened it leaves with the closers. */
-async function start(policy: PolicyHolder, log: OperatorLog & Reopening, closers: Closers): Promise<void> {
+async function start(
+  policy: PolicyHolder,
+  thread: PolicyThread,
+  log: OperatorLog & Reopening,
+  closers: Closers,
+): Promise<void> {
   const { settings } = policy;
   const counters = new Counters();
   const tell = onceAMinute((lines, why) =>
@@ -138,16 +144,26 @@ async function start(policy: PolicyHolder, log: OperatorLog & Reopening, closers
   closers.add('alarms', state.alarms.start(log));
   revocation.start(() => state.revocationChanged());
   const expiry = new ExpiryWatch(log);
-  const look = (): void => expiry.look(state.expiry(NOTICE_DAYS));
+  const look = async (): Promise<void> => expiry.look(await state.expiry(NOTICE_DAYS));
   const reload = reporter(log, state, look);
   for (const warning of policy.status().warnings) log.warn(warning);
 
   const listeners = await openListeners(settings, { state, log, audit, reload });
   if ('failed' in listeners) throw new StartFailure(listeners.failed);
   closers.add('listeners', () => listeners.close(GRACE_MS));
-  look();
-  const looking = setInterval(look, EXPIRY_LOOK_MS);
+  void look();
+  const looking = setInterval(() => void look(), EXPIRY_LOOK_MS);
   closers.add('expiry', () => clearInterval(looking));
+  if (settings.watch) {
+    thread.watch(() => {
+      log.info('the files of the policy have changed');
+      void reload();
+    });
+  }
+  closers.add('policy', () => {
+    policy.close();
+    return thread.close();
+  });
   handle({
     SIGHUP: () => void reload(),
     SIGUSR1: () => {
@@ -158,7 +174,13 @@ async function start(policy: PolicyHolder, log: OperatorLog & Reopening, closers
 }
 
 async function serve(config: string): Promise<number> {
-  const policy = PolicyHolder.open((revision, now) => loadPolicy(config, revision, now), Date.now());
+  const thread = new PolicyThread(config);
+  const loading = PolicyHolder.begin((revision, now) => thread.load(revision, now), Date.now());
+  const policy = await Promise.race([loading, stopped]);
+  if (typeof policy === 'string') {
+    await thread.close();
+    return 0;
+  }
   if ('problems' in policy) {
     for (const problem of policy.problems) process.stderr.write(`${problem}\n`);
     return 1;
@@ -168,7 +190,7 @@ async function serve(config: string): Promise<number> {
   const closers = new Closers();
   closers.add('log', () => log.close());
   try {
-    await start(policy, log, closers);
+    await start(policy, thread, log, closers);
     log.info('stopping', { signal: await stopped });
     return 0;
   } catch (error) {

@@ -7,6 +7,14 @@
 import { addressFromBytes } from './address.js';
 import type { AddressPrefix } from './prefix.js';
 
+/** What a flattened family consists of. */
+export interface IntervalParts {
+  readonly width: number;
+  readonly starts: Uint32Array;
+  readonly entries: Int32Array;
+  readonly lengths: Uint8Array;
+}
+
 /** Sorted interval starts, and for each the entry whose prefix is the longest over it. */
 export class Intervals {
   readonly #width: number;
@@ -16,7 +24,7 @@ export class Intervals {
   readonly #entries: Int32Array;
   readonly #lengths: Uint8Array;
 
-  constructor(width: number, starts: Uint32Array, entries: Int32Array, lengths: Uint8Array) {
+  constructor({ width, starts, entries, lengths }: IntervalParts) {
     this.#width = width;
     this.#starts = starts;
     this.#entries = entries;
@@ -69,7 +77,7 @@ export class IntervalsBuilder {
     this.#words = new Uint32Array(64 * this.#width);
   }
 
-  add(prefix: AddressPrefix): void {
+  add(prefix: Pick<AddressPrefix, 'bytes' | 'length'>): void {
     if (this.#size === this.#lengths.length) {
       const lengths = new Uint8Array(2 * this.#size);
       const words = new Uint32Array(2 * this.#size * this.#width);
@@ -85,7 +93,7 @@ export class IntervalsBuilder {
   }
 
   /** Throws RangeError where one prefix was added twice. */
-  build(): Intervals {
+  build(): IntervalParts {
     const sorted = Uint32Array.from({ length: this.#size }, (_, at) => at).sort((a, b) => this.#compare(a, b));
     // Each prefix opens an interval and closes one; one more starts at zero.
     this.#starts = new Uint32Array((2 * this.#size + 1) * this.#width);
@@ -104,12 +112,12 @@ export class IntervalsBuilder {
       open.push(entry);
     }
     this.#close(open, undefined);
-    return new Intervals(
-      this.#width,
-      this.#starts.slice(0, this.#intervals * this.#width),
-      this.#entries.slice(0, this.#intervals),
-      this.#lengths.slice(0, this.#size),
-    );
+    return {
+      width: this.#width,
+      starts: this.#starts.slice(0, this.#intervals * this.#width),
+      entries: this.#entries.slice(0, this.#intervals),
+      lengths: this.#lengths.slice(0, this.#size),
+    };
   }
 
   /** Takes leave of the open prefixes that do not hold the next one: after each, the one around it goes on. */

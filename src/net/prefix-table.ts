@@ -1,13 +1,25 @@
 /** Which of many prefixes holds an address: the longest one that does. */
 
 import type { Address } from './address.js';
-import { type Intervals, IntervalsBuilder } from './intervals.js';
+import { type IntervalParts, Intervals, IntervalsBuilder } from './intervals.js';
 import { type AddressPrefix, prefixOf } from './prefix.js';
 
 /** What a look-up found. */
 export interface PrefixMatch<V> {
   readonly prefix: AddressPrefix;
   readonly value: V;
+}
+
+/** The prefixes of one family: their intervals, and of each entry which of the values is its own. */
+interface Family {
+  readonly intervals: IntervalParts;
+  readonly owners: Uint32Array;
+}
+
+/** A table without its values, as flat arrays that can be handed from one thread to another. */
+export interface PrefixTableParts {
+  readonly four: Family;
+  readonly six: Family;
 }
 
 /**
@@ -17,42 +29,56 @@ export interface PrefixMatch<V> {
 export class PrefixTable<V> {
   /** The number of prefixes. */
   readonly size: number;
+  /** Each value once, as long as its prefixes came in a row. */
+  readonly values: readonly V[];
+  readonly parts: PrefixTableParts;
   readonly #four: Intervals;
   readonly #six: Intervals;
-  readonly #fourValues: readonly V[];
-  readonly #sixValues: readonly V[];
+
+  private constructor(parts: PrefixTableParts, values: readonly V[]) {
+    this.parts = parts;
+    this.values = values;
+    this.#four = new Intervals(parts.four.intervals);
+    this.#six = new Intervals(parts.six.intervals);
+    this.size = parts.four.owners.length + parts.six.owners.length;
+  }
 
   /** Throws RangeError where one prefix is given twice: which value should win is for the caller to settle before. */
-  constructor(entries: Iterable<readonly [AddressPrefix, V]>) {
-    const four = { builder: new IntervalsBuilder(4), values: [] as V[] };
-    const six = { builder: new IntervalsBuilder(16), values: [] as V[] };
+  static of<V>(entries: Iterable<readonly [Pick<AddressPrefix, 'bytes' | 'length'>, V]>): PrefixTable<V> {
+    const four = { builder: new IntervalsBuilder(4), owners: [] as number[] };
+    const six = { builder: new IntervalsBuilder(16), owners: [] as number[] };
+    const values: V[] = [];
     for (const [prefix, value] of entries) {
       const family = prefix.bytes.length === 4 ? four : six;
       family.builder.add(prefix);
-      family.values.push(value);
+      if (values.length === 0 || values[values.length - 1] !== value) values.push(value);
+      family.owners.push(values.length - 1);
     }
-    this.#four = four.builder.build();
-    this.#six = six.builder.build();
-    this.#fourValues = four.values;
-    this.#sixValues = six.values;
-    this.size = four.values.length + six.values.length;
+    const built = ({ builder, owners }: typeof four): Family => {
+      return { intervals: builder.build(), owners: Uint32Array.from(owners) };
+    };
+    return new PrefixTable({ four: built(four), six: built(six) }, values);
+  }
+
+  /** The table of `parts`, with values that stand for those it was made with. */
+  static restore<V>(parts: PrefixTableParts, values: readonly V[]): PrefixTable<V> {
+    return new PrefixTable(parts, values);
   }
 
   /** The value of the longest prefix that holds the address. */
   lookup(address: Address): V | undefined {
-    return address.bytes.length === 4
-      ? this.#fourValues[this.#four.find(address.bytes)]
-      : this.#sixValues[this.#six.find(address.bytes)];
+    const four = address.bytes.length === 4;
+    const entry = (four ? this.#four : this.#six).find(address.bytes);
+    return this.values[(four ? this.parts.four : this.parts.six).owners[entry] ?? -1];
   }
 
   /** As `lookup`, with the prefix that was found. */
   match(address: Address): PrefixMatch<V> | undefined {
     const four = address.bytes.length === 4;
     const intervals = four ? this.#four : this.#six;
-    const values = four ? this.#fourValues : this.#sixValues;
     const entry = intervals.find(address.bytes);
-    if (entry < 0) return undefined;
-    // The entry exists: `values` grew together with the intervals.
-    return { prefix: prefixOf(address, intervals.prefixLength(entry)), value: values[entry] as V };
+    const owner = (four ? this.parts.four : this.parts.six).owners[entry];
+    if (owner === undefined) return undefined;
+    return { prefix: prefixOf(address, intervals.prefixLength(entry)), value: this.values[owner] as V };
   }
 }

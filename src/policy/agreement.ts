@@ -1,6 +1,7 @@
 /** One agreement of the policy file, checked by itself and compiled. What it shares with others is checked in claims.ts. */
 
 import { type AddressPrefix, parsePrefix } from '../net/prefix.js';
+import { PrefixList } from '../net/prefix-list.js';
 import type {
   Agreement,
   Asserts,
@@ -250,16 +251,18 @@ function asserted(input: AgreementInput, domains: readonly string[], site: Site)
   return { domains: own, hosts: assertedHosts(hosts, site.at('hosts')), numbers, transit };
 }
 
-function sourcePrefixes(sources: readonly string[], site: Site): readonly AddressPrefix[] {
-  const prefixes = new Map<string, AddressPrefix>();
+function sourcePrefixes(sources: readonly string[], site: Site): PrefixList {
+  const known = new Set<string>();
+  const prefixes: Pick<AddressPrefix, 'bytes' | 'length'>[] = [];
   for (const [index, text] of sources.entries()) {
     const prefix = parsePrefix(text);
     if ('invalid' in prefix) {
       site.at(index).report('bad-prefix', prefix.invalid);
-    } else if (prefixes.has(prefix.text)) {
+    } else if (known.has(prefix.text)) {
       site.at(index).report('repeated-value', `${prefix.text} stands in this list already`);
     } else {
-      prefixes.set(prefix.text, prefix);
+      known.add(prefix.text);
+      prefixes.push(prefix);
       const least = prefix.bytes.length === 4 ? 8 : 16;
       if (prefix.length < least) {
         const text = `${prefix.text} is wider than any network: everyone who reaches the interface may be trusted`;
@@ -267,7 +270,7 @@ function sourcePrefixes(sources: readonly string[], site: Site): readonly Addres
       }
     }
   }
-  return [...prefixes.values()];
+  return PrefixList.of(prefixes);
 }
 
 /** What the trust in a tls agreement would rest on, and whether that can ever hold. */

@@ -3,10 +3,13 @@
  * the disk holds comes in through PolicyFiles, the time as an argument.
  */
 
+import type { AddressPrefix } from '../net/prefix.js';
 import { PrefixTable } from '../net/prefix-table.js';
-import { type Agreement, type Interface, type Snapshot, targetKey } from '../trust/agreement.js';
+import type { Agreement, Interface, Snapshot } from '../trust/agreement.js';
 import type { CertificateFacts } from '../x509/facts.js';
+import { atOnce } from '../x509/in-steps.js';
 import { type AgreementDefaults, compileAgreement } from './agreement.js';
+import { assembleInSteps, type SnapshotParts } from './assemble.js';
 import {
   checkDomains,
   checkInterfaces,
@@ -22,6 +25,7 @@ import type { PolicyFiles } from './files.js';
 import { deepFreeze } from './freeze.js';
 import { compileInterface } from './interface.js';
 import { Material } from './material.js';
+import { type CheckedAgreement, endsAt, PolicyMemory } from './memory.js';
 import { domainNames, domainSite } from './names.js';
 import { checkOtherNames } from './other-names.js';
 import { type Problem, Problems } from './problem.js';
@@ -31,14 +35,21 @@ import { checkShape, inWords } from './shape.js';
 import type { Site } from './site.js';
 import { type PolicySources, readSources, type Section } from './sources.js';
 
-export type PolicyResult =
-  | {
-      readonly ok: true;
-      readonly snapshot: Snapshot;
-      readonly settings: DaemonSettings;
-      readonly warnings: readonly Problem[];
-    }
-  | { readonly ok: false; readonly problems: readonly Problem[] };
+interface Good {
+  readonly ok: true;
+  readonly settings: DaemonSettings;
+  readonly warnings: readonly Problem[];
+}
+
+interface Bad {
+  readonly ok: false;
+  readonly problems: readonly Problem[];
+}
+
+export type PolicyResult = (Good & { readonly snapshot: Snapshot }) | Bad;
+
+/** A policy without fault, whose snapshot is not put together yet. */
+export type CheckedPolicy = (Good & { readonly parts: SnapshotParts }) | Bad;
 
 /** In force where `defaults:` says nothing else; times in seconds. */
 export const POLICY_DEFAULTS = Object.freeze({
@@ -54,18 +65,32 @@ export const POLICY_DEFAULTS = Object.freeze({
 
 /** Compiles the policy whose main file is `main`. Never throws for what stands in the files. */
 export function compilePolicy(files: PolicyFiles, main: string, revision: number, now: number): PolicyResult {
+  const checked = checkPolicy(files, main, revision, now);
+  if (!checked.ok) return checked;
+  const { parts, settings, warnings } = checked;
+  return { ok: true, snapshot: atOnce(assembleInSteps(deepFreeze(parts))), settings, warnings };
+}
+
+/** Reads and checks all of a policy, but for what `memory` holds; what is left to do is `assembleInSteps`. */
+export function checkPolicy(
+  files: PolicyFiles,
+  main: string,
+  revision: number,
+  now: number,
+  memory = new PolicyMemory(),
+): CheckedPolicy {
   const problems = new Problems();
-  const sources = readSources(files, main, problems);
+  const sources = readSources(files, main, problems, memory);
   if (!sources) return { ok: false, problems: problems.list() };
 
   const section = (name: 'defaults' | 'daemon'): Section | undefined => sources.sections(name)[0];
   const defaults = { ...POLICY_DEFAULTS, ...definedOnly(checkSection(SECTIONS.defaults, section('defaults'))) };
   const own = ownDomains(sources);
   const interfaces = compileInterfaces(sources);
-  const material = new Material(files, now);
+  const material = new Material(files, now, memory);
   const daemon = checkSection(SECTIONS.daemon, section('daemon'));
   const settings = compileSettings(daemon, sources.mainSite('daemon'), material);
-  const agreements = compileAgreements(sources, { material, defaults, now });
+  const agreements = compileAgreements(sources, { material, defaults, now }, problems, memory);
   const ownCertificates = certificatesOfOurs(sources, material);
 
   checkNames(interfaces, 'interface');
@@ -83,24 +108,21 @@ export function compilePolicy(files: PolicyFiles, main: string, revision: number
   }
 
   if (problems.failed) return { ok: false, problems: problems.list() };
-  const parts = agreements.map(({ item }) => item);
-  const snapshot: Snapshot = {
+  const items = agreements.map(({ item }) => item);
+  const parts: SnapshotParts = {
     revision,
     ownDomains: new Set(own.keys()),
     ownCertificates,
     interfaces: interfaces.map(({ item }) => item),
-    agreements: parts,
-    byDomain: new Map(parts.flatMap((agreement) => agreement.domains.map((domain) => [domain, agreement] as const))),
-    byWildcard: new Map(parts.flatMap((each) => each.wildcardNames.map((suffix) => [suffix, each] as const))),
-    byTarget: new Map(parts.flatMap((each) => each.targets.map((target) => [targetKey(target), each] as const))),
-    sources: sourceTables(parts),
+    agreements: items,
+    sources: sourceTables(items),
     privacy: defaults.privacy,
     skew: defaults.skew * 1000,
     crlGrace: defaults.crl_grace * 1000,
     ocsp: { maxAge: defaults.ocsp_max_age * 1000, nonceRequired: defaults.ocsp_nonce === 'required' },
     verdictTtl: defaults.ttl,
   };
-  return { ok: true, snapshot: deepFreeze(snapshot), settings, warnings: problems.list() };
+  return { ok: true, parts, settings, warnings: problems.list() };
 }
 
 function checkSection<S extends Parameters<typeof checkShape>[0]>(schema: S, section: Section | undefined) {
@@ -144,11 +166,42 @@ function entries(sources: PolicySources, name: 'interfaces' | 'agreements'): rea
 function compileAgreements(
   sources: PolicySources,
   context: { readonly material: Material; readonly defaults: AgreementDefaults; readonly now: number },
+  problems: Problems,
+  memory: PolicyMemory,
 ): readonly PlacedAgreement[] {
-  return entries(sources, 'agreements').flatMap(({ value, site }) => {
-    const input = checkShape(SECTIONS.agreements, value, site);
-    return input === undefined ? [] : [{ item: compileAgreement(input, site, context), input, site }];
+  const { material, now } = context;
+  const defaults = JSON.stringify(context.defaults);
+  return entries(sources, 'agreements').flatMap(({ value, site }): readonly PlacedAgreement[] => {
+    const known = memory.agreement(value);
+    if (known !== undefined && stands(known, defaults, context)) {
+      problems.again(known.said);
+      return [{ item: known.item, input: known.input, site }];
+    }
+    const {
+      said,
+      failed,
+      value: checked,
+    } = problems.during(() =>
+      material.during(() => {
+        const input = checkShape(SECTIONS.agreements, value, site);
+        return input && { item: compileAgreement(input, site, context), input };
+      }),
+    );
+    if (checked.value === undefined) return [];
+    const { item, input } = checked.value;
+    const rests = { defaults, material: checked.material, ends: endsAt(item, now) };
+    if (!failed) memory.keep(value, { item, input, said, rests });
+    return [{ item, input, site }];
   });
+}
+
+/** Whether the check of an agreement would say and make the same again. */
+function stands(
+  { item, rests }: CheckedAgreement,
+  defaults: string,
+  { material, now }: { readonly material: Material; readonly now: number },
+): boolean {
+  return rests.defaults === defaults && rests.ends === endsAt(item, now) && material.same(rests.material);
 }
 
 function compileInterfaces(sources: PolicySources): readonly Placed<Interface>[] {
@@ -170,7 +223,7 @@ function interfaceNames(sources: PolicySources): ReadonlySet<string> {
   );
 }
 
-function sourceTables(agreements: readonly Agreement[]): Snapshot['sources'] {
+function sourceTables(agreements: readonly Agreement[]): ReadonlyMap<string, PrefixTable<Agreement>> {
   const byInterface = new Map<string, Agreement[]>();
   for (const agreement of agreements) {
     if (agreement.interface === undefined) continue;
@@ -178,12 +231,9 @@ function sourceTables(agreements: readonly Agreement[]): Snapshot['sources'] {
     byInterface.set(agreement.interface, list);
     list.push(agreement);
   }
-  return new Map(
-    [...byInterface].map(([name, list]) => {
-      const table = new PrefixTable(
-        list.flatMap((agreement) => agreement.sources.map((prefix) => [prefix, agreement] as const)),
-      );
-      return [name, table];
-    }),
-  );
+  return new Map([...byInterface].map(([name, list]) => [name, PrefixTable.of(prefixesOf(list))] as const));
+}
+
+function* prefixesOf(agreements: readonly Agreement[]): Generator<readonly [AddressPrefix, Agreement]> {
+  for (const agreement of agreements) for (const prefix of agreement.sources) yield [prefix, agreement];
 }

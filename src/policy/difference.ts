@@ -71,8 +71,9 @@ function keys(subject: string, before: object, after: object): readonly PolicyDi
     const [from, to] = [old.get(key) ?? [], next.get(key) ?? []];
     if (from.join('\n') === to.join('\n')) return [];
     const change = from.length === 0 ? 'added' : to.length === 0 ? 'removed' : 'changed';
-    const gone = from.filter((each) => !to.includes(each));
-    const come = to.filter((each) => !from.includes(each));
+    const [fromSet, toSet] = [new Set(from), new Set(to)];
+    const gone = from.filter((each) => !toSet.has(each));
+    const come = to.filter((each) => !fromSet.has(each));
     const reordered = gone.length === 0 && come.length === 0;
     const words = (all: readonly string[]) => all.join(', ');
     return [{ subject, change, key, before: words(reordered ? from : gone), after: words(reordered ? to : come) }];
@@ -97,13 +98,16 @@ function walk(value: object, path: string, found: Map<string, readonly string[]>
 
 /** A mapping of the file; certificates, prefixes and their like are values. */
 function isMapping(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && text(value) === undefined;
+  return typeof value === 'object' && value !== null && !isList(value) && text(value) === undefined;
+}
+
+function isList(value: unknown): value is Iterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.iterator in value && !(value instanceof Map);
 }
 
 function texts(value: unknown, path: string): readonly string[] {
   if (value === undefined) return [];
-  if (Array.isArray(value)) return value.flatMap((each: unknown) => texts(each, path));
-  if (value instanceof Set) return [...value].flatMap((each: unknown) => texts(each, path));
+  if (isList(value)) return [...value].flatMap((each) => texts(each, path));
   if (typeof value === 'number') return [INSTANTS.has(path) ? instant(value) : String(value)];
   return [text(value) ?? (typeof value === 'object' ? JSON.stringify(value) : String(value))];
 }

@@ -1,4 +1,7 @@
-/** One YAML file as plain values, with the place of every key and value. The only file that knows the YAML library. */
+/**
+ * One YAML file as plain values, with the place of every key and value. The only file that knows the YAML library, which
+ * reads what plain-yaml.ts leaves to it: in a hundred times the time and memory, so that not much of it is read.
+ */
 
 import {
   type Document,
@@ -11,6 +14,7 @@ import {
   parseDocument,
   type Scalar,
 } from 'yaml';
+import { readPlainYaml } from './plain-yaml.js';
 import type { KeyPath, Place, ProblemCode, Problems } from './problem.js';
 import { utf8Text } from './utf8.js';
 import { yamlFaultText } from './yaml-fault.js';
@@ -19,6 +23,10 @@ import { yamlFaultText } from './yaml-fault.js';
 const MOST_DEPTH = 64;
 /** Values after all aliases are followed: what the checks would have to walk. */
 const MOST_VALUES = 1_000_000;
+/** Values of a file of plain YAML. */
+const MOST_PLAIN_VALUES = 10_000_000;
+/** Octets of a file that is not plain. */
+export const MOST_LIBRARY_OCTETS = 8 * 1024 * 1024;
 /** What follows the first faults of broken YAML mostly follows from them. */
 const MOST_FAULTS = 10;
 
@@ -39,13 +47,26 @@ export function readDocument(file: string, bytes: Uint8Array, problems: Problems
     problems.add('bad-encoding', () => ({ file, ...at }), [], problem);
     return undefined;
   }
+  const { text } = decoded;
+  const plain = readPlainYaml(text, MOST_PLAIN_VALUES);
+  if ('value' in plain) {
+    const places = new LinePlaces(file, text);
+    return { file, value: plain.value, locate: (path, at = 'value') => places.of(plain.locate(path, at)) };
+  }
+  if (bytes.length > MOST_LIBRARY_OCTETS) {
+    const expected = `a file of more than ${MOST_LIBRARY_OCTETS} bytes is read only as far as its YAML is plain`;
+    const found = 'expected block lists and mappings with each value on one line, found something else';
+    const at = new LinePlaces(file, text).of(plain.notPlain);
+    problems.add('too-complex', () => at, [], `${expected}: ${found}, or a mistake`);
+    return undefined;
+  }
   const lines = new LineCounter();
   const place = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
     return line === 0 ? start : { file, line, column: col };
   };
 
-  const parsed = parse(decoded.text, lines);
+  const parsed = parse(text, lines);
   if (!('document' in parsed)) {
     problems.add('too-complex', () => start, [], parsed.problem);
     return undefined;
@@ -75,7 +96,63 @@ export function readDocument(file: string, bytes: Uint8Array, problems: Problems
   };
 }
 
+/** Places of offsets; where lines begin is counted when somebody asks. */
+class LinePlaces {
+  readonly #file: string;
+  readonly #text: string;
+  #starts: Float64Array | undefined;
+
+  constructor(file: string, text: string) {
+    this.#file = file;
+    this.#text = text;
+  }
+
+  of(offset: number): Place {
+    this.#starts ??= lineStarts(this.#text);
+    let low = 0;
+    let high = this.#starts.length;
+    while (high - low > 1) {
+      const middle = (low + high) >>> 1;
+      if ((this.#starts[middle] ?? 0) <= offset) low = middle;
+      else high = middle;
+    }
+    return { file: this.#file, line: low + 1, column: offset - (this.#starts[low] ?? 0) + 1 };
+  }
+}
+
+function lineStarts(text: string): Float64Array {
+  const starts = [0];
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+  return Float64Array.from(starts);
+}
+
+/** Levels that the library may be led into; what is deeper than MOST_DEPTH is said with its place after it. */
+const MOST_NESTING = 500;
+
+/** At least how deep a text is nested: steps of indentation, dashes in a row, and brackets that are open. */
+function nesting(text: string): number {
+  const indents: number[] = [];
+  let brackets = 0;
+  let most = 0;
+  for (const line of text.split('\n')) {
+    const indent = line.length - line.trimStart().length;
+    while ((indents.at(-1) ?? -1) >= indent) indents.pop();
+    indents.push(indent);
+    const said = line.replace(/(?:^|\s)#.*/, '');
+    const dashes = said.split('- ').length + said.split('? ').length;
+    for (const character of said) {
+      if (character === '[' || character === '{') brackets += 1;
+      else if (character === ']' || character === '}') brackets = Math.max(0, brackets - 1);
+      most = Math.max(most, brackets);
+    }
+    most = Math.max(most, indents.length + dashes);
+  }
+  return most;
+}
+
 function parse(text: string, lineCounter: LineCounter): { readonly document: Document.Parsed } | { problem: string } {
+  // Near the end of the stack it is not only an error that may come: an expression that is compiled there ends the process.
+  if (nesting(text) > MOST_NESTING) return { problem: 'cannot be read as YAML: nested too deeply' };
   try {
     // The core schema of YAML 1.2, whatever the file says of itself: `off` stays text and a date stays text. Duplicates are found
     // below, with their places and without the quadratic search of the library.

@@ -1,19 +1,21 @@
 /** What the policy checks see of the disk: files by path. The loader gives the real one; tests give one in memory. */
 
 export type FileRead =
-  | { readonly bytes: Uint8Array; readonly warning?: string }
+  | { readonly bytes: Uint8Array; readonly warning?: string; readonly stamp?: string }
   | { readonly code: 'unreadable' | 'unsafe-mode' | 'too-large'; readonly problem: string };
 
 export interface PolicyFiles {
   /** Bytes of a file of at most `most` bytes, or in words why they cannot be had. */
   read(path: string, most: number): FileRead;
+  /** What differs when a file differs, as `read` gave it; undefined where that cannot be told without reading it. */
+  stamp?(path: string): string | undefined;
   /** Names of the entries of a directory; undefined where it cannot be read. */
   list(directory: string): readonly string[] | undefined;
 }
 
 /** Sizes in bytes above which a file is refused unread. */
 export const FILE_LIMITS = {
-  policy: 8 * 1024 * 1024,
+  policy: 64 * 1024 * 1024,
   certificates: 4 * 1024 * 1024,
   crl: 64 * 1024 * 1024,
 } as const;

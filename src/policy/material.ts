@@ -7,6 +7,7 @@ import type { CertificateFacts } from '../x509/facts.js';
 import { readPem } from '../x509/pem.js';
 import { dayText } from './dates.js';
 import { FILE_LIMITS, type PolicyFiles } from './files.js';
+import type { PolicyMemory } from './memory.js';
 import { resolvePath } from './paths.js';
 import type { ProblemCode } from './problem.js';
 import type { Site } from './site.js';
@@ -22,12 +23,31 @@ const SEQUENCE = 0x30;
 export class Material {
   readonly #files: PolicyFiles;
   readonly #now: number;
-  readonly #certificates = new Map<string, Read<CertificateFacts>>();
-  readonly #crls = new Map<string, Read<CrlFacts>>();
+  readonly #memory: PolicyMemory;
+  /** What each file gave, by kind and path. */
+  readonly #reads = new Map<string, Read<CertificateFacts | CrlFacts>>();
+  #named = new Map<string, unknown>();
 
-  constructor(files: PolicyFiles, now: number) {
+  constructor(files: PolicyFiles, now: number, memory: PolicyMemory) {
     this.#files = files;
     this.#now = now;
+    this.#memory = memory;
+  }
+
+  /** Does some checks, and gives which files they named and what each of those gave. */
+  during<T>(check: () => T): { readonly value: T; readonly material: ReadonlyMap<string, unknown> } {
+    const named = new Map<string, unknown>();
+    this.#named = named;
+    return { value: check(), material: named };
+  }
+
+  /** Whether these files give now what they gave then. */
+  same(material: ReadonlyMap<string, unknown>): boolean {
+    for (const [key, read] of material) {
+      const [kind, path] = [key.slice(0, 1), key.slice(2)];
+      if ((kind === 'c' ? this.#readCertificates(path) : this.#readCrls(path)) !== read) return false;
+    }
+    return true;
   }
 
   /** The certificates of the files named in the list at `site`, in order. */
@@ -35,7 +55,7 @@ export class Material {
     return names.flatMap((name, index) => {
       const here = site.at(index);
       const path = resolvePath(here.place().file, name);
-      const read = memo(this.#certificates, path, () => this.#readCertificates(path));
+      const read = this.#readCertificates(path);
       for (const facts of items(read, here)) this.#warn(facts, path, here, role);
       return 'items' in read ? read.items : [];
     });
@@ -46,7 +66,7 @@ export class Material {
     return names.flatMap((name, index) => {
       const here = site.at(index);
       const path = resolvePath(here.place().file, name);
-      const read = memo(this.#crls, path, () => this.#readCrls(path));
+      const read = this.#readCrls(path);
       for (const { issuerText, nextUpdate } of items(read, here)) {
         const crl = `${path}: CRL of ${issuerText}`;
         // Rulebook K-2: a CRL past nextUpdate, or without one, clears nobody.
@@ -80,16 +100,35 @@ export class Material {
     return this.#read(path, FILE_LIMITS.crl, 'bad-crl', 'X509 CRL', parseCrl);
   }
 
-  #read<T>(
+  #read<T extends CertificateFacts | CrlFacts>(
     path: string,
     most: number,
     code: ProblemCode,
     label: 'CERTIFICATE' | 'X509 CRL',
     parse: (der: Uint8Array) => T,
   ): Read<T> {
-    const read = this.#files.read(path, most);
-    if (!('bytes' in read)) return read;
-    const { bytes, warning } = read;
+    const key = `${label === 'CERTIFICATE' ? 'c' : 'l'} ${path}`;
+    const known = this.#reads.get(key) as Read<T> | undefined;
+    const read =
+      known ??
+      this.#memory.file(this.#files, label, path, () => {
+        const file = this.#files.read(path, most);
+        if (!('bytes' in file)) return { value: file };
+        const value = this.#parse(path, file, code, label, parse);
+        return 'items' in value && file.stamp !== undefined ? { value, stamp: file.stamp } : { value };
+      });
+    this.#reads.set(key, read);
+    this.#named.set(key, read);
+    return read;
+  }
+
+  #parse<T>(
+    path: string,
+    { bytes, warning }: { readonly bytes: Uint8Array; readonly warning?: string },
+    code: ProblemCode,
+    label: 'CERTIFICATE' | 'X509 CRL',
+    parse: (der: Uint8Array) => T,
+  ): Read<T> {
     try {
       const blocks = bytes[0] === SEQUENCE ? [bytes] : readPem(Buffer.from(bytes).toString('latin1'), label);
       const parsed = blocks.map((der, index) => {
@@ -117,12 +156,6 @@ function items<T>(read: Read<T>, site: Site): readonly T[] {
   }
   site.report(read.code, read.problem);
   return [];
-}
-
-function memo<T>(known: Map<string, T>, key: string, make: () => T): T {
-  const value = known.get(key) ?? make();
-  known.set(key, value);
-  return value;
 }
 
 function at(ms: number): string {

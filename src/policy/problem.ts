@@ -119,11 +119,20 @@ export function formatPath(path: KeyPath): string {
 /** More than this says no more, and a file can hold a million mistakes. */
 const MOST_PROBLEMS = 1000;
 
+/** A finding as it was said, to say it again. */
+export interface Said {
+  readonly code: ProblemCode;
+  readonly place: Place;
+  readonly path: KeyPath;
+  readonly message: string;
+}
+
 /** The findings of one check, kept in order of file and place. */
 export class Problems {
   readonly #found: { readonly problem: Problem; readonly order: number }[] = [];
   readonly #files = new Map<string, number>();
   #errors = 0;
+  #listening: Said[] | undefined;
 
   get failed(): boolean {
     return this.#errors > 0;
@@ -132,6 +141,7 @@ export class Problems {
   /** `place` is only asked for where the finding is kept: to find it may take a walk through the file. */
   add(code: ProblemCode, place: () => Place, path: KeyPath, message: string): void {
     const severity = severities[code];
+    this.#listening?.push({ code, place: place(), path, message });
     if (severity === 'error') this.#errors++;
     // The first error is kept in any case: a policy that fails has to say why.
     if (this.#found.length >= MOST_PROBLEMS && (severity === 'warning' || this.#errors > 1)) return;
@@ -139,6 +149,22 @@ export class Problems {
     const order = this.#files.get(file) ?? this.#files.size;
     this.#files.set(file, order);
     this.#found.push({ order, problem: { file, line, column, severity, code, path: formatPath(path), message } });
+  }
+
+  /** Does some checks, and gives what they said beside what they made. */
+  during<T>(check: () => T): { readonly value: T; readonly said: readonly Said[]; readonly failed: boolean } {
+    const errors = this.#errors;
+    const said: Said[] = [];
+    this.#listening = said;
+    try {
+      return { value: check(), said, failed: this.#errors > errors };
+    } finally {
+      this.#listening = undefined;
+    }
+  }
+
+  again(said: readonly Said[]): void {
+    for (const { code, place, path, message } of said) this.add(code, () => place, path, message);
   }
 
   /** Sorted by file in order of first mention, line and column. */

@@ -171,6 +171,7 @@ const daemonSchema = z.strictObject({
       connections_per_source: connections.optional(),
     })
     .optional(),
+  watch: z.enum(['on', 'off']).optional(),
   unix_mode: word('octal digits in quotes, as in "0660"').optional(),
   viewer_mode: word('octal digits in quotes, as in "0660"').optional(),
   viewer_group: word('the name of a group').optional(),

@@ -31,6 +31,8 @@ export interface DaemonSettings {
   /** undefined where there is no HTTPS listener. */
   readonly tls: TlsSettings | undefined;
   readonly access: AccessSettings;
+  /** Whether the policy is read again when its files change. */
+  readonly watch: boolean;
   /** Permission bits of the unix socket and the FIFO. */
   readonly unixMode: number;
   readonly viewerMode: number;
@@ -84,6 +86,7 @@ export const DEFAULT_SETTINGS: DaemonSettings = deepFreeze({
   allowRemote: false,
   tls: undefined,
   access: DEFAULT_ACCESS,
+  watch: false,
   unixMode: 0o660,
   viewerMode: 0o660,
   viewerGroup: undefined,
@@ -119,6 +122,7 @@ export function compileSettings(input: DaemonInput | undefined, site: Site, mate
     allowRemote: input?.allow_remote ?? defaults.allowRemote,
     tls: compileTls(input?.tls, site.at('tls')),
     access: compileAccess(input?.access, site.at('access'), material),
+    watch: input?.watch === undefined ? defaults.watch : input.watch === 'on',
     unixMode: unixMode(input?.unix_mode, site.at('unix_mode')),
     viewerMode: unixMode(input?.viewer_mode, site.at('viewer_mode')),
     viewerGroup: input?.viewer_group,

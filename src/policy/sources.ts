@@ -3,6 +3,7 @@
 import { type PolicyDocument, readDocument } from './document.js';
 import { FILE_LIMITS, type FileRead, type PolicyFiles } from './files.js';
 import { expandGlob, isGlob, isUnsupportedGlob } from './glob.js';
+import type { PolicyMemory } from './memory.js';
 import { normalPath, resolvePath } from './paths.js';
 import type { Problems } from './problem.js';
 import { SECTIONS, type SectionName } from './schema.js';
@@ -32,23 +33,44 @@ const INCLUDABLE: ReadonlySet<string> = new Set<SectionName>([
 ]);
 
 /** Reads the main file and all that it includes. Gives undefined, and has said why, where there is no main file. */
-export function readSources(files: PolicyFiles, main: string, problems: Problems): PolicySources | undefined {
+export function readSources(
+  files: PolicyFiles,
+  main: string,
+  problems: Problems,
+  memory: PolicyMemory,
+): PolicySources | undefined {
   const start = () => ({ file: main, line: 1, column: 1 });
-  const read = files.read(main, FILE_LIMITS.policy);
-  if (!('bytes' in read)) {
+  const read = readFile(files, main, problems, memory);
+  if (!('document' in read)) {
     problems.add(read.code, start, [], read.problem);
     return undefined;
   }
   if (read.warning !== undefined) problems.add('unsafe-directory', start, [], read.warning);
-  const document = readDocument(main, read.bytes, problems);
+  const { document } = read;
   const mainSections = document && splitSections(document, problems);
   if (!document || !mainSections) return undefined;
-  const included = includedSections(mainSections.get('include'), files, main, problems);
+  const included = includedSections(mainSections.get('include'), files, main, problems, memory);
   const all = [mainSections, ...included];
   return {
     sections: (name) => all.flatMap((sections) => sections.get(name) ?? []),
     mainSite: (name) => new Site(document, problems, [name]),
   };
+}
+
+type DocumentRead =
+  | { readonly document: PolicyDocument | undefined; readonly warning?: string }
+  | Extract<FileRead, { readonly code: string }>;
+
+/** A file as a document; undefined, which has been reported, where it is none. */
+function readFile(files: PolicyFiles, path: string, problems: Problems, memory: PolicyMemory): DocumentRead {
+  return memory.file<DocumentRead>(files, 'policy', path, () => {
+    const read = files.read(path, FILE_LIMITS.policy);
+    if (!('bytes' in read)) return { value: read };
+    const document = readDocument(path, read.bytes, problems);
+    const value = read.warning === undefined ? { document } : { document, warning: read.warning };
+    // A document with a fault is read again, to say so again.
+    return document === undefined || read.stamp === undefined ? { value } : { value, stamp: read.stamp };
+  });
 }
 
 type Sections = ReadonlyMap<string, Section>;
@@ -81,6 +103,7 @@ function includedSections(
   files: PolicyFiles,
   main: string,
   problems: Problems,
+  memory: PolicyMemory,
 ): readonly Sections[] {
   const value = include && checkShape(SECTIONS.include, include.value, include.site);
   if (!include || value === undefined) return [];
@@ -97,14 +120,13 @@ function includedSections(
   return [...paths]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([path, site]) => {
-      const read: FileRead = files.read(path, FILE_LIMITS.policy);
-      if (!('bytes' in read)) {
+      const read = readFile(files, path, problems, memory);
+      if (!('document' in read)) {
         site.report(read.code, read.problem);
         return [];
       }
       if (read.warning !== undefined) site.report('unsafe-directory', read.warning);
-      const document = readDocument(path, read.bytes, problems);
-      return (document && splitSections(document, problems, main)) ?? [];
+      return (read.document && splitSections(read.document, problems, main)) ?? [];
     });
 }
 

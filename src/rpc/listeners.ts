@@ -33,7 +33,7 @@ export interface Served {
   readonly state: TrustState;
   readonly log: OperatorLog;
   readonly audit: AuditLog;
-  readonly reload: () => ReloadReport;
+  readonly reload: () => Promise<ReloadReport>;
 }
 
 type Open = () => Promise<Listener>;

@@ -6,26 +6,42 @@ import { signatureVerifies } from '../x509/signature.js';
 
 /** Public CAs that partners sit under have a handful of intermediates each. */
 const MOST_LEARNED = 200;
+/** Agreements looked at in one step. */
+const STEP = 500;
 
 /** The CA certificates of all agreements that look at revocation, by name. */
 export class Authorities {
   /** Each once, of whatever agreement. */
   readonly intermediates: readonly CertificateFacts[];
-  readonly #byName = new Map<string, CertificateFacts[]>();
+  readonly #byName: ReadonlyMap<string, readonly CertificateFacts[]>;
   readonly #learned = new LRUCache<string, CertificateFacts>({ max: MOST_LEARNED });
 
-  constructor({ agreements }: Pick<Snapshot, 'agreements'>) {
-    const looking = agreements.filter(
-      ({ enabled, mechanism, revocation }) => enabled && mechanism === 'tls' && revocation !== 'off',
-    );
-    const once = (all: readonly CertificateFacts[]) => [...new Map(all.map((each) => [each.sha256, each])).values()];
-    this.intermediates = once(looking.flatMap(({ intermediates }) => intermediates));
-    const anchors = looking.flatMap(({ anchors: { client, server } }) => [...client, ...server]);
-    for (const each of once([...anchors, ...this.intermediates])) {
-      const list = this.#byName.get(each.subjectKeys.text);
-      if (list === undefined) this.#byName.set(each.subjectKeys.text, [each]);
-      else list.push(each);
+  private constructor(
+    intermediates: readonly CertificateFacts[],
+    byName: ReadonlyMap<string, readonly CertificateFacts[]>,
+  ) {
+    this.intermediates = intermediates;
+    this.#byName = byName;
+  }
+
+  /** Yields now and then, so that a caller can let verdicts through in between. */
+  static *gather({ agreements }: Pick<Snapshot, 'agreements'>): Generator<undefined, Authorities> {
+    const byName = new Map<string, CertificateFacts[]>();
+    const named = new Set<string>();
+    const intermediates = new Map<string, CertificateFacts>();
+    for (const [at, { enabled, mechanism, revocation, ...agreement }] of agreements.entries()) {
+      if (at % STEP === 0) yield;
+      if (!enabled || mechanism !== 'tls' || revocation === 'off') continue;
+      for (const each of agreement.intermediates) intermediates.set(each.sha256, each);
+      for (const each of [...agreement.anchors.client, ...agreement.anchors.server, ...agreement.intermediates]) {
+        if (named.has(each.sha256)) continue;
+        named.add(each.sha256);
+        const list = byName.get(each.subjectKeys.text);
+        if (list === undefined) byName.set(each.subjectKeys.text, [each]);
+        else list.push(each);
+      }
     }
+    return new Authorities([...intermediates.values()], byName);
   }
 
   /**

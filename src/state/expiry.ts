@@ -3,8 +3,10 @@
 import type { Agreement, Snapshot } from '../trust/agreement.js';
 import type { CrlFacts } from '../x509/crl.js';
 import type { CertificateFacts } from '../x509/facts.js';
-import { crlCondition, newestOfScope, policyLists } from './crl-watch.js';
+import { atOnce } from '../x509/in-steps.js';
+import { crlCondition, type ListAtHand, newestOfScope, policyLists } from './crl-watch.js';
 import type { PeerCertificate } from './peer-certificates.js';
+import { sortedInSteps } from './slices.js';
 import type { Pin } from './store.js';
 
 const DAY = 86_400_000;
@@ -59,18 +61,47 @@ type Found = Omit<ExpiryRow, 'days' | 'state'> & { readonly state?: ExpiryState 
 
 /** What ends within these days, and what has ended already, the first to end first. Agreements that are off are left out. */
 export function expiryRows(sources: ExpirySources, withinDays: number, now: number): readonly ExpiryRow[] {
-  const agreements = sources.snapshot.agreements.filter(({ enabled }) => enabled);
-  const found: readonly Found[] = [
-    ...agreements.flatMap(ofAgreement),
-    ...sources.snapshot.ownCertificates.map((facts) => certificate('own-certificate', '', facts)),
-    ...ofPeers(sources, agreements),
-    ...crls(sources, agreements, now),
-  ];
-  return found
-    .filter(({ ends }) => ends - now <= withinDays * DAY)
-    .map((row) => ({ ...row, days: Math.floor((row.ends - now) / DAY), state: row.state ?? stateAt(row.ends, now) }))
-    .sort((a, b) => a.ends - b.ends || compare(a.what, b.what) || compare(a.agreement, b.agreement));
+  return atOnce(expiryRowsInSteps(sources, withinDays, now));
 }
+
+/** As `expiryRows`. Yields now and then, so that a caller can let verdicts through in between. */
+export function* expiryRowsInSteps(
+  sources: ExpirySources,
+  withinDays: number,
+  now: number,
+): Generator<undefined, readonly ExpiryRow[]> {
+  const found: ExpiryRow[] = [];
+  const take = (rows: readonly Found[]): void => {
+    for (const row of rows) {
+      if (row.ends - now > withinDays * DAY) continue;
+      const days = Math.floor((row.ends - now) / DAY);
+      found.push({ ...row, days, state: row.state ?? stateAt(row.ends, now) });
+    }
+  };
+  const names = new Set<string>();
+  const lists: ListAtHand[] = [];
+  const served: Served = new Map();
+  for (const [at, agreement] of sources.snapshot.agreements.entries()) {
+    if (at % STEP_AGREEMENTS === 0) yield;
+    if (!agreement.enabled) continue;
+    names.add(agreement.name);
+    take(ofAgreement(agreement));
+    serves(agreement, served);
+    lists.push(...policyLists({ agreements: [agreement] }));
+  }
+  take(sources.snapshot.ownCertificates.map((facts) => certificate('own-certificate', '', facts)));
+  yield;
+  take(ofPeers(sources, names));
+  yield;
+  take(crls(sources, lists, served, now));
+  yield;
+  return yield* sortedInSteps(
+    found,
+    (a, b) => a.ends - b.ends || compare(a.what, b.what) || compare(a.agreement, b.agreement),
+  );
+}
+
+const STEP_AGREEMENTS = 200;
 
 /** How much has ended and how much ends soon, without keys that were only seen: old ones among them are no harm. */
 export function expirySummary(rows: readonly ExpiryRow[]): ExpirySummary {
@@ -106,8 +137,7 @@ function ofAgreement({ name, domains, valid, anchors, intermediates }: Agreement
 }
 
 /** What partners showed; of agreements that are no more, nothing. */
-function ofPeers({ pins, peers }: ExpirySources, agreements: readonly Agreement[]): readonly Found[] {
-  const names = new Set(agreements.map(({ name }) => name));
+function ofPeers({ pins, peers }: ExpirySources, names: ReadonlySet<string>): readonly Found[] {
   const rows: readonly Found[] = [
     ...peers.map(({ agreement, subject, notAfter }) => {
       return { what: 'peer-certificate', agreement, subject, ends: notAfter } as const;
@@ -121,9 +151,13 @@ function ofPeers({ pins, peers }: ExpirySources, agreements: readonly Agreement[
 }
 
 /** Of lists of one issuer and scope the newest: what it replaces harms nobody by ending. */
-function crls({ fetched, crlWarnMs }: ExpirySources, agreements: readonly Agreement[], now: number): readonly Found[] {
-  const lists = [...policyLists({ agreements }), ...fetched.map((crl) => ({ source: 'fetched', crl }))];
-  const served = serving(agreements);
+function crls(
+  { fetched, crlWarnMs }: ExpirySources,
+  files: readonly ListAtHand[],
+  served: Served,
+  now: number,
+): readonly Found[] {
+  const lists = [...files, ...fetched.map((crl) => ({ source: 'fetched', crl }))];
   return [...newestOfScope(lists).values()].map(({ source, crl }): Found => {
     const condition = crlCondition(crl, now, crlWarnMs);
     return {
@@ -138,15 +172,13 @@ function crls({ fetched, crlWarnMs }: ExpirySources, agreements: readonly Agreem
 }
 
 /** The agreements that name a CA (the key text of its name), or a list itself. */
-function serving(agreements: readonly Agreement[]): ReadonlyMap<string | CrlFacts, readonly string[]> {
-  const served = new Map<string | CrlFacts, string[]>();
-  for (const { name, anchors, intermediates, crls: files } of agreements) {
-    const authorities = [...anchors.client, ...anchors.server, ...intermediates];
-    for (const key of new Set([...authorities.map(({ subjectKeys }) => subjectKeys.text), ...files])) {
-      const names = served.get(key);
-      if (names === undefined) served.set(key, [name]);
-      else names.push(name);
-    }
+type Served = Map<string | CrlFacts, string[]>;
+
+function serves({ name, anchors, intermediates, crls: files }: Agreement, served: Served): void {
+  const authorities = [...anchors.client, ...anchors.server, ...intermediates];
+  for (const key of new Set([...authorities.map(({ subjectKeys }) => subjectKeys.text), ...files])) {
+    const names = served.get(key);
+    if (names === undefined) served.set(key, [name]);
+    else names.push(name);
   }
-  return served;
 }

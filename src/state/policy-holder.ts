@@ -4,7 +4,7 @@ import { changedSettings, runningSettings } from '../policy/settings-change.js';
 import type { Snapshot } from '../trust/agreement.js';
 
 /** Reads and compiles the policy file under a revision. */
-export type PolicyLoader = (revision: number, now: number) => LoadedPolicy;
+export type PolicyLoader = (revision: number, now: number) => LoadedPolicy | Promise<LoadedPolicy>;
 
 export interface ReloadReport {
   readonly ok: boolean;
@@ -13,19 +13,24 @@ export interface ReloadReport {
   readonly warnings: readonly string[];
 }
 
+type GoodPolicy = Extract<LoadedPolicy, { ok: true }>;
+
 /**
  * The policy in force. A reload either replaces the snapshot as a whole or leaves the last good one and says why
- * (design.md, "The policy file").
+ * (design.md, "The policy file"). While one is under way the policy before it is in force.
  */
 export class PolicyHolder {
-  #current: Extract<LoadedPolicy, { ok: true }>;
+  #current: GoodPolicy;
   #loadedAt: number;
   #lastProblems: readonly string[] = [];
   #lastAttempt: number;
   readonly #load: PolicyLoader;
   #settings: DaemonSettings;
+  #running: Promise<ReloadReport> | undefined;
+  #waiting: Promise<ReloadReport> | undefined;
+  #closed = false;
 
-  private constructor(load: PolicyLoader, first: Extract<LoadedPolicy, { ok: true }>, now: number) {
+  private constructor(load: PolicyLoader, first: GoodPolicy, now: number) {
     this.#load = load;
     this.#settings = first.settings;
     this.#current = first;
@@ -33,9 +38,23 @@ export class PolicyHolder {
     this.#lastAttempt = now;
   }
 
-  /** Loads the first policy; without a good one there is nothing to hold. */
-  static open(load: PolicyLoader, now: number): PolicyHolder | { readonly problems: readonly string[] } {
-    const first = load(nextRevision(0, now), now);
+  /** Loads the first policy at once; without a good one there is nothing to hold. */
+  static open(
+    load: (revision: number, now: number) => LoadedPolicy,
+    now: number,
+  ): PolicyHolder | { readonly problems: readonly string[] } {
+    return PolicyHolder.#holding(load, load(nextRevision(0, now), now), now);
+  }
+
+  /** As `open`, with a loader that takes its time. */
+  static async begin(
+    load: PolicyLoader,
+    now: number,
+  ): Promise<PolicyHolder | { readonly problems: readonly string[] }> {
+    return PolicyHolder.#holding(load, await load(nextRevision(0, now), now), now);
+  }
+
+  static #holding(load: PolicyLoader, first: LoadedPolicy, now: number) {
     return first.ok ? new PolicyHolder(load, first, now) : { problems: first.problems };
   }
 
@@ -48,13 +67,46 @@ export class PolicyHolder {
     return this.#settings;
   }
 
-  reload(now: number): ReloadReport {
+  /**
+   * Reads the policy again. Whoever asks while it is being read gets the reload after that one, which all share who
+   * asked meanwhile: what was on disk when somebody asked is what the report is about.
+   */
+  reload(clock: () => number): Promise<ReloadReport> {
+    if (this.#running === undefined) return this.#start(clock);
+    this.#waiting ??= this.#running.then(() => {
+      this.#waiting = undefined;
+      return this.#start(clock);
+    });
+    return this.#waiting;
+  }
+
+  /** No reload takes effect any more: one that is under way or waits reports that it failed. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  #start(clock: () => number): Promise<ReloadReport> {
+    const running = this.#reload(clock()).finally(() => {
+      this.#running = undefined;
+    });
+    this.#running = running;
+    return running;
+  }
+
+  async #reload(now: number): Promise<ReloadReport> {
     this.#lastAttempt = now;
-    const next = this.#load(nextRevision(this.snapshot.revision, now), now);
+    const next = this.#closed ? STOPPING : await this.#load(nextRevision(this.snapshot.revision, now), now);
+    return this.#take(this.#closed ? STOPPING : next, now);
+  }
+
+  #take(next: LoadedPolicy, now: number): ReloadReport {
     if (next.ok) {
+      // A touch during the load has taken a revision of its own.
+      const revision = nextRevision(this.snapshot.revision, now);
       this.#settings = runningSettings(this.#settings, next.settings);
       const changed = changedSettings(this.#settings, next.settings);
-      this.#current = { ...next, warnings: [...next.warnings, ...changed] };
+      const snapshot = Object.freeze({ ...next.snapshot, revision });
+      this.#current = { ...next, snapshot, warnings: [...next.warnings, ...changed] };
       this.#loadedAt = now;
     }
     this.#lastProblems = next.ok ? [] : next.problems;
@@ -94,6 +146,11 @@ export class PolicyHolder {
     };
   }
 }
+
+const STOPPING: LoadedPolicy = Object.freeze({
+  ok: false,
+  problems: Object.freeze(['siptrustd is stopping: the policy was not read again']),
+});
 
 /** What a routing script can count on: 31 bits. */
 const MOST_REVISION = 2 ** 31 - 1;

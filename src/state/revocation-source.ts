@@ -41,7 +41,7 @@ export interface RevocationSource {
   /** Whether something about this certificate is being asked for the first time. */
   awaits(leaf: CertificateFacts): boolean;
   /** Another policy is in force. */
-  follow(snapshot: Snapshot): void;
+  follow(snapshot: Snapshot): Promise<void>;
   rows(): readonly RevocationRow[];
   /** Asks again, about everything or one URL; the number of sources that were asked. Settles when all have answered. */
   refresh(url: string | undefined): Promise<number>;
@@ -53,7 +53,7 @@ export const NO_REVOCATION_SOURCE: RevocationSource = Object.freeze({
   ocsp: new Map(),
   observe: () => {},
   awaits: () => false,
-  follow: () => {},
+  follow: () => Promise.resolve(),
   rows: () => [],
   refresh: () => Promise.resolve(0),
 });

@@ -9,6 +9,7 @@ import type { RevocationSettings } from '../policy/revocation-settings.js';
 import type { Snapshot } from '../trust/agreement.js';
 import type { CrlFacts } from '../x509/crl.js';
 import type { CertificateFacts } from '../x509/facts.js';
+import { atOnce } from '../x509/in-steps.js';
 import type { OcspAnswers } from '../x509/ocsp.js';
 import { Authorities } from './authorities.js';
 import { CrlShelf } from './crl-shelf.js';
@@ -19,6 +20,7 @@ import { openOcspReader } from './ocsp-reader.js';
 import { OcspShelf } from './ocsp-shelf.js';
 import { listRows, policyRows, statusRows } from './revocation-rows.js';
 import type { RevocationRow, RevocationSource } from './revocation-source.js';
+import { inSlices } from './slices.js';
 
 export interface RevocationDependencies {
   readonly settings: RevocationSettings;
@@ -57,7 +59,7 @@ export class Revocation implements RevocationSource {
     const { settings, clock, log, random } = deps;
     this.#deps = deps;
     this.#snapshot = deps.snapshot;
-    this.#authorities = new Authorities(deps.snapshot);
+    this.#authorities = atOnce(Authorities.gather(deps.snapshot));
     this.#queue = new JobQueue(clock);
     this.#watch = new CrlWatch(log, settings.warn * 1000);
     const common = { settings, queue: this.#queue, log, random, now: clock, changed: () => this.#changed() };
@@ -91,7 +93,7 @@ export class Revocation implements RevocationSource {
         deps.log.error('fetched CRLs are not kept on disk', { directory, error: String(error) });
       }
     }
-    revocation.#followPolicy();
+    atOnce(revocation.#followPolicy());
     return revocation;
   }
 
@@ -137,17 +139,25 @@ export class Revocation implements RevocationSource {
     return this.#seen.get(leaf.sha256)?.jobs.some(({ pending }) => pending) ?? false;
   }
 
-  follow(snapshot: Snapshot): void {
+  async follow(snapshot: Snapshot): Promise<void> {
     this.#snapshot = snapshot;
-    this.#authorities = new Authorities(snapshot);
+    const authorities = await inSlices(Authorities.gather(snapshot));
+    // Another policy may have come meanwhile: its own call goes on.
+    if (this.#snapshot === snapshot) await inSlices(this.#followAnew(authorities));
+  }
+
+  *#followAnew(authorities: Authorities): Generator<undefined, void> {
+    this.#authorities = authorities;
     for (const { certificate } of [...this.#seen.values()]) {
-      if (this.#authorities.issuerOf(certificate) === undefined) this.#seen.delete(certificate.sha256);
+      if (authorities.issuerOf(certificate) === undefined) this.#seen.delete(certificate.sha256);
+      yield;
     }
-    const policy = new Set(this.#authorities.intermediates.map(({ sha256 }) => sha256));
+    const policy = new Set(authorities.intermediates.map(({ sha256 }) => sha256));
     this.#statuses?.retain(({ sha256 }) => policy.has(sha256) || this.#seen.has(sha256));
     this.#lists.restart();
     this.#statuses?.restart();
-    this.#followPolicy();
+    yield;
+    yield* this.#followPolicy();
     this.#look();
   }
 
@@ -177,12 +187,13 @@ export class Revocation implements RevocationSource {
   }
 
   /** What the certificates of the policy itself name. */
-  #followPolicy(): void {
+  *#followPolicy(): Generator<undefined, void> {
     if (!this.#deps.settings.fetch) return;
     for (const certificate of this.#authorities.intermediates) {
       this.#lists.follow(certificate, true);
       const issuer = this.#authorities.issuerOf(certificate);
       if (issuer !== undefined) this.#statuses?.follow(certificate, issuer);
+      yield;
     }
   }
 

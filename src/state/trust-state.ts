@@ -10,7 +10,7 @@ import { Candidate } from './candidate.js';
 import { CertificateCache } from './certificate-cache.js';
 import { Connections } from './connections.js';
 import { Counters } from './counters.js';
-import { type ExpiryRow, type ExpirySummary, expiryRows, expirySummary, NOTICE_DAYS } from './expiry.js';
+import { type ExpiryRow, type ExpirySummary, expiryRowsInSteps, expirySummary, NOTICE_DAYS } from './expiry.js';
 import type { KeptCertificates } from './kept-certificates.js';
 import { hopsWithoutDns, type NextHops } from './next-hops.js';
 import { PeerCertificates } from './peer-certificates.js';
@@ -18,6 +18,7 @@ import type { Pins } from './pins.js';
 import type { PolicyHolder, ReloadReport } from './policy-holder.js';
 import { type Answer, RecentAnswers } from './recent.js';
 import { NO_REVOCATION_SOURCE, type RevocationSource } from './revocation-source.js';
+import { inSlices } from './slices.js';
 import { VerdictCache } from './verdict-cache.js';
 
 /** How long a verdict holds that waits for a revocation status (rulebook §8.3: not trusted, retry). */
@@ -50,6 +51,7 @@ export class TrustState {
   #candidate: Candidate | undefined;
   #touched: NodeJS.Timeout | undefined;
   #touchAgain = false;
+  #counting: Promise<ExpirySummary> | undefined;
   #expiry: { readonly at: number; readonly revision: number; readonly summary: ExpirySummary } | undefined;
 
   constructor(
@@ -184,7 +186,7 @@ export class TrustState {
   }
 
   /** What ends within these days, and what has ended already. */
-  expiry(withinDays: number): readonly ExpiryRow[] {
+  expiry(withinDays: number): Promise<readonly ExpiryRow[]> {
     const sources = {
       snapshot: this.snapshot,
       pins: this.pins?.list() ?? [],
@@ -192,22 +194,35 @@ export class TrustState {
       fetched: this.revocation.crls,
       crlWarnMs: this.policy.settings.revocation.warn * 1000,
     };
-    return expiryRows(sources, withinDays, this.now());
+    return inSlices(expiryRowsInSteps(sources, withinDays, this.now()));
   }
 
-  /** How much has ended and how much ends soon. Scripts ask for it twice a second: it is counted once a minute. */
-  expirySummary(): ExpirySummary {
+  /**
+   * How much has ended and how much ends soon. Scripts ask for it twice a second: it is counted once a minute and for each
+   * policy, and while it is being counted they get what was counted before.
+   */
+  async expirySummary(): Promise<ExpirySummary> {
     const [now, { revision }] = [this.now(), this.snapshot];
     const known = this.#expiry;
     if (known !== undefined && known.revision === revision && now - known.at < EXPIRY_COUNT_MS) return known.summary;
-    const summary = expirySummary(this.expiry(NOTICE_DAYS));
-    this.#expiry = { at: now, revision, summary };
-    return summary;
+    this.#counting ??= this.#countExpiry(now, revision);
+    return known?.summary ?? this.#counting;
   }
 
-  reload(): ReloadReport {
-    const report = this.policy.reload(this.now());
-    if (report.ok) this.revocation.follow(this.snapshot);
+  async #countExpiry(at: number, revision: number): Promise<ExpirySummary> {
+    try {
+      const summary = expirySummary(await this.expiry(NOTICE_DAYS));
+      this.#expiry = { at, revision, summary };
+      return summary;
+    } finally {
+      this.#counting = undefined;
+    }
+  }
+
+  async reload(): Promise<ReloadReport> {
+    const before = this.snapshot;
+    const report = await this.policy.reload(this.#clock);
+    if (report.ok && this.snapshot !== before) await this.revocation.follow(this.snapshot);
     return report;
   }
 

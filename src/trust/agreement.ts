@@ -2,7 +2,7 @@
 
 import type { Address } from '../net/address.js';
 import type { PortRange } from '../net/port-range.js';
-import type { AddressPrefix } from '../net/prefix.js';
+import type { Prefixes } from '../net/prefix-list.js';
 import type { Direction, HeaderAction, Interconnect, PrivacyMode } from '../sip/rules.js';
 import type { CrlFacts } from '../x509/crl.js';
 import type { CertificateFacts } from '../x509/facts.js';
@@ -107,7 +107,7 @@ export interface Agreement {
   readonly allowTlsFallback: boolean;
   /** The interface and the source prefixes that stand for the path: of nds-ip, and of tls while the network migrates. */
   readonly interface: string | undefined;
-  readonly sources: readonly AddressPrefix[];
+  readonly sources: Prefixes;
   /** tls only: the last instant (ms) at which the path still stands beside TLS; undefined: it never did. */
   readonly migrationUntil: number | undefined;
 }

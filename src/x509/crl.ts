@@ -10,7 +10,7 @@ import { CrlEntries, MAX_CRL_OCTETS, readExtensionItem } from './crl-entries.js'
 import { DerReader, hexHead, MalformedDer, sameOctets, TAG } from './der.js';
 import { EXTENSION, EXTENSION_NAMES, readDistributionPointName, readReasons } from './extensions.js';
 import type { AlgorithmFacts, DistributionPointName, Extension, NameKeys, RevocationReason } from './facts.js';
-import { copyInSteps, sha256InSteps } from './in-steps.js';
+import { atOnce, copyInSteps, sha256InSteps } from './in-steps.js';
 import { readName } from './name.js';
 import { readTime } from './time.js';
 
@@ -80,11 +80,7 @@ export class MalformedCrl extends Error {
 
 /** Reads one CRL. Throws MalformedCrl. 100,000 entries take some tens of milliseconds. */
 export function parseCrl(der: Uint8Array): CrlFacts {
-  const steps = parseCrlInSteps(der);
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done) return value;
-  }
+  return atOnce(parseCrlInSteps(der));
 }
 
 /** Reads one CRL like `parseCrl`, and yields now and then, so that a caller can let verdicts through in between. */

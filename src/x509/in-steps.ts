@@ -2,6 +2,14 @@
 
 import { createHash } from 'node:crypto';
 
+/** Runs steps to their end at once, for those who hold up nobody. */
+export function atOnce<T>(steps: Generator<undefined, T>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
 const STEP_OCTETS = 2 ** 20;
 /** Numbers sorted, or merged, in one step. */
 const STEP_NUMBERS = 2 ** 16;

@@ -48,7 +48,7 @@ for (const family of [4, 6] as const) {
     const entries = [...prefixes(size, family)];
     const before = await memory();
     const start = performance.now();
-    const table = new PrefixTable(entries);
+    const table = PrefixTable.of(entries);
     const built = performance.now() - start;
     const mebibytes = ((await memory()) - before) / 2 ** 20;
 

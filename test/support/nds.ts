@@ -43,8 +43,8 @@ export function ndsSnapshot(
   agreements: readonly Agreement[] = [legacyC()],
   over: Partial<Snapshot> = {},
 ): Snapshot {
-  const entries = agreements.flatMap((each) => each.sources.map((source) => [source, each] as const));
-  const sources = new Map([['za', new PrefixTable(entries)]]);
+  const entries = agreements.flatMap((each) => Array.from(each.sources, (source) => [source, each] as const));
+  const sources = new Map([['za', PrefixTable.of(entries)]]);
   return snapshotWith(agreements, { interfaces: [{ ...za, ...iface }], sources, ...over });
 }
 

@@ -131,9 +131,9 @@ export class Stage {
   }
 
   /** Another policy in force. */
-  reload(snapshot: Snapshot): void {
+  async reload(snapshot: Snapshot): Promise<void> {
     this.use.snapshot = snapshot;
-    this.state.reload();
+    await this.state.reload();
   }
 
   errors(): readonly string[] {

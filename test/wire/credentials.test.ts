@@ -308,10 +308,10 @@ describe('certificates', () => {
     expect((await ask(asked)).status).toBe(200);
     const before = settings;
     settings = { ...settings, access: { ...settings.access, certificates: [] } };
-    state.reload();
+    await state.reload();
     expect((await ask(asked)).status).toBe(401);
     settings = before;
-    state.reload();
+    await state.reload();
     expect((await ask(asked)).status).toBe(200);
   });
 });

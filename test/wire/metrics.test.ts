@@ -92,7 +92,7 @@ describe('what /metrics says', () => {
     await ask(port, 'cache.flush');
     await ask(port, 'trust.peer', { nonsense: 1 });
     good = false;
-    state.reload();
+    await state.reload();
     const { status, text, headers } = await get(port);
     expect([status, headers['content-type']]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8']);
     const found = samplesOf(text);

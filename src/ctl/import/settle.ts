@@ -1,8 +1,8 @@
 /** Holds what is about to be written against the checks of the policy, before anything is written. */
 
 import { compilePolicy } from '../../policy/compile.js';
+import { DiskFiles } from '../../policy/disk-files.js';
 import { filesInMemory, type PolicyFiles } from '../../policy/files.js';
-import { filesOnDisk } from '../../policy/loader.js';
 import type { Problem } from '../../policy/problem.js';
 import { Refusal } from '../failure.js';
 import { type Candidate, policyText, type Writing } from './candidate.js';
@@ -27,9 +27,10 @@ const MOST_ROUNDS = 200;
 /** The policy of a text at a place, with what else is on the disk. */
 export function compileText(text: string, { path, files }: Place, now: number) {
   const memory = filesInMemory({ ...files, [path]: text });
+  const disk = new DiskFiles();
   const both: PolicyFiles = {
-    read: (file, most) => (file === path || Object.hasOwn(files, file) ? memory : filesOnDisk).read(file, most),
-    list: (directory) => filesOnDisk.list(directory),
+    read: (file, most) => (file === path || Object.hasOwn(files, file) ? memory : disk).read(file, most),
+    list: (directory) => disk.list(directory),
   };
   return compilePolicy(both, path, 1, now);
 }

@@ -76,7 +76,7 @@ const SHOWN: {
   targets: ({ targets }) => ({ targets: targets.map(endpoint) }),
   allowTlsFallback: ({ allowTlsFallback }) => ({ allow_tls_fallback: allowTlsFallback }),
   interface: (agreement) => ({ interface: agreement.interface ?? '' }),
-  sources: ({ sources }) => ({ sources: sources.map(({ text }) => text) }),
+  sources: ({ sources }) => ({ sources: Array.from(sources, ({ text }) => text) }),
   migrationUntil: ({ migrationUntil }) => ({
     migration_until: migrationUntil === undefined ? '' : instant(migrationUntil),
   }),
@@ -92,7 +92,7 @@ function details(agreement: Agreement, now: number) {
 }
 
 /** The agreements in force. */
-export function agreementMethods(state: TrustState, reload: () => ReloadReport): Method[] {
+export function agreementMethods(state: TrustState, reload: () => Promise<ReloadReport>): Method[] {
   return [
     defineMethod({
       name: 'agreement.list',
@@ -118,8 +118,8 @@ export function agreementMethods(state: TrustState, reload: () => ReloadReport):
       role: 'operator',
       doc: 'Reads the policy file again; a bad one leaves the last good policy in force and is answered as an error',
       params: z.strictObject({}),
-      handler: () => {
-        const report = reload();
+      handler: async () => {
+        const report = await reload();
         if (!report.ok) throw new RpcError('unavailable', { revision: report.revision, problems: report.problems });
         return { revision: report.revision, warnings: report.warnings };
       },

@@ -57,10 +57,12 @@ export function certificateMethods(state: TrustState): Method[] {
         z.strictObject({ within: z.coerce.number().int().min(0).max(MOST_DAYS).default(NOTICE_DAYS) }),
       ),
       positional: ['within'],
-      handler: ({ within }) =>
-        state.expiry(within).map(({ what, agreement, subject, ends, days, state: condition }) => {
+      handler: async ({ within }) => {
+        const rows = await state.expiry(within);
+        return rows.map(({ what, agreement, subject, ends, days, state: condition }) => {
           return { what, agreement, subject, ends: new Date(ends).toISOString(), days, state: condition };
-        }),
+        });
+      },
     }),
   ];
 }

@@ -62,7 +62,7 @@ export function coreMethods(state: TrustState, log: OperatorLog): Method[] {
         };
         // The poll of a script needs no more, and asks twice a second.
         if (!includesRole(role, 'viewer')) return inForce;
-        return {
+        return state.expirySummary().then((expiry) => ({
           ...inForce,
           agreements: state.snapshot.agreements.length,
           loaded_at: new Date(loadedAt).toISOString(),
@@ -71,9 +71,9 @@ export function coreMethods(state: TrustState, log: OperatorLog): Method[] {
           warnings,
           uptime: seconds(state.now() - state.startedAt),
           sizes: state.sizes(),
-          expiry: state.expirySummary(),
+          expiry,
           memory: process.memoryUsage().rss,
-        };
+        }));
       },
     }),
     defineMethod({

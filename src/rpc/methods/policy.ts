@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { loadPolicy } from '../../policy/loader.js';
 import type { DifferenceRow } from '../../state/differences.js';
+import { PolicyThread } from '../../state/policy-thread.js';
 import type { TrustState } from '../../state/trust-state.js';
 import { RpcError } from '../errors.js';
 import { defineMethod, type Method } from '../method.js';
@@ -14,8 +14,11 @@ export function policyMethods(state: TrustState): Method[] {
       doc: 'Judges each trust.peer also by this policy file, after its answer, and counts what would differ',
       params: z.strictObject({ file: z.string().regex(/^\//, 'an absolute path') }),
       positional: ['file'],
-      handler: ({ file }) => {
-        const loaded = loadPolicy(file, state.snapshot.revision, state.now());
+      handler: async ({ file }) => {
+        // As large as the policy in force, and as little reason to hold up a question.
+        const thread = new PolicyThread(file);
+        const loaded = await thread.load(state.snapshot.revision, state.now());
+        await thread.close();
         if (!loaded.ok) throw new RpcError('unavailable', { problems: loaded.problems });
         state.tryCandidate(file, loaded.snapshot);
         return { file, agreements: loaded.snapshot.agreements.length, warnings: loaded.warnings };

@@ -35,9 +35,13 @@ export class Metrics {
       const read = sources[key];
       const { name, help, type, labels: labelNames } = row;
       const options = { name, help, labelNames: [...labelNames], registers };
-      const fill = (metric: { reset(): void; labels(...values: string[]): { inc(value: number): void } }): void => {
+      const fill = async (metric: {
+        reset(): void;
+        labels(...values: string[]): { inc(value: number): void };
+      }): Promise<void> => {
+        const found = await read();
         metric.reset();
-        for (const [values, value] of read()) metric.labels(...values).inc(value);
+        for (const [values, value] of found) metric.labels(...values).inc(value);
       };
       if (type === 'counter') {
         const metric: Counter = new Counter({ ...options, collect: () => fill(metric) });

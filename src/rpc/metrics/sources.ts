@@ -32,14 +32,14 @@ const ALARMS: ReadonlySet<string> = new Set(
 
 /** By metric, what gives its samples. The questions and their duration are counted as they come (metrics.ts). */
 export function samples({ state, readiness, eventLoop }: Sources): {
-  readonly [key in Exclude<MetricKey, 'questions' | 'duration'>]: () => readonly Sample[];
+  readonly [key in Exclude<MetricKey, 'questions' | 'duration'>]: () => readonly Sample[] | Promise<readonly Sample[]>;
 } {
   let expiry: { readonly at: number; readonly revision: number; readonly rows: readonly Sample[] } | undefined;
-  function expires(): readonly Sample[] {
+  async function expires(): Promise<readonly Sample[]> {
     const now = state.now();
     const { revision } = state.snapshot;
     if (expiry === undefined || expiry.revision !== revision || now - expiry.at >= EXPIRY_MS) {
-      expiry = { at: now, revision, rows: firstToEnd(state.expiry(ALL_DAYS)) };
+      expiry = { at: now, revision, rows: firstToEnd(await state.expiry(ALL_DAYS)) };
     }
     return expiry.rows;
   }

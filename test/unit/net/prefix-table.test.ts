@@ -5,7 +5,7 @@ import { type AddressPrefix, contains, parsePrefix, prefixOf } from '../../../sr
 import { PrefixTable } from '../../../src/net/prefix-table.js';
 
 function table(texts: readonly string[]): PrefixTable<string> {
-  return new PrefixTable(texts.map((text) => [parsePrefix(text) as AddressPrefix, text]));
+  return PrefixTable.of(texts.map((text) => [parsePrefix(text) as AddressPrefix, text]));
 }
 
 const NESTED = [
@@ -66,7 +66,7 @@ describe('lookup', () => {
   }
 
   test('ok/two agreements whose prefixes overlap: the longer one wins', () => {
-    const agreements = new PrefixTable([
+    const agreements = PrefixTable.of([
       [parsePrefix('192.0.2.0/24') as AddressPrefix, { name: 'op-b' }],
       [parsePrefix('192.0.2.16/28') as AddressPrefix, { name: 'op-c' }],
     ]);
@@ -75,7 +75,7 @@ describe('lookup', () => {
   });
 
   test('ok/a value of undefined or 0 is a value', () => {
-    const values = new PrefixTable<number | undefined>([[parsePrefix('192.0.2.0/24') as AddressPrefix, 0]]);
+    const values = PrefixTable.of<number | undefined>([[parsePrefix('192.0.2.0/24') as AddressPrefix, 0]]);
     expect(values.lookup(parseAddress('192.0.2.1')!)).toBe(0);
   });
 });
@@ -124,7 +124,7 @@ describe('properties', () => {
         fc.uniqueArray(anyPrefix, { maxLength: 40, selector: ({ text }) => text }),
         fc.array(anyAddress, { maxLength: 40 }),
         (prefixes, addresses) => {
-          const built = new PrefixTable(prefixes.map((prefix) => [prefix, prefix.text]));
+          const built = PrefixTable.of(prefixes.map((prefix) => [prefix, prefix.text]));
           // The prefixes' own first addresses too: that is where intervals begin.
           for (const address of [...addresses, ...prefixes.map((prefix) => addressFromBytes(prefix.bytes)!)]) {
             const longest = prefixes

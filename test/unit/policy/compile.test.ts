@@ -112,7 +112,7 @@ describe('the snapshot', () => {
     expect(b?.intermediates).toHaveLength(1);
     expect(b?.crls.map((crl) => crl.nextUpdate)).toEqual([Date.parse('2026-07-01T00:00:00Z')]);
     expect(c).toMatchObject({ mechanism: 'nds-ip', interface: 'za' });
-    expect(c?.sources.map((prefix) => prefix.text)).toEqual(['192.0.2.0/28', '2001:db8:c::/48']);
+    expect(Array.from(c?.sources ?? [], (prefix) => prefix.text)).toEqual(['192.0.2.0/28', '2001:db8:c::/48']);
   });
 
   test('ok/agreements are found by domain, and by interface and longest prefix', () => {

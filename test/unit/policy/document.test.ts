@@ -122,6 +122,8 @@ describe('what is no policy document says where', () => {
     ['lists', '['.repeat(50_000)],
     ['mappings', '{a: '.repeat(20_000)],
     ['blocks', Array.from({ length: 3000 }, (_, at) => `${' '.repeat(at)}a:`).join('\n')],
+    ['dashes', `a:\n${'- '.repeat(20_000)}x\n`],
+    ['keys with a mark', `${'? '.repeat(20_000)}x\n`],
   ] as const) {
     test(`fail/depth beyond the stack: ${name}`, () => {
       const { document, said } = read(content);

@@ -392,7 +392,7 @@ describe('another policy', () => {
       intermediates: [sub.facts],
       revocation: 'hard',
     });
-    stage.reload(snapshotWith([agreement]));
+    await stage.reload(snapshotWith([agreement]));
     expect(stage.told(peer)).toBe('trusted agreement-covers');
     await eventually('a question about the new list', () => server.count('/sub.crl') > 0);
   });

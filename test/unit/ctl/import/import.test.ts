@@ -51,7 +51,7 @@ describe('import address', () => {
     expect(
       policy(file('za.yaml')).agreements.map(({ name, domains, enforcement, sources }) => [
         ...[name, domains, enforcement],
-        sources.map(({ text }) => text),
+        Array.from(sources, ({ text }) => text),
       ]),
     ).toEqual([
       ['b.example', ['b.example'], 'monitor', ['192.0.2.1/32', '192.0.2.16/28']],

@@ -1,0 +1,178 @@
+/** Files of this machine: reads what the checks ask for, refuses what others may have written. */
+
+import { hash } from 'node:crypto';
+import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, type Stats, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { type FileRead, type PolicyFiles, tooLarge } from './files.js';
+
+/** Times that a file which changes while it is read is read again. */
+const MOST_READS = 3;
+/** A file that was changed so shortly before may change again under the same times: its stamp tells nothing. */
+const FRESH_MS = 100;
+
+/** Which files and directories a reading looked at, and how they stood. */
+export interface Seen {
+  readonly files: readonly string[];
+  readonly directories: readonly string[];
+  readonly state: string;
+}
+
+/** How the same files and directories stand now. */
+export function seenNow({ files, directories }: Pick<Seen, 'files' | 'directories'>): string {
+  return stateOf(
+    files.map(stampOf),
+    directories.map((directory) => listed(listDirectory(directory))),
+  );
+}
+
+function stateOf(stamps: readonly (string | undefined)[], lists: readonly string[]): string {
+  return hash('sha256', [...stamps.map((stamp) => stamp ?? ''), ...lists].join('\n'));
+}
+
+/** The files as one reading of the policy sees them, and whether they are still the same after it. */
+export class DiskFiles implements PolicyFiles {
+  /** What was seen of each file: its stamp, undefined where there is none to be read. */
+  readonly #stamps = new Map<string, string | undefined>();
+  readonly #lists = new Map<string, string>();
+  readonly #warnings = new Map<string, string | undefined>();
+
+  read(path: string, most: number): FileRead {
+    for (let reads = 1; ; reads++) {
+      const read = this.#readOnce(path, most);
+      if (read !== 'changed') return read;
+      if (reads === MOST_READS) return { code: 'unreadable', problem: `${path}: changed each time it was read` };
+    }
+  }
+
+  stamp(path: string): string | undefined {
+    const stamp = stampOf(path);
+    this.#stamps.set(path, stamp);
+    return stamp;
+  }
+
+  list(directory: string): readonly string[] | undefined {
+    const names = listDirectory(directory);
+    this.#lists.set(directory, listed(names));
+    return names;
+  }
+
+  /** A file or directory that is no more what it was when it was looked at. */
+  changed(): string | undefined {
+    for (const [path, stamp] of this.#stamps) if (stampOf(path) !== stamp) return path;
+    for (const [path, names] of this.#lists) if (listed(listDirectory(path)) !== names) return path;
+    return undefined;
+  }
+
+  get seen(): Seen {
+    const state = stateOf([...this.#stamps.values()], [...this.#lists.values()]);
+    return { files: [...this.#stamps.keys()], directories: [...this.#lists.keys()], state };
+  }
+
+  #readOnce(path: string, most: number): FileRead | 'changed' {
+    let descriptor: number;
+    try {
+      // Not blocking: a FIFO in place of the file would hold up the daemon for ever.
+      descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    } catch (cause) {
+      this.#stamps.set(path, undefined);
+      return unreadable(path, cause);
+    }
+    try {
+      // Of the open file, so that what is judged is what is read.
+      const stats = fstatSync(descriptor);
+      const { mode, size } = stats;
+      this.#stamps.set(path, stampOfStats(stats));
+      if ((mode & constants.S_IFMT) !== constants.S_IFREG) {
+        return { code: 'unreadable', problem: `${path}: expected a regular file` };
+      }
+      if ((mode & constants.S_IWOTH) !== 0) {
+        const found = (mode & 0o777).toString(8).padStart(4, '0');
+        return {
+          code: 'unsafe-mode',
+          problem: `${path}: expected a file that not everybody may write, found mode ${found}`,
+        };
+      }
+      if (size > most) return tooLarge(path, size, most);
+      const bytes = readAll(descriptor, size, most);
+      if (bytes.length > most) return tooLarge(path, bytes.length, most);
+      const stamp = stampOfStats(stats);
+      if (stampOfStats(fstatSync(descriptor)) !== stamp || bytes.length !== size) return 'changed';
+      const warning = this.#directoryWarning(path);
+      const fresh = Math.abs(Date.now() - Math.max(stats.mtimeMs, stats.ctimeMs)) < FRESH_MS;
+      return { bytes, ...(fresh ? {} : { stamp }), ...(warning === undefined ? {} : { warning }) };
+    } catch (cause) {
+      return unreadable(path, cause);
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
+  /** Who may write the directory may put another file in the place of this one, unless the sticky bit forbids it. */
+  #directoryWarning(path: string): string | undefined {
+    const directory = dirname(path);
+    if (!this.#warnings.has(directory)) this.#warnings.set(directory, openTo(directory));
+    const open = this.#warnings.get(directory);
+    return open === undefined ? undefined : `${open}: ${path} can be replaced`;
+  }
+}
+
+function openTo(directory: string): string | undefined {
+  const { mode } = statSync(directory);
+  if ((mode & constants.S_IWOTH) === 0 || (mode & 0o1000) !== 0) return undefined;
+  const found = (mode & 0o777).toString(8);
+  return `${directory}: expected a directory that not everybody may write, found mode ${found}`;
+}
+
+function stampOf(path: string): string | undefined {
+  try {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    return stats && stampOfStats(stats);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Another file, other content, or other rights make another stamp; the time of change (ctime) cannot be set back. */
+function stampOfStats({ dev, ino, mode, size, mtimeMs, ctimeMs }: Stats): string {
+  return `${dev} ${ino} ${mode} ${size} ${mtimeMs} ${ctimeMs}`;
+}
+
+/** All bytes, or one more than `most` where the file grows while it is read. */
+function readAll(descriptor: number, size: number, most: number): Uint8Array {
+  const chunks: Buffer[] = [];
+  let total = 0;
+  while (total <= most) {
+    const chunk = Buffer.allocUnsafe(Math.min(1 << 20, Math.max(size + 1 - total, 512), most + 1 - total));
+    const count = readSync(descriptor, chunk, 0, chunk.length, null);
+    if (count === 0) break;
+    chunks.push(chunk.subarray(0, count));
+    total += count;
+  }
+  return Buffer.concat(chunks);
+}
+
+function listDirectory(directory: string): readonly string[] | undefined {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return undefined;
+  }
+}
+
+function listed(names: readonly string[] | undefined): string {
+  return names === undefined ? '' : [...names].sort().join('/');
+}
+
+/** System errors by their names: the text of Node repeats the path and the name of the call. */
+const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  EACCES: 'permission denied',
+  EISDIR: 'expected a regular file, found a directory',
+  ENOTDIR: 'a part of the path is no directory',
+  ELOOP: 'too many symbolic links',
+};
+
+function unreadable(path: string, cause: unknown): FileRead {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  return { code: 'unreadable', problem: `${path}: ${SYSTEM_ERRORS[code] ?? `cannot be read (${code || cause})`}` };
+}
