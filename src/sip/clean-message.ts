@@ -65,7 +65,7 @@ class Values {
     // A question mark that stands behind no scheme is text. What follows a scheme, up to an angle bracket, holds none.
     const scheme = '(?:sips?|tel):';
     const uri = `${scheme}[^${NOT};<>?]*+(?:(?&p)[^${NOT};<>?]*+)*+(?=[<>\\r])`;
-    const text = `(?:[^${NOT};?st]++|(?&p)|${uri}|(?!${scheme})[?st])*+`;
+    const text = `(?:[^${NOT};?st]++|[?]++|(?&p)|${uri}|(?!${scheme})[st])*+`;
     this.words = barren ? `(?(DEFINE)(?<p>${param})(?<t>${text}))` : '';
     this.any = barren ? `(?:${plain}(?=\\r)|(?&t))` : plain;
   }
