@@ -148,6 +148,8 @@ describe.each(builds('smoke'))('the package and the include, inbound and partner
     const before = partner.got.length;
     for (const method of METHODS) {
       const callId = send(user, 'udp', { method, ruri: 'sip:partner@own.example', headers: [OURS] });
+      const answer = await user.final(callId, method);
+      expect(statusOf(answer), answer).toBe(200);
       const got = await partner.received(callId, method);
       expect(rowsOf(got, 'P-Asserted-Identity'), got).toHaveLength(1);
       await user.final(callId, method);
