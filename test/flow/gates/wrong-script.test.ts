@@ -1,0 +1,143 @@
+/** A script that does everything wrong: nothing private reaches a stranger, and the log says what is missing (G-1 to G-3). */
+
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Caller, freshCallId, inDialog, type RequestTerms, request } from '../../support/live/caller.js';
+import { builds } from '../../support/live/kamailio.js';
+import { Network } from '../../support/live/network.js';
+import { answered, Party, type Transport } from '../../support/live/party.js';
+import { eventually } from '../../support/live/places.js';
+import { expectNowhere, privateRows } from '../../support/live/secrets.js';
+import { headerOf, rowsOf, statusOf } from '../../support/live/sip-text.js';
+
+const TRANSPORTS: readonly Transport[] = ['udp', 'tcp', 'tls'];
+const METHODS = ['INVITE', 'MESSAGE', 'OPTIONS', 'REFER', 'INFO', 'NOTIFY'];
+const SECRET = privateRows('secret');
+
+describe.each(builds('smoke'))('a script that does everything wrong, Kamailio $version', (build) => {
+  let network: Network;
+  let user: Caller;
+  let stranger: Party;
+  let other: Party;
+
+  beforeAll(async () => {
+    const defines = (host: (host: number) => string) => ({ STRANGER: { string: host(12) } });
+    network = await Network.start({ build, script: 'test/support/live/wrong.cfg', defines, privateMemory: 16 });
+    const identity = network.pki.certificate({ issuer: network.cast.operatorB, names: ['DNS:stranger.example'] });
+    stranger = await Party.start(network.host(12), identity);
+    other = await Party.start(network.host(13), identity);
+    user = await network.ownUser();
+  });
+  afterAll(async () => {
+    stranger?.stop();
+    other?.stop();
+    await network?.stop();
+  });
+
+  function send(what: string, terms: RequestTerms, caller = user): string {
+    const callId = terms.callId ?? freshCallId();
+    const { headers = [] } = terms;
+    caller.send(request({ callId, transport: 'UDP', ...terms, headers: [`Subject: ${what}`, ...headers] }));
+    return callId;
+  }
+
+  const attempts = ['append', 'branch', 'relay-to', 'forward', 'buffer', 'applied', 'serial', 'refer'];
+
+  it.each(TRANSPORTS)('fail/what the script does on the way to a stranger over %s', async (transport) => {
+    const { answer } = stranger;
+    const asked: [string, string][] = [];
+    for (const what of attempts) {
+      if (what === 'serial') stranger.answer = (text) => [answered(text, '503 Service Unavailable')];
+      for (const method of METHODS) {
+        const to = `<sip:${other.host}@own.example>`;
+        for (const headers of [[], SECRET]) {
+          const callId = send(what, { method, ruri: stranger.uri(transport), to, headers });
+          if (what !== 'forward') asked.push([callId, method]);
+        }
+      }
+      if (what === 'serial') for (const [callId, method] of asked) await user.final(callId, method);
+    }
+    for (const [callId, method] of asked) await user.final(callId, method);
+    stranger.answer = answer;
+    const last = send('plain', { ruri: stranger.uri(transport) });
+    expect(statusOf(await user.final(last))).toBe(200);
+    expectNowhere('secret', [...stranger.got, ...other.got]);
+    for (const method of METHODS) {
+      expect(network.cscf.log).toMatch(
+        new RegExp(`siptrust: not sent to \\S+: ${method} .*P-Asserted-Identity.*SIPTRUST_OUT`),
+      );
+    }
+  });
+
+  it.each(TRANSPORTS)('fail/what the script adds to answers for a stranger over %s', async (transport) => {
+    const connect = { udp: () => network.overUdp(), tcp: () => network.overTcp(), tls: () => network.overTls() };
+    const caller = await connect[transport]();
+    const claimed = transport.toUpperCase();
+    for (const what of ['plain', 'serial']) {
+      for (const method of METHODS) {
+        const callId = send(
+          what,
+          { method, transport: claimed, ruri: `sip:bob@${network.uas.host}:${network.uas.port}` },
+          caller,
+        );
+        await network.uas.received(callId, method);
+      }
+    }
+    await pause(300);
+    expectNowhere('secret', caller.answers);
+    expect(network.cscf.log).toMatch(/siptrust: not sent to .*append_hf/);
+  });
+
+  /** A dialog with a stranger who gives our Record-Route rows back as `change` has them. */
+  async function dialog(transport: Transport, change: (rows: readonly string[]) => readonly string[]) {
+    const { answer } = stranger;
+    stranger.answer = (text, at) => {
+      const rows = change(rowsOf(text, 'Record-Route')).map((row) => `Record-Route: ${row}`);
+      return [answered(text, '200 OK', [...rows, stranger.contact(at)], ['Via', 'From', 'Call-ID', 'CSeq'])];
+    };
+    const callId = send('plain', { ruri: stranger.uri(transport) });
+    const final = await user.final(callId);
+    stranger.answer = answer;
+    expect(statusOf(final)).toBe(200);
+    return { callId, ...inDialog(final) };
+  }
+
+  const inside = (rows: readonly string[]) => rows.find((row) => row.includes(network.host(3))) ?? '';
+  const swaps: readonly [string, (rows: readonly string[]) => readonly string[]][] = [
+    ['as they are', (rows) => rows],
+    ['swapped', (rows) => [...rows].reverse()],
+    ['both our inside', (rows) => rows.map(() => inside(rows))],
+    ['the inside alone', (rows) => [inside(rows)]],
+    ['none', () => []],
+  ];
+
+  it.each(swaps)('fail/G-2 Record-Route rows come back: %s', async (_name, change) => {
+    for (const transport of TRANSPORTS) {
+      const { callId, route, ...terms } = await dialog(transport, change);
+      let cseq = 1;
+      for (const method of ['ACK', 'UPDATE', 'INFO', 'INVITE', 'REFER', 'BYE']) {
+        cseq += 1;
+        for (const what of ['plain', 'forward'])
+          send(what, { ...terms, callId, method, cseq, headers: [...route, ...SECRET] });
+      }
+      // Backwards: an answer with a forged identity does not come in.
+      const { answer } = stranger;
+      stranger.answer = (text, at) => [answered(text, '200 OK', [...privateRows('forged'), stranger.contact(at)])];
+      send('plain', { ...terms, callId, method: 'UPDATE', cseq: 20, headers: route });
+      await pause(150);
+      stranger.answer = answer;
+    }
+    expectNowhere('secret', stranger.got);
+    expectNowhere('forged', user.answers);
+  });
+
+  it('ok/what bears nothing private goes on', async () => {
+    const bare = [];
+    for (const transport of TRANSPORTS) bare.push(send('plain', { ruri: stranger.uri(transport), method: 'MESSAGE' }));
+    for (const callId of bare) {
+      const got = await stranger.received(callId, 'MESSAGE');
+      expect(headerOf(got, 'Subject')).toBe('plain');
+    }
+    await eventually('it is counted', () => network.cscf.statistic('siptrust_not_sent') > 0);
+  });
+});
