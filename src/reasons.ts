@@ -1,7 +1,7 @@
 /**
  * The table of reason codes. Every verdict, plan and path result speaks in these codes, and only in these.
  *
- * A new reason is one row here and one row in the README's reasons table (a test compares the two).
+ * A new reason is one row here and one row in docs/reasons.md (a test compares the two).
  */
 
 /** How an operator should read a reason: `info` explains, `warning` wants a look, `alarm` wants one now. */
