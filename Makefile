@@ -15,7 +15,7 @@ DEB_PACKAGES := dpkg-dev binutils lintian debootstrap man-db util-linux
 EXAMPLE := .cache/example
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help deb test-deb setup packages toolchain node-version build lint run demo test test-unit test-flow test-matrix test-opensips lab-packages lab test-lab bench bench-reload bench-lab soak fuzz clean
+.PHONY: help deb test-deb setup packages toolchain node-version build lint run demo test test-unit test-flow test-matrix test-opensips lab-packages lab test-lab bench bench-plugin bench-reload bench-lab soak fuzz clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -126,6 +126,10 @@ bench: setup build ## measurements; results are explained in docs/performance.md
 
 bench-reload: setup build ## what a reload costs whoever asks meanwhile, up to 100,000 agreements and 1,000,000 prefixes
 	node --import tsx test/bench/reload.ts
+
+bench-plugin: setup build ## instructions that the plugin for Kamailio adds to a call (under five minutes)
+	$(call install-missing,valgrind)
+	node --import tsx test/bench/plugin/main.ts
 
 bench-lab: setup build ## TLS beside IPsec and address lists (8 minutes): numbers, plot and tables in docs/
 	node --import tsx test/bench/ways/main.ts

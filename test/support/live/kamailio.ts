@@ -66,6 +66,11 @@ export interface KamailioOptions {
   readonly allocator?: 'fm' | 'qm' | 'tlsf';
   /** The ciphers that it accepts, over TLS 1.2 alone; undefined: those of the sample. */
   readonly ciphers?: string;
+  /**
+   * A command and its options that Kamailio runs under, such as a profiler: it starts later then, with one process a socket,
+   * since each has to warm up.
+   */
+  readonly under?: readonly string[];
 }
 
 /** A running Kamailio. */
@@ -82,7 +87,18 @@ export class Kamailio {
 
   /** @throws with the log when it does not come up */
   static async start(options: KamailioOptions): Promise<Kamailio> {
-    const { build, script, directory, tls, defines, memory = 256, privateMemory = 8, allocator, ciphers } = options;
+    const {
+      build,
+      script,
+      directory,
+      tls,
+      defines,
+      memory = 256,
+      privateMemory = 8,
+      allocator,
+      ciphers,
+      under = [],
+    } = options;
     mkdirSync(join(directory, 'tls'), { recursive: true });
     const text = readFileSync(join(ROOT, tls), 'utf8');
     const sample =
@@ -94,6 +110,7 @@ export class Kamailio {
     const control = join(directory, 'kamailio_ctl');
     const all: Record<string, Define> = { TLS_CONFIG: { string: join(directory, 'tls.cfg') }, ...defines };
     const args = [
+      ...under,
       ...[
         'kamailio',
         '-f',
@@ -110,6 +127,7 @@ export class Kamailio {
         directory,
       ],
       ...(allocator === undefined ? [] : ['-x', allocator]),
+      ...(under.length === 0 ? [] : ['-n', '1']),
       '--loadmodule=ctl.so',
       '--loadmodule=kex.so',
       ...Object.entries(all).flatMap(([name, value]) => [
@@ -120,7 +138,11 @@ export class Kamailio {
     const [command = '', ...rest] = build.command(args, [ROOT, directory]);
     const kamailio = new Kamailio(new Child(command, rest), control, options);
     try {
-      await eventually('Kamailio answers on its control socket', () => kamailio.#answers());
+      await eventually(
+        'Kamailio answers on its control socket',
+        () => kamailio.#answers(),
+        under.length > 0 ? 120_000 : 15_000,
+      );
     } catch (error) {
       await kamailio.stop();
       throw new Error(`${script} did not start:\n${kamailio.log}`, { cause: error });

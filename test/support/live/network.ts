@@ -30,6 +30,7 @@ export interface NetworkOptions {
   /** These as for Kamailio. */
   readonly privateMemory?: number;
   readonly allocator?: KamailioOptions['allocator'];
+  readonly under?: readonly string[];
   /** Paths of further authorities that the proxy accepts. */
   readonly authorities?: readonly string[];
 }
@@ -230,6 +231,7 @@ export class Network {
       privateMemory,
       allocator,
       ciphers,
+      under,
     } = this.#options;
     this.#uas = await Uas.start(this.host(4), uas);
     this.daemon.write(policy(this.standardPolicy, this.host));
@@ -248,6 +250,7 @@ export class Network {
       ...(privateMemory === undefined ? {} : { privateMemory }),
       ...(allocator === undefined ? {} : { allocator }),
       ...(ciphers === undefined ? {} : { ciphers }),
+      ...(under === undefined ? {} : { under }),
     });
     await eventually('the proxy knows the revision in force', () => this.#knowsRevision());
   }

@@ -6,15 +6,28 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** cscf.cfg without the lines that siptrust adds to it. */
+/** What siptrust adds to cscf.cfg, and what stands there without it. */
+const LINES: readonly (readonly [with_: string, without: string])[] = [
+  ['include_file "../plugin/kamailio/siptrust.cfg"\n', 'loadmodule "ipops.so"\n'],
+  ['#!ifdef CSCF_LUA\n#!define SIPTRUST_LUA\n#!endif\n', ''],
+  ['\troute(SIPTRUST_OUT);\n', '\treturn;\n'],
+  ['\troute(SIPTRUST_FAILED);\n\tif ($avp(siptrust_next) == 1) {\n\t\troute(RELAY);\n\t}\n', '\texit;\n'],
+  [
+    '\t\tif ($avp(siptrust_out_refused) > 0) {\n\t\t\tsend_reply("$avp(siptrust_out_refused)", "No Trusted Next Hop");\n\t\t\texit;\n\t\t}\n',
+    '',
+  ],
+];
+
+/** cscf.cfg without the lines that siptrust adds to it; it still has to know its own side. */
 export function textWithout(): string {
-  const text = readFileSync(join(ROOT, 'kamailio-cfg/cscf.cfg'), 'utf8');
-  const bare = text.replace(/^[ \t]*# siptrust: (?!end)[\s\S]*?# siptrust: end$/gm, '');
-  // Kamailio takes an empty route for an error.
-  const plain = bare.replace(/^onreply_route \{\s*\}$/m, '');
-  if (/^[^#\n]*(?:SIPTRUST_|siptrust\.cfg)/m.test(plain))
-    throw new Error('cscf.cfg: siptrust stands outside of its marked lines');
-  return plain;
+  let text = readFileSync(join(ROOT, 'kamailio-cfg/cscf.cfg'), 'utf8');
+  for (const [added, instead] of LINES) {
+    if (text.split(added).length !== 2) throw new Error(`expected once in cscf.cfg: ${added}`);
+    text = text.replace(added, () => instead);
+  }
+  if (/\broute\(SIPTRUST_|siptrust\.cfg"|\(siptrust_/.test(text))
+    throw new Error('cscf.cfg: more of siptrust than is taken out');
+  return text;
 }
 
 /** Writes that, and gives its path from the repository. */
