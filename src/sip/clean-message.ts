@@ -14,6 +14,21 @@ import type { HookProfile, Inside } from './profiles.js';
 const BLANKS = '[ \\t]*+';
 const COLON = `${BLANKS}:`;
 const TOKEN = "-A-Za-z0-9.!%*_+`'~";
+/** Characters of a token without the percent sign, the hyphen first. */
+const WORD_CHARS = [..."-abcdefghijklmnopqrstuvwxyz0123456789.!*_+`'~"];
+/** Fields that nearly every message bears, beside those that stand once: found first where no rule is about them. */
+const FREQUENT = [
+  'contact',
+  'supported',
+  'session-expires',
+  'server',
+  'route',
+  'record-route',
+  'allow',
+  'p-charging-vector',
+  'min-se',
+  'accept',
+];
 /** A parameter name has ended. */
 const NAME_END = `(?![${TOKEN}])`;
 const END = '\\r\\n';
@@ -60,7 +75,7 @@ class Values {
     const param =
       uriParams.length === 0
         ? ';'
-        : `;${BLANKS}(?!${nameOf(uriParams, '')}${NAME_END})[${TOKEN.replace('%', '')}]*+(?!%)`;
+        : `;(?:[${WORD_CHARS.filter((char) => !heads(uriParams).includes(char)).join('')}]|${BLANKS}(?!${nameOf(uriParams, '')}${NAME_END}))[${TOKEN.replace('%', '')}]*+(?!%)`;
     const plain = `[^${NOT};${barren ? '?' : ''}]*+(?:${param}[^${NOT};${barren ? '?' : ''}]*+)*+`;
     // A question mark that stands behind no scheme is text. What follows a scheme, up to an angle bracket, holds none.
     const scheme = '(?:sips?|tel):';
@@ -109,18 +124,51 @@ class Lines {
     shape(spellings('content-length'), `${this.#once()}${BLANKS}[0-9]{1,9}+${BLANKS}`);
     // RFC 4475 §3.3.8, §3.3.9: a second one contradicts the first.
     const single = [...SINGLE_FIELDS].filter((field) => field !== 'content-length');
-    const once = single.map((field) => `${nameOf(spellings(field), '')}${COLON}${this.#once()}`);
     const looked = lines.looked.map(asciiLower);
     const others = nameOf([...special, ...looked, ...exact, ...single.flatMap(spellings)], '');
     const general = `(?!${[...prefixes, `${others}${COLON}`].join('|')})[${TOKEN}]++${COLON}`;
+    // What nearly every message bears is found by its first letter, before anything is looked for in tables.
+    const treated = [...special, ...looked, ...exact, ...prefixes, ...single.flatMap(spellings)];
+    const free = ordinary(treated, prefixes);
+    const known = this.#known(
+      single,
+      FREQUENT.filter((name) => !treated.includes(name) && !prefixes.some((each) => name.startsWith(each))),
+    );
     // What only a plan can judge is not settled by going.
     const but = looked.length === 0 ? '' : `(?!${nameOf(looked, '')}${COLON})`;
     const listed = [
       ...prefixes.map((name) => `${but}${name}[${TOKEN}]*+${COLON}[^${NOT}]*+`),
       ...(exact.length === 0 ? [] : [`${but}${nameOf(exact, '')}${COLON}[^${NOT}]*+`]),
     ];
-    const all = [`(?:${[general, ...once].join('|')})${any}`, ...shapes, ...(leniency === 'as it is' ? [] : listed)];
+    const all = [
+      `(?:${[free, ...known].join('|')})${any}`,
+      ...shapes,
+      ...(leniency === 'as it is' ? [] : listed),
+      `${general}${any}`,
+    ];
     this.text = `(?:(?:${all.join('|')})${END})++`;
+  }
+
+  /** Names and colons of fields that stand once, and of these others, by their first letters. */
+  #known(single: readonly string[], others: readonly string[]): readonly string[] {
+    const names = [
+      ...others.map((name) => ({ name, end: COLON })),
+      ...single.flatMap((field) => {
+        const end = `${COLON}${this.#once()}`;
+        const [first = '', ...rest] = spellings(field);
+        // A mark has one place: spellings with one first letter share it, others share a row of their own.
+        return rest.length === 0 ? [{ name: first, end }] : [{ name: nameOf([first, ...rest], ''), end }];
+      }),
+    ];
+    const rows = new Map<string, { name: string; end: string }[]>();
+    for (const each of names) {
+      const head = /^[a-z]/.exec(each.name)?.[0] ?? each.name;
+      rows.set(head, [...(rows.get(head) ?? []), each]);
+    }
+    return [...rows].map(([head, row]) => {
+      if (row.length === 1) return row.map(({ name, end }) => name + end).join('');
+      return `${head}(?:${row.map(({ name, end }) => name.slice(head.length) + end).join('|')})`;
+    });
   }
 
   /** A group that is set from here on, and a condition that fails once it is. */
@@ -148,6 +196,17 @@ class Lines {
     const number = `${second.unset}${both.unset}${tel}${second.set}`;
     return `${BLANKS}(?:${neither}${sip}${first.set}(?:${BLANKS},${BLANKS}${tel}${both.set})?|${number})${BLANKS}`;
   }
+}
+
+/** First characters of names, each once. */
+function heads(names: readonly string[]): readonly string[] {
+  return [...new Set(names.map((name) => asciiLower(name).charAt(0)))];
+}
+
+/** Any name, and its colon, that starts as none of these do. */
+function ordinary(names: readonly string[], prefixes: readonly string[]): string {
+  const taken = heads([...names, ...prefixes]);
+  return `[${WORD_CHARS.filter((char) => !taken.includes(char)).join('')}][${TOKEN}]*+${COLON}`;
 }
 
 /** A value none of whose words is a forbidden name; a word starts behind a blank, a separator or a quote. */
