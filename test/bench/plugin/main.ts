@@ -102,7 +102,13 @@ async function warm(
     // A sidecar that missed a time limit is asked again when the poll has heard it.
     await pause(1000);
   }
-  throw new Error(`${name}: no call succeeds\n${network.cscf.log.split('\n').filter((l) => l.includes('siptrust:')).join('\n')}`, { cause: last });
+  throw new Error(
+    `${name}: no call succeeds\n${network.cscf.log
+      .split('\n')
+      .filter((l) => l.includes('siptrust:'))
+      .join('\n')}`,
+    { cause: last },
+  );
 }
 
 const wanted = VARIANTS.filter(({ name }) => only === undefined || only.split(',').includes(name));
