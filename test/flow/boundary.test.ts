@@ -19,7 +19,6 @@ describe.each(builds('smoke'))('the boundary, Kamailio $version', (build) => {
     network = await Network.start({
       build,
       policy: (standard) => ({ ...standard, defaults: { privacy: 'ims24229' } }),
-      defines: () => ({ SIPTRUST_STRANGER: { string: 'untrusted-ims24229' } }),
     });
     trusted = await network.overTls(network.certificateOfA());
     stranger = await network.overTls(network.certificateOfA({ names: ['DNS:c.example'] }));

@@ -77,11 +77,7 @@ describe.skipIf(missing !== undefined).each(builds('smoke'))('outbound by DNS, K
     liar = await TlsUas.start(at(2), identity('liar.example'));
     overUdp = await Uas.start(at(3));
     user = await network.ownUser();
-    await eventually(
-      'the partner is found and proven',
-      () => /out:\d+:b.example\s+value: \d+\|trusted/.test(network.cscf.rpc('htable.dump', 'siptrust')),
-      60_000,
-    );
+    await network.proven('b.example', 60_000);
   });
   afterAll(async () => {
     b?.stop();

@@ -77,13 +77,12 @@ describe.each(builds('smoke'))('outbound, Kamailio $version', (build) => {
 
   /** The proxy has a connection that is proven to lead to this domain. */
   function proven(domain: string): Promise<unknown> {
-    return eventually(`a proven connection to ${domain}`, () => provenConnections(domain) > 0, 10_000);
+    return network.proven(domain);
   }
 
   /** How many connections are trusted to lead to this domain. */
   function provenConnections(domain: string): number {
-    const trusted = new RegExp(`name: out:\\d+:${domain}\\s+value: \\d+\\|[^|]*\\|1`, 'g');
-    return network.cscf.rpc('htable.dump', 'siptrust').match(trusted)?.length ?? 0;
+    return network.provenConnections(domain);
   }
 
   async function call(to: string, terms: RequestTerms = {}, caller = user) {

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, request } from '../support/live/caller.js';
 import type { Decision, Policy } from '../support/live/daemon.js';
 import { builds } from '../support/live/kamailio.js';
-import { literally, Network } from '../support/live/network.js';
+import { Network } from '../support/live/network.js';
 import { eventually } from '../support/live/places.js';
 import { expectRelayed } from '../support/live/relayed.js';
 import { rowsOf, statusOf } from '../support/live/sip-text.js';
@@ -92,7 +92,6 @@ describe.each(builds('smoke'))('the policy, Kamailio $version', (build) => {
           },
         ],
       }),
-      defines: (host) => ({ SIPTRUST_NDS: { string: `^udp:${literally(host(2))}:5060$` } }),
     });
     const inside = await network.overUdp(network.host(40));
     const outside = await network.overUdp(network.host(42));
@@ -122,7 +121,6 @@ describe.each(builds('smoke'))('the policy, Kamailio $version', (build) => {
     const stage = await Network.start({
       build,
       policy: (standard, host) => migrating(standard, host, '2099-12-31'),
-      defines: (host) => ({ SIPTRUST_NDS: { string: `^udp:${literally(host(2))}:5060$` } }),
     });
     network = stage;
     const path = await stage.overUdp(stage.host(40));
@@ -179,7 +177,6 @@ describe.each(builds('smoke'))('the policy, Kamailio $version', (build) => {
           { name: 'op-n', domains: ['a.example'], mechanism: 'nds-ip', interface: 'za', sources: [`${host(40)}/32`] },
         ],
       }),
-      defines: (host) => ({ SIPTRUST_NDS: { string: `^udp:${literally(host(2))}:5060$` } }),
     });
     network = stage;
     // The same address twice: what came out of the tunnel, and who spoofs it.

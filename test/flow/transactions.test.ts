@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, request } from '../support/live/caller.js';
 import { builds } from '../support/live/kamailio.js';
-import { literally, Network } from '../support/live/network.js';
+import { Network } from '../support/live/network.js';
 import { eventually } from '../support/live/places.js';
 import { expectNothingPrivate, expectRelayed } from '../support/live/relayed.js';
 import { headerOf, methodOf, rowsOf, statusOf } from '../support/live/sip-text.js';
@@ -26,7 +26,6 @@ describe.each(builds('full'))('transactions, Kamailio $version', (build) => {
           { name: 'op-n', domains: ['n.example'], mechanism: 'nds-ip', interface: 'za', sources: [`${host(40)}/32`] },
         ],
       }),
-      defines: (host) => ({ SIPTRUST_NDS: { string: `^udp:${literally(host(2))}:5060$` } }),
     });
   });
   afterAll(() => network?.stop());

@@ -55,6 +55,9 @@ export interface Cast {
 const GROUPS = fileURLToPath(new URL('../../../plugin/kamailio/siptrust-groups.txt', import.meta.url));
 const CSCF_LUA = fileURLToPath(new URL('../../../kamailio-cfg/cscf.lua', import.meta.url));
 
+/** The numbers of the profiles of trusted peers (siptrust-headers.cfg). */
+const TRUSTED: ReadonlySet<number> = new Set([6, 7, 8, 9]);
+
 /** Text as a part of a POSIX expression. */
 export function literally(text: string): string {
   return text.replace(/[.[\]]/g, (char) => `[${char}]`);
@@ -261,7 +264,28 @@ export class Network {
 
   /** The revision that the proxy knows. */
   knownRevision(): number {
-    return Number(/\d+/.exec(this.cscf.rpc('pv.shvGet', 'siptrust_revision').replace(/^\D*name.*$/m, ''))?.[0] ?? 0);
+    return this.#shared('siptrust_revision');
+  }
+
+  /** How many of its connections are proven to lead to this domain, and trusted. */
+  provenConnections(domain: string): number {
+    const dump = this.cscf.rpc('htable.dump', 'siptrust_proven');
+    const verdicts = [...dump.matchAll(/name: \d+:(\S+)\s+value: (\d+)/g)];
+    return verdicts.filter(([, of, profile]) => of === domain && TRUSTED.has(Number(profile))).length;
+  }
+
+  /** Waits for such a connection. */
+  proven(domain: string, withinMs = 15_000): Promise<unknown> {
+    return eventually(`a proven connection to ${domain}`, () => this.provenConnections(domain) > 0, withinMs);
+  }
+
+  /** Whether the proxy takes its n-th sidecar for dead. */
+  sidecarIsDown(which: 1 | 2 | 3 = 1): boolean {
+    return this.#shared(`siptrust_down${which}`) === 1;
+  }
+
+  #shared(name: string): number {
+    return Number(/\d+/.exec(this.cscf.rpc('pv.shvGet', name).replace(/^\D*name.*$/m, ''))?.[0] ?? 0);
   }
 
   #defines(): Readonly<Record<string, Define>> {
