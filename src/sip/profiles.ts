@@ -35,6 +35,8 @@ export type ProfileName =
 export interface HookProfile {
   /** Fields of which every row goes; `P-*` stands for a prefix. Canonical spelling, then compact forms. */
   readonly remove: readonly string[];
+  /** Those of `remove` that a plan may let stay, or rewrite. */
+  readonly judged: readonly string[];
   /** As `remove`, but they stay in an emergency call. */
   readonly removeUnlessEmergency: readonly string[];
   /** Ask for every message. */
@@ -168,8 +170,11 @@ const SCREENED_BY_SCRIPT: ReadonlySet<string> = new Set(['P-Asserted-Identity', 
 
 function hookProfile(hook: Hook, stance: Stance, name: ProfileName): HookProfile {
   const strictest = name === 'strict' || name === 'ask';
-  const rules = listed(inForce(hook, stance), strictest);
+  const rows = inForce(hook, stance);
+  const rules = listed(rows, strictest);
+  const judged = rows.filter(({ action }) => action === 'by-privacy' || action === 'anonymise').map(({ rule }) => rule);
   return {
+    judged: namesOf(rules.filter((rule) => judged.includes(rule))),
     remove: namesOf(rules.filter(({ keptInEmergency }) => !keptInEmergency)),
     removeUnlessEmergency: namesOf(rules.filter(({ keptInEmergency }) => keptInEmergency)),
     always: name === 'ask',

@@ -162,8 +162,6 @@ describe.each(builds('smoke'))('assertions, Kamailio $version', (build) => {
       ['DEL before the colon', 'P-Asserted-Identity\x7f: <sip:x@a.example>'],
       ['a fold before the colon', 'P-Asserted-Identity\r\n : <sip:x@a.example>'],
       ['a fold inside the name', 'P-Asserted-\r\n Identity: <sip:x@a.example>'],
-      ['a leading space', ' P-Asserted-Identity: <sip:x@a.example>'],
-      ['a leading tab, after a fold', 'Subject: a\r\n\tP-Asserted-Identity: <sip:x@a.example>'],
       ['no colon', 'P-Asserted-Identity <sip:x@a.example>'],
       ['a comma for a colon', 'P-Asserted-Identity, <sip:x@a.example>'],
       ['a bare CR', 'Subject: a\rP-Asserted-Identity: <sip:x@a.example>'],
@@ -171,7 +169,6 @@ describe.each(builds('smoke'))('assertions, Kamailio $version', (build) => {
       ['a bare CR at the start of a line', 'Subject: a\r\n\rP-Asserted-Identity: <sip:x@a.example>'],
       ['a NUL at the start of a line', 'Subject: a\r\n\x00P-Asserted-Identity: <sip:x@a.example>'],
       ['a name of non-ASCII letters', 'P-Asserted-\xc4\xb0dentity: <sip:x@a.example>'],
-      ['a line of blanks', 'Subject: a\r\n \r\n P-Asserted-Identity: <sip:x@a.example>'],
     ])('fail/%s: 400', async (_what, lines) => {
       for (const identity of identities) {
         const caller = await network.overTls(identity);
@@ -197,16 +194,19 @@ describe.each(builds('smoke'))('assertions, Kamailio $version', (build) => {
     });
 
     it.each([
-      ['a folded value', 'Subject: I know you are there,\r\n pick up'],
-      ['a folded value with a colon', 'Subject: a\r\n b: c'],
-      ['a fold right after the colon', 'Subject:\r\n  a'],
-      ['several folds', 'Subject: a\r\n\tb\r\n \t c'],
-    ])('ok/%s is legal', async (_what, lines) => {
+      ['a folded value', 'Subject: I know you are there,\r\n pick up', 'Subject: I know you are there, pick up'],
+      ['a folded value with a colon', 'Subject: a\r\n b: c', 'Subject: a b: c'],
+      ['a fold right after the colon', 'Subject:\r\n  a', 'Subject: a'],
+      ['several folds', 'Subject: a\r\n\tb\r\n \t c', 'Subject: a b c'],
+      ['a fold that looks like an assertion', `Subject: a\r\n\t${ALICE}`, `Subject: a ${ALICE}`],
+      ['a line of blanks before one', `Subject: a\r\n \r\n ${ALICE}`, `Subject: a  ${ALICE}`],
+    ])('ok/%s is legal, and arrives in one line, for whoever reads a field in each', async (_what, lines, line) => {
       for (const caller of [trusted, stranger]) {
         const sent = request({ headers: [lines, 'Organization: after'] });
         expect(await status(caller, sent)).toBe(200);
         const got = await arrived(sent);
-        expect(headerBlock(got)).toContain(`\r\n${lines}\r\nOrganization: after\r\n`);
+        expect(headerBlock(got)).toContain(`\r\n${line}\r\nOrganization: after\r\n`);
+        expect(rowsOf(got, 'P-Asserted-Identity')).toEqual([]);
       }
     });
   });

@@ -213,11 +213,9 @@ class Stage {
   }
 
   async stopSidecar(): Promise<void> {
-    const { cscf, daemon } = this.network;
-    await daemon.stop();
-    await eventually('the proxy knows that the sidecar is gone', () =>
-      /name: down1\s+value: 1\s/.test(cscf.rpc('htable.dump', 'siptrust_state')),
-    );
+    const { network } = this;
+    await network.daemon.stop();
+    await eventually('the proxy knows that the sidecar is gone', () => network.sidecarIsDown());
   }
 
   async #partnersEdge(): Promise<string> {

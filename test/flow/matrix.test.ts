@@ -8,7 +8,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, request } from '../support/live/caller.js';
 import { builds } from '../support/live/kamailio.js';
 import { Network } from '../support/live/network.js';
-import { eventually } from '../support/live/places.js';
 import { headerOf, methodOf, rowsOf, type SipText, statusOf } from '../support/live/sip-text.js';
 import { TlsUas, Uas, type UasOptions } from '../support/live/uas.js';
 

@@ -1,4 +1,4 @@
-/** What route(SIPTRUST_IN) left in the variables of the script, as test/support/live/demo.cfg logs it for each INVITE. */
+/** What route(SIPTRUST_TELL) left in the variables of the script, as test/support/live/demo.cfg logs it for each INVITE. */
 
 /** What the log says about these calls; undefined until all are there. */
 export function passedOn(log: string, callIds: readonly string[]): { verdict: string; reasons: string[] } | undefined {

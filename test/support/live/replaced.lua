@@ -3,7 +3,7 @@
 local here = debug.getinfo(1, "S").source:match("^@(.*/)")
 dofile(here .. "../../../kamailio-cfg/cscf.lua")
 
-function ksr_branch_every()
+function ksr_branch_leaving()
 	siptrust_out()
 	local bound = KSR.pv.get("$avp(siptrust_bound)")
 	if bound then

@@ -98,12 +98,29 @@ describe.skipIf(posix === undefined)('what the gate out lets pass', () => {
         pattern,
         rows.map((row) => message(head, [row])),
       );
-    const [names, all] = [bearsNoName(hook), bearsNothing(hook, kind === 'response')];
+    const [names, all] = [bearsNoName(hook, false), bearsNothing(hook, kind === 'response')];
     expect(passes(all, SAFE)).toEqual(SAFE.map(() => true));
     expect(passes(names, SAFE)).toEqual(SAFE.map(() => true));
     expect(passes(all, PRIVATE)).toEqual(PRIVATE.map(() => false));
     expect(passes(names, PRIVATE)).toEqual(PRIVATE.map(() => false));
     expect(passes(all, IN_VALUES)).toEqual(IN_VALUES.map(() => false));
+  });
+
+  it('ok/what a plan has cleaned may bear what it lets stay or rewrites, and nothing else', () => {
+    const judged = ['P-Asserted-Identity: <sip:a@a.example>', 'History-Info: <sip:a@a.example>;index=1'];
+    const others = PRIVATE.filter((row) => !/^(?:p-asserted-identity|history-info|diversion)[ \t]*:/i.test(row));
+    for (const name of ['untrusted-rfc3325', 'untrusted-ims24229'] as const) {
+      const hook = PROFILES.find((profile) => profile.name === name)!.hooks['request-out'];
+      const passes = (rows: readonly string[], planned: boolean) =>
+        posix?.matches(
+          bearsNoName(hook, planned),
+          rows.map((row) => message(start, [row])),
+        );
+      expect(passes(judged, true)).toEqual(judged.map(() => true));
+      expect(passes(judged, false)).toEqual(judged.map(() => false));
+      expect(passes(others, true)).toEqual(others.map(() => false));
+    }
+    expect(request.judged).toEqual([]);
   });
 
   it('ok/a Request-URI counts', () => {
@@ -127,6 +144,6 @@ describe.skipIf(posix === undefined)('what the gate out lets pass', () => {
         .join('\r\n'),
     ).filter((text) => text.endsWith('\r\n\r\n'));
     expect(cleaned.length).toBeGreaterThan(100);
-    expect(posix?.matches(bearsNoName(request), cleaned)).toEqual(cleaned.map(() => true));
+    expect(posix?.matches(bearsNoName(request, false), cleaned)).toEqual(cleaned.map(() => true));
   });
 });
