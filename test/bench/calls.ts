@@ -66,6 +66,7 @@ export async function measureCalls(): Promise<CallCost> {
       OUTSIDE_TCP: `tcp:${outside}:5060`,
       INSIDE: `udp:${network.host(13)}:5060`,
       NEXT_HOP: { string: `sip:${network.uas.host}:${network.uas.port}` },
+      SIPTRUST_INSIDE_NETS: { string: `${network.host(13)}, ${network.uas.host}` },
     });
     installIdentity(partner, network.cast.own.certificate, join(network.directory, 'plain-edge/tls'));
     const plainEdge = network.host(14);
@@ -104,8 +105,13 @@ export async function measureCalls(): Promise<CallCost> {
       }
     }
     // Otherwise the plugin would have been cheap for not working.
-    const known = network.cscf.statistic('siptrust_known');
-    if (!(known >= ROUNDS * CALLS)) throw new Error(`expected calls on known connections, found ${known} requests`);
+    const [trusted, unanswered] = ['siptrust_trusted', 'siptrust_unanswered'].map((name) =>
+      network.cscf.statistic(name),
+    );
+    if (trusted !== 1 || unanswered !== 0)
+      throw new Error(
+        `expected one connection that is trusted, found ${trusted}, and ${unanswered} questions unanswered`,
+      );
     const ratio = spread(cost.with.map((value, round) => (cost.without[round] ?? NaN) / value));
     return { with: spread(cost.with)[0], without: spread(cost.without)[0], ratio, failed };
   } finally {

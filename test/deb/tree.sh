@@ -8,7 +8,7 @@ base=${SIPTRUST_TRIXIE:-/var/cache/siptrust/trixie}
 packages='nodejs systemd-standalone-sysusers systemd-standalone-tmpfiles logrotate bash-completion'
 
 [ -x "$tree/usr/bin/node" ] && exit 0
-"$(dirname "$0")/../support/trixie.sh" "$base"
+"$(dirname "$0")/../support/debian-tree.sh" trixie "$base"
 
 cannot() {
   echo "no Debian 13 tree with Node: $1" >&2

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Child } from '../support/live/child.js';
 import type { Decision } from '../support/live/daemon.js';
 import { type Build, type Define, installedBuild } from '../support/live/kamailio.js';
-import { literally, Network } from '../support/live/network.js';
+import { Network } from '../support/live/network.js';
 import { passedOn } from '../support/live/passed-on.js';
 import { Pki } from '../support/live/pki.js';
 import { eventually, runDirectory } from '../support/live/places.js';
@@ -24,18 +24,12 @@ const NOTHING: Seen = { verdict: '-', assurance: 'none', reasons: [], arrives: '
 function sockets(act: Act): Readonly<Record<string, Define>> {
   const ipv6 = act === 'ipv6';
   const address = ipv6 ? `[${at.CSCF2_IPV6}]` : at.CSCF2_ZA;
-  // As $Ri has it: IPv6 without brackets.
-  const bare = ipv6 ? at.CSCF2_IPV6 : at.CSCF2_ZA;
   const known = (port: number): string => (ipv6 ? ` advertise ${at.CSCF2_BY_NAT64}:${port}` : '');
   return {
     OUTSIDE_TLS: `tls:${ipv6 ? address : at.CSCF2}:5061${known(5061)}`,
     OUTSIDE_UDP: `udp:${at.CSCF2}:5060`,
     OUTSIDE_TCP: `tcp:${at.CSCF2}:5060`,
     OUTSIDE_NDS: `udp:${address}:5060${known(5060)}`,
-    // The machine may be busy with other things than calls.
-    SIPTRUST_TIMEOUT_PEER: { string: 'route=SIPTRUST_PEER_ANSWER;timeout=5000;retry=0' },
-    SIPTRUST_TIMEOUT_MESSAGE: { string: 'route=SIPTRUST_MESSAGE_ANSWER;timeout=5000;retry=0' },
-    SIPTRUST_NDS: { string: `^udp:${literally(bare)}:5060$` },
   };
 }
 

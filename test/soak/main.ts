@@ -9,7 +9,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { installedBuild, trixieBuild } from '../support/live/kamailio.js';
+import { installedBuild, suiteBuild } from '../support/live/kamailio.js';
 import { complaints, csv, page } from './report.js';
 import { type SoakReport, soak } from './run.js';
 
@@ -22,7 +22,7 @@ function setting(name: string): number | undefined {
   return value;
 }
 
-const build = process.env.SIPTRUST_SOAK_KAMAILIO === '6' ? trixieBuild() : installedBuild();
+const build = process.env.SIPTRUST_SOAK_KAMAILIO === '6' ? suiteBuild('trixie') : installedBuild();
 if ('missing' in build) throw new Error(build.missing);
 const rate = setting('SIPTRUST_SOAK_RATE');
 const report = await soak(build, {

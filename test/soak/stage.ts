@@ -60,6 +60,11 @@ const CALLED = '$hdr(X-Called)';
 /** A transaction stays for five seconds after its end, with some 14 KiB: at the limit that is hundreds of MiB. */
 const MEMORY = { memory: 1024, allocator: 'tlsf' } as const;
 
+/** The own side of a proxy: its socket there, and all called parties. */
+function inside(host: (host: number) => string, socket: number): string {
+  return [socket, 40, 41, 42, 43].map((at) => host(at)).join(', ');
+}
+
 /** Whether proxies read new certificates while calls go on: Kamailio 5.6 with OpenSSL 3 does not stand that. */
 export function standsReload(version: string): boolean {
   return Number.parseInt(version, 10) >= 6;
@@ -68,7 +73,7 @@ export function standsReload(version: string): boolean {
 export async function openStage(build: Build): Promise<SoakStage> {
   const network = await Network.start({
     ...{ build, ...MEMORY },
-    defines: () => ({ NEXT_HOP: CALLED }),
+    defines: (host) => ({ NEXT_HOP: CALLED, SIPTRUST_INSIDE_NETS: { string: inside(host, 3) } }),
   });
   const { directory, host } = network;
   const none = (): Arrived => ({ kept: 0, removed: 0, leaked: 0, strangers: 0 });
@@ -110,6 +115,7 @@ export async function openStage(build: Build): Promise<SoakStage> {
       OUTSIDE_TCP: `tcp:${host(12)}:5060`,
       INSIDE: `udp:${host(13)}:5060`,
       NEXT_HOP: CALLED,
+      SIPTRUST_INSIDE_NETS: { string: inside(host, 13) },
     });
 
     installIdentity(network.certificateOfA(), network.cast.own.certificate, join(directory, 'edge/tls'));

@@ -6,10 +6,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Define, installedBuild, Kamailio } from '../../support/live/kamailio.js';
-import { literally, Network } from '../../support/live/network.js';
+import { GROUPS, Network } from '../../support/live/network.js';
 import { type Identity, installIdentity } from '../../support/live/pki.js';
 import { scriptWithout } from '../../support/live/plain-script.js';
-import { addressListScript, anywhereEdge, forgetfulScript, lookupScript } from '../../support/live/scripts.js';
+import { addressListScript, anywhereEdge, forgetfulScript } from '../../support/live/scripts.js';
 import { startSippUas } from '../../support/live/sipp.js';
 
 /** One way, and the proxy that goes it. */
@@ -39,9 +39,8 @@ const LISTS = [10, 1_000, 100_000];
  */
 const MEMORY = { memory: 512, allocator: 'tlsf' } as const;
 
-/** The hosts of the first proxies that are started beside the stage's own: plain, forgetful, look-up. */
+/** The hosts of the first proxies that are started beside the stage's own. */
 const FIRST = 50;
-const LOOKUP = FIRST + 4;
 
 /** An address list with one entry for the edge in its middle, among so many of others. */
 function addressList(file: string, entries: number, kind: 'hosts' | 'networks', edge: string): void {
@@ -65,25 +64,18 @@ export async function openStage(): Promise<Stage> {
     ...MEMORY,
     policy: (standard, host) => ({
       ...standard,
-      interfaces: [
-        { name: 'za', listen: `${host(2)}:5060`, mechanism: 'nds-ip', implicit_trust: true, shared: false },
-        { name: 'zb', listen: `${host(LOOKUP)}:5060`, mechanism: 'nds-ip', implicit_trust: true, shared: false },
-      ],
+      interfaces: [{ name: 'za', listen: `${host(2)}:5060`, mechanism: 'nds-ip', implicit_trust: true, shared: false }],
       agreements: [
         ...(standard.agreements as readonly unknown[]),
         {
           ...{ name: 'op-n', domains: ['n.example'], mechanism: 'nds-ip', interface: 'za' },
           ...{ sources: [`${host(edgeHost)}/32`], asserts: { domains: ['a.example'] } },
         },
-        {
-          ...{ name: 'op-m', domains: ['m.example'], mechanism: 'nds-ip', interface: 'zb' },
-          ...{ sources: [`${host(edgeHost)}/32`], asserts: { domains: ['a.example'] } },
-        },
       ],
     }),
     defines: (host) => ({
       NEXT_HOP: { string: `sip:${host(40)}:5060` },
-      SIPTRUST_NDS: { string: `^udp:${literally(host(2))}:5060$` },
+      SIPTRUST_INSIDE_NETS: { string: [3, 40].map(host).join(', ') },
     }),
   });
   const { directory, host } = network;
@@ -113,6 +105,7 @@ export async function openStage(): Promise<Stage> {
           OUTSIDE_TCP: `tcp:${outside}:5060`,
           INSIDE: `udp:${inside}:5060`,
           NEXT_HOP: { string: `sip:${host(40)}:5060` },
+          SIPTRUST_INSIDE_NETS: { string: `${inside}, ${host(40)}` },
           ...defines,
         },
       });
@@ -133,16 +126,12 @@ export async function openStage(): Promise<Stage> {
     const plain = await proxy(scriptWithout(directory));
     /** A proxy that asks the sidecar. */
     const asking = async (script: string) => {
-      const [outside, inside] = [host(hosts), host(hosts + 1)];
       return proxy(script, {
-        SIPTRUST_RPC_1: { string: `conn=siptrust1;addr=${network.daemon.host};port=7060;priority=10;weight=10` },
-        SIPTRUST_HTTP_1: { string: `siptrust1=>http://${network.daemon.host}:7061/rpc;timeout=1` },
-        SIPTRUST_INSIDE: { string: `^udp:${literally(inside)}:5060$` },
-        SIPTRUST_NDS: { string: `^udp:${literally(outside)}:5060$` },
+        SIPTRUST_HTTP_1: { string: `siptrust1=>http://${network.daemon.host}:7061/rpc` },
+        SIPTRUST_GROUPS: { string: GROUPS },
       });
     };
     const forgetful = await asking(forgetfulScript(directory));
-    const lookup = await asking(lookupScript(directory));
     const ways: Way[] = [
       { name: 'no check, UDP', letter: 'a', proxy: plain.kamailio, uri: plain.udp, proof: 'rcv_requests' },
       { name: 'no check, TLS', letter: 'a', proxy: plain.kamailio, uri: plain.tls, proof: 'rcv_requests' },
@@ -156,22 +145,10 @@ export async function openStage(): Promise<Stage> {
         ways.push({ name, letter: 'b', proxy: kamailio, uri: udp, proof: 'listed' });
       }
     }
-    const known = { proxy: network.cscf, proof: 'siptrust_trusted' };
+    const known = { proxy: network.cscf, proof: 'rcv_requests' };
     const tls = `sip:${network.address}:5061;transport=tls`;
     ways.push(
-      {
-        ...{ name: 'siptrust NDS/IP, look-up alone, UDP', letter: 'c' },
-        proxy: lookup.kamailio,
-        uri: lookup.udp,
-        proof: 'siptrust_known',
-      },
       { ...known, name: 'siptrust NDS/IP, UDP', letter: 'c', uri: `sip:${network.address}:5060` },
-      {
-        ...{ name: 'siptrust TLS, known connection, look-up alone', letter: 'd' },
-        proxy: lookup.kamailio,
-        uri: lookup.tls,
-        proof: 'siptrust_known',
-      },
       { ...known, name: 'siptrust TLS, known connection', letter: 'd', uri: tls },
       {
         ...{ name: 'one RPC per message, TLS', letter: 'e' },

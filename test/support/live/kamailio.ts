@@ -1,4 +1,4 @@
-/** Real Kamailios: the installed one, and Kamailio 6 of Debian 13 in a tree of its own. */
+/** Real Kamailios: the installed one, and those of newer Debian releases, each in a tree of its own. */
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -8,7 +8,9 @@ import { Child } from './child.js';
 import { eventually } from './places.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const TREE = process.env.SIPTRUST_TRIXIE ?? '/var/cache/siptrust/trixie';
+/** Debian's releases with other Kamailios, oldest first, and where their trees stand: trixie has 6.0, sid 6.1. */
+const SUITES = { trixie: process.env.SIPTRUST_TRIXIE, sid: process.env.SIPTRUST_SID } as const;
+type Suite = keyof typeof SUITES;
 
 /** One Kamailio to test on, and how to run a command of its system. */
 export interface Build {
@@ -29,21 +31,23 @@ export function installedBuild(): Build {
   return { version, root: '/', command: (args) => args };
 }
 
-/** Kamailio 6 in its tree, which is made when it is not there; or why there is none. */
-export function trixieBuild(): Build | { readonly missing: string } {
-  if (process.getuid?.() !== 0) return { missing: `Kamailio 6 runs in a chroot at ${TREE}, which needs root` };
-  const made = spawnSync(fileURLToPath(new URL('../trixie.sh', import.meta.url)), [TREE], { encoding: 'utf8' });
-  if (made.status !== 0) return { missing: (made.stderr || String(made.error ?? 'trixie.sh failed')).trim() };
-  const version = versionOf(execFileSync('chroot', [TREE, 'kamailio', '-v'], { encoding: 'utf8' }));
-  return { version, root: TREE, command: (args, paths) => chrooted(args, paths) };
+/** The Kamailio of a Debian release in its tree, which is made when it is not there; or why there is none. */
+export function suiteBuild(suite: Suite): Build | { readonly missing: string } {
+  const tree = SUITES[suite] ?? `/var/cache/siptrust/${suite}`;
+  if (process.getuid?.() !== 0) return { missing: `the Kamailio of ${suite} runs in a chroot at ${tree}: needs root` };
+  const script = fileURLToPath(new URL('../debian-tree.sh', import.meta.url));
+  const made = spawnSync(script, [suite, tree], { encoding: 'utf8' });
+  if (made.status !== 0) return { missing: (made.stderr || String(made.error ?? `${script} failed`)).trim() };
+  const version = versionOf(execFileSync('chroot', [tree, 'kamailio', '-v'], { encoding: 'utf8' }));
+  return { version, root: tree, command: (args, paths) => chrooted(tree, args, paths) };
 }
 
 /** The mounts live in a mount namespace of the process, and go with it. */
-function chrooted(args: readonly string[], paths: readonly string[]): readonly string[] {
+function chrooted(tree: string, args: readonly string[], paths: readonly string[]): readonly string[] {
   // Run directories lie in /tmp: there the tree gets a memory file system, so that none of them stays in it.
-  const memory = `mount -t tmpfs none "${TREE}/tmp"`;
-  const mounts = paths.map((path) => `mkdir -p "${TREE}${path}"; mount --bind "${path}" "${TREE}${path}"`);
-  const script = ['set -e', memory, ...mounts, `exec chroot "${TREE}" "$@"`].join('\n');
+  const memory = `mount -t tmpfs none "${tree}/tmp"`;
+  const mounts = paths.map((path) => `mkdir -p "${tree}${path}"; mount --bind "${path}" "${tree}${path}"`);
+  const script = ['set -e', memory, ...mounts, `exec chroot "${tree}" "$@"`].join('\n');
   return ['unshare', '-m', 'sh', '-c', script, 'sh', ...args];
 }
 
@@ -192,16 +196,24 @@ export class Kamailio {
 }
 
 /**
- * The Kamailios that a set of live tests runs on. `full` sets run on the installed one, `smoke` sets on Kamailio 6 as
- * well, and with SIPTRUST_MATRIX=all every set does. Where the tree cannot be made, smoke sets do without, and say so.
+ * The Kamailios that a set of live tests runs on. `full` sets run on the installed one, `smoke` sets on those of newer
+ * Debian releases as well, and with SIPTRUST_MATRIX=all every set does. Where a tree cannot be made, smoke sets do
+ * without, and say so.
  */
 export function builds(set: 'full' | 'smoke'): readonly Build[] {
-  const installed = installedBuild();
+  const found = [installedBuild()];
   const all = process.env.SIPTRUST_MATRIX === 'all';
-  if (Number.parseInt(installed.version, 10) >= 6 || (set === 'full' && !all)) return [installed];
-  const other = trixieBuild();
-  if (!('missing' in other)) return [installed, other];
-  if (all) throw new Error(other.missing);
-  console.warn(`live tests run on Kamailio ${installed.version} only: ${other.missing}`);
-  return [installed];
+  if (set === 'full' && !all) return found;
+  for (const suite of Object.keys(SUITES) as Suite[]) {
+    const other = suiteBuild(suite);
+    if (!('missing' in other)) {
+      // The machine may have that Kamailio itself.
+      if (found.every(({ version }) => version !== other.version)) found.push(other);
+    } else if (all) {
+      throw new Error(other.missing);
+    } else {
+      console.warn(`live tests run without one Kamailio: ${other.missing}`);
+    }
+  }
+  return found;
 }

@@ -52,16 +52,12 @@ export interface Cast {
   readonly own: Authority;
 }
 
-const GROUPS = fileURLToPath(new URL('../../../plugin/kamailio/siptrust-groups.txt', import.meta.url));
+/** The groups of the plugin as it stands here. */
+export const GROUPS = fileURLToPath(new URL('../../../plugin/kamailio/siptrust-groups.txt', import.meta.url));
 const CSCF_LUA = fileURLToPath(new URL('../../../kamailio-cfg/cscf.lua', import.meta.url));
 
 /** The numbers of the profiles of trusted peers (siptrust-headers.cfg). */
 const TRUSTED: ReadonlySet<number> = new Set([6, 7, 8, 9]);
-
-/** Text as a part of a POSIX expression. */
-export function literally(text: string): string {
-  return text.replace(/[.[\]]/g, (char) => `[${char}]`);
-}
 
 export class Network {
   readonly host: (host: number) => string;

@@ -44,35 +44,24 @@ export function addressListScript(directory: string, addresses: string, entries:
   return written(directory, `${basename(addresses)}.cfg`, replaced(text, 'request_route {\n', check));
 }
 
-/** cscf.cfg with siptrust that forgets each verdict at once: one question for each message that can be asked about. */
+/** cscf.cfg with siptrust that forgets each verdict at once: one question for each message that comes over TLS. */
 export function forgetfulScript(directory: string): string {
-  const forget = `request_route {
-	if ($avp(siptrust_judged) == $null) {
-		$var(forget) = $_s($conid);
-		$sht(siptrust=>$var(forget)) = $null;
+  const include = 'include_file "../plugin/kamailio/siptrust.cfg"\n';
+  const forget = `#!define SIPTRUST_OWN_PRE_ROUTING
+${include}
+event_route[core:pre-routing] {
+	if (proto == TLS) {
+		$sht(siptrust=>$conid) = $null;
 	}
+	route(SIPTRUST_GATE_IN);
+}
 `;
-  const text = replaced(sample('cscf.cfg'), 'request_route {\n', forget);
-  return written(directory, 'forgetful.cfg', included(text));
+  return written(directory, 'forgetful.cfg', included(replaced(sample('cscf.cfg'), include, forget)));
 }
 
 /** The plugin is included by its full path: the script stands elsewhere. */
 function included(text: string): string {
   return text.replaceAll('include_file "../plugin/', () => `include_file "${join(ROOT, 'plugin/')}`);
-}
-
-/** cscf.cfg with siptrust that looks the verdict up and does nothing about headers: what the look-up alone costs. */
-export function lookupScript(directory: string): string {
-  const lookup = `	if ($avp(siptrust_judged) == $null) {
-		$var(siptrust_at) = "start";
-		route(SIPTRUST_LOOKUP);
-	}
-	if ($avp(siptrust_judged) != $null || $var(siptrust_known) == 0) {
-		route(SIPTRUST_IN);
-	}
-`;
-  const text = replaced(sample('cscf.cfg'), '\troute(SIPTRUST_IN);\n', lookup);
-  return written(directory, 'lookup.cfg', replaced(included(text), '\troute(SIPTRUST_REPLY);\n', '\treturn;\n'));
 }
 
 /** edge.cfg that sends each call to where its X-Next-Hop says. */

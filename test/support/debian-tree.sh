@@ -1,13 +1,15 @@
 #!/bin/sh
-# Makes a Debian 13 tree with Kamailio 6.0.1 for the live tests, once; later calls find it and end at once.
-# Usage: trixie.sh [DIRECTORY]. Ends with 3, and a line that says why, where it cannot be made here.
+# Makes a tree of a Debian release with its Kamailio for the live tests, once; later calls find it and end at once.
+# Usage: debian-tree.sh SUITE [DIRECTORY], e.g. trixie (Kamailio 6.0) or sid (6.1). Ends with 3, and a line that says why,
+# where it cannot be made here.
 set -eu
 
-tree=${1:-/var/cache/siptrust/trixie}
+suite=$1
+tree=${2:-/var/cache/siptrust/$suite}
 packages=kamailio,kamailio-tls-modules,kamailio-extra-modules,kamailio-utils-modules,kamailio-json-modules,kamailio-lua-modules,sip-tester
 
 cannot() {
-  echo "no Debian 13 tree for Kamailio 6: $1" >&2
+  echo "no tree of Debian $suite for its Kamailio: $1" >&2
   exit 3
 }
 
@@ -19,7 +21,7 @@ command -v debootstrap >/dev/null || cannot "debootstrap is not installed"
 partial=$tree.partial
 rm -rf "$partial"
 mkdir -p "$partial"
-debootstrap --variant=minbase --include="$packages" trixie "$partial" >"$tree.log" 2>&1 ||
+debootstrap --variant=minbase --include="$packages" "$suite" "$partial" >"$tree.log" 2>&1 ||
   cannot "debootstrap failed: $(tail -n 1 "$tree.log")"
 [ -x "$partial/usr/sbin/kamailio" ] || cannot "debootstrap left no kamailio in $partial"
 rm -rf "$tree"
