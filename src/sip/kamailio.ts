@@ -109,9 +109,10 @@ function stripRoute(direction: 'in' | 'out', bodies: Bodies): readonly string[] 
  * a plan has cleaned them, with what plans may let stay. POSIX, whole lines from the start of the message.
  */
 export function bearsNoName({ remove, removeUnlessEmergency, judged }: HookProfile, planned: boolean): string {
-  const names = [otherNameThan([...remove, ...removeUnlessEmergency])];
+  const names = [`[ \t]*${otherNameThan([...remove, ...removeUnlessEmergency])}`];
   if (planned) names.push(`(${judged.map(asciiLower).join('|')})[ \t]*`);
-  return `^[^\r\n]*\r\n((${names.join('|')}):[^\r\n]*\r\n)*\r\n`;
+  // What our own side has folded stays so: in no line, of whatever kind, does such a name stand at the beginning.
+  return `^[^\r\n]*\r\n((${names.join('|')}):[^\r\n]*\r\n|[ \t]+[^:\r\n]*\r\n)*\r\n`;
 }
 
 /**
