@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { DAEMON_COMMANDS } from '../../src/ctl/commands.js';
@@ -38,6 +38,11 @@ describe('the docs say what the code does, and nothing else', () => {
     for (const { code, severity, text: words, clause } of REASONS) {
       expect(page).toContain(`| \`${code}\` | ${severity} | ${words} | ${clause} |`);
     }
+  });
+
+  test('ok/docs/runbook.md says of every alarm what to do, and of nothing else', () => {
+    const alarms = REASONS.filter(({ severity }) => severity === 'alarm').map(({ code }) => code);
+    expect(sorted(firstCells(text('docs/runbook.md'), '## By alarm'))).toEqual(sorted(alarms));
   });
 
   const holder = PolicyHolder.open(
@@ -107,6 +112,23 @@ describe('the docs say what the code does, and nothing else', () => {
       if (link !== undefined && !link.startsWith('http')) expect(files).toContain(link);
     }
   });
+  test.each(readdirSync(join(ROOT, 'docs')).filter((file) => file.endsWith('.md')))(
+    'ok/docs/%s links to files and headings that are there',
+    (page) => {
+      const anchor = (heading: string) =>
+        heading
+          .toLowerCase()
+          .replace(/[^a-z0-9 _-]/g, '')
+          .replaceAll(' ', '-');
+      for (const [, file = '', heading] of text(`docs/${page}`).matchAll(/\]\(([^)#:]*)(?:#([^)]*))?\)/g)) {
+        const target = join('docs', file === '' ? page : file);
+        expect(existsSync(join(ROOT, target)), `${page} links to ${target}`).toBe(true);
+        if (heading === undefined) continue;
+        const headings = [...text(target).matchAll(/^#+ (.*)$/gm)].map(([, words = '']) => anchor(words));
+        expect(headings).toContain(heading);
+      }
+    },
+  );
   test('ok/every dependency has a line in docs/dependencies.md saying what for', () => {
     const { dependencies, devDependencies } = JSON.parse(text('package.json'));
     const listed = firstCells(text('docs/dependencies.md'), '# Dependencies');
