@@ -5,7 +5,7 @@ SHELL := /bin/bash
 
 # Packages as Debian names them: what npm needs to compile better-sqlite3, and what the live tests and the demo run.
 BUILD_PACKAGES := make g++ python3
-LIVE_PACKAGES := kamailio kamailio-tls-modules kamailio-extra-modules kamailio-utils-modules \
+LIVE_PACKAGES := kamailio kamailio-tls-modules kamailio-extra-modules kamailio-utils-modules \ chromium
 	kamailio-json-modules kamailio-lua-modules sip-tester stunnel4 openssl debootstrap iproute2 tshark bind9 prometheus
 # What the lab builds its networks of: IPsec in user space, filters, NAT64.
 LAB_PACKAGES := strongswan-charon strongswan-swanctl libcharon-extra-plugins libstrongswan-standard-plugins nftables tayga procps
@@ -15,7 +15,7 @@ DEB_PACKAGES := dpkg-dev binutils lintian debootstrap man-db util-linux
 EXAMPLE := .cache/example
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help deb test-deb setup packages toolchain node-version build lint run demo test test-unit test-flow test-matrix test-opensips lab-packages lab test-lab bench bench-plugin bench-reload bench-lab soak fuzz clean
+.PHONY: help deb test-deb setup packages toolchain node-version build lint run demo test test-unit test-flow test-matrix test-opensips test-ui demo-ui lab-packages lab test-lab bench bench-plugin bench-reload bench-lab soak fuzz clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -89,7 +89,7 @@ $(EXAMPLE)/peer.json:
 demo: setup build ## two networks, real TLS, real calls: who called, the verdict, what arrived
 	node --import tsx test/flow/demo.ts
 
-test: setup build lint test-unit test-flow test-opensips ## everything: lint, unit, wire and live tests (20 minutes at most)
+test: setup build lint test-unit test-flow test-opensips test-ui ## everything: lint, unit, wire and live tests (20 minutes at most)
 
 test-unit: node_modules
 	npx vitest run
@@ -103,6 +103,12 @@ test-matrix: setup build ## all live tests on Kamailio 5.6.3 and on 6.0.1, and a
 
 test-opensips: setup build ## live tests on the OpenSIPS that SIPTRUST_OPENSIPS names; without one they say so and are skipped
 	npx vitest run --config vitest.opensips.config.ts
+
+test-ui: setup build ## the page at /ui in a real Chromium, on a real siptrustd
+	npx vitest run --config vitest.ui.config.ts
+
+demo-ui: node_modules build ## the page with partners and questions: prints address and token, Ctrl-C ends it
+	@exec node --import tsx test/ui/demo.ts
 
 lab-packages: packages
 	$(call install-missing,$(LAB_PACKAGES))

@@ -172,6 +172,7 @@ const daemonSchema = z.strictObject({
     })
     .optional(),
   watch: z.enum(['on', 'off']).optional(),
+  ui: z.enum(['on', 'off']).optional(),
   unix_mode: word('octal digits in quotes, as in "0660"').optional(),
   viewer_mode: word('octal digits in quotes, as in "0660"').optional(),
   viewer_group: word('the name of a group').optional(),

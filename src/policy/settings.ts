@@ -33,6 +33,8 @@ export interface DaemonSettings {
   readonly access: AccessSettings;
   /** Whether the policy is read again when its files change. */
   readonly watch: boolean;
+  /** Whether the HTTP and HTTPS listeners serve the operators' page. */
+  readonly ui: boolean;
   /** Permission bits of the unix socket and the FIFO. */
   readonly unixMode: number;
   readonly viewerMode: number;
@@ -87,6 +89,7 @@ export const DEFAULT_SETTINGS: DaemonSettings = deepFreeze({
   tls: undefined,
   access: DEFAULT_ACCESS,
   watch: false,
+  ui: false,
   unixMode: 0o660,
   viewerMode: 0o660,
   viewerGroup: undefined,
@@ -109,6 +112,7 @@ export function compileSettings(input: DaemonInput | undefined, site: Site, mate
     if (value === undefined) return fallback;
     return value === off ? undefined : resolvePath(file, value);
   };
+  const access = compileAccess(input?.access, site.at('access'), material);
   const settings: DaemonSettings = {
     listen: {
       netstring: listenAddress(listen.netstring, site.at('listen', 'netstring'), defaults.listen.netstring),
@@ -121,8 +125,10 @@ export function compileSettings(input: DaemonInput | undefined, site: Site, mate
     },
     allowRemote: input?.allow_remote ?? defaults.allowRemote,
     tls: compileTls(input?.tls, site.at('tls')),
-    access: compileAccess(input?.access, site.at('access'), material),
     watch: input?.watch === undefined ? defaults.watch : input.watch === 'on',
+    access,
+    // Without a credential there is nothing that the page could show.
+    ui: input?.ui === undefined ? hasCredentials(access) : input.ui === 'on',
     unixMode: unixMode(input?.unix_mode, site.at('unix_mode')),
     viewerMode: unixMode(input?.viewer_mode, site.at('viewer_mode')),
     viewerGroup: input?.viewer_group,
@@ -150,6 +156,7 @@ export function compileSettings(input: DaemonInput | undefined, site: Site, mate
   };
   checkListeners(settings, site.at('listen'));
   checkHttps(settings, site);
+  checkPage(settings, site.at('ui'));
   return deepFreeze(settings);
 }
 
@@ -198,10 +205,21 @@ function checkHttps({ listen: { https }, allowRemote, tls, access }: DaemonSetti
   if (!allowRemote) return;
   const remote = site.at('allow_remote');
   if (https === undefined) remote.report('no-tls', 'other hosts are served by listen.https alone, which is off');
-  if (access.tokens === undefined && access.certificates.length === 0) {
+  if (!hasCredentials(access)) {
     const expected = 'expected credentials for other hosts (daemon.access.tokens or daemon.access.certificates)';
     remote.report('no-credentials', `${expected}, found none`);
   }
+}
+
+function hasCredentials({ tokens, certificates }: AccessSettings): boolean {
+  return tokens !== undefined || certificates.length > 0;
+}
+
+/** Everything on the page is a viewer's. */
+function checkPage({ ui, access }: DaemonSettings, at: Site): void {
+  if (!ui || hasCredentials(access)) return;
+  const expected = 'expected credentials of viewers (daemon.access.tokens or daemon.access.certificates)';
+  at.report('no-credentials', `${expected}, found none`);
 }
 
 function isLoopback(address: string): boolean {

@@ -15,6 +15,7 @@ import { createDispatcher, type Dispatch } from './dispatcher.js';
 import type { Method } from './method.js';
 import { methodTable } from './methods.js';
 import { Metrics, metricsRoute } from './metrics/metrics.js';
+import { pageRoutes } from './page.js';
 import { type Readiness, readiness, readyRoute } from './readiness.js';
 import { listenFifo } from './wire/fifo.js';
 import { type HttpListener, type HttpOptions, listenHttp, type TlsIdentity } from './wire/http.js';
@@ -66,9 +67,13 @@ export async function openListeners(
           table.map(({ name }) => name),
         );
   const dispatch = dispatcherOf(table, served, metrics);
+  const page = settings.ui ? pageRoutes() : [];
+  // Calls do not wait for a page.
+  if (settings.ui && page.length === 0) log.error('the page at /ui is not there: it was not built (npm run build)');
   const routes = [
     readyRoute(readyNow),
     ...(metrics === undefined ? [] : [metricsRoute(metrics, access.metrics === 'open' ? 'script' : 'viewer')]),
+    ...page,
   ];
 
   const { netstring, http, https, unix, viewer, fifo, fifoReplyDir } = listen;

@@ -13,6 +13,7 @@ import { coreMethods } from './methods/core.js';
 import { crlMethods } from './methods/crl.js';
 import { headerMethods } from './methods/header.js';
 import { hopMethods } from './methods/hop.js';
+import { partnerMethods } from './methods/partner.js';
 import { pinMethods } from './methods/pin.js';
 import { policyMethods } from './methods/policy.js';
 import { tokenMethods } from './methods/token.js';
@@ -29,6 +30,7 @@ export function methodTable(
     ...trustMethods(state),
     ...hopMethods(state),
     ...agreementMethods(state, reload),
+    ...partnerMethods(state),
     ...certificateMethods(state),
     ...headerMethods(state),
     ...crlMethods(state),

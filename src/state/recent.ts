@@ -1,15 +1,38 @@
 import { randomBytes } from 'node:crypto';
 import type { Finding } from '../reasons.js';
+import type { Evidence } from '../trust/evidence.js';
 import type { Plan } from '../trust/plan.js';
 import type { Verdict } from '../trust/verdict.js';
 
 /** How many answers can still be explained by their id. */
 export const MAX_RECENT = 10_000;
 
+/** What was asked, in a few words that take a bounded room. */
+export interface Question {
+  readonly method: 'trust.peer' | 'trust.message';
+  readonly direction: string;
+  /** Empty: not told. */
+  readonly source: string;
+  readonly nextHop: string;
+  /** What was answered to do. */
+  readonly action: string;
+}
+
+const MOST_NAME = 255;
+
+export function questionOf(
+  method: Question['method'],
+  { direction, sourceAddress = '', nextHop = '' }: Evidence,
+  { action }: Pick<Verdict | Plan, 'action'>,
+): Question {
+  return { method, direction, source: sourceAddress, nextHop: nextHop.slice(0, MOST_NAME), action };
+}
+
 export interface Answer {
   readonly id: string;
   readonly at: number;
   readonly verdict: Verdict;
+  readonly question?: Question | undefined;
   /** Those of the plan, of an answer about a message. */
   readonly findings: readonly Finding[];
 }
@@ -26,12 +49,20 @@ export class RecentAnswers {
   #count = 0;
 
   /** Gives the answer its id and keeps it. */
-  add(at: number, verdict: Verdict, plan?: Plan): Answer {
+  add(at: number, verdict: Verdict, plan?: Plan, question?: Question): Answer {
     this.#count += 1;
     const id = `${this.#run}-${this.#count.toString(36)}`;
-    const kept = { id, at, verdict, findings: plan?.findings ?? [] };
+    const kept = { id, at, verdict, question, findings: plan?.findings ?? [] };
     this.#answers[this.#count % MAX_RECENT] = kept;
     return kept;
+  }
+
+  /** The newest first, at most so many back as are kept. */
+  *newest(): Generator<Answer> {
+    for (let number = this.#count; number > 0 && number > this.#count - MAX_RECENT; number -= 1) {
+      const kept = this.#answers[number % MAX_RECENT];
+      if (kept !== undefined) yield kept;
+    }
   }
 
   find(id: string): Answer | undefined {

@@ -13,10 +13,11 @@ import { Counters } from './counters.js';
 import { type ExpiryRow, type ExpirySummary, expiryRowsInSteps, expirySummary, NOTICE_DAYS } from './expiry.js';
 import type { KeptCertificates } from './kept-certificates.js';
 import { hopsWithoutDns, type NextHops } from './next-hops.js';
+import { Partners } from './partners.js';
 import { PeerCertificates } from './peer-certificates.js';
 import type { Pins } from './pins.js';
 import type { PolicyHolder, ReloadReport } from './policy-holder.js';
-import { type Answer, RecentAnswers } from './recent.js';
+import { type Answer, questionOf, RecentAnswers } from './recent.js';
 import { NO_REVOCATION_SOURCE, type RevocationSource } from './revocation-source.js';
 import { inSlices } from './slices.js';
 import { VerdictCache } from './verdict-cache.js';
@@ -35,6 +36,7 @@ export class TrustState {
   readonly certificates: CertificateCache;
   readonly connections: Connections;
   readonly recent = new RecentAnswers();
+  readonly partners = new Partners();
   readonly peers: PeerCertificates;
   readonly counters: Counters;
   readonly alarms: Alarms;
@@ -132,9 +134,17 @@ export class TrustState {
     this.connections.remember(evidence, whose);
   }
 
+  /** The connection is closed; whether it was known. */
+  forget(connectionId: string): boolean {
+    this.partners.closed(connectionId);
+    return this.connections.forget(connectionId);
+  }
+
   /** Gives an answer its id, counts it and writes it to the decision log. */
   record(method: 'trust.peer' | 'trust.message', evidence: Evidence, verdict: Verdict, plan?: Plan): Answer {
-    const answer = this.recent.add(this.now(), verdict, plan);
+    const question = questionOf(method, evidence, plan ?? verdict);
+    const answer = this.recent.add(this.now(), verdict, plan, question);
+    this.partners.observe(question, answer, evidence.connectionId);
     this.counters.add(`${method}.${verdict.verdict}`);
     const { agreement, findings } = verdict;
     this.counters.verdictCounts.add(agreement?.name, evidence.direction, verdict.verdict, findings[0]?.code);

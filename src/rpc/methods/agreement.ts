@@ -9,7 +9,7 @@ import { RpcError } from '../errors.js';
 import { defineMethod, type Method } from '../method.js';
 
 /** Whether an agreement grants anything at `now`, in one word. */
-function standing(agreement: Agreement, now: number): string {
+export function standing(agreement: Agreement, now: number): string {
   if (!agreement.enabled) return 'disabled';
   if (now < agreement.valid.from) return 'not-yet-valid';
   if (now > agreement.valid.until) return 'expired';

@@ -45,6 +45,13 @@ export function coreMethods(state: TrustState, log: OperatorLog): Method[] {
       },
     }),
     defineMethod({
+      name: 'core.whoami',
+      role: 'script',
+      doc: 'The role of whoever asks, and the credential that it comes from',
+      params: none,
+      handler: (_, { role, credential = '' }) => ({ role, credential }),
+    }),
+    defineMethod({
       name: 'core.status',
       role: 'script',
       doc: 'The policy in force, what is wrong with the last one that was read, sizes of the caches, what ends soon',

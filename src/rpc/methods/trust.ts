@@ -79,7 +79,7 @@ export function trustMethods(state: TrustState): Method[] {
       doc: 'These connections are closed: what is known of them is forgotten; answers how many were known',
       params: closedParams,
       positional: ['conids'],
-      handler: ({ conids }) => ({ dropped: conids.filter((conid) => state.connections.forget(conid)).length }),
+      handler: ({ conids }) => ({ dropped: conids.filter((conid) => state.forget(conid)).length }),
     }),
     defineMethod({
       name: 'trust.explain',

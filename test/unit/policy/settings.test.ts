@@ -36,6 +36,7 @@ describe('daemon settings', () => {
         connectionsPerSource: 512,
       },
       watch: false,
+      ui: false,
       unixMode: 0o660,
       viewerMode: 0o660,
       viewerGroup: undefined,
@@ -105,6 +106,7 @@ describe('daemon settings', () => {
         connectionsPerSource: 8,
       },
       watch: true,
+      ui: true,
       unixMode: 0o600,
       viewerMode: 0o666,
       viewerGroup: 'noc',
@@ -163,7 +165,22 @@ describe('daemon settings', () => {
   test('ok/https on loopback needs no credentials', () => {
     expect(compiled(daemon(`daemon: {listen: {https: 127.0.0.1:7443}, ${TLS}}`)).settings.allowRemote).toBe(false);
   });
+  test.each([
+    ['', false],
+    ['ui: off', false],
+    ['access: {tokens: t.json}', true],
+    ['access: {tokens: off}', false],
+    ['ui: off, access: {tokens: t.json}', false],
+    ['ui: on, access: {tokens: t.json}', true],
+  ])('ok/daemon: {%s}: the page is there: %s', (keys, there) => {
+    expect(compiled(daemon(`daemon: {${keys}}`)).settings.ui).toBe(there);
+  });
   test.each<[string, string, readonly string[]]>([
+    [
+      'the page without credentials',
+      'ui: on',
+      ['ui: expected credentials of viewers (daemon.access.tokens or daemon.access.certificates), found none'],
+    ],
     [
       'https without TLS',
       'listen: {https: 127.0.0.1:7443}',

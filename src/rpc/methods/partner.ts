@@ -1,0 +1,230 @@
+import { z } from 'zod';
+import { maskIdentities } from '../../log/mask.js';
+import { type ExpiryRow, NOTICE_DAYS } from '../../state/expiry.js';
+import type { Spell } from '../../state/partners.js';
+import type { Answer } from '../../state/recent.js';
+import type { TrustState } from '../../state/trust-state.js';
+import type { Agreement } from '../../trust/agreement.js';
+import { instant } from '../../trust/covers.js';
+import { RpcError } from '../errors.js';
+import { defineMethod, type Method } from '../method.js';
+import { standing } from './agreement.js';
+
+/** Rows of one answer: a page of a table. */
+const MOST_ROWS = 200;
+/** Characters of a detail, which may quote what a peer sent. */
+const MOST_DETAIL = 200;
+const HOUR_MS = 3_600_000;
+/** What takes a walk over everything is looked at this often, however many look. */
+const LOOK_MS = 10_000;
+
+const ORDERS = ['name', 'trouble', 'asked', 'ends'] as const;
+const TRUST = ['trusted', 'untrusted', 'unasked'] as const;
+
+type Trust = (typeof TRUST)[number];
+
+const rows = z.int().min(1).max(MOST_ROWS);
+const listParams = z.strictObject({
+  match: z.string().max(200).optional(),
+  trust: z.literal(TRUST).optional(),
+  order: z.literal(ORDERS).optional(),
+  from: z.int().min(0).optional(),
+  limit: rows.optional(),
+});
+const decisionParams = z.strictObject({
+  match: z.string().max(200).optional(),
+  verdict: z.enum(['trusted', 'untrusted', 'reject']).optional(),
+  method: z.enum(['trust.peer', 'trust.message']).optional(),
+  agreement: z.string().optional(),
+  limit: rows.optional(),
+});
+
+/** What is known of all partners at one time, besides their records. */
+interface Overview {
+  readonly at: number;
+  readonly revision: number;
+  readonly connections: ReadonlyMap<string, number>;
+  /** By agreement, what ends first. */
+  readonly ends: ReadonlyMap<string, ExpiryRow>;
+}
+
+/** Partners as an operator sees them: trusted now or not, why, how busy, what ends; and the answers as they are given. */
+export function partnerMethods(state: TrustState): Method[] {
+  let known: Overview | undefined;
+  let looking: Promise<Overview> | undefined;
+
+  async function overview(): Promise<Overview> {
+    const [at, { revision }] = [state.now(), state.snapshot];
+    if (known !== undefined && known.revision === revision && Math.abs(at - known.at) < LOOK_MS) return known;
+    looking ??= look(at, revision).finally(() => {
+      looking = undefined;
+    });
+    known = await looking;
+    return known;
+  }
+
+  async function look(at: number, revision: number): Promise<Overview> {
+    const ends = new Map<string, ExpiryRow>();
+    for (const row of await state.expiry(NOTICE_DAYS)) {
+      // A CRL that is renewed in time ends every few days.
+      if (row.state === 'current') continue;
+      // A CRL serves several.
+      for (const name of row.agreement.split(', ')) if (!ends.has(name)) ends.set(name, row);
+    }
+    return { at, revision, connections: state.partners.connections(at - HOUR_MS), ends };
+  }
+
+  function row(agreement: Agreement, { connections, ends }: Overview) {
+    const now = state.now();
+    const { last, asked } = state.partners.of(agreement.name, now);
+    const first = ends.get(agreement.name);
+    return {
+      name: agreement.name,
+      domains: agreement.domains,
+      mechanism: agreement.mechanism,
+      directions: agreement.directions,
+      state: standing(agreement, now),
+      trust: trustOf(last),
+      verdict: last?.verdict ?? '',
+      would: last?.would ?? '',
+      reason: last?.reason ?? '',
+      detail: shown(last?.detail ?? ''),
+      id: last?.id ?? '',
+      at: last === undefined ? '' : instant(last.last),
+      connections: connections.get(agreement.name) ?? 0,
+      peers: asked.peer,
+      messages: asked.message,
+      ends: first === undefined ? '' : first.what,
+      ends_at: first === undefined ? '' : instant(first.ends),
+      days: first?.days ?? ('' as const),
+    };
+  }
+  type Row = ReturnType<typeof row>;
+
+  /** User parts of identities are as little seen here as in logs. */
+  function shown(text: string): string {
+    return state.policy.settings.log.mask ? maskIdentities(text) : text;
+  }
+
+  function spell({ first, last, detail, ...rest }: Spell) {
+    return { ...rest, detail: shown(detail), first: instant(first), last: instant(last) };
+  }
+
+  function decision({ id, at, question, verdict, findings }: Answer) {
+    const first = findings[0] ?? verdict.findings[0];
+    return {
+      id,
+      time: instant(at),
+      method: question?.method ?? '',
+      direction: question?.direction ?? '',
+      agreement: verdict.agreement?.name ?? '',
+      verdict: verdict.verdict,
+      action: question?.action ?? verdict.action,
+      reason: first?.code ?? '',
+      detail: shown((first?.detail ?? '').slice(0, MOST_DETAIL)),
+      source: question?.source ?? '',
+      next_hop: question?.nextHop ?? '',
+    };
+  }
+
+  function agreementOf(name: string): Agreement {
+    const found = state.snapshot.agreements.find((agreement) => agreement.name === name);
+    if (found === undefined) throw new RpcError('not-found', `no agreement is named "${name}"`);
+    return found;
+  }
+
+  return [
+    defineMethod({
+      name: 'partner.list',
+      role: 'viewer',
+      doc: 'A row per agreement: last verdict and reason, connections and questions of the last hour, what ends first',
+      params: listParams,
+      handler: async ({ match = '', trust, order = 'trouble', from = 0, limit = 100 }) => {
+        const wanted = match.toLowerCase();
+        const now = await overview();
+        const all = state.snapshot.agreements.map((agreement) => row(agreement, now));
+        const found = all.filter((each) => (trust === undefined || each.trust === trust) && matches(each, wanted));
+        const count = (which: Trust): number => all.filter((each) => each.trust === which).length;
+        return {
+          revision: state.snapshot.revision,
+          total: all.length,
+          trusted: count('trusted'),
+          untrusted: count('untrusted'),
+          unasked: count('unasked'),
+          matched: found.length,
+          rows: found.sort(BY[order]).slice(from, from + limit),
+        };
+      },
+    }),
+    defineMethod({
+      name: 'partner.show',
+      role: 'viewer',
+      doc: 'One partner: its row of partner.list, the verdicts of late, the certificates it showed, what ends',
+      params: z.strictObject({ name: z.string() }),
+      positional: ['name'],
+      handler: async ({ name }) => {
+        const agreement = agreementOf(name);
+        return {
+          ...row(agreement, await overview()),
+          history: state.partners.of(name, state.now()).history.map(spell),
+          certificates: state.peers
+            .list()
+            .filter((seen) => seen.agreement === name)
+            .map(({ subject, notAfter }) => ({ subject, not_after: instant(notAfter) })),
+        };
+      },
+    }),
+    defineMethod({
+      name: 'decision.list',
+      role: 'viewer',
+      doc: 'The latest answers, the newest first: all, or those of one agreement, verdict or method, or with some text',
+      params: decisionParams,
+      handler: ({ match = '', verdict, method, agreement, limit = 100 }) => {
+        const wanted = match.toLowerCase();
+        const found: ReturnType<typeof decision>[] = [];
+        for (const answer of state.recent.newest()) {
+          if (found.length >= limit) break;
+          if (verdict !== undefined && answer.verdict.verdict !== verdict) continue;
+          if (agreement !== undefined && (answer.verdict.agreement?.name ?? '') !== agreement) continue;
+          if (method !== undefined && answer.question?.method !== method) continue;
+          const flat = decision(answer);
+          if (wanted === '' || Object.values(flat).some((value) => value.toLowerCase().includes(wanted))) {
+            found.push(flat);
+          }
+        }
+        return { revision: state.snapshot.revision, rows: found };
+      },
+    }),
+  ];
+
+  function matches({ name, domains, reason, state: stands }: Row, wanted: string): boolean {
+    return wanted === '' || [name, reason, stands, ...domains].some((text) => text.toLowerCase().includes(wanted));
+  }
+}
+
+function trustOf(last: Spell | undefined): Trust {
+  if (last === undefined) return 'unasked';
+  return last.verdict === 'trusted' ? 'trusted' : 'untrusted';
+}
+
+interface Sortable {
+  readonly name: string;
+  readonly trust: Trust;
+  readonly peers: number;
+  readonly messages: number;
+  readonly days: number | '';
+}
+
+const byName = (a: Sortable, b: Sortable): number => (a.name < b.name ? -1 : 1);
+const TROUBLE = { untrusted: 0, trusted: 1, unasked: 2 } as const;
+
+const BY: Readonly<Record<(typeof ORDERS)[number], (a: Sortable, b: Sortable) => number>> = {
+  name: byName,
+  trouble: (a, b) => TROUBLE[a.trust] - TROUBLE[b.trust] || byName(a, b),
+  asked: (a, b) => b.peers + b.messages - a.peers - a.messages || byName(a, b),
+  ends: (a, b) => daysOf(a) - daysOf(b) || byName(a, b),
+};
+
+function daysOf({ days }: Sortable): number {
+  return days === '' ? Number.MAX_SAFE_INTEGER : days;
+}

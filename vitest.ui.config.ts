@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+// The operators' page in a real Chromium, on a real siptrustd: one browser for all.
+export default defineConfig({
+  test: {
+    include: ['test/ui/**/*.test.ts'],
+    fileParallelism: false,
+    sequence: { concurrent: false },
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+  },
+});
