@@ -25,7 +25,7 @@ export function runDirectory(): { readonly path: string; readonly remove: () => 
 export async function eventually<T>(
   what: string,
   ask: () => T | Promise<T>,
-  withinMs = 15_000,
+  withinMs = 50_000,
 ): Promise<Exclude<T, false | undefined>> {
   const end = Date.now() + withinMs;
   for (;;) {
