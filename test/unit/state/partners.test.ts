@@ -14,12 +14,7 @@ function answer(name: string | undefined, at: number, verdict: Verdict['verdict'
   number += 1;
   const agreement = name === undefined ? undefined : agreementWith({ name });
   const findings = detail === '' ? [] : [{ code: 'cert-time', detail }];
-  return {
-    id: `run-${number}`,
-    at,
-    evidence: { direction: 'in' },
-    verdict: { verdict, agreement, findings },
-  } as unknown as Answer;
+  return { id: `run-${number}`, at, verdict: { verdict, agreement, findings }, findings: [] } as unknown as Answer;
 }
 
 describe('what was answered about partners', () => {
