@@ -25,7 +25,7 @@ export function textWithout(): string {
     if (text.split(added).length !== 2) throw new Error(`expected once in cscf.cfg: ${added}`);
     text = text.replace(added, () => instead);
   }
-  if (/\broute\(SIPTRUST_|siptrust\.cfg"|\(siptrust_/.test(text))
+  if (/^[^#\n]*(?:\broute\(SIPTRUST_|siptrust\.cfg"|\(siptrust_)/m.test(text))
     throw new Error('cscf.cfg: more of siptrust than is taken out');
   return text;
 }
