@@ -240,6 +240,20 @@ function assertionsIn(invites: readonly SipText[]): string {
   return values.size === 0 ? 'gone' : [...values].join(', ');
 }
 
+/** The decision of a row. The log is written after the answer: it may take its time. */
+function logged(row: Row, last: () => Decision | undefined): Promise<Decision | undefined> {
+  const there = () => {
+    const decision = last();
+    return (decision?.reasons as readonly string[] | undefined)?.includes(row.reason) && decision;
+  };
+  return eventually(`a decision for ${row.reason}`, there, 5_000).catch(last);
+}
+
+function told(decision: Decision | undefined) {
+  const reasons = (decision?.reasons as readonly string[] | undefined) ?? [];
+  return { decision, reasons, common: { id: decision?.id as string | undefined } };
+}
+
 /** What the script knew when it passed the calls on, and the decision that was made for them, if any. */
 async function play(stage: Stage, row: Row, id: string): Promise<Outcome> {
   const { network } = stage;
@@ -247,15 +261,16 @@ async function play(stage: Stage, row: Row, id: string): Promise<Outcome> {
   const before = network.daemon.decisions().length;
   const { callIds, answer } = await calls(id, row.assertion ?? ALICE);
   const invites = network.uas.got.filter((text) => methodOf(text) === 'INVITE' && headerOf(text, 'Subject') === id);
-  const decision: Decision | undefined = network.daemon.decisions().slice(before).at(-1);
-  const reasons = (decision?.reasons as readonly string[] | undefined) ?? [];
-  const common = { id: decision?.id as string | undefined };
+  const last = () => network.daemon.decisions().slice(before).at(-1);
   if (!answer.startsWith('SIP/2.0 200')) {
+    const { decision, reasons, common } = told(await logged(row, last));
     const verdict = decision?.action === 'reject' ? 'refused' : 'failed';
     return { ...common, verdict, reasons, arrived: invites.length === 0 ? answer : 'the call', source: 'decision log' };
   }
   if (invites.length < callIds.length || callIds.length === 0) throw new Error('not all calls arrived');
   const script = await eventually('the log of the proxy', () => passedOn(network.cscf.log, callIds));
+  // What the script does not know, only the decision log says.
+  const { decision, reasons, common } = told(script.reasons.includes(row.reason) ? last() : await logged(row, last));
   return {
     ...common,
     verdict: script.verdict,
@@ -305,8 +320,8 @@ async function demo(stage: Stage): Promise<number> {
     const verdict = `${outcome.verdict}: ${reason} (${outcome.source})`;
     lines.push([`${index + 1} ${row.who}`, verdict, outcome.arrived, good ? 'yes' : 'NO']);
     if (row.reason === 'anchor-mismatch' && outcome.id !== undefined) {
-      const sidecar = `${stage.network.daemon.host}:7060`;
-      shown = Buffer.from(await run('node', [CTL, '--tcp', sidecar, 'explain', outcome.id]), 'latin1').toString();
+      const { socket } = stage.network.daemon;
+      shown = Buffer.from(await run('node', [CTL, '--socket', socket, 'explain', outcome.id]), 'latin1').toString();
     }
     process.stdout.write('.');
   }
