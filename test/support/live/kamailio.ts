@@ -177,7 +177,8 @@ export class Kamailio {
   rpc(...args: readonly string[]): string {
     const { build, directory } = this.#options;
     const [command = '', ...rest] = build.command(['kamcmd', '-s', `unix:${this.#control}`, ...args], [directory]);
-    return execFileSync(command, rest, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    // While it waits nobody reads what Kamailio logs, and a Kamailio that cannot log does not answer.
+    return execFileSync(command, rest, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: 3_000 });
   }
 
   stop(): Promise<void> {
