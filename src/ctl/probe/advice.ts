@@ -6,12 +6,14 @@ export const ADVICE: Readonly<Partial<Record<ReasonCode, string>>> = {
   'not-listed': 'no agreement names one of these domains: the one below does',
   'no-sip-id': 'the certificate names no SIP domain: the partner needs one that does (RFC 5922 §7.1)',
   'name-mismatch':
-    "the certificate is in other names: if they are the partner's, name them (`domains`), else ask the partner for one in the domain",
+    "the certificate is in other names: if they are the partner's servers, name them (`server_names`; `domains` where they call us), else ask the partner for one in the domain",
   wildcard:
-    'a wildcard is no SIP domain identity (RFC 5922 §7.2): the partner needs a certificate in the domain itself',
+    'a wildcard is no SIP domain identity (RFC 5922 §7.2): the partner needs a certificate in the domain itself, or the agreement accepts one label (`wildcard_names`)',
   'cn-disabled': 'the name stands in the common name alone: cn_fallback: true takes it',
   'anchor-mismatch':
     "the chain ends at a CA that is none of the agreement's anchors: if the partner confirms the change (by another way than this connection), add the anchor below",
+  'missing-intermediate':
+    'a CA is known neither from the policy nor from what the peer sent: the partner has to send it, or name it in `intermediates`; if the partner confirms that it has another CA (by another way than this connection), add the anchor below',
   'untrusted-chain': 'a CA between certificate and anchor is missing: name it in `intermediates`',
   eku: 'the certificate lacks the purpose of this role: eku: any-role with stack_verification: advisory takes it, or the partner gets one with both',
   'stack-unverified':

@@ -112,7 +112,7 @@ describe('probe', () => {
       ...authorities(),
     );
     expect(code).toBe(1);
-    expect(report.advice.join('\n')).toMatch(/^anchor-mismatch: .*if the partner confirms/m);
+    expect(report.advice.join('\n')).toMatch(/^missing-intermediate: .*if the partner confirms/m);
     expect(report.policy).toMatch(/anchors: \[root-[0-9a-f]{8}\.pem\]/);
   });
 
