@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 // Live tests: real Kamailios, real TLS, real calls. One file at a time: they share two cores with what they start.
 export default defineConfig({
   test: {
+    // Real processes on two shared cores: what fails once and not twice was the machine.
+    retry: 1,
     include: ['test/flow/**/*.test.ts', 'test/operate/dashboard.test.ts'],
     fileParallelism: false,
     sequence: { concurrent: false },

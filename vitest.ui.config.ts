@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 // The operators' page in a real Chromium, on a real siptrustd: one browser for all.
 export default defineConfig({
   test: {
+    // Real processes on two shared cores: what fails once and not twice was the machine.
+    retry: 1,
     include: ['test/ui/**/*.test.ts'],
     fileParallelism: false,
     sequence: { concurrent: false },
