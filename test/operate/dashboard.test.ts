@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { callUnix } from '../../src/rpc/client.js';
 import { METRICS } from '../../src/rpc/metrics/table.js';
@@ -23,12 +23,17 @@ interface Panel {
 const { panels } = JSON.parse(readFileSync(FILE, 'utf8')) as { panels: readonly Panel[] };
 const queries = panels.flatMap(({ title, targets }) => targets.map(({ expr }) => ({ title, expr })));
 
-const directory = runDirectory();
-const file = (name: string) => join(directory.path, name);
+// Of each try: the next one would find its state file and its database in use.
+let directory: ReturnType<typeof runDirectory> | undefined;
+const file = (name: string) => {
+  directory ??= runDirectory();
+  return join(directory.path, name);
+};
 const children: Child[] = [];
-afterAll(async () => {
-  for (const child of children) await child.stop();
-  directory.remove();
+afterEach(async () => {
+  for (const child of children.splice(0)) await child.stop();
+  directory?.remove();
+  directory = undefined;
 });
 
 const now = Date.now();
@@ -39,7 +44,9 @@ const evidence = (pem: string) => ({
   ...{ direction: 'in', proto: 'tls', src_ip: '192.0.2.1', rcv_ip: '198.51.100.1', rcv_port: 5061 },
   tls: { pem, verified: 1, version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' },
 });
-const peers = [leaf(ca, { extensions: names, ...times }), leaf(root(times), { extensions: names, ...times })];
+// A partner, a stranger, and somebody whose CA only bears the name of the partner's: an alarm.
+const cas = [ca, root(times), root({ subject: 'O=Operator B,CN=B CA', ...times })];
+const peers = cas.map((issuer) => leaf(issuer, { extensions: names, ...times }));
 
 async function startDaemon(port: number): Promise<void> {
   writeFileSync(file('ca.pem'), ca.pem);

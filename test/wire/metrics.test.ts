@@ -120,8 +120,32 @@ describe('what /metrics says', () => {
       expect(sample(name)).toEqual([name, value]);
     }
     const alarms = [...found].filter(([name]) => name.startsWith('siptrust_alarms_total'));
-    expect(alarms).toEqual([[expect.stringMatching(/agreement="op-b",reason="bad-signature"/), 1]]);
+    const raised = alarms.filter(([, count]) => count > 0);
+    expect(raised).toEqual([[expect.stringMatching(/agreement="op-b",reason="bad-signature"/), 1]]);
     expect([...found.keys()].some((name) => name.startsWith('process_resident_memory_bytes'))).toBe(true);
+  });
+
+  test('ok/alarms are there at 0 before the first one, of strangers and of agreements', async () => {
+    const many = Array.from({ length: 5000 }, (_, at) =>
+      agreementWith({ name: `op-${at}`, domains: [`d${at}.example`] }),
+    );
+    const { port, state } = await open(many);
+    const alarms = async () =>
+      new Map([...samplesOf((await get(port)).text)].filter(([name]) => name.startsWith('siptrust_alarms_total')));
+    const before = await alarms();
+    const name = (agreement: string) => `siptrust_alarms_total{agreement="${agreement}",reason="revoked"}`;
+    expect([before.get(name('(other)')), before.get(name('op-0')), before.get(name('op-4999'))]).toEqual([
+      0,
+      0,
+      undefined,
+    ]);
+    expect([...before.values()].every((count) => count === 0)).toBe(true);
+    expect(before.size).toBeLessThan(2100);
+    for (const agreement of [undefined, 'op-0', 'op-4999']) {
+      state.counters.verdictCounts.add(agreement, 'in', 'untrusted', 'revoked');
+    }
+    const after = await alarms();
+    expect([after.get(name('(other)')), after.get(name('op-0')), after.get(name('op-4999'))]).toEqual([1, 1, 1]);
   });
 
   test('ok/every metric of the table is declared, and no other of ours', async () => {

@@ -29,6 +29,8 @@ const MOST_SERIES = 2000;
 const ALARMS: ReadonlySet<string> = new Set(
   REASONS.filter(({ severity }) => severity === 'alarm').map(({ code }) => code),
 );
+/** Agreements whose alarms are there before the first one: each has as many series as there are alarms. */
+const MOST_AT_ZERO = Math.floor(MOST_SERIES / ALARMS.size);
 
 /** By metric, what gives its samples. The questions and their duration are counted as they come (metrics.ts). */
 export function samples({ state, readiness, eventLoop }: Sources): {
@@ -109,14 +111,21 @@ export function samples({ state, readiness, eventLoop }: Sources): {
   };
 }
 
-function alarms(state: TrustState): readonly Sample[] {
+/** A series that begins with its first alarm has not grown in the eyes of Prometheus: that one would page nobody. */
+function alarms({ snapshot, counters }: TrustState): readonly Sample[] {
   const found = new Map<string, [readonly string[], number]>();
-  for (const { agreement, reason, count } of state.counters.verdictCounts) {
-    if (!ALARMS.has(reason)) continue;
+  const add = (agreement: string, reason: string, count: number): void => {
     const key = `${agreement} ${reason}`;
     const known = found.get(key);
     if (known === undefined) found.set(key, [[agreement, reason], count]);
     else known[1] += count;
+  };
+  const named = snapshot.agreements.filter(({ enabled }) => enabled).slice(0, MOST_AT_ZERO);
+  for (const name of [OTHER, ...named.map((agreement) => agreement.name)]) {
+    for (const reason of ALARMS) add(name, reason, 0);
+  }
+  for (const { agreement, reason, count } of counters.verdictCounts) {
+    if (ALARMS.has(reason)) add(agreement, reason, count);
   }
   return [...found.values()];
 }
