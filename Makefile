@@ -6,7 +6,7 @@ SHELL := /bin/bash
 # Packages as Debian names them: what npm needs to compile better-sqlite3, and what the live tests and the demo run.
 BUILD_PACKAGES := make g++ python3
 LIVE_PACKAGES := kamailio kamailio-tls-modules kamailio-extra-modules kamailio-utils-modules \
-	kamailio-json-modules kamailio-lua-modules sip-tester stunnel4 openssl debootstrap iproute2 tshark bind9 prometheus chromium
+	kamailio-json-modules kamailio-lua-modules sip-tester stunnel4 openssl debootstrap iproute2 tshark bind9 prometheus chromium postgresql
 # What the lab builds its networks of: IPsec in user space, filters, NAT64.
 LAB_PACKAGES := strongswan-charon strongswan-swanctl libcharon-extra-plugins libstrongswan-standard-plugins nftables tayga procps
 # What the package is built, checked and tried with.
@@ -15,7 +15,7 @@ DEB_PACKAGES := dpkg-dev binutils lintian debootstrap man-db util-linux
 EXAMPLE := .cache/example
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help deb test-deb setup packages toolchain node-version build lint run demo test test-unit test-flow test-matrix test-opensips test-ui demo-ui lab-packages lab test-lab bench bench-plugin bench-reload bench-lab soak fuzz clean
+.PHONY: help deb test-deb setup packages toolchain node-version build lint run demo test test-unit test-flow test-matrix test-opensips test-ui test-fleet demo-ui lab-packages lab test-lab bench bench-plugin bench-reload bench-lab soak fuzz clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -89,7 +89,7 @@ $(EXAMPLE)/peer.json:
 demo: setup build ## two networks, real TLS, real calls: who called, the verdict, what arrived
 	node --import tsx test/flow/demo.ts
 
-test: setup build lint test-unit test-flow test-opensips test-ui ## everything: lint, unit, wire and live tests (20 minutes at most)
+test: setup build lint test-unit test-flow test-opensips test-ui test-fleet ## everything: lint, unit, wire and live tests (20 minutes at most)
 
 test-unit: node_modules
 	npx vitest run
@@ -106,6 +106,9 @@ test-opensips: setup build ## live tests on the OpenSIPS that SIPTRUST_OPENSIPS 
 
 test-ui: setup build ## the page at /ui in a real Chromium, on a real siptrustd
 	npx vitest run --config vitest.ui.config.ts
+
+test-fleet: setup build ## the database of a fleet: killed, frozen, taken over, full (PostgreSQL of its own in a temporary directory)
+	npx vitest run --config vitest.fleet.config.ts
 
 demo-ui: node_modules build ## the page with partners and questions: prints address and token, Ctrl-C ends it
 	@exec node --import tsx test/ui/demo.ts

@@ -19,6 +19,7 @@ import { policyCommands } from './policy.js';
 import { approvedPins, configAnswer, configAnswers, openPolicy } from './policy-file.js';
 import { render, renderExplanation } from './render.js';
 import { replayCommand } from './replay.js';
+import { storeCommands } from './store.js';
 
 /** For the lines of one run. */
 const CERTIFICATES = { entries: 1000, octets: 67_108_864, idleMs: 3_600_000 };
@@ -104,6 +105,7 @@ export function program(input: Readable, output: Writable, exit: (code: number) 
 
   const askNow = (method: string, params: unknown) => askDaemon(options(), method, params);
   policyCommands(group(['policy']), { policy: openPolicy, ask: askNow, print, exit });
+  storeCommands(group(['store']), { store: (file) => openPolicy(file).settings.store, print });
   replayCommand(root, { policy: openPolicy, approved: (file) => approvedPins(file)?.approved, print, exit, input });
 
   root

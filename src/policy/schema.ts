@@ -193,6 +193,10 @@ const daemonSchema = z.strictObject({
       memory: octets(1_048_576, 1_099_511_627_776).optional(),
     })
     .optional(),
+  node: word('the name of this node').optional(),
+  store: word('postgres://user@host:port/database, or off').optional(),
+  store_password_file: path.optional(),
+  store_timeout: z.int().min(100).max(60_000).describe('whole milliseconds from 100 to 60000').optional(),
   state: z
     .strictObject({
       file: word('a path, or off').optional(),

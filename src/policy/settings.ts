@@ -1,6 +1,13 @@
 /** What siptrustd itself needs from the policy file (`daemon:`): listeners, logs, caches. */
 
-import { type AccessSettings, compileAccess, compileTls, DEFAULT_ACCESS, type TlsSettings } from './access-settings.js';
+import {
+  type AccessSettings,
+  CREDENTIAL_NAME,
+  compileAccess,
+  compileTls,
+  DEFAULT_ACCESS,
+  type TlsSettings,
+} from './access-settings.js';
 import { compileDns, DEFAULT_DNS, type DnsSettings } from './dns-settings.js';
 import { deepFreeze } from './freeze.js';
 import { type ListenAddress, parseListen } from './listen-address.js';
@@ -9,6 +16,7 @@ import { resolvePath } from './paths.js';
 import { compileRevocation, DEFAULT_REVOCATION, type RevocationSettings } from './revocation-settings.js';
 import type { DaemonInput } from './schema.js';
 import type { Site } from './site.js';
+import { compileStore, type StoreSettings } from './store-settings.js';
 
 export interface DaemonSettings {
   /** undefined: this listener is off. */
@@ -62,6 +70,10 @@ export interface DaemonSettings {
   };
   readonly revocation: RevocationSettings;
   readonly dns: DnsSettings;
+  /** Name of this node among those of the fleet; undefined: that of the host. */
+  readonly node: string | undefined;
+  /** The database of the fleet; undefined: this daemon is alone. */
+  readonly store: StoreSettings | undefined;
   readonly state: {
     /** Path of the database that keeps pins over restarts; undefined: none are kept. */
     readonly file: string | undefined;
@@ -97,6 +109,8 @@ export const DEFAULT_SETTINGS: DaemonSettings = deepFreeze({
   cache: { certificates: 10_000, verdicts: 100_000, ttl: 300, memory: 134_217_728 },
   revocation: DEFAULT_REVOCATION,
   dns: DEFAULT_DNS,
+  node: undefined,
+  store: undefined,
   state: { file: undefined, pins: 10_000, certificates: 67_108_864, certificateAge: 7_776_000 },
 });
 
@@ -147,6 +161,8 @@ export function compileSettings(input: DaemonInput | undefined, site: Site, mate
     },
     revocation: compileRevocation(input?.revocation, site.at('revocation')),
     dns: compileDns(input?.dns, site.at('dns')),
+    node: input?.node,
+    store: compileStore(input ?? {}, site),
     state: {
       file: path(state.file, 'off', defaults.state.file),
       pins: state.pins ?? defaults.state.pins,
@@ -157,6 +173,7 @@ export function compileSettings(input: DaemonInput | undefined, site: Site, mate
   checkListeners(settings, site.at('listen'));
   checkHttps(settings, site);
   checkPage(settings, site.at('ui'));
+  checkStore(settings, site);
   return deepFreeze(settings);
 }
 
@@ -220,6 +237,16 @@ function checkPage({ ui, access }: DaemonSettings, at: Site): void {
   if (!ui || hasCredentials(access)) return;
   const expected = 'expected credentials of viewers (daemon.access.tokens or daemon.access.certificates)';
   at.report('no-credentials', `${expected}, found none`);
+}
+
+function checkStore({ node, store, state }: DaemonSettings, site: Site): void {
+  if (node !== undefined && !CREDENTIAL_NAME.test(node)) {
+    const expected = 'expected at most 64 letters, digits, ".", "_" and "-"';
+    site.at('node').report('bad-value', `${expected}, found ${JSON.stringify(node)}`);
+  }
+  if (store === undefined || state.file !== undefined) return;
+  const expected = 'expected daemon.state.file, which keeps what the store said last for the time that it is away';
+  site.at('store').report('missing-key', `${expected}, found none`);
 }
 
 function isLoopback(address: string): boolean {

@@ -53,6 +53,8 @@ describe('daemon settings', () => {
         warn: 86_400,
       },
       dns: { resolve: true, servers: [], timeout: 2, attempts: 2, cache: 10_000, trustAd: false },
+      node: undefined,
+      store: undefined,
       state: { file: undefined, pins: 10_000, certificates: 67_108_864, certificateAge: 7_776_000 },
     } satisfies DaemonSettings);
     expect(Object.isFrozen(DEFAULT_SETTINGS.listen.netstring)).toBe(true);
@@ -77,6 +79,10 @@ describe('daemon settings', () => {
           '  viewer_group: noc',
           '  log: {level: debug, file: /var/log/s.log, decisions: log/d.jsonl, audit: log/a.jsonl, mask: false}',
           '  cache: {certificates: 1, verdicts: 2, ttl: 3, memory: 2000000}',
+          '  node: border-1',
+          '  store: "postgres://siptrust@db1.example,db2.example:5433/trust?sslrootcert=ca.pem"',
+          '  store_password_file: secret',
+          '  store_timeout: 500',
           '  state: {file: state.db, pins: 4, certificates: 5, certificate_age: 3600}',
           '  dns: {resolve: off, timeout: 3, attempts: 4, cache: 5, trust_ad: true,',
           '    servers: [192.0.2.53, "192.0.2.54:5353", "2001:DB8::53", "[2001:db8::54]:5454"]}',
@@ -141,6 +147,16 @@ describe('daemon settings', () => {
         attempts: 4,
         cache: 5,
         trustAd: true,
+      },
+      node: 'border-1',
+      store: {
+        hosts: [
+          { host: 'db1.example', port: 5432 },
+          { host: 'db2.example', port: 5433 },
+        ],
+        ...{ database: 'trust', user: 'siptrust', passwordFile: 'secret' },
+        tls: { ca: 'ca.pem', certificate: undefined, key: undefined },
+        ...{ connectTimeout: 500, queryTimeout: 500 },
       },
       state: { file: 'state.db', pins: 4, certificates: 5, certificateAge: 3600 },
     } satisfies DaemonSettings);

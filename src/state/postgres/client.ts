@@ -1,0 +1,227 @@
+/** Connections to one host of the database. The one file that knows pg. */
+
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { checkServerIdentity } from 'node:tls';
+import pg from 'pg';
+import type { StoreHost, StoreSettings } from '../../policy/store-settings.js';
+import { StoreError } from '../store.js';
+
+/** What a statement may be given. */
+export type SqlValue = string | number | bigint | boolean | Uint8Array | Date | null | readonly SqlValue[];
+export type SqlRow = Readonly<Record<string, unknown>>;
+
+/** Runs one statement. @throws {StoreError} */
+export type Run = <Row extends SqlRow = SqlRow>(text: string, values?: readonly SqlValue[]) => Promise<readonly Row[]>;
+
+/** Our tables have a schema of their own: the database may be shared. */
+export const SCHEMA = 'siptrust';
+/** Connections of one daemon for statements, besides the one that listens. */
+const MOST_CONNECTIONS = 3;
+const IDLE_MS = 30_000;
+const MOST_PASSWORD_BYTES = 1024;
+
+/** SQLSTATE: the host does not serve us any more (classes 08, 57P, and read_only_sql_transaction after a failover). */
+const LOST = /^(?:08...|57P..|25006|53300)$/;
+
+/** The text of a database error that names the store, not the statement's values. */
+export function storeError(store: string, cause: unknown): StoreError {
+  if (cause instanceof StoreError) return cause;
+  return new StoreError(store, cause instanceof Error ? cause.message || cause.name : String(cause), { cause });
+}
+
+/** Whether an error says that the connection is of no use any more, not that the statement was bad. */
+export function isLost(error: unknown): boolean {
+  if (!(error instanceof StoreError) || !(error.cause instanceof Error)) return false;
+  const code = 'code' in error.cause ? String(error.cause.code) : '';
+  return !/^[0-9A-Z]{5}$/.test(code) || LOST.test(code);
+}
+
+/**
+ * The first line of the file.
+ * @throws {StoreError} others may read it, or it holds none
+ */
+export function readPassword(path: string): string {
+  let text: string;
+  try {
+    const descriptor = openSync(path, 'r');
+    try {
+      const { mode, size } = fstatSync(descriptor);
+      if ((mode & 0o077) !== 0) {
+        const found = (mode & 0o777).toString(8).padStart(4, '0');
+        throw new StoreError('daemon.store_password_file', `${path}: expected mode 0600, found ${found}`);
+      }
+      if (size > MOST_PASSWORD_BYTES) {
+        const expected = `expected at most ${MOST_PASSWORD_BYTES} bytes`;
+        throw new StoreError('daemon.store_password_file', `${path}: ${expected}, found ${size}`);
+      }
+      text = readFileSync(descriptor, 'utf8');
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (cause) {
+    if (cause instanceof StoreError) throw cause;
+    throw new StoreError('daemon.store_password_file', cause instanceof Error ? cause.message : String(cause), {
+      cause,
+    });
+  }
+  const [password = ''] = text.split(/\r?\n/, 1);
+  if (password === '') throw new StoreError('daemon.store_password_file', `${path}: expected a password, found none`);
+  return password;
+}
+
+/** One host, once it has answered that it takes writes. */
+export class HostConnections {
+  readonly host: StoreHost;
+  readonly #name: string;
+  readonly #sockets = new Set<Socket>();
+  readonly #pool: pg.Pool;
+  readonly #session: pg.Client;
+  #closed = false;
+
+  private constructor(settings: StoreSettings, host: StoreHost, name: string, lost: (error: Error) => void) {
+    const config = { ...this.#config(settings, host, name), query_timeout: settings.queryTimeout };
+    this.host = host;
+    this.#name = nameOf(host);
+    this.#session = new pg.Client(config);
+    this.#session.on('error', lost);
+    this.#session.on('end', () => {
+      if (!this.#closed) lost(new Error('the connection ended'));
+    });
+    this.#pool = new pg.Pool({ ...config, max: MOST_CONNECTIONS, idleTimeoutMillis: IDLE_MS, allowExitOnIdle: true });
+    // A connection that waits for work and ends: the session, and whoever asks next, say so.
+    this.#pool.on('error', () => {});
+  }
+
+  /**
+   * @param name how this program calls itself (`siptrustd NODE`)
+   * @param lost called when the session has ended; may be called more than once
+   * @throws {StoreError} the host cannot be reached, or does not let us in
+   */
+  static async open(
+    settings: StoreSettings,
+    host: StoreHost,
+    name: string,
+    lost: (error: Error) => void,
+  ): Promise<HostConnections> {
+    let connections: HostConnections | undefined;
+    try {
+      connections = new HostConnections(settings, host, name, lost);
+      await connections.#session.connect();
+      return connections;
+    } catch (cause) {
+      connections?.destroy();
+      throw storeError(nameOf(host), cause);
+    }
+  }
+
+  #config(settings: StoreSettings, { host, port }: StoreHost, name: string): pg.ClientConfig {
+    const { database, user, tls, passwordFile, connectTimeout } = settings;
+    const read = (path: string): Buffer => readFileSync(path);
+    return {
+      ...{ host, port, database, user, application_name: name, connectionTimeoutMillis: connectTimeout },
+      // Never what the environment says (PGPASSWORD): a password is that of the file, or none.
+      password: passwordFile === undefined ? '' : readPassword(passwordFile),
+      keepAlive: true,
+      types: { getTypeParser },
+      // What is acknowledged is on the disk, and on that of the standby where there is one.
+      options: `-c search_path=${SCHEMA} -c synchronous_commit=on -c idle_in_transaction_session_timeout=30000`,
+      stream: () => {
+        const socket = new Socket();
+        this.#sockets.add(socket);
+        socket.once('close', () => this.#sockets.delete(socket));
+        return socket;
+      },
+      ssl: tls !== undefined && {
+        ...(tls.ca === undefined ? {} : { ca: read(tls.ca) }),
+        ...(tls.certificate === undefined ? {} : { cert: read(tls.certificate) }),
+        ...(tls.key === undefined ? {} : { key: read(tls.key) }),
+        minVersion: 'TLSv1.2' as const,
+        rejectUnauthorized: true,
+        // The name that the settings say, an address too (pg and Node would take "localhost" for one).
+        checkServerIdentity: (_: string, certificate) => checkServerIdentity(host, certificate),
+      },
+    };
+  }
+
+  /** Runs a statement on the session, beside whatever the others do. */
+  async ask(text: string): Promise<readonly SqlRow[]> {
+    try {
+      return (await this.#session.query(text)).rows;
+    } catch (cause) {
+      throw storeError(this.#name, cause);
+    }
+  }
+
+  async listen(channel: string): Promise<void> {
+    await this.ask(`LISTEN ${pg.escapeIdentifier(channel)}`);
+  }
+
+  onNotice(told: (channel: string, payload: string) => void): void {
+    this.#session.on('notification', ({ channel, payload = '' }) => told(channel, payload));
+  }
+
+  async query<Row extends SqlRow>(text: string, values: readonly SqlValue[] = []): Promise<readonly Row[]> {
+    try {
+      return (await this.#pool.query<Row & pg.QueryResultRow>(text, values as unknown[])).rows;
+    } catch (cause) {
+      throw storeError(this.#name, cause);
+    }
+  }
+
+  /** Does all or nothing. Once it is settled, what it did outlives the host. */
+  async transaction<T>(work: (run: Run) => Promise<T>): Promise<T> {
+    let client: pg.PoolClient | undefined;
+    let warned: string | undefined;
+    const notice = ({ severity, message }: { severity: string | undefined; message?: string | undefined }): void => {
+      if (severity === 'WARNING') warned = message ?? severity;
+    };
+    try {
+      client = await this.#pool.connect();
+      client.on('notice', notice);
+      const open = client;
+      const run = async <Row extends SqlRow>(text: string, values: readonly SqlValue[] = []) => {
+        try {
+          return await open.query<Row & pg.QueryResultRow>(text, values as unknown[]);
+        } catch (cause) {
+          throw storeError(this.#name, cause);
+        }
+      };
+      await run('BEGIN');
+      const done = await work(async <Row extends SqlRow>(text: string, values?: readonly SqlValue[]) => {
+        return (await run<Row>(text, values)).rows as readonly Row[];
+      });
+      warned = undefined;
+      const { command } = await run('COMMIT');
+      // A transaction that failed inside ends with ROLLBACK; one that stopped waiting for the standby, with a warning.
+      if (command !== 'COMMIT') throw new StoreError(this.#name, `expected COMMIT, found ${command}`);
+      if (warned !== undefined)
+        throw new StoreError(this.#name, `expected a commit without a warning, found ${warned}`);
+      client.off('notice', notice);
+      client.release();
+      return done;
+    } catch (cause) {
+      // Not to be used again: the server ends what is still open with the connection.
+      client?.off('notice', notice);
+      client?.release(true);
+      throw client === undefined ? storeError(this.#name, cause) : cause;
+    }
+  }
+
+  /** Ends all at once: a host that hangs is not waited for. */
+  destroy(): void {
+    this.#closed = true;
+    for (const socket of this.#sockets) socket.destroy();
+    void this.#session.end().catch(() => {});
+    void this.#pool.end().catch(() => {});
+  }
+}
+
+/** Whole numbers of 64 bits are numbers here: none of ours comes near 2^53. */
+function getTypeParser(oid: number, format?: 'text' | 'binary') {
+  return oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format);
+}
+
+export function nameOf({ host, port }: StoreHost): string {
+  return `store ${host.includes(':') ? `[${host}]` : host}:${port}`;
+}

@@ -1,0 +1,262 @@
+/** The database of a fleet: found, lost, found again. Nothing that judges calls waits for it. */
+
+import type { Logger } from '../../log/logger.js';
+import type { StoreSettings } from '../../policy/store-settings.js';
+import { StoreError } from '../store.js';
+import { HostConnections, isLost, nameOf, type Run, type SqlRow, type SqlValue } from './client.js';
+import { checkSchema } from './migrate.js';
+
+/** How long until a host is tried again: doubled from the first to the last. */
+const FIRST_RETRY_MS = 100;
+const LAST_RETRY_MS = 5_000;
+/** How often a host that says nothing is asked whether it is there, and still takes writes. */
+const HEARTBEAT_MS = 2_000;
+const TELL_MS = 60_000;
+
+export interface DatabaseOptions {
+  readonly settings: StoreSettings;
+  /** How this program calls itself: `siptrustd NODE`, `siptrustctl`. */
+  readonly name: string;
+  readonly log: Pick<Logger, 'info' | 'error'>;
+  readonly clock: () => number;
+  /** 0 to 1: nodes that lost the same database do not come back in one instant. */
+  readonly random: () => number;
+  /** Whether the schema has to be the one that this program knows; `store migrate` makes it so. */
+  readonly checked?: boolean;
+}
+
+export interface DatabaseStatus {
+  readonly up: boolean;
+  /** Since when, in milliseconds since 1970. */
+  readonly since: number;
+  /** Why it is away; empty where it is not. */
+  readonly problem: string;
+  /** `HOST:PORT`; empty where it is away. */
+  readonly host: string;
+}
+
+/** A host says whether it takes writes, and how often its line of history was taken over by a standby. */
+const WRITABLE = `
+  SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off' AS writable`;
+const TIMELINE = "SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int AS timeline";
+
+export class Database {
+  readonly #options: DatabaseOptions;
+  readonly #listening = new Map<string, ((payload: string | undefined) => void)[]>();
+  readonly #upOrDown: ((up: boolean) => void)[] = [];
+  #connections: HostConnections | undefined;
+  #status: DatabaseStatus;
+  #timeline = 0;
+  #failures = 0;
+  #toldAt = Number.NEGATIVE_INFINITY;
+  #timer: NodeJS.Timeout | undefined;
+  #searching: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(options: DatabaseOptions) {
+    this.#options = options;
+    this.#status = { up: false, since: options.clock(), problem: 'not asked yet', host: '' };
+  }
+
+  get status(): DatabaseStatus {
+    return this.#status;
+  }
+
+  /** Where the store stands in messages. */
+  get name(): string {
+    return `store ${this.#options.settings.hosts.map((each) => nameOf(each).slice('store '.length)).join(',')}`;
+  }
+
+  /** Begins to look for the database, and goes on for as long as it is open. Settles after the first look. */
+  start(): Promise<void> {
+    this.#search();
+    return this.#searching ?? Promise.resolve();
+  }
+
+  /**
+   * As `start`, for whoever can do nothing without it.
+   * @throws {StoreError} it is away
+   */
+  async connect(): Promise<void> {
+    await this.start();
+    if (!this.#status.up) throw new StoreError(this.name, this.#status.problem);
+  }
+
+  /**
+   * @param told with the payload of each notification; with undefined when some may have been missed: after each
+   *   connection, the first one too
+   */
+  listen(channel: string, told: (payload: string | undefined) => void): void {
+    const known = this.#listening.get(channel);
+    if (known !== undefined) {
+      known.push(told);
+      return;
+    }
+    this.#listening.set(channel, [told]);
+    const connections = this.#connections;
+    if (connections === undefined) return;
+    connections.listen(channel).then(
+      () => told(undefined),
+      (error: unknown) => this.#lost(connections, error),
+    );
+  }
+
+  /** @param told when it has come (after those that listen), and when it has gone */
+  onStatus(told: (up: boolean) => void): void {
+    this.#upOrDown.push(told);
+  }
+
+  /** One statement, which is a transaction of its own. @throws {StoreError} */
+  query<Row extends SqlRow = SqlRow>(text: string, values?: readonly SqlValue[]): Promise<readonly Row[]> {
+    return this.#with((connections) => connections.query<Row>(text, values));
+  }
+
+  /**
+   * Statements that are done all or none. Once it is settled they outlive the host. Where it is not, they were not
+   * done, or nobody knows whether: they have to be such that they can be asked for again.
+   * @throws {StoreError}
+   */
+  transaction<T>(work: (run: Run) => Promise<T>): Promise<T> {
+    return this.#with((connections) => connections.transaction(work));
+  }
+
+  /** Reads what has no number yet: the version of the schema. Also where the schema is not checked. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#connections?.destroy();
+    this.#connections = undefined;
+    await this.#searching;
+  }
+
+  async #with<T>(work: (connections: HostConnections) => Promise<T>): Promise<T> {
+    const connections = this.#connections;
+    if (connections === undefined) {
+      const { since, problem } = this.#status;
+      throw new StoreError(this.name, `it is away since ${new Date(since).toISOString()}: ${problem}`);
+    }
+    try {
+      return await work(connections);
+    } catch (error) {
+      if (isLost(error)) this.#lost(connections, error);
+      throw error;
+    }
+  }
+
+  #search(): void {
+    if (this.#closed || this.#searching !== undefined || this.#connections !== undefined) return;
+    this.#searching = this.#look().finally(() => {
+      this.#searching = undefined;
+      if (this.#connections === undefined) this.#searchLater();
+    });
+  }
+
+  #searchLater(): void {
+    if (this.#closed) return;
+    const { random } = this.#options;
+    const delay = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(this.#failures, 10));
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#search(), delay * (0.5 + random() / 2));
+    this.#timer.unref();
+  }
+
+  /** Asks all hosts at once: of those that take writes the one whose history is the latest is the database. */
+  async #look(): Promise<void> {
+    const found = await Promise.all(this.#options.settings.hosts.map((host) => this.#try(host)));
+    const open = found.flatMap((each) => ('connections' in each ? [each] : []));
+    open.sort((a, b) => b.timeline - a.timeline);
+    const [best, ...others] = open;
+    for (const { connections } of others) connections.destroy();
+    if (best === undefined || this.#closed) {
+      best?.connections.destroy();
+      this.#down(found.flatMap((each) => ('problem' in each ? [each.problem] : [])).join('; '));
+      return;
+    }
+    try {
+      await this.#takeUp(best.connections, best.timeline);
+    } catch (error) {
+      best.connections.destroy();
+      this.#down(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  async #try(
+    host: StoreSettings['hosts'][number],
+  ): Promise<{ connections: HostConnections; timeline: number } | { problem: string }> {
+    const { settings, name } = this.#options;
+    let connections: HostConnections | undefined;
+    try {
+      connections = await HostConnections.open(settings, host, name, (error) => {
+        if (connections !== undefined) this.#lost(connections, error);
+      });
+      const [row] = await connections.ask(WRITABLE);
+      if (row?.writable !== true)
+        throw new StoreError(nameOf(host), 'expected a host that takes writes, found a standby');
+      const timeline = Number((await connections.ask(TIMELINE))[0]?.timeline);
+      if (timeline < this.#timeline) {
+        const expected = `expected timeline ${this.#timeline} or later`;
+        throw new StoreError(nameOf(host), `${expected}, found ${timeline}: a primary of before a failover is back`);
+      }
+      return { connections, timeline };
+    } catch (error) {
+      connections?.destroy();
+      return { problem: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  async #takeUp(connections: HostConnections, timeline: number): Promise<void> {
+    const { log, clock, checked = true } = this.#options;
+    if (checked) await checkSchema((text) => connections.ask(text));
+    connections.onNotice((channel, payload) => {
+      for (const told of this.#listening.get(channel) ?? []) told(payload);
+    });
+    for (const channel of this.#listening.keys()) await connections.listen(channel);
+    this.#timeline = timeline;
+    this.#connections = connections;
+    const { problem, since } = this.#status;
+    const host = nameOf(connections.host).slice('store '.length);
+    this.#status = { up: true, since: clock(), problem: '', host };
+    if (this.#failures > 0) log.info('the store is back', { store: host, away_ms: clock() - since, problem });
+    this.#failures = 0;
+    this.#toldAt = Number.NEGATIVE_INFINITY;
+    this.#beat(connections);
+    for (const listeners of this.#listening.values()) for (const told of listeners) told(undefined);
+    for (const told of this.#upOrDown) told(true);
+  }
+
+  #beat(connections: HostConnections): void {
+    this.#timer = setTimeout(() => {
+      connections.ask(WRITABLE).then(
+        ([row]) => {
+          if (this.#connections !== connections) return;
+          if (row?.writable === true) this.#beat(connections);
+          else this.#lost(connections, new StoreError(this.name, 'the host takes no writes any more'));
+        },
+        (error: unknown) => this.#lost(connections, error),
+      );
+    }, HEARTBEAT_MS);
+    this.#timer.unref();
+  }
+
+  #lost(connections: HostConnections, error: unknown): void {
+    if (this.#connections !== connections) return;
+    this.#connections = undefined;
+    clearTimeout(this.#timer);
+    connections.destroy();
+    this.#down(error instanceof Error ? error.message : String(error));
+    this.#searchLater();
+    for (const told of this.#upOrDown) told(false);
+  }
+
+  /** Says so at once, and once a minute for as long as it lasts. */
+  #down(problem: string): void {
+    const { clock, log } = this.#options;
+    const { up, since } = this.#status;
+    const now = clock();
+    this.#status = { up: false, since: up || this.#failures === 0 ? now : since, problem, host: '' };
+    this.#failures += 1;
+    if (this.#closed || now - this.#toldAt < TELL_MS) return;
+    this.#toldAt = now;
+    log.error('the store is away: what it said last stays in force', { store: this.name, problem });
+  }
+}
