@@ -11,6 +11,7 @@ import type { TrustState } from '../state/trust-state.js';
 import { Credentials } from './access/credentials.js';
 import { Tokens } from './access/tokens.js';
 import { audited } from './audited.js';
+import { decisionRoute } from './decision-stream.js';
 import { createDispatcher, type Dispatch } from './dispatcher.js';
 import type { Method } from './method.js';
 import { methodTable } from './methods.js';
@@ -73,6 +74,7 @@ export async function openListeners(
   const routes = [
     readyRoute(readyNow),
     ...(metrics === undefined ? [] : [metricsRoute(metrics, access.metrics === 'open' ? 'script' : 'viewer')]),
+    decisionRoute(state),
     ...page,
   ];
 

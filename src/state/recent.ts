@@ -66,8 +66,26 @@ export class RecentAnswers {
   }
 
   find(id: string): Answer | undefined {
+    const number = this.numberOf(id);
+    return number === undefined ? undefined : this.#answers[number % MAX_RECENT];
+  }
+
+  /** How many answers were given. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** The number of an answer that is still kept: the first one is 1. */
+  numberOf(id: string): number | undefined {
     const number = Number.parseInt(id.slice(this.#run.length + 1), 36);
-    const kept = this.#answers[number % MAX_RECENT];
-    return kept?.id === id ? kept : undefined;
+    return this.#answers[number % MAX_RECENT]?.id === id ? number : undefined;
+  }
+
+  /** Answers after this number, the oldest first, as far back as they are kept. */
+  *after(number: number): Generator<Answer> {
+    for (let at = Math.max(number, this.#count - MAX_RECENT) + 1; at <= this.#count; at += 1) {
+      const kept = this.#answers[at % MAX_RECENT];
+      if (kept !== undefined) yield kept;
+    }
   }
 }

@@ -41,8 +41,7 @@ export async function ask<Result>(method: string, params: object = {}): Promise<
   } catch {
     throw new Failed(0, 'siptrustd does not answer');
   }
-  if (answer.status === 401 && bearer !== '') listener();
-  if (answer.status !== 200) throw new Failed(answer.status, REFUSED[answer.status] ?? `HTTP status ${answer.status}`);
+  if (answer.status !== 200) throw new Failed(answer.status, refused(answer.status));
   const { result, error } = (await answer.json()) as Response;
   if (error !== undefined) throw new Failed(error.code, told(error));
   return result as Result;
@@ -52,7 +51,14 @@ const REFUSED: Readonly<Record<number, string>> = {
   401: 'The credential is not taken.',
   403: 'This credential may not ask that.',
   429: 'Too many wrong credentials: wait a minute.',
+  503: 'Too many look on: another page has to be closed first.',
 };
+
+/** What a status other than 200 means; a token that is not taken any more leads to the door. */
+export function refused(status: number): string {
+  if (status === 401 && token.get() !== '') listener();
+  return REFUSED[status] ?? `HTTP status ${status}`;
+}
 
 function told({ message, data }: NonNullable<Response['error']>): string {
   if (data === undefined) return message;

@@ -164,7 +164,10 @@ describe.skipIf(!there)('the page at /ui', () => {
       await on.ask();
       await page.getByRole('button', { name: 'Hold', pressed: true }).waitFor();
       await page.getByLabel('Filter').fill('forged');
-      await expect.poll(() => rows.count()).toBe(3);
+      // What was there when it was held, and nothing of what came since.
+      await expect.poll(() => rows.count()).toBe((before + 6) / 6);
+      await page.getByRole('button', { name: 'Hold' }).click();
+      await expect.poll(() => rows.count(), { timeout: 20_000 }).toBe((before + 12) / 6);
       await page.getByLabel('Filter').fill('');
       await page.getByLabel('Verdict').selectOption('trusted');
       await expect
@@ -173,8 +176,25 @@ describe.skipIf(!there)('the page at /ui', () => {
       await page.getByLabel('Question').selectOption('trust.message');
       await page.getByText('No answer fits.').waitFor();
       await page.getByLabel('Question').selectOption('');
+      await rows.first().waitFor();
       await page.getByRole('button', { name: 'Explain' }).first().click();
       await page.getByRole('table', { name: 'Checks' }).waitFor();
+    });
+  });
+
+  describe('decisions without siptrustd', () => {
+    test('ok/the page says that it is gone, and goes on where it was when it is back', async () => {
+      await enter('viewer', 'decisions');
+      await page.getByText('As they are given.').waitFor();
+      await on.daemon.stop();
+      await page.getByRole('alert').filter({ hasText: 'does not answer' }).waitFor();
+      await on.daemon.start();
+      await page.getByText('As they are given.').waitFor();
+      await on.ask();
+      await row('stranger').waitFor();
+      await expect.poll(() => page.getByRole('alert').count()).toBe(0);
+      // The browser says itself that the connection was lost.
+      expect(errors.splice(0).every((text) => text.includes('ERR_'))).toBe(true);
     });
   });
 

@@ -2,18 +2,16 @@ import { z } from 'zod';
 import { maskIdentities } from '../../log/mask.js';
 import { type ExpiryRow, NOTICE_DAYS } from '../../state/expiry.js';
 import type { Spell } from '../../state/partners.js';
-import type { Answer } from '../../state/recent.js';
 import type { TrustState } from '../../state/trust-state.js';
 import type { Agreement } from '../../trust/agreement.js';
 import { instant } from '../../trust/covers.js';
+import { DECISION_FILTER, type DecisionRow, decisionRow, fits } from '../decision.js';
 import { RpcError } from '../errors.js';
 import { defineMethod, type Method } from '../method.js';
 import { standing } from './agreement.js';
 
 /** Rows of one answer: a page of a table. */
 const MOST_ROWS = 200;
-/** Characters of a detail, which may quote what a peer sent. */
-const MOST_DETAIL = 200;
 const HOUR_MS = 3_600_000;
 /** What takes a walk over everything is looked at this often, however many look. */
 const LOOK_MS = 10_000;
@@ -31,13 +29,7 @@ const listParams = z.strictObject({
   from: z.int().min(0).optional(),
   limit: rows.optional(),
 });
-const decisionParams = z.strictObject({
-  match: z.string().max(200).optional(),
-  verdict: z.enum(['trusted', 'untrusted', 'reject']).optional(),
-  method: z.enum(['trust.peer', 'trust.message']).optional(),
-  agreement: z.string().optional(),
-  limit: rows.optional(),
-});
+const decisionParams = z.strictObject({ ...DECISION_FILTER, limit: rows.optional() });
 
 /** What is known of all partners at one time, besides their records. */
 interface Overview {
@@ -110,23 +102,6 @@ export function partnerMethods(state: TrustState): Method[] {
     return { ...rest, detail: shown(detail), first: instant(first), last: instant(last) };
   }
 
-  function decision({ id, at, question, verdict, findings }: Answer) {
-    const first = findings[0] ?? verdict.findings[0];
-    return {
-      id,
-      time: instant(at),
-      method: question?.method ?? '',
-      direction: question?.direction ?? '',
-      agreement: verdict.agreement?.name ?? '',
-      verdict: verdict.verdict,
-      action: question?.action ?? verdict.action,
-      reason: first?.code ?? '',
-      detail: shown((first?.detail ?? '').slice(0, MOST_DETAIL)),
-      source: question?.source ?? '',
-      next_hop: question?.nextHop ?? '',
-    };
-  }
-
   function agreementOf(name: string): Agreement {
     const found = state.snapshot.agreements.find((agreement) => agreement.name === name);
     if (found === undefined) throw new RpcError('not-found', `no agreement is named "${name}"`);
@@ -179,18 +154,13 @@ export function partnerMethods(state: TrustState): Method[] {
       role: 'viewer',
       doc: 'The latest answers, the newest first: all, or those of one agreement, verdict or method, or with some text',
       params: decisionParams,
-      handler: ({ match = '', verdict, method, agreement, limit = 100 }) => {
-        const wanted = match.toLowerCase();
-        const found: ReturnType<typeof decision>[] = [];
+      handler: ({ limit = 100, ...filter }) => {
+        const { mask } = state.policy.settings.log;
+        const found: DecisionRow[] = [];
         for (const answer of state.recent.newest()) {
           if (found.length >= limit) break;
-          if (verdict !== undefined && answer.verdict.verdict !== verdict) continue;
-          if (agreement !== undefined && (answer.verdict.agreement?.name ?? '') !== agreement) continue;
-          if (method !== undefined && answer.question?.method !== method) continue;
-          const flat = decision(answer);
-          if (wanted === '' || Object.values(flat).some((value) => value.toLowerCase().includes(wanted))) {
-            found.push(flat);
-          }
+          const row = decisionRow(answer, mask);
+          if (fits(row, filter)) found.push(row);
         }
         return { revision: state.snapshot.revision, rows: found };
       },

@@ -17,8 +17,19 @@ export interface HttpRoute {
   readonly methods: readonly string[];
   /** The least role that may ask; undefined: everybody who reaches the listener. */
   readonly role: Role | undefined;
-  /** Rejections count as 500. */
-  handle(request: IncomingMessage, response: ServerResponse, caller: Caller, send: Send): void | Promise<void>;
+  /** Its answers have no end of their own: the listener ends them when it closes. */
+  readonly endless?: true;
+  /**
+   * Rejections count as 500.
+   * @param still whether whoever asked may still ask
+   */
+  handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    caller: Caller,
+    send: Send,
+    still: () => boolean | Promise<boolean>,
+  ): void | Promise<void>;
 }
 
 export const READ = ['GET', 'HEAD'] as const;

@@ -104,6 +104,7 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
   requireLoopback(wire, host, allowRemote);
   const limit = new ConnectionLimit(options.bounds ?? DEFAULT_CONNECTION_BOUNDS, log);
   const sockets = new Set<Socket>();
+  const endless = new Set<ServerResponse>();
   let closing = false;
 
   const health: HttpRoute = {
@@ -217,18 +218,33 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
       refuseAccess(request, response, caller.status);
       return;
     }
-    const { role, credential } = caller;
-    if (route.role !== undefined && (role === undefined || !includesRole(role, route.role))) {
-      refuseAccess(request, response, credential === undefined ? 401 : 403);
+    if (!mayAsk(caller, route)) {
+      refuseAccess(request, response, caller.credential === undefined ? 401 : 403);
       return;
     }
-    const handled = route.handle(request, response, caller, send);
+    if (route.endless) endlessly(request, response);
+    const still = (): boolean | Promise<boolean> => {
+      const now = callerOf(shownBy(request));
+      const may = (found: Caller | Refused): boolean => !('status' in found) && mayAsk(found, route);
+      return now instanceof Promise ? now.then(may) : may(now);
+    };
+    const handled = route.handle(request, response, caller, send, still);
     if (handled instanceof Promise) {
       handled.catch((error: unknown) => {
         log('route-failed', { path: route.path, error: String(error) });
         send(response, 500, errorBody('internal error'));
       });
     }
+  }
+
+  /** An answer that is under way is no idle connection, and what keeps it from ending is that nobody ends it. */
+  function endlessly({ socket }: IncomingMessage, response: ServerResponse): void {
+    const done = limit.slotOf(socket)?.asked();
+    endless.add(response);
+    response.once('close', () => {
+      endless.delete(response);
+      done?.();
+    });
   }
 
   const settings: ServerOptions = {
@@ -280,6 +296,7 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
     const closed = new Promise<void>((resolve) => {
       server.close(() => resolve());
     });
+    for (const response of endless) response.end();
     server.closeIdleConnections();
     // Node counts a connection that never sent a byte as busy.
     for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
@@ -306,6 +323,10 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
       if ('setSecureContext' in server) (server as TlsServer).setSecureContext({ ...tls, minVersion: 'TLSv1.2' });
     },
   };
+}
+
+function mayAsk({ role }: Caller, route: HttpRoute): boolean {
+  return route.role === undefined || (role !== undefined && includesRole(role, route.role));
 }
 
 function errorBody(text: string): string {

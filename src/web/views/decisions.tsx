@@ -1,9 +1,64 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Decision } from '../answers.js';
 import { Explain, Problem, Table, Verdict, When } from '../parts.js';
-import { useAnswer } from '../use-answer.js';
+import { read } from '../stream.js';
 
-const EVERY_MS = 2_000;
+/** Rows that are shown; the newest push out the oldest. */
+const MOST_ROWS = 200;
+/** Whoever types a filter is not done with each letter. */
+const TYPING_MS = 250;
+
+interface Live {
+  readonly rows: readonly Decision[];
+  readonly open: boolean;
+  readonly failed: string;
+  /** Answers that came faster than they are sent. */
+  readonly missed: number;
+}
+
+const NOTHING: Live = { rows: [], open: false, failed: '', missed: 0 };
+
+/** The answers that fit, as they are given; held: those of until now. */
+function useDecisions(query: string, held: boolean): Live {
+  const [live, setLive] = useState(NOTHING);
+  const last = useRef('');
+  const shown = useRef(query);
+  useEffect(() => {
+    if (held) return;
+    if (shown.current !== query) {
+      shown.current = query;
+      last.current = '';
+      setLive(NOTHING);
+    }
+    return read({
+      path: `/decisions${query}`,
+      last: () => last.current,
+      state: (open, failed) => setLive((before) => ({ ...before, open, failed })),
+      sent: (events) => {
+        const fresh = events.filter(({ name }) => name === 'decision').map(({ data }) => JSON.parse(data) as Decision);
+        const missed = events
+          .filter(({ name }) => name === 'missed')
+          .map(({ data }) => (JSON.parse(data) as { readonly count: number }).count);
+        last.current = fresh.at(-1)?.id ?? last.current;
+        setLive((before) => ({
+          ...before,
+          rows: [...fresh.reverse(), ...before.rows].slice(0, MOST_ROWS),
+          missed: missed.reduce((sum, count) => sum + count, before.missed),
+        }));
+      },
+    });
+  }, [query, held]);
+  return live;
+}
+
+function useSettled(text: string): string {
+  const [settled, setSettled] = useState(text);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(text), TYPING_MS);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return settled;
+}
 
 /** Answers as they are given, the newest first. */
 export function Decisions() {
@@ -12,8 +67,12 @@ export function Decisions() {
   const [method, setMethod] = useState('');
   const [held, setHeld] = useState(false);
   const [explained, setExplained] = useState('');
-  const params = { match, limit: 100, ...(verdict === '' ? {} : { verdict }), ...(method === '' ? {} : { method }) };
-  const { result, failed } = useAnswer<{ rows: readonly Decision[] }>('decision.list', params, held ? 0 : EVERY_MS);
+  const filter = Object.entries({ match: useSettled(match), verdict, method }).filter(([, value]) => value !== '');
+  const query = filter.length === 0 ? '' : `?${new URLSearchParams(filter)}`;
+  const live = useDecisions(query, held);
+  const { open, failed, missed } = live;
+  // What is held is looked through as it is.
+  const rows = held ? live.rows.filter((row) => fits(row, { match, verdict, method })) : live.rows;
   const into = (set: (value: string) => void) => (event: Event) =>
     set((event.currentTarget as HTMLInputElement | HTMLSelectElement).value);
   return (
@@ -46,13 +105,17 @@ export function Decisions() {
         </button>
       </form>
       <Problem text={failed} />
+      <p class="quiet" role="status">
+        {held ? 'Held: what comes meanwhile is shown afterwards.' : open ? 'As they are given.' : 'Not connected.'}
+        {missed > 0 && ` ${missed} more came faster than they are shown.`}
+      </p>
       {explained !== '' && <Explain key={explained} id={explained} close={() => setExplained('')} />}
-      {result !== undefined && (
+      {rows.length > 0 && (
         <Table
           label="Decisions"
           head={['Time', 'Question', 'Partner', 'Peer', 'Verdict', 'Action', 'Reason', 'Detail', 'Why']}
         >
-          {result.rows.map((row) => (
+          {rows.map((row) => (
             <tr key={row.id}>
               <td>
                 <When at={row.time} />
@@ -83,7 +146,16 @@ export function Decisions() {
           ))}
         </Table>
       )}
-      {result?.rows.length === 0 && <p class="quiet">No answer fits.</p>}
+      {rows.length === 0 && (open || held) && <p class="quiet">No answer fits.</p>}
     </>
   );
+}
+
+function fits(
+  row: Decision,
+  { match, verdict, method }: Readonly<Record<'match' | 'verdict' | 'method', string>>,
+): boolean {
+  if (verdict !== '' && row.verdict !== verdict) return false;
+  if (method !== '' && row.method !== method) return false;
+  return Object.values(row).join('\n').toLowerCase().includes(match.toLowerCase());
 }
