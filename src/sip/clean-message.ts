@@ -51,12 +51,12 @@ export function cleanMessage(request: HookProfile, response: HookProfile, lenien
 
 /**
  * Any message whose header block every reader reads alike: lines of token, colon, text, CRLF up to the empty line, and one
- * length at most. A NUL may stand in a value (RFC 4475 §3.1.1.2); what it means only a plan can tell.
+ * length at most. No NUL, which RFC 4475 §3.1.1.2 has in quoted text: the answer that mirrors it is read by nobody.
  */
 export function wellFormedMessage(): string {
   const length = `(?:content-length|l)${COLON}(?(<l>)(?!))(?<l>)${BLANKS}[0-9]{1,9}+${BLANKS}`;
-  const other = `(?!(?:content-length|l)${COLON})[${TOKEN}]++${COLON}[^\\r\\n]*+`;
-  return `(*COMMIT)\\A(?:\\r\\n)*+(?=[^ \\t\\r])[^\\r\\n]++${END}(?:(?:${other}|${length})${END})++${END}`;
+  const other = `(?!(?:content-length|l)${COLON})[${TOKEN}]++${COLON}[^${NOT}]*+`;
+  return `(*COMMIT)\\A(?:\\r\\n)*+(?=[^ \\t\\r])[^${NOT}]++${END}(?:(?:${other}|${length})${END})++${END}`;
 }
 
 /** What may stand in values: no forbidden parameter, plain or escaped, and no header field that a URI embeds. */
@@ -64,6 +64,8 @@ class Values {
   /** Definitions that the other expressions call. */
   readonly words: string;
   readonly any: string;
+  /** A value that embeds what alone may be embedded in Refer-To: the dialog to be replaced (RFC 3891); undefined: any may. */
+  readonly replaces: string | undefined;
 
   constructor({ lines: { uriParams, barren } }: HookProfile) {
     if (uriParams.length === 0 && !barren) {
@@ -83,6 +85,10 @@ class Values {
     const text = `(?:[^${NOT};?st]++|[?]++|(?&p)|${uri}|(?!${scheme})[st])*+`;
     this.words = barren ? `(?(DEFINE)(?<p>${param})(?<t>${text}))` : '';
     this.any = barren ? `(?:${plain}(?=\\r)|(?&t))` : plain;
+    if (!barren) return;
+    const name = `${BLANKS}(?:"[^"\\\\${NOT}]*+"|[^${NOT}";?<]*+)${BLANKS}`;
+    const target = `sips?:[^${NOT};<>?]*+(?:(?&p)[^${NOT};<>?]*+)*+[?]replaces=[${TOKEN}@()]*+`;
+    this.replaces = `${name}<${target}>(?:(?&p)[^${NOT};?]*+)*+`;
   }
 }
 
@@ -96,7 +102,7 @@ class Lines {
     profile: HookProfile,
     leniency: Leniency,
     private readonly prefix: string,
-    { any }: Values,
+    { any, replaces }: Values,
   ) {
     const { remove, removeUnlessEmergency, lines, screens } = profile;
     const removed = [...remove, ...removeUnlessEmergency].map(asciiLower);
@@ -145,6 +151,7 @@ class Lines {
       ...shapes,
       ...(leniency === 'as it is' ? [] : listed),
       `${general}${any}`,
+      ...(replaces === undefined ? [] : [`${nameOf(spellings('refer-to'), '')}${COLON}${replaces}`]),
     ];
     this.text = `(?:(?:${all.join('|')})${END})++`;
   }

@@ -48,6 +48,7 @@ const EMBEDDED = [
   '?P-Asserted-Identity=x',
   '?Privacy=history',
   '?Replaces=1&Subject=x',
+  '?Replaces=1%3Bto-tag%3D2',
   '?',
   '?Reason=SIP%3Bcause%3D302',
 ];

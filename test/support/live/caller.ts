@@ -144,6 +144,7 @@ class DatagramCaller extends Recorder {
   }
 
   close(): void {
+    if (this.closed) return;
     this.closed = true;
     this.#socket.close();
   }

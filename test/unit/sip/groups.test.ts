@@ -160,7 +160,8 @@ describe.skipIf(matcher === undefined)('the groups of the plugin', () => {
   );
 
   it.each([
-    ['ok/a NUL in a value', 'Subject: a\0b', true],
+    ['fail/a NUL in a value', 'Subject: a\0b', false],
+    ['ok/a percent sign in a name', 'P%41: x', true],
     ['fail/a fold', 'Subject: a\r\n b', false],
     ['fail/a bare LF', 'Subject: a\nb', false],
     ['fail/a second length', 'Content-Length: 0\r\nContent-Length: 0', false],
@@ -169,6 +170,27 @@ describe.skipIf(matcher === undefined)('the groups of the plugin', () => {
     const { raw } = messageOf([row], 'request-in', 'INVITE', 'sip:alice@a.example', {});
     expect(matcher?.matches(WELL_FORMED, [raw])).toEqual([expected]);
   });
+
+  it.each(['strict', 'untrusted', 'untrusted-rfc3325', 'untrusted-ims24229'] as const)(
+    '%s: of what Refer-To may embed, the dialog to be replaced needs no look (RFC 3891)',
+    (name) => {
+      const rows: readonly [string, boolean][] = [
+        ['Refer-To: <sip:x@b.example?Replaces=1%40c%3Bto-tag%3Da%3Bfrom-tag%3Db>', true],
+        ['r: "X; y" <sip:x@b.example;user=phone?replaces=1@c>;gr=z', true],
+        ['Refer-To: <sip:x@b.example?Replaces=1&P-Asserted-Identity=y>', false],
+        ['Refer-To: <sip:x@b.example?P-Asserted-Identity=y&Replaces=1>', false],
+        ['Refer-To: <sip:x@b.example;cpc=y?Replaces=1>', false],
+        ['Refer-To: <sip:x@b.example?Replaces=1>;cpc=y', false],
+        ['Refer-To: <sip:x@b.example?Replaces=1>, <sip:x@b.example?P-Asserted-Identity=y>', false],
+        ['Contact: <sip:x@b.example?Replaces=1>', false],
+      ];
+      for (const hook of HOOK_NAMES) {
+        const raws = rows.map(([row]) => messageOf([row], hook, 'REFER', 'sip:alice@a.example', {}).raw);
+        const settled = rows.map(([, each]) => each);
+        expect(matcher?.matches(group(name, hook, 'clean'), raws), hook).toEqual(settled);
+      }
+    },
+  );
 
   it('ok/no line of the file is longer than the module reads', () => {
     expect(Math.max(...GROUPS.split('\n').map((line) => line.length))).toBeLessThan(496);
