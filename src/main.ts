@@ -81,13 +81,17 @@ function check(config: string): number {
   return 0;
 }
 
-function reporter(log: OperatorLog, state: TrustState, look: () => Promise<void>): () => Promise<ReloadReport> {
-  return async () => {
-    const report = await state.reload();
+function reporter(
+  log: OperatorLog,
+  state: TrustState,
+  look: () => Promise<void>,
+): (by: string) => Promise<ReloadReport> {
+  return async (by) => {
+    const report = await state.reload(by);
     for (const problem of report.problems) log.error(problem);
     for (const warning of report.warnings) log.warn(warning);
-    if (report.ok) log.info('policy loaded', { revision: report.revision });
-    else log.error('the policy was not loaded; the last good one stays in force', { revision: report.revision });
+    if (report.ok) log.info('policy loaded', { revision: report.revision, by });
+    else log.error('the policy was not loaded; the last good one stays in force', { revision: report.revision, by });
     void look();
     return report;
   };
@@ -114,6 +118,7 @@ async function openState({ state, dns, log: logs }: DaemonSettings, log: Operato
 
 /** Opens everything in its order; what each opened it leaves with the closers. */
 async function start(
+  config: string,
   policy: PolicyHolder,
   thread: PolicyThread,
   log: OperatorLog & Reopening,
@@ -148,7 +153,7 @@ async function start(
   const reload = reporter(log, state, look);
   for (const warning of policy.status().warnings) log.warn(warning);
 
-  const listeners = await openListeners(settings, { state, log, audit, reload });
+  const listeners = await openListeners(settings, { state, log, audit, reload, config });
   if ('failed' in listeners) throw new StartFailure(listeners.failed);
   closers.add('listeners', () => listeners.close(GRACE_MS));
   void look();
@@ -157,7 +162,7 @@ async function start(
   if (settings.watch) {
     thread.watch(() => {
       log.info('the files of the policy have changed');
-      void reload();
+      void reload('a change of its files');
     });
   }
   closers.add('policy', () => {
@@ -165,7 +170,7 @@ async function start(
     return thread.close();
   });
   handle({
-    SIGHUP: () => void reload(),
+    SIGHUP: () => void reload('SIGHUP'),
     SIGUSR1: () => {
       void Promise.all([log.reopen(), decisions.reopen()]).then(() => log.info('log files reopened'));
     },
@@ -190,7 +195,7 @@ async function serve(config: string): Promise<number> {
   const closers = new Closers();
   closers.add('log', () => log.close());
   try {
-    await start(policy, thread, log, closers);
+    await start(config, policy, thread, log, closers);
     log.info('stopping', { signal: await stopped });
     return 0;
   } catch (error) {

@@ -8,6 +8,8 @@ export interface DaemonCommand {
   readonly args?: readonly string[];
   /** Options that must be given, sent as params of the same name: `--role <role>`. */
   readonly required?: readonly string[];
+  /** Options that may be given; `<n>` stands for a number. */
+  readonly options?: readonly string[];
   /** Params that are sent with every question. */
   readonly always?: Readonly<Record<string, unknown>>;
   /** It can be answered from a policy file, too (`--config`). */
@@ -26,12 +28,25 @@ export const DAEMON_COMMANDS: readonly DaemonCommand[] = [
     doc: 'one agreement in full',
   },
   { words: 'agreement reload', method: 'agreement.reload', doc: 'read the policy file again' },
+  {
+    ...{ words: 'partner list', method: 'partner.list', args: ['[match]'] },
+    options: ['--trust <trust>', '--order <order>', '--from <n>', '--limit <n>'],
+    doc: 'partners, those that are not trusted first: verdict, reason, how busy, what ends',
+  },
+  { words: 'partner show', method: 'partner.show', args: ['<name>'], doc: 'one partner, with its verdicts of late' },
+  {
+    ...{ words: 'decision list', method: 'decision.list', args: ['[match]'] },
+    options: ['--verdict <verdict>', '--method <method>', '--agreement <name>', '--limit <n>'],
+    doc: 'the latest answers, the newest first',
+  },
   { words: 'crl list', method: 'crl.list', doc: 'CRLs and OCSP statuses at hand' },
   { words: 'crl refresh', method: 'crl.refresh', args: ['[url]'], doc: 'fetch CRLs and OCSP statuses again' },
   { words: 'pin list', method: 'pin.list', args: ['[agreement]', '[state]'], doc: 'keys observed and approved' },
   { words: 'pin approve', method: 'pin.approve', args: ['<agreement>', '<pin>'], doc: 'approve a key, or all' },
   { words: 'pin drop', method: 'pin.drop', args: ['<agreement>', '<pin>'], doc: 'forget a key, or all' },
   { words: 'policy status', method: 'policy.status', doc: 'the candidate policy, and what it would have changed' },
+  { words: 'policy history', method: 'policy.history', doc: 'what each reload changed, and who asked for it' },
+  { words: 'audit list', method: 'audit.list', doc: 'what operators changed of late' },
   { words: 'policy drop', method: 'policy.drop', doc: 'forget the candidate policy' },
   {
     ...{ words: 'hop resolve', method: 'hop.resolve', args: ['<uri>'], always: { wait_ms: 1000 } },

@@ -1,9 +1,9 @@
 /** What becomes of a candidate policy: `policy diff`, `policy candidate`, `policy promote`. */
 
-import { chmodSync, chownSync, copyFileSync, renameSync, rmSync, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type Policy, type PolicyDifference, policyDifferences } from '../policy/difference.js';
+import { PromotionError, promote } from '../state/promotion.js';
 import { Refusal } from './failure.js';
 import { render } from './render.js';
 
@@ -36,7 +36,7 @@ export function policyCommands(group: Command, tools: PolicyTools): void {
     .description('put a policy in the place of the one in force; the one before stays beside it as FILE.previous')
     .argument('<file>', 'policy file')
     .option('--config <file>', 'the policy file of the daemon', '/etc/siptrust/siptrust.yaml')
-    .action(async (file: string, { config }: { config: string }) => print(await promote(file, config, tools)));
+    .action(async (file: string, { config }: { config: string }) => print(await putInPlace(file, config, tools)));
 }
 
 function renderDiff(rows: readonly PolicyDifference[]): string {
@@ -44,47 +44,16 @@ function renderDiff(rows: readonly PolicyDifference[]): string {
   return render(rows.map(({ subject, change, key, before, after }) => ({ subject, change, key, before, after })));
 }
 
-/**
- * Copies the candidate over the policy file and has the daemon read it. Where either does not take it, the file is as
- * it was. A restart of the daemon finds what is in force.
- */
-async function promote(file: string, config: string, { policy, ask }: PolicyTools): Promise<object> {
-  const made = join(dirname(config), '.siptrust-promoted.yaml');
-  const previous = `${config}.previous`;
-  const candidate = policy(file);
-  const changes = policyDifferences(policy(config), candidate).length;
+async function putInPlace(file: string, config: string, { policy, ask }: PolicyTools): Promise<object> {
+  const judged = policy(file);
+  const changes = policyDifferences(policy(config), judged).length;
+  const reload = async () => (await ask('agreement.reload', {})) as { readonly revision: number };
   try {
-    copyFileSync(file, made);
-    // Paths in it are relative to the file: in another directory they may lead elsewhere, or nowhere.
-    const moved = policyDifferences(candidate, policy(made));
-    if (moved.length > 0) {
-      const [{ subject = '', key = '' } = {}] = moved;
-      throw new Refusal(`${file}: expected the same policy in ${dirname(config)}, found another ${subject} ${key}`, 2);
-    }
-    copyFileSync(config, previous);
-    replace(config, made);
-  } catch (cause) {
-    rmSync(made, { force: true });
-    if (cause instanceof Refusal) throw cause;
-    throw new Refusal(`${config} was not replaced: ${cause instanceof Error ? cause.message : String(cause)}`, 2, {
-      cause,
-    });
-  }
-  try {
-    const { revision } = (await ask('agreement.reload', {})) as { readonly revision: number };
+    const { revision, ...rest } = await promote({ file, config, judged, load: policy, reload });
     await ask('policy.drop', {});
-    return { promoted: file, config, previous, changes, revision };
+    return { ...rest, changes, revision };
   } catch (cause) {
-    copyFileSync(previous, made);
-    replace(config, made);
+    if (cause instanceof PromotionError) throw new Refusal(cause.message, 2, { cause });
     throw cause;
   }
-}
-
-/** Puts a file in the place of another, with the owner and the mode of that one. */
-function replace(config: string, made: string): void {
-  const { mode, uid, gid } = statSync(config);
-  chownSync(made, uid, gid);
-  chmodSync(made, mode & 0o777);
-  renameSync(made, config);
 }

@@ -80,6 +80,10 @@ export function program(input: Readable, output: Writable, exit: (code: number) 
     for (const arg of command.args ?? []) verb.argument(arg);
     if (command.offline) verb.option('--config <file>', 'policy file; answers without a daemon');
     for (const option of command.required ?? []) verb.requiredOption(option);
+    for (const option of command.options ?? []) {
+      if (option.endsWith(' <n>')) verb.option(option, 'a number', numberOf);
+      else verb.option(option);
+    }
     verb.action(async (...given: unknown[]) => {
       const { config, ...options } = verb.opts<WithConfig>();
       print(await ask(command.method, { ...command.always, ...paramsOf(command, given), ...options }, { config }));
@@ -184,6 +188,11 @@ export function program(input: Readable, output: Writable, exit: (code: number) 
     });
 
   return root;
+}
+
+/** What is no number is sent as it is: the daemon says what it expected. */
+function numberOf(text: string): number | string {
+  return /^[0-9]{1,9}$/.test(text) ? Number(text) : text;
 }
 
 /** Finds or makes the command that holds a group of verbs (`agreement`, `cert`, ...). */

@@ -1,6 +1,6 @@
 /** The audit log: what operators changed, one JSON line each, appended to a file that nobody else reads. */
 
-import { closeSync, fchmodSync, openSync } from 'node:fs';
+import { closeSync, fchmodSync, fstatSync, openSync, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Logger } from './logger.js';
 
@@ -23,14 +23,40 @@ export interface AuditRecord {
   readonly revisionAfter: number;
 }
 
+/** A record as it stands in the file. */
+export interface AuditLine {
+  readonly time: string;
+  readonly method: string;
+  readonly params: unknown;
+  readonly outcome: string;
+  readonly wire: string;
+  readonly peer: string;
+  readonly credential: string;
+  readonly by: string;
+  readonly old_revision: number;
+  readonly new_revision: number;
+}
+
 export interface AuditLog {
   write(record: AuditRecord): void;
+  /** The latest lines, the newest first: with a file, those of earlier runs too. */
+  recent(): readonly AuditLine[];
   close(): Promise<void>;
 }
 
 const MODE = 0o600;
 /** Params of one record, in characters. */
 const LONGEST_PARAMS = 2000;
+/** Lines that are kept to be asked for. */
+const MOST_RECENT = 200;
+/** Octets at the end of the file that are looked through for them. */
+const TAIL = 262_144;
+
+export const NO_AUDIT_LOG: AuditLog = Object.freeze({
+  write: () => {},
+  recent: () => [],
+  close: async () => {},
+});
 
 /**
  * Opens the audit log; without a file the operator log alone tells of changes. The file is opened anew for each line, so
@@ -39,10 +65,12 @@ const LONGEST_PARAMS = 2000;
  */
 export function auditLog(file: string | undefined, log: Logger): AuditLog {
   let last: Promise<void> = Promise.resolve();
+  const recent: AuditLine[] = [];
   if (file !== undefined) {
-    const descriptor = openSync(file, 'a', MODE);
+    const descriptor = openSync(file, 'a+', MODE);
     try {
       fchmodSync(descriptor, MODE);
+      recent.push(...linesAtEnd(descriptor));
     } finally {
       closeSync(descriptor);
     }
@@ -52,19 +80,48 @@ export function auditLog(file: string | undefined, log: Logger): AuditLog {
       const { method, outcome, wire, peer, credential, claimed, revisionBefore, revisionAfter } = record;
       const revisions = { old_revision: revisionBefore, new_revision: revisionAfter };
       log.info('an operator asked', { method, outcome, wire, peer, credential, by: claimed, ...revisions });
-      if (file === undefined) return;
-      const line = {
+      const line: AuditLine = {
         time: new Date(record.at).toISOString(),
         ...{ method, params: shortened(record.params), outcome, wire, peer, credential, by: claimed, ...revisions },
       };
+      recent.push(line);
+      if (recent.length > MOST_RECENT) recent.shift();
+      if (file === undefined) return;
       last = last
         .then(() => append(file, `${JSON.stringify(line)}\n`))
         .catch((error: unknown) => {
           log.error('the audit log could not be written', { error: String(error), line });
         });
     },
+    recent: () => recent.toReversed(),
     close: () => last,
   };
+}
+
+/** The last whole lines of a file, the oldest first; what is no record is left out. */
+function linesAtEnd(descriptor: number): readonly AuditLine[] {
+  const { size } = fstatSync(descriptor);
+  const tail = Buffer.alloc(Math.min(size, TAIL));
+  readSync(descriptor, tail, 0, tail.length, size - tail.length);
+  const lines = tail.toString('utf8').split('\n');
+  // The first one began before.
+  if (size > TAIL) lines.shift();
+  return lines.flatMap(record).slice(-MOST_RECENT);
+}
+
+const TEXTS = ['time', 'method', 'outcome', 'wire', 'peer', 'credential', 'by'] as const;
+const NUMBERS = ['old_revision', 'new_revision'] as const;
+
+function record(line: string): readonly AuditLine[] {
+  try {
+    const found = JSON.parse(line) as Partial<Record<string, unknown>> | null;
+    const whole =
+      TEXTS.every((key) => typeof found?.[key] === 'string') &&
+      NUMBERS.every((key) => typeof found?.[key] === 'number');
+    return whole ? [found as unknown as AuditLine] : [];
+  } catch {
+    return [];
+  }
 }
 
 async function append(file: string, text: string): Promise<void> {

@@ -22,13 +22,37 @@ export interface PolicyDifference {
 
 /** What differs from `before` to `after`, as compiled: what a default gives counts as said. */
 export function policyDifferences(before: Policy, after: Policy): readonly PolicyDifference[] {
-  return [
-    ...named('agreement', before.snapshot.agreements, after.snapshot.agreements),
-    ...named('interface', before.snapshot.interfaces, after.snapshot.interfaces),
-    ...keys('policy', own(before.snapshot), own(after.snapshot)),
-    ...keys('defaults', defaults(before.snapshot), defaults(after.snapshot)),
-    ...keys('daemon', before.settings, after.settings),
-  ];
+  return [...differences(before, after)].filter((step) => step !== undefined);
+}
+
+export interface SomeDifferences {
+  readonly rows: readonly PolicyDifference[];
+  /** There are more than were asked for. */
+  readonly more: boolean;
+}
+
+/** The first so many differences, in steps: yields now and then, so that verdicts get through in between. */
+export function* policyDifferencesInSteps(
+  before: Policy,
+  after: Policy,
+  most: number,
+): Generator<undefined, SomeDifferences> {
+  const rows: PolicyDifference[] = [];
+  for (const step of differences(before, after)) {
+    if (step === undefined) yield;
+    else if (rows.length === most) return { rows, more: true };
+    else rows.push(step);
+  }
+  return { rows, more: false };
+}
+
+/** One after the other; undefined between two subjects. */
+function* differences(before: Policy, after: Policy): Generator<PolicyDifference | undefined> {
+  yield* named('agreement', before.snapshot.agreements, after.snapshot.agreements);
+  yield* named('interface', before.snapshot.interfaces, after.snapshot.interfaces);
+  yield* keys('policy', own(before.snapshot), own(after.snapshot));
+  yield* keys('defaults', defaults(before.snapshot), defaults(after.snapshot));
+  yield* keys('daemon', before.settings, after.settings);
 }
 
 function own({ ownDomains, ownCertificates }: Snapshot): object {
@@ -48,21 +72,24 @@ function defaults({ privacy, skew, crlGrace, ocsp, verdictTtl }: Snapshot): obje
   };
 }
 
-function named(
+function* named(
   kind: string,
   before: readonly { readonly name: string }[],
   after: readonly { readonly name: string }[],
-): readonly PolicyDifference[] {
+): Generator<PolicyDifference | undefined> {
   const old = new Map(before.map((each) => [each.name, each]));
   const next = new Map(after.map((each) => [each.name, each]));
-  const whole = (name: string, change: 'added' | 'removed') => {
-    return { subject: `${kind} ${name}`, change, key: '', before: '', after: '' } as const;
-  };
-  return [...new Set([...old.keys(), ...next.keys()])].flatMap((name) => {
+  for (const name of new Set([...old.keys(), ...next.keys()])) {
     const [from, to] = [old.get(name), next.get(name)];
-    if (from === undefined) return [whole(name, 'added')];
-    return to === undefined ? [whole(name, 'removed')] : keys(`${kind} ${name}`, from, to);
-  });
+    const subject = `${kind} ${name}`;
+    if (from === undefined || to === undefined) {
+      yield { subject, change: from === undefined ? 'added' : 'removed', key: '', before: '', after: '' };
+    } else if (from !== to) {
+      // What a reload finds unchanged is the same object as before.
+      yield* keys(subject, from, to);
+    }
+    yield;
+  }
 }
 
 function keys(subject: string, before: object, after: object): readonly PolicyDifference[] {

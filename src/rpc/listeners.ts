@@ -35,7 +35,10 @@ export interface Served {
   readonly state: TrustState;
   readonly log: OperatorLog;
   readonly audit: AuditLog;
-  readonly reload: () => Promise<ReloadReport>;
+  /** @param by who asks for it */
+  readonly reload: (by: string) => Promise<ReloadReport>;
+  /** The policy file; undefined: nothing can be promoted to it. */
+  readonly config?: string;
 }
 
 type Open = () => Promise<Listener>;
@@ -57,7 +60,7 @@ export async function openListeners(
   const wireLog: WireLog = (event, detail) => log.warn(event, detail);
   const now = (): number => state.now();
   const tokens = access.tokens === undefined ? undefined : new Tokens(access.tokens, now, log);
-  const table = methodTable(state, log, served.reload, tokens);
+  const table = methodTable(state, log, served.reload, { tokens, audit: served.audit, config: served.config });
   // Nobody asks for them where they are off: nothing is counted either.
   const metrics =
     access.metrics === 'off'

@@ -3,11 +3,13 @@
  * in docs/rpc.md (a test compares the two).
  */
 
+import { type AuditLog, NO_AUDIT_LOG } from '../log/audit.js';
 import type { OperatorLog } from '../log/logger.js';
 import type { TrustState } from '../state/trust-state.js';
 import type { Tokens } from './access/tokens.js';
 import type { Method } from './method.js';
 import { agreementMethods } from './methods/agreement.js';
+import { auditMethods } from './methods/audit.js';
 import { certificateMethods } from './methods/certificate.js';
 import { coreMethods } from './methods/core.js';
 import { crlMethods } from './methods/crl.js';
@@ -19,12 +21,21 @@ import { policyMethods } from './methods/policy.js';
 import { tokenMethods } from './methods/token.js';
 import { trustMethods } from './methods/trust.js';
 
+/** What some methods need besides the state. */
+export interface MethodTools {
+  /** undefined: no tokens are taken. */
+  readonly tokens?: Tokens | undefined;
+  readonly audit?: AuditLog;
+  /** The policy file; undefined: nothing can be promoted to it. */
+  readonly config?: string | undefined;
+}
+
 /** All methods, working on this state. */
 export function methodTable(
   state: TrustState,
   log: OperatorLog,
-  reload: () => ReturnType<TrustState['reload']>,
-  tokens?: Tokens,
+  reload: (by: string) => ReturnType<TrustState['reload']>,
+  { tokens, audit = NO_AUDIT_LOG, config }: MethodTools = {},
 ): Method[] {
   return [
     ...trustMethods(state),
@@ -35,7 +46,8 @@ export function methodTable(
     ...headerMethods(state),
     ...crlMethods(state),
     ...pinMethods(state, log),
-    ...policyMethods(state),
+    ...policyMethods(state, reload, config),
+    ...auditMethods(audit),
     ...coreMethods(state, log),
     ...tokenMethods(tokens),
   ];

@@ -1,3 +1,4 @@
+import type { Policy } from '../policy/difference.js';
 import type { Snapshot } from '../trust/agreement.js';
 import type { Evidence } from '../trust/evidence.js';
 import { type Treatment, treatmentOf } from '../trust/treatment.js';
@@ -46,8 +47,8 @@ export interface CandidateStatus {
  * answer is out. It changes no answer.
  */
 export class Candidate {
-  readonly #file: string;
-  readonly #snapshot: Snapshot;
+  readonly file: string;
+  readonly policy: Policy;
   readonly #since: number;
   readonly #options: CandidateOptions;
   readonly #verdicts: VerdictCache;
@@ -57,9 +58,9 @@ export class Candidate {
   #running = false;
 
   /** @param ttlMs how long a verdict of the candidate is kept */
-  constructor(file: string, snapshot: Snapshot, now: number, ttlMs: number, options: CandidateOptions) {
-    this.#file = file;
-    this.#snapshot = snapshot;
+  constructor(file: string, policy: Policy, now: number, ttlMs: number, options: CandidateOptions) {
+    this.file = file;
+    this.policy = policy;
     this.#since = now;
     this.#options = options;
     this.#verdicts = new VerdictCache({ entries: MOST_VERDICTS, octets: MOST_OCTETS, ttlMs }, { hits: 0, misses: 0 });
@@ -85,7 +86,7 @@ export class Candidate {
   #turn(): void {
     for (const { id, at, evidence, treatment } of this.#waiting.splice(0, EACH_TURN)) {
       const { judge, count } = this.#options;
-      const snapshot = this.#snapshot;
+      const { snapshot } = this.policy;
       const verdict = this.#verdicts.get(evidence, snapshot, at, () => judge(evidence, snapshot, at));
       count('asked');
       if (this.#differences.add(id, at, evidence.direction, treatment, treatmentOf(verdict, snapshot)))
@@ -98,9 +99,9 @@ export class Candidate {
   status(): CandidateStatus {
     const { asked, changed } = this.#differences.counts;
     return {
-      file: this.#file,
+      file: this.file,
       since: this.#since,
-      agreements: this.#snapshot.agreements.length,
+      agreements: this.policy.snapshot.agreements.length,
       asked,
       changed,
       waiting: this.#waiting.length,

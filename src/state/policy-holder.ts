@@ -2,6 +2,7 @@ import type { LoadedPolicy } from '../policy/loader.js';
 import type { DaemonSettings } from '../policy/settings.js';
 import { changedSettings, runningSettings } from '../policy/settings-change.js';
 import type { Snapshot } from '../trust/agreement.js';
+import { PolicyHistory } from './policy-history.js';
 
 /** Reads and compiles the policy file under a revision. */
 export type PolicyLoader = (revision: number, now: number) => LoadedPolicy | Promise<LoadedPolicy>;
@@ -28,6 +29,8 @@ export class PolicyHolder {
   #settings: DaemonSettings;
   #running: Promise<ReloadReport> | undefined;
   #waiting: Promise<ReloadReport> | undefined;
+  #waitingBy = new Set<string>();
+  readonly history = new PolicyHistory();
   #closed = false;
 
   private constructor(load: PolicyLoader, first: GoodPolicy, now: number) {
@@ -36,6 +39,7 @@ export class PolicyHolder {
     this.#current = first;
     this.#loadedAt = now;
     this.#lastAttempt = now;
+    this.history.started(first.snapshot.revision, now);
   }
 
   /** Loads the first policy at once; without a good one there is nothing to hold. */
@@ -70,12 +74,17 @@ export class PolicyHolder {
   /**
    * Reads the policy again. Whoever asks while it is being read gets the reload after that one, which all share who
    * asked meanwhile: what was on disk when somebody asked is what the report is about.
+   * @param by who asks, for the history
    */
-  reload(clock: () => number): Promise<ReloadReport> {
-    if (this.#running === undefined) return this.#start(clock);
+  reload(clock: () => number, by = ''): Promise<ReloadReport> {
+    const who = by === '' ? [] : [by];
+    if (this.#running === undefined) return this.#start(clock, who);
+    for (const name of who) this.#waitingBy.add(name);
     this.#waiting ??= this.#running.then(() => {
+      const all = [...this.#waitingBy];
       this.#waiting = undefined;
-      return this.#start(clock);
+      this.#waitingBy = new Set();
+      return this.#start(clock, all);
     });
     return this.#waiting;
   }
@@ -85,31 +94,33 @@ export class PolicyHolder {
     this.#closed = true;
   }
 
-  #start(clock: () => number): Promise<ReloadReport> {
-    const running = this.#reload(clock()).finally(() => {
+  #start(clock: () => number, by: readonly string[]): Promise<ReloadReport> {
+    const running = this.#reload(clock(), by).finally(() => {
       this.#running = undefined;
     });
     this.#running = running;
     return running;
   }
 
-  async #reload(now: number): Promise<ReloadReport> {
+  async #reload(now: number, by: readonly string[]): Promise<ReloadReport> {
     this.#lastAttempt = now;
     const next = this.#closed ? STOPPING : await this.#load(nextRevision(this.snapshot.revision, now), now);
-    return this.#take(this.#closed ? STOPPING : next, now);
+    return this.#take(this.#closed ? STOPPING : next, now, by);
   }
 
-  #take(next: LoadedPolicy, now: number): ReloadReport {
+  #take(next: LoadedPolicy, now: number, by: readonly string[]): ReloadReport {
     if (next.ok) {
       // A touch during the load has taken a revision of its own.
       const revision = nextRevision(this.snapshot.revision, now);
       this.#settings = runningSettings(this.#settings, next.settings);
       const changed = changedSettings(this.#settings, next.settings);
       const snapshot = Object.freeze({ ...next.snapshot, revision });
+      this.history.reloaded(revision, now, by, this.#current, next);
       this.#current = { ...next, snapshot, warnings: [...next.warnings, ...changed] };
       this.#loadedAt = now;
     }
     this.#lastProblems = next.ok ? [] : next.problems;
+    if (!next.ok) this.history.refused(this.snapshot.revision, now, by, next.problems.length);
     return {
       ok: next.ok,
       revision: this.snapshot.revision,
@@ -127,6 +138,7 @@ export class PolicyHolder {
     const kept = least < MOST_REVISION ? least : 0;
     const revision = nextRevision(Math.max(this.snapshot.revision, kept), now);
     this.#current = { ...this.#current, snapshot: Object.freeze({ ...this.snapshot, revision }) };
+    this.history.renewed(revision, now);
     return revision;
   }
 

@@ -1,4 +1,5 @@
 import type { DecisionLog } from '../log/decisions.js';
+import type { Policy } from '../policy/difference.js';
 import type { Snapshot } from '../trust/agreement.js';
 import type { Evidence } from '../trust/evidence.js';
 import { judgePeer } from '../trust/peer.js';
@@ -176,9 +177,9 @@ export class TrustState {
   }
 
   /** From now on each trust.peer is judged by this policy too, after its answer; another candidate is forgotten. */
-  tryCandidate(file: string, snapshot: Snapshot): void {
+  tryCandidate(file: string, policy: Policy): void {
     const ttlMs = this.policy.settings.cache.ttl * 1000;
-    this.#candidate = new Candidate(file, snapshot, this.now(), ttlMs, {
+    this.#candidate = new Candidate(file, policy, this.now(), ttlMs, {
       judge: (evidence, candidate, now) => {
         const { revocation, pins } = this;
         return judgePeer(evidence, candidate, now, revocation.crls, revocation.ocsp, pins?.approved);
@@ -229,9 +230,10 @@ export class TrustState {
     }
   }
 
-  async reload(): Promise<ReloadReport> {
+  /** @param by who asks for it */
+  async reload(by = ''): Promise<ReloadReport> {
     const before = this.snapshot;
-    const report = await this.policy.reload(this.#clock);
+    const report = await this.policy.reload(this.#clock, by);
     if (report.ok && this.snapshot !== before) await this.revocation.follow(this.snapshot);
     return report;
   }

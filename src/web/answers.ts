@@ -131,6 +131,35 @@ export interface Candidate {
   }[];
 }
 
+export interface PolicyEvent {
+  readonly kind: 'start' | 'reload' | 'refused' | 'renewed';
+  readonly revision: number;
+  readonly at: string;
+  readonly by: string;
+  readonly count: number;
+  readonly problems: number;
+  readonly differences: readonly {
+    readonly subject: string;
+    readonly change: string;
+    readonly key: string;
+    readonly before: string;
+    readonly after: string;
+  }[];
+  readonly more: boolean;
+}
+
+export interface AuditLine {
+  readonly time: string;
+  readonly method: string;
+  readonly params: unknown;
+  readonly outcome: string;
+  readonly peer: string;
+  readonly credential: string;
+  readonly by: string;
+  readonly old_revision: number;
+  readonly new_revision: number;
+}
+
 export interface Pin {
   readonly agreement: string;
   readonly state: 'observed' | 'approved' | 'enforced';

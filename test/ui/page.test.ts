@@ -1,6 +1,6 @@
 /** The page at /ui in a real Chromium: every view and button, wrong credentials, its headers, 5,000 partners. */
 
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -15,6 +15,9 @@ const FLAGS = [
 const PARTNERS = 5_000;
 /** Where `docs/ui.png` is written anew; unset: it is not. */
 const PICTURE = process.env.SIPTRUST_PICTURE;
+
+/** Where a picture of each view is written, to be looked at; unset: nowhere. */
+const SHOTS = process.env.SIPTRUST_SHOTS;
 
 const there = existsSync(CHROMIUM);
 if (!there) process.stdout.write(`the page is not tested: no Chromium at ${CHROMIUM} (apt-get install chromium)\n`);
@@ -41,7 +44,10 @@ describe.skipIf(!there)('the page at /ui', () => {
     await on?.daemon.stop();
     directory.remove();
   });
-  afterEach(async () => {
+  afterEach(async ({ task }) => {
+    if (SHOTS !== undefined && page?.isClosed() === false) {
+      await page.screenshot({ path: join(SHOTS, `${task.name.replace(/[^a-z0-9]+/gi, '-')}.png`), fullPage: true });
+    }
     await page?.close();
     expect(errors.splice(0)).toEqual([]);
     expect(foreign.splice(0)).toEqual([]);
@@ -217,9 +223,41 @@ describe.skipIf(!there)('the page at /ui', () => {
       await page.getByRole('button', { name: 'Drop the candidate' }).click();
       await page.getByText('No candidate is tried.').waitFor();
     });
+    test('ok/a candidate is tried, promoted, and stands in the history with what it changed and who did it', async () => {
+      await enter('operator', 'policy');
+      const file = join(directory.path, 'candidate.yaml');
+      const text = readFileSync(join(directory.path, 'siptrust.yaml'), 'utf8');
+      writeFileSync(file, text.replace('- good.example', '- better.example'));
+      const path = page.getByLabel('File on the machine of siptrustd');
+      await path.fill('nowhere.yaml');
+      await page.getByRole('button', { name: 'Try it as a candidate' }).click();
+      await page.getByRole('status').filter({ hasText: 'an absolute path' }).waitFor();
+      await path.fill(file);
+      await page.getByRole('button', { name: 'Try it as a candidate' }).click();
+      await page.getByText('would change 0 answers').waitFor();
+      await on.ask();
+      const changes = page.getByRole('table', { name: 'Changes', exact: true });
+      await changes.getByText('good', { exact: true }).first().waitFor();
+      const promote = page.getByRole('button', { name: 'Promote the candidate' });
+      page.once('dialog', (dialog) => void dialog.dismiss());
+      await promote.click();
+      expect(readFileSync(join(directory.path, 'siptrust.yaml'), 'utf8')).toBe(text);
+      page.once('dialog', (dialog) => void dialog.accept());
+      await promote.click();
+      await page.getByText('No candidate is tried.').waitFor();
+      const latest = page.getByRole('table', { name: 'Revisions' }).locator('tbody tr').first();
+      await latest.getByText('to promote').waitFor();
+      await latest.locator('summary').click();
+      await latest.getByText('agreement good changed domains').waitFor();
+      await latest.getByText('better.example').first().waitFor();
+      await page.getByRole('table', { name: 'Changes by operators' }).getByText('policy.promote').first().waitFor();
+      on.write();
+      await page.getByRole('button', { name: 'Read the policy file again' }).click();
+      await latest.getByText('token operator from').waitFor();
+    });
     test('fail/a viewer has no buttons', async () => {
       await enter('viewer', 'policy');
-      await page.getByText('Revision').waitFor();
+      await page.getByRole('table', { name: 'Revisions' }).waitFor();
       expect(await page.getByRole('button', { name: /policy file|candidate/ }).count()).toBe(0);
       await page.getByRole('link', { name: 'CRLs' }).click();
       await page.getByRole('table', { name: 'CRLs' }).waitFor();
@@ -259,6 +297,26 @@ describe.skipIf(!there)('the page at /ui', () => {
   });
 
   describe('for everybody', () => {
+    test.each(['light', 'dark'] as const)('ok/%s: each view fits the window', async (colorScheme) => {
+      await on.ask();
+      await enter('operator');
+      await page.emulateMedia({ colorScheme });
+      for (const [place, title] of [
+        ...[['partners', 'Partners'] as const, ['decisions', 'Decisions'] as const, ['policy', 'Policy'] as const],
+        ...[['pins', 'Pins'] as const, ['crls', 'CRLs'] as const, ['partner/expired', 'expired'] as const],
+      ]) {
+        await page.evaluate((hash) => {
+          location.hash = hash;
+        }, `#/${place}`);
+        await page.getByRole('heading', { name: title, level: 2 }).waitFor();
+        await page.getByRole('table').first().waitFor();
+        const [inner = 0, outer = 0] = await page.evaluate(() => [document.body.scrollWidth, window.innerWidth]);
+        expect([place, inner <= outer]).toEqual([place, true]);
+        if (SHOTS !== undefined) {
+          await page.screenshot({ path: join(SHOTS, `${colorScheme}-${title}.png`), fullPage: true });
+        }
+      }
+    });
     test('ok/by keyboard alone: in, past the head, to a partner', async () => {
       await open();
       await page.getByLabel('Token of a viewer or an operator').waitFor();

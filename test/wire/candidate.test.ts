@@ -108,6 +108,52 @@ describe('a candidate policy', () => {
     expect(statSync(config).mode).toBe(mode);
     expect(await asked()).toMatchObject({ trusted: 0 });
   });
+  test('ok/what became of the policy: who had it read, what each reading changed', async () => {
+    const history = JSON.parse((await ctl('policy', 'history')).output) as readonly Readonly<Record<string, unknown>>[];
+    expect(history.map(({ kind }) => kind)).toEqual(['reload', 'start']);
+    expect(history[0]).toMatchObject({
+      by: expect.stringContaining('ctl.sock'),
+      differences: [{ subject: 'agreement op-b', key: 'directions', before: 'in', after: '' }],
+    });
+    const did = JSON.parse((await ctl('audit', 'list')).output) as readonly Readonly<Record<string, unknown>>[];
+    expect(did.map(({ method }) => method).slice(0, 2)).toEqual(['policy.drop', 'agreement.reload']);
+  });
+  describe('promoted by the daemon itself', () => {
+    const promote = () => callUnix(file('ctl.sock'), 'policy.promote', {}, PATIENCE_MS);
+    const unchanged = () => expect([existsSync(file('.siptrust-promoted.yaml')), readFileSync(config, 'utf8')]);
+
+    test('fail/none is tried', async () => {
+      await expect(promote()).rejects.toMatchObject({ code: -32001 });
+    });
+    test('fail/it is not what was judged any more; the policy file cannot be replaced', async () => {
+      const before = readFileSync(config, 'utf8');
+      const next = write('again.yaml', policy());
+      await ctl('policy', 'candidate', next);
+      write('again.yaml', policy({ enabled: false }));
+      const changed = { code: -32002, data: expect.stringContaining('found another agreement op-b enabled') };
+      await expect(promote()).rejects.toMatchObject(changed);
+      unchanged().toEqual([false, before]);
+      write('again.yaml', policy({ mechanism: 'tsl' }));
+      await expect(promote()).rejects.toMatchObject({ code: -32002, data: { problems: [expect.anything()] } });
+      unchanged().toEqual([false, before]);
+      write('again.yaml', policy());
+      rmSync(`${config}.previous`);
+      mkdirSync(`${config}.previous`);
+      const kept = { code: -32002, data: expect.stringMatching(/siptrust\.yaml was not replaced: E/) };
+      await expect(promote()).rejects.toMatchObject(kept);
+      unchanged().toEqual([false, before]);
+      rmSync(`${config}.previous`, { recursive: true });
+      expect(await status()).toMatchObject({ candidate: next });
+      expect(await asked()).toMatchObject({ trusted: 0 });
+    });
+    test('ok/in the file, in force, told in the history; the candidate is gone', async () => {
+      expect(await promote()).toMatchObject({ promoted: file('again.yaml'), previous: `${config}.previous` });
+      expect(readFileSync(config, 'utf8')).toBe(readFileSync(file('again.yaml'), 'utf8'));
+      expect([await status(), await asked()]).toMatchObject([{ candidate: '' }, { trusted: 1 }]);
+      const [latest] = (await callUnix(file('ctl.sock'), 'policy.history')) as readonly { readonly by: string }[];
+      expect(latest?.by).toContain(`to promote ${file('again.yaml')}`);
+    });
+  });
   test('fail/a daemon that does not answer: the policy file is as it was', async () => {
     const before = readFileSync(config, 'utf8');
     const other = write('next.yaml', policy({ directions: ['in'] }));

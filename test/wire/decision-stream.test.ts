@@ -3,6 +3,7 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
+import { NO_AUDIT_LOG } from '../../src/log/audit.js';
 import { NO_DECISION_LOG } from '../../src/log/decisions.js';
 import { type DaemonSettings, DEFAULT_SETTINGS } from '../../src/policy/settings.js';
 import { callUnix } from '../../src/rpc/client.js';
@@ -45,7 +46,7 @@ async function open(): Promise<Opened> {
     ...{ error: () => {}, warn: () => {}, info: () => {}, debug: () => {}, setLevel: () => {} },
     ...{ level: () => 'info' as const, close: async () => {} },
   };
-  const audit = { write: () => {}, close: async () => {} };
+  const audit = NO_AUDIT_LOG;
   const listeners = await openListeners(settings, { state, log, audit, reload: () => state.reload() });
   if ('failed' in listeners) throw new Error(listeners.failed);
   cleanups.push(() => listeners.close(0));

@@ -2,6 +2,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { afterEach, describe, expect, test } from 'vitest';
+import { NO_AUDIT_LOG } from '../../src/log/audit.js';
 import { NO_DECISION_LOG } from '../../src/log/decisions.js';
 import { type DaemonSettings, DEFAULT_SETTINGS } from '../../src/policy/settings.js';
 import { openListeners } from '../../src/rpc/listeners.js';
@@ -53,7 +54,7 @@ async function open(
     ...{ error: () => {}, warn: () => {}, info: () => {}, debug: () => {}, setLevel: () => {} },
     ...{ level: () => 'info' as const, close: async () => {} },
   };
-  const audit = { write: () => {}, close: async () => {} };
+  const audit = NO_AUDIT_LOG;
   const opened = await openListeners(settings, { state, log, audit, reload: () => state.reload() });
   if ('failed' in opened) throw new Error(opened.failed);
   cleanups.push(() => opened.close(0));

@@ -3,6 +3,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { NO_AUDIT_LOG } from '../../src/log/audit.js';
 import { NO_DECISION_LOG } from '../../src/log/decisions.js';
 import { includesRole, ROLES, type Role } from '../../src/policy/role.js';
 import { type DaemonSettings, DEFAULT_SETTINGS } from '../../src/policy/settings.js';
@@ -43,7 +44,7 @@ let now = 0;
 const state = new TrustState(holder, NO_DECISION_LOG, () => now);
 const table = methodTable(state, log, () => state.reload());
 
-const audit = { write: () => {}, close: async () => {} };
+const audit = NO_AUDIT_LOG;
 const served = { state, log, audit, reload: () => state.reload() };
 
 let listeners: Listeners;

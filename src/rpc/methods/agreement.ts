@@ -5,6 +5,7 @@ import type { Agreement, StaticTarget } from '../../trust/agreement.js';
 import { instant } from '../../trust/covers.js';
 import type { CrlFacts } from '../../x509/crl.js';
 import type { CertificateFacts } from '../../x509/facts.js';
+import { askerOf } from '../asker.js';
 import { RpcError } from '../errors.js';
 import { defineMethod, type Method } from '../method.js';
 
@@ -92,7 +93,7 @@ function details(agreement: Agreement, now: number) {
 }
 
 /** The agreements in force. */
-export function agreementMethods(state: TrustState, reload: () => Promise<ReloadReport>): Method[] {
+export function agreementMethods(state: TrustState, reload: (by: string) => Promise<ReloadReport>): Method[] {
   return [
     defineMethod({
       name: 'agreement.list',
@@ -118,8 +119,8 @@ export function agreementMethods(state: TrustState, reload: () => Promise<Reload
       role: 'operator',
       doc: 'Reads the policy file again; a bad one leaves the last good policy in force and is answered as an error',
       params: z.strictObject({}),
-      handler: async () => {
-        const report = await reload();
+      handler: async (_, context) => {
+        const report = await reload(askerOf(context));
         if (!report.ok) throw new RpcError('unavailable', { revision: report.revision, problems: report.problems });
         return { revision: report.revision, warnings: report.warnings };
       },

@@ -1,12 +1,44 @@
 import { z } from 'zod';
+import type { LoadedPolicy } from '../../policy/loader.js';
 import type { DifferenceRow } from '../../state/differences.js';
+import type { PolicyEvent } from '../../state/policy-history.js';
+import type { ReloadReport } from '../../state/policy-holder.js';
 import { PolicyThread } from '../../state/policy-thread.js';
+import { PromotionError, promote } from '../../state/promotion.js';
 import type { TrustState } from '../../state/trust-state.js';
+import { askerOf } from '../asker.js';
 import { RpcError } from '../errors.js';
-import { defineMethod, type Method } from '../method.js';
+import { type CallContext, defineMethod, type Method } from '../method.js';
 
 /** A candidate policy in the running daemon: judged by in the shadow, without an effect on any answer. */
-export function policyMethods(state: TrustState): Method[] {
+export function policyMethods(
+  state: TrustState,
+  reload: (by: string) => Promise<ReloadReport>,
+  config: string | undefined,
+): Method[] {
+  let promoting = false;
+
+  async function promoted(context: CallContext) {
+    const { candidate } = state;
+    if (candidate === undefined) throw new RpcError('not-found', 'no candidate is tried: policy.candidate names one');
+    if (config === undefined) throw new RpcError('unavailable', 'there is no policy file to put it in');
+    const { file, policy: judged } = candidate;
+    return promote({
+      ...{ file, config, judged },
+      load: async (path) => {
+        const loaded = await loadOnce(path, state);
+        if (loaded.ok) return loaded;
+        throw new RpcError('unavailable', { problems: loaded.problems });
+      },
+      reload: async () => {
+        const { ok, revision, problems } = await reload(`${askerOf(context)}, to promote ${file}`);
+        if (!ok) throw new RpcError('unavailable', { revision, problems });
+        state.dropCandidate();
+        return { revision };
+      },
+    });
+  }
+
   return [
     defineMethod({
       name: 'policy.candidate',
@@ -15,12 +47,9 @@ export function policyMethods(state: TrustState): Method[] {
       params: z.strictObject({ file: z.string().regex(/^\//, 'an absolute path') }),
       positional: ['file'],
       handler: async ({ file }) => {
-        // As large as the policy in force, and as little reason to hold up a question.
-        const thread = new PolicyThread(file);
-        const loaded = await thread.load(state.snapshot.revision, state.now());
-        await thread.close();
+        const loaded = await loadOnce(file, state);
         if (!loaded.ok) throw new RpcError('unavailable', { problems: loaded.problems });
-        state.tryCandidate(file, loaded.snapshot);
+        state.tryCandidate(file, loaded);
         return { file, agreements: loaded.snapshot.agreements.length, warnings: loaded.warnings };
       },
     }),
@@ -46,6 +75,32 @@ export function policyMethods(state: TrustState): Method[] {
       },
     }),
     defineMethod({
+      name: 'policy.promote',
+      role: 'operator',
+      doc: 'Puts the candidate in the place of the policy file, keeps the one before as FILE.previous, and reads it',
+      params: z.strictObject({}),
+      handler: async (_, context) => {
+        if (promoting) throw new RpcError('unavailable', 'somebody is promoting a candidate already');
+        promoting = true;
+        try {
+          return await promoted(context);
+        } catch (cause) {
+          if (cause instanceof PromotionError) throw new RpcError('unavailable', cause.message);
+          throw cause;
+        } finally {
+          promoting = false;
+        }
+      },
+    }),
+    defineMethod({
+      name: 'policy.history',
+      role: 'viewer',
+      doc: 'What became of the policy since the start: each reload with who asked for it and what it changed',
+      params: z.strictObject({ limit: z.int().min(1).max(100).optional() }),
+      positional: ['limit'],
+      handler: ({ limit = 20 }) => Promise.all(state.policy.history.events().slice(0, limit).map(flatEvent)),
+    }),
+    defineMethod({
       name: 'policy.drop',
       role: 'operator',
       doc: 'Forgets the candidate policy; answers whether there was one',
@@ -53,6 +108,28 @@ export function policyMethods(state: TrustState): Method[] {
       handler: () => ({ dropped: state.dropCandidate() }),
     }),
   ];
+}
+
+/** Reads a policy in a thread: it may be as large as the one in force, and is as little reason to hold up a question. */
+async function loadOnce(file: string, state: TrustState): Promise<LoadedPolicy> {
+  const thread = new PolicyThread(file);
+  const loaded = await thread.load(state.snapshot.revision, state.now());
+  await thread.close();
+  return loaded;
+}
+
+async function flatEvent({ kind, revision, at, by, count, problems, differences }: PolicyEvent) {
+  const { rows, more } = await differences;
+  return {
+    kind,
+    revision,
+    at: new Date(at).toISOString(),
+    by: by.join('; '),
+    count,
+    problems,
+    differences: rows,
+    more,
+  };
 }
 
 /** A row as it is answered. */

@@ -1,4 +1,5 @@
-import type { Candidate, Status } from '../answers.js';
+import { useState } from 'preact/hooks';
+import type { AuditLine, Candidate, PolicyEvent, Status } from '../answers.js';
 import { Action, Problem, Table, When } from '../parts.js';
 import { useAnswer } from '../use-answer.js';
 
@@ -8,7 +9,12 @@ const EVERY_MS = 5_000;
 export function Policy({ operator }: { operator: boolean }) {
   const status = useAnswer<Status>('core.status', {}, EVERY_MS);
   const candidate = useAnswer<Candidate>('policy.status', {}, EVERY_MS);
+  const history = useAnswer<readonly PolicyEvent[]>('policy.history', {}, EVERY_MS);
+  const audit = useAnswer<readonly AuditLine[]>('audit.list', { limit: 50 }, EVERY_MS);
   const { result } = status;
+  const changed = (): void => {
+    for (const each of [status, candidate, history, audit]) each.again();
+  };
   return (
     <>
       <h2>Policy</h2>
@@ -23,7 +29,7 @@ export function Policy({ operator }: { operator: boolean }) {
             {result.expiry.ended} certificates, lists or agreements have ended, {result.expiry.ending} end within 30
             days. siptrust {result.version}.
           </p>
-          {operator && <Action label="Read the policy file again" method="agreement.reload" done={status.again} />}
+          {operator && <Action label="Read the policy file again" method="agreement.reload" done={changed} />}
           <Lines
             title="Problems of the file: the policy before stays in force"
             lines={result.problems}
@@ -35,14 +41,29 @@ export function Policy({ operator }: { operator: boolean }) {
       <h3>Candidate</h3>
       <Problem text={candidate.failed} />
       {candidate.result !== undefined && <Tried candidate={candidate.result} />}
+      {operator && candidate.result?.candidate === '' && <Try done={candidate.again} />}
       {operator && candidate.result !== undefined && candidate.result.candidate !== '' && (
-        <Action
-          label="Drop the candidate"
-          method="policy.drop"
-          done={candidate.again}
-          sure="Forget the candidate and what it was asked?"
-        />
+        <p>
+          <Action
+            label="Promote the candidate"
+            method="policy.promote"
+            done={changed}
+            sure={`Put ${candidate.result.candidate} in the place of the policy file? It changes ${candidate.result.changed} of ${candidate.result.asked} answers.`}
+          />
+          <Action
+            label="Drop the candidate"
+            method="policy.drop"
+            done={candidate.again}
+            sure="Forget the candidate and what it was asked?"
+          />
+        </p>
       )}
+      <h3>Revisions since the start</h3>
+      <Problem text={history.failed} />
+      {history.result !== undefined && <Revisions events={history.result} />}
+      <h3>Changes by operators</h3>
+      <Problem text={audit.failed} />
+      {audit.result !== undefined && <Changes lines={audit.result} />}
     </>
   );
 }
@@ -60,6 +81,95 @@ function Lines({ title, lines, none }: { title: string; lines: readonly string[]
         ))}
       </ul>
     </>
+  );
+}
+
+const HAPPENED: Readonly<Record<PolicyEvent['kind'], string>> = {
+  start: 'siptrustd started',
+  reload: 'read',
+  refused: 'no good: not read',
+  renewed: 'lists or pins changed',
+};
+
+function Revisions({ events }: { events: readonly PolicyEvent[] }) {
+  return (
+    <Table label="Revisions" head={['Revision', 'When', 'What', 'Who', 'Differences']}>
+      {events.map(({ revision, at, kind, count, by, problems, differences, more }) => (
+        <tr key={`${revision} ${kind} ${at}`}>
+          <th scope="row">{revision}</th>
+          <td>
+            <When at={at} />
+          </td>
+          <td class={kind === 'refused' ? 'bad' : ''}>
+            {HAPPENED[kind]}
+            {count > 1 && ` (${count} times)`}
+            {problems > 0 && `, ${problems} problems`}
+          </td>
+          <td>{by}</td>
+          <td>
+            {kind === 'reload' && differences.length === 0 && <span class="quiet">none</span>}
+            {differences.length > 0 && (
+              <details>
+                <summary>
+                  {more ? 'more than ' : ''}
+                  {differences.length}
+                </summary>
+                <ul>
+                  {differences.map(({ subject, change, key, before, after }) => (
+                    <li key={`${subject} ${key}`}>
+                      {subject} {change} {key} {before !== '' && <del>{before}</del>}{' '}
+                      {after !== '' && <ins>{after}</ins>}
+                    </li>
+                  ))}
+                </ul>
+              </details>
+            )}
+          </td>
+        </tr>
+      ))}
+    </Table>
+  );
+}
+
+function Changes({ lines }: { lines: readonly AuditLine[] }) {
+  if (lines.length === 0) return <p class="quiet">None.</p>;
+  return (
+    <Table label="Changes by operators" head={['When', 'What', 'With', 'Outcome', 'Who', 'From', 'Revision']}>
+      {lines.map((line, at) => (
+        <tr key={`${line.time} ${at}`}>
+          <td>
+            <When at={line.time} />
+          </td>
+          <td>{line.method}</td>
+          <td>{JSON.stringify(line.params)}</td>
+          <td class={line.outcome === 'done' ? '' : 'bad'}>{line.outcome}</td>
+          <td>{line.credential || line.by}</td>
+          <td>{line.peer}</td>
+          <td>
+            {line.old_revision}
+            {line.new_revision !== line.old_revision && ` → ${line.new_revision}`}
+          </td>
+        </tr>
+      ))}
+    </Table>
+  );
+}
+
+/** Names a file on the machine of siptrustd. */
+function Try({ done }: { done: () => void }) {
+  const [file, setFile] = useState('');
+  return (
+    <form class="filters" onSubmit={(event) => event.preventDefault()}>
+      <label>
+        File on the machine of siptrustd{' '}
+        <input
+          value={file}
+          placeholder="/etc/siptrust/candidate.yaml"
+          onInput={(event) => setFile(event.currentTarget.value.trim())}
+        />
+      </label>
+      <Action label="Try it as a candidate" method="policy.candidate" params={{ file }} done={done} />
+    </form>
   );
 }
 

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { DEFAULT_SETTINGS } from '../../../src/policy/settings.js';
 import { Candidate } from '../../../src/state/candidate.js';
 import { judgePeer } from '../../../src/trust/peer.js';
 import { treatmentOf } from '../../../src/trust/treatment.js';
@@ -20,7 +21,7 @@ beforeEach(() => {
 });
 
 function candidate(snapshot = strangers): Candidate {
-  return new Candidate('/candidate.yaml', snapshot, NOW, 300_000, {
+  return new Candidate('/candidate.yaml', { snapshot, settings: DEFAULT_SETTINGS }, NOW, 300_000, {
     judge: (...given) => {
       judged += 1;
       return judgePeer(...given);

@@ -1,0 +1,17 @@
+import { z } from 'zod';
+import type { AuditLog } from '../../log/audit.js';
+import { defineMethod, type Method } from '../method.js';
+
+/** What operators did. */
+export function auditMethods(audit: AuditLog): Method[] {
+  return [
+    defineMethod({
+      name: 'audit.list',
+      role: 'viewer',
+      doc: 'The latest changes that operators asked for, the newest first: who, from where, what, and what came of it',
+      params: z.strictObject({ limit: z.int().min(1).max(200).optional() }),
+      positional: ['limit'],
+      handler: ({ limit = 100 }) => audit.recent().slice(0, limit),
+    }),
+  ];
+}
