@@ -12,6 +12,7 @@ import { installIdentity } from '../support/live/pki.js';
 import { scriptWithout } from '../support/live/plain-script.js';
 import { processorTime } from '../support/live/processes.js';
 import { startSipp } from '../support/live/sipp.js';
+import { AT_ONCE } from '../support/live/uas.js';
 
 /** Kamailio's own default spends half of its time in lists of free pieces, and would hide what the plugin adds. */
 const ALLOCATOR = 'tlsf';
@@ -37,7 +38,7 @@ function spread(values: readonly number[]): [number, number, number] {
 /** Measures both scripts. */
 export async function measureCalls(): Promise<CallCost> {
   const build = installedBuild();
-  const network = await Network.start({ build, allocator: ALLOCATOR });
+  const network = await Network.start({ build, allocator: ALLOCATOR, uas: AT_ONCE });
   const more: Kamailio[] = [];
   try {
     const partner = network.certificateOfA();

@@ -7,6 +7,7 @@ import { eventually } from '../support/live/places.js';
 import { expectNothingPrivate } from '../support/live/relayed.js';
 import { headerBlock, headerOf, methodOf, rowsOf, type SipText } from '../support/live/sip-text.js';
 import { startSipp } from '../support/live/sipp.js';
+import { AT_ONCE } from '../support/live/uas.js';
 
 const PAI = 'P-Asserted-Identity: "Alice" <sip:alice@a.example>';
 
@@ -14,7 +15,7 @@ describe.each(builds('smoke'))('two networks, Kamailio $version', (build) => {
   let network: Network;
 
   beforeAll(async () => {
-    network = await Network.start({ build });
+    network = await Network.start({ build, uas: AT_ONCE });
   });
   afterAll(() => network?.stop());
 

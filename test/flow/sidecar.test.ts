@@ -11,6 +11,7 @@ import { eventually } from '../support/live/places.js';
 import { expectNothingPrivate, expectRelayed } from '../support/live/relayed.js';
 import { headerOf, methodOf, rowsOf, statusOf } from '../support/live/sip-text.js';
 import { startSipp } from '../support/live/sipp.js';
+import { AT_ONCE } from '../support/live/uas.js';
 
 const PAI = 'P-Asserted-Identity: "Alice" <sip:alice@a.example>';
 
@@ -44,7 +45,7 @@ describe.each(builds('full'))('the sidecar, Kamailio $version', (build) => {
   }
 
   it('fail/T-78 killed, started again and frozen under load', { timeout: 120_000 }, async () => {
-    await stage({ memory: 512 });
+    await stage({ memory: 512, uas: AT_ONCE });
     const rate = 40;
     const calls = 480;
     const edges: readonly (readonly [string, Identity])[] = [

@@ -23,6 +23,12 @@ export interface UasOptions {
   readonly watch?: (text: SipText) => void;
 }
 
+/**
+ * Answers without ringing, for calls of sipp: where several processes pass answers on, 180 may come after 200, and the
+ * caller would not stand that.
+ */
+export const AT_ONCE: UasOptions = { provisional: [] };
+
 type Reply = (text: SipText) => void;
 
 abstract class CalledParty {
