@@ -9,10 +9,11 @@ import { eventually, loopbackBlock, runDirectory } from './places.js';
 import { Relay } from './relay.js';
 import { Uas, type UasOptions } from './uas.js';
 
-export interface OpensipsNetworkOptions
-  extends Partial<Pick<OpensipsOptions, 'settings' | 'edit' | 'tcpWorkers' | 'patience'>> {
+export interface OpensipsNetworkOptions extends Partial<Pick<OpensipsOptions, 'settings' | 'tcpWorkers' | 'patience'>> {
   readonly build: OpensipsBuild;
   readonly uas?: UasOptions;
+  /** Changes the script before it runs. */
+  readonly edit?: (sample: string, host: (host: number) => string) => string;
   /** The policy, made out of the standard one. */
   readonly policy?: (standard: Policy, host: (host: number) => string) => Policy;
   /** No siptrustd is started. */
@@ -73,7 +74,7 @@ export class OpensipsNetwork {
       ...{ build, tls, inside: this.host(4), outside: this.address, called: this.called, sidecar: this.host(8) },
       directory: join(this.directory, 'opensips'),
       ...(settings === undefined ? {} : { settings }),
-      ...(edit === undefined ? {} : { edit }),
+      ...(edit === undefined ? {} : { edit: (sample: string) => edit(sample, this.host) }),
       ...(tcpWorkers === undefined ? {} : { tcpWorkers }),
       ...(patience === undefined ? {} : { patience }),
     });
