@@ -8,6 +8,7 @@
 // First: it listens to signals while the rest is loaded.
 import './signals.js';
 import { randomInt } from 'node:crypto';
+import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Closers } from './closers.js';
 import { auditLog } from './log/audit.js';
@@ -26,6 +27,8 @@ import { NextHops } from './state/next-hops.js';
 import { Pins } from './state/pins.js';
 import { PolicyHolder, type ReloadReport } from './state/policy-holder.js';
 import { PolicyThread } from './state/policy-thread.js';
+import { Database } from './state/postgres/database.js';
+import { type LocalStore, SharedStore } from './state/postgres/shared-store.js';
 import { Revocation } from './state/revocation.js';
 import { openSqliteStore } from './state/sqlite-store.js';
 import { StoreError } from './state/store.js';
@@ -100,10 +103,30 @@ function reporter(
 /** A start that cannot go on, in words for the operator. */
 class StartFailure extends Error {}
 
-/** What the state file keeps. */
-async function openState({ state, dns, log: logs }: DaemonSettings, log: OperatorLog, closers: Closers) {
-  const store = state.file === undefined ? undefined : openSqliteStore(state.file, (text) => log.warn(text));
-  if (store !== undefined) closers.add('state file', () => store.close());
+/** The store of the fleet, with this node's copy of it; undefined: this daemon is alone. */
+async function openShared(
+  { node = hostname(), store: settings, state }: DaemonSettings,
+  local: LocalStore | undefined,
+  log: OperatorLog,
+  closers: Closers,
+): Promise<{ readonly database: Database; readonly shared: SharedStore } | undefined> {
+  if (settings === undefined || local === undefined) return undefined;
+  const options = { settings, name: `siptrustd ${node}`, log, clock: Date.now, random: Math.random };
+  const database = new Database(options);
+  closers.add('store', () => database.close());
+  const shared = new SharedStore({ database, local, node, pins: state.pins, clock: Date.now, log });
+  await shared.start();
+  return { database, shared };
+}
+
+/** What the state file keeps, or the store and the state file as its copy. */
+async function openState(settings: DaemonSettings, log: OperatorLog, closers: Closers) {
+  const { state, dns, log: logs } = settings;
+  const local = state.file === undefined ? undefined : openSqliteStore(state.file, (text) => log.warn(text));
+  if (local !== undefined) closers.add('state file', () => local.close());
+  const fleet = await openShared(settings, local, log, closers);
+  if (fleet !== undefined) closers.add('copy of the store', () => fleet.shared.close());
+  const store = fleet?.shared ?? local;
   const pins = store && (await Pins.open(store, { most: state.pins, clock: Date.now, log }));
   if (pins !== undefined) closers.add('pins', () => pins.close());
   // Without a decision log nothing tells what to ask again.
@@ -113,7 +136,7 @@ async function openState({ state, dns, log: logs }: DaemonSettings, log: Operato
   if (certificates !== undefined) closers.add('certificates', () => certificates.close());
   const hops = await NextHops.open({ settings: dns, clock: Date.now, log, seed: randomInt(2 ** 32), store });
   closers.add('next hops', () => hops.close());
-  return { pins, hops, certificates };
+  return { pins, hops, certificates, fleet };
 }
 
 /** Opens everything in its order; what each opened it leaves with the closers. */
@@ -134,9 +157,9 @@ async function start(
     tell(lines, why);
   });
   closers.add('decision log', () => decisions.close());
-  const audit = auditLog(settings.log.audit, log);
+  const { pins, hops, certificates, fleet } = await openState(settings, log, closers);
+  const audit = auditLog(settings.log.audit, log, fleet?.shared.audit);
   closers.add('audit log', () => audit.close());
-  const { pins, hops, certificates } = await openState(settings, log, closers);
   const revocation = await Revocation.open({
     settings: settings.revocation,
     snapshot: policy.snapshot,
@@ -145,7 +168,17 @@ async function start(
     random: Math.random,
   });
   closers.add('revocation', () => revocation.close());
-  const state = new TrustState(policy, decisions, Date.now, revocation, pins, hops, certificates, counters);
+  const state = new TrustState(
+    policy,
+    decisions,
+    Date.now,
+    revocation,
+    pins,
+    hops,
+    certificates,
+    counters,
+    fleet?.shared,
+  );
   closers.add('alarms', state.alarms.start(log));
   revocation.start(() => state.revocationChanged());
   const expiry = new ExpiryWatch(log);

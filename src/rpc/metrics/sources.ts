@@ -2,6 +2,7 @@
 
 import { REASONS } from '../../reasons.js';
 import type { ExpiryRow } from '../../state/expiry.js';
+import type { SharedStoreStatus } from '../../state/postgres/shared-store.js';
 import type { RevocationRow } from '../../state/revocation-source.js';
 import type { TrustState } from '../../state/trust-state.js';
 import { OTHER } from '../../state/verdict-counts.js';
@@ -58,6 +59,8 @@ export function samples({ state, readiness, eventLoop }: Sources): {
   };
   const counter = (name: string): readonly Sample[] => one(state.counters.all()[name] ?? 0);
   const status = () => state.policy.status();
+  const stored = (value: (store: SharedStoreStatus) => number): readonly Sample[] =>
+    state.store === undefined ? [] : one(value(state.store.status()));
   const agreements = (enabled: boolean): number =>
     state.snapshot.agreements.filter((agreement) => agreement.enabled === enabled).length;
 
@@ -100,6 +103,9 @@ export function samples({ state, readiness, eventLoop }: Sources): {
     revocationNext: () => oldest(state.revocation.rows(), ({ nextUpdate }) => nextUpdate),
     pins: () => Object.entries(state.pins?.sizes() ?? {}).map(([name, count]) => [[name], count]),
     pinsWaiting: () => one(pinsWaiting(state)),
+    storeUp: () => stored((store) => Number(store.up)),
+    storeLag: () => stored(({ readAt = state.startedAt }) => Math.max(0, state.now() - readAt) / 1000),
+    storeWaiting: () => stored(({ waiting }) => waiting),
     hops: () => counted('hop.resolve', ['ready'], ['pending'], ['failed']),
     dnsQuestions: () => counter('dns.questions'),
     dnsFailures: () => counter('dns.answers.failed'),
