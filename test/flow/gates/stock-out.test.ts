@@ -172,6 +172,19 @@ describe.each(builds('smoke'))('the package and the include alone, outbound, Kam
     expectNowhere('secret', [...stranger.got, ...other.got]);
   });
 
+  it('ok/forked to more strangers than there are decimal digits: each gets it, stripped', async () => {
+    const places = Array.from({ length: 12 }, (_, at) => stranger.uri('udp', `place-${at}`));
+    await registered('many', ...places);
+    // This passes as something that was cleaned alone.
+    const headers = [...SECRET, 'Refer-To: <sip:x@own.example?Replaces=1>'];
+    const callId = send({ ruri: 'sip:many@own.example', method: 'MESSAGE', headers });
+    const reached = () =>
+      new Set(stranger.got.filter((text) => headerOf(text, 'Call-ID') === callId).map((text) => text.split(' ')[1]))
+        .size;
+    await eventually('all of them', () => reached() === places.length, 8_000);
+    expectNowhere('secret', stranger.got);
+  });
+
   it.each(TRANSPORTS)('fail/what strangers answer over %s: nothing forged comes in', async (transport) => {
     const { answer } = stranger;
     const forged = privateRows('forged');
