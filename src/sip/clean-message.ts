@@ -59,6 +59,11 @@ export function wellFormedMessage(): string {
   return `(*COMMIT)\\A(?:\\r\\n)*+(?=[^ \\t\\r])[^${NOT}]++${END}(?:(?:${other}|${length})${END})++${END}`;
 }
 
+/** A message whose header block has more rows than that: found before anything has read them all. */
+export function manyRows(most: number): string {
+  return `(*COMMIT)\\A(?:\\r\\n)*+[^\\r\\n]++${END}(?:[^\\r\\n]++${END}){${most + 1}}`;
+}
+
 /** What may stand in values: no forbidden parameter, plain or escaped, and no header field that a URI embeds. */
 class Values {
   /** Definitions that the other expressions call. */

@@ -8,7 +8,7 @@
 
 import { asciiLower } from './ascii.js';
 import { HEADER_POLICY, URI_FIELDS } from './boundary.js';
-import { cleanMessage, type Leniency, wellFormedMessage } from './clean-message.js';
+import { cleanMessage, type Leniency, manyRows, wellFormedMessage } from './clean-message.js';
 import { spellings } from './field-names.js';
 import { otherNameThan, otherWordThan, WORD } from './name-tree.js';
 import { EMERGENCY_URI, type HookProfile, PROFILES, type Profile, type ProfileName } from './profiles.js';
@@ -202,10 +202,14 @@ export function kamailioInclude(): string {
     '# Added to a profile it names a group of siptrust-groups.txt.',
     ...GROUPS.map(({ name }, index) => `#!define SIPTRUST_${name} ${index * size}`),
     `#!define SIPTRUST_G_WELL_FORMED "${GROUPS.length * size}"`,
-    `#!define SIPTRUST_GROUPS_MAX ${GROUPS.length * size + 1}`,
+    `#!define SIPTRUST_G_MANY "${GROUPS.length * size + 1}"`,
+    `#!define SIPTRUST_GROUPS_MAX ${GROUPS.length * size + 2}`,
   ];
   return [HEAD + defines.join('\n'), '', ...strip, ...bodies.routes()].join('\n');
 }
+
+/** Rows of a header block that the script deals with; what each of them costs Kamailio, it costs several times. */
+const MOST_ROWS = 256;
 
 /** Longest line that the regex module reads is 495 bytes; `[` and `]{0}` around a line break make it match nothing. */
 const LINE = 320;
@@ -228,6 +232,7 @@ export function kamailioGroups(): string {
     }
   }
   group(wellFormedMessage());
+  group(manyRows(MOST_ROWS));
   return `${lines.join('\n')}\n`;
 }
 

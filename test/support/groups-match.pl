@@ -1,7 +1,9 @@
 # Matches as Kamailio's pcre_match_group does. First argument: the file of groups; lines of standard input: the number of
-# a group and a message in hexadecimal digits; lines of standard output: 1 or 0.
+# a group and a message in hexadecimal digits; lines of standard output: 1 or 0, or with a second argument "cost" the
+# seconds of processor time that it took, the least of three times.
 use strict;
 use warnings;
+use Time::HiRes qw(clock_gettime CLOCK_PROCESS_CPUTIME_ID);
 my (@groups, @lines);
 open(my $file, '<', $ARGV[0]) or die "$ARGV[0]: $!";
 while (my $line = <$file>) {
@@ -15,5 +17,14 @@ my @expressions = map { my $text = join('|', @$_); qr/($text)/i } @groups;
 $| = 1;
 while (my $line = <STDIN>) {
 	my ($number, $hex) = split(' ', $line);
-	print pack('H*', $hex // '') =~ $expressions[$number] ? "1\n" : "0\n";
+	my $message = pack('H*', $hex // '');
+	if (@ARGV == 1) { print $message =~ $expressions[$number] ? "1\n" : "0\n"; next; }
+	my $least;
+	for (1 .. 3) {
+		my $begun = clock_gettime(CLOCK_PROCESS_CPUTIME_ID);
+		my $found = $message =~ $expressions[$number];
+		my $cost = clock_gettime(CLOCK_PROCESS_CPUTIME_ID) - $begun;
+		$least = $cost if !defined $least || $cost < $least;
+	}
+	printf "%.9f\n", $least;
 }

@@ -8,6 +8,8 @@ import { join } from 'node:path';
 export interface GroupMatcher {
   /** For each message (latin1): does this group match it? */
   matches(group: number, messages: readonly string[]): readonly boolean[];
+  /** Seconds of processor time that each takes; where one runs longer than a minute, an error. */
+  costs(group: number, messages: readonly string[]): readonly number[];
   close(): void;
 }
 
@@ -17,16 +19,17 @@ export function groupMatcher(text: string): GroupMatcher | undefined {
   const directory = mkdtempSync(join(tmpdir(), 'siptrust-groups-'));
   const file = join(directory, 'groups.txt');
   writeFileSync(file, text, 'latin1');
+  const lines = (group: number, messages: readonly string[], ...flags: readonly string[]): readonly string[] => {
+    const input = messages.map((message) => `${group} ${Buffer.from(message, 'latin1').toString('hex')}\n`).join('');
+    const program = join(import.meta.dirname, 'groups-match.pl');
+    const options = { input, encoding: 'latin1', maxBuffer: 1 << 26, timeout: 60_000 } as const;
+    return execFileSync('perl', [program, file, ...flags], options)
+      .split('\n')
+      .slice(0, -1);
+  };
   return {
-    matches: (group, messages) => {
-      const input = messages.map((message) => `${group} ${Buffer.from(message, 'latin1').toString('hex')}\n`).join('');
-      const program = join(import.meta.dirname, 'groups-match.pl');
-      const output = execFileSync('perl', [program, file], { input, encoding: 'latin1', maxBuffer: 1 << 26 });
-      return output
-        .split('\n')
-        .slice(0, -1)
-        .map((answer) => answer === '1');
-    },
+    matches: (group, messages) => lines(group, messages).map((answer) => answer === '1'),
+    costs: (group, messages) => lines(group, messages, 'cost').map(Number),
     close: () => rmSync(directory, { recursive: true, force: true }),
   };
 }

@@ -12,6 +12,7 @@ import { planMessage } from '../../../src/trust/message.js';
 import { applyPlan } from '../../support/apply-plan.js';
 import { groupMatcher } from '../../support/groups.js';
 import { anyRows, methods, requestUris } from '../../support/header-blocks.js';
+import { REPEATED, ROWS } from '../../support/repeated.js';
 import { type Case, inputOf } from '../trust/message-support.js';
 
 const GROUPS = kamailioGroups();
@@ -191,6 +192,35 @@ describe.skipIf(matcher === undefined)('the groups of the plugin', () => {
       }
     },
   );
+
+  it('ok/G-9: no group takes more than three times over 64 KB of a unit what it takes over plain text', () => {
+    const SIZE = 2 ** 16;
+    // The script lets no expression see more than 500 of these marks, and 256 rows.
+    const text = (unit: string) => {
+      const most = Math.floor(500 / Math.max(1, ...[';', '?'].map((mark) => unit.split(mark).length - 1)));
+      const times = unit.startsWith('\r\n') ? 256 : /[;?]/.test(unit) ? most : Math.ceil(SIZE / unit.length);
+      return unit.repeat(times).slice(0, SIZE).padEnd(SIZE, 'x');
+    };
+    const messages = (unit: string) => {
+      const rows = [`Subject: a${text(unit)}`, `Contact: <sip:a@b.example;x=${text(unit)}>`, `Privacy: ${text(unit)}`];
+      return rows.map((row) => messageOf([row], 'request-in', 'INVITE', 'sip:alice@a.example', {}).raw);
+    };
+    const units = [...REPEATED, ...ROWS];
+    // Other profiles have the same expressions with other names in them.
+    const numbers = HOOK_NAMES.slice(0, 2).flatMap((hook) => [
+      group('strict', hook, 'listed'),
+      group('trusted', hook, 'clean'),
+    ]);
+    for (const number of [...numbers, WELL_FORMED, WELL_FORMED + 1]) {
+      // Of a text that is refused at its beginning, nothing is read: the dearest of the plain ones counts.
+      const plain = Math.max(...(matcher?.costs(number, messages('x')) ?? []));
+      const costs = matcher?.costs(number, units.flatMap(messages)) ?? [];
+      // Or half a microsecond a character: perl takes a run in less than a step of a loop.
+      const most = Math.max(3 * plain, SIZE * 0.5e-6);
+      for (const [at, cost] of costs.entries())
+        expect(cost, `group ${number}, ${JSON.stringify(units[Math.floor(at / 3)])}`).toBeLessThan(most);
+    }
+  }, 120_000);
 
   it('ok/no line of the file is longer than the module reads', () => {
     expect(Math.max(...GROUPS.split('\n').map((line) => line.length))).toBeLessThan(496);
