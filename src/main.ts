@@ -7,8 +7,9 @@
 
 // First: it listens to signals while the rest is loaded.
 import './signals.js';
-import { randomInt } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Closers } from './closers.js';
 import { auditLog } from './log/audit.js';
@@ -22,13 +23,17 @@ import { handle, stopped } from './signals.js';
 import { Counters } from './state/counters.js';
 import { NOTICE_DAYS } from './state/expiry.js';
 import { ExpiryWatch } from './state/expiry-watch.js';
+import { Fleet } from './state/fleet/fleet.js';
+import { FleetDatabase } from './state/fleet/fleet-database.js';
+import { FleetPolicy } from './state/fleet/fleet-policy.js';
+import { Follower } from './state/fleet/follower.js';
+import { KeptRevision } from './state/fleet/kept-revision.js';
 import { KeptCertificates } from './state/kept-certificates.js';
 import { NextHops } from './state/next-hops.js';
 import { Pins } from './state/pins.js';
 import { PolicyHolder, type ReloadReport } from './state/policy-holder.js';
 import { PolicyThread } from './state/policy-thread.js';
 import { Database } from './state/postgres/database.js';
-import { type LocalStore, SharedStore } from './state/postgres/shared-store.js';
 import { Revocation } from './state/revocation.js';
 import { openSqliteStore } from './state/sqlite-store.js';
 import { StoreError } from './state/store.js';
@@ -38,6 +43,8 @@ import { VERSION } from './version.js';
 const DEFAULT_CONFIG = '/etc/siptrust/siptrust.yaml';
 /** What is in flight has this long to be answered at the end. */
 const GRACE_MS = 5000;
+/** A start waits so long for the store. */
+const JOIN_MS = 3000;
 /** How often it is looked what ends: notices are days apart. */
 const EXPIRY_LOOK_MS = 3_600_000;
 
@@ -103,30 +110,10 @@ function reporter(
 /** A start that cannot go on, in words for the operator. */
 class StartFailure extends Error {}
 
-/** The store of the fleet, with this node's copy of it; undefined: this daemon is alone. */
-async function openShared(
-  { node = hostname(), store: settings, state }: DaemonSettings,
-  local: LocalStore | undefined,
-  log: OperatorLog,
-  closers: Closers,
-): Promise<{ readonly database: Database; readonly shared: SharedStore } | undefined> {
-  if (settings === undefined || local === undefined) return undefined;
-  const options = { settings, name: `siptrustd ${node}`, log, clock: Date.now, random: Math.random };
-  const database = new Database(options);
-  closers.add('store', () => database.close());
-  const shared = new SharedStore({ database, local, node, pins: state.pins, clock: Date.now, log });
-  await shared.start();
-  return { database, shared };
-}
-
-/** What the state file keeps, or the store and the state file as its copy. */
-async function openState(settings: DaemonSettings, log: OperatorLog, closers: Closers) {
-  const { state, dns, log: logs } = settings;
-  const local = state.file === undefined ? undefined : openSqliteStore(state.file, (text) => log.warn(text));
-  if (local !== undefined) closers.add('state file', () => local.close());
-  const fleet = await openShared(settings, local, log, closers);
-  if (fleet !== undefined) closers.add('copy of the store', () => fleet.shared.close());
-  const store = fleet?.shared ?? local;
+/** What the state file keeps. */
+async function openState({ state, dns, log: logs }: DaemonSettings, log: OperatorLog, closers: Closers) {
+  const store = state.file === undefined ? undefined : openSqliteStore(state.file, (text) => log.warn(text));
+  if (store !== undefined) closers.add('state file', () => store.close());
   const pins = store && (await Pins.open(store, { most: state.pins, clock: Date.now, log }));
   if (pins !== undefined) closers.add('pins', () => pins.close());
   // Without a decision log nothing tells what to ask again.
@@ -136,14 +123,14 @@ async function openState(settings: DaemonSettings, log: OperatorLog, closers: Cl
   if (certificates !== undefined) closers.add('certificates', () => certificates.close());
   const hops = await NextHops.open({ settings: dns, clock: Date.now, log, seed: randomInt(2 ** 32), store });
   closers.add('next hops', () => hops.close());
-  return { pins, hops, certificates, fleet };
+  return { pins, hops, certificates };
 }
 
 /** Opens everything in its order; what each opened it leaves with the closers. */
 async function start(
   config: string,
   policy: PolicyHolder,
-  thread: PolicyThread,
+  { thread, source }: { readonly thread: PolicyThread; readonly source: FleetPolicy },
   log: OperatorLog & Reopening,
   closers: Closers,
 ): Promise<void> {
@@ -157,9 +144,9 @@ async function start(
     tell(lines, why);
   });
   closers.add('decision log', () => decisions.close());
-  const { pins, hops, certificates, fleet } = await openState(settings, log, closers);
-  const audit = auditLog(settings.log.audit, log, fleet?.shared.audit);
+  const audit = auditLog(settings.log.audit, log);
   closers.add('audit log', () => audit.close());
+  const { pins, hops, certificates } = await openState(settings, log, closers);
   const revocation = await Revocation.open({
     settings: settings.revocation,
     snapshot: policy.snapshot,
@@ -168,23 +155,14 @@ async function start(
     random: Math.random,
   });
   closers.add('revocation', () => revocation.close());
-  const state = new TrustState(
-    policy,
-    decisions,
-    Date.now,
-    revocation,
-    pins,
-    hops,
-    certificates,
-    counters,
-    fleet?.shared,
-  );
+  const state = new TrustState(policy, decisions, Date.now, revocation, pins, hops, certificates, counters);
   closers.add('alarms', state.alarms.start(log));
   revocation.start(() => state.revocationChanged());
   const expiry = new ExpiryWatch(log);
   const look = async (): Promise<void> => expiry.look(await state.expiry(NOTICE_DAYS));
   const reload = reporter(log, state, look);
   for (const warning of policy.status().warnings) log.warn(warning);
+  await joinFleet(state, source, reload, log, closers);
 
   const listeners = await openListeners(settings, { state, log, audit, reload, config });
   if ('failed' in listeners) throw new StartFailure(listeners.failed);
@@ -211,9 +189,49 @@ async function start(
   log.info('siptrustd is ready', { version: VERSION, revision: policy.snapshot.revision, listen: listeners.addresses });
 }
 
+/** What the store says is in force before the first question is answered, unless it is away. */
+async function joinFleet(
+  state: TrustState,
+  source: FleetPolicy,
+  reload: (by: string) => Promise<ReloadReport>,
+  log: OperatorLog,
+  closers: Closers,
+): Promise<void> {
+  const { settings } = state.policy;
+  if (settings.store === undefined) return;
+  const {
+    fleet: { policy: follows, directory },
+    node = hostname(),
+  } = settings;
+  if (follows) {
+    const number = source.inForce?.number ?? 0;
+    log.info('the policy is that of the fleet', { kept: number === 0 ? 'none' : `revision ${number}`, directory });
+  }
+  const connection = new Database({
+    ...{ settings: settings.store, name: `siptrustd ${node}`, log },
+    ...{ clock: Date.now, random: Math.random },
+  });
+  closers.add('store', () => connection.close());
+  const database = new FleetDatabase(connection);
+  const follower = new Follower({
+    ...{ follows, database, policy: source, kept: new KeptRevision(directory), reload, clock: Date.now, log },
+    settings: () => state.policy.settings,
+    node: { name: node, instance: randomUUID(), version: VERSION, startedAt: state.startedAt },
+    scriptRevision: () => state.snapshot.revision,
+  });
+  closers.add('fleet', () => follower.close());
+  state.fleet = new Fleet({
+    ...{ node, follows, database, follower },
+    store: () => connection.status,
+    withdrawn: () => source.inForce?.withdrawn ?? [],
+  });
+  await Promise.race([connection.start().then(() => follower.start()), sleep(JOIN_MS, undefined, { ref: false })]);
+}
+
 async function serve(config: string): Promise<number> {
   const thread = new PolicyThread(config);
-  const loading = PolicyHolder.begin((revision, now) => thread.load(revision, now), Date.now());
+  const source = new FleetPolicy((revision, now, wanted) => thread.load(revision, now, wanted));
+  const loading = PolicyHolder.begin((revision, now) => source.load(revision, now), Date.now());
   const policy = await Promise.race([loading, stopped]);
   if (typeof policy === 'string') {
     await thread.close();
@@ -228,7 +246,7 @@ async function serve(config: string): Promise<number> {
   const closers = new Closers();
   closers.add('log', () => log.close());
   try {
-    await start(config, policy, thread, log, closers);
+    await start(config, policy, { thread, source }, log, closers);
     log.info('stopping', { signal: await stopped });
     return 0;
   } catch (error) {

@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import { type DoctorContext, doctorCommand } from './doctor/command.js';
 import { type EnrolContext, enrolCommands } from './enrol/command.js';
+import { fleetCommands } from './fleet/commands.js';
 import { type ImportContext, importCommands } from './import/command.js';
 import { type ProbeContext, probeCommand } from './probe/command.js';
 
@@ -16,4 +17,5 @@ export function commandGroups(
   importCommands(group(['import']), context);
   probeCommand(root, context);
   doctorCommand(root, context);
+  fleetCommands({ ...context, group });
 }

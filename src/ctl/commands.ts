@@ -48,6 +48,7 @@ export const DAEMON_COMMANDS: readonly DaemonCommand[] = [
   { words: 'policy history', method: 'policy.history', doc: 'what each reload changed, and who asked for it' },
   { words: 'audit list', method: 'audit.list', doc: 'what operators changed of late' },
   { words: 'policy drop', method: 'policy.drop', doc: 'forget the candidate policy' },
+  { words: 'fleet list', method: 'fleet.list', doc: 'the nodes of the fleet, and which revision is in force where' },
   {
     ...{ words: 'hop resolve', method: 'hop.resolve', args: ['<uri>'], always: { wait_ms: 1000 } },
     doc: 'where a request with this URI goes next',

@@ -1,12 +1,12 @@
 /** Files that are there whole or not at all, and mostly must not exist yet: keys, policies, and what goes with them. */
 
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { Refusal } from './failure.js';
 
 export interface NewFile {
   readonly path: string;
-  readonly text: string;
+  readonly text: string | Uint8Array;
   /** Permission bits. */
   readonly mode: number;
 }
@@ -27,7 +27,7 @@ export function makeFiles(files: readonly NewFile[], { replace = false }: { read
       const descriptor = openSync(draft, 'wx', file.mode);
       drafts.push(draft);
       try {
-        writeSync(descriptor, file.text);
+        writeFileSync(descriptor, file.text);
         fsyncSync(descriptor);
       } finally {
         closeSync(descriptor);

@@ -5,7 +5,10 @@ import type { Command } from 'commander';
 import { type Policy, type PolicyDifference, policyDifferences } from '../policy/difference.js';
 import { PromotionError, promote } from '../state/promotion.js';
 import { Refusal } from './failure.js';
+import { fleetDifferences, isRevisionNumber } from './fleet/commands.js';
 import { render } from './render.js';
+
+const DEFAULT_CONFIG = '/etc/siptrust/siptrust.yaml';
 
 export interface PolicyTools {
   readonly policy: (file: string) => Policy;
@@ -19,10 +22,13 @@ export function policyCommands(group: Command, tools: PolicyTools): void {
   group
     .command('diff')
     .description('what two policies say differently, agreement by agreement and key by key')
-    .argument('<before>', 'policy file')
-    .argument('<after>', 'policy file')
-    .action((before: string, after: string) => {
-      const differences = policyDifferences(policy(before), policy(after));
+    .argument('<before>', 'policy file, or the number of a revision of the fleet')
+    .argument('<after>', 'policy file, or the number of a revision of the fleet')
+    .option('--config <file>', 'for revisions: a policy file whose daemon.store is that of the fleet', DEFAULT_CONFIG)
+    .action(async (before: string, after: string, { config }: { config: string }) => {
+      const differences = [before, after].some(isRevisionNumber)
+        ? await fleetDifferences(before, after, config)
+        : policyDifferences(policy(before), policy(after));
       print(differences, (rows) => renderDiff(rows as readonly PolicyDifference[]));
       exit(differences.length > 0 ? 1 : 0);
     });
@@ -35,7 +41,7 @@ export function policyCommands(group: Command, tools: PolicyTools): void {
     .command('promote')
     .description('put a policy in the place of the one in force; the one before stays beside it as FILE.previous')
     .argument('<file>', 'policy file')
-    .option('--config <file>', 'the policy file of the daemon', '/etc/siptrust/siptrust.yaml')
+    .option('--config <file>', 'the policy file of the daemon', DEFAULT_CONFIG)
     .action(async (file: string, { config }: { config: string }) => print(await putInPlace(file, config, tools)));
 }
 

@@ -51,6 +51,15 @@ export type PolicyResult = (Good & { readonly snapshot: Snapshot }) | Bad;
 /** A policy without fault, whose snapshot is not put together yet. */
 export type CheckedPolicy = (Good & { readonly parts: SnapshotParts }) | Bad;
 
+/** Files that hold all sections but `daemon:`. */
+export interface PolicyContent {
+  readonly files: PolicyFiles;
+  readonly main: string;
+}
+
+/** Where these settings say that the policy comes from; undefined: from the file that they stand in. */
+export type ContentSource = (settings: DaemonSettings) => PolicyContent | undefined;
+
 /** In force where `defaults:` says nothing else; times in seconds. */
 export const POLICY_DEFAULTS = Object.freeze({
   privacy: 'strict33203',
@@ -78,18 +87,26 @@ export function checkPolicy(
   revision: number,
   now: number,
   memory = new PolicyMemory(),
+  contentOf: ContentSource = () => undefined,
 ): CheckedPolicy {
   const problems = new Problems();
-  const sources = readSources(files, main, problems, memory);
-  if (!sources) return { ok: false, problems: problems.list() };
+  const mainSources = readSources(files, main, problems, memory);
+  if (!mainSources) return { ok: false, problems: problems.list() };
+  const daemon = checkSection(SECTIONS.daemon, mainSources.sections('daemon')[0]);
+  const mainMaterial = new Material(files, now, memory);
+  const settings = compileSettings(daemon, mainSources.mainSite('daemon'), mainMaterial);
 
-  const section = (name: 'defaults' | 'daemon'): Section | undefined => sources.sections(name)[0];
-  const defaults = { ...POLICY_DEFAULTS, ...definedOnly(checkSection(SECTIONS.defaults, section('defaults'))) };
+  const content = contentOf(settings);
+  const sources = content === undefined ? mainSources : readSources(content.files, content.main, problems, memory);
+  if (!sources) return { ok: false, problems: problems.list() };
+  if (content !== undefined) withoutEffect(mainSources, sources);
+  const material = content === undefined ? mainMaterial : new Material(content.files, now, memory);
+  const defaults = {
+    ...POLICY_DEFAULTS,
+    ...definedOnly(checkSection(SECTIONS.defaults, sources.sections('defaults')[0])),
+  };
   const own = ownDomains(sources);
   const interfaces = compileInterfaces(sources);
-  const material = new Material(files, now, memory);
-  const daemon = checkSection(SECTIONS.daemon, section('daemon'));
-  const settings = compileSettings(daemon, sources.mainSite('daemon'), material);
   const agreements = compileAgreements(sources, { material, defaults, now }, problems, memory);
   const ownCertificates = certificatesOfOurs(sources, material);
 
@@ -123,6 +140,17 @@ export function checkPolicy(
     verdictTtl: defaults.ttl,
   };
   return { ok: true, parts, settings, warnings: problems.list() };
+}
+
+/** `daemon:` is that of the node, and all else that of the fleet. */
+function withoutEffect(node: PolicySources, fleet: PolicySources): void {
+  for (const name of Object.keys(SECTIONS) as (keyof typeof SECTIONS)[]) {
+    if (name === 'daemon') continue;
+    const text = 'has no effect here: the policy comes from the store (daemon.fleet.policy)';
+    for (const { site } of node.sections(name)) site.report('no-effect', text, 'key');
+  }
+  const text = 'has no effect in a policy of the fleet: each node has its own';
+  for (const { site } of fleet.sections('daemon')) site.report('no-effect', text, 'key');
 }
 
 function checkSection<S extends Parameters<typeof checkShape>[0]>(schema: S, section: Section | undefined) {

@@ -7,6 +7,7 @@ import type { CertificateFacts } from '../x509/facts.js';
 import { readPem } from '../x509/pem.js';
 import { dayText } from './dates.js';
 import { FILE_LIMITS, type PolicyFiles } from './files.js';
+import { type PolicyKey, policyKey } from './fleet/signature.js';
 import type { PolicyMemory } from './memory.js';
 import { resolvePath } from './paths.js';
 import type { ProblemCode } from './problem.js';
@@ -58,6 +59,27 @@ export class Material {
       const read = this.#readCertificates(path);
       for (const facts of items(read, here)) this.#warn(facts, path, here, role);
       return 'items' in read ? read.items : [];
+    });
+  }
+
+  /** The Ed25519 keys of the files named in the list at `site`. */
+  policyKeys(names: readonly string[], site: Site): readonly PolicyKey[] {
+    return names.flatMap((name, index) => {
+      const here = site.at(index);
+      const path = resolvePath(here.place().file, name);
+      const read = this.#files.read(path, FILE_LIMITS.certificates);
+      if (!('bytes' in read)) {
+        here.report(read.code, read.problem);
+        return [];
+      }
+      // Who can put another key in its place decides what the policy is.
+      if (read.warning !== undefined) here.report('unsafe-directory', read.warning);
+      try {
+        return [policyKey(Buffer.from(read.bytes).toString('latin1'))];
+      } catch (cause) {
+        here.report('bad-key', `${path}: ${cause instanceof Error ? cause.message : String(cause)}`);
+        return [];
+      }
     });
   }
 

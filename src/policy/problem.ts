@@ -33,6 +33,7 @@ const severities = {
   'bad-pin': 'error',
   'bad-certificate': 'error',
   'bad-crl': 'error',
+  'bad-key': 'error',
   'header-rule': 'error',
   // One part against another.
   'duplicate-name': 'error',

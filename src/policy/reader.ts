@@ -1,11 +1,13 @@
 /** The policy on disk as a parcel, read as one: not half of it before a change and half after. */
 
-import { checkPolicy } from './compile.js';
+import { type ContentSource, checkPolicy } from './compile.js';
 import { DiskFiles, type Seen } from './disk-files.js';
 import type { PolicyFiles } from './files.js';
+import { NO_CONTENT, type Opened, openRevision } from './fleet/local-copy.js';
+import type { Revision } from './fleet/revision.js';
 import { PolicyMemory } from './memory.js';
 import { type Contents, Packer, type Parcel } from './parcel.js';
-import { formatProblem } from './problem.js';
+import { formatProblem, type Problem } from './problem.js';
 import type { DaemonSettings } from './settings.js';
 
 /** Asks for the policy at `path`. */
@@ -15,6 +17,16 @@ export interface ReadOrder {
   readonly now: number;
   /** Of the policy that whoever asks has in force. */
   readonly held: Contents | undefined;
+  /** The revision of the fleet that is to be read, whose files are there; without it the one that is kept. */
+  readonly wanted?: Revision | undefined;
+}
+
+/** Where a policy of a fleet came from. */
+export interface FleetOrigin {
+  /** undefined: nobody has pushed any, or the one that was kept is no good. */
+  readonly revision: Revision | undefined;
+  /** Why the one that was kept is not the one that was read. */
+  readonly refused: readonly string[];
 }
 
 /** `seen`: the files that a reading rests on, also one that failed. */
@@ -26,6 +38,8 @@ export type ReadResult = { readonly seen?: Seen } & (
       readonly files: number;
       readonly settings: DaemonSettings;
       readonly warnings: readonly string[];
+      /** undefined: the policy is that of the file itself. */
+      readonly fleet?: FleetOrigin | undefined;
     }
   | { readonly ok: false; readonly problems: readonly string[] }
 );
@@ -49,10 +63,12 @@ export class PolicyReader {
     this.#open = open;
   }
 
-  read({ path, revision, now, held }: ReadOrder): ReadResult {
+  read({ path, revision, now, held, wanted }: ReadOrder): ReadResult {
     for (let reads = 1; ; reads++) {
       const files = this.#open();
-      const checked = checkPolicy(files, path, revision, now, this.#memory);
+      const { checked, fleet } = readFrom(wanted, (content) =>
+        checkPolicy(files, path, revision, now, this.#memory, content),
+      );
       this.#memory.settle();
       // Half of an old policy and half of a new one is a policy that nobody wrote.
       const changed = files.changed();
@@ -69,9 +85,44 @@ export class PolicyReader {
         files: this.#memory.count('policy'),
         settings,
         warnings: warnings.map(formatProblem),
+        fleet,
       };
     }
   }
+}
+
+type Checked<T> = ({ readonly ok: true } & T) | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/**
+ * Checks the policy where it is, in the file or in a revision of the fleet. A revision that is kept and is no good is as if
+ * there were none: nobody is trusted then, and the next one that comes is taken.
+ */
+export function readFrom<T>(
+  wanted: Revision | undefined,
+  check: (contentOf: ContentSource) => Checked<T>,
+): { readonly checked: Checked<T>; readonly fleet: FleetOrigin | undefined } {
+  let opened: Opened | undefined;
+  const checked = check((settings) => {
+    opened = openRevision(settings, wanted);
+    return opened?.content;
+  });
+  // Assigned in a function: the compiler does not see it.
+  const found = opened as Opened | undefined;
+  if (found === undefined) return { checked, fleet: undefined };
+  const { revision, problem } = found;
+  if (problem === undefined && (checked.ok || revision === undefined || wanted !== undefined)) {
+    return { checked, fleet: { revision, refused: [] } };
+  }
+  const refused = problem === undefined ? (checked.ok ? [] : checked.problems.map(formatProblem)) : [problem];
+  if (wanted !== undefined) return { checked: refusal(problem ?? ''), fleet: undefined };
+  const without = problem === undefined ? check(({ fleet }) => (fleet.policy ? NO_CONTENT : undefined)) : checked;
+  // What is wrong in the file of the node is wrong in any case.
+  return { checked: without, fleet: { revision: undefined, refused } };
+}
+
+function refusal(message: string): { readonly ok: false; readonly problems: readonly Problem[] } {
+  const place = { file: 'revision', line: 1, column: 1, severity: 'error', code: 'unreadable', path: '' } as const;
+  return { ok: false, problems: [{ ...place, message }] };
 }
 
 const CHANGED = `changed while the policy was read, ${MOST_READS} times: reload once all files are written`;

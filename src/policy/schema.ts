@@ -173,6 +173,14 @@ const daemonSchema = z.strictObject({
     .optional(),
   watch: z.enum(['on', 'off']).optional(),
   ui: z.enum(['on', 'off']).optional(),
+  fleet: z
+    .strictObject({
+      name: word('the name of the fleet').optional(),
+      policy: z.enum(['on', 'off']).optional(),
+      directory: path.optional(),
+    })
+    .optional(),
+  policy_keys: someWords('the path of a public key file').optional(),
   unix_mode: word('octal digits in quotes, as in "0660"').optional(),
   viewer_mode: word('octal digits in quotes, as in "0660"').optional(),
   viewer_group: word('the name of a group').optional(),

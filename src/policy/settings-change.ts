@@ -13,7 +13,8 @@ export function changedSettings(running: DaemonSettings, loaded: DaemonSettings)
 
 /** What runs after a load: the settings of the start, but for what listeners read anew. */
 export function runningSettings(started: DaemonSettings, loaded: DaemonSettings): DaemonSettings {
-  return { ...started, access: { ...started.access, certificates: loaded.access.certificates } };
+  const access = { ...started.access, certificates: loaded.access.certificates };
+  return { ...started, access, policyKeys: loaded.policyKeys };
 }
 
 function changes(path: string, running: unknown, loaded: unknown): string[] {

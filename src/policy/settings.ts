@@ -9,6 +9,8 @@ import {
   type TlsSettings,
 } from './access-settings.js';
 import { compileDns, DEFAULT_DNS, type DnsSettings } from './dns-settings.js';
+import { compileFleet, DEFAULT_FLEET, type FleetSettings } from './fleet/settings.js';
+import type { PolicyKey } from './fleet/signature.js';
 import { deepFreeze } from './freeze.js';
 import { type ListenAddress, parseListen } from './listen-address.js';
 import type { Material } from './material.js';
@@ -43,6 +45,9 @@ export interface DaemonSettings {
   readonly watch: boolean;
   /** Whether the HTTP and HTTPS listeners serve the operators' page. */
   readonly ui: boolean;
+  readonly fleet: FleetSettings;
+  /** Revisions of the fleet have to be signed by one of them; none: by nobody. */
+  readonly policyKeys: readonly PolicyKey[];
   /** Permission bits of the unix socket and the FIFO. */
   readonly unixMode: number;
   readonly viewerMode: number;
@@ -102,6 +107,8 @@ export const DEFAULT_SETTINGS: DaemonSettings = deepFreeze({
   access: DEFAULT_ACCESS,
   watch: false,
   ui: false,
+  fleet: DEFAULT_FLEET,
+  policyKeys: [],
   unixMode: 0o660,
   viewerMode: 0o660,
   viewerGroup: undefined,
@@ -143,6 +150,8 @@ export function compileSettings(input: DaemonInput | undefined, site: Site, mate
     access,
     // Without a credential there is nothing that the page could show.
     ui: input?.ui === undefined ? hasCredentials(access) : input.ui === 'on',
+    fleet: compileFleet(input?.fleet, site.at('fleet')),
+    policyKeys: material.policyKeys(input?.policy_keys ?? [], site.at('policy_keys')),
     unixMode: unixMode(input?.unix_mode, site.at('unix_mode')),
     viewerMode: unixMode(input?.viewer_mode, site.at('viewer_mode')),
     viewerGroup: input?.viewer_group,
@@ -174,6 +183,7 @@ export function compileSettings(input: DaemonInput | undefined, site: Site, mate
   checkHttps(settings, site);
   checkPage(settings, site.at('ui'));
   checkStore(settings, site);
+  checkFleet(settings, site);
   return deepFreeze(settings);
 }
 
@@ -247,6 +257,16 @@ function checkStore({ node, store, state }: DaemonSettings, site: Site): void {
   if (store === undefined || state.file !== undefined) return;
   const expected = 'expected daemon.state.file, which keeps what the store said last for the time that it is away';
   site.at('store').report('missing-key', `${expected}, found none`);
+}
+
+function checkFleet({ fleet, store, policyKeys }: DaemonSettings, site: Site): void {
+  if (fleet.policy && store === undefined) {
+    site.at('fleet', 'policy').report('missing-key', 'expected daemon.store, which the policy comes from, found none');
+  }
+  if (!fleet.policy && policyKeys.length > 0) {
+    const text = 'policy_keys has no effect without fleet.policy: on, for the policy is that of this file';
+    site.at('policy_keys').report('no-effect', text, 'key');
+  }
 }
 
 function isLoopback(address: string): boolean {

@@ -18,29 +18,26 @@ export function audited(method: Method, { audit, clock, revision }: AuditedWith)
     ...method,
     call: (params: unknown, context: CallContext): unknown => {
       const revisionBefore = revision();
-      const record = (outcome: string): Promise<void> | undefined => {
+      const record = (outcome: string): void => {
         const { wire, peer, credential = '', claimed = '' } = context;
         const from = { wire, peer, credential, claimed };
         const revisions = { revisionBefore, revisionAfter: revision() };
-        return audit.write({ at: clock(), method: method.name, params: params ?? {}, ...from, outcome, ...revisions });
+        audit.write({ at: clock(), method: method.name, params: params ?? {}, ...from, outcome, ...revisions });
       };
-      /** The answer, once its line is kept. */
-      const done = (value: unknown): unknown =>
-        record('done')?.then(
-          () => value,
-          (cause: unknown) => {
-            const why = cause instanceof Error ? cause.message : String(cause);
-            throw new RpcError('unavailable', `it was done, and its line of the audit log is not kept: ${why}`);
-          },
-        ) ?? value;
       const failed = (error: unknown): never => {
-        // It has failed anyway: the operator log tells of a line that is not kept.
-        record(error instanceof RpcError ? error.message : 'Internal error')?.catch(() => {});
+        record(error instanceof RpcError ? error.message : 'Internal error');
         throw error;
       };
       try {
         const result = method.call(params, context);
-        return result instanceof Promise ? result.then(done, failed) : done(result);
+        if (result instanceof Promise) {
+          return result.then((value: unknown) => {
+            record('done');
+            return value;
+          }, failed);
+        }
+        record('done');
+        return result;
       } catch (error) {
         return failed(error);
       }

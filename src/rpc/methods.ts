@@ -13,6 +13,7 @@ import { auditMethods } from './methods/audit.js';
 import { certificateMethods } from './methods/certificate.js';
 import { coreMethods } from './methods/core.js';
 import { crlMethods } from './methods/crl.js';
+import { fleetMethods } from './methods/fleet.js';
 import { headerMethods } from './methods/header.js';
 import { hopMethods } from './methods/hop.js';
 import { partnerMethods } from './methods/partner.js';
@@ -48,6 +49,7 @@ export function methodTable(
     ...pinMethods(state, log),
     ...policyMethods(state, reload, config),
     ...auditMethods(audit),
+    ...fleetMethods(state),
     ...coreMethods(state, log),
     ...tokenMethods(tokens),
   ];

@@ -1,5 +1,6 @@
 import type { Worker } from 'node:worker_threads';
 import type { Seen } from '../policy/disk-files.js';
+import type { Revision } from '../policy/fleet/revision.js';
 import { deepFreeze } from '../policy/freeze.js';
 import type { LoadedPolicy } from '../policy/loader.js';
 import { type Held, unpack } from '../policy/parcel.js';
@@ -31,17 +32,20 @@ export class PolicyThread {
     this.#start = start;
   }
 
-  /** The policy as it is on disk now; one load at a time. Never rejects: what goes wrong is a problem of the policy. */
-  async load(revision: number, now: number): Promise<LoadedPolicy> {
-    const result = await this.#ask({ path: this.#path, revision, now, held: this.#held?.contents });
+  /**
+   * The policy as it is on disk now; one load at a time. Never rejects: what goes wrong is a problem of the policy.
+   * @param wanted the revision of the fleet that is to be read; without it the one that is kept
+   */
+  async load(revision: number, now: number, wanted?: Revision): Promise<LoadedPolicy> {
+    const result = await this.#ask({ path: this.#path, revision, now, held: this.#held?.contents, wanted });
     this.#seen = result.seen ?? this.#seen;
     this.#look();
     if (!result.ok) return result;
     try {
-      const { settings, warnings, files } = result;
+      const { settings, warnings, files, fleet } = result;
       if (files < REMEMBERED.least || files > REMEMBERED.most) this.#retire();
       this.#held = await inSlices(unpack(result.parcel, this.#held));
-      return { ok: true, snapshot: this.#held.snapshot, settings: deepFreeze(settings), warnings };
+      return { ok: true, snapshot: this.#held.snapshot, settings: deepFreeze(settings), warnings, fleet };
     } catch (error) {
       return this.#failed(String(error));
     }

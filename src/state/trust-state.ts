@@ -12,13 +12,13 @@ import { CertificateCache } from './certificate-cache.js';
 import { Connections } from './connections.js';
 import { Counters } from './counters.js';
 import { type ExpiryRow, type ExpirySummary, expiryRowsInSteps, expirySummary, NOTICE_DAYS } from './expiry.js';
+import type { Fleet } from './fleet/fleet.js';
 import type { KeptCertificates } from './kept-certificates.js';
 import { hopsWithoutDns, type NextHops } from './next-hops.js';
 import { Partners } from './partners.js';
 import { PeerCertificates } from './peer-certificates.js';
 import type { Pins } from './pins.js';
 import type { PolicyHolder, ReloadReport } from './policy-holder.js';
-import type { SharedStore } from './postgres/shared-store.js';
 import { type Answer, questionOf, RecentAnswers } from './recent.js';
 import { NO_REVOCATION_SOURCE, type RevocationSource } from './revocation-source.js';
 import { inSlices } from './slices.js';
@@ -52,8 +52,8 @@ export class TrustState {
   /** undefined: none are kept (daemon.state.file is off). */
   readonly pins: Pins | undefined;
   readonly hops: NextHops;
-  /** The store of the fleet; undefined: this daemon is alone. */
-  readonly store: SharedStore | undefined;
+  /** undefined: this daemon is alone. */
+  fleet: Fleet | undefined;
   #candidate: Candidate | undefined;
   #touched: NodeJS.Timeout | undefined;
   #touchAgain = false;
@@ -69,10 +69,8 @@ export class TrustState {
     hops: NextHops = hopsWithoutDns(clock),
     kept?: KeptCertificates,
     counters: Counters = new Counters(),
-    store?: SharedStore,
   ) {
     this.counters = counters;
-    this.store = store;
     const { cache } = policy.settings;
     this.policy = policy;
     // Scripts ask again before a verdict ends; what they name until then must still be known.

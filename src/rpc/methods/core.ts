@@ -6,6 +6,7 @@ import type { TrustState } from '../../state/trust-state.js';
 import type { Snapshot } from '../../trust/agreement.js';
 import { VERSION } from '../../version.js';
 import { defineMethod, type Method } from '../method.js';
+import { fleetSummary } from './fleet.js';
 
 const none = z.strictObject({});
 
@@ -18,14 +19,6 @@ function pathSockets({ interfaces }: Snapshot): readonly string[] {
   return interfaces.flatMap(({ address, port }) =>
     ['udp', 'tcp', 'sctp'].map((transport) => `${transport}:${address}:${port}`),
   );
-}
-
-/** The store of the fleet: `degraded` is what it said last. */
-function storeOf({ store }: TrustState): object {
-  if (store === undefined) return {};
-  const { up, host, since, problem, readAt, waiting } = store.status();
-  const at = (ms: number | undefined): string => (ms === undefined ? '' : new Date(ms).toISOString());
-  return { store: { state: up ? 'ok' : 'degraded', host, since: at(since), read_at: at(readAt), waiting, problem } };
 }
 
 /** The daemon itself: what it is, how it does, what it counts. */
@@ -77,6 +70,7 @@ export function coreMethods(state: TrustState, log: OperatorLog): Method[] {
         };
         // The poll of a script needs no more, and asks twice a second.
         if (!includesRole(role, 'viewer')) return inForce;
+        const { fleet } = state;
         return state.expirySummary().then((expiry) => ({
           ...inForce,
           agreements: state.snapshot.agreements.length,
@@ -87,8 +81,10 @@ export function coreMethods(state: TrustState, log: OperatorLog): Method[] {
           uptime: seconds(state.now() - state.startedAt),
           sizes: state.sizes(),
           expiry,
-          ...storeOf(state),
           memory: process.memoryUsage().rss,
+          ...(fleet === undefined
+            ? {}
+            : { fleet: { ...fleetSummary(fleet.status()), store: fleet.status().store.up } }),
         }));
       },
     }),

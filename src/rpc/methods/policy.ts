@@ -80,6 +80,9 @@ export function policyMethods(
       doc: 'Puts the candidate in the place of the policy file, keeps the one before as FILE.previous, and reads it',
       params: z.strictObject({}),
       handler: async (_, context) => {
+        if (state.fleet?.status().follows === true) {
+          throw new RpcError('unavailable', 'the policy comes from the store: siptrustctl policy push FILE');
+        }
         if (promoting) throw new RpcError('unavailable', 'somebody is promoting a candidate already');
         promoting = true;
         try {

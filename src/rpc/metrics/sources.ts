@@ -2,7 +2,7 @@
 
 import { REASONS } from '../../reasons.js';
 import type { ExpiryRow } from '../../state/expiry.js';
-import type { SharedStoreStatus } from '../../state/postgres/shared-store.js';
+import type { FleetStatus } from '../../state/fleet/fleet.js';
 import type { RevocationRow } from '../../state/revocation-source.js';
 import type { TrustState } from '../../state/trust-state.js';
 import { OTHER } from '../../state/verdict-counts.js';
@@ -58,9 +58,12 @@ export function samples({ state, readiness, eventLoop }: Sources): {
     return [...found].map(([rest, count]) => [rest.split('.'), count]);
   };
   const counter = (name: string): readonly Sample[] => one(state.counters.all()[name] ?? 0);
+  /** Nothing where this daemon is alone. */
+  const fleet = (of: (status: FleetStatus) => number | undefined): readonly Sample[] => {
+    const value = state.fleet && of(state.fleet.status());
+    return value === undefined ? [] : one(value);
+  };
   const status = () => state.policy.status();
-  const stored = (value: (store: SharedStoreStatus) => number): readonly Sample[] =>
-    state.store === undefined ? [] : one(value(state.store.status()));
   const agreements = (enabled: boolean): number =>
     state.snapshot.agreements.filter((agreement) => agreement.enabled === enabled).length;
 
@@ -103,13 +106,16 @@ export function samples({ state, readiness, eventLoop }: Sources): {
     revocationNext: () => oldest(state.revocation.rows(), ({ nextUpdate }) => nextUpdate),
     pins: () => Object.entries(state.pins?.sizes() ?? {}).map(([name, count]) => [[name], count]),
     pinsWaiting: () => one(pinsWaiting(state)),
-    storeUp: () => stored((store) => Number(store.up)),
-    storeLag: () => stored(({ readAt = state.startedAt }) => Math.max(0, state.now() - readAt) / 1000),
-    storeWaiting: () => stored(({ waiting }) => waiting),
     hops: () => counted('hop.resolve', ['ready'], ['pending'], ['failed']),
     dnsQuestions: () => counter('dns.questions'),
     dnsFailures: () => counter('dns.answers.failed'),
     dnsAlarms: () => counter('dns.alarms'),
+    fleetRevision: () => fleet(({ revision }) => revision),
+    fleetNewest: () => fleet(({ wanted }) => wanted),
+    fleetProblem: () => fleet(({ problem }) => Number(problem !== '')),
+    fleetDisabled: () => fleet(({ withdrawn }) => withdrawn.length),
+    fleetContact: () => fleet(({ heardAt }) => heardAt && seconds(heardAt)),
+    fleetStore: () => fleet(({ store }) => Number(store.up)),
     refusedCredentials: () => counted('credential-refused', ['token'], ['scheme'], ['certificate'], ['rate']),
     refusedRequests: () => counted('http-refused', ['401'], ['403'], ['429']),
     forbidden: () => counted('forbidden', ['tcp'], ['http']),

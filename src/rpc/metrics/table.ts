@@ -138,24 +138,6 @@ export const METRICS = {
     help: 'Keys that were observed with agreements that ask for an approval, and that nobody has approved',
     labels: [],
   },
-  storeUp: {
-    name: 'siptrust_store_up',
-    type: 'gauge',
-    help: '1 where the store of the fleet answers; no series where there is none',
-    labels: [],
-  },
-  storeLag: {
-    name: 'siptrust_store_lag_seconds',
-    type: 'gauge',
-    help: 'How long ago this node last knew all that the store says, since its start at most',
-    labels: [],
-  },
-  storeWaiting: {
-    name: 'siptrust_store_waiting',
-    type: 'gauge',
-    help: 'Things seen and lines of the audit log that the store does not have yet',
-    labels: [],
-  },
   hops: {
     name: 'siptrust_hops_total',
     type: 'counter',
@@ -178,6 +160,42 @@ export const METRICS = {
     name: 'siptrust_dns_alarms_total',
     type: 'counter',
     help: 'Times that TLS vanished from the DNS of a partner',
+    labels: [],
+  },
+  fleetRevision: {
+    name: 'siptrust_fleet_revision',
+    type: 'gauge',
+    help: 'Revision of the policy of the fleet that is in force on this node; 0: none',
+    labels: [],
+  },
+  fleetNewest: {
+    name: 'siptrust_fleet_newest_revision',
+    type: 'gauge',
+    help: 'The newest revision of the fleet that this node knows of',
+    labels: [],
+  },
+  fleetProblem: {
+    name: 'siptrust_fleet_problem',
+    type: 'gauge',
+    help: '1 where this node does not take the newest revision of the fleet, or cannot fetch it',
+    labels: [],
+  },
+  fleetDisabled: {
+    name: 'siptrust_fleet_disabled_agreements',
+    type: 'gauge',
+    help: 'Agreements that siptrustctl agreement disable --fleet has taken out',
+    labels: [],
+  },
+  fleetContact: {
+    name: 'siptrust_fleet_last_contact_timestamp_seconds',
+    type: 'gauge',
+    help: 'When the store answered this node last',
+    labels: [],
+  },
+  fleetStore: {
+    name: 'siptrust_fleet_store_up',
+    type: 'gauge',
+    help: '1 where the store can be asked, else 0',
     labels: [],
   },
   refusedCredentials: {

@@ -1,11 +1,17 @@
 import { describe, expect, test } from 'vitest';
+import { policyKey } from '../../../src/policy/fleet/signature.js';
 import { type DaemonSettings, DEFAULT_SETTINGS } from '../../../src/policy/settings.js';
 import { parseCertificate } from '../../../src/x509/certificate.js';
 import { readPem } from '../../../src/x509/pem.js';
 import { compile, compiled, LEAF_PEM, said } from './fixtures.js';
 
+const PUBLIC_KEY = `-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=
+-----END PUBLIC KEY-----
+`;
+
 function daemon(section: string) {
-  return compile(`own_domains: [a.example]\n${section}\n`, { 'noc.pem': LEAF_PEM });
+  return compile(`own_domains: [a.example]\n${section}\n`, { 'noc.pem': LEAF_PEM, 'noc.pub': PUBLIC_KEY });
 }
 
 function certificateOf(pem: string) {
@@ -37,6 +43,8 @@ describe('daemon settings', () => {
       },
       watch: false,
       ui: false,
+      fleet: { name: 'siptrust', policy: false, directory: '/var/lib/siptrust/policy' },
+      policyKeys: [],
       unixMode: 0o660,
       viewerMode: 0o660,
       viewerGroup: undefined,
@@ -74,6 +82,8 @@ describe('daemon settings', () => {
           '  access: {hosts: [NOC.example], tokens: tokens.json, metrics: viewer, connections: 9, connections_per_source: 8,',
           '    certificates: [{name: noc, role: viewer, files: [noc.pem]}]}',
           '  watch: on',
+          '  fleet: {name: borders, policy: on, directory: policy}',
+          '  policy_keys: [noc.pub]',
           '  unix_mode: 0600',
           '  viewer_mode: "0666"',
           '  viewer_group: noc',
@@ -113,6 +123,8 @@ describe('daemon settings', () => {
       },
       watch: true,
       ui: true,
+      fleet: { name: 'borders', policy: true, directory: 'policy' },
+      policyKeys: [policyKey(PUBLIC_KEY)],
       unixMode: 0o600,
       viewerMode: 0o666,
       viewerGroup: 'noc',

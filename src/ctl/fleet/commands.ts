@@ -1,0 +1,299 @@
+/** The policy of the fleet from the command line: push it, look at it, take a partner out everywhere at once. */
+
+import { hostname, userInfo } from 'node:os';
+import type { Command } from 'commander';
+import { type Policy, policyDifferences } from '../../policy/difference.js';
+import type { Revision, RevisionContent } from '../../policy/fleet/revision.js';
+import { loadSettings } from '../../policy/loader.js';
+import type { DaemonSettings } from '../../policy/settings.js';
+import { FleetDatabase, type StoredRevision } from '../../state/fleet/fleet-database.js';
+import { Refusal } from '../failure.js';
+import { withDatabase } from '../store.js';
+import { makeFolder } from './make-folder.js';
+import { allThere, type NodeState, nodeState, waitForNodes } from './nodes-wait.js';
+import { fetchPolicy, policyOf, policyOfFile, preparePolicy } from './policy-bundle.js';
+import { makePolicyKey, readPolicyKey } from './policy-key-file.js';
+import { firstCame, Pusher } from './pusher.js';
+
+export interface FleetTools {
+  readonly group: (words: readonly string[]) => Command;
+  readonly print: (answer: unknown, shown?: (answer: unknown) => string) => void;
+  readonly exit: (code: number) => void;
+}
+
+interface StoreOptions {
+  readonly config: string;
+}
+
+interface PushOptions extends StoreOptions {
+  readonly message: string;
+  readonly key?: string;
+  readonly author?: string;
+  readonly wait?: string | true;
+  readonly requireAll: boolean;
+}
+
+const DEFAULT_CONFIG = '/etc/siptrust/siptrust.yaml';
+const DEFAULT_WAIT_S = 30;
+/** A large policy may take its time: nobody's call waits for it. */
+const STATEMENT_MS = 120_000;
+
+export function fleetCommands({ group, print, exit }: FleetTools): void {
+  const policy = group(['policy']);
+  const done = (pushed: Pushed): void => {
+    print(pushed);
+    exit(pushed.complete === false ? 1 : 0);
+  };
+
+  pushing(policy.command('push'))
+    .description('check a policy with all files that it names, and put it in force on all nodes of the fleet')
+    .argument('<file>', 'policy file; its daemon: section stays here')
+    .option('--base <number>', 'the revision that it was made on, instead of the newest one')
+    .action(async (file: string, options: PushOptions & { base?: string }) => {
+      const prepared = preparePolicy(file, Date.now());
+      const { blobs, warnings, files, agreements } = prepared;
+      done(
+        await push(options, blobs, (head) => {
+          const on = options.base === undefined ? undefined : revisionNumber(options.base);
+          if (on !== undefined && head !== undefined && head.revision.number !== on) {
+            throw new Refusal(firstCame(head, on), 1);
+          }
+          const withdrawn = head?.revision.withdrawn ?? [];
+          const said = { agreements: agreements.length, files, warnings };
+          return { content: { ...prepared.content, withdrawn }, said };
+        }),
+      );
+    });
+  storing(policy.command('list'))
+    .description('the newest policy revisions of the fleet')
+    .option('--limit <number>', 'how many', '20')
+    .action(async ({ config, limit }: StoreOptions & { limit: string }) => {
+      const revisions = await withFleet(config, ({ database }) => database.revisions(revisionNumber(limit)));
+      print(revisions.map(revisionRow));
+    });
+  storing(policy.command('show'))
+    .description('one policy revision of the fleet')
+    .argument('<number>')
+    .option('--out <directory>', 'write its files there, as it was pushed: a directory that is not there yet')
+    .action(async (number: string, { config, out }: StoreOptions & { out?: string }) =>
+      print(await withFleet(config, ({ database }) => show(database, revisionNumber(number), out))),
+    );
+  pushing(policy.command('rollback'))
+    .description('make a new revision with the content of an old one; what is disabled now stays disabled')
+    .argument('<number>')
+    .action(async (number: string, options: PushOptions) => {
+      const wanted = revisionNumber(number);
+      const message = options.message === '' ? `rollback to ${wanted}` : options.message;
+      done(
+        await push({ ...options, message }, new Map(), async (head, database) => {
+          const { main, tree, names, withdrawn } = (await existing(database, wanted)).revision;
+          const all = [...new Set([...withdrawn, ...(head?.revision.withdrawn ?? [])])].sort();
+          return { content: { main, tree, names, withdrawn: all }, said: { content_of: wanted } };
+        }),
+      );
+    });
+  policy
+    .command('key')
+    .description('keys by which nodes take revisions (daemon.policy_keys)')
+    .command('new')
+    .description('make an Ed25519 key: FILE signs pushes, FILE.pub goes to the nodes')
+    .argument('<file>')
+    .action((file: string) => print(makePolicyKey(file)));
+
+  withdrawing(group(['agreement']).command('disable'), 'take a partner out on all nodes of the fleet, at once').action(
+    async (name: string, options: PushOptions & { fleet: boolean }) => done(await withdraw(name, options, true)),
+  );
+  withdrawing(group(['agreement']).command('enable'), 'take back what agreement disable --fleet did').action(
+    async (name: string, options: PushOptions & { fleet: boolean }) => done(await withdraw(name, options, false)),
+  );
+
+  storing(group(['fleet']).command('wait'))
+    .description('wait until the nodes have the newest revision in force, or say who has not and why')
+    .argument('[seconds]', 'how long', String(DEFAULT_WAIT_S))
+    .option('--require-all', 'also nodes that are not heard of', false)
+    .action(async (text: string, { config, requireAll }: StoreOptions & { requireAll: boolean }) => {
+      const states = await withFleet(config, async ({ database }) => {
+        const number = (await database.head())?.revision.number ?? 0;
+        return waitForNodes(database, number, { seconds: seconds(text), all: requireAll });
+      });
+      print(states);
+      exit(allThere(states, requireAll) ? 0 : 1);
+    });
+  storing(group(['fleet']).command('forget'))
+    .description('take a node that is no more out of the list')
+    .argument('<node>')
+    .action(async (node: string, { config }: StoreOptions) => {
+      if (await withFleet(config, ({ database }) => database.forget(node))) return print({ forgotten: node });
+      throw new Refusal(`no node is named ${JSON.stringify(node)}`, 1);
+    });
+}
+
+function storing(command: Command): Command {
+  return command.option('--config <file>', 'a policy file whose daemon.store is that of the fleet', DEFAULT_CONFIG);
+}
+
+function pushing(command: Command): Command {
+  return storing(command)
+    .option('-m, --message <comment>', 'why', '')
+    .option('--key <file>', 'private key to sign with: what daemon.policy_keys of the nodes asks for')
+    .option('--author <name>', 'who, instead of USER@HOST')
+    .option('--wait [seconds]', `wait until the nodes that are alive are there (default ${DEFAULT_WAIT_S})`)
+    .option('--require-all', 'push only if all known nodes are alive and there, and wait for all of them', false);
+}
+
+function withdrawing(command: Command, description: string): Command {
+  return pushing(command)
+    .description(description)
+    .argument('<name>')
+    .option('--fleet', 'on all nodes: there is no other way but the policy file', false)
+    .option('--force', 'even if no agreement of the policy has this name', false);
+}
+
+interface Fleet {
+  readonly database: FleetDatabase;
+  readonly settings: DaemonSettings;
+}
+
+/** @throws {Refusal} the file names no store, or the store is away */
+async function withFleet<T>(config: string, work: (fleet: Fleet) => Promise<T>): Promise<T> {
+  const settings = loadSettings(config, Date.now());
+  if ('problems' in settings) throw new Refusal(`${config} is not good\n${settings.problems.join('\n')}`, 2);
+  const { store } = settings;
+  if (store === undefined) throw new Refusal(`${config}: expected daemon.store, found none (--config FILE)`, 2);
+  const patient = { ...store, queryTimeout: Math.max(store.queryTimeout, STATEMENT_MS) };
+  return withDatabase(patient, true, (connection) => work({ database: new FleetDatabase(connection), settings }));
+}
+
+interface Made {
+  readonly content: RevisionContent;
+  /** What is told of it beside the number. */
+  readonly said: object;
+}
+
+interface Pushed {
+  readonly revision: number;
+  readonly base: number;
+  readonly nodes?: readonly NodeState[];
+  /** Whether all nodes that were waited for are there; absent: nobody waited. */
+  readonly complete?: boolean;
+}
+
+async function push(
+  options: PushOptions,
+  blobs: ReadonlyMap<string, Uint8Array>,
+  make: (head: StoredRevision | undefined, database: FleetDatabase) => Made | Promise<Made>,
+): Promise<Pushed> {
+  const { config, message, author = `${userInfo().username}@${hostname()}`, requireAll: all } = options;
+  const key = options.key === undefined ? undefined : readPolicyKey(options.key);
+  const wait = options.wait === undefined && !all ? undefined : seconds(options.wait ?? true);
+  return withFleet(config, async ({ database, settings }) => {
+    const { fleet, policyKeys } = settings;
+    const head = await database.head();
+    const { content, said } = await make(head, database);
+    if (all) await allThereBefore(database, head?.revision.number ?? 0);
+    const pusher = new Pusher({ database, fleet: fleet.name, policyKeys, key, author, clock: Date.now });
+    const { number, base, withdrawn } = await pusher.push(head, content, message, blobs);
+    const told = { revision: number, base, ...said, disabled: withdrawn };
+    if (wait === undefined) return told;
+    const nodes = await waitForNodes(database, number, { seconds: wait, all });
+    return { ...told, nodes, complete: allThere(nodes, all) };
+  });
+}
+
+async function allThereBefore(database: FleetDatabase, number: number): Promise<void> {
+  const missing = (await database.nodes())
+    .map((node) => nodeState(node, number))
+    .filter(({ state }) => state !== 'there');
+  if (missing.length === 0) return;
+  const rows = missing.map(
+    ({ node, revision, state, problem }) => `${node}: ${state}, revision ${revision} ${problem}`,
+  );
+  const gone = 'siptrustctl fleet forget NODE takes one out that is no more';
+  throw new Refusal(`nothing was pushed: not all nodes are there (${gone})\n${rows.join('\n')}`, 1);
+}
+
+async function withdraw(
+  name: string,
+  options: PushOptions & { readonly fleet: boolean; readonly force?: boolean },
+  disable: boolean,
+): Promise<Pushed> {
+  if (!options.fleet) {
+    const how = 'a policy file of one daemon says so itself (enabled: false, then siptrustctl agreement reload)';
+    throw new Refusal(`expected --fleet: ${how}`, 2);
+  }
+  return push(options, new Map(), async (head, database) => {
+    if (head === undefined) throw new Refusal('the fleet has no policy: nothing was pushed yet', 1);
+    const { withdrawn, ...content } = head.revision;
+    const known = withdrawn.includes(name);
+    if (known === disable)
+      throw new Refusal(`${name}: ${disable ? 'disabled already' : 'not disabled by the fleet'}`, 1);
+    // A name that is mistyped would leave the partner trusted, and the operator sure that he is not.
+    if (disable && options.force !== true && !(await isNamed(database, content.names, name))) {
+      throw new Refusal(`no agreement of revision ${content.number} is named ${JSON.stringify(name)} (--force)`, 1);
+    }
+    const next = disable ? [...withdrawn, name].sort() : withdrawn.filter((each) => each !== name);
+    const { main, tree, names } = content;
+    return { content: { main, tree, names, withdrawn: next }, said: { agreement: name } };
+  });
+}
+
+async function isNamed(database: FleetDatabase, names: string, name: string): Promise<boolean> {
+  const list = Buffer.from(await database.content(names)).toString('utf8');
+  return list.split('\n').includes(JSON.stringify(name));
+}
+
+async function existing(database: FleetDatabase, number: number): Promise<StoredRevision> {
+  const found = await database.revision(number);
+  if (found !== undefined) return found;
+  const head = (await database.head())?.revision.number ?? 0;
+  throw new Refusal(`revision ${number}: expected one of the store, whose newest is ${head}`, 1);
+}
+
+async function show(database: FleetDatabase, number: number, out: string | undefined): Promise<object> {
+  const stored = await existing(database, number);
+  const { files, blobs } = await fetchPolicy(stored.revision, (sha256) => database.content(sha256));
+  if (out !== undefined) makeFolder(out, files, blobs);
+  const { main, tree } = stored.revision;
+  return { ...revisionRow(stored), main, tree, files: files.map(({ path, octets }) => ({ path, octets })) };
+}
+
+function revisionRow({ revision, at }: StoredRevision) {
+  const { number, base, author, comment, withdrawn, signature } = revision as Revision;
+  const signed = signature === undefined ? '' : signature.key.slice(0, 16);
+  return {
+    revision: number,
+    base,
+    at: new Date(at).toISOString(),
+    author,
+    comment,
+    disabled: withdrawn,
+    signed_by: signed,
+  };
+}
+
+/** What differs between two revisions, or a revision and a file. @throws {Refusal} one of them is none */
+export function fleetDifferences(before: string, after: string, config: string) {
+  return withFleet(config, async ({ database }) => {
+    const policy = async (text: string): Promise<Policy> => {
+      if (!isRevisionNumber(text)) return policyOfFile(text, Date.now());
+      const { revision } = await existing(database, revisionNumber(text));
+      return policyOf(revision, await fetchPolicy(revision, (sha256) => database.content(sha256)), Date.now());
+    };
+    return policyDifferences(await policy(before), await policy(after));
+  });
+}
+
+export function isRevisionNumber(text: string): boolean {
+  return /^[1-9][0-9]{0,14}$/.test(text);
+}
+
+function revisionNumber(text: string): number {
+  if (isRevisionNumber(text) || text === '0') return Number(text);
+  throw new Refusal(`expected a number, found ${JSON.stringify(text)}`, 2);
+}
+
+function seconds(text: string | true): number {
+  if (text === true) return DEFAULT_WAIT_S;
+  if (/^[0-9]{1,6}$/.test(text)) return Number(text);
+  throw new Refusal(`expected whole seconds, found ${JSON.stringify(text)}`, 2);
+}

@@ -1,0 +1,47 @@
+/** Whether the nodes of the fleet are where they should be, and who is not and why. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FleetDatabase, NodeRow } from '../../state/fleet/fleet-database.js';
+
+const LOOK_MS = 100;
+
+export interface NodeState {
+  readonly node: string;
+  readonly revision: number;
+  readonly state: 'there' | 'behind' | 'refused' | 'silent';
+  readonly problem: string;
+}
+
+/** How a node stands to a revision. */
+export function nodeState({ name, revision, wanted, problem, alive, silent }: NodeRow, number: number): NodeState {
+  const row = { node: name, revision };
+  if (!alive) return { ...row, state: 'silent', problem: `not heard of for ${Math.round(silent)} s` };
+  if (revision >= number) return { ...row, state: 'there', problem: '' };
+  if (wanted >= number && problem !== '') return { ...row, state: 'refused', problem };
+  return { ...row, state: 'behind', problem };
+}
+
+/** Whether nobody is missed: of the silent ones only where all that are known are asked for. */
+export function allThere(states: readonly NodeState[], all: boolean): boolean {
+  return states.every(({ state }) => state === 'there' || (!all && state === 'silent'));
+}
+
+/**
+ * Waits until the nodes have this revision in force, or a greater one.
+ * @param all also those that were not heard of
+ * @returns how they stand at the end; not all are there where the time has run out
+ */
+export async function waitForNodes(
+  database: Pick<FleetDatabase, 'nodes'>,
+  number: number,
+  { seconds, all }: { readonly seconds: number; readonly all: boolean },
+): Promise<readonly NodeState[]> {
+  const end = performance.now() + seconds * 1000;
+  for (;;) {
+    const states = (await database.nodes()).map((node) => nodeState(node, number));
+    // One that has refused will not change its mind.
+    const settled = states.every(({ state }) => state !== 'behind' && (state !== 'silent' || !all));
+    if (settled || performance.now() >= end) return states;
+    await sleep(LOOK_MS);
+  }
+}

@@ -1,0 +1,104 @@
+/** A policy file with all that it names, checked and ready to be pushed; and what a revision consists of, read back. */
+
+import { hash } from 'node:crypto';
+import { posix, resolve } from 'node:path';
+import { assembleInSteps, type SnapshotParts } from '../../policy/assemble.js';
+import { checkPolicy } from '../../policy/compile.js';
+import type { Policy } from '../../policy/difference.js';
+import { DiskFiles } from '../../policy/disk-files.js';
+import { filesInMemory, type PolicyFiles } from '../../policy/files.js';
+import { type BundledFile, BundleFiles, bundleOf, RecordingFiles, readTree } from '../../policy/fleet/bundle.js';
+import type { RevisionContent } from '../../policy/fleet/revision.js';
+import { withdrawInSteps } from '../../policy/fleet/withdraw.js';
+import { deepFreeze } from '../../policy/freeze.js';
+import { PolicyMemory } from '../../policy/memory.js';
+import { formatProblem, type Problem } from '../../policy/problem.js';
+import { atOnce } from '../../x509/in-steps.js';
+import { Refusal } from '../failure.js';
+
+/** What nodes have of their own: all of them keep state, which agreements with `pinned` need. */
+const NODE = filesInMemory({ node: 'daemon: {state: {file: /node/state.db}}\n' });
+
+export interface PreparedPolicy {
+  readonly content: Omit<RevisionContent, 'withdrawn'>;
+  readonly blobs: ReadonlyMap<string, Uint8Array>;
+  readonly agreements: readonly string[];
+  readonly files: number;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Checks a policy file as a node would, and takes all that it names into a bundle.
+ * @throws {Refusal} it has an error, or changed meanwhile
+ */
+export function preparePolicy(file: string, now: number): PreparedPolicy {
+  const path = resolve(file);
+  const [root, main] = [posix.dirname(path), posix.basename(path)];
+  const disk = new DiskFiles();
+  const recording = new RecordingFiles(disk, root);
+  const checked = check(recording, main, now);
+  const shown = (problem: Problem): string =>
+    formatProblem({ ...problem, file: posix.isAbsolute(problem.file) ? problem.file : posix.join(root, problem.file) });
+  if (!checked.ok) throw new Refusal(`the policy is not good\n${checked.problems.map(shown).join('\n')}`, 2);
+  const changed = disk.changed();
+  if (changed !== undefined) {
+    throw new Refusal(`${changed}: changed while the policy was read: push once all files are written`, 2);
+  }
+  const agreements = checked.parts.agreements.map(({ name }) => name);
+  try {
+    const { tree, blobs, files } = bundleOf(recording.contents);
+    const list = Buffer.from(agreements.map((name) => `${JSON.stringify(name)}\n`).join(''));
+    const names = hash('sha256', list);
+    return {
+      content: { main, tree, names },
+      blobs: new Map([...blobs, [names, list]]),
+      agreements,
+      files: files.length,
+      warnings: checked.warnings.map(shown),
+    };
+  } catch (cause) {
+    if (cause instanceof RangeError) throw new Refusal(`${file}: ${cause.message}`, 2, { cause });
+    throw cause;
+  }
+}
+
+function check(files: PolicyFiles, main: string, now: number) {
+  return checkPolicy(NODE, 'node', 1, now, new PolicyMemory(), () => ({ files, main }));
+}
+
+/** What the store has of a revision. */
+export interface FetchedPolicy {
+  readonly files: readonly BundledFile[];
+  readonly blobs: ReadonlyMap<string, Uint8Array>;
+}
+
+/** @param content one content of the store by its hash */
+export async function fetchPolicy(
+  { tree }: Pick<RevisionContent, 'tree'>,
+  content: (sha256: string) => Promise<Uint8Array>,
+): Promise<FetchedPolicy> {
+  const files = readTree(await content(tree));
+  if ('problem' in files) throw new Refusal(files.problem, 2);
+  const blobs = new Map<string, Uint8Array>();
+  for (const { sha256 } of files) if (!blobs.has(sha256)) blobs.set(sha256, await content(sha256));
+  return { files, blobs };
+}
+
+/** The policy that nodes make of a revision. @throws {Refusal} none, by the checks of this version */
+export function policyOf({ main, withdrawn }: RevisionContent, { files, blobs }: FetchedPolicy, now: number): Policy {
+  const checked = check(new BundleFiles(files, (sha256) => blobs.get(sha256)), main, now);
+  if (!checked.ok) throw new Refusal(`the policy is not good\n${checked.problems.map(formatProblem).join('\n')}`, 2);
+  return { settings: checked.settings, snapshot: snapshotOf(checked.parts, withdrawn) };
+}
+
+/** The policy of a file, as nodes would have it. @throws {Refusal} it has an error */
+export function policyOfFile(file: string, now: number): Policy {
+  const prepared = preparePolicy(file, now);
+  const files = readTree(prepared.blobs.get(prepared.content.tree) ?? new Uint8Array());
+  if ('problem' in files) throw new Refusal(files.problem, 2);
+  return policyOf({ ...prepared.content, withdrawn: [] }, { files, blobs: prepared.blobs }, now);
+}
+
+function snapshotOf(parts: SnapshotParts, withdrawn: readonly string[]) {
+  return atOnce(withdrawInSteps(atOnce(assembleInSteps(deepFreeze(parts))), withdrawn));
+}

@@ -1,0 +1,64 @@
+/** Makes revisions: numbers them, signs them, stores them. Whoever is second is told who was first. */
+
+import type { KeyObject } from 'node:crypto';
+import type { Revision, RevisionContent } from '../../policy/fleet/revision.js';
+import { type PolicyKey, signatureFault, signed } from '../../policy/fleet/signature.js';
+import { type FleetDatabase, PushConflict, type StoredRevision } from '../../state/fleet/fleet-database.js';
+import { Refusal } from '../failure.js';
+
+export interface PusherOptions {
+  readonly database: FleetDatabase;
+  /** Name of the fleet (daemon.fleet.name), and the keys that its nodes know as far as this machine knows. */
+  readonly fleet: string;
+  readonly policyKeys: readonly PolicyKey[];
+  readonly key: KeyObject | undefined;
+  readonly author: string;
+  readonly clock: () => number;
+}
+
+export class Pusher {
+  readonly #options: PusherOptions;
+
+  constructor(options: PusherOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Pushes a revision.
+   * @param base the revision that it was made on; undefined: there was none
+   * @throws {Refusal} another one was first, or nodes would not take it
+   */
+  async push(
+    base: StoredRevision | undefined,
+    content: RevisionContent,
+    comment: string,
+    blobs: ReadonlyMap<string, Uint8Array> = new Map(),
+  ): Promise<Revision> {
+    const { database, fleet, policyKeys, key, author, clock } = this.#options;
+    // Nodes never go back: in a database that was restored, numbers go on above those that are in force.
+    const number = (await database.lastNumber()) + 1;
+    const unsigned = { number, base: base?.revision.number ?? 0, ...content, author, comment };
+    const revision = key === undefined ? unsigned : signed(fleet, unsigned, key, clock());
+    const fault = signatureFault(fleet, revision, policyKeys);
+    if (fault !== undefined) throw new Refusal(`the nodes would not take it: ${fault} (--key FILE)`, 2);
+    await database.store(blobs);
+    try {
+      await database.push(revision);
+      return revision;
+    } catch (cause) {
+      if (cause instanceof PushConflict) throw new Refusal(firstCame(cause.winner, base), 1, { cause });
+      throw cause;
+    }
+  }
+}
+
+/** Who was first, and how to go on. */
+export function firstCame(winner: StoredRevision, base: StoredRevision | number | undefined): string {
+  const on = typeof base === 'number' ? base : (base?.revision.number ?? 0);
+  const { number, author, comment } = winner.revision;
+  const when = new Date(winner.at).toISOString();
+  const why = comment === '' ? '' : ` (${JSON.stringify(comment)})`;
+  const first = `revision ${number} by ${author} at ${when}${why} came first: yours was made on revision ${on}`;
+  const see = on === 0 ? `siptrustctl policy show ${number}` : `siptrustctl policy diff ${on} ${number}`;
+  return `${first}, and nothing was pushed. See what it changed (${see}), take that into yours, and push again`;
+}

@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import type { Fleet, FleetStatus } from '../../state/fleet/fleet.js';
+import type { NodeRow } from '../../state/fleet/fleet-database.js';
+import { StoreError } from '../../state/store.js';
+import type { TrustState } from '../../state/trust-state.js';
+import { defineMethod, type Method } from '../method.js';
+
+/** The nodes of the fleet, and which revision of the policy is in force where. */
+export function fleetMethods(state: TrustState): Method[] {
+  return [
+    defineMethod({
+      name: 'fleet.list',
+      role: 'viewer',
+      doc: 'The nodes of the fleet: revision in force, how far behind, last contact; and the database',
+      params: z.strictObject({}),
+      handler: async () => {
+        const { fleet } = state;
+        if (fleet === undefined) return { fleet: 'none' };
+        const { up, host, since, problem } = fleet.status().store;
+        const store = {
+          store: up ? 'up' : 'away',
+          store_host: host,
+          store_since: instant(since),
+          store_problem: problem,
+        };
+        return { ...fleetSummary(fleet.status()), ...store, nodes: (await known(fleet)) ?? [] };
+      },
+    }),
+  ];
+}
+
+/** All nodes; undefined: the store does not say. */
+async function known(fleet: Fleet) {
+  try {
+    return (await fleet.nodes()).map(flatNode);
+  } catch (error) {
+    if (error instanceof StoreError) return undefined;
+    throw error;
+  }
+}
+
+function flatNode(node: NodeRow) {
+  const { name, alive, revision, wanted, problem, lag, silent, scriptRevision, version, startedAt } = node;
+  return {
+    node: name,
+    state: !alive ? 'silent' : problem !== '' ? 'problem' : lag > 0 ? 'behind' : 'ok',
+    revision,
+    newest: wanted,
+    lag: Math.round(lag * 1000) / 1000,
+    last_contact: Math.round(silent * 10) / 10,
+    problem,
+    script_revision: scriptRevision,
+    version,
+    up_since: instant(startedAt),
+  };
+}
+
+/** This node in the fleet, for those who look at one daemon. */
+export function fleetSummary({ node, follows, revision, wanted, problem, heardAt, withdrawn }: FleetStatus) {
+  return {
+    node,
+    policy: follows ? 'store' : 'file',
+    revision,
+    newest: wanted,
+    problem,
+    disabled: withdrawn,
+    last_contact: heardAt === undefined ? '' : instant(heardAt),
+  };
+}
+
+function instant(ms: number): string {
+  return new Date(ms).toISOString();
+}

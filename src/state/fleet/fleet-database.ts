@@ -1,0 +1,259 @@
+/** The revisions and the nodes of a fleet, as its database has them. All that is decided by time is decided by its clock. */
+
+import { contentHash, type Revision, readRevision } from '../../policy/fleet/revision.js';
+import type { Run, SqlRow, SqlValue } from '../postgres/client.js';
+import { StoreError } from '../store.js';
+
+/** Told of each new revision, with its number. */
+export const POLICY_CHANGED = 'siptrust_policy';
+/** A node that was not heard of for so long does not count as alive. */
+export const ALIVE_SECONDS = 15;
+/** Octets that are asked for at once: what comes is decoded in one turn. */
+const PIECE = 262_144;
+
+/** As postgres/database.ts has it. */
+export interface FleetConnection {
+  readonly name: string;
+  query<Row extends SqlRow = SqlRow>(text: string, values?: readonly SqlValue[]): Promise<readonly Row[]>;
+  transaction<T>(work: (run: Run) => Promise<T>): Promise<T>;
+  listen(channel: string, told: (payload: string | undefined) => void): void;
+}
+
+/** A revision, and when it was stored, in milliseconds since 1970. */
+export interface StoredRevision {
+  readonly revision: Revision;
+  readonly at: number;
+}
+
+/** What a node says of itself. */
+export interface NodeReport {
+  readonly name: string;
+  /** Tells two nodes of one name apart: another one after each start. */
+  readonly instance: string;
+  readonly version: string;
+  readonly startedAt: number;
+  /** The revision in force; 0: none. */
+  readonly revision: number;
+  /** The newest that it knows of. */
+  readonly wanted: number;
+  /** Why the one is not the other; empty: it is, or will be at once. */
+  readonly problem: string;
+  /** What routing scripts are told of it. */
+  readonly scriptRevision: number;
+}
+
+export interface NodeRow extends Omit<NodeReport, 'instance' | 'startedAt'> {
+  readonly alive: boolean;
+  /** Seconds since the first revision was stored that it lacks; 0: it lacks none. */
+  readonly lag: number;
+  /** Seconds since it was heard of. */
+  readonly silent: number;
+  readonly startedAt: number;
+}
+
+/** Somebody else was first. */
+export class PushConflict extends Error {
+  constructor(readonly winner: StoredRevision) {
+    super(`revision ${winner.revision.number} is there already`);
+    this.name = 'PushConflict';
+  }
+}
+
+interface RevisionRow extends SqlRow {
+  readonly content: Uint8Array;
+  readonly at: Date;
+}
+
+export class FleetDatabase {
+  readonly #connection: FleetConnection;
+
+  constructor(connection: FleetConnection) {
+    this.#connection = connection;
+  }
+
+  /** @param told of a new revision, or that one may have been missed */
+  onChange(told: () => void): void {
+    this.#connection.listen(POLICY_CHANGED, told);
+  }
+
+  /** The newest revision; undefined: nobody has pushed any. @throws {StoreError} */
+  async head(): Promise<StoredRevision | undefined> {
+    const rows = await this.#connection.query<RevisionRow>(`${REVISIONS} ORDER BY number DESC LIMIT 1`);
+    return rows[0] && this.#revision(rows[0]);
+  }
+
+  /** @throws {StoreError} */
+  async revision(number: number): Promise<StoredRevision | undefined> {
+    const rows = await this.#connection.query<RevisionRow>(`${REVISIONS} WHERE number = $1`, [number]);
+    return rows[0] && this.#revision(rows[0]);
+  }
+
+  /** The newest first. @throws {StoreError} */
+  async revisions(limit: number): Promise<readonly StoredRevision[]> {
+    const rows = await this.#connection.query<RevisionRow>(`${REVISIONS} ORDER BY number DESC LIMIT $1`, [limit]);
+    return rows.map((row) => this.#revision(row));
+  }
+
+  /** The greatest number that was ever given or is in force somewhere: a database that was restored knows the nodes'. */
+  async lastNumber(): Promise<number> {
+    const [row] = await this.#connection.query<{ last: string }>(
+      `SELECT greatest((SELECT coalesce(max(number), 0) FROM policy_revision),
+                       (SELECT coalesce(max(revision), 0) FROM node)) AS last`,
+    );
+    return Number(row?.last ?? 0);
+  }
+
+  /** Which of these contents are not there. @throws {StoreError} */
+  async missing(hashes: readonly string[]): Promise<ReadonlySet<string>> {
+    const rows = await this.#connection.query<{ sha256: string }>(
+      'SELECT sha256 FROM policy_file WHERE sha256 = ANY($1)',
+      [hashes],
+    );
+    const there = new Set(rows.map(({ sha256 }) => sha256));
+    return new Set(hashes.filter((sha256) => !there.has(sha256)));
+  }
+
+  /** Contents by their hash; small ones, all of which come at once. @throws {StoreError} */
+  async contents(hashes: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>> {
+    const rows = await this.#connection.query<{ sha256: string; content: Uint8Array }>(
+      'SELECT sha256, content FROM policy_file WHERE sha256 = ANY($1)',
+      [hashes],
+    );
+    return new Map(rows.map(({ sha256, content }) => [sha256, content]));
+  }
+
+  /** A content in pieces. @throws {StoreError} */
+  async *pieces(sha256: string): AsyncGenerator<Uint8Array> {
+    for (let at = 1; ; at += PIECE) {
+      const [row] = await this.#connection.query<{ piece: Uint8Array; octets: string }>(
+        'SELECT substring(content FROM $2 FOR $3) AS piece, octets FROM policy_file WHERE sha256 = $1',
+        [sha256, at, PIECE],
+      );
+      if (row === undefined) throw new StoreError(this.#connection.name, `${sha256}: expected a content, found none`);
+      yield row.piece;
+      if (at + PIECE > Number(row.octets)) return;
+    }
+  }
+
+  /** All of a content. @throws {StoreError} */
+  async content(sha256: string): Promise<Uint8Array> {
+    const pieces: Uint8Array[] = [];
+    for await (const piece of this.pieces(sha256)) pieces.push(piece);
+    return Buffer.concat(pieces);
+  }
+
+  /** The contents that are not there yet; each is stored by itself, and used by nobody before its revision is. */
+  async store(blobs: ReadonlyMap<string, Uint8Array>): Promise<void> {
+    for (const sha256 of await this.missing([...blobs.keys()])) {
+      const content = blobs.get(sha256) as Uint8Array;
+      await this.#connection.query(
+        'INSERT INTO policy_file (sha256, octets, content) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING',
+        [sha256, content.length, content],
+      );
+    }
+  }
+
+  /**
+   * Makes this the newest revision, and tells the nodes. Its contents are stored already.
+   * @throws {PushConflict} the newest one is not the one that this was made on
+   * @throws {StoreError}
+   */
+  async push(revision: Revision): Promise<void> {
+    const { number, base, author, comment, signature } = revision;
+    const done = await this.#connection.transaction(async (run) => {
+      const made = await run(
+        `INSERT INTO policy_revision (number, base, content, sha256, author, comment, signature, signed_by)
+         SELECT $1::bigint, $2::bigint, $3::bytea, $4::text, $5::text, $6::text, $7::bytea, $8::text
+         WHERE coalesce((SELECT max(number) FROM policy_revision), 0) = $2::bigint
+         ON CONFLICT DO NOTHING RETURNING number`,
+        [
+          ...[number, base, Buffer.from(JSON.stringify(revision)), contentHash(revision), author, comment],
+          signature === undefined ? null : Buffer.from(signature.value, 'base64'),
+          signature?.key ?? null,
+        ],
+      );
+      if (made.length === 0) return false;
+      await run('SELECT pg_notify($1, $2)', [POLICY_CHANGED, String(number)]);
+      return true;
+    });
+    if (done) return;
+    const winner = await this.head();
+    throw winner === undefined
+      ? new StoreError(this.#connection.name, `expected revision ${base}, found none: it was restored meanwhile`)
+      : new PushConflict(winner);
+  }
+
+  /**
+   * Says how this node does.
+   * @returns the number of the newest revision (0: none), and the instance that used the name of this node before
+   */
+  async report(node: NodeReport): Promise<{ readonly newest: number; readonly before: string | undefined }> {
+    const { name, version, revision, wanted, problem, startedAt, instance, scriptRevision } = node;
+    const state = problem !== '' ? 'problem' : revision < wanted ? 'behind' : 'ok';
+    const [row] = await this.#connection.query<{ newest: string; before: string | null }>(
+      `WITH before AS (SELECT detail->>'instance' AS instance FROM node WHERE name = $1),
+            now AS (INSERT INTO node (name, version, state, revision, wanted, problem, started_at, seen_at, detail)
+                    VALUES ($1, $2, $3, $4, $5, $6, $7, clock_timestamp(), $8)
+                    ON CONFLICT (name) DO UPDATE SET version = excluded.version, state = excluded.state,
+                      revision = excluded.revision, wanted = excluded.wanted, problem = excluded.problem,
+                      started_at = excluded.started_at, seen_at = clock_timestamp(), detail = excluded.detail)
+       SELECT (SELECT coalesce(max(number), 0) FROM policy_revision) AS newest, (SELECT instance FROM before) AS before`,
+      [
+        ...[name, version, state, revision, wanted, problem.slice(0, MOST_PROBLEM), new Date(startedAt)],
+        JSON.stringify({ instance, script_revision: scriptRevision }),
+      ],
+    );
+    return { newest: Number(row?.newest ?? 0), before: row?.before ?? undefined };
+  }
+
+  /** All nodes that were ever heard of, by name. @throws {StoreError} */
+  async nodes(): Promise<readonly NodeRow[]> {
+    const rows = await this.#connection.query<NodeRecord>(
+      `SELECT name, version, revision, wanted, problem, started_at, detail,
+              extract(epoch FROM clock_timestamp() - seen_at)::float8 AS silent,
+              coalesce(extract(epoch FROM clock_timestamp() -
+                (SELECT min(created_at) FROM policy_revision WHERE number > coalesce(node.revision, 0))), 0)::float8 AS lag
+       FROM node ORDER BY name`,
+    );
+    return rows.map(({ name, version, revision, wanted, problem, started_at, detail, silent, lag }) => ({
+      ...{ name, version, problem, silent, lag },
+      revision: Number(revision ?? 0),
+      wanted: Number(wanted ?? 0),
+      scriptRevision: Number(detail.script_revision ?? 0),
+      startedAt: started_at.getTime(),
+      alive: silent <= ALIVE_SECONDS,
+    }));
+  }
+
+  /** A node that is no more. Whether there was one. @throws {StoreError} */
+  async forget(name: string): Promise<boolean> {
+    return (await this.#connection.query('DELETE FROM node WHERE name = $1 RETURNING name', [name])).length > 0;
+  }
+
+  #revision({ content, at }: RevisionRow): StoredRevision {
+    let value: unknown;
+    try {
+      value = JSON.parse(Buffer.from(content).toString('utf8'));
+    } catch {
+      value = undefined;
+    }
+    const revision = readRevision(value);
+    if ('problem' in revision) throw new StoreError(this.#connection.name, revision.problem);
+    return { revision, at: at.getTime() };
+  }
+}
+
+const MOST_PROBLEM = 4_000;
+const REVISIONS = 'SELECT content, created_at AS at FROM policy_revision';
+
+interface NodeRecord extends SqlRow {
+  readonly name: string;
+  readonly version: string;
+  readonly revision: string | null;
+  readonly wanted: string | null;
+  readonly problem: string;
+  readonly started_at: Date;
+  readonly detail: { readonly script_revision?: number };
+  readonly silent: number;
+  readonly lag: number;
+}

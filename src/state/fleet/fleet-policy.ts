@@ -1,0 +1,94 @@
+/**
+ * The policy of a node, wherever it comes from: the file, or the revision of the fleet that is kept on this disk. A newer
+ * revision is checked, kept and put in force, in this order: whoever dies in between starts again with one of the two.
+ */
+
+import { type Revision, sameFiles } from '../../policy/fleet/revision.js';
+import { signatureFault } from '../../policy/fleet/signature.js';
+import { withdrawInSteps } from '../../policy/fleet/withdraw.js';
+import type { LoadedPolicy } from '../../policy/loader.js';
+import type { DaemonSettings } from '../../policy/settings.js';
+import { inSlices } from '../slices.js';
+import { KeptRevision } from './kept-revision.js';
+
+type GoodPolicy = Extract<LoadedPolicy, { ok: true }>;
+
+/** Reads the policy, or this revision of it. */
+export type ReadPolicy = (revision: number, now: number, wanted?: Revision) => Promise<LoadedPolicy>;
+
+export class FleetPolicy {
+  readonly #read: ReadPolicy;
+  readonly #keep: (settings: DaemonSettings, revision: Revision) => Promise<void>;
+  /** As read, with nothing withdrawn. */
+  #files: GoodPolicy | undefined;
+  #inForce: Revision | undefined;
+  #wanted: Revision | undefined;
+  #refused: readonly string[] = [];
+
+  /** @param keep puts the revision on this disk; once it is settled, a start finds it */
+  constructor(read: ReadPolicy, keep: (settings: DaemonSettings, revision: Revision) => Promise<void> = keepOnDisk) {
+    this.#read = read;
+    this.#keep = keep;
+  }
+
+  /** The revision in force; undefined: none is. */
+  get inForce(): Revision | undefined {
+    return this.#inForce;
+  }
+
+  /** Why the revision that was kept is not in force since the start, as long as none is. */
+  get refused(): readonly string[] {
+    return this.#inForce === undefined ? this.#refused : [];
+  }
+
+  /** The next load is that of this revision, whose files are on this disk. */
+  want(revision: Revision): void {
+    this.#wanted = revision;
+  }
+
+  /** For PolicyHolder: what it gives is in force at once, and kept on this disk already. */
+  async load(revision: number, now: number): Promise<LoadedPolicy> {
+    const wanted = this.#wanted;
+    const loaded = await this.#policyOf(revision, now, wanted);
+    if (!loaded.ok) return loaded;
+    const { fleet, settings } = loaded;
+    if (fleet === undefined) {
+      this.#files = loaded;
+      return loaded;
+    }
+    // The one in force is better than none.
+    if (fleet.refused.length > 0 && this.#files !== undefined) return { ok: false, problems: fleet.refused };
+    const next = wanted ?? fleet.revision;
+    const snapshot = await inSlices(withdrawInSteps(loaded.snapshot, next?.withdrawn ?? []));
+    if (wanted !== undefined) {
+      try {
+        await this.#keep(settings, wanted);
+      } catch (cause) {
+        // In force and not kept, a start would go back to the one before.
+        const why = cause instanceof Error ? cause.message : String(cause);
+        return { ok: false, problems: [`revision ${wanted.number} cannot be kept on this node's disk: ${why}`] };
+      }
+      this.#wanted = undefined;
+    }
+    this.#files = loaded;
+    this.#inForce = next;
+    this.#refused = fleet.refused;
+    return { ...loaded, snapshot, warnings: [...loaded.warnings, ...fleet.refused] };
+  }
+
+  /** Reads files only where they are others. */
+  async #policyOf(revision: number, now: number, wanted: Revision | undefined): Promise<LoadedPolicy> {
+    const [files, inForce] = [this.#files, this.#inForce];
+    if (wanted === undefined || files === undefined || inForce === undefined || !sameFiles(wanted, inForce)) {
+      return this.#read(revision, now, wanted);
+    }
+    const { fleet, policyKeys } = files.settings;
+    const fault = signatureFault(fleet.name, wanted, policyKeys);
+    if (fault !== undefined) return { ok: false, problems: [`revision ${wanted.number}: ${fault}`] };
+    return { ...files, fleet: { revision: wanted, refused: [] } };
+  }
+}
+
+function keepOnDisk({ fleet }: DaemonSettings, revision: Revision): Promise<void> {
+  return new KeptRevision(fleet.directory).keep(revision);
+}

@@ -1,0 +1,41 @@
+/** This node as one of a fleet: what it follows, and what it knows of the others. */
+
+import type { DatabaseStatus } from '../postgres/database.js';
+import type { FleetDatabase, NodeRow } from './fleet-database.js';
+import type { Follower, FollowerStatus } from './follower.js';
+
+export interface FleetStatus extends FollowerStatus {
+  readonly node: string;
+  /** Whether the policy comes from the store. */
+  readonly follows: boolean;
+  /** Agreements that the fleet has disabled. */
+  readonly withdrawn: readonly string[];
+  readonly store: DatabaseStatus;
+}
+
+export interface FleetOptions {
+  readonly node: string;
+  readonly follows: boolean;
+  readonly database: FleetDatabase;
+  readonly store: () => DatabaseStatus;
+  readonly follower: Follower;
+  readonly withdrawn: () => readonly string[];
+}
+
+export class Fleet {
+  readonly #options: FleetOptions;
+
+  constructor(options: FleetOptions) {
+    this.#options = options;
+  }
+
+  status(): FleetStatus {
+    const { node, follows, follower, store, withdrawn } = this.#options;
+    return { ...follower.status, node, follows, store: store(), withdrawn: withdrawn() };
+  }
+
+  /** @throws {StoreError} the store is away */
+  nodes(): Promise<readonly NodeRow[]> {
+    return this.#options.database.nodes();
+  }
+}

@@ -1,0 +1,253 @@
+/**
+ * Follows the policy of the fleet: hears of a revision, fetches what it lacks of it, has it checked and put in force, and
+ * says so. Only forward: a smaller number never follows a greater one on this node.
+ */
+
+import { type BundledFile, treeInSteps } from '../../policy/fleet/bundle.js';
+import { contentHash, type Revision } from '../../policy/fleet/revision.js';
+import { signatureFault } from '../../policy/fleet/signature.js';
+import type { DaemonSettings } from '../../policy/settings.js';
+import type { ReloadReport } from '../policy-holder.js';
+import { inSlices } from '../slices.js';
+import type { FleetDatabase, NodeReport } from './fleet-database.js';
+import type { FleetPolicy } from './fleet-policy.js';
+import type { KeptRevision } from './kept-revision.js';
+
+/** How often a node says that it is there, and asks whether it has missed something. */
+export const REPORT_MS = 5_000;
+/** Small contents that are fetched together. */
+const BATCH = { octets: 262_144, files: 500 } as const;
+/** Files that are written at once: a disk that has to be sure takes its time for each. */
+const WRITERS = 32;
+
+export interface FollowerOptions {
+  /** Whether the policy of this node is that of the fleet; else it only says that it is there. */
+  readonly follows: boolean;
+  readonly database: FleetDatabase;
+  readonly policy: FleetPolicy;
+  readonly kept: KeptRevision;
+  /** Has the policy read again; what it says is in force then. */
+  readonly reload: (by: string) => Promise<ReloadReport>;
+  readonly settings: () => DaemonSettings;
+  readonly node: Pick<NodeReport, 'name' | 'instance' | 'version' | 'startedAt'>;
+  readonly scriptRevision: () => number;
+  readonly clock: () => number;
+  readonly log: {
+    info(message: string, fields?: object): void;
+    warn(message: string, fields?: object): void;
+    error(message: string, fields?: object): void;
+  };
+}
+
+export interface FollowerStatus {
+  /** The revision in force; 0: none. */
+  readonly revision: number;
+  /** The newest that this node knows of. */
+  readonly wanted: number;
+  readonly problem: string;
+  /** When the store was heard of last; undefined: not since the start. */
+  readonly heardAt: number | undefined;
+}
+
+export class Follower {
+  readonly #options: FollowerOptions;
+  #looking: Promise<void> | undefined;
+  #again = false;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+  #wanted = 0;
+  #problem = '';
+  /** A revision that this node did not take: not asked again before there is another. */
+  #refused: { readonly revision: Revision; readonly why: string } | undefined;
+  #heardAt: number | undefined;
+  #reported = false;
+
+  constructor(options: FollowerOptions) {
+    this.#options = options;
+    this.#wanted = options.policy.inForce?.number ?? 0;
+  }
+
+  /** Settles after the first look. */
+  async start(): Promise<void> {
+    const { database, follows } = this.#options;
+    if (follows) database.onChange(() => void this.look());
+    await this.#tick();
+    await this.#looking;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await this.#looking;
+  }
+
+  get status(): FollowerStatus {
+    const { policy } = this.#options;
+    return {
+      revision: policy.inForce?.number ?? 0,
+      wanted: this.#wanted,
+      problem: this.#problem,
+      heardAt: this.#heardAt,
+    };
+  }
+
+  /** Looks for a newer revision, now or after the look that is under way. */
+  look(): Promise<void> {
+    this.#again = true;
+    this.#looking ??= this.#looks().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  async #looks(): Promise<void> {
+    while (this.#again && !this.#closed) {
+      this.#again = false;
+      try {
+        await this.#look();
+      } catch (error) {
+        // The store is away, or this disk is full: the next look is at most REPORT_MS away.
+        this.#problem = error instanceof Error ? error.message : String(error);
+      }
+    }
+  }
+
+  /** Says that this node is there; a notification that was lost is made up for here. */
+  async #tick(): Promise<void> {
+    try {
+      const newest = await this.#report();
+      if (this.#options.follows && (newest !== this.#wanted || this.#problem !== '')) await this.look();
+    } catch {
+      // It is away: that is said by who looks for it (postgres/database.ts).
+    }
+    if (this.#closed) return;
+    this.#timer = setTimeout(() => void this.#tick(), REPORT_MS);
+    this.#timer.unref();
+  }
+
+  async #look(): Promise<void> {
+    const { database, policy } = this.#options;
+    const head = (await database.head())?.revision;
+    this.#heardAt = this.#options.clock();
+    const inForce = policy.inForce;
+    const fault = backwards(head, inForce);
+    if (fault !== '' || head === undefined || head.number === inForce?.number) {
+      this.#wanted = head?.number ?? 0;
+      await this.#say(fault);
+      return;
+    }
+    this.#wanted = head.number;
+    if (this.#refused !== undefined && sameRevision(this.#refused.revision, head)) {
+      await this.#say(this.#refused.why);
+      return;
+    }
+    const why = await this.#take(head);
+    this.#refused = why === '' ? undefined : { revision: head, why };
+    await this.#say(why);
+  }
+
+  /** @returns why it was not taken; empty: it is in force */
+  async #take(revision: Revision): Promise<string> {
+    const { policy, kept, reload, settings, log } = this.#options;
+    const { fleet, policyKeys } = settings();
+    const { number, author, comment } = revision;
+    // Before anything is fetched: it is for nobody else to fill this disk.
+    const fault = signatureFault(fleet.name, revision, policyKeys);
+    if (fault !== undefined) {
+      log.error('a revision of the fleet was not taken', { number, author, why: fault });
+      return `revision ${number}: ${fault}`;
+    }
+    const needed = await this.#fetch(revision);
+    policy.want(revision);
+    const report = await reload(`${author} (revision ${number} of the fleet)`);
+    if (policy.inForce?.number !== number) {
+      const why = report.problems.join('\n') || 'it was not put in force';
+      log.error('a revision of the fleet was not taken', { number, author, why });
+      return why;
+    }
+    log.info('a revision of the fleet is in force', { number, author, comment, revision: report.revision });
+    await kept.sweep(needed);
+    return '';
+  }
+
+  /** Fetches what is not on this disk yet. The hashes of all that the revision consists of. */
+  async #fetch({ number, tree }: Revision): Promise<ReadonlySet<string>> {
+    const { database, kept } = this.#options;
+    if (!(await kept.has(tree))) await kept.put(tree, database.pieces(tree));
+    const files = await inSlices(treeInSteps(await kept.read(tree)));
+    if ('problem' in files) throw new Error(`revision ${number}: ${files.problem}`);
+    const lacking = new Map<string, BundledFile>();
+    for (const file of files) {
+      if (!lacking.has(file.sha256) && !(await kept.has(file.sha256))) lacking.set(file.sha256, file);
+    }
+    for (const batch of batches([...lacking.values()])) {
+      const [first] = batch;
+      if (batch.length === 1 && first !== undefined) {
+        await kept.put(first.sha256, database.pieces(first.sha256));
+        continue;
+      }
+      const contents = [...(await database.contents(batch.map(({ sha256 }) => sha256)))];
+      if (contents.length < batch.length) throw new Error(`revision ${number}: the store lacks some of its files`);
+      for (let at = 0; at < contents.length; at += WRITERS) {
+        const some = contents.slice(at, at + WRITERS);
+        await Promise.all(some.map(([sha256, content]) => kept.put(sha256, [content])));
+      }
+    }
+    return new Set([tree, ...files.map(({ sha256 }) => sha256)]);
+  }
+
+  async #say(problem: string): Promise<void> {
+    const news = problem !== this.#problem;
+    this.#problem = problem;
+    if (news && problem !== '')
+      this.#options.log.warn('the policy of the fleet is not in force here', { why: problem });
+    await this.#report();
+  }
+
+  /** @returns the number of the newest revision */
+  async #report(): Promise<number> {
+    const { database, node, scriptRevision, clock, log } = this.#options;
+    const { revision, wanted, problem } = this.status;
+    const said = { ...node, revision, wanted, problem, scriptRevision: scriptRevision() };
+    const { newest, before } = await database.report(said);
+    this.#heardAt = clock();
+    if (this.#reported && before !== undefined && before !== node.instance) {
+      log.error('two nodes use one name (daemon.node): the fleet sees one of them', { node: node.name });
+    }
+    this.#reported = true;
+    return newest;
+  }
+}
+
+/** Why the newest revision of the store is none for a node that has this one in force; empty: it is. */
+function backwards(head: Revision | undefined, inForce: Revision | undefined): string {
+  if (inForce === undefined) return '';
+  const { number } = inForce;
+  const next = 'the next push is taken again';
+  if (head === undefined) return `revision ${number} is in force here, and the store has none: it was emptied; ${next}`;
+  if (head.number < number) {
+    return `revision ${number} is in force here, and the newest of the store is ${head.number}: it was restored; ${next}`;
+  }
+  if (head.number > number || contentHash(head) === contentHash(inForce)) return '';
+  return `revision ${number} of the store is another one than that in force here: it was restored; ${next}`;
+}
+
+function sameRevision(a: Revision, b: Revision): boolean {
+  return a.number === b.number && contentHash(a) === contentHash(b) && a.signature?.value === b.signature?.value;
+}
+
+/** Small files together, large ones alone. */
+function* batches(files: readonly BundledFile[]): Generator<readonly BundledFile[]> {
+  let batch: BundledFile[] = [];
+  let octets = 0;
+  for (const file of files) {
+    if (batch.length > 0 && (octets + file.octets > BATCH.octets || batch.length === BATCH.files)) {
+      yield batch;
+      batch = [];
+      octets = 0;
+    }
+    batch.push(file);
+    octets += file.octets;
+  }
+  if (batch.length > 0) yield batch;
+}

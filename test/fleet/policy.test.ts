@@ -1,0 +1,187 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { FleetStage } from '../support/fleet.js';
+import { CA_PEM, CRL_PEM } from '../unit/policy/fixtures.js';
+
+let stage: FleetStage;
+beforeAll(async () => {
+  stage = await FleetStage.start();
+});
+afterAll(async () => {
+  await stage?.stop();
+});
+
+const FILES = { 'ca/b.pem': CA_PEM, 'b.crl': CRL_PEM };
+const AGREEMENT = { mechanism: 'tls', anchors: ['ca/b.pem'] };
+
+/** A policy of two partners, one of them in a file of its own. */
+function policy(name: string, changes: object = {}) {
+  const more = `agreements:\n  - {name: op-c, domains: [c.example], mechanism: tls, anchors: [../ca/b.pem]}\n`;
+  const main = {
+    ...{ own_domains: ['a.example'], include: 'partners/*.yaml', daemon: { listen: { http: 'off' } } },
+    agreements: [{ name: 'op-b', domains: ['b.example'], ...AGREEMENT, crls: ['b.crl'], ...changes }],
+  };
+  return stage.policy(name, main, { ...FILES, 'partners/c.yaml': more });
+}
+
+describe('a policy of the fleet', () => {
+  test('ok/nobody is trusted before the first push; then each node loads it without the disk of who pushed', async () => {
+    const early = await stage.node('early');
+    expect(early.holder.snapshot.agreements).toEqual([]);
+    const file = policy('first');
+    const pushed = await stage.done('policy', 'push', file, '-m', 'the first', '--wait', '20');
+    expect(pushed).toMatchObject({ revision: 1, base: 0, agreements: 2, files: 4, disabled: [], complete: true });
+    expect(pushed.warnings).toContainEqual(expect.stringContaining('daemon: has no effect in a policy of the fleet'));
+    expect(pushed.nodes).toEqual([{ node: 'early', revision: 1, state: 'there', problem: '' }]);
+    rmSync(join(stage.directory, 'first'), { recursive: true });
+    const late = await stage.node('late');
+    for (const node of [early, late]) {
+      expect(node.number).toBe(1);
+      expect(node.holder.snapshot.agreements.map(({ name }) => name)).toEqual(['op-b', 'op-c']);
+      expect(node.holder.snapshot.agreements[0]?.anchors.client).toHaveLength(1);
+      expect(node.holder.snapshot.agreements[0]?.crls).toHaveLength(1);
+      // What is in the node's own file beside daemon: would have no effect, and what the fleet says of daemon: has none.
+      expect(node.holder.settings.listen.http).toBeDefined();
+    }
+    const [row] = (await stage.done('policy', 'list')) as unknown as object[];
+    expect(row).toMatchObject({ revision: 1, base: 0, comment: 'the first', disabled: [], signed_by: '' });
+  });
+
+  test('fail/a policy with a mistake is not pushed, and the mistake has its place', async () => {
+    const outcome = await stage.ctl('policy', 'push', policy('bad', { privacy: 'none' }));
+    expect(outcome.code).toBe(2);
+    expect(outcome.error).toMatch(/\/bad\/policy\.yaml:\d+:\d+: error: agreements\[0\]\.privacy: expected/);
+    expect((await stage.done('policy', 'list')).length).toBe(1);
+  });
+
+  test('ok/disable takes a partner out on all nodes, a push keeps him out, enable lets him in', async () => {
+    const node = await stage.node('withdrawing');
+    expect(await stage.done('agreement', 'disable', 'op-b', '--fleet', '--wait')).toMatchObject({ disabled: ['op-b'] });
+    expect([node.enabled('op-b'), node.enabled('op-c')]).toEqual([false, true]);
+    expect(node.holder.snapshot.byDomain.get('b.example')?.enabled).toBe(false);
+    const pushed = await stage.done('policy', 'push', policy('second', { privacy: 'rfc3325' }), '--wait');
+    expect(pushed).toMatchObject({ disabled: ['op-b'], complete: true });
+    expect(node.enabled('op-b')).toBe(false);
+    await stage.done('agreement', 'enable', 'op-b', '--fleet', '--wait');
+    expect([node.enabled('op-b'), node.holder.snapshot.agreements[0]?.privacy]).toEqual([true, 'rfc3325']);
+  });
+
+  test.each([
+    ['a name that no agreement has', ['op-x', '--fleet'], /no agreement of revision \d+ is named "op-x" \(--force\)/],
+    ['no --fleet', ['op-b'], /expected --fleet/],
+  ])('fail/disable with %s', async (_, args, why) => {
+    expect((await stage.ctl('agreement', 'disable', ...args)).error).toMatch(why);
+  });
+
+  test('ok/rollback is a new revision with the old content; what is disabled stays disabled', async () => {
+    const node = await stage.node('rolling');
+    await stage.done('agreement', 'disable', 'op-c', '--fleet');
+    const before = node.number;
+    const rolled = await stage.done('policy', 'rollback', '1', '--wait');
+    expect(rolled).toMatchObject({ content_of: 1, disabled: ['op-c'], complete: true });
+    expect(rolled.revision).toBeGreaterThan(before);
+    expect(node.holder.snapshot.agreements[0]?.privacy).toBe('strict33203');
+    await stage.done('agreement', 'enable', 'op-c', '--fleet', '--wait');
+  });
+
+  test('ok/diff tells two revisions apart, or a revision and a file', async () => {
+    const [{ revision = 0 } = {}] = (await stage.done('policy', 'list')) as unknown as { revision: number }[];
+    const next = policy('third', { privacy: 'ims24229' });
+    const { revision: pushed } = await stage.done('policy', 'push', next);
+    const expected = {
+      subject: 'agreement op-b',
+      change: 'changed',
+      key: 'privacy',
+      before: 'strict33203',
+      after: 'ims24229',
+    };
+    for (const after of [String(pushed), next]) {
+      const outcome = await stage.ctl('policy', 'diff', String(revision), after);
+      expect(JSON.parse(outcome.output)).toEqual([expected]);
+      expect(outcome.code).toBe(1);
+    }
+  });
+
+  test('ok/show writes the files of a revision out, and they can be pushed again', async () => {
+    const out = join(stage.directory, 'shown');
+    expect(await stage.done('policy', 'show', '1', '--out', out)).toMatchObject({ revision: 1, main: 'policy.yaml' });
+    expect(readFileSync(join(out, 'ca/b.pem'), 'utf8')).toBe(CA_PEM);
+    await stage.done('policy', 'push', join(out, 'policy.yaml'));
+    const [row] = (await stage.done('policy', 'list')) as unknown as { revision: number }[];
+    expect((await stage.ctl('policy', 'diff', '1', String(row?.revision))).output.trim()).toBe('[]');
+  });
+
+  test('ok/of two operators at once one wins, and the other is told who, when, and how to go on', async () => {
+    const pushes = await Promise.all(
+      ['anna', 'bert'].map((who) => stage.ctl('policy', 'push', policy(who), '--author', who, '-m', `by ${who}`)),
+    );
+    const lost = pushes.filter(({ code }) => code === 1);
+    // Who comes so late that he began on the other's is no loser.
+    if (lost.length > 0) {
+      const [winner = ''] = ['anna', 'bert'].filter((who) => lost[0]?.error.includes(` by ${who} at `));
+      expect(lost).toHaveLength(1);
+      expect(lost[0]?.error).toMatch(
+        new RegExp(
+          `^revision (\\d+) by ${winner} at 20[^ ]+Z \\("by ${winner}"\\) came first: yours was made on revision`,
+        ),
+      );
+    }
+    const base = await stage.ctl('policy', 'push', policy('based'), '--base', '1');
+    expect(base.error).toMatch(
+      /came first: yours was made on revision 1, and nothing was pushed\. See .*policy diff 1 \d+/,
+    );
+    expect(base.code).toBe(1);
+  });
+
+  test('fail/a node that does not take a revision says why; the others take it', async () => {
+    const strange = await stage.node('strange', { keep: () => Promise.reject(new Error('ENOSPC: no space left')) });
+    const before = strange.number;
+    const pushed = await stage.ctl('policy', 'push', policy('fourth'), '--wait', '20');
+    expect(pushed.code).toBe(1);
+    const { nodes, revision } = JSON.parse(pushed.output) as {
+      nodes: { node: string; state: string; problem: string }[];
+      revision: number;
+    };
+    expect(nodes.find(({ node }) => node === 'strange')).toMatchObject({
+      state: 'refused',
+      problem: `revision ${revision} cannot be kept on this node's disk: ENOSPC: no space left`,
+    });
+    expect(nodes.filter(({ state }) => state === 'there').length).toBe(nodes.length - 1);
+    expect(strange.number).toBe(before);
+    await strange.stop();
+    await stage.done('fleet', 'forget', 'strange');
+  });
+
+  test('ok/--require-all pushes nothing while a known node is away', async () => {
+    const gone = await stage.node('gone');
+    await gone.stop();
+    await stage.cluster.sql(`UPDATE siptrust.node SET seen_at = now() - interval '1 hour' WHERE name = 'gone'`);
+    const outcome = await stage.ctl('policy', 'push', policy('fifth'), '--require-all');
+    expect(outcome.error).toMatch(
+      /^nothing was pushed: not all nodes are there .*\ngone: silent, revision \d+ not heard of for 36\d\d s$/s,
+    );
+    expect((await stage.done('fleet', 'forget', 'gone')).forgotten).toBe('gone');
+    expect(await stage.done('policy', 'push', policy('fifth'), '--require-all')).toMatchObject({ complete: true });
+  });
+
+  test('ok/a start while the store is away serves what was kept, also what was disabled', async () => {
+    await stage.done('agreement', 'disable', 'op-c', '--fleet');
+    const node = await stage.node('restarted');
+    const { number } = node;
+    await node.stop();
+    const away = { hosts: [{ host: '127.0.0.1', port: 1 }] };
+    const again = await stage.node('restarted', { store: away });
+    expect([again.number, again.enabled('op-b'), again.enabled('op-c')]).toEqual([number, true, false]);
+    expect(again.connection.status.up).toBe(false);
+    await again.stop();
+    // A disk that says something else than it was told.
+    writeFileSync(join(stage.directory, 'restarted/kept/revision.json'), '{}');
+    const broken = await stage.node('restarted', { store: away });
+    expect(broken.number).toBe(0);
+    expect(broken.holder.snapshot.agreements).toEqual([]);
+    expect(broken.holder.status().warnings).toContainEqual(expect.stringContaining('expected a policy revision'));
+    await broken.stop();
+    expect((await stage.node('restarted')).number).toBe(number);
+  });
+});
