@@ -8,6 +8,7 @@ export default defineConfig({
     include: ['test/fleet/**/*.test.ts'],
     fileParallelism: false,
     sequence: { concurrent: false },
+    expect: { poll: { timeout: 20_000 } },
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

@@ -34,6 +34,7 @@ import { Pins } from './state/pins.js';
 import { PolicyHolder, type ReloadReport } from './state/policy-holder.js';
 import { PolicyThread } from './state/policy-thread.js';
 import { Database } from './state/postgres/database.js';
+import { type LocalStore, SharedStore } from './state/postgres/shared-store.js';
 import { Revocation } from './state/revocation.js';
 import { openSqliteStore } from './state/sqlite-store.js';
 import { StoreError } from './state/store.js';
@@ -110,10 +111,30 @@ function reporter(
 /** A start that cannot go on, in words for the operator. */
 class StartFailure extends Error {}
 
-/** What the state file keeps. */
-async function openState({ state, dns, log: logs }: DaemonSettings, log: OperatorLog, closers: Closers) {
-  const store = state.file === undefined ? undefined : openSqliteStore(state.file, (text) => log.warn(text));
-  if (store !== undefined) closers.add('state file', () => store.close());
+/** The store of the fleet, with this node's copy of it; undefined: this daemon is alone. */
+async function openShared(
+  { node = hostname(), store: settings, state }: DaemonSettings,
+  local: LocalStore | undefined,
+  log: OperatorLog,
+  closers: Closers,
+): Promise<{ readonly database: Database; readonly shared: SharedStore } | undefined> {
+  if (settings === undefined || local === undefined) return undefined;
+  const options = { settings, name: `siptrustd ${node}`, log, clock: Date.now, random: Math.random };
+  const database = new Database(options);
+  closers.add('store', () => database.close());
+  const shared = new SharedStore({ database, local, node, pins: state.pins, clock: Date.now, log });
+  await shared.start();
+  return { database, shared };
+}
+
+/** What the state file keeps, or the store and the state file as its copy. */
+async function openState(settings: DaemonSettings, log: OperatorLog, closers: Closers) {
+  const { state, dns, log: logs } = settings;
+  const local = state.file === undefined ? undefined : openSqliteStore(state.file, (text) => log.warn(text));
+  if (local !== undefined) closers.add('state file', () => local.close());
+  const fleet = await openShared(settings, local, log, closers);
+  if (fleet !== undefined) closers.add('copy of the store', () => fleet.shared.close());
+  const store = fleet?.shared ?? local;
   const pins = store && (await Pins.open(store, { most: state.pins, clock: Date.now, log }));
   if (pins !== undefined) closers.add('pins', () => pins.close());
   // Without a decision log nothing tells what to ask again.
@@ -123,7 +144,7 @@ async function openState({ state, dns, log: logs }: DaemonSettings, log: Operato
   if (certificates !== undefined) closers.add('certificates', () => certificates.close());
   const hops = await NextHops.open({ settings: dns, clock: Date.now, log, seed: randomInt(2 ** 32), store });
   closers.add('next hops', () => hops.close());
-  return { pins, hops, certificates };
+  return { pins, hops, certificates, fleet };
 }
 
 /** Opens everything in its order; what each opened it leaves with the closers. */
@@ -144,9 +165,9 @@ async function start(
     tell(lines, why);
   });
   closers.add('decision log', () => decisions.close());
-  const audit = auditLog(settings.log.audit, log);
+  const { pins, hops, certificates, fleet } = await openState(settings, log, closers);
+  const audit = auditLog(settings.log.audit, log, fleet?.shared.audit);
   closers.add('audit log', () => audit.close());
-  const { pins, hops, certificates } = await openState(settings, log, closers);
   const revocation = await Revocation.open({
     settings: settings.revocation,
     snapshot: policy.snapshot,
@@ -155,14 +176,24 @@ async function start(
     random: Math.random,
   });
   closers.add('revocation', () => revocation.close());
-  const state = new TrustState(policy, decisions, Date.now, revocation, pins, hops, certificates, counters);
+  const state = new TrustState(
+    policy,
+    decisions,
+    Date.now,
+    revocation,
+    pins,
+    hops,
+    certificates,
+    counters,
+    fleet?.shared,
+  );
   closers.add('alarms', state.alarms.start(log));
   revocation.start(() => state.revocationChanged());
   const expiry = new ExpiryWatch(log);
   const look = async (): Promise<void> => expiry.look(await state.expiry(NOTICE_DAYS));
   const reload = reporter(log, state, look);
   for (const warning of policy.status().warnings) log.warn(warning);
-  await joinFleet(state, source, reload, log, closers);
+  if (fleet !== undefined) await joinFleet(fleet.database, state, source, reload, log, closers);
 
   const listeners = await openListeners(settings, { state, log, audit, reload, config });
   if ('failed' in listeners) throw new StartFailure(listeners.failed);
@@ -191,6 +222,7 @@ async function start(
 
 /** What the store says is in force before the first question is answered, unless it is away. */
 async function joinFleet(
+  connection: Database,
   state: TrustState,
   source: FleetPolicy,
   reload: (by: string) => Promise<ReloadReport>,
@@ -198,7 +230,6 @@ async function joinFleet(
   closers: Closers,
 ): Promise<void> {
   const { settings } = state.policy;
-  if (settings.store === undefined) return;
   const {
     fleet: { policy: follows, directory },
     node = hostname(),
@@ -207,11 +238,6 @@ async function joinFleet(
     const number = source.inForce?.number ?? 0;
     log.info('the policy is that of the fleet', { kept: number === 0 ? 'none' : `revision ${number}`, directory });
   }
-  const connection = new Database({
-    ...{ settings: settings.store, name: `siptrustd ${node}`, log },
-    ...{ clock: Date.now, random: Math.random },
-  });
-  closers.add('store', () => connection.close());
   const database = new FleetDatabase(connection);
   const follower = new Follower({
     ...{ follows, database, policy: source, kept: new KeptRevision(directory), reload, clock: Date.now, log },
@@ -225,7 +251,7 @@ async function joinFleet(
     store: () => connection.status,
     withdrawn: () => source.inForce?.withdrawn ?? [],
   });
-  await Promise.race([connection.start().then(() => follower.start()), sleep(JOIN_MS, undefined, { ref: false })]);
+  await Promise.race([follower.start(), sleep(JOIN_MS, undefined, { ref: false })]);
 }
 
 async function serve(config: string): Promise<number> {

@@ -38,10 +38,17 @@ export interface AuditLine {
 }
 
 export interface AuditLog {
-  write(record: AuditRecord): void;
+  /** Settles when the line is where it outlives this machine or a crash; undefined: nobody has to wait for it. */
+  write(record: AuditRecord): Promise<void> | undefined;
   /** The latest lines, the newest first: with a file, those of earlier runs too. */
   recent(): readonly AuditLine[];
   close(): Promise<void>;
+}
+
+/** The audit log of a fleet. */
+export interface SharedAudit {
+  /** Settles when the line is in the store or, while that is away, on this disk until it is. Rejects: it is nowhere. */
+  add(record: AuditRecord): Promise<void>;
 }
 
 const MODE = 0o600;
@@ -53,7 +60,7 @@ const MOST_RECENT = 200;
 const TAIL = 262_144;
 
 export const NO_AUDIT_LOG: AuditLog = Object.freeze({
-  write: () => {},
+  write: () => undefined,
   recent: () => [],
   close: async () => {},
 });
@@ -63,7 +70,7 @@ export const NO_AUDIT_LOG: AuditLog = Object.freeze({
  * that it can be rotated at any time.
  * @throws {Error} as the system says it: the file cannot be opened
  */
-export function auditLog(file: string | undefined, log: Logger): AuditLog {
+export function auditLog(file: string | undefined, log: Logger, shared?: SharedAudit): AuditLog {
   let last: Promise<void> = Promise.resolve();
   const recent: AuditLine[] = [];
   if (file !== undefined) {
@@ -80,18 +87,20 @@ export function auditLog(file: string | undefined, log: Logger): AuditLog {
       const { method, outcome, wire, peer, credential, claimed, revisionBefore, revisionAfter } = record;
       const revisions = { old_revision: revisionBefore, new_revision: revisionAfter };
       log.info('an operator asked', { method, outcome, wire, peer, credential, by: claimed, ...revisions });
+      const added = shared?.add(record);
       const line: AuditLine = {
         time: new Date(record.at).toISOString(),
         ...{ method, params: shortened(record.params), outcome, wire, peer, credential, by: claimed, ...revisions },
       };
       recent.push(line);
       if (recent.length > MOST_RECENT) recent.shift();
-      if (file === undefined) return;
+      if (file === undefined) return added;
       last = last
         .then(() => append(file, `${JSON.stringify(line)}\n`))
         .catch((error: unknown) => {
           log.error('the audit log could not be written', { error: String(error), line });
         });
+      return added;
     },
     recent: () => recent.toReversed(),
     close: () => last,
@@ -134,7 +143,8 @@ async function append(file: string, text: string): Promise<void> {
   }
 }
 
-function shortened(params: unknown): unknown {
+/** What an operator sent, up to a length. */
+export function shortened(params: unknown): unknown {
   const text = JSON.stringify(params) ?? '';
   return text.length <= LONGEST_PARAMS ? params : `${text.slice(0, LONGEST_PARAMS)}...`;
 }

@@ -18,26 +18,29 @@ export function audited(method: Method, { audit, clock, revision }: AuditedWith)
     ...method,
     call: (params: unknown, context: CallContext): unknown => {
       const revisionBefore = revision();
-      const record = (outcome: string): void => {
+      const record = (outcome: string): Promise<void> | undefined => {
         const { wire, peer, credential = '', claimed = '' } = context;
         const from = { wire, peer, credential, claimed };
         const revisions = { revisionBefore, revisionAfter: revision() };
-        audit.write({ at: clock(), method: method.name, params: params ?? {}, ...from, outcome, ...revisions });
+        return audit.write({ at: clock(), method: method.name, params: params ?? {}, ...from, outcome, ...revisions });
       };
+      /** The answer, once its line is kept. */
+      const done = (value: unknown): unknown =>
+        record('done')?.then(
+          () => value,
+          (cause: unknown) => {
+            const why = cause instanceof Error ? cause.message : String(cause);
+            throw new RpcError('unavailable', `it was done, and its line of the audit log is not kept: ${why}`);
+          },
+        ) ?? value;
       const failed = (error: unknown): never => {
-        record(error instanceof RpcError ? error.message : 'Internal error');
+        // It has failed anyway: the operator log tells of a line that is not kept.
+        record(error instanceof RpcError ? error.message : 'Internal error')?.catch(() => {});
         throw error;
       };
       try {
         const result = method.call(params, context);
-        if (result instanceof Promise) {
-          return result.then((value: unknown) => {
-            record('done');
-            return value;
-          }, failed);
-        }
-        record('done');
-        return result;
+        return result instanceof Promise ? result.then(done, failed) : done(result);
       } catch (error) {
         return failed(error);
       }

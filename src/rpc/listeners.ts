@@ -59,7 +59,7 @@ export async function openListeners(
   const readyNow = (): Readiness => readiness(state, all ? open : [], stopping);
   const wireLog: WireLog = (event, detail) => log.warn(event, detail);
   const now = (): number => state.now();
-  const tokens = access.tokens === undefined ? undefined : new Tokens(access.tokens, now, log);
+  const tokens = access.tokens === undefined ? undefined : new Tokens(access.tokens, now, log, state.store);
   const table = methodTable(state, log, served.reload, { tokens, audit: served.audit, config: served.config });
   // Nobody asks for them where they are off: nothing is counted either.
   const metrics =

@@ -1,6 +1,7 @@
 /** Whether siptrustd does what it is there for: `GET /ready`. */
 
 import { includesRole } from '../policy/role.js';
+import type { SharedStoreStatus } from '../state/postgres/shared-store.js';
 import type { TrustState } from '../state/trust-state.js';
 import { type HttpRoute, READ } from './wire/http-route.js';
 import { isLoopback, type Listener } from './wire/listener.js';
@@ -11,6 +12,8 @@ export interface Readiness {
   readonly reasons: readonly string[];
   /** The policy revision in force. */
   readonly revision: number;
+  /** How the store of the fleet is, where there is one. Without it siptrustd does what it is there for all the same. */
+  readonly store?: string;
 }
 
 /** @param listeners those that are open */
@@ -31,7 +34,14 @@ export function readiness(state: TrustState, listeners: readonly Listener[], sto
   if (fleet?.follows === true && fleet.revision === 0) {
     reasons.push('no policy of the fleet is in force: nobody is trusted');
   }
-  return { ready: reasons.length === 0, reasons, revision };
+  const store = state.store === undefined ? {} : { store: storeText(state.store.status()) };
+  return { ready: reasons.length === 0, reasons, revision, ...store };
+}
+
+function storeText({ up, since, problem, readAt }: SharedStoreStatus): string {
+  if (up) return 'ok';
+  const last = readAt === undefined ? 'before this start' : new Date(readAt).toISOString();
+  return `away since ${new Date(since).toISOString()}, last read ${last}: ${problem}`;
 }
 
 /** @param now asked for each time */

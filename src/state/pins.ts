@@ -3,7 +3,7 @@ import { type ApprovedPins, NO_APPROVED_PINS } from '../trust/covers.js';
 import type { CertificateFacts } from '../x509/facts.js';
 import { sipIdentities } from '../x509/identity.js';
 import type { Counters } from './counters.js';
-import type { Pin, PinKey, Store, Stored } from './store.js';
+import type { Pin, PinKey, PinNews, Store, Stored } from './store.js';
 
 /** Observations are written together, this long after the first one: until then a crash may lose them. */
 const WRITE_DELAY_MS = 5_000;
@@ -60,6 +60,7 @@ export class Pins {
     }
     this.#makeRoom(options.most);
     this.#rebuild();
+    store?.followPins?.((news) => this.#adopt(news));
   }
 
   /** @throws {StoreError} */
@@ -146,7 +147,7 @@ export class Pins {
       const approvedAt = this.#options.clock();
       const pins = keys.flatMap((key) => this.#observed.get(nameOf(key)) ?? []);
       if (pins.length === 0) return;
-      await this.#store?.save({ put: pins.map((pin) => ({ ...pin, approvedAt })) });
+      await this.#store?.save({ approve: pins.map((pin) => ({ ...pin, approvedAt })) });
       for (const pin of pins) {
         const name = nameOf(pin);
         pin.approvedAt = approvedAt;
@@ -184,6 +185,49 @@ export class Pins {
     } while (this.#seen.size + this.#gone.size > 0 && !this.#failing);
     clearTimeout(this.#timer);
     await this.#alone(async () => this.#store?.close());
+  }
+
+  /** Takes over what others have approved, dropped or seen, all of it in this turn. */
+  #adopt({ pins, removed }: PinNews): void {
+    let approvals = false;
+    for (const pin of pins) approvals = this.#adoptOne(pin) || approvals;
+    for (const name of removed.map(nameOf)) {
+      approvals = this.#approved.delete(name) || approvals;
+      this.#observed.delete(name);
+      this.#seen.delete(name);
+    }
+    this.#makeRoom(this.#options.most);
+    if (approvals) void this.#putInForce();
+  }
+
+  /** Whether it is approved that was not, or the other way round. */
+  #adoptOne(pin: Pin): boolean {
+    const name = nameOf(pin);
+    const [wasObserved, wasApproved] = [this.#observed.get(name), this.#approved.get(name)];
+    const known = wasApproved ?? wasObserved;
+    const kept: Kept = known ?? { ...pin };
+    if (known !== undefined) {
+      const counted = Math.max(known.count, pin.count);
+      const [first, last] = [Math.min(known.firstSeen, pin.firstSeen), Math.max(known.lastSeen, pin.lastSeen)];
+      const seenLast = pin.lastSeen >= known.lastSeen ? pin : { ...known };
+      Object.assign(known, {
+        ...seenLast,
+        count: counted,
+        firstSeen: first,
+        lastSeen: last,
+        approvedAt: pin.approvedAt,
+      });
+    }
+    this.#stored.add(kept);
+    this.#gone.delete(name);
+    if (pin.approvedAt === undefined) {
+      this.#approved.delete(name);
+      if (wasObserved === undefined) this.#observed.set(name, kept);
+    } else {
+      this.#observed.delete(name);
+      this.#approved.set(name, kept);
+    }
+    return (wasApproved === undefined) !== (pin.approvedAt === undefined);
   }
 
   async #putInForce(): Promise<void> {
@@ -248,7 +292,7 @@ export class Pins {
       const gone = [...take(this.#gone.keys(), MOST_ROWS)];
       const changes = {
         put: names.flatMap((name) => this.#approved.get(name) ?? this.#observed.get(name) ?? []),
-        remove: gone.flatMap((name) => this.#gone.get(name) ?? []),
+        forget: gone.flatMap((name) => this.#gone.get(name) ?? []),
       };
       for (const name of names) this.#seen.delete(name);
       for (const name of gone) this.#gone.delete(name);
@@ -259,7 +303,7 @@ export class Pins {
         this.#failing = false;
       } catch (error) {
         for (const name of names) if (this.#observed.has(name) || this.#approved.has(name)) this.#seen.add(name);
-        for (const key of changes.remove) {
+        for (const key of changes.forget) {
           const name = nameOf(key);
           if (!this.#observed.has(name) && !this.#approved.has(name)) this.#gone.set(name, key);
         }

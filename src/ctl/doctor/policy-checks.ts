@@ -1,6 +1,5 @@
 /** Checks of the policy, the daemon, the lists and the clock. */
 
-import { servedByWords } from '../../trust/words.js';
 import { VERSION } from '../../version.js';
 import type { Check } from './checks.js';
 import { type Finding, finding } from './finding.js';
@@ -72,20 +71,6 @@ export const policyChecks: readonly Check[] = [
               `chmod g-w ${options.config}`,
             ),
           ];
-    },
-  },
-  {
-    name: 'opensips-agreements',
-    asks: 'with `--opensips`: an OpenSIPS, which has words about certificates alone, can serve each agreement',
-    look: ({ policy, options }) => {
-      if (options.opensips !== true || !policy.ok) return [];
-      return policy.snapshot.agreements.flatMap((agreement) => {
-        const { served, why } = servedByWords(agreement);
-        const next = 'see docs/opensips.md, or serve it by Kamailio';
-        return served === 'yes'
-          ? []
-          : [finding(served === 'no' ? 'outage' : 'risk', `${agreement.name}: ${why}`, next)];
-      });
     },
   },
   { name: 'crl-age', asks: 'revocation lists are current', look: crlAge },

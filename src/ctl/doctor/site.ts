@@ -14,6 +14,8 @@ export interface SiteOptions {
   readonly plugin: string;
   /** The proxy, or one of them, is an OpenSIPS. */
   readonly opensips?: boolean;
+  readonly opensipsCfg: string;
+  readonly opensipsPlugin: string;
 }
 
 /** A text, or why there is none. */
@@ -40,6 +42,8 @@ export interface Site {
   /** Files of the plugin: as they are installed, and as this version ships them. */
   readonly plugin: Read<ReadonlyMap<string, string>>;
   readonly shipped: ReadonlyMap<string, string>;
+  /** The same of an OpenSIPS; undefined: none asks. */
+  readonly opensips: { readonly script: Read<string>; readonly plugin: Read<ReadonlyMap<string, string>> } | undefined;
   /** `5.6.3`; undefined where there is no kamailio on this machine. */
   readonly kamailio: string | undefined;
   readonly node: string;
@@ -64,6 +68,10 @@ export async function readSite(options: SiteOptions, ask: Ask): Promise<Site> {
     tls: 'missing' in tls ? tls : { value: tlsProfiles(tls.value) },
     plugin: filesOf(options.plugin),
     shipped: shippedPlugin(),
+    opensips:
+      options.opensips === true
+        ? { script: textAt(options.opensipsCfg), plugin: filesOf(options.opensipsPlugin) }
+        : undefined,
     kamailio: kamailioVersion(),
     node: process.versions.node,
     stat: statAt,

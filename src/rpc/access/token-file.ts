@@ -41,6 +41,12 @@ const fileSchema = z.strictObject({ tokens: z.array(rowSchema).max(MOST_TOKENS) 
 
 export type TokenRow = z.infer<typeof rowSchema>;
 
+/** A token as others have written it; undefined: it is malformed. */
+export function tokenRow(token: object): TokenRow | undefined {
+  const read = rowSchema.safeParse(token);
+  return read.success ? read.data : undefined;
+}
+
 export class TokenFileError extends Error {
   constructor(path: string, problem: string, options?: ErrorOptions) {
     super(`${path}: ${problem}`, options);

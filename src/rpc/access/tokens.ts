@@ -5,7 +5,16 @@
 
 import { createHmac, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import type { Role } from '../../policy/role.js';
-import { MOST_TOKENS, readTokens, type TokenRow, versionOf, writeTokens } from './token-file.js';
+import { MOST_TOKENS, readTokens, type TokenRow, tokenRow, versionOf, writeTokens } from './token-file.js';
+
+/** The tokens of a fleet; the file of this node is a copy. */
+export interface SharedTokens {
+  /** @throws {Error} it was not made */
+  addToken(token: TokenRow, most: number): Promise<'added' | 'taken' | 'full'>;
+  /** undefined: there is none. @throws {Error} it is still taken */
+  revokeToken(name: string): Promise<{ readonly name: string } | undefined>;
+  followTokens(told: (tokens: readonly object[]) => void): void;
+}
 
 /** As RFC 7914 and OWASP have it for an interactive login: some 50 ms and 16 MiB. */
 const SCRYPT = { n: 16_384, r: 8, p: 1 } as const;
@@ -42,10 +51,20 @@ export class Tokens {
   #hashing: Promise<unknown> = Promise.resolve();
   #waiting = 0;
 
-  constructor(path: string, clock: () => number, log: { error(message: string, fields?: object): void }) {
+  readonly #shared: SharedTokens | undefined;
+
+  /** @param shared where the fleet has them; undefined: the file is all there is */
+  constructor(
+    path: string,
+    clock: () => number,
+    log: { error(message: string, fields?: object): void },
+    shared?: SharedTokens,
+  ) {
     this.#path = path;
     this.#clock = clock;
     this.#log = log;
+    this.#shared = shared;
+    shared?.followTokens((tokens) => this.#copy(tokens));
   }
 
   /** Whose token this is, if it is one that was looked at before. Costs one hash. */
@@ -92,31 +111,66 @@ export class Tokens {
     const secret = randomBytes(SECRET_BYTES).toString('base64url');
     const salt = randomBytes(16);
     const hash = await derive(secret, salt);
-    const rows = readTokens(this.#path);
-    if (rows.some((row) => row.name === name)) {
-      throw new TokenRefusal(`expected a name that no token has, found "${name}": revoke that one first`);
-    }
-    if (rows.length >= MOST_TOKENS) throw new TokenRefusal(`expected at most ${MOST_TOKENS} tokens, found as many`);
     const created = new Date(this.#clock()).toISOString();
     const scrypted = { ...SCRYPT, salt: salt.toString('base64'), hash: hash.toString('base64') };
-    writeTokens(this.#path, [...rows, { name, role, id, created, scrypt: scrypted }]);
+    await this.#put({ name, role, id, created, scrypt: scrypted });
     return { name, role, id, created, token: `siptrust_${id}_${secret}` };
+  }
+
+  async #put(row: TokenRow): Promise<void> {
+    const shared = await this.#shared?.addToken(row, MOST_TOKENS);
+    const rows = readTokens(this.#path).filter(({ id }) => id !== row.id);
+    if (shared === 'taken' || (shared === undefined && rows.some(({ name }) => name === row.name))) {
+      throw new TokenRefusal(`expected a name that no token has, found "${row.name}": revoke that one first`);
+    }
+    if (shared === 'full' || (shared === undefined && rows.length >= MOST_TOKENS)) {
+      throw new TokenRefusal(`expected at most ${MOST_TOKENS} tokens, found as many`);
+    }
+    this.#write([...rows, row]);
   }
 
   /**
    * Takes a token out; undefined: there is none of this name.
-   * @throws {TokenFileError} it is still there
+   * @throws {TokenFileError | Error} it is still there
    */
-  revoke(name: string): ListedToken | undefined {
+  async revoke(name: string): Promise<ListedToken | undefined> {
+    const revoked = await this.#shared?.revokeToken(name);
     const rows = readTokens(this.#path);
     const found = rows.find((row) => row.name === name);
-    if (found === undefined) return undefined;
-    writeTokens(
-      this.#path,
-      rows.filter((row) => row !== found),
-    );
-    const { role, id, created } = found;
+    if (found !== undefined) this.#write(rows.filter((row) => row !== found));
+    const gone = found ?? (revoked === undefined ? undefined : tokenRow(revoked));
+    if (gone === undefined || (this.#shared !== undefined && revoked === undefined)) return undefined;
+    const { role, id, created } = gone;
     return { name, role, id, created };
+  }
+
+  /** What the fleet has is what this node takes from now on. */
+  #copy(tokens: readonly object[]): void {
+    const rows = tokens.flatMap((token) => {
+      const row = tokenRow(token);
+      if (row === undefined) this.#log.error('a token of the store is not taken: it is malformed', nameOf(token));
+      return row ?? [];
+    });
+    try {
+      const before = readTokens(this.#path);
+      if (JSON.stringify(before) === JSON.stringify(rows)) return;
+      const ids = new Set(rows.map(({ id }) => id));
+      const gone = before.filter(({ id }) => !ids.has(id)).map(({ name }) => name);
+      if (gone.length > 0) this.#log.error('tokens of this node are not in the store and are not taken', { gone });
+    } catch (error) {
+      this.#log.error('the copy of the tokens on this disk was no good', { error: String(error) });
+    }
+    this.#write(rows);
+  }
+
+  /** In a fleet the file is a copy: what the store has is done, and is copied again with the next change. */
+  #write(rows: readonly TokenRow[]): void {
+    try {
+      writeTokens(this.#path, rows);
+    } catch (error) {
+      if (this.#shared === undefined) throw error;
+      this.#log.error('the copy of the tokens on this disk was not written', { error: String(error) });
+    }
   }
 
   #keyed(text: string): string {
@@ -143,4 +197,8 @@ function derive(secret: string, salt: Buffer): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     scrypt(secret, salt, HASH_BYTES, { N, r, p }, (error, hash) => (error === null ? resolve(hash) : reject(error)));
   });
+}
+
+function nameOf(token: object): object {
+  return { name: 'name' in token ? String(token.name) : '' };
 }

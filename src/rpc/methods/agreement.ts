@@ -3,6 +3,7 @@ import type { ReloadReport } from '../../state/policy-holder.js';
 import type { TrustState } from '../../state/trust-state.js';
 import type { Agreement, StaticTarget } from '../../trust/agreement.js';
 import { instant } from '../../trust/covers.js';
+import { servedByWords } from '../../trust/words.js';
 import type { CrlFacts } from '../../x509/crl.js';
 import type { CertificateFacts } from '../../x509/facts.js';
 import { askerOf } from '../asker.js';
@@ -89,7 +90,9 @@ function endpoint({ address, port }: StaticTarget): string {
 }
 
 function details(agreement: Agreement, now: number) {
-  return Object.assign({ ...row(agreement, now) }, ...Object.values(SHOWN).map((shown) => shown(agreement)));
+  const shown = Object.values(SHOWN).map((one) => one(agreement));
+  // What an OpenSIPS makes of it, which has words about certificates alone (docs/opensips.md).
+  return Object.assign({ ...row(agreement, now) }, ...shown, { by_words: servedByWords(agreement) });
 }
 
 /** The agreements in force. */

@@ -21,6 +21,14 @@ function pathSockets({ interfaces }: Snapshot): readonly string[] {
   );
 }
 
+/** The store of the fleet: `degraded` is what it said last. */
+function storeOf({ store }: TrustState): object {
+  if (store === undefined) return {};
+  const { up, host, since, problem, readAt, waiting } = store.status();
+  const at = (ms: number | undefined): string => (ms === undefined ? '' : new Date(ms).toISOString());
+  return { store: { state: up ? 'ok' : 'degraded', host, since: at(since), read_at: at(readAt), waiting, problem } };
+}
+
 /** The daemon itself: what it is, how it does, what it counts. */
 export function coreMethods(state: TrustState, log: OperatorLog): Method[] {
   return [
@@ -81,6 +89,7 @@ export function coreMethods(state: TrustState, log: OperatorLog): Method[] {
           uptime: seconds(state.now() - state.startedAt),
           sizes: state.sizes(),
           expiry,
+          ...storeOf(state),
           memory: process.memoryUsage().rss,
           ...(fleet === undefined
             ? {}

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CREDENTIAL_NAME } from '../../policy/access-settings.js';
 import { ROLES } from '../../policy/role.js';
+import { StoreError } from '../../state/store.js';
 import { TokenFileError } from '../access/token-file.js';
 import { TokenRefusal, type Tokens } from '../access/tokens.js';
 import { RpcError } from '../errors.js';
@@ -16,7 +17,7 @@ export function tokenMethods(tokens: Tokens | undefined): Method[] {
     try {
       return await act(tokens);
     } catch (error) {
-      if (error instanceof TokenRefusal || error instanceof TokenFileError) {
+      if (error instanceof TokenRefusal || error instanceof TokenFileError || error instanceof StoreError) {
         throw new RpcError('unavailable', error.message);
       }
       throw error;
@@ -46,8 +47,8 @@ export function tokenMethods(tokens: Tokens | undefined): Method[] {
       params: z.strictObject({ name }),
       positional: ['name'],
       handler: (params, context) =>
-        local(context, (all) => {
-          const revoked = all.revoke(params.name);
+        local(context, async (all) => {
+          const revoked = await all.revoke(params.name);
           if (revoked === undefined) throw new RpcError('not-found', `no token is named "${params.name}"`);
           return revoked;
         }),

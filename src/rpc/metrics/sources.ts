@@ -3,6 +3,7 @@
 import { REASONS } from '../../reasons.js';
 import type { ExpiryRow } from '../../state/expiry.js';
 import type { FleetStatus } from '../../state/fleet/fleet.js';
+import type { SharedStoreStatus } from '../../state/postgres/shared-store.js';
 import type { RevocationRow } from '../../state/revocation-source.js';
 import type { TrustState } from '../../state/trust-state.js';
 import { OTHER } from '../../state/verdict-counts.js';
@@ -64,6 +65,8 @@ export function samples({ state, readiness, eventLoop }: Sources): {
     return value === undefined ? [] : one(value);
   };
   const status = () => state.policy.status();
+  const stored = (value: (store: SharedStoreStatus) => number): readonly Sample[] =>
+    state.store === undefined ? [] : one(value(state.store.status()));
   const agreements = (enabled: boolean): number =>
     state.snapshot.agreements.filter((agreement) => agreement.enabled === enabled).length;
 
@@ -106,6 +109,9 @@ export function samples({ state, readiness, eventLoop }: Sources): {
     revocationNext: () => oldest(state.revocation.rows(), ({ nextUpdate }) => nextUpdate),
     pins: () => Object.entries(state.pins?.sizes() ?? {}).map(([name, count]) => [[name], count]),
     pinsWaiting: () => one(pinsWaiting(state)),
+    storeUp: () => stored((store) => Number(store.up)),
+    storeLag: () => stored(({ readAt = state.startedAt }) => Math.max(0, state.now() - readAt) / 1000),
+    storeWaiting: () => stored(({ waiting }) => waiting),
     hops: () => counted('hop.resolve', ['ready'], ['pending'], ['failed']),
     dnsQuestions: () => counter('dns.questions'),
     dnsFailures: () => counter('dns.answers.failed'),

@@ -138,6 +138,24 @@ export const METRICS = {
     help: 'Keys that were observed with agreements that ask for an approval, and that nobody has approved',
     labels: [],
   },
+  storeUp: {
+    name: 'siptrust_store_up',
+    type: 'gauge',
+    help: '1 where the store of the fleet answers; no series where there is none',
+    labels: [],
+  },
+  storeLag: {
+    name: 'siptrust_store_lag_seconds',
+    type: 'gauge',
+    help: 'How long ago this node last knew all that the store says, since its start at most',
+    labels: [],
+  },
+  storeWaiting: {
+    name: 'siptrust_store_waiting',
+    type: 'gauge',
+    help: 'Things seen and lines of the audit log that the store does not have yet',
+    labels: [],
+  },
   hops: {
     name: 'siptrust_hops_total',
     type: 'counter',

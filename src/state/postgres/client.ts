@@ -37,6 +37,12 @@ export function isLost(error: unknown): boolean {
   return !/^[0-9A-Z]{5}$/.test(code) || LOST.test(code);
 }
 
+/** Whether a statement would be refused again: data or a constraint (SQLSTATE classes 22 and 23). */
+export function isRefused(error: unknown): boolean {
+  if (!(error instanceof StoreError) || !(error.cause instanceof Error)) return false;
+  return 'code' in error.cause && /^2[23]...$/.test(String(error.cause.code));
+}
+
 /**
  * The first line of the file.
  * @throws {StoreError} others may read it, or it holds none

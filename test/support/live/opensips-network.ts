@@ -9,10 +9,13 @@ import { eventually, loopbackBlock, runDirectory } from './places.js';
 import { Relay } from './relay.js';
 import { Uas, type UasOptions } from './uas.js';
 
-export interface OpensipsNetworkOptions
-  extends Partial<Pick<OpensipsOptions, 'settings' | 'edit' | 'tcpWorkers' | 'patience'>> {
+export interface OpensipsNetworkOptions extends Partial<Pick<OpensipsOptions, 'tcpWorkers' | 'patience'>> {
   readonly build: OpensipsBuild;
   readonly uas?: UasOptions;
+  /** Settings of siptrust.cfg other than these, as the file writes them. */
+  readonly settings?: OpensipsOptions['settings'] | ((host: (host: number) => string) => OpensipsOptions['settings']);
+  /** Changes the script before it runs. */
+  readonly edit?: (sample: string, host: (host: number) => string) => string;
   /** The policy, made out of the standard one. */
   readonly policy?: (standard: Policy, host: (host: number) => string) => Policy;
   /** No siptrustd is started. */
@@ -61,6 +64,7 @@ export class OpensipsNetwork {
 
   async #start(): Promise<void> {
     const { build, settings, edit, tcpWorkers, patience, policy = (standard) => standard } = this.options;
+    const set = typeof settings === 'function' ? settings(this.host) : settings;
     this.daemon.write(policy(this.standardPolicy, this.host));
     if (this.options.alone !== true) await this.daemon.start();
     const own = this.pki.authority('Own Operator');
@@ -72,8 +76,8 @@ export class OpensipsNetwork {
     this.#proxy = await Opensips.start({
       ...{ build, tls, inside: this.host(4), outside: this.address, called: this.called, sidecar: this.host(8) },
       directory: join(this.directory, 'opensips'),
-      ...(settings === undefined ? {} : { settings }),
-      ...(edit === undefined ? {} : { edit }),
+      ...(set === undefined ? {} : { settings: set }),
+      ...(edit === undefined ? {} : { edit: (sample: string) => edit(sample, this.host) }),
       ...(tcpWorkers === undefined ? {} : { tcpWorkers }),
       ...(patience === undefined ? {} : { patience }),
     });

@@ -17,12 +17,12 @@ describe('auditLog', () => {
   test('ok/the latest lines can be asked for, those of earlier runs too', async () => {
     const file = join(directory.path, 'audit.jsonl');
     const before = auditLog(file, log);
-    for (const method of ['pin.approve', 'pin.drop']) before.write(record(method));
+    for (const method of ['pin.approve', 'pin.drop']) void before.write(record(method));
     await before.close();
     // What somebody wrote by hand, and what a full disk cut off.
     appendFileSync(file, '{"time":1}\nnot JSON\n{"time":"2026-11-28T00:0');
     const after = auditLog(file, log);
-    after.write(record('agreement.reload'));
+    void after.write(record('agreement.reload'));
     expect(after.recent().map(({ method }) => method)).toEqual(['agreement.reload', 'pin.drop', 'pin.approve']);
     expect(after.recent()[0]).toMatchObject({ time: '1970-01-01T00:00:01.000Z', old_revision: 1, new_revision: 2 });
     await after.close();
@@ -30,7 +30,7 @@ describe('auditLog', () => {
   });
   test('ok/without a file those of this run; never more than 200', () => {
     const audit = auditLog(undefined, log);
-    for (let count = 0; count < 300; count += 1) audit.write(record(`method.${count}`));
+    for (let count = 0; count < 300; count += 1) void audit.write(record(`method.${count}`));
     expect([audit.recent().length, audit.recent()[0]?.method]).toEqual([200, 'method.299']);
   });
   test('ok/of a large file only the end is read', () => {

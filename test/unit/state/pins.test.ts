@@ -36,8 +36,11 @@ class TestStore implements Store {
     await this.held;
     if (this.failing) throw new StoreError('test', 'expected a disk, found none');
     this.saves.push(changes);
-    for (const pin of changes.put ?? []) this.pins.set(`${pin.agreement} ${pin.spkiSha256}`, { ...pin });
-    for (const { agreement, spkiSha256 } of changes.remove ?? []) this.pins.delete(`${agreement} ${spkiSha256}`);
+    for (const pin of [...(changes.put ?? []), ...(changes.approve ?? [])])
+      this.pins.set(`${pin.agreement} ${pin.spkiSha256}`, { ...pin });
+    for (const { agreement, spkiSha256 } of [...(changes.remove ?? []), ...(changes.forget ?? [])]) {
+      this.pins.delete(`${agreement} ${spkiSha256}`);
+    }
     this.revision = Math.max(this.revision, changes.revision ?? 0);
   }
 

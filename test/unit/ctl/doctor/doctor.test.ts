@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { CHECKS } from '../../../../src/ctl/doctor/checks.js';
+import { CHECKS, checksOf } from '../../../../src/ctl/doctor/checks.js';
 import { activeLines, branchRoutes, defined, scriptLines } from '../../../../src/ctl/doctor/kamailio-script.js';
 import { readSite, type Site } from '../../../../src/ctl/doctor/site.js';
 import { tlsProfiles } from '../../../../src/ctl/doctor/tls-profiles.js';
@@ -107,6 +107,7 @@ beforeEach(() => {
 const options = () => ({
   ...{ config: file('siptrust.yaml'), kamailioCfg: file('kamailio.cfg') },
   ...{ tlsCfg: file('tls.cfg'), plugin: file('siptrust') },
+  ...{ opensipsCfg: file('opensips.cfg'), opensipsPlugin: file('opensips') },
 });
 
 /** A daemon that does well, but for what a test says. */
@@ -141,13 +142,75 @@ test('ok/a site on which nothing is wrong', async () => {
   expect(await looked(daemon(), { kamailio: '5.6.3' })).toEqual([]);
 });
 
-test('ok/where an OpenSIPS asks, what it cannot serve is told', async () => {
-  const asked = { kamailio: '5.6.3', options: { ...options(), opensips: true } };
-  expect(await looked(daemon(), asked)).toEqual([
-    'outage opensips-agreements: op-b: revocation: hard needs the certificate',
-  ]);
-  change('siptrust.yaml', 'revocation: hard', 'revocation: soft, attributes: {issuers: [/CN=root]}');
-  expect(await looked(daemon(), asked)).toEqual([]);
+describe('where an OpenSIPS asks', () => {
+  const OPENSIPS = join(import.meta.dirname, '../../../../plugin/opensips');
+  const asked = async (over: Partial<Site> = {}) => {
+    const site = await readSite({ ...options(), opensips: true }, daemon());
+    return looked(daemon(), { kamailio: '5.6.3', options: site.options, opensips: site.opensips, ...over });
+  };
+  beforeEach(() => {
+    cpSync(OPENSIPS, file('opensips'), { recursive: true });
+    cpSync(join(OPENSIPS, 'sample.cfg'), file('opensips.cfg'));
+    change('siptrust.yaml', 'revocation: hard', 'revocation: soft, attributes: {issuers: [/CN=root]}');
+  });
+
+  test('ok/the sample, and an agreement by words', async () => {
+    expect(await asked()).toEqual([]);
+  });
+
+  test('ok/it stands alone: nothing is said of a Kamailio', async () => {
+    const site = await readSite(options(), daemon());
+    const missing = { missing: 'none' };
+    const alone = { ...site, options: { ...site.options, opensips: true }, script: missing, plugin: missing };
+    expect(checksOf({ ...alone, kamailio: undefined }).map(({ name }) => name)).not.toContain('script-include');
+    expect(checksOf({ ...alone, kamailio: '5.6.3' })).toBe(CHECKS);
+  });
+
+  const found: readonly (readonly [string, () => void, RegExp])[] = [
+    [
+      'an agreement that words cannot serve',
+      () => change('siptrust.yaml', 'revocation: soft', 'revocation: hard'),
+      /^outage opensips-agreements: op-b: revocation: hard needs the certificate$/,
+    ],
+    ['no plugin', () => rmSync(file('opensips'), { recursive: true }), /^leak opensips-plugin: .*no such file/],
+    [
+      'the table of another version',
+      () => change('opensips/siptrust-headers.cfg', 'P-Served-User', 'P-Serv'),
+      /^leak opensips-plugin: .*siptrust-headers.cfg is not of this version/,
+    ],
+    ['no script', () => rmSync(file('opensips.cfg')), /^risk opensips-script: .*no such file/],
+    [
+      'the first line comes second',
+      () => change('opensips.cfg', 'route(SIPTRUST_IN);', 'xlog("hello");\n\troute(SIPTRUST_IN);'),
+      /^leak opensips-script: .*opensips.cfg:\d+: route does not call route\(SIPTRUST_IN\) as its first line$/,
+    ],
+    [
+      'the call is a comment',
+      () => change('opensips.cfg', 'route(SIPTRUST_REPLY);', '# route(SIPTRUST_REPLY);'),
+      /^leak opensips-script: .*: onreply_route does not call/,
+    ],
+    [
+      'a branch_route of its own without the line',
+      () => change('opensips.cfg', /$/, '\nbranch_route[OWN] {\n\txlog("{");\n}\n'),
+      /^leak opensips-script: .*: branch_route\[OWN\] does not call route\(SIPTRUST_OUT\) as its last line$/,
+    ],
+    [
+      'forward()',
+      () => change('opensips.cfg', 'route(RELAY);', 'forward("sip:192.0.2.1");'),
+      /^leak opensips-script: .*: route sends past every branch_route$/,
+    ],
+    [
+      'a close event of its own',
+      () => change('opensips.cfg', /$/, '\nevent_route[E_CORE_TCP_DISCONNECT, sync] {\n\txlog("x");\n}\n'),
+      /^risk opensips-script: .*: siptrust does not hear of closed connections$/,
+    ],
+  ];
+  test.each(found)('fail/%s', async (_, fault, line) => {
+    fault();
+    const lines = await asked();
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(line);
+  });
 });
 
 const faults: readonly (readonly [name: string, fault: () => void, ...found: readonly RegExp[]])[] = [

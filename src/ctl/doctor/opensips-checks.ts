@@ -1,0 +1,113 @@
+/** Checks of an OpenSIPS: what it can serve, the plugin's files, and the lines that its script needs. */
+
+import { opensipsInclude } from '../../sip/opensips.js';
+import { servedByWords } from '../../trust/words.js';
+import type { Check } from './checks.js';
+import { type Finding, finding } from './finding.js';
+import { opensipsRoutes } from './opensips-script.js';
+import type { Site } from './site.js';
+
+const HEADERS = 'siptrust-headers.cfg';
+
+export const opensipsChecks: readonly Check[] = [
+  {
+    name: 'opensips-agreements',
+    asks: 'with `--opensips`: an OpenSIPS, which has words about certificates alone, can serve each agreement',
+    look: ({ policy, options }) => {
+      if (options.opensips !== true || !policy.ok) return [];
+      return policy.snapshot.agreements.flatMap((agreement) => {
+        const { served, why } = servedByWords(agreement);
+        const next = 'see docs/opensips.md, or serve it by Kamailio';
+        return served === 'yes'
+          ? []
+          : [finding(served === 'no' ? 'outage' : 'risk', `${agreement.name}: ${why}`, next)];
+      });
+    },
+  },
+  {
+    name: 'opensips-plugin',
+    asks: 'with `--opensips`: the files of plugin/opensips are there, with the header table of this version',
+    look: plugin,
+  },
+  {
+    name: 'opensips-script',
+    asks: 'with `--opensips`: each route of its script calls the plugin where it must, and nothing leaves by forward()',
+    look: script,
+  },
+];
+
+function plugin({ opensips, options }: Site): readonly Finding[] {
+  if (opensips === undefined) return [];
+  const { plugin: installed } = opensips;
+  const copy = `cp plugin/opensips/siptrust*.cfg ${options.opensipsPlugin}/`;
+  if (!('value' in installed))
+    return [finding('leak', installed.missing, `mkdir -p ${options.opensipsPlugin} && ${copy}`)];
+  const where = `${options.opensipsPlugin}:`;
+  const missing = ['siptrust.cfg', HEADERS].filter((name) => !installed.value.has(name));
+  if (missing.length > 0) return [finding('leak', `${where} ${missing.join(', ')} is not there`, copy)];
+  return installed.value.get(HEADERS) === asRead(opensipsInclude())
+    ? []
+    : [
+        finding(
+          'leak',
+          `${where} ${HEADERS} is not of this version: what it removes is not what siptrustd counts on`,
+          `siptrustctl headers --opensips > ${options.opensipsPlugin}/${HEADERS}, and restart OpenSIPS`,
+        ),
+      ];
+}
+
+/** One character per byte, as files are read here. */
+function asRead(text: string): string {
+  return Buffer.from(text).toString('latin1');
+}
+
+/** What a kind of route has to call; `first`: before anything else. */
+const CALLS: readonly {
+  readonly kind: string;
+  readonly named: boolean;
+  readonly calls: string;
+  readonly first: boolean;
+}[] = [
+  { kind: 'route', named: false, calls: 'SIPTRUST_IN', first: true },
+  { kind: 'onreply_route', named: false, calls: 'SIPTRUST_REPLY', first: true },
+  { kind: 'onreply_route', named: true, calls: 'SIPTRUST_BACK', first: true },
+  { kind: 'branch_route', named: true, calls: 'SIPTRUST_OUT', first: false },
+];
+
+function script({ opensips, options }: Site): readonly Finding[] {
+  if (opensips === undefined) return [];
+  const file = options.opensipsCfg;
+  if (!('value' in opensips.script)) {
+    return [finding('risk', opensips.script.missing, 'name it by --opensips-cfg FILE: nothing was looked at in it')];
+  }
+  const routes = opensipsRoutes(opensips.script.value);
+  const found: Finding[] = [];
+  for (const { kind, named, calls, first } of CALLS) {
+    const here = routes.filter((route) => route.kind === kind && (route.name !== '') === named);
+    if (here.length === 0 && !named) {
+      found.push(
+        finding('leak', `${file}: there is no ${kind} that calls route(${calls})`, `add ${kind} { route(${calls}); }`),
+      );
+    }
+    for (const { name, body, line } of here) {
+      const what = `${file}:${line}: ${kind}${name === '' ? '' : `[${name}]`}`;
+      const call = `route(${calls});`;
+      if (first ? body.startsWith(call) : body.includes(call)) continue;
+      const where = first ? 'as its first line' : 'as its last line';
+      found.push(finding('leak', `${what} does not call ${call.slice(0, -1)} ${where}`, `add ${call} there`));
+    }
+  }
+  for (const { kind, name, body, line } of routes) {
+    const what = `${file}:${line}: ${kind}${name === '' ? '' : `[${name}]`}`;
+    if (/(?<![a-z_])(?:forward|send)\(/.test(body)) {
+      found.push(finding('leak', `${what} sends past every branch_route`, 'send by t_relay()'));
+    }
+    if (name.startsWith('E_CORE_TCP_DISCONNECT') && !body.includes('route(SIPTRUST_CLOSED);')) {
+      const harm = 'siptrust does not hear of closed connections';
+      found.push(
+        finding('risk', `${what}: ${harm}`, 'delete the one of siptrust.cfg, and call route(SIPTRUST_CLOSED) here'),
+      );
+    }
+  }
+  return found;
+}

@@ -1,0 +1,140 @@
+/** Messages of strangers that are made to get past a reader, or through us to others. */
+
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Caller, freshCallId, type RequestTerms, request } from '../support/live/caller.js';
+import { OpensipsNetwork } from '../support/live/opensips-network.js';
+import { answered, Party, type Transport } from '../support/live/party.js';
+import { expectNowhere } from '../support/live/secrets.js';
+import { bodyOf, headerOf, rowsOf, type SipText, statusOf } from '../support/live/sip-text.js';
+import { BUILD, theBuild } from './stage.js';
+
+const TRANSPORTS: readonly Transport[] = ['udp', 'tcp', 'tls'];
+const FORGED = 'P-Asserted-Identity: <sip:forged@own.example>';
+
+/** The same message with these lengths instead of its own, and these bytes behind its empty line. */
+function framed(text: SipText, lengths: readonly (number | string)[], behind: string): SipText {
+  const rows = lengths.map((length) => `Content-Length: ${length}\r\n`).join('');
+  return `${text.replace(/Content-Length: \d+\r\n/, rows)}${behind}`;
+}
+
+describe.skipIf(BUILD === undefined)('attacks', () => {
+  let network: OpensipsNetwork;
+  let user: Caller;
+  let stranger: Party;
+
+  beforeAll(async () => {
+    network = await OpensipsNetwork.start({ build: theBuild() });
+    const identity = network.pki.certificate({ issuer: network.operatorB, names: ['DNS:stranger.example'] });
+    stranger = await Party.start(network.host(12), identity);
+    user = await network.user();
+  });
+  afterAll(async () => {
+    stranger?.stop();
+    await network?.stop();
+  });
+
+  const connect = (transport: Transport): Promise<Caller> =>
+    transport === 'udp' ? network.udp() : transport === 'tcp' ? network.tcp() : network.tls();
+
+  function send(caller: Caller, transport: string, terms: RequestTerms, change = (text: SipText) => text): string {
+    const callId = terms.callId ?? freshCallId();
+    caller.send(change(request({ callId, transport: transport.toUpperCase(), method: 'MESSAGE', ...terms })));
+    return callId;
+  }
+
+  /** Nothing of a message stands behind the length that it claims. */
+  function expectWhole(texts: readonly SipText[]): void {
+    for (const text of texts) {
+      expect(rowsOf(text, 'Content-Length').length, text).toBeLessThan(2);
+      expect(bodyOf(text)?.length, text).toBe(Number(headerOf(text, 'Content-Length') ?? 0));
+    }
+  }
+
+  const LENGTHS: readonly ((size: number) => readonly (number | string)[])[] = [
+    (size) => [size, 0],
+    (size) => [0, size],
+    () => [5, 0],
+    () => [0],
+    () => [5],
+    () => ['+0'],
+    () => ['0 0'],
+    () => ['0x0'],
+    () => [''],
+    () => [4294967296],
+  ];
+
+  it.each(TRANSPORTS)('fail/a message that hides another behind its length, over %s', async (transport) => {
+    for (const lengths of LENGTHS) {
+      const caller = await connect(transport);
+      const callId = freshCallId();
+      const behind = request({ method: 'MESSAGE', callId: `hidden-${callId}`, headers: [FORGED] });
+      send(caller, transport, { callId }, (text) => framed(text, lengths(behind.length), behind));
+      if (transport === 'udp')
+        expect(statusOf(await caller.final(send(caller, transport, { body: 'hello' })))).toBe(200);
+      await pause(100);
+      caller.close();
+    }
+    expectWhole(network.uas.got);
+    for (const text of network.uas.got) expect(rowsOf(text, 'P-Asserted-Identity'), text).toEqual([]);
+  });
+
+  it.each(TRANSPORTS)('fail/an answer that hides another behind its length, over %s', async (transport) => {
+    const ordinary = stranger.answer;
+    const before = user.answers.length;
+    for (const lengths of LENGTHS) {
+      stranger.answer = (text) => {
+        const behind = answered(text, '200 OK', [FORGED]);
+        return [framed(answered(text, '180 Ringing'), lengths(behind.length), behind)];
+      };
+      const callId = send(user, 'udp', { method: 'INVITE', ruri: stranger.uri(transport) });
+      await stranger.received(callId, 'INVITE');
+      await pause(100);
+    }
+    stranger.answer = ordinary;
+    expectWhole(user.answers.slice(before));
+    expectNowhere(
+      'forged',
+      user.answers.slice(before).map((text) => text.split('\r\n\r\n')[0] ?? ''),
+    );
+  });
+
+  it('fail/our user hides something behind a length on the way to a stranger', async () => {
+    const secret = request({ method: 'MESSAGE', headers: ['P-Asserted-Identity: <sip:secret@own.example>'] });
+    for (const lengths of LENGTHS) {
+      send(user, 'udp', { ruri: stranger.uri('tcp') }, (text) => framed(text, lengths(secret.length), secret));
+      await user.final(send(user, 'udp', { ruri: stranger.uri('tcp') }));
+    }
+    for (const text of stranger.got) expect(rowsOf(text, 'P-Asserted-Identity'), text).toEqual([]);
+  });
+
+  it.each(TRANSPORTS)('fail/no open relay, over %s', async (transport) => {
+    for (const method of ['MESSAGE', 'INVITE', 'REFER', 'ACK', 'BYE']) {
+      for (const to of ['<sip:x@b.example>;tag=none', '<sip:x@b.example>']) {
+        const caller = await connect(transport);
+        const headers = [`Route: <sip:${network.address};lr>`, FORGED];
+        const callId = send(caller, transport, { method, ruri: stranger.uri('udp'), to, headers });
+        if (method !== 'ACK') await caller.final(callId);
+        else await pause(100);
+        caller.close();
+        expect(stranger.find(callId, method)).toBeUndefined();
+      }
+    }
+  });
+
+  it.each(TRANSPORTS)('fail/what nobody can read does not come in, over %s', async (transport) => {
+    const before = network.uas.got.length;
+    const rows = [['no colon'], [': no name'], ['Via: nonsense'], ['From: <sip:x@y>;tag=2'], ['Subject: "\\\0"']];
+    for (const row of rows) {
+      const caller = await connect(transport);
+      send(caller, transport, { headers: [...row, FORGED] });
+      await pause(50);
+      caller.close();
+    }
+    for (const text of network.uas.got.slice(before)) {
+      expect(rowsOf(text, 'P-Asserted-Identity'), text).toEqual([]);
+      expect(rowsOf(text, 'From'), text).toHaveLength(1);
+    }
+    expect(network.proxy.running).toBe(true);
+  });
+});
