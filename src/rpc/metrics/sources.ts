@@ -121,7 +121,6 @@ export function samples({ state, readiness, eventLoop }: Sources): {
     fleetProblem: () => fleet(({ problem }) => Number(problem !== '')),
     fleetDisabled: () => fleet(({ withdrawn }) => withdrawn.length),
     fleetContact: () => fleet(({ heardAt }) => heardAt && seconds(heardAt)),
-    fleetStore: () => fleet(({ store }) => Number(store.up)),
     refusedCredentials: () => counted('credential-refused', ['token'], ['scheme'], ['certificate'], ['rate']),
     refusedRequests: () => counted('http-refused', ['401'], ['403'], ['429']),
     forbidden: () => counted('forbidden', ['tcp'], ['http']),

@@ -210,12 +210,6 @@ export const METRICS = {
     help: 'When the store answered this node last',
     labels: [],
   },
-  fleetStore: {
-    name: 'siptrust_fleet_store_up',
-    type: 'gauge',
-    help: '1 where the store can be asked, else 0',
-    labels: [],
-  },
   refusedCredentials: {
     name: 'siptrust_refused_credentials_total',
     type: 'counter',
