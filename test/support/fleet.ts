@@ -15,8 +15,8 @@ import { PolicyHolder } from '../../src/state/policy-holder.js';
 import { Database } from '../../src/state/postgres/database.js';
 import { migrate } from '../../src/state/postgres/migrate.js';
 import { type Outcome, siptrustctl } from './command-line.js';
-import { PostgresCluster } from './postgres-cluster.js';
 import { keptLog } from './kept-log.js';
+import { PostgresCluster } from './postgres-cluster.js';
 
 export interface NodeOptions {
   /** Milliseconds by which the clock of this node is ahead. */
