@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { CertificateCache } from '../state/certificate-cache.js';
-import { knownContainer } from '../x509/container.js';
-import type { CertificateFacts } from '../x509/facts.js';
-import { readPem } from '../x509/pem.js';
+import type { CertificateFacts } from '../x509/certificate/index.js';
+import { knownContainer, readPem } from '../x509/der/index.js';
 import { Refusal } from './failure.js';
 
 /**

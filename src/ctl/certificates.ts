@@ -2,9 +2,9 @@
 
 import type { Command } from 'commander';
 import type { CertificateCache } from '../state/certificate-cache.js';
-import { describeCertificate } from '../x509/describe.js';
-import type { CertificateFacts } from '../x509/facts.js';
-import { type CertificateKind, type LintFinding, lintCertificate } from '../x509/profile.js';
+import type { CertificateFacts } from '../x509/certificate/index.js';
+import { describeCertificate } from '../x509/identity/index.js';
+import { type CertificateKind, type LintFinding, lintCertificate } from '../x509/lint/index.js';
 import { certificateFile } from './certificate-file.js';
 import { Refusal } from './failure.js';
 import { render } from './render.js';
@@ -90,7 +90,7 @@ export function certificateCommands(cert: Command, context: CertificateContext):
 /** The rules, and whether another parser reads the certificate as we do. */
 async function lint(facts: CertificateFacts, kind: CertificateKind): Promise<readonly LintFinding[]> {
   // It takes long to load, which the other commands need not wait for.
-  const { readingsDiffer } = await import('../x509/second-reading.js');
+  const { readingsDiffer } = await import('../x509/peculiar/index.js');
   const text = readingsDiffer(facts);
   const second: readonly LintFinding[] =
     text === undefined ? [] : [{ rule: 'second-reading', severity: 'warning', clause: 'RFC 5280 §4.1', text }];

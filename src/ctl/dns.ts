@@ -12,9 +12,8 @@ import { type DnsSettings, readResolver } from '../policy/dns-settings.js';
 import type { CertificateCache } from '../state/certificate-cache.js';
 import { askDns } from '../state/dns-exchange.js';
 import { readResolvers } from '../state/dns-resolver.js';
-import { referenceDomain } from '../x509/domain.js';
-import type { CertificateFacts } from '../x509/facts.js';
-import { sipIdentities } from '../x509/identity.js';
+import type { CertificateFacts } from '../x509/certificate/index.js';
+import { referenceDomain, sipIdentities } from '../x509/identity/index.js';
 import { certificateFile } from './certificate-file.js';
 import { Refusal } from './failure.js';
 

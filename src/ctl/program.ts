@@ -6,7 +6,7 @@ import { KAMAILIO_FILES } from '../sip/kamailio.js';
 import { opensipsInclude } from '../sip/opensips.js';
 import { CertificateCache } from '../state/certificate-cache.js';
 import { VERSION } from '../version.js';
-import { verifyRecord } from '../x509/verify-record.js';
+import { verifyRecord } from '../x509/path/index.js';
 import { askDaemon, type DaemonAddress, daemonAnswers } from './ask.js';
 import { certificateCommands } from './certificates.js';
 import { commandGroups } from './command-groups.js';

@@ -3,7 +3,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject, webcrypto } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { policyDomain } from '../policy/names.js';
-import type { KeyAlgorithmName, RequestSubject } from '../x509/request.js';
+import type { KeyAlgorithmName, RequestSubject } from '../x509/peculiar/index.js';
 import { Refusal } from './failure.js';
 import { makeFiles } from './new-files.js';
 
@@ -40,7 +40,7 @@ export async function makeRequest(texts: readonly string[], options: RequestOpti
   const domains = [...new Set(texts.map(sipDomain))];
   const subject = subjectOf(domains[0] ?? '', options);
   // It takes long to load, which the other commands need not wait for.
-  const { certificateRequest, KEY_ALGORITHMS } = await import('../x509/request.js');
+  const { certificateRequest, KEY_ALGORITHMS } = await import('../x509/peculiar/index.js');
   const { key, existingKey, out, uri: uris, sipDomain: forSip } = options;
   if ((key === undefined) === (existingKey === undefined)) {
     throw new Refusal('expected either --key (a file to be made) or --existing-key (one that is there)', 2);
@@ -75,7 +75,7 @@ export async function makeRequest(texts: readonly string[], options: RequestOpti
  * @throws {Refusal} the algorithm is unknown, or the file is there; no file was made
  */
 export async function makeKey(file: string, algorithm: string): Promise<void> {
-  const { KEY_ALGORITHMS } = await import('../x509/request.js');
+  const { KEY_ALGORITHMS } = await import('../x509/peculiar/index.js');
   const name = oneOf(Object.keys(KEY_ALGORITHMS) as KeyAlgorithmName[], algorithm);
   const scheme = { ...KEY_ALGORITHMS[name], publicExponent: new Uint8Array([1, 0, 1]) };
   const { privateKey } = await webcrypto.subtle.generateKey(scheme, true, ['sign', 'verify']);

@@ -11,7 +11,7 @@ import type {
   RevocationPolicy,
 } from '../trust/agreement.js';
 import { parseOneLineName } from '../trust/attributes.js';
-import { whyUnsigned } from '../x509/crl-signer.js';
+import { whyUnsigned } from '../x509/revocation/index.js';
 import { dayText, parseInstant } from './dates.js';
 import { compileHeaders } from './header-rules.js';
 import type { Material } from './material.js';

@@ -6,8 +6,8 @@
 import type { AddressPrefix } from '../net/prefix.js';
 import { PrefixTable } from '../net/prefix-table.js';
 import type { Agreement, Interface, Snapshot } from '../trust/agreement.js';
-import type { CertificateFacts } from '../x509/facts.js';
-import { atOnce } from '../x509/in-steps.js';
+import type { CertificateFacts } from '../x509/certificate/index.js';
+import { atOnce } from '../x509/der/index.js';
 import { type AgreementDefaults, compileAgreement } from './agreement.js';
 import { assembleInSteps, type SnapshotParts } from './assemble.js';
 import {

@@ -1,6 +1,6 @@
 /** Validity as written in the policy: whole days in UTC, or RFC 3339 instants. */
 
-import { dayStart, parseRfc3339 } from '../x509/rfc3339.js';
+import { dayStart, parseRfc3339 } from '../x509/der/index.js';
 
 const DAY = 86_400_000;
 

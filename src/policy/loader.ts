@@ -1,7 +1,7 @@
 /** The policy on disk, read and compiled at once. */
 
 import type { Snapshot } from '../trust/agreement.js';
-import { atOnce } from '../x509/in-steps.js';
+import { atOnce } from '../x509/der/index.js';
 import { assembleInSteps } from './assemble.js';
 import { checkPolicy } from './compile.js';
 import { DiskFiles } from './disk-files.js';

@@ -1,10 +1,8 @@
 /** Certificates and CRLs that the policy names: each file is read and parsed once, however many agreements name it. */
 
-import { parseCertificate } from '../x509/certificate.js';
-import { knownContainer } from '../x509/container.js';
-import { type CrlFacts, parseCrl } from '../x509/crl.js';
-import type { CertificateFacts } from '../x509/facts.js';
-import { readPem } from '../x509/pem.js';
+import { type CertificateFacts, parseCertificate } from '../x509/certificate/index.js';
+import { knownContainer, readPem } from '../x509/der/index.js';
+import { type CrlFacts, parseCrl } from '../x509/revocation/index.js';
 import { dayText } from './dates.js';
 import { FILE_LIMITS, type PolicyFiles } from './files.js';
 import { type PolicyKey, policyKey } from './fleet/signature.js';

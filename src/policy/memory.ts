@@ -5,7 +5,7 @@
  */
 
 import type { Agreement } from '../trust/agreement.js';
-import type { CertificateFacts } from '../x509/facts.js';
+import type { CertificateFacts } from '../x509/certificate/index.js';
 import type { PolicyFiles } from './files.js';
 import type { Said } from './problem.js';
 import type { AgreementInput } from './schema.js';

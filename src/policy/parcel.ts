@@ -9,9 +9,8 @@ import { deserialize, serialize } from 'node:v8';
 import { PrefixList } from '../net/prefix-list.js';
 import { PrefixTable, type PrefixTableParts } from '../net/prefix-table.js';
 import type { Agreement, Interface, Snapshot } from '../trust/agreement.js';
-import { parseCertificate } from '../x509/certificate.js';
-import { type CrlFacts, parseCrlInSteps } from '../x509/crl.js';
-import type { CertificateFacts } from '../x509/facts.js';
+import { type CertificateFacts, parseCertificate } from '../x509/certificate/index.js';
+import { type CrlFacts, parseCrlInSteps } from '../x509/revocation/index.js';
 import { assembleInSteps, type SnapshotParts } from './assemble.js';
 import { deepFreeze, freezeShallow } from './freeze.js';
 

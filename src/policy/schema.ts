@@ -4,7 +4,7 @@
  */
 
 import { z } from 'zod';
-import { EKU_POLICIES } from '../x509/usage.js';
+import { EKU_POLICIES } from '../x509/rules/index.js';
 import { METRICS_ACCESS } from './access-settings.js';
 import { ROLES } from './role.js';
 

@@ -5,7 +5,7 @@
  */
 
 import type { PeerChain } from '../trust/evidence.js';
-import type { CertificateFacts } from '../x509/facts.js';
+import type { CertificateFacts } from '../x509/certificate/index.js';
 import type { CertificateReader } from './evidence.js';
 
 /** A chain of a public CA has two or three certificates, one of cross-certified operators some more. */

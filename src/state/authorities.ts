@@ -1,8 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Snapshot } from '../trust/agreement.js';
-import { Budget } from '../x509/budget.js';
-import type { CertificateFacts } from '../x509/facts.js';
-import { signatureVerifies } from '../x509/signature.js';
+import { Budget, type CertificateFacts, signatureVerifies } from '../x509/certificate/index.js';
 
 /** Public CAs that partners sit under have a handful of intermediates each. */
 const MOST_LEARNED = 200;

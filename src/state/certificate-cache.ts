@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { MalformedCertificate, parseCertificate } from '../x509/certificate.js';
-import type { CertificateFacts } from '../x509/facts.js';
-import { readPem } from '../x509/pem.js';
+import { type CertificateFacts, MalformedCertificate, parseCertificate } from '../x509/certificate/index.js';
+import { readPem } from '../x509/der/index.js';
 import { BoundedCache, type CacheBounds } from './bounded-cache.js';
 import type { CacheCounters } from './counters.js';
 

@@ -1,5 +1,5 @@
 import type { Evidence, TlsEvidence } from '../trust/evidence.js';
-import type { CertificateFacts } from '../x509/facts.js';
+import type { CertificateFacts } from '../x509/certificate/index.js';
 import { BoundedCache, type CacheBounds } from './bounded-cache.js';
 
 /** Evidence with the hashes of certificates in the place of what is known of them. */

@@ -1,10 +1,8 @@
 import type { Logger } from '../log/logger.js';
 import { fetchTarget } from '../net/fetch-target.js';
 import type { RevocationSettings } from '../policy/revocation-settings.js';
-import type { CrlFacts } from '../x509/crl.js';
-import { type CrlTimes, saysTheSame } from '../x509/crl-change.js';
-import type { CertificateFacts } from '../x509/facts.js';
-import { crlLocations } from '../x509/locations.js';
+import type { CertificateFacts } from '../x509/certificate/index.js';
+import { type CrlFacts, type CrlTimes, crlLocations, saysTheSame } from '../x509/revocation/index.js';
 import { type CrlKeeper, CrlSource } from './crl-source.js';
 import { CRL_LIMITS, type CrlStore } from './crl-store.js';
 import { fetchHttp } from './http-client.js';

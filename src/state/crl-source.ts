@@ -1,8 +1,14 @@
-import { type CrlFacts, MalformedCrl, parseCrlInSteps } from '../x509/crl.js';
-import { type CrlTimes, whyClearsNobody, whyForeign, whyOlder } from '../x509/crl-change.js';
-import type { CertificateFacts } from '../x509/facts.js';
-import { MalformedPem, readPem } from '../x509/pem.js';
-import { signatureVerifiesInSteps } from '../x509/signature.js';
+import { type CertificateFacts, signatureVerifiesInSteps } from '../x509/certificate/index.js';
+import { MalformedPem, readPem } from '../x509/der/index.js';
+import {
+  type CrlFacts,
+  type CrlTimes,
+  MalformedCrl,
+  parseCrlInSteps,
+  whyClearsNobody,
+  whyForeign,
+  whyOlder,
+} from '../x509/revocation/index.js';
 import { FetchFailure } from './fetch-failure.js';
 import type { HttpAnswer, HttpQuestion } from './http-client.js';
 import type { Job } from './job-queue.js';

@@ -1,7 +1,7 @@
 import type { Logger } from '../log/logger.js';
 import type { Snapshot } from '../trust/agreement.js';
-import type { CrlFacts } from '../x509/crl.js';
-import { hex } from '../x509/der.js';
+import { hex } from '../x509/der/index.js';
+import type { CrlFacts } from '../x509/revocation/index.js';
 
 export type CrlCondition = 'current' | 'ending' | 'stale';
 

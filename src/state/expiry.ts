@@ -1,9 +1,9 @@
 /** What ends, and when: everything that trust in partners rests on and that has an end. */
 
 import type { Agreement, Snapshot } from '../trust/agreement.js';
-import type { CrlFacts } from '../x509/crl.js';
-import type { CertificateFacts } from '../x509/facts.js';
-import { atOnce } from '../x509/in-steps.js';
+import type { CertificateFacts } from '../x509/certificate/index.js';
+import { atOnce } from '../x509/der/index.js';
+import type { CrlFacts } from '../x509/revocation/index.js';
 import { crlCondition, type ListAtHand, newestOfScope, policyLists } from './crl-watch.js';
 import type { PeerCertificate } from './peer-certificates.js';
 import { sortedInSteps } from './slices.js';

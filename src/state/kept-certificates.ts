@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Logger } from '../log/logger.js';
-import type { CertificateFacts } from '../x509/facts.js';
+import type { CertificateFacts } from '../x509/certificate/index.js';
 import { type CertificateStore, type KeptCertificate, StoreError } from './store.js';
 
 /** Certificates are written together, this long after the first one. */

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { CertificateFacts } from '../x509/facts.js';
-import type { OcspResponse } from '../x509/ocsp.js';
+import type { CertificateFacts } from '../x509/certificate/index.js';
+import type { OcspResponse } from '../x509/revocation/index.js';
 
 /** Reads a response in DER. Throws where it cannot be read, or is an error of the responder. */
 export type OcspReader = (der: Uint8Array) => OcspResponse;
@@ -13,7 +13,7 @@ const MOST_RESPONDERS = 200;
  * responders. Responses on thousands of certificates bring the same responder's certificate along: it is kept once.
  */
 export async function openOcspReader(): Promise<OcspReader> {
-  const { parseOcspResponse } = await import('../x509/ocsp-response.js');
+  const { parseOcspResponse } = await import('../x509/revocation/index.js');
   const responders = new LRUCache<string, CertificateFacts>({ max: MOST_RESPONDERS });
   return (der) => {
     const response = parseOcspResponse(der);

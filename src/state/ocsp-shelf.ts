@@ -1,12 +1,16 @@
 import { fetchTarget } from '../net/fetch-target.js';
 import type { RevocationSettings } from '../policy/revocation-settings.js';
 import type { Snapshot } from '../trust/agreement.js';
-import { Budget } from '../x509/budget.js';
-import type { CrlFacts } from '../x509/crl.js';
-import type { CertificateFacts } from '../x509/facts.js';
-import { ocspLocations } from '../x509/locations.js';
-import { MAX_OCSP_OCTETS, type OcspAnswer, ocspStatus } from '../x509/ocsp.js';
-import { type RevocationStatus, revocationStatus } from '../x509/revocation.js';
+import { Budget, type CertificateFacts } from '../x509/certificate/index.js';
+import {
+  type CrlFacts,
+  MAX_OCSP_OCTETS,
+  type OcspAnswer,
+  ocspLocations,
+  ocspStatus,
+  type RevocationStatus,
+  revocationStatus,
+} from '../x509/revocation/index.js';
 import { fetchHttp } from './http-client.js';
 import type { JobQueue } from './job-queue.js';
 import type { OcspReader } from './ocsp-reader.js';

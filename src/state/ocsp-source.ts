@@ -1,10 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import type { ReasonCode } from '../reasons.js';
-import { sameOctets } from '../x509/der.js';
-import type { CertificateFacts } from '../x509/facts.js';
-import { type OcspAnswer, ocspEntry } from '../x509/ocsp.js';
-import { certIdOf, nonceValue, writeOcspRequest } from '../x509/ocsp-request.js';
-import type { RevocationStatus } from '../x509/revocation.js';
+import type { CertificateFacts } from '../x509/certificate/index.js';
+import { sameOctets } from '../x509/der/index.js';
+import {
+  certIdOf,
+  nonceValue,
+  type OcspAnswer,
+  ocspEntry,
+  type RevocationStatus,
+  writeOcspRequest,
+} from '../x509/revocation/index.js';
 import { FetchFailure } from './fetch-failure.js';
 import type { HttpAnswer, HttpQuestion } from './http-client.js';
 import type { Job } from './job-queue.js';

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { CertificateFacts } from '../x509/facts.js';
+import type { CertificateFacts } from '../x509/certificate/index.js';
 
 /** Certificates of partners that are kept in mind: more than partners have edges. */
 const MOST = 10_000;

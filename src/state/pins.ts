@@ -1,7 +1,7 @@
 import type { Logger } from '../log/logger.js';
 import { type ApprovedPins, NO_APPROVED_PINS } from '../trust/covers.js';
-import type { CertificateFacts } from '../x509/facts.js';
-import { sipIdentities } from '../x509/identity.js';
+import type { CertificateFacts } from '../x509/certificate/index.js';
+import { sipIdentities } from '../x509/identity/index.js';
 import type { Counters } from './counters.js';
 import type { Pin, PinKey, PinNews, Store, Stored } from './store.js';
 

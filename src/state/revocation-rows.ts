@@ -1,6 +1,6 @@
 /** What is known of revocation, row by row, for operators. */
 
-import { ocspEntry } from '../x509/ocsp.js';
+import { ocspEntry } from '../x509/revocation/index.js';
 import type { CrlSource } from './crl-source.js';
 import { crlCondition, type ListAtHand } from './crl-watch.js';
 import type { OcspShelf } from './ocsp-shelf.js';

@@ -1,7 +1,6 @@
 import type { Snapshot } from '../trust/agreement.js';
-import type { CrlFacts } from '../x509/crl.js';
-import type { CertificateFacts } from '../x509/facts.js';
-import type { OcspAnswers } from '../x509/ocsp.js';
+import type { CertificateFacts } from '../x509/certificate/index.js';
+import type { CrlFacts, OcspAnswers } from '../x509/revocation/index.js';
 
 /** One list or status, for operators. */
 export interface RevocationRow {

@@ -4,10 +4,9 @@ import type { Address } from '../net/address.js';
 import type { PortRange } from '../net/port-range.js';
 import type { Prefixes } from '../net/prefix-list.js';
 import type { Direction, HeaderAction, Interconnect, PrivacyMode } from '../sip/rules.js';
-import type { CrlFacts } from '../x509/crl.js';
-import type { CertificateFacts } from '../x509/facts.js';
-import type { OcspRules } from '../x509/ocsp.js';
-import type { EkuPolicy } from '../x509/usage.js';
+import type { CertificateFacts } from '../x509/certificate/index.js';
+import type { CrlFacts, OcspRules } from '../x509/revocation/index.js';
+import type { EkuPolicy } from '../x509/rules/index.js';
 
 export type { Direction, EkuPolicy, HeaderAction, Interconnect, PrivacyMode };
 export type SecurityMechanism = 'tls' | 'nds-ip';

@@ -5,7 +5,7 @@
  * asked for. The assurance says `tls-attributes`.
  */
 
-import { isDomainName } from '../x509/domain.js';
+import { isDomainName } from '../x509/identity/index.js';
 import type { Agreement } from './agreement.js';
 import { missingAttributes, parseOneLineName } from './attributes.js';
 import type { Cover, CoverContext } from './covers.js';

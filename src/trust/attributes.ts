@@ -3,7 +3,7 @@
  * certificate tells of it in words.
  */
 
-import type { NameAttribute } from '../x509/facts.js';
+import type { NameAttribute } from '../x509/certificate/index.js';
 import type { AttributeMatch } from './agreement.js';
 
 /** Attribute types of X.520 by the names that the policy file uses. */

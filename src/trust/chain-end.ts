@@ -10,10 +10,8 @@
 
 import type { Finding } from '../reasons.js';
 import { printable } from '../sip/ascii.js';
-import { Budget, BudgetExhausted } from '../x509/budget.js';
-import type { CertificateFacts } from '../x509/facts.js';
-import { authorityLocations } from '../x509/locations.js';
-import { signatureVerifies } from '../x509/signature.js';
+import { Budget, BudgetExhausted, type CertificateFacts, signatureVerifies } from '../x509/certificate/index.js';
+import { authorityLocations } from '../x509/revocation/index.js';
 import type { Agreement, Snapshot } from './agreement.js';
 
 interface ChainEnd {

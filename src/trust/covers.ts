@@ -1,6 +1,5 @@
-import type { CrlFacts } from '../x509/crl.js';
-import type { CertificateFacts } from '../x509/facts.js';
-import type { OcspAnswers } from '../x509/ocsp.js';
+import type { CertificateFacts } from '../x509/certificate/index.js';
+import type { CrlFacts, OcspAnswers } from '../x509/revocation/index.js';
 import type { Agreement, Direction, Snapshot } from './agreement.js';
 import { missingAttributes } from './attributes.js';
 import { judgePath } from './path.js';

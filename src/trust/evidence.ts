@@ -1,6 +1,6 @@
 /** What the proxy saw of the peer, taken from its transport and TLS stack, never from SIP headers. */
 
-import type { CertificateFacts } from '../x509/facts.js';
+import type { CertificateFacts } from '../x509/certificate/index.js';
 import type { Direction } from './agreement.js';
 
 /** `unknown`: nothing is known of the connection that a message names. */

@@ -2,7 +2,7 @@
 
 import type { NextHopQuestion } from '../net/next-hop.js';
 import { parseUri, type SipUri } from '../sip/uri.js';
-import { referenceDomain } from '../x509/domain.js';
+import { referenceDomain } from '../x509/identity/index.js';
 
 /** The question, or why the URI asks none. */
 export type HopQuestion = NextHopQuestion | { readonly why: string };

@@ -1,7 +1,7 @@
 /** Whom the certificate of a next hop has to name (RFC 5922 §7.3, rulebook O-1, O-6). */
 
 import { HOP_TRANSPORTS } from '../net/hop-transport.js';
-import { referenceDomain } from '../x509/domain.js';
+import { referenceDomain } from '../x509/identity/index.js';
 import { type Agreement, agreementOfName, type Snapshot, targetKey } from './agreement.js';
 
 export type NextHopName =

@@ -1,8 +1,8 @@
 /** The path from the certificate of a peer to the anchors of an agreement, and what it says of revocation. */
 
 import type { Finding } from '../reasons.js';
-import type { CertificateFacts } from '../x509/facts.js';
-import { verifyPath } from '../x509/path.js';
+import type { CertificateFacts } from '../x509/certificate/index.js';
+import { verifyPath } from '../x509/path/index.js';
 import type { Agreement } from './agreement.js';
 import { chainEndFindings } from './chain-end.js';
 import { type CoverContext, nextInstant, peerRole } from './covers.js';

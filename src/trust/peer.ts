@@ -4,8 +4,7 @@
  */
 
 import { printable } from '../sip/ascii.js';
-import type { CrlFacts } from '../x509/crl.js';
-import type { OcspAnswers } from '../x509/ocsp.js';
+import type { CrlFacts, OcspAnswers } from '../x509/revocation/index.js';
 import type { Snapshot } from './agreement.js';
 import { presentedAttributes } from './attribute-evidence.js';
 import { type ApprovedPins, type CoverContext, NO_APPROVED_PINS } from './covers.js';

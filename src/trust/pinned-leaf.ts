@@ -3,12 +3,9 @@
  * the certificate itself is: its time, its use, and whether it is revoked (rulebook T-17, §8.3).
  */
 
-import { Budget, BudgetExhausted } from '../x509/budget.js';
-import type { CertificateFacts } from '../x509/facts.js';
-import { ocspStatus } from '../x509/ocsp.js';
-import { either, type RevocationStatus, revocationStatus } from '../x509/revocation.js';
-import { signatureVerifies } from '../x509/signature.js';
-import { checkPinnedUsage } from '../x509/usage.js';
+import { Budget, BudgetExhausted, type CertificateFacts, signatureVerifies } from '../x509/certificate/index.js';
+import { either, ocspStatus, type RevocationStatus, revocationStatus } from '../x509/revocation/index.js';
+import { checkPinnedUsage } from '../x509/rules/index.js';
 import type { Agreement } from './agreement.js';
 import { type CoverContext, instant, nextInstant, peerRole } from './covers.js';
 import type { PathJudgement } from './path.js';

@@ -1,9 +1,8 @@
 /** What a peer shows of itself: the names that it may be taken for, and how an agreement is held against it. */
 
 import type { Finding } from '../reasons.js';
-import { isDomainName } from '../x509/domain.js';
-import type { CertificateFacts } from '../x509/facts.js';
-import { type SipIdentities, sipIdentities } from '../x509/identity.js';
+import type { CertificateFacts } from '../x509/certificate/index.js';
+import { isDomainName, type SipIdentities, sipIdentities } from '../x509/identity/index.js';
 import { type Agreement, agreementOfName, parentOf, type Snapshot } from './agreement.js';
 import { type Cover, type CoverContext, certificateCovered, nextInstant } from './covers.js';
 import type { TlsEvidence } from './evidence.js';

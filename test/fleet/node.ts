@@ -15,7 +15,7 @@ import { SharedStore } from '../../src/state/postgres/shared-store.js';
 import { openSqliteStore } from '../../src/state/sqlite-store.js';
 import type { Pin } from '../../src/state/store.js';
 import { TlsMemory } from '../../src/state/tls-memory.js';
-import type { CertificateFacts } from '../../src/x509/facts.js';
+import type { CertificateFacts } from '../../src/x509/certificate/facts.js';
 import { leaf, NOW, root } from '../support/certificates.js';
 import { keptLog } from '../support/kept-log.js';
 import type { PostgresCluster } from '../support/postgres-cluster.js';

@@ -5,7 +5,7 @@
 
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { readPem } from '../../src/x509/pem.js';
+import { readPem } from '../../src/x509/der/pem.js';
 import { HttpServer } from '../support/http-server.js';
 import { type Caller, freshCallId, request } from '../support/live/caller.js';
 import type { Child } from '../support/live/child.js';

@@ -1,11 +1,11 @@
 /** Real certificates and CRLs for tests: right ones by default, and wrong ones in exactly the way a test asks for. */
 
 import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
-import { parseCertificate } from '../../src/x509/certificate.js';
-import { type CrlFacts, parseCrl } from '../../src/x509/crl.js';
-import { EXTENSION } from '../../src/x509/extensions.js';
-import type { CertificateFacts } from '../../src/x509/facts.js';
-import { writePem } from '../../src/x509/pem.js';
+import { parseCertificate } from '../../src/x509/certificate/certificate.js';
+import { EXTENSION } from '../../src/x509/certificate/extensions.js';
+import type { CertificateFacts } from '../../src/x509/certificate/facts.js';
+import { writePem } from '../../src/x509/der/pem.js';
+import { type CrlFacts, parseCrl } from '../../src/x509/revocation/crl.js';
 import { der, tlv } from './der.js';
 
 /** The time of all tests that do not test time, and the validity around it. */

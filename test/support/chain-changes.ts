@@ -1,6 +1,6 @@
 /** What the chains of chain-generator.ts differ in: by name, the places where each change is tried, and the change. */
 
-import { DerReader } from '../../src/x509/der.js';
+import { DerReader } from '../../src/x509/der/der.js';
 import { type CertificateSpec, DAY, ext, extension, makeGeneralName, NOW, sharedKey } from './certificates.js';
 import { der, tlv } from './der.js';
 import type { Random } from './random.js';

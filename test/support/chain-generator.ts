@@ -1,6 +1,6 @@
 /** Chains for the comparison with OpenSSL: right ones, and ones that a named change makes subtly wrong (or not). */
 
-import type { PeerName } from '../../src/x509/peer-name.js';
+import type { PeerName } from '../../src/x509/identity/peer-name.js';
 import {
   type CertificateSpec,
   type CrlSpec,

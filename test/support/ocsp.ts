@@ -1,9 +1,9 @@
 /** OCSP responses for tests: right ones by default, and wrong ones in exactly the way a test asks for. */
 
 import { createHash, sign } from 'node:crypto';
-import type { OcspAnswer } from '../../src/x509/ocsp.js';
-import { nonceValue, OCSP_NONCE } from '../../src/x509/ocsp-request.js';
-import { parseOcspResponse } from '../../src/x509/ocsp-response.js';
+import type { OcspAnswer } from '../../src/x509/revocation/ocsp.js';
+import { nonceValue, OCSP_NONCE } from '../../src/x509/revocation/ocsp-request.js';
+import { parseOcspResponse } from '../../src/x509/revocation/ocsp-response.js';
 import { DAY, extension, type Issued, type KeyPair, NOW } from './certificates.js';
 import { der, tlv } from './der.js';
 

@@ -4,9 +4,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseCertificate } from '../../src/x509/certificate.js';
-import type { CertificateFacts } from '../../src/x509/facts.js';
-import { readPem } from '../../src/x509/pem.js';
+import { parseCertificate } from '../../src/x509/certificate/certificate.js';
+import type { CertificateFacts } from '../../src/x509/certificate/facts.js';
+import { readPem } from '../../src/x509/der/pem.js';
 
 export interface CertificateRequest {
   /** As `-subj` takes it. */

@@ -1,7 +1,7 @@
 /** Path questions over issued certificates, with the defaults that most cases share. */
 
 import { expect } from 'vitest';
-import { type PathInput, type PathResult, verifyPath } from '../../src/x509/path.js';
+import { type PathInput, type PathResult, verifyPath } from '../../src/x509/path/path.js';
 import { type Issued, type IssuedCrl, NOW } from './certificates.js';
 
 export interface PathCase {

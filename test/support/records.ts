@@ -1,7 +1,7 @@
 /** Path questions as records of `siptrustctl verify`: what is not readable may stand anywhere in them. */
 
 import { describe, expect, it } from 'vitest';
-import { type RecordAnswer, verifyRecord } from '../../src/x509/verify-record.js';
+import { type RecordAnswer, verifyRecord } from '../../src/x509/path/verify-record.js';
 import { NOW } from './certificates.js';
 
 type Pem = { readonly pem: string };

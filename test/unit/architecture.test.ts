@@ -13,13 +13,11 @@ interface Import {
 
 const imports: readonly Import[] = files.flatMap((file) => {
   const text = readFileSync(join(SRC, file), 'utf8');
-  return [...text.matchAll(/^(?:import|export)\b[^;]*?from '([^']+)';|^import '([^']+)';/gms)].map((match) => ({
-    file,
-    target: match[1] ?? match[2] ?? '',
-  }));
+  const lines = /^(?:import|export)\b[^;]*?from '([^']+)';|^import '([^']+)';|\bimport\('([^']+)'\)/gms;
+  return [...text.matchAll(lines)].map((match) => ({ file, target: match[1] ?? match[2] ?? match[3] ?? '' }));
 });
 
-/** `x509/path.ts` -> `x509`; a file of src/ itself is a layer of its own. */
+/** `x509/path/path.ts` -> `x509`; a file of src/ itself is a layer of its own. */
 function layer(file: string): string {
   return file.includes('/') ? (file.split('/')[0] ?? '') : file.replace(/\.ts$/, '');
 }
@@ -52,6 +50,40 @@ describe('imports go one way (design.md, "The way through the house")', () => {
       const into = layer(relative(SRC, join(SRC, to)).replace(/\.js$/, '.ts'));
       expect(Object.keys(MAY_IMPORT)).toContain(from);
       if (into !== from) expect(MAY_IMPORT[from]).toContain(into);
+    });
+  }
+});
+
+/** Layers that are cut into rooms, one folder a noun; each room has a door, index.ts. */
+const ROOMED: readonly string[] = ['x509'];
+/** Those that are not yet: their files stand side by side. */
+const NOT_YET: readonly string[] = ['net', 'sip', 'trust', 'policy', 'log', 'state', 'rpc', 'ctl', 'web'];
+
+describe('a room is entered by its door', () => {
+  test('ok/every layer is named', () => {
+    const layers = new Set(files.filter((file) => file.includes('/')).map(layer));
+    expect([...ROOMED, ...NOT_YET].sort()).toEqual([...layers].sort());
+  });
+  const room = (file: string): string => file.split('/').slice(0, 2).join('/');
+  const roomed = (file: string): boolean => ROOMED.includes(layer(file));
+  for (const name of new Set(files.filter(roomed).map(room))) {
+    test(`ok/${name} has a door`, () => {
+      expect(files).toContain(`${name}/index.ts`);
+      expect(files.filter((file) => room(file) === name).length).toBeLessThan(16);
+    });
+  }
+  for (const { file, target } of imports.filter(({ target }) => target.startsWith('.'))) {
+    const to = normalize(join(dirname(file), target)).replace(/\.js$/, '.ts');
+    if (!roomed(to) || room(to) === room(file)) continue;
+    test(`ok/${file} -> ${to}`, () => {
+      expect(to).toBe(`${room(to)}/index.ts`);
+    });
+  }
+  for (const file of files.filter((name) => roomed(name) && name.endsWith('/index.ts'))) {
+    test(`ok/${file} says what leaves the room, and does nothing`, () => {
+      const text = readFileSync(join(SRC, file), 'utf8');
+      const rest = text.replace(/^\/\*\*.*?\*\/|^export (?:type )?\{[^}]*\} from '\.\/[^'/]+';$/gms, '');
+      expect(rest.trim()).toBe('');
     });
   }
 });

@@ -11,9 +11,9 @@ import { expiryRows } from '../../src/state/expiry.js';
 import type { Snapshot } from '../../src/trust/agreement.js';
 import type { Evidence } from '../../src/trust/evidence.js';
 import { judgePeer } from '../../src/trust/peer.js';
-import { parseCertificate } from '../../src/x509/certificate.js';
-import type { CertificateFacts } from '../../src/x509/facts.js';
-import { readPem } from '../../src/x509/pem.js';
+import { parseCertificate } from '../../src/x509/certificate/certificate.js';
+import type { CertificateFacts } from '../../src/x509/certificate/facts.js';
+import { readPem } from '../../src/x509/der/pem.js';
 import { type Authority, type CertificateTerms, Pki } from '../support/live/pki.js';
 import { evidenceWith } from '../support/snapshot.js';
 

@@ -13,7 +13,7 @@ import { withdrawInSteps } from '../../policy/fleet/withdraw.js';
 import { deepFreeze } from '../../policy/freeze.js';
 import { PolicyMemory } from '../../policy/memory.js';
 import { formatProblem, type Problem } from '../../policy/problem.js';
-import { atOnce } from '../../x509/in-steps.js';
+import { atOnce } from '../../x509/der/index.js';
 import { Refusal } from '../failure.js';
 
 /** What nodes have of their own: all of them keep state, which agreements with `pinned` need. */

@@ -1,8 +1,8 @@
 /** CA certificates at hand: which of them are above a certificate, and the files that they go to. */
 
 import { createPublicKey, X509Certificate } from 'node:crypto';
-import type { CertificateFacts } from '../../x509/facts.js';
-import { writePem } from '../../x509/pem.js';
+import type { CertificateFacts } from '../../x509/certificate/index.js';
+import { writePem } from '../../x509/der/index.js';
 
 /** Longest chain that is followed. */
 const MOST_DEPTH = 8;

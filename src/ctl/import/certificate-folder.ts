@@ -6,9 +6,9 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CertificateCache } from '../../state/certificate-cache.js';
-import type { CertificateFacts } from '../../x509/facts.js';
-import { sipIdentities } from '../../x509/identity.js';
-import { readPem } from '../../x509/pem.js';
+import type { CertificateFacts } from '../../x509/certificate/index.js';
+import { readPem } from '../../x509/der/index.js';
+import { sipIdentities } from '../../x509/identity/index.js';
 import { certificateFile } from '../certificate-file.js';
 import { Refusal } from '../failure.js';
 import { Authorities } from './authorities.js';

@@ -1,7 +1,7 @@
 /** The agreements that certificates of partners ask for: one for all that share a domain. */
 
-import type { CertificateFacts } from '../../x509/facts.js';
-import { sipIdentities } from '../../x509/identity.js';
+import type { CertificateFacts } from '../../x509/certificate/index.js';
+import { sipIdentities } from '../../x509/identity/index.js';
 import { type Authorities, verifies } from './authorities.js';
 import { type Candidate, Names } from './candidate.js';
 import type { Finding } from './report.js';

@@ -2,7 +2,7 @@
 
 import { hash } from 'node:crypto';
 import { posix } from 'node:path';
-import { atOnce } from '../../x509/in-steps.js';
+import { atOnce } from '../../x509/der/index.js';
 import { type FileRead, type PolicyFiles, tooLarge } from '../files.js';
 
 export interface BundledFile {

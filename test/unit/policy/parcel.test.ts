@@ -4,7 +4,7 @@ import { parseAddress } from '../../../src/net/address.js';
 import { checkPolicy } from '../../../src/policy/compile.js';
 import { filesInMemory } from '../../../src/policy/files.js';
 import { type Held, octetsOf, Packer, type Parcel, unpack } from '../../../src/policy/parcel.js';
-import { atOnce } from '../../../src/x509/in-steps.js';
+import { atOnce } from '../../../src/x509/der/in-steps.js';
 import { CA_PEM, compile, compiled, MATERIAL, NOW, nds, PIN, tls } from './fixtures.js';
 
 const RICH = tls(

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { policyKey } from '../../../src/policy/fleet/signature.js';
 import { type DaemonSettings, DEFAULT_SETTINGS } from '../../../src/policy/settings.js';
-import { parseCertificate } from '../../../src/x509/certificate.js';
-import { readPem } from '../../../src/x509/pem.js';
+import { parseCertificate } from '../../../src/x509/certificate/certificate.js';
+import { readPem } from '../../../src/x509/der/pem.js';
 import { compile, compiled, LEAF_PEM, said } from './fixtures.js';
 
 const PUBLIC_KEY = `-----BEGIN PUBLIC KEY-----

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Connections } from '../../../src/state/connections.js';
-import type { CertificateFacts } from '../../../src/x509/facts.js';
+import type { CertificateFacts } from '../../../src/x509/certificate/facts.js';
 import { root } from '../../support/certificates.js';
 import { evidenceWith } from '../../support/snapshot.js';
 

@@ -3,7 +3,7 @@ import { Counters } from '../../../src/state/counters.js';
 import { Pins } from '../../../src/state/pins.js';
 import type { Pin, PinKey, Store, StoreChanges, Stored } from '../../../src/state/store.js';
 import { StoreError } from '../../../src/state/store.js';
-import type { CertificateFacts } from '../../../src/x509/facts.js';
+import type { CertificateFacts } from '../../../src/x509/certificate/facts.js';
 import { ext, leaf, NOW, root } from '../../support/certificates.js';
 
 const rootB = root({ subject: 'O=Operator B,CN=B CA' });

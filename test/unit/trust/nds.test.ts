@@ -4,7 +4,7 @@ import { parsePortRange } from '../../../src/net/port-range.js';
 import type { Agreement, Interface } from '../../../src/trust/agreement.js';
 import type { Evidence, TlsEvidence } from '../../../src/trust/evidence.js';
 import { judgePeer } from '../../../src/trust/peer.js';
-import type { CertificateFacts } from '../../../src/x509/facts.js';
+import type { CertificateFacts } from '../../../src/x509/certificate/facts.js';
 import { DAY, ext, leaf, type NameValue, NOW, root } from '../../support/certificates.js';
 import { legacyC, ndsSnapshot, overUdp, prefix } from '../../support/nds.js';
 import { evidenceWith } from '../../support/snapshot.js';

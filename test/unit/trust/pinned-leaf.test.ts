@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Agreement } from '../../../src/trust/agreement.js';
 import { judgePeer } from '../../../src/trust/peer.js';
-import type { CertificateFacts } from '../../../src/x509/facts.js';
+import type { CertificateFacts } from '../../../src/x509/certificate/facts.js';
 import { crl, DAY, ext, leaf, makeKey, NOW, root, selfSignedLeaf } from '../../support/certificates.js';
 import { agreementWith, evidenceWith, snapshotWith } from '../../support/snapshot.js';
 

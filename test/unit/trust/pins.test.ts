@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Agreement } from '../../../src/trust/agreement.js';
 import type { Evidence } from '../../../src/trust/evidence.js';
 import { judgePeer } from '../../../src/trust/peer.js';
-import type { CertificateFacts } from '../../../src/x509/facts.js';
+import type { CertificateFacts } from '../../../src/x509/certificate/facts.js';
 import { DAY, ext, leaf, NOW, root, selfSignedLeaf } from '../../support/certificates.js';
 import { agreementWith, evidenceWith, snapshotWith } from '../../support/snapshot.js';
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type RecordAnswer, verifyRecord } from '../../../src/x509/verify-record.js';
+import { type RecordAnswer, verifyRecord } from '../../../src/x509/path/verify-record.js';
 import { NOW } from '../../support/certificates.js';
 import { type GeneratedChain, generateChain } from '../../support/chain-generator.js';
 import { hasOpenssl, type OpensslAnswer, opensslVerify } from '../../support/openssl-verify.js';

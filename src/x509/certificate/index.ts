@@ -1,0 +1,30 @@
+/** The door of this room: a certificate as facts, its names and keys, and what signs it (RFC 5280 §4). */
+
+export { Budget, BudgetExhausted } from './budget.js';
+export { integerHex, MalformedCertificate, parseCertificate, readAlgorithm, wholeOctets } from './certificate.js';
+export { EXTENSION, EXTENSION_NAMES, isKnownExtension, readDistributionPointName, readReasons } from './extensions.js';
+export type {
+  AlgorithmFacts,
+  AlternativeName,
+  CertificateFacts,
+  DistributionPoint,
+  DistributionPointName,
+  Extension,
+  KeyUsageBit,
+  NameAttribute,
+  NameKeys,
+  RevocationReason,
+} from './facts.js';
+export { generalNameText, readGeneralNames } from './general-name.js';
+export { keyIdentifiersAgree, keyIdentifiersDiffer } from './key-identifiers.js';
+export { parseName, readName, relativeNameKey } from './name.js';
+export { constraintDefect, NameCheck } from './name-constraints.js';
+export {
+  brokenKey,
+  type Signed,
+  signatureVerifies,
+  signatureVerifiesInSteps,
+  unusualAlgorithm,
+  weakAlgorithm,
+  weakKey,
+} from './signature.js';

@@ -1,0 +1,9 @@
+/** The door of this room: how certificates are written down. DER, PEM, times, and the files that people take for them. */
+
+export { knownContainer } from './container.js';
+export { DerReader, hex, hexHead, MalformedDer, sameOctets, TAG } from './der.js';
+export { atOnce, copyInSteps, sha256InSteps, sortInSteps } from './in-steps.js';
+export { MalformedPem, readPem, writePem } from './pem.js';
+export { quoted } from './quoted.js';
+export { dayStart, INSTANT_FORM, parseRfc3339 } from './rfc3339.js';
+export { readTime } from './time.js';

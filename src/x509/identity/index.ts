@@ -1,0 +1,6 @@
+/** The door of this room: who a certificate speaks for (RFC 5922 §7.1). */
+
+export { describeCertificate } from './describe.js';
+export { isDomainName, referenceDomain } from './domain.js';
+export { type SipIdentities, sipIdentities } from './identity.js';
+export { nameMismatch, type PeerName } from './peer-name.js';

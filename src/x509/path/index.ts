@@ -1,0 +1,4 @@
+/** The door of this room: the path from a certificate to an anchor (RFC 5280 §6.1). */
+
+export { verifyPath } from './path.js';
+export { verifyRecord, verifyRecordInSteps } from './verify-record.js';

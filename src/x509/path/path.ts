@@ -1,0 +1,462 @@
+/**
+ * Certificate paths: search among unordered issuers, then RFC 5280 §6.1 on each candidate (path-check.ts).
+ *
+ * Operators cross-certify (TS 33.310 §5.2), so several certificates bear one name and key, chains loop, and some end
+ * nowhere. The search goes from the leaf upwards and back again until a path holds or its budget is spent; of all that
+ * failed, the reason that tells most is reported.
+ */
+
+import { type Finding, ranked } from '../../reasons.js';
+import {
+  Budget,
+  BudgetExhausted,
+  type CertificateFacts,
+  integerHex,
+  keyIdentifiersAgree,
+  keyIdentifiersDiffer,
+  NameCheck,
+  signatureVerifies,
+  weakAlgorithm,
+  weakKey,
+} from '../certificate/index.js';
+import { hex, MalformedDer } from '../der/index.js';
+import type { PeerName } from '../identity/index.js';
+import {
+  type CrlFacts,
+  DEFAULT_OCSP_RULES,
+  directoryTexts,
+  either,
+  type OcspAnswers,
+  type OcspRules,
+  ocspStatus,
+  type RevocationStatus,
+  revocationStatus,
+} from '../revocation/index.js';
+import type { EkuPolicy, Place, Role } from '../rules/index.js';
+import {
+  type CheckContext,
+  type CheckOutcome,
+  canStandAbove,
+  checkPath,
+  judgeIssuer,
+  judgeLeaf,
+  namesAllowed,
+  type RevocationMode,
+} from './path-check.js';
+import { listed, whereItEnds } from './path-end.js';
+
+export interface PathInput {
+  readonly leaf: CertificateFacts;
+  /** In any order; they need not be of one path, or of any, and may be whatever a stranger sent. */
+  readonly intermediates: readonly CertificateFacts[];
+  /** Trusted by name and key; they need not be self-signed (TS 33.310 §5.2.4). What they say of themselves is judged. */
+  readonly anchors: readonly CertificateFacts[];
+  readonly crls: readonly CrlFacts[];
+  /** OCSP answers about certificates of the path. */
+  readonly ocsp?: OcspAnswers;
+  readonly ocspRules?: OcspRules;
+  /** Milliseconds by which a CRL may be used past its nextUpdate. */
+  readonly crlGrace?: number;
+  /** Milliseconds since 1970; whole seconds count (RFC 5280 §4.1.2.5). */
+  readonly at: number;
+  /** The part of the leaf's holder in TLS; `any`: RFC 5280 alone, no TLS rules. */
+  readonly purpose: Role | 'any';
+  /** Every one of them must be in subjectAltName; none: only the path is judged. */
+  readonly names: readonly PeerName[];
+  readonly revocation: RevocationMode;
+  /** Most intermediates between leaf and anchor, self-issued ones included. */
+  readonly maxDepth?: number | undefined;
+  /** Milliseconds by which clocks may differ. */
+  readonly skew?: number;
+  readonly ekuPolicy?: EkuPolicy;
+  /** Also ask what RFC 5280 §4 demands of CAs and §6.1 does not look at (see rules.ts). */
+  readonly strict?: boolean;
+  /** Microseconds of work (budget.ts). */
+  readonly budget?: number;
+}
+
+export type PathResult =
+  | {
+      readonly ok: true;
+      /** Leaf first, anchor last. */
+      readonly path: readonly CertificateFacts[];
+      readonly anchor: CertificateFacts;
+      /** Remarks: a status that could not be determined, where that is let pass. */
+      readonly findings: readonly Finding[];
+      /** Milliseconds since 1970 after which the answer must be asked for again. */
+      readonly validUntil: number;
+    }
+  | {
+      readonly ok: false;
+      /** Most telling first; never empty. */
+      readonly findings: readonly Finding[];
+      /** The path that came furthest, where one led to an anchor. */
+      readonly path?: readonly CertificateFacts[];
+    };
+
+/** Intermediates of a path where the caller sets no bound: RFC 5280 has none, TS 33.310 §5.2 needs two. */
+export const DEFAULT_MAX_DEPTH = 10;
+
+/** Whole paths, and issuers, whose faults are kept to be told. */
+const MOST_TOLD = 64;
+
+/** Microseconds for an issuer that is looked at, for each certificate of the path it would stand above. */
+const ISSUER_COST = 1;
+
+/** Microseconds for a certificate that is judged by itself, and for each of its extensions and names. */
+const JUDGE_COST = { certificate: 5, part: 0.5 } as const;
+
+/** Judges whether a path leads from the leaf to an anchor. Pure; never throws on certificates, whatever they say. */
+export function verifyPath(input: PathInput): PathResult {
+  return new PathSearch(input, new Budget(input.budget), []).run();
+}
+
+interface Judged {
+  readonly path: readonly CertificateFacts[];
+  readonly outcome: CheckOutcome;
+}
+
+/** Certificates of one subject. */
+interface Issuers {
+  readonly list: CertificateFacts[];
+  /** Their subjectKeyIdentifiers; one without has any. */
+  readonly keyIdentifiers: Set<string>;
+}
+
+const identifierText = (identifier: Uint8Array | undefined): string =>
+  identifier === undefined ? '' : hex(identifier);
+
+/** The certificate that authorityCertIssuer and authorityCertSerialNumber name; undefined: none that can be read. */
+function issuerSerialText({ authorityKeyIdentifier }: CertificateFacts): string | undefined {
+  const { issuer, serial } = authorityKeyIdentifier ?? {};
+  if (issuer === undefined || serial === undefined) return undefined;
+  try {
+    return `${directoryTexts(issuer)[0] ?? ''} ${integerHex(serial)}`;
+  } catch (cause) {
+    if (cause instanceof MalformedDer) return undefined;
+    throw cause;
+  }
+}
+
+class PathSearch {
+  private readonly context: CheckContext;
+  private readonly issuers = new Map<string, Issuers>();
+  private readonly anchors = new Set<string>();
+  /** By the name of an issuer: how many intermediates are needed at least from there to an anchor. Others are dead ends. */
+  private distances: ReadonlyMap<string, number> = new Map();
+  private readonly maxDepth: number;
+  private readonly judged: Judged[] = [];
+  private readonly dropped: Finding[] = [];
+  /** What is wrong with a certificate by itself, by its place. */
+  private readonly faults: Readonly<Record<Place, Map<CertificateFacts, readonly Finding[]>>> = {
+    leaf: new Map(),
+    intermediate: new Map(),
+    anchor: new Map(),
+  };
+
+  constructor(
+    private readonly input: PathInput,
+    private readonly budget: Budget,
+    /** CRL signers under validation, so that two that vouch for each other end undetermined. */
+    private readonly underway: readonly CertificateFacts[],
+  ) {
+    const { at, purpose, names, revocation, skew = 0, ekuPolicy = 'tls', strict = false } = input;
+    this.context = {
+      at: Math.floor(at / 1000) * 1000,
+      skew,
+      purpose,
+      ekuPolicy,
+      names,
+      levels: strict ? (purpose === 'any' ? ['path', 'profile'] : ['path', 'profile', 'tls']) : ['path'],
+      revocation,
+      revocationOf: (upwards) => this.revocationOf(upwards),
+      budget,
+      nameCheck: new NameCheck(budget),
+    };
+    this.maxDepth = input.maxDepth ?? DEFAULT_MAX_DEPTH;
+    const known = new Set<string>();
+    for (const certificate of [...input.anchors, ...input.intermediates]) {
+      if (known.has(certificate.sha256)) continue;
+      known.add(certificate.sha256);
+      const { text } = certificate.subjectKeys;
+      const named = this.issuers.get(text) ?? { list: [], keyIdentifiers: new Set() };
+      this.issuers.set(text, named);
+      named.list.push(certificate);
+      named.keyIdentifiers.add(identifierText(certificate.subjectKeyIdentifier));
+    }
+    for (const { sha256 } of input.anchors) this.anchors.add(sha256);
+  }
+
+  run(): PathResult {
+    const { leaf } = this.input;
+    try {
+      // First without issuers that can be on no good path; if nothing was found, with them, to say what is wrong.
+      const found = this.search(false) ?? (this.judged.length === 0 ? this.search(true) : undefined);
+      if (found !== undefined) return this.success(found);
+    } catch (cause) {
+      if (!(cause instanceof BudgetExhausted)) throw cause;
+      const detail = `${leaf.subjectText || '(empty name)'}: the search took ${cause.message}`;
+      return this.failure([{ code: 'path-budget', detail }, ...this.seen()]);
+    }
+    return this.failure(this.failures());
+  }
+
+  private search(lenient: boolean): Judged | undefined {
+    this.distances = this.distancesToAnchors(lenient);
+    return this.extend([this.input.leaf], lenient);
+  }
+
+  private success({ path, outcome }: Judged): PathResult {
+    const { skew } = this.context;
+    const validUntil = Math.min(outcome.crlsUntil, ...path.map(({ notAfter }) => notAfter + skew + 1000));
+    const anchor = path.at(-1) as CertificateFacts;
+    return { ok: true, path, anchor, findings: ranked(outcome.remarks), validUntil };
+  }
+
+  private failure(findings: readonly Finding[]): PathResult {
+    const seen = new Set<string>();
+    const once = findings.filter(({ code, detail }) => {
+      const key = `${code} ${detail}`;
+      return !seen.has(key) && seen.add(key);
+    });
+    const best = this.judged[0];
+    return best === undefined
+      ? { ok: false, findings: ranked(once) }
+      : { ok: false, findings: ranked(once), path: best.path };
+  }
+
+  /** What was wrong with what has been looked at. */
+  private seen(): readonly Finding[] {
+    return this.judged.length > 0 ? this.judged.flatMap(({ outcome }) => outcome.failures) : this.dropped;
+  }
+
+  private failures(): readonly Finding[] {
+    if (this.judged.length > 0) return this.seen();
+    // A path that is too long is there: that no shorter one is says nothing more.
+    if (this.dropped.some(({ code }) => code === 'path-length')) return this.dropped;
+    const { leaf } = this.input;
+    const who = leaf.subjectText || '(empty name)';
+    const detail = leaf.selfIssued
+      ? `${who}: expected a certificate issued under an accepted anchor, found a self-issued one`
+      : `${who}: expected a path to one of ${this.anchors.size} anchors (${listed(this.input.anchors.map(({ subjectText }) => subjectText))}), found none: ${whereItEnds(leaf, (name) => this.issuers.get(name)?.list ?? [], this.anchors)}`;
+    return [...this.dropped, { code: 'untrusted-chain', detail }];
+  }
+
+  /** Extends the chain (leaf first) by each issuer of its last certificate; answers the first path that holds. */
+  private extend(chain: readonly CertificateFacts[], lenient: boolean): Judged | undefined {
+    const current = chain.at(-1) as CertificateFacts;
+    const misfits: Finding[] = [];
+    let fits = false;
+    for (const issuer of this.candidates(current, chain)) {
+      this.budget.spend('issuers', ISSUER_COST * chain.length);
+      // What takes no public-key operation comes first.
+      if (!lenient && !(this.isFit(issuer) && canStandAbove(chain, issuer, this.context))) continue;
+      const misfit = this.misfit(current, issuer);
+      if (misfit !== undefined) {
+        if (misfits.length < MOST_TOLD) misfits.push(misfit);
+        continue;
+      }
+      fits = true;
+      if (this.isTooLong(chain, issuer)) continue;
+      if (!lenient && !namesAllowed(chain, issuer, this.context)) continue;
+      const isAnchor = this.anchors.has(issuer.sha256);
+      const found = isAnchor ? this.judge([...chain, issuer]) : this.extend([...chain, issuer], lenient);
+      if (found !== undefined || this.hopeless()) return found;
+    }
+    if (!fits && lenient) this.drop(misfits);
+    return undefined;
+  }
+
+  /** Whether every path through this issuer has more intermediates than it may have. */
+  private isTooLong(chain: readonly CertificateFacts[], issuer: CertificateFacts): boolean {
+    if (this.anchors.has(issuer.sha256)) return false;
+    const needed = chain.length + (this.distances.get(issuer.issuerKeys.text) ?? 0);
+    if (needed <= this.maxDepth) return false;
+    const least = needed > chain.length ? `at least ${needed}` : 'more';
+    const detail = `${issuer.subjectText}: expected at most ${this.maxDepth} intermediates, found ${least}`;
+    this.drop([{ code: 'path-length', detail }]);
+    return true;
+  }
+
+  private drop(findings: readonly Finding[]): void {
+    this.dropped.push(...findings.slice(0, MOST_TOLD - this.dropped.length));
+  }
+
+  /** Nothing that another path could mend. */
+  private hopeless(): boolean {
+    return this.judged.length > 0 && this.faultsOf(this.input.leaf, 'leaf').length > 0;
+  }
+
+  private judge(path: readonly CertificateFacts[]): Judged | undefined {
+    this.budget.spend('issuers', ISSUER_COST * path.length);
+    const outcome = checkPath(path, this.context, (certificate, place) => this.faultsOf(certificate, place));
+    if (outcome.failures.length === 0) return { path, outcome };
+    if (this.judged.length < MOST_TOLD) this.judged.push({ path, outcome });
+    return undefined;
+  }
+
+  /** Certificates that bear the issuer's name, the likely ones first. */
+  private candidates(current: CertificateFacts, chain: readonly CertificateFacts[]): readonly CertificateFacts[] {
+    const all = this.issuers.get(current.issuerKeys.text)?.list ?? [];
+    this.budget.spend('issuers', all.length * ISSUER_COST);
+    const fit = all.filter((issuer) => {
+      if (!this.anchors.has(issuer.sha256)) {
+        // A name and key twice in one path is a loop; it could only make the path worse.
+        const twice = chain.some(
+          ({ subjectKeys, publicKey }) =>
+            subjectKeys.text === issuer.subjectKeys.text && publicKey.id === issuer.publicKey.id,
+        );
+        return !twice && this.distances.has(issuer.issuerKeys.text);
+      }
+      return true;
+    });
+    if (fit.length < 2) return fit;
+    const named = issuerSerialText(current);
+    return fit
+      .map((issuer) => ({ issuer, rank: this.unlikely(current, issuer, named) }))
+      .sort((a, b) => a.rank - b.rank)
+      .map(({ issuer }) => issuer);
+  }
+
+  /**
+   * How little speaks for an issuer, the smallest number first: the key identifier that the certificate names, the
+   * certificate of the issuer that it names, an anchor, and one above whose key is the one that the issuer names.
+   */
+  private unlikely(current: CertificateFacts, issuer: CertificateFacts, named: string | undefined): number {
+    const isAnchor = this.anchors.has(issuer.sha256);
+    const otherCertificate = named !== undefined && named !== `${issuer.issuerKeys.text} ${issuer.serial}`;
+    const above = this.issuers.get(issuer.issuerKeys.text)?.keyIdentifiers;
+    const wanted = issuer.authorityKeyIdentifier?.keyIdentifier;
+    const orphan = !isAnchor && wanted !== undefined && above?.has(identifierText(wanted)) === false && !above.has('');
+    return (
+      (keyIdentifiersAgree(current, issuer) ? 0 : 8) +
+      (otherCertificate ? 4 : 0) +
+      (orphan ? 2 : 0) +
+      (isAnchor ? 0 : 1)
+    );
+  }
+
+  /** Why the certificate was not issued with this key; undefined: it was (§6.1.3 (a)(1), (4)). */
+  private misfit(certificate: CertificateFacts, issuer: CertificateFacts): Finding | undefined {
+    const who = certificate.subjectText || '(empty name)';
+    const weak = weakAlgorithm(certificate.signatureAlgorithm);
+    if (weak !== undefined) return { code: 'weak-key', detail: `${who}: signature: ${weak}` };
+    const key = weakKey(issuer.publicKey);
+    if (key !== undefined) return { code: 'weak-key', detail: `${issuer.subjectText || '(empty name)'}: ${key}` };
+    if (!signatureVerifies(certificate, issuer.publicKey, this.budget)) {
+      return {
+        code: 'bad-signature',
+        detail: `${who}: the signature does not verify with the key of ${issuer.subjectText}${keyIdentifiersDiffer(certificate, issuer)}`,
+      };
+    }
+    if (this.input.strict && !keyIdentifiersAgree(certificate, issuer)) {
+      const detail = `${who}: expected authorityKeyIdentifier of ${issuer.subjectText} (§4.2.1.1), found another`;
+      return { code: 'bad-extension', detail };
+    }
+    return undefined;
+  }
+
+  /** What is wrong with a certificate where it stands, whatever path it is on. */
+  private faultsOf(certificate: CertificateFacts, place: Place): readonly Finding[] {
+    const known = this.faults[place].get(certificate);
+    if (known !== undefined) return known;
+    const { extensions, subjectAltNames = [], policies = [], nameConstraints } = certificate;
+    const subtrees = (nameConstraints?.permitted?.length ?? 0) + (nameConstraints?.excluded?.length ?? 0);
+    const parts = extensions.length + subjectAltNames.length + policies.length + subtrees;
+    this.budget.spend('issuers', JUDGE_COST.certificate + parts * JUDGE_COST.part);
+    const faults =
+      place === 'leaf' ? judgeLeaf(certificate, this.context) : judgeIssuer(certificate, place, this.context);
+    this.faults[place].set(certificate, faults);
+    return faults;
+  }
+
+  private isFit(issuer: CertificateFacts): boolean {
+    return this.faultsOf(issuer, this.anchors.has(issuer.sha256) ? 'anchor' : 'intermediate').length === 0;
+  }
+
+  /** How far it is at least to an anchor, by names alone: what is not among them need not be searched. */
+  private distancesToAnchors(lenient: boolean): ReadonlyMap<string, number> {
+    const below = new Map<string, Set<string>>();
+    const distances = new Map<string, number>();
+    // Upwards from the leaf: what is not above it is not looked at.
+    const names = new Set([this.input.leaf.issuerKeys.text]);
+    for (const name of names) {
+      for (const certificate of this.issuers.get(name)?.list ?? []) {
+        this.budget.spend('issuers', ISSUER_COST);
+        if (!lenient && !this.isFit(certificate)) continue;
+        if (this.anchors.has(certificate.sha256)) {
+          distances.set(name, 0);
+          continue;
+        }
+        const above = certificate.issuerKeys.text;
+        names.add(above);
+        const subjects = below.get(above);
+        if (subjects === undefined) below.set(above, new Set([name]));
+        else subjects.add(name);
+      }
+    }
+    // Breadth first: the Map is in the order of its distances.
+    for (const [name, distance] of distances) {
+      for (const subject of below.get(name) ?? []) {
+        if (!distances.has(subject)) distances.set(subject, distance + 1);
+      }
+    }
+    return distances;
+  }
+
+  /** Revocation status of the first certificate of a path that goes up to its anchor: by OCSP, by CRL (RFC 6960 §5). */
+  private revocationOf(upwards: readonly CertificateFacts[]): RevocationStatus {
+    const [certificate, issuer] = upwards as [CertificateFacts, CertificateFacts];
+    const byCrl = this.statusByCrl(certificate, upwards);
+    const answer = this.input.ocsp?.get(certificate.sha256);
+    if (answer === undefined) return byCrl;
+    const { at, skew } = this.context;
+    const byOcsp = ocspStatus(certificate, issuer, answer, {
+      ...(this.input.ocspRules ?? DEFAULT_OCSP_RULES),
+      at,
+      skew,
+      budget: this.budget,
+      responderStatus: (responder) => this.statusByCrl(responder, [responder, ...upwards.slice(1)]),
+    });
+    return either(byOcsp, byCrl);
+  }
+
+  private statusByCrl(certificate: CertificateFacts, upwards: readonly CertificateFacts[]): RevocationStatus {
+    const { at, skew, purpose } = this.context;
+    return revocationStatus(certificate, {
+      crls: this.input.crls,
+      at,
+      skew,
+      grace: this.input.crlGrace ?? 0,
+      strict: this.input.strict ?? false,
+      tls: purpose !== 'any',
+      budget: this.budget,
+      signers: (name) =>
+        this.signers(name, certificate, upwards[1] as CertificateFacts, upwards.at(-1) as CertificateFacts),
+    });
+  }
+
+  /** RFC 5280 §6.3.3 (f): the certificate's own issuer first, then others whose path leads to the same anchor. */
+  private *signers(
+    name: string,
+    certificate: CertificateFacts,
+    issuer: CertificateFacts,
+    anchor: CertificateFacts,
+  ): Generator<CertificateFacts> {
+    if (issuer.subjectKeys.text === name) yield issuer;
+    if (anchor !== issuer && anchor.subjectKeys.text === name) yield anchor;
+    // A CRL issuer that its own distribution point makes the judge of itself (PKITS 4.14.30).
+    if (certificate.subjectKeys.text === name && !certificate.selfIssued && this.underway.includes(certificate)) {
+      yield certificate;
+    }
+    for (const signer of this.issuers.get(name)?.list ?? []) {
+      if (signer === issuer || signer === anchor || this.underway.includes(signer)) continue;
+      const search = new PathSearch(
+        { ...this.input, leaf: signer, anchors: [anchor], purpose: 'any', names: [] },
+        this.budget,
+        [...this.underway, signer],
+      );
+      if (search.run().ok) yield signer;
+    }
+  }
+}

@@ -1,0 +1,15 @@
+/** The door of this room: what a certificate has to be for what it is used for, rule by rule. */
+
+export type { Place } from './rule.js';
+export { brokenRules, type Level } from './rules.js';
+export {
+  acceptedPurposes,
+  allows,
+  checkPinnedUsage,
+  checkUsage,
+  EKU_POLICIES,
+  type EkuPolicy,
+  PURPOSE,
+  purposeText,
+  type Role,
+} from './usage.js';
