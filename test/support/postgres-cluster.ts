@@ -27,6 +27,11 @@ const ADMIN = 'admin';
 const PASSWORD = 'a password of the tests';
 export const DATABASE = 'siptrust';
 
+const COMMON = [
+  ...["listen_addresses = '127.0.0.1'", 'max_connections = 200', 'shared_buffers = 16MB', 'max_wal_senders = 4'],
+  ...['max_wal_size = 256MB', "log_min_messages = 'error'"],
+];
+
 export interface ClusterOptions {
   /** Lines of postgresql.conf. */
   readonly settings?: readonly string[];
@@ -92,10 +97,7 @@ export class PostgresCluster {
     ]);
     const hba = join(cluster.#data, 'pg_hba.conf');
     writeFileSync(hba, [...(options.hba ?? []), readFileSync(hba, 'utf8')].join('\n'));
-    cluster.#configure([
-      ...["listen_addresses = '127.0.0.1'", 'max_connections = 200', 'shared_buffers = 16MB', 'max_wal_senders = 4'],
-      ...['max_wal_size = 256MB', "log_min_messages = 'error'", ...(options.settings ?? [])],
-    ]);
+    cluster.#configure(options.settings ?? []);
     await cluster.restart();
     await cluster.sql(`CREATE DATABASE ${DATABASE}`, 'postgres');
     return cluster;
@@ -232,7 +234,7 @@ export class PostgresCluster {
   }
 
   #configure(lines: readonly string[]): void {
-    const own = [`port = ${this.port}`, ...lines];
+    const own = [`port = ${this.port}`, ...COMMON, ...lines];
     writeFileSync(join(this.#data, 'postgresql.auto.conf'), '');
     writeFileSync(join(this.#data, 'own.conf'), `${own.join('\n')}\n`);
     const file = join(this.#data, 'postgresql.conf');

@@ -97,6 +97,8 @@ export class HostConnections {
     this.#pool = new pg.Pool({ ...config, max: MOST_CONNECTIONS, idleTimeoutMillis: IDLE_MS, allowExitOnIdle: true });
     // A connection that waits for work and ends: the session, and whoever asks next, say so.
     this.#pool.on('error', () => {});
+    // One that is in use and ends between two statements, too: without a listener that would end the daemon.
+    this.#pool.on('connect', (client) => client.on('error', () => {}));
   }
 
   /**
