@@ -1,3 +1,7 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { PostgresCluster } from '../support/postgres-cluster.js';
@@ -87,5 +91,50 @@ describe('what was acknowledged is there', () => {
     const other = await FleetNode.start('late', cluster.settings([standby]));
     nodes.push(other);
     expect(other.database.status.host).toBe(`127.0.0.1:${standby.port}`);
+  });
+
+  test('ok/the disk of the database is full, and has room again', async (context) => {
+    const disk = mkdtempSync(join(tmpdir(), 'siptrust-full-'));
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=192m,mode=0700', 'tmpfs', disk], { stdio: 'pipe' });
+    } catch (error) {
+      rmSync(disk, { recursive: true });
+      console.log(
+        `a full disk: not run, a small file system cannot be mounted here (${String(error).split('\n', 1)[0]})`,
+      );
+      return context.skip();
+    }
+    try {
+      const cluster = await PostgresCluster.start({
+        directory: disk,
+        settings: ['min_wal_size = 32MB', 'max_wal_size = 64MB'],
+      });
+      clusters.push(cluster);
+      const ledger = await fleet(cluster);
+      await expect.poll(() => ledger.acknowledged.pin.size).toBeGreaterThan(100);
+      const filler = join(disk, 'filler');
+      // Until nothing fits any more: the database cannot write its log, and stops.
+      const fill = () =>
+        spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=64k', 'oflag=append', 'conv=notrunc'], { stdio: 'pipe' });
+      const refused = ledger.refused;
+      while (ledger.refused < refused + 100) {
+        fill();
+        await sleep(200);
+      }
+      rmSync(filler);
+      await cluster.restart();
+      const before = ledger.acknowledged.pin.size;
+      await expect.poll(() => ledger.acknowledged.pin.size).toBeGreaterThan(before + 100);
+      await settled(ledger);
+      const lost = await ledger.lost(cluster);
+      told('disk full', ledger, 1, lost.length);
+      expect(lost).toEqual([]);
+    } finally {
+      for (const node of nodes.splice(0)) await node.stop();
+      for (const cluster of clusters.splice(0)) await cluster.stop();
+      // Lazily: what was killed may still be going.
+      execFileSync('umount', ['-l', disk]);
+      rmSync(disk, { recursive: true });
+    }
   });
 });

@@ -77,6 +77,7 @@ export class PostgresCluster {
   readonly #data: string;
   readonly #owned: boolean;
   #pid: number | undefined;
+  #running = false;
   #exited: Promise<unknown> = Promise.resolve();
 
   private constructor(bin: string, directory: string, port: number, owned: boolean) {
@@ -147,6 +148,7 @@ export class PostgresCluster {
 
   /** Starts it where it does not run, with the data that is there. */
   async restart(): Promise<void> {
+    if (this.#running) return;
     const log = join(this.directory, 'log');
     const child = spawn(
       '/bin/sh',
@@ -154,7 +156,10 @@ export class PostgresCluster {
       { ...user(), stdio: 'ignore', cwd: this.directory },
     );
     this.#pid = child.pid;
-    this.#exited = once(child, 'exit');
+    this.#running = true;
+    this.#exited = once(child, 'exit').then(() => {
+      this.#running = false;
+    });
     const end = Date.now() + START_MS;
     for (;;) {
       try {

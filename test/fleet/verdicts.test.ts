@@ -1,0 +1,168 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DAY, ext, leaf, root } from '../support/certificates.js';
+import { run } from '../support/live/child.js';
+import { Daemon } from '../support/live/daemon.js';
+import { loopbackBlock, runDirectory } from '../support/live/places.js';
+import { DATABASE, PostgresCluster } from '../support/postgres-cluster.js';
+import { SlowWay } from './slow-way.js';
+import { Asking } from './verdicts.js';
+
+const CTL = fileURLToPath(new URL('../../dist/ctl/main.js', import.meta.url));
+/** How long each fault lasts. */
+const LASTS_MS = Number(process.env.SIPTRUST_FLEET_FAULT_MS ?? 2_000);
+
+const block = loopbackBlock();
+const directory = runDirectory();
+const host = block(1);
+const times = { notBefore: Date.now() - DAY, notAfter: Date.now() + 300 * DAY };
+const authority = root({ subject: 'O=Operator B,CN=B CA', ...times });
+const peer = leaf(authority, { extensions: { altNames: ext.altNames([{ dns: 'b.example' }]) }, ...times });
+
+let cluster: PostgresCluster;
+let way: SlowWay;
+let daemon: Daemon;
+let asking: Asking;
+
+beforeAll(async () => {
+  cluster = await PostgresCluster.start();
+  way = await SlowWay.open(cluster.port);
+  mkdirSync(directory.path, { recursive: true });
+  writeFileSync(join(directory.path, 'ca.pem'), authority.pem);
+  writeFileSync(join(directory.path, 'password'), readFileSync(cluster.passwordFile), { mode: 0o600 });
+  daemon = new Daemon(host, directory.path);
+  daemon.write({
+    own_domains: ['a.example'],
+    agreements: [
+      {
+        ...{ name: 'op-b', domains: ['b.example'], mechanism: 'tls', anchors: ['ca.pem'], revocation: 'off' },
+        // What the store says decides.
+        pinned: true,
+      },
+    ],
+    daemon: {
+      ...{ node: 'border-1', store: `postgres://${cluster.user}@127.0.0.1:${way.port}/${DATABASE}` },
+      ...{ store_password_file: 'password', store_timeout: 1000, state: { file: 'state.db' } },
+      access: { tokens: 'tokens.json' },
+    },
+  });
+});
+afterAll(async () => {
+  await asking?.stop();
+  await daemon?.stop();
+  way?.close();
+  await cluster?.stop();
+  directory.remove();
+});
+
+let connection = 0;
+const question = () => {
+  // Half of the questions are about connections that nobody knows yet.
+  connection += 1;
+  const tls = { pem: peer.pem, verified: 1, version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' };
+  const local = { rcv_ip: '198.51.100.1', rcv_port: 5061, src_ip: '192.0.2.1', src_port: 40_000 };
+  return { direction: 'in', proto: 'tls', conid: connection >> 1, ...local, tls };
+};
+const ready = async () =>
+  (await (await fetch(`http://${host}:7061/ready`)).json()) as { ready: boolean; store: string };
+const storeState = async () => (await daemon.call('core.status')).store as Record<string, unknown>;
+const metric = async (name: string) => {
+  const text = await (await fetch(`http://${host}:7061/metrics`)).text();
+  return Number(new RegExp(`^${name} (.*)$`, 'm').exec(text)?.[1]);
+};
+
+/** Every question of this time was answered, and by what the store said last. */
+async function answered(what: string, ms = LASTS_MS): Promise<number> {
+  asking.take();
+  await sleep(ms);
+  const { questions, failed, p99 } = asking.take();
+  console.log(`${what}: ${questions} questions, ${failed.length} failed, p99 ${p99.toFixed(1)} ms`);
+  expect(failed).toEqual([]);
+  expect(questions).toBeGreaterThan(ms / 200);
+  return p99;
+}
+
+describe('verdicts go on', () => {
+  test('ok/a daemon that starts on an empty database says what to run, and serves', async () => {
+    await daemon.start();
+    expect(await ready()).toMatchObject({
+      ready: true,
+      store: expect.stringContaining('expected schema version 1, found 0: run siptrustctl store migrate'),
+    });
+    const config = join(directory.path, 'siptrust.yaml');
+    expect(await run('node', [CTL, 'store', 'migrate', '--config', config])).toContain('001-fleet');
+    await expect.poll(async () => (await storeState()).state).toBe('ok');
+    expect(await ready()).toMatchObject({ ready: true, store: 'ok' });
+    expect(await metric('siptrust_store_up')).toBe(1);
+  });
+
+  test('ok/a key that is approved is in the database, with a line of the audit log', async () => {
+    await daemon.call('trust.peer', question());
+    await daemon.call('pin.approve', { agreement: 'op-b', pin: 'all' });
+    expect(await cluster.sql('SELECT agreement, approved_at IS NOT NULL AS approved FROM siptrust.pin')).toEqual([
+      { agreement: 'op-b', approved: true },
+    ]);
+    expect(await cluster.sql('SELECT node, method, outcome FROM siptrust.audit')).toEqual([
+      { node: 'border-1', method: 'pin.approve', outcome: 'done' },
+    ]);
+    asking = new Asking(`http://${host}:7061/rpc`, question, 1);
+  });
+
+  const faults: readonly (readonly [
+    what: string,
+    begin: () => Promise<void> | void,
+    end: () => Promise<void> | void,
+  ])[] = [
+    ['killed', () => cluster.kill(), () => cluster.restart()],
+    ['frozen', () => cluster.freeze(), () => cluster.thaw()],
+    ['cut off', () => way.cut(), () => way.heal()],
+  ];
+  test.each(faults)('ok/the database is %s', async (what, begin, end) => {
+    const calm = await answered('calm');
+    await begin();
+    const away = answered(what);
+    await expect.poll(async () => (await storeState()).state).toBe('degraded');
+    expect(await ready()).toMatchObject({ ready: true, store: expect.stringContaining('away since') });
+    expect(await metric('siptrust_store_up')).toBe(0);
+    await expect(daemon.call('pin.drop', { agreement: 'op-b', pin: 'all' })).rejects.toThrow(/it is away since/);
+    await expect(daemon.call('token.add', { name: what.replace(' ', '-'), role: 'viewer' })).rejects.toThrow(/away/);
+    // A busy machine is slow by itself; what waits for the database waits for seconds.
+    expect(await away).toBeLessThan(5 * calm + 500);
+    await end();
+    await expect.poll(async () => (await storeState()).state).toBe('ok');
+    await expect.poll(async () => (await storeState()).waiting).toBe(0);
+  });
+
+  test('ok/the database is slow', async () => {
+    const calm = await answered('calm');
+    way.slow(150);
+    const slow = answered('slow');
+    await daemon.call('token.add', { name: 'noc', role: 'viewer' });
+    expect(await slow).toBeLessThan(5 * calm + 500);
+    way.heal();
+    await expect.poll(async () => (await storeState()).state).toBe('ok');
+  });
+
+  test('ok/a start without the database serves what it said last', async () => {
+    await asking.stop();
+    await daemon.stop();
+    await cluster.kill();
+    await daemon.start();
+    expect(await ready()).toMatchObject({ ready: true, store: expect.stringContaining('last read before this start') });
+    asking = new Asking(`http://${host}:7061/rpc`, question, 1);
+    await answered('started without');
+    await cluster.restart();
+    await expect.poll(async () => (await storeState()).state).toBe('ok');
+    // What was refused meanwhile is nowhere; what is said now is.
+    await asking.stop();
+    await daemon.call('pin.drop', { agreement: 'op-b', pin: 'all' });
+    expect(await daemon.call('trust.peer', question())).toMatchObject({ trusted: 0 });
+    const methods = await cluster.sql<{ method: string; outcome: string }>(
+      "SELECT method, outcome FROM siptrust.audit WHERE outcome <> 'done' ORDER BY at",
+    );
+    expect(methods).toHaveLength(6);
+  });
+});
