@@ -28,6 +28,7 @@ import { constants, gzipSync } from 'node:zlib';
 import { program } from '../src/ctl/program.js';
 import { bashCompletion } from './completion.js';
 import { copyrightFile } from './copyright.js';
+import { packagedLinks } from './links.js';
 import { ctlPage, daemonPage } from './manual.js';
 import { copyModule, productionModules } from './modules.js';
 
@@ -145,10 +146,11 @@ function stageDocumentation(stage: Stage): void {
   const entry = `siptrust (${version}) unstable; urgency=medium\n\n  * What is new: ${doc}/CHANGELOG.md.gz\n\n -- ${MAINTAINER}  ${day}\n`;
   stage.compressed(`${doc}/changelog`, entry);
   stage.compressed(`${doc}/CHANGELOG.md`, readFileSync(join(ROOT, 'CHANGELOG.md'), 'utf8'));
-  stage.copy('README.md', `${doc}/README.md`);
-  for (const name of readdirSync(join(ROOT, 'docs')).filter((each) => /\.(md|svg|png)$/.test(each))) {
-    stage.copy(`docs/${name}`, `${doc}/docs/${name}`);
+  const docs = readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`);
+  for (const path of ['README.md', 'SECURITY.md', ...docs.filter((each) => each.endsWith('.md'))]) {
+    stage.write(`${doc}/${path}`, packagedLinks(readFileSync(join(ROOT, path), 'utf8'), path));
   }
+  for (const path of docs.filter((each) => /\.(svg|png)$/.test(each))) stage.copy(path, `${doc}/${path}`);
   stage.copyTree('kamailio-cfg', `${doc}/examples`);
   const page = { version: manifest.version, date: date.toISOString().slice(0, 10) };
   const commands = program(process.stdin, process.stdout);

@@ -3,7 +3,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freshCallId, request } from '../support/live/caller.js';
 import { Child } from '../support/live/child.js';
@@ -109,12 +109,34 @@ describe('installed', () => {
     expect(kamctl('log.level', 'debug')).toMatch(/"level":\s*"debug"/);
     expect(kamctl('agreement.show', 'nobody')).toContain('no agreement is named');
   });
-  test('ok/logrotate cuts the file, and the daemon goes on writing', async () => {
-    must('logrotate', '-f', '/etc/logrotate.d/siptrust');
-    expect(has('/var/log/siptrust/decisions.log.1')).toBe(true);
-    expect(text('/var/log/siptrust/decisions.log')).toBe('');
+  test('ok/logrotate moves the file and tells the daemon, which opens a new one', async () => {
+    // What systemd does: there is none here.
+    write('/usr/local/bin/systemctl', `#!/bin/sh\necho "$(id -un) $*" >/tmp/systemctl\nkill -USR1 ${daemon?.pid}\n`);
+    must('chmod', '755', '/usr/local/bin/systemctl');
+    must('mkdir', '-p', '/run/systemd/system');
+    const lines = (file: string) => text(`/var/log/siptrust/${file}`).split('\n').length - 1;
+    const before = lines('decisions.log');
+    try {
+      must('logrotate', '-f', '/etc/logrotate.d/siptrust');
+    } finally {
+      must('rm', '-r', '/usr/local/bin/systemctl', '/run/systemd');
+    }
+    expect(text('/tmp/systemctl')).toBe('root kill --kill-who=main --signal=USR1 siptrustd.service\n');
+    await eventually('a new file', () => has('/var/log/siptrust/decisions.log'), PATIENCE_MS);
     must('sh', '-c', 'siptrustctl peer </tmp/question');
     await eventually('the next line', () => text('/var/log/siptrust/decisions.log').startsWith('{'), PATIENCE_MS);
+    expect([lines('decisions.log.1'), lines('decisions.log')]).toEqual([before, 1]);
+    expect(must('stat', '-c', '%U:%G %a', '/var/log/siptrust/decisions.log').trim()).toBe('siptrust:siptrust 640');
+  });
+  test('ok/every link of the documentation leads somewhere', () => {
+    const doc = '/usr/share/doc/siptrust';
+    const pages = must('find', doc, '-name', '*.md').trim().split('\n');
+    const dead = pages.flatMap((page) => {
+      const links = [...text(page).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map(([, link = '']) => link);
+      return links.filter((link) => !has(resolve(dirname(page), link))).map((link) => `${page}: ${link}`);
+    });
+    expect(dead).toEqual([]);
+    expect(pages).toContain(`${doc}/SECURITY.md`);
   });
   test('ok/completion knows the commands', () => {
     const complete = (...words: readonly string[]) => {
