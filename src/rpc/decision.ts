@@ -6,7 +6,7 @@ import type { Answer } from '../state/recent.js';
 import { instant } from '../trust/covers.js';
 
 /** Characters of a detail, which may quote what a peer sent. */
-export const MOST_DETAIL = 200;
+const MOST_DETAIL = 300;
 
 /** Which answers somebody wants to see: those that all of these fit. */
 export const DECISION_FILTER = {
@@ -24,7 +24,8 @@ export type DecisionFilter = z.output<typeof filter>;
 /** User parts of identities are as little seen here as in logs, where `mask` is on. */
 export function decisionRow({ id, at, question, verdict, findings }: Answer, mask: boolean) {
   const first = findings[0] ?? verdict.findings[0];
-  const detail = (first?.detail ?? '').slice(0, MOST_DETAIL);
+  const whole = first?.detail ?? '';
+  const detail = whole.length > MOST_DETAIL ? `${whole.slice(0, MOST_DETAIL)}...` : whole;
   return {
     id,
     time: instant(at),

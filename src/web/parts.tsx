@@ -9,7 +9,7 @@ export function Verdict({ verdict, would = '' }: { verdict: string; would?: stri
   if (verdict === '') return <span class="quiet">not asked yet</span>;
   const good = verdict === 'trusted';
   return (
-    <span class={good ? 'good' : 'bad'}>
+    <span class={`verdict ${good ? 'good' : 'bad'}`}>
       {good ? '✓' : '✗'} {verdict}
       {would !== '' && <span class="quiet"> (monitored: {would})</span>}
     </span>
@@ -118,7 +118,7 @@ export function Explain({ id, close }: { id: string; close: () => void }) {
                 <td>{step}</td>
                 <td>{name}</td>
                 <td class={outcome === 'fail' ? 'bad' : ''}>{outcome}</td>
-                <td>{compared}</td>
+                <td class="free">{compared}</td>
                 <td>{clause}</td>
               </tr>
             ))}

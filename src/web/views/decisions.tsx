@@ -136,7 +136,7 @@ export function Decisions() {
               </td>
               <td>{row.action}</td>
               <td>{row.reason}</td>
-              <td>{row.detail}</td>
+              <td class="free">{row.detail}</td>
               <td>
                 <button type="button" onClick={() => setExplained(row.id)}>
                   Explain

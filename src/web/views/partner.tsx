@@ -50,7 +50,7 @@ export function Partner({ name }: { name: string }) {
                   <Verdict verdict={verdict} would={would} />
                 </td>
                 <td>{reason}</td>
-                <td>{detail}</td>
+                <td class="free">{detail}</td>
                 <td>
                   <button type="button" onClick={() => setExplained(id)}>
                     Explain
@@ -67,7 +67,7 @@ export function Partner({ name }: { name: string }) {
             <Table label="Certificates seen" head={['Subject', 'Ends']}>
               {result.certificates.map(({ subject, not_after }) => (
                 <tr key={`${subject} ${not_after}`}>
-                  <td>{subject}</td>
+                  <td class="free">{subject}</td>
                   <td>
                     <When at={not_after} />
                   </td>
@@ -84,7 +84,7 @@ export function Partner({ name }: { name: string }) {
           {Object.entries(agreement.result).map(([key, value]) => (
             <tr key={key}>
               <th scope="row">{key}</th>
-              <td>{written(value)}</td>
+              <td class="free">{written(value)}</td>
             </tr>
           ))}
         </Table>
@@ -115,7 +115,9 @@ export function Partner({ name }: { name: string }) {
 }
 
 function written(value: unknown): string {
-  if (typeof value === 'string') return value;
+  if (typeof value !== 'object' || value === null) return String(value);
   if (Array.isArray(value)) return value.map(written).join(', ');
-  return JSON.stringify(value);
+  return Object.entries(value)
+    .map(([key, inner]) => `${key}: ${written(inner) || 'none'}`)
+    .join('; ');
 }

@@ -93,7 +93,9 @@ function Row({ row }: { row: PartnerRow }) {
         <a href={`#/partner/${encodeURIComponent(name)}`}>{name}</a>
         {state !== 'in-force' && <span class="quiet"> {state}</span>}
       </th>
-      <td>{domains.length > 3 ? `${domains.slice(0, 3).join(', ')}, ... (${domains.length})` : domains.join(', ')}</td>
+      <td class="free">
+        {domains.length > 3 ? `${domains.slice(0, 3).join(', ')}, ... (${domains.length})` : domains.join(', ')}
+      </td>
       <td>
         <Verdict verdict={verdict} would={would} />
       </td>

@@ -47,11 +47,11 @@ export function Pins({ operator }: { operator: boolean }) {
                 <a href={`#/partner/${encodeURIComponent(pin.agreement)}`}>{pin.agreement}</a>
               </th>
               <td>{pin.state}</td>
-              <td>
+              <td class="free">
                 <code>{pin.pin}</code>
               </td>
-              <td>{pin.subject}</td>
-              <td>{pin.identities.join(', ')}</td>
+              <td class="free">{pin.subject}</td>
+              <td class="free">{pin.identities.join(', ')}</td>
               <td class="number">{pin.count}</td>
               <td>
                 <When at={pin.last_seen} />

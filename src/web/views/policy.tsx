@@ -105,8 +105,8 @@ function Revisions({ events }: { events: readonly PolicyEvent[] }) {
             {count > 1 && ` (${count} times)`}
             {problems > 0 && `, ${problems} problems`}
           </td>
-          <td>{by}</td>
-          <td>
+          <td class="free">{by}</td>
+          <td class="free">
             {kind === 'reload' && differences.length === 0 && <span class="quiet">none</span>}
             {differences.length > 0 && (
               <details>
@@ -141,10 +141,10 @@ function Changes({ lines }: { lines: readonly AuditLine[] }) {
             <When at={line.time} />
           </td>
           <td>{line.method}</td>
-          <td>{JSON.stringify(line.params)}</td>
+          <td class="free">{JSON.stringify(line.params)}</td>
           <td class={line.outcome === 'done' ? '' : 'bad'}>{line.outcome}</td>
           <td>{line.credential || line.by}</td>
-          <td>{line.peer}</td>
+          <td class="free">{line.peer}</td>
           <td>
             {line.old_revision}
             {line.new_revision !== line.old_revision && ` → ${line.new_revision}`}
@@ -193,8 +193,8 @@ function Tried({ candidate }: { candidate: Candidate }) {
             <td>
               {row.after} {row.reason_after}
             </td>
-            <td>{row.removed.join(', ')}</td>
-            <td>{row.kept.join(', ')}</td>
+            <td class="free">{row.removed.join(', ')}</td>
+            <td class="free">{row.kept.join(', ')}</td>
           </tr>
         ))}
       </Table>

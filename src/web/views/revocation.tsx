@@ -32,7 +32,7 @@ export function Revocation({ operator }: { operator: boolean }) {
             <tr key={`${row.kind} ${row.source} ${row.issuer} ${row.this_update}`}>
               <td>{row.kind}</td>
               <th scope="row">{row.issuer}</th>
-              <td>{row.source}</td>
+              <td class="free">{row.source}</td>
               <td class={row.state === 'current' ? 'good' : ''}>{row.state}</td>
               <td class="number">{row.entries}</td>
               <td>
@@ -44,7 +44,7 @@ export function Revocation({ operator }: { operator: boolean }) {
               <td>
                 <When at={row.checked} />
               </td>
-              <td class="bad">{row.error}</td>
+              <td class="bad free">{row.error}</td>
             </tr>
           ))}
         </Table>
