@@ -149,6 +149,20 @@ describe('what /metrics says', () => {
     expect([after.get(name('(other)')), after.get(name('op-0')), after.get(name('op-4999'))]).toEqual([1, 1, 1]);
   });
 
+  test('ok/a candidate: how much was asked, and what would change, by agreement', async () => {
+    const { port, state } = await open([opB()]);
+    const of = async (name: string) => samplesOf((await get(port)).text).get(name);
+    expect([await of('siptrust_candidate'), await of('siptrust_candidate_asked_total')]).toEqual([0, 0]);
+    state.tryCandidate('/candidate.yaml', { snapshot: snapshotWith([]), settings: DEFAULT_SETTINGS });
+    for (const pem of [peer.pem, peer.pem]) await ask(port, 'trust.peer', evidence(pem));
+    await ask(port, 'trust.peer', { direction: 'in', proto: 'udp', src_ip: '192.0.2.1' });
+    await expect.poll(() => of('siptrust_candidate_asked_total')).toBe(3);
+    expect(await of('siptrust_candidate_changed_total')).toBe(2);
+    expect(await of('siptrust_candidate_changes{agreement="op-b"}')).toBe(2);
+    state.dropCandidate();
+    expect([await of('siptrust_candidate'), await of('siptrust_candidate_changes{agreement="op-b"}')]).toEqual([0, undefined]);
+  });
+
   test('ok/every metric of the table is declared, and no other of ours', async () => {
     const { port } = await open([opB()]);
     const { text } = await get(port);

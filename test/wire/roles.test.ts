@@ -1,6 +1,6 @@
 /** Who may ask what: every method over every listener. */
 
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { NO_AUDIT_LOG } from '../../src/log/audit.js';
@@ -156,6 +156,17 @@ describe('what a listener grants', () => {
   });
   test('ok/the sockets have the modes that the settings name', () => {
     for (const name of ['operator.sock', 'viewer.sock']) expect(statSync(path(name)).mode & 0o777).toBe(0o660);
+  });
+  test("ok/a group of viewers gets its socket, and nobody besides", async ({ skip }) => {
+    if (process.getuid?.() !== 0) skip('giving a socket to another group takes root');
+    const [, gid] = /^daemon:[^:]*:(\d+):/m.exec(readFileSync('/etc/group', 'utf8')) ?? [];
+    const listen = { ...settings.listen, netstring: undefined, http: undefined, fifo: undefined, unix: undefined };
+    const one = { ...settings, viewerGroup: 'daemon', listen: { ...listen, viewer: path('group.sock') } };
+    const opened = await openListeners(one, served);
+    if ('failed' in opened) throw new Error(opened.failed);
+    const { gid: found, mode } = statSync(path('group.sock'));
+    await opened.close(0);
+    expect([found, mode & 0o777]).toEqual([Number(gid), 0o660]);
   });
   test('fail/a group that does not exist opens nothing', async () => {
     const listen = { ...settings.listen, netstring: undefined, http: undefined, fifo: undefined, unix: undefined };

@@ -99,6 +99,10 @@ export function samples({ state, readiness, eventLoop }: Sources): {
     policyAttempt: () => one(seconds(status().lastAttempt)),
     policyProblems: () => one(status().problems.length),
     policyWarnings: () => one(status().warnings.length),
+    candidate: () => one(Number(state.candidate !== undefined)),
+    candidateAsked: () => counter('candidate.asked'),
+    candidateChanged: () => counter('candidate.changed'),
+    candidateChanges: () => candidateChanges(state),
     agreements: () => [
       [['enabled'], agreements(true)],
       [['disabled'], agreements(false)],
@@ -145,6 +149,15 @@ function alarms({ snapshot, counters }: TrustState): readonly Sample[] {
     if (ALARMS.has(reason)) add(agreement, reason, count);
   }
   return [...found.values()];
+}
+
+function candidateChanges({ candidate }: TrustState): readonly Sample[] {
+  const found = new Map<string, number>();
+  for (const { partner, count } of candidate?.status().rows ?? []) {
+    const name = partner !== '' && (found.size < MOST_SERIES || found.has(partner)) ? partner : OTHER;
+    found.set(name, (found.get(name) ?? 0) + count);
+  }
+  return [...found].map(([agreement, count]) => [[agreement], count]);
 }
 
 /** Of each agreement and kind what ends first; the rows come in that order. A CRL serves several agreements. */

@@ -96,6 +96,30 @@ export const METRICS = {
     help: 'Warnings about the policy in force',
     labels: [],
   },
+  candidate: {
+    name: 'siptrust_candidate',
+    type: 'gauge',
+    help: '1 while a candidate policy is tried, else 0',
+    labels: [],
+  },
+  candidateAsked: {
+    name: 'siptrust_candidate_asked_total',
+    type: 'counter',
+    help: 'Answers that were judged again by a candidate policy',
+    labels: [],
+  },
+  candidateChanged: {
+    name: 'siptrust_candidate_changed_total',
+    type: 'counter',
+    help: 'Answers that a candidate policy would have changed',
+    labels: [],
+  },
+  candidateChanges: {
+    name: 'siptrust_candidate_changes',
+    type: 'gauge',
+    help: 'Answers that the candidate of now would have changed, by agreement ("(other)": strangers, or beyond the first 2000)',
+    labels: ['agreement'],
+  },
   agreements: {
     name: 'siptrust_agreements',
     type: 'gauge',
