@@ -330,6 +330,7 @@ async function demo(stage: Stage): Promise<number> {
     say(`Why row 3? "siptrustctl explain ID", with the ID from the decision log, says:\n\n${shown}`);
   for (const line of wrong) say(`NOT AS EXPECTED: ${line}`);
   say(wrong.length === 0 ? `All ${ROWS.length} rows are as they must be.` : `${wrong.length} rows are wrong.`);
+  say('The page for operators: "make demo-ui" leaves it up at http://127.0.0.1:7061/ui, and prints tokens for it.');
   say('Next: "make run" in one terminal, then "node dist/ctl/main.js --help"; "siptrustctl explain" shows each check.');
   return wrong.length === 0 ? 0 : 1;
 }

@@ -141,6 +141,35 @@ describe.skipIf(!there)('the page at /ui', () => {
     });
   });
 
+  describe('with a certificate', () => {
+    test('ok/whoever shows one that the policy names needs no token; another is asked for one', async () => {
+      const { origin, certificates } = on.secure;
+      // A context of its own for each: certificates are those of a context.
+      const other = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS, headless: true });
+      const open = async (name: keyof typeof certificates) => {
+        // Playwright itself speaks TLS to the server, with this certificate, and to the browser with one of its own.
+        const context = await other.newContext({
+          ignoreHTTPSErrors: true,
+          clientCertificates: [{ origin, ...certificates[name] }],
+        });
+        const seen = await context.newPage();
+        await seen.goto(`${origin}/ui`);
+        return { seen, close: () => context.close() };
+      };
+      const operator = await open('operator');
+      await operator.seen.getByText('certificate noc (operator)').waitFor();
+      await operator.seen.getByRole('table', { name: 'Partners' }).getByText('expired.example').waitFor();
+      await operator.seen.getByRole('link', { name: 'Decisions' }).click();
+      await operator.seen.getByText('As they are given.').waitFor();
+      await operator.close();
+      const stranger = await open('stranger');
+      await stranger.seen.getByLabel('Token of a viewer or an operator').waitFor();
+      expect(await stranger.seen.getByRole('navigation').count()).toBe(0);
+      await stranger.close();
+      await other.close();
+    });
+  });
+
   describe('partners', () => {
     test('ok/one partner in full, and why its verdict is what it is', async () => {
       await enter('viewer');

@@ -9,6 +9,11 @@ export interface Stage {
   readonly daemon: Daemon;
   readonly origin: string;
   readonly tokens: { readonly viewer: string; readonly operator: string; readonly script: string };
+  /** The HTTPS listener, and certificates that a browser may show there: one that the policy names, one that it does not. */
+  readonly secure: {
+    readonly origin: string;
+    readonly certificates: Readonly<Record<'operator' | 'stranger', { readonly cert: Buffer; readonly key: Buffer }>>;
+  };
   /** Asks trust.peer about each partner that has a certificate, and about a stranger. */
   ask(): Promise<void>;
   /** The policy with other agreements besides. */
@@ -46,6 +51,15 @@ export async function stage(host: string, directory: string): Promise<Stage> {
     ...{ name, domains: [`${name}.example`], mechanism: 'tls', anchors: ['ca.pem'], revocation: 'off' },
     ...rest,
   });
+  const identity = (subject: string, at = leaf(authority, { subject, ...long })) => {
+    const key = at.key.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
+    return { cert: Buffer.from(at.pem), key: Buffer.from(key) };
+  };
+  const certificates = { operator: identity('CN=noc'), stranger: identity('CN=somebody') };
+  const server = identity('CN=siptrust');
+  writeFileSync(join(directory, 'server.pem'), server.cert);
+  writeFileSync(join(directory, 'server.key'), server.key, { mode: 0o600 });
+  writeFileSync(join(directory, 'noc.pem'), certificates.operator.cert);
   const partners = [
     agreement('good', { revocation: 'hard', crls: ['ca.crl'] }),
     ...['ending', 'expired', 'forged'].map((name) => agreement(name)),
@@ -54,10 +68,17 @@ export async function stage(host: string, directory: string): Promise<Stage> {
   const policy: Policy = {
     own_domains: ['us.example'],
     agreements: partners,
-    daemon: { access: { tokens: 'tokens.json' }, state: { file: 'state.db' } },
+    daemon: {
+      access: {
+        tokens: 'tokens.json',
+        certificates: [{ name: 'noc', role: 'operator', files: ['noc.pem'] }],
+      },
+      tls: { certificate: 'server.pem', key: 'server.key' },
+      state: { file: 'state.db' },
+    },
   };
   const daemon = new Daemon(host, directory);
-  const write = (changes: Policy = {}): void => daemon.write({ ...policy, ...changes });
+  const write = (changes: Policy = {}): void => daemon.write({ ...policy, ...changes }, { https: `${host}:7443` });
   write();
   await daemon.start();
   const token = async (role: string): Promise<string> =>
@@ -77,7 +98,9 @@ export async function stage(host: string, directory: string): Promise<Stage> {
     const more = Array.from({ length: count - partners.length }, (_, at) => {
       return agreement(`p${String(at + 1).padStart(4, '0')}`);
     });
-    await daemon.reload({ ...policy, agreements: [...partners, ...more] });
+    write({ agreements: [...partners, ...more] });
+    await daemon.call('agreement.reload');
   };
-  return { daemon, origin: `http://${host}:7061`, tokens, ask, write, grow };
+  const secure = { origin: `https://${host}:7443`, certificates };
+  return { daemon, origin: `http://${host}:7061`, tokens, secure, ask, write, grow };
 }

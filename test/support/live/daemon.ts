@@ -32,9 +32,9 @@ export class Daemon {
     this.#name = name;
   }
 
-  /** Writes the policy, with listeners and logs of its own; a running daemon reads it when told to. */
-  write(policy: Policy): void {
-    const listen = { netstring: `${this.host}:7060`, http: `${this.host}:7061`, unix: this.#file('sock') };
+  /** Writes the policy, with listeners (and `more` of them) and logs of its own; a running daemon reads it when told to. */
+  write(policy: Policy, more: Readonly<Record<string, string>> = {}): void {
+    const listen = { ...more, netstring: `${this.host}:7060`, http: `${this.host}:7061`, unix: this.#file('sock') };
     const daemon = policy.daemon as object | undefined;
     const log = { decisions: this.#file('decisions'), level: 'info' };
     writeFileSync(this.#file('yaml'), stringify({ ...policy, daemon: { ...daemon, listen, log } }), { mode: 0o600 });
