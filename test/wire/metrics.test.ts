@@ -160,7 +160,10 @@ describe('what /metrics says', () => {
     expect(await of('siptrust_candidate_changed_total')).toBe(2);
     expect(await of('siptrust_candidate_changes{agreement="op-b"}')).toBe(2);
     state.dropCandidate();
-    expect([await of('siptrust_candidate'), await of('siptrust_candidate_changes{agreement="op-b"}')]).toEqual([0, undefined]);
+    expect([await of('siptrust_candidate'), await of('siptrust_candidate_changes{agreement="op-b"}')]).toEqual([
+      0,
+      undefined,
+    ]);
   });
 
   test('ok/every metric of the table is declared, and no other of ours', async () => {

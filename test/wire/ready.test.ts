@@ -70,7 +70,12 @@ describe('a daemon that runs', () => {
   });
   test('ok/a state file that cannot be written: 503 until it can', async () => {
     let full = true;
-    const port = await open(stateWith(() => true, failing(() => full)));
+    const port = await open(
+      stateWith(
+        () => true,
+        failing(() => full),
+      ),
+    );
     expect(await ready(port)).toEqual([503, ['the state file cannot be written']]);
     full = false;
     expect(await ready(port)).toEqual([200, []]);

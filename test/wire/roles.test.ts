@@ -157,7 +157,7 @@ describe('what a listener grants', () => {
   test('ok/the sockets have the modes that the settings name', () => {
     for (const name of ['operator.sock', 'viewer.sock']) expect(statSync(path(name)).mode & 0o777).toBe(0o660);
   });
-  test("ok/a group of viewers gets its socket, and nobody besides", async ({ skip }) => {
+  test('ok/a group of viewers gets its socket, and nobody besides', async ({ skip }) => {
     if (process.getuid?.() !== 0) skip('giving a socket to another group takes root');
     const [, gid] = /^daemon:[^:]*:(\d+):/m.exec(readFileSync('/etc/group', 'utf8')) ?? [];
     const listen = { ...settings.listen, netstring: undefined, http: undefined, fifo: undefined, unix: undefined };
