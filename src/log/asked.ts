@@ -3,8 +3,8 @@
  * their SHA-256. Nobody who calls is in there: the other end of a connection is a network.
  */
 
-import type { Evidence, TlsEvidence } from '../trust/evidence.js';
-import type { Verdict } from '../trust/verdict.js';
+import type { Evidence, TlsEvidence } from '../trust/evidence/index.js';
+import type { Verdict } from '../trust/verdict/index.js';
 
 /** What stands in place of the PEM text: the name of the certificate, or why it could not be read. */
 export const BY_SHA256 = 'sha256:';

@@ -1,8 +1,7 @@
 import type { Finding } from '../reasons.js';
-import type { Evidence } from '../trust/evidence.js';
-import type { Plan } from '../trust/plan.js';
-import type { Treatment } from '../trust/treatment.js';
-import type { Verdict } from '../trust/verdict.js';
+import type { Evidence } from '../trust/evidence/index.js';
+import type { Plan } from '../trust/message/index.js';
+import type { Treatment, Verdict } from '../trust/verdict/index.js';
 import { askedOf } from './asked.js';
 import type { OnLost, Reopening } from './log-file.js';
 import { jsonLines } from './logger.js';

@@ -2,15 +2,15 @@
 
 import { type AddressPrefix, parsePrefix } from '../net/prefix.js';
 import { PrefixList } from '../net/prefix-list.js';
-import type {
-  Agreement,
-  Asserts,
-  AttributeMatch,
-  EkuPolicy,
-  PrivacyMode,
-  RevocationPolicy,
-} from '../trust/agreement.js';
-import { parseOneLineName } from '../trust/attributes.js';
+import {
+  type Agreement,
+  type Asserts,
+  type AttributeMatch,
+  type EkuPolicy,
+  type PrivacyMode,
+  parseOneLineName,
+  type RevocationPolicy,
+} from '../trust/agreement/index.js';
 import { whyUnsigned } from '../x509/revocation/index.js';
 import { dayText, parseInstant } from './dates.js';
 import { compileHeaders } from './header-rules.js';

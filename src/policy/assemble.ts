@@ -1,7 +1,7 @@
 /** The parts of a policy, each checked, become the snapshot: its look-up tables, and the seal on everything. */
 
 import type { PrefixTable } from '../net/prefix-table.js';
-import { type Agreement, type Snapshot, targetKey } from '../trust/agreement.js';
+import { type Agreement, type Snapshot, targetKey } from '../trust/agreement/index.js';
 import { freezeShallow } from './freeze.js';
 
 /** What a snapshot is made of; all of it frozen but for the collections themselves. */

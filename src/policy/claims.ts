@@ -1,7 +1,7 @@
 /** What agreements and interfaces claim against each other: names, domains, sockets, prefixes. */
 
 import { type AddressPrefix, overlaps, parsePrefix, samePrefix } from '../net/prefix.js';
-import { type Agreement, type Interface, type StaticTarget, targetKey } from '../trust/agreement.js';
+import { type Agreement, type Interface, type StaticTarget, targetKey } from '../trust/agreement/index.js';
 import { pathSite } from './agreement.js';
 import { entrySite } from './entries.js';
 import { domainSite } from './names.js';

@@ -5,7 +5,7 @@
 
 import type { AddressPrefix } from '../net/prefix.js';
 import { PrefixTable } from '../net/prefix-table.js';
-import type { Agreement, Interface, Snapshot } from '../trust/agreement.js';
+import type { Agreement, Interface, Snapshot } from '../trust/agreement/index.js';
 import type { CertificateFacts } from '../x509/certificate/index.js';
 import { atOnce } from '../x509/der/index.js';
 import { type AgreementDefaults, compileAgreement } from './agreement.js';

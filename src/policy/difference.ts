@@ -1,6 +1,6 @@
 /** What two policies say differently, agreement by agreement and key by key. No traffic is needed, and none is judged. */
 
-import type { Snapshot } from '../trust/agreement.js';
+import type { Snapshot } from '../trust/agreement/index.js';
 import type { DaemonSettings } from './settings.js';
 
 export interface Policy {

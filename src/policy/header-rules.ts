@@ -3,7 +3,7 @@
 import { isToken } from '../sip/ascii.js';
 import { overrideProblems } from '../sip/boundary.js';
 import { fieldKey } from '../sip/field-names.js';
-import type { HeaderAction } from '../trust/agreement.js';
+import type { HeaderAction } from '../trust/agreement/index.js';
 import type { AgreementInput } from './schema.js';
 import type { Site } from './site.js';
 

@@ -1,6 +1,6 @@
 /** The policy on disk, read and compiled at once. */
 
-import type { Snapshot } from '../trust/agreement.js';
+import type { Snapshot } from '../trust/agreement/index.js';
 import { atOnce } from '../x509/der/index.js';
 import { assembleInSteps } from './assemble.js';
 import { checkPolicy } from './compile.js';

@@ -4,7 +4,7 @@
  * that their check looked at has changed: defaults, certificates, and what the time makes of their ends.
  */
 
-import type { Agreement } from '../trust/agreement.js';
+import type { Agreement } from '../trust/agreement/index.js';
 import type { CertificateFacts } from '../x509/certificate/index.js';
 import type { PolicyFiles } from './files.js';
 import type { Said } from './problem.js';

@@ -3,7 +3,7 @@
  * one label in front of a suffix. Whoever lends a name to a partner must own it: it is none of ours and nobody else's.
  */
 
-import { parentOf } from '../trust/agreement.js';
+import { parentOf } from '../trust/agreement/index.js';
 import type { PlacedAgreement } from './claims.js';
 import { domainSite } from './names.js';
 import { formatPlace } from './problem.js';

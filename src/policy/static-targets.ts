@@ -1,6 +1,6 @@
 /** Next hops that an agreement names by address (`targets`). */
 
-import { type StaticTarget, targetKey } from '../trust/agreement.js';
+import { type StaticTarget, targetKey } from '../trust/agreement/index.js';
 import { entrySite } from './entries.js';
 import { readListen } from './listen-address.js';
 import type { Site } from './site.js';

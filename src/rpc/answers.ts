@@ -1,9 +1,8 @@
 /** Verdicts and plans as the flat JSON that routing scripts read (design.md, "The RPC contract"). */
 
-import type { Snapshot } from '../trust/agreement.js';
-import type { Plan } from '../trust/plan.js';
-import { profileFor } from '../trust/treatment.js';
-import { agreementInEffect, type Verdict } from '../trust/verdict.js';
+import type { Snapshot } from '../trust/agreement/index.js';
+import type { Plan } from '../trust/message/index.js';
+import { agreementInEffect, profileFor, type Verdict } from '../trust/verdict/index.js';
 import { JsonText } from './method.js';
 
 /** Seconds that a script may keep this verdict: until it changes by itself, and never longer than the policy says. */

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { BY_SHA256, UNREADABLE } from '../log/asked.js';
 import { REASONS, type ReasonCode } from '../reasons.js';
 import { PROFILES, type ProfileName } from '../sip/profiles.js';
-import type { AskedAgain } from '../trust/again.js';
+import type { AskedAgain } from '../trust/peer/index.js';
 import type { CertificateFacts } from '../x509/certificate/index.js';
 import { parseRfc3339 } from '../x509/der/index.js';
 import { peerParams, toEvidence } from './evidence.js';

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { maskIdentities } from '../log/mask.js';
 import type { Answer } from '../state/recent.js';
-import { instant } from '../trust/covers.js';
+import { instant } from '../trust/cover/index.js';
 
 /** Characters of a detail, which may quote what a peer sent. */
 const MOST_DETAIL = 300;

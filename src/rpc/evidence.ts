@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { parseAddress } from '../net/address.js';
-import type { Evidence, TlsEvidence } from '../trust/evidence.js';
+import type { Evidence, TlsEvidence } from '../trust/evidence/index.js';
 import type { CertificateFacts } from '../x509/certificate/index.js';
 import { foldByteParams } from './byte-params.js';
 import { readChain } from './peer-chain.js';

@@ -4,8 +4,8 @@ import { z } from 'zod';
 import { HOP_TRANSPORTS, type HopTransport } from '../net/hop-transport.js';
 import type { NextHopTarget } from '../net/next-hop.js';
 import type { HopAbility } from '../state/next-hops.js';
-import type { Hop } from '../trust/hop.js';
-import { type HopQuestion, questionOfDomain, questionOfUri } from '../trust/hop-question.js';
+import { type HopQuestion, questionOfDomain, questionOfUri } from '../trust/evidence/index.js';
+import type { Hop } from '../trust/hop/index.js';
 import { foldByteParams } from './byte-params.js';
 
 /** A list, or its entries with commas between them: routing scripts have no lists. */

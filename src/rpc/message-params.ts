@@ -3,8 +3,8 @@
 import { z } from 'zod';
 import { scanHeaderBlock } from '../sip/header-block.js';
 import { splitMessage } from '../sip/message.js';
-import type { Evidence } from '../trust/evidence.js';
-import type { MessageInput } from '../trust/message.js';
+import type { Evidence } from '../trust/evidence/index.js';
+import type { MessageInput } from '../trust/message/index.js';
 import { foldByteParams } from './byte-params.js';
 import { RpcError } from './errors.js';
 import { type CertificateReader, evidenceShape, toEvidence } from './evidence.js';

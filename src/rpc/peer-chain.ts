@@ -4,7 +4,7 @@
  * `<null>` for what it has not. All of it is foreign: bounded before it is read, and never more than a help to build paths.
  */
 
-import type { PeerChain } from '../trust/evidence.js';
+import type { PeerChain } from '../trust/evidence/index.js';
 import type { CertificateFacts } from '../x509/certificate/index.js';
 import type { CertificateReader } from './evidence.js';
 

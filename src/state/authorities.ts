@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Snapshot } from '../trust/agreement.js';
+import type { Snapshot } from '../trust/agreement/index.js';
 import { Budget, type CertificateFacts, signatureVerifies } from '../x509/certificate/index.js';
 
 /** Public CAs that partners sit under have a handful of intermediates each. */

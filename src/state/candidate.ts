@@ -1,8 +1,7 @@
 import type { Policy } from '../policy/difference.js';
-import type { Snapshot } from '../trust/agreement.js';
-import type { Evidence } from '../trust/evidence.js';
-import { type Treatment, treatmentOf } from '../trust/treatment.js';
-import type { Verdict } from '../trust/verdict.js';
+import type { Snapshot } from '../trust/agreement/index.js';
+import type { Evidence } from '../trust/evidence/index.js';
+import { type Treatment, treatmentOf, type Verdict } from '../trust/verdict/index.js';
 import { type DifferenceRow, Differences } from './differences.js';
 import { VerdictCache } from './verdict-cache.js';
 

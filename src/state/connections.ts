@@ -1,4 +1,4 @@
-import type { Evidence, TlsEvidence } from '../trust/evidence.js';
+import type { Evidence, TlsEvidence } from '../trust/evidence/index.js';
 import type { CertificateFacts } from '../x509/certificate/index.js';
 import { BoundedCache, type CacheBounds } from './bounded-cache.js';
 

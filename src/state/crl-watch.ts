@@ -1,5 +1,5 @@
 import type { Logger } from '../log/logger.js';
-import type { Snapshot } from '../trust/agreement.js';
+import type { Snapshot } from '../trust/agreement/index.js';
 import { hex } from '../x509/der/index.js';
 import type { CrlFacts } from '../x509/revocation/index.js';
 

@@ -1,5 +1,5 @@
-import type { Direction } from '../trust/agreement.js';
-import { headerEdits, type Treatment, treatsOtherwise } from '../trust/treatment.js';
+import type { Direction } from '../trust/agreement/index.js';
+import { headerEdits, type Treatment, treatsOtherwise } from '../trust/verdict/index.js';
 
 /** One kind of difference between two policies, and how often it was met. */
 export interface DifferenceRow {

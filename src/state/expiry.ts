@@ -1,6 +1,6 @@
 /** What ends, and when: everything that trust in partners rests on and that has an end. */
 
-import type { Agreement, Snapshot } from '../trust/agreement.js';
+import type { Agreement, Snapshot } from '../trust/agreement/index.js';
 import type { CertificateFacts } from '../x509/certificate/index.js';
 import { atOnce } from '../x509/der/index.js';
 import type { CrlFacts } from '../x509/revocation/index.js';

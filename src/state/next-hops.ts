@@ -3,9 +3,9 @@
 import { LRUCache } from 'lru-cache';
 import type { Logger } from '../log/logger.js';
 import { DEFAULT_DNS, type DnsSettings } from '../policy/dns-settings.js';
-import { parentOf, type Snapshot } from '../trust/agreement.js';
-import { coversOut, findHop, type Hop, type HopOptions } from '../trust/hop.js';
-import { type HopQuestion, questionOfDomain } from '../trust/hop-question.js';
+import { parentOf, type Snapshot } from '../trust/agreement/index.js';
+import { type HopQuestion, questionOfDomain } from '../trust/evidence/index.js';
+import { coversOut, findHop, type Hop, type HopOptions } from '../trust/hop/index.js';
 import type { Counters } from './counters.js';
 import { DnsResolver, type Whose } from './dns-resolver.js';
 import type { TlsSeenStore } from './store.js';

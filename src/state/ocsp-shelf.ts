@@ -1,6 +1,6 @@
 import { fetchTarget } from '../net/fetch-target.js';
 import type { RevocationSettings } from '../policy/revocation-settings.js';
-import type { Snapshot } from '../trust/agreement.js';
+import type { Snapshot } from '../trust/agreement/index.js';
 import { Budget, type CertificateFacts } from '../x509/certificate/index.js';
 import {
   type CrlFacts,

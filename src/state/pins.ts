@@ -1,5 +1,5 @@
 import type { Logger } from '../log/logger.js';
-import { type ApprovedPins, NO_APPROVED_PINS } from '../trust/covers.js';
+import { type ApprovedPins, NO_APPROVED_PINS } from '../trust/cover/index.js';
 import type { CertificateFacts } from '../x509/certificate/index.js';
 import { sipIdentities } from '../x509/identity/index.js';
 import type { Counters } from './counters.js';

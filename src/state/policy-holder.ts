@@ -1,7 +1,7 @@
 import type { LoadedPolicy } from '../policy/loader.js';
 import type { DaemonSettings } from '../policy/settings.js';
 import { changedSettings, runningSettings } from '../policy/settings-change.js';
-import type { Snapshot } from '../trust/agreement.js';
+import type { Snapshot } from '../trust/agreement/index.js';
 import { PolicyHistory } from './policy-history.js';
 
 /** Reads and compiles the policy file under a revision. */

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Finding } from '../reasons.js';
-import type { Evidence } from '../trust/evidence.js';
-import type { Plan } from '../trust/plan.js';
-import type { Verdict } from '../trust/verdict.js';
+import type { Evidence } from '../trust/evidence/index.js';
+import type { Plan } from '../trust/message/index.js';
+import type { Verdict } from '../trust/verdict/index.js';
 
 /** How many answers can still be explained by their id. */
 export const MAX_RECENT = 10_000;

@@ -1,4 +1,4 @@
-import type { Snapshot } from '../trust/agreement.js';
+import type { Snapshot } from '../trust/agreement/index.js';
 import type { CertificateFacts } from '../x509/certificate/index.js';
 import type { CrlFacts, OcspAnswers } from '../x509/revocation/index.js';
 

@@ -6,7 +6,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Logger } from '../log/logger.js';
 import type { RevocationSettings } from '../policy/revocation-settings.js';
-import type { Snapshot } from '../trust/agreement.js';
+import type { Snapshot } from '../trust/agreement/index.js';
 import type { CertificateFacts } from '../x509/certificate/index.js';
 import { atOnce } from '../x509/der/index.js';
 import type { CrlFacts, OcspAnswers } from '../x509/revocation/index.js';

@@ -1,11 +1,10 @@
 import type { DecisionLog } from '../log/decisions.js';
 import type { Policy } from '../policy/difference.js';
-import type { Snapshot } from '../trust/agreement.js';
-import type { Evidence } from '../trust/evidence.js';
-import { judgePeer } from '../trust/peer.js';
-import { outcomeOf, type Plan } from '../trust/plan.js';
-import { treatmentOf } from '../trust/treatment.js';
-import type { Verdict } from '../trust/verdict.js';
+import type { Snapshot } from '../trust/agreement/index.js';
+import type { Evidence } from '../trust/evidence/index.js';
+import { outcomeOf, type Plan } from '../trust/message/index.js';
+import { judgePeer } from '../trust/peer/index.js';
+import { treatmentOf, type Verdict } from '../trust/verdict/index.js';
 import { type Alarmed, Alarms } from './alarms.js';
 import { Candidate } from './candidate.js';
 import { CertificateCache } from './certificate-cache.js';

@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
-import type { Snapshot } from '../trust/agreement.js';
-import type { Evidence } from '../trust/evidence.js';
-import { usesPorts } from '../trust/nds.js';
-import type { Verdict } from '../trust/verdict.js';
+import type { Snapshot } from '../trust/agreement/index.js';
+import type { Evidence } from '../trust/evidence/index.js';
+import { usesPorts } from '../trust/peer/index.js';
+import type { Verdict } from '../trust/verdict/index.js';
 import type { CacheCounters } from './counters.js';
 
 /** Everything of the evidence that a verdict depends on; the connection id is nothing of it, the source port seldom. */

@@ -13,7 +13,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { DEFAULT_SETTINGS } from '../../src/policy/settings.js';
 import { Revocation } from '../../src/state/revocation.js';
-import { judgePeer } from '../../src/trust/peer.js';
+import { judgePeer } from '../../src/trust/peer/peer.js';
 import { parseCrl } from '../../src/x509/revocation/crl.js';
 import { ca, DAY, ext, extension, type Issued, leaf, root } from '../support/certificates.js';
 import { der, tlv } from '../support/der.js';

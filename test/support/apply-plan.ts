@@ -3,7 +3,7 @@
 import { toBytes } from '../../src/sip/ascii.js';
 import { fieldKey } from '../../src/sip/field-names.js';
 import { type HeaderBlock, scanHeaderBlock } from '../../src/sip/header-block.js';
-import type { Plan } from '../../src/trust/plan.js';
+import type { Plan } from '../../src/trust/message/plan.js';
 
 /**
  * Every row whose name is (or is the compact form of) a name to remove goes, then the new lines are appended. The rows

@@ -2,8 +2,8 @@
 
 import { parsePrefix } from '../../src/net/prefix.js';
 import { PrefixTable } from '../../src/net/prefix-table.js';
-import type { Agreement, Interface, Snapshot } from '../../src/trust/agreement.js';
-import type { Evidence } from '../../src/trust/evidence.js';
+import type { Agreement, Interface, Snapshot } from '../../src/trust/agreement/agreement.js';
+import type { Evidence } from '../../src/trust/evidence/evidence.js';
 import { agreementWith, evidenceWith, snapshotWith } from './snapshot.js';
 
 /** A socket that belongs to the path alone. */

@@ -1,5 +1,5 @@
-import { type Agreement, type Snapshot, targetKey } from '../../src/trust/agreement.js';
-import type { Evidence } from '../../src/trust/evidence.js';
+import { type Agreement, type Snapshot, targetKey } from '../../src/trust/agreement/agreement.js';
+import type { Evidence } from '../../src/trust/evidence/evidence.js';
 
 /** A policy without agreements. */
 export const emptySnapshot: Snapshot = {

@@ -87,7 +87,7 @@ describe('the docs say what the code does, and nothing else', () => {
     expect(table.slice(table.indexOf('\n| Name |') + 1)).toBe(`${headerMarkdown()}\n`);
   });
   test('ok/every flag of a plan is in docs/boundary.md', () => {
-    const sources = readdirSync(join(ROOT, 'src/trust')).map((file) => text(`src/trust/${file}`));
+    const sources = readdirSync(join(ROOT, 'src/trust/message')).map((file) => text(`src/trust/message/${file}`));
     const added = sources.flatMap((source) =>
       [...source.matchAll(/flags\.add\(([^)]*)\)/g)].map(([, what = '']) => what),
     );

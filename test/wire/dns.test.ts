@@ -3,7 +3,7 @@ import { DEFAULT_DNS } from '../../src/policy/dns-settings.js';
 import { hopAnswer, hopListParams, hopParams, hopRow, toAbility, toQuestion } from '../../src/rpc/hop-params.js';
 import { Counters } from '../../src/state/counters.js';
 import { NextHops } from '../../src/state/next-hops.js';
-import type { Agreement, Snapshot } from '../../src/trust/agreement.js';
+import type { Agreement, Snapshot } from '../../src/trust/agreement/agreement.js';
 import { type NameServer, noNameServer, startNameServer } from '../support/name-server.js';
 import { agreementWith, snapshotWith } from '../support/snapshot.js';
 

@@ -9,7 +9,7 @@ import { openListeners } from '../../src/rpc/listeners.js';
 import { METRICS } from '../../src/rpc/metrics/table.js';
 import { PolicyHolder } from '../../src/state/policy-holder.js';
 import { TrustState } from '../../src/state/trust-state.js';
-import type { Agreement, Snapshot } from '../../src/trust/agreement.js';
+import type { Agreement, Snapshot } from '../../src/trust/agreement/agreement.js';
 import { DAY, ext, leaf, NOW, root } from '../support/certificates.js';
 import { agreementWith, snapshotWith } from '../support/snapshot.js';
 import { http, portOf } from '../support/wires.js';

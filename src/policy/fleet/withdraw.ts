@@ -1,7 +1,7 @@
 /** Agreements that the fleet has disabled: the policy of the same files, but for these. */
 
 import { PrefixTable } from '../../net/prefix-table.js';
-import type { Agreement, Snapshot } from '../../trust/agreement.js';
+import type { Agreement, Snapshot } from '../../trust/agreement/index.js';
 import { assembleInSteps } from '../assemble.js';
 import { freezeShallow } from '../freeze.js';
 

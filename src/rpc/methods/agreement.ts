@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import type { ReloadReport } from '../../state/policy-holder.js';
 import type { TrustState } from '../../state/trust-state.js';
-import type { Agreement, StaticTarget } from '../../trust/agreement.js';
-import { instant } from '../../trust/covers.js';
-import { servedByWords } from '../../trust/words.js';
+import { type Agreement, type StaticTarget, servedByWords } from '../../trust/agreement/index.js';
+import { instant } from '../../trust/cover/index.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
 import type { CrlFacts } from '../../x509/revocation/index.js';
 import { askerOf } from '../asker.js';

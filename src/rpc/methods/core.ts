@@ -3,7 +3,7 @@ import { LOG_LEVELS, type OperatorLog } from '../../log/logger.js';
 import { includesRole } from '../../policy/role.js';
 import { profileOf } from '../../sip/profiles.js';
 import type { TrustState } from '../../state/trust-state.js';
-import type { Snapshot } from '../../trust/agreement.js';
+import type { Snapshot } from '../../trust/agreement/index.js';
 import { VERSION } from '../../version.js';
 import { defineMethod, type Method } from '../method.js';
 import { fleetSummary } from './fleet.js';

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { decisionLog } from '../../../src/log/decisions.js';
-import type { Evidence } from '../../../src/trust/evidence.js';
-import { judgePeer } from '../../../src/trust/peer.js';
+import type { Evidence } from '../../../src/trust/evidence/evidence.js';
+import { judgePeer } from '../../../src/trust/peer/peer.js';
 import { agreementWith, evidenceWith, snapshotWith } from '../../support/snapshot.js';
 
 const NOW = Date.parse('2026-06-01T00:00:00Z');

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { maskIdentities, maskMessageText } from '../../../src/log/mask.js';
 import { scanHeaderBlock } from '../../../src/sip/header-block.js';
 import { splitMessage } from '../../../src/sip/message.js';
-import { planMessage } from '../../../src/trust/message.js';
-import { type Case, inputOf } from '../trust/message-support.js';
+import { planMessage } from '../../../src/trust/message/message.js';
+import { type Case, inputOf } from '../trust/message/message-support.js';
 
 describe('maskIdentities', () => {
   for (const [given, expected] of [

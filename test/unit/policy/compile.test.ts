@@ -3,7 +3,7 @@ import { parseAddress } from '../../../src/net/address.js';
 import { compilePolicy, POLICY_DEFAULTS } from '../../../src/policy/compile.js';
 import { filesInMemory } from '../../../src/policy/files.js';
 import { DEFAULT_SETTINGS } from '../../../src/policy/settings.js';
-import type { Agreement } from '../../../src/trust/agreement.js';
+import type { Agreement } from '../../../src/trust/agreement/agreement.js';
 import { root } from '../../support/certificates.js';
 import { CA_PEM, compile, compiled, LEAF_PEM, MATERIAL, NOW, nds, PIN, said, text, tls } from './fixtures.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { policyDifferences } from '../../../src/policy/difference.js';
 import { DEFAULT_SETTINGS } from '../../../src/policy/settings.js';
-import type { Agreement, Snapshot } from '../../../src/trust/agreement.js';
+import type { Agreement, Snapshot } from '../../../src/trust/agreement/agreement.js';
 import { DAY, NOW, root } from '../../support/certificates.js';
 import { agreementWith, snapshotWith } from '../../support/snapshot.js';
 

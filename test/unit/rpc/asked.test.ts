@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { askedOf } from '../../../src/log/asked.js';
 import { askedLine } from '../../../src/rpc/asked.js';
-import type { Evidence } from '../../../src/trust/evidence.js';
-import { judgePeer } from '../../../src/trust/peer.js';
-import { treatmentOf } from '../../../src/trust/treatment.js';
+import type { Evidence } from '../../../src/trust/evidence/evidence.js';
+import { judgePeer } from '../../../src/trust/peer/peer.js';
+import { treatmentOf } from '../../../src/trust/verdict/treatment.js';
 import { ext, leaf, NOW, root } from '../../support/certificates.js';
 import { agreementWith, evidenceWith, snapshotWith } from '../../support/snapshot.js';
 

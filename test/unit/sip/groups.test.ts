@@ -8,12 +8,12 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { kamailioGroups, namePattern } from '../../../src/sip/kamailio.js';
 import { EMERGENCY_URI, PROFILES, type Profile, type ProfileName } from '../../../src/sip/profiles.js';
 import { type Hook, hookClass, hookDirection } from '../../../src/sip/rules.js';
-import { planMessage } from '../../../src/trust/message.js';
+import { planMessage } from '../../../src/trust/message/message.js';
 import { applyPlan } from '../../support/apply-plan.js';
 import { groupMatcher } from '../../support/groups.js';
 import { anyRows, methods, requestUris } from '../../support/header-blocks.js';
 import { REPEATED, ROWS } from '../../support/repeated.js';
-import { type Case, inputOf } from '../trust/message-support.js';
+import { type Case, inputOf } from '../trust/message/message-support.js';
 
 const GROUPS = kamailioGroups();
 const matcher = groupMatcher(GROUPS);

@@ -6,12 +6,12 @@ import { opensipsInclude, removalPattern } from '../../../src/sip/opensips.js';
 import { EMERGENCY_URI, PROFILES, type Profile, type ProfileName } from '../../../src/sip/profiles.js';
 import { HOOKS, type Hook, hookClass, hookDirection } from '../../../src/sip/rules.js';
 import { otherThan, PLAIN_VALUES, SHAPE, wholeMessages } from '../../../src/sip/whole-lines.js';
-import { planMessage } from '../../../src/trust/message.js';
+import { planMessage } from '../../../src/trust/message/message.js';
 import { applyPlan } from '../../support/apply-plan.js';
 import { anyRows, methods, requestUris } from '../../support/header-blocks.js';
 import { SPELLINGS } from '../../support/header-spellings.js';
 import { posixMatcher } from '../../support/posix-regex.js';
-import { type Case, FRAME, inputOf } from '../trust/message-support.js';
+import { type Case, FRAME, inputOf } from '../trust/message/message-support.js';
 
 const posix = posixMatcher();
 if (posix === undefined) console.warn('skipped: matching as OpenSIPS does needs a C compiler (cc), and none is there');

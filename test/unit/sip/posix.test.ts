@@ -10,7 +10,7 @@ import { EMERGENCY_URI, PROFILES } from '../../../src/sip/profiles.js';
 import { HOOKS } from '../../../src/sip/rules.js';
 import { anyRows, methods, requestUris } from '../../support/header-blocks.js';
 import { posixMatcher } from '../../support/posix-regex.js';
-import { FRAME } from '../trust/message-support.js';
+import { FRAME } from '../trust/message/message-support.js';
 
 const posix = posixMatcher();
 if (posix === undefined) console.warn('skipped: matching as Kamailio does needs a C compiler (cc), and none is there');

@@ -3,7 +3,7 @@ import { latin1, toBytes } from '../../../src/sip/ascii.js';
 import { auditHeaderBlock } from '../../../src/sip/audit.js';
 import { scanHeaderBlock } from '../../../src/sip/header-block.js';
 import { splitMessage } from '../../../src/sip/message.js';
-import { planMessage } from '../../../src/trust/message.js';
+import { planMessage } from '../../../src/trust/message/message.js';
 import { RFC_4475, type TortureCase } from './rfc4475.js';
 import { RFC_5118 } from './rfc5118.js';
 

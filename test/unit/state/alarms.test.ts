@@ -7,7 +7,7 @@ import { DEFAULT_SETTINGS } from '../../../src/policy/settings.js';
 import { Alarms } from '../../../src/state/alarms.js';
 import { PolicyHolder } from '../../../src/state/policy-holder.js';
 import { TrustState } from '../../../src/state/trust-state.js';
-import type { Agreement } from '../../../src/trust/agreement.js';
+import type { Agreement } from '../../../src/trust/agreement/agreement.js';
 import { ext, leaf, NOW, root } from '../../support/certificates.js';
 import { agreementWith, evidenceWith, snapshotWith } from '../../support/snapshot.js';
 

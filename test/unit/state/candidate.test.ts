@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { DEFAULT_SETTINGS } from '../../../src/policy/settings.js';
 import { Candidate } from '../../../src/state/candidate.js';
-import { judgePeer } from '../../../src/trust/peer.js';
-import { treatmentOf } from '../../../src/trust/treatment.js';
+import { judgePeer } from '../../../src/trust/peer/peer.js';
+import { treatmentOf } from '../../../src/trust/verdict/treatment.js';
 import { ext, leaf, NOW, root } from '../../support/certificates.js';
 import { agreementWith, evidenceWith, snapshotWith } from '../../support/snapshot.js';
 

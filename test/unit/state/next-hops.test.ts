@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DEFAULT_DNS } from '../../../src/policy/dns-settings.js';
 import { Counters } from '../../../src/state/counters.js';
 import { NextHops } from '../../../src/state/next-hops.js';
-import { questionOfDomain, questionOfUri } from '../../../src/trust/hop-question.js';
+import { questionOfDomain, questionOfUri } from '../../../src/trust/evidence/hop-question.js';
 import { agreementWith, snapshotWith } from '../../support/snapshot.js';
 
 const NOW = Date.parse('2026-06-01T00:00:00Z');

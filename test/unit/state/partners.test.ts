@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Partners } from '../../../src/state/partners.js';
 import type { Answer } from '../../../src/state/recent.js';
-import type { Verdict } from '../../../src/trust/verdict.js';
+import type { Verdict } from '../../../src/trust/verdict/verdict.js';
 import { agreementWith } from '../../support/snapshot.js';
 
 const MINUTE = 60_000;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { MAX_RECENT, RecentAnswers } from '../../../src/state/recent.js';
-import { unknownConnection } from '../../../src/trust/unknown.js';
+import { unknownConnection } from '../../../src/trust/verdict/unknown.js';
 import { emptySnapshot } from '../../support/snapshot.js';
 
 const { verdict } = unknownConnection({ direction: 'in', connectionId: '7' }, emptySnapshot);

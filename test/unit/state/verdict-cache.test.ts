@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { VerdictCache } from '../../../src/state/verdict-cache.js';
-import type { Interface } from '../../../src/trust/agreement.js';
-import type { Evidence } from '../../../src/trust/evidence.js';
-import { judgePeer } from '../../../src/trust/peer.js';
+import type { Interface } from '../../../src/trust/agreement/agreement.js';
+import type { Evidence } from '../../../src/trust/evidence/evidence.js';
+import { judgePeer } from '../../../src/trust/peer/peer.js';
 import { NOW } from '../../support/certificates.js';
 import { ndsSnapshot, overUdp } from '../../support/nds.js';
 

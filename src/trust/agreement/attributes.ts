@@ -1,0 +1,54 @@
+/**
+ * Distinguished names as agreements ask for them (`subject`, `issuer`), and what a proxy that cannot hand over the
+ * certificate tells of it in words.
+ */
+
+import type { NameAttribute } from '../../x509/certificate/index.js';
+import type { AttributeMatch } from './agreement.js';
+
+/** Attribute types of X.520 by the names that the policy file uses. */
+const TYPES: Readonly<Record<keyof AttributeMatch, string>> = {
+  commonName: 'CN',
+  organization: 'O',
+  organizationalUnit: 'OU',
+  country: 'C',
+  state: 'ST',
+  locality: 'L',
+  domainComponent: 'DC',
+};
+
+/** The parts of a distinguished name that a match looks at. */
+export type NamePart = Pick<NameAttribute, 'type' | 'value'>;
+
+/**
+ * The attributes that an agreement asks for and the name does not hold, as `O: expected "X", found "Y"`.
+ * Values are compared whole and case-sensitively.
+ */
+export function missingAttributes(wanted: AttributeMatch, name: readonly NamePart[]): readonly string[] {
+  const missing: string[] = [];
+  for (const [key, values] of Object.entries(wanted) as [keyof AttributeMatch, readonly string[]][]) {
+    const found = name.filter((part) => part.type === TYPES[key]).map((part) => part.value);
+    for (const value of values) {
+      if (!found.includes(value)) {
+        missing.push(`${key}: expected "${value}", found ${found.map((text) => `"${text}"`).join(', ') || 'none'}`);
+      }
+    }
+  }
+  return missing;
+}
+
+/**
+ * Reads the one-line name of OpenSSL (`/C=DE/O=Operator B/CN=b.example`). Its values are not escaped, so that a value
+ * with a slash in it can look like a further attribute: a name that states one type twice, or has a part that is none,
+ * is unreadable (undefined). What remains of that weakness is why words carry less assurance than a certificate.
+ */
+export function parseOneLineName(text: string): readonly NamePart[] | undefined {
+  if (!text.startsWith('/')) return undefined;
+  const name: NamePart[] = [];
+  for (const part of text.slice(1).split('/')) {
+    const [, type, value] = /^([A-Za-z][A-Za-z0-9.]*)=(.*)$/.exec(part) ?? [];
+    if (type === undefined || value === undefined || name.some((known) => known.type === type)) return undefined;
+    name.push({ type, value });
+  }
+  return name;
+}

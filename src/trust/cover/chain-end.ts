@@ -1,0 +1,129 @@
+/**
+ * Where a certificate that names a partner leads, when it leads to none of the anchors of its agreement.
+ *
+ * Two very different things look alike there: a CA that changed its intermediate, and somebody else's certificate. What
+ * tells them apart is whether the path is complete. It is where it ends at a self-signed certificate, or at a CA of
+ * another agreement. It is not where the certificate of some issuer is at hand nowhere: a peer need not send its root
+ * (RFC 8446 §4.4.2), so a chain without one ends in a name, and whether that is a root or one more intermediate nobody
+ * can tell. That is told as what it is, a CA that is missing, and is no alarm.
+ */
+
+import type { Finding } from '../../reasons.js';
+import { printable } from '../../sip/ascii.js';
+import { Budget, BudgetExhausted, type CertificateFacts, signatureVerifies } from '../../x509/certificate/index.js';
+import { authorityLocations } from '../../x509/revocation/index.js';
+import type { Agreement, Snapshot } from '../agreement/index.js';
+
+interface ChainEnd {
+  /** The last certificate that a path upwards from the leaf leads to. */
+  readonly last: CertificateFacts;
+  /** Whether it ends there for good: `last` is signed by its own key. */
+  readonly selfSigned: boolean;
+  /** The agreement whose CA issued `last`, if it is not the peer's. */
+  readonly other?: { readonly agreement: Agreement; readonly authority: CertificateFacts };
+}
+
+/** Microseconds: enough for every signature between the few certificates of a chain. */
+const BUDGET = 10_000;
+const MOST_LOCATIONS = 3;
+const MOST_SHOWN = 200;
+
+/**
+ * What to say in front of `untrusted-chain`. `role`: that of the peer in the handshake; `chain`: what else it sent.
+ */
+export function chainEndFindings(
+  agreement: Agreement,
+  role: 'client' | 'server',
+  leaf: CertificateFacts,
+  chain: readonly CertificateFacts[],
+  snapshot: Pick<Snapshot, 'agreements'>,
+): readonly Finding[] {
+  if (leaf.selfIssued) return [];
+  const { last, selfSigned, other } = whereItEnds(agreement, leaf, chain, snapshot);
+  const issuer = printable(last.issuerText || '(empty name)', MOST_SHOWN);
+  const accepted = `agreement ${agreement.name} accepts ${counted(agreement, role)}`;
+  if (other !== undefined) {
+    const owner = `${printable(other.authority.subjectText, MOST_SHOWN)} stands in agreement ${other.agreement.name}`;
+    return [
+      { code: 'anchor-mismatch', detail: `${accepted}; the certificate leads to ${issuer}` },
+      { code: 'anchor-name', detail: `${owner}, which may not vouch for ${agreement.domains.join(', ')}` },
+    ];
+  }
+  if (selfSigned) {
+    const root = `the self-signed ${printable(last.subjectText || '(empty name)', MOST_SHOWN)}, which is none of them`;
+    return [{ code: 'anchor-mismatch', detail: `${accepted}; the certificate leads to ${root}` }];
+  }
+  const sent = chain.length === 0 ? 'the peer sent no chain' : `the peer sent ${chain.length} more certificates`;
+  const whose = printable(last.subjectText || '(empty name)', MOST_SHOWN);
+  const missing = `no certificate of ${issuer}, which issued ${whose}, is at hand`;
+  const remedy = `${where(last)}; put it under intermediates or, if it is a root of this network, under anchors`;
+  return [{ code: 'missing-intermediate', detail: `agreement ${agreement.name}: ${missing} (${sent}); ${remedy}` }];
+}
+
+function counted({ anchors }: Agreement, role: 'client' | 'server'): string {
+  const { length } = anchors[role];
+  return length === 1 ? `one anchor for a TLS ${role}` : `${length} anchors for a TLS ${role}`;
+}
+
+/** Where the certificate says that its issuer can be had (RFC 5280 §4.2.2.1): told to people, never fetched. */
+function where(certificate: CertificateFacts): string {
+  const urls = authorityLocations(certificate).slice(0, MOST_LOCATIONS);
+  if (urls.length === 0) return 'the certificate does not say where it can be had';
+  return `the certificate says it can be had at ${urls.map((url) => printable(url, MOST_SHOWN)).join(', ')}`;
+}
+
+/** Walks upwards from the leaf over all that is at hand; every step is a signature that verifies. */
+function whereItEnds(
+  agreement: Agreement,
+  leaf: CertificateFacts,
+  chain: readonly CertificateFacts[],
+  { agreements }: Pick<Snapshot, 'agreements'>,
+): ChainEnd {
+  const budget = new Budget(BUDGET);
+  const atHand = [...chain, ...agreement.intermediates, ...agreement.anchors.client, ...agreement.anchors.server];
+  const seen = new Set<CertificateFacts>([leaf]);
+  const ends: CertificateFacts[] = [];
+  const queue = [leaf];
+  try {
+    for (let current = queue.shift(); current !== undefined; current = queue.shift()) {
+      const certificate = current;
+      const above = atHand.filter((each) => each !== certificate && issued(each, certificate, budget));
+      const fresh = above.filter((each) => !seen.has(each));
+      for (const each of fresh) seen.add(each);
+      queue.push(...fresh);
+      if (above.length === 0) ends.push(certificate);
+    }
+    const other = ofOthers(agreement, ends, agreements, budget);
+    if (other !== undefined) return other;
+    // Where several paths end, a missing issuer leaves open what a self-signed end would settle.
+    const open = ends.find((end) => !issued(end, end, budget));
+    return { last: open ?? ends[0] ?? leaf, selfSigned: open === undefined && ends.length > 0 };
+  } catch (cause) {
+    if (!(cause instanceof BudgetExhausted)) throw cause;
+    return { last: leaf, selfSigned: false };
+  }
+}
+
+/** The CA of another agreement that issued one of these or is one of these. */
+function ofOthers(
+  agreement: Agreement,
+  ends: readonly CertificateFacts[],
+  agreements: readonly Agreement[],
+  budget: Budget,
+): ChainEnd | undefined {
+  for (const other of agreements) {
+    if (other === agreement) continue;
+    for (const authorities of [other.anchors.client, other.anchors.server, other.intermediates]) {
+      for (const authority of authorities) {
+        const last = ends.find((end) => end.sha256 === authority.sha256 || issued(authority, end, budget));
+        if (last !== undefined) return { last, selfSigned: false, other: { agreement: other, authority } };
+      }
+    }
+  }
+  return undefined;
+}
+
+function issued(issuer: CertificateFacts, certificate: CertificateFacts, budget: Budget): boolean {
+  if (issuer.subjectKeys.text !== certificate.issuerKeys.text) return false;
+  return signatureVerifies(certificate, issuer.publicKey, budget);
+}

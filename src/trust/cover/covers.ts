@@ -1,0 +1,161 @@
+import type { CertificateFacts } from '../../x509/certificate/index.js';
+import type { CrlFacts, OcspAnswers } from '../../x509/revocation/index.js';
+import { type Agreement, type Direction, missingAttributes, type Snapshot } from '../agreement/index.js';
+import type { Trail } from '../verdict/index.js';
+import { judgePath } from './path.js';
+
+/** What the checks of an agreement look at, besides the agreement itself. */
+export interface CoverContext {
+  readonly direction: Direction;
+  readonly snapshot: Snapshot;
+  readonly now: number;
+  /** What else the peer sent: it helps to build paths and is trusted by nothing. */
+  readonly chain: readonly CertificateFacts[];
+  /** CRLs that were fetched in the background, besides the agreement's own files. */
+  readonly crls: readonly CrlFacts[];
+  /** OCSP answers that were asked for in the background. */
+  readonly ocsp: OcspAnswers;
+  /** Keys that the operator approved, besides the pins of the policy. */
+  readonly approved: ApprovedPins;
+  readonly trail: Trail;
+}
+
+/** Base64 SHA-256 of SubjectPublicKeyInfos, by the name of the agreement. */
+export type ApprovedPins = ReadonlyMap<string, ReadonlySet<string>>;
+
+export const NO_APPROVED_PINS: ApprovedPins = new Map();
+
+export interface Cover {
+  readonly ok: boolean;
+  /** What the trust would rest on. */
+  readonly assurance: 'tls-attributes' | 'tls-certificate' | 'tls-pinned';
+  /** The peer is who it says: everything held but an approval of the key or the word of the TLS stack. */
+  readonly proven: boolean;
+  /** Everything held, but for an approval of the key where that is missing: the key may be put before the operator. */
+  readonly pinnable: boolean;
+  /** Instant (ms) at which one of the facts behind this answer changes by itself. */
+  readonly validUntil: number;
+}
+
+/** The role that the peer plays in the handshake: it is the client where we are asked inbound. */
+export function peerRole(direction: Direction): 'client' | 'server' {
+  return direction === 'in' ? 'client' : 'server';
+}
+
+/** The part of an agreement that holds without looking at a certificate: switched on, in force, for this direction. */
+export function agreementInForce(agreement: Agreement, { direction, now, trail }: CoverContext): boolean {
+  const name = `agreement ${agreement.name}`;
+  if (!agreement.enabled) {
+    trail.fail(name, 'agreement-disabled', `agreement ${agreement.name}: enabled is false`);
+    return false;
+  }
+  const { from, until } = agreement.valid;
+  if (now < from || now > until) {
+    const expected = `expected a time from ${instant(from)} to ${instant(until)}, found ${instant(now)}`;
+    trail.fail(name, 'agreement-time', `agreement ${agreement.name}: ${expected}`);
+    return false;
+  }
+  if (!agreement.directions.includes(direction)) {
+    const expected = `expected one of ${agreement.directions.join(', ')}, found ${direction}`;
+    trail.fail(name, 'agreement-direction', `agreement ${agreement.name}: ${expected}`);
+    return false;
+  }
+  trail.pass(name, `enabled, valid now, covers direction ${direction}`, 'TS 33.203 §5.4');
+  return true;
+}
+
+/** An instant for people; a bound that is not set reads `always`. */
+export function instant(ms: number): string {
+  return Number.isFinite(ms) ? new Date(ms).toISOString() : 'always';
+}
+
+/** The next instant at which an agreement begins or ends. */
+export function agreementChange(agreement: Agreement, now: number): number {
+  if (now < agreement.valid.from) return agreement.valid.from;
+  return now <= agreement.valid.until ? agreement.valid.until + 1 : Number.POSITIVE_INFINITY;
+}
+
+/** Whether the agreement covers this certificate in this role: attributes, pins, path to its own anchors, usage. */
+export function certificateCovered(
+  agreement: Agreement,
+  leaf: CertificateFacts,
+  stackVerified: boolean,
+  context: CoverContext,
+): Cover {
+  const { trail, now, snapshot } = context;
+  const no: Cover = {
+    ...{ ok: false, assurance: 'tls-certificate', proven: false, pinnable: false },
+    validUntil: nextInstant(now, [leaf], snapshot.skew),
+  };
+
+  const missing = [
+    ...missingAttributes(agreement.subject, leaf.subject).map((text) => `subject ${text}`),
+    ...missingAttributes(agreement.issuer, leaf.issuer).map((text) => `issuer ${text}`),
+  ];
+  if (missing.length > 0) {
+    trail.fail('attributes', 'agreement-attributes', `agreement ${agreement.name}: ${missing.join('; ')}`);
+    return no;
+  }
+
+  const pin = `sha256/${leaf.spkiSha256}`;
+  const listed = agreement.pins.includes(leaf.spkiSha256);
+  const approved = context.approved.get(agreement.name)?.has(leaf.spkiSha256) === true;
+  const pinned = listed || approved;
+  const assurance = pinned ? 'tls-pinned' : 'tls-certificate';
+  if (agreement.pins.length > 0 && !agreement.pinned && !listed) {
+    const found = `expected one of ${agreement.pins.length} pins, found ${pin}`;
+    trail.fail('pin', 'pin-mismatch', `agreement ${agreement.name}: ${found}`);
+    return no;
+  }
+  if (pinned) {
+    const by = listed ? 'pinned by' : 'an approved pin of';
+    trail.pass('pin', `${pin} is ${by} agreement ${agreement.name}`, 'operator policy');
+  }
+
+  // Only a pin of the policy makes a certificate its own anchor: an approval narrows trust and never widens it.
+  const path = judgePath(agreement, leaf, listed, context);
+  if (!path.ok || (!stackVerified && agreement.stackVerification === 'required')) {
+    // Of the two the path says more; that the stack refused it too is told beside it.
+    if (!stackVerified) failStack(agreement, trail);
+    if (agreement.pinned && !pinned) failApproval(agreement, pin, '', context);
+    return { ok: false, assurance, proven: path.ok, pinnable: false, validUntil: path.validUntil };
+  }
+  trail.pass(
+    'stack',
+    stackVerified
+      ? 'the TLS stack verified the certificate'
+      : `the TLS stack did not verify the certificate; agreement ${agreement.name} sets stack_verification: advisory`,
+    'TS 33.203 §6.5',
+  );
+  if (agreement.pinned && !pinned) {
+    const how = `; to approve it: siptrustctl pin approve ${agreement.name} ${pin}`;
+    failApproval(agreement, pin, how, context);
+    return { ok: false, assurance, proven: true, pinnable: true, validUntil: path.validUntil };
+  }
+  return { ok: true, assurance, proven: true, pinnable: true, validUntil: path.validUntil };
+}
+
+function failApproval(agreement: Agreement, pin: string, how: string, { approved, trail }: CoverContext): void {
+  const { name, pins } = agreement;
+  const expected = `one of ${pins.length} pins of the policy or ${approved.get(name)?.size ?? 0} approved ones`;
+  trail.fail('pin', 'pin-mismatch', `agreement ${name}, pinned: expected ${expected}, found ${pin}${how}`);
+}
+
+function failStack(agreement: Agreement, trail: Trail): void {
+  const detail =
+    'expected a certificate that the TLS stack of the proxy verified, found verified=0' +
+    ` (agreement ${agreement.name}, stack_verification: ${agreement.stackVerification})`;
+  trail.fail('stack', 'stack-unverified', detail);
+}
+
+/** The next instant after `now` at which one of the certificates (or the given bound) begins or ends. */
+export function nextInstant(
+  now: number,
+  certificates: readonly CertificateFacts[],
+  skew: number,
+  bound: number | undefined = undefined,
+): number {
+  const instants = certificates.flatMap(({ notBefore, notAfter }) => [notBefore - skew, notAfter + skew + 1]);
+  if (bound !== undefined) instants.push(bound);
+  return Math.min(...instants.filter((at) => at > now), Number.POSITIVE_INFINITY);
+}

@@ -1,0 +1,65 @@
+/** The path from the certificate of a peer to the anchors of an agreement, and what it says of revocation. */
+
+import type { Finding } from '../../reasons.js';
+import type { CertificateFacts } from '../../x509/certificate/index.js';
+import { verifyPath } from '../../x509/path/index.js';
+import type { Agreement } from '../agreement/index.js';
+import type { Trail } from '../verdict/index.js';
+import { chainEndFindings } from './chain-end.js';
+import { type CoverContext, nextInstant, peerRole } from './covers.js';
+import { judgePinnedLeaf } from './pinned-leaf.js';
+
+export interface PathJudgement {
+  readonly ok: boolean;
+  readonly validUntil: number;
+}
+
+/** Whether a path leads from the leaf to an anchor of the agreement; `pinned`: by a pin of the policy. */
+export function judgePath(
+  agreement: Agreement,
+  leaf: CertificateFacts,
+  pinned: boolean,
+  context: CoverContext,
+): PathJudgement {
+  if (pinned && agreement.pinLeaf) return judgePinnedLeaf(agreement, leaf, context);
+  const { direction, snapshot, now, chain, crls, ocsp, trail } = context;
+  const role = peerRole(direction);
+  const { skew } = snapshot;
+  const anchors = agreement.anchors[role];
+  const result = verifyPath({
+    leaf,
+    intermediates: chain.length === 0 ? agreement.intermediates : [...agreement.intermediates, ...chain],
+    anchors,
+    crls: [...agreement.crls, ...crls],
+    crlGrace: snapshot.crlGrace,
+    ocsp,
+    ocspRules: snapshot.ocsp,
+    at: now,
+    purpose: role,
+    names: [],
+    revocation: agreement.revocation,
+    skew,
+    ekuPolicy: agreement.eku,
+  });
+  const walked = (result.path ?? [leaf]).map((certificate) => certificate.subjectText || '(empty name)').join(' <- ');
+  const validUntil = nextInstant(now, result.path ?? [leaf], skew, result.ok ? result.validUntil : undefined);
+  if (result.ok) {
+    trail.pass('path', `${walked}, as TLS ${role}, to an anchor of agreement ${agreement.name}`, 'RFC 5280 §6.1');
+    for (const finding of result.findings) trail.note('path', finding.code, finding.detail);
+    explainRevocation(agreement, result.findings, trail);
+    return { ok: true, validUntil };
+  }
+  // Of a certificate that names a partner and leads nowhere, where it ends says more (rulebook §6.6, T-14, T-38).
+  const nowhere = result.findings[0]?.code === 'untrusted-chain';
+  const ends = nowhere ? chainEndFindings(agreement, role, leaf, chain, snapshot) : [];
+  for (const finding of [...ends, ...result.findings]) trail.fail('path', finding.code, finding.detail);
+  return { ok: false, validUntil };
+}
+
+/** What the path says of revocation, also where nobody looked (rulebook §8.3). */
+function explainRevocation({ name, revocation }: Agreement, findings: readonly Finding[], trail: Trail): void {
+  if (revocation === 'off') trail.skip('revocation', `agreement ${name}: revocation is off`, 'operator policy');
+  else if (!findings.some(({ code }) => code === 'rev-unknown')) {
+    trail.pass('revocation', `every certificate below the anchor is known not to be revoked`, 'RFC 5280 §6.3');
+  }
+}

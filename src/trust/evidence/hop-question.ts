@@ -1,0 +1,40 @@
+/** The question for a next hop out of the URI that a request goes to. */
+
+import type { NextHopQuestion } from '../../net/next-hop.js';
+import { parseUri, type SipUri } from '../../sip/uri.js';
+import { referenceDomain } from '../../x509/identity/index.js';
+
+/** The question, or why the URI asks none. */
+export type HopQuestion = NextHopQuestion | { readonly why: string };
+
+/** The question of a `sip:` or `sips:` URI, as it stands between `<` and `>`. */
+export function questionOfUri(text: string): HopQuestion {
+  const uri = parseUri(text);
+  if (uri.kind === 'malformed') return { why: uri.detail };
+  if (uri.kind !== 'sip') return { why: `expected a sip: or sips: URI, found the scheme "${uri.scheme}"` };
+  const transport = single(uri, 'transport');
+  const maddr = single(uri, 'maddr');
+  if (typeof transport === 'object') return transport;
+  if (typeof maddr === 'object') return maddr;
+  // RFC 3263 §4: maddr is where the request goes, and so also whom the certificate must name.
+  return question(maddr ?? uri.host, { scheme: uri.scheme, port: uri.port, transport });
+}
+
+/** The question of a domain alone. */
+export function questionOfDomain(domain: string): HopQuestion {
+  return question(domain, { scheme: 'sip', port: undefined, transport: undefined });
+}
+
+function question(text: string, rest: Omit<NextHopQuestion, 'host'>): HopQuestion {
+  if (rest.port === 0) return { why: 'there is no port 0' };
+  const host = referenceDomain(text);
+  return host.kind === 'invalid' ? { why: host.why } : { ...rest, host };
+}
+
+/** The value of a parameter that may stand once: two readers would take different ones (RFC 3261 §19.1.1). */
+function single(uri: SipUri, key: string): string | undefined | { readonly why: string } {
+  const [param, ...more] = uri.params.filter((each) => each.key === key);
+  if (more.length > 0) return { why: `expected one parameter ${key} at most, found ${more.length + 1}` };
+  if (param === undefined) return undefined;
+  return param.value || { why: `expected a value of the parameter ${key}, found none` };
+}

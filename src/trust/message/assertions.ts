@@ -1,0 +1,99 @@
+/** The screening of what a trusted peer says of itself and its users (rulebook §5.6). */
+
+import type { Finding } from '../../reasons.js';
+import { asciiLower, trimBlanks } from '../../sip/ascii.js';
+import { parseNameAddr } from '../../sip/name-addr.js';
+import type { Draft } from './draft.js';
+import {
+  type AssertionTerms,
+  domainOf,
+  isAgreedHost,
+  isOwnSpoof,
+  judgeAssertion,
+  type Screened,
+  screenRows,
+} from './screen.js';
+import { canRefuse, type Refusal, type Work } from './work.js';
+
+function terms({ input }: Work): AssertionTerms | undefined {
+  const { agreement } = input.verdict;
+  if (agreement === undefined) return undefined;
+  return {
+    asserts: agreement.asserts,
+    interconnect: agreement.interconnect,
+    ownDomains: input.snapshot.ownDomains,
+  };
+}
+
+function screened({ rules }: Work, key: string): boolean {
+  return rules.actionOf(key) === 'screen';
+}
+
+/** P-Asserted-Identity and its old twin, of a trusted peer (rulebook §5.6). */
+export function screenAssertions(work: Work): Refusal {
+  const agreed = terms(work);
+  if (agreed === undefined) return undefined;
+  for (const key of ['p-asserted-identity', 'remote-party-id']) {
+    if (!screened(work, key) || !work.draft.has(key)) continue;
+    const legal = key === 'p-asserted-identity';
+    const rows = work.draft.rows(key);
+    const result = screenRows(
+      rows.map(({ value }) => value),
+      (addr) => judgeAssertion(addr, agreed),
+      { legal },
+    );
+    // Remote-Party-ID names the called party too (party=called), so one of our domains is no spoof in it; nor is it in
+    // an answer, which may come from a user of ours that the call was diverted to.
+    if (result.own !== undefined && legal && canRefuse(work) && !work.emergency) {
+      return { code: 403, phrase: 'Identity Not Allowed', finding: result.own };
+    }
+    keepScreened(work, rows, result);
+  }
+  return undefined;
+}
+
+export function keepScreened(work: Work, rows: ReturnType<Draft['rows']>, { values, findings }: Screened): void {
+  rows.forEach((row, i) => {
+    const value = values[i] ?? '';
+    if (value === '') work.draft.drop(row);
+    else work.draft.set(row, value);
+  });
+  work.findings.push(...findings);
+}
+
+/** S-2 and S-7: what From says is no assertion, but one of our own domains in it is a spoof. */
+export function screenFrom(work: Work): Refusal {
+  const { input, direction, message, stance, flags, findings } = work;
+  if (direction !== 'in' || message !== 'request') return undefined;
+  const addr = parseNameAddr(input.block.fields.find(({ key }) => key === 'from')?.value ?? '');
+  const host = 'malformed' in addr ? undefined : domainOf(addr);
+  if (host === undefined) return undefined;
+  const agreed = terms(work);
+  if (!stance.trusted || agreed === undefined) {
+    if (input.snapshot.ownDomains.has(host)) flags.add('from-own');
+    return undefined;
+  }
+  if (isOwnSpoof(host, agreed)) {
+    const finding: Finding = { code: 'assert-own', detail: `From names ${host}, one of our own domains` };
+    if (canRefuse(work) && !work.emergency) return { code: 403, phrase: 'Identity Not Allowed', finding };
+    findings.push(finding);
+  } else if (!agreed.asserts.transit && !isAgreedHost(host, agreed.asserts) && !host.endsWith('.invalid')) {
+    flags.add('from-foreign');
+  }
+  return undefined;
+}
+
+/** RFC 7316 §6.2: the private network must be one that was agreed on. */
+export function screenPrivateNetwork(work: Work): Refusal {
+  const { draft, input, flags } = work;
+  const key = 'p-private-network-indication';
+  const { agreement } = input.verdict;
+  if (!screened(work, key) || agreement === undefined) return undefined;
+  draft.edit(key, (value) => {
+    const domain = asciiLower(trimBlanks(value.split(';')[0] ?? ''));
+    if (agreement.domains.includes(domain) || agreement.asserts.domains.includes(domain)) return value;
+    flags.add('private-network-foreign');
+    return undefined;
+  });
+  return undefined;
+}

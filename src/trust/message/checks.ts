@@ -1,0 +1,95 @@
+/** What refuses a message at the boundary, whatever could be taken out of it. */
+
+import { asciiLower, printable } from '../../sip/ascii.js';
+import { auditHeaderBlock } from '../../sip/audit.js';
+import { PRIVATE_KEYS } from '../../sip/boundary.js';
+import { isAnonymousAddress } from './diverted.js';
+import { refusal } from './malformed.js';
+import { criticalFailures, needsB2bua } from './privacy.js';
+import { bodyRules } from './strip.js';
+import { canRefuse, malformed, type Refusal, type Work } from './work.js';
+
+/** What the verdict itself refuses; an emergency call goes on without what only a trusted peer may say. */
+export function checkVerdict({ input, emergency }: Work): Refusal {
+  const { verdict } = input;
+  if (verdict.action === 'continue' || emergency || input.message !== 'request') return undefined;
+  return { code: verdict.code === 0 ? 403 : verdict.code, phrase: verdict.phrase || 'Forbidden' };
+}
+
+export function checkBlock(work: Work): Refusal {
+  const { input, stance, direction, emergency, flags } = work;
+  const problems = auditHeaderBlock(input.block, {
+    privateKeys: PRIVATE_KEYS,
+    ...(input.startLine === undefined ? {} : { startLine: input.startLine }),
+    ...(work.method === '' ? {} : { method: work.method }),
+  });
+  if (stance.trusted && direction === 'out') return undefined;
+  const policy = direction === 'out' ? 'leaving' : stance.trusted || emergency ? 'tolerant' : 'strict';
+  const goes = (key: string): boolean => key !== '' && work.rules.actionOf(key) === 'remove';
+  const found = refusal(problems, input.block, policy, goes);
+  if (found !== undefined) return malformed(found.detail, found.code, found.phrase);
+  if (problems.some(({ severity }) => severity === 'reject')) flags.add('malformed-tolerated');
+  return undefined;
+}
+
+/** TS 24.229 §5.3.1.2, RFC 6404 §2.3.2.1. */
+export function checkMethod({ direction, message, method, stance }: Work): Refusal {
+  if (direction !== 'in' || message !== 'request') return undefined;
+  // RFC 3261 §7.1 tells methods by case; a registrar that does not must not be reached by that either.
+  if (stance.trusted || method.toUpperCase() !== 'REGISTER') return undefined;
+  const detail = 'expected a registration from a trusted network, found one from an untrusted one';
+  return { code: 403, phrase: 'Registration Not Allowed', finding: { code: 'register-untrusted', detail } };
+}
+
+/** TS 29.165 Table 6.1: what every interconnect carries; other methods are a matter of agreement. */
+const COMMON_METHODS: ReadonlySet<string> = new Set(['ACK', 'BYE', 'CANCEL', 'INVITE', 'OPTIONS', 'PRACK', 'UPDATE']);
+const ROAMING_METHODS: ReadonlySet<string> = new Set(['NOTIFY', 'PUBLISH', 'SUBSCRIBE', 'REGISTER']);
+
+/** Advice on methods: a script that allows fewer of them acts on the flags. */
+export function flagMethod({ direction, message, method, stance, flags }: Work): Refusal {
+  if (direction !== 'in' || message !== 'request' || method === '' || COMMON_METHODS.has(method)) return undefined;
+  const roaming = stance.interconnect === 'roaming' || stance.interconnect === 'loopback';
+  if (stance.trusted && roaming && ROAMING_METHODS.has(method)) return undefined;
+  flags.add(method === 'REGISTER' ? 'register-not-roaming' : 'method-by-agreement');
+  return undefined;
+}
+
+function fromIsAnonymous({ input }: Work): boolean {
+  return isAnonymousAddress(input.block.fields.find(({ key }) => key === 'from')?.value ?? '');
+}
+
+/** RFC 3323 §5: a request that asks, as critical, for what we cannot do fails, and says what that was. */
+export function checkCritical(work: Work): Refusal {
+  const { privacy, stance, emergency, flags } = work;
+  if (stance.trusted) return undefined;
+  if (privacy.invalid) flags.add('privacy-syntax');
+  const state = { fromIsAnonymous: fromIsAnonymous(work) };
+  if (work.direction === 'out' && needsB2bua(privacy, state).length > 0) flags.add('needs-b2bua');
+  const failures = criticalFailures(privacy, state);
+  if (failures.length === 0 || !canRefuse(work) || emergency) return undefined;
+  const names = failures.map((name) => printable(name)).join(', ');
+  const detail = `expected privacy values that a proxy can execute, found ${names}`;
+  return { code: 500, phrase: `Privacy Failure: ${names}`, finding: { code: 'privacy-critical', detail } };
+}
+
+/** RFC 5503 §6.6: busy line verification and emergency interrupt, from outside, are somebody breaking into a call. */
+export function checkOperatorService(work: Work): Refusal {
+  const { draft, rules, emergency } = work;
+  if (rules.actionOf('p-dcs-osps') !== 'reject' || !canRefuse(work) || emergency) return undefined;
+  const asked = draft.rows('p-dcs-osps').find(({ value }) => /^(?:blv|ei)(?![a-z0-9])/i.test(value));
+  if (asked === undefined) return undefined;
+  const detail = `expected no P-DCS-OSPS from an untrusted peer, found "${printable(asked.value)}"`;
+  return { code: 403, phrase: 'Operator Service Not Allowed', finding: { code: 'operator-service', detail } };
+}
+
+/** Bodies are not a proxy's to edit: refused where they must be acted on, else pointed out (B-2, B-3). */
+export function checkBody(work: Work): Refusal {
+  const found = bodyRules(work.draft, work.rules);
+  if (found.length === 0) return undefined;
+  work.flags.add('body-untrusted');
+  if (!found.some(({ action }) => action === 'reject') || !canRefuse(work) || work.emergency) return undefined;
+  const disposition = work.draft.rows('content-disposition').map(({ value }) => asciiLower(value));
+  if (!disposition.some((value) => /;[ \t]*handling[ \t]*=[ \t]*"?required/.test(value))) return undefined;
+  const detail = `expected no required body of type "${printable(work.draft.rows('content-type')[0]?.value ?? '')}"`;
+  return { code: 415, phrase: 'Unsupported Media Type', finding: { code: 'body-refused', detail } };
+}

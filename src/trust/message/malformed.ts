@@ -1,0 +1,113 @@
+/** Which problems of a header block refuse a message (rulebook §3). */
+
+import { asciiLower } from '../../sip/ascii.js';
+import { PRIVATE_KEYS } from '../../sip/boundary.js';
+import type { HeaderBlock, HeaderRow, Problem } from '../../sip/header-block.js';
+
+/** The block is more than any reader should be asked to carry: 513 rather than 400. */
+const SIZE_KINDS: ReadonlySet<string> = new Set(['row-too-long', 'block-too-long', 'too-many-rows', 'too-many-values']);
+
+/** Readers disagree on where fields begin and what they are called. */
+const STRUCTURE_KINDS: ReadonlySet<string> = new Set([
+  'bare-cr',
+  'bare-lf',
+  'leading-space',
+  'blank-continuation',
+  'no-colon',
+  'fold-before-colon',
+  'folded-field',
+  'name-empty',
+  'name-control',
+  'name-no-break-space',
+  'name-space',
+  'name-not-token',
+  'value-control',
+  'unicode-line-break',
+  'duplicate-single',
+  'start-line',
+]);
+
+function squeezed(text: string): string {
+  return asciiLower(text).replace(/[^a-z0-9]/g, '');
+}
+
+/** The names of the table, as they are without what a disguise puts between their letters. */
+const PRIVATE_NAMES: readonly string[] = [
+  'privacy',
+  ...[...PRIVATE_KEYS].filter((key) => key !== 'reason').map(squeezed),
+];
+
+/** The row in which a line of the block stands. */
+function rowAt(block: HeaderBlock, line: number): HeaderRow | undefined {
+  let first = 1;
+  for (const row of block.rows) {
+    const next = first + row.raw.split('\n').length;
+    if (line >= first && line < next) return row;
+    first = next;
+  }
+  return undefined;
+}
+
+/** Key of the field there; empty where there is none that can be found by its name. */
+function keyAt(block: HeaderBlock, line: number): string {
+  const field = rowAt(block, line)?.field;
+  return field?.regular === true ? field.key : '';
+}
+
+/** What one reader or another takes for the end of a line. */
+const LINE_ENDS = /[\0\n\v\f\r]|\xc2?\x85|\xe2\x80[\xa8\xa9]/;
+
+/** Does the problem leave it open what the message says of an identity? */
+function touchesIdentity(problem: Problem, block: HeaderBlock): boolean {
+  const raw = rowAt(block, problem.line)?.raw;
+  if (raw === undefined) return true;
+  const text = squeezed(raw);
+  if (PRIVATE_NAMES.some((name) => text.includes(name))) return true;
+  // From is screened, so there must be one of it, and a readable one.
+  const name = squeezed(raw.slice(0, Math.max(raw.indexOf(':'), 0)));
+  return name === 'from' || name === 'f' || raw.split(LINE_ENDS).some((line) => /^[ \t]*[px]-/i.test(line));
+}
+
+/** What is wrong inside a value does not matter where the field goes as a whole. */
+const VALUE_KINDS: ReadonlySet<string> = new Set(['address-syntax', 'open-quote', 'unbracketed-ipv6', 'invalid-utf8']);
+
+/** `strict`: from an untrusted peer. `tolerant`: from a trusted one, or in an emergency. `leaving`: to an untrusted peer. */
+export type MalformedPolicy = 'strict' | 'tolerant' | 'leaving';
+
+/**
+ * The problem for which the message is refused; undefined: it can be carried. `goes`: is a field with this key removed
+ * whatever it holds?
+ *
+ * From an untrusted peer each ambiguity refuses. From a trusted one only what touches an identity does: its users'
+ * calls are not ours to drop because of a display name in Latin-1 or a second Max-Forwards.
+ */
+export function refusal(
+  problems: readonly Problem[],
+  block: HeaderBlock,
+  policy: MalformedPolicy,
+  goes: (key: string) => boolean,
+): { readonly code: 400 | 513; readonly phrase: string; readonly detail: string } | undefined {
+  for (const problem of problems) {
+    if (problem.severity !== 'reject') continue;
+    if (VALUE_KINDS.has(problem.kind) && goes(keyAt(block, problem.line))) continue;
+    const size = SIZE_KINDS.has(problem.kind);
+    const counts =
+      policy === 'strict' ||
+      (policy === 'tolerant' && (size || touchesStructure(problem, block))) ||
+      (policy === 'leaving' && STRUCTURE_KINDS.has(problem.kind));
+    if (!counts) continue;
+    const detail = `line ${problem.line}: ${problem.kind}: ${problem.detail}`;
+    return size
+      ? { code: 513, phrase: 'Message Too Large', detail }
+      : { code: 400, phrase: 'Malformed Header', detail };
+  }
+  return undefined;
+}
+
+function touchesStructure(problem: Problem, block: HeaderBlock): boolean {
+  if (problem.kind === 'address-syntax' || problem.kind === 'open-quote' || problem.kind === 'unbracketed-ipv6') {
+    const raw = asciiLower(rowAt(block, problem.line)?.raw ?? '');
+    return /^(from|f)[ \t]*:/.test(raw);
+  }
+  return STRUCTURE_KINDS.has(problem.kind) && problem.kind !== 'start-line' && touchesIdentity(problem, block);
+}

@@ -1,0 +1,187 @@
+/** What a trusted peer may assert (rulebook §5.4, §5.6; RFC 3324 §2.2, RFC 5876 §4.5). */
+
+import { parseAddress } from '../../net/address.js';
+import type { Finding } from '../../reasons.js';
+import { asciiLower, printable, trimBlanks } from '../../sip/ascii.js';
+import { hasOpenQuote, type NameAddr, parseNameAddr, splitList } from '../../sip/name-addr.js';
+import { isDigits } from '../../sip/start-line.js';
+import { decodePercent, hostKey, type Param, type SipUri, type TelUri } from '../../sip/uri.js';
+import type { Agreement } from '../agreement/index.js';
+
+/** Who may say what: the agreement of the peer, and the domains that are ours. */
+export interface AssertionTerms {
+  readonly asserts: Agreement['asserts'];
+  readonly interconnect: Agreement['interconnect'];
+  readonly ownDomains: ReadonlySet<string>;
+}
+
+export type Judgement = { readonly outcome: 'keep' } | { readonly outcome: 'drop' | 'own'; readonly finding: Finding };
+
+const KEEP: Judgement = { outcome: 'keep' };
+
+/** Hosts that stand for nobody and may be asserted by anybody (S-6; TS 29.165 Table A.1 NOTE 7). */
+const NOBODY: ReadonlySet<string> = new Set(['anonymous.invalid', 'unavailable.invalid']);
+
+/** Judges one value of P-Asserted-Identity or its kin by S-1 to S-6. */
+export function judgeAssertion(addr: NameAddr, terms: AssertionTerms): Judgement {
+  const { uri } = addr;
+  if (uri.kind === 'other') {
+    return drop('assert-invalid', `expected a sip, sips or tel URI, found "${printable(uri.scheme)}"`);
+  }
+  return uri.kind === 'tel' ? judgeTel(uri, terms) : judgeSip(uri, terms);
+}
+
+function drop(code: 'assert-invalid' | 'assert-foreign', detail: string): Judgement {
+  return { outcome: 'drop', finding: { code, detail } };
+}
+
+/** S-2: one of our own domains from outside, where no roaming explains it. */
+export function isOwnSpoof(host: string, terms: AssertionTerms): boolean {
+  const explained = terms.interconnect === 'roaming' || terms.interconnect === 'loopback';
+  return !explained && terms.ownDomains.has(host);
+}
+
+function own(host: string): Judgement {
+  return { outcome: 'own', finding: { code: 'assert-own', detail: `the peer asserts an identity of ${host}` } };
+}
+
+function judgeSip(uri: SipUri, terms: AssertionTerms): Judgement {
+  const host = hostKey(uri);
+  if (NOBODY.has(host)) return KEEP;
+  if (isOwnSpoof(host, terms)) return own(host);
+  if (!mayAssertHost(host, terms)) return foreignHost(host, terms);
+  const number = numberOf(uri);
+  // RFC 3261 §19.1.6: what a tel URI says of its context goes into the user part, or by mistake behind the host.
+  return number === undefined ? KEEP : judgeSubscriber(number, [...uri.userParams, ...uri.params], terms);
+}
+
+function mayAssertHost(host: string, { asserts, ownDomains }: AssertionTerms): boolean {
+  // Own domains get this far only where roaming explains them (S-2).
+  if (asserts.transit || ownDomains.has(host)) return true;
+  return isAgreedHost(host, asserts);
+}
+
+/** Whether the agreement names this host: as a domain, or, since an address is nobody's domain (S-5), as a host. */
+export function isAgreedHost(host: string, { domains, hosts = [] }: Agreement['asserts']): boolean {
+  if (!isAddress(host)) return domains.includes(host) || hosts.includes(host);
+  if (hosts.length === 0) return false;
+  const address = parseAddress(/^\[(.*)\]$/.exec(host)?.[1] ?? host);
+  if (address === undefined) return false;
+  return hosts.includes(address.text.includes(':') ? `[${address.text}]` : address.text);
+}
+
+function foreignHost(host: string, { asserts }: AssertionTerms): Judgement {
+  const named = [...asserts.domains, ...(asserts.hosts ?? [])];
+  const allowed = named.length === 0 ? 'no domain' : named.join(', ');
+  return drop('assert-foreign', `expected an identity of ${allowed}, found one of ${printable(host)}`);
+}
+
+function isAddress(host: string): boolean {
+  return host.startsWith('[') || host.split('.').every(isDigits);
+}
+
+function judgeTel(uri: TelUri, terms: AssertionTerms): Judgement {
+  return judgeSubscriber(withoutSeparators(uri.number), uri.params, terms);
+}
+
+function judgeSubscriber(number: string, params: readonly Param[], terms: AssertionTerms): Judgement {
+  const scope = localScope(number, params);
+  if (scope === undefined) return judgeNumber(number, terms);
+  // RFC 3966 §5.1.5: a local number belongs to the domain or the global prefix of its context.
+  if (scope.startsWith('+')) return judgeNumber(withoutSeparators(scope) + number, terms);
+  if (isOwnSpoof(scope, terms)) return own(scope);
+  if (!mayAssertHost(scope, terms)) return foreignHost(scope, terms);
+  return judgeNumber(number, terms);
+}
+
+/** The context of a local number, lower case, without one trailing dot. */
+function localScope(number: string, params: readonly Param[]): string | undefined {
+  const context = params.find(({ key }) => key === 'phone-context')?.value;
+  if (context === undefined || number.startsWith('+')) return undefined;
+  const scope = asciiLower(decodePercent(context));
+  return scope.endsWith('.') ? scope.slice(0, -1) : scope;
+}
+
+/** The domain that an address speaks for, if it speaks for one: its host, or the context of its local number. */
+export function domainOf({ uri }: NameAddr): string | undefined {
+  if (uri.kind === 'sip') return hostKey(uri);
+  const scope = uri.kind === 'tel' ? localScope(withoutSeparators(uri.number), uri.params) : undefined;
+  return scope?.startsWith('+') === true ? undefined : scope;
+}
+
+/** The number in the user part of a SIP URI: `user=phone` says so, and a user part of digits is one without saying so. */
+function numberOf(uri: SipUri): string | undefined {
+  if (uri.user === undefined) return undefined;
+  const subscriber = decodePercent(uri.user.split(';')[0] ?? '');
+  const number = withoutSeparators(subscriber);
+  const phone = uri.params.some(({ key, value }) => key === 'user' && asciiLower(value ?? '') === 'phone');
+  const digits = number.startsWith('+') ? number.slice(1) : number;
+  return phone || isDigits(digits) ? number : undefined;
+}
+
+function withoutSeparators(number: string): string {
+  return number.replace(/[-.()]/g, '');
+}
+
+/** S-3. */
+function judgeNumber(number: string, { asserts }: AssertionTerms): Judgement {
+  if (asserts.numbers === 'any') return KEEP;
+  const allowed = asserts.numbers.map(withoutSeparators);
+  const valid = number.startsWith('+') && isDigits(number.slice(1));
+  if (valid && allowed.some((prefix) => number.startsWith(prefix))) return KEEP;
+  const expected = allowed.length === 0 ? 'no number' : `a number of ${allowed.join(', ')}`;
+  return drop('assert-foreign', `expected ${expected}, found "${printable(number)}"`);
+}
+
+/** What is left of the rows of an assertion field. */
+export interface Screened {
+  /** New value of each row, in order; empty: nothing of it is left. */
+  readonly values: readonly string[];
+  readonly findings: readonly Finding[];
+  /** One of our own domains was asserted. */
+  readonly own: Finding | undefined;
+}
+
+/**
+ * Holds every value of an assertion field against the agreement. Where `legal` is set, of what may be asserted only
+ * the first SIP or SIPS URI and the first tel URI stay (RFC 3325 §9.1; RFC 5876 §4.5).
+ */
+export function screenRows(
+  rows: readonly string[],
+  judge: (addr: NameAddr) => Judgement,
+  options: { readonly legal: boolean },
+): Screened {
+  const findings: Finding[] = [];
+  const seen = new Set<'sip' | 'tel'>();
+  let spoof: Finding | undefined;
+  const values = rows.map((row) => {
+    // P-7: where a quoted string ends is anybody's guess, and with it how many values there are.
+    if (hasOpenQuote(row)) {
+      findings.push({ code: 'assert-invalid', detail: 'expected the end of a quoted string, found none' });
+      return '';
+    }
+    const pieces = splitList(row);
+    const kept = pieces.filter((piece) => {
+      const addr = parseNameAddr(piece);
+      if ('malformed' in addr) {
+        findings.push({ code: 'assert-invalid', detail: addr.malformed });
+        return false;
+      }
+      const judgement = judge(addr);
+      if (judgement.outcome !== 'keep') {
+        findings.push(judgement.finding);
+        if (judgement.outcome === 'own') spoof ??= judgement.finding;
+        return false;
+      }
+      const kind = addr.uri.kind === 'tel' ? 'tel' : 'sip';
+      if (options.legal && seen.has(kind)) {
+        findings.push({ code: 'assert-invalid', detail: `expected at most one ${kind} identity, found another` });
+        return false;
+      }
+      seen.add(kind);
+      return true;
+    });
+    return kept.length === pieces.length ? row : kept.map((piece) => trimBlanks(piece)).join(', ');
+  });
+  return { values, findings, own: spoof };
+}

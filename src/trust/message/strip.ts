@@ -1,0 +1,121 @@
+/** The header table applied to one message: what goes whole, and what is taken out of values. */
+
+import { asciiLower } from '../../sip/ascii.js';
+import { FUNDAMENTAL, URI_FIELDS } from '../../sip/boundary.js';
+import {
+  cleanAddrs,
+  cleanLoose,
+  cleanRequestUri,
+  type UriRules,
+  withoutListParams,
+  withoutParamValue,
+  withoutTokens,
+} from '../../sip/clean.js';
+import type { RuleInForce, RulesInForce } from '../../sip/in-force.js';
+import type { Privacy } from '../../sip/privacy.js';
+import type { Direction, MessageClass, Stance } from '../../sip/rules.js';
+import type { Draft } from './draft.js';
+
+/** One message at one hook, as far as the table asks. */
+export interface StripContext {
+  readonly direction: Direction;
+  readonly message: MessageClass;
+  readonly method: string;
+  readonly stance: Stance;
+  readonly emergency: boolean;
+  readonly privacy: Privacy;
+}
+
+/** Removes the fields that go as a whole. */
+export function stripFields(draft: Draft, rules: RulesInForce, context: StripContext): void {
+  for (const key of draft.keys) {
+    const found = rules.ruleOf(key);
+    if (found === undefined || FUNDAMENTAL.has(key)) continue;
+    const { rule, action } = found;
+    if (rule.keptInEmergency && context.emergency) continue;
+    const asked = rule.privacyValues.some((value) => context.privacy.values.has(value));
+    if (action === 'remove' || action === 'reject' || (action === 'on-privacy' && asked)) draft.removeAll(key);
+  }
+}
+
+/** Embedded header fields that may stay, by the field that holds the URI (P-9). */
+const EMBEDDABLE: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  ['refer-to', new Set(['replaces'])],
+  ['referred-by', new Set(['replaces'])],
+  ['history-info', new Set(['reason', 'privacy'])],
+]);
+const NOTHING: ReadonlySet<string> = new Set();
+
+/** Fields that hold URIs without being lists of addresses. */
+const LOOSE_FIELDS: readonly string[] = ['feature-caps', 'accept-contact', 'reject-contact'];
+
+/**
+ * Cleans the URIs of all fields that are still there. Returns the keys of the fields that cannot be cleaned: those
+ * that a message can do without are dropped first.
+ */
+export function stripUris(draft: Draft, rules: RulesInForce): readonly string[] {
+  const { uriParams: params, barren: embedded } = rules;
+  if (params.size === 0 && embedded.size === 0) return [];
+  const unclean: string[] = [];
+  const run = (key: string, clean: (value: string) => { readonly value: string; readonly clean: boolean }): void => {
+    for (const row of draft.rows(key)) {
+      const result = clean(row.value);
+      if (result.clean) draft.set(row, result.value);
+      else if (FUNDAMENTAL.has(key) || key === 'refer-to') unclean.push(key);
+      else draft.drop(row);
+    }
+  };
+  for (const key of URI_FIELDS) {
+    const allowed = embedded.has(key) ? (EMBEDDABLE.get(key) ?? NOTHING) : undefined;
+    run(key, (value) => (value === '*' ? { value, clean: true } : cleanAddrs(value, { params, embedded: allowed })));
+  }
+  const nothing = embedded.size > 0 ? NOTHING : undefined;
+  for (const key of LOOSE_FIELDS) run(key, (value) => cleanLoose(value, { params, embedded: nothing }));
+  return unclean;
+}
+
+/** The Request-URI without what may not cross; undefined: it cannot be cleaned. */
+export function stripRequestUri(ruri: string, rules: RulesInForce): string | undefined {
+  const uriRules: UriRules = { params: rules.uriParams, embedded: rules.barren.size > 0 ? NOTHING : undefined };
+  if (uriRules.params.size === 0 && uriRules.embedded === undefined) return ruri;
+  const { value, clean } = cleanRequestUri(ruri, uriRules);
+  return clean ? value : undefined;
+}
+
+/** Takes parameters and values out of the fields that the table names for them. */
+export function stripValues(draft: Draft, rules: RulesInForce): void {
+  for (const [key, going] of rules.headerParams) {
+    for (const row of draft.rows(key)) {
+      const { value, clean } = withoutListParams(row.value, going);
+      if (clean) draft.set(row, value);
+      else draft.drop(row);
+    }
+  }
+  for (const [key, values] of rules.values) {
+    if (key === 'call-info') draft.edit(key, (value) => withoutParamValue(value, 'purpose', values));
+    else draft.edit(key, (value) => withoutTokens(value, (token) => values.has(token)));
+  }
+}
+
+/**
+ * Takes out the option tags whose header field the plan removed: one that stays would ask for a field that is gone.
+ * Runs last.
+ */
+export function stripOptionTags(draft: Draft, rules: RulesInForce): void {
+  for (const { name, within, goesWith } of rules.optionTags) {
+    if (!goesWith.some((key) => draft.isGone(key)) || goesWith.some((key) => draft.has(key))) continue;
+    for (const key of within) draft.edit(key, (value) => withoutTokens(value, (token) => token === name));
+  }
+}
+
+/** The media types of the table that this message's body is of, with what is to be done. */
+export function bodyRules(draft: Draft, rules: RulesInForce): readonly RuleInForce[] {
+  // Blanks may stand around the slash (RFC 3261 §25.1, SLASH); which of several rows counts, readers disagree on.
+  const types = draft
+    .rows('content-type')
+    .map(({ value }) => asciiLower(value.split(';')[0] ?? '').replace(/[ \t]/g, ''));
+  return rules.bodies.filter(({ rule }) => {
+    const name = asciiLower(rule.name);
+    return types.some((type) => (name.endsWith('*') ? type.startsWith(name.slice(0, -1)) : type === name));
+  });
+}

@@ -1,0 +1,91 @@
+/** One message on its way through the steps of a plan. */
+
+import type { Finding } from '../../reasons.js';
+import { asciiLower, trimBlanks } from '../../sip/ascii.js';
+import type { HeaderBlock } from '../../sip/header-block.js';
+import { type RulesInForce, rulesInForce } from '../../sip/in-force.js';
+import { parsePrivacy } from '../../sip/privacy.js';
+import { type Direction, type MessageClass, type Stance, strangerStance } from '../../sip/rules.js';
+import { parseStartLine } from '../../sip/start-line.js';
+import type { Snapshot } from '../agreement/index.js';
+import type { Verdict } from '../verdict/index.js';
+import { Draft } from './draft.js';
+import type { StripContext } from './strip.js';
+
+/** One message at one of the four hooks. Strings are latin1. */
+export interface MessageInput {
+  readonly direction: Direction;
+  readonly message: MessageClass;
+  /** Where the start line or CSeq do not tell it. */
+  readonly method?: string | undefined;
+  readonly status?: number | undefined;
+  readonly ruri?: string | undefined;
+  /** Without its line end. */
+  readonly startLine?: string | undefined;
+  readonly block: HeaderBlock;
+  /** The verdict on the peer of this hook. */
+  readonly verdict: Pick<Verdict, 'verdict' | 'agreement' | 'action' | 'code' | 'phrase' | 'would'>;
+  readonly snapshot: Pick<Snapshot, 'ownDomains' | 'privacy'>;
+}
+
+/** All that the steps share. */
+export interface Work extends StripContext {
+  readonly input: MessageInput;
+  readonly draft: Draft;
+  readonly rules: RulesInForce;
+  readonly ruri: string;
+  readonly findings: Finding[];
+  readonly flags: Set<string>;
+}
+
+/** A step's answer: undefined, or why the message is refused. */
+export type Refusal = { readonly code: number; readonly phrase: string; readonly finding?: Finding } | undefined;
+
+export function begin(input: MessageInput): Work {
+  const { direction, message, block, verdict, snapshot } = input;
+  const line = input.startLine === undefined ? undefined : parseStartLine(input.startLine);
+  const request = line?.kind === 'request' ? line : undefined;
+  const cseq = block.fields.find(({ key }) => key === 'cseq')?.value ?? '';
+  const method = input.method ?? request?.method ?? trimBlanks(cseq.slice(cseq.search(/[ \t]|$/)));
+  const ruri = message === 'request' ? (input.ruri ?? request?.uri.raw ?? '') : '';
+  const { agreement } = verdict;
+  const stance: Stance = {
+    ...strangerStance(agreement?.privacy ?? snapshot.privacy),
+    // A trusted verdict always names its agreement; one that does not is no ground for trust.
+    trusted: verdict.verdict === 'trusted' && agreement !== undefined,
+    ...(agreement === undefined ? {} : { interconnect: agreement.interconnect, overrides: agreement.headers }),
+  };
+  const context: StripContext = {
+    direction,
+    message,
+    method,
+    stance,
+    // A proxy may have rewritten the Request-URI since: the call stays what it came in as.
+    emergency: message === 'request' && (isEmergency(ruri) || isEmergency(request?.uri.raw ?? '')),
+    privacy: parsePrivacy(block.fields),
+  };
+  return {
+    ...context,
+    input,
+    draft: new Draft(block),
+    rules: rulesInForce(direction, message, method, stance),
+    ruri,
+    findings: [],
+    flags: new Set(),
+  };
+}
+
+/** RFC 5031 §4.2: urn:service:sos and everything under it. */
+function isEmergency(ruri: string): boolean {
+  const urn = asciiLower(ruri);
+  return urn === 'urn:service:sos' || urn.startsWith('urn:service:sos.');
+}
+
+/** An answer can be refused, an ACK or CANCEL cannot; a script drops what it cannot refuse. */
+export function canRefuse({ message, method }: Work): boolean {
+  return message === 'request' && method !== 'ACK' && method !== 'CANCEL';
+}
+
+export function malformed(detail: string, code = 400, phrase = 'Malformed Header'): NonNullable<Refusal> {
+  return { code, phrase, finding: { code: 'malformed-header', detail } };
+}

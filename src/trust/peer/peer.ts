@@ -1,0 +1,110 @@
+/**
+ * The first answer: who is at the other end of this connection, under which agreement, and is the path protected as
+ * agreed? Trusted means both (TS 33.203 §5.4, §6.5; design rule 1). Pure: the time and the policy are arguments.
+ */
+
+import { printable } from '../../sip/ascii.js';
+import type { CrlFacts, OcspAnswers } from '../../x509/revocation/index.js';
+import type { Snapshot } from '../agreement/index.js';
+import { type ApprovedPins, type CoverContext, NO_APPROVED_PINS } from '../cover/index.js';
+import { type Evidence, isOverTls, type PeerChain, type TlsEvidence } from '../evidence/index.js';
+import { decided, type Outcome, Trail, untrusted, type Verdict } from '../verdict/index.js';
+import { presentedAttributes } from './attribute-evidence.js';
+import { judgeInbound } from './inbound.js';
+import { findInterface, judgeInterface, verdictScope } from './nds.js';
+import { judgeOutbound } from './outbound.js';
+import { type Presented, presentedCertificate } from './presented.js';
+import { encryptionHolds, floorHolds } from './tls-profile.js';
+
+const NO_ANSWERS: OcspAnswers = new Map();
+
+/**
+ * Judges the peer of one connection. `crls`, `ocsp`: fetched in the background, besides the agreements' own files;
+ * `approved`: keys that the operator approved, besides the pins of the policy.
+ */
+export function judgePeer(
+  evidence: Evidence,
+  snapshot: Snapshot,
+  now: number,
+  crls: readonly CrlFacts[] = [],
+  ocsp: OcspAnswers = NO_ANSWERS,
+  approved: ApprovedPins = NO_APPROVED_PINS,
+): Verdict {
+  const trail = new Trail();
+  const chain = evidence.tls?.chain?.certificates ?? [];
+  const context: CoverContext = { direction: evidence.direction, snapshot, now, chain, crls, ocsp, approved, trail };
+  return decided(judge(evidence, context), verdictScope(snapshot, evidence), context);
+}
+
+function judge(evidence: Evidence, context: CoverContext): Outcome {
+  const { trail, snapshot } = context;
+  const iface = findInterface(snapshot, evidence);
+  const tls = evidence.tls;
+  if (!isOverTls(evidence)) {
+    if (tls !== undefined && (tls.certificate !== undefined || tls.attributes !== undefined)) {
+      trail.fail('transport', 'bad-input', `transport ${evidence.transport} has no certificate, but one was given`);
+      return untrusted();
+    }
+    if (iface !== undefined) return judgeInterface(iface, evidence, context);
+    const detail = `transport ${evidence.transport} on ${local(evidence)}, which is no nds-ip interface`;
+    trail.fail('transport', 'no-tls', detail);
+    return untrusted();
+  }
+  trail.pass('transport', `transport ${evidence.transport}`, 'TS 33.203 §6.5');
+  const outcome = judgeTls(evidence, tls, context);
+  return iface !== undefined && leavesOpen(outcome, trail) ? judgeInterface(iface, evidence, context) : outcome;
+}
+
+/**
+ * A hop that is protected both ways may still be trusted by its path, but only where the certificate claims no partner:
+ * evidence that contradicts an agreement is never outweighed by an address. Nor is a refusal of what does not encrypt.
+ */
+function leavesOpen({ grant, agreement, action }: Outcome, { failures }: Trail): boolean {
+  const refused = failures.some(({ code }) => code === 'null-encryption');
+  return grant === undefined && agreement === undefined && action === 'continue' && !refused;
+}
+
+function local(evidence: Evidence): string {
+  return `${evidence.localAddress ?? 'an unknown address'} port ${evidence.localPort ?? 'unknown'}`;
+}
+
+function judgeTls(evidence: Evidence, tls: TlsEvidence | undefined, context: CoverContext): Outcome {
+  const present = (given: TlsEvidence | undefined) => presentedOver(evidence, given, context);
+  if (evidence.direction === 'out') return judgeOutbound(evidence, tls, context, present);
+  const presented = present(tls);
+  return presented === undefined ? untrusted() : judgeInbound(presented, context);
+}
+
+/** What the peer showed of itself over this connection; undefined: nothing that is of use, and the trail says why. */
+function presentedOver(evidence: Evidence, tls: TlsEvidence | undefined, context: CoverContext): Presented | undefined {
+  const { trail } = context;
+  if (tls !== undefined && !encryptionHolds(evidence, tls, context)) return undefined;
+  if (tls?.certificate === undefined) {
+    if (tls?.attributes !== undefined) return presentedAttributes(tls, tls.attributes, context);
+    // A stack that verified something but hands over nothing (resumption without the chain) is no evidence (T-47).
+    if (tls === undefined || tls.verified) {
+      trail.fail('certificate', 'no-cert-facts', 'expected a certificate in tls.pem, found none');
+    } else {
+      trail.fail('certificate', 'no-client-cert', 'the peer presented no certificate');
+    }
+    return undefined;
+  }
+  if ('malformed' in tls.certificate) {
+    trail.fail('certificate', 'malformed-cert', tls.certificate.malformed);
+    return undefined;
+  }
+  const leaf = tls.certificate;
+  trail.pass('certificate', `${leaf.subjectText || '(empty name)'}, SHA-256 ${leaf.sha256}`, 'RFC 5280 §4.1');
+  if (tls.chain !== undefined) noteChain(tls.chain, trail);
+  return floorHolds(tls, trail) ? presentedCertificate(leaf, tls, context) : undefined;
+}
+
+/** What came besides the leaf: a line for those who explain, nothing that decides. */
+function noteChain({ certificates, ignored }: PeerChain, trail: Trail): void {
+  const names = certificates.map(({ subjectText }) => printable(subjectText || '(empty name)')).join(' | ');
+  if (certificates.length > 0) {
+    const clause = 'RFC 8446 §4.4.2';
+    trail.pass('chain', `the peer also sent ${names}: of use for paths, trusted by nothing`, clause);
+  }
+  for (const why of ignored) trail.skip('chain', `left out of what the peer sent: ${why}`, 'RFC 8446 §4.4.2');
+}

@@ -1,0 +1,99 @@
+/** What a peer shows of itself: the names that it may be taken for, and how an agreement is held against it. */
+
+import type { Finding } from '../../reasons.js';
+import type { CertificateFacts } from '../../x509/certificate/index.js';
+import { isDomainName, type SipIdentities, sipIdentities } from '../../x509/identity/index.js';
+import { type Agreement, agreementOfName, parentOf, type Snapshot } from '../agreement/index.js';
+import { type Cover, type CoverContext, certificateCovered, nextInstant } from '../cover/index.js';
+import type { TlsEvidence } from '../evidence/index.js';
+import type { Trail } from '../verdict/index.js';
+
+export interface Presented {
+  readonly kind: SipIdentities['kind'];
+  /** Lower-case domain names (RFC 5922 §7.1). */
+  readonly names: readonly string[];
+  /** What stands behind `*.` in its dNSNames: no identity, unless an agreement accepts one (RFC 5922 §7.2). */
+  readonly wildcards: readonly string[];
+  /** Names that do not count, and why. */
+  readonly findings: readonly Finding[];
+  /** Whether the TLS stack of the proxy verified it. */
+  readonly verified: boolean;
+  /** Instant (ms) at which it changes by itself. */
+  readonly validUntil: number;
+  /** Whether an agreement covers it. */
+  readonly cover: (agreement: Agreement, context: CoverContext) => Cover;
+}
+
+/** A certificate that the proxy handed over. */
+export function presentedCertificate(
+  leaf: CertificateFacts,
+  { verified }: Pick<TlsEvidence, 'verified'>,
+  { snapshot, now }: Pick<CoverContext, 'snapshot' | 'now'>,
+): Presented {
+  const found = identities(leaf, snapshot);
+  return {
+    ...found,
+    // One acceptable URI makes every dNSName irrelevant (RFC 5922 §7.1).
+    wildcards: found.kind === 'uri' ? [] : wildcardsOf(leaf),
+    verified,
+    validUntil: nextInstant(now, [leaf], snapshot.skew),
+    cover: (agreement, context) => certificateCovered(agreement, leaf, verified, context),
+  };
+}
+
+/** The identities that count here; the common name only where an agreement accepts it (RFC 5922 §7.1). */
+function identities(leaf: CertificateFacts, snapshot: Snapshot): SipIdentities {
+  const strict = sipIdentities(leaf, { cnFallback: false });
+  if (strict.kind !== 'none') return strict;
+  const lax = sipIdentities(leaf, { cnFallback: true });
+  // These count under no agreement, whatever it says of common names (rulebook T-34).
+  if (lax.findings.some(({ code }) => code === 'cn-ambiguous' || code === 'wildcard')) return lax;
+  const accepted = lax.names.some((name) => agreementOfName(name, snapshot)?.cnFallback === true);
+  return accepted ? lax : strict;
+}
+
+const WILDCARD = '*.';
+
+/** Suffixes of the dNSNames that are one whole wildcard label and a domain name (RFC 9525 §6.3). */
+function wildcardsOf({ subjectAltNames = [] }: CertificateFacts): readonly string[] {
+  const suffixes = new Set<string>();
+  for (const { type, bytes } of subjectAltNames) {
+    if (type !== 'dns' || bytes[0] !== 0x2a) continue;
+    const text = Buffer.from(bytes).toString('latin1');
+    const suffix = text.slice(WILDCARD.length);
+    if (text.startsWith(WILDCARD) && isDomainName(suffix)) suffixes.add(suffix.toLowerCase());
+  }
+  return [...suffixes];
+}
+
+/** Whether a name of the peer is one label in front of a suffix that the agreement accepts; the names that are. */
+export function underWildcard(presented: Presented, { wildcardNames }: Agreement): readonly string[] {
+  if (wildcardNames.length === 0) return [];
+  return [
+    ...presented.names.filter((name) => wildcardNames.includes(parentOf(name))),
+    ...presented.wildcards.filter((suffix) => wildcardNames.includes(suffix)).map((suffix) => WILDCARD + suffix),
+  ];
+}
+
+const HINTS: Readonly<Record<string, string>> = {
+  dns: 'an agreement can accept one label in front of a suffix (wildcard_names)',
+  cn: 'no setting accepts one in the common name: the partner needs a subjectAltName',
+};
+
+/** Says what names the peer has, and which of its names are none. `accepted`: an agreement takes one of its wildcards. */
+export function noteIdentities(presented: Presented, accepted: boolean, trail: Trail): void {
+  const { kind, names, findings } = presented;
+  const hint = HINTS[presented.wildcards.length > 0 ? 'dns' : 'cn'] ?? '';
+  const told = findings.map((finding) =>
+    finding.code === 'wildcard' && !accepted ? { ...finding, detail: `${finding.detail}; ${hint}` } : finding,
+  );
+  if (names.length > 0) trail.pass('identity', `${kind} ${names.join(', ')}`, 'RFC 5922 §7.1');
+  if (names.length > 0 || accepted) {
+    for (const { code, detail } of told) if (code !== 'no-sip-id') trail.note('identity', code, detail);
+    return;
+  }
+  for (const { code, detail } of told) trail.fail('identity', code, detail);
+  if (!told.some(({ code }) => code === 'no-sip-id')) {
+    trail.fail('identity', 'no-sip-id', 'expected a dNSName or sip: URI in subjectAltName, found none that counts');
+  }
+}

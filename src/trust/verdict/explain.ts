@@ -1,0 +1,33 @@
+/** Every answer can be explained: the checks in order, what was compared, the outcome, the clause (design rule 10). */
+
+import { type Finding, reason } from '../../reasons.js';
+import type { Check, Verdict } from './verdict.js';
+
+export interface Explanation {
+  /** One sentence: the verdict and the most telling reason. */
+  readonly summary: string;
+  readonly checks: readonly (Check & { readonly step: number })[];
+  readonly reasons: readonly {
+    readonly code: string;
+    readonly text: string;
+    readonly detail: string;
+    readonly clause: string;
+  }[];
+}
+
+/** The explanation of a verdict, with the findings of a message plan first where there is one. */
+export function explain(verdict: Verdict, planFindings: readonly Finding[] = []): Explanation {
+  const findings = [...planFindings, ...verdict.findings];
+  const first = findings[0];
+  const because = first === undefined ? '' : `: ${reason(first.code).text} (${first.detail})`;
+  const { would } = verdict;
+  const monitored = would === undefined ? '' : `; the agreement is only monitored, and would say ${would.verdict}`;
+  return {
+    summary: `${verdict.verdict}${because}${monitored}`,
+    checks: verdict.checks.map((check, index) => ({ step: index + 1, ...check })),
+    reasons: findings.map(({ code, detail }) => {
+      const { text, clause } = reason(code);
+      return { code, text, detail, clause };
+    }),
+  };
+}

@@ -1,0 +1,139 @@
+/** What else the peer sent (`tls.chain`): it builds paths, is trusted by nothing, and says what is missing. */
+
+import { describe, expect, test } from 'vitest';
+import type { Agreement } from '../../../../src/trust/agreement/agreement.js';
+import type { Evidence } from '../../../../src/trust/evidence/evidence.js';
+import { judgePeer } from '../../../../src/trust/peer/peer.js';
+import type { CertificateFacts } from '../../../../src/x509/certificate/facts.js';
+import { ca, crl, ext, leaf, NOW, root, selfSignedLeaf } from '../../../support/certificates.js';
+import { agreementWith, evidenceWith, snapshotWith } from '../../../support/snapshot.js';
+
+const publicRoot = root({ subject: 'O=Public CA,CN=Root X1' });
+const oldSub = ca(publicRoot, { subject: 'O=Public CA,CN=R10' });
+const newSub = ca(publicRoot, { subject: 'O=Public CA,CN=R11' });
+const altNames = { altNames: ext.altNames([{ dns: 'b.example' }]) };
+const renewed = leaf(newSub, { subject: 'CN=b.example', extensions: altNames, add: [ext.authorityInfo()] });
+const strangerRoot = root({ subject: 'O=Evil,CN=Evil Root' });
+const strangerSub = ca(strangerRoot, { subject: 'O=Evil,CN=Evil Sub' });
+const forged = leaf(strangerSub, { subject: 'CN=b.example', extensions: altNames });
+
+const trustB = (over: Partial<Agreement> = {}) =>
+  agreementWith({ anchors: { client: [publicRoot.facts], server: [publicRoot.facts] }, ...over });
+
+function shown(certificate: CertificateFacts, chain: readonly CertificateFacts[], over: Partial<Evidence> = {}) {
+  const plain = evidenceWith().tls;
+  if (plain === undefined) throw new Error('TLS evidence expected');
+  const sent = chain.length === 0 ? {} : { chain: { certificates: chain, ignored: [] } };
+  return evidenceWith({ tls: { ...plain, certificate, verified: true, ...sent }, ...over });
+}
+
+const out = { direction: 'out', nextHop: 'b.example' } as const;
+
+function judged(evidence: Evidence, agreements: readonly Agreement[] = [trustB()], at = NOW) {
+  const { verdict, findings, checks } = judgePeer(evidence, snapshotWith(agreements), at);
+  return { verdict, reason: findings[0]?.code, detail: findings[0]?.detail ?? '', findings, checks };
+}
+
+describe('P-1 a partner under a public CA that rotates its intermediates', () => {
+  test.each([
+    ['in', {}],
+    ['out', out],
+  ] as const)('ok/%s: the intermediate that came leads to the root of the agreement', (_, over) => {
+    expect(judged(shown(renewed.facts, [newSub.facts], over))).toMatchObject({
+      verdict: 'trusted',
+      reason: 'agreement-covers',
+    });
+  });
+  test('ok/the root that came with it changes nothing', () => {
+    expect(judged(shown(renewed.facts, [newSub.facts, publicRoot.facts])).verdict).toBe('trusted');
+  });
+  test('ok/what else came is in the way of nothing', () => {
+    expect(judged(shown(renewed.facts, [forged.facts, strangerSub.facts, newSub.facts])).verdict).toBe('trusted');
+  });
+  test('ok/explain says what came', () => {
+    const { checks } = judged(shown(renewed.facts, [newSub.facts]));
+    expect(checks.find(({ name }) => name === 'chain')?.compared).toContain('CN=R11');
+  });
+  test('fail/without it the CA that is missing is named, and where it can be had; no alarm', () => {
+    const { verdict, reason, detail } = judged(shown(renewed.facts, []), [trustB({ intermediates: [oldSub.facts] })]);
+    expect([verdict, reason]).toEqual(['untrusted', 'missing-intermediate']);
+    expect(detail).toMatch(/no certificate of CN=R11,O=Public CA, which issued CN=b\.example, is at hand/);
+    expect(detail).toContain('http://ca.example/ca.crt');
+    expect(detail).toContain('the peer sent no chain');
+  });
+  test('fail/a chain that lacks the one in the middle', () => {
+    const middle = ca(publicRoot, { subject: 'O=Public CA,CN=Middle' });
+    const low = ca(middle, { subject: 'O=Public CA,CN=Low' });
+    const peer = leaf(low, { subject: 'CN=b.example', extensions: altNames });
+    const { reason, detail } = judged(shown(peer.facts, [low.facts]));
+    expect(reason).toBe('missing-intermediate');
+    expect(detail).toContain('no certificate of CN=Middle,O=Public CA, which issued CN=Low,O=Public CA, is at hand');
+    expect(detail).toContain('does not say where');
+    expect(judged(shown(peer.facts, [low.facts, middle.facts])).verdict).toBe('trusted');
+  });
+});
+
+describe('a chain is trusted by nothing', () => {
+  test('fail/a whole chain to a root of its own: an alarm', () => {
+    const { verdict, reason, detail } = judged(shown(forged.facts, [strangerSub.facts, strangerRoot.facts]));
+    expect([verdict, reason]).toEqual(['untrusted', 'anchor-mismatch']);
+    expect(detail).toContain('the self-signed CN=Evil Root,O=Evil, which is none of them');
+  });
+  test('fail/without its root the same chain is incomplete: what is missing may be anybody', () => {
+    expect(judged(shown(forged.facts, [strangerSub.facts])).reason).toBe('missing-intermediate');
+  });
+  test('fail/a chain that ends at the CA of another agreement: an alarm, root or no root', () => {
+    const other = agreementWith({
+      name: 'op-e',
+      domains: ['e.example'],
+      anchors: { client: [strangerRoot.facts], server: [] },
+    });
+    const { reason, findings } = judged(shown(forged.facts, [strangerSub.facts]), [trustB(), other]);
+    expect(reason).toBe('anchor-mismatch');
+    expect(findings.find(({ code }) => code === 'anchor-name')?.detail).toContain('agreement op-e');
+  });
+  test('fail/the name of an anchor with another key', () => {
+    const twin = root({ subject: 'O=Public CA,CN=Root X1' });
+    const below = ca(twin, { subject: 'O=Public CA,CN=R11' });
+    const fake = leaf(below, { subject: 'CN=b.example', extensions: altNames });
+    expect(judged(shown(fake.facts, [below.facts, twin.facts])).verdict).toBe('untrusted');
+  });
+  test('fail/a self-signed leaf that comes again in its chain', () => {
+    const self = selfSignedLeaf({ subject: 'CN=b.example', extensions: altNames }).facts;
+    expect(judged(shown(self, [self])).verdict).toBe('untrusted');
+  });
+  test('fail/an intermediate of the chain that is revoked', () => {
+    const list = crl(publicRoot, { revoked: [{ serial: newSub.facts.serialOctets }] }).facts;
+    const agreement = trustB({ revocation: 'soft', crls: [list] });
+    expect(judged(shown(renewed.facts, [newSub.facts]), [agreement]).reason).toBe('revoked');
+  });
+  test('fail/hard: an intermediate of the chain of which nothing is known', () => {
+    const list = crl(newSub).facts;
+    const agreement = trustB({ revocation: 'hard', crls: [list] });
+    expect(judged(shown(renewed.facts, [newSub.facts]), [agreement]).reason).toBe('rev-unknown');
+    const both = trustB({ revocation: 'hard', crls: [list, crl(publicRoot).facts] });
+    expect(judged(shown(renewed.facts, [newSub.facts]), [both]).verdict).toBe('trusted');
+  });
+});
+
+describe('P-2 anchors are counted for the role that the peer plays', () => {
+  test.each([
+    ['in', {}, 'accepts one anchor for a TLS client'],
+    ['out', out, 'accepts 2 anchors for a TLS server'],
+  ] as const)('fail/%s', (_, over, text) => {
+    const server = [publicRoot.facts, root({ subject: 'CN=Another' }).facts];
+    const agreement = trustB({ anchors: { client: [publicRoot.facts], server } });
+    const { detail } = judged(shown(forged.facts, [strangerSub.facts, strangerRoot.facts], over), [agreement]);
+    expect(detail).toContain(text);
+  });
+});
+
+describe('the first line says which list did not count, and why', () => {
+  test('fail/a list that ran out', () => {
+    const old = crl(publicRoot, { thisUpdate: NOW - 9e9, nextUpdate: NOW - 1e9 }).facts;
+    const peer = leaf(publicRoot, { subject: 'CN=b.example', extensions: altNames }).facts;
+    const { reason, detail } = judged(shown(peer, []), [trustB({ revocation: 'hard', crls: [old] })]);
+    expect(reason).toBe('rev-unknown');
+    expect(detail).toMatch(/no usable CRL of CN=Root X1,O=Public CA: .*\d{4}-\d\d-\d\d/);
+  });
+});

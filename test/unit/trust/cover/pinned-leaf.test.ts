@@ -1,0 +1,61 @@
+/** `pin: leaf` and revocation (R-2): hard is hard, and what is known to be revoked is never trusted. */
+
+import { describe, expect, test } from 'vitest';
+import type { Agreement } from '../../../../src/trust/agreement/agreement.js';
+import { judgePeer } from '../../../../src/trust/peer/peer.js';
+import type { CertificateFacts } from '../../../../src/x509/certificate/facts.js';
+import { crl, DAY, ext, leaf, makeKey, NOW, root, selfSignedLeaf } from '../../../support/certificates.js';
+import { agreementWith, evidenceWith, snapshotWith } from '../../../support/snapshot.js';
+
+const issuer = root({ subject: 'CN=Some CA' });
+const twin = root({ subject: 'CN=Some CA' });
+const altNames = { altNames: ext.altNames([{ dns: 'b.example' }]) };
+const issued = leaf(issuer, { subject: 'CN=b.example', serial: 9n, extensions: altNames }).facts;
+const own = selfSignedLeaf({ subject: 'CN=b.example', serial: 9n, key: makeKey(), extensions: altNames });
+const revoking = crl(issuer, { revoked: [{ serial: Uint8Array.of(9) }] }).facts;
+const clear = crl(issuer).facts;
+
+function judged(certificate: CertificateFacts, over: Partial<Agreement>, chain: readonly CertificateFacts[] = []) {
+  const agreement = agreementWith({
+    ...{ pins: [certificate.spkiSha256], pinLeaf: true, stackVerification: 'advisory' },
+    ...over,
+  });
+  const sent = chain.length === 0 ? {} : { chain: { certificates: chain, ignored: [] } };
+  const tls = { ...evidenceWith().tls, certificate, ...sent } as never;
+  const { verdict, findings, validUntil } = judgePeer(evidenceWith({ tls }), snapshotWith([agreement]), NOW);
+  return { verdict, reason: findings[0]?.code, codes: findings.map(({ code }) => code), validUntil };
+}
+
+describe('pin: leaf and revocation', () => {
+  const known = { intermediates: [issuer.facts] };
+  test('ok/hard, and a list of its issuer that does not name it', () => {
+    const { verdict, validUntil } = judged(issued, { ...known, revocation: 'hard', crls: [clear] });
+    expect([verdict, validUntil]).toEqual(['trusted', NOW + 7 * DAY]);
+  });
+  test('ok/hard, and the issuer came in the chain', () => {
+    expect(judged(issued, { revocation: 'hard', crls: [clear] }, [issuer.facts]).verdict).toBe('trusted');
+  });
+  test('ok/soft and unknown: trusted, and said', () => {
+    expect(judged(own.facts, { revocation: 'soft' })).toMatchObject({
+      ...{ verdict: 'trusted', codes: ['agreement-covers', 'rev-unknown'] },
+    });
+  });
+  test('ok/off: nobody looks', () => {
+    expect(judged(issued, { ...known, revocation: 'off', crls: [revoking] })).toMatchObject({
+      ...{ verdict: 'trusted', codes: ['agreement-covers'] },
+    });
+  });
+  test.each(['hard', 'soft'] as const)('fail/%s and revoked', (revocation) => {
+    expect(judged(issued, { ...known, revocation, crls: [revoking] })).toMatchObject({
+      ...{ verdict: 'reject', reason: 'revoked' },
+    });
+  });
+  test('fail/hard and unknown: no list at all', () => {
+    expect(judged(own.facts, { revocation: 'hard' })).toMatchObject({ verdict: 'untrusted', reason: 'rev-unknown' });
+  });
+  test('fail/hard, and a list of a CA that only bears the name of the issuer', () => {
+    const agreement = { intermediates: [twin.facts], revocation: 'hard', crls: [crl(twin).facts] } as const;
+    expect(judged(issued, agreement)).toMatchObject({ verdict: 'untrusted', reason: 'rev-unknown' });
+    expect(judged(issued, { ...agreement, crls: [clear, crl(twin).facts] }, [twin.facts]).verdict).toBe('untrusted');
+  });
+});

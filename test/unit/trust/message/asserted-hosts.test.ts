@@ -1,0 +1,57 @@
+/** Addresses and other hosts that a partner may put into its identities (P-7). */
+
+import { describe, expect, test } from 'vitest';
+import { peerAnswer } from '../../../../src/rpc/answers.js';
+import { toBytes } from '../../../../src/sip/ascii.js';
+import { scanHeaderBlock } from '../../../../src/sip/header-block.js';
+import { leastPrivilege } from '../../../../src/trust/agreement/least-privilege.js';
+import { planMessage } from '../../../../src/trust/message/message.js';
+import { judgePeer } from '../../../../src/trust/peer/peer.js';
+import { ext, leaf, NOW, root } from '../../../support/certificates.js';
+import { agreementWith, evidenceWith, snapshotWith } from '../../../support/snapshot.js';
+
+const ca = root({ subject: 'CN=B CA' });
+const certificate = leaf(ca, { extensions: { altNames: ext.altNames([{ dns: 'b.example' }]) } }).facts;
+const HOSTS = ['192.0.2.7', '[2001:db8::7]', 'sbc.b.example'];
+const agreement = agreementWith({
+  anchors: { client: [ca.facts], server: [ca.facts] },
+  asserts: { domains: ['b.example'], hosts: HOSTS, numbers: ['+4930'], transit: false },
+});
+const snapshot = snapshotWith([agreement]);
+const tls = { ...evidenceWith().tls, certificate, verified: true } as never;
+const verdict = judgePeer(evidenceWith({ tls }), snapshot, NOW);
+
+function keeps(identity: string): boolean {
+  const headers = `Via: SIP/2.0/TLS b.example\r\nCSeq: 1 INVITE\r\nP-Asserted-Identity: <${identity}>\r\n`;
+  const block = scanHeaderBlock(toBytes(headers));
+  const plan = planMessage({ direction: 'in', message: 'request', method: 'INVITE', block, verdict, snapshot });
+  return plan.action === 'continue' && !plan.remove.includes('P-Asserted-Identity');
+}
+
+describe('asserts.hosts', () => {
+  test.each([
+    'sip:+4930123@192.0.2.7',
+    'sip:+4930123@192.0.2.7:5060;user=phone',
+    'sip:bob@[2001:db8::7]',
+    'sip:bob@[2001:DB8:0:0::7]:5061',
+    'sip:bob@SBC.b.example',
+    'sip:bob@b.example',
+  ])('ok/%s', (identity) => expect(keeps(identity)).toBe(true));
+  test.each([
+    ['another address', 'sip:+4930123@192.0.2.8'],
+    ['another number at an address of the partner', 'sip:+33612345678@192.0.2.7'],
+    ['another IPv6 address', 'sip:bob@[2001:db8::8]'],
+    ['what only begins like an address', 'sip:bob@192.0.2.7.evil.example'],
+    ['an address written in octal', 'sip:bob@192.0.2.07'],
+    ['our own domain', 'sip:alice@a.example'],
+  ])('fail/%s', (_, identity) => expect(keeps(identity)).toBe(false));
+
+  test('ok/the script gets them beside the domains', () => {
+    const answer = peerAnswer('1', verdict, snapshot, NOW).toJSON();
+    expect(answer).toMatchObject({ asserts: ['b.example'], assert_hosts: HOSTS });
+  });
+  test('ok/of two agreements only what both allow', () => {
+    const other = { ...agreement, name: 'op-c', asserts: { ...agreement.asserts, hosts: ['192.0.2.7', '192.0.2.9'] } };
+    expect(leastPrivilege(agreement, other).asserts.hosts).toEqual(['192.0.2.7']);
+  });
+});

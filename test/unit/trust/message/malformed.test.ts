@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { auditHeaderBlock } from '../../../../src/sip/audit.js';
+import { PRIVATE_KEYS } from '../../../../src/sip/boundary.js';
+import { type MalformedPolicy, refusal } from '../../../../src/trust/message/malformed.js';
+import { block } from '../../sip/support.js';
+
+function refused(rows: readonly string[], policy: MalformedPolicy, goes: readonly string[] = []): number {
+  const of = block(...rows);
+  return (
+    refusal(auditHeaderBlock(of, { privateKeys: PRIVATE_KEYS }), of, policy, (key) => goes.includes(key))?.code ?? 0
+  );
+}
+
+describe('refusal', () => {
+  const cases: readonly (readonly [string, readonly string[], number, number, number])[] = [
+    ['nothing wrong', ['Subject: x'], 0, 0, 0],
+    ['a control byte in a name', ['Foo\x01: x'], 400, 0, 400],
+    ['a control byte in the name of an identity', ['P-Asserted-\x01Identity: x'], 400, 400, 400],
+    ['a vendor field that nobody can find', ['X-Secret\xa0: x'], 400, 400, 400],
+    ['an identity behind a bare CR', ['Foo: x\rDiversion: y'], 400, 400, 400],
+    ['an identity behind a fold', ['Foo: x\r\n Remote-Party-ID: y'], 400, 400, 400],
+    ['NUL in an identity', ['P-Asserted-Identity: <sip:x\0@b.example>'], 400, 400, 400],
+    ['NUL elsewhere', ['Subject: \0'], 400, 0, 400],
+    ['no UTF-8', ['Subject: \xff'], 400, 0, 0],
+    ['two From', ['From: <sip:x@y>', 'From: <sip:x@z>'], 400, 400, 400],
+    ['an unreadable From', ['From: <sip:x@y'], 400, 400, 0],
+    ['two Max-Forwards', ['Max-Forwards: 1', 'Max-Forwards: 2'], 400, 0, 400],
+    ['an unreadable Route', ['Route: <sip:x@y'], 400, 0, 0],
+    ['too much', [`Subject: ${'x'.repeat(20_000)}`], 513, 513, 0],
+  ];
+  it.each(cases)('ok/%s', (_, rows, strict, tolerant, leaving) => {
+    expect([refused(rows, 'strict'), refused(rows, 'tolerant'), refused(rows, 'leaving')]).toEqual([
+      strict,
+      tolerant,
+      leaving,
+    ]);
+  });
+
+  it('ok/what is wrong inside a value does not matter where the field goes', () => {
+    expect(refused(['Path: <sip:x@y'], 'strict')).toBe(400);
+    expect(refused(['Path: <sip:x@y'], 'strict', ['path'])).toBe(0);
+    expect(refused(['Path\x01: <sip:x@y'], 'strict', ['path'])).toBe(400);
+  });
+});
