@@ -1,11 +1,17 @@
-/** Sidecars that answer wrongly: a wrong type is no answer, nothing is injected, and what needs a plan does not pass (G-4, G-6). */
+/**
+ * Sidecars that answer wrongly, or not at all: a wrong type is no answer, nothing is injected, what needs a plan does not
+ * pass, and nobody waits twice (G-4, G-6, G-17).
+ */
 
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, request } from '../../support/live/caller.js';
 import { builds } from '../../support/live/kamailio.js';
 import { Network } from '../../support/live/network.js';
+import { Party } from '../../support/live/party.js';
+import type { Identity } from '../../support/live/pki.js';
 import { eventually } from '../../support/live/places.js';
 import { expectNowhere, privateRows } from '../../support/live/secrets.js';
 import { statusOf } from '../../support/live/sip-text.js';
@@ -22,34 +28,56 @@ describe.each(builds('full'))('hostile sidecars, Kamailio $version', (build) => 
   let network: Network;
   let server: Server;
   let stranger: Caller;
+  let user: Caller;
+  /** Made once: the sidecar of these tests answers nobody while openssl makes one. */
+  let partner: Identity;
+  let outside: Party;
   let bodies: Record<string, string> = {};
+  /** What the next questions about peers are answered, one each. */
+  let queue: string[] = [];
+  /** Methods that were asked and are not answered. */
+  let silent: readonly string[] = [];
+  let asked: string[] = [];
 
   const result = (value: unknown) => JSON.stringify({ jsonrpc: '2.0', id: 1, result: value });
 
   beforeAll(async () => {
-    network = await Network.start({ build });
+    // (Who answers here shares the machine with all the rest.)
+    network = await Network.start({ build, defines: () => ({ SIPTRUST_TIMEOUT_MS: '1000' }) });
     await network.daemon.stop('SIGKILL');
     server = createServer(async (question, answer) => {
       const chunks: Buffer[] = [];
       for await (const chunk of question) chunks.push(chunk as Buffer);
       const { method } = JSON.parse(Buffer.concat(chunks).toString()) as { method: string };
+      asked.push(method);
+      if (silent.includes(method) || silent.includes('all')) return;
       answer.setHeader('connection', 'close');
       const status = result({ revision: REVISION, stranger: 'untrusted', sockets: [] });
-      answer.end(bodies[method] ?? (method === 'core.status' ? status : result({ hops: [] })));
+      const next = method === 'trust.peer' ? queue.shift() : undefined;
+      answer.end(next ?? bodies[method] ?? (method === 'core.status' ? status : result({ hops: [] })));
     });
     server.listen(7061, network.host(1));
     await once(server, 'listening');
     await eventually('the proxy asks it', () => network.knownRevision() === REVISION);
+    partner = network.certificateOfA();
     stranger = await network.overUdp();
+    user = await network.ownUser();
+    const identity = network.pki.certificate({ issuer: network.cast.operatorB, names: ['DNS:stranger.example'] });
+    outside = await Party.start(network.host(12), identity);
+  });
+  beforeEach(async () => {
+    await eventually('the proxy asks it', () => !network.sidecarIsDown());
   });
   afterAll(async () => {
+    outside?.stop();
     server?.close();
+    server?.closeAllConnections();
     await network?.stop();
   });
 
   /** An INVITE over a connection of its own: its final answer. */
   async function invite(rows: readonly string[]): Promise<string> {
-    const caller = await network.overTls(network.certificateOfA());
+    const caller = await network.overTls(partner);
     const callId = freshCallId();
     caller.send(request({ callId, headers: rows }));
     const answer = await caller.final(callId);
@@ -64,11 +92,93 @@ describe.each(builds('full'))('hostile sidecars, Kamailio $version', (build) => 
   });
 
   it.each(['verdict', 'trusted', 'action', 'profile'])('fail/G-6 trust.peer, wrong %s', async (field) => {
-    for (const value of WRONG) {
-      bodies = { 'trust.peer': result({ ...GOOD, [field]: value }) };
-      await invite(FORGED);
+    queue = WRONG.map((value) => result({ ...GOOD, [field]: value }));
+    await Promise.all(WRONG.map(() => invite(FORGED)));
+    expect(queue).toEqual([]);
+    expectNowhere('forged', network.uas.got);
+  });
+
+  it('fail/core.status with a revision that is none: the policy stays, nobody is trusted by it', async () => {
+    bodies = { 'trust.peer': result(GOOD) };
+    const caller = await network.overTls(partner);
+    const revisions = [0, -1, 'x', [], null, 1.5, 1e300].map((revision) => result({ revision, sockets: 'x' }));
+    for (const body of [...revisions, 'garbage {', result([REVISION]), result('x'.repeat(3_000_000))]) {
+      bodies = { 'trust.peer': result(GOOD), 'core.status': body };
+      await eventually(`the proxy takes it for none: ${body.slice(0, 80)}`, () => network.sidecarIsDown(), 8_000);
+      expect(network.knownRevision(), body.slice(0, 80)).toBe(REVISION);
+      bodies = { 'trust.peer': result(GOOD) };
+      await eventually('the right one is heard', () => !network.sidecarIsDown());
+    }
+    bodies = {};
+    await eventually('the proxy hears it', () => !network.sidecarIsDown());
+    caller.close();
+    expect(network.cscf.running).toBe(true);
+  });
+
+  const HOP = { domain: 'd.example', require_tls: 0, agreement: '', action: 'continue', code: 0, reason: '', ttl: 5 };
+  const hops: readonly (readonly [string, unknown])[] = [
+    ['no result', null],
+    ['a list', [HOP]],
+    ['numbers', { domain: 1, require_tls: 'x', agreement: 2, action: 3, code: 'x', reason: 4, target1: 5, ttl: 'x' }],
+    ['lists', { domain: [], require_tls: [], agreement: [], action: [], target1: [], ttl: [] }],
+    ['CRLF in a target', { ...HOP, target1: 'udp:HERE:5060\r\nX-Injected: forged' }],
+    ['CRLF in the domain', { ...HOP, domain: 'd.example\r\nX-Injected: forged', target1: 'tls:HERE:5061' }],
+    ['fields within a field', { ...HOP, domain: 'd|0|1|0||tls:HERE:5061,', agreement: 'op-b' }],
+    ['CRLF in the reason', { ...HOP, action: 'reject', code: 503, reason: 'no\r\nX-Injected: forged' }],
+    ['a code that is none', { ...HOP, action: 'reject', code: 200 }],
+    ['a target that is none', { ...HOP, target1: 'file:/etc/passwd', target2: 'tls:$var(x)', target3: '' }],
+    ['garbage', undefined],
+    ['3 MB', { ...HOP, target1: 'tls:'.repeat(750_000) }],
+  ];
+  it('fail/hop.resolve and hop.list: nothing private leaves, nothing is injected, calls go on or are refused', async () => {
+    for (const [name, value] of hops) {
+      const text = JSON.stringify(value)?.replaceAll('HERE', outside.host);
+      const body = text === undefined ? 'garbage {' : `{"jsonrpc":"2.0","id":1,"result":${text}}`;
+      bodies = {
+        'hop.resolve': body,
+        'hop.list': result({ hops: [{ line: `d\r\nX-Injected: forged|1|tls:${outside.host}:5061` }, { line: 7 }, 7] }),
+        'trust.peer': result({ ...TRUSTED, trusted: 'yes', ttl: 9, revision: 'x' }),
+      };
+      const callId = freshCallId();
+      const ruri = `sip:bob@${outside.host}:5060;transport=udp;x=${freshCallId().slice(0, 8)}`;
+      user.send(request({ callId, transport: 'UDP', method: 'MESSAGE', ruri, headers: privateRows('secret') }));
+      const status = statusOf(await user.final(callId));
+      expect([200, 403, 408, 477, 478, 480, 500, 503], name).toContain(status);
+    }
+    // An OPTIONS of the poll would have it, too.
+    await pause(600);
+    bodies = {};
+    expectNowhere('secret', outside.got);
+    expectNowhere('forged', outside.got);
+    expect(network.cscf.running).toBe(true);
+  });
+
+  it('ok/one that is frozen is waited for once, until the poll has heard it; then the first answer counts', async () => {
+    bodies = { 'trust.peer': result(GOOD) };
+    silent = ['all'];
+    asked = [];
+    for (let call = 0; call < 6; call += 1) {
+      expect(statusOf(await invite(FORGED))).toBe(200);
       expectNowhere('forged', network.uas.got);
     }
+    // The poll itself may have been the one that waited.
+    expect(asked.filter((method) => method === 'trust.peer').length).toBeLessThan(2);
+    silent = [];
+    await eventually('the poll hears it', () => !network.sidecarIsDown());
+    expect(statusOf(await invite(['P-Asserted-Identity: <sip:first@a.example>']))).toBe(200);
+    expect(network.uas.got.some((text) => text.includes('sip:first@a.example'))).toBe(true);
+    // Slow for questions alone: each of them takes the sidecar away until the next poll.
+    silent = ['trust.peer', 'trust.message', 'hop.resolve'];
+    asked = [];
+    for (let call = 0; call < 3; call += 1) {
+      expect(statusOf(await invite(FORGED))).toBe(200);
+      expect(statusOf(await invite([EMBEDDED]))).toBeGreaterThan(399);
+    }
+    expectNowhere('forged', network.uas.got);
+    const polls = asked.filter((method) => method === 'core.status').length;
+    expect(asked.filter((method) => method.startsWith('trust.')).length).toBeLessThanOrEqual(polls + 1);
+    silent = [];
+    await eventually('the poll hears it', () => !network.sidecarIsDown());
   });
 
   const odd: readonly [string, string][] = [
