@@ -2,12 +2,10 @@
 
 import { connect } from 'node:tls';
 import type { Command } from 'commander';
-import { parseAddress } from '../net/address.js';
-import type { DnsAnswer, DnsAnswers, DnsType } from '../net/dns-answer.js';
-import { HOP_TRANSPORTS } from '../net/hop-transport.js';
-import type { ResolverAddress } from '../net/resolver-list.js';
-import { isInside, type ZoneHost, zoneLines } from '../net/zone-lines.js';
-import { reviewZone, type ZoneReview, type ZoneTarget } from '../net/zone-review.js';
+import { parseAddress } from '../net/address/index.js';
+import type { DnsAnswer, DnsAnswers, DnsType, ResolverAddress } from '../net/dns/index.js';
+import { HOP_TRANSPORTS } from '../net/hop/index.js';
+import { isInside, reviewZone, type ZoneHost, type ZoneReview, type ZoneTarget, zoneLines } from '../net/zone/index.js';
 import { type DnsSettings, readResolver } from '../policy/dns-settings.js';
 import type { CertificateCache } from '../state/certificate-cache.js';
 import { askDns } from '../state/dns-exchange.js';

@@ -1,6 +1,6 @@
 /** Who may reach siptrustd over HTTP, and how (`daemon.access`, `daemon.tls`). */
 
-import { parseAddress } from '../net/address.js';
+import { parseAddress } from '../net/address/index.js';
 import type { Material } from './material.js';
 import { resolvePath } from './paths.js';
 import type { Role } from './role.js';

@@ -1,7 +1,6 @@
 /** One agreement of the policy file, checked by itself and compiled. What it shares with others is checked in claims.ts. */
 
-import { type AddressPrefix, parsePrefix } from '../net/prefix.js';
-import { PrefixList } from '../net/prefix-list.js';
+import { type AddressPrefix, PrefixList, parsePrefix } from '../net/address/index.js';
 import {
   type Agreement,
   type Asserts,

@@ -1,6 +1,6 @@
 /** The parts of a policy, each checked, become the snapshot: its look-up tables, and the seal on everything. */
 
-import type { PrefixTable } from '../net/prefix-table.js';
+import type { PrefixTable } from '../net/address/index.js';
 import { type Agreement, type Snapshot, targetKey } from '../trust/agreement/index.js';
 import { freezeShallow } from './freeze.js';
 

@@ -1,6 +1,6 @@
 /** What agreements and interfaces claim against each other: names, domains, sockets, prefixes. */
 
-import { type AddressPrefix, overlaps, parsePrefix, samePrefix } from '../net/prefix.js';
+import { type AddressPrefix, overlaps, parsePrefix, samePrefix } from '../net/address/index.js';
 import { type Agreement, type Interface, type StaticTarget, targetKey } from '../trust/agreement/index.js';
 import { pathSite } from './agreement.js';
 import { entrySite } from './entries.js';

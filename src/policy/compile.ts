@@ -3,8 +3,7 @@
  * the disk holds comes in through PolicyFiles, the time as an argument.
  */
 
-import type { AddressPrefix } from '../net/prefix.js';
-import { PrefixTable } from '../net/prefix-table.js';
+import { type AddressPrefix, PrefixTable } from '../net/address/index.js';
 import type { Agreement, Interface, Snapshot } from '../trust/agreement/index.js';
 import type { CertificateFacts } from '../x509/certificate/index.js';
 import { atOnce } from '../x509/der/index.js';

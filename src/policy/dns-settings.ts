@@ -1,7 +1,7 @@
 /** Whom siptrustd asks about next hops, and how long it waits (`daemon.dns:`). */
 
-import { parseAddress } from '../net/address.js';
-import { DNS_PORT, type ResolverAddress } from '../net/resolver-list.js';
+import { parseAddress } from '../net/address/index.js';
+import { DNS_PORT, type ResolverAddress } from '../net/dns/index.js';
 import { readListen } from './listen-address.js';
 import type { DaemonInput } from './schema.js';
 import type { Site } from './site.js';

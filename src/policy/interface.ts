@@ -1,6 +1,6 @@
 /** One interface of the policy file, checked by itself and compiled. What it shares with others is checked in claims.ts. */
 
-import { type PortRange, parsePortRange, portsText } from '../net/port-range.js';
+import { type PortRange, parsePortRange, portsText } from '../net/address/index.js';
 import type { Interface } from '../trust/agreement/index.js';
 import { checkName } from './agreement.js';
 import { parseListen } from './listen-address.js';

@@ -1,6 +1,6 @@
 /** An address and a port, as policies write them. */
 
-import { parseAddress } from '../net/address.js';
+import { parseAddress } from '../net/address/index.js';
 import type { Site } from './site.js';
 
 export interface ListenAddress {

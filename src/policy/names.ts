@@ -1,6 +1,6 @@
 /** Names in a policy: domains, and the names of agreements and interfaces. */
 
-import { parseAddress } from '../net/address.js';
+import { parseAddress } from '../net/address/index.js';
 import { referenceDomain } from '../x509/identity/index.js';
 import { entrySite } from './entries.js';
 import type { Site } from './site.js';

@@ -6,8 +6,7 @@
 
 import { hash } from 'node:crypto';
 import { deserialize, serialize } from 'node:v8';
-import { PrefixList } from '../net/prefix-list.js';
-import { PrefixTable, type PrefixTableParts } from '../net/prefix-table.js';
+import { PrefixList, PrefixTable, type PrefixTableParts } from '../net/address/index.js';
 import type { Agreement, Interface, Snapshot } from '../trust/agreement/index.js';
 import { type CertificateFacts, parseCertificate } from '../x509/certificate/index.js';
 import { type CrlFacts, parseCrlInSteps } from '../x509/revocation/index.js';

@@ -1,8 +1,12 @@
 /** Where revocation lists and statuses may be fetched, and how (`daemon.revocation:`). */
 
-import { parseAddress } from '../net/address.js';
-import type { FetchHost, FetchRules } from '../net/fetch-target.js';
-import { type AddressPrefix, parsePrefix } from '../net/prefix.js';
+import {
+  type AddressPrefix,
+  type FetchHost,
+  type FetchRules,
+  parseAddress,
+  parsePrefix,
+} from '../net/address/index.js';
 import { policyDomain } from './names.js';
 import { resolvePath } from './paths.js';
 import type { DaemonInput } from './schema.js';

@@ -1,7 +1,7 @@
 /** The params of `trust.peer` and `trust.message`, and the evidence that they become. */
 
 import { z } from 'zod';
-import { parseAddress } from '../net/address.js';
+import { parseAddress } from '../net/address/index.js';
 import type { Evidence, TlsEvidence } from '../trust/evidence/index.js';
 import type { CertificateFacts } from '../x509/certificate/index.js';
 import { foldByteParams } from './byte-params.js';

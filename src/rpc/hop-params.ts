@@ -1,8 +1,7 @@
 /** The params of `hop.resolve` and `hop.list`, and the flat answer that routing scripts read. */
 
 import { z } from 'zod';
-import { HOP_TRANSPORTS, type HopTransport } from '../net/hop-transport.js';
-import type { NextHopTarget } from '../net/next-hop.js';
+import { HOP_TRANSPORTS, type HopTransport, type NextHopTarget } from '../net/hop/index.js';
 import type { HopAbility } from '../state/next-hops.js';
 import { type HopQuestion, questionOfDomain, questionOfUri } from '../trust/evidence/index.js';
 import type { Hop } from '../trust/hop/index.js';

@@ -1,5 +1,5 @@
 import type { Logger } from '../log/logger.js';
-import { fetchTarget } from '../net/fetch-target.js';
+import { fetchTarget } from '../net/address/index.js';
 import type { RevocationSettings } from '../policy/revocation-settings.js';
 import type { CertificateFacts } from '../x509/certificate/index.js';
 import { type CrlFacts, type CrlTimes, crlLocations, saysTheSame } from '../x509/revocation/index.js';

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { AnswersByName, DnsAnswer, DnsAnswers, DnsQuery, DnsType } from '../net/dns-answer.js';
+import type { AnswersByName, DnsAnswer, DnsAnswers, DnsQuery, DnsType } from '../net/dns/index.js';
 
 /**
  * Seconds that answers are kept: what a zone says of itself, within bounds (RFC 2308 §5, §7). A failure is kept for as

@@ -3,9 +3,14 @@
 import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { connect } from 'node:net';
-import type { DnsAnswer, DnsQuery } from '../net/dns-answer.js';
-import { type DnsReply, dnsQuestion, readDnsReply } from '../net/dns-message.js';
-import type { ResolverAddress } from '../net/resolver-list.js';
+import {
+  type DnsAnswer,
+  type DnsQuery,
+  type DnsReply,
+  dnsQuestion,
+  type ResolverAddress,
+  readDnsReply,
+} from '../net/dns/index.js';
 
 export interface DnsServers {
   readonly servers: readonly ResolverAddress[];

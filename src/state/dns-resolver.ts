@@ -1,8 +1,13 @@
 /** Asks DNS in the background and keeps what it learns: nobody who asks here waits for a server unless he wants to. */
 
 import { readFileSync } from 'node:fs';
-import type { DnsAnswer, DnsAnswers, DnsQuery } from '../net/dns-answer.js';
-import { listedResolvers, type ResolverAddress } from '../net/resolver-list.js';
+import {
+  type DnsAnswer,
+  type DnsAnswers,
+  type DnsQuery,
+  listedResolvers,
+  type ResolverAddress,
+} from '../net/dns/index.js';
 import type { DnsSettings } from '../policy/dns-settings.js';
 import { DnsCache } from './dns-cache.js';
 import { askDns, type DnsServers, type DnsSilence } from './dns-exchange.js';

@@ -5,9 +5,14 @@
 
 import { type IncomingMessage, request } from 'node:http';
 import type { LookupFunction } from 'node:net';
-import { allowedAddresses, type FetchRules, type FetchTarget, fetchTarget } from '../net/fetch-target.js';
-import type { AddressPrefix } from '../net/prefix.js';
-import { forbiddenAddress } from '../net/special-addresses.js';
+import {
+  type AddressPrefix,
+  allowedAddresses,
+  type FetchRules,
+  type FetchTarget,
+  fetchTarget,
+  forbiddenAddress,
+} from '../net/address/index.js';
 import { FetchFailure } from './fetch-failure.js';
 import { NameLookups } from './name-lookups.js';
 

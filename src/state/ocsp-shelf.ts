@@ -1,4 +1,4 @@
-import { fetchTarget } from '../net/fetch-target.js';
+import { fetchTarget } from '../net/address/index.js';
 import type { RevocationSettings } from '../policy/revocation-settings.js';
 import type { Snapshot } from '../trust/agreement/index.js';
 import { Budget, type CertificateFacts } from '../x509/certificate/index.js';

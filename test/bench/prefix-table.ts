@@ -3,9 +3,9 @@
  * Run: `node --expose-gc --import tsx test/bench/prefix-table.ts`.
  */
 
-import { type Address, addressFromBytes } from '../../src/net/address.js';
-import { type AddressPrefix, prefixOf } from '../../src/net/prefix.js';
-import { PrefixTable } from '../../src/net/prefix-table.js';
+import { type Address, addressFromBytes } from '../../src/net/address/address.js';
+import { type AddressPrefix, prefixOf } from '../../src/net/address/prefix.js';
+import { PrefixTable } from '../../src/net/address/prefix-table.js';
 import { seeded } from '../support/random.js';
 
 const SIZES = [10, 100, 1_000, 10_000, 100_000, 1_000_000];

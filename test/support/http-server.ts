@@ -2,7 +2,7 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import type { FetchRules } from '../../src/net/fetch-target.js';
+import type { FetchRules } from '../../src/net/address/fetch-target.js';
 
 export type Answer = (response: ServerResponse, request: IncomingMessage, body: Buffer) => void;
 

@@ -1,7 +1,7 @@
 /** Trust by path: a policy with one interface and one network behind it, and evidence of what arrives there. */
 
-import { parsePrefix } from '../../src/net/prefix.js';
-import { PrefixTable } from '../../src/net/prefix-table.js';
+import { parsePrefix } from '../../src/net/address/prefix.js';
+import { PrefixTable } from '../../src/net/address/prefix-table.js';
 import type { Agreement, Interface, Snapshot } from '../../src/trust/agreement/agreement.js';
 import type { Evidence } from '../../src/trust/evidence/evidence.js';
 import { agreementWith, evidenceWith, snapshotWith } from './snapshot.js';

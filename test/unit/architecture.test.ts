@@ -55,9 +55,9 @@ describe('imports go one way (design.md, "The way through the house")', () => {
 });
 
 /** Layers that are cut into rooms, one folder a noun; each room has a door, index.ts. */
-const ROOMED: readonly string[] = ['x509', 'trust'];
+const ROOMED: readonly string[] = ['net', 'x509', 'trust'];
 /** Those that are not yet: their files stand side by side. */
-const NOT_YET: readonly string[] = ['net', 'sip', 'policy', 'log', 'state', 'rpc', 'ctl', 'web'];
+const NOT_YET: readonly string[] = ['sip', 'policy', 'log', 'state', 'rpc', 'ctl', 'web'];
 
 describe('a room is entered by its door', () => {
   test('ok/every layer is named', () => {

@@ -3,8 +3,7 @@
  * is "this source address is known", which an nds-ip agreement says of an interface behind a security gateway.
  */
 
-import { parseAddress } from '../../net/address.js';
-import { prefixOf } from '../../net/prefix.js';
+import { parseAddress, prefixOf } from '../../net/address/index.js';
 import { policyDomain } from '../../policy/names.js';
 import { type Candidate, Names } from './candidate.js';
 import { type Finding, shown } from './report.js';

@@ -1,6 +1,6 @@
 /** Agreements that the fleet has disabled: the policy of the same files, but for these. */
 
-import { PrefixTable } from '../../net/prefix-table.js';
+import { PrefixTable } from '../../net/address/index.js';
 import type { Agreement, Snapshot } from '../../trust/agreement/index.js';
 import { assembleInSteps } from '../assemble.js';
 import { freezeShallow } from '../freeze.js';

@@ -1,6 +1,6 @@
 /** Wrong credentials by source: whoever showed some has to wait before the next one is looked at. */
 
-import { parseAddress } from '../../net/address.js';
+import { parseAddress } from '../../net/address/index.js';
 
 export const DEFAULT_MOST_FAILURES = 10;
 export const DEFAULT_FAILURE_WINDOW_MS = 60_000;

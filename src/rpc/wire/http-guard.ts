@@ -1,7 +1,7 @@
 /** What speaks against an HTTP request before anything is done about it. */
 
 import type { IncomingMessage } from 'node:http';
-import { parseAddress } from '../../net/address.js';
+import { parseAddress } from '../../net/address/index.js';
 import { MAX_REQUEST_BYTES } from './listener.js';
 
 export interface HttpRefusal {

@@ -1,8 +1,6 @@
 /** The policy as the trust decision sees it: agreements, interfaces, and the snapshot that holds them. */
 
-import type { Address } from '../../net/address.js';
-import type { PortRange } from '../../net/port-range.js';
-import type { Prefixes } from '../../net/prefix-list.js';
+import type { Address, PortRange, Prefixes } from '../../net/address/index.js';
 import type { Direction, HeaderAction, Interconnect, PrivacyMode } from '../../sip/rules.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
 import type { CrlFacts, OcspRules } from '../../x509/revocation/index.js';

@@ -1,6 +1,6 @@
 /** The question for a next hop out of the URI that a request goes to. */
 
-import type { NextHopQuestion } from '../../net/next-hop.js';
+import type { NextHopQuestion } from '../../net/hop/index.js';
 import { parseUri, type SipUri } from '../../sip/uri.js';
 import { referenceDomain } from '../../x509/identity/index.js';
 

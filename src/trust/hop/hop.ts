@@ -3,9 +3,10 @@
  * agreement says what is asked of them. Nothing here makes anybody trusted: that takes the certificate (`trust.peer`).
  */
 
-import type { DnsAnswers, DnsQuery } from '../../net/dns-answer.js';
-import { HOP_TRANSPORTS, type HopTransport } from '../../net/hop-transport.js';
+import type { DnsAnswers, DnsQuery } from '../../net/dns/index.js';
 import {
+  HOP_TRANSPORTS,
+  type HopTransport,
   MAX_TTL,
   type NextHopAnswer,
   type NextHopOptions,
@@ -13,7 +14,7 @@ import {
   type NextHopTarget,
   nextHops,
   type TlsCapability,
-} from '../../net/next-hop.js';
+} from '../../net/hop/index.js';
 import { type Finding, ranked } from '../../reasons.js';
 import { type Agreement, agreementOfName, type Snapshot } from '../agreement/index.js';
 import type { HopQuestion } from '../evidence/index.js';

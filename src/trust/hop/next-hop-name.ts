@@ -1,6 +1,6 @@
 /** Whom the certificate of a next hop has to name (RFC 5922 §7.3, rulebook O-1, O-6). */
 
-import { HOP_TRANSPORTS } from '../../net/hop-transport.js';
+import { HOP_TRANSPORTS } from '../../net/hop/index.js';
 import { referenceDomain } from '../../x509/identity/index.js';
 import { type Agreement, agreementOfName, type Snapshot, targetKey } from '../agreement/index.js';
 

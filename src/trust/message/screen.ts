@@ -1,6 +1,6 @@
 /** What a trusted peer may assert (rulebook §5.4, §5.6; RFC 3324 §2.2, RFC 5876 §4.5). */
 
-import { parseAddress } from '../../net/address.js';
+import { parseAddress } from '../../net/address/index.js';
 import type { Finding } from '../../reasons.js';
 import { asciiLower, printable, trimBlanks } from '../../sip/ascii.js';
 import { hasOpenQuote, type NameAddr, parseNameAddr, splitList } from '../../sip/name-addr.js';

@@ -4,8 +4,7 @@
  * source port belong to the path alone, `address` where others reach the socket too.
  */
 
-import { parseAddress } from '../../net/address.js';
-import { holdsPort, portsText } from '../../net/port-range.js';
+import { holdsPort, parseAddress, portsText } from '../../net/address/index.js';
 import type { Agreement, Interface, Snapshot } from '../agreement/index.js';
 import { agreementChange, agreementInForce, type CoverContext, instant } from '../cover/index.js';
 import { type Evidence, isOverTls } from '../evidence/index.js';

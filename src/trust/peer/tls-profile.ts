@@ -1,6 +1,6 @@
 /** Whether version and cipher of a TLS connection are good enough where it was seen. */
 
-import { holdsPort } from '../../net/port-range.js';
+import { holdsPort } from '../../net/address/index.js';
 import type { CoverContext } from '../cover/index.js';
 import { type Evidence, type TlsEvidence, type TlsFloorResult, tlsFloor } from '../evidence/index.js';
 import type { Trail } from '../verdict/index.js';

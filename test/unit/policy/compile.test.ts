@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseAddress } from '../../../src/net/address.js';
+import { parseAddress } from '../../../src/net/address/address.js';
 import { compilePolicy, POLICY_DEFAULTS } from '../../../src/policy/compile.js';
 import { filesInMemory } from '../../../src/policy/files.js';
 import { DEFAULT_SETTINGS } from '../../../src/policy/settings.js';

@@ -1,6 +1,6 @@
 import { deserialize, serialize } from 'node:v8';
 import { describe, expect, test } from 'vitest';
-import { parseAddress } from '../../../src/net/address.js';
+import { parseAddress } from '../../../src/net/address/address.js';
 import { checkPolicy } from '../../../src/policy/compile.js';
 import { filesInMemory } from '../../../src/policy/files.js';
 import { type Held, octetsOf, Packer, type Parcel, unpack } from '../../../src/policy/parcel.js';

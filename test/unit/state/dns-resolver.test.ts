@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { DnsAnswer, DnsQuery } from '../../../src/net/dns-answer.js';
+import type { DnsAnswer, DnsQuery } from '../../../src/net/dns/answer.js';
 import { DEFAULT_DNS } from '../../../src/policy/dns-settings.js';
 import { DnsResolver } from '../../../src/state/dns-resolver.js';
 

@@ -1,6 +1,6 @@
 /** Which resolvers a machine uses (resolv.conf(5)). */
 
-import { parseAddress } from './address.js';
+import { parseAddress } from '../address/index.js';
 
 export interface ResolverAddress {
   /** Canonical text, without brackets; an IPv6 link-local address keeps its zone. */

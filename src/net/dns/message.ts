@@ -14,8 +14,8 @@ import {
   type SoaData,
   type SrvData,
 } from 'dns-packet';
-import { parseAddress } from './address.js';
-import { type DnsAnswer, type DnsQuery, type DnsRecords, type DnsType, dnsName } from './dns-answer.js';
+import { parseAddress } from '../address/index.js';
+import { type DnsAnswer, type DnsQuery, type DnsRecords, type DnsType, dnsName } from './answer.js';
 
 /** What one message says to a question. */
 export type DnsReply =

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { SrvRecord } from '../../../src/net/dns-answer.js';
-import { orderSrv } from '../../../src/net/srv-order.js';
+import type { SrvRecord } from '../../../../src/net/dns/answer.js';
+import { orderSrv } from '../../../../src/net/hop/srv-order.js';
 
 const srv = (target: string, priority: number, weight: number): SrvRecord => ({ target, priority, weight, port: 5061 });
 

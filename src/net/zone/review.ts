@@ -3,11 +3,17 @@
  * function of the answers collected so far: it says which questions are still open, and somebody asks them.
  */
 
-import { parseAddress } from './address.js';
-import { type DnsAnswers, type DnsQuery, type DnsType, dnsName } from './dns-answer.js';
-import { HOP_TRANSPORTS, type HopTransport } from './hop-transport.js';
-import { isServiceName, type OfferedService, printable, sipServices } from './naptr.js';
-import { isInside } from './zone-lines.js';
+import { parseAddress } from '../address/index.js';
+import { type DnsAnswers, type DnsQuery, type DnsType, dnsName } from '../dns/index.js';
+import {
+  HOP_TRANSPORTS,
+  type HopTransport,
+  isServiceName,
+  type OfferedService,
+  printable,
+  sipServices,
+} from '../hop/index.js';
+import { isInside } from './lines.js';
 
 export interface ZoneFinding {
   /** `error`: others do not reach the domain by TLS, or not safely. `warning`: some of them. `info`: worth knowing. */

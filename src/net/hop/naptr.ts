@@ -1,7 +1,7 @@
 /** NAPTR records of SIP (RFC 3263 §4.1): which services a domain offers, in which order. */
 
-import { dnsName, type NaptrRecord } from './dns-answer.js';
-import { type HopTransport, transportOfService } from './hop-transport.js';
+import { dnsName, type NaptrRecord } from '../dns/index.js';
+import { type HopTransport, transportOfService } from './transport.js';
 
 /** A transport and the name of its SRV records. */
 export interface OfferedService {

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { DnsAnswer, DnsAnswers, DnsQuery, NaptrRecord, SrvRecord } from '../../../src/net/dns-answer.js';
-import type { HopTransport } from '../../../src/net/hop-transport.js';
+import type { DnsAnswer, DnsAnswers, DnsQuery, NaptrRecord, SrvRecord } from '../../../../src/net/dns/answer.js';
 import {
   MAX_RECORDS,
   MAX_TTL,
@@ -9,7 +8,8 @@ import {
   type NextHopOptions,
   type NextHopQuestion,
   nextHops,
-} from '../../../src/net/next-hop.js';
+} from '../../../../src/net/hop/next-hop.js';
+import type { HopTransport } from '../../../../src/net/hop/transport.js';
 
 type Trouble = 'failed' | 'bogus';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { addressFromBytes, parseAddress } from '../../../src/net/address.js';
-import { type AddressPrefix, contains, parsePrefix, prefixOf } from '../../../src/net/prefix.js';
-import { PrefixTable } from '../../../src/net/prefix-table.js';
+import { addressFromBytes, parseAddress } from '../../../../src/net/address/address.js';
+import { type AddressPrefix, contains, parsePrefix, prefixOf } from '../../../../src/net/address/prefix.js';
+import { PrefixTable } from '../../../../src/net/address/prefix-table.js';
 
 function table(texts: readonly string[]): PrefixTable<string> {
   return PrefixTable.of(texts.map((text) => [parsePrefix(text) as AddressPrefix, text]));

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { listedResolvers } from '../../../src/net/resolver-list.js';
+import { listedResolvers } from '../../../../src/net/dns/resolver-list.js';
 
 const cases: readonly [name: string, text: string, expected: readonly string[]][] = [
   ['ok/addresses of both families', 'nameserver 192.0.2.53\nnameserver 2001:DB8::53\n', ['192.0.2.53', '2001:db8::53']],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { holdsPort, parsePortRange, portsText } from '../../../src/net/port-range.js';
+import { holdsPort, parsePortRange, portsText } from '../../../../src/net/address/port-range.js';
 
 describe('parsePortRange', () => {
   for (const [text, first, last] of [

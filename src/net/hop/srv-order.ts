@@ -1,6 +1,6 @@
 /** The order in which SRV records are tried (RFC 2782, "Usage rules"). */
 
-import type { SrvRecord } from './dns-answer.js';
+import type { SrvRecord } from '../dns/index.js';
 
 /**
  * Lowest priority first, by weighted choice within a priority. The same seed gives the same order whatever order the

@@ -6,8 +6,8 @@
  * domain that a certificate must name stays the one that was asked for, whatever DNS made of it (O-3, RFC 5922 §4).
  */
 
-import type { Finding } from '../reasons.js';
-import { parseAddress } from './address.js';
+import type { Finding } from '../../reasons.js';
+import { parseAddress } from '../address/index.js';
 import {
   type AnswersByName,
   type DnsAnswer,
@@ -15,10 +15,10 @@ import {
   type DnsQuery,
   type DnsType,
   dnsName,
-} from './dns-answer.js';
-import { HOP_TRANSPORTS, type HopTransport, transportOf } from './hop-transport.js';
+} from '../dns/index.js';
 import { isServiceName, type OfferedService, preferredServices, printable, sipServices } from './naptr.js';
 import { orderSrv } from './srv-order.js';
+import { HOP_TRANSPORTS, type HopTransport, transportOf } from './transport.js';
 
 /** What stands in the URI that the request goes to: topmost Route, else Request-URI (RFC 3261 §16.6 step 7). */
 export interface NextHopQuestion {

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { addressFromBytes, parseAddress, sameAddress } from '../../../src/net/address.js';
+import { addressFromBytes, parseAddress, sameAddress } from '../../../../src/net/address/address.js';
 
 const VALID: readonly (readonly [string, string])[] = [
   ['0.0.0.0', '0.0.0.0'],

@@ -1,6 +1,6 @@
 /** The zone lines by which a domain is reached over TLS first (RFC 3263 §4.1; what `zone-review.ts` wants). */
 
-import { HOP_TRANSPORTS, type HopTransport } from './hop-transport.js';
+import { HOP_TRANSPORTS, type HopTransport } from '../hop/index.js';
 
 export interface ZoneHost {
   /** Lower case, without a trailing dot. */

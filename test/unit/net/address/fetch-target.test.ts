@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { allowedAddresses, type FetchRules, fetchTarget } from '../../../src/net/fetch-target.js';
-import { parsePrefix } from '../../../src/net/prefix.js';
-import { forbiddenAddress } from '../../../src/net/special-addresses.js';
+import { allowedAddresses, type FetchRules, fetchTarget } from '../../../../src/net/address/fetch-target.js';
+import { parsePrefix } from '../../../../src/net/address/prefix.js';
+import { forbiddenAddress } from '../../../../src/net/address/special-addresses.js';
 
 const rules: FetchRules = {
   hosts: [

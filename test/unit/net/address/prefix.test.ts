@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { addressFromBytes, parseAddress } from '../../../src/net/address.js';
-import { type AddressPrefix, contains, overlaps, parsePrefix, prefixOf, samePrefix } from '../../../src/net/prefix.js';
+import { addressFromBytes, parseAddress } from '../../../../src/net/address/address.js';
+import {
+  type AddressPrefix,
+  contains,
+  overlaps,
+  parsePrefix,
+  prefixOf,
+  samePrefix,
+} from '../../../../src/net/address/prefix.js';
 
 function prefix(text: string): AddressPrefix {
   const parsed = parsePrefix(text);

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { addressFromBytes } from '../../../src/net/address.js';
-import { prefixOf } from '../../../src/net/prefix.js';
-import { PrefixList } from '../../../src/net/prefix-list.js';
+import { addressFromBytes } from '../../../../src/net/address/address.js';
+import { prefixOf } from '../../../../src/net/address/prefix.js';
+import { PrefixList } from '../../../../src/net/address/prefix-list.js';
 
 const prefixes = fc.oneof(
   fc.tuple(fc.uint8Array({ minLength: 4, maxLength: 4 }), fc.nat(32)).map(([bytes, length]) => ({ bytes, length })),

@@ -1,8 +1,8 @@
 import { encode, type Packet } from 'dns-packet';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { DnsQuery } from '../../../src/net/dns-answer.js';
-import { dnsQuestion, readDnsReply } from '../../../src/net/dns-message.js';
+import type { DnsQuery } from '../../../../src/net/dns/answer.js';
+import { dnsQuestion, readDnsReply } from '../../../../src/net/dns/message.js';
 
 const SRV: DnsQuery = { type: 'SRV', name: '_sips._tcp.b.example' };
 const A: DnsQuery = { type: 'A', name: 'sbc.b.example' };
