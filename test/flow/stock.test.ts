@@ -1,67 +1,76 @@
 /** The configuration that Debian's package of Kamailio comes with, and what README says to add to it. */
 
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, inDialog, type RequestTerms, request } from '../support/live/caller.js';
-import { type Build, builds } from '../support/live/kamailio.js';
-import { Network } from '../support/live/network.js';
+import { Child } from '../support/live/child.js';
+import { readmeSteps, turnedTrusting } from '../support/live/existing-script.js';
+import { builds } from '../support/live/kamailio.js';
+import { GROUPS, Network } from '../support/live/network.js';
+import { installIdentity, Pki } from '../support/live/pki.js';
+import { eventually, runDirectory } from '../support/live/places.js';
 import { expectRelayed } from '../support/live/relayed.js';
-import { statusOf } from '../support/live/sip-text.js';
+import { rowsOf, statusOf } from '../support/live/sip-text.js';
+import { TlsUas } from '../support/live/uas.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const ALICE = 'P-Asserted-Identity: <sip:alice@a.example>';
-
-function inserted(text: string, place: RegExp, what: string): string {
-  if (text.match(place)?.index === undefined) throw new Error(`Debian's kamailio.cfg has no ${place}`);
-  return text.replace(place, (found) => `${found}${what}`);
-}
-
-/** Writes kamailio.cfg of the package with the lines of README ("An existing kamailio.cfg turned trusting"). */
-function stockScript({ root }: Build, directory: string): string {
-  const stock = readFileSync(join(root, 'etc/kamailio/kamailio.cfg'), 'utf8');
-  // The tests load these themselves, for their control socket.
-  let text = stock.replace(/^loadmodule "(?:ctl|kex)[.]so"\n/gm, '').replace('"/etc/kamailio/tls.cfg"', 'TLS_CONFIG');
-  const rows: readonly (readonly [RegExp, string])[] = [
-    // Where it stands: TLS as its comments say, and the sockets of this test.
-    [/^#!KAMAILIO\n/, '#!define WITH_TLS\nlisten=INSIDE\nlisten=OUTSIDE_TLS\nalias="own.example"\n'],
-    // What README adds.
-    [
-      /^# -+ setting module-specific parameters -+\n/m,
-      `include_file "${join(ROOT, 'plugin/kamailio/siptrust.cfg')}"\n`,
-    ],
-    [/^branch_route\[MANAGE_BRANCH\] \{\n/m, '\troute(SIPTRUST_OUT);\n'],
-  ];
-  for (const [place, what] of rows) text = inserted(text, place, what);
-  const file = join(directory, 'stock.cfg');
-  writeFileSync(file, text);
-  return relative(ROOT, file);
-}
+const CAROL = 'P-Asserted-Identity: "Carol" <sip:carol@own.example>';
+/** What the tests define for scripts of their own, and README does not ask for. */
+const OURS = ['INSIDE_NETS', 'SOCKET_TLS', 'SOCKET_TCP', 'SOCKET_UDP', 'GROUPS'];
 
 describe.each(builds('smoke'))('the configuration of the package, Kamailio $version', (build) => {
   let network: Network;
   let trusted: Caller;
   let stranger: Caller;
+  let user: Caller;
+  let partner: TlsUas;
 
   beforeAll(async () => {
+    let tls = '';
     network = await Network.start({
       build,
-      script: (directory) => stockScript(build, directory),
-      privateMemory: 16,
+      script: (directory, host) => {
+        const nets = [3, 4, 5].map(host).join(', ');
+        const listen = 'listen=INSIDE\nlisten=OUTSIDE_TLS\nalias="own.example"\n';
+        const written = turnedTrusting(build, directory, { listen, nets });
+        tls = written.tls;
+        return written.script;
+      },
+      tls: () => tls,
+      privateMemory: readmeSteps().memory,
+      defines: () => ({
+        ...Object.fromEntries(OURS.map((name) => [`SIPTRUST_${name}`, undefined])),
+        SIPTRUST_GROUPS: { string: GROUPS },
+      }),
+      policy: (standard, host) => {
+        const [a, b] = standard.agreements as readonly object[];
+        return { ...standard, agreements: [a, { ...b, targets: [`${host(10)}:5061`] }] };
+      },
     });
+    const identity = network.pki.certificate({ issuer: network.cast.operatorB, names: ['DNS:b.example'] });
+    partner = await TlsUas.start(network.host(10), identity);
     trusted = await network.overTls(network.certificateOfA());
     stranger = await network.overTls(network.certificateOfA({ names: ['DNS:c.example'] }));
-    // Bob is registered from our own side.
-    const bob = await network.ownUser();
-    const callId = freshCallId();
-    const contact = `Contact: <sip:bob@${network.uas.host}:${network.uas.port}>;expires=600`;
-    const terms = { method: 'REGISTER', ruri: 'sip:own.example', to: '<sip:bob@own.example>', transport: 'UDP' };
-    const text = request({ ...terms, from: '<sip:bob@own.example>;tag=1', callId });
-    bob.send(text.replace(/^Contact: .*$/m, contact));
-    expect(statusOf(await bob.final(callId))).toBe(200);
+    user = await network.ownUser();
+    await registered('bob', `sip:bob@${network.uas.host}:${network.uas.port}`);
+    await registered('partner', 'sip:party@b.example');
   });
-  afterAll(() => network?.stop());
+  afterAll(async () => {
+    partner?.stop();
+    await network?.stop();
+  });
+
+  /** From our own side. */
+  async function registered(name: string, contact: string): Promise<void> {
+    const callId = freshCallId();
+    const to = `<sip:${name}@own.example>`;
+    const terms = { method: 'REGISTER', ruri: 'sip:own.example', to, from: `${to};tag=1`, transport: 'UDP', callId };
+    user.send(request(terms).replace(/^Contact: .*$/m, `Contact: <${contact}>;expires=600`));
+    expect(statusOf(await user.final(callId))).toBe(200);
+  }
 
   async function call(caller: Caller, terms: RequestTerms = {}) {
     const callId = freshCallId();
@@ -106,5 +115,49 @@ describe.each(builds('smoke'))('the configuration of the package, Kamailio $vers
     expect(statusOf((await call(fresh, { ruri: 'sip:nobody@own.example' })).answer)).toBe(404);
     const other = await network.overTls(network.certificateOfA());
     expect(statusOf((await call(other, { ruri: 'sip:own.example' })).answer)).toBe(484);
+  });
+
+  it('ok/P-11 a call of ours reaches a partner with its identity, over the client profile that README gives', async () => {
+    await network.proven('b.example');
+    const callId = freshCallId();
+    user.send(request({ callId, ruri: 'sip:partner@own.example', transport: 'UDP', headers: [CAROL] }));
+    expect(statusOf(await user.final(callId))).toBe(200);
+    expect(rowsOf(await partner.received(callId, 'INVITE'), 'P-Asserted-Identity')).toHaveLength(1);
+    expect(network.cscf.log).not.toMatch(/CRITICAL/);
+  });
+});
+
+const root = process.getuid?.() === 0;
+if (!root) console.warn('kamailio-cfg/ as its first lines say: not run, a network namespace of its own needs root');
+
+describe.skipIf(!root)('G-16 kamailio-cfg/ runs as it says, from a clone', () => {
+  it.each(['cscf', 'edge'])('ok/%s.cfg', { timeout: 60_000 }, async (name) => {
+    const { path, remove } = runDirectory();
+    const pki = new Pki(join(path, 'pki'));
+    const own = pki.authority('Own Operator');
+    installIdentity(
+      pki.certificate({ issuer: own, names: ['DNS:own.example'] }),
+      own.certificate,
+      join(path, 'etc/tls'),
+    );
+    const head = readFileSync(join(ROOT, `kamailio-cfg/${name}.cfg`), 'utf8');
+    const steps = [...head.matchAll(/^# {3}((?:cp|kamailio) .*)$/gm)].map(([, command = '']) => command);
+    expect(steps.length).toBe(2);
+    const commands = [
+      'set -e',
+      'ip link set lo up',
+      `mount --bind ${path}/etc /etc/kamailio`,
+      'mkdir -p /etc/kamailio/siptrust',
+      ...readmeSteps().commands.filter((line) => line.startsWith('cp plugin/')),
+      ...steps.map((line) => line.replace(/^kamailio .*/, (start) => `exec ${start} -DD -E -Y ${path} -w ${path}`)),
+    ];
+    const child = new Child('unshare', ['-m', '-n', 'sh', '-c', commands.join('\n')], { cwd: ROOT });
+    // Nobody else is there: cscf.cfg says so, and edge.cfg has nobody to ask.
+    const runs = () => (name === 'cscf' ? /siptrust: no sidecar answers/ : /Listening on|udp: 127/).test(child.output);
+    await eventually(`it runs: ${commands.join('; ')}`, () => runs() || child.ended, 30_000);
+    expect(child.ended, child.output).toBe(false);
+    expect(child.output).not.toMatch(/CRITICAL|could not/);
+    await child.stop();
+    remove();
   });
 });

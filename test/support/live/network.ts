@@ -17,9 +17,12 @@ export interface NetworkOptions {
   /** The policy, made out of the standard one; `host` gives the addresses of the stage. */
   readonly policy?: (standard: Policy, host: (host: number) => string) => Policy;
   readonly uas?: UasOptions;
-  readonly defines?: (host: (host: number) => string) => Readonly<Record<string, Define>>;
+  /** undefined: not what the tests define, but what the script says. */
+  readonly defines?: (host: (host: number) => string) => Readonly<Record<string, Define | undefined>>;
   /** Another script than the sample: its path below the repository, or what writes one to the proxy's directory. */
-  readonly script?: string | ((directory: string) => string);
+  readonly script?: string | ((directory: string, host: (host: number) => string) => string);
+  /** Another TLS configuration than the sample (a path below the repository), known when the script is written. */
+  readonly tls?: () => string;
   /** The ciphers that the proxy accepts, in OpenSSL's words, over TLS 1.2 alone; undefined: those of the sample. */
   readonly ciphers?: string;
   /** The routes of the sample in Lua; undefined: where SIPTRUST_SCRIPT says so. */
@@ -239,12 +242,14 @@ export class Network {
     const more = (this.#options.authorities ?? []).map((certificate) => ({ certificate }));
     const partners = this.pki.bundle([this.cast.operatorA, this.cast.operatorB, ...more]);
     installIdentity(this.ownCertificate(), partners, join(directory, 'tls'));
+    const written = typeof script === 'function' ? script(directory, this.host) : script;
+    const all = Object.entries({ ...this.#defines(), ...defines?.(this.host) });
     this.#cscf = await Kamailio.start({
       build,
-      script: typeof script === 'function' ? script(directory) : script,
-      tls: 'kamailio-cfg/cscf-tls.cfg',
+      script: written,
+      tls: this.#options.tls?.() ?? 'kamailio-cfg/cscf-tls.cfg',
       directory,
-      defines: { ...this.#defines(), ...defines?.(this.host) },
+      defines: Object.fromEntries(all.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))),
       memory,
       ...(privateMemory === undefined ? {} : { privateMemory }),
       ...(allocator === undefined ? {} : { allocator }),
