@@ -174,6 +174,7 @@ async function start(
     clock: Date.now,
     log,
     random: Math.random,
+    shared: fleet?.shared.fetches,
   });
   closers.add('revocation', () => revocation.close());
   const state = new TrustState(

@@ -8,6 +8,7 @@ import { CRL_LIMITS, type CrlStore } from './crl-store.js';
 import { fetchHttp } from './http-client.js';
 import type { JobQueue } from './job-queue.js';
 import { nextRefresh } from './refresh-times.js';
+import type { SharedFetches } from './shared-fetches.js';
 
 /** What the shelf asks of the rest of siptrust. */
 export interface ShelfContext {
@@ -15,6 +16,8 @@ export interface ShelfContext {
   readonly queue: JobQueue;
   readonly log: Logger;
   readonly random: () => number;
+  /** What other nodes have fetched; undefined: this daemon is alone. */
+  readonly shared?: SharedFetches | undefined;
   now(): number;
   times(): CrlTimes;
   signers(name: string): readonly CertificateFacts[];
@@ -43,7 +46,12 @@ export class CrlShelf {
       now: () => context.now(),
       times: () => context.times(),
       signers: (name) => context.signers(name),
-      fetch: (question, stop) => fetchHttp(question, limits, stop),
+      fetch: (question, stop, maxAgeMs) => {
+        const own = () => fetchHttp(question, limits, stop);
+        const etag = question.headers['If-None-Match'];
+        const thing = { kind: 'crl' as const, source: question.url, maxAgeMs, etag };
+        return context.shared?.fetch(thing, own, stop) ?? own();
+      },
       full: (crl) => this.#full(crl),
       replaced: (source, crl, before) => this.#replaced(source, crl, before),
     };

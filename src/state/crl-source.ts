@@ -12,7 +12,7 @@ import {
 import { FetchFailure } from './fetch-failure.js';
 import type { HttpAnswer, HttpQuestion } from './http-client.js';
 import type { Job } from './job-queue.js';
-import { nextRefresh, nextRetry } from './refresh-times.js';
+import { nextRefresh, nextRetry, othersMaxAge } from './refresh-times.js';
 import { inSlices } from './slices.js';
 
 /** What a source asks of those who keep it. */
@@ -21,7 +21,8 @@ export interface CrlKeeper {
   now(): number;
   random(): number;
   times(): CrlTimes;
-  fetch(question: HttpQuestion, stop: AbortSignal): Promise<HttpAnswer>;
+  /** @param maxAgeMs what another node fetched longer ago is not taken; 0: nothing of others is */
+  fetch(question: HttpQuestion, stop: AbortSignal, maxAgeMs: number): Promise<HttpAnswer>;
   /** CA certificates that bear the name (a key text). */
   signers(name: string): readonly CertificateFacts[];
   /** Why there is no room for this list beside the others; undefined: there is. */
@@ -48,6 +49,8 @@ export class CrlSource implements Job {
   attempts = 0;
   failures = 0;
   error = '';
+  /** An operator wants it from the server itself. */
+  anew = false;
   readonly #keeper: CrlKeeper;
 
   constructor(url: string, host: string, keeper: CrlKeeper) {
@@ -89,7 +92,9 @@ export class CrlSource implements Job {
 
   async #refresh(stop: AbortSignal): Promise<void> {
     const held = this.crl;
-    const answer = await this.#keeper.fetch({ url: this.url, headers: this.#headers() }, stop);
+    const maxAgeMs = this.anew || this.failures > 0 ? 0 : othersMaxAge(this.#keeper, this.checkedAt);
+    this.anew = false;
+    const answer = await this.#keeper.fetch({ url: this.url, headers: this.#headers() }, stop, maxAgeMs);
     const { at } = this.#keeper.times();
     if (answer.status === 304) {
       if (held === undefined) throw new FetchFailure('expected a CRL, found status 304');

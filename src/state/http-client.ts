@@ -38,6 +38,8 @@ export interface HttpAnswer {
   readonly contentType: string;
   readonly etag: string | undefined;
   readonly lastModified: string | undefined;
+  /** It was fetched by another node of the fleet, for a question of its own. */
+  readonly shared?: true;
 }
 
 /** Milliseconds in which a connection must stand. */

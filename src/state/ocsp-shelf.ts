@@ -15,6 +15,7 @@ import { fetchHttp } from './http-client.js';
 import type { JobQueue } from './job-queue.js';
 import type { OcspReader } from './ocsp-reader.js';
 import { type OcspKeeper, OcspSource } from './ocsp-source.js';
+import type { SharedFetches } from './shared-fetches.js';
 
 /** What the shelf asks of the rest of siptrust. */
 export interface OcspContext {
@@ -22,6 +23,8 @@ export interface OcspContext {
   readonly queue: JobQueue;
   readonly read: OcspReader;
   readonly random: () => number;
+  /** What other nodes were told; undefined: this daemon is alone. */
+  readonly shared?: SharedFetches | undefined;
   now(): number;
   snapshot(): Snapshot;
   crls(): readonly CrlFacts[];
@@ -44,7 +47,13 @@ export class OcspShelf {
       random,
       read,
       now: () => context.now(),
-      fetch: (question, stop) => fetchHttp(question, limits, stop),
+      fetch: (question, { sha256 }, stop, maxAgeMs) => {
+        const own = () => fetchHttp(question, limits, stop);
+        // Only who asked knows that an answer is to its own question.
+        if (context.snapshot().ocsp.nonceRequired) return own();
+        const thing = { kind: 'ocsp' as const, source: `${question.url} ${sha256}`, maxAgeMs, etag: undefined };
+        return context.shared?.fetch(thing, own, stop) ?? own();
+      },
       status: (certificate, issuer, answer) => this.status(certificate, issuer, answer),
       replaced: ({ certificate, answer }, changed) => {
         // It may have been forgotten meanwhile.

@@ -14,14 +14,20 @@ import { FetchFailure } from './fetch-failure.js';
 import type { HttpAnswer, HttpQuestion } from './http-client.js';
 import type { Job } from './job-queue.js';
 import type { OcspReader } from './ocsp-reader.js';
-import { nextRefresh, nextRetry } from './refresh-times.js';
+import { nextRefresh, nextRetry, othersMaxAge } from './refresh-times.js';
 
 /** What a source asks of those who keep it. */
 export interface OcspKeeper {
   readonly intervalMs: number;
   now(): number;
   random(): number;
-  fetch(question: HttpQuestion, stop: AbortSignal): Promise<HttpAnswer>;
+  /** @param maxAgeMs what another node was told longer ago is not taken; 0: nothing of others is */
+  fetch(
+    question: HttpQuestion,
+    certificate: CertificateFacts,
+    stop: AbortSignal,
+    maxAgeMs: number,
+  ): Promise<HttpAnswer>;
   readonly read: OcspReader;
   /** What an answer says now. */
   status(certificate: CertificateFacts, issuer: CertificateFacts, answer: OcspAnswer): RevocationStatus;
@@ -46,6 +52,8 @@ export class OcspSource implements Job {
   attempts = 0;
   failures = 0;
   error = '';
+  /** An operator wants it from the responder itself. */
+  anew = false;
   readonly #keeper: OcspKeeper;
   #refusal: ReasonCode | undefined;
 
@@ -89,12 +97,16 @@ export class OcspSource implements Job {
     const nonce = randomBytes(NONCE_OCTETS);
     const body = writeOcspRequest(certIdOf(certificate, issuer), nonce);
     const headers = { 'Content-Type': 'application/ocsp-request', Accept: 'application/ocsp-response' };
-    const { body: octets, status: code } = await keeper.fetch({ url: this.url, headers, body }, stop);
+    const maxAgeMs = this.anew || this.failures > 0 ? 0 : othersMaxAge(keeper, this.checkedAt);
+    this.anew = false;
+    const question = { url: this.url, headers, body };
+    const { body: octets, status: code, shared } = await keeper.fetch(question, certificate, stop, maxAgeMs);
     if (code !== 200) throw new FetchFailure(`expected status 200, found ${code}`);
     const response = keeper.read(octets);
-    const echoed = response.nonce !== undefined;
+    // A nonce of another node proves nothing here: the answer counts as one without.
+    const echoed = shared !== true && response.nonce !== undefined;
     // Rulebook K-14: none is a responder that prepares its answers; another one is an answer to somebody else.
-    if (response.nonce !== undefined && !sameOctets(response.nonce, nonceValue(nonce))) {
+    if (echoed && response.nonce !== undefined && !sameOctets(response.nonce, nonceValue(nonce))) {
       throw new FetchFailure('expected the nonce of the question, found another');
     }
     const answer: OcspAnswer = { response, nonceEchoed: echoed };

@@ -17,3 +17,15 @@ export function nextRetry(now: number, failures: number, intervalMs: number, ran
   const wait = Math.min(FIRST_RETRY_MS * 2 ** Math.min(failures - 1, MOST_DOUBLINGS), intervalMs);
   return now + wait * (0.75 + random / 2);
 }
+
+/**
+ * How old what another node has fetched may be: fetched since this one looked last, and not so long ago that twice the
+ * interval passes.
+ */
+export function othersMaxAge(
+  { intervalMs, now }: { readonly intervalMs: number; now(): number },
+  checkedAt: number | undefined,
+): number {
+  const half = intervalMs / 2;
+  return checkedAt === undefined ? half : Math.min(half, Math.max(0, now() - checkedAt));
+}

@@ -19,6 +19,7 @@ import { openOcspReader } from './ocsp-reader.js';
 import { OcspShelf } from './ocsp-shelf.js';
 import { listRows, policyRows, statusRows } from './revocation-rows.js';
 import type { RevocationRow, RevocationSource } from './revocation-source.js';
+import type { SharedFetches } from './shared-fetches.js';
 import { inSlices } from './slices.js';
 
 export interface RevocationDependencies {
@@ -28,6 +29,8 @@ export interface RevocationDependencies {
   readonly log: Logger;
   /** 0 to 1: spreads the load on servers. */
   readonly random: () => number;
+  /** What other nodes of the fleet have fetched; undefined: this daemon is alone. */
+  readonly shared?: SharedFetches | undefined;
 }
 
 /** Certificates of peers whose revocation is followed. */
@@ -55,13 +58,16 @@ export class Revocation implements RevocationSource {
   #changed = (): void => {};
 
   private constructor(deps: RevocationDependencies, read: Awaited<ReturnType<typeof openOcspReader>> | undefined) {
-    const { settings, clock, log, random } = deps;
+    const { settings, clock, log, random, shared: fetches } = deps;
     this.#deps = deps;
     this.#snapshot = deps.snapshot;
     this.#authorities = atOnce(Authorities.gather(deps.snapshot));
     this.#queue = new JobQueue(clock);
     this.#watch = new CrlWatch(log, settings.warn * 1000);
-    const common = { settings, queue: this.#queue, log, random, now: clock, changed: () => this.#changed() };
+    const common = {
+      ...{ settings, queue: this.#queue, log, random, now: clock, shared: fetches },
+      changed: () => this.#changed(),
+    };
     this.#lists = new CrlShelf({
       ...common,
       times: () => ({ at: clock(), skew: this.#snapshot.skew, grace: this.#snapshot.crlGrace }),
@@ -174,6 +180,7 @@ export class Revocation implements RevocationSource {
   async refresh(url: string | undefined): Promise<number> {
     const sources = [...this.#lists.sources, ...(this.#statuses?.sources ?? [])];
     const asked = sources.filter((source) => url === undefined || source.url === url);
+    for (const source of asked) source.anew = true;
     await Promise.all(asked.map((source) => this.#queue.hurry(source)));
     return asked.length;
   }

@@ -9,6 +9,7 @@ import type { RevocationSettings } from '../../src/policy/revocation-settings.js
 import { DEFAULT_SETTINGS } from '../../src/policy/settings.js';
 import { PolicyHolder } from '../../src/state/policy-holder.js';
 import { Revocation } from '../../src/state/revocation.js';
+import type { SharedFetches } from '../../src/state/shared-fetches.js';
 import { TrustState } from '../../src/state/trust-state.js';
 import type { Agreement, Snapshot } from '../../src/trust/agreement/agreement.js';
 import type { Verdict } from '../../src/trust/verdict/verdict.js';
@@ -55,6 +56,7 @@ export interface StageOptions {
   readonly snapshot?: Partial<Snapshot>;
   readonly settings?: Partial<RevocationSettings>;
   readonly directory?: string;
+  readonly shared?: SharedFetches;
 }
 
 /** siptrust over one agreement with a partner, fetching from one server. */
@@ -102,6 +104,7 @@ export class Stage {
       clock: now,
       log: logger,
       random: () => 0.5,
+      shared: options.shared,
     });
     const state = new TrustState(holder, NO_DECISION_LOG, now, revocation);
     revocation.start(() => state.revocationChanged());

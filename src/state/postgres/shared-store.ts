@@ -22,9 +22,11 @@ import { keepCertificates, tidyCertificates } from './certificate-table.js';
 import { type Cursor, position, STATE_CHANGED } from './changes.js';
 import type { Run } from './client.js';
 import type { Database, DatabaseStatus } from './database.js';
+import { tidyFetched } from './fetched-table.js';
 import { Outbox } from './outbox.js';
 import { approvePins, dropPins, readPins, tidyPins } from './pin-table.js';
-import { StoredAudit } from './shared-audit.js';
+import { StoredAudit } from './stored-audit.js';
+import { StoredFetches } from './stored-fetches.js';
 import { readTlsSeen, tidyTlsSeen } from './tls-seen-table.js';
 import { addToken, readTokens, revokeToken, type StoredToken } from './token-table.js';
 import { coalesced, Turns } from './turns.js';
@@ -55,6 +57,7 @@ export interface SharedStoreStatus extends DatabaseStatus {
 
 export class SharedStore implements Store, TlsSeenStore, CertificateStore {
   readonly audit: StoredAudit;
+  readonly fetches: StoredFetches;
   readonly #options: SharedStoreOptions;
   readonly #outbox: Outbox;
   /** An approval and a look at what others have approved never overtake each other. */
@@ -78,6 +81,7 @@ export class SharedStore implements Store, TlsSeenStore, CertificateStore {
     const { database, local, node, log } = options;
     this.#options = options;
     this.#outbox = new Outbox(database, log);
+    this.fetches = new StoredFetches(database, node, log);
     this.audit = new StoredAudit(database, local, node, log);
     database.listen(STATE_CHANGED, (payload) => {
       if (payload !== 'pin') this.#tokensAreOld = true;
@@ -268,6 +272,7 @@ export class SharedStore implements Store, TlsSeenStore, CertificateStore {
       await database.transaction(async (run) => {
         if (!(await tidyPins(run, pins))) return;
         if (this.#tlsSince > 0) await tidyTlsSeen(run, this.#tlsSince);
+        await tidyFetched(run);
         if (this.#limits !== undefined) await tidyCertificates(run, this.#limits);
       });
     } catch (error) {
