@@ -15,7 +15,7 @@ DEB_PACKAGES := dpkg-dev binutils lintian debootstrap man-db util-linux
 EXAMPLE := .cache/example
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help deb test-deb setup packages toolchain node-version build lint run demo test test-unit test-flow test-matrix test-opensips test-ui test-fleet test-fleet-long demo-ui lab-packages lab test-lab bench bench-plugin bench-reload bench-lab soak fuzz clean
+.PHONY: help deb test-deb setup packages toolchain node-version build lint run demo test test-unit test-flow test-matrix test-opensips test-ui test-fleet test-fleet-long fleet bench-fleet demo-ui lab-packages lab test-lab bench bench-plugin bench-reload bench-lab soak fuzz clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -112,6 +112,13 @@ test-fleet: setup build ## the database of a fleet: killed, frozen, taken over, 
 
 test-fleet-long: setup build ## the same with 50,000 acknowledged writes and faults of 15 seconds
 	SIPTRUST_FLEET_WRITES=50000 SIPTRUST_FLEET_FAULT_MS=15000 npx vitest run --config vitest.fleet.config.ts
+
+fleet: setup build ## three siptrustd and two Kamailios under one policy of one database, with calls: what happened, as a table
+	node --import tsx test/fleet/demo.ts
+
+bench-fleet: setup build ## from the commit to the first stripped message with 10 nodes, and what 10 and 50 nodes cost the database
+	SIPTRUST_FLEET_NODES=10 SIPTRUST_FLEET_ROUNDS=50 node --import tsx test/fleet/demo.ts
+	node --import tsx test/bench/fleet.ts
 
 demo-ui: node_modules build ## the page with partners and questions: prints address and token, Ctrl-C ends it
 	@exec node --import tsx test/ui/demo.ts

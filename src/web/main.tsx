@@ -7,6 +7,7 @@ import type { WhoAmI } from './answers.js';
 import { Login } from './login.js';
 import { ask, onRefused, token } from './rpc.js';
 import { Decisions } from './views/decisions.js';
+import { Fleet } from './views/fleet.js';
 import { Partner } from './views/partner.js';
 import { Partners } from './views/partners.js';
 import { Pins } from './views/pins.js';
@@ -17,6 +18,7 @@ const VIEWS = [
   { place: 'partners', title: 'Partners' },
   { place: 'decisions', title: 'Decisions' },
   { place: 'policy', title: 'Policy' },
+  { place: 'fleet', title: 'Fleet' },
   { place: 'pins', title: 'Pins' },
   { place: 'crls', title: 'CRLs' },
 ] as const;
@@ -101,6 +103,8 @@ function View({ place, rest, operator }: { place: string; rest: string; operator
       return <Decisions />;
     case 'policy':
       return <Policy operator={operator} />;
+    case 'fleet':
+      return <Fleet />;
     case 'pins':
       return <Pins operator={operator} />;
     case 'crls':

@@ -119,7 +119,8 @@ export class FleetStage {
     await database.connect();
     await migrate(database);
     await database.close();
-    stage.config('operator');
+    // On a machine that is busy an operator waits.
+    stage.config('operator', { store_timeout: 20_000 });
     return stage;
   }
 
