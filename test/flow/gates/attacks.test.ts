@@ -1,4 +1,7 @@
-/** Messages of strangers that are made to get past a reader: G-4, G-7, G-8, G-11 to G-14; and what must go on all the same. */
+/**
+ * Messages of strangers that are made to get past a reader: G-4, G-7, G-8, G-11 to G-14; and what must go on all the same:
+ * a partner's only place (G-10), a path that the policy alone knows (P-10), the first request after a restart (G-17).
+ */
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,10 +12,13 @@ import { Network } from '../../support/live/network.js';
 import { answered, Party, type Transport } from '../../support/live/party.js';
 import { eventually } from '../../support/live/places.js';
 import { expectNowhere } from '../../support/live/secrets.js';
-import { bodyOf, headerOf, rowsOf, type SipText, startLine, statusOf } from '../../support/live/sip-text.js';
+import { bodyOf, headerOf, methodOf, rowsOf, type SipText, startLine, statusOf } from '../../support/live/sip-text.js';
 
 const TRANSPORTS: readonly Transport[] = ['udp', 'tcp', 'tls'];
 const FORGED = 'P-Asserted-Identity: <sip:forged@own.example>';
+const OURS = 'P-Asserted-Identity: <sip:carol@own.example>';
+/** A user of the network behind the path. */
+const C = '<sip:alice@c.example>;tag=alice';
 const EMBEDDED = '?P-Asserted-Identity=%3Csip%3Aforged%40own.example%3E';
 
 /** The same message with these lengths instead of its own, and these bytes behind its empty line. */
@@ -32,7 +38,12 @@ describe.each(builds('full'))('attacks, Kamailio $version', (build) => {
       build,
       policy: (standard, host) => {
         const [a, b] = standard.agreements as readonly object[];
-        return { ...standard, agreements: [a, { ...b, targets: [`${host(10)}:5061`] }] };
+        const path = { name: 'op-c', domains: ['c.example'], mechanism: 'nds-ip', interface: 'za' };
+        return {
+          ...standard,
+          interfaces: [{ name: 'za', listen: `${host(2)}:5060`, mechanism: 'nds-ip', implicit_trust: true }],
+          agreements: [a, { ...b, targets: [`${host(10)}:5061`] }, { ...path, sources: [`${host(30)}/32`] }],
+        };
       },
     });
     const { pki, cast } = network;
@@ -225,6 +236,46 @@ describe.each(builds('full'))('attacks, Kamailio $version', (build) => {
       'forged',
       network.uas.got.filter((text) => statusOf(text) > 0),
     );
+  });
+
+  it('ok/P-10 a path that the policy names is trusted, and defined nowhere else', async () => {
+    const caller = await network.overUdp(network.host(30));
+    const callId = send(caller, 'udp', { headers: ['P-Asserted-Identity: <sip:kept@c.example>'], from: C });
+    expect(statusOf(await caller.final(callId))).toBe(200);
+    expect(rowsOf(await network.uas.received(callId, 'INVITE'), 'P-Asserted-Identity')).toEqual([
+      '<sip:kept@c.example>',
+    ]);
+    const { answer, got } = await invite('udp', { headers: ['P-Asserted-Identity: <sip:forged@c.example>'], from: C });
+    expect(statusOf(answer)).toBe(200);
+    expect(rowsOf(got ?? '', 'P-Asserted-Identity')).toEqual([]);
+  });
+
+  it('ok/G-10 a partner that answers late, or never, keeps its only place', async () => {
+    network.cscf.rpc('cfg.set_now_int', 'tm', 'fr_timer', '700');
+    network.cscf.rpc('cfg.set_now_int', 'tm', 'fr_inv_timer', '1500');
+    const { answer } = partner;
+    const called = (method: string) => send(user, 'udp', { method, ruri: 'sip:party@b.example', headers: [OURS] });
+    partner.answer = (text, transport) => (methodOf(text) === 'OPTIONS' ? answer(text, transport) : []);
+    const late = ['MESSAGE', 'INVITE', 'INVITE', 'MESSAGE'].map((method) => [called(method), method] as const);
+    for (const [callId, method] of late) expect(statusOf(await user.final(callId, method))).toBe(408);
+    partner.answer = (text) => [answered(text, '503 Service Unavailable')];
+    expect(statusOf(await user.final(called('MESSAGE'), 'MESSAGE'))).toBeGreaterThan(499);
+    partner.answer = answer;
+    for (let call = 0; call < 3; call += 1) {
+      const callId = called('INVITE');
+      expect(statusOf(await user.final(callId))).toBe(200);
+      expect(rowsOf(await partner.received(callId, 'INVITE'), 'P-Asserted-Identity')).toHaveLength(1);
+    }
+  });
+
+  it('ok/G-17 the first request on a new connection after a restart of siptrustd is trusted', async () => {
+    await network.daemon.stop();
+    await network.daemon.start();
+    await eventually('the proxy has heard it', () => !network.sidecarIsDown());
+    const caller = await network.overTls(network.certificateOfA());
+    const callId = send(caller, 'tls', { headers: ['P-Asserted-Identity: <sip:first@a.example>'] });
+    await caller.final(callId);
+    expect(rowsOf(await network.uas.received(callId, 'INVITE'), 'P-Asserted-Identity')).toHaveLength(1);
   });
 
   // The last: nobody answers our proxy from here on.
