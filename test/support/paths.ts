@@ -1,7 +1,8 @@
 /** Path questions over issued certificates, with the defaults that most cases share. */
 
 import { expect } from 'vitest';
-import { type PathInput, type PathResult, verifyPath } from '../../src/x509/path/path.js';
+import { verifyPath } from '../../src/x509/path/path.js';
+import type { PathInput, PathResult } from '../../src/x509/path/path-question.js';
 import { type Issued, type IssuedCrl, NOW } from './certificates.js';
 
 export interface PathCase {

@@ -1,5 +1,6 @@
 /** The door of this room: a certificate as facts, its names and keys, and what signs it (RFC 5280 §4). */
 
+export { unusualAlgorithm, weakAlgorithm, weakKey } from './algorithms.js';
 export { Budget, BudgetExhausted } from './budget.js';
 export { integerHex, MalformedCertificate, parseCertificate, readAlgorithm, wholeOctets } from './certificate.js';
 export { EXTENSION, EXTENSION_NAMES, isKnownExtension, readDistributionPointName, readReasons } from './extensions.js';
@@ -19,12 +20,4 @@ export { generalNameText, readGeneralNames } from './general-name.js';
 export { keyIdentifiersAgree, keyIdentifiersDiffer } from './key-identifiers.js';
 export { parseName, readName, relativeNameKey } from './name.js';
 export { constraintDefect, NameCheck } from './name-constraints.js';
-export {
-  brokenKey,
-  type Signed,
-  signatureVerifies,
-  signatureVerifiesInSteps,
-  unusualAlgorithm,
-  weakAlgorithm,
-  weakKey,
-} from './signature.js';
+export { brokenKey, type Signed, signatureVerifies, signatureVerifiesInSteps } from './signature.js';

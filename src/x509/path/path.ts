@@ -11,7 +11,6 @@ import {
   Budget,
   BudgetExhausted,
   type CertificateFacts,
-  integerHex,
   keyIdentifiersAgree,
   keyIdentifiersDiffer,
   NameCheck,
@@ -19,20 +18,15 @@ import {
   weakAlgorithm,
   weakKey,
 } from '../certificate/index.js';
-import { hex, MalformedDer } from '../der/index.js';
-import type { PeerName } from '../identity/index.js';
 import {
-  type CrlFacts,
   DEFAULT_OCSP_RULES,
-  directoryTexts,
   either,
-  type OcspAnswers,
-  type OcspRules,
   ocspStatus,
   type RevocationStatus,
   revocationStatus,
 } from '../revocation/index.js';
-import type { EkuPolicy, Place, Role } from '../rules/index.js';
+import type { Place } from '../rules/index.js';
+import { type Issuers, identifierText, issuerSerialText } from './issuers.js';
 import {
   type CheckContext,
   type CheckOutcome,
@@ -41,58 +35,9 @@ import {
   judgeIssuer,
   judgeLeaf,
   namesAllowed,
-  type RevocationMode,
 } from './path-check.js';
 import { listed, whereItEnds } from './path-end.js';
-
-export interface PathInput {
-  readonly leaf: CertificateFacts;
-  /** In any order; they need not be of one path, or of any, and may be whatever a stranger sent. */
-  readonly intermediates: readonly CertificateFacts[];
-  /** Trusted by name and key; they need not be self-signed (TS 33.310 §5.2.4). What they say of themselves is judged. */
-  readonly anchors: readonly CertificateFacts[];
-  readonly crls: readonly CrlFacts[];
-  /** OCSP answers about certificates of the path. */
-  readonly ocsp?: OcspAnswers;
-  readonly ocspRules?: OcspRules;
-  /** Milliseconds by which a CRL may be used past its nextUpdate. */
-  readonly crlGrace?: number;
-  /** Milliseconds since 1970; whole seconds count (RFC 5280 §4.1.2.5). */
-  readonly at: number;
-  /** The part of the leaf's holder in TLS; `any`: RFC 5280 alone, no TLS rules. */
-  readonly purpose: Role | 'any';
-  /** Every one of them must be in subjectAltName; none: only the path is judged. */
-  readonly names: readonly PeerName[];
-  readonly revocation: RevocationMode;
-  /** Most intermediates between leaf and anchor, self-issued ones included. */
-  readonly maxDepth?: number | undefined;
-  /** Milliseconds by which clocks may differ. */
-  readonly skew?: number;
-  readonly ekuPolicy?: EkuPolicy;
-  /** Also ask what RFC 5280 §4 demands of CAs and §6.1 does not look at (see rules.ts). */
-  readonly strict?: boolean;
-  /** Microseconds of work (budget.ts). */
-  readonly budget?: number;
-}
-
-export type PathResult =
-  | {
-      readonly ok: true;
-      /** Leaf first, anchor last. */
-      readonly path: readonly CertificateFacts[];
-      readonly anchor: CertificateFacts;
-      /** Remarks: a status that could not be determined, where that is let pass. */
-      readonly findings: readonly Finding[];
-      /** Milliseconds since 1970 after which the answer must be asked for again. */
-      readonly validUntil: number;
-    }
-  | {
-      readonly ok: false;
-      /** Most telling first; never empty. */
-      readonly findings: readonly Finding[];
-      /** The path that came furthest, where one led to an anchor. */
-      readonly path?: readonly CertificateFacts[];
-    };
+import type { PathInput, PathResult } from './path-question.js';
 
 /** Intermediates of a path where the caller sets no bound: RFC 5280 has none, TS 33.310 §5.2 needs two. */
 export const DEFAULT_MAX_DEPTH = 10;
@@ -114,28 +59,6 @@ export function verifyPath(input: PathInput): PathResult {
 interface Judged {
   readonly path: readonly CertificateFacts[];
   readonly outcome: CheckOutcome;
-}
-
-/** Certificates of one subject. */
-interface Issuers {
-  readonly list: CertificateFacts[];
-  /** Their subjectKeyIdentifiers; one without has any. */
-  readonly keyIdentifiers: Set<string>;
-}
-
-const identifierText = (identifier: Uint8Array | undefined): string =>
-  identifier === undefined ? '' : hex(identifier);
-
-/** The certificate that authorityCertIssuer and authorityCertSerialNumber name; undefined: none that can be read. */
-function issuerSerialText({ authorityKeyIdentifier }: CertificateFacts): string | undefined {
-  const { issuer, serial } = authorityKeyIdentifier ?? {};
-  if (issuer === undefined || serial === undefined) return undefined;
-  try {
-    return `${directoryTexts(issuer)[0] ?? ''} ${integerHex(serial)}`;
-  } catch (cause) {
-    if (cause instanceof MalformedDer) return undefined;
-    throw cause;
-  }
 }
 
 class PathSearch {

@@ -11,8 +11,9 @@ import { type CertificateFacts, MalformedCertificate, parseCertificate } from '.
 import { INSTANT_FORM, MalformedPem, parseRfc3339, readPem } from '../der/index.js';
 import type { PeerName } from '../identity/index.js';
 import { type CrlFacts, MalformedCrl, parseCrlInSteps } from '../revocation/index.js';
-import { type PathInput, verifyPath } from './path.js';
+import { verifyPath } from './path.js';
 import type { RevocationMode } from './path-check.js';
+import type { PathInput } from './path-question.js';
 
 export interface RecordAnswer {
   readonly ok: boolean;

@@ -2,21 +2,17 @@
 
 import type { Finding } from '../../reasons.js';
 import {
-  type AlternativeName,
   type Budget,
   type CertificateFacts,
-  type DistributionPoint,
-  type DistributionPointName,
   EXTENSION,
-  parseName,
   type RevocationReason,
-  relativeNameKey,
   signatureVerifies,
   weakAlgorithm,
 } from '../certificate/index.js';
-import { hex, MalformedDer, quoted, sameOctets } from '../der/index.js';
-import type { CrlFacts, IssuingDistributionPoint } from './crl.js';
-import { type CrlEntry, directoryTexts } from './crl-entries.js';
+import { MalformedDer, quoted, sameOctets } from '../der/index.js';
+import type { CrlFacts } from './crl.js';
+import type { CrlEntry } from './crl-entries.js';
+import { ALL_REASONS, comparableNames, isPlain, type Point, pointsOf, reasonsOf } from './distribution-points.js';
 import { crlLocations } from './locations.js';
 
 /** The outcome for one certificate. `until`: when (ms) what settled it runs out; `findings`: what is worth knowing. */
@@ -39,29 +35,6 @@ export interface RevocationContext {
   readonly budget: Budget;
   /** Certificates that may have signed lists of this issuer, whose paths lead to the anchor of the certificate's path. */
   readonly signers: (issuerText: string) => Iterable<CertificateFacts>;
-}
-
-/** All reasons that lists must cover between them; `unused` is no reason (RFC 5280 §4.2.1.13). */
-const ALL_REASONS: readonly RevocationReason[] = [
-  'keyCompromise',
-  'cACompromise',
-  'affiliationChanged',
-  'superseded',
-  'cessationOfOperation',
-  'certificateHold',
-  'privilegeWithdrawn',
-  'aACompromise',
-];
-
-/** A distribution point with the names it stands for, as the comparisons of §6.3.3 need them. */
-interface Point {
-  readonly reasons: ReadonlySet<RevocationReason> | undefined;
-  /** Key texts of cRLIssuer; undefined: the certificate issuer publishes the list itself. */
-  readonly crlIssuers: readonly string[] | undefined;
-  /** Comparable names; undefined: the point gives none. */
-  readonly names: ReadonlySet<string> | undefined;
-  /** It names only what locates a list: URIs and directory names. */
-  readonly plain: boolean;
 }
 
 /** What two sources say together: revoked by one is revoked, and one that knows is enough. */
@@ -219,64 +192,6 @@ function whyNone(certificate: CertificateFacts, findings: readonly Finding[], cr
 function revokedText(certificate: CertificateFacts, crl: CrlFacts, { revocationDate, reason }: CrlEntry): string {
   const date = new Date(revocationDate).toISOString();
   return `${certificate.subjectText || '(empty name)'}: serial ${certificate.serial} revoked ${date} (${reason}) by ${crl.issuerText}`;
-}
-
-/** Distribution points of a certificate that are looked at: real ones have one or two. */
-const MOST_POINTS = 64;
-
-/** The points of the certificate, then the one that §6.3.3 assumes for lists found elsewhere. */
-function pointsOf(certificate: CertificateFacts): readonly Point[] {
-  const assumed: Point = {
-    reasons: undefined,
-    crlIssuers: undefined,
-    names: new Set([`directory:${certificate.issuerKeys.text}`]),
-    plain: true,
-  };
-  // Further points of so many say where else to look, and nothing else about what was found.
-  const points = (certificate.crlDistributionPoints ?? []).slice(0, MOST_POINTS).flatMap((point) => {
-    try {
-      return [readPoint(point, certificate)];
-    } catch (cause) {
-      // A name in it cannot be read: the point locates nothing.
-      if (cause instanceof MalformedDer) return [];
-      throw cause;
-    }
-  });
-  return [...points, assumed];
-}
-
-function readPoint({ name, reasons, crlIssuer }: DistributionPoint, certificate: CertificateFacts): Point {
-  const crlIssuers = crlIssuer === undefined ? undefined : directoryTexts(crlIssuer);
-  const base = crlIssuers?.[0] ?? certificate.issuerKeys.text;
-  return {
-    reasons,
-    crlIssuers,
-    names: name === undefined ? undefined : comparableNames(name, base),
-    plain: isPlain(name),
-  };
-}
-
-const isPlain = (name: DistributionPointName | undefined): boolean =>
-  name?.full?.every(({ type }) => type === 'uri' || type === 'directory') ?? true;
-
-/** Names as strings that are equal if and only if the names match: URIs octet by octet, directory names by §7.1. */
-function comparableNames({ full, relative }: DistributionPointName, base: string): ReadonlySet<string> {
-  if (relative !== undefined) {
-    const own = relativeNameKey(relative, 'nameRelativeToCRLIssuer');
-    return new Set([`directory:${base === '' ? own : `${base}\n${own}`}`]);
-  }
-  return new Set((full ?? []).map(comparable));
-}
-
-function comparable({ type, bytes }: AlternativeName): string {
-  return type === 'directory' ? `directory:${parseName(bytes, 'directoryName').keys.text}` : `${type}:${hex(bytes)}`;
-}
-
-/** §6.3.3 (d): the interim reasons mask. */
-function reasonsOf({ reasons }: Point, scope: IssuingDistributionPoint | undefined): readonly RevocationReason[] {
-  return ALL_REASONS.filter(
-    (reason) => (reasons?.has(reason) ?? true) && (scope?.onlySomeReasons?.has(reason) ?? true),
-  );
 }
 
 /** Why a complete list cannot be used for this certificate at this point; undefined: it can. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { weakAlgorithm, weakKey } from '../../../../src/x509/certificate/algorithms.js';
 import { Budget } from '../../../../src/x509/certificate/budget.js';
-import { signatureVerifies, weakAlgorithm, weakKey } from '../../../../src/x509/certificate/signature.js';
+import { signatureVerifies } from '../../../../src/x509/certificate/signature.js';
 import {
   type CertificateSpec,
   type KeyKind,
