@@ -109,7 +109,7 @@ export function program(input: Readable, output: Writable, exit: (code: number) 
 
   const askNow = (method: string, params: unknown) => askDaemon(options(), method, params);
   policyCommands(group(['policy']), { policy: openPolicy, ask: askNow, print, exit });
-  storeCommands(group(['store']), { store: (file) => openPolicy(file).settings.store, print });
+  storeCommands(group(['store']), { settings: (file) => openPolicy(file).settings, print });
   replayCommand(root, { policy: openPolicy, approved: (file) => approvedPins(file)?.approved, print, exit, input });
 
   root

@@ -37,6 +37,8 @@ export interface ClusterOptions {
   readonly settings?: readonly string[];
   /** Lines of pg_hba.conf that come first. */
   readonly hba?: readonly string[];
+  /** Beside the data (`../NAME` in settings), for the server alone. */
+  readonly files?: Readonly<Record<string, string>>;
   /** Where the data goes: a directory that postgres may write to; one of its own without. */
   readonly directory?: string;
 }
@@ -104,17 +106,18 @@ export class PostgresCluster {
     return cluster;
   }
 
-  static async #make({ directory }: ClusterOptions): Promise<PostgresCluster> {
+  static async #make({ directory, files = {} }: ClusterOptions): Promise<PostgresCluster> {
     const bin = postgresPrograms();
     if (bin === undefined) throw new Error(`${VERSIONS}: expected PostgreSQL, found none (make packages)`);
     const made = directory ?? mkdtempSync(join(tmpdir(), 'siptrust-postgres-'));
     const as = user();
     const cluster = new PostgresCluster(bin, made, await freePort(), directory === undefined);
     writeFileSync(cluster.passwordFile, `${PASSWORD}\n`, { mode: 0o600 });
-    if (as !== undefined) {
-      chownSync(made, as.uid, as.gid);
-      chownSync(cluster.passwordFile, as.uid, as.gid);
-    }
+    const own = Object.entries(files).map(([name, text]) => {
+      writeFileSync(join(made, name), text, { mode: 0o600 });
+      return join(made, name);
+    });
+    if (as !== undefined) for (const path of [made, cluster.passwordFile, ...own]) chownSync(path, as.uid, as.gid);
     return cluster;
   }
 
