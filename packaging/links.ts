@@ -22,7 +22,10 @@ export function packagedLinks(text: string, page: string): string {
   return text.replace(/(!?)\[([^\]\n]*)\]\((?!https?:|#|mailto:)([^)#\s]+)(#[^)\s]*)?\)/g, (link, ...parts) => {
     const [mark, label, target, anchor = ''] = parts as [string, string, string, string | undefined];
     const path = posix.join(posix.dirname(page), target);
-    const found = INSTALLED.find(([tree]) => (tree.endsWith('/') ? path.startsWith(tree) : within(path, tree)));
+    // Measurements stay with the sources.
+    const found = path.startsWith('docs/data/')
+      ? undefined
+      : INSTALLED.find(([tree]) => (tree.endsWith('/') ? path.startsWith(tree) : within(path, tree)));
     if (found === undefined) return mark === '' ? `${label} (in the sources)` : link;
     const [tree, installed] = found;
     const place = `${installed}${path.slice(tree.length)}`;

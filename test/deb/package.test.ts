@@ -122,9 +122,10 @@ describe('installed', () => {
       must('rm', '-r', '/usr/local/bin/systemctl', '/run/systemd');
     }
     expect(text('/tmp/systemctl')).toBe('root kill --kill-who=main --signal=USR1 siptrustd.service\n');
-    await eventually('a new file', () => has('/var/log/siptrust/decisions.log'), PATIENCE_MS);
+    await eventually('new files', () => daemon?.output.includes('log files reopened'), PATIENCE_MS);
     must('sh', '-c', 'siptrustctl peer </tmp/question');
-    await eventually('the next line', () => text('/var/log/siptrust/decisions.log').startsWith('{'), PATIENCE_MS);
+    const next = () => has('/var/log/siptrust/decisions.log') && lines('decisions.log') > 0;
+    await eventually('the next line', next, PATIENCE_MS);
     expect([lines('decisions.log.1'), lines('decisions.log')]).toEqual([before, 1]);
     expect(must('stat', '-c', '%U:%G %a', '/var/log/siptrust/decisions.log').trim()).toBe('siptrust:siptrust 640');
   });
