@@ -1,5 +1,7 @@
 /** The commands that ask a running daemon. A new command is one row here and one row in docs/rpc.md. */
 
+import { renderDecisions, renderHistory, renderPartners } from './listings.js';
+
 export interface DaemonCommand {
   /** The words of the command line: `agreement show`. */
   readonly words: string;
@@ -12,6 +14,8 @@ export interface DaemonCommand {
   readonly options?: readonly string[];
   /** Params that are sent with every question. */
   readonly always?: Readonly<Record<string, unknown>>;
+  /** How people see the answer; absent: as any other. */
+  readonly shown?: (answer: unknown) => string;
   /** It can be answered from a policy file, too (`--config`). */
   readonly offline?: true;
   readonly doc: string;
@@ -31,12 +35,14 @@ export const DAEMON_COMMANDS: readonly DaemonCommand[] = [
   {
     ...{ words: 'partner list', method: 'partner.list', args: ['[match]'] },
     options: ['--trust <trust>', '--order <order>', '--from <n>', '--limit <n>'],
+    shown: renderPartners,
     doc: 'partners, those that are not trusted first: verdict, reason, how busy, what ends',
   },
   { words: 'partner show', method: 'partner.show', args: ['<name>'], doc: 'one partner, with its verdicts of late' },
   {
     ...{ words: 'decision list', method: 'decision.list', args: ['[match]'] },
     options: ['--verdict <verdict>', '--method <method>', '--agreement <name>', '--limit <n>'],
+    shown: renderDecisions,
     doc: 'the latest answers, the newest first',
   },
   { words: 'crl list', method: 'crl.list', doc: 'CRLs and OCSP statuses at hand' },
@@ -45,7 +51,10 @@ export const DAEMON_COMMANDS: readonly DaemonCommand[] = [
   { words: 'pin approve', method: 'pin.approve', args: ['<agreement>', '<pin>'], doc: 'approve a key, or all' },
   { words: 'pin drop', method: 'pin.drop', args: ['<agreement>', '<pin>'], doc: 'forget a key, or all' },
   { words: 'policy status', method: 'policy.status', doc: 'the candidate policy, and what it would have changed' },
-  { words: 'policy history', method: 'policy.history', doc: 'what each reload changed, and who asked for it' },
+  {
+    ...{ words: 'policy history', method: 'policy.history', shown: renderHistory },
+    doc: 'what each reload changed, and who asked for it',
+  },
   { words: 'audit list', method: 'audit.list', doc: 'what operators changed of late' },
   { words: 'policy drop', method: 'policy.drop', doc: 'forget the candidate policy' },
   { words: 'fleet list', method: 'fleet.list', doc: 'the nodes of the fleet, and which revision is in force where' },

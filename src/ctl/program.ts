@@ -86,7 +86,8 @@ export function program(input: Readable, output: Writable, exit: (code: number) 
     }
     verb.action(async (...given: unknown[]) => {
       const { config, ...options } = verb.opts<WithConfig>();
-      print(await ask(command.method, { ...command.always, ...paramsOf(command, given), ...options }, { config }));
+      const params = { ...command.always, ...paramsOf(command, given), ...options };
+      print(await ask(command.method, params, { config }), command.shown);
     });
   }
 

@@ -36,6 +36,16 @@ function table(rows: readonly Row[]): string {
     .join('\n');
 }
 
+/** Texts that do not fit a line stand one below the other, so many at most. */
+const LONG = 100;
+const MOST_LINES = 20;
+
+function lines(texts: readonly string[], indent: string): string {
+  const shown = texts.slice(0, MOST_LINES).map((text) => `${indent}${cell(text)}`);
+  if (texts.length > shown.length) shown.push(`${indent}and ${texts.length - shown.length} more (--json)`);
+  return shown.join('\n');
+}
+
 function block(value: Row, indent: string): string {
   const width = Math.max(0, ...Object.keys(value).map((key) => key.length));
   return Object.entries(value)
@@ -44,6 +54,9 @@ function block(value: Row, indent: string): string {
       if (Array.isArray(entry) && entry.length > 0 && entry.every(isRow)) {
         const rows = table(entry).replaceAll('\n', `\n${indent}  `);
         return `${indent}${key}:\n${indent}  ${rows}`;
+      }
+      if (Array.isArray(entry) && entry.every((each) => typeof each === 'string') && entry.join(', ').length > LONG) {
+        return `${indent}${key}:\n${lines(entry, `${indent}  `)}`;
       }
       return `${indent}${`${key}:`.padEnd(width + 2)}${cell(entry)}`.trimEnd();
     })

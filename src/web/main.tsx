@@ -3,9 +3,10 @@
 import './style.css';
 import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { WhoAmI } from './answers.js';
+import type { Status, WhoAmI } from './answers.js';
 import { Login } from './login.js';
 import { ask, onRefused, token } from './rpc.js';
+import { useAnswer } from './use-answer.js';
 import { Decisions } from './views/decisions.js';
 import { Fleet } from './views/fleet.js';
 import { Partner } from './views/partner.js';
@@ -13,6 +14,8 @@ import { Partners } from './views/partners.js';
 import { Pins } from './views/pins.js';
 import { Policy } from './views/policy.js';
 import { Revocation } from './views/revocation.js';
+
+const HEALTH_MS = 5_000;
 
 const VIEWS = [
   { place: 'partners', title: 'Partners' },
@@ -80,10 +83,36 @@ function Page() {
           </button>
         </span>
       </header>
+      <Health />
       <main id="content" tabIndex={-1}>
         <View place={place} rest={rest} operator={operator} />
       </main>
     </>
+  );
+}
+
+/** What whoever looks at any view has to know: siptrustd does not answer, its policy is not that of the file, something ended. */
+function Health() {
+  const { result, failed } = useAnswer<Status>('core.status', {}, HEALTH_MS);
+  const problems = result?.problems.length ?? 0;
+  const ended = result?.expiry.ended ?? 0;
+  if (failed === '' && problems === 0 && ended === 0) return null;
+  return (
+    <div class="health" role="alert">
+      {failed !== '' && <p>{failed}: what stands below is of before.</p>}
+      {problems > 0 && (
+        <p>
+          The policy file is no good ({problems === 1 ? '1 problem' : `${problems} problems`}): an older policy is in
+          force. <a href="#/policy">See why</a>
+        </p>
+      )}
+      {ended > 0 && (
+        <p>
+          {ended === 1 ? '1 certificate, list or agreement has' : `${ended} certificates, lists or agreements have`}{' '}
+          ended: siptrustctl cert expiry.
+        </p>
+      )}
+    </div>
   );
 }
 

@@ -18,6 +18,9 @@ export const token = {
   clear: (): void => sessionStorage.removeItem(KEPT),
 };
 
+/** A siptrustd that hangs takes connections and does not answer. */
+const LONGEST_MS = 10_000;
+
 let listener: () => void = () => {};
 /** Told when the credential is not taken any more. */
 export function onRefused(told: () => void): void {
@@ -37,7 +40,8 @@ export async function ask<Result>(method: string, params: object = {}): Promise<
   const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params });
   let answer: globalThis.Response;
   try {
-    answer = await fetch('/rpc', { method: 'POST', headers, body, cache: 'no-store', credentials: 'omit' });
+    const signal = AbortSignal.timeout(LONGEST_MS);
+    answer = await fetch('/rpc', { method: 'POST', headers, body, signal, cache: 'no-store', credentials: 'omit' });
   } catch {
     throw new Failed(0, 'siptrustd does not answer');
   }

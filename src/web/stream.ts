@@ -23,6 +23,8 @@ export function eventsOf(text: string): { readonly events: readonly Sent[]; read
   return { events, rest };
 }
 
+/** A stream says something every two seconds, if only that it is there. */
+const SILENT_MS = 8_000;
 /** Longest wait before the next try. */
 const MOST_WAIT_MS = 10_000;
 
@@ -42,12 +44,14 @@ export interface Reading {
  */
 export function read({ path, last, sent, state }: Reading): () => void {
   const ended = new AbortController();
-  const once = async (): Promise<boolean> => {
+  const once = async (given: AbortController, answered: () => void): Promise<boolean> => {
     const headers: Record<string, string> = {};
     if (token.get() !== '') headers.Authorization = `Bearer ${token.get()}`;
     if (last() !== '') headers['Last-Event-ID'] = last();
-    const { signal } = ended;
+    // Of this try alone: one that hangs is given up.
+    const signal = AbortSignal.any([ended.signal, given.signal]);
     const answer = await fetch(path, { headers, signal, cache: 'no-store', credentials: 'omit' });
+    answered();
     if (!answer.ok || answer.body === null) {
       state(false, refused(answer.status));
       return false;
@@ -55,8 +59,12 @@ export function read({ path, last, sent, state }: Reading): () => void {
     state(true, '');
     const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
     let text = '';
+    let watch: ReturnType<typeof setTimeout> | undefined;
     for (;;) {
-      const { done, value } = await reader.read();
+      const silent = new Promise<never>((_, reject) => {
+        watch = setTimeout(() => reject(new Error('silent')), SILENT_MS);
+      });
+      const { done, value } = await Promise.race([reader.read(), silent]).finally(() => clearTimeout(watch));
       if (done) return true;
       const { events, rest } = eventsOf(text + value);
       text = rest;
@@ -65,11 +73,16 @@ export function read({ path, last, sent, state }: Reading): () => void {
   };
   const always = async (): Promise<void> => {
     for (let waitMs = 500; !ended.signal.aborted; waitMs = Math.min(2 * waitMs, MOST_WAIT_MS)) {
+      const given = new AbortController();
+      const late = setTimeout(() => given.abort(), SILENT_MS);
       try {
-        if (await once()) waitMs = 250;
+        if (await once(given, () => clearTimeout(late))) waitMs = 250;
       } catch {
-        // Aborted, or siptrustd is gone: the next try tells.
-        state(false, 'siptrustd does not answer');
+        // Ended here, or siptrustd is gone or hangs.
+        if (!ended.signal.aborted) state(false, 'siptrustd does not answer');
+      } finally {
+        clearTimeout(late);
+        given.abort();
       }
       await new Promise((next) => setTimeout(next, waitMs));
     }

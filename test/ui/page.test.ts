@@ -222,7 +222,7 @@ describe.skipIf(!there)('the page at /ui', () => {
       await enter('viewer', 'decisions');
       await page.getByText('As they are given.').waitFor();
       await on.daemon.stop();
-      await page.getByRole('alert').filter({ hasText: 'does not answer' }).waitFor();
+      await page.getByRole('alert').filter({ hasText: 'does not answer' }).first().waitFor();
       await on.daemon.start();
       await page.getByText('As they are given.').waitFor();
       await on.ask();
@@ -231,6 +231,23 @@ describe.skipIf(!there)('the page at /ui', () => {
       // The browser says itself that the connection was lost.
       expect(errors.splice(0).every((text) => text.includes('ERR_'))).toBe(true);
     });
+    test('ok/of one that hangs, too, within half a minute, on every view', async () => {
+      await enter('viewer', 'decisions');
+      await page.getByText('As they are given.').waitFor();
+      on.daemon.signal('SIGSTOP');
+      try {
+        await page.getByText('Not connected.').waitFor({ timeout: 30_000 });
+        await page.getByRole('link', { name: 'Partners' }).click();
+        const banner = page.getByRole('alert').filter({ hasText: 'what stands below is of before' });
+        await banner.waitFor({ timeout: 30_000 });
+        on.daemon.signal('SIGCONT');
+        await expect.poll(() => page.getByRole('alert').count(), { timeout: 30_000 }).toBe(0);
+        await page.getByRole('table', { name: 'Partners' }).waitFor();
+      } finally {
+        on.daemon.signal('SIGCONT');
+      }
+      errors.splice(0);
+    }, 120_000);
   });
 
   describe('policy', () => {
@@ -241,6 +258,10 @@ describe.skipIf(!there)('the page at /ui', () => {
       const again = page.getByRole('button', { name: 'Read the policy file again' });
       await again.click();
       await page.getByRole('heading', { name: 'Problems of the file' }).waitFor();
+      await page.getByRole('link', { name: 'Partners' }).click();
+      const banner = page.getByRole('alert').filter({ hasText: 'an older policy is in force' });
+      await banner.waitFor();
+      await banner.getByRole('link', { name: 'See why' }).click();
       on.write();
       await again.click();
       await page.getByText('The file that was read last is good.').waitFor();

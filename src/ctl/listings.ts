@@ -1,0 +1,77 @@
+/** Answers of many rows as whoever is on shift reads them: what matters, in one line each. `--json` has all of it. */
+
+import { render } from './render.js';
+
+type Row = Readonly<Record<string, unknown>>;
+
+const text = (value: unknown): string => (value === undefined ? '' : String(value));
+/** Details quote certificates: the whole stands in `explain`. */
+const MOST_DETAIL = 120;
+const short = (value: unknown): string => {
+  const whole = text(value);
+  return whole.length > MOST_DETAIL ? `${whole.slice(0, MOST_DETAIL)}...` : whole;
+};
+const second = (value: unknown): string => text(value).replace(/\.\d+Z$/, 'Z');
+
+export function renderPartners(answer: unknown): string {
+  const { total, trusted, untrusted, unasked, matched, rows = [] } = answer as Row & { rows?: readonly Row[] };
+  const lines = rows.map((row) => ({
+    partner: row.name,
+    now: row.trust === 'unasked' ? 'not asked yet' : row.would === '' ? row.verdict : `${row.verdict} (${row.would})`,
+    reason: row.reason,
+    id: row.id,
+    asked: second(row.at),
+    connections: row.connections,
+    peers: row.peers,
+    messages: row.messages,
+    ends: row.ends === '' ? '' : `${row.ends}: ${row.days} days`,
+    detail: row.trust === 'untrusted' ? short(row.detail) : '',
+  }));
+  const head = `${total} partners: ${untrusted} not trusted, ${trusted} trusted, ${unasked} not asked yet; ${matched} fit, ${rows.length} shown`;
+  return `${head}\n\n${render(lines)}`;
+}
+
+export function renderDecisions(answer: unknown): string {
+  const { rows = [] } = answer as { rows?: readonly Row[] };
+  return render(
+    rows.map((row) => ({
+      time: second(row.time),
+      id: row.id,
+      question: `${row.method} ${row.direction}`,
+      partner: row.agreement || '(stranger)',
+      peer: row.next_hop || row.source,
+      verdict: row.verdict,
+      action: row.action,
+      reason: row.reason,
+      detail: row.verdict === 'trusted' ? '' : short(row.detail),
+    })),
+  );
+}
+
+const HAPPENED: Readonly<Record<string, string>> = {
+  start: 'siptrustd started',
+  reload: 'read',
+  refused: 'no good, not read',
+  renewed: 'lists or pins changed',
+};
+/** Differences of one reading that are listed. */
+const MOST_DIFFERENCES = 20;
+
+export function renderHistory(answer: unknown): string {
+  return (answer as readonly Row[])
+    .map(({ kind, revision, at, by, count, problems, differences, more }) => {
+      const rows = differences as readonly Row[];
+      const times = Number(count) > 1 ? `, ${count} times` : '';
+      const wrong = Number(problems) > 0 ? `, ${problems} problems` : '';
+      const who = by === '' ? '' : `  by ${by}`;
+      const head = `${revision}  ${second(at)}  ${HAPPENED[text(kind)] ?? text(kind)}${times}${wrong}${who}`;
+      const shown = rows.slice(0, MOST_DIFFERENCES).map(({ subject, change, key, before, after }) => {
+        const values = [before === '' ? '' : `- ${short(before)}`, after === '' ? '' : `+ ${short(after)}`];
+        return `  ${[subject, change, key, ...values].filter((part) => part !== '').join(' ')}`;
+      });
+      const rest = rows.length - shown.length;
+      if (rest > 0) shown.push(`  and ${rest} more${more === true ? ' and others' : ''} (--json)`);
+      return [head, ...shown].map((line) => render(line)).join('\n');
+    })
+    .join('\n');
+}
