@@ -227,7 +227,7 @@ describe.skipIf(!there)('the page at /ui', () => {
       await page.getByText('As they are given.').waitFor();
       await on.ask();
       await row('stranger').waitFor();
-      await expect.poll(() => page.getByRole('alert').count()).toBe(0);
+      await expect.poll(() => page.getByRole('alert').count(), { timeout: 20_000 }).toBe(0);
       // The browser says itself that the connection was lost.
       expect(errors.splice(0).every((text) => text.includes('ERR_'))).toBe(true);
     });
