@@ -1,0 +1,60 @@
+/** Both gates over WebSocket (RFC 7118), which Kamailio's core counts neither as TCP nor as UDP. */
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freshCallId, request } from '../../support/live/caller.js';
+import { builds } from '../../support/live/kamailio.js';
+import { Network } from '../../support/live/network.js';
+import { eventually } from '../../support/live/places.js';
+import { expectNowhere, privateRows } from '../../support/live/secrets.js';
+import { bodyOf, headerOf, type SipText, statusOf } from '../../support/live/sip-text.js';
+import { WebSocketCaller, websocketScript } from '../../support/live/websocket.js';
+
+const MODULE = 'usr/lib/x86_64-linux-gnu/kamailio/modules/websocket.so';
+const able = builds('full').filter(({ root }) => existsSync(join(root, MODULE)));
+if (able.length === 0) console.warn('WebSocket is not tried: it takes the package kamailio-websocket-modules');
+
+describe.skipIf(able.length === 0).each(able)('WebSocket, Kamailio $version', (build) => {
+  let network: Network;
+  let caller: WebSocketCaller;
+
+  beforeAll(async () => {
+    network = await Network.start({ build, script: websocketScript, uas: { extra: privateRows('secret') } });
+    caller = await WebSocketCaller.open(network.address, 5060, network.host(20));
+  });
+  afterAll(async () => {
+    caller?.close();
+    await network?.stop();
+  });
+
+  const final = (callId: string): Promise<SipText> =>
+    eventually(`a final answer to ${callId}`, () =>
+      caller.answers.find((text) => statusOf(text) > 199 && headerOf(text, 'Call-ID') === callId),
+    );
+
+  it('fail/nothing forged comes in, nothing private goes back', async () => {
+    for (const method of ['INVITE', 'MESSAGE', 'OPTIONS', 'REFER', 'SUBSCRIBE', 'UPDATE']) {
+      const callId = freshCallId();
+      caller.send(request({ callId, method, transport: 'WS', headers: privateRows('forged') }));
+      await network.uas.received(callId, method);
+      expect(statusOf(await final(callId))).toBe(200);
+    }
+    expectNowhere('forged', network.uas.got);
+    expectNowhere('secret', caller.answers);
+  });
+
+  it('fail/G-7 what stands in a frame behind the length of its message', async () => {
+    const callId = freshCallId();
+    const hidden = request({ callId: `hidden-${callId}`, headers: privateRows('forged') });
+    caller.send(request({ callId, method: 'MESSAGE', transport: 'WS' }) + hidden);
+    expect(bodyOf(await network.uas.received(callId, 'MESSAGE'))).toBe('');
+    const short = freshCallId();
+    const cut = request({ callId: short, method: 'MESSAGE', transport: 'WS', body: 'hello' }).slice(0, -2);
+    caller.send(cut);
+    expect(statusOf(await final(short))).toBe(400);
+    await pause(100);
+    expectNowhere('forged', network.uas.got);
+  });
+});
