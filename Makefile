@@ -15,7 +15,7 @@ DEB_PACKAGES := dpkg-dev binutils lintian debootstrap man-db util-linux
 EXAMPLE := .cache/example
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help deb test-deb setup packages toolchain node-version build lint run demo test test-unit test-flow test-matrix test-opensips test-ui test-fleet test-fleet-long fleet bench-fleet demo-ui lab-packages lab test-lab bench bench-plugin bench-reload bench-lab soak fuzz clean
+.PHONY: help deb test-deb setup packages toolchain node-version build lint dead run demo test test-unit test-flow test-matrix test-opensips test-ui test-fleet test-fleet-long fleet bench-fleet demo-ui lab-packages lab test-lab bench bench-plugin bench-reload bench-lab soak fuzz clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -57,6 +57,9 @@ build: node_modules ## compile to dist/: siptrustd and siptrustctl
 
 lint: node_modules ## style and types
 	npm run -s lint
+
+dead: node_modules ## what is exported and used by nobody, and files and packages likewise (knip.json)
+	npx --yes knip@6.44.2 --no-progress
 
 run: build $(EXAMPLE)/peer.json ## siptrustd alone, on the example policy; Ctrl-C ends it
 	@echo 'In another terminal, from this directory:'

@@ -251,7 +251,6 @@ export const SECTIONS = {
 export type SectionName = keyof typeof SECTIONS;
 export type AgreementInput = z.infer<typeof agreementSchema>;
 export type InterfaceInput = z.infer<typeof interfaceSchema>;
-export type DefaultsInput = z.infer<typeof defaultsSchema>;
 export type DaemonInput = z.infer<typeof daemonSchema>;
 
 /** Key paths of the whole file (`agreements[].asserts.numbers`), for the test that holds docs/policy.md to them. */

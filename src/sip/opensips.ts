@@ -6,7 +6,6 @@
  * list go with it.
  */
 
-import { asciiLower } from './ascii.js';
 import { BOUNDARY_RULES, HEADER_POLICY } from './boundary.js';
 import { COMPACT_FORMS } from './field-names.js';
 import { EMERGENCY_URI, type HookProfile, PROFILES, type Profile } from './profiles.js';
@@ -170,24 +169,4 @@ export function opensipsInclude(): string {
     ...unanswered.text,
   ];
   return lines.join('\n');
-}
-
-/** Every pattern of the file that a message is held against, with what it is for. */
-export function messagePatterns(): ReadonlyMap<string, string> {
-  const found = new Map<string, string>([[SHAPE, 'shape']]);
-  for (const profile of PROFILES) {
-    for (const hook of HOOKS) {
-      const { plain, safe } = patterns(profile, hook);
-      if (profile.name !== 'ask') found.set(plain, `${profile.name} ${hook}`);
-      if (profile === STRICTEST) found.set(safe, `safe ${hook}`);
-    }
-  }
-  return found;
-}
-
-/** The pattern that settles a message at a hook of a profile. */
-export function plainPattern(name: string, hook: Hook): string {
-  const profile = PROFILES.find((one) => asciiLower(one.name) === name);
-  if (profile === undefined) throw new Error(`no profile is called ${name}`);
-  return patterns(profile, hook).plain;
 }
