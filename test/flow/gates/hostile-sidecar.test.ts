@@ -93,8 +93,11 @@ describe.each(builds('full'))('hostile sidecars, Kamailio $version', (build) => 
 
   it.each(['verdict', 'trusted', 'action', 'profile'])('fail/G-6 trust.peer, wrong %s', async (field) => {
     queue = WRONG.map((value) => result({ ...GOOD, [field]: value }));
-    await Promise.all(WRONG.map(() => invite(FORGED)));
-    expect(queue).toEqual([]);
+    // Whom a busy machine makes late is not asked before the next poll.
+    await eventually('all are given', async () => {
+      if (!network.sidecarIsDown()) await Promise.all(queue.map(() => invite(FORGED)));
+      return queue.length === 0;
+    });
     expectNowhere('forged', network.uas.got);
   });
 
