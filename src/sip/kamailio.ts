@@ -161,26 +161,36 @@ export function kamailioPass(): string {
     '# For siptrust-send.cfg. In: $var(siptrust_kind), 0 for a message that nobody has looked at, else the number of the',
     `# profile that it was cleaned by, ${PLANNED} more where a plan has done it; 10 more for a response. $var(siptrust_pass) is 1`,
     '# where the bytes to be sent bear nothing that this profile lets nobody see.',
+    'switch ($var(siptrust_kind)) {',
   ];
-  const check = (kind: number, pattern: string): void => {
+  const check = (kinds: readonly number[], pattern: string): void => {
     lines.push(
-      `if ($var(siptrust_kind) == ${kind} && $snd(buf) =~ ${quote(pattern)}) {`,
-      '\t$var(siptrust_pass) = 1;',
-      '}',
+      ...kinds.map((kind) => `\tcase ${kind}:`),
+      `\t\tif ($snd(buf) =~ ${quote(pattern)}) {`,
+      '\t\t\t$var(siptrust_pass) = 1;',
+      '\t\t}',
+      '\t\tbreak;',
     );
   };
   for (const { name, hooks } of PROFILES.filter((profile) => STRANGERS.includes(profile.name))) {
     const { 'request-out': request, 'response-out': response } = hooks;
+    const kinds = [profileNumber(name)];
     if (name === 'untrusted') {
-      check(0, bearsNothing(request, false));
-      check(10, bearsNothing(response, true));
+      check([0], bearsNothing(request, false));
+      check([10], bearsNothing(response, true));
+      // What those leave is held against the letter of TS 33.203.
+      kinds.push(profileNumber('strict'), profileNumber('ask'));
     }
-    check(profileNumber(name), bearsNoName(request, false));
-    check(profileNumber(name) + 10, bearsNoName(response, false));
+    check(kinds, bearsNoName(request, false));
+    check(
+      kinds.map((kind) => kind + 10),
+      bearsNoName(response, false),
+    );
     if (request.judged.length === 0) continue;
-    check(profileNumber(name) + PLANNED, bearsNoName(request, true));
-    check(profileNumber(name) + PLANNED + 10, bearsNoName(response, true));
+    check([profileNumber(name) + PLANNED], bearsNoName(request, true));
+    check([profileNumber(name) + PLANNED + 10], bearsNoName(response, true));
   }
+  lines.push('}');
   return `${lines.join('\n')}\n`;
 }
 
@@ -228,7 +238,7 @@ export function kamailioGroups(): string {
     group(`\\A${HEADER_POLICY}\\z`);
     for (const { profile } of NUMBERED) {
       const { request, response } = hooksOf(profile, direction);
-      group(request.always ? '(?!)' : cleanMessage(request, response, leniency));
+      group(request.always ? '(?!)' : cleanMessage(request, response, { direction, leniency }));
     }
   }
   group(wellFormedMessage());
@@ -247,8 +257,8 @@ export function folded(pattern: string): readonly string[] {
   let line = '';
   let previous = '';
   for (const atom of atoms) {
-    // Not between an atom and its quantifier, nor within one.
-    if (line.length > LINE && /^[a-z]$/.test(atom) && /^[a-z]$/.test(previous)) {
+    // Not between an atom and its quantifier, nor within one, nor in the name of a group.
+    if (line.length > LINE && /^(?:[a-z]$|\[|\\)/.test(atom) && /^(?:[a-z|+)]|\(\?[:!])$/.test(previous)) {
       out.push(`${line}[`);
       line = ']{0}';
     }
