@@ -100,7 +100,7 @@ test-unit: node_modules
 test-flow: setup build
 	npx vitest run --config vitest.flow.config.ts
 
-test-matrix: setup build ## all live tests on Kamailio 5.6.3 and on 6.0.1, and again with the sample proxy in Lua
+test-matrix: setup build ## all live tests on Kamailio 5.6.3, 6.0.1 and 6.1.5, and again with the sample proxy in Lua
 	SIPTRUST_MATRIX=all npx vitest run --config vitest.flow.config.ts
 	SIPTRUST_MATRIX=all SIPTRUST_SCRIPT=lua npx vitest run --config vitest.flow.config.ts
 

@@ -1,6 +1,7 @@
 /**
  * `make bench-plugin`: what the plugin costs Kamailio, in instructions, beside the same proxy without it. Calls of INVITE,
- * 180, 200, ACK, BYE, 200 over connections that are known (and, on the way out, proven). `--keep DIR` keeps the counts
+ * 180, 200, ACK, BYE, 200 over connections that are known (and, on the way out, proven); then how long a process waits
+ * for an answer. `--keep DIR` keeps the counts
  * by function, for callgrind_annotate.
  */
 
@@ -15,6 +16,7 @@ import { scriptWithout } from '../../support/live/plain-script.js';
 import { TlsUas } from '../../support/live/uas.js';
 import { callgrind, Instructions } from './callgrind.js';
 import { call, callers, VARIANTS, type Variant } from './variants.js';
+import { waits } from './waits.js';
 
 /** The least of some batches: what a busy machine adds are messages that were sent twice. */
 const BATCHES = 3;
@@ -125,3 +127,5 @@ for (const [name, value] of await count(wanted, false)) {
   const ratio = value / (variant === undefined ? Number.NaN : (floor.get(variant.floor) ?? Number.NaN));
   console.log(`instructions a call: ${name} ${whole(value)} (${ratio.toFixed(2)} of no plugin)`);
 }
+for (const { question, p50, p99 } of only === undefined ? await waits() : [])
+  console.log(`wait of a process: ${question}, p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms`);
