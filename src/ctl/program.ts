@@ -111,7 +111,10 @@ export function program(input: Readable, output: Writable, exit: (code: number) 
   const askNow = (method: string, params: unknown) => askDaemon(options(), method, params);
   policyCommands(group(['policy']), { policy: openPolicy, ask: askNow, print, exit });
   storeCommands(group(['store']), { settings: (file) => openPolicy(file).settings, print });
-  replayCommand(root, { policy: openPolicy, approved: (file) => approvedPins(file)?.approved, print, exit, input });
+  replayCommand(root, {
+    ...{ policy: openPolicy, approved: (file) => approvedPins(file)?.approved, print, exit, input },
+    warn: (text) => void process.stderr.write(`siptrustctl: ${text}\n`),
+  });
 
   root
     .command('headers')

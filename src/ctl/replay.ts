@@ -5,11 +5,14 @@ import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { Command } from 'commander';
 import type { DaemonSettings } from '../policy/settings.js';
+import type { StoreSettings } from '../policy/store-settings.js';
 import { type AskedLine, askedLine } from '../rpc/asked.js';
 import { type FlatDifference, flatDifference } from '../rpc/methods/policy.js';
 
 import { CertificateCache } from '../state/certificate-cache.js';
 import { Differences } from '../state/differences.js';
+import { findCertificate } from '../state/postgres/certificate-table.js';
+import { Database } from '../state/postgres/database.js';
 import { readCertificates } from '../state/sqlite-store.js';
 import { StoreError } from '../state/store.js';
 import type { Snapshot } from '../trust/agreement/index.js';
@@ -27,6 +30,7 @@ export interface ReplayTools {
   readonly print: (answer: unknown, shown: (answer: unknown) => string) => void;
   readonly exit: (code: number) => void;
   readonly input: Readable;
+  readonly warn: (text: string) => void;
 }
 
 interface ReplayOptions {
@@ -102,11 +106,20 @@ async function replay(options: ReplayOptions, tools: ReplayTools, now: number): 
   };
 
   const store = openCertificates(stateFile);
+  const fleet = settings.store === undefined ? undefined : openFleet(settings.store, tools.warn);
+  /** What no line could find here is asked of the fleet, once. */
+  const asked = async (record: unknown): Promise<AskedLine> => {
+    const line = askedLine(record, store.read);
+    const missing = store.missing();
+    if (fleet === undefined || missing.length === 0) return line;
+    for (const sha256 of missing) store.add(sha256, await fleet.find(sha256));
+    return asked(record);
+  };
   try {
     for (const file of files) {
       await eachLine(
         lines(file, tools.input),
-        (record) => take(askedLine(record, store.read)),
+        async (record) => take(await asked(record)),
         () => skip('unreadable'),
       );
     }
@@ -115,11 +128,12 @@ async function replay(options: ReplayOptions, tools: ReplayTools, now: number): 
     throw new Refusal(`a decision log cannot be read: ${cause.message}`, 2, { cause });
   } finally {
     store.close();
+    await fleet?.close();
   }
-  const { asked, changed, untold } = differences.counts;
+  const { asked: questions, changed, untold } = differences.counts;
   const missing = skipped['missing-certificate'] ?? 0;
   const unusable = missing + (skipped['older-line'] ?? 0) + (skipped.unreadable ?? 0);
-  if (asked === 0 && unusable > 0) {
+  if (questions === 0 && unusable > 0) {
     const why = JSON.stringify(skipped);
     throw new Refusal(
       `expected questions that can be asked again, found none: ${why}; docs/trying.md says what it takes`,
@@ -128,11 +142,11 @@ async function replay(options: ReplayOptions, tools: ReplayTools, now: number): 
   }
   if (untold > 0) skipped['changes-without-a-row'] = untold;
   return {
-    asked,
+    asked: questions,
     changed,
     skipped,
-    from: asked === 0 ? '' : new Date(from).toISOString(),
-    until: asked === 0 ? '' : new Date(until).toISOString(),
+    from: questions === 0 ? '' : new Date(from).toISOString(),
+    until: questions === 0 ? '' : new Date(until).toISOString(),
     changes: differences.rows().map(flatDifference),
   };
 }
@@ -169,31 +183,79 @@ class Answers {
 /** In one run; half of the octets are for what partners show, which is all of it here. */
 const KEPT = { entries: MOST_CERTIFICATES, octets: 2 ** 30, idleMs: Number.MAX_SAFE_INTEGER };
 
-function openCertificates(file: string): {
+/** Certificates of this node, and of others as they are added. */
+interface Certificates {
   readonly read: (sha256: string) => CertificateFacts | undefined;
+  /** What was not found since this was asked last, each once in a run. */
+  readonly missing: () => readonly string[];
+  readonly add: (sha256: string, der: Uint8Array | undefined) => void;
   readonly close: () => void;
-} {
+}
+
+function openCertificates(file: string): Certificates {
   const certificates = new CertificateCache(KEPT, { hits: 0, misses: 0 });
   const known = new Map<string, CertificateFacts>();
+  const told = new Set<string>();
+  let missing: string[] = [];
+  const add = (sha256: string, der: Uint8Array | undefined): CertificateFacts | undefined => {
+    const facts = der && certificates.read(Buffer.from(der).toString('base64'));
+    if (facts === undefined || 'malformed' in facts || facts.sha256 !== sha256) return undefined;
+    if (known.size >= MOST_CERTIFICATES) known.clear();
+    known.set(sha256, facts);
+    return facts;
+  };
   try {
     const store = readCertificates(file);
     return {
       read: (sha256) => {
-        const same = known.get(sha256);
-        if (same !== undefined) return same;
-        const der = store.find(sha256);
-        const facts = der && certificates.read(Buffer.from(der).toString('base64'));
-        if (facts === undefined || 'malformed' in facts || facts.sha256 !== sha256) return undefined;
-        if (known.size >= MOST_CERTIFICATES) known.clear();
-        known.set(sha256, facts);
-        return facts;
+        const found = known.get(sha256) ?? add(sha256, store.find(sha256));
+        if (found === undefined && !told.has(sha256)) {
+          if (told.size >= MOST_CERTIFICATES) told.clear();
+          told.add(sha256);
+          missing.push(sha256);
+        }
+        return found;
       },
+      missing: () => {
+        const all = missing;
+        missing = [];
+        return all;
+      },
+      add,
       close: () => store.close(),
     };
   } catch (cause) {
     if (cause instanceof StoreError) throw new Refusal(cause.message, 2, { cause });
     throw cause;
   }
+}
+
+/** The certificates that other nodes have seen. Without the store a replay goes on with those of this node. */
+function openFleet(settings: StoreSettings, warn: (text: string) => void) {
+  const log = { info: () => {}, error: () => {} };
+  const database = new Database({ settings, name: 'siptrustctl', log, clock: Date.now, random: Math.random });
+  const connected = database.connect().then(
+    () => true,
+    (error: unknown) => {
+      warn(`certificates of other nodes are not looked for: ${error instanceof Error ? error.message : String(error)}`);
+      return false;
+    },
+  );
+  return {
+    find: async (sha256: string): Promise<Uint8Array | undefined> => {
+      if (!(await connected)) return undefined;
+      try {
+        return await findCertificate((text, values) => database.query(text, values), sha256);
+      } catch (error) {
+        if (error instanceof StoreError) return undefined;
+        throw error;
+      }
+    },
+    close: async (): Promise<void> => {
+      await connected;
+      await database.close();
+    },
+  };
 }
 
 function lines(file: string, input: Readable): Readable {

@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { SCHEMA_VERSION } from '../../src/state/postgres/migrate.js';
+import { openSqliteStore } from '../../src/state/sqlite-store.js';
 import { DAY, ext, leaf, root } from '../support/certificates.js';
-import { run } from '../support/live/child.js';
+import { Child, run } from '../support/live/child.js';
 import { Daemon } from '../support/live/daemon.js';
 import { loopbackBlock, runDirectory } from '../support/live/places.js';
 import { DATABASE, PostgresCluster } from '../support/postgres-cluster.js';
@@ -90,7 +92,7 @@ describe('verdicts go on', () => {
     await daemon.start();
     expect(await ready()).toMatchObject({
       ready: true,
-      store: expect.stringContaining('expected schema version 1, found 0: run siptrustctl store migrate'),
+      store: expect.stringContaining(`schema version ${SCHEMA_VERSION}, found 0: run siptrustctl store migrate`),
     });
     const config = join(directory.path, 'siptrust.yaml');
     expect(await run('node', [CTL, 'store', 'migrate', '--config', config])).toContain('001-fleet');
@@ -164,5 +166,20 @@ describe('verdicts go on', () => {
       "SELECT method, outcome FROM siptrust.audit WHERE outcome <> 'done' ORDER BY at",
     );
     expect(methods).toHaveLength(6);
+  });
+
+  test('ok/a replay on a node that has seen nothing finds the certificates that this one saw', async () => {
+    await expect.poll(() => cluster.sql('SELECT sha256 FROM siptrust.certificate')).toHaveLength(1);
+    const state = join(directory.path, 'other.db');
+    await openSqliteStore(state).close();
+    const config = join(directory.path, 'siptrust.yaml');
+    const decisions = join(directory.path, 'siptrust.decisions');
+    const args = [CTL, '--json', 'replay', '--config', config, '--decisions', decisions, '--state', state];
+    // The other node approved nothing: what was trusted here would not be there.
+    const child = new Child('node', args);
+    expect(await child.exit()).toBe(1);
+    const answer = JSON.parse(child.output) as { asked: number; skipped: Record<string, number> };
+    expect(answer.asked).toBeGreaterThan(100);
+    expect(answer.skipped['missing-certificate']).toBeUndefined();
   });
 });

@@ -4,7 +4,10 @@ import type { KeptCertificate, KeptLimits } from '../store.js';
 import type { Run, SqlRow } from './client.js';
 
 const KEEP = `
-  INSERT INTO certificate AS known (sha256, der, last_seen, partner) VALUES ($1, $2, $3, $4)
+  INSERT INTO certificate AS known (sha256, der, last_seen, partner)
+  SELECT sha256, decode(der, 'base64'), last_seen, partner
+  FROM jsonb_to_recordset($1::jsonb) AS given (sha256 text, der text, last_seen timestamptz, partner boolean)
+  ORDER BY sha256
   ON CONFLICT (sha256) DO UPDATE SET
     last_seen = greatest(known.last_seen, excluded.last_seen), partner = known.partner OR excluded.partner`;
 const FIND = 'SELECT der FROM certificate WHERE sha256 = $1';
@@ -18,9 +21,11 @@ const MAKE_ROOM = `
   )`;
 
 export async function keepCertificates(run: Run, seen: readonly KeptCertificate[]): Promise<void> {
-  for (const { sha256, der, lastSeen, partner } of [...seen].sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1))) {
-    await run(KEEP, [sha256, der, new Date(lastSeen), partner]);
-  }
+  const rows = seen.map(({ sha256, der, lastSeen, partner }) => ({
+    ...{ sha256, der: Buffer.from(der).toString('base64'), partner },
+    last_seen: new Date(lastSeen).toISOString(),
+  }));
+  await run(KEEP, [JSON.stringify(rows)]);
 }
 
 export async function findCertificate(run: Run, sha256: string): Promise<Uint8Array | undefined> {

@@ -1,5 +1,6 @@
 import type { Logger } from '../../log/logger.js';
-import { type Pin, StoreError, type TlsSeen } from '../store.js';
+import { type KeptCertificate, type Pin, StoreError, type TlsSeen } from '../store.js';
+import { keepCertificates } from './certificate-table.js';
 import { isRefused, type Run } from './client.js';
 import type { Database } from './database.js';
 import { seePins } from './pin-table.js';
@@ -10,6 +11,7 @@ import { coalesced } from './turns.js';
 const MOST_ROWS = 500;
 /** Of more than that, the oldest are not written until they are seen again. */
 const MOST_WAITING = 100_000;
+const MOST_CERTIFICATES_WAITING = 1_000;
 const DELAY_MS = 1_000;
 const TELL_MS = 60_000;
 
@@ -22,6 +24,7 @@ export class Outbox {
   readonly #log: Pick<Logger, 'warn'>;
   readonly #pins = new Map<string, Pin>();
   readonly #tls = new Map<string, TlsSeen>();
+  readonly #certificates = new Map<string, KeptCertificate>();
   readonly #send = coalesced(() => this.#sendAll());
   #timer: NodeJS.Timeout | undefined;
   #toldAt = Number.NEGATIVE_INFINITY;
@@ -35,16 +38,21 @@ export class Outbox {
   }
 
   get size(): number {
-    return this.#pins.size + this.#tls.size;
+    return this.#pins.size + this.#tls.size + this.#certificates.size;
   }
 
   addPins(pins: readonly Pin[]): void {
-    for (const pin of pins) put(this.#pins, `${pin.agreement} ${pin.spkiSha256}`, pin);
+    for (const pin of pins) put(this.#pins, `${pin.agreement} ${pin.spkiSha256}`, pin, MOST_WAITING);
     this.#later();
   }
 
   addTls(seen: readonly TlsSeen[]): void {
-    for (const each of seen) put(this.#tls, each.domain, each);
+    for (const each of seen) put(this.#tls, each.domain, each, MOST_WAITING);
+    this.#later();
+  }
+
+  addCertificates(seen: readonly KeptCertificate[]): void {
+    for (const each of seen) put(this.#certificates, each.sha256, each, MOST_CERTIFICATES_WAITING);
     this.#later();
   }
 
@@ -70,7 +78,10 @@ export class Outbox {
 
   async #sendAll(): Promise<void> {
     while (this.#database.status.up && this.size > 0) {
-      const sent = (await this.#sendSome(this.#pins, seePins)) && (await this.#sendSome(this.#tls, seeTls));
+      const sent =
+        (await this.#sendSome(this.#pins, seePins)) &&
+        (await this.#sendSome(this.#tls, seeTls)) &&
+        (await this.#sendSome(this.#certificates, keepCertificates));
       if (!sent) return;
     }
   }
@@ -105,11 +116,11 @@ export class Outbox {
 }
 
 /** To the end: what waits longest goes first. */
-function put<T>(waiting: Map<string, T>, key: string, row: T): void {
+function put<T>(waiting: Map<string, T>, key: string, row: T, most: number): void {
   waiting.delete(key);
   waiting.set(key, row);
   for (const oldest of waiting.keys()) {
-    if (waiting.size <= MOST_WAITING) break;
+    if (waiting.size <= most) break;
     waiting.delete(oldest);
   }
 }

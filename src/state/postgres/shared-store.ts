@@ -18,7 +18,7 @@ import {
   type TlsSeenStore,
   type WaitingLines,
 } from '../store.js';
-import { keepCertificates, tidyCertificates } from './certificate-table.js';
+import { tidyCertificates } from './certificate-table.js';
 import { type Cursor, position, STATE_CHANGED } from './changes.js';
 import type { Run } from './client.js';
 import type { Database, DatabaseStatus } from './database.js';
@@ -73,7 +73,6 @@ export class SharedStore implements Store, TlsSeenStore, CertificateStore {
   #timer: NodeJS.Timeout | undefined;
   #tidiedAt = Number.NEGATIVE_INFINITY;
   #closing: Promise<void> | undefined;
-  #keeping = false;
   #limits: KeptLimits | undefined;
   #tlsSince = 0;
 
@@ -149,21 +148,10 @@ export class SharedStore implements Store, TlsSeenStore, CertificateStore {
     this.#tlsFollowers.push(told);
   }
 
-  /** What the database has no time for is kept here alone: a replay elsewhere says that it is not known. */
   async saveCertificates(seen: readonly KeptCertificate[], limits: KeptLimits): Promise<void> {
     this.#limits = limits;
     await this.#options.local.saveCertificates(seen, limits);
-    const { database, log } = this.#options;
-    if (this.#keeping || !database.status.up) return;
-    this.#keeping = true;
-    database
-      .transaction((run) => keepCertificates(run, seen))
-      .catch((error: unknown) => {
-        if (database.status.up) log.warn('certificates are kept on this node alone', { error: String(error) });
-      })
-      .finally(() => {
-        this.#keeping = false;
-      });
+    this.#outbox.addCertificates(seen);
   }
 
   /** @throws {StoreError} it was not made */
