@@ -1,19 +1,16 @@
 /** plugin/grafana/siptrust.json on a real Prometheus that scrapes a siptrustd with traffic: every query has data. */
 
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, test } from 'vitest';
-import { stringify } from 'yaml';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { callUnix } from '../../src/rpc/client.js';
 import { METRICS } from '../../src/rpc/metrics/table.js';
 import { crl, DAY, ext, leaf, root } from '../support/certificates.js';
-import { Child } from '../support/live/child.js';
-import { eventually, freePort, runDirectory } from '../support/live/places.js';
+import { eventually, freePort } from '../support/live/places.js';
 import { http } from '../support/wires.js';
+import { get, OperateStage } from './stage.js';
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const FILE = join(import.meta.dirname, '../../plugin/grafana/siptrust.json');
 
 interface Panel {
@@ -24,17 +21,11 @@ const { panels } = JSON.parse(readFileSync(FILE, 'utf8')) as { panels: readonly 
 const queries = panels.flatMap(({ title, targets }) => targets.map(({ expr }) => ({ title, expr })));
 
 // Of each try: the next one would find its state file and its database in use.
-let directory: ReturnType<typeof runDirectory> | undefined;
-const file = (name: string) => {
-  directory ??= runDirectory();
-  return join(directory.path, name);
-};
-const children: Child[] = [];
-afterEach(async () => {
-  for (const child of children.splice(0)) await child.stop();
-  directory?.remove();
-  directory = undefined;
+let on: OperateStage;
+beforeEach(() => {
+  on = new OperateStage();
 });
+afterEach(() => on.stop());
 
 const now = Date.now();
 const times = { notBefore: now - DAY, notAfter: now + DAY };
@@ -49,40 +40,12 @@ const cas = [ca, root(times), root({ subject: 'O=Operator B,CN=B CA', ...times }
 const peers = cas.map((issuer) => leaf(issuer, { extensions: names, ...times }));
 
 async function startDaemon(port: number): Promise<void> {
-  writeFileSync(file('ca.pem'), ca.pem);
-  writeFileSync(file('b.crl'), crl(ca, { thisUpdate: now - 1000, nextUpdate: now + DAY }).pem);
+  on.write('ca.pem', ca.pem);
+  on.write('b.crl', crl(ca, { thisUpdate: now - 1000, nextUpdate: now + DAY }).pem);
   const terms = { name: 'op-b', domains: ['b.example'], mechanism: 'tls', anchors: ['ca.pem'], crls: ['b.crl'] };
-  const listen = { netstring: 'off', http: `127.0.0.1:${port}`, unix: 'ctl.sock' };
-  const daemon = { listen, state: { file: 'state.db' } };
-  writeFileSync(file('siptrust.yaml'), stringify({ own_domains: ['a.example'], agreements: [terms], daemon }), {
-    mode: 0o600,
-  });
-  const child = new Child('node', ['--import', 'tsx', MAIN, '--config', file('siptrust.yaml')]);
-  children.push(child);
-  await eventually('siptrustd is ready', () => child.ended || child.output.includes('siptrustd is ready'), 60_000);
-  if (child.ended) throw new Error(child.output);
+  on.writePolicy([terms], port);
+  await on.startDaemon();
 }
-
-async function startPrometheus(port: number, target: number): Promise<void> {
-  const config = {
-    global: { scrape_interval: '1s', scrape_timeout: '1s' },
-    scrape_configs: [{ job_name: 'siptrust', static_configs: [{ targets: [`127.0.0.1:${target}`] }] }],
-  };
-  writeFileSync(file('prometheus.yml'), stringify(config));
-  const child = new Child('prometheus', [
-    `--config.file=${file('prometheus.yml')}`,
-    `--storage.tsdb.path=${file('tsdb')}`,
-    `--web.listen-address=127.0.0.1:${port}`,
-  ]);
-  children.push(child);
-  const ready = async (): Promise<boolean> => {
-    if (child.ended) throw new Error(`prometheus ended:\n${child.output}`);
-    return (await get(port, '/-/ready').catch(() => ({ status: 0 }))).status === 200;
-  };
-  await eventually('Prometheus is ready', ready, 60_000);
-}
-
-const get = (port: number, path: string) => http(port, { path, method: 'GET' });
 
 /** What a script, and somebody who may not, ask. */
 async function traffic(port: number): Promise<void> {
@@ -120,9 +83,9 @@ describe('plugin/grafana/siptrust.json', () => {
     if (spawnSync('prometheus', ['--version']).error !== undefined) {
       skip('prometheus is not installed: make setup');
     }
-    const [daemon, prometheus] = [await freePort(), await freePort()];
+    const daemon = await freePort();
     await startDaemon(daemon);
-    await startPrometheus(prometheus, daemon);
+    const prometheus = await on.startPrometheus(daemon);
     let open = queries;
     const looked = async (): Promise<boolean> => {
       await traffic(daemon);
@@ -132,6 +95,6 @@ describe('plugin/grafana/siptrust.json', () => {
     };
     await eventually('every query has data', looked, 60_000).catch(() => {});
     expect(open).toEqual([]);
-    expect(await callUnix(file('ctl.sock'), 'core.status')).toMatchObject({ status: 'ok' });
+    expect(await callUnix(on.file('ctl.sock'), 'core.status')).toMatchObject({ status: 'ok' });
   }, 200_000);
 });
