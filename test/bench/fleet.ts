@@ -11,9 +11,9 @@ import { type FleetNode, FleetStage } from '../support/fleet.js';
 import { CA_PEM } from '../unit/policy/fixtures.js';
 
 const FILES = 200;
-const SIZES = [10, 50];
+const SIZES = (process.env.SIPTRUST_FLEET_SIZES ?? '10,50').split(',').map(Number);
 const DISABLES = 10;
-const CALM_MS = 20_000;
+const CALM_MS = 10_000;
 
 function policy(stage: FleetStage, changed: string): string {
   const agreement = (at: number) =>

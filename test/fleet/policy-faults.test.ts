@@ -39,8 +39,8 @@ describe('a node that dies in the middle of a switch', () => {
       release = resolve;
     });
     const dying = await stage.node(name, {
-      keep: async (settings, revision) => {
-        if (when === 'after') await new KeptRevision(settings.fleet.directory).keep(revision);
+      keep: async (settings, revision, durable) => {
+        if (when === 'after') await new KeptRevision(settings.fleet.directory).keep(revision, durable);
         // From here on nothing that this process does has an effect any more.
         await dead;
       },

@@ -16,17 +16,19 @@ type GoodPolicy = Extract<LoadedPolicy, { ok: true }>;
 /** Reads the policy, or this revision of it. */
 export type ReadPolicy = (revision: number, now: number, wanted?: Revision) => Promise<LoadedPolicy>;
 
+/** Puts a revision on this disk: once it is settled, a start finds it. */
+export type KeepRevision = (settings: DaemonSettings, revision: Revision, durable: boolean) => Promise<void>;
+
 export class FleetPolicy {
   readonly #read: ReadPolicy;
-  readonly #keep: (settings: DaemonSettings, revision: Revision) => Promise<void>;
+  readonly #keep: KeepRevision;
   /** As read, with nothing withdrawn. */
   #files: GoodPolicy | undefined;
   #inForce: Revision | undefined;
   #wanted: Revision | undefined;
   #refused: readonly string[] = [];
 
-  /** @param keep puts the revision on this disk; once it is settled, a start finds it */
-  constructor(read: ReadPolicy, keep: (settings: DaemonSettings, revision: Revision) => Promise<void> = keepOnDisk) {
+  constructor(read: ReadPolicy, keep: KeepRevision = keepOnDisk) {
     this.#read = read;
     this.#keep = keep;
   }
@@ -62,7 +64,7 @@ export class FleetPolicy {
     const snapshot = await inSlices(withdrawInSteps(loaded.snapshot, next?.withdrawn ?? []));
     if (wanted !== undefined) {
       try {
-        await this.#keep(settings, wanted);
+        await this.#keep(settings, wanted, !onlyWithdraws(wanted, this.#inForce));
       } catch (cause) {
         // In force and not kept, a start would go back to the one before.
         const why = cause instanceof Error ? cause.message : String(cause);
@@ -89,6 +91,16 @@ export class FleetPolicy {
   }
 }
 
-function keepOnDisk({ fleet }: DaemonSettings, revision: Revision): Promise<void> {
-  return new KeptRevision(fleet.directory).keep(revision);
+function keepOnDisk({ fleet }: DaemonSettings, revision: Revision, durable: boolean): Promise<void> {
+  return new KeptRevision(fleet.directory).keep(revision, durable);
+}
+
+/**
+ * Whether a revision does nothing but take partners out. It is in force before the disk has made sure of it, which may
+ * take a busy one half a second: the follower has that done right after.
+ */
+export function onlyWithdraws(wanted: Revision, inForce: Revision | undefined): boolean {
+  if (inForce === undefined || !sameFiles(wanted, inForce)) return false;
+  const out = new Set(wanted.withdrawn);
+  return inForce.withdrawn.every((name) => out.has(name));
 }

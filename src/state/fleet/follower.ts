@@ -4,13 +4,13 @@
  */
 
 import { type BundledFile, treeInSteps } from '../../policy/fleet/bundle.js';
-import { contentHash, type Revision } from '../../policy/fleet/revision.js';
+import { contentHash, type Revision, sameFiles } from '../../policy/fleet/revision.js';
 import { signatureFault } from '../../policy/fleet/signature.js';
 import type { DaemonSettings } from '../../policy/settings.js';
 import type { ReloadReport } from '../policy-holder.js';
 import { inSlices } from '../slices.js';
 import type { FleetDatabase, NodeReport } from './fleet-database.js';
-import type { FleetPolicy } from './fleet-policy.js';
+import { type FleetPolicy, onlyWithdraws } from './fleet-policy.js';
 import type { KeptRevision } from './kept-revision.js';
 
 /** How often a node says that it is there, and asks whether it has missed something. */
@@ -157,7 +157,11 @@ export class Follower {
       log.error('a revision of the fleet was not taken', { number, author, why: fault });
       return `revision ${number}: ${fault}`;
     }
-    const needed = await this.#fetch(revision);
+    const { inForce } = policy;
+    const quick = onlyWithdraws(revision, inForce);
+    // Of the same files nothing is lacking: a partner who is to go does not wait for a look at each of them.
+    const same = inForce !== undefined && sameFiles(revision, inForce);
+    const needed = same ? undefined : await this.#fetch(revision);
     policy.want(revision);
     const report = await reload(`${author} (revision ${number} of the fleet)`);
     if (policy.inForce?.number !== number) {
@@ -166,7 +170,8 @@ export class Follower {
       return why;
     }
     log.info('a revision of the fleet is in force', { number, author, comment, revision: report.revision });
-    await kept.sweep(needed);
+    if (quick) await kept.keep(revision);
+    if (needed !== undefined) await kept.sweep(needed);
     return '';
   }
 

@@ -56,11 +56,15 @@ export class KeptRevision {
     return readFile(blobPath(this.#directory, sha256));
   }
 
-  /** From now on this is the revision that a start finds. Its contents are there already. */
-  async keep(revision: Revision): Promise<void> {
+  /**
+   * From now on this is the revision that a start finds. Its contents are there already.
+   * @param durable over a loss of power, too; else over the end of this process alone, which takes no time
+   */
+  async keep(revision: Revision, durable = true): Promise<void> {
     await mkdir(this.#directory, { recursive: true, mode: DIRECTORY_MODE });
     const text = Buffer.from(`${JSON.stringify(revision)}\n`);
-    await written(join(this.#directory, REVISION_FILE), (write) => write(text));
+    await written(join(this.#directory, REVISION_FILE), (write) => write(text), durable);
+    if (!durable) return;
     // Else the name may still be that of the revision before, after the machine lost its power.
     const directory = await open(this.#directory, 'r');
     await directory.sync().finally(() => directory.close());
@@ -81,6 +85,7 @@ export class KeptRevision {
 async function written(
   path: string,
   fill: (write: (octets: Uint8Array) => Promise<void>) => Promise<void>,
+  durable = true,
 ): Promise<void> {
   const draft = `${path}.new`;
   const file = await open(draft, 'w', FILE_MODE);
@@ -88,7 +93,7 @@ async function written(
     await fill(async (octets) => {
       await file.writeFile(octets);
     });
-    await file.sync();
+    if (durable) await file.sync();
     await file.close();
     await rename(draft, path);
   } catch (error) {
