@@ -120,7 +120,7 @@ export class Database {
     return this.#with((connections) => connections.transaction(work));
   }
 
-  /** Reads what has no number yet: the version of the schema. Also where the schema is not checked. */
+  /** Ends all connections and looks for none; what is under way fails. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);

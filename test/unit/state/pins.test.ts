@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Counters } from '../../../src/state/counters.js';
 import { Pins } from '../../../src/state/pins.js';
-import type { Pin, PinKey, Store, StoreChanges, Stored } from '../../../src/state/store.js';
+import type { Pin, PinKey, PinNews, Store, StoreChanges, Stored } from '../../../src/state/store.js';
 import { StoreError } from '../../../src/state/store.js';
 import type { CertificateFacts } from '../../../src/x509/certificate/facts.js';
 import { ext, leaf, NOW, root } from '../../support/certificates.js';
@@ -361,3 +361,45 @@ function withResolvers(): { readonly promise: Promise<void>; readonly resolve: (
   });
   return { promise, resolve };
 }
+
+describe('news of others that share the store', () => {
+  class SharedTestStore extends TestStore {
+    tell: (news: PinNews) => void = () => {};
+    followPins(told: (news: PinNews) => void): void {
+      this.tell = told;
+    }
+  }
+  const pinOf = (facts: CertificateFacts, over: Partial<Pin> = {}): Pin => ({
+    ...{
+      agreement: 'op-b',
+      spkiSha256: facts.spkiSha256,
+      certificateSha256: facts.sha256,
+      subject: '',
+      identities: [],
+    },
+    ...{ notAfter: NOW, firstSeen: NOW, lastSeen: NOW, count: 1, approvedAt: undefined },
+    ...over,
+  });
+
+  test('ok/an approval, its withdrawal and a drop hold in the turn in which they are told', async () => {
+    const store = new SharedTestStore();
+    const pins = await Pins.open(store, { most: 10, clock: () => now, log });
+    let changes = 0;
+    pins.start(new Counters(), () => {
+      changes += 1;
+      return 0;
+    });
+    pins.observe('op-b', peer);
+    const approvedKeys = () => [...(pins.approved.get('op-b') ?? [])];
+    store.tell({ pins: [pinOf(peer, { approvedAt: 5, count: 7 })], removed: [] });
+    expect([approvedKeys(), changes, pins.find(keyOf(peer))?.count]).toEqual([[peer.spkiSha256], 1, 7]);
+    store.tell({ pins: [pinOf(peer, { approvedAt: 5, count: 8 })], removed: [] });
+    expect(changes).toBe(1);
+    store.tell({ pins: [pinOf(peer)], removed: [] });
+    expect([approvedKeys(), changes, pins.sizes()]).toEqual([[], 2, { observed: 1, approved: 0 }]);
+    store.tell({ pins: [pinOf(peer, { approvedAt: 5 })], removed: [] });
+    store.tell({ pins: [], removed: [keyOf(peer)] });
+    expect([approvedKeys(), changes, pins.sizes()]).toEqual([[], 4, { observed: 0, approved: 0 }]);
+    await pins.close();
+  });
+});
