@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 
-// The operators' page: src/web -> dist/web, under names that src/rpc/page.ts serves. Nothing inline: its CSP forbids it.
+// The operators' page: src/web -> dist/web, under names that src/rpc/http/page.ts serves. Nothing inline: its CSP forbids it.
 export default defineConfig({
   root: fileURLToPath(new URL('src/web', import.meta.url)),
   base: '/ui/',

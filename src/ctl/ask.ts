@@ -1,5 +1,5 @@
-import { CallError, callTcp, callUnix, RemoteError } from '../rpc/client.js';
-import { badInput } from '../rpc/offline.js';
+import { badInput } from '../rpc/listeners/index.js';
+import { CallError, callTcp, callUnix, RemoteError } from '../rpc/wire/index.js';
 import { Refusal } from './failure.js';
 
 /** Where the daemon is, as the command line says. */

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { CertificateCache } from '../state/certificate-cache.js';
+import type { CertificateCache } from '../state/verdicts/index.js';
 import type { CertificateFacts } from '../x509/certificate/index.js';
 import { knownContainer, readPem } from '../x509/der/index.js';
 import { Refusal } from './failure.js';

@@ -1,7 +1,7 @@
 /** The commands about certificates: `cert show`, `lint`, `request` and `expiry`. */
 
 import type { Command } from 'commander';
-import type { CertificateCache } from '../state/certificate-cache.js';
+import type { CertificateCache } from '../state/verdicts/index.js';
 import type { CertificateFacts } from '../x509/certificate/index.js';
 import { describeCertificate } from '../x509/identity/index.js';
 import { type CertificateKind, type LintFinding, lintCertificate } from '../x509/lint/index.js';

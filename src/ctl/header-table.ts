@@ -1,7 +1,6 @@
 /** The header table for people: as it is in force, for a terminal, and as it is written, for docs/boundary.md. */
 
-import { BOUNDARY_RULES, HEADER_POLICY } from '../sip/boundary.js';
-import type { BoundaryRule, RuleKind } from '../sip/rules.js';
+import { BOUNDARY_RULES, type BoundaryRule, HEADER_POLICY, type RuleKind } from '../sip/table/index.js';
 import { render } from './render.js';
 
 /** One row of the answer to `header.list`. */

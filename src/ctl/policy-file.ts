@@ -1,12 +1,11 @@
 /** Answers from a policy file, without a daemon. */
 
-import { loadPolicy } from '../policy/loader.js';
-import { RpcError } from '../rpc/errors.js';
-import { offlineAnswer, offlineAnswers } from '../rpc/offline.js';
-import { Pins } from '../state/pins.js';
-import { PolicyHolder } from '../state/policy-holder.js';
-import { readSqliteStore } from '../state/sqlite-store.js';
-import { StoreError } from '../state/store.js';
+import { loadPolicy } from '../policy/loading/index.js';
+import { RpcError } from '../rpc/dispatch/index.js';
+import { offlineAnswer, offlineAnswers } from '../rpc/listeners/index.js';
+import { Pins } from '../state/pins/index.js';
+import { PolicyHolder } from '../state/policy/index.js';
+import { readSqliteStore, StoreError } from '../state/store/index.js';
 import { errorWording } from './ask.js';
 import { Refusal } from './failure.js';
 

@@ -2,8 +2,8 @@
 
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { type Policy, type PolicyDifference, policyDifferences } from '../policy/difference.js';
-import { PromotionError, promote } from '../state/promotion.js';
+import { type Policy, type PolicyDifference, policyDifferences } from '../policy/snapshot/index.js';
+import { PromotionError, promote } from '../state/policy/index.js';
 import { Refusal } from './failure.js';
 import { fleetDifferences, isRevisionNumber } from './fleet/commands.js';
 import { render } from './render.js';

@@ -1,10 +1,9 @@
 import type { Readable, Writable } from 'node:stream';
 import { Command } from 'commander';
-import { DEFAULT_DNS } from '../policy/dns-settings.js';
-import { badInput, identityRecord } from '../rpc/offline.js';
-import { KAMAILIO_FILES } from '../sip/kamailio.js';
-import { opensipsInclude } from '../sip/opensips.js';
-import { CertificateCache } from '../state/certificate-cache.js';
+import { DEFAULT_DNS } from '../policy/settings/index.js';
+import { badInput, identityRecord } from '../rpc/listeners/index.js';
+import { KAMAILIO_FILES, opensipsInclude } from '../sip/lists/index.js';
+import { CertificateCache } from '../state/verdicts/index.js';
 import { VERSION } from '../version.js';
 import { verifyRecord } from '../x509/path/index.js';
 import { askDaemon, type DaemonAddress, daemonAnswers } from './ask.js';

@@ -1,15 +1,11 @@
 /** What an administrator does with the database of a fleet: `store migrate`, `store import`. */
 
 import type { Command } from 'commander';
-import type { DaemonSettings } from '../policy/settings.js';
-import type { StoreSettings } from '../policy/store-settings.js';
-import { MOST_TOKENS, readTokens, TokenFileError } from '../rpc/access/token-file.js';
-import { Database } from '../state/postgres/database.js';
-import { migrate } from '../state/postgres/migrate.js';
-import { approvePins, seePins } from '../state/postgres/pin-table.js';
-import { addToken } from '../state/postgres/token-table.js';
-import { readSqliteStore } from '../state/sqlite-store.js';
-import { type Pin, StoreError } from '../state/store.js';
+import type { DaemonSettings, StoreSettings } from '../policy/settings/index.js';
+import { MOST_TOKENS, readTokens, TokenFileError } from '../rpc/access/index.js';
+import { Database, migrate } from '../state/postgres/index.js';
+import { type Pin, readSqliteStore, StoreError } from '../state/store/index.js';
+import { addToken, approvePins, seePins } from '../state/tables/index.js';
 import { Refusal } from './failure.js';
 
 export interface StoreTools {

@@ -6,9 +6,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadPolicy } from '../../src/policy/loader.js';
-import { offlineAnswers } from '../../src/rpc/offline.js';
-import { PolicyHolder } from '../../src/state/policy-holder.js';
+import { loadPolicy } from '../../src/policy/loading/loader.js';
+import { offlineAnswers } from '../../src/rpc/listeners/offline.js';
+import { PolicyHolder } from '../../src/state/policy/holder.js';
 import { DAY, ext, leaf, root } from '../support/certificates.js';
 import { siptrustctl } from '../support/command-line.js';
 

@@ -9,9 +9,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { NO_DECISION_LOG } from '../../src/log/decisions.js';
-import { loadPolicy } from '../../src/policy/loader.js';
-import { PolicyHolder } from '../../src/state/policy-holder.js';
-import { TrustState } from '../../src/state/trust-state.js';
+import { loadPolicy } from '../../src/policy/loading/loader.js';
+import { PolicyHolder } from '../../src/state/policy/holder.js';
+import { TrustState } from '../../src/state/trust/trust-state.js';
 import { ca, type Issued, leaf, makeKey, root } from '../support/certificates.js';
 
 const ROUNDS = 10;

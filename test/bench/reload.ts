@@ -8,7 +8,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { callUnix } from '../../src/rpc/client.js';
+import { callUnix } from '../../src/rpc/wire/client.js';
 import { ext, leaf, root } from '../support/certificates.js';
 import { Child } from '../support/live/child.js';
 import { eventually, runDirectory } from '../support/live/places.js';

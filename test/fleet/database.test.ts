@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Database } from '../../src/state/postgres/database.js';
 import { migrate, SCHEMA_VERSION } from '../../src/state/postgres/migrate.js';
-import { StoreError } from '../../src/state/store.js';
+import { StoreError } from '../../src/state/store/store.js';
 import { keptLog } from '../support/kept-log.js';
 import { PostgresCluster } from '../support/postgres-cluster.js';
 

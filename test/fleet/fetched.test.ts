@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { HttpAnswer } from '../../src/state/http-client.js';
+import type { HttpAnswer } from '../../src/state/fetch/http-client.js';
 import { Database } from '../../src/state/postgres/database.js';
-import { StoredFetches } from '../../src/state/postgres/stored-fetches.js';
+import { StoredFetches } from '../../src/state/tables/stored-fetches.js';
 import { crl, DAY } from '../support/certificates.js';
 import { HttpServer } from '../support/http-server.js';
 import { keptLog } from '../support/kept-log.js';

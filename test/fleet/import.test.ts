@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { program } from '../../src/ctl/program.js';
 import { Tokens } from '../../src/rpc/access/tokens.js';
-import { openSqliteStore } from '../../src/state/sqlite-store.js';
+import { openSqliteStore } from '../../src/state/store/sqlite-store.js';
 import { PostgresCluster } from '../support/postgres-cluster.js';
 import { FleetNode, migrated, pin } from './node.js';
 

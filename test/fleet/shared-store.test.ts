@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { StoreError } from '../../src/state/store.js';
+import { StoreError } from '../../src/state/store/store.js';
 import { PostgresCluster } from '../support/postgres-cluster.js';
 import { auditRecord, certificate, FleetNode, migrated, pin } from './node.js';
 

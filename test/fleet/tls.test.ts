@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { StoreSettings } from '../../src/policy/store-settings.js';
+import type { StoreSettings } from '../../src/policy/settings/store-settings.js';
 import { Database } from '../../src/state/postgres/database.js';
 import { DAY, ext, type Issued, leaf, root } from '../support/certificates.js';
 import { keptLog } from '../support/kept-log.js';

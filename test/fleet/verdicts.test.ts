@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SCHEMA_VERSION } from '../../src/state/postgres/migrate.js';
-import { openSqliteStore } from '../../src/state/sqlite-store.js';
+import { openSqliteStore } from '../../src/state/store/sqlite-store.js';
 import { DAY, ext, leaf, root } from '../support/certificates.js';
 import { Child, run } from '../support/live/child.js';
 import { Daemon } from '../support/live/daemon.js';

@@ -1,8 +1,8 @@
 /** A stand-in for the proxy: applies a plan to a header block the way a script does, and knows what a reader may see. */
 
-import { toBytes } from '../../src/sip/ascii.js';
-import { fieldKey } from '../../src/sip/field-names.js';
-import { type HeaderBlock, scanHeaderBlock } from '../../src/sip/header-block.js';
+import { toBytes } from '../../src/sip/grammar/ascii.js';
+import { fieldKey } from '../../src/sip/grammar/field-names.js';
+import { type HeaderBlock, scanHeaderBlock } from '../../src/sip/grammar/header-block.js';
 import type { Plan } from '../../src/trust/message/plan.js';
 
 /**

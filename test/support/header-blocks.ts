@@ -1,7 +1,7 @@
 /** Random header blocks, right and wrong, for property tests. */
 
 import fc from 'fast-check';
-import { BOUNDARY_RULES } from '../../src/sip/boundary.js';
+import { BOUNDARY_RULES } from '../../src/sip/table/boundary.js';
 
 const NAMES = [
   ...new Set(

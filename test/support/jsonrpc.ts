@@ -1,7 +1,7 @@
 /** The examples of JSON-RPC 2.0 §7 as data, and the methods that they call. */
 
 import { z } from 'zod';
-import { defineMethod, type Method } from '../../src/rpc/method.js';
+import { defineMethod, type Method } from '../../src/rpc/dispatch/method.js';
 
 const numbers = z.record(z.string(), z.number());
 const names = Array.from({ length: 5 }, (_, index) => `n${index}`);

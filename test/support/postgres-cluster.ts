@@ -18,7 +18,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import type { StoreSettings } from '../../src/policy/store-settings.js';
+import type { StoreSettings } from '../../src/policy/settings/store-settings.js';
 
 const run = promisify(execFile);
 const VERSIONS = '/usr/lib/postgresql';

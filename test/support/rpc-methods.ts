@@ -1,8 +1,8 @@
 /** Methods whose pace a test holds in its hands. */
 
 import { z } from 'zod';
-import { createDispatcher, type Dispatch } from '../../src/rpc/dispatcher.js';
-import { defineMethod } from '../../src/rpc/method.js';
+import { createDispatcher, type Dispatch } from '../../src/rpc/dispatch/dispatcher.js';
+import { defineMethod } from '../../src/rpc/dispatch/method.js';
 
 const none = z.object({});
 

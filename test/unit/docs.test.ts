@@ -5,11 +5,11 @@ import { DAEMON_COMMANDS } from '../../src/ctl/commands.js';
 import { headerMarkdown } from '../../src/ctl/header-table.js';
 import { program } from '../../src/ctl/program.js';
 import { NO_DECISION_LOG } from '../../src/log/decisions.js';
-import { DEFAULT_SETTINGS } from '../../src/policy/settings.js';
+import { DEFAULT_SETTINGS } from '../../src/policy/settings/settings.js';
 import { REASONS } from '../../src/reasons.js';
-import { methodTable } from '../../src/rpc/methods.js';
-import { PolicyHolder } from '../../src/state/policy-holder.js';
-import { TrustState } from '../../src/state/trust-state.js';
+import { methodTable } from '../../src/rpc/methods/methods.js';
+import { PolicyHolder } from '../../src/state/policy/holder.js';
+import { TrustState } from '../../src/state/trust/trust-state.js';
 import { VERSION } from '../../src/version.js';
 import { emptySnapshot } from '../support/snapshot.js';
 

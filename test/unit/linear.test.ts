@@ -5,16 +5,16 @@
  */
 
 import { describe, expect, it } from 'vitest';
-import { foldByteParams } from '../../src/rpc/byte-params.js';
-import { auditHeaderBlock } from '../../src/sip/audit.js';
-import { scanHeaderBlock } from '../../src/sip/header-block.js';
-import { parseHistoryInfo } from '../../src/sip/history-info.js';
-import { splitMessage } from '../../src/sip/message.js';
-import { parseNameAddrList } from '../../src/sip/name-addr.js';
-import { privacyTokens } from '../../src/sip/privacy.js';
-import { parseUri } from '../../src/sip/uri.js';
-import { inspectBytes } from '../../src/sip/value-bytes.js';
-import { CertificateCache } from '../../src/state/certificate-cache.js';
+import { foldByteParams } from '../../src/rpc/params/byte-params.js';
+import { auditHeaderBlock } from '../../src/sip/audit/audit.js';
+import { parseHistoryInfo } from '../../src/sip/edit/history-info.js';
+import { scanHeaderBlock } from '../../src/sip/grammar/header-block.js';
+import { splitMessage } from '../../src/sip/grammar/message.js';
+import { parseNameAddrList } from '../../src/sip/grammar/name-addr.js';
+import { privacyTokens } from '../../src/sip/grammar/privacy.js';
+import { parseUri } from '../../src/sip/grammar/uri.js';
+import { inspectBytes } from '../../src/sip/grammar/value-bytes.js';
+import { CertificateCache } from '../../src/state/verdicts/certificate-cache.js';
 import { parseCertificate } from '../../src/x509/certificate/certificate.js';
 import { readPem, writePem } from '../../src/x509/der/pem.js';
 import { referenceDomain } from '../../src/x509/identity/domain.js';

@@ -5,9 +5,9 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { loadPolicy } from '../../src/policy/loader.js';
-import { readChain } from '../../src/rpc/peer-chain.js';
-import { expiryRows } from '../../src/state/expiry.js';
+import { loadPolicy } from '../../src/policy/loading/loader.js';
+import { readChain } from '../../src/rpc/params/peer-chain.js';
+import { expiryRows } from '../../src/state/expiry/expiry.js';
 import type { Snapshot } from '../../src/trust/agreement/agreement.js';
 import type { Evidence } from '../../src/trust/evidence/evidence.js';
 import { judgePeer } from '../../src/trust/peer/peer.js';

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { NO_AUDIT_LOG } from '../../src/log/audit.js';
 import { NO_DECISION_LOG } from '../../src/log/decisions.js';
-import { type DaemonSettings, DEFAULT_SETTINGS } from '../../src/policy/settings.js';
-import { callUnix } from '../../src/rpc/client.js';
-import { MOST_STREAMS } from '../../src/rpc/decision-stream.js';
-import { type Listeners, openListeners } from '../../src/rpc/listeners.js';
-import { PolicyHolder } from '../../src/state/policy-holder.js';
-import { TrustState } from '../../src/state/trust-state.js';
+import { type DaemonSettings, DEFAULT_SETTINGS } from '../../src/policy/settings/settings.js';
+import { MOST_STREAMS } from '../../src/rpc/http/decision-stream.js';
+import { type Listeners, openListeners } from '../../src/rpc/listeners/listeners.js';
+import { callUnix } from '../../src/rpc/wire/client.js';
+import { PolicyHolder } from '../../src/state/policy/holder.js';
+import { TrustState } from '../../src/state/trust/trust-state.js';
 import { emptySnapshot } from '../support/snapshot.js';
 import { http, portOf, temporaryDirectory } from '../support/wires.js';
 

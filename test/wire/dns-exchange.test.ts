@@ -6,9 +6,9 @@ import { decode, encode, type Packet } from 'dns-packet';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { DnsQuery } from '../../src/net/dns/answer.js';
 import type { ResolverAddress } from '../../src/net/dns/resolver-list.js';
-import { DEFAULT_DNS } from '../../src/policy/dns-settings.js';
-import { askDns } from '../../src/state/dns-exchange.js';
-import { DnsResolver } from '../../src/state/dns-resolver.js';
+import { DEFAULT_DNS } from '../../src/policy/settings/dns-settings.js';
+import { askDns } from '../../src/state/hops/dns-exchange.js';
+import { DnsResolver } from '../../src/state/hops/dns-resolver.js';
 
 const QUERY: DnsQuery = { type: 'A', name: 'sbc.b.example' };
 const TC = 1 << 9;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { DEFAULT_DNS } from '../../src/policy/dns-settings.js';
-import { hopAnswer, hopListParams, hopParams, hopRow, toAbility, toQuestion } from '../../src/rpc/hop-params.js';
-import { Counters } from '../../src/state/counters.js';
-import { NextHops } from '../../src/state/next-hops.js';
+import { DEFAULT_DNS } from '../../src/policy/settings/dns-settings.js';
+import { hopAnswer, hopListParams, hopParams, hopRow, toAbility, toQuestion } from '../../src/rpc/params/hop-params.js';
+import { NextHops } from '../../src/state/hops/next-hops.js';
+import { Counters } from '../../src/state/verdicts/counters.js';
 import type { Agreement, Snapshot } from '../../src/trust/agreement/agreement.js';
 import { type NameServer, noNameServer, startNameServer } from '../support/name-server.js';
 import { agreementWith, snapshotWith } from '../support/snapshot.js';

@@ -15,8 +15,8 @@ import {
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { createDispatcher } from '../../src/rpc/dispatcher.js';
-import { defineMethod } from '../../src/rpc/method.js';
+import { createDispatcher } from '../../src/rpc/dispatch/dispatcher.js';
+import { defineMethod } from '../../src/rpc/dispatch/method.js';
 import { type FifoOptions, listenFifo } from '../../src/rpc/wire/fifo.js';
 import { Child } from '../support/live/child.js';
 import { eventually } from '../support/live/places.js';

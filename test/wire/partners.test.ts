@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { callUnix } from '../../src/rpc/client.js';
+import { callUnix } from '../../src/rpc/wire/client.js';
 import { ca, ext, type Issued, leaf, root } from '../support/certificates.js';
 import { Child } from '../support/live/child.js';
 import { eventually } from '../support/live/places.js';

@@ -3,13 +3,13 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { NO_AUDIT_LOG } from '../../src/log/audit.js';
 import { NO_DECISION_LOG } from '../../src/log/decisions.js';
-import { type DaemonSettings, DEFAULT_SETTINGS } from '../../src/policy/settings.js';
-import { openListeners } from '../../src/rpc/listeners.js';
-import { type Readiness, readiness, readyRoute } from '../../src/rpc/readiness.js';
+import { type DaemonSettings, DEFAULT_SETTINGS } from '../../src/policy/settings/settings.js';
+import { type Readiness, readiness, readyRoute } from '../../src/rpc/http/readiness.js';
+import { openListeners } from '../../src/rpc/listeners/listeners.js';
 import { type HttpListener, listenHttp } from '../../src/rpc/wire/http.js';
-import type { Pins } from '../../src/state/pins.js';
-import { PolicyHolder } from '../../src/state/policy-holder.js';
-import { TrustState } from '../../src/state/trust-state.js';
+import type { Pins } from '../../src/state/pins/pins.js';
+import { PolicyHolder } from '../../src/state/policy/holder.js';
+import { TrustState } from '../../src/state/trust/trust-state.js';
 import { emptySnapshot } from '../support/snapshot.js';
 import { http, portOf } from '../support/wires.js';
 

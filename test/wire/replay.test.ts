@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { callUnix } from '../../src/rpc/client.js';
+import { callUnix } from '../../src/rpc/wire/client.js';
 import { ext, leaf, root, selfSignedLeaf } from '../support/certificates.js';
 import { type Outcome, siptrustctl } from '../support/command-line.js';
 import { Child } from '../support/live/child.js';

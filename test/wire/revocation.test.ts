@@ -3,7 +3,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { callUnix } from '../../src/rpc/client.js';
+import { callUnix } from '../../src/rpc/wire/client.js';
 import { crl, DAY, type Issued } from '../support/certificates.js';
 import { HttpServer } from '../support/http-server.js';
 import { Child } from '../support/live/child.js';

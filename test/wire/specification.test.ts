@@ -2,8 +2,8 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { createDispatcher } from '../../src/rpc/dispatcher.js';
-import { defineMethod } from '../../src/rpc/method.js';
+import { createDispatcher } from '../../src/rpc/dispatch/dispatcher.js';
+import { defineMethod } from '../../src/rpc/dispatch/method.js';
 import { listenFifo } from '../../src/rpc/wire/fifo.js';
 import { listenHttp } from '../../src/rpc/wire/http.js';
 import type { Listener } from '../../src/rpc/wire/listener.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { callUnix } from '../../src/rpc/client.js';
+import { callUnix } from '../../src/rpc/wire/client.js';
 import { Child } from '../support/live/child.js';
 import { eventually } from '../support/live/places.js';
 

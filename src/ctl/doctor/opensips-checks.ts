@@ -1,6 +1,6 @@
 /** Checks of an OpenSIPS: what it can serve, the plugin's files, and the lines that its script needs. */
 
-import { opensipsInclude } from '../../sip/opensips.js';
+import { opensipsInclude } from '../../sip/lists/index.js';
 import { servedByWords } from '../../trust/agreement/index.js';
 import type { Check } from './checks.js';
 import { type Finding, finding } from './finding.js';

@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { type LoadedPolicy, loadPolicy } from '../../policy/loader.js';
+import { type LoadedPolicy, loadPolicy } from '../../policy/loading/index.js';
 import { activeLines, type ScriptLine, scriptLines } from './kamailio-script.js';
 import { type TlsProfile, tlsProfiles } from './tls-profiles.js';
 

@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import type { CertificateCache } from '../../state/certificate-cache.js';
+import type { CertificateCache } from '../../state/verdicts/index.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
 import { writePem } from '../../x509/der/index.js';
 import { sipIdentities } from '../../x509/identity/index.js';

@@ -2,11 +2,11 @@
 
 import { hostname, userInfo } from 'node:os';
 import type { Command } from 'commander';
-import { type Policy, policyDifferences } from '../../policy/difference.js';
-import type { Revision, RevisionContent } from '../../policy/fleet/revision.js';
-import { loadSettings } from '../../policy/loader.js';
-import type { DaemonSettings } from '../../policy/settings.js';
-import { FleetDatabase, type StoredRevision } from '../../state/fleet/fleet-database.js';
+import { loadSettings } from '../../policy/loading/index.js';
+import type { Revision, RevisionContent } from '../../policy/revision/index.js';
+import type { DaemonSettings } from '../../policy/settings/index.js';
+import { type Policy, policyDifferences } from '../../policy/snapshot/index.js';
+import { FleetDatabase, type StoredRevision } from '../../state/fleet/index.js';
 import { Refusal } from '../failure.js';
 import { withDatabase } from '../store.js';
 import { makeFolder } from './make-folder.js';

@@ -2,7 +2,7 @@
 
 import { mkdirSync, rmSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
-import type { BundledFile } from '../../policy/fleet/bundle.js';
+import type { BundledFile } from '../../policy/fleet/index.js';
 import { Refusal } from '../failure.js';
 import { makeFiles } from '../new-files.js';
 

@@ -1,7 +1,7 @@
 /** Whether the nodes of the fleet are where they should be, and who is not and why. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FleetDatabase, NodeRow } from '../../state/fleet/fleet-database.js';
+import type { FleetDatabase, NodeRow } from '../../state/fleet/index.js';
 
 const LOOK_MS = 100;
 

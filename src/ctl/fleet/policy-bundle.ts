@@ -2,17 +2,25 @@
 
 import { hash } from 'node:crypto';
 import { posix, resolve } from 'node:path';
-import { assembleInSteps, type SnapshotParts } from '../../policy/assemble.js';
-import { checkPolicy } from '../../policy/compile.js';
-import type { Policy } from '../../policy/difference.js';
-import { DiskFiles } from '../../policy/disk-files.js';
-import { filesInMemory, type PolicyFiles } from '../../policy/files.js';
-import { type BundledFile, BundleFiles, bundleOf, RecordingFiles, readTree } from '../../policy/fleet/bundle.js';
-import type { RevisionContent } from '../../policy/fleet/revision.js';
-import { withdrawInSteps } from '../../policy/fleet/withdraw.js';
-import { deepFreeze } from '../../policy/freeze.js';
-import { PolicyMemory } from '../../policy/memory.js';
-import { formatProblem, type Problem } from '../../policy/problem.js';
+import { PolicyMemory } from '../../policy/agreement/index.js';
+import {
+  type BundledFile,
+  BundleFiles,
+  bundleOf,
+  RecordingFiles,
+  readTree,
+  withdrawInSteps,
+} from '../../policy/fleet/index.js';
+import {
+  DiskFiles,
+  deepFreeze,
+  filesInMemory,
+  formatProblem,
+  type PolicyFiles,
+  type Problem,
+} from '../../policy/reading/index.js';
+import type { RevisionContent } from '../../policy/revision/index.js';
+import { assembleInSteps, checkPolicy, type Policy, type SnapshotParts } from '../../policy/snapshot/index.js';
 import { atOnce } from '../../x509/der/index.js';
 import { Refusal } from '../failure.js';
 

@@ -2,7 +2,7 @@
 
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { keyId } from '../../policy/fleet/signature.js';
+import { keyId } from '../../policy/revision/index.js';
 import { Refusal } from '../failure.js';
 import { makeFiles } from '../new-files.js';
 

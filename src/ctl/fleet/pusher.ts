@@ -1,9 +1,14 @@
 /** Makes revisions: numbers them, signs them, stores them. Whoever is second is told who was first. */
 
 import type { KeyObject } from 'node:crypto';
-import type { Revision, RevisionContent } from '../../policy/fleet/revision.js';
-import { type PolicyKey, signatureFault, signed } from '../../policy/fleet/signature.js';
-import { type FleetDatabase, PushConflict, type StoredRevision } from '../../state/fleet/fleet-database.js';
+import {
+  type PolicyKey,
+  type Revision,
+  type RevisionContent,
+  signatureFault,
+  signed,
+} from '../../policy/revision/index.js';
+import { type FleetDatabase, PushConflict, type StoredRevision } from '../../state/fleet/index.js';
 import { Refusal } from '../failure.js';
 
 export interface PusherOptions {

@@ -5,7 +5,7 @@
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CertificateCache } from '../../state/certificate-cache.js';
+import type { CertificateCache } from '../../state/verdicts/index.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
 import { readPem } from '../../x509/der/index.js';
 import { sipIdentities } from '../../x509/identity/index.js';

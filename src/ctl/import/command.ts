@@ -3,8 +3,8 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { isPlainName } from '../../policy/names.js';
-import type { CertificateCache } from '../../state/certificate-cache.js';
+import { isPlainName } from '../../policy/agreement/index.js';
+import type { CertificateCache } from '../../state/verdicts/index.js';
 import { Refusal } from '../failure.js';
 import { makeFiles, type NewFile } from '../new-files.js';
 import { render } from '../render.js';

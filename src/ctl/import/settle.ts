@@ -1,9 +1,7 @@
 /** Holds what is about to be written against the checks of the policy, before anything is written. */
 
-import { compilePolicy } from '../../policy/compile.js';
-import { DiskFiles } from '../../policy/disk-files.js';
-import { filesInMemory, type PolicyFiles } from '../../policy/files.js';
-import type { Problem } from '../../policy/problem.js';
+import { DiskFiles, filesInMemory, type PolicyFiles, type Problem } from '../../policy/reading/index.js';
+import { compilePolicy } from '../../policy/snapshot/index.js';
 import { Refusal } from '../failure.js';
 import { type Candidate, policyText, type Writing } from './candidate.js';
 import type { Finding } from './report.js';

@@ -3,7 +3,7 @@
 import { hash } from 'node:crypto';
 import { posix } from 'node:path';
 import { atOnce } from '../../x509/der/index.js';
-import { type FileRead, type PolicyFiles, tooLarge } from '../files.js';
+import { type FileRead, type PolicyFiles, tooLarge } from '../reading/index.js';
 
 export interface BundledFile {
   /** As the main file would find it: relative to its directory, or absolute. */

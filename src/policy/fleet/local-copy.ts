@@ -5,11 +5,10 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ContentSource, PolicyContent } from '../compile.js';
-import { filesInMemory } from '../files.js';
+import { filesInMemory } from '../reading/index.js';
+import { type Revision, readRevision, signatureFault } from '../revision/index.js';
+import type { ContentSource, PolicyContent } from '../snapshot/index.js';
 import { BundleFiles, readTree } from './bundle.js';
-import { type Revision, readRevision } from './revision.js';
-import { signatureFault } from './signature.js';
 
 export const REVISION_FILE = 'revision.json';
 

@@ -2,8 +2,8 @@
 
 import { PrefixTable } from '../../net/address/index.js';
 import type { Agreement, Snapshot } from '../../trust/agreement/index.js';
-import { assembleInSteps } from '../assemble.js';
-import { freezeShallow } from '../freeze.js';
+import { freezeShallow } from '../reading/index.js';
+import { assembleInSteps } from '../snapshot/index.js';
 
 /**
  * The snapshot in which the agreements of these names are disabled. Nothing is read or checked again, so that it takes

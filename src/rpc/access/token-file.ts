@@ -14,8 +14,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { CREDENTIAL_NAME } from '../../policy/access-settings.js';
-import { ROLES } from '../../policy/role.js';
+import { CREDENTIAL_NAME, ROLES } from '../../policy/settings/index.js';
 
 export const MOST_TOKENS = 1000;
 const MOST_BYTES = 1024 * 1024;

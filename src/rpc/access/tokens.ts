@@ -4,7 +4,7 @@
  */
 
 import { createHmac, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
-import type { Role } from '../../policy/role.js';
+import type { Role } from '../../policy/settings/index.js';
 import { MOST_TOKENS, readTokens, type TokenRow, tokenRow, versionOf, writeTokens } from './token-file.js';
 
 /** The tokens of a fleet; the file of this node is a copy. */

@@ -1,13 +1,11 @@
 import { z } from 'zod';
-import type { ReloadReport } from '../../state/policy-holder.js';
-import type { TrustState } from '../../state/trust-state.js';
+import type { ReloadReport } from '../../state/policy/index.js';
+import type { TrustState } from '../../state/trust/index.js';
 import { type Agreement, type StaticTarget, servedByWords } from '../../trust/agreement/index.js';
 import { instant } from '../../trust/cover/index.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
 import type { CrlFacts } from '../../x509/revocation/index.js';
-import { askerOf } from '../asker.js';
-import { RpcError } from '../errors.js';
-import { defineMethod, type Method } from '../method.js';
+import { askerOf, defineMethod, type Method, RpcError } from '../dispatch/index.js';
 
 /** Whether an agreement grants anything at `now`, in one word. */
 export function standing(agreement: Agreement, now: number): string {

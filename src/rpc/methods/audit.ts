@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { AuditLog } from '../../log/audit.js';
-import { defineMethod, type Method } from '../method.js';
+import { defineMethod, type Method } from '../dispatch/index.js';
 
 /** What operators did. */
 export function auditMethods(audit: AuditLog): Method[] {

@@ -1,14 +1,13 @@
 import { z } from 'zod';
-import { NOTICE_DAYS } from '../../state/expiry.js';
-import { inSlices } from '../../state/slices.js';
-import type { TrustState } from '../../state/trust-state.js';
+import { NOTICE_DAYS } from '../../state/expiry/index.js';
+import type { TrustState } from '../../state/trust/index.js';
+import { inSlices } from '../../state/work/index.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
 import { describeCertificate } from '../../x509/identity/index.js';
 import { lintCertificate } from '../../x509/lint/index.js';
 import { verifyRecordInSteps } from '../../x509/path/index.js';
-import { foldByteParams } from '../byte-params.js';
-import { RpcError } from '../errors.js';
-import { defineMethod, type Method } from '../method.js';
+import { defineMethod, type Method, RpcError } from '../dispatch/index.js';
+import { foldByteParams } from '../params/index.js';
 
 /** Longer than any certificate lives. */
 const MOST_DAYS = 99_999;

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { LOG_LEVELS, type OperatorLog } from '../../log/logger.js';
-import { includesRole } from '../../policy/role.js';
-import { profileOf } from '../../sip/profiles.js';
-import type { TrustState } from '../../state/trust-state.js';
+import { includesRole } from '../../policy/settings/index.js';
+import { profileOf } from '../../sip/table/index.js';
+import type { TrustState } from '../../state/trust/index.js';
 import type { Snapshot } from '../../trust/agreement/index.js';
 import { VERSION } from '../../version.js';
-import { defineMethod, type Method } from '../method.js';
+import { defineMethod, type Method } from '../dispatch/index.js';
 import { fleetSummary } from './fleet.js';
 
 const none = z.strictObject({});

@@ -1,9 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
-import type { RevocationRow } from '../../state/revocation-source.js';
-import type { TrustState } from '../../state/trust-state.js';
-import { RpcError } from '../errors.js';
-import { defineMethod, type Method } from '../method.js';
+import type { RevocationRow } from '../../state/revocation/index.js';
+import type { TrustState } from '../../state/trust/index.js';
+import { defineMethod, type Method, RpcError } from '../dispatch/index.js';
 
 /** An answer comes before a client gives up; what is not done by then goes on. */
 const LONGEST_WAIT_MS = 4_000;

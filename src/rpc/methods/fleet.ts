@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import type { Fleet, FleetStatus } from '../../state/fleet/fleet.js';
-import type { NodeRow } from '../../state/fleet/fleet-database.js';
-import { StoreError } from '../../state/store.js';
-import type { TrustState } from '../../state/trust-state.js';
-import { defineMethod, type Method } from '../method.js';
+import type { Fleet, FleetStatus, NodeRow } from '../../state/fleet/index.js';
+import { StoreError } from '../../state/store/index.js';
+import type { TrustState } from '../../state/trust/index.js';
+import { defineMethod, type Method } from '../dispatch/index.js';
 
 /** The nodes of the fleet, and which revision of the policy is in force where. */
 export function fleetMethods(state: TrustState): Method[] {

@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { type Column, effectiveRules, HEADER_POLICY } from '../../sip/boundary.js';
-import type { TrustState } from '../../state/trust-state.js';
-import { RpcError } from '../errors.js';
-import { defineMethod, type Method } from '../method.js';
+import { type Column, effectiveRules, HEADER_POLICY } from '../../sip/table/index.js';
+import type { TrustState } from '../../state/trust/index.js';
+import { defineMethod, type Method, RpcError } from '../dispatch/index.js';
 
 const COLUMN: Readonly<Record<Column, string>> = {
   in: 'untrusted_in',

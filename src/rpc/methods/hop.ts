@@ -1,6 +1,6 @@
-import type { TrustState } from '../../state/trust-state.js';
-import { hopAnswer, hopListParams, hopParams, hopRow, toAbility, toQuestion } from '../hop-params.js';
-import { defineMethod, type Method } from '../method.js';
+import type { TrustState } from '../../state/trust/index.js';
+import { defineMethod, type Method } from '../dispatch/index.js';
+import { hopAnswer, hopListParams, hopParams, hopRow, toAbility, toQuestion } from '../params/index.js';
 
 const DEFAULT_LIMIT = 200;
 

@@ -1,13 +1,12 @@
 import { z } from 'zod';
 import { maskIdentities } from '../../log/mask.js';
-import { type ExpiryRow, NOTICE_DAYS } from '../../state/expiry.js';
-import type { Spell } from '../../state/partners.js';
-import type { TrustState } from '../../state/trust-state.js';
+import { type ExpiryRow, NOTICE_DAYS } from '../../state/expiry/index.js';
+import type { TrustState } from '../../state/trust/index.js';
+import type { Spell } from '../../state/verdicts/index.js';
 import type { Agreement } from '../../trust/agreement/index.js';
 import { instant } from '../../trust/cover/index.js';
-import { DECISION_FILTER, type DecisionRow, decisionRow, fits } from '../decision.js';
-import { RpcError } from '../errors.js';
-import { defineMethod, type Method } from '../method.js';
+import { defineMethod, type Method, RpcError } from '../dispatch/index.js';
+import { DECISION_FILTER, type DecisionRow, decisionRow, fits } from '../http/index.js';
 import { standing } from './agreement.js';
 
 /** Rows of one answer: a page of a table. */

@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import type { OperatorLog } from '../../log/logger.js';
-import type { Pins } from '../../state/pins.js';
-import { type Pin, StoreError } from '../../state/store.js';
-import type { TrustState } from '../../state/trust-state.js';
-import { RpcError } from '../errors.js';
-import { type CallContext, defineMethod, type Method } from '../method.js';
+import type { Pins } from '../../state/pins/index.js';
+import { type Pin, StoreError } from '../../state/store/index.js';
+import type { TrustState } from '../../state/trust/index.js';
+import { type CallContext, defineMethod, type Method, RpcError } from '../dispatch/index.js';
 
 /** For the agreement of `pin.list`: all of them. No agreement can have this name. */
 const ANY = '-';

@@ -1,14 +1,15 @@
 import { z } from 'zod';
-import type { LoadedPolicy } from '../../policy/loader.js';
-import type { DifferenceRow } from '../../state/differences.js';
-import type { PolicyEvent } from '../../state/policy-history.js';
-import type { ReloadReport } from '../../state/policy-holder.js';
-import { PolicyThread } from '../../state/policy-thread.js';
-import { PromotionError, promote } from '../../state/promotion.js';
-import type { TrustState } from '../../state/trust-state.js';
-import { askerOf } from '../asker.js';
-import { RpcError } from '../errors.js';
-import { type CallContext, defineMethod, type Method } from '../method.js';
+import type { LoadedPolicy } from '../../policy/loading/index.js';
+import {
+  type PolicyEvent,
+  PolicyThread,
+  PromotionError,
+  promote,
+  type ReloadReport,
+} from '../../state/policy/index.js';
+import type { TrustState } from '../../state/trust/index.js';
+import type { DifferenceRow } from '../../state/verdicts/index.js';
+import { askerOf, type CallContext, defineMethod, type Method, RpcError } from '../dispatch/index.js';
 
 /** A candidate policy in the running daemon: judged by in the shadow, without an effect on any answer. */
 export function policyMethods(

@@ -1,11 +1,8 @@
 import { z } from 'zod';
-import { CREDENTIAL_NAME } from '../../policy/access-settings.js';
-import { ROLES } from '../../policy/role.js';
-import { StoreError } from '../../state/store.js';
-import { TokenFileError } from '../access/token-file.js';
-import { TokenRefusal, type Tokens } from '../access/tokens.js';
-import { RpcError } from '../errors.js';
-import { type CallContext, defineMethod, type Method } from '../method.js';
+import { CREDENTIAL_NAME, ROLES } from '../../policy/settings/index.js';
+import { StoreError } from '../../state/store/index.js';
+import { TokenFileError, TokenRefusal, type Tokens } from '../access/index.js';
+import { type CallContext, defineMethod, type Method, RpcError } from '../dispatch/index.js';
 
 const name = z.string().regex(CREDENTIAL_NAME, 'at most 64 letters, digits, ".", "_" and "-"');
 

@@ -1,16 +1,22 @@
 import { z } from 'zod';
-import { includesRole } from '../../policy/role.js';
-import { RepeatedParams } from '../../state/repeated-params.js';
-import type { TrustState } from '../../state/trust-state.js';
+import { includesRole } from '../../policy/settings/index.js';
+import type { TrustState } from '../../state/trust/index.js';
+import { RepeatedParams } from '../../state/verdicts/index.js';
 import type { Evidence } from '../../trust/evidence/index.js';
 import { outcomeOf, planMessage } from '../../trust/message/index.js';
 import { explain, unknownConnection, type Verdict } from '../../trust/verdict/index.js';
-import { messageAnswer, peerAnswer } from '../answers.js';
-import { foldByteParams } from '../byte-params.js';
-import { RpcError } from '../errors.js';
-import { type EvidenceParams, peerParams, toEvidence } from '../evidence.js';
-import { type MessageParams, messageEvidence, messageParams, namedHop, toMessage } from '../message-params.js';
-import { defineMethod, type Method } from '../method.js';
+import { defineMethod, type Method, messageAnswer, peerAnswer, RpcError } from '../dispatch/index.js';
+import {
+  type EvidenceParams,
+  foldByteParams,
+  type MessageParams,
+  messageEvidence,
+  messageParams,
+  namedHop,
+  peerParams,
+  toEvidence,
+  toMessage,
+} from '../params/index.js';
 
 /** More connections than a proxy can close between two messages to us. */
 const MOST_CLOSED = 10_000;

@@ -2,11 +2,11 @@
 
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { Role } from '../../policy/role.js';
-import type { TrustState } from '../../state/trust-state.js';
-import type { Answered } from '../dispatcher.js';
-import type { Readiness } from '../readiness.js';
-import { type HttpRoute, READ } from '../wire/http-route.js';
+import type { Role } from '../../policy/settings/index.js';
+import type { TrustState } from '../../state/trust/index.js';
+import type { Answered } from '../dispatch/index.js';
+import type { Readiness } from '../http/index.js';
+import { type HttpRoute, READ } from '../wire/index.js';
 import { type Sample, samples } from './sources.js';
 import { DURATION_BUCKETS, METRICS, type MetricKey, type MetricRow } from './table.js';
 

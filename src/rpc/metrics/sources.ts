@@ -1,14 +1,14 @@
 /** What the metrics are read from, when somebody asks: nothing here costs a question anything. */
 
 import { REASONS } from '../../reasons.js';
-import type { ExpiryRow } from '../../state/expiry.js';
-import type { FleetStatus } from '../../state/fleet/fleet.js';
-import type { SharedStoreStatus } from '../../state/postgres/shared-store.js';
-import type { RevocationRow } from '../../state/revocation-source.js';
-import type { TrustState } from '../../state/trust-state.js';
-import { OTHER } from '../../state/verdict-counts.js';
+import type { ExpiryRow } from '../../state/expiry/index.js';
+import type { FleetStatus } from '../../state/fleet/index.js';
+import type { RevocationRow } from '../../state/revocation/index.js';
+import type { SharedStoreStatus } from '../../state/tables/index.js';
+import type { TrustState } from '../../state/trust/index.js';
+import { OTHER } from '../../state/verdicts/index.js';
 import { VERSION } from '../../version.js';
-import type { Readiness } from '../readiness.js';
+import type { Readiness } from '../http/index.js';
 import type { MetricKey } from './table.js';
 
 /** Values of the labels in the order of the table, and the value. */

@@ -1,9 +1,7 @@
 /** One connection that speaks netstrings: frames in, answers out, at the pace of whoever reads them. */
 
 import type { Socket } from 'node:net';
-import type { Dispatch } from '../dispatcher.js';
-import { errorText, RpcError } from '../errors.js';
-import type { CallContext } from '../method.js';
+import { type CallContext, type Dispatch, errorText, RpcError } from '../dispatch/index.js';
 import type { WireLog } from './listener.js';
 import { createNetstringParser, type NetstringError, netstring } from './netstring.js';
 

@@ -9,8 +9,7 @@ import { Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { Dispatch } from '../dispatcher.js';
-import type { CallContext } from '../method.js';
+import type { CallContext, Dispatch } from '../dispatch/index.js';
 import { createFifoFraming } from './fifo-framing.js';
 import { DEFAULT_GRACE_MS, type Listener, type WireLog } from './listener.js';
 

@@ -1,8 +1,8 @@
 /** What an HTTP listener answers besides `/rpc` and `/health`: one row a path. */
 
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import type { Role } from '../../policy/role.js';
-import type { Caller } from '../access/credentials.js';
+import type { Role } from '../../policy/settings/index.js';
+import type { Caller } from '../access/index.js';
 
 /** Answers with a status and a body, JSON unless the headers say otherwise; nothing where the client is gone. */
 export type Send = (

@@ -11,10 +11,9 @@ import {
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { includesRole } from '../../policy/role.js';
-import type { Caller, Refused, Shown } from '../access/credentials.js';
-import type { Dispatch } from '../dispatcher.js';
-import type { CallContext } from '../method.js';
+import { includesRole } from '../../policy/settings/index.js';
+import type { Caller, Refused, Shown } from '../access/index.js';
+import type { CallContext, Dispatch } from '../dispatch/index.js';
 import { type ConnectionBounds, ConnectionLimit, DEFAULT_CONNECTION_BOUNDS } from './connection-limit.js';
 import { type HttpRefusal, RPC_MEDIA_TYPE, refusalOfAny, refusalOfPost, tooLarge } from './http-guard.js';
 import { type HttpRoute, READ, type Send } from './http-route.js';

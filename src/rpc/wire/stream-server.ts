@@ -1,8 +1,7 @@
 /** A server of netstring connections; tcp.ts and unix.ts say where it listens. */
 
 import { createServer, type Server, type Socket } from 'node:net';
-import type { Dispatch } from '../dispatcher.js';
-import type { CallContext } from '../method.js';
+import type { CallContext, Dispatch } from '../dispatch/index.js';
 import { type Connection, type ConnectionLimits, DEFAULT_CONNECTION_LIMITS, serveConnection } from './connection.js';
 import { type ConnectionBounds, ConnectionLimit, DEFAULT_CONNECTION_BOUNDS } from './connection-limit.js';
 import { DEFAULT_GRACE_MS, type WireLog } from './listener.js';

@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { chmodSync, lstatSync, type Stats, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { promisify } from 'node:util';
-import type { Role } from '../../policy/role.js';
+import type { Role } from '../../policy/settings/index.js';
 import type { Listener } from './listener.js';
 import { createStreamServer, listening, type StreamOptions } from './stream-server.js';
 

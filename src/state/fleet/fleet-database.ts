@@ -1,8 +1,8 @@
 /** The revisions and the nodes of a fleet, as its database has them. All that is decided by time is decided by its clock. */
 
-import { contentHash, type Revision, readRevision } from '../../policy/fleet/revision.js';
-import type { Run, SqlRow, SqlValue } from '../postgres/client.js';
-import { StoreError } from '../store.js';
+import { contentHash, type Revision, readRevision } from '../../policy/revision/index.js';
+import type { Run, SqlRow, SqlValue } from '../postgres/index.js';
+import { StoreError } from '../store/index.js';
 
 /** Told of each new revision, with its number. */
 export const POLICY_CHANGED = 'siptrust_policy';

@@ -3,12 +3,11 @@
  * revision is checked, kept and put in force, in this order: whoever dies in between starts again with one of the two.
  */
 
-import { type Revision, sameFiles } from '../../policy/fleet/revision.js';
-import { signatureFault } from '../../policy/fleet/signature.js';
-import { withdrawInSteps } from '../../policy/fleet/withdraw.js';
-import type { LoadedPolicy } from '../../policy/loader.js';
-import type { DaemonSettings } from '../../policy/settings.js';
-import { inSlices } from '../slices.js';
+import { withdrawInSteps } from '../../policy/fleet/index.js';
+import type { LoadedPolicy } from '../../policy/loading/index.js';
+import { type Revision, sameFiles, signatureFault } from '../../policy/revision/index.js';
+import type { DaemonSettings } from '../../policy/settings/index.js';
+import { inSlices } from '../work/index.js';
 import { KeptRevision } from './kept-revision.js';
 
 type GoodPolicy = Extract<LoadedPolicy, { ok: true }>;

@@ -1,6 +1,6 @@
 /** This node as one of a fleet: what it follows, and what it knows of the others. */
 
-import type { DatabaseStatus } from '../postgres/database.js';
+import type { DatabaseStatus } from '../postgres/index.js';
 import type { FleetDatabase, NodeRow } from './fleet-database.js';
 import type { Follower, FollowerStatus } from './follower.js';
 

@@ -3,12 +3,11 @@
  * says so. Only forward: a smaller number never follows a greater one on this node.
  */
 
-import { type BundledFile, treeInSteps } from '../../policy/fleet/bundle.js';
-import { contentHash, type Revision, sameFiles } from '../../policy/fleet/revision.js';
-import { signatureFault } from '../../policy/fleet/signature.js';
-import type { DaemonSettings } from '../../policy/settings.js';
-import type { ReloadReport } from '../policy-holder.js';
-import { inSlices } from '../slices.js';
+import { type BundledFile, treeInSteps } from '../../policy/fleet/index.js';
+import { contentHash, type Revision, sameFiles, signatureFault } from '../../policy/revision/index.js';
+import type { DaemonSettings } from '../../policy/settings/index.js';
+import type { ReloadReport } from '../policy/index.js';
+import { inSlices } from '../work/index.js';
 import type { FleetDatabase, NodeReport } from './fleet-database.js';
 import { type FleetPolicy, onlyWithdraws } from './fleet-policy.js';
 import type { KeptRevision } from './kept-revision.js';

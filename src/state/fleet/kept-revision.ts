@@ -4,8 +4,8 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { blobPath, REVISION_FILE } from '../../policy/fleet/local-copy.js';
-import type { Revision } from '../../policy/fleet/revision.js';
+import { blobPath, REVISION_FILE } from '../../policy/fleet/index.js';
+import type { Revision } from '../../policy/revision/index.js';
 
 /** What the fleet's policy holds is nobody's business on this machine but ours. */
 const DIRECTORY_MODE = 0o700;

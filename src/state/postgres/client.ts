@@ -4,8 +4,8 @@ import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { checkServerIdentity } from 'node:tls';
 import pg from 'pg';
-import type { StoreHost, StoreSettings } from '../../policy/store-settings.js';
-import { StoreError } from '../store.js';
+import type { StoreHost, StoreSettings } from '../../policy/settings/index.js';
+import { StoreError } from '../store/index.js';
 
 /** What a statement may be given. */
 export type SqlValue = string | number | bigint | boolean | Uint8Array | Date | null | readonly SqlValue[];

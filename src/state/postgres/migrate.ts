@@ -1,6 +1,6 @@
 /** The schema of the store: numbered migrations, each of which only adds. */
 
-import { StoreError } from '../store.js';
+import { StoreError } from '../store/index.js';
 import { type Run, SCHEMA, type SqlRow } from './client.js';
 import type { Database } from './database.js';
 import { MIGRATIONS } from './migrations/migrations.js';

@@ -1,7 +1,7 @@
 /** The policy as the trust decision sees it: agreements, interfaces, and the snapshot that holds them. */
 
 import type { Address, PortRange, Prefixes } from '../../net/address/index.js';
-import type { Direction, HeaderAction, Interconnect, PrivacyMode } from '../../sip/rules.js';
+import type { Direction, HeaderAction, Interconnect, PrivacyMode } from '../../sip/table/index.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
 import type { CrlFacts, OcspRules } from '../../x509/revocation/index.js';
 import type { EkuPolicy } from '../../x509/rules/index.js';

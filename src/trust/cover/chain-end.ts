@@ -9,7 +9,7 @@
  */
 
 import type { Finding } from '../../reasons.js';
-import { printable } from '../../sip/ascii.js';
+import { printable } from '../../sip/grammar/index.js';
 import { Budget, BudgetExhausted, type CertificateFacts, signatureVerifies } from '../../x509/certificate/index.js';
 import { authorityLocations } from '../../x509/revocation/index.js';
 import type { Agreement, Snapshot } from '../agreement/index.js';

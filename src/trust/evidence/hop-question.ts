@@ -1,7 +1,7 @@
 /** The question for a next hop out of the URI that a request goes to. */
 
 import type { NextHopQuestion } from '../../net/hop/index.js';
-import { parseUri, type SipUri } from '../../sip/uri.js';
+import { parseUri, type SipUri } from '../../sip/grammar/index.js';
 import { referenceDomain } from '../../x509/identity/index.js';
 
 /** The question, or why the URI asks none. */

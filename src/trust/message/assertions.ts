@@ -1,8 +1,7 @@
 /** The screening of what a trusted peer says of itself and its users (rulebook §5.6). */
 
 import type { Finding } from '../../reasons.js';
-import { asciiLower, trimBlanks } from '../../sip/ascii.js';
-import { parseNameAddr } from '../../sip/name-addr.js';
+import { asciiLower, parseNameAddr, trimBlanks } from '../../sip/grammar/index.js';
 import type { Draft } from './draft.js';
 import {
   type AssertionTerms,

@@ -1,8 +1,8 @@
 /** What refuses a message at the boundary, whatever could be taken out of it. */
 
-import { asciiLower, printable } from '../../sip/ascii.js';
-import { auditHeaderBlock } from '../../sip/audit.js';
-import { PRIVATE_KEYS } from '../../sip/boundary.js';
+import { auditHeaderBlock } from '../../sip/audit/index.js';
+import { asciiLower, printable } from '../../sip/grammar/index.js';
+import { PRIVATE_KEYS } from '../../sip/table/index.js';
 import { isAnonymousAddress } from './diverted.js';
 import { refusal } from './malformed.js';
 import { criticalFailures, needsB2bua } from './privacy.js';

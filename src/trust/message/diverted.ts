@@ -1,13 +1,17 @@
 /** Who was diverted, in front of a peer outside the trust domain: History-Info and Diversion (rulebook §5.3). */
 
-import { isAnonymous, isAnonymousAddr } from '../../sip/anonymous.js';
-import { anonymousDiversion, asksPrivacy, diversionEntry } from '../../sip/diversion.js';
-import { editAddrList } from '../../sip/edit.js';
-import { anonymousEntry, historyEntry, withoutEmbeddedPrivacy } from '../../sip/history-info.js';
-import { hasOpenQuote, parseNameAddr } from '../../sip/name-addr.js';
-import type { Privacy } from '../../sip/privacy.js';
-import { isDigits } from '../../sip/start-line.js';
-import { hostKey, type Uri } from '../../sip/uri.js';
+import {
+  anonymousDiversion,
+  anonymousEntry,
+  asksPrivacy,
+  diversionEntry,
+  editAddrList,
+  historyEntry,
+  isAnonymous,
+  isAnonymousAddr,
+  withoutEmbeddedPrivacy,
+} from '../../sip/edit/index.js';
+import { hasOpenQuote, hostKey, isDigits, type Privacy, parseNameAddr, type Uri } from '../../sip/grammar/index.js';
 
 /**
  * Do we answer for this URI? Beside our domains and what lies under them that is what bears no domain at all: a

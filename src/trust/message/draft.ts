@@ -3,10 +3,8 @@
  * `append` of a plan (design rule 9). Rows of a name that nothing touched stay where they are, byte for byte.
  */
 
-import { isControl } from '../../sip/ascii.js';
-import { canonicalName } from '../../sip/boundary.js';
-import type { HeaderBlock, HeaderField } from '../../sip/header-block.js';
-import { inspectBytes } from '../../sip/value-bytes.js';
+import { type HeaderBlock, type HeaderField, inspectBytes, isControl } from '../../sip/grammar/index.js';
+import { canonicalName } from '../../sip/table/index.js';
 
 export interface DraftRow {
   readonly field: HeaderField;

@@ -1,8 +1,7 @@
 /** Which problems of a header block refuse a message (rulebook §3). */
 
-import { asciiLower } from '../../sip/ascii.js';
-import { PRIVATE_KEYS } from '../../sip/boundary.js';
-import type { HeaderBlock, HeaderRow, Problem } from '../../sip/header-block.js';
+import { asciiLower, type HeaderBlock, type HeaderRow, type Problem } from '../../sip/grammar/index.js';
+import { PRIVATE_KEYS } from '../../sip/table/index.js';
 
 /** The block is more than any reader should be asked to carry: 513 rather than 400. */
 const SIZE_KINDS: ReadonlySet<string> = new Set(['row-too-long', 'block-too-long', 'too-many-rows', 'too-many-values']);

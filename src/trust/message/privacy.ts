@@ -1,6 +1,6 @@
 /** What a Privacy header field asks of us towards a peer outside the trust domain (rulebook §5.2, §5.5). */
 
-import type { Privacy } from '../../sip/privacy.js';
+import type { Privacy } from '../../sip/grammar/index.js';
 import type { PrivacyMode } from '../agreement/index.js';
 
 /** Values that ask for something, and name an identity that P-Asserted-Identity would tell nevertheless. */

@@ -2,10 +2,21 @@
 
 import { parseAddress } from '../../net/address/index.js';
 import type { Finding } from '../../reasons.js';
-import { asciiLower, printable, trimBlanks } from '../../sip/ascii.js';
-import { hasOpenQuote, type NameAddr, parseNameAddr, splitList } from '../../sip/name-addr.js';
-import { isDigits } from '../../sip/start-line.js';
-import { decodePercent, hostKey, type Param, type SipUri, type TelUri } from '../../sip/uri.js';
+import {
+  asciiLower,
+  decodePercent,
+  hasOpenQuote,
+  hostKey,
+  isDigits,
+  type NameAddr,
+  type Param,
+  parseNameAddr,
+  printable,
+  type SipUri,
+  splitList,
+  type TelUri,
+  trimBlanks,
+} from '../../sip/grammar/index.js';
 import type { Agreement } from '../agreement/index.js';
 
 /** Who may say what: the agreement of the peer, and the domains that are ours. */

@@ -1,7 +1,5 @@
 /** The header table applied to one message: what goes whole, and what is taken out of values. */
 
-import { asciiLower } from '../../sip/ascii.js';
-import { FUNDAMENTAL, URI_FIELDS } from '../../sip/boundary.js';
 import {
   cleanAddrs,
   cleanLoose,
@@ -10,10 +8,17 @@ import {
   withoutListParams,
   withoutParamValue,
   withoutTokens,
-} from '../../sip/clean.js';
-import type { RuleInForce, RulesInForce } from '../../sip/in-force.js';
-import type { Privacy } from '../../sip/privacy.js';
-import type { Direction, MessageClass, Stance } from '../../sip/rules.js';
+} from '../../sip/edit/index.js';
+import { asciiLower, type Privacy } from '../../sip/grammar/index.js';
+import {
+  type Direction,
+  FUNDAMENTAL,
+  type MessageClass,
+  type RuleInForce,
+  type RulesInForce,
+  type Stance,
+  URI_FIELDS,
+} from '../../sip/table/index.js';
 import type { Draft } from './draft.js';
 
 /** One message at one hook, as far as the table asks. */

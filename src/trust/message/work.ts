@@ -1,12 +1,15 @@
 /** One message on its way through the steps of a plan. */
 
 import type { Finding } from '../../reasons.js';
-import { asciiLower, trimBlanks } from '../../sip/ascii.js';
-import type { HeaderBlock } from '../../sip/header-block.js';
-import { type RulesInForce, rulesInForce } from '../../sip/in-force.js';
-import { parsePrivacy } from '../../sip/privacy.js';
-import { type Direction, type MessageClass, type Stance, strangerStance } from '../../sip/rules.js';
-import { parseStartLine } from '../../sip/start-line.js';
+import { asciiLower, type HeaderBlock, parsePrivacy, parseStartLine, trimBlanks } from '../../sip/grammar/index.js';
+import {
+  type Direction,
+  type MessageClass,
+  type RulesInForce,
+  rulesInForce,
+  type Stance,
+  strangerStance,
+} from '../../sip/table/index.js';
 import type { Snapshot } from '../agreement/index.js';
 import type { Verdict } from '../verdict/index.js';
 import { Draft } from './draft.js';

@@ -1,8 +1,7 @@
 /** What a proxy does because of a verdict: by this two policies are compared. */
 
 import type { ReasonCode } from '../../reasons.js';
-import { PROFILES, type ProfileName, profileOf } from '../../sip/profiles.js';
-import { HOOKS, hookDirection } from '../../sip/rules.js';
+import { HOOKS, hookDirection, PROFILES, type ProfileName, profileOf } from '../../sip/table/index.js';
 import type { Direction, Snapshot } from '../agreement/index.js';
 import { agreementInEffect, type Verdict } from './verdict.js';
 

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
-import { callUnix, RemoteError } from '../../../src/rpc/client.js';
+import { callUnix, RemoteError } from '../../../src/rpc/wire/client.js';
 import { Child } from './child.js';
 import { eventually } from './places.js';
 

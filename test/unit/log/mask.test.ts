@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { maskIdentities, maskMessageText } from '../../../src/log/mask.js';
-import { scanHeaderBlock } from '../../../src/sip/header-block.js';
-import { splitMessage } from '../../../src/sip/message.js';
+import { scanHeaderBlock } from '../../../src/sip/grammar/header-block.js';
+import { splitMessage } from '../../../src/sip/grammar/message.js';
 import { planMessage } from '../../../src/trust/message/message.js';
 import { type Case, inputOf } from '../trust/message/message-support.js';
 

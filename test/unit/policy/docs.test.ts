@@ -2,10 +2,10 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { POLICY_DEFAULTS } from '../../../src/policy/compile.js';
-import { loadPolicy } from '../../../src/policy/loader.js';
-import { allKeys } from '../../../src/policy/schema.js';
-import { DEFAULT_SETTINGS } from '../../../src/policy/settings.js';
+import { loadPolicy } from '../../../src/policy/loading/loader.js';
+import { allKeys } from '../../../src/policy/settings/schema.js';
+import { DEFAULT_SETTINGS } from '../../../src/policy/settings/settings.js';
+import { POLICY_DEFAULTS } from '../../../src/policy/snapshot/compile.js';
 import { CA_PEM, CRL_PEM, compile, compiled, LEAF_PEM, NOW, said } from './fixtures.js';
 
 const ROOT = join(import.meta.dirname, '../../..');

@@ -1,8 +1,8 @@
 /** Policies in memory, with one CA, one leaf certificate and one CRL of it; the tests set the time. */
 
-import { compilePolicy, type PolicyResult } from '../../../src/policy/compile.js';
-import { filesInMemory } from '../../../src/policy/files.js';
-import { formatProblem } from '../../../src/policy/problem.js';
+import { filesInMemory } from '../../../src/policy/reading/files.js';
+import { formatProblem } from '../../../src/policy/reading/problem.js';
+import { compilePolicy, type PolicyResult } from '../../../src/policy/snapshot/compile.js';
 
 /** CN=Operator B CA, O=Operator B; valid from 2026-01-01 to 2035-12-31. */
 export const CA_PEM = `-----BEGIN CERTIFICATE-----

@@ -5,9 +5,9 @@
 
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { kamailioGroups, namePattern } from '../../../src/sip/kamailio.js';
-import { EMERGENCY_URI, PROFILES, type Profile, type ProfileName } from '../../../src/sip/profiles.js';
-import { type Hook, hookClass, hookDirection } from '../../../src/sip/rules.js';
+import { kamailioGroups, namePattern } from '../../../src/sip/lists/kamailio.js';
+import { EMERGENCY_URI, PROFILES, type Profile, type ProfileName } from '../../../src/sip/table/profiles.js';
+import { type Hook, hookClass, hookDirection } from '../../../src/sip/table/rules.js';
 import { planMessage } from '../../../src/trust/message/message.js';
 import { applyPlan } from '../../support/apply-plan.js';
 import { groupMatcher } from '../../support/groups.js';

@@ -5,9 +5,9 @@
 
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { bearsNoName, bearsNothing, namePattern } from '../../../src/sip/kamailio.js';
-import { EMERGENCY_URI, PROFILES } from '../../../src/sip/profiles.js';
-import { HOOKS } from '../../../src/sip/rules.js';
+import { bearsNoName, bearsNothing, namePattern } from '../../../src/sip/lists/kamailio.js';
+import { EMERGENCY_URI, PROFILES } from '../../../src/sip/table/profiles.js';
+import { HOOKS } from '../../../src/sip/table/rules.js';
 import { anyRows, methods, requestUris } from '../../support/header-blocks.js';
 import { posixMatcher } from '../../support/posix-regex.js';
 import { FRAME } from '../trust/message/message-support.js';

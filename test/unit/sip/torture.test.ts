@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { latin1, toBytes } from '../../../src/sip/ascii.js';
-import { auditHeaderBlock } from '../../../src/sip/audit.js';
-import { scanHeaderBlock } from '../../../src/sip/header-block.js';
-import { splitMessage } from '../../../src/sip/message.js';
+import { auditHeaderBlock } from '../../../src/sip/audit/audit.js';
+import { latin1, toBytes } from '../../../src/sip/grammar/ascii.js';
+import { scanHeaderBlock } from '../../../src/sip/grammar/header-block.js';
+import { splitMessage } from '../../../src/sip/grammar/message.js';
 import { planMessage } from '../../../src/trust/message/message.js';
 import { RFC_4475, type TortureCase } from './rfc4475.js';
 import { RFC_5118 } from './rfc5118.js';

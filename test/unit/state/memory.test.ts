@@ -4,10 +4,10 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { NO_DECISION_LOG } from '../../../src/log/decisions.js';
-import { DEFAULT_SETTINGS } from '../../../src/policy/settings.js';
+import { DEFAULT_SETTINGS } from '../../../src/policy/settings/settings.js';
 import { trustMethods } from '../../../src/rpc/methods/trust.js';
-import { PolicyHolder } from '../../../src/state/policy-holder.js';
-import { TrustState } from '../../../src/state/trust-state.js';
+import { PolicyHolder } from '../../../src/state/policy/holder.js';
+import { TrustState } from '../../../src/state/trust/trust-state.js';
 import { ext, leaf, NOW, root } from '../../support/certificates.js';
 import { agreementWith, snapshotWith } from '../../support/snapshot.js';
 

@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { PARTNER_COLUMNS } from '../../../../src/ctl/import/partner-rows.js';
-import { loadPolicy } from '../../../../src/policy/loader.js';
+import { loadPolicy } from '../../../../src/policy/loading/loader.js';
 import { siptrustctl } from '../../../support/command-line.js';
 
 const DUMPS = join(import.meta.dirname, 'dumps');

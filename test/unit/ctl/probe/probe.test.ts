@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer, type Server, type TlsOptions } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { loadPolicy } from '../../../../src/policy/loader.js';
+import { loadPolicy } from '../../../../src/policy/loading/loader.js';
 import { siptrustctl } from '../../../support/command-line.js';
 import { OpensslPki } from '../../../support/openssl-pki.js';
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { checkPolicy } from '../../../../src/policy/compile.js';
-import { filesInMemory } from '../../../../src/policy/files.js';
+import { PolicyMemory } from '../../../../src/policy/agreement/memory.js';
 import { BundleFiles, bundleOf, RecordingFiles, readTree } from '../../../../src/policy/fleet/bundle.js';
-import { PolicyMemory } from '../../../../src/policy/memory.js';
+import { filesInMemory } from '../../../../src/policy/reading/files.js';
+import { checkPolicy } from '../../../../src/policy/snapshot/compile.js';
 import { CA_PEM, NOW } from '../fixtures.js';
 
 const MAIN = `own_domains: [a.example]

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { NO_DECISION_LOG } from '../../../../src/log/decisions.js';
-import { DEFAULT_SETTINGS } from '../../../../src/policy/settings.js';
+import { DEFAULT_SETTINGS } from '../../../../src/policy/settings/settings.js';
 import { agreementMethods } from '../../../../src/rpc/methods/agreement.js';
-import { PolicyHolder } from '../../../../src/state/policy-holder.js';
-import { TrustState } from '../../../../src/state/trust-state.js';
+import { PolicyHolder } from '../../../../src/state/policy/holder.js';
+import { TrustState } from '../../../../src/state/trust/trust-state.js';
 import { NOW } from '../../../support/certificates.js';
 import { agreementWith, snapshotWith } from '../../../support/snapshot.js';
 

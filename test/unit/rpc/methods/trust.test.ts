@@ -2,12 +2,12 @@
 
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Decision } from '../../../../src/log/decisions.js';
-import { DEFAULT_SETTINGS } from '../../../../src/policy/settings.js';
-import { RpcError } from '../../../../src/rpc/errors.js';
-import { JsonText } from '../../../../src/rpc/method.js';
+import { DEFAULT_SETTINGS } from '../../../../src/policy/settings/settings.js';
+import { RpcError } from '../../../../src/rpc/dispatch/errors.js';
+import { JsonText } from '../../../../src/rpc/dispatch/method.js';
 import { trustMethods } from '../../../../src/rpc/methods/trust.js';
-import { PolicyHolder } from '../../../../src/state/policy-holder.js';
-import { TrustState } from '../../../../src/state/trust-state.js';
+import { PolicyHolder } from '../../../../src/state/policy/holder.js';
+import { TrustState } from '../../../../src/state/trust/trust-state.js';
 import { ext, leaf, NOW, root } from '../../../support/certificates.js';
 import { agreementWith, snapshotWith } from '../../../support/snapshot.js';
 

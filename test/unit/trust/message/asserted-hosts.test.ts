@@ -1,9 +1,9 @@
 /** Addresses and other hosts that a partner may put into its identities (P-7). */
 
 import { describe, expect, test } from 'vitest';
-import { peerAnswer } from '../../../../src/rpc/answers.js';
-import { toBytes } from '../../../../src/sip/ascii.js';
-import { scanHeaderBlock } from '../../../../src/sip/header-block.js';
+import { peerAnswer } from '../../../../src/rpc/dispatch/answers.js';
+import { toBytes } from '../../../../src/sip/grammar/ascii.js';
+import { scanHeaderBlock } from '../../../../src/sip/grammar/header-block.js';
 import { leastPrivilege } from '../../../../src/trust/agreement/least-privilege.js';
 import { planMessage } from '../../../../src/trust/message/message.js';
 import { judgePeer } from '../../../../src/trust/peer/peer.js';

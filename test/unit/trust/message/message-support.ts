@@ -1,7 +1,7 @@
 /** Builds `planMessage` inputs with defaults that a test overrides. */
 
 import { describe, expect, it } from 'vitest';
-import { fieldKey } from '../../../../src/sip/field-names.js';
+import { fieldKey } from '../../../../src/sip/grammar/field-names.js';
 import type { Agreement } from '../../../../src/trust/agreement/agreement.js';
 import { type MessageInput, planMessage } from '../../../../src/trust/message/message.js';
 import type { Plan } from '../../../../src/trust/message/plan.js';

@@ -1,9 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BOUNDARY_RULES } from '../../../../src/sip/boundary.js';
-import { fieldKey } from '../../../../src/sip/field-names.js';
-import type { HeaderBlock } from '../../../../src/sip/header-block.js';
-import { actionOf, coversField, INTERCONNECTS, PRIVACY_MODES, strangerStance } from '../../../../src/sip/rules.js';
+import { fieldKey } from '../../../../src/sip/grammar/field-names.js';
+import type { HeaderBlock } from '../../../../src/sip/grammar/header-block.js';
+import { BOUNDARY_RULES } from '../../../../src/sip/table/boundary.js';
+import {
+  actionOf,
+  coversField,
+  INTERCONNECTS,
+  PRIVACY_MODES,
+  strangerStance,
+} from '../../../../src/sip/table/rules.js';
 import type { MessageInput } from '../../../../src/trust/message/message.js';
 import { planMessage } from '../../../../src/trust/message/message.js';
 import { applyPlan } from '../../../support/apply-plan.js';

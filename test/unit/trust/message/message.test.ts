@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { BOUNDARY_RULES } from '../../../../src/sip/boundary.js';
-import { COMPACT_FORMS } from '../../../../src/sip/field-names.js';
+import { COMPACT_FORMS } from '../../../../src/sip/grammar/field-names.js';
+import { BOUNDARY_RULES } from '../../../../src/sip/table/boundary.js';
 import { planMessage } from '../../../../src/trust/message/message.js';
 import { applyPlan, text, values } from '../../../support/apply-plan.js';
 import { scanText } from '../../sip/support.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parsePrivacy } from '../../../../src/sip/privacy.js';
+import { parsePrivacy } from '../../../../src/sip/grammar/privacy.js';
 import type { PrivacyMode } from '../../../../src/trust/agreement/agreement.js';
 import { criticalFailures, identityStays, needsB2bua, privacyAfter } from '../../../../src/trust/message/privacy.js';
 import { block } from '../../sip/support.js';

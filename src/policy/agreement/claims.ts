@@ -1,0 +1,243 @@
+/** What agreements and interfaces claim against each other: names, domains, sockets, prefixes. */
+
+import { type AddressPrefix, overlaps, parsePrefix, samePrefix } from '../../net/address/index.js';
+import { type Agreement, type Interface, type StaticTarget, targetKey } from '../../trust/agreement/index.js';
+import { formatPlace, type Site } from '../reading/index.js';
+import type { AgreementInput } from '../settings/index.js';
+import { pathSite } from './agreement.js';
+import { entrySite } from './entries.js';
+import { domainSite } from './names.js';
+import { targetSite } from './static-targets.js';
+
+/** A compiled part with the place it came from. */
+export interface Placed<T> {
+  readonly item: T;
+  readonly site: Site;
+}
+
+export interface PlacedAgreement extends Placed<Agreement> {
+  readonly input: AgreementInput;
+}
+
+/** Names that tell things apart have to differ, also for people who do not look at the case. */
+export function checkNames(parts: readonly Placed<{ readonly name: string }>[], kind: string): void {
+  const first = new Map<string, Site>();
+  for (const { item, site } of parts) {
+    const key = item.name.toLowerCase();
+    const other = first.get(key);
+    const here = site.at('name');
+    if (other) {
+      const text = `expected a name of its own, found that of the ${kind} at ${formatPlace(other.place())}`;
+      here.report('duplicate-name', text);
+    } else {
+      first.set(key, here);
+    }
+  }
+}
+
+/** Who asks for approved pins needs a place where approvals are kept, or pins to begin with. */
+export function checkPins(agreements: readonly PlacedAgreement[], stateFile: string | undefined): void {
+  for (const { item, input, site } of agreements) {
+    if (item.mechanism !== 'tls' || !item.pinned || stateFile !== undefined || (input.pins ?? []).length > 0) continue;
+    const text = 'pinned: true trusts nobody: expected pins, or daemon.state.file that keeps the approved ones';
+    site.at('pinned').report('no-pins', text);
+  }
+}
+
+/** A domain belongs to one agreement at most, and ours belong to us (rulebook S-2). */
+export function checkDomains(agreements: readonly PlacedAgreement[], own: ReadonlyMap<string, Site>): void {
+  const claims = new Map<string, PlacedAgreement>();
+  for (const placed of agreements) {
+    const { item } = placed;
+    for (const domain of item.domains) {
+      const claim = claims.get(domain);
+      if (claim) {
+        const there = formatPlace(claimSite(claim, domain).place());
+        const text = `${domain} is claimed by agreement ${claim.item.name} already, at ${there}`;
+        claimSite(placed, domain).report('duplicate-domain', text);
+      } else {
+        claims.set(domain, placed);
+      }
+      const ours = own.get(domain);
+      if (ours && item.interconnect !== 'loopback') {
+        const text = `${domain} is one of own_domains, at ${formatPlace(ours.place())}: no agreement may claim it`;
+        claimSite(placed, domain).report('own-domain', `${text} (except interconnect: loopback)`);
+      }
+    }
+    checkAsserted(placed, own);
+  }
+  for (const placed of agreements) checkLent(placed, claims);
+}
+
+/** A network that is known by its path alone would lend that to the name of one that proves itself by certificate. */
+function checkLent({ item, input, site }: PlacedAgreement, claims: ReadonlyMap<string, PlacedAgreement>): void {
+  if (item.mechanism !== 'nds-ip' || input.asserts?.domains === undefined) return;
+  for (const domain of item.asserts.domains) {
+    const owner = claims.get(domain)?.item;
+    if (owner === undefined || owner.mechanism !== 'tls') continue;
+    const text = `${domain} proves itself by certificate in agreement ${owner.name}: a path may assert it here too`;
+    domainSite(input.asserts.domains, domain, site.at('asserts', 'domains')).report('lent-assertion', text);
+  }
+}
+
+/** An address that stood for two networks would stand for neither (rulebook O-6). */
+export function checkTargets(agreements: readonly PlacedAgreement[]): void {
+  const claims = new Map<string, PlacedAgreement>();
+  for (const placed of agreements) {
+    const site = (of: PlacedAgreement, target: StaticTarget): Site =>
+      targetSite(of.input.targets ?? [], target, of.site.at('targets'));
+    for (const target of placed.item.targets) {
+      const claim = claims.get(targetKey(target));
+      if (claim === undefined) {
+        claims.set(targetKey(target), placed);
+        continue;
+      }
+      const there = formatPlace(site(claim, target).place());
+      const text = `${target.address} port ${target.port} is claimed by agreement ${claim.item.name} already, at ${there}`;
+      site(placed, target).report('duplicate-target', text);
+    }
+  }
+}
+
+function claimSite({ input, site }: PlacedAgreement, domain: string): Site {
+  return domainSite(input.domains, domain, site.at('domains'));
+}
+
+function checkAsserted({ item, input, site }: PlacedAgreement, own: ReadonlyMap<string, Site>): void {
+  if (item.interconnect === 'roaming' || item.interconnect === 'loopback') return;
+  const { domains = [], hosts = [] } = item.asserts;
+  for (const [key, names] of [
+    ['domains', domains],
+    ['hosts', hosts],
+  ] as const) {
+    const named = input.asserts?.[key];
+    if (named === undefined) continue;
+    for (const domain of names) {
+      const ours = own.get(domain);
+      if (!ours) continue;
+      const text = `${domain} is one of own_domains, at ${formatPlace(ours.place())}: nobody outside may assert it`;
+      const here = domainSite(named, domain, site.at('asserts', key));
+      here.report('own-domain', `${text} (except interconnect: roaming or loopback)`);
+    }
+  }
+}
+
+/** Two interfaces on one socket could not be told apart. */
+export function checkSockets(interfaces: readonly Placed<Interface>[]): void {
+  const first = new Map<string, Site>();
+  for (const { item, site } of interfaces) {
+    const key = `${item.address} ${item.port}`;
+    const other = first.get(key);
+    const here = site.at('listen');
+    if (other) {
+      const text = `expected a socket of its own, found that of the interface at ${formatPlace(other.place())}`;
+      here.report('duplicate-listen', text);
+    } else {
+      first.set(key, here);
+    }
+  }
+}
+
+/**
+ * Which interface stands for which agreements, and whether the two can mean anything to each other. `named`
+ * holds the names of all interfaces, also of those that have a mistake, and whether all agreements that name one are here.
+ */
+export function checkInterfaces(
+  agreements: readonly PlacedAgreement[],
+  interfaces: readonly Placed<Interface>[],
+  named: { readonly interfaces: ReadonlySet<string>; readonly byAll: boolean },
+): void {
+  const users = new Map<string, PlacedAgreement[]>();
+  for (const placed of agreements) {
+    const { item, input } = placed;
+    if (item.interface === undefined) continue;
+    const site = pathSite(input, placed.site);
+    if (!named.interfaces.has(item.interface)) {
+      const known = named.interfaces.size === 0 ? 'there are none' : `there is ${[...named.interfaces].join(', ')}`;
+      const text = `expected the name of an interface (${known}), found ${JSON.stringify(item.interface)}`;
+      site.at('interface').report('unknown-interface', text);
+    }
+    const list = users.get(item.interface) ?? [];
+    users.set(item.interface, [...list, placed]);
+    if (item.interconnect === 'internet' || item.interconnect === 'enterprise') {
+      const text = `interconnect ${item.interconnect} over an nds-ip interface`;
+      const clause = 'TS 33.203 §5.4 wants interfaces of their own for networks that are no IMS';
+      site.at('interface').report('exposed-interface', `${text}: ${clause}`);
+    }
+  }
+  for (const { item, site } of interfaces) {
+    const using = users.get(item.name) ?? [];
+    if (using.length === 0 && named.byAll) {
+      site.at('name').report('no-effect', `no agreement names interface ${item.name}: nobody is trusted there`);
+    } else if (using.length > 0 && !item.implicitTrust) {
+      const text = `implicit_trust is off: no agreement on interface ${item.name} is ever trusted`;
+      site.at('implicit_trust').report('no-effect', text);
+    }
+    if (using.length > 1) {
+      const names = using.slice(0, 5).map((user) => user.item.name);
+      const more = using.length > names.length ? ` and ${using.length - names.length} more` : '';
+      const text = `agreements ${names.join(', ')}${more} share interface ${item.name}`;
+      site.at('name').report('shared-interface', `${text}: only the source address tells these networks apart`);
+    }
+  }
+}
+
+interface SourceClaim {
+  readonly prefix: AddressPrefix;
+  readonly by: PlacedAgreement;
+}
+
+/**
+ * One prefix on one interface belongs to one agreement. A prefix inside another's is legal, and the longer one wins;
+ * it is worth a warning, because the wider network does not get what its agreement says.
+ */
+export function checkSources(agreements: readonly PlacedAgreement[]): void {
+  const byInterface = new Map<string, SourceClaim[]>();
+  for (const by of agreements) {
+    if (by.item.interface === undefined) continue;
+    const claims = byInterface.get(by.item.interface) ?? [];
+    byInterface.set(by.item.interface, claims);
+    for (const prefix of by.item.sources) claims.push({ prefix, by });
+  }
+  for (const claims of byInterface.values()) {
+    // Sorted by address, wider first: what holds a prefix stands before it, and an open stack holds what still may.
+    const open: SourceClaim[] = [];
+    for (const claim of claims.sort(byAddress)) {
+      while (open.length > 0 && !holds(open.at(-1), claim)) open.pop();
+      const wider = open.at(-1);
+      if (wider && wider.by !== claim.by) reportOverlap(claim, wider);
+      open.push(claim);
+    }
+  }
+}
+
+/** Sorts a network before what lies in it. Array.sort is stable: of equal prefixes the first in the file stays first. */
+function byAddress(a: SourceClaim, b: SourceClaim): number {
+  const families = a.prefix.bytes.length - b.prefix.bytes.length;
+  return families || Buffer.compare(a.prefix.bytes, b.prefix.bytes) || a.prefix.length - b.prefix.length;
+}
+
+function holds(wider: SourceClaim | undefined, narrower: SourceClaim): boolean {
+  if (!wider || wider.prefix.length > narrower.prefix.length) return false;
+  return overlaps(wider.prefix, narrower.prefix);
+}
+
+function reportOverlap(claim: SourceClaim, other: SourceClaim): void {
+  const { prefix, by } = claim;
+  const there = `agreement ${other.by.item.name}, at ${formatPlace(sourceSite(other).place())}`;
+  if (samePrefix(prefix, other.prefix)) {
+    const text = `${prefix.text} on interface ${by.item.interface} is claimed already by ${there}`;
+    sourceSite(claim).report('duplicate-source', text);
+  } else {
+    const text = `${prefix.text} lies in ${other.prefix.text} of ${there}; the longer prefix wins`;
+    sourceSite(claim).report('overlapping-source', text);
+  }
+}
+
+function sourceSite({ prefix, by: { input, site } }: SourceClaim): Site {
+  const texts = (input.mechanism === 'tls' ? input.migration : input)?.sources ?? [];
+  return entrySite(pathSite(input, site).at('sources'), texts, prefix.text, (text) => {
+    const read = parsePrefix(text);
+    return 'invalid' in read ? undefined : read.text;
+  });
+}

@@ -1,0 +1,20 @@
+/** Validity as written in the policy: whole days in UTC, or RFC 3339 instants. */
+
+import { dayStart, parseRfc3339 } from '../../x509/der/index.js';
+
+const DAY = 86_400_000;
+
+/**
+ * The instant (ms) at which something that is valid `from` this text begins, or that is valid `until` it ends. A date
+ * is the whole day in UTC. Gives undefined for a text that is neither form, or a day or time that does not exist.
+ */
+export function parseInstant(text: string, bound: 'from' | 'until'): number | undefined {
+  const day = dayStart(text);
+  if (day !== undefined) return bound === 'from' ? day : day + DAY - 1;
+  return text.includes(' ') ? undefined : parseRfc3339(text);
+}
+
+/** A day for people. */
+export function dayText(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10);
+}

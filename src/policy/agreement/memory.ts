@@ -1,0 +1,94 @@
+/**
+ * What is remembered of the policy that was read last: files that have not changed are neither read nor checked again. What
+ * is remembered is taken only for what the same file would say again, by its stamp, and of agreements only where nothing
+ * that their check looked at has changed: defaults, certificates, and what the time makes of their ends.
+ */
+
+import type { Agreement } from '../../trust/agreement/index.js';
+import type { CertificateFacts } from '../../x509/certificate/index.js';
+import type { PolicyFiles, Said } from '../reading/index.js';
+import type { AgreementInput } from '../settings/index.js';
+
+const DAY = 86_400_000;
+/** Longest time before its end at which a check speaks of an end, in days. */
+const NOTICE_DAYS = 30;
+
+/** An agreement as it was checked, and what the check rested on. */
+export interface CheckedAgreement {
+  readonly item: Agreement;
+  readonly input: AgreementInput;
+  readonly said: readonly Said[];
+  readonly rests: Rests;
+}
+
+export interface Rests {
+  /** What agreements get that say nothing themselves, as text. */
+  readonly defaults: string;
+  /** What each file of certificates or CRLs gave. */
+  readonly material: ReadonlyMap<string, unknown>;
+  /** How the ends of the agreement and of its certificates stood. */
+  readonly ends: string;
+}
+
+interface Remembered {
+  readonly stamp: string;
+  readonly value: unknown;
+}
+
+export class PolicyMemory {
+  #files = new Map<string, Remembered>();
+  #next = new Map<string, Remembered>();
+  readonly #agreements = new WeakMap<object, CheckedAgreement>();
+
+  /** What `make` made of a file, now or as long as the file has been the same. Nothing is kept without a stamp. */
+  file<T>(
+    files: PolicyFiles,
+    kind: string,
+    path: string,
+    make: () => { readonly value: T; readonly stamp?: string },
+  ): T {
+    const key = `${kind} ${path}`;
+    const known = this.#files.get(key);
+    if (known !== undefined && files.stamp?.(path) === known.stamp) {
+      this.#next.set(key, known);
+      return known.value as T;
+    }
+    const { value, stamp } = make();
+    if (stamp !== undefined) this.#next.set(key, { stamp, value });
+    return value;
+  }
+
+  /** The check of the agreement that this entry of a file became. */
+  agreement(entry: unknown): CheckedAgreement | undefined {
+    return typeof entry === 'object' && entry !== null ? this.#agreements.get(entry) : undefined;
+  }
+
+  keep(entry: unknown, checked: CheckedAgreement): void {
+    if (typeof entry === 'object' && entry !== null) this.#agreements.set(entry, checked);
+  }
+
+  /** Ends one reading: what was not asked for in it is forgotten. */
+  settle(): void {
+    this.#files = this.#next;
+    this.#next = new Map();
+  }
+
+  /** Files of a kind that are remembered. */
+  count(kind: string): number {
+    let count = 0;
+    for (const key of this.#files.keys()) if (key.startsWith(`${kind} `)) count += 1;
+    return count;
+  }
+}
+
+/** How what ends stands at `now`: two times at which this is the same are alike to the checks of an agreement. */
+export function endsAt(agreement: Agreement, now: number): string {
+  const { valid, migrationUntil, anchors, intermediates, crls } = agreement;
+  const days = Math.floor((valid.until - now) / DAY);
+  const states = [valid.until < now ? 'ended' : days > NOTICE_DAYS ? '' : days, Number((migrationUntil ?? now) < now)];
+  const certificate = ({ notBefore, notAfter }: CertificateFacts): number =>
+    Number(notAfter < now) + 2 * Number(notBefore > now);
+  for (const list of [anchors.client, anchors.server, intermediates]) states.push(list.map(certificate).join(''));
+  states.push(crls.map(({ nextUpdate }) => Number((nextUpdate ?? 0) < now)).join(''));
+  return states.join(' ');
+}

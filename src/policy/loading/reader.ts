@@ -1,0 +1,125 @@
+/** The policy on disk as a parcel, read as one: not half of it before a change and half after. */
+
+import { PolicyMemory } from '../agreement/index.js';
+import { NO_CONTENT, type Opened, openRevision } from '../fleet/index.js';
+import { DiskFiles, formatProblem, type PolicyFiles, type Problem, type Seen } from '../reading/index.js';
+import type { Revision } from '../revision/index.js';
+import type { DaemonSettings } from '../settings/index.js';
+import { type ContentSource, type Contents, checkPolicy, Packer, type Parcel } from '../snapshot/index.js';
+
+/** Asks for the policy at `path`. */
+export interface ReadOrder {
+  readonly path: string;
+  readonly revision: number;
+  readonly now: number;
+  /** Of the policy that whoever asks has in force. */
+  readonly held: Contents | undefined;
+  /** The revision of the fleet that is to be read, whose files are there; without it the one that is kept. */
+  readonly wanted?: Revision | undefined;
+}
+
+/** Where a policy of a fleet came from. */
+export interface FleetOrigin {
+  /** undefined: nobody has pushed any, or the one that was kept is no good. */
+  readonly revision: Revision | undefined;
+  /** Why the one that was kept is not the one that was read. */
+  readonly refused: readonly string[];
+}
+
+/** `seen`: the files that a reading rests on, also one that failed. */
+export type ReadResult = { readonly seen?: Seen } & (
+  | {
+      readonly ok: true;
+      readonly parcel: Parcel;
+      /** Policy files that the thread remembers for the next time. */
+      readonly files: number;
+      readonly settings: DaemonSettings;
+      readonly warnings: readonly string[];
+      /** undefined: the policy is that of the file itself. */
+      readonly fleet?: FleetOrigin | undefined;
+    }
+  | { readonly ok: false; readonly problems: readonly string[] }
+);
+
+/** Times that a policy which changes while it is read is read again. */
+const MOST_READS = 3;
+
+/** Files that tell whether they are still the same. */
+export interface WatchedFiles extends PolicyFiles {
+  changed(): string | undefined;
+  readonly seen: Seen;
+}
+
+/** Reads one policy again and again; of its files only those that have changed. */
+export class PolicyReader {
+  readonly #packer = new Packer();
+  readonly #memory = new PolicyMemory();
+  readonly #open: () => WatchedFiles;
+
+  constructor(open: () => WatchedFiles = () => new DiskFiles()) {
+    this.#open = open;
+  }
+
+  read({ path, revision, now, held, wanted }: ReadOrder): ReadResult {
+    for (let reads = 1; ; reads++) {
+      const files = this.#open();
+      const { checked, fleet } = readFrom(wanted, (content) =>
+        checkPolicy(files, path, revision, now, this.#memory, content),
+      );
+      this.#memory.settle();
+      // Half of an old policy and half of a new one is a policy that nobody wrote.
+      const changed = files.changed();
+      const { seen } = files;
+      if (changed !== undefined && reads < MOST_READS) continue;
+      if (changed !== undefined) return { ok: false, seen, problems: [`${path}:1:1: error: ${changed}: ${CHANGED}`] };
+      if (!checked.ok) return { ok: false, seen, problems: checked.problems.map(formatProblem) };
+      const { parts, settings, warnings } = checked;
+      const parcel = this.#packer.pack(parts, held);
+      return {
+        ok: true,
+        seen,
+        parcel,
+        files: this.#memory.count('policy'),
+        settings,
+        warnings: warnings.map(formatProblem),
+        fleet,
+      };
+    }
+  }
+}
+
+type Checked<T> = ({ readonly ok: true } & T) | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/**
+ * Checks the policy where it is, in the file or in a revision of the fleet. A revision that is kept and is no good is as if
+ * there were none: nobody is trusted then, and the next one that comes is taken.
+ */
+export function readFrom<T>(
+  wanted: Revision | undefined,
+  check: (contentOf: ContentSource) => Checked<T>,
+): { readonly checked: Checked<T>; readonly fleet: FleetOrigin | undefined } {
+  let opened: Opened | undefined;
+  const checked = check((settings) => {
+    opened = openRevision(settings, wanted);
+    return opened?.content;
+  });
+  // Assigned in a function: the compiler does not see it.
+  const found = opened as Opened | undefined;
+  if (found === undefined) return { checked, fleet: undefined };
+  const { revision, problem } = found;
+  if (problem === undefined && (checked.ok || revision === undefined || wanted !== undefined)) {
+    return { checked, fleet: { revision, refused: [] } };
+  }
+  const refused = problem === undefined ? (checked.ok ? [] : checked.problems.map(formatProblem)) : [problem];
+  if (wanted !== undefined) return { checked: refusal(problem ?? ''), fleet: undefined };
+  const without = problem === undefined ? check(({ fleet }) => (fleet.policy ? NO_CONTENT : undefined)) : checked;
+  // What is wrong in the file of the node is wrong in any case.
+  return { checked: without, fleet: { revision: undefined, refused } };
+}
+
+function refusal(message: string): { readonly ok: false; readonly problems: readonly Problem[] } {
+  const place = { file: 'revision', line: 1, column: 1, severity: 'error', code: 'unreadable', path: '' } as const;
+  return { ok: false, problems: [{ ...place, message }] };
+}
+
+const CHANGED = `changed while the policy was read, ${MOST_READS} times: reload once all files are written`;

@@ -1,0 +1,11 @@
+/** The door of this room: files and YAML as they lie there; what is wrong with them, by file, line and column. */
+
+export { DiskFiles, type Seen, seenNow } from './disk-files.js';
+export { type PolicyDocument, readDocument } from './document.js';
+export { FILE_LIMITS, type FileRead, filesInMemory, type PolicyFiles, tooLarge } from './files.js';
+export { deepFreeze, freezeShallow } from './freeze.js';
+export { expandGlob, isGlob, isUnsupportedGlob } from './glob.js';
+export { normalPath, resolvePath } from './paths.js';
+export { formatPlace, formatProblem, type Problem, type ProblemCode, Problems, type Said } from './problem.js';
+export { checkShape, inWords, unknownKeys } from './shape.js';
+export { Site } from './site.js';

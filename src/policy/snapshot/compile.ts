@@ -1,0 +1,273 @@
+/**
+ * A policy file becomes the snapshot that decisions are made from, or a list of all that is wrong with it. Pure: what
+ * the disk holds comes in through PolicyFiles, the time as an argument.
+ */
+
+import { type AddressPrefix, PrefixTable } from '../../net/address/index.js';
+import type { Agreement, Interface, Snapshot } from '../../trust/agreement/index.js';
+import type { CertificateFacts } from '../../x509/certificate/index.js';
+import { atOnce } from '../../x509/der/index.js';
+import {
+  type AgreementDefaults,
+  type CheckedAgreement,
+  checkDomains,
+  checkInterfaces,
+  checkNames,
+  checkOtherNames,
+  checkPins,
+  checkSockets,
+  checkSources,
+  checkTargets,
+  compileAgreement,
+  compileInterface,
+  domainNames,
+  domainSite,
+  endsAt,
+  Material,
+  type Placed,
+  type PlacedAgreement,
+  PolicyMemory,
+} from '../agreement/index.js';
+import {
+  checkShape,
+  deepFreeze,
+  inWords,
+  type PolicyFiles,
+  type Problem,
+  Problems,
+  type Site,
+} from '../reading/index.js';
+import { compileSettings, type DaemonSettings, SECTIONS } from '../settings/index.js';
+import { assembleInSteps, type SnapshotParts } from './assemble.js';
+import { type PolicySources, readSources, type Section } from './sources.js';
+
+interface Good {
+  readonly ok: true;
+  readonly settings: DaemonSettings;
+  readonly warnings: readonly Problem[];
+}
+
+interface Bad {
+  readonly ok: false;
+  readonly problems: readonly Problem[];
+}
+
+export type PolicyResult = (Good & { readonly snapshot: Snapshot }) | Bad;
+
+/** A policy without fault, whose snapshot is not put together yet. */
+export type CheckedPolicy = (Good & { readonly parts: SnapshotParts }) | Bad;
+
+/** Files that hold all sections but `daemon:`. */
+export interface PolicyContent {
+  readonly files: PolicyFiles;
+  readonly main: string;
+}
+
+/** Where these settings say that the policy comes from; undefined: from the file that they stand in. */
+export type ContentSource = (settings: DaemonSettings) => PolicyContent | undefined;
+
+/** In force where `defaults:` says nothing else; times in seconds. */
+export const POLICY_DEFAULTS = Object.freeze({
+  privacy: 'strict33203',
+  revocation: 'soft',
+  eku: 'tls',
+  crl_grace: 0,
+  ocsp_max_age: 86_400,
+  ocsp_nonce: 'optional',
+  skew: 300,
+  ttl: 300,
+} as const);
+
+/** Compiles the policy whose main file is `main`. Never throws for what stands in the files. */
+export function compilePolicy(files: PolicyFiles, main: string, revision: number, now: number): PolicyResult {
+  const checked = checkPolicy(files, main, revision, now);
+  if (!checked.ok) return checked;
+  const { parts, settings, warnings } = checked;
+  return { ok: true, snapshot: atOnce(assembleInSteps(deepFreeze(parts))), settings, warnings };
+}
+
+/** Reads and checks all of a policy, but for what `memory` holds; what is left to do is `assembleInSteps`. */
+export function checkPolicy(
+  files: PolicyFiles,
+  main: string,
+  revision: number,
+  now: number,
+  memory = new PolicyMemory(),
+  contentOf: ContentSource = () => undefined,
+): CheckedPolicy {
+  const problems = new Problems();
+  const mainSources = readSources(files, main, problems, memory);
+  if (!mainSources) return { ok: false, problems: problems.list() };
+  const daemon = checkSection(SECTIONS.daemon, mainSources.sections('daemon')[0]);
+  const mainMaterial = new Material(files, now, memory);
+  const settings = compileSettings(daemon, mainSources.mainSite('daemon'), mainMaterial);
+
+  const content = contentOf(settings);
+  const sources = content === undefined ? mainSources : readSources(content.files, content.main, problems, memory);
+  if (!sources) return { ok: false, problems: problems.list() };
+  if (content !== undefined) withoutEffect(mainSources, sources);
+  const material = content === undefined ? mainMaterial : new Material(content.files, now, memory);
+  const defaults = {
+    ...POLICY_DEFAULTS,
+    ...definedOnly(checkSection(SECTIONS.defaults, sources.sections('defaults')[0])),
+  };
+  const own = ownDomains(sources);
+  const interfaces = compileInterfaces(sources);
+  const agreements = compileAgreements(sources, { material, defaults, now }, problems, memory);
+  const ownCertificates = certificatesOfOurs(sources, material);
+
+  checkNames(interfaces, 'interface');
+  checkNames(agreements, 'agreement');
+  checkSockets(interfaces);
+  checkDomains(agreements, own);
+  checkOtherNames(agreements, own);
+  checkInterfaces(agreements, interfaces, { interfaces: interfaceNames(sources), byAll: !problems.failed });
+  checkSources(agreements);
+  checkTargets(agreements);
+  checkPins(agreements, settings.state.file);
+  if (own.size === 0) {
+    const text = 'no own domain is named: nobody outside can be kept from asserting ours (RFC 3324 §2.2)';
+    sources.mainSite('own_domains').report('no-own-domains', text);
+  }
+
+  if (problems.failed) return { ok: false, problems: problems.list() };
+  const items = agreements.map(({ item }) => item);
+  const parts: SnapshotParts = {
+    revision,
+    ownDomains: new Set(own.keys()),
+    ownCertificates,
+    interfaces: interfaces.map(({ item }) => item),
+    agreements: items,
+    sources: sourceTables(items),
+    privacy: defaults.privacy,
+    skew: defaults.skew * 1000,
+    crlGrace: defaults.crl_grace * 1000,
+    ocsp: { maxAge: defaults.ocsp_max_age * 1000, nonceRequired: defaults.ocsp_nonce === 'required' },
+    verdictTtl: defaults.ttl,
+  };
+  return { ok: true, parts, settings, warnings: problems.list() };
+}
+
+/** `daemon:` is that of the node, and all else that of the fleet. */
+function withoutEffect(node: PolicySources, fleet: PolicySources): void {
+  for (const name of Object.keys(SECTIONS) as (keyof typeof SECTIONS)[]) {
+    if (name === 'daemon') continue;
+    const text = 'has no effect here: the policy comes from the store (daemon.fleet.policy)';
+    for (const { site } of node.sections(name)) site.report('no-effect', text, 'key');
+  }
+  const text = 'has no effect in a policy of the fleet: each node has its own';
+  for (const { site } of fleet.sections('daemon')) site.report('no-effect', text, 'key');
+}
+
+function checkSection<S extends Parameters<typeof checkShape>[0]>(schema: S, section: Section | undefined) {
+  return section && checkShape(schema, section.value, section.site);
+}
+
+/** Drops keys that are there but undefined, which would hide a default. */
+function definedOnly<T extends object>(input: T | undefined): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const entries = Object.entries(input ?? {}).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}
+
+function ownDomains(sources: PolicySources): ReadonlyMap<string, Site> {
+  const own = new Map<string, Site>();
+  for (const { value, site } of sources.sections('own_domains')) {
+    const texts = checkShape(SECTIONS.own_domains, value, site) ?? [];
+    for (const domain of domainNames(texts, site)) {
+      if (!own.has(domain)) own.set(domain, domainSite(texts, domain, site));
+    }
+  }
+  return own;
+}
+
+/** A chain in a file counts whole: an intermediate that ends breaks our handshakes just as well. */
+function certificatesOfOurs(sources: PolicySources, material: Material): readonly CertificateFacts[] {
+  return sources.sections('own_certificates').flatMap(({ value, site }) => {
+    const names = checkShape(SECTIONS.own_certificates, value, site) ?? [];
+    return material.certificates(names, site, 'own certificate');
+  });
+}
+
+/** The entries of a section that is a list, over all files. */
+function entries(sources: PolicySources, name: 'interfaces' | 'agreements'): readonly Section[] {
+  return sources.sections(name).flatMap(({ value, site }) => {
+    if (Array.isArray(value)) return value.map((entry: unknown, index) => ({ value: entry, site: site.at(index) }));
+    site.report('wrong-type', `expected a list of ${name}, found ${inWords(value)}`);
+    return [];
+  });
+}
+
+function compileAgreements(
+  sources: PolicySources,
+  context: { readonly material: Material; readonly defaults: AgreementDefaults; readonly now: number },
+  problems: Problems,
+  memory: PolicyMemory,
+): readonly PlacedAgreement[] {
+  const { material, now } = context;
+  const defaults = JSON.stringify(context.defaults);
+  return entries(sources, 'agreements').flatMap(({ value, site }): readonly PlacedAgreement[] => {
+    const known = memory.agreement(value);
+    if (known !== undefined && stands(known, defaults, context)) {
+      problems.again(known.said);
+      return [{ item: known.item, input: known.input, site }];
+    }
+    const {
+      said,
+      failed,
+      value: checked,
+    } = problems.during(() =>
+      material.during(() => {
+        const input = checkShape(SECTIONS.agreements, value, site);
+        return input && { item: compileAgreement(input, site, context), input };
+      }),
+    );
+    if (checked.value === undefined) return [];
+    const { item, input } = checked.value;
+    const rests = { defaults, material: checked.material, ends: endsAt(item, now) };
+    if (!failed) memory.keep(value, { item, input, said, rests });
+    return [{ item, input, site }];
+  });
+}
+
+/** Whether the check of an agreement would say and make the same again. */
+function stands(
+  { item, rests }: CheckedAgreement,
+  defaults: string,
+  { material, now }: { readonly material: Material; readonly now: number },
+): boolean {
+  return rests.defaults === defaults && rests.ends === endsAt(item, now) && material.same(rests.material);
+}
+
+function compileInterfaces(sources: PolicySources): readonly Placed<Interface>[] {
+  return entries(sources, 'interfaces').flatMap(({ value, site }) => {
+    const input = checkShape(SECTIONS.interfaces, value, site);
+    const item = input && compileInterface(input, site);
+    return item === undefined ? [] : [{ item, site }];
+  });
+}
+
+/** Names of all interfaces, also of those that have another mistake. */
+function interfaceNames(sources: PolicySources): ReadonlySet<string> {
+  const names = sources.sections('interfaces').flatMap(({ value }) => (Array.isArray(value) ? value : []));
+  return new Set(
+    names.flatMap((entry: unknown) => {
+      const name = typeof entry === 'object' && entry !== null ? Reflect.get(entry, 'name') : undefined;
+      return typeof name === 'string' ? [name] : [];
+    }),
+  );
+}
+
+function sourceTables(agreements: readonly Agreement[]): ReadonlyMap<string, PrefixTable<Agreement>> {
+  const byInterface = new Map<string, Agreement[]>();
+  for (const agreement of agreements) {
+    if (agreement.interface === undefined) continue;
+    const list = byInterface.get(agreement.interface) ?? [];
+    byInterface.set(agreement.interface, list);
+    list.push(agreement);
+  }
+  return new Map([...byInterface].map(([name, list]) => [name, PrefixTable.of(prefixesOf(list))] as const));
+}
+
+function* prefixesOf(agreements: readonly Agreement[]): Generator<readonly [AddressPrefix, Agreement]> {
+  for (const agreement of agreements) for (const prefix of agreement.sources) yield [prefix, agreement];
+}

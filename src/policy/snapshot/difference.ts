@@ -1,0 +1,170 @@
+/** What two policies say differently, agreement by agreement and key by key. No traffic is needed, and none is judged. */
+
+import type { Snapshot } from '../../trust/agreement/index.js';
+import type { DaemonSettings } from '../settings/index.js';
+
+export interface Policy {
+  readonly snapshot: Snapshot;
+  readonly settings: DaemonSettings;
+}
+
+/** One key that differs; `before` or `after` is empty where it was not there or said nothing. */
+export interface PolicyDifference {
+  /** `agreement op-b`, `interface za`, `defaults`, `daemon`. */
+  readonly subject: string;
+  readonly change: 'added' | 'removed' | 'changed';
+  /** As in the file (docs/policy.md); empty where the subject as a whole was added or removed. */
+  readonly key: string;
+  /** Of a list, only the entries that the other one lacks, unless the order alone differs. */
+  readonly before: string;
+  readonly after: string;
+}
+
+/** What differs from `before` to `after`, as compiled: what a default gives counts as said. */
+export function policyDifferences(before: Policy, after: Policy): readonly PolicyDifference[] {
+  return [...differences(before, after)].filter((step) => step !== undefined);
+}
+
+export interface SomeDifferences {
+  readonly rows: readonly PolicyDifference[];
+  /** There are more than were asked for. */
+  readonly more: boolean;
+}
+
+/** The first so many differences, in steps: yields now and then, so that verdicts get through in between. */
+export function* policyDifferencesInSteps(
+  before: Policy,
+  after: Policy,
+  most: number,
+): Generator<undefined, SomeDifferences> {
+  const rows: PolicyDifference[] = [];
+  for (const step of differences(before, after)) {
+    if (step === undefined) yield;
+    else if (rows.length === most) return { rows, more: true };
+    else rows.push(step);
+  }
+  return { rows, more: false };
+}
+
+/** One after the other; undefined between two subjects. */
+function* differences(before: Policy, after: Policy): Generator<PolicyDifference | undefined> {
+  yield* named('agreement', before.snapshot.agreements, after.snapshot.agreements);
+  yield* named('interface', before.snapshot.interfaces, after.snapshot.interfaces);
+  yield* keys('policy', own(before.snapshot), own(after.snapshot));
+  yield* keys('defaults', defaults(before.snapshot), defaults(after.snapshot));
+  yield* keys('daemon', before.settings, after.settings);
+}
+
+function own({ ownDomains, ownCertificates }: Snapshot): object {
+  return { ownDomains: [...ownDomains], ownCertificates };
+}
+
+/** What agreements do not bear themselves. */
+function defaults({ privacy, skew, crlGrace, ocsp, verdictTtl }: Snapshot): object {
+  const seconds = (ms: number) => ms / 1000;
+  return {
+    privacy,
+    skew: seconds(skew),
+    crlGrace: seconds(crlGrace),
+    ocspMaxAge: seconds(ocsp.maxAge),
+    ocspNonce: ocsp.nonceRequired ? 'required' : 'optional',
+    ttl: verdictTtl,
+  };
+}
+
+function* named(
+  kind: string,
+  before: readonly { readonly name: string }[],
+  after: readonly { readonly name: string }[],
+): Generator<PolicyDifference | undefined> {
+  const old = new Map(before.map((each) => [each.name, each]));
+  const next = new Map(after.map((each) => [each.name, each]));
+  for (const name of new Set([...old.keys(), ...next.keys()])) {
+    const [from, to] = [old.get(name), next.get(name)];
+    const subject = `${kind} ${name}`;
+    if (from === undefined || to === undefined) {
+      yield { subject, change: from === undefined ? 'added' : 'removed', key: '', before: '', after: '' };
+    } else if (from !== to) {
+      // What a reload finds unchanged is the same object as before.
+      yield* keys(subject, from, to);
+    }
+    yield;
+  }
+}
+
+function keys(subject: string, before: object, after: object): readonly PolicyDifference[] {
+  const [old, next] = [leaves(before), leaves(after)];
+  return [...new Set([...old.keys(), ...next.keys()])].flatMap((key) => {
+    const [from, to] = [old.get(key) ?? [], next.get(key) ?? []];
+    if (from.join('\n') === to.join('\n')) return [];
+    const change = from.length === 0 ? 'added' : to.length === 0 ? 'removed' : 'changed';
+    const [fromSet, toSet] = [new Set(from), new Set(to)];
+    const gone = from.filter((each) => !toSet.has(each));
+    const come = to.filter((each) => !fromSet.has(each));
+    const reordered = gone.length === 0 && come.length === 0;
+    const words = (all: readonly string[]) => all.join(', ');
+    return [{ subject, change, key, before: words(reordered ? from : gone), after: words(reordered ? to : come) }];
+  });
+}
+
+/** Each key with what it says, one text for each entry of a list. */
+function leaves(value: object): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, readonly string[]>();
+  walk(value, '', found);
+  return found;
+}
+
+function walk(value: object, path: string, found: Map<string, readonly string[]>): void {
+  const entries = value instanceof Map ? [...value] : Object.entries(value);
+  for (const [key, inner] of entries) {
+    const at = path === '' ? fileKey(key) : `${path}.${fileKey(key)}`;
+    if (isMapping(inner)) walk(inner, at, found);
+    else found.set(at, texts(inner, at));
+  }
+}
+
+/** A mapping of the file; certificates, prefixes and their like are values. */
+function isMapping(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !isList(value) && text(value) === undefined;
+}
+
+function isList(value: unknown): value is Iterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.iterator in value && !(value instanceof Map);
+}
+
+function texts(value: unknown, path: string): readonly string[] {
+  if (value === undefined) return [];
+  if (isList(value)) return [...value].flatMap((each) => texts(each, path));
+  if (typeof value === 'number') return [INSTANTS.has(path) ? instant(value) : String(value)];
+  return [text(value) ?? (typeof value === 'object' ? JSON.stringify(value) : String(value))];
+}
+
+/** Digits of a SHA-256 that tell certificates apart for people. */
+const SHORT = 16;
+
+/** A value of several fields in the words of the file. */
+function text(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if ('subjectText' in value && 'sha256' in value)
+    return `${value.subjectText} (SHA-256 ${String(value.sha256).slice(0, SHORT)})`;
+  if ('issuerText' in value && 'sha256' in value)
+    return `CRL of ${value.issuerText} (SHA-256 ${String(value.sha256).slice(0, SHORT)})`;
+  if ('text' in value && typeof value.text === 'string') return value.text;
+  if ('address' in value && 'port' in value && Object.keys(value).length === 2) {
+    const address = String(value.address);
+    return `${address.includes(':') ? `[${address}]` : address}:${String(value.port)}`;
+  }
+  return undefined;
+}
+
+/** Milliseconds since 1970. */
+const INSTANTS: ReadonlySet<string> = new Set(['valid.from', 'valid.until', 'migration_until']);
+
+function instant(ms: number): string {
+  return Number.isFinite(ms) ? new Date(ms).toISOString() : 'always';
+}
+
+/** `requireTls` -> `require_tls`; names of header fields are lower-case already. */
+function fileKey(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}

@@ -1,0 +1,12 @@
+/** The door of this room: a checked policy made into the frozen snapshot that answers are given by. */
+
+export { assembleInSteps, type SnapshotParts } from './assemble.js';
+export { type ContentSource, checkPolicy, compilePolicy, type PolicyContent } from './compile.js';
+export {
+  type Policy,
+  type PolicyDifference,
+  policyDifferences,
+  policyDifferencesInSteps,
+  type SomeDifferences,
+} from './difference.js';
+export { type Contents, type Held, octetsOf, Packer, type Parcel, unpack } from './parcel.js';

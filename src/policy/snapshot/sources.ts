@@ -1,0 +1,153 @@
+/** The YAML files of a policy: the main file and what it includes, each split into its sections. */
+
+import type { PolicyMemory } from '../agreement/index.js';
+import {
+  checkShape,
+  expandGlob,
+  FILE_LIMITS,
+  type FileRead,
+  inWords,
+  isGlob,
+  isUnsupportedGlob,
+  normalPath,
+  type PolicyDocument,
+  type PolicyFiles,
+  type Problems,
+  readDocument,
+  resolvePath,
+  Site,
+  unknownKeys,
+} from '../reading/index.js';
+import { SECTIONS, type SectionName } from '../settings/index.js';
+
+/** A section of one file. */
+export interface Section {
+  readonly value: unknown;
+  readonly site: Site;
+}
+
+/** All files together, the main file first and the others sorted by path. */
+export interface PolicySources {
+  /** The sections of this name, one for each file that has it. */
+  sections(name: SectionName): readonly Section[];
+  /** The place of a section in the main file, there or not. */
+  mainSite(name: SectionName): Site;
+}
+
+/** What an included file may hold; the rest is said once, in the main file. */
+const INCLUDABLE: ReadonlySet<string> = new Set<SectionName>([
+  'own_domains',
+  'own_certificates',
+  'interfaces',
+  'agreements',
+]);
+
+/** Reads the main file and all that it includes. Gives undefined, and has said why, where there is no main file. */
+export function readSources(
+  files: PolicyFiles,
+  main: string,
+  problems: Problems,
+  memory: PolicyMemory,
+): PolicySources | undefined {
+  const start = () => ({ file: main, line: 1, column: 1 });
+  const read = readFile(files, main, problems, memory);
+  if (!('document' in read)) {
+    problems.add(read.code, start, [], read.problem);
+    return undefined;
+  }
+  if (read.warning !== undefined) problems.add('unsafe-directory', start, [], read.warning);
+  const { document } = read;
+  const mainSections = document && splitSections(document, problems);
+  if (!document || !mainSections) return undefined;
+  const included = includedSections(mainSections.get('include'), files, main, problems, memory);
+  const all = [mainSections, ...included];
+  return {
+    sections: (name) => all.flatMap((sections) => sections.get(name) ?? []),
+    mainSite: (name) => new Site(document, problems, [name]),
+  };
+}
+
+type DocumentRead =
+  | { readonly document: PolicyDocument | undefined; readonly warning?: string }
+  | Extract<FileRead, { readonly code: string }>;
+
+/** A file as a document; undefined, which has been reported, where it is none. */
+function readFile(files: PolicyFiles, path: string, problems: Problems, memory: PolicyMemory): DocumentRead {
+  return memory.file<DocumentRead>(files, 'policy', path, () => {
+    const read = files.read(path, FILE_LIMITS.policy);
+    if (!('bytes' in read)) return { value: read };
+    const document = readDocument(path, read.bytes, problems);
+    const value = read.warning === undefined ? { document } : { document, warning: read.warning };
+    // A document with a fault is read again, to say so again.
+    return document === undefined || read.stamp === undefined ? { value } : { value, stamp: read.stamp };
+  });
+}
+
+type Sections = ReadonlyMap<string, Section>;
+
+function splitSections(document: PolicyDocument, problems: Problems, includedBy?: string): Sections | undefined {
+  const root = new Site(document, problems);
+  const { value } = document;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    root.report('wrong-type', `expected a mapping of policy keys, found ${inWords(value)}`);
+    return undefined;
+  }
+  const sections = new Map<string, Section>();
+  const unknown: string[] = [];
+  for (const [key, section] of Object.entries(value)) {
+    if (!Object.hasOwn(SECTIONS, key)) {
+      unknown.push(key);
+    } else if (includedBy !== undefined && !INCLUDABLE.has(key)) {
+      root.at(key).report('misplaced-key', `the key belongs into the main file ${includedBy}`, 'key');
+    } else if (section !== null) {
+      // A section whose entries are all commented out is as good as none.
+      sections.set(key, { value: section, site: root.at(key) });
+    }
+  }
+  unknownKeys(unknown, Object.keys(SECTIONS), root);
+  return sections;
+}
+
+function includedSections(
+  include: Section | undefined,
+  files: PolicyFiles,
+  main: string,
+  problems: Problems,
+  memory: PolicyMemory,
+): readonly Sections[] {
+  const value = include && checkShape(SECTIONS.include, include.value, include.site);
+  if (!include || value === undefined) return [];
+  const patterns = Array.isArray(value)
+    ? value.map((pattern, index) => ({ pattern, site: include.site.at(index) }))
+    : [{ pattern: value, site: include.site }];
+
+  const paths = new Map<string, Site>();
+  for (const { pattern, site } of patterns) {
+    for (const path of includedPaths(pattern, site, files, main)) {
+      if (path !== normalPath(main) && !paths.has(path)) paths.set(path, site);
+    }
+  }
+  return [...paths]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([path, site]) => {
+      const read = readFile(files, path, problems, memory);
+      if (!('document' in read)) {
+        site.report(read.code, read.problem);
+        return [];
+      }
+      if (read.warning !== undefined) site.report('unsafe-directory', read.warning);
+      return (read.document && splitSections(read.document, problems, main)) ?? [];
+    });
+}
+
+function includedPaths(pattern: string, site: Site, files: PolicyFiles, main: string): readonly string[] {
+  if (isUnsupportedGlob(pattern)) {
+    site.report('bad-value', `expected a path in which only "*" and "?" are special, found ${JSON.stringify(pattern)}`);
+    return [];
+  }
+  const path = resolvePath(main, pattern);
+  if (!isGlob(pattern)) return [path];
+  const found = expandGlob(path, files);
+  if (found.length === 0) site.report('no-match', `${JSON.stringify(pattern)} matches no file`);
+  return found;
+}

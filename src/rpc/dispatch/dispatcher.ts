@@ -1,0 +1,179 @@
+/**
+ * JSON-RPC 2.0, all of it: one request text in, one response text out.
+ *
+ * jayson checks a request object, finds the method and shapes the response. Four things are done here, because jayson
+ * does them otherwise: a batch (it never answers one that holds an array), a request whose id is null (it takes that
+ * for a notification; JSON-RPC 2.0 §4 makes it a request, answered with id null), a handler that throws (it lets the
+ * exception out), and a JSON text that is a string (it would parse the string again).
+ */
+
+import { isUtf8 } from 'node:buffer';
+import jayson from 'jayson';
+import { includesRole } from '../../policy/settings/index.js';
+import { errorText, RPC_ERRORS, RpcError } from './errors.js';
+import { type CallContext, JsonText, type Method } from './method.js';
+
+/** Most requests that one batch may hold. */
+export const DEFAULT_BATCH_LIMIT = 100;
+
+const LONGEST_CLAIM = 64;
+
+/** The response text; undefined where there is none to send (notifications, JSON-RPC 2.0 §4.1). */
+export type Answer = string | undefined | Promise<string | undefined>;
+
+/** Answers one request text; in the same turn unless a handler took longer. Never throws, never rejects. */
+export type Dispatch = (request: string | Buffer, context: CallContext) => Answer;
+
+/** What came of a question, and the ms that it took. */
+export type Answered = (method: string, outcome: 'ok' | 'error' | 'forbidden', milliseconds: number) => void;
+
+export interface DispatcherOptions {
+  readonly batchLimit?: number;
+  /** Told of what the caller is not: an exception that a handler let out, a result that is no JSON. Must not throw. */
+  readonly onInternalError?: (error: unknown, method: string, context: CallContext) => void;
+  /** Told of each question to a method, once it is answered. Must not throw. */
+  readonly onAnswered?: Answered;
+  /** Told of a caller who has not the role that the method asks for. Must not throw. */
+  readonly onForbidden?: (method: string, context: CallContext) => void;
+}
+
+/**
+ * Builds the dispatcher of a method table.
+ * @throws {Error} two methods of one name, or a name that JSON-RPC 2.0 §8 reserves (`rpc.`)
+ */
+export function createDispatcher(methods: readonly Method[], options: DispatcherOptions = {}): Dispatch {
+  const { batchLimit = DEFAULT_BATCH_LIMIT, onInternalError = () => {}, onForbidden = () => {} } = options;
+  const { onAnswered = () => {} } = options;
+  const server = new jayson.Server();
+  for (const { code, message } of Object.values(RPC_ERRORS)) server.errorMessages[code] = message;
+
+  for (const method of methods) {
+    if (server.hasMethod(method.name)) throw new Error(`method ${method.name}: expected one definition, found two`);
+    server.method(method.name, new jayson.Method(jaysonHandler(method), { useContext: true }));
+  }
+
+  /** jayson wants the outcome by callback, and nothing thrown. */
+  function jaysonHandler(method: Method): jayson.MethodHandlerContext {
+    const { name } = method;
+    return (params, context, reply) => {
+      const caller = context as CallContext;
+      const from = performance.now();
+      const done = (value: unknown): void => {
+        onAnswered(name, 'ok', performance.now() - from);
+        reply(null, value);
+      };
+      const fail = (error: unknown): void => {
+        const known = error instanceof RpcError;
+        const forbidden = known && error.kind === 'forbidden';
+        if (!known) onInternalError(error, name, caller);
+        if (forbidden) {
+          onForbidden(name, caller);
+          caller.onForbidden?.();
+        }
+        onAnswered(name, forbidden ? 'forbidden' : 'error', performance.now() - from);
+        reply((known ? error.toObject() : RPC_ERRORS['internal-error']) as jayson.JSONRPCErrorLike);
+      };
+      let result: unknown;
+      try {
+        if (!includesRole(caller.role, method.role)) throw new RpcError('forbidden');
+        result = method.call(params, caller);
+      } catch (error) {
+        fail(error);
+        return;
+      }
+      if (result instanceof Promise) result.then(done, fail);
+      else done(result);
+    };
+  }
+
+  function single(request: unknown, from: CallContext): Answer {
+    const problem = shapeProblem(request);
+    if (problem !== undefined) return problem;
+    const { id, method, by } = request as { id?: unknown; method?: unknown; by?: unknown };
+    const context = by === undefined ? from : claimedBy(from, by);
+    // Any other id makes jayson answer; the null goes back in below.
+    const asked = id === null ? { ...(request as object), id: 0 } : request;
+
+    let answer: Answer;
+    let answered = false;
+    let resolveLater: ((text: string | undefined) => void) | undefined;
+    server.call(asked as jayson.JSONRPCRequest, context, (error, success) => {
+      const response = error ?? success;
+      let text: string | undefined;
+      if (response !== undefined && response !== null) {
+        if (id === null) response.id = null;
+        text = responseText(response, (cause) => onInternalError(cause, String(method), context));
+      }
+      if (resolveLater === undefined) {
+        answered = true;
+        answer = text;
+      } else {
+        resolveLater(text);
+      }
+    });
+    if (answered) return answer;
+    return new Promise((resolve) => {
+      resolveLater = resolve;
+    });
+  }
+
+  /** JSON-RPC 2.0 §6. The answers stand in the order of the requests, though any would do. */
+  function batch(requests: readonly unknown[], context: CallContext): Answer {
+    if (requests.length === 0) return errorText(RPC_ERRORS['invalid-request']);
+    if (requests.length > batchLimit) {
+      const data = { expected: `a batch of at most ${batchLimit} requests`, found: requests.length };
+      return errorText(new RpcError('invalid-request', data).toObject());
+    }
+    const answers = requests.map((request) => single(request, context));
+    if (answers.some((answer) => answer instanceof Promise)) return Promise.all(answers).then(batchText);
+    return batchText(answers as (string | undefined)[]);
+  }
+
+  return (request, context) => {
+    if (typeof request !== 'string' && !isUtf8(request)) {
+      return errorText(new RpcError('parse-error', { expected: 'UTF-8', found: 'other bytes' }).toObject());
+    }
+    let parsed: unknown;
+    try {
+      parsed = JSON.parse(typeof request === 'string' ? request : request.toString('utf8'));
+    } catch {
+      return errorText(RPC_ERRORS['parse-error']);
+    }
+    return Array.isArray(parsed) ? batch(parsed, context) : single(parsed, context);
+  };
+}
+
+/** The FIFO and the unix sockets tell nothing of the process at the other end: what siptrustctl says of itself is kept. */
+function claimedBy(context: CallContext, by: unknown): CallContext {
+  const claimed = String(by).replace(/[^\x20-\x7e]/g, '?');
+  return { ...context, claimed: claimed.slice(0, LONGEST_CLAIM) };
+}
+
+/** What jayson would not notice: it parses a string again, and echoes an id that JavaScript could not hold. */
+function shapeProblem(request: unknown): string | undefined {
+  if (typeof request !== 'object' || request === null || Array.isArray(request)) {
+    return errorText(RPC_ERRORS['invalid-request']);
+  }
+  const id: unknown = (request as { id?: unknown }).id;
+  if (typeof id === 'number' && (!Number.isFinite(id) || (Number.isInteger(id) && !Number.isSafeInteger(id)))) {
+    const data = { expected: `an id of at most ${Number.MAX_SAFE_INTEGER}, or a string`, found: String(id) };
+    return errorText(new RpcError('invalid-request', data).toObject());
+  }
+  return undefined;
+}
+
+function responseText(response: jayson.JSONRPCResponse, onUnserialisable: (cause: unknown) => void): string {
+  try {
+    const { id, result } = response as { id: unknown; result?: unknown };
+    if (result instanceof JsonText) return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${result.text}}`;
+    return JSON.stringify(response);
+  } catch (cause) {
+    onUnserialisable(cause);
+    return JSON.stringify({ jsonrpc: '2.0', error: RPC_ERRORS['internal-error'], id: response.id });
+  }
+}
+
+function batchText(answers: readonly (string | undefined)[]): string | undefined {
+  const texts = answers.filter((text) => text !== undefined);
+  return texts.length === 0 ? undefined : `[${texts.join(',')}]`;
+}

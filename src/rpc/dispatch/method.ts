@@ -1,0 +1,154 @@
+/** A method of the RPC interface: a row of the method table, its params checked once on the way in. */
+
+import type { z } from 'zod';
+import type { Role } from '../../policy/settings/index.js';
+import { RpcError } from './errors.js';
+
+export type Wire = 'tcp' | 'unix' | 'http' | 'https' | 'fifo';
+
+/** Where a request came from. */
+export interface CallContext {
+  readonly wire: Wire;
+  /** The other end, for the log: `127.0.0.1:40222`, or the path of a socket. */
+  readonly peer: string;
+  /** What the wire grants by itself, or what a credential has proved. */
+  readonly role: Role;
+  /** The credential: `token noc`, `certificate noc`; absent: none was needed. */
+  readonly credential?: string;
+  /** Whom a local client says that it works for; on the word of the client alone. */
+  readonly claimed?: string;
+  /** Told when a method was refused for want of a role. */
+  readonly onForbidden?: () => void;
+}
+
+/**
+ * A result that is JSON already. Writing a verdict out costs more than looking it up, so a method whose results repeat
+ * keeps them in this form. The text must be valid JSON: it goes into the response as it is.
+ */
+export class JsonText {
+  constructor(readonly text: string) {}
+
+  toJSON(): unknown {
+    return JSON.parse(this.text);
+  }
+}
+
+export interface Method {
+  readonly name: string;
+  /** One line for the reference. */
+  readonly doc: string;
+  /** The least role that may ask it. Every method that changes something is an operator's. */
+  readonly role: Role;
+  /** Schema of the params as an object. */
+  readonly params: z.ZodType;
+  /** Names of the params that an array gives by position; `kamctl rpc agreement.show op-b` sends `["op-b"]`. */
+  readonly positional: readonly string[];
+  /**
+   * Checks the params and runs the handler, whose result is any JSON value, a JsonText, or a promise of either.
+   * Answered in the same turn unless it is a promise.
+   * @throws {RpcError} invalid-params, or what the handler throws
+   */
+  call(params: unknown, context: CallContext): unknown;
+}
+
+export interface MethodDefinition<Params extends z.ZodType> {
+  readonly name: string;
+  readonly doc: string;
+  readonly role: Role;
+  readonly params: Params;
+  readonly positional?: readonly string[];
+  /** Gives the outcome of an earlier check of the same params, or that of `check`. */
+  readonly repeated?: { checked(params: unknown, check: () => z.output<Params>): z.output<Params> };
+  readonly handler: (params: z.output<Params>, context: CallContext) => unknown;
+}
+
+/** What is wrong with one param; sent as a row of the error's data. */
+export interface ParamIssue {
+  /** `tls.verified`; empty: the params as a whole. */
+  readonly path: string;
+  readonly expected: string;
+  readonly found: string;
+}
+
+/** Builds a method whose handler gets its params with the type of the schema. */
+export function defineMethod<Params extends z.ZodType>(definition: MethodDefinition<Params>): Method {
+  const { name, doc, role, params: schema, positional = [], repeated, handler } = definition;
+  function checked(named: unknown): z.output<Params> {
+    // Asking for the inputs of issues makes every check several times slower: only a failed one is done again.
+    const parsed = schema.safeParse(named);
+    if (parsed.success) return parsed.data;
+    const issues = schema.safeParse(named, { reportInput: true }).error?.issues ?? parsed.error.issues;
+    throw new RpcError('invalid-params', issues.flatMap(paramIssues));
+  }
+  return Object.freeze({
+    name,
+    doc,
+    role,
+    params: schema,
+    positional: Object.freeze([...positional]),
+    call: (params: unknown, context: CallContext): unknown => {
+      const named = byName(params, positional);
+      return handler(repeated?.checked(named, () => checked(named)) ?? checked(named), context);
+    },
+  });
+}
+
+/** JSON-RPC 2.0 §4.2: absent, by position or by name; the handlers see names alone. */
+function byName(params: unknown, positional: readonly string[]): unknown {
+  if (params === undefined) return {};
+  if (!Array.isArray(params)) return params;
+  if (params.length > positional.length) {
+    const names = positional.length === 0 ? '' : ` (${positional.join(', ')})`;
+    const issue = {
+      path: '',
+      expected: `at most ${positional.length} params by position${names}`,
+      found: String(params.length),
+    };
+    throw new RpcError('invalid-params', [issue]);
+  }
+  return Object.fromEntries(params.map((value, index) => [positional[index] ?? '', value]));
+}
+
+function paramIssues(issue: z.core.$ZodIssue): ParamIssue[] {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({
+      path: pathText([...issue.path, key]),
+      expected: 'no param of this name',
+      found: found(issue.input?.[key]),
+    }));
+  }
+  return [{ path: pathText(issue.path), expected: expected(issue), found: found(issue.input) }];
+}
+
+function expected(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return issue.expected;
+    case 'invalid_value':
+      return issue.values.map((value) => JSON.stringify(value)).join(' or ');
+    case 'invalid_union': {
+      const texts = issue.errors.flat().map(expected);
+      return texts.length === 0 ? issue.message : [...new Set(texts)].join(' or ');
+    }
+    default:
+      return issue.message;
+  }
+}
+
+function pathText(path: readonly PropertyKey[]): string {
+  return path.reduce<string>((text, key) => {
+    if (typeof key === 'number') return `${text}[${key}]`;
+    return text === '' ? String(key) : `${text}.${String(key)}`;
+  }, '');
+}
+
+const LONGEST_FOUND = 60;
+
+/** Scalars as they are, cut short; a structure by its kind alone, which is safe at any depth. */
+function found(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (typeof value === 'object' && value !== null) return 'an object';
+  const text = JSON.stringify(value) ?? typeof value;
+  return text.length > LONGEST_FOUND ? `${text.slice(0, LONGEST_FOUND)}...` : text;
+}

@@ -1,0 +1,4 @@
+/** The door of this room: the table of methods. */
+
+export { methodTable } from './methods.js';
+export { type FlatDifference, flatDifference } from './policy.js';

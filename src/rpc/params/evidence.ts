@@ -1,0 +1,84 @@
+/** The params of `trust.peer` and `trust.message`, and the evidence that they become. */
+
+import { z } from 'zod';
+import { parseAddress } from '../../net/address/index.js';
+import type { Evidence, TlsEvidence } from '../../trust/evidence/index.js';
+import type { CertificateFacts } from '../../x509/certificate/index.js';
+import { foldByteParams } from './byte-params.js';
+import { readChain } from './peer-chain.js';
+
+const port = z.coerce.number().int().min(0).max(65535);
+const bit = z.union([
+  z.literal([1, '1', true, 'true']).transform(() => true),
+  z.literal([0, '0', false, 'false']).transform(() => false),
+]);
+const text = z.string();
+const address = z.string().transform((value, context) => {
+  const found = parseAddress(value);
+  if (found !== undefined) return found.text;
+  context.issues.push({ code: 'custom', message: 'an IPv4 or IPv6 address', input: value });
+  return z.NEVER;
+});
+
+const tls = z.strictObject({
+  pem: text.optional(),
+  chain: z.union([text, z.array(text.nullable())]).optional(),
+  verified: bit.optional(),
+  version: text.optional(),
+  cipher: text.optional(),
+  sni: text.optional(),
+  attributes: z.record(z.string(), z.string()).optional(),
+  /** A certificate counts only as the proxy's TLS stack saw it, never out of a header (rulebook T-10). */
+  source: z.literal('stack').optional(),
+});
+
+/** The evidence params that both methods share. */
+export const evidenceShape = {
+  direction: z.literal(['in', 'out']),
+  proto: text.transform((value) => value.toLowerCase()).pipe(z.literal(['udp', 'tcp', 'tls', 'ws', 'wss', 'sctp'])),
+  conid: z.union([z.string(), z.number()]).transform(String).optional(),
+  src_ip: address.optional(),
+  src_port: port.optional(),
+  rcv_ip: address.optional(),
+  rcv_port: port.optional(),
+  tls: tls.optional(),
+  next_hop: text.optional(),
+};
+
+export const peerParams = z.preprocess((params) => foldByteParams(params), z.strictObject(evidenceShape));
+
+export type EvidenceParams = z.output<typeof peerParams>;
+
+/** Reads a certificate as the proxy gives it: PEM, urlencoded PEM or base64 DER. */
+export type CertificateReader = (text: string) => CertificateFacts | { readonly malformed: string };
+
+/** Evidence out of checked params. */
+export function toEvidence(params: EvidenceParams, readCertificate: CertificateReader): Evidence {
+  return {
+    direction: params.direction,
+    transport: params.proto,
+    connectionId: params.conid,
+    sourceAddress: params.src_ip,
+    sourcePort: params.src_port,
+    localAddress: params.rcv_ip,
+    localPort: params.rcv_port,
+    tls: params.tls === undefined ? undefined : toTlsEvidence(params.tls, readCertificate),
+    nextHop: params.next_hop,
+  };
+}
+
+function toTlsEvidence(given: z.output<typeof tls>, readCertificate: CertificateReader): TlsEvidence {
+  const certificate = given.pem === undefined ? undefined : readCertificate(given.pem);
+  const leaf = certificate === undefined || 'malformed' in certificate ? undefined : certificate;
+  const chain = given.chain === undefined ? undefined : readChain(given.chain, leaf, readCertificate);
+  return {
+    certificate,
+    ...(chain === undefined ? {} : { chain }),
+    // Not told is not verified.
+    verified: given.verified ?? false,
+    version: given.version,
+    cipher: given.cipher,
+    sni: given.sni,
+    attributes: given.attributes,
+  };
+}

@@ -1,0 +1,7 @@
+/** The door of this room: what comes in with a question, checked and typed. */
+
+export { type AskedLine, askedLine } from './asked.js';
+export { foldByteParams } from './byte-params.js';
+export { type EvidenceParams, evidenceShape, peerParams, toEvidence } from './evidence.js';
+export { hopAnswer, hopListParams, hopParams, hopRow, toAbility, toQuestion } from './hop-params.js';
+export { type MessageParams, messageEvidence, messageParams, namedHop, toMessage } from './message-params.js';

@@ -1,0 +1,58 @@
+/** Diversion entries (RFC 5806): what they ask for, and their anonymous form (RFC 7544 §3.2). */
+
+import { asciiLower, type MalformedAddr, type NameAddr, parseNameAddr, splitList } from '../grammar/index.js';
+import { ANONYMOUS_URI } from './anonymous.js';
+import { withoutHeaderParams } from './edit.js';
+
+export interface DiversionEntry {
+  readonly addr: NameAddr;
+  /** `full`, `name`, `uri`, `off` or a token nobody knows, lower case; undefined without the parameter. */
+  readonly privacy: string | undefined;
+}
+
+/** The entries of one Diversion value, in order. */
+export function parseDiversion(value: string): readonly (DiversionEntry | MalformedAddr)[] {
+  if (value === '') return [];
+  return splitList(value).map((piece) => {
+    const addr = parseNameAddr(piece);
+    return 'malformed' in addr ? addr : diversionEntry(addr);
+  });
+}
+
+/** An address read as a Diversion entry. Of several `privacy` parameters any that is not `off` counts. */
+export function diversionEntry(addr: NameAddr): DiversionEntry {
+  const asked = addr.params.filter((param) => param.key === 'privacy').map((param) => unquoted(param.value ?? ''));
+  return { addr, privacy: asked.find((value) => value !== 'off') ?? asked[0] };
+}
+
+/** Must the address be hidden outside the trust domain? An unknown or empty value asks for more, not for less. */
+export function asksPrivacy(entry: DiversionEntry): boolean {
+  return entry.privacy !== undefined && entry.privacy !== 'off';
+}
+
+const PRIVACY_KEY: ReadonlySet<string> = new Set(['privacy']);
+
+/** The entry without its `privacy` parameter, all else byte for byte. */
+export function withoutDiversionPrivacy(entry: DiversionEntry): string {
+  return withoutHeaderParams(entry.addr, PRIVACY_KEY);
+}
+
+/** Parameters that say why and how often, and name nobody (RFC 5806 §4). */
+const PLAIN_PARAMS: ReadonlySet<string> = new Set(['reason', 'counter', 'limit', 'screen']);
+
+/** The entry with an anonymous address, without display name, `privacy` and extensions. */
+export function anonymousDiversion(entry: DiversionEntry): string {
+  const params = entry.addr.params.filter((param) => PLAIN_PARAMS.has(param.key));
+  return `<${ANONYMOUS_URI}>${params.map((param) => entry.addr.raw.slice(param.start, param.end)).join('')}`;
+}
+
+/** A parameter value without quotes and quoted-pairs, lower case. */
+function unquoted(value: string): string {
+  if (!value.startsWith('"')) return asciiLower(value);
+  let out = '';
+  for (let i = 1; i < value.length - 1; i++) {
+    if (value.charAt(i) === '\\') i++;
+    out += value.charAt(i);
+  }
+  return asciiLower(out);
+}

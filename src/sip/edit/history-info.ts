@@ -1,0 +1,69 @@
+/** History-Info entries (RFC 7044): what they ask for, and their anonymous form. */
+
+import {
+  decodePercent,
+  isDigits,
+  type MalformedAddr,
+  type NameAddr,
+  parseNameAddr,
+  privacyTokens,
+  splitList,
+} from '../grammar/index.js';
+import { ANONYMOUS_URI } from './anonymous.js';
+import { withoutEmbeddedKeys, withUri } from './edit.js';
+
+export interface HistoryEntry {
+  readonly addr: NameAddr;
+  /** As received; undefined where the entry lacks the index that RFC 7044 §5 demands. */
+  readonly index: string | undefined;
+  /** The values of all Privacy fields embedded in the URI, lower case. */
+  readonly privacy: ReadonlySet<string>;
+}
+
+/** The entries of one History-Info value, in order. */
+export function parseHistoryInfo(value: string): readonly (HistoryEntry | MalformedAddr)[] {
+  if (value === '') return [];
+  return splitList(value).map((piece) => {
+    const addr = parseNameAddr(piece);
+    return 'malformed' in addr ? addr : historyEntry(addr);
+  });
+}
+
+/** An address read as a History-Info entry. */
+export function historyEntry(addr: NameAddr): HistoryEntry {
+  const privacy = new Set<string>();
+  if (addr.uri.kind === 'sip') {
+    for (const header of addr.uri.headers) {
+      if (header.key === 'privacy') for (const token of privacyTokens(decodePercent(header.value))) privacy.add(token);
+    }
+  }
+  return { addr, index: addr.params.find((param) => param.key === 'index')?.value, privacy };
+}
+
+const PRIVACY_KEY: ReadonlySet<string> = new Set(['privacy']);
+
+/**
+ * The entry without the Privacy fields embedded in its URI, all else byte for byte: "in any case" before an entry
+ * leaves (RFC 7044 §10.1.2).
+ */
+export function withoutEmbeddedPrivacy(entry: HistoryEntry): string {
+  return withUri(entry.addr, withoutEmbeddedKeys(entry.addr.uri, PRIVACY_KEY));
+}
+
+/** hi-params that place the entry in the history and name nobody (RFC 7044 §5). */
+const PLACE_PARAMS: ReadonlySet<string> = new Set(['index', 'rc', 'mp', 'np']);
+
+/**
+ * The entry with an anonymous URI. Index, rc, mp and np stay, and the `cause` of the redirection (RFC 4458), which
+ * services downstream need; display name, embedded fields and all other parameters go.
+ */
+export function anonymousEntry(entry: HistoryEntry): string {
+  const { addr } = entry;
+  const cause =
+    addr.uri.kind === 'sip'
+      ? addr.uri.params.find((param) => param.key === 'cause' && isDigits(param.value ?? ''))?.value
+      : undefined;
+  const uri = cause === undefined ? ANONYMOUS_URI : `${ANONYMOUS_URI};cause=${cause}`;
+  const params = addr.params.filter((param) => PLACE_PARAMS.has(param.key));
+  return `<${uri}>${params.map((param) => addr.raw.slice(param.start, param.end)).join('')}`;
+}

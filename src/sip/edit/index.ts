@@ -1,0 +1,15 @@
+/** The door of this room: how a field is taken out or made clean. */
+
+export { isAnonymous, isAnonymousAddr } from './anonymous.js';
+export {
+  cleanAddrs,
+  cleanLoose,
+  cleanRequestUri,
+  type UriRules,
+  withoutListParams,
+  withoutParamValue,
+  withoutTokens,
+} from './clean.js';
+export { anonymousDiversion, asksPrivacy, diversionEntry } from './diversion.js';
+export { editAddrList } from './edit.js';
+export { anonymousEntry, historyEntry, withoutEmbeddedPrivacy } from './history-info.js';

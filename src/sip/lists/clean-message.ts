@@ -1,0 +1,293 @@
+/**
+ * One Perl-compatible expression a profile and direction that matches a message with nothing to do: every line of its
+ * header block is well formed and keeps to the profile's rules. A match means clean and a failure, whatever its cause,
+ * means "look closer": a matcher that gives up cannot fall open.
+ *
+ * Linear: every run is possessive, and `(*COMMIT)` ends the search at the first failure. Without regard to case.
+ */
+
+import { asciiLower, SINGLE_FIELDS, spellings } from '../grammar/index.js';
+import type { HookProfile, Inside } from '../table/index.js';
+import { nameOf } from './name-tree.js';
+
+const BLANKS = '[ \\t]*+';
+const COLON = `${BLANKS}:`;
+const TOKEN = "-A-Za-z0-9.!%*_+`'~";
+/** Characters of a token without the percent sign, the hyphen first. */
+const WORD_CHARS = [..."-abcdefghijklmnopqrstuvwxyz0123456789.!*_+`'~"];
+/** Fields that nearly every message bears, the most frequent first. */
+const FREQUENT = [
+  'from',
+  'contact',
+  'max-forwards',
+  'content-length',
+  'record-route',
+  'call-id',
+  'allow',
+  'p-asserted-identity',
+  'session-expires',
+  'content-type',
+  'p-charging-vector',
+  'to',
+  'cseq',
+  'route',
+  'supported',
+  'server',
+  'accept',
+  'require',
+];
+/** A parameter name has ended. */
+const NAME_END = `(?![${TOKEN}])`;
+const END = '\\r\\n';
+/** What no line holds anywhere. */
+const NOT = '\\r\\n\\x00';
+
+/** Whether the lines that the list removes may stand in the message (it is clean once they are gone). */
+export type Leniency = 'as it is' | 'once listed fields are gone';
+
+/** What an expression is for. */
+export interface Purpose {
+  /** Whoever is outside may say nothing twice that stands once; our own side is not held to that. */
+  readonly direction: 'in' | 'out';
+  readonly leniency: Leniency;
+}
+
+/** The expression for a direction: requests by the first profile, responses by the second. */
+export function cleanMessage(request: HookProfile, response: HookProfile, purpose: Purpose): string {
+  const same = JSON.stringify(request) === JSON.stringify(response);
+  const values = new Values(request);
+  const requests = new Lines(request, purpose, 'q', values).text;
+  const blocks = same
+    ? `(?:SIP/2[.]0[ ][^${NOT}]*+|${values.any})${END}${requests}`
+    : `(?:SIP/2[.]0[ ][^${NOT}]*+${END}${new Lines(response, purpose, 'r', values).text}|(?!SIP/2)${values.any}${END}${requests})`;
+  return `(?J)${values.words}(*COMMIT)\\A(?:\\r\\n)*+(?=[^ \\t\\r])${blocks}${END}`;
+}
+
+/**
+ * Any message whose header block every reader reads alike: lines of token, colon, text, CRLF up to the empty line, and one
+ * length at most. No NUL, which RFC 4475 §3.1.1.2 has in quoted text: the answer that mirrors it is read by nobody.
+ */
+export function wellFormedMessage(): string {
+  const length = `(?:content-length|l)${COLON}(?(<l>)(?!))(?<l>)${BLANKS}[0-9]{1,9}+${BLANKS}`;
+  const other = `(?!(?:content-length|l)${COLON})[${TOKEN}]++${COLON}[^${NOT}]*+`;
+  return `(*COMMIT)\\A(?:\\r\\n)*+(?=[^ \\t\\r])[^${NOT}]++${END}(?:(?:${other}|${length})${END})++${END}`;
+}
+
+/** A message whose header block has more rows than that: found before anything has read them all. */
+export function manyRows(most: number): string {
+  return `(*COMMIT)\\A(?:\\r\\n)*+[^\\r\\n]++${END}(?:[^\\r\\n]++${END}){${most + 1}}`;
+}
+
+/** What may stand in values: no forbidden parameter, plain or escaped, and no header field that a URI embeds. */
+class Values {
+  /** Definitions that the other expressions call. */
+  readonly words: string;
+  readonly any: string;
+  /** A value that embeds what alone may be embedded in Refer-To: the dialog to be replaced (RFC 3891); undefined: any may. */
+  readonly replaces: string | undefined;
+  /** Most values, up to the end of their line: no question mark, and parameters that start as no forbidden one does. */
+  readonly plain: string;
+
+  constructor({ lines: { uriParams, barren } }: HookProfile) {
+    if (uriParams.length === 0 && !barren) {
+      this.words = '';
+      this.any = `[^${NOT}]*+`;
+      this.plain = this.any + END;
+      return;
+    }
+    const text = `[^${NOT};${barren ? '?' : ''}]*+`;
+    const ordinary = uriParams.length === 0 ? '' : `[${lettersBut(heads(uriParams))}]`;
+    this.plain = `${text}(?:;${ordinary}${text})*+${END}`;
+    // RFC 3261 §19.1.4: an escaped parameter name is the same name.
+    const param =
+      uriParams.length === 0
+        ? ';'
+        : `;(?:[${lettersBut(heads(uriParams))}]|${BLANKS}(?!${nameOf(uriParams, '')}${NAME_END}))[${TOKEN.replace('%', '')}]*+(?!%)`;
+    const plain = `${text}(?:${param}${text})*+`;
+    // A question mark that stands behind no scheme is text. What follows a scheme, up to an angle bracket, holds none.
+    const scheme = '(?:sips?|tel):';
+    const uri = `${scheme}[^${NOT};<>?]*+(?:(?&p)[^${NOT};<>?]*+)*+(?=[<>\\r])`;
+    const long = `(?:[^${NOT};?st]++|[?]++|(?&p)|${uri}|(?!${scheme})[st])*+`;
+    this.words = barren ? `(?(DEFINE)(?<p>${param})(?<t>${long}))` : '';
+    this.any = barren ? `(?:${plain}(?=\\r)|(?&t))` : plain;
+    if (!barren) return;
+    const name = `${BLANKS}(?:"[^"\\\\${NOT}]*+"|[^${NOT}";?<]*+)${BLANKS}`;
+    const target = `sips?:[^${NOT};<>?]*+(?:(?&p)[^${NOT};<>?]*+)*+[?]replaces=[${TOKEN}@()]*+`;
+    this.replaces = `${name}<${target}>(?:(?&p)[^${NOT};?]*+)*+`;
+  }
+}
+
+/** The lines of a header block up to the empty line. Each alternative that is tried costs as much as ten letters. */
+class Lines {
+  readonly text: string;
+
+  constructor(
+    profile: HookProfile,
+    { direction, leniency }: Purpose,
+    private readonly prefix: string,
+    private readonly values: Values,
+  ) {
+    const { any, replaces } = values;
+    const { remove, removeUnlessEmergency, lines, screens } = profile;
+    const removed = [...remove, ...removeUnlessEmergency].map(asciiLower);
+    const prefixes = removed.filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1));
+    const exact = removed.filter((name) => !name.endsWith('*') && !prefixes.some((each) => name.startsWith(each)));
+    const special: string[] = [];
+    const shapes = new Map<string, string>();
+    const shape = (fields: readonly string[], value: string): void => {
+      const own = fields.filter((field) => !special.includes(field) && !removed.includes(field));
+      if (own.length === 0) return;
+      special.push(...own);
+      shapes.set(own[0] ?? '', `${nameOf(own, '')}${COLON}${value}${END}`);
+    };
+    const inside = [...lines.params, ...lines.values, ...lines.optionTags];
+    for (const { fields } of inside) {
+      shape(fields, words(inside.filter((each) => each.fields.some((field) => fields.includes(field)))));
+    }
+    if (lines.bodies.length > 0) {
+      shape(spellings('content-type'), `${BLANKS}(?!${lines.bodies.map(mediaType).join('|')})${any}`);
+    }
+    if (lines.privacy === 'listed') shape(['privacy'], `${BLANKS}(?:id|none)${BLANKS}`);
+    if (lines.privacy === 'not-critical')
+      shape(['privacy'], words([{ fields: [], names: ['critical'], allBut: false }]));
+    if (screens) shape(['p-asserted-identity'], this.#assertion());
+    // RFC 4475 §3.3.8, §3.3.9: a second one contradicts the first.
+    const single = direction === 'in' ? [...SINGLE_FIELDS] : [];
+    if (direction === 'in')
+      shape(spellings('content-length'), `${this.#once('content-length')}${BLANKS}[0-9]{1,9}+${BLANKS}`);
+    const singles = single.filter((field) => field !== 'content-length');
+    const looked = lines.looked.map(asciiLower);
+    const treated = [...special, ...looked, ...exact, ...prefixes, ...singles.flatMap(spellings)];
+    // What only a plan can judge is not settled by going.
+    const but = looked.length === 0 ? '' : `(?!${nameOf(looked, '')}${COLON})`;
+    const listed = [
+      ...prefixes.map((name) => `${but}${name}[${TOKEN}]*+${COLON}[^${NOT}]*+${END}`),
+      ...(exact.length === 0 ? [] : [`${but}${nameOf(exact, '')}${COLON}[^${NOT}]*+${END}`]),
+    ];
+    const others = nameOf(
+      treated.filter((name) => !prefixes.includes(name)),
+      '',
+    );
+    const all = [
+      ...this.#quick(treated, prefixes, singles, shapes),
+      ...(leniency === 'as it is' ? [] : listed),
+      ...shapes.values(),
+      ...singles.map((field) => `${nameOf(spellings(field), '')}${COLON}${this.#once(field)}${any}${END}`),
+      `(?!${[...prefixes, `${others}${COLON}`].join('|')})[${TOKEN}]++${COLON}${any}${END}`,
+      ...(replaces === undefined ? [] : [`${nameOf(spellings('refer-to'), '')}${COLON}${replaces}${END}`]),
+    ];
+    this.text = `(?:${all.join('|')})++`;
+  }
+
+  /** Most lines of most messages, told by the first letters of their names, and the empty line. Takes the shapes of such. */
+  #quick(
+    treated: readonly string[],
+    prefixes: readonly string[],
+    singles: readonly string[],
+    shapes: Map<string, string>,
+  ): readonly string[] {
+    const line = (name: string): string => `${name}${COLON}${this.values.plain}`;
+    const once = (field: string): string => `${field}${COLON}${this.#once(field)}${this.values.plain}`;
+    const taken = heads(treated);
+    const free = (name: string): boolean => !treated.includes(name) && !prefixes.some((each) => name.startsWith(each));
+    const pair = new Pair(treated);
+    const left = FREQUENT.filter((name) => !free(name) || (taken.includes(name.charAt(0)) && !pair.takes(name)));
+    const found = left.flatMap((name) => {
+      const shaped = shapes.get(name);
+      shapes.delete(name);
+      if (shaped !== undefined) return [shaped];
+      if (free(name)) return [line(name)];
+      if (!singles.includes(name)) return [];
+      // As RFC 3261 and most senders order them.
+      if (name === 'from') return [`${once(name)}(?:${once('to')})?+(?:${once('call-id')}${once('cseq')})?+`];
+      return name === 'call-id' ? [`${once(name)}(?:${once('cseq')})?+`] : [once(name)];
+    });
+    const rest = `[${TOKEN}]*+`;
+    return [
+      line(`[${lettersBut(taken)}]${rest}`),
+      line(`${pair.text}${rest}`),
+      ...found.slice(0, 6),
+      // The end of the matter (Perl ends the loop alone), before anything else is tried on the empty line.
+      `(?=${END})(*ACCEPT)`,
+      ...found.slice(6),
+    ];
+  }
+
+  /** In a line that stands once: a group that is set from here on, and a condition that fails once it is. */
+  #once(field: string): string {
+    // (Of one letter: the groups are broken into lines between two of them.)
+    const name = `${this.prefix}${[...SINGLE_FIELDS].indexOf(field)}`;
+    return `(?(<${name}>)(?!))(?<${name}>)`;
+  }
+
+  /**
+   * One plain SIP URI, one plain telephone number, or the one and then the other (RFC 3325 §9.1): so the first value names
+   * the domain that is asserted, and the script has one to look at.
+   */
+  #assertion(): string {
+    const name = `(?:"[^"\\,;<>@:${NOT}]*+"|[-A-Za-z0-9 .]*+)${BLANKS}`;
+    const sip = `${name}<sips?:[-+A-Za-z0-9._]++@[-A-Za-z0-9.]++(?:;user=phone)?>`;
+    const tel = `${name}<tel:[+][0-9]++>`;
+    const set = (mark: string): string => `(?<${this.prefix}${mark}>)`;
+    const unset = (mark: string): string => `(?(<${this.prefix}${mark}>)(?!))`;
+    const neither = `${unset('7')}${unset('8')}${unset('9')}`;
+    const number = `${unset('8')}${unset('9')}${tel}${set('8')}`;
+    return `${BLANKS}(?:${neither}${sip}${set('7')}(?:${BLANKS},${BLANKS}${tel}${set('9')})?|${number})${BLANKS}`;
+  }
+}
+
+/** First characters of names, each once. */
+function heads(names: readonly string[]): readonly string[] {
+  return [...new Set(names.map((name) => asciiLower(name).charAt(0)))];
+}
+
+/** The characters of a name's first letters without these, for a bracket expression. */
+function lettersBut(taken: readonly string[]): string {
+  return WORD_CHARS.filter((char) => !taken.includes(char)).join('');
+}
+
+/** Two letters with which no treated name begins, though one begins with the first of them. */
+class Pair {
+  readonly #firsts: string[] = [];
+  readonly #seconds: string[] = [];
+
+  constructor(private readonly treated: readonly string[]) {}
+
+  /** Whether a name starts so, made to as long as that is safe. */
+  takes(name: string): boolean {
+    const [first, second] = [name.charAt(0), name.charAt(1)];
+    const firsts = [...new Set([...this.#firsts, first])];
+    const seconds = [...this.#seconds, second];
+    if (seconds.some((each) => this.#behind(firsts).includes(each))) return false;
+    this.#firsts.splice(0, Number.POSITIVE_INFINITY, ...firsts);
+    this.#seconds.push(second);
+    return true;
+  }
+
+  get text(): string {
+    return `[${this.#firsts.join('')}][${lettersBut(this.#behind(this.#firsts))}]`;
+  }
+
+  #behind(firsts: readonly string[]): readonly string[] {
+    return this.treated.filter((name) => firsts.includes(name.charAt(0))).map((name) => name.charAt(1));
+  }
+}
+
+/** A value none of whose words is a forbidden name; a word starts behind a blank, a separator or a quote. */
+function words(rules: readonly Inside[]): string {
+  const wide = rules.find(({ allBut }) => allBut);
+  if (wide !== undefined) {
+    const value = `${BLANKS}(?:=${BLANKS}(?:"[^"\\\\${NOT}]*+"|[^;,"${NOT}]*+))?+`;
+    return `(?:[ \\t;,]*+${nameOf(wide.names, '')}${NAME_END}${value})*+[ \\t;,]*+`;
+  }
+  const names = rules.flatMap((rule) => rule.names);
+  return `(?:[;,=" \\t]++|(?!${nameOf(names, '')}${NAME_END})[^;,=" \\t${NOT}]++)*+`;
+}
+
+/** A media type, where `*` stands for any rest of it; blanks may stand around the slash (RFC 3261 §25.1). */
+function mediaType(name: string): string {
+  return name
+    .replace('*', '')
+    .replace(/[.+]/g, (char) => `[${char}]`)
+    .replace('/', `${BLANKS}/${BLANKS}`);
+}

@@ -1,0 +1,282 @@
+/**
+ * The header profiles as Kamailio script: plugin/kamailio/siptrust-headers.cfg (what goes, and what the gate out lets
+ * pass) and siptrust-groups.txt (messages with nothing to do, for the module regex).
+ *
+ * Everything in them is static, since Kamailio compiles a literal pattern once at start and a dynamic one at each call,
+ * and since an empty dynamic pattern removes every header field.
+ */
+
+import { asciiLower, spellings } from '../grammar/index.js';
+import {
+  EMERGENCY_URI,
+  HEADER_POLICY,
+  type HookProfile,
+  PROFILES,
+  type Profile,
+  type ProfileName,
+  URI_FIELDS,
+} from '../table/index.js';
+import { cleanMessage, type Leniency, manyRows, wellFormedMessage } from './clean-message.js';
+import { otherNameThan, otherWordThan, WORD } from './name-tree.js';
+
+/** Profiles by their numbers in the script, from 1: of peers that are not trusted, then of those that are. */
+const NUMBERED: readonly { readonly word: string; readonly profile: Profile }[] = [
+  ...PROFILES.filter(({ name }) => !name.startsWith('trusted')),
+  ...PROFILES.filter(({ name }) => name.startsWith('trusted')),
+]
+  .map((profile) => ({ word: profile.name.toUpperCase().replaceAll('-', '_'), profile }))
+  .concat(PROFILES.filter(({ name }) => name === 'ask').map((profile) => ({ word: 'TRUSTED_ASK', profile })));
+
+/** Groups of the regex module: for each of these the profiles in their order; the first of each row is no profile. */
+const GROUPS: readonly { readonly direction: 'in' | 'out'; readonly leniency: Leniency; readonly name: string }[] = [
+  { direction: 'in', leniency: 'as it is', name: 'G_CLEAN_IN' },
+  { direction: 'in', leniency: 'once listed fields are gone', name: 'G_LISTED_IN' },
+  { direction: 'out', leniency: 'as it is', name: 'G_CLEAN_OUT' },
+  { direction: 'out', leniency: 'once listed fields are gone', name: 'G_LISTED_OUT' },
+];
+
+/** Text between the double quotes of a Kamailio string. */
+function quote(text: string): string {
+  const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '"': '\\"', '\r': '\\r', '\n': '\\n', '\t': '\\t' };
+  return `"${text.replace(/[\\"\r\n\t]/g, (char) => escapes[char] ?? char)}"`;
+}
+
+/** The list as one anchored pattern; names that a prefix of the list covers are left out. */
+export function namePattern(names: readonly string[]): string {
+  const prefixes = names.filter((name) => name.endsWith('*')).map((name) => asciiLower(name.slice(0, -1)));
+  const parts = names
+    .filter((name) => name.endsWith('*') || !prefixes.some((prefix) => asciiLower(name).startsWith(prefix)))
+    .map((name) => (name.endsWith('*') ? `${name.slice(0, -1)}.*` : name));
+  return `^(${parts.join('|')})$`;
+}
+
+function hooksOf({ hooks }: Profile, direction: 'in' | 'out'): { request: HookProfile; response: HookProfile } {
+  return direction === 'in'
+    ? { request: hooks['request-in'], response: hooks['response-in'] }
+    : { request: hooks['request-out'], response: hooks['response-out'] };
+}
+
+function stripLines({ remove, removeUnlessEmergency }: HookProfile): readonly string[] {
+  const lines = [`\tremove_hf_re(${quote(namePattern(remove))});`];
+  if (removeUnlessEmergency.length > 0) {
+    lines.push(
+      `\tif (!($ru =~ ${quote(EMERGENCY_URI)})) {`,
+      `\t\tremove_hf_re(${quote(namePattern(removeUnlessEmergency))});`,
+      '\t}',
+    );
+  }
+  return lines;
+}
+
+/** Routes with what is done at a hook of a profile; what several of them do stands there once. */
+class Bodies {
+  readonly #routes = new Map<string, string>();
+
+  call(hook: HookProfile): string {
+    const text = stripLines(hook).join('\n');
+    const route = this.#routes.get(text) ?? `SIPTRUST_STRIP_${this.#routes.size + 1}`;
+    this.#routes.set(text, route);
+    return `route(${route});`;
+  }
+
+  /** The routes that were called. */
+  routes(): readonly string[] {
+    return [...this.#routes].flatMap(([text, route]) => [`route[${route}] {`, text, '\treturn;', '}', '']);
+  }
+}
+
+function stripRoute(direction: 'in' | 'out', bodies: Bodies): readonly string[] {
+  const lines = [`route[SIPTRUST_STRIP_${direction.toUpperCase()}] {`, '\tswitch ($var(siptrust_p)) {'];
+  const clause = (profile: Profile, label: string): void => {
+    const { request, response } = hooksOf(profile, direction);
+    const calls = [bodies.call(request), bodies.call(response)];
+    lines.push(`\t\t# ${profile.about}`, `\t\t${label}:`);
+    if (calls[0] === calls[1]) lines.push(`\t\t\t${calls[0]}`);
+    else
+      lines.push(
+        '\t\t\tif (is_request()) {',
+        `\t\t\t\t${calls[0]}`,
+        '\t\t\t} else {',
+        `\t\t\t\t${calls[1]}`,
+        '\t\t\t}',
+      );
+  };
+  const [strictest, ...others] = NUMBERED;
+  others.forEach(({ profile }, index) => {
+    clause(profile, `case ${index + 2}`);
+    lines.push('\t\t\tbreak;');
+  });
+  if (strictest !== undefined) clause(strictest.profile, 'default');
+  return [...lines, '\t}', '\treturn;', '}', ''];
+}
+
+/**
+ * A header block in which no line bears a name of the list: what the gate out lets pass of messages that were cleaned; where
+ * a plan has cleaned them, with what plans may let stay. POSIX, whole lines from the start of the message.
+ */
+export function bearsNoName({ remove, removeUnlessEmergency, judged }: HookProfile, planned: boolean): string {
+  const names = [`[ \t]*${otherNameThan([...remove, ...removeUnlessEmergency])}`];
+  if (planned) names.push(`(${judged.map(asciiLower).join('|')})[ \t]*`);
+  // What our own side has folded stays so: in no line, of whatever kind, does such a name stand at the beginning.
+  return `^[^\r\n]*\r\n((${names.join('|')}):[^\r\n]*\r\n|[ \t]+[^:\r\n]*\r\n)*\r\n`;
+}
+
+/**
+ * The same, and in no line that holds URIs a forbidden parameter or, outside quotes, a question mark: what the gate out
+ * lets pass of messages that nobody has looked at.
+ */
+export function bearsNothing({ remove, removeUnlessEmergency, lines }: HookProfile, response: boolean): string {
+  const gone = [...remove, ...removeUnlessEmergency];
+  const uriFields = [...URI_FIELDS, 'record-route', 'via']
+    .flatMap(spellings)
+    .filter((key) => !gone.some((name) => covers(name, key)));
+  const quoted = '"([^\\\\"\r\n]|\\\\[^\r\n])*"';
+  const text = `([^\r\n;?"]|${quoted})*`;
+  // A parameter: another name than these, not escaped, and then its value, the next one or the end of the line.
+  const params = `${text}(;[ \t]*${otherWordThan(lines.uriParams)}[ \t]*([^${WORD}% \t\r\n;?"]${text})?)*`;
+  return [
+    response ? '^[^\r\n]*\r\n' : `^${params}\r\n`,
+    `(${otherNameThan([...gone, ...uriFields])}:[^\r\n]*\r\n`,
+    `|(${uriFields.join('|')})[ \t]*:${params}\r\n`,
+    ')*\r\n',
+  ].join('');
+}
+
+function covers(name: string, key: string): boolean {
+  const lower = asciiLower(name);
+  return lower.endsWith('*') ? key.startsWith(lower.slice(0, -1)) : lower === key;
+}
+
+/** Profiles towards strangers: the strict one, and those of the other privacy modes, which let some identities out. */
+const STRANGERS: readonly ProfileName[] = ['untrusted', 'untrusted-rfc3325', 'untrusted-ims24229'];
+
+/** Between the number of a profile and what siptrust-pass.cfg calls its plans. */
+const PLANNED = 3;
+
+const HEAD = `# ${HEADER_POLICY}: generated by "siptrustctl headers --kamailio siptrust-headers.cfg" from the header table; do not edit.
+#
+# In: $var(siptrust_p), the number of a profile. route(SIPTRUST_STRIP_IN) and route(SIPTRUST_STRIP_OUT) remove what goes
+# unseen on the way in and out. The rest are words for the other files:
+`;
+
+/** The text of siptrust-pass.cfg: does the gate out let this message pass? */
+export function kamailioPass(): string {
+  const lines = [
+    `# ${HEADER_POLICY}: generated by "siptrustctl headers --kamailio siptrust-pass.cfg" from the header table; do not edit.`,
+    '#',
+    '# For siptrust-send.cfg. In: $var(siptrust_kind), 0 for a message that nobody has looked at, else the number of the',
+    `# profile that it was cleaned by, ${PLANNED} more where a plan has done it; 10 more for a response. $var(siptrust_pass) is 1`,
+    '# where the bytes to be sent bear nothing that this profile lets nobody see.',
+    'switch ($var(siptrust_kind)) {',
+  ];
+  const check = (kinds: readonly number[], pattern: string): void => {
+    lines.push(
+      ...kinds.map((kind) => `\tcase ${kind}:`),
+      `\t\tif ($snd(buf) =~ ${quote(pattern)}) {`,
+      '\t\t\t$var(siptrust_pass) = 1;',
+      '\t\t}',
+      '\t\tbreak;',
+    );
+  };
+  for (const { name, hooks } of PROFILES.filter((profile) => STRANGERS.includes(profile.name))) {
+    const { 'request-out': request, 'response-out': response } = hooks;
+    const kinds = [profileNumber(name)];
+    if (name === 'untrusted') {
+      check([0], bearsNothing(request, false));
+      check([10], bearsNothing(response, true));
+      // What those leave is held against the letter of TS 33.203.
+      kinds.push(profileNumber('strict'), profileNumber('ask'));
+    }
+    check(kinds, bearsNoName(request, false));
+    check(
+      kinds.map((kind) => kind + 10),
+      bearsNoName(response, false),
+    );
+    if (request.judged.length === 0) continue;
+    check([profileNumber(name) + PLANNED], bearsNoName(request, true));
+    check([profileNumber(name) + PLANNED + 10], bearsNoName(response, true));
+  }
+  lines.push('}');
+  return `${lines.join('\n')}\n`;
+}
+
+function profileNumber(name: ProfileName): number {
+  return NUMBERED.findIndex(({ profile }) => profile.name === name) + 1;
+}
+
+/** The text of siptrust-headers.cfg. */
+export function kamailioInclude(): string {
+  const bodies = new Bodies();
+  const strip = [...stripRoute('in', bodies), ...stripRoute('out', bodies)];
+  const size = NUMBERED.length + 1;
+  const defines = [
+    `#!define SIPTRUST_POLICY "${HEADER_POLICY}"`,
+    ...NUMBERED.flatMap(({ word, profile }, index) => [
+      `# ${profile.about}`,
+      `#!define SIPTRUST_P_${word} ${index + 1}`,
+    ]),
+    '# Added to a profile it names a group of siptrust-groups.txt.',
+    ...GROUPS.map(({ name }, index) => `#!define SIPTRUST_${name} ${index * size}`),
+    `#!define SIPTRUST_G_WELL_FORMED "${GROUPS.length * size}"`,
+    `#!define SIPTRUST_G_MANY "${GROUPS.length * size + 1}"`,
+    `#!define SIPTRUST_GROUPS_MAX ${GROUPS.length * size + 2}`,
+  ];
+  return [HEAD + defines.join('\n'), '', ...strip, ...bodies.routes()].join('\n');
+}
+
+/** Rows of a header block that the script deals with; what each of them costs Kamailio, it costs several times. */
+const MOST_ROWS = 256;
+
+/** Longest line that the regex module reads is 495 bytes; `[` and `]{0}` around a line break make it match nothing. */
+const LINE = 320;
+
+/** The text of siptrust-groups.txt. */
+export function kamailioGroups(): string {
+  const lines = [
+    `# ${HEADER_POLICY}: generated by "siptrustctl headers --kamailio siptrust-groups.txt"; do not edit. See siptrust-headers.cfg.`,
+  ];
+  let number = 0;
+  const group = (pattern: string): void => {
+    lines.push(`[${number++}]`, ...folded(pattern));
+  };
+  for (const { direction, leniency } of GROUPS) {
+    // No profile: nothing matches, but the name of this table, by which the script knows the file.
+    group(`\\A${HEADER_POLICY}\\z`);
+    for (const { profile } of NUMBERED) {
+      const { request, response } = hooksOf(profile, direction);
+      group(request.always ? '(?!)' : cleanMessage(request, response, { direction, leniency }));
+    }
+  }
+  group(wellFormedMessage());
+  group(manyRows(MOST_ROWS));
+  return `${lines.join('\n')}\n`;
+}
+
+/** Breaks an expression between two of its atoms. */
+export function folded(pattern: string): readonly string[] {
+  const atoms =
+    pattern.match(
+      /\\.[0-9a-f]{0,2}|\[(?:\\.|[^\]\\])+\](?:[*+?]\+?)?|\([?*][^()|[\]a-z]*|\(\?(?:<[a-z0-9]+>|\(<[a-z0-9]+>\))?|[^\\[]/gs,
+    ) ?? [];
+  if (atoms.join('') !== pattern) throw new Error('no such expression can be folded');
+  const out: string[] = [];
+  let line = '';
+  let previous = '';
+  for (const atom of atoms) {
+    // Not between an atom and its quantifier, nor within one, nor in the name of a group.
+    if (line.length > LINE && /^(?:[a-z]$|\[|\\)/.test(atom) && /^(?:[a-z|+)]|\(\?[:!])$/.test(previous)) {
+      out.push(`${line}[`);
+      line = ']{0}';
+    }
+    line += atom;
+    previous = atom;
+  }
+  return [...out, line];
+}
+
+/** Files of plugin/kamailio that are made from the header table. */
+export const KAMAILIO_FILES: ReadonlyMap<string, () => string> = new Map([
+  ['siptrust-headers.cfg', kamailioInclude],
+  ['siptrust-groups.txt', kamailioGroups],
+  ['siptrust-pass.cfg', kamailioPass],
+]);

@@ -1,0 +1,84 @@
+/** Sets of header field names as expressions: a name of the set, or, for matchers that know no "not", any other name. */
+
+import { asciiLower } from '../grammar/index.js';
+
+/** Where a name of the set may end, and what may follow: `*` for any rest. */
+interface Node {
+  readonly children: ReadonlyMap<string, Node>;
+  readonly ends: boolean;
+  readonly prefix: boolean;
+}
+
+/** Names in lower case; `P-*` stands for every name that starts so. */
+function treeOf(names: readonly string[]): Node {
+  const lower = [...new Set(names.map(asciiLower))];
+  const heads = [...new Set(lower.filter((name) => name !== '' && name !== '*').map((name) => name.charAt(0)))].sort();
+  return {
+    children: new Map(
+      heads.map((head) => [head, treeOf(lower.filter((name) => name.startsWith(head)).map((name) => name.slice(1)))]),
+    ),
+    ends: lower.includes(''),
+    prefix: lower.includes('*'),
+  };
+}
+
+function escaped(char: string): string {
+  return /[A-Za-z0-9-]/.test(char) ? char : `[${char}]`;
+}
+
+/**
+ * Matches a name of the set and `end`, what stands behind it; of a prefix `rest`, what may follow it, and `end`. For PCRE:
+ * no beginning is tried twice.
+ */
+export function nameOf(names: readonly string[], end: string, rest = ''): string {
+  return alternatives(treeOf(names), end, rest);
+}
+
+function alternatives({ children, ends, prefix }: Node, end: string, rest: string): string {
+  if (prefix) return rest + end;
+  const parts = [...children].map(([head, node]) => escaped(head) + alternatives(node, end, rest));
+  if (ends) parts.push(end);
+  return parts.length === 1 ? (parts[0] ?? '') : `(?:${parts.join('|')})`;
+}
+
+/**
+ * Matches a whole name that is none of the set, blanks behind it included: a POSIX extended expression, to be matched
+ * without regard to case. No backslash in it.
+ */
+export function otherNameThan(names: readonly string[]): string {
+  return otherThan(treeOf(names), true);
+}
+
+/** What is in a name; no blank where a name of the set would end. */
+const IN_NAME = ':\r\n';
+
+function otherThan({ children, ends }: Node, first: boolean): string {
+  // The hyphen last, where it is one in a bracket expression.
+  const heads = [...children.keys()].sort((a, b) => Number(a === '-') - Number(b === '-')).join('');
+  const blanks = first || ends ? ' \t' : '';
+  const parts = [`[^${IN_NAME}${blanks}${heads}][^${IN_NAME}]*`];
+  for (const [head, node] of children) {
+    if (!node.prefix) parts.push(escaped(head) + otherThan(node, false));
+  }
+  // Behind a beginning that is no name of the set itself, the name may end.
+  const all = parts.length === 1 && (first || ends) ? parts.join('') : `(${parts.join('|')})`;
+  return `${all}${first || ends ? '' : '?'}`;
+}
+
+/**
+ * Matches a word of token characters, possibly empty, that is none of the set: POSIX. What follows must not be a character
+ * of a word, nor the percent sign of an escaped one.
+ */
+export function otherWordThan(names: readonly string[]): string {
+  return otherWord(treeOf(names));
+}
+
+/** The characters of a token (RFC 3261 §25.1) without the percent sign; the hyphen first. */
+export const WORD = "-a-z0-9.!*_+`'~";
+
+function otherWord({ children, ends }: Node): string {
+  const heads = [...children.keys()];
+  const others = [..."-abcdefghijklmnopqrstuvwxyz0123456789.!*_+`'~"].filter((char) => !heads.includes(char)).join('');
+  const parts = [`[${others}][${WORD}]*`, ...[...children].map(([head, node]) => escaped(head) + otherWord(node))];
+  return `(${parts.join('|')})${ends ? '' : '?'}`;
+}

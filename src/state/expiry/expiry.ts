@@ -1,0 +1,184 @@
+/** What ends, and when: everything that trust in partners rests on and that has an end. */
+
+import type { Agreement, Snapshot } from '../../trust/agreement/index.js';
+import type { CertificateFacts } from '../../x509/certificate/index.js';
+import { atOnce } from '../../x509/der/index.js';
+import type { CrlFacts } from '../../x509/revocation/index.js';
+import type { PeerCertificate } from '../pins/index.js';
+import { crlCondition, type ListAtHand, newestOfScope, policyLists } from '../revocation/index.js';
+import type { Pin } from '../store/index.js';
+import { sortedInSteps } from '../work/index.js';
+
+const DAY = 86_400_000;
+/** From this many days before its end something is `ending`: operators need weeks to exchange certificates. */
+export const NOTICE_DAYS = 30;
+
+/**
+ * `anchor`, `intermediate`, `own-certificate`, `agreement`: of the policy; `peer-certificate`: seen in handshakes of the last
+ * days; `pin-...`: the certificate that bore the key last; `crl`: the newest of its issuer and scope.
+ */
+export type ExpiryKind =
+  | 'agreement'
+  | 'anchor'
+  | 'intermediate'
+  | 'own-certificate'
+  | 'peer-certificate'
+  | 'pin-approved'
+  | 'pin-observed'
+  | 'crl';
+
+export interface ExpiryRow {
+  readonly what: ExpiryKind;
+  /** Agreements that it serves; empty: none in particular. */
+  readonly agreement: string;
+  readonly subject: string;
+  /** Milliseconds since 1970: the last instant at which it holds. */
+  readonly ends: number;
+  /** Whole days that are left; negative: since then. */
+  readonly days: number;
+  readonly state: ExpiryState;
+}
+
+/** `ending`: within NOTICE_DAYS; a CRL, which lives for days: soon past nextUpdate, with no newer one (as `crl.list` says). */
+export type ExpiryState = 'current' | 'ending' | 'ended';
+
+export interface ExpirySources {
+  readonly snapshot: Pick<Snapshot, 'agreements' | 'ownCertificates'>;
+  readonly pins: readonly Pin[];
+  readonly peers: readonly PeerCertificate[];
+  /** Lists that were fetched in the background. */
+  readonly fetched: readonly CrlFacts[];
+  /** How long before its end a CRL is called ending. */
+  readonly crlWarnMs: number;
+}
+
+export interface ExpirySummary {
+  readonly ended: number;
+  readonly ending: number;
+}
+
+type Found = Omit<ExpiryRow, 'days' | 'state'> & { readonly state?: ExpiryState };
+
+/** What ends within these days, and what has ended already, the first to end first. Agreements that are off are left out. */
+export function expiryRows(sources: ExpirySources, withinDays: number, now: number): readonly ExpiryRow[] {
+  return atOnce(expiryRowsInSteps(sources, withinDays, now));
+}
+
+/** As `expiryRows`. Yields now and then, so that a caller can let verdicts through in between. */
+export function* expiryRowsInSteps(
+  sources: ExpirySources,
+  withinDays: number,
+  now: number,
+): Generator<undefined, readonly ExpiryRow[]> {
+  const found: ExpiryRow[] = [];
+  const take = (rows: readonly Found[]): void => {
+    for (const row of rows) {
+      if (row.ends - now > withinDays * DAY) continue;
+      const days = Math.floor((row.ends - now) / DAY);
+      found.push({ ...row, days, state: row.state ?? stateAt(row.ends, now) });
+    }
+  };
+  const names = new Set<string>();
+  const lists: ListAtHand[] = [];
+  const served: Served = new Map();
+  for (const [at, agreement] of sources.snapshot.agreements.entries()) {
+    if (at % STEP_AGREEMENTS === 0) yield;
+    if (!agreement.enabled) continue;
+    names.add(agreement.name);
+    take(ofAgreement(agreement));
+    serves(agreement, served);
+    lists.push(...policyLists({ agreements: [agreement] }));
+  }
+  take(sources.snapshot.ownCertificates.map((facts) => certificate('own-certificate', '', facts)));
+  yield;
+  take(ofPeers(sources, names));
+  yield;
+  take(crls(sources, lists, served, now));
+  yield;
+  return yield* sortedInSteps(
+    found,
+    (a, b) => a.ends - b.ends || compare(a.what, b.what) || compare(a.agreement, b.agreement),
+  );
+}
+
+const STEP_AGREEMENTS = 200;
+
+/** How much has ended and how much ends soon, without keys that were only seen: old ones among them are no harm. */
+export function expirySummary(rows: readonly ExpiryRow[]): ExpirySummary {
+  const counted = rows.filter(({ what }) => what !== 'pin-observed');
+  const count = (wanted: ExpiryState): number => counted.filter(({ state }) => state === wanted).length;
+  return { ended: count('ended'), ending: count('ending') };
+}
+
+function stateAt(ends: number, now: number): ExpiryState {
+  if (ends < now) return 'ended';
+  return ends - now <= NOTICE_DAYS * DAY ? 'ending' : 'current';
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}
+
+function certificate(what: ExpiryKind, agreement: string, { subjectText, notAfter }: CertificateFacts): Found {
+  return { what, agreement, subject: subjectText || '(empty name)', ends: notAfter };
+}
+
+function ofAgreement({ name, domains, valid, anchors, intermediates }: Agreement): readonly Found[] {
+  // One file may serve both roles.
+  const both = [...anchors.client, ...anchors.server];
+  const distinct = [...new Map(both.map((facts) => [facts.sha256, facts])).values()];
+  return [
+    ...(Number.isFinite(valid.until)
+      ? [{ what: 'agreement', agreement: name, subject: domains.join(', '), ends: valid.until } as const]
+      : []),
+    ...distinct.map((facts) => certificate('anchor', name, facts)),
+    ...intermediates.map((facts) => certificate('intermediate', name, facts)),
+  ];
+}
+
+/** What partners showed; of agreements that are no more, nothing. */
+function ofPeers({ pins, peers }: ExpirySources, names: ReadonlySet<string>): readonly Found[] {
+  const rows: readonly Found[] = [
+    ...peers.map(({ agreement, subject, notAfter }) => {
+      return { what: 'peer-certificate', agreement, subject, ends: notAfter } as const;
+    }),
+    ...pins.map(({ agreement, subject, notAfter, approvedAt }) => {
+      const what = approvedAt === undefined ? 'pin-observed' : 'pin-approved';
+      return { what, agreement, subject, ends: notAfter } as const;
+    }),
+  ];
+  return rows.filter(({ agreement }) => names.has(agreement));
+}
+
+/** Of lists of one issuer and scope the newest: what it replaces harms nobody by ending. */
+function crls(
+  { fetched, crlWarnMs }: ExpirySources,
+  files: readonly ListAtHand[],
+  served: Served,
+  now: number,
+): readonly Found[] {
+  const lists = [...files, ...fetched.map((crl) => ({ source: 'fetched', crl }))];
+  return [...newestOfScope(lists).values()].map(({ source, crl }): Found => {
+    const condition = crlCondition(crl, now, crlWarnMs);
+    return {
+      what: 'crl',
+      agreement: [...new Set([...(served.get(crl.issuerKeys.text) ?? []), ...(served.get(crl) ?? [])])].join(', '),
+      subject: `${crl.issuerText} (${source === 'fetched' ? 'fetched' : 'file'})`,
+      // One without nextUpdate has been past its end from the beginning (rulebook K-2).
+      ends: crl.nextUpdate ?? crl.thisUpdate,
+      state: condition === 'stale' ? 'ended' : condition,
+    };
+  });
+}
+
+/** The agreements that name a CA (the key text of its name), or a list itself. */
+type Served = Map<string | CrlFacts, string[]>;
+
+function serves({ name, anchors, intermediates, crls: files }: Agreement, served: Served): void {
+  const authorities = [...anchors.client, ...anchors.server, ...intermediates];
+  for (const key of new Set([...authorities.map(({ subjectKeys }) => subjectKeys.text), ...files])) {
+    const names = served.get(key);
+    if (names === undefined) served.set(key, [name]);
+    else names.push(name);
+  }
+}

@@ -1,0 +1,4 @@
+/** The door of this room: what ends when, and who is told. */
+
+export { type ExpiryRow, type ExpirySummary, expiryRowsInSteps, expirySummary, NOTICE_DAYS } from './expiry.js';
+export { ExpiryWatch } from './watch.js';

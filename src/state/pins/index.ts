@@ -1,0 +1,4 @@
+/** The door of this room: certificates that operators approved, and those that peers have shown. */
+
+export { type PeerCertificate, PeerCertificates } from './peer-certificates.js';
+export { Pins } from './pins.js';

@@ -1,0 +1,43 @@
+import { LRUCache } from 'lru-cache';
+import type { CertificateFacts } from '../../x509/certificate/index.js';
+
+/** Certificates of partners that are kept in mind: more than partners have edges. */
+const MOST = 10_000;
+/** After this time unseen a partner has put another certificate in its place, or does not call any more. */
+const FORGET_MS = 7 * 86_400_000;
+/** A certificate may be 64 KiB of names. */
+const MOST_SUBJECT = 512;
+
+/** A certificate that a partner showed in a handshake, and under which agreement it was good. */
+export interface PeerCertificate {
+  readonly agreement: string;
+  readonly subject: string;
+  readonly notAfter: number;
+}
+
+/**
+ * The certificates that partners show in good handshakes: the policy does not hold them, and the day when one ends is
+ * the day when calls fail.
+ */
+export class PeerCertificates {
+  readonly #seen: LRUCache<string, PeerCertificate>;
+
+  constructor(clock: () => number) {
+    this.#seen = new LRUCache({
+      ...{ max: MOST, ttl: FORGET_MS, updateAgeOnGet: true },
+      // Time is the caller's, to the millisecond.
+      ...{ perf: { now: clock }, ttlResolution: 0 },
+    });
+  }
+
+  observe(agreement: string, { sha256, subjectText, notAfter }: CertificateFacts): void {
+    const key = `${agreement} ${sha256}`;
+    if (this.#seen.get(key) !== undefined) return;
+    this.#seen.set(key, { agreement, subject: subjectText.slice(0, MOST_SUBJECT), notAfter });
+  }
+
+  list(): readonly PeerCertificate[] {
+    this.#seen.purgeStale();
+    return [...this.#seen.values()];
+  }
+}

@@ -1,0 +1,118 @@
+import type { Worker } from 'node:worker_threads';
+import type { LoadedPolicy, ReadOrder, ReadResult } from '../../policy/loading/index.js';
+import { deepFreeze, type Seen } from '../../policy/reading/index.js';
+import type { Revision } from '../../policy/revision/index.js';
+import { type Held, unpack } from '../../policy/snapshot/index.js';
+import { inSlices, startThread } from '../work/index.js';
+
+/**
+ * A policy of so many files is remembered by the thread, to read what has changed alone. One of a single file is read as a
+ * whole in any case, and beyond this number the memory is worth more than the time.
+ */
+const REMEMBERED = Object.freeze({ least: 2, most: 20_000 });
+
+/**
+ * Reads the policy in a thread of its own, and opens what comes from there in small steps: no verdict waits for it.
+ * Of a policy that differs little from the one before only the difference comes.
+ */
+export class PolicyThread {
+  readonly #path: string;
+  readonly #start: () => Worker;
+  #worker: Worker | undefined;
+  #held: Held | undefined;
+  #seen: Seen | undefined;
+  #watcher: Worker | undefined;
+  #settle: ((result: ReadResult) => void) | undefined;
+
+  constructor(path: string, start = () => startThread('worker')) {
+    this.#path = path;
+    this.#start = start;
+  }
+
+  /**
+   * The policy as it is on disk now; one load at a time. Never rejects: what goes wrong is a problem of the policy.
+   * @param wanted the revision of the fleet that is to be read; without it the one that is kept
+   */
+  async load(revision: number, now: number, wanted?: Revision): Promise<LoadedPolicy> {
+    const result = await this.#ask({ path: this.#path, revision, now, held: this.#held?.contents, wanted });
+    this.#seen = result.seen ?? this.#seen;
+    this.#look();
+    if (!result.ok) return result;
+    try {
+      const { settings, warnings, files, fleet } = result;
+      if (files < REMEMBERED.least || files > REMEMBERED.most) this.#retire();
+      this.#held = await inSlices(unpack(result.parcel, this.#held));
+      return { ok: true, snapshot: this.#held.snapshot, settings: deepFreeze(settings), warnings, fleet };
+    } catch (error) {
+      return this.#failed(String(error));
+    }
+  }
+
+  /** From now on `changed` is called when the files of the last reading have changed, and have come to rest. */
+  watch(changed: () => void, start = () => startThread('watch-worker')): void {
+    const watcher = start();
+    watcher.unref();
+    watcher.on('message', changed);
+    watcher.on('error', () => {
+      if (this.#watcher === watcher) this.#watcher = undefined;
+    });
+    this.#watcher = watcher;
+    this.#look();
+  }
+
+  /** Ends the threads; a load that is under way fails. */
+  async close(): Promise<void> {
+    const worker = this.#worker;
+    this.#ended(worker, 'siptrustd is stopping');
+    await worker?.terminate();
+    await this.#watcher?.terminate();
+  }
+
+  #look(): void {
+    if (this.#seen !== undefined) this.#watcher?.postMessage(this.#seen);
+  }
+
+  #ask(order: ReadOrder): Promise<ReadResult> {
+    const worker = this.#worker ?? this.#open();
+    return new Promise((resolve) => {
+      this.#settle = resolve;
+      worker.ref();
+      worker.postMessage(order);
+    });
+  }
+
+  #open(): Worker {
+    const worker = this.#start();
+    this.#worker = worker;
+    worker.on('message', (result: ReadResult) => this.#answer(result));
+    // A policy beyond the memory of the thread ends up here, too: the daemon and its last good policy live on.
+    worker.on('error', (error) => this.#ended(worker, `the thread that reads it failed: ${error.message}`));
+    worker.on('exit', (code) => this.#ended(worker, `the thread that reads it ended with ${code}`));
+    return worker;
+  }
+
+  /** Ends a thread that has nothing to remember: its memory is free at once. */
+  #retire(): void {
+    const worker = this.#worker;
+    this.#worker = undefined;
+    void worker?.terminate();
+  }
+
+  #ended(worker: Worker | undefined, why: string): void {
+    if (worker !== this.#worker) return;
+    this.#worker = undefined;
+    this.#answer(this.#failed(why));
+  }
+
+  #answer(result: ReadResult): void {
+    const settle = this.#settle;
+    this.#settle = undefined;
+    // A thread that waits for work keeps no daemon alive.
+    this.#worker?.unref();
+    settle?.(result);
+  }
+
+  #failed(why: string): { readonly ok: false; readonly problems: readonly string[] } {
+    return { ok: false, problems: [`${this.#path}:1:1: error: the policy cannot be read: ${why}`] };
+  }
+}

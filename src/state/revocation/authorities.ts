@@ -1,0 +1,78 @@
+import { LRUCache } from 'lru-cache';
+import type { Snapshot } from '../../trust/agreement/index.js';
+import { Budget, type CertificateFacts, signatureVerifies } from '../../x509/certificate/index.js';
+
+/** Public CAs that partners sit under have a handful of intermediates each. */
+const MOST_LEARNED = 200;
+/** Agreements looked at in one step. */
+const STEP = 500;
+
+/** The CA certificates of all agreements that look at revocation, by name. */
+export class Authorities {
+  /** Each once, of whatever agreement. */
+  readonly intermediates: readonly CertificateFacts[];
+  readonly #byName: ReadonlyMap<string, readonly CertificateFacts[]>;
+  readonly #learned = new LRUCache<string, CertificateFacts>({ max: MOST_LEARNED });
+
+  private constructor(
+    intermediates: readonly CertificateFacts[],
+    byName: ReadonlyMap<string, readonly CertificateFacts[]>,
+  ) {
+    this.intermediates = intermediates;
+    this.#byName = byName;
+  }
+
+  /** Yields now and then, so that a caller can let verdicts through in between. */
+  static *gather({ agreements }: Pick<Snapshot, 'agreements'>): Generator<undefined, Authorities> {
+    const byName = new Map<string, CertificateFacts[]>();
+    const named = new Set<string>();
+    const intermediates = new Map<string, CertificateFacts>();
+    for (const [at, { enabled, mechanism, revocation, ...agreement }] of agreements.entries()) {
+      if (at % STEP === 0) yield;
+      if (!enabled || mechanism !== 'tls' || revocation === 'off') continue;
+      for (const each of agreement.intermediates) intermediates.set(each.sha256, each);
+      for (const each of [...agreement.anchors.client, ...agreement.anchors.server, ...agreement.intermediates]) {
+        if (named.has(each.sha256)) continue;
+        named.add(each.sha256);
+        const list = byName.get(each.subjectKeys.text);
+        if (list === undefined) byName.set(each.subjectKeys.text, [each]);
+        else list.push(each);
+      }
+    }
+    return new Authorities([...intermediates.values()], byName);
+  }
+
+  /**
+   * CA certificates that peers sent and that a CA of the policy, or one of these, has signed: what they sign can be asked
+   * about as well. The ones among `chain` that are such.
+   */
+  learn(chain: readonly CertificateFacts[]): readonly CertificateFacts[] {
+    const learned: CertificateFacts[] = [];
+    // From the top down: in whatever order they came, each round finds the ones below.
+    for (let left = chain.filter((each) => each.isCa && !this.#isOfPolicy(each)); left.length > 0; ) {
+      const found = left.filter((each) => this.issuerOf(each) !== undefined);
+      if (found.length === 0) break;
+      for (const each of found) this.#learned.set(each.sha256, each);
+      learned.push(...found);
+      left = left.filter((each) => !found.includes(each));
+    }
+    return learned;
+  }
+
+  #isOfPolicy({ sha256, subjectKeys }: CertificateFacts): boolean {
+    return (this.#byName.get(subjectKeys.text) ?? []).some((each) => each.sha256 === sha256);
+  }
+
+  /** Those that bear a name, given as key text. */
+  named(keyText: string): readonly CertificateFacts[] {
+    const learned = [...this.#learned.values()].filter(({ subjectKeys }) => subjectKeys.text === keyText);
+    return [...(this.#byName.get(keyText) ?? []), ...learned];
+  }
+
+  /** The one whose key verifies a certificate. What only claims to be issued here makes nobody ask anything. */
+  issuerOf(certificate: CertificateFacts): CertificateFacts | undefined {
+    return this.named(certificate.issuerKeys.text).find((each) =>
+      signatureVerifies(certificate, each.publicKey, new Budget()),
+    );
+  }
+}

@@ -1,0 +1,186 @@
+import type { Logger } from '../../log/logger.js';
+import { fetchTarget } from '../../net/address/index.js';
+import type { RevocationSettings } from '../../policy/settings/index.js';
+import type { CertificateFacts } from '../../x509/certificate/index.js';
+import { type CrlFacts, type CrlTimes, crlLocations, saysTheSame } from '../../x509/revocation/index.js';
+import { fetchHttp, type JobQueue, nextRefresh } from '../fetch/index.js';
+import { type CrlKeeper, CrlSource } from './crl-source.js';
+import { CRL_LIMITS, type CrlStore } from './crl-store.js';
+import type { SharedFetches } from './shared-fetches.js';
+
+/** What the shelf asks of the rest of siptrust. */
+export interface ShelfContext {
+  readonly settings: RevocationSettings;
+  readonly queue: JobQueue;
+  readonly log: Logger;
+  readonly random: () => number;
+  /** What other nodes have fetched; undefined: this daemon is alone. */
+  readonly shared?: SharedFetches | undefined;
+  now(): number;
+  times(): CrlTimes;
+  signers(name: string): readonly CertificateFacts[];
+  changed(): void;
+}
+
+/** URLs and octets of one issuer: one partner's certificates must not take the room of the others'. */
+const MOST_OF_ISSUER = Object.freeze({ urls: 50, octets: CRL_LIMITS.total / 2 });
+
+/** The URLs at which lists are published, and the lists from there: in memory, and on disk over restarts. */
+export class CrlShelf {
+  readonly #sources = new Map<string, CrlSource>();
+  readonly #context: ShelfContext;
+  readonly #keeper: CrlKeeper;
+  #store: CrlStore | undefined;
+  #lists: readonly CrlFacts[] = [];
+  #fullTold = false;
+
+  constructor(context: ShelfContext) {
+    const { settings, random } = context;
+    const limits = { rules: settings, maxSize: settings.maxSize, timeoutMs: settings.timeout * 1000 };
+    this.#context = context;
+    this.#keeper = {
+      intervalMs: settings.interval * 1000,
+      random,
+      now: () => context.now(),
+      times: () => context.times(),
+      signers: (name) => context.signers(name),
+      fetch: (question, stop, maxAgeMs) => {
+        const own = () => fetchHttp(question, limits, stop);
+        const etag = question.headers['If-None-Match'];
+        const thing = { kind: 'crl' as const, source: question.url, maxAgeMs, etag };
+        return context.shared?.fetch(thing, own, stop) ?? own();
+      },
+      full: (crl) => this.#full(crl),
+      replaced: (source, crl, before) => this.#replaced(source, crl, before),
+    };
+  }
+
+  /** All lists at hand, each once. */
+  get lists(): readonly CrlFacts[] {
+    return this.#lists;
+  }
+
+  get sources(): Iterable<CrlSource> {
+    return this.#sources.values();
+  }
+
+  /** Takes what the last run left on disk; what is not good any more is forgotten. */
+  async restore(store: CrlStore): Promise<void> {
+    this.#store = store;
+    for await (const { url, der, etag, lastModified } of store.load()) {
+      const target = fetchTarget(url, this.#context.settings);
+      // A host that left the allow-list is not asked again, and what came from it is not counted on.
+      if ('refused' in target) continue;
+      const source = new CrlSource(target.url, target.host, this.#keeper);
+      try {
+        await source.restore(der);
+      } catch (cause) {
+        this.#context.log.info('a CRL on disk is not used', { url, why: String(cause) });
+        continue;
+      }
+      source.etag = etag;
+      source.lastModified = lastModified;
+      source.nextAt = nextRefresh(this.#context.now(), source.crl?.nextUpdate, this.#keeper.intervalMs);
+      this.#add(source);
+      this.#gather();
+    }
+  }
+
+  /** Follows the lists that a certificate names; the sources of those that may be fetched. */
+  follow(certificate: CertificateFacts, kept: boolean): readonly CrlSource[] {
+    return crlLocations(certificate).flatMap(({ url, issuers }) => {
+      const target = fetchTarget(url, this.#context.settings);
+      if ('refused' in target) return [];
+      const source = this.#sources.get(target.url) ?? this.#open(target, issuers);
+      if (source === undefined) return [];
+      for (const issuer of issuers) source.issuers.add(issuer);
+      source.seenAt = this.#context.now();
+      source.kept ||= kept;
+      return [source];
+    });
+  }
+
+  /** Another policy: what its certificates name is followed anew, and what failed is tried again. */
+  restart(): void {
+    for (const source of this.#sources.values()) {
+      source.kept = false;
+      if (source.failures > 0) source.nextAt = 0;
+    }
+    this.#context.queue.wake();
+  }
+
+  /** Forgets lists that no certificate has named since `before` (ms). */
+  forget(before: number): void {
+    for (const source of this.#sources.values()) {
+      if (source.kept || source.seenAt >= before) continue;
+      this.#sources.delete(source.url);
+      this.#context.queue.delete(source);
+      this.#store?.remove(source.url).catch((error: unknown) => this.#storeFailed(error));
+    }
+    this.#gather();
+  }
+
+  async close(): Promise<void> {
+    await this.#store?.close();
+  }
+
+  #open(target: { readonly url: string; readonly host: string }, issuers: readonly string[]): CrlSource | undefined {
+    const ofIssuer = [...this.#sources.values()].filter((each) => issuers.some((issuer) => each.issuers.has(issuer)));
+    if (this.#sources.size >= CRL_LIMITS.files || ofIssuer.length >= MOST_OF_ISSUER.urls) {
+      const { url } = target;
+      const most = { urls: CRL_LIMITS.files, of_one_issuer: MOST_OF_ISSUER.urls };
+      if (!this.#fullTold) this.#context.log.error('too many URLs of CRLs: more are not fetched', { url, ...most });
+      this.#fullTold = true;
+      return undefined;
+    }
+    const source = new CrlSource(target.url, target.host, this.#keeper);
+    this.#add(source);
+    return source;
+  }
+
+  #add(source: CrlSource): void {
+    this.#sources.set(source.url, source);
+    this.#context.queue.add(source);
+  }
+
+  #full({ der, issuerKeys }: CrlFacts): string | undefined {
+    const sum = (lists: readonly CrlFacts[]): number => lists.reduce((octets, list) => octets + list.der.length, 0);
+    const ofIssuer = sum(this.#lists.filter((list) => list.issuerKeys.text === issuerKeys.text));
+    if (ofIssuer + der.length > MOST_OF_ISSUER.octets) {
+      return `expected at most ${MOST_OF_ISSUER.octets} octets of CRLs of one issuer, found ${ofIssuer} and this one`;
+    }
+    const all = sum(this.#lists);
+    return all + der.length > CRL_LIMITS.total
+      ? `expected at most ${CRL_LIMITS.total} octets of CRLs together, found ${all} and this one`
+      : undefined;
+  }
+
+  #replaced(source: CrlSource, crl: CrlFacts, before: CrlFacts | undefined): void {
+    // Nobody named it any more, and it was forgotten while it was being fetched.
+    if (this.#sources.get(source.url) !== source) return;
+    const now = this.#context.now();
+    this.#gather();
+    this.#context.log.info('a CRL was fetched', { url: source.url, issuer: crl.issuerText, entries: crl.entryCount });
+    const { url, etag, lastModified } = source;
+    this.#store?.save({ url, etag, lastModified, der: crl.der }).catch((error: unknown) => this.#storeFailed(error));
+    // Verdicts from before hold until the nextUpdate of the list before at most: where both say the same, they stand.
+    const stands = before !== undefined && (before.nextUpdate ?? 0) > now && saysTheSame(before, crl);
+    if (!stands) this.#context.changed();
+  }
+
+  /** The same list from two URLs counts once, and takes the room of one. */
+  #gather(): void {
+    const lists = new Map<string, CrlFacts>();
+    for (const source of this.#sources.values()) {
+      if (source.crl === undefined) continue;
+      const same = lists.get(source.crl.sha256);
+      if (same === undefined) lists.set(source.crl.sha256, source.crl);
+      else source.crl = same;
+    }
+    this.#lists = Object.freeze([...lists.values()]);
+  }
+
+  #storeFailed(error: unknown): void {
+    this.#context.log.warn('a CRL could not be kept on disk', { error: String(error) });
+  }
+}

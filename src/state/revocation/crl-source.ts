@@ -1,0 +1,180 @@
+import { type CertificateFacts, signatureVerifiesInSteps } from '../../x509/certificate/index.js';
+import { MalformedPem, readPem } from '../../x509/der/index.js';
+import {
+  type CrlFacts,
+  type CrlTimes,
+  MalformedCrl,
+  parseCrlInSteps,
+  whyClearsNobody,
+  whyForeign,
+  whyOlder,
+} from '../../x509/revocation/index.js';
+import {
+  FetchFailure,
+  type HttpAnswer,
+  type HttpQuestion,
+  type Job,
+  nextRefresh,
+  nextRetry,
+  othersMaxAge,
+} from '../fetch/index.js';
+import { inSlices } from '../work/index.js';
+
+/** What a source asks of those who keep it. */
+export interface CrlKeeper {
+  readonly intervalMs: number;
+  now(): number;
+  random(): number;
+  times(): CrlTimes;
+  /** @param maxAgeMs what another node fetched longer ago is not taken; 0: nothing of others is */
+  fetch(question: HttpQuestion, stop: AbortSignal, maxAgeMs: number): Promise<HttpAnswer>;
+  /** CA certificates that bear the name (a key text). */
+  signers(name: string): readonly CertificateFacts[];
+  /** Why there is no room for this list beside the others; undefined: there is. */
+  full(crl: CrlFacts): string | undefined;
+  /** The list of the source has been replaced. */
+  replaced(source: CrlSource, crl: CrlFacts, before: CrlFacts | undefined): void;
+}
+
+/** One URL at which a CRL is published, and the last good list from there. */
+export class CrlSource implements Job {
+  readonly url: string;
+  readonly host: string;
+  /** Key texts of the names that may have issued the list. */
+  readonly issuers = new Set<string>();
+  nextAt = 0;
+  crl: CrlFacts | undefined;
+  etag: string | undefined;
+  lastModified: string | undefined;
+  /** Milliseconds since 1970: the last answer that was of use, and the last time a certificate named this URL. */
+  checkedAt: number | undefined;
+  seenAt: number;
+  /** A certificate of the policy names this URL. */
+  kept = false;
+  attempts = 0;
+  failures = 0;
+  error = '';
+  /** An operator wants it from the server itself. */
+  anew = false;
+  readonly #keeper: CrlKeeper;
+
+  constructor(url: string, host: string, keeper: CrlKeeper) {
+    this.url = url;
+    this.host = host;
+    this.#keeper = keeper;
+    this.seenAt = keeper.now();
+  }
+
+  /** Whether nobody knows yet what is there. */
+  get pending(): boolean {
+    return this.attempts === 0;
+  }
+
+  async run(stop: AbortSignal): Promise<void> {
+    const keeper = this.#keeper;
+    try {
+      await this.#refresh(stop);
+      this.failures = 0;
+      this.error = '';
+      this.checkedAt = keeper.now();
+      this.nextAt = nextRefresh(keeper.now(), this.crl?.nextUpdate, keeper.intervalMs);
+    } catch (cause) {
+      this.failures += 1;
+      this.error = cause instanceof Error ? cause.message : String(cause);
+      this.nextAt = nextRetry(keeper.now(), this.failures, keeper.intervalMs, keeper.random());
+    }
+    this.attempts += 1;
+  }
+
+  /** Takes a list that was kept on disk. One that has run out still tells what was revoked. */
+  async restore(bytes: Uint8Array): Promise<void> {
+    const crl = await inSlices(parseCrlInSteps(bytes));
+    this.issuers.add(crl.issuerKeys.text);
+    await this.#check(crl);
+    this.crl = crl;
+    this.attempts = 1;
+  }
+
+  async #refresh(stop: AbortSignal): Promise<void> {
+    const held = this.crl;
+    const maxAgeMs = this.anew || this.failures > 0 ? 0 : othersMaxAge(this.#keeper, this.checkedAt);
+    this.anew = false;
+    const answer = await this.#keeper.fetch({ url: this.url, headers: this.#headers() }, stop, maxAgeMs);
+    const { at } = this.#keeper.times();
+    if (answer.status === 304) {
+      if (held === undefined) throw new FetchFailure('expected a CRL, found status 304');
+      if ((held.nextUpdate ?? 0) <= at) throw new FetchFailure('expected a newer CRL, found status 304');
+      return;
+    }
+    const crl = await readList(answer);
+    if (crl.sha256 === held?.sha256) {
+      if ((held.nextUpdate ?? 0) <= at) throw new FetchFailure('expected a newer CRL, found the same again');
+      this.#validators(answer);
+      return;
+    }
+    const unfit = this.#keeper.full(crl) ?? (held === undefined ? undefined : whyOlder(crl, held, at));
+    if (unfit !== undefined) throw new FetchFailure(unfit);
+    await this.#check(crl);
+    const clearsNobody = whyClearsNobody(crl, this.#keeper.times());
+    if (clearsNobody === undefined) {
+      this.crl = crl;
+      this.#validators(answer);
+      this.#keeper.replaced(this, crl, held);
+      return;
+    }
+    // What it lists is revoked all the same; it takes the place of nothing that says more.
+    if (held === undefined || whyClearsNobody(held, this.#keeper.times()) !== undefined) {
+      this.crl = crl;
+      this.etag = undefined;
+      this.lastModified = undefined;
+      this.#keeper.replaced(this, crl, held);
+    }
+    throw new FetchFailure(clearsNobody);
+  }
+
+  /** Of a list that was refused they would keep a better one away. */
+  #validators({ etag, lastModified }: HttpAnswer): void {
+    this.etag = etag;
+    this.lastModified = lastModified;
+  }
+
+  #headers(): Readonly<Record<string, string>> {
+    return {
+      Accept: 'application/pkix-crl, */*;q=0.1',
+      ...(this.crl === undefined || this.etag === undefined ? {} : { 'If-None-Match': this.etag }),
+      ...(this.crl === undefined || this.lastModified === undefined ? {} : { 'If-Modified-Since': this.lastModified }),
+    };
+  }
+
+  /** A list counts where a path check says so; one that no known CA has signed cannot, and must replace nothing. */
+  async #check(crl: CrlFacts): Promise<void> {
+    const foreign = whyForeign(crl, this.issuers, this.#keeper.times());
+    if (foreign !== undefined) throw new FetchFailure(foreign);
+    for (const signer of this.#keeper.signers(crl.issuerKeys.text)) {
+      if (signer.keyUsage !== undefined && !signer.keyUsage.has('cRLSign')) continue;
+      if (await inSlices(signatureVerifiesInSteps(crl, signer.publicKey))) return;
+    }
+    throw new FetchFailure(`expected a CRL signed by a CA of the policy, found one of ${crl.issuerText} that is not`);
+  }
+}
+
+/** RFC 2585 §3 wants DER; small lists in PEM are met and read one way only. */
+const MOST_PEM_OCTETS = 1024 * 1024;
+const SEQUENCE = 0x30;
+
+async function readList({ body, contentType }: HttpAnswer): Promise<CrlFacts> {
+  try {
+    return await inSlices(parseCrlInSteps(derOf(body)));
+  } catch (cause) {
+    if (!(cause instanceof MalformedCrl || cause instanceof MalformedPem)) throw cause;
+    const what = body[0] === SEQUENCE ? cause.message : contentType.slice(0, 60) || `${body.length} other octets`;
+    throw new FetchFailure(`expected a CRL in DER, found ${what}`, { cause });
+  }
+}
+
+function derOf(body: Uint8Array): Uint8Array {
+  if (body[0] === SEQUENCE || body.length > MOST_PEM_OCTETS) return body;
+  const [der, ...more] = readPem(Buffer.from(body).toString('latin1'), 'X509 CRL');
+  if (der === undefined || more.length > 0) throw new MalformedPem('expected one CRL, found several');
+  return der;
+}

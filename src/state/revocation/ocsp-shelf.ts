@@ -1,0 +1,128 @@
+import { fetchTarget } from '../../net/address/index.js';
+import type { RevocationSettings } from '../../policy/settings/index.js';
+import type { Snapshot } from '../../trust/agreement/index.js';
+import { Budget, type CertificateFacts } from '../../x509/certificate/index.js';
+import {
+  type CrlFacts,
+  MAX_OCSP_OCTETS,
+  type OcspAnswer,
+  ocspLocations,
+  ocspStatus,
+  type RevocationStatus,
+  revocationStatus,
+} from '../../x509/revocation/index.js';
+import { fetchHttp, type JobQueue } from '../fetch/index.js';
+import type { OcspReader } from './ocsp-reader.js';
+import { type OcspKeeper, OcspSource } from './ocsp-source.js';
+import type { SharedFetches } from './shared-fetches.js';
+
+/** What the shelf asks of the rest of siptrust. */
+export interface OcspContext {
+  readonly settings: RevocationSettings;
+  readonly queue: JobQueue;
+  readonly read: OcspReader;
+  readonly random: () => number;
+  /** What other nodes were told; undefined: this daemon is alone. */
+  readonly shared?: SharedFetches | undefined;
+  now(): number;
+  snapshot(): Snapshot;
+  crls(): readonly CrlFacts[];
+  changed(): void;
+}
+
+/** The certificates whose status is asked from responders, and the answers. */
+export class OcspShelf {
+  readonly #sources = new Map<string, OcspSource>();
+  readonly #answers = new Map<string, OcspAnswer>();
+  readonly #context: OcspContext;
+  readonly #keeper: OcspKeeper;
+
+  constructor(context: OcspContext) {
+    const { settings, random, read } = context;
+    const limits = { rules: settings, maxSize: MAX_OCSP_OCTETS, timeoutMs: settings.timeout * 1000 };
+    this.#context = context;
+    this.#keeper = {
+      intervalMs: settings.interval * 1000,
+      random,
+      read,
+      now: () => context.now(),
+      fetch: (question, { sha256 }, stop, maxAgeMs) => {
+        const own = () => fetchHttp(question, limits, stop);
+        // Only who asked knows that an answer is to its own question.
+        if (context.snapshot().ocsp.nonceRequired) return own();
+        const thing = { kind: 'ocsp' as const, source: `${question.url} ${sha256}`, maxAgeMs, etag: undefined };
+        return context.shared?.fetch(thing, own, stop) ?? own();
+      },
+      status: (certificate, issuer, answer) => this.status(certificate, issuer, answer),
+      replaced: ({ certificate, answer }, changed) => {
+        // It may have been forgotten meanwhile.
+        if (answer === undefined || !this.#sources.has(certificate.sha256)) return;
+        this.#answers.set(certificate.sha256, answer);
+        if (changed) context.changed();
+      },
+      refused: ({ certificate }, answer, changed) => {
+        if (!this.#sources.has(certificate.sha256)) return;
+        this.#answers.set(certificate.sha256, answer);
+        if (changed) context.changed();
+      },
+    };
+  }
+
+  /** Answers by the SHA-256 of the certificate; where a responder gave none that counts, the one that does not. */
+  get answers(): ReadonlyMap<string, OcspAnswer> {
+    return this.#answers;
+  }
+
+  get sources(): Iterable<OcspSource> {
+    return this.#sources.values();
+  }
+
+  /** Follows the status of a certificate, if it names a responder that may be asked. */
+  follow(certificate: CertificateFacts, issuer: CertificateFacts): OcspSource | undefined {
+    const known = this.#sources.get(certificate.sha256);
+    if (known !== undefined) return known;
+    for (const url of ocspLocations(certificate)) {
+      const target = fetchTarget(url, this.#context.settings);
+      if ('refused' in target) continue;
+      const source = new OcspSource(target, certificate, issuer, this.#keeper);
+      this.#sources.set(certificate.sha256, source);
+      this.#context.queue.add(source);
+      return source;
+    }
+    return undefined;
+  }
+
+  /** Forgets all certificates but these. */
+  retain(wanted: (certificate: CertificateFacts) => boolean): void {
+    for (const { certificate } of [...this.#sources.values()]) if (!wanted(certificate)) this.forget(certificate);
+  }
+
+  forget(certificate: CertificateFacts): void {
+    const source = this.#sources.get(certificate.sha256);
+    if (source === undefined) return;
+    this.#sources.delete(certificate.sha256);
+    this.#answers.delete(certificate.sha256);
+    this.#context.queue.delete(source);
+  }
+
+  /** Another policy: what failed is tried again. */
+  restart(): void {
+    for (const source of this.#sources.values()) if (source.failures > 0) source.nextAt = 0;
+    this.#context.queue.wake();
+  }
+
+  /** What an answer says now, judged as in a path that goes through this issuer. */
+  status(certificate: CertificateFacts, issuer: CertificateFacts, answer: OcspAnswer): RevocationStatus {
+    const { ocsp, skew, crlGrace } = this.#context.snapshot();
+    const budget = new Budget();
+    const at = this.#context.now();
+    const byCrl = { crls: this.#context.crls(), at, skew, grace: crlGrace, strict: false, tls: true, budget };
+    return ocspStatus(certificate, issuer, answer, {
+      ...ocsp,
+      at,
+      skew,
+      budget,
+      responderStatus: (responder) => revocationStatus(responder, { ...byCrl, signers: () => [issuer] }),
+    });
+  }
+}

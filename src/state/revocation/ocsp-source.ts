@@ -1,0 +1,142 @@
+import { randomBytes } from 'node:crypto';
+import type { ReasonCode } from '../../reasons.js';
+import type { CertificateFacts } from '../../x509/certificate/index.js';
+import { sameOctets } from '../../x509/der/index.js';
+import {
+  certIdOf,
+  nonceValue,
+  type OcspAnswer,
+  ocspEntry,
+  type RevocationStatus,
+  writeOcspRequest,
+} from '../../x509/revocation/index.js';
+import {
+  FetchFailure,
+  type HttpAnswer,
+  type HttpQuestion,
+  type Job,
+  nextRefresh,
+  nextRetry,
+  othersMaxAge,
+} from '../fetch/index.js';
+import type { OcspReader } from './ocsp-reader.js';
+
+/** What a source asks of those who keep it. */
+export interface OcspKeeper {
+  readonly intervalMs: number;
+  now(): number;
+  random(): number;
+  /** @param maxAgeMs what another node was told longer ago is not taken; 0: nothing of others is */
+  fetch(
+    question: HttpQuestion,
+    certificate: CertificateFacts,
+    stop: AbortSignal,
+    maxAgeMs: number,
+  ): Promise<HttpAnswer>;
+  readonly read: OcspReader;
+  /** What an answer says now. */
+  status(certificate: CertificateFacts, issuer: CertificateFacts, answer: OcspAnswer): RevocationStatus;
+  /** The answer of the source has been replaced; `changed`: it says something else than before. */
+  replaced(source: OcspSource, changed: boolean): void;
+  /** There is no answer but this one, which settles nothing; `changed`: for another reason than before. */
+  refused(source: OcspSource, answer: OcspAnswer, changed: boolean): void;
+}
+
+/** OCSP requests have 32 octets of nonce (RFC 9654 §2.1). */
+const NONCE_OCTETS = 32;
+
+/** The status of one certificate, asked from the responder that it names. */
+export class OcspSource implements Job {
+  readonly url: string;
+  readonly host: string;
+  readonly certificate: CertificateFacts;
+  readonly issuer: CertificateFacts;
+  nextAt = 0;
+  answer: OcspAnswer | undefined;
+  checkedAt: number | undefined;
+  attempts = 0;
+  failures = 0;
+  error = '';
+  /** An operator wants it from the responder itself. */
+  anew = false;
+  readonly #keeper: OcspKeeper;
+  #refusal: ReasonCode | undefined;
+
+  constructor(
+    target: { readonly url: string; readonly host: string },
+    certificate: CertificateFacts,
+    issuer: CertificateFacts,
+    keeper: OcspKeeper,
+  ) {
+    this.url = target.url;
+    this.host = target.host;
+    this.certificate = certificate;
+    this.issuer = issuer;
+    this.#keeper = keeper;
+  }
+
+  get pending(): boolean {
+    return this.attempts === 0;
+  }
+
+  async run(stop: AbortSignal): Promise<void> {
+    const keeper = this.#keeper;
+    try {
+      const until = await this.#ask(stop);
+      this.failures = 0;
+      this.error = '';
+      this.checkedAt = keeper.now();
+      this.nextAt = nextRefresh(keeper.now(), until, keeper.intervalMs);
+    } catch (cause) {
+      this.failures += 1;
+      this.error = cause instanceof Error ? cause.message : String(cause);
+      this.nextAt = nextRetry(keeper.now(), this.failures, keeper.intervalMs, keeper.random());
+    }
+    this.attempts += 1;
+  }
+
+  /** Until when the new status holds; undefined: it is a revocation. */
+  async #ask(stop: AbortSignal): Promise<number | undefined> {
+    const { certificate, issuer } = this;
+    const keeper = this.#keeper;
+    const nonce = randomBytes(NONCE_OCTETS);
+    const body = writeOcspRequest(certIdOf(certificate, issuer), nonce);
+    const headers = { 'Content-Type': 'application/ocsp-request', Accept: 'application/ocsp-response' };
+    const maxAgeMs = this.anew || this.failures > 0 ? 0 : othersMaxAge(keeper, this.checkedAt);
+    this.anew = false;
+    const question = { url: this.url, headers, body };
+    const { body: octets, status: code, shared } = await keeper.fetch(question, certificate, stop, maxAgeMs);
+    if (code !== 200) throw new FetchFailure(`expected status 200, found ${code}`);
+    const response = keeper.read(octets);
+    // A nonce of another node proves nothing here: the answer counts as one without.
+    const echoed = shared !== true && response.nonce !== undefined;
+    // Rulebook K-14: none is a responder that prepares its answers; another one is an answer to somebody else.
+    if (echoed && response.nonce !== undefined && !sameOctets(response.nonce, nonceValue(nonce))) {
+      throw new FetchFailure('expected the nonce of the question, found another');
+    }
+    const answer: OcspAnswer = { response, nonceEchoed: echoed };
+    const status = keeper.status(certificate, issuer, answer);
+    const before = this.answer;
+    if (status.status === 'unknown') {
+      const [finding] = status.findings;
+      // Verdicts tell why nothing is known, as long as nothing was.
+      if (before === undefined) keeper.refused(this, answer, finding?.code !== this.#refusal);
+      this.#refusal = finding?.code;
+      throw new FetchFailure(finding?.detail ?? 'expected a status, found none');
+    }
+    if (before !== undefined && this.#isOlder(answer, before)) {
+      throw new FetchFailure('expected a status no older than the one before, found an older one');
+    }
+    const known = before === undefined ? 'unknown' : keeper.status(certificate, issuer, before).status;
+    this.answer = answer;
+    keeper.replaced(this, known !== status.status);
+    return status.status === 'good' ? status.until : undefined;
+  }
+
+  /** A replayed answer must not clear what was revoked since (rulebook T-23). */
+  #isOlder(answer: OcspAnswer, before: OcspAnswer): boolean {
+    const time = ({ response }: OcspAnswer): number =>
+      ocspEntry(this.certificate, this.issuer, response)?.thisUpdate ?? Number.NEGATIVE_INFINITY;
+    return time(answer) < time(before);
+  }
+}

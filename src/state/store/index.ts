@@ -1,0 +1,20 @@
+/** The door of this room: what outlives a restart: one small interface, and SQLite behind it. */
+
+export { KeptCertificates } from './kept-certificates.js';
+export { openSqliteStore, readCertificates, readSqliteStore } from './sqlite-store.js';
+export {
+  type CertificateStore,
+  type KeptCertificate,
+  type KeptLimits,
+  type Pin,
+  type PinKey,
+  type PinNews,
+  type Store,
+  type StoreChanges,
+  type Stored,
+  StoreError,
+  type TlsSeen,
+  type TlsSeenStore,
+  type WaitingLine,
+  type WaitingLines,
+} from './store.js';

@@ -1,0 +1,91 @@
+/** CRLs and OCSP answers that one node of a fleet fetched for all, and who is fetching now. */
+
+import type { Run, SqlRow } from '../postgres/index.js';
+import type { FetchedThing } from '../revocation/index.js';
+
+/** Who has claimed a fetch and says nothing more of it has so long; then another one tries. */
+const CLAIM_SECONDS = 30;
+/** Octets that are decoded in one turn. */
+const PIECE = 262_144;
+
+const CLAIM = `
+  INSERT INTO fetched AS known (kind, source, node, claimed_until)
+  VALUES ($1, $2, $3, now() + interval '${CLAIM_SECONDS} seconds')
+  ON CONFLICT (kind, source) DO UPDATE SET node = excluded.node, claimed_until = excluded.claimed_until
+  WHERE (known.claimed_until IS NULL OR known.claimed_until < now())
+    AND (known.body IS NULL OR known.fetched_at IS NULL OR known.fetched_at < now() - $4 * interval '1 millisecond')
+  RETURNING node`;
+const FRESH = `
+  SELECT length(body) AS octets, etag, last_modified, fetched_at::text AS fetched_at FROM fetched
+  WHERE kind = $1 AND source = $2 AND body IS NOT NULL AND fetched_at >= now() - $3 * interval '1 millisecond'`;
+/** Of the same fetch: another one may come in between. */
+const READ =
+  'SELECT substring(body FROM $4 FOR $5) AS piece FROM fetched WHERE kind = $1 AND source = $2 AND fetched_at = $3::timestamptz';
+const KEEP = `
+  UPDATE fetched SET body = $4, etag = $5, last_modified = $6, fetched_at = now(), claimed_until = NULL
+  WHERE kind = $1 AND source = $2 AND node = $3`;
+const RELEASE = `
+  UPDATE fetched SET claimed_until = NULL,
+    fetched_at = CASE WHEN $4::text IS NOT NULL AND etag = $4::text THEN now() ELSE fetched_at END
+  WHERE kind = $1 AND source = $2 AND node = $3`;
+const FORGET = "DELETE FROM fetched WHERE coalesce(fetched_at, claimed_until) < now() - interval '30 days'";
+
+export interface Fetched {
+  readonly body: Uint8Array;
+  readonly etag: string | undefined;
+  readonly lastModified: string | undefined;
+}
+
+interface Row extends SqlRow {
+  readonly octets: number;
+  readonly etag: string | null;
+  readonly last_modified: string | null;
+  /** As text: a Date has no microseconds. */
+  readonly fetched_at: string;
+}
+
+/** Whether this node is the one to fetch it now. */
+export async function claimFetch(run: Run, { kind, source, maxAgeMs }: FetchedThing, node: string): Promise<boolean> {
+  return (await run(CLAIM, [kind, source, node, maxAgeMs])).length > 0;
+}
+
+/** undefined: nobody has fetched it lately. */
+export async function readFetched(
+  run: Run,
+  { kind, source, maxAgeMs }: FetchedThing,
+  most: number,
+): Promise<Fetched | undefined> {
+  const [row] = await run<Row>(FRESH, [kind, source, maxAgeMs]);
+  if (row === undefined || row.octets > most) return undefined;
+  const pieces: Uint8Array[] = [];
+  for (let at = 0; at < row.octets; at += PIECE) {
+    const [read] = await run<SqlRow & { piece: Uint8Array }>(READ, [kind, source, row.fetched_at, at + 1, PIECE]);
+    if (read === undefined) return undefined;
+    pieces.push(read.piece);
+  }
+  const body = Buffer.concat(pieces);
+  return { body, etag: row.etag ?? undefined, lastModified: row.last_modified ?? undefined };
+}
+
+export async function keepFetched(
+  run: Run,
+  { kind, source }: FetchedThing,
+  node: string,
+  { body, etag, lastModified }: Fetched,
+): Promise<void> {
+  await run(KEEP, [kind, source, node, body, etag ?? null, lastModified ?? null]);
+}
+
+/** @param etag of the list that the server says is still the latest */
+export async function releaseFetch(
+  run: Run,
+  { kind, source }: FetchedThing,
+  node: string,
+  etag: string | undefined,
+): Promise<void> {
+  await run(RELEASE, [kind, source, node, etag ?? null]);
+}
+
+export async function tidyFetched(run: Run): Promise<void> {
+  await run(FORGET);
+}

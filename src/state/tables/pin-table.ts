@@ -1,0 +1,165 @@
+/** Pins of a fleet. Nodes add what they see; only an operator's word approves one or takes it out. */
+
+import { type Run, type SqlRow, STATE_CHANGED } from '../postgres/index.js';
+import type { Pin, PinKey, PinNews } from '../store/index.js';
+
+/** One node tidies at a time. */
+const TIDY_LOCK = 0x73_69_70_75;
+/** Rows that are decoded in one turn. */
+const PAGE = 2_000;
+
+const COLUMNS = `
+  agreement, spki_sha256, certificate_sha256, subject, identities, not_after, first_seen, last_seen, count, approved_at, gone`;
+
+interface Row extends SqlRow {
+  readonly agreement: string;
+  readonly spki_sha256: string;
+  readonly certificate_sha256: string;
+  readonly subject: string;
+  readonly identities: readonly string[];
+  readonly not_after: Date;
+  readonly first_seen: Date;
+  readonly last_seen: Date;
+  readonly count: number;
+  readonly approved_at: Date | null;
+  readonly gone: boolean;
+}
+
+const GIVEN = `
+  SELECT * FROM jsonb_to_recordset($1::jsonb) AS given (agreement text, spki_sha256 text, certificate_sha256 text,
+    subject text, identities text[], not_after timestamptz, first_seen timestamptz, last_seen timestamptz, count bigint,
+    approved_at timestamptz)
+  -- One order for all writers: none waits for one that waits for it.
+  ORDER BY agreement, spki_sha256`;
+
+/** Of each key what was seen last, and the most that one node has counted: a write that is tried again adds nothing. */
+const SEE = `
+  INSERT INTO pin AS known (agreement, spki_sha256, certificate_sha256, subject, identities, not_after, first_seen,
+    last_seen, count)
+  SELECT agreement, spki_sha256, certificate_sha256, subject, identities, not_after, first_seen, last_seen, count
+  FROM (${GIVEN}) AS seen
+  ON CONFLICT (agreement, spki_sha256) DO UPDATE SET
+    certificate_sha256 = excluded.certificate_sha256,
+    subject = excluded.subject,
+    identities = excluded.identities,
+    not_after = excluded.not_after,
+    first_seen = CASE WHEN known.gone THEN excluded.first_seen ELSE least(known.first_seen, excluded.first_seen) END,
+    last_seen = excluded.last_seen,
+    count = CASE WHEN known.gone THEN 1 ELSE greatest(known.count, excluded.count) END,
+    -- What was approved once and dropped since is not approved again by being seen.
+    approved_at = CASE WHEN known.gone THEN NULL ELSE known.approved_at END,
+    gone = false,
+    changed = pg_current_xact_id()
+  WHERE excluded.last_seen > known.last_seen`;
+
+const APPROVE = `
+  INSERT INTO pin AS known (agreement, spki_sha256, certificate_sha256, subject, identities, not_after, first_seen,
+    last_seen, count, approved_at)
+  ${GIVEN}
+  ON CONFLICT (agreement, spki_sha256) DO UPDATE SET
+    approved_at = CASE WHEN known.gone THEN excluded.approved_at ELSE coalesce(known.approved_at, excluded.approved_at) END,
+    gone = false,
+    changed = pg_current_xact_id()`;
+
+/** By the clock of the database: what a node saw before, and writes later, does not bring it back. */
+const DROP = `
+  INSERT INTO pin AS known (agreement, spki_sha256, certificate_sha256, subject, identities, not_after, first_seen,
+    last_seen, count, gone)
+  SELECT agreement, spki_sha256, '', '', '{}', now(), now(), now(), 0, true
+  FROM jsonb_to_recordset($1::jsonb) AS given (agreement text, spki_sha256 text)
+  ORDER BY agreement, spki_sha256
+  ON CONFLICT (agreement, spki_sha256) DO UPDATE SET
+    approved_at = NULL, gone = true, last_seen = greatest(known.last_seen, now()), changed = pg_current_xact_id()`;
+
+const TELL = `SELECT pg_notify('${STATE_CHANGED}', 'pin')`;
+
+/** What nobody hears of any more, and observed pins beyond the room for them. */
+const ALONE = `SELECT pg_try_advisory_xact_lock(${TIDY_LOCK}) AS alone`;
+const TIDY = `
+  DELETE FROM pin WHERE (gone AND last_seen < now() - interval '30 days')
+    OR (NOT gone AND approved_at IS NULL AND (agreement, spki_sha256) IN (
+      SELECT agreement, spki_sha256 FROM pin WHERE NOT gone AND approved_at IS NULL ORDER BY last_seen DESC OFFSET $1))`;
+
+export async function seePins(run: Run, pins: readonly Pin[]): Promise<void> {
+  await run(SEE, [given(pins)]);
+}
+
+export async function approvePins(run: Run, pins: readonly Pin[]): Promise<void> {
+  if (pins.length === 0) return;
+  await run(APPROVE, [given(pins)]);
+  await run(TELL);
+}
+
+export async function dropPins(run: Run, keys: readonly PinKey[]): Promise<void> {
+  if (keys.length === 0) return;
+  await run(DROP, [JSON.stringify(keys.map(({ agreement, spkiSha256 }) => ({ agreement, spki_sha256: spkiSha256 })))]);
+  await run(TELL);
+}
+
+/** Whether nobody else is at it. The rest of the transaction is its, too. */
+export async function tidyPins(run: Run, most: number): Promise<boolean> {
+  const [row] = await run<SqlRow & { readonly alone: boolean }>(ALONE);
+  if (row?.alone !== true) return false;
+  await run(TIDY, [most]);
+  return true;
+}
+
+/** @param since as `position` gives it; undefined: all there are, and all that is still known to be gone. */
+export async function readPins(run: Run, since: string | undefined): Promise<PinNews> {
+  const pins: Pin[] = [];
+  const removed: PinKey[] = [];
+  let after: readonly [string, string] = ['', ''];
+  for (;;) {
+    const rows = await run<Row>(
+      `SELECT ${COLUMNS} FROM pin
+       WHERE ($3::text IS NULL OR changed >= $3::text::xid8) AND (agreement, spki_sha256) > ($1, $2)
+       ORDER BY agreement, spki_sha256 LIMIT ${PAGE}`,
+      [...after, since ?? null],
+    );
+    for (const row of rows) {
+      if (row.gone) removed.push({ agreement: row.agreement, spkiSha256: row.spki_sha256 });
+      else pins.push(toPin(row));
+    }
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < PAGE) return { pins, removed };
+    after = [last.agreement, last.spki_sha256];
+  }
+}
+
+function toPin(row: Row): Pin {
+  return {
+    agreement: row.agreement,
+    spkiSha256: row.spki_sha256,
+    certificateSha256: row.certificate_sha256,
+    subject: row.subject,
+    identities: row.identities,
+    notAfter: row.not_after.getTime(),
+    firstSeen: row.first_seen.getTime(),
+    lastSeen: row.last_seen.getTime(),
+    count: row.count,
+    approvedAt: row.approved_at?.getTime(),
+  };
+}
+
+function given(pins: readonly Pin[]): string {
+  const time = (ms: number): string => new Date(ms).toISOString();
+  return JSON.stringify(
+    pins.map((pin) => ({
+      agreement: pin.agreement,
+      spki_sha256: pin.spkiSha256,
+      certificate_sha256: pin.certificateSha256,
+      subject: text(pin.subject),
+      identities: pin.identities.map(text),
+      not_after: time(pin.notAfter),
+      first_seen: time(pin.firstSeen),
+      last_seen: time(pin.lastSeen),
+      count: pin.count,
+      approved_at: pin.approvedAt === undefined ? null : time(pin.approvedAt),
+    })),
+  );
+}
+
+/** PostgreSQL has no NUL in texts, and no half of a pair; certificates of others have what they like. */
+export function text(foreign: string): string {
+  return foreign.replace(/\0|\p{Surrogate}/gu, '\uFFFD');
+}

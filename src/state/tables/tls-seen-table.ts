@@ -1,0 +1,26 @@
+/** Domains of partners that some node of the fleet saw to offer TLS in DNS. */
+
+import type { Run, SqlRow } from '../postgres/index.js';
+import type { TlsSeen } from '../store/index.js';
+
+const SEE = `
+  INSERT INTO tls_seen AS known (domain, seen_at)
+  SELECT domain, seen_at FROM jsonb_to_recordset($1::jsonb) AS given (domain text, seen_at timestamptz) ORDER BY domain
+  ON CONFLICT (domain) DO UPDATE SET seen_at = excluded.seen_at, changed = pg_current_xact_id()
+  WHERE excluded.seen_at > known.seen_at`;
+const READ = 'SELECT domain, seen_at FROM tls_seen WHERE $1::text IS NULL OR changed >= $1::text::xid8';
+const FORGET = 'DELETE FROM tls_seen WHERE seen_at < $1';
+
+export async function seeTls(run: Run, seen: readonly TlsSeen[]): Promise<void> {
+  const rows = seen.map(({ domain, seenAt }) => ({ domain, seen_at: new Date(seenAt).toISOString() }));
+  await run(SEE, [JSON.stringify(rows)]);
+}
+
+export async function readTlsSeen(run: Run, since: string | undefined): Promise<readonly TlsSeen[]> {
+  const rows = await run<SqlRow & { readonly domain: string; readonly seen_at: Date }>(READ, [since ?? null]);
+  return rows.map(({ domain, seen_at }) => ({ domain, seenAt: seen_at.getTime() }));
+}
+
+export async function tidyTlsSeen(run: Run, since: number): Promise<void> {
+  await run(FORGET, [new Date(since)]);
+}

@@ -1,0 +1,55 @@
+/** Bearer tokens of a fleet: whom each was made for, and the hash of its secret. */
+
+import { type Run, type SqlRow, STATE_CHANGED } from '../postgres/index.js';
+
+/** As the file of tokens has it; who reads it checks it. */
+export interface StoredToken {
+  readonly name: string;
+  readonly id: string;
+  readonly role: string;
+  readonly created: string;
+  readonly scrypt: object;
+}
+
+const READ = 'SELECT name, id, role, created_at, scrypt FROM token ORDER BY created_at, name';
+const COUNT = 'SELECT count(*) AS count FROM token';
+const ADD = `
+  INSERT INTO token (name, id, role, created_at, scrypt) VALUES ($1, $2, $3, $4, $5)
+  ON CONFLICT (name) DO NOTHING RETURNING name`;
+const REVOKE = 'DELETE FROM token WHERE name = $1 RETURNING name, id, role, created_at, scrypt';
+const TELL = `SELECT pg_notify('${STATE_CHANGED}', 'token')`;
+
+interface Row extends SqlRow {
+  readonly name: string;
+  readonly id: string;
+  readonly role: string;
+  readonly created_at: Date;
+  readonly scrypt: object;
+}
+
+export async function readTokens(run: Run): Promise<readonly StoredToken[]> {
+  return (await run<Row>(READ)).map(toToken);
+}
+
+/** `taken`: another token has the name; `full`: there are so many already. */
+export async function addToken(run: Run, token: StoredToken, most: number): Promise<'added' | 'taken' | 'full'> {
+  const [row] = await run<SqlRow & { readonly count: number }>(COUNT);
+  if ((row?.count ?? 0) >= most) return 'full';
+  const { name, id, role, created, scrypt } = token;
+  const added = await run(ADD, [name, id, role, created, JSON.stringify(scrypt)]);
+  if (added.length === 0) return 'taken';
+  await run(TELL);
+  return 'added';
+}
+
+/** undefined: there is none of this name. */
+export async function revokeToken(run: Run, name: string): Promise<StoredToken | undefined> {
+  const [row] = await run<Row>(REVOKE, [name]);
+  if (row === undefined) return undefined;
+  await run(TELL);
+  return toToken(row);
+}
+
+function toToken({ name, id, role, created_at, scrypt }: Row): StoredToken {
+  return { name, id, role, created: created_at.toISOString(), scrypt };
+}

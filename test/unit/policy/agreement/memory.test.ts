@@ -1,0 +1,152 @@
+import { describe, expect, test } from 'vitest';
+import { PolicyMemory } from '../../../../src/policy/agreement/memory.js';
+import type { FileRead, PolicyFiles } from '../../../../src/policy/reading/files.js';
+import { filesInMemory } from '../../../../src/policy/reading/files.js';
+import { formatProblem } from '../../../../src/policy/reading/problem.js';
+import { checkPolicy } from '../../../../src/policy/snapshot/compile.js';
+import { CA_PEM, LEAF_PEM, MATERIAL, NOW } from '../fixtures.js';
+
+const DAY = 86_400_000;
+
+/** Files whose stamp is their content, with a list of what was read. */
+class Stamped implements PolicyFiles {
+  readonly content: Record<string, string | Uint8Array>;
+  reads: string[] = [];
+
+  constructor(content: Readonly<Record<string, string | Uint8Array>>) {
+    this.content = { ...content };
+  }
+
+  read(path: string, most: number): FileRead {
+    this.reads.push(path);
+    const read = filesInMemory(this.content).read(path, most);
+    return 'bytes' in read ? { ...read, stamp: this.stamp(path) } : read;
+  }
+
+  stamp(path: string): string {
+    return String(this.content[path]);
+  }
+
+  list(directory: string): readonly string[] | undefined {
+    return filesInMemory(this.content).list(directory);
+  }
+}
+
+function agreement(name: string, more = ''): string {
+  return `agreements:\n  - {name: ${name}, domains: [${name}.example], mechanism: tls, anchors: [../ca.pem]${more}}\n`;
+}
+
+function stage(count = 3) {
+  const files = new Stamped({ ...MATERIAL, 'p.yaml': 'own_domains: [a.example]\ninclude: d/*.yaml\n' });
+  for (let at = 0; at < count; at++) files.content[`d/${at}.yaml`] = agreement(`op-${at}`);
+  const memory = new PolicyMemory();
+  const check = (now = NOW, kept: PolicyMemory | undefined = memory) => {
+    files.reads = [];
+    const checked = checkPolicy(files, 'p.yaml', 7, now, kept);
+    kept?.settle();
+    const said = (checked.ok ? checked.warnings : checked.problems).map(formatProblem);
+    const items = checked.ok ? checked.parts.agreements : [];
+    return { said, items, reads: files.reads };
+  };
+  /** The same without memory: what it has to be like. */
+  const anew = (now = NOW) => checkPolicy(new Stamped(files.content), 'p.yaml', 7, now);
+  return { files, check, anew };
+}
+
+describe('what is remembered of a policy', () => {
+  test('ok/of many files only the changed one is read, and the rest stays the same objects', () => {
+    const { files, check } = stage();
+    const first = check();
+    expect(first.reads).toHaveLength(5);
+    files.content['d/1.yaml'] = agreement('op-1', ', require_tls: true');
+    const second = check();
+    expect(second.reads).toEqual(['d/1.yaml']);
+    expect(second.items.map((item, at) => item === first.items[at])).toEqual([true, false, true]);
+    expect(second.items[1]?.requireTls).toBe(true);
+  });
+
+  test('ok/files that come and go', () => {
+    const { files, check } = stage();
+    check();
+    files.content['d/9.yaml'] = agreement('op-9');
+    delete files.content['d/0.yaml'];
+    expect(check().items.map(({ name }) => name)).toEqual(['op-1', 'op-2', 'op-9']);
+    files.content['d/0.yaml'] = agreement('op-0');
+    expect(check().reads).toEqual(['d/0.yaml']);
+  });
+
+  test('ok/a certificate that changes changes the agreements that name it', () => {
+    const { files, check } = stage();
+    check();
+    files.content['ca.pem'] = `${CA_PEM}${LEAF_PEM}`;
+    const { items, reads, said } = check();
+    expect(reads).toEqual(['ca.pem']);
+    expect(items[2]?.anchors.client).toHaveLength(2);
+    expect(said).toHaveLength(3);
+    expect(check().said).toEqual(said);
+  });
+
+  test('ok/defaults that change count for all', () => {
+    const { files, check } = stage();
+    check();
+    files.content['p.yaml'] = `${files.content['p.yaml']}defaults: {privacy: rfc3325}\n`;
+    expect(check().items.map(({ privacy }) => privacy)).toEqual(['rfc3325', 'rfc3325', 'rfc3325']);
+  });
+
+  test('ok/warnings are said again', () => {
+    const { files, check } = stage();
+    files.content['d/1.yaml'] = agreement('op-1', ', stack_verification: advisory');
+    const { said } = check();
+    expect(said).toHaveLength(1);
+    const again = check();
+    expect(again.reads).toEqual([]);
+    expect(again.said).toEqual(said);
+  });
+
+  test('fail/a claim of a changed file against one that was remembered', () => {
+    const { files, check } = stage();
+    check();
+    files.content['d/2.yaml'] = agreement('op-2').replace('op-2.example', 'op-0.example');
+    const said = 'd/2.yaml:2:28: error: agreements[0].domains[0]: op-0.example is claimed by agreement op-0 already';
+    expect(check().said).toEqual([expect.stringContaining(said)]);
+    expect(check().said).toEqual([expect.stringContaining('at d/0.yaml:2:28')]);
+  });
+
+  for (const [name, text] of [
+    ['broken YAML', 'agreements: [\n'],
+    ['a mistake in an agreement', agreement('op-1', ', privacy: x')],
+    ['a certificate that is not there', agreement('op-1').replace('ca.pem', 'cb.pem')],
+  ] as const) {
+    test(`fail/${name} is said each time, and is gone when it is mended`, () => {
+      const { files, check } = stage();
+      check();
+      files.content['d/1.yaml'] = text;
+      const { said } = check();
+      expect(said[0]).toContain(': error: ');
+      expect(check().said).toEqual(said);
+      files.content['d/1.yaml'] = agreement('op-1');
+      expect(check().said).toEqual([]);
+    });
+  }
+
+  test('ok/time goes on: at each day everything is said and made as without memory', () => {
+    const { files, check, anew } = stage();
+    files.content['d/0.yaml'] = agreement('op-0', ', valid: {from: 2026-07-01, until: 2026-09-01}');
+    files.content['d/1.yaml'] = agreement('op-1', ', crls: [../b.crl]');
+    const iface = 'interfaces: [{name: za, listen: 10.0.0.1:5062, mechanism: nds-ip, implicit_trust: true}]\n';
+    files.content['p.yaml'] = `${files.content['p.yaml']}${iface}`;
+    const migration = ', migration: {interface: za, sources: [192.0.2.0/28], until: 2026-08-15}';
+    files.content['d/2.yaml'] = agreement('op-2', migration);
+    const told = new Set<string>();
+    for (let day = 0; day < 3600; day += day < 120 ? 1 : 40) {
+      const now = NOW + day * DAY;
+      const { said, items } = check(now);
+      const direct = anew(now);
+      if (!direct.ok) throw new Error('expected a policy');
+      expect(said).toEqual(direct.warnings.map(formatProblem));
+      expect(items).toEqual(direct.parts.agreements);
+      for (const line of said) told.add(line);
+    }
+    expect(told.size).toBeGreaterThan(30);
+  });
+});

@@ -1,0 +1,37 @@
+import { describe, expect, test } from 'vitest';
+import { PolicyReader } from '../../../../src/policy/loading/reader.js';
+import { filesInMemory } from '../../../../src/policy/reading/files.js';
+import { MATERIAL, NOW, tls } from '../fixtures.js';
+
+const ORDER = { path: 'p.yaml', revision: 7, now: NOW, held: undefined };
+
+/** A policy of which `changed` says, reading by reading, what has changed since. */
+function reader(changed: readonly (string | undefined)[], texts: readonly string[] = []) {
+  const read: number[] = [];
+  const open = () => {
+    const at = read.push(read.length) - 1;
+    const files = filesInMemory({ ...MATERIAL, 'p.yaml': texts[at] ?? tls() });
+    return { ...files, changed: () => changed[at], seen: { files: [], directories: [], state: '' } };
+  };
+  return { reader: new PolicyReader(open), read };
+}
+
+describe('a policy that changes while it is read', () => {
+  test('ok/is read again, and what was read before does not count', () => {
+    const { reader: it, read } = reader(['ca.pem', undefined], ['agreements: [\n', tls()]);
+    expect(it.read(ORDER)).toMatchObject({ ok: true, warnings: [] });
+    expect(read).toHaveLength(2);
+  });
+
+  test('fail/that does not come to rest is not taken', () => {
+    const { reader: it, read } = reader(['ca.pem', 'd/1.yaml', 'd/2.yaml']);
+    const text = 'changed while the policy was read, 3 times: reload once all files are written';
+    expect(it.read(ORDER)).toMatchObject({ ok: false, problems: [`p.yaml:1:1: error: d/2.yaml: ${text}`] });
+    expect(read).toHaveLength(3);
+  });
+
+  test('fail/a mistake in one that has come to rest is said', () => {
+    const { reader: it } = reader([undefined], [tls('privacy: x')]);
+    expect(it.read(ORDER)).toMatchObject({ ok: false, problems: [expect.stringContaining('agreements[0].privacy')] });
+  });
+});

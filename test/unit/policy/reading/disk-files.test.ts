@@ -1,0 +1,100 @@
+import {
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { DiskFiles } from '../../../../src/policy/reading/disk-files.js';
+
+let folder: string;
+let path: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'siptrust-disk-'));
+  path = join(folder, 'a.yaml');
+  writeFileSync(path, 'one', { mode: 0o640 });
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** Long enough for a file not to be fresh. */
+const settle = () => pause(150);
+
+function read(files = new DiskFiles()) {
+  const result = files.read(path, 1000);
+  if (!('bytes' in result)) throw new Error(result.problem);
+  return { text: Buffer.from(result.bytes).toString(), stamp: result.stamp };
+}
+
+describe('stamps of files', () => {
+  test('ok/a file that stays the same keeps its stamp', async () => {
+    await settle();
+    const { stamp } = read();
+    expect(stamp).toBeDefined();
+    expect(new DiskFiles().stamp(path)).toBe(stamp);
+  });
+
+  const changes: Readonly<Record<string, () => void>> = {
+    'other content of the same size': () => writeFileSync(path, 'two'),
+    'other content, with its old times': () => {
+      writeFileSync(path, 'two');
+      utimesSync(path, new Date(0), new Date(0));
+    },
+    'another file in its place': () => {
+      writeFileSync(`${path}.new`, 'one', { mode: 0o640 });
+      renameSync(`${path}.new`, path);
+    },
+    'no file': () => unlinkSync(path),
+  };
+  for (const [name, change] of Object.entries(changes)) {
+    test(`ok/${name} makes another, and is seen at the end`, async () => {
+      await settle();
+      const files = new DiskFiles();
+      const { stamp } = read(files);
+      expect(files.changed()).toBeUndefined();
+      change();
+      expect(new DiskFiles().stamp(path)).not.toBe(stamp);
+      expect(files.changed()).toBe(path);
+    });
+  }
+
+  test('ok/a file that was written this moment has none: it may change again under the same time', () => {
+    writeFileSync(path, 'new');
+    expect(read()).toEqual({ text: 'new', stamp: undefined });
+  });
+
+  test('ok/a ConfigMap: the directory behind the link is another one', async () => {
+    for (const [version, text] of [
+      ['v1', 'one'],
+      ['v2', 'two'],
+    ] as const) {
+      mkdirSync(join(folder, version));
+      writeFileSync(join(folder, version, 'p.yaml'), text, { mode: 0o640 });
+    }
+    symlinkSync('v1', join(folder, '..data'));
+    symlinkSync('..data/p.yaml', join(folder, 'p.yaml'));
+    path = join(folder, 'p.yaml');
+    await settle();
+    const files = new DiskFiles();
+    expect(read(files).text).toBe('one');
+    symlinkSync('v2', join(folder, '..new'));
+    renameSync(join(folder, '..new'), join(folder, '..data'));
+    expect(files.changed()).toBe(path);
+    expect(read().text).toBe('two');
+  });
+
+  test('ok/a directory that has another entry', () => {
+    const files = new DiskFiles();
+    files.list(folder);
+    expect(files.changed()).toBeUndefined();
+    writeFileSync(join(folder, 'b.yaml'), '');
+    expect(files.changed()).toBe(folder);
+  });
+});

@@ -1,0 +1,160 @@
+import { describe, expect, test } from 'vitest';
+import { readDocument } from '../../../../src/policy/reading/document.js';
+import { formatProblem, Problems } from '../../../../src/policy/reading/problem.js';
+
+function read(content: string | Uint8Array) {
+  const problems = new Problems();
+  const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+  const document = readDocument('f', bytes, problems);
+  return { document, said: problems.list().map(formatProblem) };
+}
+
+/** As JSON, which objects without prototype compare equal in. */
+function plain(content: string): unknown {
+  const { document, said } = read(content);
+  expect(said).toEqual([]);
+  return JSON.parse(JSON.stringify(document?.value));
+}
+
+describe('values are YAML 1.2 core, whatever a file says of itself', () => {
+  const cases: readonly (readonly [string, unknown])[] = [
+    ['a: off', { a: 'off' }],
+    ['a: yes', { a: 'yes' }],
+    ['a: true', { a: true }],
+    ['a: 2026-01-31', { a: '2026-01-31' }],
+    ['a: 300', { a: 300 }],
+    ['a: -1', { a: -1 }],
+    ['a:', { a: null }],
+    ['a: ~', { a: null }],
+    // Numbers that are written otherwise than a computer would write them stay as they are written.
+    ['a: +4930', { a: '+4930' }],
+    ['a: 0660', { a: '0660' }],
+    ['a: 0o660', { a: '0o660' }],
+    ['a: 0x10', { a: '0x10' }],
+    ['a: 1.10', { a: '1.10' }],
+    ['a: 1e3', { a: '1e3' }],
+    ['a: 12345678901234567890', { a: '12345678901234567890' }],
+    ['a: .nan', { a: '.nan' }],
+    ['%YAML 1.1\n---\na: off\nb: 0660\nc: 2026-01-31', { a: 'off', b: '0660', c: '2026-01-31' }],
+    ['a: "b"\n---\n', 'never'],
+    ['1: x\ntrue: y\n', { 1: 'x', true: 'y' }],
+    ['a: &x [1, 2]\nb: *x\nc: &x 3\nd: *x', { a: [1, 2], b: [1, 2], c: 3, d: 3 }],
+    ['\ufeffa: 1', { a: 1 }],
+    ['a: 1\r\nb: 2\r\n', { a: 1, b: 2 }],
+    ['constructor: 1\ntoString: 2', { constructor: 1, toString: 2 }],
+  ];
+  for (const [content, value] of cases) {
+    if (value === 'never') continue;
+    test(`ok/${JSON.stringify(content)}`, () => expect(plain(content)).toEqual(value));
+  }
+});
+
+describe('what is no policy document says where', () => {
+  const cases: readonly (readonly [
+    name: string,
+    content: string | Uint8Array,
+    ...said: readonly (string | RegExp)[],
+  ])[] = [
+    ['empty', '', 'f:1:1: error: expected a mapping of policy keys, found nothing'],
+    ['comments only', '# x\n\n', 'f:1:1: error: expected a mapping of policy keys, found nothing'],
+    ['document marker only', '---\n', 'f:1:1: error: expected a mapping of policy keys, found nothing'],
+    [
+      'byte order mark only',
+      Uint8Array.of(0xef, 0xbb, 0xbf),
+      'f:1:1: error: expected a mapping of policy keys, found nothing',
+    ],
+    ['UTF-16', Buffer.from('\ufeffa: 1\n', 'utf16le'), 'f:1:1: error: expected UTF-8, found byte 0xff'],
+    ['Latin-1', Buffer.from('a: 1\nb: [x, b\u00fccher]\n', 'latin1'), 'f:2:9: error: expected UTF-8, found byte 0xfc'],
+    ['UTF-8 cut off', Buffer.from('a: \u00fc').subarray(0, 4), 'f:1:4: error: expected UTF-8, found byte 0xc3'],
+    ['overlong UTF-8', Uint8Array.of(0x61, 0x3a, 0x20, 0xc0, 0x80), 'f:1:4: error: expected UTF-8, found byte 0xc0'],
+    ['NUL', 'a: 1\nb: \0\n', 'f:2:4: error: expected text, found control character U+0000'],
+    ['escape', 'a: \x1b[1m\n', 'f:1:4: error: expected text, found control character U+001B'],
+    ['tab as indentation', 'a:\n\tb: 1\n', 'f:2:1: error: expected blanks as indentation, found a tab'],
+    ['two documents', 'a: 1\n---\nb: 2\n', 'f:2:1: error: expected one document, found another (after "---" or "...")'],
+    ['no colon', 'a: 1\nb c\n', 'f:2:1: error: expected "key: value", found a line without ": " (a colon and a blank)'],
+    ['unclosed list', 'a: [1, 2\n', /^f:\d+:\d+: error: not YAML: /],
+    ['unclosed quote', 'a: "x\n', /^f:\d+:\d+: error: not YAML: /],
+    ['tag', 'a: !!binary x\n', 'f:1:4: error: not YAML: Unresolved tag: tag:yaml.org,2002:binary'],
+    ['tag of another kind', 'a: !env HOME\n', 'f:1:4: error: not YAML: Unresolved tag: !env'],
+    ['duplicate key', 'a: 1\nb: 2\na: 3\n', 'f:3:1: error: a: the key stands twice in one mapping'],
+    [
+      'duplicate key, quoted and deep',
+      'a:\n  - {x: 1, "x": 2}\n',
+      'f:2:12: error: a[0].x: the key stands twice in one mapping',
+    ],
+    ['mapping as key', '? {a: 1}\n: 2\n', 'f:1:3: error: expected a plain word as key (an IPv6 address needs quotes)'],
+    [
+      '__proto__',
+      'a: {__proto__: {b: 1}}\n',
+      'f:1:5: error: a: expected a plain word as key (an IPv6 address needs quotes)',
+    ],
+    ['alias to nothing', 'a: *x\n', /^f:1:4: error: /],
+    ['alias to itself', 'a: &x [*x]\n', 'f:1:8: error: a[0]: alias *x refers to no anchor before it'],
+    [
+      'merge key is a key',
+      'a: &x {b: 1}\nc:\n  <<: *x\n  <<: *x\n',
+      'f:4:3: error: c.<<: the key stands twice in one mapping'.replace('c.<<', 'c["<<"]'),
+    ],
+    ['depth', `a: ${'['.repeat(80)}${']'.repeat(80)}\n`, 'f:1:68: error: nested deeper than 64 levels'],
+  ];
+  for (const [name, content, ...expected] of cases) {
+    test(`fail/${name}`, () => {
+      const { document, said } = read(content);
+      expect(document).toBeUndefined();
+      expect(said.slice(0, expected.length)).toEqual(
+        expected.map((each) => (typeof each === 'string' ? each : expect.stringMatching(each))),
+      );
+    });
+  }
+
+  test('fail/a bomb of aliases stops at the budget', () => {
+    const letters = [...'abcdefghij'];
+    const lines = letters.map((letter, at) => {
+      const inner = at === 0 ? 'x' : `*${letters[at - 1]}`;
+      return `${letter}: &${letter} [${Array.from({ length: 10 }, () => inner).join(', ')}]`;
+    });
+    const { document, said } = read(lines.join('\n'));
+    expect(document).toBeUndefined();
+    expect(said).toEqual([expect.stringMatching(/^f:6:\d+: error: f\[\d\]: expected at most 1000000 values/)]);
+  });
+
+  for (const [name, content] of [
+    ['lists', '['.repeat(50_000)],
+    ['mappings', '{a: '.repeat(20_000)],
+    ['blocks', Array.from({ length: 3000 }, (_, at) => `${' '.repeat(at)}a:`).join('\n')],
+    ['dashes', `a:\n${'- '.repeat(20_000)}x\n`],
+    ['keys with a mark', `${'? '.repeat(20_000)}x\n`],
+  ] as const) {
+    test(`fail/depth beyond the stack: ${name}`, () => {
+      const { document, said } = read(content);
+      expect(document).toBeUndefined();
+      expect(said.length).toBeGreaterThan(0);
+      expect(said.length).toBeLessThanOrEqual(10);
+    });
+  }
+});
+
+describe('places', () => {
+  const content = 'a:\n  - b: 1\n    "c d": {e: [x, y]}\nf: &g\n  h: i\nj: *g\nk:\n';
+  const cases: readonly (readonly [readonly (string | number)[], 'key' | 'value', string])[] = [
+    [[], 'value', '1:1'],
+    [['a'], 'key', '1:1'],
+    [['a'], 'value', '2:3'],
+    [['a', 0], 'value', '2:5'],
+    [['a', 0, 'b'], 'value', '2:8'],
+    [['a', 0, 'c d'], 'key', '3:5'],
+    [['a', 0, 'c d', 'e', 1], 'value', '3:20'],
+    [['a', 0, 'c d', 'e', 7], 'value', '3:16'],
+    [['a', 0, 'x', 'y'], 'value', '2:5'],
+    [['a', 5], 'value', '2:3'],
+    [['j', 'h'], 'value', '5:6'],
+    [['k'], 'key', '7:1'],
+    [['nix'], 'key', '1:1'],
+  ];
+  for (const [path, at, expected] of cases) {
+    test(`ok/${at} of ${JSON.stringify(path)}`, () => {
+      const place = read(content).document?.locate(path, at);
+      expect(`${place?.line}:${place?.column}`).toBe(expected);
+    });
+  }
+});

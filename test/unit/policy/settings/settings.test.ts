@@ -1,0 +1,363 @@
+import { describe, expect, test } from 'vitest';
+import { policyKey } from '../../../../src/policy/revision/signature.js';
+import { type DaemonSettings, DEFAULT_SETTINGS } from '../../../../src/policy/settings/settings.js';
+import { parseCertificate } from '../../../../src/x509/certificate/certificate.js';
+import { readPem } from '../../../../src/x509/der/pem.js';
+import { compile, compiled, LEAF_PEM, said } from '../fixtures.js';
+
+const PUBLIC_KEY = `-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=
+-----END PUBLIC KEY-----
+`;
+
+function daemon(section: string) {
+  return compile(`own_domains: [a.example]\n${section}\n`, { 'noc.pem': LEAF_PEM, 'noc.pub': PUBLIC_KEY });
+}
+
+function certificateOf(pem: string) {
+  const { sha256, notBefore, notAfter } = parseCertificate(readPem(pem, 'CERTIFICATE')[0] ?? new Uint8Array());
+  return { sha256, notBefore, notAfter };
+}
+
+describe('daemon settings', () => {
+  test('ok/defaults are those of the policy reference, and frozen', () => {
+    expect(DEFAULT_SETTINGS).toEqual({
+      listen: {
+        netstring: { address: '127.0.0.1', port: 7060 },
+        http: { address: '127.0.0.1', port: 7061 },
+        https: undefined,
+        unix: '/run/siptrust/siptrust.sock',
+        viewer: undefined,
+        fifo: undefined,
+        fifoReplyDir: '/tmp',
+      },
+      allowRemote: false,
+      tls: undefined,
+      access: {
+        hosts: [],
+        certificates: [],
+        tokens: undefined,
+        metrics: 'open',
+        connections: 1024,
+        connectionsPerSource: 512,
+      },
+      watch: false,
+      ui: false,
+      fleet: { name: 'siptrust', policy: false, directory: '/var/lib/siptrust/policy' },
+      policyKeys: [],
+      unixMode: 0o660,
+      viewerMode: 0o660,
+      viewerGroup: undefined,
+      log: { level: 'info', file: undefined, decisions: undefined, audit: undefined, mask: true },
+      cache: { certificates: 10_000, verdicts: 100_000, ttl: 300, memory: 134_217_728 },
+      revocation: {
+        fetch: false,
+        hosts: [],
+        addresses: [],
+        directory: '/var/lib/siptrust/revocation',
+        interval: 3600,
+        timeout: 30,
+        maxSize: 32 * 1024 * 1024,
+        warn: 86_400,
+      },
+      dns: { resolve: true, servers: [], timeout: 2, attempts: 2, cache: 10_000, trustAd: false },
+      node: undefined,
+      store: undefined,
+      state: { file: undefined, pins: 10_000, certificates: 67_108_864, certificateAge: 7_776_000 },
+    } satisfies DaemonSettings);
+    expect(Object.isFrozen(DEFAULT_SETTINGS.listen.netstring)).toBe(true);
+    expect(compiled(daemon('')).settings).toEqual(DEFAULT_SETTINGS);
+    expect(compiled(daemon('daemon: {listen: {}, log: {}, cache: {}}')).settings).toEqual(DEFAULT_SETTINGS);
+  });
+
+  test('ok/every key arrives', () => {
+    const { settings } = compiled(
+      daemon(
+        [
+          'daemon:',
+          '  listen: {netstring: "[::1]:0", http: 127.0.0.2:80, https: 192.0.2.1:443, unix: run/s.sock, viewer: run/v.sock,',
+          '    fifo: /run/f, fifo_reply_dir: /run/r/}',
+          '  allow_remote: true',
+          '  tls: {certificate: tls/edge.pem, key: /etc/edge.key}',
+          '  access: {hosts: [NOC.example], tokens: tokens.json, metrics: viewer, connections: 9, connections_per_source: 8,',
+          '    certificates: [{name: noc, role: viewer, files: [noc.pem]}]}',
+          '  watch: on',
+          '  fleet: {name: borders, policy: on, directory: policy}',
+          '  policy_keys: [noc.pub]',
+          '  unix_mode: 0600',
+          '  viewer_mode: "0666"',
+          '  viewer_group: noc',
+          '  log: {level: debug, file: /var/log/s.log, decisions: log/d.jsonl, audit: log/a.jsonl, mask: false}',
+          '  cache: {certificates: 1, verdicts: 2, ttl: 3, memory: 2000000}',
+          '  node: border-1',
+          '  store: "postgres://siptrust@db1.example,db2.example:5433/trust?sslrootcert=ca.pem"',
+          '  store_password_file: secret',
+          '  store_timeout: 500',
+          '  state: {file: state.db, pins: 4, certificates: 5, certificate_age: 3600}',
+          '  dns: {resolve: off, timeout: 3, attempts: 4, cache: 5, trust_ad: true,',
+          '    servers: [192.0.2.53, "192.0.2.54:5353", "2001:DB8::53", "[2001:db8::54]:5454"]}',
+          '  revocation: {fetch: on, directory: crls, interval: 4, timeout: 5, max_size: 6000, warn: 7, addresses: [10.0.0.0/8],',
+          '    hosts: [CRL.b.example, "ocsp.bücher.example:8080", 192.0.2.1, "192.0.2.1:81", "[2001:DB8::1]:82", "2001:db8::2"]}',
+        ].join('\n'),
+      ),
+    );
+    expect(settings).toEqual({
+      listen: {
+        netstring: { address: '::1', port: 0 },
+        http: { address: '127.0.0.2', port: 80 },
+        https: { address: '192.0.2.1', port: 443 },
+        unix: 'run/s.sock',
+        viewer: 'run/v.sock',
+        fifo: '/run/f',
+        fifoReplyDir: '/run/r/',
+      },
+      allowRemote: true,
+      tls: { certificate: 'tls/edge.pem', key: '/etc/edge.key' },
+      access: {
+        hosts: ['noc.example'],
+        certificates: [{ name: 'noc', role: 'viewer', ...certificateOf(LEAF_PEM) }],
+        tokens: 'tokens.json',
+        metrics: 'viewer',
+        connections: 9,
+        connectionsPerSource: 8,
+      },
+      watch: true,
+      ui: true,
+      fleet: { name: 'borders', policy: true, directory: 'policy' },
+      policyKeys: [policyKey(PUBLIC_KEY)],
+      unixMode: 0o600,
+      viewerMode: 0o666,
+      viewerGroup: 'noc',
+      log: { level: 'debug', file: '/var/log/s.log', decisions: 'log/d.jsonl', audit: 'log/a.jsonl', mask: false },
+      cache: { certificates: 1, verdicts: 2, ttl: 3, memory: 2_000_000 },
+      revocation: {
+        fetch: true,
+        hosts: [
+          { host: 'crl.b.example', port: 80 },
+          { host: 'ocsp.xn--bcher-kva.example', port: 8080 },
+          { host: '192.0.2.1', port: 80 },
+          { host: '192.0.2.1', port: 81 },
+          { host: '2001:db8::1', port: 82 },
+          { host: '2001:db8::2', port: 80 },
+        ],
+        addresses: [{ bytes: Uint8Array.of(10, 0, 0, 0), length: 8, text: '10.0.0.0/8' }],
+        directory: 'crls',
+        interval: 4,
+        timeout: 5,
+        maxSize: 6000,
+        warn: 7,
+      },
+      dns: {
+        resolve: false,
+        servers: [
+          { address: '192.0.2.53', port: 53 },
+          { address: '192.0.2.54', port: 5353 },
+          { address: '2001:db8::53', port: 53 },
+          { address: '2001:db8::54', port: 5454 },
+        ],
+        timeout: 3,
+        attempts: 4,
+        cache: 5,
+        trustAd: true,
+      },
+      node: 'border-1',
+      store: {
+        hosts: [
+          { host: 'db1.example', port: 5432 },
+          { host: 'db2.example', port: 5433 },
+        ],
+        ...{ database: 'trust', user: 'siptrust', passwordFile: 'secret' },
+        tls: { ca: 'ca.pem', certificate: undefined, key: undefined },
+        ...{ connectTimeout: 500, queryTimeout: 500 },
+      },
+      state: { file: 'state.db', pins: 4, certificates: 5, certificateAge: 3600 },
+    } satisfies DaemonSettings);
+  });
+
+  test('ok/listeners and logs that are off', () => {
+    const { listen, log } = compiled(
+      daemon('daemon: {listen: {netstring: off, http: off, fifo: off}, log: {file: stderr, decisions: off}}'),
+    ).settings;
+    expect(listen).toMatchObject({ netstring: undefined, http: undefined, fifo: undefined });
+    expect(listen.unix).toBe(DEFAULT_SETTINGS.listen.unix);
+    expect(log).toMatchObject({ file: undefined, decisions: undefined });
+  });
+
+  const TLS = 'tls: {certificate: a.pem, key: a.key}';
+  test('ok/https on another address, with TLS and credentials', () => {
+    const { settings } = compiled(
+      daemon(`daemon: {listen: {https: 192.0.2.1:7443}, ${TLS}, access: {tokens: t.json}, allow_remote: true}`),
+    );
+    expect(settings.listen.https).toEqual({ address: '192.0.2.1', port: 7443 });
+  });
+  test('ok/https on loopback needs no credentials', () => {
+    expect(compiled(daemon(`daemon: {listen: {https: 127.0.0.1:7443}, ${TLS}}`)).settings.allowRemote).toBe(false);
+  });
+  test.each([
+    ['', false],
+    ['ui: off', false],
+    ['access: {tokens: t.json}', true],
+    ['access: {tokens: off}', false],
+    ['ui: off, access: {tokens: t.json}', false],
+    ['ui: on, access: {tokens: t.json}', true],
+  ])('ok/daemon: {%s}: the page is there: %s', (keys, there) => {
+    expect(compiled(daemon(`daemon: {${keys}}`)).settings.ui).toBe(there);
+  });
+  test.each<[string, string, readonly string[]]>([
+    [
+      'the page without credentials',
+      'ui: on',
+      ['ui: expected credentials of viewers (daemon.access.tokens or daemon.access.certificates), found none'],
+    ],
+    [
+      'https without TLS',
+      'listen: {https: 127.0.0.1:7443}',
+      ['listen.https: expected daemon.tls with certificate and key beside it, found none'],
+    ],
+    [
+      'https on another address without allow_remote',
+      `listen: {https: 192.0.2.1:7443}, ${TLS}, access: {tokens: t.json}`,
+      ['listen.https: expected a loopback address (or allow_remote: true), found 192.0.2.1'],
+    ],
+    [
+      'allow_remote without TLS and credentials',
+      'allow_remote: true',
+      [
+        'allow_remote: other hosts are served by listen.https alone, which is off',
+        'allow_remote: expected credentials for other hosts (daemon.access.tokens or daemon.access.certificates), found none',
+      ],
+    ],
+    [
+      'allow_remote without credentials',
+      `allow_remote: true, listen: {https: 192.0.2.1:7443}, ${TLS}`,
+      [
+        'allow_remote: expected credentials for other hosts (daemon.access.tokens or daemon.access.certificates), found none',
+      ],
+    ],
+    [
+      'allow_remote for what has no TLS',
+      `allow_remote: true, listen: {https: 192.0.2.1:7443, netstring: 192.0.2.1:7060}, ${TLS}, access: {tokens: t.json}`,
+      ['listen.netstring: expected a loopback address (other hosts are served by listen.https), found 192.0.2.1'],
+    ],
+    [
+      'a host with a port, a client that is no certificate, one certificate twice',
+      'access: {hosts: ["a.example:80"], certificates: [{name: "a b", role: viewer, files: [leaf.pem, leaf.pem, b.crl]}]}',
+      [
+        'access.hosts[0]: expected a host name without a port (addresses and localhost are taken anyway), found "a.example:80"',
+        'access.certificates: the certificate of a b stands there twice',
+        'access.certificates[0].name: expected at most 64 letters, digits, ".", "_" and "-", found "a b"',
+        'access.certificates[0].files[2]: b.crl: line 1: expected a block labelled CERTIFICATE, found "X509 CRL" (this is a CRL: it belongs to `crls` of an agreement)',
+      ],
+    ],
+  ])('fail/%s', (_, section, texts) => {
+    const found = said(daemon(`daemon: {${section}}`)).map((line) => line.replace(/^.*: error: daemon\./, ''));
+    expect([...found].sort()).toEqual([...texts].sort());
+  });
+
+  const remote = (key: string, address: string) =>
+    `p.yaml:2:${25 + key.length}: error: daemon.listen.${key}: expected a loopback address (other hosts are served by listen.https), found ${address}`;
+  const cases: readonly (readonly [name: string, section: string, expected: string])[] = [
+    ['all addresses', 'daemon: {listen: {http: "0.0.0.0:7061"}}', remote('http', '0.0.0.0').replace(':29:', ':25:')],
+    ['all IPv6 addresses', 'daemon: {listen: {http: "[::]:7061"}}', remote('http', '::').replace(':29:', ':25:')],
+    [
+      'another host',
+      'daemon: {listen: {netstring: 192.0.2.1:1}, allow_remote: false}',
+      remote('netstring', '192.0.2.1').replace(':34:', ':30:'),
+    ],
+    [
+      'host name',
+      'daemon: {listen: {http: localhost:7061}}',
+      'p.yaml:2:25: error: daemon.listen.http: expected an IP address and a port, as in 127.0.0.1:7060 or "[::1]:7060", found "localhost:7061"',
+    ],
+    [
+      'port out of range',
+      'daemon: {listen: {http: 127.0.0.1:65536}}',
+      'p.yaml:2:25: error: daemon.listen.http: expected an IP address and a port, as in 127.0.0.1:7060 or "[::1]:7060", found "127.0.0.1:65536"',
+    ],
+    [
+      'port alone',
+      'daemon: {listen: {http: 7061}}',
+      'p.yaml:2:25: error: daemon.listen.http: expected an IP address and a port, as in 127.0.0.1:7060, or off, found number 7061 (text like this needs quotes: "7061")',
+    ],
+    [
+      'one socket for two',
+      'daemon: {listen: {http: 127.0.0.1:7060}}',
+      'p.yaml:2:25: error: daemon.listen.http: expected an address of its own, found that of listen.netstring',
+    ],
+    [
+      'nobody could ask',
+      'daemon: {listen: {netstring: off, http: off, unix: off}}',
+      'p.yaml:2:18: error: daemon.listen: expected at least one listener, found all of them off: nobody could ask',
+    ],
+    [
+      'long socket path',
+      `daemon: {listen: {unix: /${'x'.repeat(107)}}}`,
+      'p.yaml:2:25: error: daemon.listen.unix: expected a path of at most 107 bytes (unix(7)), found 108',
+    ],
+    [
+      'one path for two',
+      'daemon: {listen: {unix: /run/x, fifo: /run//x}}',
+      'p.yaml:2:39: error: daemon.listen.fifo: expected a path of its own, found that of listen.unix',
+    ],
+    [
+      'decimal mode',
+      'daemon: {unix_mode: "0888"}',
+      'p.yaml:2:21: error: daemon.unix_mode: expected three octal digits, as in "0660", found "0888"',
+    ],
+    [
+      'number as mode',
+      'daemon: {unix_mode: 432}',
+      'p.yaml:2:21: error: daemon.unix_mode: expected octal digits in quotes, as in "0660", found number 432 (text like this needs quotes: "432")',
+    ],
+    [
+      'no entries',
+      'daemon: {cache: {verdicts: 0}}',
+      'p.yaml:2:28: error: daemon.cache.verdicts: expected a whole number of entries, at least 1, found number 0',
+    ],
+    [
+      'no pins',
+      'daemon: {state: {pins: 0}}',
+      'p.yaml:2:24: error: daemon.state.pins: expected a whole number of pins from 1 to 100000, found number 0',
+    ],
+    [
+      'log level',
+      'daemon: {log: {level: warning}}',
+      'p.yaml:2:23: error: daemon.log.level: expected one of error, warn, info, debug, found "warning"',
+    ],
+    [
+      'a wildcard host',
+      'daemon: {revocation: {fetch: on, hosts: ["*.b.example"]}}',
+      'p.yaml:2:42: error: daemon.revocation.hosts[0]: expected a host, as in crl.operator.example or crl.operator.example:8080, found "*.b.example": a wildcard names no one domain',
+    ],
+    [
+      'a URL as a host',
+      'daemon: {revocation: {fetch: on, hosts: ["http://crl.b.example/x"]}}',
+      'p.yaml:2:42: error: daemon.revocation.hosts[0]: expected a host, as in crl.operator.example or crl.operator.example:8080, found "http://crl.b.example/x": it is no host with a port',
+    ],
+    [
+      'a port that is none',
+      'daemon: {revocation: {fetch: on, hosts: ["crl.b.example:0"]}}',
+      'p.yaml:2:42: error: daemon.revocation.hosts[0]: expected a host, as in crl.operator.example or crl.operator.example:8080, found "crl.b.example:0": port 0 is none',
+    ],
+    [
+      'host bits',
+      'daemon: {revocation: {fetch: on, hosts: [b.example], addresses: [10.0.0.1/8]}}',
+      'p.yaml:2:66: error: daemon.revocation.addresses[0]: "10.0.0.1/8" has bits set after the first 8: the network is 10.0.0.0/8, the single host is 10.0.0.1/32',
+    ],
+  ];
+  for (const [name, section, expected] of cases) {
+    test(`fail/${name}`, () => expect(said(daemon(section))).toEqual([expected]));
+  }
+
+  test('ok/lists and statuses may stay in memory', () => {
+    expect(compiled(daemon('daemon: {revocation: {directory: off}}')).settings.revocation.directory).toBeUndefined();
+  });
+  test('ok/to fetch from nowhere, or not to fetch from somewhere, is a warning', () => {
+    expect(said(daemon('daemon: {revocation: {fetch: on}}'))).toEqual([
+      'p.yaml:2:23: warning: daemon.revocation.fetch: fetch has no effect without hosts: nothing may be fetched from anywhere',
+    ]);
+    expect(said(daemon('daemon: {revocation: {hosts: [b.example]}}'))).toEqual([
+      'p.yaml:2:23: warning: daemon.revocation.hosts: hosts has no effect without fetch: on',
+    ]);
+  });
+});

@@ -1,0 +1,240 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { afterAll, describe, expect, it } from 'vitest';
+import { opensipsInclude, removalPattern } from '../../../../src/sip/lists/opensips.js';
+import { otherThan, PLAIN_VALUES, SHAPE, wholeMessages } from '../../../../src/sip/lists/whole-lines.js';
+import { BOUNDARY_RULES } from '../../../../src/sip/table/boundary.js';
+import { EMERGENCY_URI, PROFILES, type Profile, type ProfileName } from '../../../../src/sip/table/profiles.js';
+import { HOOKS, type Hook, hookClass, hookDirection } from '../../../../src/sip/table/rules.js';
+import { planMessage } from '../../../../src/trust/message/message.js';
+import { applyPlan } from '../../../support/apply-plan.js';
+import { anyRows, methods, requestUris } from '../../../support/header-blocks.js';
+import { SPELLINGS } from '../../../support/header-spellings.js';
+import { posixMatcher } from '../../../support/posix-regex.js';
+import { type Case, FRAME, inputOf } from '../../trust/message/message-support.js';
+
+const posix = posixMatcher();
+if (posix === undefined) console.warn('skipped: matching as OpenSIPS does needs a C compiler (cc), and none is there');
+afterAll(() => posix?.close());
+
+function named(name: ProfileName): Profile {
+  return PROFILES.find((profile) => profile.name === name)!;
+}
+
+function patternsOf(name: ProfileName, hook: Hook) {
+  const { stance, hooks } = named(name);
+  return wholeMessages(hook, stance, hooks[hook].remove, named('strict').hooks[hook].remove);
+}
+
+/** What the script finds of each message: does the list alone settle it? */
+function settled(pattern: string, messages: readonly string[]): readonly boolean[] {
+  const shaped = posix!.matches(SHAPE, messages);
+  return posix!.matches(pattern, messages).map((found, i) => found && shaped[i] === true);
+}
+
+describe('the OpenSIPS include', () => {
+  it('ok/the committed file is what the header table says', () => {
+    const file = new URL('../../../../plugin/opensips/siptrust-headers.cfg', import.meta.url);
+    expect(readFileSync(file, 'utf8')).toBe(opensipsInclude());
+  });
+
+  it('ok/every expression over a message is anchored, so that one pass over it is enough', () => {
+    const expressions = [...opensipsInclude().matchAll(/\$mb =~ "(.)/g)].map(([, first]) => first);
+    expect(expressions.length).toBeGreaterThan(20);
+    expect(new Set(expressions)).toEqual(new Set(['^']));
+  });
+
+  it('ok/what counts as plain is in no row of the table', () => {
+    for (const [field, values] of PLAIN_VALUES) {
+      const rows = BOUNDARY_RULES.filter(({ kind, within }) => kind !== 'header' && within.includes(field));
+      for (const { name } of rows) expect(values).not.toContain(name);
+      expect(rows.length).toBeGreaterThan(0);
+    }
+  });
+});
+
+describe.skipIf(posix === undefined)('names, as remove_hf_re() sees them', () => {
+  const pattern = removalPattern(['P-Asserted-Identity', 'Subject', 's', 'X-*']);
+  const cases: readonly (readonly [string, boolean])[] = [
+    ['P-Asserted-Identity', true],
+    ['p-asserted-identity', true],
+    ['P-Asserted-Identity\r\n', true],
+    ['P-Asserted-Identity\x01', true],
+    ['P-Asserted-Identity\xa0', true],
+    ['\x01P-Asserted-Identity', true],
+    ['\xc2\xa0P-Asserted-Identity', true],
+    // A line without a colon, and the next one: OpenSIPS takes both for one name.
+    ['garbage\r\nP-Asserted-Identity', true],
+    ['s', true],
+    ['X-Anything', true],
+    ['X-', true],
+    ['P-Asserted-Identity2', false],
+    ['NP-Asserted-Identity', false],
+    ['Su', false],
+    ['To', false],
+  ];
+  it.each(cases)('ok/%j: %s', (name, expected) => {
+    expect(posix?.matchesLines(pattern, [name])).toEqual([expected]);
+  });
+});
+
+describe.skipIf(posix === undefined)('the 28 spellings of a private field', () => {
+  /** The name as OpenSIPS cuts it: up to a colon or a blank, whatever else stands there. */
+  const cut = (row: string): string => /^[^: \t]*/.exec(row)?.[0] ?? '';
+  const HOOK_FRAMES = { request: 'INVITE sip:alice@a.example SIP/2.0', response: 'SIP/2.0 200 OK' } as const;
+
+  it('ok/there are 28', () => expect(SPELLINGS.size).toBe(28));
+
+  it.each(HOOKS)('ok/%s: each is removed, or no list settles the message', (hook) => {
+    const rows = [...SPELLINGS.values()];
+    const messages = rows.map((row) =>
+      [HOOK_FRAMES[hookClass(hook)], ...FRAME, row, 'Max-Breadth: 60', '', ''].join('\r\n'),
+    );
+    const names = rows.map((row) => row.split(/\r\n(?![ \t])/).map(cut));
+    const gone = posix?.matchesLines(removalPattern(named('untrusted').hooks[hook].remove), names.flat()) ?? [];
+    const left = new Set(names.flat().filter((_, i) => gone[i] !== true));
+    const { plain, safe } = patternsOf('untrusted', hook);
+    for (const pattern of [plain, safe]) {
+      const alone = settled(pattern, messages);
+      const leaks = rows.filter((_, i) => alone[i] === true && names[i]?.some((name) => left.has(name)));
+      expect(leaks).toEqual([]);
+      // Those that are a field to every reader take no question.
+      expect(alone.filter((is) => is).length).toBeGreaterThan(8);
+    }
+  });
+
+  it.each(['as it is', 'lower case', 'a tab before the colon', 'a fold behind the colon'])(
+    'ok/%s needs no question',
+    (what) => {
+      const message = [HOOK_FRAMES.request, ...FRAME, SPELLINGS.get(what), '', ''].join('\r\n');
+      expect(settled(patternsOf('untrusted', 'request-in').plain, [message])).toEqual([true]);
+    },
+  );
+});
+
+const SETTINGS: readonly (readonly [ProfileName, Case])[] = [
+  ['untrusted', {}],
+  ['untrusted-rfc3325', { mode: 'rfc3325' }],
+  ['untrusted-ims24229', { mode: 'ims24229' }],
+  ['trusted', { trusted: true }],
+  ['trusted-roaming', { trusted: true, agreement: { interconnect: 'roaming' } }],
+  ['trusted-enterprise', { trusted: true, agreement: { interconnect: 'enterprise' } }],
+];
+
+describe.skipIf(posix === undefined)('what is plain', () => {
+  const messages = fc.sample(fc.tuple(anyRows, methods, requestUris), { numRuns: 200, seed: 24_229 });
+
+  it.each(SETTINGS.flatMap(([name, spec]) => HOOKS.map((hook) => [name, hook, spec] as const)))(
+    'ok/%s %s: the list settles as the plan would',
+    (name, hook, spec) => {
+      const profile = named(name);
+      const message = hookClass(hook);
+      const inputs = messages.map(([rows, method, ruri]) => {
+        const input = inputOf(rows, { ...spec, direction: hookDirection(hook), message, method, status: 200, ruri });
+        const head = message === 'request' ? `${method} ${ruri} SIP/2.0` : 'SIP/2.0 200 OK';
+        return { input, raw: `${head}\r\n${input.block.rows.map((row) => row.raw + row.end).join('')}\r\n` };
+      });
+      const plain = settled(
+        patternsOf(name, hook).plain,
+        inputs.map(({ raw }) => raw),
+      );
+      const { remove, removeUnlessEmergency } = profile.hooks[hook];
+      const names = [...new Set(inputs.flatMap(({ input }) => input.block.fields.map((field) => field.name)))];
+      const removed = (list: readonly string[]): ReadonlySet<string> => {
+        const found = posix!.matchesLines(removalPattern(list), names);
+        return new Set(names.filter((_, i) => found[i] === true));
+      };
+      const always = removed(remove);
+      const otherwise = removeUnlessEmergency.length === 0 ? new Set<string>() : removed(removeUnlessEmergency);
+      let looked = 0;
+      for (const [i, { input }] of inputs.entries()) {
+        const keys = input.block.fields.map(({ key }) => key);
+        const count = (key: string): number => keys.filter((each) => each === key).length;
+        // What SIPTRUST_ODD and SIPTRUST_SCREEN look at.
+        const once = ['from', 'to', 'call-id', 'cseq'].every((key) => count(key) === 1);
+        if (!once || count('content-length') > 1 || count('max-forwards') > 1) continue;
+        if (hook === 'request-in' && input.method === 'REGISTER') continue;
+        const from = input.block.fields.find(({ key }) => key === 'from')?.value ?? '';
+        if (name.startsWith('trusted') && hookDirection(hook) === 'in' && keys.includes('p-asserted-identity'))
+          continue;
+        if (name.startsWith('trusted') && hook === 'request-in' && !from.includes('@b.example>')) continue;
+        if (plain[i] !== true) continue;
+        looked += 1;
+        const plan = planMessage(input);
+        expect(plan.ruri).toBe('');
+        if (plan.action === 'reject') {
+          expect([400, 513]).toContain(plan.code);
+          continue;
+        }
+        const emergency = message === 'request' && new RegExp(EMERGENCY_URI, 'i').test(input.ruri ?? '');
+        const bare = message === 'request' && (input.method === 'ACK' || input.method === 'CANCEL');
+        const goes = (field: string, key: string): boolean =>
+          always.has(field) || (!emergency && otherwise.has(field)) || (bare && key === 'p-asserted-identity');
+        const left = input.block.fields.filter((field) => !goes(field.name, field.key)).map(({ raw }) => raw);
+        const planned = applyPlan(input.block, plan).fields.map(({ raw }) => raw);
+        expect(left.sort()).toEqual(planned.sort());
+      }
+      expect(looked).toBeGreaterThan(0);
+    },
+    60_000,
+  );
+
+  const start = 'INVITE sip:a@a.example SIP/2.0';
+  it.each([
+    ['untrusted', 'request-in', 'INVITE sip:a@a.example;orig SIP/2.0', [], false],
+    ['untrusted', 'request-in', 'INVITE sip:a@a.example;original=1 SIP/2.0', [], true],
+    ['untrusted', 'request-in', 'INVITE sip:a@a.example;or;user=phone SIP/2.0', [], true],
+    ['untrusted', 'request-in', start, ['Contact: <sip:b@b.example;%6Frig>'], false],
+    ['untrusted', 'request-in', start, ['Contact: <sip:b@b.example;\toli=1>'], false],
+    ['untrusted', 'request-in', start, ['Contact: <sip:b@b.example;o;oli=1>'], false],
+    ['untrusted', 'request-in', start, ['Contact: <sip:b@b.example?Subject=x>'], false],
+    ['untrusted', 'request-in', start, ['Require: 100rel, timer', 'Priority: urgent'], true],
+    ['untrusted', 'request-in', start, ['Require: histinfo'], false],
+    ['untrusted', 'request-in', start, ['Priority:\r\n psap-callback'], false],
+    ['untrusted', 'request-in', start, ['Subject: folded\r\n but harmless'], true],
+    ['untrusted', 'request-in', start, ['Subject: folded\r\n P-Foo: x'], false],
+    ['untrusted', 'request-in', start, ['History-Info: <sip:a@b.example?Reason=x>;oli=1'], true],
+    ['untrusted', 'request-in', start, ['Privacy: critical'], false],
+    ['untrusted', 'request-out', start, ['Privacy: id', 'P-Asserted-Identity: <sip:b@b.example>'], true],
+    ['untrusted', 'request-out', start, ['Privacy: history'], false],
+    ['untrusted-rfc3325', 'request-out', start, ['P-Asserted-Identity: <sip:b@b.example>'], false],
+    ['trusted', 'request-in', start, ['P-Charging-Vector: icid-value=1;orig-ioi=x'], true],
+    ['trusted', 'request-in', start, ['P-Charging-Vector: icid-value=1;ggsn=x'], false],
+    ['untrusted', 'request-in', start, ['Content-Type: application/sdp'], true],
+    ['untrusted', 'request-in', start, ['c: application/isup;version=x'], false],
+    ['untrusted', 'request-in', start, ['c: text/plain'], true],
+  ] as const)('ok/%s %s %s %j: %s', (name, hook, line, rows, expected) => {
+    const message = [line, ...FRAME, ...rows, '', ''].join('\r\n');
+    expect(settled(patternsOf(name, hook).plain, [message])).toEqual([expected]);
+  });
+});
+
+describe.skipIf(posix === undefined)('with nobody to ask', () => {
+  it.each([
+    [['History-Info: <sip:a@b.example?Reason=x>'], true],
+    [['Priority: psap-callback', 'Call-Info: <http://x/>;purpose=card'], true],
+    [['Require: histinfo'], true],
+    [['Privacy: header;user'], true],
+    [['Privacy: id;critical'], false],
+    [['Contact: <sip:b@b.example;oli=1>'], false],
+    [['Refer-To: <sip:b@b.example?P-Asserted-Identity=x>'], false],
+  ] as const)('ok/%j: %s', (rows, expected) => {
+    const message = ['INVITE sip:a@a.example SIP/2.0', ...FRAME, ...rows, '', ''].join('\r\n');
+    expect(settled(patternsOf('strict', 'request-in').safe, [message])).toEqual([expected]);
+  });
+});
+
+describe.skipIf(posix === undefined)('otherThan', () => {
+  const names = ['c', 'call-info', 'content-type', 'priority'];
+  const pattern = `^${otherThan(names, ': ')}:`;
+  it.each([
+    ...names.map((name) => [name, false] as const),
+    ...names.flatMap((name) => [[`${name}x`, true] as const, [`x${name}`, true] as const]),
+    ...names.filter((name) => name.length > 2).map((name) => [name.slice(0, -1), true] as const),
+    ['ca', true],
+    ['PRIORITY', false],
+    ['c-', true],
+  ] as const)('ok/%s: %s', (name, expected) => {
+    expect(posix?.matches(pattern, [`${name}:`])).toEqual([expected]);
+  });
+});

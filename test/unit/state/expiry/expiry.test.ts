@@ -1,0 +1,196 @@
+import { describe, expect, test, vi } from 'vitest';
+import { NO_DECISION_LOG } from '../../../../src/log/decisions.js';
+import { DEFAULT_SETTINGS } from '../../../../src/policy/settings/settings.js';
+import { type ExpiryRow, type ExpirySources, expiryRows, expirySummary } from '../../../../src/state/expiry/expiry.js';
+import { ExpiryWatch } from '../../../../src/state/expiry/watch.js';
+import { PeerCertificates } from '../../../../src/state/pins/peer-certificates.js';
+import { PolicyHolder } from '../../../../src/state/policy/holder.js';
+import type { Pin } from '../../../../src/state/store/store.js';
+import { TrustState } from '../../../../src/state/trust/trust-state.js';
+import { ca, crl, DAY, leaf, NOW, root } from '../../../support/certificates.js';
+import { agreementWith, emptySnapshot } from '../../../support/snapshot.js';
+
+const rootB = root({ subject: 'O=Operator B,CN=B Root', notAfter: NOW + 20 * DAY });
+const subB = ca(rootB, { subject: 'O=Operator B,CN=B TLS CA', notAfter: NOW + 10 * DAY });
+const own = leaf(rootB, { subject: 'O=Own,CN=own', notAfter: NOW + 5 * DAY });
+const peer = leaf(subB, { subject: 'O=Operator B,CN=sbc', notAfter: NOW + 3 * DAY });
+const list = (nextUpdate: number, thisUpdate = NOW - 4 * DAY) => crl(subB, { thisUpdate, nextUpdate }).facts;
+
+const pin = (over: Partial<Pin> = {}): Pin => ({
+  ...{ agreement: 'op-b', spkiSha256: 'x', certificateSha256: 'y', subject: 'CN=pinned', identities: ['b.example'] },
+  ...{ notAfter: NOW + 7 * DAY, firstSeen: NOW, lastSeen: NOW, count: 1, approvedAt: undefined },
+  ...over,
+});
+
+const anchors = { client: [rootB.facts], server: [rootB.facts] };
+const opB = agreementWith({
+  ...{ anchors, intermediates: [subB.facts], revocation: 'hard', crls: [list(NOW + 2 * DAY)] },
+  valid: { from: Number.NEGATIVE_INFINITY, until: NOW + 15 * DAY },
+});
+
+const sources = (over: Partial<ExpirySources> = {}): ExpirySources => ({
+  snapshot: { agreements: [opB], ownCertificates: [own.facts] },
+  ...{ pins: [], peers: [], fetched: [], crlWarnMs: DAY },
+  ...over,
+});
+
+const lines = (rows: readonly ExpiryRow[]) =>
+  rows.map(({ what, agreement, subject, days, state }) => [what, agreement, subject, days, state].join('|'));
+
+describe('expiryRows', () => {
+  test('ok/all that has an end, the first to end first, each once', () => {
+    const seen = new PeerCertificates(() => NOW);
+    seen.observe('op-b', peer.facts);
+    seen.observe('op-b', peer.facts);
+    const pins = [pin(), pin({ spkiSha256: 'z', notAfter: NOW - DAY, approvedAt: NOW })];
+    expect(lines(expiryRows(sources({ pins, peers: seen.list() }), 30, NOW))).toEqual([
+      'pin-approved|op-b|CN=pinned|-1|ended',
+      'crl|op-b|CN=B TLS CA,O=Operator B (file)|2|current',
+      'peer-certificate|op-b|CN=sbc,O=Operator B|3|ending',
+      'own-certificate||CN=own,O=Own|5|ending',
+      'pin-observed|op-b|CN=pinned|7|ending',
+      'intermediate|op-b|CN=B TLS CA,O=Operator B|10|ending',
+      'agreement|op-b|b.example|15|ending',
+      'anchor|op-b|CN=B Root,O=Operator B|20|ending',
+    ]);
+  });
+
+  const within: readonly (readonly [days: number, at: number, found: readonly string[]])[] = [
+    [0, NOW, []],
+    [4, NOW, ['crl']],
+    [5, NOW, ['crl', 'own-certificate']],
+    [10, NOW, ['crl', 'own-certificate', 'intermediate']],
+    [0, NOW + 15 * DAY, ['crl', 'own-certificate', 'intermediate', 'agreement']],
+  ];
+  test.each(within)('ok/within %i days', (days, at, found) => {
+    expect(expiryRows(sources(), days, at).map(({ what }) => what)).toEqual(found);
+  });
+
+  test('ok/both ends are in: the last instant still holds', () => {
+    const at = (now: number) => expiryRows(sources(), 5, now).find(({ what }) => what === 'own-certificate');
+    expect(at(own.facts.notAfter - 5 * DAY - 1)).toBeUndefined();
+    expect(at(own.facts.notAfter - 5 * DAY)?.days).toBe(5);
+    expect(at(own.facts.notAfter)).toMatchObject({ days: 0, state: 'ending' });
+    expect(at(own.facts.notAfter + 1)).toMatchObject({ days: -1, state: 'ended' });
+  });
+
+  test('ok/what is far off is current', () => {
+    const far = leaf(rootB, { notAfter: NOW + 31 * DAY });
+    const snapshot = { agreements: [], ownCertificates: [far.facts] };
+    expect(expiryRows(sources({ snapshot }), 40, NOW)).toMatchObject([{ days: 31, state: 'current' }]);
+  });
+
+  const crls: readonly (readonly [name: string, over: Partial<ExpirySources>, row: string])[] = [
+    ['near its end', { crlWarnMs: 2 * DAY }, '2|current'],
+    ['in the last quarter of its life', { fetched: [list(NOW + DAY, NOW - 3 * DAY)] }, '1|ending'],
+    ['past it', { fetched: [list(NOW - DAY, NOW - 3 * DAY)] }, '-1|ended'],
+    ['replaced by one that was fetched', { fetched: [list(NOW + 9 * DAY, NOW)] }, '9|current'],
+  ];
+  test.each(crls)('ok/a CRL %s', (_, over, row) => {
+    const found = lines(expiryRows(sources(over), 30, NOW)).filter((line) => line.startsWith('crl'));
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatch(new RegExp(`^crl\\|op-b\\|.*\\|${row.replace('|', '\\|')}$`));
+  });
+
+  test('ok/a CRL tells which agreements it serves, each once', () => {
+    const opC = { ...opB, name: 'op-c', crls: [] };
+    const found = expiryRows(sources({ snapshot: { agreements: [opB, opC], ownCertificates: [] } }), 4, NOW);
+    expect(found).toMatchObject([{ what: 'crl', agreement: 'op-b, op-c' }]);
+  });
+
+  test('ok/nothing of agreements that are off or gone', () => {
+    const off = { agreements: [{ ...opB, enabled: false }], ownCertificates: [] };
+    expect(expiryRows(sources({ snapshot: off, pins: [pin()], fetched: [] }), 30, NOW)).toEqual([]);
+  });
+
+  test('ok/the summary leaves keys out that were only seen', () => {
+    const rows = expiryRows(sources({ pins: [pin({ notAfter: NOW - 9 * DAY })] }), 30, NOW + 6 * DAY);
+    expect(expirySummary(rows)).toEqual({ ended: 2, ending: 3 });
+  });
+});
+
+describe('PeerCertificates', () => {
+  test('ok/forgets after a week unseen', () => {
+    let now = NOW;
+    const seen = new PeerCertificates(() => now);
+    seen.observe('op-b', peer.facts);
+    now += 6 * DAY;
+    seen.observe('op-b', peer.facts);
+    now += 6 * DAY;
+    expect(seen.list()).toHaveLength(1);
+    now += 2 * DAY;
+    expect(seen.list()).toEqual([]);
+  });
+});
+
+describe('the summary of the running daemon', () => {
+  test('ok/is counted once a minute, and again under another policy', async () => {
+    let now = NOW;
+    let ownCertificates = [own.facts];
+    const load = (revision: number) => {
+      const snapshot = { ...emptySnapshot, revision, ownCertificates };
+      return { ok: true, snapshot, settings: DEFAULT_SETTINGS, warnings: [] } as const;
+    };
+    const holder = PolicyHolder.open(load, now);
+    if ('problems' in holder) throw new Error('expected a policy');
+    const state = new TrustState(holder, NO_DECISION_LOG, () => now);
+    expect(await state.expirySummary()).toEqual({ ended: 0, ending: 1 });
+    now = own.facts.notAfter + 1;
+    // Nobody waits for the count: the answer before it is given once more.
+    expect(await state.expirySummary()).toEqual({ ended: 0, ending: 1 });
+    await vi.waitFor(async () => expect(await state.expirySummary()).toEqual({ ended: 1, ending: 0 }));
+    const counted = await state.expirySummary();
+    now += 59_000;
+    expect(await state.expirySummary()).toBe(counted);
+    ownCertificates = [];
+    await state.reload();
+    await vi.waitFor(async () => expect(await state.expirySummary()).toEqual({ ended: 0, ending: 0 }));
+  });
+});
+
+describe('ExpiryWatch', () => {
+  function told(): { readonly lines: string[]; readonly watch: ExpiryWatch } {
+    const lines: string[] = [];
+    const line = (level: string) => (_: string, facts?: object) => {
+      const { what, days } = facts as { what: string; days: number };
+      lines.push(`${level} ${what} ${days}`);
+    };
+    return { lines, watch: new ExpiryWatch({ warn: line('warn'), error: line('error') }) };
+  }
+  const snapshot = { agreements: [], ownCertificates: [own.facts] };
+  const rowsAt = (now: number, over: Partial<ExpirySources> = {}) =>
+    expiryRows(sources({ snapshot, ...over }), 30, now);
+
+  test('ok/once 30, 7 and 1 days before, on the day, and when it has ended', () => {
+    const { lines: found, watch } = told();
+    const end = own.facts.notAfter;
+    for (let hours = -40 * 24; hours <= 48; hours += 1) watch.look(rowsAt(end + (hours * DAY) / 24));
+    expect(found).toEqual([
+      'warn own-certificate 30',
+      'warn own-certificate 7',
+      'warn own-certificate 1',
+      'warn own-certificate 0',
+      'error own-certificate -1',
+    ]);
+  });
+  test('ok/after a restart, of what is under way', () => {
+    const { lines: found, watch } = told();
+    watch.look(rowsAt(NOW));
+    watch.look(rowsAt(NOW));
+    expect(found).toEqual(['warn own-certificate 5']);
+  });
+  test('ok/what was replaced is told of no more, and what took its place in its own time', () => {
+    const { lines: found, watch } = told();
+    watch.look(rowsAt(NOW));
+    const next = leaf(rootB, { subject: 'O=Own,CN=own', notAfter: NOW + 60 * DAY });
+    const replaced = { agreements: [], ownCertificates: [next.facts] };
+    watch.look(rowsAt(NOW, { snapshot: replaced }));
+    watch.look(rowsAt(NOW + 31 * DAY, { snapshot: replaced }));
+    expect(found).toEqual(['warn own-certificate 5', 'warn own-certificate 29']);
+  });
+  test('ok/of keys that were only seen, and of CRLs, others tell', () => {
+    const { lines: found, watch } = told();
+    watch.look(rowsAt(NOW, { snapshot: { agreements: [opB], ownCertificates: [] }, pins: [pin()] }));
+    expect(found.map((line) => line.split(' ')[1])).toEqual(['intermediate', 'agreement', 'anchor']);
+  });
+});

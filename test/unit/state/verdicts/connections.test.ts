@@ -1,0 +1,102 @@
+import { describe, expect, test } from 'vitest';
+import { Connections } from '../../../../src/state/verdicts/connections.js';
+import type { CertificateFacts } from '../../../../src/x509/certificate/facts.js';
+import { root } from '../../../support/certificates.js';
+import { evidenceWith } from '../../../support/snapshot.js';
+
+const BOUNDS = { octets: 1_000_000, idleMs: 60_000 };
+const none = (): CertificateFacts | undefined => undefined;
+
+describe('Connections', () => {
+  const known = evidenceWith({ connectionId: '7', sourceAddress: '192.0.2.1', sourcePort: 40_000, tls: undefined });
+  const connections = new Connections(BOUNDS, none);
+  connections.remember(known, 'stranger');
+  connections.remember(evidenceWith({ connectionId: undefined }), 'stranger');
+
+  test('ok/by id alone', () => expect(connections.find('7', undefined, undefined)).toEqual(known));
+  test('ok/by id and source', () => expect(connections.find('7', '192.0.2.1', 40_000)).toEqual(known));
+  test('fail/another source address is another connection', () =>
+    expect(connections.find('7', '192.0.2.9', 40_000)).toBeUndefined());
+  test('fail/another source port is another connection', () =>
+    expect(connections.find('7', '192.0.2.1', 40_001)).toBeUndefined());
+  test('fail/an id that was never judged', () => expect(connections.find('8', undefined, undefined)).toBeUndefined());
+  test('ok/the later question about an id replaces the earlier', () => {
+    const again = evidenceWith({ connectionId: '7', sourceAddress: '192.0.2.2', tls: undefined });
+    connections.remember(again, 'partner');
+    expect(connections.find('7', undefined, undefined)).toEqual(again);
+    connections.remember(known, 'stranger');
+    expect(connections.find('7', undefined, undefined)).toEqual(known);
+    expect(connections.size).toBe(1);
+  });
+  test('ok/a closed connection is forgotten', () => {
+    connections.remember(evidenceWith({ connectionId: '9', tls: undefined }), 'partner');
+    expect([connections.forget('9'), connections.forget('9')]).toEqual([true, false]);
+    expect(connections.find('9', undefined, undefined)).toBeUndefined();
+  });
+});
+
+describe('a connection with a certificate', () => {
+  const { facts } = root();
+  const tls = { certificate: facts, verified: true, version: 'TLSv1.3', cipher: 'x', sni: undefined, attributes: {} };
+  const shown = evidenceWith({ connectionId: '7', tls });
+
+  test('ok/has the certificate as it is known where it is asked for', () => {
+    const connections = new Connections(BOUNDS, (sha256) => (sha256 === facts.sha256 ? facts : undefined));
+    connections.remember(shown, 'stranger');
+    expect(connections.find('7', undefined, undefined)).toEqual(shown);
+  });
+  test('ok/has what else the peer sent, as far as it is known', () => {
+    const [ca, gone] = [root({ subject: 'CN=1' }).facts, root({ subject: 'CN=2' }).facts];
+    const known = new Map([facts, ca].map((each) => [each.sha256, each]));
+    const chain = { certificates: [ca, gone], ignored: ['x'] };
+    const connections = new Connections(BOUNDS, (sha256) => known.get(sha256));
+    connections.remember({ ...shown, tls: { ...tls, chain } }, 'stranger');
+    const found = connections.find('7', undefined, undefined)?.tls;
+    expect(found).toEqual({ ...tls, chain: { certificates: [ca], ignored: ['x'] } });
+  });
+  test('fail/is unknown when the certificate is', () => {
+    const connections = new Connections(BOUNDS, none);
+    connections.remember(shown, 'stranger');
+    expect(connections.find('7', undefined, undefined)).toBeUndefined();
+  });
+  test('ok/whose certificate cannot be read stays that', () => {
+    const unreadable = evidenceWith({ connectionId: '7', tls: { ...tls, certificate: { malformed: 'x' } } });
+    const connections = new Connections(BOUNDS, none);
+    connections.remember(unreadable, 'stranger');
+    expect(connections.find('7', undefined, undefined)).toEqual(unreadable);
+  });
+});
+
+describe('what strangers make us remember is bounded', () => {
+  test('ok/in octets, long names counted', () => {
+    const connections = new Connections({ octets: 100_000, idleMs: 60_000 }, none);
+    for (let at = 0; at < 1000; at++) {
+      connections.remember(
+        evidenceWith({ connectionId: String(at), nextHop: 'x'.repeat(at), tls: undefined }),
+        'stranger',
+      );
+    }
+    expect(connections.octets).toBeLessThanOrEqual(50_000);
+    expect(connections.size).toBeLessThan(60);
+  });
+  test('ok/and never at the cost of partners', () => {
+    const connections = new Connections({ octets: 100_000, idleMs: 60_000 }, none);
+    connections.remember(evidenceWith({ connectionId: 'partner', tls: undefined }), 'partner');
+    for (let at = 0; at < 1000; at++) {
+      connections.remember(evidenceWith({ connectionId: String(at), tls: undefined }), 'stranger');
+    }
+    expect(connections.find('partner', undefined, undefined)).toBeDefined();
+    expect(connections.find('1', undefined, undefined)).toBeUndefined();
+  });
+  test('ok/by age since the last question', () => {
+    let now = 1;
+    const connections = new Connections({ octets: 100_000, idleMs: 1000, clock: () => now }, none);
+    connections.remember(evidenceWith({ connectionId: '7', tls: undefined }), 'stranger');
+    now += 900;
+    expect(connections.find('7', undefined, undefined)).toBeDefined();
+    now += 900;
+    expect(connections.find('7', undefined, undefined)).toBeDefined();
+    now += 1100;
+    expect(connections.find('7', undefined, undefined)).toBeUndefined();
+  });
+});

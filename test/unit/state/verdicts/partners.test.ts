@@ -1,0 +1,72 @@
+import { describe, expect, test } from 'vitest';
+import { Partners } from '../../../../src/state/verdicts/partners.js';
+import type { Answer } from '../../../../src/state/verdicts/recent.js';
+import type { Verdict } from '../../../../src/trust/verdict/verdict.js';
+import { agreementWith } from '../../../support/snapshot.js';
+
+const MINUTE = 60_000;
+
+const peer = { method: 'trust.peer', direction: 'in', source: '', nextHop: '', action: 'continue' } as const;
+const message = { ...peer, method: 'trust.message' } as const;
+
+let number = 0;
+function answer(name: string | undefined, at: number, verdict: Verdict['verdict'] = 'trusted', detail = ''): Answer {
+  number += 1;
+  const agreement = name === undefined ? undefined : agreementWith({ name });
+  const findings = detail === '' ? [] : [{ code: 'cert-time', detail }];
+  return { id: `run-${number}`, at, verdict: { verdict, agreement, findings }, findings: [] } as unknown as Answer;
+}
+
+describe('what was answered about partners', () => {
+  test('ok/answers that say the same are one row, another one begins a row', () => {
+    const partners = new Partners();
+    for (const at of [1, 2, 3]) partners.observe(peer, answer('b', at));
+    partners.observe(peer, answer('b', 4, 'untrusted', 'ended'));
+    const { history, last } = partners.of('b', 5);
+    expect(history.map(({ verdict, count, first, last }) => [verdict, count, first, last])).toEqual([
+      ['untrusted', 1, 4, 4],
+      ['trusted', 3, 1, 3],
+    ]);
+    expect(last).toMatchObject({ verdict: 'untrusted', reason: 'cert-time', detail: 'ended', id: `run-${number}` });
+  });
+  test('ok/a message changes the history, not who the partner is', () => {
+    const partners = new Partners();
+    partners.observe(peer, answer('b', 1));
+    partners.observe(message, answer('b', 2, 'untrusted', 'x'));
+    expect(partners.of('b', 3).last?.verdict).toBe('trusted');
+    expect(partners.of('b', 3).history[0]?.method).toBe('trust.message');
+  });
+  test('ok/questions are counted for an hour', () => {
+    const partners = new Partners();
+    for (let minute = 0; minute < 60; minute += 1) partners.observe(peer, answer('b', minute * MINUTE));
+    partners.observe(message, answer('b', 59 * MINUTE));
+    expect(partners.of('b', 59 * MINUTE).asked).toEqual({ peer: 60, message: 1 });
+    expect(partners.of('b', 89 * MINUTE).asked).toEqual({ peer: 30, message: 1 });
+    expect(partners.of('b', 119 * MINUTE).asked).toEqual({ peer: 0, message: 0 });
+    partners.observe(peer, answer('b', 500 * MINUTE));
+    expect(partners.of('b', 500 * MINUTE).asked).toEqual({ peer: 1, message: 0 });
+  });
+  test('fail/neither strangers, nor many partners, rows or long details take more room', () => {
+    const partners = new Partners(2);
+    partners.observe(peer, answer(undefined, 1));
+    for (const name of ['b', 'c', 'd']) partners.observe(peer, answer(name, 1));
+    expect(['b', 'c', 'd'].map((name) => partners.of(name, 2).history.length)).toEqual([0, 1, 1]);
+    for (let at = 0; at < 100; at += 1) {
+      partners.observe(peer, answer('d', at, at % 2 === 0 ? 'trusted' : 'untrusted', 'x'.repeat(5_000)));
+    }
+    const { history } = partners.of('d', 100);
+    expect(history).toHaveLength(16);
+    expect(history[0]?.detail).toHaveLength(200);
+  });
+  test('ok/connections are counted by partner until an hour has passed or they are closed', () => {
+    const partners = new Partners();
+    partners.observe(peer, answer('b', 100), '1');
+    partners.observe(peer, answer('b', 300), '1');
+    partners.observe(peer, answer('b', 200), '2');
+    partners.observe(message, answer('b', 300), '3');
+    expect(partners.connections(0).get('b')).toBe(2);
+    expect(partners.connections(201).get('b')).toBe(1);
+    partners.closed('1');
+    expect(partners.connections(0).get('b')).toBe(1);
+  });
+});
