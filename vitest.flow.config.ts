@@ -1,6 +1,6 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 
-// Live tests: real Kamailios, real TLS, real calls. One file at a time: they share two cores with what they start.
+// Live tests: real Kamailios, real TLS, real calls. Two files at a time, each in address blocks of its own: they mostly wait.
 export default defineConfig({
   test: {
     // Real processes on two shared cores: what fails once and not twice was the machine.
@@ -8,7 +8,7 @@ export default defineConfig({
     include: ['test/flow/**/*.test.ts', 'test/operate/dashboard.test.ts', 'test/operate/night-shift.test.ts'],
     // Ten minutes of calls: `make soak`, and `make test-matrix`.
     exclude: [...configDefaults.exclude, ...(process.env.SIPTRUST_MATRIX === 'all' ? [] : ['test/flow/soak.test.ts'])],
-    fileParallelism: false,
+    maxWorkers: 2,
     sequence: { concurrent: false },
     testTimeout: 60_000,
     hookTimeout: 120_000,

@@ -24,7 +24,7 @@ export class PolicyThread {
   #watcher: Worker | undefined;
   #settle: ((result: ReadResult) => void) | undefined;
 
-  constructor(path: string, start = () => startThread('worker')) {
+  constructor(path: string, start = () => startThread(new URL('../../policy/loading/worker.js', import.meta.url))) {
     this.#path = path;
     this.#start = start;
   }
@@ -49,7 +49,10 @@ export class PolicyThread {
   }
 
   /** From now on `changed` is called when the files of the last reading have changed, and have come to rest. */
-  watch(changed: () => void, start = () => startThread('watch-worker')): void {
+  watch(
+    changed: () => void,
+    start = () => startThread(new URL('../../policy/loading/watch-worker.js', import.meta.url)),
+  ): void {
     const watcher = start();
     watcher.unref();
     watcher.on('message', changed);

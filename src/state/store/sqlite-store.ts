@@ -4,6 +4,7 @@ import { closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import Database from 'better-sqlite3';
+import { startThread } from '../work/index.js';
 import type { WriteOrder, WriteResult, WriterData, WriteStep } from './sqlite-writer.js';
 import {
   type CertificateStore,
@@ -19,7 +20,6 @@ import {
   type WaitingLine,
   type WaitingLines,
 } from './store.js';
-import { startThread } from './thread.js';
 
 /** `sipt`: tells our databases from those of others (sqlite.org/pragma.html#pragma_application_id). */
 const APPLICATION_ID = 0x73_69_70_74;

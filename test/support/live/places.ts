@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** A block of loopback addresses that no other live test uses: `host(1)` to `host(254)`. */
+/** A block of loopback addresses that no other live test uses: `host(1)` to `host(254)`. Two files run at a time. */
 export function loopbackBlock(): (host: number) => string {
-  const block = `127.${64 + Math.floor(Math.random() * 63)}.${Math.floor(Math.random() * 256)}`;
+  const side = Number(process.env.VITEST_POOL_ID ?? 0) % 2;
+  const block = `127.${64 + Math.floor(Math.random() * 63)}.${2 * Math.floor(Math.random() * 128) + side}`;
   return (host) => `${block}.${host}`;
 }
 

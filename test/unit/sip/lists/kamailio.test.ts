@@ -6,7 +6,7 @@ import { HOOKS } from '../../../../src/sip/table/rules.js';
 
 describe('the Kamailio include', () => {
   it.each([...KAMAILIO_FILES])('ok/the committed %s is what the header table says', (name, text) => {
-    const file = new URL(`../../../plugin/kamailio/${name}`, import.meta.url);
+    const file = new URL(`../../../../plugin/kamailio/${name}`, import.meta.url);
     expect(readFileSync(file, 'utf8')).toBe(text());
   });
 

@@ -212,7 +212,7 @@ describe('the store in SQLite', () => {
   }
   test('fail/a directory that cannot be', () => {
     const file = join(path(), 'state.db');
-    mkdirSync(join(file, '../../..'), { recursive: true });
+    mkdirSync(join(file, '../..'), { recursive: true });
     writeFileSync(join(file, '..'), '');
     expect(() => openSqliteStore(file)).toThrow(StoreError);
   });
