@@ -107,7 +107,13 @@ export function decisionRoute(state: TrustState, most = MOST_STREAMS): HttpRoute
       const beat = setInterval(() => {
         response.write(':\n\n');
         // A token that is taken back ends what it has opened.
-        void Promise.resolve(still()).then((may) => may || response.end());
+        void Promise.resolve()
+          .then(still)
+          .then(
+            (may) => may || response.end(),
+            // Who cannot be told may not.
+            () => response.end(),
+          );
       }, BEAT_MS).unref();
       response.once('close', () => {
         clearInterval(beat);
