@@ -2,7 +2,7 @@
 
 import { createPrivateKey, createPublicKey, type KeyObject, webcrypto } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { policyDomain } from '../policy/agreement/index.js';
+import { policyDomain } from '../policy/values/index.js';
 import type { KeyAlgorithmName, RequestSubject } from '../x509/peculiar/index.js';
 import { Refusal } from './failure.js';
 import { makeFiles } from './new-files.js';

@@ -1,3 +1,10 @@
+import { compileAgreement } from '../../src/policy/agreement/agreement.js';
+import { PolicyMemory } from '../../src/policy/agreement/memory.js';
+import { Material } from '../../src/policy/material/material.js';
+import { filesInMemory } from '../../src/policy/reading/files.js';
+import { Problems } from '../../src/policy/reading/problem.js';
+import { Site } from '../../src/policy/reading/site.js';
+import { POLICY_DEFAULTS } from '../../src/policy/snapshot/compile.js';
 import { type Agreement, type Snapshot, targetKey } from '../../src/trust/agreement/agreement.js';
 import type { Evidence } from '../../src/trust/evidence/evidence.js';
 
@@ -19,39 +26,18 @@ export const emptySnapshot: Snapshot = {
   verdictTtl: 300,
 };
 
+/** Nowhere: what is wrong with an agreement of a test is its own matter. */
+const site = new Site({ locate: () => ({ file: '', line: 1, column: 1 }) }, new Problems());
+
+/** Each key as the table reads it where it is missing (policy/agreement/keys.ts). */
 const plainAgreement: Agreement = {
-  name: 'op-b',
-  domains: ['b.example'],
-  serverNames: [],
-  wildcardNames: [],
-  mechanism: 'tls',
-  anchors: { client: [], server: [] },
-  intermediates: [],
-  subject: {},
-  issuer: {},
-  attributeIssuers: [],
-  interconnect: 'non-roaming',
-  directions: ['in', 'out'],
-  valid: { from: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY },
+  ...compileAgreement({ name: 'op-b', domains: ['b.example'], mechanism: 'tls', revocation: 'off' }, site, {
+    material: new Material(filesInMemory({}), 0, new PolicyMemory()),
+    defaults: POLICY_DEFAULTS,
+    now: 0,
+  }),
   asserts: { domains: ['b.example'], numbers: 'any', transit: false },
-  privacy: 'strict33203',
-  revocation: 'off',
-  crls: [],
-  eku: 'tls',
-  stackVerification: 'required',
-  cnFallback: false,
-  pins: [],
-  pinned: false,
-  pinLeaf: false,
-  headers: new Map(),
-  enforcement: 'enforce',
-  enabled: true,
-  requireTls: false,
-  targets: [],
-  allowTlsFallback: false,
-  interface: undefined,
   sources: [],
-  migrationUntil: undefined,
 };
 
 /** An agreement with op-b on b.example; `over` replaces what a test is about. */

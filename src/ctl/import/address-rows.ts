@@ -4,7 +4,7 @@
  */
 
 import { parseAddress, prefixOf } from '../../net/address/index.js';
-import { policyDomain } from '../../policy/agreement/index.js';
+import { policyDomain } from '../../policy/values/index.js';
 import { type Candidate, Names } from './candidate.js';
 import { type Finding, shown } from './report.js';
 import type { Table, TableRow } from './tables/table.js';

@@ -1,6 +1,6 @@
 /** An agreement that is about to be written, and the YAML of many. */
 
-import { isPlainName } from '../../policy/agreement/index.js';
+import { isPlainName } from '../../policy/values/index.js';
 
 /** What a policy key may hold here. */
 export type PolicyValue = string | boolean | readonly string[] | { readonly [key: string]: PolicyValue };

@@ -3,7 +3,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { isPlainName } from '../../policy/agreement/index.js';
+import { isPlainName } from '../../policy/values/index.js';
 import type { CertificateCache } from '../../state/verdicts/index.js';
 import { Refusal } from '../failure.js';
 import { makeFiles, type NewFile } from '../new-files.js';

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { policyDomain } from '../../policy/agreement/index.js';
+import { policyDomain } from '../../policy/values/index.js';
 import { evidenceShape } from '../../rpc/params/index.js';
 import type { CertificateCache } from '../../state/verdicts/index.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';

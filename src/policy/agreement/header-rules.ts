@@ -1,17 +1,23 @@
 /** Header overrides of an agreement: which ones can be made at all is said by the header table (sip/table/boundary.ts). */
 
+import { z } from 'zod';
 import { fieldKey, isToken } from '../../sip/grammar/index.js';
 import { overrideProblems } from '../../sip/table/index.js';
 import type { HeaderAction } from '../../trust/agreement/index.js';
 import type { Site } from '../reading/index.js';
-import type { AgreementInput } from '../settings/index.js';
+
+const ACTION = z.enum(['keep', 'remove', 'anonymise']);
+
+export const HEADERS = z
+  .record(z.string(), z.strictObject({ in: ACTION.optional(), out: ACTION.optional() }))
+  .describe('a mapping from header field to {in, out}');
 
 type HeaderRules = ReadonlyMap<string, { readonly in?: HeaderAction; readonly out?: HeaderAction }>;
 
 /** The overrides of one agreement, keyed by lower-case long field name. */
-export function compileHeaders(input: AgreementInput['headers'], site: Site): HeaderRules {
+export function readHeaders(given: z.infer<typeof HEADERS> | undefined, site: Site): HeaderRules {
   const rules = new Map<string, { in?: HeaderAction; out?: HeaderAction }>();
-  for (const [name, actions] of Object.entries(input ?? {})) {
+  for (const [name, actions] of Object.entries(given ?? {})) {
     const key = fieldKey(name);
     const here = site.at(name);
     if (!isToken(name)) {

@@ -1,20 +1,7 @@
-/** The door of this room: agreements and interfaces: what each key says, and what two of them claim. */
+/** The door of this room: agreements and interfaces, key by key. */
 
-export { type AgreementDefaults, compileAgreement } from './agreement.js';
-export {
-  checkDomains,
-  checkInterfaces,
-  checkNames,
-  checkPins,
-  checkSockets,
-  checkSources,
-  checkTargets,
-  type Placed,
-  type PlacedAgreement,
-} from './claims.js';
-export { compileInterface } from './interface.js';
-export { type ListenAddress, parseListen, readListen } from './listen-address.js';
-export { Material } from './material.js';
-export { type CheckedAgreement, endsAt, PolicyMemory } from './memory.js';
-export { domainNames, domainSite, isPlainName, policyDomain } from './names.js';
-export { checkOtherNames } from './other-names.js';
+export { compileAgreement, endsAt, pathSite, saidAgreement, shownAgreement } from './agreement.js';
+export { compileInterface, INTERFACE } from './interface.js';
+export { type AgreementDefaults, docRows } from './key.js';
+export { AGREEMENT, AGREEMENT_KEYS, type AgreementInput } from './keys.js';
+export { type CheckedAgreement, PolicyMemory } from './memory.js';

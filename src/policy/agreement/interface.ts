@@ -1,11 +1,27 @@
-/** One interface of the policy file, checked by itself and compiled. What it shares with others is checked in claims.ts. */
+/** One interface of the policy file, checked by itself and compiled. What it shares with others is for the claims. */
 
+import { z } from 'zod';
 import { type PortRange, parsePortRange, portsText } from '../../net/address/index.js';
 import type { Interface } from '../../trust/agreement/index.js';
-import type { Site } from '../reading/index.js';
-import type { InterfaceInput } from '../settings/index.js';
-import { checkName } from './agreement.js';
-import { parseListen } from './listen-address.js';
+import { flag, type Site, word } from '../reading/index.js';
+import { checkName, parseListen } from '../values/index.js';
+
+/** An interface as the file holds it. */
+export const INTERFACE = z.strictObject({
+  name: word('the name of the interface'),
+  listen: word('an IP address and a port, as in 10.0.0.1:5062'),
+  mechanism: z.enum(['nds-ip']),
+  implicit_trust: flag.optional(),
+  shared: flag.optional(),
+  allow_null_encryption: flag.optional(),
+  source_ports: z
+    .array(z.union([z.number(), word('a port range')]))
+    .min(1)
+    .describe('a list of ports and ranges, as in [5062, "20000-20099"]')
+    .optional(),
+});
+
+export type InterfaceInput = z.infer<typeof INTERFACE>;
 
 /** Where whoever looks a network up in the DNS comes (RFC 3263 §4.2): no socket there belongs to one path alone. */
 const EVERYBODYS_PORTS: ReadonlySet<number> = new Set([5060, 5061]);

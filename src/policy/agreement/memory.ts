@@ -5,13 +5,9 @@
  */
 
 import type { Agreement } from '../../trust/agreement/index.js';
-import type { CertificateFacts } from '../../x509/certificate/index.js';
+import type { FileMemory } from '../material/index.js';
 import type { PolicyFiles, Said } from '../reading/index.js';
-import type { AgreementInput } from '../settings/index.js';
-
-const DAY = 86_400_000;
-/** Longest time before its end at which a check speaks of an end, in days. */
-const NOTICE_DAYS = 30;
+import type { AgreementInput } from './keys.js';
 
 /** An agreement as it was checked, and what the check rested on. */
 export interface CheckedAgreement {
@@ -35,7 +31,7 @@ interface Remembered {
   readonly value: unknown;
 }
 
-export class PolicyMemory {
+export class PolicyMemory implements FileMemory {
   #files = new Map<string, Remembered>();
   #next = new Map<string, Remembered>();
   readonly #agreements = new WeakMap<object, CheckedAgreement>();
@@ -79,16 +75,4 @@ export class PolicyMemory {
     for (const key of this.#files.keys()) if (key.startsWith(`${kind} `)) count += 1;
     return count;
   }
-}
-
-/** How what ends stands at `now`: two times at which this is the same are alike to the checks of an agreement. */
-export function endsAt(agreement: Agreement, now: number): string {
-  const { valid, migrationUntil, anchors, intermediates, crls } = agreement;
-  const days = Math.floor((valid.until - now) / DAY);
-  const states = [valid.until < now ? 'ended' : days > NOTICE_DAYS ? '' : days, Number((migrationUntil ?? now) < now)];
-  const certificate = ({ notBefore, notAfter }: CertificateFacts): number =>
-    Number(notAfter < now) + 2 * Number(notBefore > now);
-  for (const list of [anchors.client, anchors.server, intermediates]) states.push(list.map(certificate).join(''));
-  states.push(crls.map(({ nextUpdate }) => Number((nextUpdate ?? 0) < now)).join(''));
-  return states.join(' ');
 }

@@ -8,4 +8,5 @@ export { expandGlob, isGlob, isUnsupportedGlob } from './glob.js';
 export { normalPath, resolvePath } from './paths.js';
 export { formatPlace, formatProblem, type Problem, type ProblemCode, Problems, type Said } from './problem.js';
 export { checkShape, inWords, unknownKeys } from './shape.js';
+export { certificateFiles, flag, someWords, word, words } from './shapes.js';
 export { Site } from './site.js';

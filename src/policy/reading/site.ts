@@ -1,15 +1,19 @@
 /** Where in the policy a value stands: the one thing that every check needs to say what is wrong. */
 
-import type { PolicyDocument } from './document.js';
 import type { KeyPath, Place, ProblemCode, Problems } from './problem.js';
+
+/** Tells the line and column of a key path. */
+export interface Located {
+  locate(path: KeyPath, of: 'key' | 'value'): Place;
+}
 
 /** A key path in a document, and the list that takes what is found there. */
 export class Site {
-  readonly #document: PolicyDocument;
+  readonly #document: Located;
   readonly #problems: Problems;
   readonly path: KeyPath;
 
-  constructor(document: PolicyDocument, problems: Problems, path: KeyPath = []) {
+  constructor(document: Located, problems: Problems, path: KeyPath = []) {
     this.#document = document;
     this.#problems = problems;
     this.path = path;

@@ -1,7 +1,7 @@
 /** Who may reach siptrustd over HTTP, and how (`daemon.access`, `daemon.tls`). */
 
 import { parseAddress } from '../../net/address/index.js';
-import type { Material } from '../agreement/index.js';
+import type { Material } from '../material/index.js';
 import { resolvePath, type Site } from '../reading/index.js';
 import type { Role } from './role.js';
 import type { DaemonInput } from './schema.js';

@@ -2,8 +2,8 @@
 
 import { parseAddress } from '../../net/address/index.js';
 import { DNS_PORT, type ResolverAddress } from '../../net/dns/index.js';
-import { readListen } from '../agreement/index.js';
 import type { Site } from '../reading/index.js';
+import { readListen } from '../values/index.js';
 import type { DaemonInput } from './schema.js';
 
 export interface DnsSettings {

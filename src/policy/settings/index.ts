@@ -4,7 +4,7 @@ export { type ClientCertificate, CREDENTIAL_NAME, type TlsSettings } from './acc
 export { DEFAULT_DNS, type DnsSettings, readResolver } from './dns-settings.js';
 export type { RevocationSettings } from './revocation-settings.js';
 export { includesRole, ROLES, type Role } from './role.js';
-export { type AgreementInput, type InterfaceInput, SECTIONS, type SectionName } from './schema.js';
+export { SECTIONS, type SectionName } from './schema.js';
 export { compileSettings, type DaemonSettings } from './settings.js';
 export { changedSettings, runningSettings } from './settings-change.js';
 export type { StoreHost, StoreSettings } from './store-settings.js';

@@ -7,8 +7,8 @@ import {
   parseAddress,
   parsePrefix,
 } from '../../net/address/index.js';
-import { policyDomain } from '../agreement/index.js';
 import { resolvePath, type Site } from '../reading/index.js';
+import { policyDomain } from '../values/index.js';
 import type { DaemonInput } from './schema.js';
 
 export interface RevocationSettings extends FetchRules {

@@ -1,8 +1,9 @@
 /** What siptrustd itself needs from the policy file (`daemon:`): listeners, logs, caches. */
 
-import { type ListenAddress, type Material, parseListen } from '../agreement/index.js';
+import type { Material } from '../material/index.js';
 import { deepFreeze, resolvePath, type Site } from '../reading/index.js';
 import type { PolicyKey } from '../revision/index.js';
+import { type ListenAddress, parseListen } from '../values/index.js';
 import {
   type AccessSettings,
   CREDENTIAL_NAME,

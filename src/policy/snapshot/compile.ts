@@ -10,6 +10,12 @@ import { atOnce } from '../../x509/der/index.js';
 import {
   type AgreementDefaults,
   type CheckedAgreement,
+  compileAgreement,
+  compileInterface,
+  endsAt,
+  PolicyMemory,
+} from '../agreement/index.js';
+import {
   checkDomains,
   checkInterfaces,
   checkNames,
@@ -18,16 +24,10 @@ import {
   checkSockets,
   checkSources,
   checkTargets,
-  compileAgreement,
-  compileInterface,
-  domainNames,
-  domainSite,
-  endsAt,
-  Material,
   type Placed,
   type PlacedAgreement,
-  PolicyMemory,
-} from '../agreement/index.js';
+} from '../claims/index.js';
+import { Material } from '../material/index.js';
 import {
   checkShape,
   deepFreeze,
@@ -38,6 +38,7 @@ import {
   type Site,
 } from '../reading/index.js';
 import { compileSettings, type DaemonSettings, SECTIONS } from '../settings/index.js';
+import { domainNames, domainSite } from '../values/index.js';
 import { assembleInSteps, type SnapshotParts } from './assemble.js';
 import { type PolicySources, readSources, type Section } from './sources.js';
 

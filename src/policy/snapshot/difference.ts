@@ -1,6 +1,7 @@
 /** What two policies say differently, agreement by agreement and key by key. No traffic is needed, and none is judged. */
 
 import type { Snapshot } from '../../trust/agreement/index.js';
+import { saidAgreement } from '../agreement/index.js';
 import type { DaemonSettings } from '../settings/index.js';
 
 export interface Policy {
@@ -48,7 +49,7 @@ export function* policyDifferencesInSteps(
 
 /** One after the other; undefined between two subjects. */
 function* differences(before: Policy, after: Policy): Generator<PolicyDifference | undefined> {
-  yield* named('agreement', before.snapshot.agreements, after.snapshot.agreements);
+  yield* named('agreement', before.snapshot.agreements, after.snapshot.agreements, saidAgreement);
   yield* named('interface', before.snapshot.interfaces, after.snapshot.interfaces);
   yield* keys('policy', own(before.snapshot), own(after.snapshot));
   yield* keys('defaults', defaults(before.snapshot), defaults(after.snapshot));
@@ -72,10 +73,11 @@ function defaults({ privacy, skew, crlGrace, ocsp, verdictTtl }: Snapshot): obje
   };
 }
 
-function* named(
+function* named<T extends { readonly name: string }>(
   kind: string,
-  before: readonly { readonly name: string }[],
-  after: readonly { readonly name: string }[],
+  before: readonly T[],
+  after: readonly T[],
+  said: (each: T) => object = (each) => each,
 ): Generator<PolicyDifference | undefined> {
   const old = new Map(before.map((each) => [each.name, each]));
   const next = new Map(after.map((each) => [each.name, each]));
@@ -86,7 +88,7 @@ function* named(
       yield { subject, change: from === undefined ? 'added' : 'removed', key: '', before: '', after: '' };
     } else if (from !== to) {
       // What a reload finds unchanged is the same object as before.
-      yield* keys(subject, from, to);
+      yield* keys(subject, said(from), said(to));
     }
     yield;
   }
@@ -119,7 +121,7 @@ function walk(value: object, path: string, found: Map<string, readonly string[]>
   for (const [key, inner] of entries) {
     const at = path === '' ? fileKey(key) : `${path}.${fileKey(key)}`;
     if (isMapping(inner)) walk(inner, at, found);
-    else found.set(at, texts(inner, at));
+    else found.set(at, texts(inner));
   }
 }
 
@@ -132,10 +134,9 @@ function isList(value: unknown): value is Iterable<unknown> {
   return typeof value === 'object' && value !== null && Symbol.iterator in value && !(value instanceof Map);
 }
 
-function texts(value: unknown, path: string): readonly string[] {
+function texts(value: unknown): readonly string[] {
   if (value === undefined) return [];
-  if (isList(value)) return [...value].flatMap((each) => texts(each, path));
-  if (typeof value === 'number') return [INSTANTS.has(path) ? instant(value) : String(value)];
+  if (isList(value)) return [...value].flatMap(texts);
   return [text(value) ?? (typeof value === 'object' ? JSON.stringify(value) : String(value))];
 }
 
@@ -155,13 +156,6 @@ function text(value: unknown): string | undefined {
     return `${address.includes(':') ? `[${address}]` : address}:${String(value.port)}`;
   }
   return undefined;
-}
-
-/** Milliseconds since 1970. */
-const INSTANTS: ReadonlySet<string> = new Set(['valid.from', 'valid.until', 'migration_until']);
-
-function instant(ms: number): string {
-  return Number.isFinite(ms) ? new Date(ms).toISOString() : 'always';
 }
 
 /** `requireTls` -> `require_tls`; names of header fields are lower-case already. */

@@ -1,10 +1,9 @@
 import { z } from 'zod';
+import { shownAgreement } from '../../policy/agreement/index.js';
 import type { ReloadReport } from '../../state/policy/index.js';
 import type { TrustState } from '../../state/trust/index.js';
-import { type Agreement, type StaticTarget, servedByWords } from '../../trust/agreement/index.js';
+import { type Agreement, servedByWords } from '../../trust/agreement/index.js';
 import { instant } from '../../trust/cover/index.js';
-import type { CertificateFacts } from '../../x509/certificate/index.js';
-import type { CrlFacts } from '../../x509/revocation/index.js';
 import { askerOf, defineMethod, type Method, RpcError } from '../dispatch/index.js';
 
 /** Whether an agreement grants anything at `now`, in one word. */
@@ -26,70 +25,9 @@ function row(agreement: Agreement, now: number) {
   };
 }
 
-function authority(facts: CertificateFacts) {
-  return { subject: facts.subjectText, sha256: facts.sha256, not_after: instant(facts.notAfter) };
-}
-
-function list(crl: CrlFacts) {
-  return {
-    issuer: crl.issuerText,
-    this_update: instant(crl.thisUpdate),
-    next_update: crl.nextUpdate === undefined ? '' : instant(crl.nextUpdate),
-    entries: crl.entryCount,
-  };
-}
-
-/** How `agreement.show` shows each key of an agreement: a key without a row here does not compile. */
-const SHOWN: {
-  readonly [Key in keyof Agreement]: (agreement: Pick<Agreement, Key>) => Readonly<Record<string, unknown>>;
-} = {
-  name: ({ name }) => ({ name }),
-  domains: ({ domains }) => ({ domains }),
-  serverNames: ({ serverNames }) => ({ server_names: serverNames }),
-  wildcardNames: ({ wildcardNames }) => ({ wildcard_names: wildcardNames }),
-  mechanism: ({ mechanism }) => ({ mechanism }),
-  directions: ({ directions }) => ({ directions }),
-  enabled: ({ enabled }) => ({ enabled }),
-  enforcement: ({ enforcement }) => ({ enforcement }),
-  valid: ({ valid }) => ({ from: instant(valid.from), until: instant(valid.until) }),
-  interconnect: ({ interconnect }) => ({ interconnect }),
-  asserts: ({ asserts }) => ({ asserts }),
-  privacy: ({ privacy }) => ({ privacy }),
-  headers: ({ headers }) => ({ headers: Object.fromEntries(headers) }),
-  anchors: ({ anchors }) => ({
-    anchors: { client: anchors.client.map(authority), server: anchors.server.map(authority) },
-  }),
-  intermediates: ({ intermediates }) => ({ intermediates: intermediates.map(authority) }),
-  subject: ({ subject }) => ({ subject }),
-  issuer: ({ issuer }) => ({ issuer }),
-  attributeIssuers: ({ attributeIssuers }) => ({ attributes: { issuers: attributeIssuers } }),
-  eku: ({ eku }) => ({ eku }),
-  stackVerification: ({ stackVerification }) => ({ stack_verification: stackVerification }),
-  cnFallback: ({ cnFallback }) => ({ cn_fallback: cnFallback }),
-  pins: ({ pins }) => ({ pins: pins.map((pin) => `sha256/${pin}`) }),
-  pinned: ({ pinned }) => ({ pinned }),
-  pinLeaf: ({ pinLeaf }) => ({ pin_leaf: pinLeaf }),
-  revocation: ({ revocation }) => ({ revocation }),
-  crls: ({ crls }) => ({ crls: crls.map(list) }),
-  requireTls: ({ requireTls }) => ({ require_tls: requireTls }),
-  targets: ({ targets }) => ({ targets: targets.map(endpoint) }),
-  allowTlsFallback: ({ allowTlsFallback }) => ({ allow_tls_fallback: allowTlsFallback }),
-  interface: (agreement) => ({ interface: agreement.interface ?? '' }),
-  sources: ({ sources }) => ({ sources: Array.from(sources, ({ text }) => text) }),
-  migrationUntil: ({ migrationUntil }) => ({
-    migration_until: migrationUntil === undefined ? '' : instant(migrationUntil),
-  }),
-};
-
-/** `192.0.2.7:5061`, IPv6 in brackets (RFC 5952 §6). */
-function endpoint({ address, port }: StaticTarget): string {
-  return `${address.includes(':') ? `[${address}]` : address}:${port}`;
-}
-
 function details(agreement: Agreement, now: number) {
-  const shown = Object.values(SHOWN).map((one) => one(agreement));
   // What an OpenSIPS makes of it, which has words about certificates alone (docs/opensips.md).
-  return Object.assign({ ...row(agreement, now) }, ...shown, { by_words: servedByWords(agreement) });
+  return { ...row(agreement, now), ...shownAgreement(agreement), by_words: servedByWords(agreement) };
 }
 
 /** The agreements in force. */

@@ -2,6 +2,8 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { docRows, type Key } from '../../../src/policy/agreement/key.js';
+import { KEY_ROWS } from '../../../src/policy/agreement/keys.js';
 import { loadPolicy } from '../../../src/policy/loading/loader.js';
 import { allKeys } from '../../../src/policy/settings/schema.js';
 import { DEFAULT_SETTINGS } from '../../../src/policy/settings/settings.js';
@@ -21,6 +23,18 @@ const rows = [...reference.matchAll(/^\| (`[^|]*`) \|(.*)\|$/gm)].map(([, first 
 describe('docs/policy.md', () => {
   test('ok/it lists every key of the schema once, and nothing else', () => {
     expect(rows.flatMap(({ keys }) => keys).sort()).toEqual([...allKeys()].sort());
+  });
+
+  test('ok/its tables of agreement keys are those of the code; -u writes them', async () => {
+    const tables = new Map<string, Key[]>();
+    for (const [, row] of KEY_ROWS) {
+      const table = row.key === 'migration' ? row.key : (row.mechanism ?? 'every');
+      tables.set(table, [...(tables.get(table) ?? []), row]);
+    }
+    const generated = [...tables.values()];
+    const page = reference.replace(/(?:^\| `agreements\[\][^\n]*\n)+/gm, () => `${docRows(generated.shift() ?? [])}\n`);
+    expect(generated).toEqual([]);
+    await expect(page).toMatchFileSnapshot(join(ROOT, 'docs/policy.md'));
   });
 
   test('ok/the defaults that it names are those of the code', () => {

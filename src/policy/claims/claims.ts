@@ -2,12 +2,9 @@
 
 import { type AddressPrefix, overlaps, parsePrefix, samePrefix } from '../../net/address/index.js';
 import { type Agreement, type Interface, type StaticTarget, targetKey } from '../../trust/agreement/index.js';
+import { type AgreementInput, pathSite } from '../agreement/index.js';
 import { formatPlace, type Site } from '../reading/index.js';
-import type { AgreementInput } from '../settings/index.js';
-import { pathSite } from './agreement.js';
-import { entrySite } from './entries.js';
-import { domainSite } from './names.js';
-import { targetSite } from './static-targets.js';
+import { domainSite, entrySite, targetSite } from '../values/index.js';
 
 /** A compiled part with the place it came from. */
 export interface Placed<T> {

@@ -5,8 +5,8 @@
 
 import { parentOf } from '../../trust/agreement/index.js';
 import { formatPlace, type Site } from '../reading/index.js';
+import { domainSite } from '../values/index.js';
 import type { PlacedAgreement } from './claims.js';
-import { domainSite } from './names.js';
 
 interface Claim {
   readonly by: PlacedAgreement;

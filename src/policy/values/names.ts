@@ -10,6 +10,13 @@ export function isPlainName(name: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name);
 }
 
+/** Names are keys of commands, logs and metrics: a plain word. */
+export function checkName(name: string, site: Site): void {
+  if (isPlainName(name)) return;
+  const expected = 'expected letters, digits, ".", "_" and "-", at most 64, beginning with a letter or digit';
+  site.report('bad-name', `${expected}, found ${JSON.stringify(name)}`);
+}
+
 /**
  * The domain that an entry means, in lower-case A-labels: a whole domain name and nothing else. U-labels are converted
  * here, once (rulebook C-4).

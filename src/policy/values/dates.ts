@@ -1,6 +1,7 @@
 /** Validity as written in the policy: whole days in UTC, or RFC 3339 instants. */
 
 import { dayStart, parseRfc3339 } from '../../x509/der/index.js';
+import type { Site } from '../reading/index.js';
 
 const DAY = 86_400_000;
 
@@ -12,6 +13,17 @@ export function parseInstant(text: string, bound: 'from' | 'until'): number | un
   const day = dayStart(text);
   if (day !== undefined) return bound === 'from' ? day : day + DAY - 1;
   return text.includes(' ') ? undefined : parseRfc3339(text);
+}
+
+/** The same of the text at `site`: what is no date is reported there, and gives undefined as an absent one does. */
+export function readInstant(text: string | undefined, site: Site, bound: 'from' | 'until'): number | undefined {
+  if (text === undefined) return undefined;
+  const ms = parseInstant(text, bound);
+  if (ms === undefined) {
+    const expected = 'expected a day, as in 2026-01-31, or an RFC 3339 instant, as in 2026-01-31T12:00:00Z';
+    site.report('bad-date', `${expected}, found ${JSON.stringify(text)}`);
+  }
+  return ms;
 }
 
 /** A day for people. */

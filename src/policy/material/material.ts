@@ -5,8 +5,7 @@ import { knownContainer, readPem } from '../../x509/der/index.js';
 import { type CrlFacts, parseCrl } from '../../x509/revocation/index.js';
 import { FILE_LIMITS, type PolicyFiles, type ProblemCode, resolvePath, type Site } from '../reading/index.js';
 import { type PolicyKey, policyKey } from '../revision/index.js';
-import { dayText } from './dates.js';
-import type { PolicyMemory } from './memory.js';
+import { dayText } from '../values/index.js';
 
 type Read<T> = { readonly items: readonly T[]; readonly warning?: string } | { code: ProblemCode; problem: string };
 
@@ -16,15 +15,25 @@ type CertificateRole = 'anchor' | 'intermediate' | 'own certificate' | 'client c
 /** DER begins with a SEQUENCE; PEM begins with text. */
 const SEQUENCE = 0x30;
 
+/** Remembers what files gave that have not changed since. */
+export interface FileMemory {
+  file<T>(
+    files: PolicyFiles,
+    kind: string,
+    path: string,
+    make: () => { readonly value: T; readonly stamp?: string },
+  ): T;
+}
+
 export class Material {
   readonly #files: PolicyFiles;
   readonly #now: number;
-  readonly #memory: PolicyMemory;
+  readonly #memory: FileMemory;
   /** What each file gave, by kind and path. */
   readonly #reads = new Map<string, Read<CertificateFacts | CrlFacts>>();
   #named = new Map<string, unknown>();
 
-  constructor(files: PolicyFiles, now: number, memory: PolicyMemory) {
+  constructor(files: PolicyFiles, now: number, memory: FileMemory) {
     this.#files = files;
     this.#now = now;
     this.#memory = memory;

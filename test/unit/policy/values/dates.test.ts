@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseInstant } from '../../../../src/policy/agreement/dates.js';
+import { parseInstant } from '../../../../src/policy/values/dates.js';
 
 describe('instants', () => {
   const good: readonly (readonly [string, 'from' | 'until', string])[] = [

@@ -1,0 +1,107 @@
+/** One key of an agreement: all that siptrust knows of it in one row, from the file to what people see. */
+
+import { z } from 'zod';
+import type { Agreement, EkuPolicy, PrivacyMode, RevocationPolicy } from '../../trust/agreement/index.js';
+import type { Material } from '../material/index.js';
+import type { Site } from '../reading/index.js';
+
+/** What an agreement that says nothing of it gets. */
+export interface AgreementDefaults {
+  readonly privacy: PrivacyMode;
+  readonly revocation: RevocationPolicy;
+  readonly eku: EkuPolicy;
+}
+
+export interface AgreementContext {
+  readonly material: Material;
+  readonly defaults: AgreementDefaults;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/** What the reader of one key may know besides: of the same agreement, and of the policy around it. */
+export interface Around extends AgreementContext {
+  /** Of the agreement as a whole. */
+  readonly site: Site;
+  readonly name: string;
+  readonly enabled: boolean;
+  readonly interconnect: Agreement['interconnect'];
+  /** As read: its domains are what it may assert where it says nothing else. */
+  readonly domains: readonly string[];
+  readonly migration: { readonly interface: string; readonly sources: readonly string[] } | undefined;
+}
+
+/** A line of docs/policy.md, in Markdown. */
+export interface DocLine {
+  /** What may stand there; of choices and of true and false it is told by the shape. */
+  readonly values?: string;
+  /** What holds where the key is missing. */
+  readonly otherwise?: string;
+  readonly text: string;
+}
+
+/** The row of a key; `Value` is what the agreement has of it once it is compiled. */
+export interface Key<Value = unknown, Shape extends z.ZodType = z.ZodType, Name extends string = string> {
+  /** As in the file. */
+  readonly key: Name;
+  /** The mechanism that it belongs to, where it means nothing to the other one. */
+  readonly mechanism?: Agreement['mechanism'];
+  /** What may stand there, with the words for "expected ...". */
+  readonly shape: Shape;
+  /** What it means, or what a missing one gets. What is wrong is reported at `site`, which is that of the key. */
+  read(given: z.infer<Shape>, site: Site, around: Around): Value;
+  /** How what it rests on stands at `now`: two times at which this is the same are alike to `read`. */
+  ends?(value: Value, now: number): string | number;
+  /** In the answer of agreement.show, where that is not the value under the key. */
+  show?(value: Value): Readonly<Record<string, unknown>>;
+  /** As the file says it, for what two policies say differently, where that is not the value. */
+  said?(value: Value): unknown;
+  readonly doc: DocLine & { readonly inner?: Readonly<Record<string, DocLine>> };
+}
+
+/** A row, with the types that follow from its shape. */
+export function key<Value, Shape extends z.ZodType, const Name extends string>(
+  row: Key<Value, Shape, Name>,
+): Key<Value, Shape, Name> {
+  return row;
+}
+
+/** A key whose value is taken as it stands; `otherwise` where it is missing. */
+export function plain<Value, const Name extends string>(
+  name: Name,
+  shape: z.ZodType<Value>,
+  otherwise: Value,
+  text: string,
+  mechanism?: Agreement['mechanism'],
+): Key<Value, z.ZodOptional<z.ZodType<Value>>, Name> {
+  const row = {
+    key: name,
+    shape: shape.optional(),
+    read: (given: Value | undefined) => given ?? otherwise,
+    doc: { otherwise: `\`${String(otherwise)}\``, text },
+  };
+  return mechanism === undefined ? row : { ...row, mechanism };
+}
+
+/** The lines of docs/policy.md about some keys, in their order: keys that say the same share a line. */
+export function docRows(keys: readonly Key[]): string {
+  const lines = new Map<DocLine, string[]>();
+  const add = (path: string, line: DocLine): unknown => lines.set(line, [...(lines.get(line) ?? []), path]);
+  for (const { key: name, doc, shape } of keys) {
+    add(`agreements[].${name}`, doc.values === undefined ? { ...doc, values: choices(shape) } : doc);
+    for (const [inner, line] of Object.entries(doc.inner ?? {})) add(`agreements[].${name}.${inner}`, line);
+  }
+  return [...lines]
+    .map(([{ values = '', otherwise = '', text }, paths]) => {
+      const cells = [paths.map((path) => `\`${path}\``).join(', '), values, otherwise, text];
+      return `|${cells.map((cell) => (cell === '' ? ' ' : ` ${cell} `)).join('|')}|`;
+    })
+    .join('\n');
+}
+
+function choices(shape: z.ZodType): string {
+  if (shape instanceof z.ZodOptional) return choices(shape.unwrap() as z.ZodType);
+  if (shape instanceof z.ZodBoolean) return '`true`, `false`';
+  if (shape instanceof z.ZodEnum) return shape.options.map((choice) => `\`${String(choice)}\``).join(', ');
+  return '';
+}

@@ -1,0 +1,14 @@
+/** The door of this room: what agreements and interfaces claim against each other. */
+
+export {
+  checkDomains,
+  checkInterfaces,
+  checkNames,
+  checkPins,
+  checkSockets,
+  checkSources,
+  checkTargets,
+  type Placed,
+  type PlacedAgreement,
+} from './claims.js';
+export { checkOtherNames } from './other-names.js';

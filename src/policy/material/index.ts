@@ -1,0 +1,3 @@
+/** The door of this room: certificates, CRLs and keys in the files that a policy names. */
+
+export { type FileMemory, Material } from './material.js';
