@@ -1,11 +1,11 @@
 /** The commands that have a folder of their own. */
 
 import type { Command } from 'commander';
-import { type DoctorContext, doctorCommand } from './doctor/command.js';
-import { type EnrolContext, enrolCommands } from './enrol/command.js';
-import { fleetCommands } from './fleet/commands.js';
-import { type ImportContext, importCommands } from './import/command.js';
-import { type ProbeContext, probeCommand } from './probe/command.js';
+import { type DoctorContext, doctorCommand } from './doctor/index.js';
+import { type EnrolContext, enrolCommands } from './enrol/index.js';
+import { fleetCommands } from './fleet/index.js';
+import { type ImportContext, importCommands } from './import/index.js';
+import { type ProbeContext, probeCommand } from './probe/index.js';
 
 /** @param group finds or makes the command that holds a group of verbs */
 export function commandGroups(

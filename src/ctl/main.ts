@@ -6,8 +6,8 @@
  */
 
 import { CommanderError } from 'commander';
-import { Refusal } from './failure.js';
 import { program } from './program.js';
+import { Refusal } from './terminal/index.js';
 
 try {
   const exit = (code: number) => {

@@ -6,19 +6,29 @@ import { KAMAILIO_FILES, opensipsInclude } from '../sip/lists/index.js';
 import { CertificateCache } from '../state/verdicts/index.js';
 import { VERSION } from '../version.js';
 import { verifyRecord } from '../x509/path/index.js';
-import { askDaemon, type DaemonAddress, daemonAnswers } from './ask.js';
-import { certificateCommands } from './certificates.js';
+import { certificateCommands } from './certificates/index.js';
 import { commandGroups } from './command-groups.js';
-import { DAEMON_COMMANDS, paramsOf } from './commands.js';
-import { dnsCommands } from './dns.js';
-import { Refusal } from './failure.js';
-import { type HeaderRow, headerMarkdown, headerTable } from './header-table.js';
-import { answerLines, eachRecord } from './json-lines.js';
-import { policyCommands } from './policy.js';
-import { approvedPins, configAnswer, configAnswers, openPolicy } from './policy-file.js';
-import { render, renderExplanation } from './render.js';
-import { replayCommand } from './replay.js';
-import { storeCommands } from './store.js';
+import { askDaemon, DAEMON_COMMANDS, type DaemonAddress, daemonAnswers, paramsOf } from './daemon/index.js';
+import { dnsCommands } from './dns/index.js';
+import { storeCommands } from './fleet/index.js';
+import {
+  approvedPins,
+  configAnswer,
+  configAnswers,
+  openPolicy,
+  policyCommands,
+  replayCommand,
+} from './policy/index.js';
+import {
+  answerLines,
+  eachRecord,
+  type HeaderRow,
+  headerMarkdown,
+  headerTable,
+  Refusal,
+  render,
+  renderExplanation,
+} from './terminal/index.js';
 
 /** For the lines of one run. */
 const CERTIFICATES = { entries: 1000, octets: 67_108_864, idleMs: 3_600_000 };

@@ -3,17 +3,8 @@
 import './style.css';
 import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { Status, WhoAmI } from './answers.js';
-import { Login } from './login.js';
-import { ask, onRefused, token } from './rpc.js';
-import { useAnswer } from './use-answer.js';
-import { Decisions } from './views/decisions.js';
-import { Fleet } from './views/fleet.js';
-import { Partner } from './views/partner.js';
-import { Partners } from './views/partners.js';
-import { Pins } from './views/pins.js';
-import { Policy } from './views/policy.js';
-import { Revocation } from './views/revocation.js';
+import { ask, onRefused, type Status, token, useAnswer, type WhoAmI } from './daemon/index.js';
+import { Decisions, Fleet, Login, Partner, Partners, Pins, Policy, Revocation } from './views/index.js';
 
 const HEALTH_MS = 5_000;
 

@@ -2,8 +2,7 @@
 
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Caller } from '../support/live/caller.js';
-import { request } from '../support/live/caller.js';
+import { type Caller, request } from '../support/live/caller.js';
 import { OpensipsNetwork } from '../support/live/opensips-network.js';
 import { rowsOf, statusOf } from '../support/live/sip-text.js';
 import { ASSERTED, BUILD, called, theBuild } from './stage.js';

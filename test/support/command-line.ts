@@ -1,8 +1,8 @@
 /** siptrustctl in this process: the command line, standard input, and what comes of it. */
 
 import { Readable, Writable } from 'node:stream';
-import { Refusal } from '../../src/ctl/failure.js';
 import { program } from '../../src/ctl/program.js';
+import { Refusal } from '../../src/ctl/terminal/failure.js';
 
 export interface Outcome {
   readonly code: number;

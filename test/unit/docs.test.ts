@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { DAEMON_COMMANDS } from '../../src/ctl/commands.js';
-import { headerMarkdown } from '../../src/ctl/header-table.js';
+import { DAEMON_COMMANDS } from '../../src/ctl/daemon/commands.js';
 import { program } from '../../src/ctl/program.js';
+import { headerMarkdown } from '../../src/ctl/terminal/header-table.js';
 import { NO_DECISION_LOG } from '../../src/log/decisions.js';
 import { DEFAULT_SETTINGS } from '../../src/policy/settings/settings.js';
 import { REASONS } from '../../src/reasons.js';

@@ -5,7 +5,7 @@
 
 import { spawn } from 'node:child_process';
 import { connect } from 'node:net';
-import { Refusal } from '../failure.js';
+import { Refusal } from '../terminal/index.js';
 
 /** Who we are to the CA: a reference and a secret that it gave (initial), or a certificate of ours. */
 export type Credential =

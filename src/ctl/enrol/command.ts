@@ -10,11 +10,9 @@ import type { CertificateFacts } from '../../x509/certificate/index.js';
 import { writePem } from '../../x509/der/index.js';
 import { sipIdentities } from '../../x509/identity/index.js';
 import { lintCertificate } from '../../x509/lint/index.js';
-import { certificateFile } from '../certificate-file.js';
-import { Refusal } from '../failure.js';
-import { targetOf } from '../probe/target.js';
-import { render } from '../render.js';
-import { makeKey, makeRequest, type RequestOptions } from '../request.js';
+import { certificateFile, makeKey, makeRequest, type RequestOptions } from '../certificates/index.js';
+import { targetOf } from '../probe/index.js';
+import { Refusal, render } from '../terminal/index.js';
 import { type CmpQuestion, type Credential, checkSecret, cmpArguments, runCmp } from './cmp.js';
 import { installParts, isServed, type Part, runThen } from './install.js';
 

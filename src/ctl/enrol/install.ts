@@ -15,8 +15,8 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
-import { Refusal } from '../failure.js';
-import { type Address, shakeHands } from '../probe/handshake.js';
+import { type Address, shakeHands } from '../probe/index.js';
+import { Refusal } from '../terminal/index.js';
 
 export interface Part {
   readonly path: string;

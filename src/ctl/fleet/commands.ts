@@ -7,13 +7,13 @@ import type { Revision, RevisionContent } from '../../policy/revision/index.js';
 import type { DaemonSettings } from '../../policy/settings/index.js';
 import { type Policy, policyDifferences } from '../../policy/snapshot/index.js';
 import { FleetDatabase, type StoredRevision } from '../../state/fleet/index.js';
-import { Refusal } from '../failure.js';
-import { withDatabase } from '../store.js';
+import { Refusal } from '../terminal/index.js';
 import { makeFolder } from './make-folder.js';
 import { allThere, type NodeState, nodeState, waitForNodes } from './nodes-wait.js';
 import { fetchPolicy, policyOf, policyOfFile, preparePolicy } from './policy-bundle.js';
 import { makePolicyKey, readPolicyKey } from './policy-key-file.js';
 import { firstCame, Pusher } from './pusher.js';
+import { withDatabase } from './store.js';
 
 export interface FleetTools {
   readonly group: (words: readonly string[]) => Command;

@@ -3,8 +3,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import type { BundledFile } from '../../policy/fleet/index.js';
-import { Refusal } from '../failure.js';
-import { makeFiles } from '../new-files.js';
+import { makeFiles, Refusal } from '../terminal/index.js';
 
 /**
  * @throws {Refusal} the directory is there, or a file of the policy lies outside of that of its main file: written

@@ -22,7 +22,7 @@ import {
 import type { RevisionContent } from '../../policy/revision/index.js';
 import { assembleInSteps, checkPolicy, type Policy, type SnapshotParts } from '../../policy/snapshot/index.js';
 import { atOnce } from '../../x509/der/index.js';
-import { Refusal } from '../failure.js';
+import { Refusal } from '../terminal/index.js';
 
 /** What nodes have of their own: all of them keep state, which agreements with `pinned` need. */
 const NODE = filesInMemory({ node: 'daemon: {state: {file: /node/state.db}}\n' });

@@ -3,8 +3,7 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { keyId } from '../../policy/revision/index.js';
-import { Refusal } from '../failure.js';
-import { makeFiles } from '../new-files.js';
+import { makeFiles, Refusal } from '../terminal/index.js';
 
 /** @throws {Refusal} one of the files is there; none was made */
 export function makePolicyKey(file: string): { readonly key: string; readonly public: string; readonly id: string } {

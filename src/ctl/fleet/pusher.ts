@@ -9,7 +9,7 @@ import {
   signed,
 } from '../../policy/revision/index.js';
 import { type FleetDatabase, PushConflict, type StoredRevision } from '../../state/fleet/index.js';
-import { Refusal } from '../failure.js';
+import { Refusal } from '../terminal/index.js';
 
 export interface PusherOptions {
   readonly database: FleetDatabase;

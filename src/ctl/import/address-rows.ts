@@ -5,9 +5,9 @@
 
 import { parseAddress, prefixOf } from '../../net/address/index.js';
 import { policyDomain } from '../../policy/values/index.js';
+import type { Table, TableRow } from '../tables/index.js';
 import { type Candidate, Names } from './candidate.js';
 import { type Finding, shown } from './report.js';
-import type { Table, TableRow } from './tables/table.js';
 
 /** The columns of the table, in the order in which Kamailio creates them. */
 export const ADDRESS_COLUMNS: readonly string[] = ['id', 'grp', 'ip_addr', 'mask', 'port', 'tag'];

@@ -9,13 +9,13 @@ import type { CertificateCache } from '../../state/verdicts/index.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
 import { readPem } from '../../x509/der/index.js';
 import { sipIdentities } from '../../x509/identity/index.js';
-import { certificateFile } from '../certificate-file.js';
-import { Refusal } from '../failure.js';
+import { certificateFile } from '../certificates/index.js';
+import { tableText } from '../tables/index.js';
+import { Refusal } from '../terminal/index.js';
 import { Authorities } from './authorities.js';
 import type { Candidate } from './candidate.js';
 import { type Leaf, leafAgreements } from './leaf-agreements.js';
 import type { Finding } from './report.js';
-import { tableText } from './tables/table.js';
 
 /** Above this a folder is refused: no network has as many partners. */
 export const MOST_FILES = 5000;

@@ -5,20 +5,23 @@ import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { isPlainName } from '../../policy/values/index.js';
 import type { CertificateCache } from '../../state/verdicts/index.js';
-import { Refusal } from '../failure.js';
-import { makeFiles, type NewFile } from '../new-files.js';
-import { render } from '../render.js';
+import {
+  isDbText,
+  isSqlDump,
+  readAddressFile,
+  readCsv,
+  readDbText,
+  readSqlDump,
+  type Table,
+  tableText,
+} from '../tables/index.js';
+import { makeFiles, type NewFile, Refusal, render } from '../terminal/index.js';
 import { ADDRESS_COLUMNS, addressAgreements } from './address-rows.js';
 import { type Candidate, policyText, type Writing } from './candidate.js';
 import { certificateAgreements } from './certificate-folder.js';
 import { partnerAgreements } from './partner-rows.js';
 import type { Finding } from './report.js';
 import { settle } from './settle.js';
-import { readAddressFile } from './tables/address-file.js';
-import { readCsv } from './tables/csv.js';
-import { isDbText, readDbText } from './tables/dbtext.js';
-import { isSqlDump, readSqlDump } from './tables/sql-dump.js';
-import { type Table, tableText } from './tables/table.js';
 
 export interface ImportContext {
   readonly certificates: CertificateCache;

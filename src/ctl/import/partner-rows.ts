@@ -1,10 +1,10 @@
 /** Rows of a CSV of partners: one agreement each. The columns are a table, and docs/moving-in.md lists them. */
 
 import { isAbsolute, join, relative, resolve } from 'node:path';
+import type { Table, TableRow } from '../tables/index.js';
 import type { Imported } from './address-rows.js';
 import { type Candidate, Names, type PolicyValue } from './candidate.js';
 import { type Finding, shown } from './report.js';
-import type { Table, TableRow } from './tables/table.js';
 
 type Kind = 'text' | 'list' | 'flag' | 'files';
 

@@ -2,7 +2,7 @@
 
 import { DiskFiles, filesInMemory, type PolicyFiles, type Problem } from '../../policy/reading/index.js';
 import { compilePolicy } from '../../policy/snapshot/index.js';
-import { Refusal } from '../failure.js';
+import { Refusal } from '../terminal/index.js';
 import { type Candidate, policyText, type Writing } from './candidate.js';
 import type { Finding } from './report.js';
 

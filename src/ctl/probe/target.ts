@@ -1,4 +1,4 @@
-import { Refusal } from '../failure.js';
+import { Refusal } from '../terminal/index.js';
 import type { Address } from './handshake.js';
 
 /** `sbc.b.example:5061`, `192.0.2.7` (port 5061), `[2001:db8::7]:5061`. */

@@ -1,6 +1,6 @@
 /** Methods of operators, each call of which leaves a record. */
 
-import type { AuditLog } from '../../log/audit.js';
+import type { AuditLog } from '../../log/index.js';
 import { RpcError } from './errors.js';
 import type { CallContext, Method } from './method.js';
 

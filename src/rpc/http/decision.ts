@@ -1,7 +1,7 @@
 /** An answer as operators see it in `decision.list` and in the stream of decisions. */
 
 import { z } from 'zod';
-import { maskIdentities } from '../../log/mask.js';
+import { maskIdentities } from '../../log/index.js';
 import type { Answer } from '../../state/verdicts/index.js';
 import { instant } from '../../trust/cover/index.js';
 

@@ -1,9 +1,7 @@
 import { mkdirSync, readFileSync, unwatchFile, watchFile } from 'node:fs';
 import { dirname } from 'node:path';
 import { createSecureContext } from 'node:tls';
-import type { AuditLog } from '../../log/audit.js';
-import type { OperatorLog } from '../../log/logger.js';
-import { seldom } from '../../log/seldom.js';
+import { type AuditLog, type OperatorLog, seldom } from '../../log/index.js';
 import type { DaemonSettings, TlsSettings } from '../../policy/settings/index.js';
 import type { ReloadReport } from '../../state/policy/index.js';
 import type { TrustState } from '../../state/trust/index.js';

@@ -3,8 +3,7 @@
  * as its `at` says. What is answered here is what the daemon would have answered.
  */
 
-import { NO_DECISION_LOG } from '../../log/decisions.js';
-import type { OperatorLog } from '../../log/logger.js';
+import { NO_DECISION_LOG, type OperatorLog } from '../../log/index.js';
 import type { ReasonCode } from '../../reasons.js';
 import type { Pins } from '../../state/pins/index.js';
 import type { PolicyHolder } from '../../state/policy/index.js';

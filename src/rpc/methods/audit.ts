@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { AuditLog } from '../../log/audit.js';
+import type { AuditLog } from '../../log/index.js';
 import { defineMethod, type Method } from '../dispatch/index.js';
 
 /** What operators did. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { LOG_LEVELS, type OperatorLog } from '../../log/logger.js';
+import { LOG_LEVELS, type OperatorLog } from '../../log/index.js';
 import { includesRole } from '../../policy/settings/index.js';
 import { profileOf } from '../../sip/table/index.js';
 import type { TrustState } from '../../state/trust/index.js';

@@ -3,8 +3,7 @@
  * in docs/rpc.md (a test compares the two).
  */
 
-import { type AuditLog, NO_AUDIT_LOG } from '../../log/audit.js';
-import type { OperatorLog } from '../../log/logger.js';
+import { type AuditLog, NO_AUDIT_LOG, type OperatorLog } from '../../log/index.js';
 import type { TrustState } from '../../state/trust/index.js';
 import type { Tokens } from '../access/index.js';
 import type { Method } from '../dispatch/index.js';

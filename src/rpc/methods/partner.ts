@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { maskIdentities } from '../../log/mask.js';
+import { maskIdentities } from '../../log/index.js';
 import { type ExpiryRow, NOTICE_DAYS } from '../../state/expiry/index.js';
 import type { TrustState } from '../../state/trust/index.js';
 import type { Spell } from '../../state/verdicts/index.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { OperatorLog } from '../../log/logger.js';
+import type { OperatorLog } from '../../log/index.js';
 import type { Pins } from '../../state/pins/index.js';
 import { type Pin, StoreError } from '../../state/store/index.js';
 import type { TrustState } from '../../state/trust/index.js';

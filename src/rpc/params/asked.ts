@@ -1,7 +1,7 @@
 /** A line of the decision log as the question that it answers, ready to be asked again. */
 
 import { z } from 'zod';
-import { BY_SHA256, UNREADABLE } from '../../log/asked.js';
+import { BY_SHA256, UNREADABLE } from '../../log/index.js';
 import { REASONS, type ReasonCode } from '../../reasons.js';
 import { PROFILES, type ProfileName } from '../../sip/table/index.js';
 import type { AskedAgain } from '../../trust/peer/index.js';

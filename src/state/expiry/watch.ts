@@ -1,4 +1,4 @@
-import type { Logger } from '../../log/logger.js';
+import type { Logger } from '../../log/index.js';
 import type { ExpiryKind, ExpiryRow } from './expiry.js';
 
 /** Days before the end at which the operator is told; the longest of them is the notice of `expiryRows`. */

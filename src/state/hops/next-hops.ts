@@ -1,7 +1,7 @@
 /** Next hops out of the DNS answers at hand; what is missing is asked for in the background (rulebook §7). */
 
 import { LRUCache } from 'lru-cache';
-import type { Logger } from '../../log/logger.js';
+import type { Logger } from '../../log/index.js';
 import { DEFAULT_DNS, type DnsSettings } from '../../policy/settings/index.js';
 import { parentOf, type Snapshot } from '../../trust/agreement/index.js';
 import { type HopQuestion, questionOfDomain } from '../../trust/evidence/index.js';

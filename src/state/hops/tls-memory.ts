@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Logger } from '../../log/logger.js';
+import type { Logger } from '../../log/index.js';
 import { StoreError, type TlsSeen, type TlsSeenStore } from '../store/index.js';
 
 /** Strangers' domains that are remembered; those of agreements are as many as the policy names. */

@@ -1,4 +1,4 @@
-import type { Logger } from '../../log/logger.js';
+import type { Logger } from '../../log/index.js';
 import { type ApprovedPins, NO_APPROVED_PINS } from '../../trust/cover/index.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
 import { sipIdentities } from '../../x509/identity/index.js';

@@ -1,6 +1,6 @@
 /** The database of a fleet: found, lost, found again. Nothing that judges calls waits for it. */
 
-import type { Logger } from '../../log/logger.js';
+import type { Logger } from '../../log/index.js';
 import type { StoreSettings } from '../../policy/settings/index.js';
 import { StoreError } from '../store/index.js';
 import { HostConnections, isLost, nameOf, type Run, type SqlRow, type SqlValue } from './client.js';

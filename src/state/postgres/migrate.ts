@@ -1,9 +1,9 @@
 /** The schema of the store: numbered migrations, each of which only adds. */
 
+import { MIGRATIONS } from '../migrations/index.js';
 import { StoreError } from '../store/index.js';
 import { type Run, SCHEMA, type SqlRow } from './client.js';
 import type { Database } from './database.js';
-import { MIGRATIONS } from './migrations/migrations.js';
 
 /** The version that this program knows. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

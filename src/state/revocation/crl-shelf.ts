@@ -1,4 +1,4 @@
-import type { Logger } from '../../log/logger.js';
+import type { Logger } from '../../log/index.js';
 import { fetchTarget } from '../../net/address/index.js';
 import type { RevocationSettings } from '../../policy/settings/index.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';

@@ -1,4 +1,4 @@
-import type { Logger } from '../../log/logger.js';
+import type { Logger } from '../../log/index.js';
 import type { Snapshot } from '../../trust/agreement/index.js';
 import { hex } from '../../x509/der/index.js';
 import type { CrlFacts } from '../../x509/revocation/index.js';

@@ -4,7 +4,7 @@
  */
 
 import { LRUCache } from 'lru-cache';
-import type { Logger } from '../../log/logger.js';
+import type { Logger } from '../../log/index.js';
 import type { RevocationSettings } from '../../policy/settings/index.js';
 import type { Snapshot } from '../../trust/agreement/index.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Logger } from '../../log/logger.js';
+import type { Logger } from '../../log/index.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
 import { type CertificateStore, type KeptCertificate, StoreError } from './store.js';
 

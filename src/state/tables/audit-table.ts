@@ -1,6 +1,6 @@
 /** The audit log of a fleet: what operators changed, on whichever node. Lines are added and never changed. */
 
-import { type AuditRecord, shortened } from '../../log/audit.js';
+import { type AuditRecord, shortened } from '../../log/index.js';
 import type { Run } from '../postgres/index.js';
 import { text } from './pin-table.js';
 

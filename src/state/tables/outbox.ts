@@ -1,4 +1,4 @@
-import type { Logger } from '../../log/logger.js';
+import type { Logger } from '../../log/index.js';
 import { coalesced, type Database, isRefused, type Run } from '../postgres/index.js';
 import { type KeptCertificate, type Pin, StoreError, type TlsSeen } from '../store/index.js';
 import { keepCertificates } from './certificate-table.js';

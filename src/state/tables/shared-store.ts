@@ -3,7 +3,7 @@
  * away. What an operator is told was done is in the database; what a node sees goes there when it can.
  */
 
-import type { Logger } from '../../log/logger.js';
+import type { Logger } from '../../log/index.js';
 import {
   type Cursor,
   coalesced,

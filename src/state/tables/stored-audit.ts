@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { AuditRecord, SharedAudit } from '../../log/audit.js';
-import type { Logger } from '../../log/logger.js';
+import type { AuditRecord, Logger, SharedAudit } from '../../log/index.js';
 import { coalesced, type Database, isRefused } from '../postgres/index.js';
 import { StoreError, type WaitingLine, type WaitingLines } from '../store/index.js';
 import { type AuditLine, addAuditLines } from './audit-table.js';

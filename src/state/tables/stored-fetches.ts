@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Logger } from '../../log/logger.js';
+import type { Logger } from '../../log/index.js';
 import type { HttpAnswer } from '../fetch/index.js';
 import type { Database, Run } from '../postgres/index.js';
 import type { FetchedThing, SharedFetches } from '../revocation/index.js';

@@ -1,4 +1,4 @@
-import type { DecisionLog } from '../../log/decisions.js';
+import type { DecisionLog } from '../../log/index.js';
 import type { Policy } from '../../policy/snapshot/index.js';
 import type { Snapshot } from '../../trust/agreement/index.js';
 import type { Evidence } from '../../trust/evidence/index.js';

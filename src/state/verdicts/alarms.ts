@@ -1,5 +1,4 @@
-import type { Logger } from '../../log/logger.js';
-import { maskIdentities } from '../../log/mask.js';
+import { type Logger, maskIdentities } from '../../log/index.js';
 import { type Finding, type ReasonCode, reason } from '../../reasons.js';
 
 /** Of one peer and reason a line is written once in this time. */

@@ -1,5 +1,4 @@
-import type { Finding, ReasonCode } from '../../reasons.js';
-import { reason } from '../../reasons.js';
+import { type Finding, type ReasonCode, reason } from '../../reasons.js';
 import type { Check } from './verdict.js';
 
 /** Longest text of a check: a certificate may name thousands of domains, and answers, logs and memory hold the text. */

@@ -1,7 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Decision } from '../answers.js';
-import { Explain, Problem, Table, Verdict, When } from '../parts.js';
-import { read } from '../stream.js';
+import { type Decision, read } from '../daemon/index.js';
+import { Explain, Problem, Table, Verdict, When } from '../parts/index.js';
 
 /** Rows that are shown; the newest push out the oldest. */
 const MOST_ROWS = 200;

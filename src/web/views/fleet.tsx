@@ -1,5 +1,5 @@
-import { Problem, Table, When } from '../parts.js';
-import { useAnswer } from '../use-answer.js';
+import { useAnswer } from '../daemon/index.js';
+import { Problem, Table, When } from '../parts/index.js';
 
 const EVERY_MS = 2_000;
 

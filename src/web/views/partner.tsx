@@ -1,7 +1,6 @@
 import { useState } from 'preact/hooks';
-import type { HeaderRow, Partner as PartnerAnswer } from '../answers.js';
-import { Explain, Problem, Table, Verdict, When } from '../parts.js';
-import { useAnswer } from '../use-answer.js';
+import { type HeaderRow, type Partner as PartnerAnswer, useAnswer } from '../daemon/index.js';
+import { Explain, Problem, Table, Verdict, When } from '../parts/index.js';
 
 const EVERY_MS = 5_000;
 

@@ -1,7 +1,6 @@
 import { useState } from 'preact/hooks';
-import type { PartnerList, PartnerRow } from '../answers.js';
-import { Problem, Table, Verdict, When } from '../parts.js';
-import { useAnswer } from '../use-answer.js';
+import { type PartnerList, type PartnerRow, useAnswer } from '../daemon/index.js';
+import { Problem, Table, Verdict, When } from '../parts/index.js';
 
 const PAGE = 100;
 const EVERY_MS = 5_000;

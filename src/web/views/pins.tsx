@@ -1,7 +1,6 @@
 import { useState } from 'preact/hooks';
-import type { Pin } from '../answers.js';
-import { Action, Problem, Table, When } from '../parts.js';
-import { useAnswer } from '../use-answer.js';
+import { type Pin, useAnswer } from '../daemon/index.js';
+import { Action, Problem, Table, When } from '../parts/index.js';
 
 const EVERY_MS = 10_000;
 /** More would be slow to draw; the filter finds the rest. */

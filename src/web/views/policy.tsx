@@ -1,7 +1,6 @@
 import { useState } from 'preact/hooks';
-import type { AuditLine, Candidate, PolicyEvent, Status } from '../answers.js';
-import { Action, Problem, Table, When } from '../parts.js';
-import { useAnswer } from '../use-answer.js';
+import { type AuditLine, type Candidate, type PolicyEvent, type Status, useAnswer } from '../daemon/index.js';
+import { Action, Problem, Table, When } from '../parts/index.js';
 
 const EVERY_MS = 5_000;
 

@@ -1,6 +1,5 @@
-import type { RevocationRow } from '../answers.js';
-import { Action, Problem, Table, When } from '../parts.js';
-import { useAnswer } from '../use-answer.js';
+import { type RevocationRow, useAnswer } from '../daemon/index.js';
+import { Action, Problem, Table, When } from '../parts/index.js';
 
 const EVERY_MS = 10_000;
 

@@ -18,7 +18,7 @@ import { PARTNER_COLUMNS } from '../../../../src/ctl/import/partner-rows.js';
 import { loadPolicy } from '../../../../src/policy/loading/loader.js';
 import { siptrustctl } from '../../../support/command-line.js';
 
-const DUMPS = join(import.meta.dirname, 'dumps');
+const DUMPS = join(import.meta.dirname, '../tables/dumps');
 const root = mkdtempSync(join(tmpdir(), 'siptrust-import-'));
 let made = 0;
 let directory = root;

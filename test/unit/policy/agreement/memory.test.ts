@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { PolicyMemory } from '../../../../src/policy/agreement/memory.js';
-import type { FileRead, PolicyFiles } from '../../../../src/policy/reading/files.js';
-import { filesInMemory } from '../../../../src/policy/reading/files.js';
+import { type FileRead, filesInMemory, type PolicyFiles } from '../../../../src/policy/reading/files.js';
 import { formatProblem } from '../../../../src/policy/reading/problem.js';
 import { checkPolicy } from '../../../../src/policy/snapshot/compile.js';
 import { CA_PEM, LEAF_PEM, MATERIAL, NOW } from '../fixtures.js';

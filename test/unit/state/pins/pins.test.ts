@@ -1,7 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Pins } from '../../../../src/state/pins/pins.js';
-import type { Pin, PinKey, PinNews, Store, StoreChanges, Stored } from '../../../../src/state/store/store.js';
-import { StoreError } from '../../../../src/state/store/store.js';
+import {
+  type Pin,
+  type PinKey,
+  type PinNews,
+  type Store,
+  type StoreChanges,
+  type Stored,
+  StoreError,
+} from '../../../../src/state/store/store.js';
 import { Counters } from '../../../../src/state/verdicts/counters.js';
 import type { CertificateFacts } from '../../../../src/x509/certificate/facts.js';
 import { ext, leaf, NOW, root } from '../../../support/certificates.js';

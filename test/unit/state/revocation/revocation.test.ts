@@ -1,8 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { CrlSpec } from '../../../support/certificates.js';
-import { ca, crl, DAY, ext, type Issued, leaf } from '../../../support/certificates.js';
+import { type CrlSpec, ca, crl, DAY, ext, type Issued, leaf } from '../../../support/certificates.js';
 import { type Answer, HttpServer } from '../../../support/http-server.js';
 import { eventually } from '../../../support/live/places.js';
 import {

@@ -10,8 +10,7 @@ import {
   PRIVACY_MODES,
   strangerStance,
 } from '../../../../src/sip/table/rules.js';
-import type { MessageInput } from '../../../../src/trust/message/message.js';
-import { planMessage } from '../../../../src/trust/message/message.js';
+import { type MessageInput, planMessage } from '../../../../src/trust/message/message.js';
 import { applyPlan } from '../../../support/apply-plan.js';
 import { anyRows, methods, regularRows, requestUris } from '../../../support/header-blocks.js';
 import { type Case, inputOf } from './message-support.js';

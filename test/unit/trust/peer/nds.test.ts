@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { PortRange } from '../../../../src/net/address/port-range.js';
-import { parsePortRange } from '../../../../src/net/address/port-range.js';
+import { type PortRange, parsePortRange } from '../../../../src/net/address/port-range.js';
 import type { Agreement, Interface } from '../../../../src/trust/agreement/agreement.js';
 import type { Evidence, TlsEvidence } from '../../../../src/trust/evidence/evidence.js';
 import { judgePeer } from '../../../../src/trust/peer/peer.js';

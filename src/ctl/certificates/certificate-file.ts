@@ -1,0 +1,35 @@
+import { readFileSync } from 'node:fs';
+import type { CertificateCache } from '../../state/verdicts/index.js';
+import type { CertificateFacts } from '../../x509/certificate/index.js';
+import { knownContainer, readPem } from '../../x509/der/index.js';
+import { Refusal } from '../terminal/index.js';
+
+/**
+ * The certificates of a file, PEM or DER, in its order.
+ * @throws {Refusal}
+ */
+export function certificateFile(file: string, certificates: CertificateCache): readonly CertificateFacts[] {
+  let text: Buffer;
+  try {
+    text = readFileSync(file);
+  } catch (cause) {
+    throw new Refusal(`${file}: ${cause instanceof Error ? cause.message : String(cause)}`, 2, { cause });
+  }
+  const known = knownContainer(text);
+  const refused = (why: string, cause?: unknown) =>
+    new Refusal(`${file}: ${why}${known === undefined ? '' : ` (${known})`}`, 1, { cause });
+  const pem = text.includes('-----BEGIN');
+  return (pem ? blocks(text.toString('latin1'), refused) : [text]).map((der) => {
+    const facts = certificates.read(Buffer.from(der).toString('base64'));
+    if ('malformed' in facts) throw refused(facts.malformed);
+    return facts;
+  });
+}
+
+function blocks(text: string, refused: (why: string, cause: unknown) => Refusal): readonly Uint8Array[] {
+  try {
+    return readPem(text);
+  } catch (cause) {
+    throw refused(cause instanceof Error ? cause.message : String(cause), cause);
+  }
+}

@@ -1,0 +1,97 @@
+/** The commands about certificates: `cert show`, `lint`, `request` and `expiry`. */
+
+import type { Command } from 'commander';
+import type { CertificateCache } from '../../state/verdicts/index.js';
+import type { CertificateFacts } from '../../x509/certificate/index.js';
+import { describeCertificate } from '../../x509/identity/index.js';
+import { type CertificateKind, type LintFinding, lintCertificate } from '../../x509/lint/index.js';
+import { Refusal, render } from '../terminal/index.js';
+import { certificateFile } from './certificate-file.js';
+import { makeRequest, type RequestOptions } from './request.js';
+
+export interface CertificateContext {
+  readonly certificates: CertificateCache;
+  readonly print: (answer: unknown, shown?: (answer: unknown) => string) => void;
+  readonly write: (text: string) => void;
+  /** Who answers `cert.expiry`: the daemon, or a policy file. */
+  readonly expiry: (withinDays: number, config: string | undefined) => Promise<unknown>;
+  readonly exit: (code: number) => void;
+}
+
+/** Adds the commands to the group `cert`. */
+export function certificateCommands(cert: Command, context: CertificateContext): void {
+  const { certificates, print, write, expiry, exit } = context;
+  cert
+    .command('show')
+    .description('what a certificate file says')
+    .argument('<file>')
+    .action((file: string) => {
+      const shown = certificateFile(file, certificates).map(describeCertificate);
+      print(shown.length === 1 ? shown[0] : shown, (answer) =>
+        Array.isArray(answer) ? answer.map(render).join('\n\n') : render(answer),
+      );
+    });
+
+  cert
+    .command('lint')
+    .description(
+      'checks a certificate file against TS 33.310, RFC 5922 and RFC 5924, the first as that of a TLS entity, CAs after it as CAs; exit code 1: it holds an error',
+    )
+    .argument('<file>')
+    .option('--ca', 'all are certification authorities', false)
+    .action(async (file: string, { ca }: { ca: boolean }) => {
+      const all = certificateFile(file, certificates);
+      const found: (LintFinding & { readonly certificate?: string })[] = [];
+      for (const [index, facts] of all.entries()) {
+        // A file for a TLS stack: the certificate, then the chain above it.
+        const kind = ca || (index > 0 && facts.isCa) ? 'tls-ca' : 'tls-entity';
+        const which = all.length > 1 ? { certificate: facts.subjectText || '(empty name)' } : {};
+        found.push(...(await lint(facts, kind)).map((finding) => ({ ...which, ...finding })));
+      }
+      print(found);
+      if (found.some(({ severity }) => severity === 'error')) exit(1);
+    });
+
+  cert
+    .command('request')
+    .description('makes a key and a PKCS#10 request as TS 33.310 §6.1.3a wants them; overwrites nothing')
+    .argument('<domain...>', 'SIP domains that the certificate is to name')
+    .requiredOption('--organization <name>', 'O of the subject: the operator')
+    .option('--common-name <name>', 'CN of the subject (default: the first domain)')
+    .option('--country <code>', 'C of the subject, two letters')
+    .option('--key <file>', 'the new key, readable by its owner alone (0600)')
+    .option('--existing-key <file>', 'a key that is there, instead of a new one: partners may have pinned it')
+    .option('--out <file>', 'the request (default: standard output)')
+    .option('--algorithm <name>', 'p256, p384, rsa2048, rsa3072 or rsa4096', 'p256')
+    .option('--uri', 'name each domain as a sip: URI, too (RFC 5922)', false)
+    .option('--sip-domain', 'ask for the extended key usage sipDomain, too (RFC 5924)', false)
+    .action(async (domains: readonly string[], options: RequestOptions) => {
+      const { request, ...made } = await makeRequest(domains, options);
+      if (request !== '') write(request);
+      else print(made);
+    });
+
+  cert
+    .command('expiry')
+    .description(
+      'what ends soon over all agreements: CAs, pins, certificates of ours and of partners, CRLs, agreements',
+    )
+    .option('--within <days>', 'how soon', '30')
+    .option('--config <file>', 'policy file; answers without a daemon')
+    .action(async ({ within, config }: { within: string; config?: string }) => {
+      if (!/^[0-9]{1,5}$/.test(within)) {
+        throw new Refusal(`--within: expected days, found ${JSON.stringify(within)}`, 2);
+      }
+      print(await expiry(Number(within), config));
+    });
+}
+
+/** The rules, and whether another parser reads the certificate as we do. */
+async function lint(facts: CertificateFacts, kind: CertificateKind): Promise<readonly LintFinding[]> {
+  // It takes long to load, which the other commands need not wait for.
+  const { readingsDiffer } = await import('../../x509/peculiar/index.js');
+  const text = readingsDiffer(facts);
+  const second: readonly LintFinding[] =
+    text === undefined ? [] : [{ rule: 'second-reading', severity: 'warning', clause: 'RFC 5280 §4.1', text }];
+  return [...lintCertificate(facts, kind, Date.now()), ...second];
+}

@@ -1,0 +1,97 @@
+import { badInput } from '../../rpc/listeners/index.js';
+import { CallError, callTcp, callUnix, RemoteError } from '../../rpc/wire/index.js';
+import { Refusal } from '../terminal/index.js';
+
+/** Where the daemon is, as the command line says. */
+export interface DaemonAddress {
+  readonly socket: string;
+  readonly tcp?: string;
+  readonly timeout: string;
+}
+
+/** `127.0.0.1:7060` or `[::1]:7060`. */
+function hostAndPort(text: string): { readonly host: string; readonly port: number } {
+  const found = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:]+)):([0-9]{1,5})$/.exec(text);
+  const host = found?.[1] ?? found?.[2];
+  const port = Number(found?.[3]);
+  if (host === undefined || port > 65535) throw new Refusal(`--tcp: expected host:port, found "${text}"`, 2);
+  return { host, port };
+}
+
+function send(address: DaemonAddress, method: string, params: unknown): Promise<unknown> {
+  const timeout = Number(address.timeout);
+  if (!Number.isInteger(timeout) || timeout < 1) {
+    throw new Refusal(`--timeout: expected milliseconds, found "${address.timeout}"`, 2);
+  }
+  if (address.tcp === undefined) return callUnix(address.socket, method, params, timeout);
+  const { host, port } = hostAndPort(address.tcp);
+  return callTcp(host, port, method, params, timeout);
+}
+
+/**
+ * Asks the daemon.
+ * @throws {Refusal} no answer, or an error as answer
+ */
+export async function askDaemon(address: DaemonAddress, method: string, params: unknown): Promise<unknown> {
+  try {
+    return await send(address, method, params);
+  } catch (error) {
+    if (error instanceof CallError) throw unanswered(address, error);
+    if (error instanceof RemoteError) throw new Refusal(errorWording(error), 1, { cause: error });
+    throw error;
+  }
+}
+
+/** Asks the daemon for each record; an error becomes an answer, so that every line gets one. */
+export function daemonAnswers(address: DaemonAddress, method: string): (record: unknown) => Promise<unknown> {
+  return async (record) => {
+    try {
+      return await send(address, method, record);
+    } catch (error) {
+      if (error instanceof RemoteError) {
+        return badInput(method, errorWording(error), { code: error.code, data: error.data });
+      }
+      if (error instanceof CallError) throw unanswered(address, error);
+      throw error;
+    }
+  };
+}
+
+/** Why nobody answered, by the code of the system, and what to look at. */
+const NOBODY: Readonly<Record<string, string>> = {
+  ENOENT: 'no such socket',
+  ECONNREFUSED: 'nobody listens there',
+  EACCES: 'permission denied: this user may not ask the daemon (daemon.unix_mode, and the group of the socket)',
+};
+
+function unanswered(address: DaemonAddress, error: CallError): Refusal {
+  const { cause } = error;
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  const where = address.tcp ?? address.socket;
+  const listen = address.tcp === undefined ? 'daemon.listen.unix' : 'daemon.listen.netstring';
+  const found = NOBODY[code];
+  if (found === undefined) return new Refusal(error.message, 2, { cause: error });
+  const next =
+    code === 'EACCES'
+      ? ''
+      : `. Does siptrustd run (systemctl status siptrustd), and is this ${listen} of its policy? --socket PATH and --tcp HOST:PORT name another place`;
+  return new Refusal(`${where}: expected a running siptrustd, found ${found}${next}`, 2, { cause: error });
+}
+
+/** What an error as answer says, with its data in words. */
+export function errorWording({ message, data }: { readonly message: string; readonly data: unknown }): string {
+  if (data === undefined) return message;
+  return `${message}: ${typeof data === 'string' ? data : lines(data).join('\n')}`;
+}
+
+/** Rows `{path, expected, found}` of bad params, problems of a policy, or what else there is. */
+function lines(data: unknown): readonly string[] {
+  if (Array.isArray(data)) return data.flatMap(lines);
+  if (typeof data === 'string') return [data];
+  if (typeof data !== 'object' || data === null) return [JSON.stringify(data)];
+  const { path, expected, found, problems } = data as Readonly<Record<string, unknown>>;
+  if (typeof expected === 'string' && typeof found === 'string') {
+    return [`${typeof path === 'string' && path !== '' ? `${path}: ` : ''}expected ${expected}, found ${found}`];
+  }
+  return Array.isArray(problems) ? lines(problems) : [JSON.stringify(data)];
+}

@@ -1,0 +1,81 @@
+/** The commands that ask a running daemon. A new command is one row here and one row in docs/rpc.md. */
+
+import { renderDecisions, renderHistory, renderPartners } from '../terminal/index.js';
+
+export interface DaemonCommand {
+  /** The words of the command line: `agreement show`. */
+  readonly words: string;
+  readonly method: string;
+  /** Arguments, `<name>` or `[name]`, sent as params of the same name. */
+  readonly args?: readonly string[];
+  /** Options that must be given, sent as params of the same name: `--role <role>`. */
+  readonly required?: readonly string[];
+  /** Options that may be given; `<n>` stands for a number. */
+  readonly options?: readonly string[];
+  /** Params that are sent with every question. */
+  readonly always?: Readonly<Record<string, unknown>>;
+  /** How people see the answer; absent: as any other. */
+  readonly shown?: (answer: unknown) => string;
+  /** It can be answered from a policy file, too (`--config`). */
+  readonly offline?: true;
+  readonly doc: string;
+}
+
+export const DAEMON_COMMANDS: readonly DaemonCommand[] = [
+  { words: 'status', method: 'core.status', doc: 'the policy in force and the state of the daemon' },
+  { words: 'version', method: 'core.version', doc: 'name and version of the daemon' },
+  { words: 'uptime', method: 'core.uptime', doc: 'since when the daemon runs' },
+  { words: 'stats', method: 'stats.fetch', doc: 'counters since the start' },
+  { words: 'agreement list', method: 'agreement.list', offline: true, doc: 'all agreements, one row each' },
+  {
+    ...{ words: 'agreement show', method: 'agreement.show', args: ['<name>'], offline: true },
+    doc: 'one agreement in full',
+  },
+  { words: 'agreement reload', method: 'agreement.reload', doc: 'read the policy file again' },
+  {
+    ...{ words: 'partner list', method: 'partner.list', args: ['[match]'] },
+    options: ['--trust <trust>', '--order <order>', '--from <n>', '--limit <n>'],
+    shown: renderPartners,
+    doc: 'partners, those that are not trusted first: verdict, reason, how busy, what ends',
+  },
+  { words: 'partner show', method: 'partner.show', args: ['<name>'], doc: 'one partner, with its verdicts of late' },
+  {
+    ...{ words: 'decision list', method: 'decision.list', args: ['[match]'] },
+    options: ['--verdict <verdict>', '--method <method>', '--agreement <name>', '--limit <n>'],
+    shown: renderDecisions,
+    doc: 'the latest answers, the newest first',
+  },
+  { words: 'crl list', method: 'crl.list', doc: 'CRLs and OCSP statuses at hand' },
+  { words: 'crl refresh', method: 'crl.refresh', args: ['[url]'], doc: 'fetch CRLs and OCSP statuses again' },
+  { words: 'pin list', method: 'pin.list', args: ['[agreement]', '[state]'], doc: 'keys observed and approved' },
+  { words: 'pin approve', method: 'pin.approve', args: ['<agreement>', '<pin>'], doc: 'approve a key, or all' },
+  { words: 'pin drop', method: 'pin.drop', args: ['<agreement>', '<pin>'], doc: 'forget a key, or all' },
+  { words: 'policy status', method: 'policy.status', doc: 'the candidate policy, and what it would have changed' },
+  {
+    ...{ words: 'policy history', method: 'policy.history', shown: renderHistory },
+    doc: 'what each reload changed, and who asked for it',
+  },
+  { words: 'audit list', method: 'audit.list', doc: 'what operators changed of late' },
+  { words: 'policy drop', method: 'policy.drop', doc: 'forget the candidate policy' },
+  { words: 'fleet list', method: 'fleet.list', doc: 'the nodes of the fleet, and which revision is in force where' },
+  {
+    ...{ words: 'hop resolve', method: 'hop.resolve', args: ['<uri>'], always: { wait_ms: 1000 } },
+    doc: 'where a request with this URI goes next',
+  },
+  { words: 'hop list', method: 'hop.list', args: ['[limit]'], doc: 'next hops of the agreements, as far as known' },
+  { words: 'cache stats', method: 'cache.stats', doc: 'entries, hits and misses of the caches' },
+  { words: 'cache flush', method: 'cache.flush', doc: 'empty the caches' },
+  {
+    ...{ words: 'token add', method: 'token.add', args: ['<name>'], required: ['--role <role>'] },
+    doc: 'make a bearer token for HTTP: script, viewer or operator; it is shown once',
+  },
+  { words: 'token list', method: 'token.list', doc: 'the bearer tokens that are taken' },
+  { words: 'token revoke', method: 'token.revoke', args: ['<name>'], doc: 'take a bearer token back' },
+  { words: 'log level', method: 'log.level', args: ['[level]'], doc: 'show or set the level of the operator log' },
+];
+
+/** The params of `agreement show op-b`: each argument under its name. */
+export function paramsOf(command: DaemonCommand, values: readonly unknown[]): Record<string, unknown> {
+  const names = (command.args ?? []).map((arg) => arg.slice(1, -1));
+  return Object.fromEntries(names.flatMap((name, at) => (values[at] === undefined ? [] : [[name, values[at]]])));
+}

@@ -1,0 +1,3 @@
+/** The door of this room: `dns`: the records of a domain. */
+
+export { dnsCommands } from './command.js';

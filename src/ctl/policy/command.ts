@@ -1,0 +1,64 @@
+/** What becomes of a candidate policy: `policy diff`, `policy candidate`, `policy promote`. */
+
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { type Policy, type PolicyDifference, policyDifferences } from '../../policy/snapshot/index.js';
+import { PromotionError, promote } from '../../state/policy/index.js';
+import { fleetDifferences, isRevisionNumber } from '../fleet/index.js';
+import { Refusal, render } from '../terminal/index.js';
+
+const DEFAULT_CONFIG = '/etc/siptrust/siptrust.yaml';
+
+export interface PolicyTools {
+  readonly policy: (file: string) => Policy;
+  readonly ask: (method: string, params: unknown) => Promise<unknown>;
+  readonly print: (answer: unknown, shown?: (answer: unknown) => string) => void;
+  readonly exit: (code: number) => void;
+}
+
+export function policyCommands(group: Command, tools: PolicyTools): void {
+  const { policy, ask, print, exit } = tools;
+  group
+    .command('diff')
+    .description('what two policies say differently, agreement by agreement and key by key')
+    .argument('<before>', 'policy file, or the number of a revision of the fleet')
+    .argument('<after>', 'policy file, or the number of a revision of the fleet')
+    .option('--config <file>', 'for revisions: a policy file whose daemon.store is that of the fleet', DEFAULT_CONFIG)
+    .action(async (before: string, after: string, { config }: { config: string }) => {
+      const differences = [before, after].some(isRevisionNumber)
+        ? await fleetDifferences(before, after, config)
+        : policyDifferences(policy(before), policy(after));
+      print(differences, (rows) => renderDiff(rows as readonly PolicyDifference[]));
+      exit(differences.length > 0 ? 1 : 0);
+    });
+  group
+    .command('candidate')
+    .description('judge by this policy too, in the shadow, and count what would differ: policy status')
+    .argument('<file>', 'policy file, which the daemon can read')
+    .action(async (file: string) => print(await ask('policy.candidate', { file: resolve(file) })));
+  group
+    .command('promote')
+    .description('put a policy in the place of the one in force; the one before stays beside it as FILE.previous')
+    .argument('<file>', 'policy file')
+    .option('--config <file>', 'the policy file of the daemon', DEFAULT_CONFIG)
+    .action(async (file: string, { config }: { config: string }) => print(await putInPlace(file, config, tools)));
+}
+
+function renderDiff(rows: readonly PolicyDifference[]): string {
+  if (rows.length === 0) return 'no difference';
+  return render(rows.map(({ subject, change, key, before, after }) => ({ subject, change, key, before, after })));
+}
+
+async function putInPlace(file: string, config: string, { policy, ask }: PolicyTools): Promise<object> {
+  const judged = policy(file);
+  const changes = policyDifferences(policy(config), judged).length;
+  const reload = async () => (await ask('agreement.reload', {})) as { readonly revision: number };
+  try {
+    const { revision, ...rest } = await promote({ file, config, judged, load: policy, reload });
+    await ask('policy.drop', {});
+    return { ...rest, changes, revision };
+  } catch (cause) {
+    if (cause instanceof PromotionError) throw new Refusal(cause.message, 2, { cause });
+    throw cause;
+  }
+}

@@ -1,0 +1,315 @@
+/** `replay`: everything that was asked, asked of a candidate policy; what it would change. */
+
+import { createReadStream } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import type { Command } from 'commander';
+import type { DaemonSettings, StoreSettings } from '../../policy/settings/index.js';
+import { type FlatDifference, flatDifference } from '../../rpc/methods/index.js';
+import { type AskedLine, askedLine } from '../../rpc/params/index.js';
+import { Database } from '../../state/postgres/index.js';
+import { readCertificates, StoreError } from '../../state/store/index.js';
+import { findCertificate } from '../../state/tables/index.js';
+import { CertificateCache, Differences } from '../../state/verdicts/index.js';
+import type { Snapshot } from '../../trust/agreement/index.js';
+import { type ApprovedPins, NO_APPROVED_PINS } from '../../trust/cover/index.js';
+import { type AnsweredAgain, type AskedAgain, askAgain } from '../../trust/peer/index.js';
+import type { CertificateFacts } from '../../x509/certificate/index.js';
+import { parseRfc3339 } from '../../x509/der/index.js';
+import { eachLine, Refusal, render } from '../terminal/index.js';
+
+export interface ReplayTools {
+  readonly policy: (file: string) => { readonly snapshot: Snapshot; readonly settings: DaemonSettings };
+  readonly approved: (file: string | undefined) => ApprovedPins | undefined;
+  readonly print: (answer: unknown, shown: (answer: unknown) => string) => void;
+  readonly exit: (code: number) => void;
+  readonly input: Readable;
+  readonly warn: (text: string) => void;
+}
+
+interface ReplayOptions {
+  readonly config: string;
+  readonly against?: string;
+  readonly decisions?: readonly string[];
+  readonly state?: string;
+  readonly since?: string;
+}
+
+export interface ReplayAnswer {
+  /** Questions that were asked again, and those of them that are answered otherwise. */
+  readonly asked: number;
+  readonly changed: number;
+  /** Lines that are no such question, by the cause. */
+  readonly skipped: Readonly<Record<string, number>>;
+  readonly from: string;
+  readonly until: string;
+  readonly changes: readonly FlatDifference[];
+}
+
+/** Certificates in mind, and answers: logs say the same again and again. */
+const MOST_CERTIFICATES = 10_000;
+const MOST_ANSWERS = 100_000;
+
+export function replayCommand(root: Command, tools: ReplayTools): void {
+  root
+    .command('replay')
+    .description('ask a candidate policy everything that the decision log tells: what would change, by partner')
+    .requiredOption('--config <file>', 'the candidate')
+    .option('--against <file>', 'judge the "before" anew by this policy, in place of the answers in the log')
+    .option(
+      '--decisions <file...>',
+      'decision logs, .gz too, - for standard input (default: as the candidate names it)',
+    )
+    .option('--state <file>', 'state file with the certificates (default: as the candidate names it)')
+    .option('--since <when>', 'RFC 3339 instant, or as in 90m, 24h, 7d')
+    .action(async (options: ReplayOptions) => {
+      const answer = await replay(options, tools, Date.now());
+      tools.print(answer, renderReplay);
+      tools.exit(answer.changed > 0 ? 1 : 0);
+    });
+}
+
+async function replay(options: ReplayOptions, tools: ReplayTools, now: number): Promise<ReplayAnswer> {
+  const { snapshot, settings } = tools.policy(options.config);
+  const baseline = options.against === undefined ? undefined : tools.policy(options.against).snapshot;
+  const files = options.decisions ?? (settings.log.decisions === undefined ? [] : [settings.log.decisions]);
+  const stateFile = options.state ?? settings.state.file;
+  if (files.length === 0) throw new Refusal('expected --decisions, as the candidate names no decision log', 2);
+  if (stateFile === undefined) throw new Refusal('expected --state, as the candidate names no state file', 2);
+  const since = options.since === undefined ? Number.NEGATIVE_INFINITY : sinceInstant(options.since, now);
+  const approved = tools.approved(stateFile) ?? NO_APPROVED_PINS;
+  const candidate = new Answers(snapshot, approved);
+  const before = baseline && new Answers(baseline, approved);
+
+  const differences = new Differences();
+  const skipped: Record<string, number> = {};
+  const skip = (cause: string) => {
+    skipped[cause] = (skipped[cause] ?? 0) + 1;
+  };
+  let [from, until] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  const take = (question: AskedLine): void => {
+    if ('malformed' in question) skip('unreadable');
+    else if ('skip' in question) skip(question.skip);
+    else if (question.at < since) skip('earlier');
+    else {
+      const { id, at, evidence } = question;
+      [from, until] = [Math.min(from, at), Math.max(until, at)];
+      const then = before === undefined ? question.before : before.treatment(question);
+      differences.add(id, at, evidence.direction, then, candidate.treatment(question));
+    }
+  };
+
+  const store = openCertificates(stateFile);
+  const fleet = settings.store === undefined ? undefined : openFleet(settings.store, tools.warn);
+  /** What no line could find here is asked of the fleet, once. */
+  const asked = async (record: unknown): Promise<AskedLine> => {
+    const line = askedLine(record, store.read);
+    const missing = store.missing();
+    if (fleet === undefined || missing.length === 0) return line;
+    for (const sha256 of missing) store.add(sha256, await fleet.find(sha256));
+    return asked(record);
+  };
+  try {
+    for (const file of files) {
+      await eachLine(
+        lines(file, tools.input),
+        async (record) => take(await asked(record)),
+        () => skip('unreadable'),
+      );
+    }
+  } catch (cause) {
+    if (!(cause instanceof Error && 'code' in cause)) throw cause;
+    throw new Refusal(`a decision log cannot be read: ${cause.message}`, 2, { cause });
+  } finally {
+    store.close();
+    await fleet?.close();
+  }
+  const { asked: questions, changed, untold } = differences.counts;
+  const missing = skipped['missing-certificate'] ?? 0;
+  const unusable = missing + (skipped['older-line'] ?? 0) + (skipped.unreadable ?? 0);
+  if (questions === 0 && unusable > 0) {
+    const why = JSON.stringify(skipped);
+    throw new Refusal(
+      `expected questions that can be asked again, found none: ${why}; docs/trying.md says what it takes`,
+      2,
+    );
+  }
+  if (untold > 0) skipped['changes-without-a-row'] = untold;
+  return {
+    asked: questions,
+    changed,
+    skipped,
+    from: questions === 0 ? '' : new Date(from).toISOString(),
+    until: questions === 0 ? '' : new Date(until).toISOString(),
+    changes: differences.rows().map(flatDifference),
+  };
+}
+
+/** The answers of one policy; the same question is judged once for as long as its answer holds. */
+class Answers {
+  readonly #known = new Map<string, AnsweredAgain & { readonly from: number }>();
+
+  constructor(
+    readonly snapshot: Snapshot,
+    readonly approved: ApprovedPins,
+  ) {}
+
+  treatment(question: AskedAgain) {
+    const { at, status, before } = question;
+    const { tls, connectionId: _, ...evidence } = question.evidence;
+    const certificate = tls?.certificate && 'sha256' in tls.certificate ? tls.certificate.sha256 : tls?.certificate;
+    const chain = tls?.chain?.certificates.map(({ sha256 }) => sha256);
+    const key = JSON.stringify([
+      evidence,
+      tls && { ...tls, certificate, chain },
+      status,
+      status === 'revoked' ? before : '',
+    ]);
+    const known = this.#known.get(key);
+    if (known !== undefined && known.from <= at && at < known.validUntil) return known.treatment;
+    const answer = askAgain(question, this.snapshot, this.approved);
+    if (this.#known.size >= MOST_ANSWERS) this.#known.clear();
+    this.#known.set(key, { ...answer, from: at });
+    return answer.treatment;
+  }
+}
+
+/** In one run; half of the octets are for what partners show, which is all of it here. */
+const KEPT = { entries: MOST_CERTIFICATES, octets: 2 ** 30, idleMs: Number.MAX_SAFE_INTEGER };
+
+/** Certificates of this node, and of others as they are added. */
+interface Certificates {
+  readonly read: (sha256: string) => CertificateFacts | undefined;
+  /** What was not found since this was asked last, each once in a run. */
+  readonly missing: () => readonly string[];
+  readonly add: (sha256: string, der: Uint8Array | undefined) => void;
+  readonly close: () => void;
+}
+
+function openCertificates(file: string): Certificates {
+  const certificates = new CertificateCache(KEPT, { hits: 0, misses: 0 });
+  const known = new Map<string, CertificateFacts>();
+  const told = new Set<string>();
+  let missing: string[] = [];
+  const add = (sha256: string, der: Uint8Array | undefined): CertificateFacts | undefined => {
+    const facts = der && certificates.read(Buffer.from(der).toString('base64'));
+    if (facts === undefined || 'malformed' in facts || facts.sha256 !== sha256) return undefined;
+    if (known.size >= MOST_CERTIFICATES) known.clear();
+    known.set(sha256, facts);
+    return facts;
+  };
+  try {
+    const store = readCertificates(file);
+    return {
+      read: (sha256) => {
+        const found = known.get(sha256) ?? add(sha256, store.find(sha256));
+        if (found === undefined && !told.has(sha256)) {
+          if (told.size >= MOST_CERTIFICATES) told.clear();
+          told.add(sha256);
+          missing.push(sha256);
+        }
+        return found;
+      },
+      missing: () => {
+        const all = missing;
+        missing = [];
+        return all;
+      },
+      add,
+      close: () => store.close(),
+    };
+  } catch (cause) {
+    if (cause instanceof StoreError) throw new Refusal(cause.message, 2, { cause });
+    throw cause;
+  }
+}
+
+/** The certificates that other nodes have seen. Without the store a replay goes on with those of this node. */
+function openFleet(settings: StoreSettings, warn: (text: string) => void) {
+  const log = { info: () => {}, error: () => {} };
+  const database = new Database({ settings, name: 'siptrustctl', log, clock: Date.now, random: Math.random });
+  const connected = database.connect().then(
+    () => true,
+    (error: unknown) => {
+      warn(`certificates of other nodes are not looked for: ${error instanceof Error ? error.message : String(error)}`);
+      return false;
+    },
+  );
+  return {
+    find: async (sha256: string): Promise<Uint8Array | undefined> => {
+      if (!(await connected)) return undefined;
+      try {
+        return await findCertificate((text, values) => database.query(text, values), sha256);
+      } catch (error) {
+        if (error instanceof StoreError) return undefined;
+        throw error;
+      }
+    },
+    close: async (): Promise<void> => {
+      await connected;
+      await database.close();
+    },
+  };
+}
+
+function lines(file: string, input: Readable): Readable {
+  if (file === '-') return input;
+  const stream = createReadStream(file);
+  if (!file.endsWith('.gz')) return stream;
+  const unpacked = createGunzip();
+  stream.on('error', (error) => unpacked.destroy(error));
+  return stream.pipe(unpacked);
+}
+
+const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+function sinceInstant(text: string, now: number): number {
+  const [, count, unit] = /^(\d{1,6})([mhd])$/.exec(text) ?? [];
+  const at = count === undefined ? parseRfc3339(text) : now - Number(count) * (UNITS[unit ?? ''] ?? 0);
+  if (at === undefined) {
+    throw new Refusal(`--since: expected an RFC 3339 instant, or as in 90m, 24h, 7d, found "${text}"`, 2);
+  }
+  return at;
+}
+
+function renderReplay(answer: unknown): string {
+  const { asked, changed, skipped, from, until, changes } = answer as ReplayAnswer;
+  const left = Object.entries(skipped).map(([cause, count]) => `${count} ${cause}`);
+  const span = asked === 0 ? '' : `, ${from} to ${until}`;
+  const head = [`${asked} questions asked again${span}; ${changed} answered otherwise`];
+  if (left.length > 0) head.push(`left out: ${left.join(', ')}`);
+  return changes.length === 0 ? head.join('\n') : [...head, '', renderDifferences(changes)].join('\n');
+}
+
+/** Differences as a table for people. */
+export function renderDifferences(changes: readonly FlatDifference[]): string {
+  return render(
+    changes.map((row) => ({
+      partner: row.partner,
+      dir: row.direction,
+      count: row.count,
+      before: row.before,
+      after: row.after,
+      reason: row.reason_after,
+      headers: headerWords(row),
+      last: row.last_id,
+    })),
+  );
+}
+
+/** Names that fit a line; all of them are in the JSON. */
+const MOST_NAMES = 3;
+
+function headerWords(row: FlatDifference): string {
+  const words: string[] = [];
+  if (row.profile_before !== row.profile_after) words.push(`${row.profile_before} -> ${row.profile_after}`);
+  const names = [...row.removed.map((name) => `-${name}`), ...row.kept.map((name) => `+${name}`)];
+  words.push(...names.slice(0, MOST_NAMES));
+  if (names.length > MOST_NAMES) words.push(`and ${names.length - MOST_NAMES} more`);
+  const [before, after] = [row.asserts_before.join(' '), row.asserts_after.join(' ')];
+  if (row.before === row.after && before !== after) words.push(`asserts ${before || '-'} -> ${after || '-'}`);
+  if (row.agreement_before !== row.agreement_after) {
+    words.push(`agreement ${row.agreement_before || '-'} -> ${row.agreement_after || '-'}`);
+  }
+  return words.join(' ');
+}

@@ -1,0 +1,106 @@
+/** Rows of a foreign table, whatever the file was that they stood in. */
+
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { Refusal } from '../terminal/index.js';
+
+export interface TableRow {
+  /** Line of the file on which the row begins. */
+  readonly line: number;
+  /** By the name of the column, in lower case; null and what is not there are undefined. */
+  readonly cells: Readonly<Record<string, string | undefined>>;
+}
+
+/** A part of the file that was not taken over, and why. */
+export interface Unread {
+  readonly line: number;
+  readonly why: string;
+}
+
+export interface Table {
+  readonly rows: readonly TableRow[];
+  readonly unread: readonly Unread[];
+}
+
+/** Above these a file is refused before it is read: no table of partners is as large. */
+export const TABLE_LIMITS = { octets: 64 * 1024 * 1024, rows: 100_000, columns: 64 } as const;
+
+/**
+ * The text of a file, UTF-8.
+ * @throws {Refusal} it cannot be read, is too large or is no text
+ */
+export function tableText(file: string): string {
+  const bytes = tableBytes(file);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new Refusal(`${file}: expected UTF-8 text, found other octets`, 2, { cause });
+  }
+}
+
+function tableBytes(file: string): Buffer {
+  let descriptor: number;
+  try {
+    descriptor = openSync(file, 'r');
+  } catch (cause) {
+    throw new Refusal(`${file}: ${cause instanceof Error ? cause.message : String(cause)}`, 2, { cause });
+  }
+  try {
+    const stat = fstatSync(descriptor);
+    if (!stat.isFile()) throw new Refusal(`${file}: expected a regular file`, 2);
+    if (stat.size > TABLE_LIMITS.octets) {
+      throw new Refusal(`${file}: expected at most ${TABLE_LIMITS.octets} octets, found ${stat.size}`, 2);
+    }
+    return readFileSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Fills a table row by row, within the limits. */
+export class TableBuilder {
+  readonly #file: string;
+  readonly #rows: TableRow[] = [];
+  readonly #unread: Unread[] = [];
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  /** A row of values in the order of `columns`. */
+  row(line: number, columns: readonly string[], values: readonly (string | undefined)[]): void {
+    this.#count();
+    if (values.length !== columns.length) {
+      this.unread(line, `expected ${columns.length} values (${columns.join(', ')}), found ${values.length}`);
+      return;
+    }
+    this.#rows.push({ line, cells: Object.fromEntries(columns.map((column, at) => [column, values[at]])) });
+  }
+
+  unread(line: number, why: string): void {
+    this.#count();
+    this.#unread.push({ line, why });
+  }
+
+  done(): Table {
+    return { rows: this.#rows, unread: this.#unread };
+  }
+
+  #count(): void {
+    if (this.#rows.length + this.#unread.length < TABLE_LIMITS.rows) return;
+    throw new Refusal(`${this.#file}: expected at most ${TABLE_LIMITS.rows} rows, found more`, 2);
+  }
+}
+
+/**
+ * Column names as they are compared.
+ * @throws {Refusal} too many, or one twice
+ */
+export function columnNames(file: string, names: readonly string[]): readonly string[] {
+  const columns = names.map((name) => name.trim().toLowerCase());
+  if (columns.length > TABLE_LIMITS.columns) {
+    throw new Refusal(`${file}: expected at most ${TABLE_LIMITS.columns} columns, found ${columns.length}`, 2);
+  }
+  const twice = columns.find((name, at) => columns.indexOf(name) !== at);
+  if (twice !== undefined) throw new Refusal(`${file}: expected each column once, found ${twice} twice`, 2);
+  return columns;
+}

@@ -1,0 +1,76 @@
+import { describe, expect, test } from 'vitest';
+import { renderDecisions, renderHistory, renderPartners } from '../../../../src/ctl/terminal/listings.js';
+import { render } from '../../../../src/ctl/terminal/render.js';
+
+const partner = {
+  ...{ name: 'op-b', domains: ['b.example'], trust: 'untrusted', verdict: 'untrusted', would: '', reason: 'cert-time' },
+  ...{
+    detail: `CN=${'b'.repeat(200)}`,
+    id: 'a-1',
+    at: '2026-11-28T10:00:00.123Z',
+    connections: 1,
+    peers: 2,
+    messages: 3,
+  },
+  ...{ ends: 'anchor', days: 4 },
+};
+
+describe('what whoever is on shift reads', () => {
+  test('ok/partners: how many, then a line each', () => {
+    const answer = { total: 3, trusted: 1, untrusted: 1, unasked: 1, matched: 1, rows: [partner] };
+    const [head, , titles, line] = renderPartners(answer).split('\n');
+    expect(head).toBe('3 partners: 1 not trusted, 1 trusted, 1 not asked yet; 1 fit, 1 shown');
+    expect(titles).toMatch(/^PARTNER +NOW +REASON +ID +ASKED/);
+    expect(line).toMatch(/^op-b +untrusted +cert-time +a-1 +2026-11-28T10:00:00Z +1 .* anchor: 4 days +CN=b+\.\.\.$/);
+    expect(line?.length).toBeLessThan(250);
+  });
+  test('ok/decisions; none', () => {
+    const row = {
+      ...{ id: 'a-2', time: '2026-11-28T10:00:00.123Z', method: 'trust.peer', direction: 'in', agreement: '' },
+      ...{
+        verdict: 'untrusted',
+        action: 'continue',
+        reason: 'no-tls',
+        detail: 'udp',
+        source: '192.0.2.1',
+        next_hop: '',
+      },
+    };
+    expect(renderDecisions({ rows: [row] }).split('\n')[1]).toMatch(
+      /^2026-11-28T10:00:00Z +a-2 +trust.peer in +\(stranger\)/,
+    );
+    expect(renderDecisions({ rows: [] })).toBe('(none)');
+  });
+  test('ok/history: what each reading changed; nothing in it drives a terminal', () => {
+    const difference = {
+      subject: 'agreement op-b',
+      change: 'changed',
+      key: 'domains',
+      before: 'b\u001b[2J',
+      after: 'c',
+    };
+    const event = {
+      ...{ kind: 'reload', revision: 7, at: '2026-11-28T10:00:00.123Z', by: 'SIGHUP', count: 1, problems: 0 },
+      ...{ differences: Array(25).fill(difference), more: true },
+    };
+    const lines = renderHistory([event, { ...event, kind: 'refused', count: 3, problems: 2, differences: [] }]).split(
+      '\n',
+    );
+    expect(lines[0]).toBe('7  2026-11-28T10:00:00Z  read  by SIGHUP');
+    expect(lines[1]).toBe('  agreement op-b changed domains - b\\x1b[2J + c');
+    expect(lines.slice(21)).toEqual([
+      '  and 5 more and others (--json)',
+      '7  2026-11-28T10:00:00Z  no good, not read, 3 times, 2 problems  by SIGHUP',
+    ]);
+  });
+  test('ok/three hundred problems of a policy are twenty lines', () => {
+    const problems = Array.from({ length: 300 }, (_, at) => `/etc/siptrust/siptrust.yaml:${at}:1: error: x`);
+    const lines = render({ status: 'stale-policy', problems, warnings: [] }).split('\n');
+    expect(lines.slice(0, 3)).toEqual([
+      'status:   stale-policy',
+      'problems:',
+      '  /etc/siptrust/siptrust.yaml:0:1: error: x',
+    ]);
+    expect(lines.slice(22)).toEqual(['  and 280 more (--json)', 'warnings:']);
+  });
+});
