@@ -28,6 +28,7 @@ import { KeptCertificates, openSqliteStore, StoreError } from './state/store/ind
 import { type LocalStore, SharedStore } from './state/tables/index.js';
 import { TrustState } from './state/trust/index.js';
 import { Counters } from './state/verdicts/index.js';
+import { inSlices } from './state/work/index.js';
 import { VERSION } from './version.js';
 
 const DEFAULT_CONFIG = '/etc/siptrust/siptrust.yaml';
@@ -88,13 +89,24 @@ function reporter(
 ): (by: string) => Promise<ReloadReport> {
   return async (by) => {
     const report = await state.reload(by);
-    for (const problem of report.problems) log.error(problem);
-    for (const warning of report.warnings) log.warn(warning);
+    await inSlices(told(log, report));
     if (report.ok) log.info('policy loaded', { revision: report.revision, by });
     else log.error('the policy was not loaded; the last good one stays in force', { revision: report.revision, by });
     void look();
     return report;
   };
+}
+
+/** A line for each: a policy of thousands may have as many warnings. */
+function* told(log: OperatorLog, { problems, warnings }: ReloadReport): Generator<undefined, void> {
+  for (const problem of problems) {
+    log.error(problem);
+    yield;
+  }
+  for (const warning of warnings) {
+    log.warn(warning);
+    yield;
+  }
 }
 
 /** A start that cannot go on, in words for the operator. */
@@ -180,7 +192,7 @@ async function start(
   closers.add('alarms', state.alarms.start(log));
   revocation.start(() => state.revocationChanged());
   const expiry = new ExpiryWatch(log);
-  const look = async (): Promise<void> => expiry.look(await state.expiry(NOTICE_DAYS));
+  const look = async (): Promise<void> => inSlices(expiry.look(await state.expiry(NOTICE_DAYS)));
   const reload = reporter(log, state, look);
   for (const warning of policy.status().warnings) log.warn(warning);
   if (fleet !== undefined) await joinFleet(fleet.database, state, source, reload, log, closers);

@@ -79,6 +79,17 @@ export function program(input: Readable, output: Writable, exit: (code: number) 
   };
   const ask = (method: string, params: unknown, { config }: WithConfig) =>
     config === undefined ? askDaemon(options(), method, params) : configAnswer(config, method, params);
+  const askPages = async (method: string, params: object, page: number, { config }: WithConfig) => {
+    const offline = config === undefined ? undefined : configAnswers(config, method);
+    const rows: unknown[] = [];
+    for (;;) {
+      const next = { ...params, from: rows.length, limit: page };
+      const answer = offline === undefined ? await ask(method, next, {}) : offline(next);
+      if (!Array.isArray(answer)) return answer;
+      rows.push(...answer);
+      if (answer.length < page) return rows;
+    }
+  };
   const group = groups(root);
 
   for (const command of DAEMON_COMMANDS) {
@@ -96,7 +107,9 @@ export function program(input: Readable, output: Writable, exit: (code: number) 
     verb.action(async (...given: unknown[]) => {
       const { config, ...options } = verb.opts<WithConfig>();
       const params = { ...command.always, ...paramsOf(command, given), ...options };
-      print(await ask(command.method, params, { config }), command.shown);
+      const { method, page } = command;
+      const answer = page === undefined ? ask(method, params, { config }) : askPages(method, params, page, { config });
+      print(await answer, command.shown);
     });
   }
 

@@ -143,7 +143,7 @@ describe('what another node fetched is judged as if it came from the server', ()
     const [stage] = await three();
     expect(stage?.told(peer)).toBe('untrusted rev-unknown');
     await expect
-      .poll(() => stage?.errors().some((error) => error.includes('expected a CRL signed by a CA')))
+      .poll(async () => (await stage?.errors())?.some((error) => error.includes('expected a CRL signed by a CA')))
       .toBe(true);
     expect(stage?.told(peer)).toBe('untrusted rev-unknown');
   });

@@ -139,8 +139,8 @@ export class Stage {
     await this.state.reload();
   }
 
-  errors(): readonly string[] {
-    return this.revocation.rows().map(({ error }) => error);
+  async errors(): Promise<readonly string[]> {
+    return (await this.revocation.rows()).map(({ error }) => error);
   }
 
   close(): Promise<void> {

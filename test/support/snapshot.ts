@@ -6,6 +6,7 @@ import { Problems } from '../../src/policy/reading/problem.js';
 import { Site } from '../../src/policy/reading/site.js';
 import { POLICY_DEFAULTS } from '../../src/policy/snapshot/compile.js';
 import { type Agreement, type Snapshot, targetKey } from '../../src/trust/agreement/agreement.js';
+import { AuthorityTable } from '../../src/trust/agreement/authority-table.js';
 import type { Evidence } from '../../src/trust/evidence/evidence.js';
 
 /** A policy without agreements. */
@@ -18,6 +19,8 @@ export const emptySnapshot: Snapshot = {
   byDomain: new Map(),
   byWildcard: new Map(),
   byTarget: new Map(),
+  byServerName: new Map(),
+  authorities: AuthorityTable.of([]),
   sources: new Map(),
   privacy: 'strict33203',
   skew: 300_000,
@@ -50,7 +53,9 @@ export function snapshotWith(agreements: readonly Agreement[], over: Partial<Sna
   const byDomain = new Map(agreements.flatMap((each) => each.domains.map((domain) => [domain, each] as const)));
   const byTarget = new Map(agreements.flatMap((each) => each.targets.map((at) => [targetKey(at), each] as const)));
   const byWildcard = new Map(agreements.flatMap((each) => each.wildcardNames.map((suffix) => [suffix, each] as const)));
-  return { ...emptySnapshot, agreements, byDomain, byWildcard, byTarget, ...over };
+  const byServerName = new Map(agreements.flatMap((each) => each.serverNames.map((name) => [name, each] as const)));
+  const authorities = AuthorityTable.of(agreements);
+  return { ...emptySnapshot, agreements, byDomain, byWildcard, byTarget, byServerName, authorities, ...over };
 }
 
 /** Evidence of a TLS connection without a certificate; `over` replaces what a test is about. */

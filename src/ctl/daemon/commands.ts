@@ -14,6 +14,8 @@ export interface DaemonCommand {
   readonly options?: readonly string[];
   /** Params that are sent with every question. */
   readonly always?: Readonly<Record<string, unknown>>;
+  /** It is answered in pages of at most so many rows, which are put together. */
+  readonly page?: number;
   /** How people see the answer; absent: as any other. */
   readonly shown?: (answer: unknown) => string;
   /** It can be answered from a policy file, too (`--config`). */
@@ -26,7 +28,10 @@ export const DAEMON_COMMANDS: readonly DaemonCommand[] = [
   { words: 'version', method: 'core.version', doc: 'name and version of the daemon' },
   { words: 'uptime', method: 'core.uptime', doc: 'since when the daemon runs' },
   { words: 'stats', method: 'stats.fetch', doc: 'counters since the start' },
-  { words: 'agreement list', method: 'agreement.list', offline: true, doc: 'all agreements, one row each' },
+  {
+    ...{ words: 'agreement list', method: 'agreement.list', page: 1000, offline: true },
+    doc: 'all agreements, one row each',
+  },
   {
     ...{ words: 'agreement show', method: 'agreement.show', args: ['<name>'], offline: true },
     doc: 'one agreement in full',

@@ -29,6 +29,5 @@ export function* withdrawInSteps(snapshot: Snapshot, names: readonly string[]): 
     sources.set(name, restored);
     yield;
   }
-  const { byDomain: _, byWildcard: __, byTarget: ___, ...parts } = snapshot;
-  return yield* assembleInSteps({ ...parts, sources, agreements: snapshot.agreements.map(instead) });
+  return yield* assembleInSteps({ ...snapshot, sources, agreements: snapshot.agreements.map(instead) });
 }

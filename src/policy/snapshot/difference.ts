@@ -1,6 +1,6 @@
 /** What two policies say differently, agreement by agreement and key by key. No traffic is needed, and none is judged. */
 
-import type { Snapshot } from '../../trust/agreement/index.js';
+import { NameTable, type Snapshot } from '../../trust/agreement/index.js';
 import { saidAgreement } from '../agreement/index.js';
 import type { DaemonSettings } from '../settings/index.js';
 
@@ -73,25 +73,37 @@ function defaults({ privacy, skew, crlGrace, ocsp, verdictTtl }: Snapshot): obje
   };
 }
 
-function* named<T extends { readonly name: string }>(
+function* named<T extends Named>(
   kind: string,
   before: readonly T[],
   after: readonly T[],
   said: (each: T) => object = (each) => each,
 ): Generator<PolicyDifference | undefined> {
-  const old = new Map(before.map((each) => [each.name, each]));
-  const next = new Map(after.map((each) => [each.name, each]));
-  for (const name of new Set([...old.keys(), ...next.keys()])) {
-    const [from, to] = [old.get(name), next.get(name)];
-    const subject = `${kind} ${name}`;
-    if (from === undefined || to === undefined) {
-      yield { subject, change: from === undefined ? 'added' : 'removed', key: '', before: '', after: '' };
-    } else if (from !== to) {
-      // What a reload finds unchanged is the same object as before.
-      yield* keys(subject, said(from), said(to));
-    }
+  const next = yield* byName(after);
+  for (const from of before) {
+    const to = next.get(from.name);
+    const subject = `${kind} ${from.name}`;
+    if (to === undefined) yield { subject, change: 'removed', key: '', before: '', after: '' };
+    // What a reload finds unchanged is the same object as before.
+    else if (from !== to) yield* keys(subject, said(from), said(to));
     yield;
   }
+  const old = yield* byName(before);
+  for (const { name } of after) {
+    if (!old.has(name)) yield { subject: `${kind} ${name}`, change: 'added', key: '', before: '', after: '' };
+    yield;
+  }
+}
+
+type Named = { readonly name: string };
+
+function* byName<T extends Named>(all: readonly T[]): Generator<undefined, NameTable<T>> {
+  const table = new NameTable<T>();
+  for (const each of all) {
+    table.set(each.name, each);
+    yield;
+  }
+  return table;
 }
 
 function keys(subject: string, before: object, after: object): readonly PolicyDifference[] {

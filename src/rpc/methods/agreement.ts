@@ -6,6 +6,9 @@ import { type Agreement, servedByWords } from '../../trust/agreement/index.js';
 import { instant } from '../../trust/cover/index.js';
 import { askerOf, defineMethod, type Method, RpcError } from '../dispatch/index.js';
 
+/** Rows of one answer: to write more of them holds everybody up. Whoever wants the next asks for it. */
+const MOST_ROWS = 1000;
+
 /** Whether an agreement grants anything at `now`, in one word. */
 export function standing(agreement: Agreement, now: number): string {
   if (!agreement.enabled) return 'disabled';
@@ -36,9 +39,10 @@ export function agreementMethods(state: TrustState, reload: (by: string) => Prom
     defineMethod({
       name: 'agreement.list',
       role: 'viewer',
-      doc: 'All agreements of the policy in force, one row each',
-      params: z.strictObject({}),
-      handler: () => state.snapshot.agreements.map((agreement) => row(agreement, state.now())),
+      doc: 'The agreements of the policy in force, one row each: 1,000 at most, from the one with this index on',
+      params: z.strictObject({ from: z.int().min(0).optional(), limit: z.int().min(1).max(MOST_ROWS).optional() }),
+      handler: ({ from = 0, limit = MOST_ROWS }) =>
+        state.snapshot.agreements.slice(from, from + limit).map((agreement) => row(agreement, state.now())),
     }),
     defineMethod({
       name: 'agreement.show',

@@ -36,7 +36,7 @@ export function crlMethods(state: TrustState): Method[] {
       role: 'viewer',
       doc: 'CRLs and OCSP statuses at hand: source, issuer, times, entries, state, last error',
       params: z.strictObject({}),
-      handler: () => state.revocation.rows().map(shown),
+      handler: async () => (await state.revocation.rows()).map(shown),
     }),
     defineMethod({
       name: 'crl.refresh',
@@ -46,16 +46,19 @@ export function crlMethods(state: TrustState): Method[] {
       positional: ['url'],
       handler: async ({ url }) => {
         const { revocation } = state;
-        const mine = (): readonly RevocationRow[] =>
-          revocation.rows().filter((row) => row.nextAt !== undefined && (url === undefined || row.source === url));
-        if (url !== undefined && mine().length === 0) throw new RpcError('not-found', `nothing is fetched from ${url}`);
+        const mine = async (): Promise<readonly RevocationRow[]> =>
+          (await revocation.rows()).filter(
+            (row) => row.nextAt !== undefined && (url === undefined || row.source === url),
+          );
+        if (url !== undefined && (await mine()).length === 0)
+          throw new RpcError('not-found', `nothing is fetched from ${url}`);
         const patience = new AbortController();
         await Promise.race([
           revocation.refresh(url),
           pause(LONGEST_WAIT_MS, undefined, { signal: patience.signal, ref: false }),
         ]);
         patience.abort();
-        return mine().map(shown);
+        return (await mine()).map(shown);
       },
     }),
   ];

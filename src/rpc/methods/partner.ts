@@ -3,6 +3,7 @@ import { maskIdentities } from '../../log/index.js';
 import { type ExpiryRow, NOTICE_DAYS } from '../../state/expiry/index.js';
 import type { TrustState } from '../../state/trust/index.js';
 import type { Spell } from '../../state/verdicts/index.js';
+import { inSlices, sortedInSteps } from '../../state/work/index.js';
 import type { Agreement } from '../../trust/agreement/index.js';
 import { instant } from '../../trust/cover/index.js';
 import { defineMethod, type Method, RpcError } from '../dispatch/index.js';
@@ -92,6 +93,19 @@ export function partnerMethods(state: TrustState): Method[] {
   }
   type Row = ReturnType<typeof row>;
 
+  /** Yields now and then. */
+  function* select(agreements: readonly Agreement[], now: Overview, trust: Trust | undefined, wanted: string) {
+    const counts = { trusted: 0, untrusted: 0, unasked: 0 };
+    const found: Row[] = [];
+    for (const agreement of agreements) {
+      const each = row(agreement, now);
+      counts[each.trust] += 1;
+      if ((trust === undefined || each.trust === trust) && matches(each, wanted)) found.push(each);
+      yield;
+    }
+    return { counts, found };
+  }
+
   /** User parts of identities are as little seen here as in logs. */
   function shown(text: string): string {
     return state.policy.settings.log.mask ? maskIdentities(text) : text;
@@ -116,18 +130,11 @@ export function partnerMethods(state: TrustState): Method[] {
       handler: async ({ match = '', trust, order = 'trouble', from = 0, limit = 100 }) => {
         const wanted = match.toLowerCase();
         const now = await overview();
-        const all = state.snapshot.agreements.map((agreement) => row(agreement, now));
-        const found = all.filter((each) => (trust === undefined || each.trust === trust) && matches(each, wanted));
-        const count = (which: Trust): number => all.filter((each) => each.trust === which).length;
-        return {
-          revision: state.snapshot.revision,
-          total: all.length,
-          trusted: count('trusted'),
-          untrusted: count('untrusted'),
-          unasked: count('unasked'),
-          matched: found.length,
-          rows: found.sort(BY[order]).slice(from, from + limit),
-        };
+        const { revision, agreements } = state.snapshot;
+        const { counts, found } = await inSlices(select(agreements, now, trust, wanted));
+        const sorted = await inSlices(sortedInSteps(found, BY[order]));
+        const rows = sorted.slice(from, from + limit);
+        return { revision, total: agreements.length, ...counts, matched: found.length, rows };
       },
     }),
     defineMethod({

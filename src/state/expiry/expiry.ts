@@ -5,7 +5,7 @@ import type { CertificateFacts } from '../../x509/certificate/index.js';
 import { atOnce } from '../../x509/der/index.js';
 import type { CrlFacts } from '../../x509/revocation/index.js';
 import type { PeerCertificate } from '../pins/index.js';
-import { crlCondition, type ListAtHand, newestOfScope, policyLists } from '../revocation/index.js';
+import { crlCondition, type ListAtHand, listsOf, newestOfScope } from '../revocation/index.js';
 import type { Pin } from '../store/index.js';
 import { sortedInSteps } from '../work/index.js';
 
@@ -87,13 +87,13 @@ export function* expiryRowsInSteps(
     names.add(agreement.name);
     take(ofAgreement(agreement));
     serves(agreement, served);
-    lists.push(...policyLists({ agreements: [agreement] }));
+    lists.push(...listsOf(agreement));
   }
   take(sources.snapshot.ownCertificates.map((facts) => certificate('own-certificate', '', facts)));
   yield;
   take(ofPeers(sources, names));
   yield;
-  take(crls(sources, lists, served, now));
+  take(yield* crls(sources, lists, served, now));
   yield;
   return yield* sortedInSteps(
     found,
@@ -151,24 +151,27 @@ function ofPeers({ pins, peers }: ExpirySources, names: ReadonlySet<string>): re
 }
 
 /** Of lists of one issuer and scope the newest: what it replaces harms nobody by ending. */
-function crls(
+function* crls(
   { fetched, crlWarnMs }: ExpirySources,
   files: readonly ListAtHand[],
   served: Served,
   now: number,
-): readonly Found[] {
+): Generator<undefined, readonly Found[]> {
   const lists = [...files, ...fetched.map((crl) => ({ source: 'fetched', crl }))];
-  return [...newestOfScope(lists).values()].map(({ source, crl }): Found => {
+  const found: Found[] = [];
+  for (const { source, crl } of (yield* newestOfScope(lists)).values()) {
+    yield;
     const condition = crlCondition(crl, now, crlWarnMs);
-    return {
+    found.push({
       what: 'crl',
       agreement: [...new Set([...(served.get(crl.issuerKeys.text) ?? []), ...(served.get(crl) ?? [])])].join(', '),
       subject: `${crl.issuerText} (${source === 'fetched' ? 'fetched' : 'file'})`,
       // One without nextUpdate has been past its end from the beginning (rulebook K-2).
       ends: crl.nextUpdate ?? crl.thisUpdate,
       state: condition === 'stale' ? 'ended' : condition,
-    };
-  });
+    });
+  }
+  return found;
 }
 
 /** The agreements that name a CA (the key text of its name), or a list itself. */

@@ -20,10 +20,11 @@ export class ExpiryWatch {
     this.#log = log;
   }
 
-  /** @param rows what ends within the longest notice */
-  look(rows: readonly ExpiryRow[]): void {
+  /** Yields after each row: a policy of thousands may end on one day. @param rows what ends within the longest notice */
+  *look(rows: readonly ExpiryRow[]): Generator<undefined, void> {
     const present = new Set<string>();
     for (const row of rows) {
+      yield;
       if (TOLD_ELSEWHERE.has(row.what)) continue;
       const { what, agreement, subject, ends, days, state } = row;
       const key = [what, agreement, subject, ends].join('\n');

@@ -1,5 +1,5 @@
 import type { Logger } from '../../log/index.js';
-import type { Snapshot } from '../../trust/agreement/index.js';
+import { type Agreement, NameTable, type Snapshot } from '../../trust/agreement/index.js';
 import { hex } from '../../x509/der/index.js';
 import type { CrlFacts } from '../../x509/revocation/index.js';
 
@@ -17,11 +17,19 @@ export interface ListAtHand {
   readonly crl: CrlFacts;
 }
 
-/** The lists in files of the policy, each with the agreement that names it. */
-export function policyLists({ agreements }: Pick<Snapshot, 'agreements'>): readonly ListAtHand[] {
-  return agreements
-    .filter(({ enabled, revocation }) => enabled && revocation !== 'off')
-    .flatMap(({ name, crls }) => crls.map((crl) => ({ source: `agreement ${name}`, crl })));
+/** The lists in files of the policy, each with the agreement that names it; yields now and then. */
+export function* policyLists({ agreements }: Pick<Snapshot, 'agreements'>): Generator<undefined, ListAtHand[]> {
+  const lists: ListAtHand[] = [];
+  for (const agreement of agreements) {
+    lists.push(...listsOf(agreement));
+    yield;
+  }
+  return lists;
+}
+
+/** The lists in files of one agreement. */
+export function listsOf({ name, enabled, revocation, crls }: Agreement): readonly ListAtHand[] {
+  return enabled && revocation !== 'off' ? crls.map((crl) => ({ source: `agreement ${name}`, crl })) : [];
 }
 
 /** Tells the operator once when a list ends soon, once when it has ended, and when all is well again. */
@@ -35,9 +43,11 @@ export class CrlWatch {
     this.#warnMs = warnMs;
   }
 
-  look(lists: readonly ListAtHand[], now: number): void {
-    const newest = newestOfScope(lists);
+  /** Yields now and then: each of many agreements may have a list of its own. */
+  *look(lists: readonly ListAtHand[], now: number): Generator<undefined, void> {
+    const newest = yield* newestOfScope(lists);
     for (const [scope, { source, crl }] of newest) {
+      yield;
       const condition = crlCondition(crl, now, this.#warnMs);
       const before = this.#told.get(scope) ?? 'current';
       if (condition === before) continue;
@@ -52,10 +62,15 @@ export class CrlWatch {
   }
 }
 
-/** Of lists of one issuer and scope the newest counts, wherever it came from. */
-export function newestOfScope(lists: readonly ListAtHand[]): ReadonlyMap<string, ListAtHand> {
-  const newest = new Map<string, ListAtHand>();
+/** Of lists of one issuer and scope the newest counts, wherever it came from. Yields now and then. */
+export function* newestOfScope(lists: readonly ListAtHand[]): Generator<undefined, ReadonlyMap<string, ListAtHand>> {
+  const newest = new NameTable<ListAtHand>();
+  const looked = new Set<CrlFacts>();
   for (const list of lists) {
+    yield;
+    // Many agreements name one list.
+    if (looked.has(list.crl)) continue;
+    looked.add(list.crl);
     const { issuerKeys, issuingDistributionPoint } = list.crl;
     const scope = `${issuerKeys.text}\n${issuingDistributionPoint === undefined ? '' : hex(issuingDistributionPoint.value)}`;
     const other = newest.get(scope);

@@ -8,17 +8,26 @@ import type { OcspSource } from './ocsp-source.js';
 import type { RevocationRow } from './revocation-source.js';
 
 /** Lists in files of the policy. */
-export function policyRows(lists: readonly ListAtHand[], now: number, warnMs: number): readonly RevocationRow[] {
-  return lists.map(({ source, crl }) => ({
-    ...NOTHING,
-    kind: 'crl',
-    source,
-    issuer: crl.issuerText,
-    thisUpdate: crl.thisUpdate,
-    nextUpdate: crl.nextUpdate,
-    entries: crl.entryCount,
-    state: crlCondition(crl, now, warnMs),
-  }));
+export function* policyRows(
+  lists: readonly ListAtHand[],
+  now: number,
+  warnMs: number,
+): Generator<undefined, readonly RevocationRow[]> {
+  const rows: RevocationRow[] = [];
+  for (const { source, crl } of lists) {
+    yield;
+    rows.push({
+      ...NOTHING,
+      kind: 'crl',
+      source,
+      issuer: crl.issuerText,
+      thisUpdate: crl.thisUpdate,
+      nextUpdate: crl.nextUpdate,
+      entries: crl.entryCount,
+      state: crlCondition(crl, now, warnMs),
+    });
+  }
+  return rows;
 }
 
 const NOTHING = {

@@ -41,7 +41,7 @@ export interface RevocationSource {
   awaits(leaf: CertificateFacts): boolean;
   /** Another policy is in force. */
   follow(snapshot: Snapshot): Promise<void>;
-  rows(): readonly RevocationRow[];
+  rows(): Promise<readonly RevocationRow[]>;
   /** Asks again, about everything or one URL; the number of sources that were asked. Settles when all have answered. */
   refresh(url: string | undefined): Promise<number>;
 }
@@ -53,6 +53,6 @@ export const NO_REVOCATION_SOURCE: RevocationSource = Object.freeze({
   observe: () => {},
   awaits: () => false,
   follow: () => Promise.resolve(),
-  rows: () => [],
+  rows: () => Promise.resolve([]),
   refresh: () => Promise.resolve(0),
 });

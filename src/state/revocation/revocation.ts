@@ -51,6 +51,7 @@ export class Revocation implements RevocationSource {
   readonly #lists: CrlShelf;
   readonly #statuses: OcspShelf | undefined;
   readonly #watch: CrlWatch;
+  #watching: Promise<void> | undefined;
   readonly #seen: LRUCache<string, Seen>;
   #snapshot: Snapshot;
   #authorities: Authorities;
@@ -166,12 +167,16 @@ export class Revocation implements RevocationSource {
     this.#look();
   }
 
-  rows(): readonly RevocationRow[] {
+  rows(): Promise<readonly RevocationRow[]> {
+    return inSlices(this.#rows());
+  }
+
+  *#rows(): Generator<undefined, readonly RevocationRow[]> {
     const { clock, settings } = this.#deps;
     const now = clock();
     const warnMs = settings.warn * 1000;
     return [
-      ...policyRows(policyLists(this.#snapshot), now, warnMs),
+      ...(yield* policyRows(yield* policyLists(this.#snapshot), now, warnMs)),
       ...listRows(this.#lists.sources, now, warnMs),
       ...statusRows(this.#statuses, now),
     ];
@@ -188,6 +193,7 @@ export class Revocation implements RevocationSource {
   /** Stops asking, and lets what is being written come to its end. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
+    await this.#watching;
     await this.#queue.close();
     await this.#lists.close();
   }
@@ -215,7 +221,14 @@ export class Revocation implements RevocationSource {
     const fetched: readonly ListAtHand[] = [...this.#lists.sources].flatMap(({ url, crl }) =>
       crl === undefined ? [] : [{ source: url, crl }],
     );
-    this.#watch.look([...policyLists(this.#snapshot), ...fetched], now);
+    this.#watching ??= inSlices(this.#watchLists(fetched, now)).finally(() => {
+      this.#watching = undefined;
+    });
+  }
+
+  *#watchLists(fetched: readonly ListAtHand[], now: number): Generator<undefined, void> {
+    const files = yield* policyLists(this.#snapshot);
+    yield* this.#watch.look([...files, ...fetched], now);
   }
 }
 

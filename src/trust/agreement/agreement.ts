@@ -5,6 +5,7 @@ import type { Direction, HeaderAction, Interconnect, PrivacyMode } from '../../s
 import type { CertificateFacts } from '../../x509/certificate/index.js';
 import type { CrlFacts, OcspRules } from '../../x509/revocation/index.js';
 import type { EkuPolicy } from '../../x509/rules/index.js';
+import type { AuthorityTable } from './authority-table.js';
 
 export type { Direction, EkuPolicy, HeaderAction, Interconnect, PrivacyMode };
 export type SecurityMechanism = 'tls' | 'nds-ip';
@@ -139,6 +140,10 @@ export interface Snapshot {
   readonly byWildcard: ReadonlyMap<string, Agreement>;
   /** The agreement that names an address and port as its next hop (`targetKey`); one has at most one. */
   readonly byTarget: ReadonlyMap<string, Agreement>;
+  /** An agreement that has a name among its `server_names`. */
+  readonly byServerName: ReadonlyMap<string, Agreement>;
+  /** The certificates of CAs that agreements name, and which agreements. */
+  readonly authorities: AuthorityTable;
   /** nds-ip agreements by interface name, then by the longest prefix that holds the source address. */
   readonly sources: ReadonlyMap<string, { lookup(address: Address): Agreement | undefined }>;
   /** Privacy mode towards peers that no agreement covers. */

@@ -12,7 +12,7 @@ import type { Finding } from '../../reasons.js';
 import { printable } from '../../sip/grammar/index.js';
 import { Budget, BudgetExhausted, type CertificateFacts, signatureVerifies } from '../../x509/certificate/index.js';
 import { authorityLocations } from '../../x509/revocation/index.js';
-import type { Agreement, Snapshot } from '../agreement/index.js';
+import type { Agreement, AuthorityTable, Snapshot } from '../agreement/index.js';
 
 interface ChainEnd {
   /** The last certificate that a path upwards from the leaf leads to. */
@@ -36,7 +36,7 @@ export function chainEndFindings(
   role: 'client' | 'server',
   leaf: CertificateFacts,
   chain: readonly CertificateFacts[],
-  snapshot: Pick<Snapshot, 'agreements'>,
+  snapshot: Pick<Snapshot, 'authorities'>,
 ): readonly Finding[] {
   if (leaf.selfIssued) return [];
   const { last, selfSigned, other } = whereItEnds(agreement, leaf, chain, snapshot);
@@ -77,7 +77,7 @@ function whereItEnds(
   agreement: Agreement,
   leaf: CertificateFacts,
   chain: readonly CertificateFacts[],
-  { agreements }: Pick<Snapshot, 'agreements'>,
+  { authorities }: Pick<Snapshot, 'authorities'>,
 ): ChainEnd {
   const budget = new Budget(BUDGET);
   const atHand = [...chain, ...agreement.intermediates, ...agreement.anchors.client, ...agreement.anchors.server];
@@ -93,7 +93,7 @@ function whereItEnds(
       queue.push(...fresh);
       if (above.length === 0) ends.push(certificate);
     }
-    const other = ofOthers(agreement, ends, agreements, budget);
+    const other = ofOthers(agreement, ends, authorities, budget);
     if (other !== undefined) return other;
     // Where several paths end, a missing issuer leaves open what a self-signed end would settle.
     const open = ends.find((end) => !issued(end, end, budget));
@@ -108,16 +108,16 @@ function whereItEnds(
 function ofOthers(
   agreement: Agreement,
   ends: readonly CertificateFacts[],
-  agreements: readonly Agreement[],
+  authorities: AuthorityTable,
   budget: Budget,
 ): ChainEnd | undefined {
-  for (const other of agreements) {
-    if (other === agreement) continue;
-    for (const authorities of [other.anchors.client, other.anchors.server, other.intermediates]) {
-      for (const authority of authorities) {
-        const last = ends.find((end) => end.sha256 === authority.sha256 || issued(authority, end, budget));
-        if (last !== undefined) return { last, selfSigned: false, other: { agreement: other, authority } };
-      }
+  for (const last of ends) {
+    const named = [...authorities.named(last.issuerKeys.text), ...authorities.named(last.subjectKeys.text)];
+    for (const { certificate: authority, agreements } of named) {
+      const other = agreements.find((each) => each !== agreement);
+      if (other === undefined) continue;
+      if (last.sha256 !== authority.sha256 && !issued(authority, last, budget)) continue;
+      return { last, selfSigned: false, other: { agreement: other, authority } };
     }
   }
   return undefined;

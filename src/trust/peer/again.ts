@@ -1,6 +1,6 @@
 /** A question that was answered before, asked of another policy. */
 
-import type { Agreement, Snapshot } from '../agreement/index.js';
+import { type Agreement, NameTable, type Snapshot } from '../agreement/index.js';
 import type { ApprovedPins } from '../cover/index.js';
 import type { Evidence } from '../evidence/index.js';
 import { type Treatment, treatmentOf } from '../verdict/index.js';
@@ -50,7 +50,7 @@ function withoutRevocation(snapshot: Snapshot): Snapshot {
   const known = withoutLooking.get(snapshot);
   if (known !== undefined) return known;
   const agreements = snapshot.agreements.map((each): Agreement => ({ ...each, revocation: 'off' }));
-  const byDomain = new Map(agreements.flatMap((each) => each.domains.map((domain) => [domain, each] as const)));
+  const byDomain = NameTable.of(agreements.flatMap((each) => each.domains.map((domain) => [domain, each] as const)));
   const made: Snapshot = { ...snapshot, agreements, byDomain };
   withoutLooking.set(snapshot, made);
   return made;

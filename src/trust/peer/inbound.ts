@@ -39,10 +39,10 @@ function candidatesOf({ names, wildcards }: Presented, snapshot: Snapshot): read
 
 const MOST_NAMES = 16;
 
-function notListed(names: readonly string[], { agreements }: Snapshot): string {
+function notListed(names: readonly string[], { byServerName }: Snapshot): string {
   const shown = names.slice(0, MOST_NAMES);
   const more = names.length > shown.length ? ` and ${names.length - shown.length} more` : '';
-  const server = agreements.find(({ serverNames }) => serverNames.some((name) => shown.includes(name)));
+  const server = shown.map((name) => byServerName.get(name)).find((each) => each !== undefined);
   const hint =
     server === undefined
       ? ''

@@ -39,6 +39,15 @@ describe('a policy file answers operators without the daemon', () => {
       output: expect.stringMatching(/^NAME .*\nop-b {2,}b\.example .*in-force/),
     });
   });
+  test('ok/agreement list, of more than one page', async () => {
+    const each = (at: number) => `  - {name: op-${at}, domains: [d${at}.example], mechanism: tls, anchors: [ca.pem]}\n`;
+    const many = Array.from({ length: 1001 }, (_, at) => each(at)).join('');
+    writeFileSync(file('many.yaml'), `own_domains: [a.example]\nagreements:\n${many}`);
+    const { output } = await siptrustctl(['--json', 'agreement', 'list', '--config', file('many.yaml')]);
+    expect((JSON.parse(output) as { readonly name: string }[]).map(({ name }) => name)).toEqual(
+      Array.from({ length: 1001 }, (_, at) => `op-${at}`),
+    );
+  });
   test('ok/agreement show', async () => {
     const { code, output } = await siptrustctl(['agreement', 'show', 'op-b', ...config()]);
     expect({ code, output }).toEqual({ code: 0, output: expect.stringMatching(/^name: +op-b\n/) });

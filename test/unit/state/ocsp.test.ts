@@ -30,7 +30,7 @@ const told = (stage: Stage, peer: Peer): string => stage.told(peer as Issued);
 const becomes = (stage: Stage, peer: Peer, expected: string) =>
   eventually(`the verdict ${expected}, instead of ${told(stage, peer)}`, () => told(stage, peer) === expected);
 const refused = (stage: Stage, error: RegExp) =>
-  eventually(`${error}, instead of ${stage.errors()}`, () => stage.errors().some((each) => error.test(each)));
+  eventually(`${error}`, async () => (await stage.errors()).some((each) => error.test(each)));
 
 describe('openssl ocsp as the responder', () => {
   const OCSP_SIGNING = ['extendedKeyUsage=OCSPSigning', 'keyUsage=critical,digitalSignature'];
@@ -256,7 +256,7 @@ describe('responders that lie, replay or fail', () => {
     serve(peer);
     const stage = await stageWith(issuer);
     await becomes(stage, peer, 'trusted agreement-covers');
-    expect(stage.revocation.rows()).toEqual([
+    expect(await stage.revocation.rows()).toEqual([
       expect.objectContaining({
         kind: 'ocsp',
         source: server.url('/ocsp'),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_SETTINGS } from '../../../../src/policy/settings/settings.js';
-import { policyDifferences } from '../../../../src/policy/snapshot/difference.js';
+import { policyDifferences, policyDifferencesInSteps } from '../../../../src/policy/snapshot/difference.js';
 import type { Agreement, Snapshot } from '../../../../src/trust/agreement/agreement.js';
 import { DAY, NOW, root } from '../../../support/certificates.js';
 import { agreementWith, snapshotWith } from '../../../support/snapshot.js';
@@ -56,6 +56,17 @@ describe('what two policies say differently', () => {
       ['agreement op-c', 'added'],
     ]);
   });
+  test('ok/no agreement, changed or not, is looked at in one step with another', () => {
+    const many = Array.from({ length: 500 }, (_, at) =>
+      agreementWith({ name: `op-${at}`, domains: [`d${at}.example`] }),
+    );
+    const work = policyDifferencesInSteps(policy(many), policy(many.slice(1)), 10);
+    let steps = 0;
+    let step = work.next();
+    for (; !step.done; step = work.next()) steps += 1;
+    expect(step.value.rows).toEqual([{ subject: 'agreement op-0', change: 'removed', key: '', before: '', after: '' }]);
+    expect(steps).toBeGreaterThan(4 * 499);
+  });
   test('ok/own domains, defaults and settings of the daemon', () => {
     const settings = { ...DEFAULT_SETTINGS, log: { ...DEFAULT_SETTINGS.log, mask: false } };
     const next = policy([agreementWith({ anchors })], { ownDomains: new Set(['z.example']), skew: 60_000 }, settings);
@@ -70,7 +81,8 @@ describe('what two policies say differently', () => {
     for (const key of Object.keys(other) as (keyof Agreement)[]) {
       if (key === 'name') continue;
       const over = { [key]: key === 'valid' ? { from: 0, until: 0 } : ['something else'] };
-      expect(changed(over as Partial<Agreement>), key).not.toEqual([]);
+      const odd = { ...before, snapshot: { ...before.snapshot, agreements: [{ ...other, ...over }] } };
+      expect(policyDifferences(before, odd), key).not.toEqual([]);
     }
   });
 });

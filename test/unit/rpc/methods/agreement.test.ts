@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { NO_DECISION_LOG } from '../../../../src/log/decisions.js';
 import { DEFAULT_SETTINGS } from '../../../../src/policy/settings/settings.js';
+import type { Method } from '../../../../src/rpc/dispatch/method.js';
 import { agreementMethods } from '../../../../src/rpc/methods/agreement.js';
 import { PolicyHolder } from '../../../../src/state/policy/holder.js';
 import { TrustState } from '../../../../src/state/trust/trust-state.js';
+import type { Agreement } from '../../../../src/trust/agreement/agreement.js';
 import { NOW } from '../../../support/certificates.js';
 import { agreementWith, snapshotWith } from '../../../support/snapshot.js';
 
@@ -16,6 +18,19 @@ const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   migration: ['interface', 'sources', 'migration_until'],
 };
 
+function methodOver(name: string, agreements: readonly Agreement[]): Method | undefined {
+  const load = (revision: number) => ({
+    ...{ ok: true as const, snapshot: snapshotWith(agreements, { revision }), settings: DEFAULT_SETTINGS },
+    warnings: [],
+  });
+  const policy = PolicyHolder.open(load, NOW);
+  if ('problems' in policy) throw new Error('expected a policy');
+  const state = new TrustState(policy, NO_DECISION_LOG, () => NOW);
+  return agreementMethods(state, () => state.reload()).find((each) => each.name === name);
+}
+
+const VIEWER = { wire: 'unix', peer: 'test', role: 'viewer' } as const;
+
 function shown(name: string): Record<string, unknown> {
   const agreement = agreementWith({
     requireTls: true,
@@ -25,20 +40,25 @@ function shown(name: string): Record<string, unknown> {
       { address: '2001:db8::7', port: 5061 },
     ],
   });
-  const load = (revision: number) => ({
-    ...{
-      ok: true as const,
-      snapshot: snapshotWith([agreement], { revision }),
-      settings: DEFAULT_SETTINGS,
-      warnings: [],
-    },
-  });
-  const policy = PolicyHolder.open(load, NOW);
-  if ('problems' in policy) throw new Error('expected a policy');
-  const state = new TrustState(policy, NO_DECISION_LOG, () => NOW);
-  const method = agreementMethods(state, () => state.reload()).find((each) => each.name === 'agreement.show');
-  return method?.call({ name }, { wire: 'unix', peer: 'test', role: 'viewer' }) as Record<string, unknown>;
+  return methodOver('agreement.show', [agreement])?.call({ name }, VIEWER) as Record<string, unknown>;
 }
+
+describe('agreement.list', () => {
+  const many = Array.from({ length: 2500 }, (_, at) =>
+    agreementWith({ name: `op-${at}`, domains: [`d${at}.example`] }),
+  );
+  const names = (params: object): readonly string[] => {
+    const rows = methodOver('agreement.list', many)?.call(params, VIEWER) as readonly { readonly name: string }[];
+    return rows.map(({ name }) => name);
+  };
+  test('ok/page by page, in the order of the policy', () => {
+    expect(names({})).toEqual(many.slice(0, 1000).map(({ name }) => name));
+    expect(names({ from: 2000 })).toEqual(many.slice(2000).map(({ name }) => name));
+    expect(names({ from: 7, limit: 2 })).toEqual(['op-7', 'op-8']);
+    expect(names({ from: 2500 })).toEqual([]);
+  });
+  test('fail/more than a page at once', () => expect(() => names({ limit: 1001 })).toThrow());
+});
 
 describe('agreement.show', () => {
   test('ok/shows every key that docs/policy.md names', () => {

@@ -7,6 +7,7 @@ import { PeerCertificates } from '../../../../src/state/pins/peer-certificates.j
 import { PolicyHolder } from '../../../../src/state/policy/holder.js';
 import type { Pin } from '../../../../src/state/store/store.js';
 import { TrustState } from '../../../../src/state/trust/trust-state.js';
+import { atOnce } from '../../../../src/x509/der/in-steps.js';
 import { ca, crl, DAY, leaf, NOW, root } from '../../../support/certificates.js';
 import { agreementWith, emptySnapshot } from '../../../support/snapshot.js';
 
@@ -164,7 +165,7 @@ describe('ExpiryWatch', () => {
   test('ok/once 30, 7 and 1 days before, on the day, and when it has ended', () => {
     const { lines: found, watch } = told();
     const end = own.facts.notAfter;
-    for (let hours = -40 * 24; hours <= 48; hours += 1) watch.look(rowsAt(end + (hours * DAY) / 24));
+    for (let hours = -40 * 24; hours <= 48; hours += 1) atOnce(watch.look(rowsAt(end + (hours * DAY) / 24)));
     expect(found).toEqual([
       'warn own-certificate 30',
       'warn own-certificate 7',
@@ -175,22 +176,22 @@ describe('ExpiryWatch', () => {
   });
   test('ok/after a restart, of what is under way', () => {
     const { lines: found, watch } = told();
-    watch.look(rowsAt(NOW));
-    watch.look(rowsAt(NOW));
+    atOnce(watch.look(rowsAt(NOW)));
+    atOnce(watch.look(rowsAt(NOW)));
     expect(found).toEqual(['warn own-certificate 5']);
   });
   test('ok/what was replaced is told of no more, and what took its place in its own time', () => {
     const { lines: found, watch } = told();
-    watch.look(rowsAt(NOW));
+    atOnce(watch.look(rowsAt(NOW)));
     const next = leaf(rootB, { subject: 'O=Own,CN=own', notAfter: NOW + 60 * DAY });
     const replaced = { agreements: [], ownCertificates: [next.facts] };
-    watch.look(rowsAt(NOW, { snapshot: replaced }));
-    watch.look(rowsAt(NOW + 31 * DAY, { snapshot: replaced }));
+    atOnce(watch.look(rowsAt(NOW, { snapshot: replaced })));
+    atOnce(watch.look(rowsAt(NOW + 31 * DAY, { snapshot: replaced })));
     expect(found).toEqual(['warn own-certificate 5', 'warn own-certificate 29']);
   });
   test('ok/of keys that were only seen, and of CRLs, others tell', () => {
     const { lines: found, watch } = told();
-    watch.look(rowsAt(NOW, { snapshot: { agreements: [opB], ownCertificates: [] }, pins: [pin()] }));
+    atOnce(watch.look(rowsAt(NOW, { snapshot: { agreements: [opB], ownCertificates: [] }, pins: [pin()] })));
     expect(found.map((line) => line.split(' ')[1])).toEqual(['intermediate', 'agreement', 'anchor']);
   });
 });

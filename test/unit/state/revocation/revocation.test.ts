@@ -132,7 +132,7 @@ describe('lists from distribution points', () => {
     await becomes(stage, peer, 'trusted agreement-covers');
     await stage.revocation.refresh(undefined);
     expect(server.requests.at(-1)?.headers['if-none-match']).toBeDefined();
-    expect(stage.errors()).toEqual(['']);
+    expect(await stage.errors()).toEqual(['']);
     expect(stage.told(peer)).toBe('trusted agreement-covers');
   });
 
@@ -165,7 +165,9 @@ describe('lists from distribution points', () => {
     server.serve('/2.crl', octets);
     const stage = await stageWith();
     stage.ask(b.peer({ crls: [server.url('/1.crl'), server.url('/2.crl')] }));
-    await eventually('both answers', () => stage.revocation.rows().every(({ checkedAt }) => checkedAt !== undefined));
+    await eventually('both answers', async () =>
+      (await stage.revocation.rows()).every(({ checkedAt }) => checkedAt !== undefined),
+    );
     expect(stage.revocation.crls).toHaveLength(1);
   });
 });
@@ -177,13 +179,13 @@ describe('what is not fetched', () => {
     const stranger = partner();
     const peer = stranger.peer({ crls: [server.url('/b.crl')] });
     expect(stage.ask(peer).verdict).toBe('untrusted');
-    expect(stage.revocation.rows()).toEqual([]);
+    expect(await stage.revocation.rows()).toEqual([]);
     expect(server.requests).toEqual([]);
   });
   test('fail/a host that is not listed', async () => {
     const stage = await stageWith({ settings: { hosts: [{ host: 'crl.b.example', port: 80 }] } });
     expect(stage.told(peerOf())).toBe('untrusted rev-unknown');
-    expect(stage.revocation.rows()).toEqual([]);
+    expect(await stage.revocation.rows()).toEqual([]);
     expect(server.requests).toEqual([]);
   });
   test('fail/nothing at all with fetch: off', async () => {
@@ -195,7 +197,7 @@ describe('what is not fetched', () => {
   test('fail/nothing for agreements with revocation: off', async () => {
     const stage = await stageWith({ agreement: { revocation: 'off' } });
     expect(stage.told(peerOf())).toBe('trusted agreement-covers');
-    expect(stage.revocation.rows()).toEqual([]);
+    expect(await stage.revocation.rows()).toEqual([]);
   });
   test('ok/soft: trusted and flagged meanwhile (T-20)', async () => {
     const stage = await stageWith({ agreement: { revocation: 'soft' } });
@@ -208,7 +210,7 @@ describe('one partner does not take the room of others', () => {
   test('fail/more than fifty URLs of one issuer are not fetched', async () => {
     const stage = await stageWith({ settings: { interval: 3600 } });
     stage.ask(b.peer({ crls: Array.from({ length: 60 }, (_, at) => server.url(`/${at}.crl`)) }));
-    expect(stage.revocation.rows()).toHaveLength(50);
+    expect(await stage.revocation.rows()).toHaveLength(50);
     expect(stage.log.filter(({ message }) => message.startsWith('too many URLs'))).toHaveLength(1);
   });
 });
@@ -249,7 +251,7 @@ describe('servers that are gone, slow or lying leave the last good list in force
       if (answer instanceof Uint8Array) server.serve('/b.crl', answer, 'text/html');
       else server.on('/b.crl', answer);
       await stage.revocation.refresh(server.url('/b.crl'));
-      const [row] = stage.revocation.rows();
+      const [row] = await stage.revocation.rows();
       expect(row?.error).toMatch(error);
       expect(row?.state).toBe('current');
       expect(stage.revocation.crls).toEqual([held]);
@@ -262,8 +264,8 @@ describe('servers that are gone, slow or lying leave the last good list in force
     const stage = await stageWith();
     const peer = peerOf();
     expect(stage.told(peer)).toBe('untrusted rev-unknown');
-    await eventually('a failure', () => stage.errors()[0] !== '');
-    expect(stage.revocation.rows()[0]).toMatchObject({ state: 'none' });
+    await eventually('a failure', async () => (await stage.errors())[0] !== '');
+    expect((await stage.revocation.rows())[0]).toMatchObject({ state: 'none' });
     expect(stage.told(peer)).toBe('untrusted rev-unknown');
     // Nobody has to ask every two seconds while the server is down.
     stage.state.flush();
@@ -404,7 +406,7 @@ describe('operators', () => {
     const peer = peerOf();
     stage.ask(peer);
     await eventually('the list', () => stage.revocation.crls.length === 1);
-    const [file, fetched] = stage.revocation.rows();
+    const [file, fetched] = await stage.revocation.rows();
     // NOW of the certificates is long past: the list of the file has run out.
     expect(file).toMatchObject({ kind: 'crl', source: 'agreement op-b', state: 'stale', nextAt: undefined });
     expect(fetched).toMatchObject({
