@@ -5,6 +5,11 @@
  */
 
 import { describe, expect, it } from 'vitest';
+import { ADDRESS_COLUMNS } from '../../src/ctl/import/address-rows.js';
+import { readAddressFile } from '../../src/ctl/import/tables/address-file.js';
+import { readCsv } from '../../src/ctl/import/tables/csv.js';
+import { isDbText, readDbText } from '../../src/ctl/import/tables/dbtext.js';
+import { isSqlDump, readSqlDump } from '../../src/ctl/import/tables/sql-dump.js';
 import { foldByteParams } from '../../src/rpc/params/byte-params.js';
 import { auditHeaderBlock } from '../../src/sip/audit/audit.js';
 import { parseHistoryInfo } from '../../src/sip/edit/history-info.js';
@@ -50,6 +55,16 @@ const UNITS = [
   ...['<', '>', '<>', '<?>', ',', ';', ';=', '?', '&', ':', 'sip:', 'sip:a@', 'sip:a@b;', 'a=b&', '"a" <sip:a>,', '@'],
   ...['[', '[]', '::', '1:', '1.', '.', 'a.', '*.', '(', ')', '()', 'a: b\r\n', 'a:\r\n b\r\n', ' \r\n', '\r\n \r\n '],
   ...['-----BEGIN CERTIFICATE-----\n', '-----END CERTIFICATE-----\n', '-----BEGIN ', 'xn--', 'Via: a\r\n', ';a="'],
+  ...[
+    '`a`',
+    '"x",',
+    '/**/',
+    '#\n',
+    '--\n',
+    '(1),',
+    'INSERT INTO address VALUES (1);',
+    'COPY address (id) FROM stdin;\n',
+  ],
   ...['-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n', '{"a":', '[{', 'a\u0301', 'ﬁ.'],
 ] as const;
 
@@ -98,6 +113,23 @@ const TEXTS: readonly (readonly [name: string, filler: string, read: (text: stri
   ['History-Info', fill('<sip:a@b.example>;index=1, '), parseHistoryInfo],
   ['Privacy', fill('id; header; '), privacyTokens],
   ['value bytes', fill('a subject of some words '), inspectBytes],
+  [
+    'a dump',
+    fill("(1,1,'192.0.2.1',32,0,'b.example'),"),
+    (text) => isSqlDump(text) && readSqlDump('address.sql', text, 'address', ADDRESS_COLUMNS),
+  ],
+  [
+    'the rows of a dump',
+    fill("(1,1,'192.0.2.1',32,0,'b.example'),"),
+    (text) => readSqlDump('address.sql', `INSERT INTO address VALUES ${text}`, 'address', ADDRESS_COLUMNS),
+  ],
+  ['CSV', fill('1,192.0.2.1,32,0,b.example\n'), (text) => readCsv('a.csv', `id,ip_addr,mask,port,tag\n${text}`)],
+  [
+    'db_text',
+    fill('1:1:192.0.2.1:32:0:b.example\n'),
+    (text) => isDbText(text) || readDbText('address', `id(int,auto) ip_addr(string)\n${text}`),
+  ],
+  ['an address file', fill('1 192.0.2.1 32 0 b.example\n'), (text) => readAddressFile('address.list', text)],
   ['a name that is asked for', fill('label.'), referenceDomain],
 ];
 

@@ -24,6 +24,8 @@ const column = (name: string, kind: Kind, ...key: [string] | [string, string] | 
 /** Every column but `name`; what each may hold is checked as in a policy. */
 export const PARTNER_COLUMNS: readonly Column[] = [
   column('domains', 'list'),
+  column('server_names', 'list'),
+  column('wildcard_names', 'list'),
   column('mechanism', 'text'),
   column('anchors', 'files'),
   column('intermediates', 'files'),
@@ -35,6 +37,7 @@ export const PARTNER_COLUMNS: readonly Column[] = [
   column('until', 'text', 'valid', 'until'),
   column('asserts_domains', 'list', 'asserts', 'domains'),
   column('asserts_numbers', 'list', 'asserts', 'numbers'),
+  column('asserts_hosts', 'list', 'asserts', 'hosts'),
   column('transit', 'flag', 'asserts', 'transit'),
   column('privacy', 'text'),
   column('revocation', 'text'),
