@@ -6,10 +6,10 @@
 
 import { describe, expect, it } from 'vitest';
 import { ADDRESS_COLUMNS } from '../../src/ctl/import/address-rows.js';
-import { readAddressFile } from '../../src/ctl/import/tables/address-file.js';
-import { readCsv } from '../../src/ctl/import/tables/csv.js';
-import { isDbText, readDbText } from '../../src/ctl/import/tables/dbtext.js';
-import { isSqlDump, readSqlDump } from '../../src/ctl/import/tables/sql-dump.js';
+import { readAddressFile } from '../../src/ctl/tables/address-file.js';
+import { readCsv } from '../../src/ctl/tables/csv.js';
+import { isDbText, readDbText } from '../../src/ctl/tables/dbtext.js';
+import { isSqlDump, readSqlDump } from '../../src/ctl/tables/sql-dump.js';
 import { foldByteParams } from '../../src/rpc/params/byte-params.js';
 import { auditHeaderBlock } from '../../src/sip/audit/audit.js';
 import { parseHistoryInfo } from '../../src/sip/edit/history-info.js';

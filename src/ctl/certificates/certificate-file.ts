@@ -15,6 +15,18 @@ export function certificateFile(file: string, certificates: CertificateCache): r
   } catch (cause) {
     throw new Refusal(`${file}: ${cause instanceof Error ? cause.message : String(cause)}`, 2, { cause });
   }
+  return certificatesIn(file, text, certificates);
+}
+
+/**
+ * The certificates of what stands in a file, PEM or DER, in its order.
+ * @throws {Refusal}
+ */
+export function certificatesIn(
+  file: string,
+  text: Buffer,
+  certificates: CertificateCache,
+): readonly CertificateFacts[] {
   const known = knownContainer(text);
   const refused = (why: string, cause?: unknown) =>
     new Refusal(`${file}: ${why}${known === undefined ? '' : ` (${known})`}`, 1, { cause });

@@ -9,11 +9,12 @@ import type { CertificateCache } from '../../state/verdicts/index.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
 import { readPem } from '../../x509/der/index.js';
 import { sipIdentities } from '../../x509/identity/index.js';
-import { certificateFile } from '../certificates/index.js';
-import { tableText } from '../tables/index.js';
-import { Refusal } from '../terminal/index.js';
+import { certificatesIn } from '../certificates/index.js';
+import { TABLE_LIMITS, tableText } from '../tables/index.js';
+import { Refusal, regularFile } from '../terminal/index.js';
 import { Authorities } from './authorities.js';
 import type { Candidate } from './candidate.js';
+import { refusals } from './judged.js';
 import { type Leaf, leafAgreements } from './leaf-agreements.js';
 import type { Finding } from './report.js';
 
@@ -34,6 +35,7 @@ export function certificateAgreements(
   folder: string,
   more: readonly string[],
   certificates: CertificateCache,
+  now: number,
 ): CertificateImport {
   const findings: Finding[] = [];
   const leaves: Leaf[] = [];
@@ -53,7 +55,9 @@ export function certificateAgreements(
     }
   }
 
-  const { candidates, findings: told } = leafAgreements(leaves, authorities);
+  const { candidates, findings: told } = leafAgreements(leaves, authorities, (leaf, above) =>
+    refusals(leaf, above, now),
+  );
   return { candidates, findings: [...findings, ...told], authorities: authorities.used() };
 }
 
@@ -78,7 +82,7 @@ function read(
   findings: Finding[],
 ): readonly CertificateFacts[] {
   try {
-    return certificateFile(path, certificates);
+    return certificatesIn(path, regularFile(path, TABLE_LIMITS.octets), certificates);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     findings.push({ from: file, subject: '', outcome: 'left out', text: error.message.replace(`${path}: `, '') });

@@ -97,7 +97,12 @@ export function importCommands(group: Command, context: ImportContext): void {
       .argument('<folder>')
       .option('--authorities <file>', 'further CA certificates, as in /etc/ssl/certs/ca-certificates.crt', collect, []),
   ).action((folder: string, options: Output & { readonly authorities: readonly string[] }) => {
-    const { candidates, findings, authorities } = certificateAgreements(folder, options.authorities, certificates);
+    const { candidates, findings, authorities } = certificateAgreements(
+      folder,
+      options.authorities,
+      certificates,
+      Date.now(),
+    );
     finish(context, options, { candidates, findings, files: authorities, input: folder, rows: undefined });
   });
 }

@@ -23,10 +23,11 @@ interface Partner {
   commonName: boolean;
 }
 
-/** Domains, anchor, what stands between, and pins that could be asked for, of each partner. */
+/** Domains, anchor, what stands between, and pins that could be asked for, of each partner; `refusals` says why not to trust one. */
 export function leafAgreements(
   leaves: readonly Leaf[],
   authorities: Authorities,
+  refusals: (leaf: CertificateFacts, above: readonly CertificateFacts[]) => readonly string[],
 ): { readonly candidates: readonly Candidate[]; readonly findings: readonly Finding[] } {
   const findings: Finding[] = [];
   const partners = new Map<string, Partner>();
@@ -36,7 +37,7 @@ export function leafAgreements(
       void findings.push({ from: file, subject: facts.subjectText, outcome: 'left out', text });
     const named = sipIdentities(facts, { cnFallback: true });
     if (named.names.length === 0) {
-      fault(`expected a SIP domain identity (RFC 5922 §7.1), found ${why(named.findings)}`);
+      fault(`names no SIP domain (RFC 5922 §7.1): ${why(named.findings)}${wildcardHint(named.findings)}`);
       continue;
     }
     const path = facts.selfIssued && verifies(facts, facts) ? [] : authorities.above(facts);
@@ -67,6 +68,9 @@ export function leafAgreements(
     partner.pins.add(`sha256/${facts.spkiSha256}`);
     partner.from.add(file);
     partner.commonName ||= named.kind === 'cn';
+    for (const text of refusals(facts, path)) {
+      findings.push({ from: file, subject: facts.subjectText, outcome: 'look', text });
+    }
     if (anchor !== undefined && !anchor.selfIssued) {
       const text = `the anchor is ${anchor.subjectText}, whose own CA ${anchor.issuerText} is not here: a renewal under another one will not be trusted`;
       findings.push({ from: file, subject: facts.subjectText, outcome: 'look', text });
@@ -93,13 +97,20 @@ function candidateOf(partner: Partner, name: string): Candidate {
   return { name, from: [...partner.from], keys, ...(selfSigned ? {} : { proposed: { pins } }) };
 }
 
-function why(findings: readonly { readonly code: string; readonly detail: string }[]): string {
-  return findings.length === 0
-    ? 'none'
-    : findings
-        .slice(0, 3)
-        .map(({ detail }) => detail)
-        .join('; ');
+interface Told {
+  readonly code: string;
+  readonly detail: string;
+}
+
+/** The first of them, in which the others are summed up. */
+function why(findings: readonly Told[]): string {
+  return findings.find(({ code }) => code === 'no-sip-id')?.detail ?? findings[0]?.detail ?? 'none';
+}
+
+function wildcardHint(findings: readonly Told[]): string {
+  return findings.some(({ code }) => code === 'wildcard')
+    ? ' (an agreement written by hand can accept one label of it: wildcard_names, docs/partners.md)'
+    : '';
 }
 
 const CA_ISSUERS = '1.3.6.1.5.5.7.48.2';

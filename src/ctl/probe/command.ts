@@ -246,7 +246,7 @@ function propose(
       if (!(error instanceof Refusal) || options.authorities.length > 0) throw error;
     }
   }
-  const { candidates, findings } = leafAgreements([{ file: 'the handshake', facts: leaf }], authorities);
+  const { candidates, findings } = leafAgreements([{ file: 'the handshake', facts: leaf }], authorities, () => []);
   const notes = findings.map(({ text }) => text);
   if (candidates.length === 0) return { text: '', notes, saved: [] };
   const text = policyText(candidates, {

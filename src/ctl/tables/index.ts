@@ -4,4 +4,4 @@ export { readAddressFile } from './address-file.js';
 export { readCsv } from './csv.js';
 export { isDbText, readDbText } from './dbtext.js';
 export { isSqlDump, readSqlDump } from './sql-dump.js';
-export { type Table, type TableRow, tableText } from './table.js';
+export { TABLE_LIMITS, type Table, type TableRow, tableText } from './table.js';

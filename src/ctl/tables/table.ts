@@ -1,7 +1,6 @@
 /** Rows of a foreign table, whatever the file was that they stood in. */
 
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
-import { Refusal } from '../terminal/index.js';
+import { Refusal, regularFile } from '../terminal/index.js';
 
 export interface TableRow {
   /** Line of the file on which the row begins. */
@@ -29,30 +28,11 @@ export const TABLE_LIMITS = { octets: 64 * 1024 * 1024, rows: 100_000, columns: 
  * @throws {Refusal} it cannot be read, is too large or is no text
  */
 export function tableText(file: string): string {
-  const bytes = tableBytes(file);
+  const bytes = regularFile(file, TABLE_LIMITS.octets);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
     throw new Refusal(`${file}: expected UTF-8 text, found other octets`, 2, { cause });
-  }
-}
-
-function tableBytes(file: string): Buffer {
-  let descriptor: number;
-  try {
-    descriptor = openSync(file, 'r');
-  } catch (cause) {
-    throw new Refusal(`${file}: ${cause instanceof Error ? cause.message : String(cause)}`, 2, { cause });
-  }
-  try {
-    const stat = fstatSync(descriptor);
-    if (!stat.isFile()) throw new Refusal(`${file}: expected a regular file`, 2);
-    if (stat.size > TABLE_LIMITS.octets) {
-      throw new Refusal(`${file}: expected at most ${TABLE_LIMITS.octets} octets, found ${stat.size}`, 2);
-    }
-    return readFileSync(descriptor);
-  } finally {
-    closeSync(descriptor);
   }
 }
 

@@ -5,4 +5,5 @@ export { type HeaderRow, headerMarkdown, headerTable } from './header-table.js';
 export { answerLines, eachLine, eachRecord } from './json-lines.js';
 export { renderDecisions, renderHistory, renderPartners } from './listings.js';
 export { makeFiles, type NewFile } from './new-files.js';
+export { regularFile } from './regular-file.js';
 export { render, renderExplanation } from './render.js';

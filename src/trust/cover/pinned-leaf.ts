@@ -1,27 +1,22 @@
 /**
  * A pinned certificate that stands as its own anchor (`pin: leaf`). No path is judged, but all that a path would say of
- * the certificate itself is: its time, its use, and whether it is revoked (rulebook T-17, §8.3).
+ * the certificate itself is: its time, its key, its use, and whether it is revoked (rulebook T-17, §8.3).
  */
 
 import { Budget, BudgetExhausted, type CertificateFacts, signatureVerifies } from '../../x509/certificate/index.js';
 import { either, ocspStatus, type RevocationStatus, revocationStatus } from '../../x509/revocation/index.js';
-import { checkPinnedUsage } from '../../x509/rules/index.js';
+import { checkPinned } from '../../x509/rules/index.js';
 import type { Agreement } from '../agreement/index.js';
-import { type CoverContext, instant, nextInstant, peerRole } from './covers.js';
+import { type CoverContext, nextInstant, peerRole } from './covers.js';
 import type { PathJudgement } from './path.js';
 
 export function judgePinnedLeaf(agreement: Agreement, leaf: CertificateFacts, context: CoverContext): PathJudgement {
   const { direction, snapshot, now, trail } = context;
   const { skew } = snapshot;
   const validUntil = nextInstant(now, [leaf], skew);
-  if (now < leaf.notBefore - skew || now > leaf.notAfter + skew) {
-    const expected = `valid from ${instant(leaf.notBefore)} to ${instant(leaf.notAfter)}, the time is ${instant(now)}`;
-    trail.fail('path', 'cert-time', `pinned certificate ${leaf.subjectText}: ${expected}`);
-    return { ok: false, validUntil };
-  }
-  const usage = checkPinnedUsage(leaf, peerRole(direction), agreement.eku);
-  if (usage !== undefined) {
-    trail.fail('path', usage.code, usage.detail);
+  const broken = checkPinned(leaf, peerRole(direction), agreement.eku, { at: now, skew });
+  if (broken !== undefined) {
+    trail.fail('path', broken.code, `pinned certificate ${broken.detail}`);
     return { ok: false, validUntil };
   }
   trail.pass('path', `${leaf.subjectText} is pinned and its own anchor (pin: leaf)`, 'operator policy');

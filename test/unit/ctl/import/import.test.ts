@@ -9,11 +9,13 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { parse } from 'yaml';
 import { PARTNER_COLUMNS } from '../../../../src/ctl/import/partner-rows.js';
 import { loadPolicy } from '../../../../src/policy/loading/loader.js';
 import { siptrustctl } from '../../../support/command-line.js';
@@ -229,6 +231,36 @@ describe('import partners', () => {
     }
     expect(report.left_out).toBe(4);
   });
+  test('ok/none of the columns is lost on the way into the file', async () => {
+    authority(directory, 'ca');
+    const values: Readonly<Record<string, string>> = {
+      ...{ domains: 'b.example', server_names: 'sbc.b.example', wildcard_names: 'pstn.b.example', mechanism: 'tls' },
+      ...{ anchors: 'ca.pem', intermediates: 'ca.pem', pins: `sha256/${'A'.repeat(43)}=`, interconnect: 'enterprise' },
+      ...{ directions: 'in', from: '2026-01-01', until: '2099-12-31', asserts_domains: 'b.example', transit: 'no' },
+      ...{
+        asserts_numbers: '+4930',
+        asserts_hosts: '192.0.2.7',
+        privacy: 'rfc3325',
+        revocation: 'soft',
+        eku: 'either',
+      },
+      ...{ stack_verification: 'advisory', cn_fallback: 'yes', require_tls: 'yes', targets: '192.0.2.7:5061' },
+    };
+    // A list needs a file, `pin` a certificate, and the last two are of the other mechanism.
+    const others = ['crls', 'pin', 'interface', 'sources'];
+    expect([...Object.keys(values), ...others].sort()).toEqual(PARTNER_COLUMNS.map(({ column }) => column).sort());
+    writeFileSync(file('p.csv'), `${Object.keys(values).join(',')}\n${Object.values(values).join(',')}\n`);
+    const { code, report } = await imported('partners', file('p.csv'), '--out', file('p.yaml'));
+    expect(code, JSON.stringify(report.findings)).toBe(0);
+    const { agreements } = parse(readFileSync(file('p.yaml'), 'utf8'));
+    for (const { column, key } of PARTNER_COLUMNS) {
+      if (others.includes(column)) continue;
+      const [outer, inner] = key;
+      const value = inner === undefined ? agreements[0][outer] : agreements[0][outer][inner];
+      const written = { yes: true, no: false }[values[column] ?? ''] ?? values[column];
+      expect([value].flat(), column).toEqual([written]);
+    }
+  });
   test('fail/an unknown column is told', async () => {
     writeFileSync(file('p.csv'), 'name,domains,colour\nb,b.example,red\n');
     const { report } = await imported('partners', file('p.csv'), '--out', file('p.yaml'));
@@ -380,9 +412,51 @@ describe('import certificates', () => {
       }),
       expect.objectContaining({
         from: 'wild.pem',
-        text: expect.stringMatching(/expected a SIP domain identity .*wildcard/i),
+        text: expect.stringMatching(/^names no SIP domain .*a wildcard names no one domain \(.*wildcard_names/),
       }),
     ]);
+  });
+  test.each([
+    ['rsa1024', 'expected an RSA key of 2048 bits or more, found 1024', ['-newkey', 'rsa:1024']],
+    ['p224', 'expected curve P-256, P-384 or P-521, found', ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-224']],
+    [
+      'mail',
+      'where it calls: CN=mail.example: the peer acts as TLS client: expected extendedKeyUsage clientAuth, found emailProtection',
+      ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-addext', 'extendedKeyUsage=emailProtection'],
+    ],
+  ])('fail/a certificate that no agreement trusts is told: %s', async (name, text, args) => {
+    mkdirSync(folder());
+    openssl(
+      folder(),
+      ...['req', '-x509', ...args, '-nodes', '-subj', `/CN=${name}.example`, '-keyout', file('key')],
+      ...['-addext', `subjectAltName=DNS:${name}.example`, '-out', `${name}.pem`],
+    );
+    const { report } = await imported('certificates', folder(), '--out', file('p.yaml'));
+    const told = report.findings.map(({ text: each }: { text: string }) => each).join('\n');
+    expect(told).toContain('would not be trusted');
+    expect(told).toContain(text);
+  });
+  test('fail/a certificate that has ended, under a CA', async () => {
+    take('root.pem', 'middle.pem', 'b.pem');
+    const later = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 20 * 365 * 86_400_000);
+    const { report } = await imported('certificates', folder(), '--out', file('p.yaml'));
+    later.mockRestore();
+    expect(report.findings).toContainEqual(
+      expect.objectContaining({
+        from: 'b.pem',
+        text: expect.stringMatching(/^would not be trusted: .*expected a time/),
+      }),
+    );
+  });
+  test('fail/what is no file of an end: a FIFO, a device', async () => {
+    take('root.pem', 'middle.pem', 'b.pem');
+    execFileSync('mkfifo', [join(folder(), 'fifo.pem')]);
+    symlinkSync('/dev/zero', join(folder(), 'zero.der'));
+    const { report } = await imported('certificates', folder(), '--out', file('p.yaml'));
+    expect(report).toMatchObject({ agreements: 1, left_out: 2 });
+    for (const { text } of report.findings) expect(text).toBe('expected a regular file');
+    const table = await imported('address', join(folder(), 'fifo.pem'), '--interface', 'za', '--out', file('a.yaml'));
+    expect(table).toMatchObject({ code: 2, error: expect.stringMatching(/expected a regular file/) });
   });
   test('fail/a root that is not there: the agreement warns of the next renewal', async () => {
     take('middle.pem', 'b.pem');

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { Agreement } from '../../../../src/trust/agreement/agreement.js';
 import { judgePeer } from '../../../../src/trust/peer/peer.js';
 import type { CertificateFacts } from '../../../../src/x509/certificate/facts.js';
-import { crl, DAY, ext, leaf, makeKey, NOW, root, selfSignedLeaf } from '../../../support/certificates.js';
+import { crl, DAY, ext, extension, leaf, makeKey, NOW, root, selfSignedLeaf } from '../../../support/certificates.js';
 import { agreementWith, evidenceWith, snapshotWith } from '../../../support/snapshot.js';
 
 const issuer = root({ subject: 'CN=Some CA' });
@@ -57,5 +57,32 @@ describe('pin: leaf and revocation', () => {
     const agreement = { intermediates: [twin.facts], revocation: 'hard', crls: [crl(twin).facts] } as const;
     expect(judged(issued, agreement)).toMatchObject({ verdict: 'untrusted', reason: 'rev-unknown' });
     expect(judged(issued, { ...agreement, crls: [clear, crl(twin).facts] }, [twin.facts]).verdict).toBe('untrusted');
+  });
+});
+
+describe('pin: leaf, and what a certificate has to be under any agreement', () => {
+  const pinned = (spec: Parameters<typeof selfSignedLeaf>[0]) =>
+    judged(selfSignedLeaf({ subject: 'CN=b.example', extensions: altNames, ...spec }).facts, { revocation: 'off' });
+
+  test.each(['rsa1024', 'secp256k1', 'ed448'] as const)(
+    'fail/a key that others can find or that is off the list: %s',
+    (kind) => {
+      expect(pinned({ key: makeKey(kind) })).toMatchObject({ verdict: 'untrusted', reason: 'weak-key' });
+    },
+  );
+  test.each(['p256', 'p384', 'rsa2048', 'ed25519'] as const)('ok/%s', (kind) => {
+    expect(pinned({ key: makeKey(kind) }).verdict).toBe('trusted');
+  });
+  test('fail/a critical extension that nobody understands', () => {
+    expect(pinned({ add: [extension('1.2.3.4', Uint8Array.of(5, 0), true)] })).toMatchObject({
+      ...{ verdict: 'untrusted', reason: 'unknown-critical' },
+    });
+  });
+  test('fail/past its end', () => {
+    expect(pinned({ notAfter: NOW - DAY })).toMatchObject({ verdict: 'untrusted', reason: 'cert-time' });
+  });
+  test('ok/signed with SHA-1, or under an empty name: the pin rests on neither', () => {
+    expect(pinned({ signature: 'sha1' }).verdict).toBe('trusted');
+    expect(pinned({ subject: '' }).verdict).toBe('trusted');
   });
 });
