@@ -7,7 +7,7 @@
  */
 
 import { asciiLower, SINGLE_FIELDS, spellings } from '../grammar/index.js';
-import type { HookProfile, Inside } from '../table/index.js';
+import { type HookProfile, type Inside, URI_FIELDS } from '../table/index.js';
 import { nameOf } from './name-tree.js';
 
 const BLANKS = '[ \\t]*+';
@@ -15,27 +15,17 @@ const COLON = `${BLANKS}:`;
 const TOKEN = "-A-Za-z0-9.!%*_+`'~";
 /** Characters of a token without the percent sign, the hyphen first. */
 const WORD_CHARS = [..."-abcdefghijklmnopqrstuvwxyz0123456789.!*_+`'~"];
-/** Fields that nearly every message bears, the most frequent first. */
+/** Fields that nearly every message bears, by their first letters, the most frequent first. */
 const FREQUENT = [
-  'from',
-  'contact',
-  'max-forwards',
-  'content-length',
-  'record-route',
-  'call-id',
-  'allow',
-  'p-asserted-identity',
-  'session-expires',
-  'content-type',
-  'p-charging-vector',
-  'to',
-  'cseq',
-  'route',
-  'supported',
-  'server',
-  'accept',
-  'require',
-];
+  ['contact', 'content-length', 'content-type', 'call-id', 'cseq'],
+  ['route', 'record-route', 'require'],
+  ['max-forwards'],
+  ['supported', 'session-expires', 'server'],
+  ['p-asserted-identity', 'p-charging-vector'],
+  ['allow', 'accept'],
+  ['from'],
+  ['to'],
+] as const;
 /** A parameter name has ended. */
 const NAME_END = `(?![${TOKEN}])`;
 const END = '\\r\\n';
@@ -120,6 +110,7 @@ class Values {
 /** The lines of a header block up to the empty line. Each alternative that is tried costs as much as ten letters. */
 class Lines {
   readonly text: string;
+  #leading = '';
 
   constructor(
     profile: HookProfile,
@@ -134,11 +125,14 @@ class Lines {
     const exact = removed.filter((name) => !name.endsWith('*') && !prefixes.some((each) => name.startsWith(each)));
     const special: string[] = [];
     const shapes = new Map<string, string>();
+    const shaped: string[] = [];
     const shape = (fields: readonly string[], value: string): void => {
       const own = fields.filter((field) => !special.includes(field) && !removed.includes(field));
       if (own.length === 0) return;
       special.push(...own);
-      shapes.set(own[0] ?? '', `${nameOf(own, '')}${COLON}${value}${END}`);
+      const line = `${COLON}${value}${END}`;
+      for (const name of own) shapes.set(name, line);
+      shaped.push(`${nameOf(own, '')}${line}`);
     };
     const inside = [...lines.params, ...lines.values, ...lines.optionTags];
     for (const { fields } of inside) {
@@ -171,45 +165,56 @@ class Lines {
     const all = [
       ...this.#quick(treated, prefixes, singles, shapes),
       ...(leniency === 'as it is' ? [] : listed),
-      ...shapes.values(),
+      ...shaped,
       ...singles.map((field) => `${nameOf(spellings(field), '')}${COLON}${this.#once(field)}${any}${END}`),
       `(?!${[...prefixes, `${others}${COLON}`].join('|')})[${TOKEN}]++${COLON}${any}${END}`,
       ...(replaces === undefined ? [] : [`${nameOf(spellings('refer-to'), '')}${COLON}${replaces}${END}`]),
     ];
-    this.text = `(?:${all.join('|')})++`;
+    this.text = `${this.#leading}(?:${all.join('|')})++`;
   }
 
-  /** Most lines of most messages, told by the first letters of their names, and the empty line. Takes the shapes of such. */
+  /**
+   * Most lines of most messages, told by the first letters of their names, and the empty line. What they do not match is
+   * left to the alternatives behind them.
+   */
   #quick(
     treated: readonly string[],
     prefixes: readonly string[],
     singles: readonly string[],
-    shapes: Map<string, string>,
+    shapes: ReadonlyMap<string, string>,
   ): readonly string[] {
-    const line = (name: string): string => `${name}${COLON}${this.values.plain}`;
-    const once = (field: string): string => `${field}${COLON}${this.#once(field)}${this.values.plain}`;
-    const taken = heads(treated);
     const free = (name: string): boolean => !treated.includes(name) && !prefixes.some((each) => name.startsWith(each));
-    const pair = new Pair(treated);
-    const left = FREQUENT.filter((name) => !free(name) || (taken.includes(name.charAt(0)) && !pair.takes(name)));
-    const found = left.flatMap((name) => {
+    const value = (name: string): string => {
+      const text = URI_FIELDS.has(name) ? this.values.plain : `[^${NOT}]*+${END}`;
+      return singles.includes(name) ? this.#once(name) + text : text;
+    };
+    const line = (name: string): string | undefined => {
       const shaped = shapes.get(name);
-      shapes.delete(name);
-      if (shaped !== undefined) return [shaped];
-      if (free(name)) return [line(name)];
-      if (!singles.includes(name)) return [];
-      // As RFC 3261 and most senders order them.
-      if (name === 'from') return [`${once(name)}(?:${once('to')})?+(?:${once('call-id')}${once('cseq')})?+`];
-      return name === 'call-id' ? [`${once(name)}(?:${once('cseq')})?+`] : [once(name)];
+      if (shaped !== undefined) return `${name}${shaped}`;
+      return free(name) || singles.includes(name) ? `${name}:${value(name)}` : undefined;
+    };
+    const rest = `[${TOKEN}]*+:${this.values.plain}`;
+    const groups = FREQUENT.flatMap((names) => {
+      const letter = names[0].charAt(0);
+      // A second letter with which no treated name goes on.
+      const seconds = treated.filter((name) => name.startsWith(letter)).map((name) => name.charAt(1));
+      if (seconds.length === 0) return [];
+      const lines = names.flatMap((name) => line(name) ?? []);
+      const all = [
+        ...lines.map((text) => text.slice(1)),
+        ...(seconds.includes('') ? [] : [`[${lettersBut(seconds)}]${rest}`]),
+      ];
+      return all.length === 0 ? [] : [`${letter}(?:${all.join('|')})`];
     });
-    const rest = `[${TOKEN}]*+`;
+    // How most messages begin, in the order of RFC 3261. (No profile has a rule for any of these.)
+    const exact = (...names: readonly string[]): string => names.map((name) => `${name}:${value(name)}`).join('');
+    this.#leading = `(?:${exact('via')})*+(?:${exact('record-route')})*+(?:${exact('max-forwards')})?+(?:${exact('from', 'to', 'call-id', 'cseq')})?+`;
     return [
-      line(`[${lettersBut(taken)}]${rest}`),
-      line(`${pair.text}${rest}`),
-      ...found.slice(0, 6),
+      `[${lettersBut(heads(treated))}]${rest}`,
+      ...groups.slice(0, 2),
       // The end of the matter (Perl ends the loop alone), before anything else is tried on the empty line.
       `(?=${END})(*ACCEPT)`,
-      ...found.slice(6),
+      ...groups.slice(2),
     ];
   }
 
@@ -244,33 +249,6 @@ function heads(names: readonly string[]): readonly string[] {
 /** The characters of a name's first letters without these, for a bracket expression. */
 function lettersBut(taken: readonly string[]): string {
   return WORD_CHARS.filter((char) => !taken.includes(char)).join('');
-}
-
-/** Two letters with which no treated name begins, though one begins with the first of them. */
-class Pair {
-  readonly #firsts: string[] = [];
-  readonly #seconds: string[] = [];
-
-  constructor(private readonly treated: readonly string[]) {}
-
-  /** Whether a name starts so, made to as long as that is safe. */
-  takes(name: string): boolean {
-    const [first, second] = [name.charAt(0), name.charAt(1)];
-    const firsts = [...new Set([...this.#firsts, first])];
-    const seconds = [...this.#seconds, second];
-    if (seconds.some((each) => this.#behind(firsts).includes(each))) return false;
-    this.#firsts.splice(0, Number.POSITIVE_INFINITY, ...firsts);
-    this.#seconds.push(second);
-    return true;
-  }
-
-  get text(): string {
-    return `[${this.#firsts.join('')}][${lettersBut(this.#behind(this.#firsts))}]`;
-  }
-
-  #behind(firsts: readonly string[]): readonly string[] {
-    return this.treated.filter((name) => firsts.includes(name.charAt(0))).map((name) => name.charAt(1));
-  }
 }
 
 /** A value none of whose words is a forbidden name; a word starts behind a blank, a separator or a quote. */
