@@ -99,7 +99,7 @@ class Values {
     const uri = `${scheme}[^${NOT};<>?]*+(?:(?&p)[^${NOT};<>?]*+)*+(?=[<>\\r])`;
     const long = `(?:[^${NOT};?st]++|[?]++|(?&p)|${uri}|(?!${scheme})[st])*+`;
     this.words = barren ? `(?(DEFINE)(?<p>${param})(?<t>${long}))` : '';
-    this.any = barren ? `(?:${plain}(?=\\r)|(?&t))` : plain;
+    this.any = barren ? `(?>${plain}(?=\\r)|(?&t))` : plain;
     if (!barren) return;
     const name = `${BLANKS}(?:"[^"\\\\${NOT}]*+"|[^${NOT}";?<]*+)${BLANKS}`;
     const target = `sips?:[^${NOT};<>?]*+(?:(?&p)[^${NOT};<>?]*+)*+[?]replaces=[${TOKEN}@()]*+`;

@@ -28,11 +28,11 @@ const NUMBERED: readonly { readonly word: string; readonly profile: Profile }[] 
   .concat(PROFILES.filter(({ name }) => name === 'ask').map((profile) => ({ word: 'TRUSTED_ASK', profile })));
 
 /** Groups of the regex module: for each of these the profiles in their order; the first of each row is no profile. */
-const GROUPS: readonly { readonly direction: 'in' | 'out'; readonly leniency: Leniency; readonly name: string }[] = [
-  { direction: 'in', leniency: 'as it is', name: 'G_CLEAN_IN' },
-  { direction: 'in', leniency: 'once listed fields are gone', name: 'G_LISTED_IN' },
-  { direction: 'out', leniency: 'as it is', name: 'G_CLEAN_OUT' },
-  { direction: 'out', leniency: 'once listed fields are gone', name: 'G_LISTED_OUT' },
+const GROUPS: readonly { readonly direction: 'in' | 'out'; readonly leniency: Leniency }[] = [
+  { direction: 'in', leniency: 'as it is' },
+  { direction: 'in', leniency: 'once listed fields are gone' },
+  { direction: 'out', leniency: 'as it is' },
+  { direction: 'out', leniency: 'once listed fields are gone' },
 ];
 
 /** Text between the double quotes of a Kamailio string. */
@@ -208,15 +208,17 @@ function profileNumber(name: ProfileName): number {
 export function kamailioInclude(): string {
   const bodies = new Bodies();
   const strip = [...stripRoute('in', bodies), ...stripRoute('out', bodies)];
+  // The script writes a group as two digits.
   const size = NUMBERED.length + 1;
+  if (size !== 10) throw new Error(`expected 9 profiles, found ${NUMBERED.length}`);
   const defines = [
     `#!define SIPTRUST_POLICY "${HEADER_POLICY}"`,
     ...NUMBERED.flatMap(({ word, profile }, index) => [
       `# ${profile.about}`,
       `#!define SIPTRUST_P_${word} ${index + 1}`,
     ]),
-    '# Added to a profile it names a group of siptrust-groups.txt.',
-    ...GROUPS.map(({ name }, index) => `#!define SIPTRUST_${name} ${index * size}`),
+    '# Groups of siptrust-groups.txt are named by two digits, the second being the profile:',
+    ...GROUPS.map(({ direction, leniency }, index) => `#   ${index}p  on the way ${direction}: clean ${leniency}`),
     `#!define SIPTRUST_G_WELL_FORMED "${GROUPS.length * size}"`,
     `#!define SIPTRUST_G_MANY "${GROUPS.length * size + 1}"`,
     `#!define SIPTRUST_GROUPS_MAX ${GROUPS.length * size + 2}`,
