@@ -41,13 +41,12 @@ function quote(text: string): string {
   return `"${text.replace(/[\\"\r\n\t]/g, (char) => escapes[char] ?? char)}"`;
 }
 
-/** The list as one anchored pattern; names that a prefix of the list covers are left out. */
-export function namePattern(names: readonly string[]): string {
-  const prefixes = names.filter((name) => name.endsWith('*')).map((name) => asciiLower(name.slice(0, -1)));
-  const parts = names
-    .filter((name) => name.endsWith('*') || !prefixes.some((prefix) => asciiLower(name).startsWith(prefix)))
-    .map((name) => (name.endsWith('*') ? `${name.slice(0, -1)}.*` : name));
-  return `^(${parts.join('|')})$`;
+/**
+ * For keep_hf(): a name that is none of these. It asks for what stays, so that a matcher that gives up removes, and it does
+ * not look at the fields that every message needs (From, Via, Contact and the like), of which no list has one.
+ */
+export function keptNames(names: readonly string[]): string {
+  return `^${otherNameThan(names)}$`;
 }
 
 function hooksOf({ hooks }: Profile, direction: 'in' | 'out'): { request: HookProfile; response: HookProfile } {
@@ -57,11 +56,11 @@ function hooksOf({ hooks }: Profile, direction: 'in' | 'out'): { request: HookPr
 }
 
 function stripLines({ remove, removeUnlessEmergency }: HookProfile): readonly string[] {
-  const lines = [`\tremove_hf_re(${quote(namePattern(remove))});`];
+  const lines = [`\tkeep_hf(${quote(keptNames(remove))});`];
   if (removeUnlessEmergency.length > 0) {
     lines.push(
       `\tif (!($ru =~ ${quote(EMERGENCY_URI)})) {`,
-      `\t\tremove_hf_re(${quote(namePattern(removeUnlessEmergency))});`,
+      `\t\tkeep_hf(${quote(keptNames(removeUnlessEmergency))});`,
       '\t}',
     );
   }

@@ -5,7 +5,7 @@
 
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { kamailioGroups, namePattern } from '../../../src/sip/lists/kamailio.js';
+import { kamailioGroups, keptNames } from '../../../src/sip/lists/kamailio.js';
 import { EMERGENCY_URI, PROFILES, type Profile, type ProfileName } from '../../../src/sip/table/profiles.js';
 import { type Hook, hookClass, hookDirection } from '../../../src/sip/table/rules.js';
 import { planMessage } from '../../../src/trust/message/message.js';
@@ -101,8 +101,8 @@ describe.skipIf(matcher === undefined)('the groups of the plugin', () => {
             .fields.map(({ raw: row }) => row)
             .sort();
           const emergency = hookClass(hook) === 'request' && new RegExp(EMERGENCY_URI, 'i').test(ruri);
-          const list = new RegExp(namePattern(emergency ? remove : [...remove, ...removeUnlessEmergency]), 'i');
-          const before = input.block.fields.filter((field) => clean[at] || !list.test(field.name));
+          const stays = new RegExp(keptNames(emergency ? remove : [...remove, ...removeUnlessEmergency]), 'i');
+          const before = input.block.fields.filter((field) => clean[at] || stays.test(field.name));
           expect(plan.ruri, raw).toBe('');
           expect(before.map(({ raw: row }) => row).sort(), raw).toEqual(after);
         }
