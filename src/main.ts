@@ -26,7 +26,7 @@ import { Database } from './state/postgres/index.js';
 import { Revocation } from './state/revocation/index.js';
 import { KeptCertificates, openSqliteStore, StoreError } from './state/store/index.js';
 import { type LocalStore, SharedStore } from './state/tables/index.js';
-import { TrustState } from './state/trust/index.js';
+import { type TrustState, trustState } from './state/trust/index.js';
 import { Counters } from './state/verdicts/index.js';
 import { inSlices } from './state/work/index.js';
 import { VERSION } from './version.js';
@@ -88,7 +88,7 @@ function reporter(
   look: () => Promise<void>,
 ): (by: string) => Promise<ReloadReport> {
   return async (by) => {
-    const report = await state.reload(by);
+    const report = await state.changes.reload(by);
     await inSlices(told(log, report));
     if (report.ok) log.info('policy loaded', { revision: report.revision, by });
     else log.error('the policy was not loaded; the last good one stays in force', { revision: report.revision, by });
@@ -178,21 +178,12 @@ async function start(
     shared: fleet?.shared.fetches,
   });
   closers.add('revocation', () => revocation.close());
-  const state = new TrustState(
-    policy,
-    decisions,
-    Date.now,
-    revocation,
-    pins,
-    hops,
-    certificates,
-    counters,
-    fleet?.shared,
-  );
-  closers.add('alarms', state.alarms.start(log));
-  revocation.start(() => state.revocationChanged());
+  const parts = { policy, clock: Date.now, decisions, revocation, pins, hops, kept: certificates, counters };
+  const state = trustState({ ...parts, store: fleet?.shared });
+  closers.add('alarms', state.answers.alarms.start(log));
+  revocation.start(() => state.changes.revocationChanged());
   const expiry = new ExpiryWatch(log);
-  const look = async (): Promise<void> => inSlices(expiry.look(await state.expiry(NOTICE_DAYS)));
+  const look = async (): Promise<void> => inSlices(expiry.look(await state.ends.rows(NOTICE_DAYS)));
   const reload = reporter(log, state, look);
   for (const warning of policy.status().warnings) log.warn(warning);
   if (fleet !== undefined) await joinFleet(fleet.database, state, source, reload, log, closers);
@@ -245,7 +236,7 @@ async function joinFleet(
     ...{ follows, database, policy: source, kept: new KeptRevision(directory), reload, clock: Date.now, log },
     settings: () => state.policy.settings,
     node: { name: node, instance: randomUUID(), version: VERSION, startedAt: state.startedAt },
-    scriptRevision: () => state.snapshot.revision,
+    scriptRevision: () => state.policy.snapshot.revision,
   });
   closers.add('fleet', () => follower.close());
   state.fleet = new Fleet({

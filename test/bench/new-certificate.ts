@@ -8,10 +8,9 @@ import { X509Certificate } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { NO_DECISION_LOG } from '../../src/log/decisions.js';
 import { loadPolicy } from '../../src/policy/loading/loader.js';
 import { PolicyHolder } from '../../src/state/policy/holder.js';
-import { TrustState } from '../../src/state/trust/trust-state.js';
+import { trustState } from '../../src/state/trust/trust-state.js';
 import { ca, type Issued, leaf, makeKey, root } from '../support/certificates.js';
 
 const ROUNDS = 10;
@@ -46,10 +45,10 @@ export function measureNewCertificates(directory: string): CertificateCost {
   writeFileSync(file, stringify({ own_domains: ['own.example'], agreements: [agreement] }), { mode: 0o600 });
   const policy = PolicyHolder.open((revision, at) => loadPolicy(file, revision, at), now);
   if ('problems' in policy) throw new Error(policy.problems.join('\n'));
-  const state = new TrustState(policy, NO_DECISION_LOG, Date.now);
+  const state = trustState({ policy, clock: Date.now });
 
   function judge({ pem }: Issued): void {
-    const { verdict, findings } = state.judge({
+    const { verdict, findings } = state.judge.verdict({
       direction: 'in',
       transport: 'tls',
       connectionId: '1',
@@ -58,7 +57,7 @@ export function measureNewCertificates(directory: string): CertificateCost {
       localAddress: '192.0.2.2',
       localPort: 5061,
       tls: {
-        certificate: state.certificates.read(pem),
+        certificate: state.caches.certificates.read(pem),
         verified: true,
         version: 'TLSv1.3',
         cipher: 'TLS_AES_256_GCM_SHA384',

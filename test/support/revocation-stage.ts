@@ -3,14 +3,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { NO_DECISION_LOG } from '../../src/log/decisions.js';
 import type { Logger } from '../../src/log/logger.js';
 import type { RevocationSettings } from '../../src/policy/settings/revocation-settings.js';
 import { DEFAULT_SETTINGS } from '../../src/policy/settings/settings.js';
 import { PolicyHolder } from '../../src/state/policy/holder.js';
 import { Revocation } from '../../src/state/revocation/revocation.js';
 import type { SharedFetches } from '../../src/state/revocation/shared-fetches.js';
-import { TrustState } from '../../src/state/trust/trust-state.js';
+import { type TrustState, trustState } from '../../src/state/trust/trust-state.js';
 import type { Agreement, Snapshot } from '../../src/trust/agreement/agreement.js';
 import type { Verdict } from '../../src/trust/verdict/verdict.js';
 import { DAY, ext, type Issued, leaf, root } from './certificates.js';
@@ -106,14 +105,14 @@ export class Stage {
       random: () => 0.5,
       shared: options.shared,
     });
-    const state = new TrustState(holder, NO_DECISION_LOG, now, revocation);
-    revocation.start(() => state.revocationChanged());
+    const state = trustState({ policy: holder, clock: now, revocation });
+    revocation.start(() => state.changes.revocationChanged());
     return new Stage(state, revocation, log, use);
   }
 
   /** The verdict on a connection with this certificate, as `trust.peer` gives it. */
   ask(certificate: Issued, chain: readonly Issued[] = []): Verdict {
-    return this.state.judge(
+    return this.state.judge.verdict(
       evidenceWith({
         tls: {
           certificate: certificate.facts,
@@ -136,7 +135,7 @@ export class Stage {
   /** Another policy in force. */
   async reload(snapshot: Snapshot): Promise<void> {
     this.use.snapshot = snapshot;
-    await this.state.reload();
+    await this.state.changes.reload();
   }
 
   async errors(): Promise<readonly string[]> {

@@ -4,12 +4,11 @@ import { describe, expect, test } from 'vitest';
 import { DAEMON_COMMANDS } from '../../src/ctl/daemon/commands.js';
 import { program } from '../../src/ctl/program.js';
 import { headerMarkdown } from '../../src/ctl/terminal/header-table.js';
-import { NO_DECISION_LOG } from '../../src/log/decisions.js';
 import { DEFAULT_SETTINGS } from '../../src/policy/settings/settings.js';
 import { REASONS } from '../../src/reasons.js';
 import { methodTable } from '../../src/rpc/methods/methods.js';
 import { PolicyHolder } from '../../src/state/policy/holder.js';
-import { TrustState } from '../../src/state/trust/trust-state.js';
+import { trustState } from '../../src/state/trust/trust-state.js';
 import { VERSION } from '../../src/version.js';
 import { emptySnapshot } from '../support/snapshot.js';
 
@@ -50,12 +49,12 @@ describe('the docs say what the code does, and nothing else', () => {
     0,
   );
   if ('problems' in holder) throw new Error('expected a policy');
-  const state = new TrustState(holder, NO_DECISION_LOG, () => 0);
+  const state = trustState({ policy: holder, clock: () => 0 });
   const log = {
     ...{ error: () => {}, warn: () => {}, info: () => {}, debug: () => {}, setLevel: () => {} },
     ...{ level: () => 'info' as const, close: async () => {} },
   };
-  const table = methodTable(state, log, () => state.reload());
+  const table = methodTable(state, log, () => state.changes.reload());
   const methods = table.map(({ name }) => name);
 
   test('ok/every RPC method is in docs/rpc.md', () => {

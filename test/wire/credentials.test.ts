@@ -6,7 +6,6 @@ import { request as httpsRequest, type RequestOptions } from 'node:https';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { auditLog } from '../../src/log/audit.js';
-import { NO_DECISION_LOG } from '../../src/log/decisions.js';
 import type { ClientCertificate } from '../../src/policy/settings/access-settings.js';
 import { includesRole, type Role } from '../../src/policy/settings/role.js';
 import { type DaemonSettings, DEFAULT_SETTINGS } from '../../src/policy/settings/settings.js';
@@ -14,7 +13,7 @@ import { type Listeners, openListeners } from '../../src/rpc/listeners/listeners
 import { methodTable } from '../../src/rpc/methods/methods.js';
 import { callUnix } from '../../src/rpc/wire/client.js';
 import { PolicyHolder } from '../../src/state/policy/holder.js';
-import { TrustState } from '../../src/state/trust/trust-state.js';
+import { trustState } from '../../src/state/trust/trust-state.js';
 import { DAY, type Issued, selfSignedLeaf } from '../support/certificates.js';
 import { emptySnapshot } from '../support/snapshot.js';
 import { fifoAsk, portOf, temporaryDirectory } from '../support/wires.js';
@@ -69,8 +68,8 @@ const holder = PolicyHolder.open((revision) => {
   return { ok: true, snapshot: { ...emptySnapshot, revision }, settings, warnings: [] };
 }, now);
 if ('problems' in holder) throw new Error('expected a policy');
-const state = new TrustState(holder, NO_DECISION_LOG, () => now);
-const table = methodTable(state, log, () => state.reload());
+const state = trustState({ policy: holder, clock: () => now });
+const table = methodTable(state, log, () => state.changes.reload());
 
 let listeners: Listeners;
 const ports = { http: 0, https: 0 };
@@ -79,7 +78,7 @@ beforeAll(async () => {
   writeFileSync(path('server.pem'), server.pem);
   writeFileSync(path('server.key'), keyText(server), { mode: 0o600 });
   const audit = auditLog(settings.log.audit, log);
-  const opened = await openListeners(settings, { state, log, audit, reload: () => state.reload() });
+  const opened = await openListeners(settings, { state, log, audit, reload: () => state.changes.reload() });
   if ('failed' in opened) throw new Error(opened.failed);
   listeners = opened;
   [ports.http = 0, ports.https = 0] = opened.addresses.map(portOf);
@@ -308,10 +307,10 @@ describe('certificates', () => {
     expect((await ask(asked)).status).toBe(200);
     const before = settings;
     settings = { ...settings, access: { ...settings.access, certificates: [] } };
-    await state.reload();
+    await state.changes.reload();
     expect((await ask(asked)).status).toBe(401);
     settings = before;
-    await state.reload();
+    await state.changes.reload();
     expect((await ask(asked)).status).toBe(200);
   });
 });
@@ -323,7 +322,7 @@ describe('/health and /ready', () => {
       const { status, text } = await ask({ scheme, path: '/ready' });
       expect([status, JSON.parse(text)]).toEqual([
         200,
-        { ready: true, reasons: [], revision: state.snapshot.revision },
+        { ready: true, reasons: [], revision: state.policy.snapshot.revision },
       ]);
     }
   });
@@ -343,14 +342,14 @@ describe('the audit log', () => {
   };
 
   test('ok/who, from where, what, the revision before and after', async () => {
-    const revision = state.snapshot.revision;
+    const revision = state.policy.snapshot.revision;
     now += 10_000;
     const [line] = await added(() => ask({ token: tokens.operator, body: rpc('agreement.reload') }));
     expect(line).toEqual({
       time: new Date(now).toISOString(),
       ...{ method: 'agreement.reload', params: {}, outcome: 'done', wire: 'http' },
       ...{ peer: expect.stringMatching(/^127\.0\.0\.1:/), credential: 'token operator', by: '' },
-      ...{ old_revision: revision, new_revision: state.snapshot.revision },
+      ...{ old_revision: revision, new_revision: state.policy.snapshot.revision },
     });
     expect(line?.new_revision).toBeGreaterThan(revision);
     expect(statSync(path('audit.jsonl')).mode & 0o777).toBe(0o600);

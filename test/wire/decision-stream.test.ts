@@ -4,13 +4,12 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { NO_AUDIT_LOG } from '../../src/log/audit.js';
-import { NO_DECISION_LOG } from '../../src/log/decisions.js';
 import { type DaemonSettings, DEFAULT_SETTINGS } from '../../src/policy/settings/settings.js';
 import { MOST_STREAMS } from '../../src/rpc/http/decision-stream.js';
 import { type Listeners, openListeners } from '../../src/rpc/listeners/listeners.js';
 import { callUnix } from '../../src/rpc/wire/client.js';
 import { PolicyHolder } from '../../src/state/policy/holder.js';
-import { TrustState } from '../../src/state/trust/trust-state.js';
+import { type TrustState, trustState } from '../../src/state/trust/trust-state.js';
 import { emptySnapshot } from '../support/snapshot.js';
 import { http, portOf, temporaryDirectory } from '../support/wires.js';
 
@@ -41,13 +40,13 @@ async function open(): Promise<Opened> {
   };
   const holder = PolicyHolder.open(() => ({ ok: true, snapshot: emptySnapshot, settings, warnings: [] }), 0);
   if ('problems' in holder) throw new Error('expected a policy');
-  const state = new TrustState(holder, NO_DECISION_LOG, Date.now);
+  const state = trustState({ policy: holder, clock: Date.now });
   const log = {
     ...{ error: () => {}, warn: () => {}, info: () => {}, debug: () => {}, setLevel: () => {} },
     ...{ level: () => 'info' as const, close: async () => {} },
   };
   const audit = NO_AUDIT_LOG;
-  const listeners = await openListeners(settings, { state, log, audit, reload: () => state.reload() });
+  const listeners = await openListeners(settings, { state, log, audit, reload: () => state.changes.reload() });
   if ('failed' in listeners) throw new Error(listeners.failed);
   cleanups.push(() => listeners.close(0));
   const operate = (method: string, params: object = {}) => callUnix(socket, method, params);
@@ -111,7 +110,7 @@ describe('the stream', () => {
       [1, 2, 3, 4].map((last) => ['decision', `192.0.2.${last}`, 'untrusted']),
     );
     const ids = [...seen.text.matchAll(/^id: (.*)$/gm)].map(([, id]) => id);
-    expect(ids.map((id) => state.recent.find(id ?? '')?.id)).toEqual(ids);
+    expect(ids.map((id) => state.answers.recent.find(id ?? '')?.id)).toEqual(ids);
   });
   test('ok/only what the filter wants', async () => {
     const { port, token } = await open();
@@ -142,9 +141,9 @@ describe('the stream', () => {
     const seen = await watch(port, token);
     await ask(port, from('192.0.2.1'));
     await expect.poll(() => seen.events().length, PATIENCE).toBe(1);
-    const [one] = state.recent.newest();
+    const [one] = state.answers.recent.newest();
     if (one === undefined) throw new Error('expected an answer');
-    for (let count = 0; count < 5_000; count += 1) state.recent.add(0, one.verdict, undefined, one.question);
+    for (let count = 0; count < 5_000; count += 1) state.answers.recent.add(0, one.verdict, undefined, one.question);
     await expect.poll(() => seen.events().length, PATIENCE).toBe(102);
     expect(seen.events().filter(({ name }) => name === 'missed')).toEqual([{ name: 'missed', data: { count: 4_900 } }]);
   });

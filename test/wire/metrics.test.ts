@@ -3,12 +3,11 @@
 import { execFileSync } from 'node:child_process';
 import { afterEach, describe, expect, test } from 'vitest';
 import { NO_AUDIT_LOG } from '../../src/log/audit.js';
-import { NO_DECISION_LOG } from '../../src/log/decisions.js';
 import { type DaemonSettings, DEFAULT_SETTINGS } from '../../src/policy/settings/settings.js';
 import { openListeners } from '../../src/rpc/listeners/listeners.js';
 import { METRICS } from '../../src/rpc/metrics/table.js';
 import { PolicyHolder } from '../../src/state/policy/holder.js';
-import { TrustState } from '../../src/state/trust/trust-state.js';
+import { type TrustState, trustState } from '../../src/state/trust/trust-state.js';
 import type { Agreement, Snapshot } from '../../src/trust/agreement/agreement.js';
 import { DAY, ext, leaf, NOW, root } from '../support/certificates.js';
 import { agreementWith, snapshotWith } from '../support/snapshot.js';
@@ -49,13 +48,13 @@ async function open(
     return { ok: true, snapshot, settings, warnings: ['a warning'] };
   }, NOW);
   if ('problems' in holder) throw new Error('expected a policy');
-  const state = new TrustState(holder, NO_DECISION_LOG, () => NOW);
+  const state = trustState({ policy: holder, clock: () => NOW });
   const log = {
     ...{ error: () => {}, warn: () => {}, info: () => {}, debug: () => {}, setLevel: () => {} },
     ...{ level: () => 'info' as const, close: async () => {} },
   };
   const audit = NO_AUDIT_LOG;
-  const opened = await openListeners(settings, { state, log, audit, reload: () => state.reload() });
+  const opened = await openListeners(settings, { state, log, audit, reload: () => state.changes.reload() });
   if ('failed' in opened) throw new Error(opened.failed);
   cleanups.push(() => opened.close(0));
   return { port: portOf(opened.addresses[0] ?? ''), state, holder };
@@ -93,7 +92,7 @@ describe('what /metrics says', () => {
     await ask(port, 'cache.flush');
     await ask(port, 'trust.peer', { nonsense: 1 });
     good = false;
-    await state.reload();
+    await state.changes.reload();
     const { status, text, headers } = await get(port);
     expect([status, headers['content-type']]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8']);
     const found = samplesOf(text);
@@ -153,13 +152,13 @@ describe('what /metrics says', () => {
     const { port, state } = await open([opB()]);
     const of = async (name: string) => samplesOf((await get(port)).text).get(name);
     expect([await of('siptrust_candidate'), await of('siptrust_candidate_asked_total')]).toEqual([0, 0]);
-    state.tryCandidate('/candidate.yaml', { snapshot: snapshotWith([]), settings: DEFAULT_SETTINGS });
+    state.candidate.take('/candidate.yaml', { snapshot: snapshotWith([]), settings: DEFAULT_SETTINGS }, NOW, 300_000);
     for (const pem of [peer.pem, peer.pem]) await ask(port, 'trust.peer', evidence(pem));
     await ask(port, 'trust.peer', { direction: 'in', proto: 'udp', src_ip: '192.0.2.1' });
     await expect.poll(() => of('siptrust_candidate_asked_total')).toBe(3);
     expect(await of('siptrust_candidate_changed_total')).toBe(2);
     expect(await of('siptrust_candidate_changes{agreement="op-b"}')).toBe(2);
-    state.dropCandidate();
+    state.candidate.drop();
     expect([await of('siptrust_candidate'), await of('siptrust_candidate_changes{agreement="op-b"}')]).toEqual([
       0,
       undefined,

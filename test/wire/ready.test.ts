@@ -2,14 +2,13 @@
 
 import { afterEach, describe, expect, test } from 'vitest';
 import { NO_AUDIT_LOG } from '../../src/log/audit.js';
-import { NO_DECISION_LOG } from '../../src/log/decisions.js';
 import { type DaemonSettings, DEFAULT_SETTINGS } from '../../src/policy/settings/settings.js';
 import { type Readiness, readiness, readyRoute } from '../../src/rpc/http/readiness.js';
 import { openListeners } from '../../src/rpc/listeners/listeners.js';
 import { type HttpListener, listenHttp } from '../../src/rpc/wire/http.js';
 import type { Pins } from '../../src/state/pins/pins.js';
 import { PolicyHolder } from '../../src/state/policy/holder.js';
-import { TrustState } from '../../src/state/trust/trust-state.js';
+import { type TrustState, trustState } from '../../src/state/trust/trust-state.js';
 import { emptySnapshot } from '../support/snapshot.js';
 import { http, portOf } from '../support/wires.js';
 
@@ -27,7 +26,7 @@ function stateWith(policy: () => boolean, pins?: Pins): TrustState {
     return { ok: true, snapshot: { ...emptySnapshot, revision }, settings, warnings: [] };
   }, 0);
   if ('problems' in holder) throw new Error('expected a policy');
-  return new TrustState(holder, NO_DECISION_LOG, () => 0, undefined, pins);
+  return trustState({ policy: holder, clock: () => 0, pins });
 }
 
 async function open(state: TrustState): Promise<number> {
@@ -36,7 +35,12 @@ async function open(state: TrustState): Promise<number> {
     ...{ level: () => 'info' as const, close: async () => {} },
   };
   const { settings } = state.policy;
-  const opened = await openListeners(settings, { state, log, audit: NO_AUDIT_LOG, reload: (by) => state.reload(by) });
+  const opened = await openListeners(settings, {
+    state,
+    log,
+    audit: NO_AUDIT_LOG,
+    reload: (by) => state.changes.reload(by),
+  });
   if ('failed' in opened) throw new Error(opened.failed);
   cleanups.push(() => opened.close(0));
   return portOf(opened.addresses[0] ?? '');
@@ -60,12 +64,12 @@ describe('a daemon that runs', () => {
     const port = await open(state);
     expect(await ready(port)).toEqual([200, []]);
     good = false;
-    await state.reload();
+    await state.changes.reload();
     const why = 'the policy file is not good and the last good policy is in force: 2 problems';
     expect(await ready(port)).toEqual([503, [why]]);
     expect((await http(port, { path: '/health', method: 'GET' })).status).toBe(200);
     good = true;
-    await state.reload();
+    await state.changes.reload();
     expect(await ready(port)).toEqual([200, []]);
   });
   test('ok/a state file that cannot be written: 503 until it can', async () => {

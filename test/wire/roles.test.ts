@@ -4,14 +4,13 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { NO_AUDIT_LOG } from '../../src/log/audit.js';
-import { NO_DECISION_LOG } from '../../src/log/decisions.js';
 import { includesRole, ROLES, type Role } from '../../src/policy/settings/role.js';
 import { type DaemonSettings, DEFAULT_SETTINGS } from '../../src/policy/settings/settings.js';
 import { type Listeners, openListeners } from '../../src/rpc/listeners/listeners.js';
 import { methodTable } from '../../src/rpc/methods/methods.js';
 import { CallError, callTcp, callUnix, RemoteError } from '../../src/rpc/wire/client.js';
 import { PolicyHolder } from '../../src/state/policy/holder.js';
-import { TrustState } from '../../src/state/trust/trust-state.js';
+import { trustState } from '../../src/state/trust/trust-state.js';
 import { emptySnapshot } from '../support/snapshot.js';
 import { fifoAsk, http, portOf, temporaryDirectory } from '../support/wires.js';
 
@@ -41,11 +40,11 @@ const log = {
 const holder = PolicyHolder.open(() => ({ ok: true, snapshot: emptySnapshot, settings, warnings: [] }), 0);
 if ('problems' in holder) throw new Error('expected a policy');
 let now = 0;
-const state = new TrustState(holder, NO_DECISION_LOG, () => now);
-const table = methodTable(state, log, () => state.reload());
+const state = trustState({ policy: holder, clock: () => now });
+const table = methodTable(state, log, () => state.changes.reload());
 
 const audit = NO_AUDIT_LOG;
-const served = { state, log, audit, reload: () => state.reload() };
+const served = { state, log, audit, reload: () => state.changes.reload() };
 
 let listeners: Listeners;
 let tcp: number;

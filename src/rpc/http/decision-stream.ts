@@ -5,7 +5,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
-import type { TrustState } from '../../state/trust/index.js';
+import type { Of } from '../../state/trust/index.js';
 import type { HttpRoute } from '../wire/index.js';
 import { DECISION_FILTER, type DecisionFilter, type DecisionRow, decisionRow, fits } from './decision.js';
 
@@ -32,7 +32,7 @@ interface Stream {
 }
 
 /** The route; of more streams than `most` the next is told to come back. */
-export function decisionRoute(state: TrustState, most = MOST_STREAMS): HttpRoute {
+export function decisionRoute(state: Of<'answers' | 'policy'>, most = MOST_STREAMS): HttpRoute {
   const streams = new Set<Stream>();
   let seen = 0;
   let looking: NodeJS.Timeout | undefined;
@@ -42,9 +42,9 @@ export function decisionRoute(state: TrustState, most = MOST_STREAMS): HttpRoute
 
   /** Each new answer is looked at once, however many look on. */
   function look(): void {
-    const left = Math.max(0, state.recent.count - seen - MOST_LOOKED);
-    const rows = [...state.recent.after(seen + left)].map(rowOf);
-    seen = state.recent.count;
+    const left = Math.max(0, state.answers.recent.count - seen - MOST_LOOKED);
+    const rows = [...state.answers.recent.after(seen + left)].map(rowOf);
+    seen = state.answers.recent.count;
     for (const stream of streams) tell(stream, rows, left);
   }
 
@@ -62,7 +62,7 @@ export function decisionRoute(state: TrustState, most = MOST_STREAMS): HttpRoute
   function begin(stream: Stream, after: number | undefined): void {
     // Those who look on already have all until now.
     if (streams.size > 0) look();
-    else seen = state.recent.count;
+    else seen = state.answers.recent.count;
     streams.add(stream);
     looking ??= setInterval(look, LOOK_MS).unref();
     stream.response.write(`: decisions\n\n${before(stream.filter, after).map(decision).join('')}`);
@@ -78,8 +78,8 @@ export function decisionRoute(state: TrustState, most = MOST_STREAMS): HttpRoute
   /** The latest that fit, the oldest first: all since an answer that the reader names, or a page of them. */
   function before(filter: DecisionFilter, after = 0): readonly DecisionRow[] {
     const found: DecisionRow[] = [];
-    let number = state.recent.count;
-    for (const answer of state.recent.newest()) {
+    let number = state.answers.recent.count;
+    for (const answer of state.answers.recent.newest()) {
       if (number <= after || found.length >= MOST_BEFORE) break;
       const row = rowOf(answer);
       if (fits(row, filter)) found.push(row);
@@ -120,7 +120,7 @@ export function decisionRoute(state: TrustState, most = MOST_STREAMS): HttpRoute
         end(stream);
       });
       const last = request.headers['last-event-id'];
-      begin(stream, typeof last === 'string' ? state.recent.numberOf(last) : undefined);
+      begin(stream, typeof last === 'string' ? state.answers.recent.numberOf(last) : undefined);
     },
   };
 }

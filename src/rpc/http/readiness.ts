@@ -2,7 +2,7 @@
 
 import { includesRole } from '../../policy/settings/index.js';
 import type { SharedStoreStatus } from '../../state/tables/index.js';
-import type { TrustState } from '../../state/trust/index.js';
+import type { Of } from '../../state/trust/index.js';
 import { type HttpRoute, isLoopback, type Listener, READ } from '../wire/index.js';
 
 export interface Readiness {
@@ -16,7 +16,11 @@ export interface Readiness {
 }
 
 /** @param listeners those that are open */
-export function readiness(state: TrustState, listeners: readonly Listener[], stopping: boolean): Readiness {
+export function readiness(
+  state: Of<'fleet' | 'pins' | 'policy' | 'store'>,
+  listeners: readonly Listener[],
+  stopping: boolean,
+): Readiness {
   const { revision, problems } = state.policy.status();
   const reasons: string[] = [];
   if (stopping) reasons.push('siptrustd is stopping');

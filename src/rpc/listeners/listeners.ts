@@ -129,7 +129,7 @@ export async function openListeners(
 }
 
 function dispatcherOf(table: readonly Method[], { state, log, audit }: Served, metrics: Metrics | undefined): Dispatch {
-  const revision = (): number => state.snapshot.revision;
+  const revision = (): number => state.policy.snapshot.revision;
   const methods = table.map((method) => audited(method, { audit, clock: () => state.now(), revision }));
   const tell = seldom(() => state.now());
   return createDispatcher(methods, {

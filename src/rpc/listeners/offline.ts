@@ -3,12 +3,11 @@
  * as its `at` says. What is answered here is what the daemon would have answered.
  */
 
-import { NO_DECISION_LOG, type OperatorLog } from '../../log/index.js';
+import type { OperatorLog } from '../../log/index.js';
 import type { ReasonCode } from '../../reasons.js';
 import type { Pins } from '../../state/pins/index.js';
 import type { PolicyHolder } from '../../state/policy/index.js';
-import { NO_REVOCATION_SOURCE } from '../../state/revocation/index.js';
-import { TrustState } from '../../state/trust/index.js';
+import { trustState } from '../../state/trust/index.js';
 import type { CertificateCache } from '../../state/verdicts/index.js';
 import { INSTANT_FORM, parseRfc3339 } from '../../x509/der/index.js';
 import { sipIdentities } from '../../x509/identity/index.js';
@@ -53,8 +52,8 @@ function refused(method: string, reason: ReasonCode, why: string, error?: object
 
 /** A method of the table over one policy, and the state that it works on. */
 function offlineMethod(policy: PolicyHolder, method: string, clock: () => number, pins?: Pins) {
-  const state = new TrustState(policy, NO_DECISION_LOG, clock, NO_REVOCATION_SOURCE, pins);
-  const row = methodTable(state, SILENT, () => state.reload()).find(({ name }) => name === method);
+  const state = trustState({ policy, clock, pins });
+  const row = methodTable(state, SILENT, () => state.changes.reload()).find(({ name }) => name === method);
   if (row === undefined) throw new Error(`no method is named ${method}`);
   return { state, row };
 }
@@ -85,7 +84,7 @@ export function offlineAnswers(policy: PolicyHolder, method: string, pins?: Pins
       now = instant;
     }
     // Questions may go back in time, where a verdict that was cached for later does not hold.
-    state.flush();
+    state.caches.flush();
     return called(row, params);
   };
 }

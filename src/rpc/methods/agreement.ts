@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { shownAgreement } from '../../policy/agreement/index.js';
 import type { ReloadReport } from '../../state/policy/index.js';
-import type { TrustState } from '../../state/trust/index.js';
+import type { Of } from '../../state/trust/index.js';
 import { type Agreement, servedByWords } from '../../trust/agreement/index.js';
 import { instant } from '../../trust/cover/index.js';
 import { askerOf, defineMethod, type Method, RpcError } from '../dispatch/index.js';
@@ -34,7 +34,7 @@ function details(agreement: Agreement, now: number) {
 }
 
 /** The agreements in force. */
-export function agreementMethods(state: TrustState, reload: (by: string) => Promise<ReloadReport>): Method[] {
+export function agreementMethods(state: Of<'now' | 'policy'>, reload: (by: string) => Promise<ReloadReport>): Method[] {
   return [
     defineMethod({
       name: 'agreement.list',
@@ -42,7 +42,7 @@ export function agreementMethods(state: TrustState, reload: (by: string) => Prom
       doc: 'The agreements of the policy in force, one row each: 1,000 at most, from the one with this index on',
       params: z.strictObject({ from: z.int().min(0).optional(), limit: z.int().min(1).max(MOST_ROWS).optional() }),
       handler: ({ from = 0, limit = MOST_ROWS }) =>
-        state.snapshot.agreements.slice(from, from + limit).map((agreement) => row(agreement, state.now())),
+        state.policy.snapshot.agreements.slice(from, from + limit).map((agreement) => row(agreement, state.now())),
     }),
     defineMethod({
       name: 'agreement.show',
@@ -51,7 +51,7 @@ export function agreementMethods(state: TrustState, reload: (by: string) => Prom
       params: z.strictObject({ name: z.string() }),
       positional: ['name'],
       handler: ({ name }) => {
-        const found = state.snapshot.agreements.find((agreement) => agreement.name === name);
+        const found = state.policy.snapshot.agreements.find((agreement) => agreement.name === name);
         if (found === undefined) throw new RpcError('not-found', `no agreement is named "${name}"`);
         return details(found, state.now());
       },

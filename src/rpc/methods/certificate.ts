@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { NOTICE_DAYS } from '../../state/expiry/index.js';
-import type { TrustState } from '../../state/trust/index.js';
+import type { Of } from '../../state/trust/index.js';
 import { inSlices } from '../../state/work/index.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
 import { describeCertificate } from '../../x509/identity/index.js';
@@ -13,9 +13,9 @@ import { foldByteParams } from '../params/index.js';
 const MOST_DAYS = 99_999;
 
 /** Certificates that are not part of a connection: what one says, whether a path holds, and what ends when. */
-export function certificateMethods(state: TrustState): Method[] {
+export function certificateMethods(state: Of<'caches' | 'ends' | 'now'>): Method[] {
   function known(pem: string): CertificateFacts {
-    const facts = state.certificates.read(pem);
+    const facts = state.caches.certificates.read(pem);
     if (!('malformed' in facts)) return facts;
     throw new RpcError('invalid-params', [{ path: 'pem', expected: 'an X.509 certificate', found: facts.malformed }]);
   }
@@ -57,7 +57,7 @@ export function certificateMethods(state: TrustState): Method[] {
       ),
       positional: ['within'],
       handler: async ({ within }) => {
-        const rows = await state.expiry(within);
+        const rows = await state.ends.rows(within);
         return rows.map(({ what, agreement, subject, ends, days, state: condition }) => {
           return { what, agreement, subject, ends: new Date(ends).toISOString(), days, state: condition };
         });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { LOG_LEVELS, type OperatorLog } from '../../log/index.js';
 import { includesRole } from '../../policy/settings/index.js';
 import { profileOf } from '../../sip/table/index.js';
-import type { TrustState } from '../../state/trust/index.js';
+import type { Of } from '../../state/trust/index.js';
 import type { Snapshot } from '../../trust/agreement/index.js';
 import { VERSION } from '../../version.js';
 import { defineMethod, type Method } from '../dispatch/index.js';
@@ -22,7 +22,7 @@ function pathSockets({ interfaces }: Snapshot): readonly string[] {
 }
 
 /** The store of the fleet: `degraded` is what it said last. */
-function storeOf({ store }: TrustState): object {
+function storeOf({ store }: Of<'store'>): object {
   if (store === undefined) return {};
   const { up, host, since, problem, readAt, waiting } = store.status();
   const at = (ms: number | undefined): string => (ms === undefined ? '' : new Date(ms).toISOString());
@@ -30,7 +30,10 @@ function storeOf({ store }: TrustState): object {
 }
 
 /** The daemon itself: what it is, how it does, what it counts. */
-export function coreMethods(state: TrustState, log: OperatorLog): Method[] {
+export function coreMethods(
+  state: Of<'caches' | 'changes' | 'counters' | 'ends' | 'fleet' | 'hops' | 'now' | 'policy' | 'startedAt' | 'store'>,
+  log: OperatorLog,
+): Method[] {
   return [
     defineMethod({
       name: 'core.version',
@@ -73,21 +76,21 @@ export function coreMethods(state: TrustState, log: OperatorLog): Method[] {
           version: VERSION,
           // What only the policy knows, so that nobody writes it twice: how strangers are treated, and which sockets stand for a
           // path (TS 33.203 §5.4).
-          stranger: profileOf({ verdict: 'untrusted', agreement: undefined }, state.snapshot.privacy),
-          sockets: pathSockets(state.snapshot),
+          stranger: profileOf({ verdict: 'untrusted', agreement: undefined }, state.policy.snapshot.privacy),
+          sockets: pathSockets(state.policy.snapshot),
         };
         // The poll of a script needs no more, and asks twice a second.
         if (!includesRole(role, 'viewer')) return inForce;
         const { fleet } = state;
-        return state.expirySummary().then((expiry) => ({
+        return state.ends.summary().then((expiry) => ({
           ...inForce,
-          agreements: state.snapshot.agreements.length,
+          agreements: state.policy.snapshot.agreements.length,
           loaded_at: new Date(loadedAt).toISOString(),
           last_reload: new Date(lastAttempt).toISOString(),
           problems,
           warnings,
           uptime: seconds(state.now() - state.startedAt),
-          sizes: state.sizes(),
+          sizes: state.caches.sizes(),
           expiry,
           ...storeOf(state),
           memory: process.memoryUsage().rss,
@@ -111,8 +114,8 @@ export function coreMethods(state: TrustState, log: OperatorLog): Method[] {
       params: none,
       handler: () => {
         const { certificates, verdicts } = state.counters;
-        const sizes = state.sizes();
-        const octets = state.octets();
+        const sizes = state.caches.sizes();
+        const octets = state.caches.octets();
         return {
           certificates: { entries: sizes.certificates, octets: octets.certificates, ...certificates },
           verdicts: { entries: sizes.verdicts, octets: octets.verdicts, ...verdicts },
@@ -127,9 +130,9 @@ export function coreMethods(state: TrustState, log: OperatorLog): Method[] {
       doc: 'Empties the caches of certificate facts, verdicts and DNS answers; answers how many entries went',
       params: none,
       handler: () => {
-        const gone = state.flush();
+        const gone = { ...state.caches.flush(), dns: state.hops.flush() };
         // Under the next revision scripts ask about their connections again.
-        state.touch();
+        state.changes.touch();
         return gone;
       },
     }),

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import type { RevocationRow } from '../../state/revocation/index.js';
-import type { TrustState } from '../../state/trust/index.js';
+import type { Of } from '../../state/trust/index.js';
 import { defineMethod, type Method, RpcError } from '../dispatch/index.js';
 
 /** An answer comes before a client gives up; what is not done by then goes on. */
@@ -29,7 +29,7 @@ function shown({ kind, source, issuer, certificate, entries, state, error, ...ti
 }
 
 /** Revocation lists and statuses: what is at hand, and asking again. */
-export function crlMethods(state: TrustState): Method[] {
+export function crlMethods(state: Of<'revocation'>): Method[] {
   return [
     defineMethod({
       name: 'crl.list',

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { Fleet, FleetStatus, NodeRow } from '../../state/fleet/index.js';
 import { StoreError } from '../../state/store/index.js';
-import type { TrustState } from '../../state/trust/index.js';
+import type { Of } from '../../state/trust/index.js';
 import { defineMethod, type Method } from '../dispatch/index.js';
 
 /** The nodes of the fleet, and which revision of the policy is in force where. */
-export function fleetMethods(state: TrustState): Method[] {
+export function fleetMethods(state: Of<'fleet'>): Method[] {
   return [
     defineMethod({
       name: 'fleet.list',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Column, effectiveRules, HEADER_POLICY } from '../../sip/table/index.js';
-import type { TrustState } from '../../state/trust/index.js';
+import type { Of } from '../../state/trust/index.js';
 import { defineMethod, type Method, RpcError } from '../dispatch/index.js';
 
 const COLUMN: Readonly<Record<Column, string>> = {
@@ -11,7 +11,7 @@ const COLUMN: Readonly<Record<Column, string>> = {
 };
 
 /** The header table as it is in force. */
-export function headerMethods(state: TrustState): Method[] {
+export function headerMethods(state: Of<'policy'>): Method[] {
   return [
     defineMethod({
       name: 'header.list',
@@ -20,7 +20,7 @@ export function headerMethods(state: TrustState): Method[] {
       params: z.strictObject({ agreement: z.string().optional() }),
       positional: ['agreement'],
       handler: ({ agreement: name }) => {
-        const { agreements, privacy } = state.snapshot;
+        const { agreements, privacy } = state.policy.snapshot;
         const agreement = agreements.find((each) => each.name === name);
         if (name !== undefined && agreement === undefined) {
           throw new RpcError('not-found', `no agreement is named "${name}"`);

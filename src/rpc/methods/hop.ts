@@ -1,11 +1,11 @@
-import type { TrustState } from '../../state/trust/index.js';
+import type { Of } from '../../state/trust/index.js';
 import { defineMethod, type Method } from '../dispatch/index.js';
 import { hopAnswer, hopListParams, hopParams, hopRow, toAbility, toQuestion } from '../params/index.js';
 
 const DEFAULT_LIMIT = 200;
 
 /** Where requests go next. */
-export function hopMethods(state: TrustState): Method[] {
+export function hopMethods(state: Of<'answers' | 'counters' | 'hops' | 'policy'>): Method[] {
   return [
     defineMethod({
       name: 'hop.resolve',
@@ -20,12 +20,12 @@ export function hopMethods(state: TrustState): Method[] {
           const [first] = hop.findings;
           if (first !== undefined) state.counters.add(`reason.${first.code}`);
           const { domain: peer, agreement, findings } = hop;
-          state.alarms.tell(findings, () => ({ peer, agreement: agreement?.name ?? '', id: '' }));
+          state.answers.alarms.tell(findings, () => ({ peer, agreement: agreement?.name ?? '', id: '' }));
           return hopAnswer(hop);
         };
         const { wait_ms: wait = 0 } = params;
-        if (wait === 0) return told(state.hops.find(question, ability, state.snapshot));
-        return state.hops.wait(question, ability, () => state.snapshot, wait).then(told);
+        if (wait === 0) return told(state.hops.find(question, ability, state.policy.snapshot));
+        return state.hops.wait(question, ability, () => state.policy.snapshot, wait).then(told);
       },
     }),
     defineMethod({
@@ -36,8 +36,8 @@ export function hopMethods(state: TrustState): Method[] {
       positional: ['limit'],
       handler: async (params) => {
         const { limit = DEFAULT_LIMIT, wait_ms: wait = 0 } = params;
-        const hops = await state.hops.list(limit, toAbility(params), () => state.snapshot, wait);
-        const { revision } = state.snapshot;
+        const hops = await state.hops.list(limit, toAbility(params), () => state.policy.snapshot, wait);
+        const { revision } = state.policy.snapshot;
         return { revision, hops: hops.map(hopRow), count: hops.length };
       },
     }),

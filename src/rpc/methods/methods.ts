@@ -4,6 +4,7 @@
  */
 
 import { type AuditLog, NO_AUDIT_LOG, type OperatorLog } from '../../log/index.js';
+import type { ReloadReport } from '../../state/policy/index.js';
 import type { TrustState } from '../../state/trust/index.js';
 import type { Tokens } from '../access/index.js';
 import type { Method } from '../dispatch/index.js';
@@ -34,7 +35,7 @@ export interface MethodTools {
 export function methodTable(
   state: TrustState,
   log: OperatorLog,
-  reload: (by: string) => ReturnType<TrustState['reload']>,
+  reload: (by: string) => Promise<ReloadReport>,
   { tokens, audit = NO_AUDIT_LOG, config }: MethodTools = {},
 ): Method[] {
   return [

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { maskIdentities } from '../../log/index.js';
 import { type ExpiryRow, NOTICE_DAYS } from '../../state/expiry/index.js';
-import type { TrustState } from '../../state/trust/index.js';
+import type { Of } from '../../state/trust/index.js';
 import type { Spell } from '../../state/verdicts/index.js';
 import { inSlices, sortedInSteps } from '../../state/work/index.js';
 import type { Agreement } from '../../trust/agreement/index.js';
@@ -41,12 +41,12 @@ interface Overview {
 }
 
 /** Partners as an operator sees them: trusted now or not, why, how busy, what ends; and the answers as they are given. */
-export function partnerMethods(state: TrustState): Method[] {
+export function partnerMethods(state: Of<'answers' | 'ends' | 'now' | 'policy'>): Method[] {
   let known: Overview | undefined;
   let looking: Promise<Overview> | undefined;
 
   async function overview(): Promise<Overview> {
-    const [at, { revision }] = [state.now(), state.snapshot];
+    const [at, { revision }] = [state.now(), state.policy.snapshot];
     if (known !== undefined && known.revision === revision && Math.abs(at - known.at) < LOOK_MS) return known;
     looking ??= look(at, revision).finally(() => {
       looking = undefined;
@@ -57,18 +57,18 @@ export function partnerMethods(state: TrustState): Method[] {
 
   async function look(at: number, revision: number): Promise<Overview> {
     const ends = new Map<string, ExpiryRow>();
-    for (const row of await state.expiry(NOTICE_DAYS)) {
+    for (const row of await state.ends.rows(NOTICE_DAYS)) {
       // A CRL that is renewed in time ends every few days.
       if (row.state === 'current') continue;
       // A CRL serves several.
       for (const name of row.agreement.split(', ')) if (!ends.has(name)) ends.set(name, row);
     }
-    return { at, revision, connections: state.partners.connections(at - HOUR_MS), ends };
+    return { at, revision, connections: state.answers.partners.connections(at - HOUR_MS), ends };
   }
 
   function row(agreement: Agreement, { connections, ends }: Overview) {
     const now = state.now();
-    const { last, asked } = state.partners.of(agreement.name, now);
+    const { last, asked } = state.answers.partners.of(agreement.name, now);
     const first = ends.get(agreement.name);
     return {
       name: agreement.name,
@@ -116,7 +116,7 @@ export function partnerMethods(state: TrustState): Method[] {
   }
 
   function agreementOf(name: string): Agreement {
-    const found = state.snapshot.agreements.find((agreement) => agreement.name === name);
+    const found = state.policy.snapshot.agreements.find((agreement) => agreement.name === name);
     if (found === undefined) throw new RpcError('not-found', `no agreement is named "${name}"`);
     return found;
   }
@@ -130,7 +130,7 @@ export function partnerMethods(state: TrustState): Method[] {
       handler: async ({ match = '', trust, order = 'trouble', from = 0, limit = 100 }) => {
         const wanted = match.toLowerCase();
         const now = await overview();
-        const { revision, agreements } = state.snapshot;
+        const { revision, agreements } = state.policy.snapshot;
         const { counts, found } = await inSlices(select(agreements, now, trust, wanted));
         const sorted = await inSlices(sortedInSteps(found, BY[order]));
         const rows = sorted.slice(from, from + limit);
@@ -147,8 +147,8 @@ export function partnerMethods(state: TrustState): Method[] {
         const agreement = agreementOf(name);
         return {
           ...row(agreement, await overview()),
-          history: state.partners.of(name, state.now()).history.map(spell),
-          certificates: state.peers
+          history: state.answers.partners.of(name, state.now()).history.map(spell),
+          certificates: state.answers.peers
             .list()
             .filter((seen) => seen.agreement === name)
             .map(({ subject, notAfter }) => ({ subject, not_after: instant(notAfter) })),
@@ -163,12 +163,12 @@ export function partnerMethods(state: TrustState): Method[] {
       handler: ({ limit = 100, ...filter }) => {
         const { mask } = state.policy.settings.log;
         const found: DecisionRow[] = [];
-        for (const answer of state.recent.newest()) {
+        for (const answer of state.answers.recent.newest()) {
           if (found.length >= limit) break;
           const row = decisionRow(answer, mask);
           if (fits(row, filter)) found.push(row);
         }
-        return { revision: state.snapshot.revision, rows: found };
+        return { revision: state.policy.snapshot.revision, rows: found };
       },
     }),
   ];

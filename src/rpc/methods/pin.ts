@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { OperatorLog } from '../../log/index.js';
 import type { Pins } from '../../state/pins/index.js';
 import { type Pin, StoreError } from '../../state/store/index.js';
-import type { TrustState } from '../../state/trust/index.js';
+import type { Of } from '../../state/trust/index.js';
 import { type CallContext, defineMethod, type Method, RpcError } from '../dispatch/index.js';
 
 /** For the agreement of `pin.list`: all of them. No agreement can have this name. */
@@ -25,14 +25,14 @@ function instant(ms: number | undefined): string {
 }
 
 /** The keys that were observed, and what operators make of them. */
-export function pinMethods(state: TrustState, log: OperatorLog): Method[] {
+export function pinMethods(state: Of<'pins' | 'policy'>, log: OperatorLog): Method[] {
   function pins(): Pins {
     if (state.pins !== undefined) return state.pins;
     throw new RpcError('unavailable', 'no pins are kept: daemon.state.file is off');
   }
 
   function agreement(name: string) {
-    return state.snapshot.agreements.find((each) => each.name === name);
+    return state.policy.snapshot.agreements.find((each) => each.name === name);
   }
 
   /** `enforced`: approved, and the agreement asks for it. */
@@ -115,7 +115,7 @@ export function pinMethods(state: TrustState, log: OperatorLog): Method[] {
         const fresh = choose(params).filter(({ approvedAt }) => approvedAt === undefined);
         await written(pins().approve(fresh));
         told('approved', fresh, context);
-        return { revision: state.snapshot.revision, pins: choose(params).map(row) };
+        return { revision: state.policy.snapshot.revision, pins: choose(params).map(row) };
       },
     }),
     defineMethod({
@@ -129,7 +129,7 @@ export function pinMethods(state: TrustState, log: OperatorLog): Method[] {
         const rows = dropped.map(row);
         await written(pins().drop(dropped));
         told('dropped', dropped, context);
-        return { revision: state.snapshot.revision, pins: rows };
+        return { revision: state.policy.snapshot.revision, pins: rows };
       },
     }),
   ];

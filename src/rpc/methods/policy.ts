@@ -7,20 +7,20 @@ import {
   promote,
   type ReloadReport,
 } from '../../state/policy/index.js';
-import type { TrustState } from '../../state/trust/index.js';
+import type { Of } from '../../state/trust/index.js';
 import type { DifferenceRow } from '../../state/verdicts/index.js';
 import { askerOf, type CallContext, defineMethod, type Method, RpcError } from '../dispatch/index.js';
 
 /** A candidate policy in the running daemon: judged by in the shadow, without an effect on any answer. */
 export function policyMethods(
-  state: TrustState,
+  state: Of<'candidate' | 'fleet' | 'now' | 'policy'>,
   reload: (by: string) => Promise<ReloadReport>,
   config: string | undefined,
 ): Method[] {
   let promoting = false;
 
   async function promoted(context: CallContext) {
-    const { candidate } = state;
+    const candidate = state.candidate.current;
     if (candidate === undefined) throw new RpcError('not-found', 'no candidate is tried: policy.candidate names one');
     if (config === undefined) throw new RpcError('unavailable', 'there is no policy file to put it in');
     const { file, policy: judged } = candidate;
@@ -34,7 +34,7 @@ export function policyMethods(
       reload: async () => {
         const { ok, revision, problems } = await reload(`${askerOf(context)}, to promote ${file}`);
         if (!ok) throw new RpcError('unavailable', { revision, problems });
-        state.dropCandidate();
+        state.candidate.drop();
         return { revision };
       },
     });
@@ -50,7 +50,8 @@ export function policyMethods(
       handler: async ({ file }) => {
         const loaded = await loadOnce(file, state);
         if (!loaded.ok) throw new RpcError('unavailable', { problems: loaded.problems });
-        state.tryCandidate(file, loaded);
+        const ttlMs = state.policy.settings.cache.ttl * 1000;
+        state.candidate.take(file, loaded, state.now(), ttlMs);
         return { file, agreements: loaded.snapshot.agreements.length, warnings: loaded.warnings };
       },
     }),
@@ -60,7 +61,7 @@ export function policyMethods(
       doc: 'The candidate policy: what was asked since it is there, and what it would have changed, by partner',
       params: z.strictObject({}),
       handler: () => {
-        const status = state.candidate?.status();
+        const status = state.candidate.current?.status();
         if (status === undefined) return { candidate: '' };
         const { file, since, agreements, asked, changed, waiting, leftOut, rows } = status;
         return {
@@ -109,15 +110,15 @@ export function policyMethods(
       role: 'operator',
       doc: 'Forgets the candidate policy; answers whether there was one',
       params: z.strictObject({}),
-      handler: () => ({ dropped: state.dropCandidate() }),
+      handler: () => ({ dropped: state.candidate.drop() }),
     }),
   ];
 }
 
 /** Reads a policy in a thread: it may be as large as the one in force, and is as little reason to hold up a question. */
-async function loadOnce(file: string, state: TrustState): Promise<LoadedPolicy> {
+async function loadOnce(file: string, state: Of<'now' | 'policy'>): Promise<LoadedPolicy> {
   const thread = new PolicyThread(file);
-  const loaded = await thread.load(state.snapshot.revision, state.now());
+  const loaded = await thread.load(state.policy.snapshot.revision, state.now());
   await thread.close();
   return loaded;
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { includesRole } from '../../policy/settings/index.js';
-import type { TrustState } from '../../state/trust/index.js';
+import type { Of } from '../../state/trust/index.js';
 import { RepeatedParams } from '../../state/verdicts/index.js';
 import type { Evidence } from '../../trust/evidence/index.js';
 import { outcomeOf, planMessage } from '../../trust/message/index.js';
@@ -34,18 +34,20 @@ const closedParams = z.preprocess(
 );
 
 /** The two questions, and why they were answered as they were. */
-export function trustMethods(state: TrustState): Method[] {
+export function trustMethods(state: Of<'answers' | 'caches' | 'counters' | 'forget' | 'judge' | 'policy'>): Method[] {
   const { cache } = state.policy.settings;
-  const read = (text: string) => state.certificates.read(text);
+  const read = (text: string) => state.caches.certificates.read(text);
 
   /** The evidence behind a message: its own, or that of the connection it names. */
   function judged(params: MessageParams): { evidence: Evidence; verdict: Verdict } {
     const own = messageEvidence(params, read);
-    if (own !== undefined) return { evidence: own, verdict: state.judge(own) };
+    if (own !== undefined) return { evidence: own, verdict: state.judge.verdict(own) };
     const known =
-      params.conid === undefined ? undefined : state.connections.find(params.conid, params.src_ip, params.src_port);
-    if (known !== undefined) return { evidence: known, verdict: state.judge(known) };
-    return unknownConnection(namedHop(params), state.snapshot);
+      params.conid === undefined
+        ? undefined
+        : state.caches.connections.find(params.conid, params.src_ip, params.src_port);
+    if (known !== undefined) return { evidence: known, verdict: state.judge.verdict(known) };
+    return unknownConnection(namedHop(params), state.policy.snapshot);
   }
 
   return [
@@ -57,10 +59,10 @@ export function trustMethods(state: TrustState): Method[] {
       repeated: new RepeatedParams<EvidenceParams>({ entries: cache.verdicts, octets: Math.floor(cache.memory / 8) }),
       handler: (params) => {
         const evidence = toEvidence(params, read);
-        const verdict = state.judge(evidence);
-        state.remember(evidence, verdict);
-        const { id, at } = state.record('trust.peer', evidence, verdict);
-        return peerAnswer(id, verdict, state.snapshot, at);
+        const verdict = state.judge.verdict(evidence);
+        state.caches.remember(evidence, verdict);
+        const { id, at } = state.answers.record('trust.peer', evidence, verdict);
+        return peerAnswer(id, verdict, state.policy.snapshot, at);
       },
     }),
     defineMethod({
@@ -70,8 +72,8 @@ export function trustMethods(state: TrustState): Method[] {
       params: messageParams,
       handler: (params) => {
         const { evidence, verdict } = judged(params);
-        const plan = planMessage({ ...toMessage(params), verdict, snapshot: state.snapshot });
-        const { id } = state.record('trust.message', evidence, verdict, plan);
+        const plan = planMessage({ ...toMessage(params), verdict, snapshot: state.policy.snapshot });
+        const { id } = state.answers.record('trust.message', evidence, verdict, plan);
         state.counters.add(`plan.${params.message}-${params.direction}.${outcomeOf(plan)}`);
         return messageAnswer(id, verdict, plan);
       },
@@ -94,11 +96,11 @@ export function trustMethods(state: TrustState): Method[] {
         if ('id' in params) {
           // Ids are easy to guess: an answer that somebody else got is not for every program of this machine.
           if (!includesRole(role, 'viewer')) throw new RpcError('forbidden');
-          const answer = state.recent.find(params.id);
+          const answer = state.answers.recent.find(params.id);
           if (answer === undefined) throw new RpcError('not-found', `no recent answer has the id "${params.id}"`);
           return { id: answer.id, ...explain(answer.verdict, answer.findings) };
         }
-        return { id: '', ...explain(state.judge(toEvidence(params, read))) };
+        return { id: '', ...explain(state.judge.verdict(toEvidence(params, read))) };
       },
     }),
   ];

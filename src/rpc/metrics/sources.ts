@@ -5,7 +5,7 @@ import type { ExpiryRow } from '../../state/expiry/index.js';
 import type { FleetStatus } from '../../state/fleet/index.js';
 import type { RevocationRow } from '../../state/revocation/index.js';
 import type { SharedStoreStatus } from '../../state/tables/index.js';
-import type { TrustState } from '../../state/trust/index.js';
+import type { Of, TrustState } from '../../state/trust/index.js';
 import { OTHER } from '../../state/verdicts/index.js';
 import { VERSION } from '../../version.js';
 import type { Readiness } from '../http/index.js';
@@ -41,9 +41,9 @@ export function samples({ state, readiness, eventLoop }: Sources): {
   let expiry: { readonly at: number; readonly revision: number; readonly rows: readonly Sample[] } | undefined;
   async function expires(): Promise<readonly Sample[]> {
     const now = state.now();
-    const { revision } = state.snapshot;
+    const { revision } = state.policy.snapshot;
     if (expiry === undefined || expiry.revision !== revision || now - expiry.at >= EXPIRY_MS) {
-      expiry = { at: now, revision, rows: firstToEnd(await state.expiry(ALL_DAYS)) };
+      expiry = { at: now, revision, rows: firstToEnd(await state.ends.rows(ALL_DAYS)) };
     }
     return expiry.rows;
   }
@@ -68,7 +68,7 @@ export function samples({ state, readiness, eventLoop }: Sources): {
   const stored = (value: (store: SharedStoreStatus) => number): readonly Sample[] =>
     state.store === undefined ? [] : one(value(state.store.status()));
   const agreements = (enabled: boolean): number =>
-    state.snapshot.agreements.filter((agreement) => agreement.enabled === enabled).length;
+    state.policy.snapshot.agreements.filter((agreement) => agreement.enabled === enabled).length;
 
   return {
     info: () => [[[VERSION, process.versions.node], 1]],
@@ -85,7 +85,7 @@ export function samples({ state, readiness, eventLoop }: Sources): {
         return [[message, direction, outcome], count];
       }),
     cacheEntries: () => {
-      const { certificates, verdicts, connections } = state.sizes();
+      const { certificates, verdicts, connections } = state.caches.sizes();
       const all = { certificates, verdicts, connections, dns: state.hops.answers };
       return Object.entries(all).map(([cache, entries]) => [[cache], entries]);
     },
@@ -99,7 +99,7 @@ export function samples({ state, readiness, eventLoop }: Sources): {
     policyAttempt: () => one(seconds(status().lastAttempt)),
     policyProblems: () => one(status().problems.length),
     policyWarnings: () => one(status().warnings.length),
-    candidate: () => one(Number(state.candidate !== undefined)),
+    candidate: () => one(Number(state.candidate.current !== undefined)),
     candidateAsked: () => counter('candidate.asked'),
     candidateChanged: () => counter('candidate.changed'),
     candidateChanges: () => candidateChanges(state),
@@ -133,7 +133,7 @@ export function samples({ state, readiness, eventLoop }: Sources): {
 }
 
 /** A series that begins with its first alarm has not grown in the eyes of Prometheus: that one would page nobody. */
-function alarms({ snapshot, counters }: TrustState): readonly Sample[] {
+function alarms({ policy: { snapshot }, counters }: Of<'policy' | 'counters'>): readonly Sample[] {
   const found = new Map<string, [readonly string[], number]>();
   const add = (agreement: string, reason: string, count: number): void => {
     const key = `${agreement} ${reason}`;
@@ -151,9 +151,9 @@ function alarms({ snapshot, counters }: TrustState): readonly Sample[] {
   return [...found.values()];
 }
 
-function candidateChanges({ candidate }: TrustState): readonly Sample[] {
+function candidateChanges({ candidate }: Of<'candidate'>): readonly Sample[] {
   const found = new Map<string, number>();
-  for (const { partner, count } of candidate?.status().rows ?? []) {
+  for (const { partner, count } of candidate.current?.status().rows ?? []) {
     const name = partner !== '' && (found.size < MOST_SERIES || found.has(partner)) ? partner : OTHER;
     found.set(name, (found.get(name) ?? 0) + count);
   }
@@ -196,9 +196,9 @@ function oldest(rows: readonly RevocationRow[], of: (row: RevocationRow) => numb
     .map(({ labels, at }) => [labels, Math.round(at / 1000)]);
 }
 
-function pinsWaiting(state: TrustState): number {
+function pinsWaiting(state: Of<'pins' | 'policy'>): number {
   if (state.pins === undefined) return 0;
-  const pinned = new Set(state.snapshot.agreements.filter((each) => each.pinned).map(({ name }) => name));
+  const pinned = new Set(state.policy.snapshot.agreements.filter((each) => each.pinned).map(({ name }) => name));
   if (pinned.size === 0) return 0;
   return state.pins.list().filter(({ agreement, approvedAt }) => approvedAt === undefined && pinned.has(agreement))
     .length;

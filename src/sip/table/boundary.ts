@@ -6,7 +6,6 @@
  * trusted. Adding a header is adding a row; strip lists, triggers and the printed table follow from it.
  */
 
-import { ADDRESS_FIELDS, asciiLower, IDENTITY_FIELDS, OTHER_URI_FIELDS } from '../grammar/index.js';
 import {
   AUTHORIZATION,
   CHALLENGE,
@@ -22,29 +21,12 @@ import {
   rule,
   STRICT_REMOVES,
   STRICT_REMOVES_ELSE_ANONYMISED,
+  URI_FIELDS,
   uriParam,
 } from './row.js';
-import {
-  type Action,
-  actionOf,
-  type BoundaryRule,
-  coversField,
-  type Interconnect,
-  isFixed,
-  type Overrides,
-  type PrivacyMode,
-  strangerStance,
-} from './rules.js';
+import type { BoundaryRule } from './rules.js';
 
 export const HEADER_POLICY = 'ims-boundary@1';
-
-/**
- * Fields that hold URIs and may be edited. Record-Route is another proxy's to read back and stays as it is; what it
- * turns into, Route, is cleaned.
- */
-export const URI_FIELDS: ReadonlySet<string> = new Set(
-  [...ADDRESS_FIELDS, ...IDENTITY_FIELDS, ...OTHER_URI_FIELDS].filter((key) => key !== 'record-route'),
-);
 
 /** All rows, in the order of the rulebook's tables. */
 export const BOUNDARY_RULES: readonly BoundaryRule[] = [
@@ -289,127 +271,3 @@ export const BOUNDARY_RULES: readonly BoundaryRule[] = [
     }),
   ),
 ];
-
-/** One row as it stands for one agreement (or for a stranger), for showing. */
-export interface EffectiveRule {
-  readonly rule: BoundaryRule;
-  readonly in: Action;
-  readonly out: Action;
-  /** undefined: there is no agreement, so nobody is trusted. */
-  readonly trustedIn: Action | undefined;
-  readonly trustedOut: Action | undefined;
-  /** Which of the four an override of the agreement has changed. */
-  readonly overridden: readonly Column[];
-}
-
-export type Column = 'in' | 'out' | 'trustedIn' | 'trustedOut';
-
-/** What of an agreement bears on the table. */
-export interface HeaderTerms {
-  readonly interconnect: Interconnect;
-  readonly privacy: PrivacyMode;
-  readonly headers: Overrides;
-}
-
-/** The table with rows for names that an agreement speaks of and the table does not. */
-export function rulesFor(overrides: Overrides): readonly BoundaryRule[] {
-  const known = new Set(BOUNDARY_RULES.map(({ name }) => asciiLower(name)));
-  const added = [...overrides.keys()].filter((name) => !known.has(name)).map(addedRule);
-  // Before the prefix rows: the first row that covers a name decides.
-  return added.length === 0 ? BOUNDARY_RULES : [...added, ...BOUNDARY_RULES];
-}
-
-function addedRule(name: string): BoundaryRule {
-  const prefix = BOUNDARY_RULES.find(
-    (row) => row.name.endsWith('*') && row.kind === 'header' && coversField(row, name),
-  );
-  return { ...(prefix ?? header('-', name, 'D', '', keep)), name, row: '-', clause: 'operator policy' };
-}
-
-/** The table as it is in force under an agreement, or towards strangers in the given mode. */
-export function effectiveRules(
-  agreement: HeaderTerms | undefined,
-  strangerMode: PrivacyMode = 'strict33203',
-): readonly EffectiveRule[] {
-  const overrides: Overrides = agreement?.headers ?? new Map();
-  const { overrides: none, ...stranger } = strangerStance(strangerMode);
-  const stance =
-    agreement === undefined ? stranger : { ...stranger, interconnect: agreement.interconnect, mode: agreement.privacy };
-  const columns = (row: BoundaryRule, by: Overrides) => {
-    const untrusted = { ...stance, trusted: false, overrides: by };
-    const trusted = { ...untrusted, trusted: true };
-    return {
-      in: actionOf(row, 'in', untrusted),
-      out: actionOf(row, 'out', untrusted),
-      trustedIn: agreement === undefined ? undefined : actionOf(row, 'in', trusted),
-      trustedOut: agreement === undefined ? undefined : actionOf(row, 'out', trusted),
-    };
-  };
-  return rulesFor(overrides).map((row) => {
-    const now = columns(row, overrides);
-    const without = columns(row, none);
-    return { rule: row, ...now, overridden: COLUMNS.filter((column) => now[column] !== without[column]) };
-  });
-}
-
-const COLUMNS: readonly Column[] = ['in', 'out', 'trustedIn', 'trustedOut'];
-
-/** What is wrong with the overrides of an agreement, for the check of the policy file; empty: nothing. */
-export function overrideProblems(overrides: Overrides): readonly { readonly name: string; readonly problem: string }[] {
-  const problems: { name: string; problem: string }[] = [];
-  for (const [name, { in: inbound, out }] of overrides) {
-    const rows = BOUNDARY_RULES.filter((row) => asciiLower(row.name) === name);
-    if (name === 'p-asserted-identity' && (inbound === 'keep' || out === 'keep')) {
-      problems.push({ name, problem: 'P-Asserted-Identity is kept by trust and Privacy alone, never by an override' });
-    }
-    if ((inbound === 'anonymise' || out === 'anonymise') && name !== 'history-info' && name !== 'diversion') {
-      problems.push({ name, problem: 'only History-Info and Diversion can be anonymised' });
-    }
-    if (FUNDAMENTAL.has(name) && (inbound === 'remove' || out === 'remove')) {
-      problems.push({ name, problem: 'a message without this header field is no SIP message' });
-    }
-    if (name !== 'p-asserted-identity' && rows.some(isFixed) && (inbound === 'keep' || out === 'keep')) {
-      problems.push({ name, problem: 'expected remove: this header field has no place at any external border' });
-    }
-  }
-  return problems;
-}
-
-/** Keys of the fields that do not cross to or from a stranger; prefixes are left out. */
-export const PRIVATE_KEYS: ReadonlySet<string> = new Set(
-  BOUNDARY_RULES.filter(
-    ({ kind, name, in: inbound, out }) =>
-      kind === 'header' && !name.endsWith('*') && (inbound !== 'keep' || (out !== 'keep' && out !== 'on-privacy')),
-  ).map(({ name }) => asciiLower(name)),
-);
-
-const CANONICAL: ReadonlyMap<string, string> = new Map(
-  [
-    ...BOUNDARY_RULES.filter(({ kind }) => kind === 'header').map(({ name }) => name),
-    'Require',
-    'Proxy-Require',
-    'Priority',
-    'Accept-Contact',
-    'Reject-Contact',
-  ].map((name) => [asciiLower(name), name]),
-);
-
-/** The long name of a field in the spelling that answers use: that of the table, else as it was received. */
-export function canonicalName(key: string, received: string): string {
-  return CANONICAL.get(key) ?? (asciiLower(received) === key ? received : key);
-}
-
-/** Mandatory in every message (RFC 3261 §8.1.1), or what carries it; no policy removes them. */
-export const FUNDAMENTAL: ReadonlySet<string> = new Set([
-  'via',
-  'from',
-  'to',
-  'call-id',
-  'cseq',
-  'max-forwards',
-  'contact',
-  'route',
-  'record-route',
-  'content-length',
-  'content-type',
-]);

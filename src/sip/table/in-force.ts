@@ -1,7 +1,8 @@
 /** The header table as it is in force at one hook towards one kind of peer, ready to be looked up. */
 
 import { asciiLower } from '../grammar/index.js';
-import { BOUNDARY_RULES, rulesFor } from './boundary.js';
+import { BOUNDARY_RULES } from './boundary.js';
+import { rulesFor } from './effective.js';
 import {
   type Action,
   actionOf,

@@ -1,16 +1,8 @@
 /** The door of this room: the header table of TS 24.229 as data. */
 
-export {
-  BOUNDARY_RULES,
-  type Column,
-  canonicalName,
-  effectiveRules,
-  FUNDAMENTAL,
-  HEADER_POLICY,
-  overrideProblems,
-  PRIVATE_KEYS,
-  URI_FIELDS,
-} from './boundary.js';
+export { BOUNDARY_RULES, HEADER_POLICY } from './boundary.js';
+export { type Column, effectiveRules, overrideProblems } from './effective.js';
+export { canonicalName, FUNDAMENTAL, PRIVATE_KEYS } from './fields.js';
 export { type ParamsGoing, type RuleInForce, type RulesInForce, rulesInForce } from './in-force.js';
 export {
   EMERGENCY_URI,
@@ -21,6 +13,7 @@ export {
   type ProfileName,
   profileOf,
 } from './profiles.js';
+export { URI_FIELDS } from './row.js';
 export {
   type Action,
   actionOf,

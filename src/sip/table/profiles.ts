@@ -7,7 +7,8 @@
  */
 
 import { asciiLower, spellings } from '../grammar/index.js';
-import { BOUNDARY_RULES, type HeaderTerms } from './boundary.js';
+import { BOUNDARY_RULES } from './boundary.js';
+import type { HeaderTerms } from './effective.js';
 import {
   type Action,
   actionOf,

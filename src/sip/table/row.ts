@@ -1,6 +1,15 @@
 /** The forms that rows of the header table take, so that each row says only what is its own. */
 
+import { ADDRESS_FIELDS, IDENTITY_FIELDS, OTHER_URI_FIELDS } from '../grammar/index.js';
 import type { BoundaryRule, ByInterconnect, ByMode, Confidence, RuleKind } from './rules.js';
+
+/**
+ * Fields that hold URIs and may be edited. Record-Route is another proxy's to read back and stays as it is; what it
+ * turns into, Route, is cleaned.
+ */
+export const URI_FIELDS: ReadonlySet<string> = new Set(
+  [...ADDRESS_FIELDS, ...IDENTITY_FIELDS, ...OTHER_URI_FIELDS].filter((key) => key !== 'record-route'),
+);
 
 type Spec = Partial<Omit<BoundaryRule, 'name' | 'kind' | 'row' | 'clause' | 'confidence'>>;
 

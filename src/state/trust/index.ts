@@ -1,3 +1,3 @@
-/** The door of this room: everything that answers rest on, in one hand. */
+/** The door of this room: everything that answers rest on, put together. */
 
-export { TrustState } from './trust-state.js';
+export { type Of, type TrustParts, type TrustState, trustState } from './trust-state.js';

@@ -1,7 +1,7 @@
 /** The door of this room: what was answered and found out about peers, as long as it counts. */
 
 export { type Alarmed, Alarms } from './alarms.js';
-export { Candidate } from './candidate.js';
+export { Candidate, type CandidateOptions } from './candidate.js';
 export { CertificateCache } from './certificate-cache.js';
 export { Connections } from './connections.js';
 export { Counters } from './counters.js';

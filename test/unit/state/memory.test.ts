@@ -3,11 +3,10 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
-import { NO_DECISION_LOG } from '../../../src/log/decisions.js';
 import { DEFAULT_SETTINGS } from '../../../src/policy/settings/settings.js';
 import { trustMethods } from '../../../src/rpc/methods/trust.js';
 import { PolicyHolder } from '../../../src/state/policy/holder.js';
-import { TrustState } from '../../../src/state/trust/trust-state.js';
+import { trustState } from '../../../src/state/trust/trust-state.js';
 import { ext, leaf, NOW, root } from '../../support/certificates.js';
 import { agreementWith, snapshotWith } from '../../support/snapshot.js';
 
@@ -25,7 +24,7 @@ function daemon() {
   });
   const policy = PolicyHolder.open(load, NOW);
   if ('problems' in policy) throw new Error('expected a policy');
-  const state = new TrustState(policy, NO_DECISION_LOG, () => NOW);
+  const state = trustState({ policy, clock: () => NOW });
   const table = trustMethods(state);
   const call = (method: string, params: object): unknown =>
     table.find(({ name }) => name === method)?.call(params, { wire: 'unix', peer: 'test', role: 'script' });
@@ -63,7 +62,7 @@ describe('memory', () => {
     let conid = 0;
     for (const der of strangers(1000)) peer(conid++, der);
     collect();
-    const { certificates, verdicts, connections } = state.octets();
+    const { certificates, verdicts, connections } = state.caches.octets();
     expect(certificates + verdicts + connections).toBeLessThanOrEqual(MEMORY);
     // The accounts are about right: one such certificate takes up more than 100 KiB.
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(6 * MEMORY);

@@ -120,14 +120,14 @@ describe('openssl ocsp as the responder', () => {
     try {
       const stage = await stageWith(pki.ca);
       await becomes(stage, peer, 'trusted agreement-covers');
-      const { revision } = stage.state.snapshot;
+      const { revision } = stage.state.policy.snapshot;
       pki.tell([[peer, 'revoked']]);
       // openssl ocsp reads its index once.
       await responder.child.stop();
       responder = await pki.listen(signers.delegated as Entity);
       await becomes(stage, peer, 'reject revoked');
       expect(stage.ask(peer as unknown as Issued)).toMatchObject({ action: 'close' });
-      expect(stage.state.snapshot.revision).toBeGreaterThan(revision);
+      expect(stage.state.policy.snapshot.revision).toBeGreaterThan(revision);
     } finally {
       await responder.child.stop();
     }
@@ -240,10 +240,10 @@ describe('responders that lie, replay or fail', () => {
     serve(peer);
     const stage = await stageWith(issuer);
     await becomes(stage, peer, 'trusted agreement-covers');
-    const { revision } = stage.state.snapshot;
+    const { revision } = stage.state.policy.snapshot;
     const asked = server.requests.length;
     await eventually('another question', () => server.requests.length > asked + 1);
-    expect(stage.state.snapshot.revision).toBe(revision);
+    expect(stage.state.policy.snapshot.revision).toBe(revision);
   });
   test('ok/a CRL where the responder fails (K-17)', async () => {
     const peer = b.peer({ ocsp: server.url('/ocsp'), crls: [server.url('/b.crl')] });

@@ -30,7 +30,7 @@ test.each<[string, () => boolean | Promise<boolean>, boolean]>([
   ['fail/so does one that throws', no, true],
 ])('%s', async (_, still, ended) => {
   const reader = new Reader();
-  const state = { recent: new RecentAnswers(), policy: { settings: { log: { mask: false } } } };
+  const state = { answers: { recent: new RecentAnswers() }, policy: { settings: { log: { mask: false } } } };
   const route = decisionRoute(state as unknown as TrustState);
   const request = { url: '/decisions', headers: {} } as IncomingMessage;
   const caller = {} as Parameters<typeof route.handle>[2];

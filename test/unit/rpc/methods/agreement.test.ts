@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { NO_DECISION_LOG } from '../../../../src/log/decisions.js';
 import { DEFAULT_SETTINGS } from '../../../../src/policy/settings/settings.js';
 import type { Method } from '../../../../src/rpc/dispatch/method.js';
 import { agreementMethods } from '../../../../src/rpc/methods/agreement.js';
 import { PolicyHolder } from '../../../../src/state/policy/holder.js';
-import { TrustState } from '../../../../src/state/trust/trust-state.js';
+import { trustState } from '../../../../src/state/trust/trust-state.js';
 import type { Agreement } from '../../../../src/trust/agreement/agreement.js';
 import { NOW } from '../../../support/certificates.js';
 import { agreementWith, snapshotWith } from '../../../support/snapshot.js';
@@ -25,8 +24,8 @@ function methodOver(name: string, agreements: readonly Agreement[]): Method | un
   });
   const policy = PolicyHolder.open(load, NOW);
   if ('problems' in policy) throw new Error('expected a policy');
-  const state = new TrustState(policy, NO_DECISION_LOG, () => NOW);
-  return agreementMethods(state, () => state.reload()).find((each) => each.name === name);
+  const state = trustState({ policy, clock: () => NOW });
+  return agreementMethods(state, () => state.changes.reload()).find((each) => each.name === name);
 }
 
 const VIEWER = { wire: 'unix', peer: 'test', role: 'viewer' } as const;

@@ -1,12 +1,11 @@
 /** `tls.chain` as a script gives it: in both questions, in `trust.explain`, and never by what was asked before. */
 
 import { beforeEach, describe, expect, test } from 'vitest';
-import { NO_DECISION_LOG } from '../../../../src/log/decisions.js';
 import { DEFAULT_SETTINGS } from '../../../../src/policy/settings/settings.js';
 import { JsonText } from '../../../../src/rpc/dispatch/method.js';
 import { trustMethods } from '../../../../src/rpc/methods/trust.js';
 import { PolicyHolder } from '../../../../src/state/policy/holder.js';
-import { TrustState } from '../../../../src/state/trust/trust-state.js';
+import { trustState } from '../../../../src/state/trust/trust-state.js';
 import { ca, ext, leaf, NOW, root } from '../../../support/certificates.js';
 import { agreementWith, snapshotWith } from '../../../support/snapshot.js';
 
@@ -25,7 +24,7 @@ beforeEach(() => {
   });
   const policy = PolicyHolder.open(load, NOW);
   if ('problems' in policy) throw new Error('expected a policy');
-  const table = trustMethods(new TrustState(policy, NO_DECISION_LOG, () => NOW));
+  const table = trustMethods(trustState({ policy, clock: () => NOW }));
   ask = (method, params) => {
     const answer = table
       .find(({ name }) => name === method)

@@ -2,17 +2,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { NO_DECISION_LOG } from '../../../../src/log/decisions.js';
 import { DEFAULT_SETTINGS } from '../../../../src/policy/settings/settings.js';
 import { RpcError } from '../../../../src/rpc/dispatch/errors.js';
 import { JsonText } from '../../../../src/rpc/dispatch/method.js';
 import { methodTable } from '../../../../src/rpc/methods/methods.js';
 import { Pins } from '../../../../src/state/pins/pins.js';
 import { PolicyHolder } from '../../../../src/state/policy/holder.js';
-import { NO_REVOCATION_SOURCE } from '../../../../src/state/revocation/revocation-source.js';
 import { openSqliteStore } from '../../../../src/state/store/sqlite-store.js';
 import { type Store, StoreError } from '../../../../src/state/store/store.js';
-import { TrustState } from '../../../../src/state/trust/trust-state.js';
+import { trustState } from '../../../../src/state/trust/trust-state.js';
 import { ext, leaf, NOW, root } from '../../../support/certificates.js';
 import { agreementWith, snapshotWith } from '../../../support/snapshot.js';
 
@@ -45,8 +43,8 @@ function daemon(pins: Pins | undefined) {
   });
   const policy = PolicyHolder.open(load, NOW);
   if ('problems' in policy) throw new Error('expected a policy');
-  const state = new TrustState(policy, NO_DECISION_LOG, () => NOW, NO_REVOCATION_SOURCE, pins);
-  const table = methodTable(state, log, () => state.reload());
+  const state = trustState({ policy, clock: () => NOW, pins });
+  const table = methodTable(state, log, () => state.changes.reload());
   return async (method: string, params: unknown): Promise<Record<string, unknown> & readonly Row[]> => {
     const answer = await table
       .find(({ name }) => name === method)

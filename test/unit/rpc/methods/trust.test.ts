@@ -7,7 +7,7 @@ import { RpcError } from '../../../../src/rpc/dispatch/errors.js';
 import { JsonText } from '../../../../src/rpc/dispatch/method.js';
 import { trustMethods } from '../../../../src/rpc/methods/trust.js';
 import { PolicyHolder } from '../../../../src/state/policy/holder.js';
-import { TrustState } from '../../../../src/state/trust/trust-state.js';
+import { type TrustState, trustState } from '../../../../src/state/trust/trust-state.js';
 import { ext, leaf, NOW, root } from '../../../support/certificates.js';
 import { agreementWith, snapshotWith } from '../../../support/snapshot.js';
 
@@ -52,7 +52,7 @@ beforeEach(() => {
   if ('problems' in policy) throw new Error('expected a policy');
   decisions = [];
   const log = { write: (decision: Decision) => void decisions.push(decision), close: async () => {} };
-  state = new TrustState(policy, log, () => NOW);
+  state = trustState({ policy, clock: () => NOW, decisions: log });
   const table = trustMethods(state);
   ask = (method, params) => {
     const answer = table
@@ -147,12 +147,16 @@ describe('trust.message', () => {
     });
   });
   test('ok/a revision that is no longer in force: the answer quotes the one that is', () => {
-    const { revision } = ask('trust.message', { ...into, conid: 'b', revision: String(state.snapshot.revision) });
-    expect(revision).toBe(state.snapshot.revision);
+    const { revision } = ask('trust.message', {
+      ...into,
+      conid: 'b',
+      revision: String(state.policy.snapshot.revision),
+    });
+    expect(revision).toBe(state.policy.snapshot.revision);
     const before = revision;
-    state.touch();
+    state.changes.touch();
     const answer = ask('trust.message', { ...into, conid: 'b', revision: String(before) });
-    expect(answer.revision).toBe(state.snapshot.revision);
+    expect(answer.revision).toBe(state.policy.snapshot.revision);
     expect(answer.revision).not.toBe(before);
   });
   test('ok/what a script prints for a missing value is absent, whatever its name', () => {

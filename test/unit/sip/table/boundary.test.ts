@@ -1,13 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import {
-  BOUNDARY_RULES,
-  canonicalName,
-  effectiveRules,
-  FUNDAMENTAL,
-  HEADER_POLICY,
-  overrideProblems,
-  rulesFor,
-} from '../../../../src/sip/table/boundary.js';
+import { BOUNDARY_RULES, HEADER_POLICY } from '../../../../src/sip/table/boundary.js';
+import { effectiveRules, overrideProblems, rulesFor } from '../../../../src/sip/table/effective.js';
+import { canonicalName, FUNDAMENTAL } from '../../../../src/sip/table/fields.js';
 import { rulesInForce } from '../../../../src/sip/table/in-force.js';
 import {
   INTERCONNECTS,

@@ -1,12 +1,11 @@
 import { describe, expect, test, vi } from 'vitest';
-import { NO_DECISION_LOG } from '../../../../src/log/decisions.js';
 import { DEFAULT_SETTINGS } from '../../../../src/policy/settings/settings.js';
 import { type ExpiryRow, type ExpirySources, expiryRows, expirySummary } from '../../../../src/state/expiry/expiry.js';
 import { ExpiryWatch } from '../../../../src/state/expiry/watch.js';
 import { PeerCertificates } from '../../../../src/state/pins/peer-certificates.js';
 import { PolicyHolder } from '../../../../src/state/policy/holder.js';
 import type { Pin } from '../../../../src/state/store/store.js';
-import { TrustState } from '../../../../src/state/trust/trust-state.js';
+import { trustState } from '../../../../src/state/trust/trust-state.js';
 import { atOnce } from '../../../../src/x509/der/in-steps.js';
 import { ca, crl, DAY, leaf, NOW, root } from '../../../support/certificates.js';
 import { agreementWith, emptySnapshot } from '../../../support/snapshot.js';
@@ -134,18 +133,18 @@ describe('the summary of the running daemon', () => {
     };
     const holder = PolicyHolder.open(load, now);
     if ('problems' in holder) throw new Error('expected a policy');
-    const state = new TrustState(holder, NO_DECISION_LOG, () => now);
-    expect(await state.expirySummary()).toEqual({ ended: 0, ending: 1 });
+    const state = trustState({ policy: holder, clock: () => now });
+    expect(await state.ends.summary()).toEqual({ ended: 0, ending: 1 });
     now = own.facts.notAfter + 1;
     // Nobody waits for the count: the answer before it is given once more.
-    expect(await state.expirySummary()).toEqual({ ended: 0, ending: 1 });
-    await vi.waitFor(async () => expect(await state.expirySummary()).toEqual({ ended: 1, ending: 0 }));
-    const counted = await state.expirySummary();
+    expect(await state.ends.summary()).toEqual({ ended: 0, ending: 1 });
+    await vi.waitFor(async () => expect(await state.ends.summary()).toEqual({ ended: 1, ending: 0 }));
+    const counted = await state.ends.summary();
     now += 59_000;
-    expect(await state.expirySummary()).toBe(counted);
+    expect(await state.ends.summary()).toBe(counted);
     ownCertificates = [];
-    await state.reload();
-    await vi.waitFor(async () => expect(await state.expirySummary()).toEqual({ ended: 0, ending: 0 }));
+    await state.changes.reload();
+    await vi.waitFor(async () => expect(await state.ends.summary()).toEqual({ ended: 0, ending: 0 }));
   });
 });
 

@@ -122,7 +122,7 @@ describe('lists from distribution points', () => {
     await eventually('the longer list', () =>
       stage.revocation.crls.some(({ nextUpdate }) => (nextUpdate ?? 0) > now() + DAY + SECOND),
     );
-    expect(stage.state.snapshot.revision).toBe(revision);
+    expect(stage.state.policy.snapshot.revision).toBe(revision);
   });
 
   test('ok/asked again with validators, and 304 keeps the list', async () => {
@@ -268,7 +268,7 @@ describe('servers that are gone, slow or lying leave the last good list in force
     expect((await stage.revocation.rows())[0]).toMatchObject({ state: 'none' });
     expect(stage.told(peer)).toBe('untrusted rev-unknown');
     // Nobody has to ask every two seconds while the server is down.
-    stage.state.flush();
+    stage.state.caches.flush();
     expect(stage.ask(peer).validUntil).toBeGreaterThan(now() + 60 * SECOND);
   });
   test('ok/tried again until it works', async () => {

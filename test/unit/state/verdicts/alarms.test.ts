@@ -1,11 +1,10 @@
 /** Alarms in the operator log (P-9): always, once a peer and minute, with a count of the rest. */
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { NO_DECISION_LOG } from '../../../../src/log/decisions.js';
 import type { Logger } from '../../../../src/log/logger.js';
 import { DEFAULT_SETTINGS } from '../../../../src/policy/settings/settings.js';
 import { PolicyHolder } from '../../../../src/state/policy/holder.js';
-import { TrustState } from '../../../../src/state/trust/trust-state.js';
+import { trustState } from '../../../../src/state/trust/trust-state.js';
 import { Alarms } from '../../../../src/state/verdicts/alarms.js';
 import type { Agreement } from '../../../../src/trust/agreement/agreement.js';
 import { ext, leaf, NOW, root } from '../../../support/certificates.js';
@@ -120,12 +119,12 @@ describe('alarms of answers, without a decision log', () => {
       NOW,
     );
     if ('problems' in policy) throw new Error('expected a policy');
-    const state = new TrustState(policy, NO_DECISION_LOG, () => NOW);
+    const state = trustState({ policy, clock: () => NOW });
     const found: Line[] = [];
-    const stop = state.alarms.start(logTo(found));
+    const stop = state.answers.alarms.start(logTo(found));
     const tls = { ...evidenceWith().tls, certificate, chain: { certificates: [rootX.facts], ignored: [] } } as never;
     const evidence = evidenceWith({ tls });
-    const { id } = state.record('trust.peer', evidence, state.judge(evidence));
+    const { id } = state.answers.record('trust.peer', evidence, state.judge.verdict(evidence));
     stop();
     return { found, id };
   }

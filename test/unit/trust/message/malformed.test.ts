@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { auditHeaderBlock } from '../../../../src/sip/audit/audit.js';
-import { PRIVATE_KEYS } from '../../../../src/sip/table/boundary.js';
+import { PRIVATE_KEYS } from '../../../../src/sip/table/fields.js';
 import { type MalformedPolicy, refusal } from '../../../../src/trust/message/malformed.js';
 import { block } from '../../sip/support.js';
 

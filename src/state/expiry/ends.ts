@@ -1,0 +1,53 @@
+import { inSlices } from '../work/index.js';
+import {
+  type ExpiryRow,
+  type ExpirySources,
+  type ExpirySummary,
+  expiryRowsInSteps,
+  expirySummary,
+  NOTICE_DAYS,
+} from './expiry.js';
+
+type SourcesOfPolicy = ExpirySources & { readonly snapshot: { readonly revision: number } };
+
+const COUNT_MS = 60_000;
+
+/** What ends and what has ended, asked of whatever is in force now. */
+export class Ends {
+  readonly #sources: () => SourcesOfPolicy;
+  readonly #now: () => number;
+  #counting: Promise<ExpirySummary> | undefined;
+  #counted: { readonly at: number; readonly revision: number; readonly summary: ExpirySummary } | undefined;
+
+  constructor(sources: () => SourcesOfPolicy, now: () => number) {
+    this.#sources = sources;
+    this.#now = now;
+  }
+
+  /** What ends within these days, and what has ended already. */
+  rows(withinDays: number): Promise<readonly ExpiryRow[]> {
+    return inSlices(expiryRowsInSteps(this.#sources(), withinDays, this.#now()));
+  }
+
+  /**
+   * How much has ended and how much ends soon. Scripts ask for it twice a second: it is counted once a minute and for each
+   * policy, and while it is being counted they get what was counted before.
+   */
+  async summary(): Promise<ExpirySummary> {
+    const [now, { revision }] = [this.#now(), this.#sources().snapshot];
+    const known = this.#counted;
+    if (known !== undefined && known.revision === revision && now - known.at < COUNT_MS) return known.summary;
+    this.#counting ??= this.#count(now, revision);
+    return known?.summary ?? this.#counting;
+  }
+
+  async #count(at: number, revision: number): Promise<ExpirySummary> {
+    try {
+      const summary = expirySummary(await this.rows(NOTICE_DAYS));
+      this.#counted = { at, revision, summary };
+      return summary;
+    } finally {
+      this.#counting = undefined;
+    }
+  }
+}
