@@ -1,0 +1,83 @@
+/** What classes of src show to others, counted by TypeScript itself. */
+
+import { join, relative } from 'node:path';
+import {
+  type ClassElement,
+  isClassDeclaration,
+  isClassExpression,
+  isGetAccessorDeclaration,
+  isIdentifier,
+  isMethodDeclaration,
+  isPropertyDeclaration,
+  type Node,
+  SyntaxKind,
+} from 'typescript/unstable/ast';
+import { API } from 'typescript/unstable/sync';
+import { describe, expect, test } from 'vitest';
+
+const ROOT = join(import.meta.dirname, '../..');
+const MOST = 8;
+
+/** Classes that show more, each with the cause. */
+const EXCEPTIONS: Readonly<Record<string, string>> = {
+  DerReader: 'one method for each type of DER that is read: X.690, not a choice of ours',
+  NameTable: 'ReadonlyMap, as everybody knows it, and how it is filled',
+  Draft: 'the edits of one message on the way to its plan; each check uses two or three',
+  CrlSource: 'one row of the job queue: its fields are what crl.list and the store show of it',
+  OcspSource: 'as CrlSource',
+  Revocation: 'RevocationSource, which others know it by, and start and close',
+  Pins: 'what verdicts, methods and metrics each know by a narrower interface, in one place since one lock guards them',
+  Database: 'one connection that comes and goes: what is asked of it, and how it stands',
+  FleetDatabase: 'one method for each statement; Follower and methods know a few each',
+  SqliteStore: 'Store, TlsSeenStore, CertificateStore and WaitingLines in one file: others know one of them each',
+  SharedStore: 'as SqliteStore, over the store of a fleet',
+};
+
+const HIDDEN: ReadonlySet<SyntaxKind> = new Set([
+  SyntaxKind.PrivateKeyword,
+  SyntaxKind.ProtectedKeyword,
+  // A way to make one: no more than a constructor.
+  SyntaxKind.StaticKeyword,
+]);
+
+function shown(members: readonly ClassElement[]): readonly string[] {
+  const names = members.flatMap((member) => {
+    if (!(isMethodDeclaration(member) || isPropertyDeclaration(member) || isGetAccessorDeclaration(member))) return [];
+    if (member.modifiers?.some(({ kind }) => HIDDEN.has(kind))) return [];
+    return isIdentifier(member.name) ? [member.name.text] : [];
+  });
+  return [...new Set(names)];
+}
+
+/** Each class of src with the names of what it shows, without constructors. */
+function classes(): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, readonly string[]>();
+  const look = (node: Node): void => {
+    if (isClassDeclaration(node) || isClassExpression(node)) found.set(node.name?.text ?? '', shown([...node.members]));
+    node.forEachChild((child) => {
+      look(child);
+      return undefined;
+    });
+  };
+  const api = new API({ cwd: ROOT });
+  try {
+    for (const { program } of api.updateSnapshot({ openProjects: [join(ROOT, 'tsconfig.json')] }).getProjects()) {
+      for (const name of program.getSourceFileNames()) {
+        const file = relative(ROOT, name).startsWith('src/') ? program.getSourceFile(name) : undefined;
+        if (file !== undefined) look(file);
+      }
+    }
+  } finally {
+    api.close();
+  }
+  return found;
+}
+
+describe('a class', () => {
+  test('ok/shows eight members at the most, unless a cause is named; no cause outlives its need', () => {
+    const found = classes();
+    expect(found.size).toBeGreaterThan(40);
+    const large = [...found].filter(([, members]) => members.length > MOST).map(([name]) => name);
+    expect(large.sort()).toEqual(Object.keys(EXCEPTIONS).sort());
+  });
+});
