@@ -189,8 +189,7 @@ function stageControl(stage: Stage): void {
     Depends: [`nodejs (>= ${node === 20 ? '20.19' : node}), nodejs (<< ${node + 1})`, libraries(stage), SYSTEMD].join(
       ', ',
     ),
-    Suggests:
-      'kamailio (>= 5.6), kamailio-tls-modules, kamailio-extra-modules, kamailio-utils-modules, kamailio-json-modules, opensips, bash-completion, logrotate',
+    Suggests: 'kamailio (>= 5.6), kamailio-tls-modules, kamailio-utils-modules, opensips, bash-completion, logrotate',
     Section: 'net',
     Priority: 'optional',
     Description: `tells a SIP proxy whether the network at the other end is trusted\n${DESCRIPTION}`,

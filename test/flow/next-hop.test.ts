@@ -131,7 +131,8 @@ describe.each(builds('smoke'))('a chosen next hop, Kamailio $version', (build) =
 
     /** A sidecar that says `trusted` of the partner's connection, and of each message that it may leave as it is. */
     function saying(trusted: 0 | 1): (question: Question) => Answer {
-      const hop = { domain: 'b.example', agreement: 'op-b', require_tls: 0, action: 'continue', ttl: 60 };
+      const revision = 4711;
+      const hop = { domain: 'b.example', agreement: 'op-b', require_tls: 0, action: 'continue', ttl: 60, revision };
       const peer = {
         trusted,
         verdict: trusted === 1 ? 'trusted' : 'untrusted',
@@ -140,10 +141,11 @@ describe.each(builds('smoke'))('a chosen next hop, Kamailio $version', (build) =
         code: 0,
         agreement: 'op-b',
         reason: 'agreement-covers',
+        revision,
       };
-      const plan = { trusted: 1, action: 'continue', remove: [], append: [] };
+      const plan = { trusted: 1, action: 'continue', remove: [], append: [], revision };
       return ({ method }) => {
-        if (method === 'hop.resolve') return { result: { ...hop, target1: `tls:${partner.host}:${partner.port}` } };
+        if (method === 'hop.resolve') return { result: { ...hop, targets: [`tls:${partner.host}:${partner.port}`] } };
         return { result: method === 'trust.peer' ? { ...peer, per: 'connection', ttl: 1, asserts: ['*'] } : plan };
       };
     }

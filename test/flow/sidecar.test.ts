@@ -3,7 +3,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, request } from '../support/live/caller.js';
 import { Daemon } from '../support/live/daemon.js';
-import { type Answer, FakeSidecar } from '../support/live/fake-sidecar.js';
+import { type Answer, FakeSidecar, lineOf } from '../support/live/fake-sidecar.js';
 import { builds } from '../support/live/kamailio.js';
 import { Network, type NetworkOptions } from '../support/live/network.js';
 import type { Identity } from '../support/live/pki.js';
@@ -143,13 +143,10 @@ describe.each(builds('full'))('the sidecar, Kamailio $version', (build) => {
       verdict: 'trusted',
       trusted: 1,
       profile: 'trusted',
-      assurance: 'tls-certificate',
+      per: 'connection',
       agreement: 'op-a',
-      domains: ['a.example'],
       reason: 'agreement-covers',
-      reasons: ['agreement-covers'],
       asserts: ['a.example'],
-      privacy: 'ims24229',
       action: 'continue',
       code: 0,
       phrase: '',
@@ -157,6 +154,7 @@ describe.each(builds('full'))('the sidecar, Kamailio $version', (build) => {
       revision: 4711,
       id: 'x-1',
     };
+    const right = lineOf('trust.peer', good);
     const nonsense: readonly (readonly [string, Answer, boolean])[] = [
       ['ok/the right answer', { result: good }, true],
       ['fail/a profile that does not exist', { result: { ...good, profile: 'all' } }, false],
@@ -168,24 +166,18 @@ describe.each(builds('full'))('the sidecar, Kamailio $version', (build) => {
       ['fail/an empty result', { result: {} }, false],
       ['fail/a list', { result: [good] }, false],
       ['fail/null', { result: null }, false],
-      ['fail/an error', { error: { code: -32601, message: 'Method not found' } }, false],
+      ['fail/an error', { bytes: 'error;-32601' }, false],
       [
         'fail/script variables for values',
-        { result: { ...good, profile: '$avp(x) $fU', agreement: '$(ru{s.len})|' } },
+        { bytes: right.replace('op-a', '$(ru{s.len})').replace(';trusted;', ';$avp(x);') },
         false,
       ],
-      ['fail/no JSON', { bytes: '5:hello,' }, false],
+      ['fail/JSON', { bytes: JSON.stringify({ jsonrpc: '2.0', id: 1, result: good }) }, false],
       ['fail/rubbish', { bytes: '\x00\xff\xffhello\r\n\r\n' }, false],
-      [
-        'fail/JSON that is cut off',
-        { bytes: JSON.stringify({ jsonrpc: '2.0', id: 1, result: good }).slice(0, -20) },
-        false,
-      ],
-      [
-        'fail/3 MB',
-        { bytes: JSON.stringify({ jsonrpc: '2.0', id: 1, result: good, pad: 'x'.repeat(3_000_000) }) },
-        false,
-      ],
+      ['fail/a line that is cut off', { bytes: right.slice(0, -1) }, false],
+      ['fail/a line and its end', { bytes: `${right}\n` }, false],
+      ['fail/the answer to another question', { bytes: 'core.status;4711;0;2;untrusted;;.' }, false],
+      ['fail/3 MB', { bytes: `${right.slice(0, -1)}${'a.example,'.repeat(300_000)};.` }, false],
       ['fail/silence', 'none', false],
     ];
 

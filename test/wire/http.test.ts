@@ -48,6 +48,18 @@ describe('/rpc', () => {
     expect(answer).toMatchObject({ status: 200, text: PONG, headers: { 'content-type': 'application/json' } });
   });
 
+  test('ok/a question in one line is answered in one line', async () => {
+    const { port } = await open();
+    const headers = { 'Content-Type': 'application/vnd.siptrust.line' };
+    // (These methods have no line.)
+    const answer = await http(port, { headers, body: 'ping' });
+    expect(answer).toMatchObject({
+      status: 200,
+      text: 'error;-32603',
+      headers: { 'content-type': headers['Content-Type'] },
+    });
+  });
+
   test.each<[string, number, Parameters<typeof http>[1], Record<string, string>]>([
     ['GET', 405, { method: 'GET' }, { allow: 'POST' }],
     ['PUT', 405, { method: 'PUT', body: PING }, { allow: 'POST' }],

@@ -10,6 +10,8 @@ export interface HttpRefusal {
 }
 
 export const RPC_MEDIA_TYPE = 'application/json';
+/** Of a question in one line, and of the answer in one line (docs/rpc.md, "Lines"). */
+export const LINE_MEDIA_TYPE = 'application/vnd.siptrust.line';
 
 /** Two of one of these, and two programs read two requests. Node itself refuses two lengths, and a length with chunks. */
 const ONCE: ReadonlySet<string> = new Set([
@@ -47,6 +49,11 @@ export function isOurs(host: string, hosts: readonly string[]): boolean {
   return name === 'localhost' || parseAddress(name) !== undefined || hosts.includes(name);
 }
 
+/** The media type of a request, without parameters. */
+export function mediaType({ headers }: IncomingMessage): string {
+  return (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+}
+
 /** @param scheme of the listener */
 export function refusalOfPost(request: IncomingMessage, scheme: 'http' | 'https'): HttpRefusal | undefined {
   const { headers } = request;
@@ -56,12 +63,15 @@ export function refusalOfPost(request: IncomingMessage, scheme: 'http' | 'https'
   if (foreign || (site !== undefined && site !== 'same-origin')) {
     return { status: 403, text: 'expected a program, found a web page (Origin or Sec-Fetch-Site)' };
   }
-  const [type = '', ...parameters] = (headers['content-type'] ?? '')
+  const type = mediaType(request);
+  const [, ...parameters] = (headers['content-type'] ?? '')
     .toLowerCase()
     .split(';')
     .map((part) => part.trim());
-  // What a form of a web page can send without asking first is not JSON.
-  if (type !== RPC_MEDIA_TYPE) return { status: 415, text: `expected ${RPC_MEDIA_TYPE}, found ${type.slice(0, 60)}` };
+  // What a form of a web page can send without asking first is none of these.
+  if (type !== RPC_MEDIA_TYPE && type !== LINE_MEDIA_TYPE) {
+    return { status: 415, text: `expected ${RPC_MEDIA_TYPE}, found ${type.slice(0, 60)}` };
+  }
   const charset = parameters.find((parameter) => parameter.startsWith('charset='));
   if (charset !== undefined && !/^charset="?(utf-?8|us-ascii)"?$/.test(charset)) {
     return { status: 415, text: `expected charset=utf-8, found ${charset.slice(0, 60)}` };

@@ -1,4 +1,4 @@
-/** JSON-RPC by HTTP POST (`/rpc`), `/health` (alive), and further routes. By TLS where there is a certificate. */
+/** JSON-RPC by HTTP POST (`/rpc`), or in lines, as the media type says; `/health` (alive), and further routes. By TLS where there is a certificate. */
 
 import { X509Certificate } from 'node:crypto';
 import {
@@ -13,9 +13,17 @@ import type { AddressInfo, Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { includesRole } from '../../policy/settings/index.js';
 import type { Caller, Refused, Shown } from '../access/index.js';
-import type { CallContext, Dispatch } from '../dispatch/index.js';
+import { type CallContext, type Dispatch, lineDispatch } from '../dispatch/index.js';
 import { type ConnectionBounds, ConnectionLimit, DEFAULT_CONNECTION_BOUNDS } from './connection-limit.js';
-import { type HttpRefusal, RPC_MEDIA_TYPE, refusalOfAny, refusalOfPost, tooLarge } from './http-guard.js';
+import {
+  type HttpRefusal,
+  LINE_MEDIA_TYPE,
+  mediaType,
+  RPC_MEDIA_TYPE,
+  refusalOfAny,
+  refusalOfPost,
+  tooLarge,
+} from './http-guard.js';
 import { type HttpRoute, READ, type Send } from './http-route.js';
 import {
   DEFAULT_GRACE_MS,
@@ -99,6 +107,7 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
   const { dispatch, host = '127.0.0.1', port, allowRemote = false, hosts = [], onRefused = () => {} } = options;
   const { callerOf, log = () => {} } = options;
   const timeouts = { ...DEFAULT_HTTP_TIMEOUTS, ...options.timeouts };
+  const dispatchLine = lineDispatch(dispatch);
   const wire = options.tls === undefined ? 'http' : 'https';
   requireLoopback(wire, host, allowRemote);
   const limit = new ConnectionLimit(options.bounds ?? DEFAULT_CONNECTION_BOUNDS, log);
@@ -128,6 +137,8 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
     request.on('end', () => {
       if (chunks === undefined || caller.role === undefined) return;
       const { role, credential } = caller;
+      const line = mediaType(request) === LINE_MEDIA_TYPE;
+      const type = line ? { 'Content-Type': LINE_MEDIA_TYPE } : {};
       let status = 200;
       const context: CallContext = {
         ...{ wire, peer: peerOf(request), role, ...(credential === undefined ? {} : { credential }) },
@@ -140,11 +151,11 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
         // A notification has no answer: 204. Errors of JSON-RPC are answers like any other: 200.
         if (status !== 200) send(response, status, text ?? refusedBody(status), REFUSED_HEADERS[status]);
         else if (text === undefined) send(response, 204, '');
-        else send(response, 200, text);
+        else send(response, 200, text, type);
       };
       const done = limit.slotOf(request.socket)?.asked();
       if (done !== undefined) response.once('close', done);
-      const answer = dispatch(Buffer.concat(chunks), context);
+      const answer = (line ? dispatchLine : dispatch)(Buffer.concat(chunks), context);
       if (answer instanceof Promise) void answer.then(reply);
       else reply(answer);
     });

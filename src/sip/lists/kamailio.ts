@@ -16,16 +16,10 @@ import {
   type ProfileName,
   URI_FIELDS,
 } from '../table/index.js';
+import { ANSWER_PATTERN } from './answer-line.js';
 import { cleanMessage, type Leniency, manyRows, wellFormedMessage } from './clean-message.js';
 import { otherNameThan, otherWordThan, WORD } from './name-tree.js';
-
-/** Profiles by their numbers in the script, from 1: of peers that are not trusted, then of those that are. */
-const NUMBERED: readonly { readonly word: string; readonly profile: Profile }[] = [
-  ...PROFILES.filter(({ name }) => !name.startsWith('trusted')),
-  ...PROFILES.filter(({ name }) => name.startsWith('trusted')),
-]
-  .map((profile) => ({ word: profile.name.toUpperCase().replaceAll('-', '_'), profile }))
-  .concat(PROFILES.filter(({ name }) => name === 'ask').map((profile) => ({ word: 'TRUSTED_ASK', profile })));
+import { NUMBERED, profileNumber } from './profile-numbers.js';
 
 /** Groups of the regex module: for each of these the profiles in their order; the first of each row is no profile. */
 const GROUPS: readonly { readonly direction: 'in' | 'out'; readonly leniency: Leniency }[] = [
@@ -179,12 +173,12 @@ export function kamailioPass(): string {
   };
   for (const { name, hooks } of PROFILES.filter((profile) => STRANGERS.includes(profile.name))) {
     const { 'request-out': request, 'response-out': response } = hooks;
-    const kinds = [profileNumber(name)];
+    const kinds = [profileNumber(name, false)];
     if (name === 'untrusted') {
       check([0], bearsNothing(request, false));
       check([10], bearsNothing(response, true));
       // What those leave is held against the letter of TS 33.203.
-      kinds.push(profileNumber('strict'), profileNumber('ask'));
+      kinds.push(profileNumber('strict', false), profileNumber('ask', false));
     }
     check(kinds, bearsNoName(request, false));
     check(
@@ -192,15 +186,11 @@ export function kamailioPass(): string {
       bearsNoName(response, false),
     );
     if (request.judged.length === 0) continue;
-    check([profileNumber(name) + PLANNED], bearsNoName(request, true));
-    check([profileNumber(name) + PLANNED + 10], bearsNoName(response, true));
+    check([profileNumber(name, false) + PLANNED], bearsNoName(request, true));
+    check([profileNumber(name, false) + PLANNED + 10], bearsNoName(response, true));
   }
   lines.push('}');
   return `${lines.join('\n')}\n`;
-}
-
-function profileNumber(name: ProfileName): number {
-  return NUMBERED.findIndex(({ profile }) => profile.name === name) + 1;
 }
 
 /** The text of siptrust-headers.cfg. */
@@ -221,6 +211,8 @@ export function kamailioInclude(): string {
     `#!define SIPTRUST_G_WELL_FORMED "${GROUPS.length * size}"`,
     `#!define SIPTRUST_G_MANY "${GROUPS.length * size + 1}"`,
     `#!define SIPTRUST_GROUPS_MAX ${GROUPS.length * size + 2}`,
+    '# An answer of siptrustd, whole (docs/rpc.md, "Lines").',
+    `#!define SIPTRUST_ANSWER ${quote(ANSWER_PATTERN)}`,
   ];
   return [HEAD + defines.join('\n'), '', ...strip, ...bodies.routes()].join('\n');
 }

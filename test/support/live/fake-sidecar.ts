@@ -2,26 +2,38 @@
 
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
+import { answerLine } from '../../../src/sip/lists/index.js';
 
 export interface Question {
-  readonly id: unknown;
   readonly method: string;
-  readonly params: Readonly<Record<string, unknown>>;
+  /** The line as it came. */
+  readonly line: string;
 }
 
-/** A result; `bytes` to send as the body of the response; or nothing, ever. */
-export type Answer = { readonly result: unknown } | { readonly error: unknown } | { readonly bytes: string } | 'none';
+/** A result, as the line that siptrustd makes of it; `bytes` to send in its place; or nothing, ever. */
+export type Answer = { readonly result: unknown } | { readonly bytes: string } | 'none';
+
+/** The line of a result. */
+export function lineOf(method: string, result: unknown): string {
+  return answerLine(method, result) ?? 'error;-32603';
+}
 
 export class FakeSidecar {
   readonly questions: Question[] = [];
   readonly #server: Server;
   answer: (question: Question) => Answer = () => 'none';
+  /** The poll of the plugin is answered in any case: the sidecar is there. */
+  status: Answer = { result: { revision: 4711, stranger: 'untrusted', sockets: [] } };
+  /** What `hop.list` is answered; undefined: that there are none. */
+  list: (() => Answer) | undefined;
+  polls = 0;
 
   private constructor() {
     this.#server = createServer(async (request, response) => {
       const chunks: Buffer[] = [];
       for await (const chunk of request) chunks.push(chunk as Buffer);
-      this.#answer(JSON.parse(Buffer.concat(chunks).toString()) as Question, response);
+      const line = Buffer.concat(chunks).toString('latin1');
+      this.#answer({ line, method: line.split(' ', 1)[0] ?? '' }, response);
     });
   }
 
@@ -38,16 +50,18 @@ export class FakeSidecar {
   }
 
   #answer(question: Question, response: ServerResponse): void {
-    const answer = this.#toPoll(question.method) ?? this.#toQuestion(question);
+    const { method } = question;
+    const answer = this.#toPoll(method) ?? this.#toQuestion(question);
     if (answer === 'none') return;
-    const body = 'bytes' in answer ? answer.bytes : JSON.stringify({ jsonrpc: '2.0', id: question.id, ...answer });
-    response.end(Buffer.from(body, 'latin1'));
+    response.setHeader('connection', 'close');
+    response.end(Buffer.from('bytes' in answer ? answer.bytes : lineOf(method, answer.result), 'latin1'));
   }
 
-  /** The poll of the plugin is answered in any case: the sidecar is there. */
   #toPoll(method: string): Answer | undefined {
-    if (method === 'core.status') return { result: { revision: 4711 } };
-    return method === 'hop.list' ? { result: { hops: [] } } : undefined;
+    if (method === 'hop.list') return this.list?.() ?? { result: { revision: 4711, hops: [] } };
+    if (method !== 'core.status') return undefined;
+    this.polls += 1;
+    return this.status;
   }
 
   #toQuestion(question: Question): Answer {

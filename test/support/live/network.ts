@@ -282,7 +282,7 @@ export class Network {
 
   /** Whether the proxy takes its n-th sidecar for dead. */
   sidecarIsDown(which: 1 | 2 | 3 = 1): boolean {
-    return this.#shared(`siptrust_down${which}`) === 1;
+    return new RegExp(`name: ${which}\\s+value: 1`).test(this.cscf.rpc('htable.dump', 'siptrust_down'));
   }
 
   #shared(name: string): number {

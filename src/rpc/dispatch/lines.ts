@@ -1,0 +1,50 @@
+/**
+ * The same methods for scripts that have no JSON: a question in one line, `trust.peer direction=in tls.verified=1`, and
+ * the answer in one line (sip/lists, answer-line.ts). Both are made of the JSON that everybody else gets.
+ */
+
+import { answerLine } from '../../sip/lists/index.js';
+import type { Dispatch } from './dispatcher.js';
+import { RPC_ERRORS } from './errors.js';
+
+/** `METHOD NAME=VALUE ...`, printable ASCII, one blank between; a dot leads into an object. */
+const QUESTION = /^[a-z.]+(?: (?:[a-z0-9_]+\.)?[a-z0-9_]+=[!-~]*)*$/;
+
+type Params = Record<string, unknown>;
+
+/** Gives the question to `dispatch`; what is no question, or has no answer that fits in a line, is `error;CODE`. */
+export function lineDispatch(dispatch: Dispatch): Dispatch {
+  return (question, context) => {
+    const asked = requestOf(question.toString('latin1'));
+    if (asked === undefined) return `error;${RPC_ERRORS['invalid-request'].code}`;
+    const answer = dispatch(JSON.stringify({ jsonrpc: '2.0', id: 1, ...asked }), context);
+    const line = (text: string | undefined): string => lineOf(asked.method, text ?? '');
+    return answer instanceof Promise ? answer.then(line) : line(answer);
+  };
+}
+
+/** undefined: it is none, or names a param twice. */
+function requestOf(question: string): { readonly method: string; readonly params: Params } | undefined {
+  if (!QUESTION.test(question)) return undefined;
+  const [method = '', ...members] = question.split(' ');
+  // No prototype: `__proto__` is a name like any other.
+  const params: Params = Object.create(null);
+  for (const member of members) {
+    const at = member.indexOf('=');
+    const [first = '', below] = member.slice(0, at).split('.');
+    if (below !== undefined) params[first] ??= Object.create(null);
+    const object = below === undefined ? params : params[first];
+    const name = below ?? first;
+    if (typeof object !== 'object' || object === null || name in object) return undefined;
+    (object as Params)[name] = member.slice(at + 1);
+  }
+  return { method, params };
+}
+
+function lineOf(method: string, text: string): string {
+  const { result, error } = JSON.parse(text) as {
+    readonly result?: unknown;
+    readonly error?: { readonly code: number };
+  };
+  return answerLine(method, result) ?? `error;${error?.code ?? RPC_ERRORS['internal-error'].code}`;
+}
