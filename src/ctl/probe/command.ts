@@ -10,7 +10,7 @@ import type { CertificateCache } from '../../state/verdicts/index.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
 import { readPem, writePem } from '../../x509/der/index.js';
 import { sipIdentities } from '../../x509/identity/index.js';
-import { Authorities, leafAgreements, policyText, readBundle } from '../import/index.js';
+import { Authorities, leafAgreements, policyText, readBundle, refusals } from '../import/index.js';
 import { makeFiles, Refusal, render } from '../terminal/index.js';
 import { adviceFor } from './advice.js';
 import { type Address, type Offer, type Outcome, type Shown, shakeHands } from './handshake.js';
@@ -246,7 +246,12 @@ function propose(
       if (!(error instanceof Refusal) || options.authorities.length > 0) throw error;
     }
   }
-  const { candidates, findings } = leafAgreements([{ file: 'the handshake', facts: leaf }], authorities, () => []);
+  // Of a name that no agreement has, the verdicts above say no more than that.
+  const { candidates, findings } = leafAgreements(
+    [{ file: 'the handshake', facts: leaf }],
+    authorities,
+    (facts, path) => refusals(facts, path, Date.now()),
+  );
   const notes = findings.map(({ text }) => text);
   if (candidates.length === 0) return { text: '', notes, saved: [] };
   const text = policyText(candidates, {
@@ -290,7 +295,7 @@ function reportText({
       ]),
     ),
     ...block('what helps', advice),
-    ...block('an agreement that accepts it (monitored at first)', policy === '' ? [] : policy.trimEnd().split('\n')),
+    ...block('an agreement for it (monitored at first)', policy === '' ? [] : policy.trimEnd().split('\n')),
     ...block('mind', notes),
     ...block('written', saved),
   ].join('\n');

@@ -103,6 +103,15 @@ describe('probe', () => {
     });
   });
 
+  test('fail/a stranger whose certificate no agreement would trust: said beside the proposal', async () => {
+    const args = ['--domain', 'b.example', ...authorities(), ...config('empty.yaml')];
+    const { report } = await probed(await serve('server-only'), ...args, ...['--authorities', pki.path('middle.pem')]);
+    expect(report.policy).toMatch(/domains: \[b\.example\]/);
+    expect(report.notes).toEqual([expect.stringMatching(/^would not be trusted where it calls: .* clientAuth/)]);
+    const good = await probed(await serve('b'), ...args);
+    expect(good.report.notes).toEqual([]);
+  });
+
   test('fail/a CA of somebody else: the anchor to add, if the partner confirms it', async () => {
     const { code, report } = await probed(
       await serve('b'),
@@ -215,7 +224,7 @@ describe('probe', () => {
       'chain as it was sent:',
       'verdicts:',
       'what helps:',
-      'an agreement that accepts it',
+      'an agreement for it',
       'domains: [b.example]',
     ]) {
       expect(output).toContain(part);
