@@ -15,7 +15,7 @@ DEB_PACKAGES := dpkg-dev binutils lintian debootstrap man-db util-linux
 EXAMPLE := .cache/example
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help deb test-deb setup packages toolchain node-version build lint dead run demo test test-unit test-flow test-matrix test-opensips test-ui test-fleet test-fleet-long fleet bench-fleet demo-ui lab-packages lab test-lab bench bench-plugin bench-reload bench-lab soak fuzz clean
+.PHONY: help release test-release deb test-deb setup packages toolchain node-version build lint dead run demo test test-unit test-flow test-matrix test-opensips test-ui test-fleet test-fleet-long fleet bench-fleet demo-ui lab-packages lab test-lab bench bench-plugin bench-reload bench-lab soak fuzz clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -142,6 +142,14 @@ deb: build ## packages/siptrust_VERSION_ARCH.deb, for Debian 13 and 12 (docs/pac
 test-deb: setup build ## the package in a fresh Debian 13: installed, at work, upgraded, purged; npm pack (root)
 	$(call install-missing,$(DEB_PACKAGES))
 	test/deb/enter.sh npx vitest run --config vitest.deb.config.ts
+
+release: setup build ## package, npm tarball, SBOM and checksums of VERSION=x.y.z into packages/x.y.z, built twice (CONTRIBUTING.md, "A release")
+	$(call install-missing,dpkg-dev binutils)
+	@node --import tsx packaging/release.ts '$(VERSION)'
+
+test-release: toolchain node_modules ## a whole release of a clone of this commit (7 minutes)
+	$(call install-missing,dpkg-dev binutils)
+	npx vitest run --config vitest.release.config.ts
 
 bench: setup build ## measurements; results are explained in docs/performance.md
 	node --import tsx test/bench/all.ts

@@ -2,7 +2,7 @@
 /**
  * siptrustctl: asks a running siptrustd, or answers without one.
  * Exit codes: 0 answered, 1 the answer is an error (`cert lint`: holds one; `replay`, `policy diff`: there are changes),
- * 2 the command line, a file or the connection is wrong.
+ * 2 the command line, a file or the connection is wrong, 130 and 143 stopped by SIGINT and SIGTERM.
  */
 
 import { CommanderError } from 'commander';

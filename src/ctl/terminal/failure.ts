@@ -2,8 +2,8 @@
 export class Refusal extends Error {
   constructor(
     message: string,
-    /** 1: the daemon answered with an error. 2: nothing was answered. */
-    readonly exitCode: 1 | 2,
+    /** 1: the daemon answered with an error. 2: nothing was answered. 130, 143: a signal came, SIGINT or SIGTERM. */
+    readonly exitCode: 1 | 2 | 130 | 143,
     options?: ErrorOptions,
   ) {
     super(message, options);
