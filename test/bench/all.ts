@@ -4,10 +4,11 @@
  */
 
 import { spawn } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { longWork } from '../support/live/long-work.js';
 import { runDirectory } from '../support/live/places.js';
 import { measureAnswers } from './answers.js';
 import { measureCalls } from './calls.js';
@@ -66,16 +67,24 @@ function printed(file: string, ...flags: string[]): Promise<void> {
 }
 
 const { values } = parseArgs({ options: { json: { type: 'string' } } });
-const { path, remove } = runDirectory();
-try {
+await longWork('bench', 5, async (progress) => {
+  const { path } = runDirectory();
   console.log(`${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}, Node ${process.versions.node}\n`);
-  const rows = [...(await answers(path)), ...newCertificates(path), ...(await calls())];
+  progress.at(0, 'answers beside a no-op server');
+  const rows = await answers(path);
+  progress.at(1, 'new certificates beside node:crypto');
+  rows.push(...newCertificates(path));
+  progress.at(2, 'calls with the plugin and without');
+  rows.push(...(await calls()));
+  progress.clear();
   console.log(['What | Measured: median (least to largest) | Target', '---|---|---'].join('\n'));
   for (const row of rows) console.log(row.join(' | '));
   console.log('');
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(rows, null, 2)}\n`);
-  await printed('./prefix-table.ts', '--expose-gc');
-  if (existsSync(here('./crl.ts'))) await printed('./crl.ts', '--expose-gc');
-} finally {
-  remove();
-}
+  for (const [index, file] of ['./prefix-table.ts', './crl.ts'].entries()) {
+    progress.at(3 + index, file);
+    progress.clear();
+    await printed(file, '--expose-gc');
+  }
+  return 0;
+});

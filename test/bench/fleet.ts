@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CuttableRelay } from '../support/cuttable-relay.js';
 import { type FleetNode, FleetStage } from '../support/fleet.js';
+import { longWork } from '../support/live/long-work.js';
 import { CA_PEM } from '../unit/policy/fixtures.js';
 
 const FILES = 200;
@@ -80,4 +81,11 @@ async function measured(count: number): Promise<void> {
   }
 }
 
-for (const count of SIZES) await measured(count);
+await longWork('bench-fleet', SIZES.length, async (progress) => {
+  for (const [index, count] of SIZES.entries()) {
+    progress.at(index, `${count} nodes`);
+    progress.clear();
+    await measured(count);
+  }
+  return 0;
+});

@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { callUnix } from '../../src/rpc/wire/client.js';
 import { ext, leaf, root } from '../support/certificates.js';
 import { Child } from '../support/live/child.js';
+import { longWork } from '../support/live/long-work.js';
 import { eventually, runDirectory } from '../support/live/places.js';
 import type { SteadyOrder, SteadyReport } from './steady-load.js';
 
@@ -230,4 +231,12 @@ async function measure(size: Size): Promise<void> {
 }
 
 const { values } = parseArgs({ options: { only: { type: 'string', default: '' } } });
-for (const size of SIZES.filter(({ name }) => name.replaceAll(',', '').includes(values.only))) await measure(size);
+const sizes = SIZES.filter(({ name }) => name.replaceAll(',', '').includes(values.only));
+await longWork('bench-reload', sizes.length, async (progress) => {
+  for (const [index, size] of sizes.entries()) {
+    progress.at(index, `${index + 1} of ${sizes.length}, ${size.name}`);
+    progress.clear();
+    await measure(size);
+  }
+  return 0;
+});

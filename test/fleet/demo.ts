@@ -6,10 +6,12 @@
 
 import { availableParallelism, loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Progress } from '../../src/ctl/long-work/index.js';
 import { FleetStage } from '../support/fleet.js';
 import { type Caller, freshCallId, request } from '../support/live/caller.js';
 import { Daemon, type Policy } from '../support/live/daemon.js';
 import { installedBuild } from '../support/live/kamailio.js';
+import { longWork } from '../support/live/long-work.js';
 import { Network } from '../support/live/network.js';
 import { eventually } from '../support/live/places.js';
 import { rowsOf, statusOf } from '../support/live/sip-text.js';
@@ -109,7 +111,7 @@ function figures(ms: readonly number[]): readonly [number, string] {
   return [p99 ?? Number.NaN, `p50 ${p50} ms, p99 ${p99} ms, worst ${worst} ms of ${ms.length}`];
 }
 
-async function main(open: { stop(): unknown }[]): Promise<void> {
+async function main(open: { stop(): unknown }[], progress: Progress): Promise<void> {
   const build = installedBuild();
   const stage = await FleetStage.start();
   open.push(stage);
@@ -165,6 +167,7 @@ async function main(open: { stop(): unknown }[]): Promise<void> {
   const took: number[] = [];
   const switches: number[] = [];
   for (let round = 1; round <= ROUNDS; round++) {
+    progress.at(0, `withdrawal ${round} of ${ROUNDS}`);
     const stripped = Promise.all(proxies.map((proxy) => proxy.until(false)));
     // Where the command fails, that is what is told.
     stripped.catch(() => {});
@@ -180,6 +183,7 @@ async function main(open: { stop(): unknown }[]): Promise<void> {
     // The poll of the proxies is met at another moment each time.
     await sleep(100 + ((round * 137) % 500));
   }
+  progress.clear();
   const [ninetyNine, words] = figures(took);
   row('disable --fleet: from the commit to the switch of each node', figures(switches)[1], switches.length > 0);
   // What is measured on a machine that has no time is the machine.
@@ -225,16 +229,20 @@ async function main(open: { stop(): unknown }[]): Promise<void> {
   );
 }
 
-const open: { stop(): unknown }[] = [];
-try {
-  await main(open);
-} catch (error) {
-  row('the story', String(error instanceof Error ? error.message : error), false);
-} finally {
-  for (const each of open.reverse()) await each.stop();
-}
-const width = Math.max(...rows.map(({ what }) => what.length));
-process.stdout.write('\n');
-for (const { what, found, good } of rows)
-  process.stdout.write(`| ${what.padEnd(width)} | ${good ? 'ok' : 'FAIL'} | ${found}\n`);
-process.exitCode = rows.every(({ good }) => good) ? 0 : 1;
+await longWork('fleet', undefined, async (progress) => {
+  const open: { stop(): unknown }[] = [];
+  try {
+    progress.at(0, 'database, proxies and nodes start');
+    await main(open, progress);
+  } catch (error) {
+    row('the story', String(error instanceof Error ? error.message : error), false);
+  } finally {
+    for (const each of open.reverse()) await each.stop();
+  }
+  progress.clear();
+  const width = Math.max(...rows.map(({ what }) => what.length));
+  process.stdout.write('\n');
+  for (const { what, found, good } of rows)
+    process.stdout.write(`| ${what.padEnd(width)} | ${good ? 'ok' : 'FAIL'} | ${found}\n`);
+  return rows.every(({ good }) => good) ? 0 : 1;
+});

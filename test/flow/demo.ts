@@ -4,10 +4,12 @@
  */
 
 import { fileURLToPath } from 'node:url';
+import type { Progress } from '../../src/ctl/long-work/index.js';
 import { type Caller, request, udpCaller } from '../support/live/caller.js';
 import { run } from '../support/live/child.js';
 import type { Decision } from '../support/live/daemon.js';
 import { installedBuild } from '../support/live/kamailio.js';
+import { longWork } from '../support/live/long-work.js';
 import { Network } from '../support/live/network.js';
 import { passedOn } from '../support/live/passed-on.js';
 import type { Identity } from '../support/live/pki.js';
@@ -301,11 +303,12 @@ function table(lines: readonly (readonly string[])[]): string {
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
-async function demo(stage: Stage): Promise<number> {
+async function demo(stage: Stage, progress: Progress): Promise<number> {
   const lines: string[][] = [];
   const wrong: string[] = [];
   let shown: string | undefined;
   for (const [index, row] of ROWS.entries()) {
+    progress.at(index, `row ${index + 1} of ${ROWS.length}, ${row.who}`);
     const outcome = await play(stage, row, `row-${index + 1}`).catch((error: unknown) => String(error));
     const good = typeof outcome !== 'string' && asExpected(row, outcome);
     if (!good) {
@@ -323,9 +326,9 @@ async function demo(stage: Stage): Promise<number> {
       const { socket } = stage.network.daemon;
       shown = Buffer.from(await run('node', [CTL, '--socket', socket, 'explain', outcome.id]), 'latin1').toString();
     }
-    process.stdout.write('.');
   }
-  say(`\n\nEvery call carried an assertion: ${ALICE}, where the row says nothing else.\n\n${table(lines)}\n`);
+  progress.clear();
+  say(`\nEvery call carried an assertion: ${ALICE}, where the row says nothing else.\n\n${table(lines)}\n`);
   if (shown !== undefined)
     say(`Why row 3? "siptrustctl explain ID", with the ID from the decision log, says:\n\n${shown}`);
   for (const line of wrong) say(`NOT AS EXPECTED: ${line}`);
@@ -339,17 +342,12 @@ const build = installedBuild();
 say(`Two networks on loopback addresses, Kamailio ${build.version}, siptrustd, sipp. This takes some seconds.`);
 // No 180: Kamailio's workers may pass it on after the 200 that follows at once, which sipp takes for an error.
 const uas = { provisional: [] };
-const stage = new Stage(await Network.start({ build, script: 'test/support/live/demo.cfg', uas }));
-let stopping: Promise<void> | undefined;
-function stop(): Promise<void> {
-  stopping ??= stage.stop();
-  return stopping;
-}
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => void stop().then(() => process.exit(130)));
-}
-try {
-  process.exitCode = await demo(stage);
-} finally {
-  await stop();
-}
+await longWork('demo', ROWS.length, async (progress) => {
+  progress.at(0, 'the networks start');
+  const stage = new Stage(await Network.start({ build, script: 'test/support/live/demo.cfg', uas }));
+  try {
+    return await demo(stage, progress);
+  } finally {
+    await stage.stop();
+  }
+});

@@ -1,5 +1,7 @@
 /** `make lab`: plays all scenes, and prints what came of each beside the claim that it is about. Exit code 1: not as it must be. */
 
+import type { Progress } from '../../src/ctl/long-work/index.js';
+import { longWork } from '../support/live/long-work.js';
 import { Lab } from './lab.js';
 import { type Call, type Scene, type Seen, wrong } from './scene.js';
 import { SCENES } from './scenes.js';
@@ -17,10 +19,11 @@ function line(mark: string, cells: readonly string[]): string {
 }
 
 /** Plays one scene and prints it; gives what is not as it must be. */
-async function play(lab: Lab, scene: Scene): Promise<readonly string[]> {
+async function play(lab: Lab, scene: Scene, progress: Progress): Promise<readonly string[]> {
   const faults: string[] = [];
-  say(`\n${scene.name}\n   claim: ${scene.claim}`);
   await lab.begin(scene);
+  progress.clear();
+  say(`\n${scene.name}\n   claim: ${scene.claim}`);
   for (const call of scene.calls) {
     const seen = await lab.call(call);
     const fault = wrong(call, seen);
@@ -61,12 +64,15 @@ function row(cells: readonly string[]): string {
   return lines.map((each) => each.trimEnd()).join('\n');
 }
 
-async function story(): Promise<number> {
+async function story(progress: Progress): Promise<number> {
+  progress.at(0, 'the networks are made');
   const lab = await Lab.start();
   const faults: string[] = [];
   const rows = [row(['scene', 'the claim', 'what came of it'])];
-  for (const scene of SCENES) {
-    const found = await play(lab, scene).catch((error: unknown) => {
+  for (const [index, scene] of SCENES.entries()) {
+    progress.clear();
+    progress.at(index, `scene ${index + 1} of ${SCENES.length}, ${scene.name}`);
+    const found = await play(lab, scene, progress).catch((error: unknown) => {
       say(`   => FAILED: ${error}`);
       return [`${scene.name}: ${error}`];
     });
@@ -85,4 +91,4 @@ say(
   'Networks in namespaces, IKEv2 and ESP by strongSwan, real Kamailios, sipp, siptrustd. Who called, the verdict and',
 );
 say('what it rests on, and the P-Asserted-Identity that arrived:');
-process.exit(await story());
+await longWork('lab', SCENES.length, story);

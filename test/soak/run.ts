@@ -13,6 +13,8 @@ export interface SoakOptions {
   readonly rate?: number;
   /** Seconds from one to the next: kill of siptrustd, reload, new certificates, connection that comes and goes, sample. */
   readonly every: Readonly<Record<'kill' | 'reload' | 'rotate' | 'connect' | 'sample', number>>;
+  /** Is told now and then how far it is. */
+  readonly look?: (second: number, doing: string) => void;
 }
 
 /** Memory in KiB. */
@@ -70,7 +72,8 @@ export async function soak(build: Build, options: SoakOptions): Promise<SoakRepo
 
 async function run(stage: SoakStage, build: Build, options: SoakOptions): Promise<SoakReport> {
   const { network, steady, policies, arrived } = stage;
-  const { every, seconds } = options;
+  const { look, ...told } = options;
+  const { every, seconds } = told;
   const tally = (): Record<SideName, Tally> => ({ siptrust: { calls: 0, failed: 0 }, plain: { calls: 0, failed: 0 } });
   const calls = { steady: tally(), passing: tally() };
   const most = options.rate === undefined ? await limit(stage) : undefined;
@@ -112,14 +115,18 @@ async function run(stage: SoakStage, build: Build, options: SoakOptions): Promis
     dead = false;
   });
   const sampled = again(end, every.sample, () => {
-    samples.push(measured(stage, Math.round((Date.now() - start) / 1000)));
+    const sample = measured(stage, Math.round((Date.now() - start) / 1000));
+    samples.push(sample);
+    const { siptrust, plain } = calls.steady;
+    const failed = siptrust.failed + plain.failed;
+    look?.(sample.second, `${siptrust.calls + plain.calls} calls, ${failed} failed`);
   });
   const times = await Promise.all([kills, reloads, rotations, questions, passing, sampled, ...steadily]);
   const proxies = { edge: stage.edge.proxy, siptrust: stage.sides.siptrust.proxy, plain: stage.sides.plain.proxy };
   for (const [name, { running }] of Object.entries(proxies))
     if (!running) throw new Error(`the proxy ${name} has ended`);
   return {
-    ...{ kamailio: build.version, options, limit: most, rate, ...calls, arrived, samples },
+    ...{ kamailio: build.version, options: told, limit: most, rate, ...calls, arrived, samples },
     ...{ kills: times[0], reloads: times[1], rotations: times[2], questions: times[3] },
     logged: Object.fromEntries(Object.entries(proxies).map(([name, { log }]) => [name, mostLogged(log)])),
   };

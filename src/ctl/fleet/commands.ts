@@ -8,6 +8,7 @@ import type { DaemonSettings } from '../../policy/settings/index.js';
 import { type Policy, policyDifferences } from '../../policy/snapshot/index.js';
 import { FleetDatabase, type StoredRevision } from '../../state/fleet/index.js';
 import { Refusal } from '../terminal/index.js';
+import { Progress, Stop } from '../long-work/index.js';
 import { makeFolder } from './make-folder.js';
 import { allThere, type NodeState, nodeState, waitForNodes } from './nodes-wait.js';
 import { fetchPolicy, policyOf, policyOfFile, preparePolicy } from './policy-bundle.js';
@@ -114,7 +115,12 @@ export function fleetCommands({ group, print, exit }: FleetTools): void {
     .action(async (text: string, { config, requireAll }: StoreOptions & { requireAll: boolean }) => {
       const states = await withFleet(config, async ({ database }) => {
         const number = (await database.head())?.revision.number ?? 0;
-        return waitForNodes(database, number, { seconds: seconds(text), all: requireAll });
+        return patiently(
+          database,
+          number,
+          { seconds: seconds(text), all: requireAll },
+          `revision ${number} is the newest`,
+        );
       });
       print(states);
       exit(allThere(states, requireAll) ? 0 : 1);
@@ -178,6 +184,32 @@ interface Pushed {
   readonly complete?: boolean;
 }
 
+/** Waits, and says how many are there; a signal ends the waiting, and no more. @throws {Refusal} a signal came */
+async function patiently(
+  database: FleetDatabase,
+  number: number,
+  waiting: { readonly seconds: number; readonly all: boolean },
+  fact: string,
+): Promise<readonly NodeState[]> {
+  const stop = Stop.listen();
+  const progress = new Progress({ what: `waiting for revision ${number}` });
+  try {
+    const look = (states: readonly NodeState[]) => progress.at(0, () => thereText(states));
+    const nodes = await waitForNodes(database, number, { ...waiting, look, signal: stop.signal });
+    stop.check(() => `${fact}, ${thereText(nodes)}; nodes go on to take it (siptrustctl fleet wait)`);
+    return nodes;
+  } finally {
+    progress.clear();
+    stop.close();
+  }
+}
+
+function thereText(states: readonly NodeState[]): string {
+  const missing = states.filter(({ state }) => state !== 'there').map(({ node, state }) => `${node} ${state}`);
+  const rest = missing.length === 0 ? '' : ` (${missing.join(', ')})`;
+  return `in force on ${states.length - missing.length} of ${states.length} nodes${rest}`;
+}
+
 async function push(
   options: PushOptions,
   blobs: ReadonlyMap<string, Uint8Array>,
@@ -195,7 +227,7 @@ async function push(
     const { number, base, withdrawn } = await pusher.push(head, content, message, blobs);
     const told = { revision: number, base, ...said, disabled: withdrawn };
     if (wait === undefined) return told;
-    const nodes = await waitForNodes(database, number, { seconds: wait, all });
+    const nodes = await patiently(database, number, { seconds: wait, all }, `revision ${number} is pushed`);
     return { ...told, nodes, complete: allThere(nodes, all) };
   });
 }

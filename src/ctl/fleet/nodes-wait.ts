@@ -26,22 +26,33 @@ export function allThere(states: readonly NodeState[], all: boolean): boolean {
   return states.every(({ state }) => state === 'there' || (!all && state === 'silent'));
 }
 
+export interface Waiting {
+  readonly seconds: number;
+  readonly all: boolean;
+  /** Ends the waiting. */
+  readonly signal?: AbortSignal;
+  /** Is told each time how they stand. */
+  readonly look?: (states: readonly NodeState[]) => void;
+}
+
 /**
  * Waits until the nodes have this revision in force, or a greater one.
  * @param all also those that were not heard of
- * @returns how they stand at the end; not all are there where the time has run out
+ * @returns how they stand at the end; not all are there where the time has run out, or a signal came
  */
 export async function waitForNodes(
   database: Pick<FleetDatabase, 'nodes'>,
   number: number,
-  { seconds, all }: { readonly seconds: number; readonly all: boolean },
+  { seconds, all, signal, look }: Waiting,
 ): Promise<readonly NodeState[]> {
   const end = performance.now() + seconds * 1000;
   for (;;) {
     const states = (await database.nodes()).map((node) => nodeState(node, number));
     // One that has refused will not change its mind.
     const settled = states.every(({ state }) => state !== 'behind' && (state !== 'silent' || !all));
-    if (settled || performance.now() >= end) return states;
-    await sleep(LOOK_MS);
+    look?.(states);
+    if (settled || performance.now() >= end || signal?.aborted === true) return states;
+    // An end of the wait by the signal is seen above.
+    await sleep(LOOK_MS, undefined, signal && { signal }).catch(() => {});
   }
 }

@@ -10,6 +10,7 @@ import type { CertificateFacts } from '../../x509/certificate/index.js';
 import { readPem } from '../../x509/der/index.js';
 import { sipIdentities } from '../../x509/identity/index.js';
 import { certificatesIn } from '../certificates/index.js';
+import type { Breathe } from '../long-work/index.js';
 import { TABLE_LIMITS, tableText } from '../tables/index.js';
 import { Refusal, regularFile } from '../terminal/index.js';
 import { Authorities } from './authorities.js';
@@ -30,17 +31,23 @@ export interface CertificateImport {
   readonly authorities: Readonly<Record<string, string>>;
 }
 
-/** @param more files with further CA certificates, which need not be of partners (a bundle of public roots) */
-export function certificateAgreements(
+/**
+ * @param more files with further CA certificates, which need not be of partners (a bundle of public roots)
+ * @param breathe before each file
+ */
+export async function certificateAgreements(
   folder: string,
   more: readonly string[],
   certificates: CertificateCache,
   now: number,
-): CertificateImport {
+  breathe: Breathe,
+): Promise<CertificateImport> {
   const findings: Finding[] = [];
   const leaves: Leaf[] = [];
   const authorities = new Authorities();
-  for (const file of filesOf(folder)) {
+  const files = filesOf(folder);
+  for (const [index, file] of files.entries()) {
+    await breathe(`${index} of ${files.length} files read`);
     for (const facts of read(join(folder, file), file, certificates, findings)) {
       if (facts.isCa && !namesDomain(facts)) authorities.add(facts);
       else leaves.push({ file, facts });

@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { isPlainName } from '../../policy/values/index.js';
 import type { CertificateCache } from '../../state/verdicts/index.js';
+import { type Breathe, stoppable } from '../long-work/index.js';
 import {
   isDbText,
   isSqlDump,
@@ -38,6 +39,11 @@ interface Output {
 /** What the interface is called in a check without one: nothing of it is written. */
 const STAND_IN = '127.0.0.1:1';
 
+/** Files are written at the end, all at once: until then a signal leaves everything as it was. */
+function unhurried(work: (breathe: Breathe) => Promise<void>): Promise<void> {
+  return stoppable('import', 'nothing was written', work);
+}
+
 /** Adds the commands to the group `import`. */
 export function importCommands(group: Command, context: ImportContext): void {
   const { certificates } = context;
@@ -69,7 +75,8 @@ export function importCommands(group: Command, context: ImportContext): void {
       anyPort: options.anyPort,
       ...names,
     });
-    finish(context, options, { ...given, input: file, rows: table.rows.length + table.unread.length, ...options });
+    const rows = table.rows.length + table.unread.length;
+    return unhurried((breathe) => finish(context, options, { ...given, input: file, rows, ...options }, breathe));
   });
 
   writes(
@@ -87,7 +94,8 @@ export function importCommands(group: Command, context: ImportContext): void {
       into: placeOf(options.out).directory,
       ...(name === undefined ? {} : { interface: interfaceName(name) }),
     });
-    finish(context, options, { ...given, input: file, rows: table.rows.length + table.unread.length, ...options });
+    const rows = table.rows.length + table.unread.length;
+    return unhurried((breathe) => finish(context, options, { ...given, input: file, rows, ...options }, breathe));
   });
 
   writes(
@@ -96,15 +104,18 @@ export function importCommands(group: Command, context: ImportContext): void {
       .description("agreements (tls, monitored) out of a folder of partners' certificates, with their CAs")
       .argument('<folder>')
       .option('--authorities <file>', 'further CA certificates, as in /etc/ssl/certs/ca-certificates.crt', collect, []),
-  ).action((folder: string, options: Output & { readonly authorities: readonly string[] }) => {
-    const { candidates, findings, authorities } = certificateAgreements(
-      folder,
-      options.authorities,
-      certificates,
-      Date.now(),
-    );
-    finish(context, options, { candidates, findings, files: authorities, input: folder, rows: undefined });
-  });
+  ).action((folder: string, options: Output & { readonly authorities: readonly string[] }) =>
+    unhurried(async (breathe) => {
+      const { authorities: files, ...found } = await certificateAgreements(
+        folder,
+        options.authorities,
+        certificates,
+        Date.now(),
+        breathe,
+      );
+      await finish(context, options, { ...found, files, input: folder, rows: undefined }, breathe);
+    }),
+  );
 }
 
 interface AddressCommand {
@@ -151,12 +162,18 @@ interface Import {
 }
 
 /** Checks, writes and reports. */
-function finish({ print, exit }: ImportContext, { out, force, dryRun }: Output, given: Import): void {
+async function finish(
+  { print, exit }: ImportContext,
+  { out, force, dryRun }: Output,
+  given: Import,
+  breathe: Breathe,
+): Promise<void> {
   const place = placeOf(out);
   const { interface: name, listen, files = {} } = given;
   const beside = Object.fromEntries(Object.entries(files).map(([file, text]) => [join(place.directory, file), text]));
   const entry = name === undefined ? undefined : { name, listen: listen ?? STAND_IN };
-  const settled = settle(given.candidates, { interface: entry }, { path: place.check, files: beside }, Date.now());
+  const check = { path: place.check, files: beside };
+  const settled = await settle(given.candidates, { interface: entry }, check, Date.now(), breathe);
   const { candidates } = settled;
   const writing: Writing = {
     heading: [`Made by siptrustctl import from ${given.input}. Agreements in monitor change no call.`],
@@ -172,6 +189,7 @@ function finish({ print, exit }: ImportContext, { out, force, dryRun }: Output, 
       ]
     : [policyFile(out, candidates, writing)];
   const made = [...policies, ...Object.entries(beside).map(([path, text]) => ({ path, text, mode: 0o644 }))];
+  await breathe(`${made.length} files to be written`);
   if (!dryRun && candidates.length > 0) makeFiles(made, { replace: force });
 
   const findings = [...given.findings, ...settled.findings];

@@ -2,6 +2,7 @@
 
 import { DiskFiles, filesInMemory, type PolicyFiles, type Problem } from '../../policy/reading/index.js';
 import { compilePolicy } from '../../policy/snapshot/index.js';
+import type { Breathe } from '../long-work/index.js';
 import { Refusal } from '../terminal/index.js';
 import { type Candidate, policyText, type Writing } from './candidate.js';
 import type { Finding } from './report.js';
@@ -33,12 +34,22 @@ export function compileText(text: string, { path, files }: Place, now: number) {
   return compilePolicy(both, path, 1, now);
 }
 
-/** Leaves out the candidates that the checks refuse, with the words of the checks. */
-export function settle(given: readonly Candidate[], writing: Writing, place: Place, now: number): Settled {
+/**
+ * Leaves out the candidates that the checks refuse, with the words of the checks.
+ * @param breathe before each round
+ */
+export async function settle(
+  given: readonly Candidate[],
+  writing: Writing,
+  place: Place,
+  now: number,
+  breathe: Breathe,
+): Promise<Settled> {
   const findings: Finding[] = [];
   let candidates = given;
   for (let round = 0; round < MOST_ROUNDS; round++) {
     if (candidates.length === 0) return { candidates, findings };
+    await breathe(`round ${round + 1} of the checks, ${candidates.length} agreements, ${findings.length} findings`);
     const result = compileText(policyText(candidates, writing), place, now);
     const problems = result.ok ? result.warnings : result.problems;
     if (result.ok) return { candidates, findings: [...findings, ...told(problems, candidates, 'look')] };

@@ -19,6 +19,9 @@ export interface ProgressOptions {
   readonly now?: () => number;
 }
 
+/** Words that may cost something: they are asked for only where they are written. */
+export type Words = string | (() => string);
+
 /** Shorter work than this says nothing. */
 const QUIET_MS = 1000;
 const REWRITE_MS = 100;
@@ -50,7 +53,7 @@ export class Progress {
    * @param done of the total
    * @param doing in words
    */
-  at(done: number, doing: string | (() => string)): void {
+  at(done: number, doing: Words): void {
     const now = this.#now();
     if (this.#options.steps !== true) {
       if (now - this.#start < QUIET_MS || now - this.#last < (this.#terminal ? REWRITE_MS : LINE_MS)) return;

@@ -1,7 +1,8 @@
 /** Ctrl-C and SIGTERM while long work goes on: it ends where it can, and says how far it came. */
 
 import { setImmediate } from 'node:timers/promises';
-import { Refusal } from '../failure.js';
+import { Refusal } from '../terminal/index.js';
+import { Progress } from './progress.js';
 
 export type StopSignal = 'SIGINT' | 'SIGTERM';
 
@@ -71,5 +72,26 @@ export class Stop {
       this.close();
       process.kill(process.pid, name);
     }
+  }
+}
+
+/** Tells how far it is, and lets signals in. @throws {Refusal} a signal came */
+export type Breathe = (doing: string) => Promise<void>;
+
+/**
+ * Work that computes without waiting, and breathes now and then.
+ * @param left what a signal leaves: `nothing was written`
+ */
+export async function stoppable<T>(what: string, left: string, work: (breathe: Breathe) => Promise<T>): Promise<T> {
+  const stop = Stop.listen();
+  const progress = new Progress({ what });
+  try {
+    return await work(async (doing) => {
+      progress.at(0, doing);
+      await stop.breathe(`${doing}; ${left}`);
+    });
+  } finally {
+    progress.clear();
+    stop.close();
   }
 }

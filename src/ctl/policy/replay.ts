@@ -1,7 +1,7 @@
 /** `replay`: everything that was asked, asked of a candidate policy; what it would change. */
 
-import { createReadStream } from 'node:fs';
-import type { Readable } from 'node:stream';
+import { createReadStream, type ReadStream, statSync } from 'node:fs';
+import { addAbortSignal, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { Command } from 'commander';
 import type { DaemonSettings, StoreSettings } from '../../policy/settings/index.js';
@@ -17,6 +17,7 @@ import { type AnsweredAgain, type AskedAgain, askAgain } from '../../trust/peer/
 import type { CertificateFacts } from '../../x509/certificate/index.js';
 import { parseRfc3339 } from '../../x509/der/index.js';
 import { eachLine, Refusal, render } from '../terminal/index.js';
+import { Progress, Stop } from '../long-work/index.js';
 
 export interface ReplayTools {
   readonly policy: (file: string) => { readonly snapshot: Snapshot; readonly settings: DaemonSettings };
@@ -63,13 +64,18 @@ export function replayCommand(root: Command, tools: ReplayTools): void {
     .option('--state <file>', 'state file with the certificates (default: as the candidate names it)')
     .option('--since <when>', 'RFC 3339 instant, or as in 90m, 24h, 7d')
     .action(async (options: ReplayOptions) => {
-      const answer = await replay(options, tools, Date.now());
-      tools.print(answer, renderReplay);
-      tools.exit(answer.changed > 0 ? 1 : 0);
+      const stop = Stop.listen();
+      try {
+        const answer = await replay(options, tools, Date.now(), stop);
+        tools.print(answer, renderReplay);
+        tools.exit(answer.changed > 0 ? 1 : 0);
+      } finally {
+        stop.close();
+      }
     });
 }
 
-async function replay(options: ReplayOptions, tools: ReplayTools, now: number): Promise<ReplayAnswer> {
+async function replay(options: ReplayOptions, tools: ReplayTools, now: number, stop: Stop): Promise<ReplayAnswer> {
   const { snapshot, settings } = tools.policy(options.config);
   const baseline = options.against === undefined ? undefined : tools.policy(options.against).snapshot;
   const files = options.decisions ?? (settings.log.decisions === undefined ? [] : [settings.log.decisions]);
@@ -109,18 +115,31 @@ async function replay(options: ReplayOptions, tools: ReplayTools, now: number): 
     for (const sha256 of missing) store.add(sha256, await fleet.find(sha256));
     return asked(record);
   };
+  const logs = new Logs(files, tools.input);
+  const progress = new Progress({ what: 'replay', total: logs.size });
+  const soFar = () => {
+    const { asked: questions, changed } = differences.counts;
+    return `${questions} questions asked again, ${changed} answered otherwise`;
+  };
   try {
     for (const file of files) {
       await eachLine(
-        lines(file, tools.input),
-        async (record) => take(await asked(record)),
+        logs.open(file, stop.signal),
+        async (record) => {
+          stop.check(soFar);
+          progress.at(logs.read, soFar);
+          take(await asked(record));
+        },
         () => skip('unreadable'),
       );
     }
   } catch (cause) {
+    // A log that nobody writes to any more is cut off while it is waited for.
+    stop.check(soFar);
     if (!(cause instanceof Error && 'code' in cause)) throw cause;
     throw new Refusal(`a decision log cannot be read: ${cause.message}`, 2, { cause });
   } finally {
+    progress.clear();
     store.close();
     await fleet?.close();
   }
@@ -252,13 +271,34 @@ function openFleet(settings: StoreSettings, warn: (text: string) => void) {
   };
 }
 
-function lines(file: string, input: Readable): Readable {
-  if (file === '-') return input;
-  const stream = createReadStream(file);
-  if (!file.endsWith('.gz')) return stream;
-  const unpacked = createGunzip();
-  stream.on('error', (error) => unpacked.destroy(error));
-  return stream.pipe(unpacked);
+/** The decision logs of a run, one after the other, and how much of them is read. */
+class Logs {
+  /** Octets on the disk; undefined: one comes by a pipe, and nobody knows. */
+  readonly size: number | undefined;
+  readonly #input: Readable;
+  #before = 0;
+  #stream: ReadStream | undefined;
+
+  constructor(files: readonly string[], input: Readable) {
+    this.#input = input;
+    const sizes = files.map((file) => (file === '-' ? undefined : statSync(file, { throwIfNoEntry: false })?.size));
+    this.size = sizes.includes(undefined) ? undefined : sizes.reduce((sum: number, size) => sum + (size ?? 0), 0);
+  }
+
+  get read(): number {
+    return this.#before + (this.#stream?.bytesRead ?? 0);
+  }
+
+  open(file: string, signal: AbortSignal): Readable {
+    if (file === '-') return addAbortSignal(signal, this.#input);
+    this.#before = this.read;
+    const stream = createReadStream(file, { signal });
+    this.#stream = stream;
+    if (!file.endsWith('.gz')) return stream;
+    const unpacked = createGunzip();
+    stream.on('error', (error) => unpacked.destroy(error));
+    return stream.pipe(unpacked);
+  }
 }
 
 const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { installedBuild } from '../../support/live/kamailio.js';
+import { longWork } from '../../support/live/long-work.js';
 import { Network } from '../../support/live/network.js';
 import { runDirectory } from '../../support/live/places.js';
 import { scriptWithout } from '../../support/live/plain-script.js';
@@ -117,15 +118,27 @@ const wanted = VARIANTS.filter(({ name }) => only === undefined || only.split(',
 const floors = (['in', 'out'] as const)
   .flatMap((floor) => VARIANTS.find((each) => each.floor === floor) ?? [])
   .filter(({ floor }) => wanted.some((each) => each.floor === floor));
-const without = await count(floors, true);
-const floor = new Map(floors.map((each) => [each.floor, without.get(each.name) ?? Number.NaN]));
 const whole = (n: number) => Math.round(n).toLocaleString('en');
-for (const [name, value] of floor)
-  console.log(`instructions a call: none (${name}) ${whole(value)} (1.00 of no plugin)`);
-for (const [name, value] of await count(wanted, false)) {
-  const variant = VARIANTS.find((each) => each.name === name);
-  const ratio = value / (variant === undefined ? Number.NaN : (floor.get(variant.floor) ?? Number.NaN));
-  console.log(`instructions a call: ${name} ${whole(value)} (${ratio.toFixed(2)} of no plugin)`);
-}
-for (const { question, p50, p99 } of only === undefined ? await waits() : [])
-  console.log(`wait of a process: ${question}, p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms`);
+await longWork('bench-plugin', 3, async (progress) => {
+  progress.at(0, 'instructions without the plugin');
+  const without = await count(floors, true);
+  const floor = new Map(floors.map((each) => [each.floor, without.get(each.name) ?? Number.NaN]));
+  progress.clear();
+  for (const [name, value] of floor)
+    console.log(`instructions a call: none (${name}) ${whole(value)} (1.00 of no plugin)`);
+  progress.at(1, 'instructions with it');
+  const counts = await count(wanted, false);
+  progress.clear();
+  for (const [name, value] of counts) {
+    const variant = VARIANTS.find((each) => each.name === name);
+    const ratio = value / (variant === undefined ? Number.NaN : (floor.get(variant.floor) ?? Number.NaN));
+    console.log(`instructions a call: ${name} ${whole(value)} (${ratio.toFixed(2)} of no plugin)`);
+  }
+  if (only !== undefined) return 0;
+  progress.at(2, 'how long a process waits');
+  const times = await waits();
+  progress.clear();
+  for (const { question, p50, p99 } of times)
+    console.log(`wait of a process: ${question}, p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms`);
+  return 0;
+});

@@ -9,7 +9,9 @@ import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import type { Progress } from '../../../src/ctl/long-work/index.js';
 import { installedBuild } from '../../support/live/kamailio.js';
+import { longWork } from '../../support/live/long-work.js';
 import { seeded } from '../../support/random.js';
 import { type CallSample, sample } from './calls.js';
 import { fullHandshakes, resumedHandshakes, type StepSample, verdicts } from './handshakes.js';
@@ -32,7 +34,7 @@ const handshakes = Math.max(10, Math.round(calls / 10));
 /** What comes before a thing tells on it: each round has an order of its own. */
 const order = seeded(20_260_701);
 
-async function measure(): Promise<Results> {
+async function measure(progress: Progress): Promise<Results> {
   const [before = 0] = loadavg();
   const stage = await openStage();
   try {
@@ -55,11 +57,11 @@ async function measure(): Promise<Results> {
     // Opens the connections, and has siptrustd asked; nothing of it counts.
     for (const way of ways) await sample(stage, way, 20);
     for (let round = 0; round < rounds; round += 1) {
+      progress.at(round, `round ${round + 1} of ${rounds}`);
       for (const [at, way] of order.shuffle([...ways.entries()])) {
         callSamples[at]?.push(await sample(stage, way, callsOf(way.uri)));
       }
       for (const [at, step] of order.shuffle([...steps.entries()])) stepSamples[at]?.push(await step.run());
-      console.error(`round ${round + 1} of ${rounds}`);
     }
     return {
       at: new Date().toISOString().slice(0, 16).replace('T', ' '),
@@ -75,29 +77,33 @@ async function measure(): Promise<Results> {
   }
 }
 
-const results = await measure();
-const panel = (title: string, rows: readonly { name: string; numbers: readonly number[] }[]) => ({
-  title,
-  rows: rows.map(({ name, numbers }) => ({ name, spread: spread(numbers) })),
+await longWork('bench-lab', rounds, async (progress) => {
+  const results = await measure(progress);
+  const panel = (title: string, rows: readonly { name: string; numbers: readonly number[] }[]) => ({
+    title,
+    rows: rows.map(({ name, numbers }) => ({ name, spread: spread(numbers) })),
+  });
+  const picture = plot([
+    panel(
+      'Processor time of the proxy for a message, µs',
+      results.ways.map(({ name, samples }) => ({ name, numbers: samples.map((each) => each.proxyMicroseconds) })),
+    ),
+    panel(
+      'Calls a second, everything on this machine',
+      results.ways.map(({ name, samples }) => ({ name, numbers: samples.map((each) => each.callsPerSecond) })),
+    ),
+    panel(
+      'Processor time of one step, µs',
+      results.steps.map(({ name, samples }) => ({ name, numbers: samples.map((each) => each.microseconds) })),
+    ),
+  ]);
+  const data = join(values.out, 'data');
+  mkdirSync(data, { recursive: true });
+  writeFileSync(join(data, 'tls-versus-ipsec.json'), `${JSON.stringify(results, null, 1)}\n`);
+  writeFileSync(join(data, 'tls-versus-ipsec.csv'), csv(results));
+  writeFileSync(join(values.out, 'tls-versus-ipsec.svg'), picture);
+  writeFileSync(join(values.out, 'tls-versus-ipsec-results.md'), tables(results));
+  progress.clear();
+  console.log(tables(results));
+  return 0;
 });
-const picture = plot([
-  panel(
-    'Processor time of the proxy for a message, µs',
-    results.ways.map(({ name, samples }) => ({ name, numbers: samples.map((each) => each.proxyMicroseconds) })),
-  ),
-  panel(
-    'Calls a second, everything on this machine',
-    results.ways.map(({ name, samples }) => ({ name, numbers: samples.map((each) => each.callsPerSecond) })),
-  ),
-  panel(
-    'Processor time of one step, µs',
-    results.steps.map(({ name, samples }) => ({ name, numbers: samples.map((each) => each.microseconds) })),
-  ),
-]);
-const data = join(values.out, 'data');
-mkdirSync(data, { recursive: true });
-writeFileSync(join(data, 'tls-versus-ipsec.json'), `${JSON.stringify(results, null, 1)}\n`);
-writeFileSync(join(data, 'tls-versus-ipsec.csv'), csv(results));
-writeFileSync(join(values.out, 'tls-versus-ipsec.svg'), picture);
-writeFileSync(join(values.out, 'tls-versus-ipsec-results.md'), tables(results));
-console.log(tables(results));

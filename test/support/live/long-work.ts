@@ -1,0 +1,85 @@
+/**
+ * Work of minutes that starts programs: demo, soak, measurements. It says how far it is, and ends at any moment: whatever
+ * was started and whatever lies in a temporary directory goes with it.
+ */
+
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Progress, Stop, type Words } from '../../../src/ctl/long-work/index.js';
+import { eventually } from './places.js';
+import { family } from './processes.js';
+
+/** What has not gone by then is not asked again. */
+const GRACE_MS = 5_000;
+
+/**
+ * Does the work, and ends this process: with what it gives (0 if nothing), 1 where it fails, 130 or 143 where it is stopped.
+ * @param what named in each line of progress
+ * @param total what `progress.at` counts up to
+ */
+export async function longWork(
+  what: string,
+  total: number | undefined,
+  work: (progress: Progress) => Promise<number | undefined>,
+): Promise<never> {
+  const stop = Stop.listen();
+  // Everything that anybody makes from here on, children too, lies in here.
+  const directory = mkdtempSync(join(tmpdir(), 'siptrust-work-'));
+  // PostgreSQL does not run as root.
+  chmodSync(directory, 0o755);
+  process.env.TMPDIR = directory;
+  const progress = new Told(what, total);
+  const stopped = new Promise<undefined>((resolve) => {
+    stop.signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+  let code: number;
+  try {
+    code = (await Promise.race([work(progress), stopped])) ?? 0;
+    progress.clear();
+  } catch (error) {
+    progress.clear();
+    code = 1;
+    if (stop.by === undefined) process.stderr.write(`${what}: ${error instanceof Error ? error.stack : error}\n`);
+  }
+  if (stop.by !== undefined) {
+    process.stderr.write(`${what}: stopped by ${stop.by}${progress.last === '' ? '' : ` at "${progress.last}"`}\n`);
+    code = stop.exitCode ?? 1;
+  }
+  await endChildren();
+  rmSync(directory, { recursive: true, force: true });
+  process.exit(code);
+}
+
+/** Remembers where the work was. */
+class Told extends Progress {
+  last = '';
+
+  constructor(what: string, total: number | undefined) {
+    super({ what, total, steps: true });
+  }
+
+  override at(done: number, doing: Words): void {
+    this.last = typeof doing === 'string' ? doing : doing();
+    super.at(done, doing);
+  }
+}
+
+/** Everything that descends from this process. */
+async function endChildren(): Promise<void> {
+  const alive = (): readonly number[] => family(process.pid).slice(1);
+  signal(alive(), 'SIGTERM');
+  await eventually('all children have ended', () => alive().length === 0, GRACE_MS).catch(() => {});
+  signal(alive(), 'SIGKILL');
+  await eventually('all children have ended', () => alive().length === 0, GRACE_MS).catch(() => {});
+}
+
+function signal(pids: readonly number[], name: NodeJS.Signals): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, name);
+    } catch {
+      // It has ended by itself.
+    }
+  }
+}
