@@ -8,11 +8,13 @@
 // First: it listens to signals while the rest is loaded.
 import './signals.js';
 import { randomInt, randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Closers } from './closers.js';
 import { auditLog, decisionLog, type OperatorLog, onceAMinute, operatorLog, type Reopening } from './log/index.js';
+import { nextStep } from './next-step.js';
 import { loadPolicy } from './policy/loading/index.js';
 import type { DaemonSettings } from './policy/settings/index.js';
 import { openListeners } from './rpc/listeners/index.js';
@@ -189,7 +191,7 @@ async function start(
   if (fleet !== undefined) await joinFleet(fleet.database, state, source, reload, log, closers);
 
   const listeners = await openListeners(settings, { state, log, audit, reload, config });
-  if ('failed' in listeners) throw new StartFailure(listeners.failed);
+  if ('failed' in listeners) throw new StartFailure(`${listeners.failed}${nextStep(listeners.code)}`);
   closers.add('listeners', () => listeners.close(GRACE_MS));
   void look();
   const looking = setInterval(() => void look(), EXPIRY_LOOK_MS);
@@ -258,6 +260,10 @@ async function serve(config: string): Promise<number> {
   }
   if ('problems' in policy) {
     for (const problem of policy.problems) process.stderr.write(`${problem}\n`);
+    const next = existsSync(config)
+      ? `mend the policy, until "siptrustd --check --config ${config}" is content`
+      : '--config FILE names another policy; docs/policy.md says what one holds';
+    process.stderr.write(`siptrustd: not started; next: ${next}\n`);
     return 1;
   }
   const { file, level } = policy.settings.log;
@@ -270,7 +276,11 @@ async function serve(config: string): Promise<number> {
     return 0;
   } catch (error) {
     const known = error instanceof StartFailure || error instanceof StoreError || isSystemError(error);
-    log.error(known ? error.message : `the start failed: ${error instanceof Error ? error.stack : String(error)}`);
+    log.error(
+      known
+        ? `${error.message}${isSystemError(error) ? nextStep(error.code) : ''}`
+        : `the start failed: ${error instanceof Error ? error.stack : String(error)}`,
+    );
     return 1;
   } finally {
     await closers.close((what, error) => log.error('could not be closed', { what, error: String(error) }));
@@ -278,14 +288,14 @@ async function serve(config: string): Promise<number> {
 }
 
 /** A file that cannot be opened: the message of the system names it. */
-function isSystemError(error: unknown): error is Error {
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error;
 }
 
 const given = flags();
 const run = (config: string): Promise<number> =>
   serve(config).catch((error: unknown) => {
-    process.stderr.write(`siptrustd: ${isSystemError(error) ? error.message : String(error)}\n`);
+    process.stderr.write(`siptrustd: ${isSystemError(error) ? error.message + nextStep(error.code) : String(error)}\n`);
     return 1;
   });
 process.exitCode = typeof given === 'number' ? given : given.check ? check(given.config) : await run(given.config);

@@ -42,7 +42,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ctl: ['rpc', 'state', 'policy', 'log', 'trust', 'x509', 'sip', 'net', 'reasons', 'version'],
   signals: [],
   closers: [],
-  main: ['signals', 'closers', 'rpc', 'state', 'policy', 'log', 'version'],
+  'next-step': [],
+  main: ['signals', 'closers', 'next-step', 'rpc', 'state', 'policy', 'log', 'version'],
   // It runs in a browser, and knows the rest by what it asks at /rpc.
   web: [],
 };

@@ -1,14 +1,14 @@
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { ext, leaf, root } from '../support/certificates.js';
+import { SIPTRUSTCTL, SIPTRUSTD } from '../support/compiled.js';
 import { Child } from '../support/live/child.js';
 import { eventually } from '../support/live/places.js';
 
-const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'siptrust-daemon-'));
 const file = (name: string) => join(directory, name);
 
@@ -39,18 +39,18 @@ interface Ended {
 }
 
 async function run(program: string, ...args: string[]): Promise<Ended> {
-  const child = new Child('node', ['--import', 'tsx', join(SRC, program), ...args]);
+  const child = new Child('node', [program, ...args]);
   const code = await child.exit();
   return { code, output: child.output };
 }
 
-const siptrustd = (...args: string[]) => run('main.ts', ...args);
-const ctl = (...args: string[]) => run('ctl/main.ts', '--socket', file('ctl.sock'), ...args);
+const siptrustd = (...args: string[]) => run(SIPTRUSTD, ...args);
+const ctl = (...args: string[]) => run(SIPTRUSTCTL, '--socket', file('ctl.sock'), ...args);
 
 /** siptrustctl with lines on standard input; the answers, one a line. */
 async function ctlLines(records: readonly unknown[], ...args: string[]): Promise<Record<string, unknown>[]> {
   writeFileSync(file('in.jsonl'), records.map((record) => `${JSON.stringify(record)}\n`).join(''));
-  const line = `node --import tsx ${join(SRC, 'ctl/main.ts')} --socket ${file('ctl.sock')} ${args.join(' ')}`;
+  const line = `node ${SIPTRUSTCTL} --socket ${file('ctl.sock')} ${args.join(' ')}`;
   const child = new Child('sh', ['-c', `${line} < ${file('in.jsonl')}`]);
   expect(await child.exit()).toBe(0);
   return child.output
@@ -71,6 +71,45 @@ const evidence = {
 
 beforeAll(() => writeFileSync(file('ca.pem'), rootB.pem));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+describe('a start that fails says what to do next', () => {
+  const listen = { netstring: 'off', http: 'off', unix: 'other.sock', fifo: 'off' };
+  const policy = (daemon: object) => ({ own_domains: ['a.example'], daemon: { listen, ...daemon } });
+
+  test('fail/no policy file', async () => {
+    const { code, output } = await siptrustd('--config', file('none.yaml'));
+    expect([code, output]).toEqual([
+      1,
+      expect.stringMatching(/no such file\nsiptrustd: not started; next: --config FILE/),
+    ]);
+  });
+  test('fail/a policy that is no YAML', async () => {
+    const { code, output } = await siptrustd('--config', writePolicy('own_domains: [a.example', 'bad.yaml'));
+    const next = `not started; next: mend the policy, until "siptrustd --check --config ${file('bad.yaml')}" is content`;
+    expect([code, output]).toEqual([1, expect.stringMatching(/bad\.yaml:2:1: error: not YAML/)]);
+    expect(output).toContain(next);
+  });
+  test('fail/an address that is taken', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const taken = policy({ listen: { ...listen, netstring: `127.0.0.1:${port}` } });
+    const { code, output } = await siptrustd('--config', writePolicy(taken, 'taken.yaml'));
+    server.close();
+    expect(code).toBe(1);
+    expect(output).toContain(
+      `EADDRINUSE: address already in use 127.0.0.1:${port}; next: something listens there already`,
+    );
+  });
+  test('fail/a log in a directory that is not there', async () => {
+    const logged = policy({ log: { decisions: 'none/decisions.log' } });
+    const { code, output } = await siptrustd('--config', writePolicy(logged, 'logged.yaml'));
+    expect([code, output]).toEqual([
+      1,
+      expect.stringContaining('; next: a directory on the way is not there: make it'),
+    ]);
+  });
+});
 
 describe('siptrustd, its flags', () => {
   test('ok/--version', async () => expect(await siptrustd('--version')).toMatchObject({ code: 0 }));
@@ -102,7 +141,7 @@ describe('siptrustd, its flags', () => {
 describe('siptrustd at work', () => {
   let daemon: Child;
   beforeAll(async () => {
-    daemon = new Child('node', ['--import', 'tsx', join(SRC, 'main.ts'), '--config', writePolicy(GOOD)]);
+    daemon = new Child('node', [SIPTRUSTD, '--config', writePolicy(GOOD)]);
     await eventually('siptrustd is ready', () => daemon.output.includes('siptrustd is ready'));
   });
   afterAll(() => daemon.stop());
@@ -117,7 +156,7 @@ describe('siptrustd at work', () => {
   test('fail/an error of the daemon is exit code 1, no daemon is 2', async () => {
     const unknown = await ctl('agreement', 'show', 'nobody');
     expect(unknown).toEqual({ code: 1, output: expect.stringContaining('no agreement is named "nobody"') });
-    expect((await run('ctl/main.ts', '--socket', file('none.sock'), 'status')).code).toBe(2);
+    expect((await run(SIPTRUSTCTL, '--socket', file('none.sock'), 'status')).code).toBe(2);
     expect((await ctl('nonsense')).code).toBe(2);
   });
   test('ok/a peer is judged, logged by its id, and explained by it', async () => {
@@ -232,6 +271,6 @@ describe('siptrustctl without a daemon', () => {
   });
   test('ok/cert show', async () => {
     writeFileSync(file('peer.pem'), peerB.pem);
-    expect((await run('ctl/main.ts', 'cert', 'show', file('peer.pem'))).output).toContain('dns:b.example');
+    expect((await run(SIPTRUSTCTL, 'cert', 'show', file('peer.pem'))).output).toContain('dns:b.example');
   });
 });

@@ -31,6 +31,10 @@ export function certificatesIn(
   const refused = (why: string, cause?: unknown) =>
     new Refusal(`${file}: ${why}${known === undefined ? '' : ` (${known})`}`, 1, { cause });
   const pem = text.includes('-----BEGIN');
+  // DER begins with the tag of a SEQUENCE.
+  if (!pem && text[0] !== 0x30) {
+    throw refused('expected a certificate, in PEM (-----BEGIN CERTIFICATE-----) or in DER, found neither');
+  }
   return (pem ? blocks(text.toString('latin1'), refused) : [text]).map((der) => {
     const facts = certificates.read(Buffer.from(der).toString('base64'));
     if ('malformed' in facts) throw refused(facts.malformed);

@@ -16,8 +16,8 @@ import { type ApprovedPins, NO_APPROVED_PINS } from '../../trust/cover/index.js'
 import { type AnsweredAgain, type AskedAgain, askAgain } from '../../trust/peer/index.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
 import { parseRfc3339 } from '../../x509/der/index.js';
-import { eachLine, Refusal, render } from '../terminal/index.js';
 import { Progress, Stop } from '../long-work/index.js';
+import { eachLine, Refusal, render } from '../terminal/index.js';
 
 export interface ReplayTools {
   readonly policy: (file: string) => { readonly snapshot: Snapshot; readonly settings: DaemonSettings };

@@ -49,7 +49,7 @@ const RENEW_LOOK_MS = 60_000;
 export async function openListeners(
   settings: DaemonSettings,
   served: Served,
-): Promise<Listeners | { readonly failed: string }> {
+): Promise<Listeners | { readonly failed: string; readonly code?: unknown }> {
   const { state, log } = served;
   const { listen, access, unixMode, viewerMode, viewerGroup } = settings;
   const open: Listener[] = [];
@@ -115,7 +115,8 @@ export async function openListeners(
   } catch (error) {
     await Promise.all(open.map((listener) => listener.close(0)));
     metrics?.close();
-    return { failed: error instanceof Error ? error.message : String(error) };
+    const code = error instanceof Error && 'code' in error ? { code: error.code } : {};
+    return { failed: error instanceof Error ? error.message : String(error), ...code };
   }
   all = true;
   return {

@@ -165,7 +165,11 @@ function takeLock(file: string, lock: Connection): void {
   } catch (cause) {
     const busy = cause instanceof Error && 'code' in cause && cause.code === 'SQLITE_BUSY';
     if (!busy) throw cause;
-    throw new StoreError(file, 'expected a file of its own, found one that another siptrustd has open', { cause });
+    throw new StoreError(
+      file,
+      'expected a file of its own, found one that another siptrustd has open; next: end that one (fuser FILE says which), or name another daemon.state.file',
+      { cause },
+    );
   }
 }
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { Refusal } from '../../../../src/ctl/terminal/failure.js';
 import { Stop, stoppable } from '../../../../src/ctl/long-work/stop.js';
+import { Refusal } from '../../../../src/ctl/terminal/failure.js';
 
 const listeners = () => process.listenerCount('SIGINT') + process.listenerCount('SIGTERM');
 const before = listeners();
