@@ -15,7 +15,7 @@ DEB_PACKAGES := dpkg-dev binutils lintian debootstrap man-db util-linux
 EXAMPLE := .cache/example
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help release test-release deb test-deb setup packages toolchain node-version build lint dead run demo test test-unit test-flow test-matrix test-opensips test-ui test-fleet test-fleet-long fleet bench-fleet demo-ui lab-packages lab test-lab bench bench-plugin bench-reload bench-lab soak fuzz clean
+.PHONY: dev ci help release test-release deb test-deb setup packages toolchain node-version build lint dead run demo test test-unit test-flow test-matrix test-opensips test-ui test-fleet test-fleet-long fleet bench-fleet demo-ui lab-packages lab test-lab bench bench-plugin bench-reload bench-lab soak fuzz clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -88,6 +88,12 @@ $(EXAMPLE)/peer.json:
 	  -out b.pem 2>>openssl.log || { cat openssl.log >&2; exit 1; }
 	@node -e '$(PEER_QUESTION)' >$@.new
 	@mv $@.new $@
+
+dev: node_modules build ## siptrustd with partners and questions, started anew whenever src/ changes; Ctrl-C ends it
+	@exec node --import tsx test/dev/main.ts
+
+ci: ## what runs for each commit, as it runs there: everything, on a clean checkout
+	.ci/run
 
 demo: setup build ## two networks, real TLS, real calls: who called, the verdict, what arrived
 	node --import tsx test/flow/demo.ts
@@ -167,8 +173,9 @@ bench-lab: setup build ## TLS beside IPsec and address lists (8 minutes): number
 soak: setup build ## half an hour of calls while siptrustd dies, policies change, certificates rotate: docs/soak.md
 	node --import tsx test/soak/main.ts
 
-fuzz: node_modules ## long runs of the readers' fuzz (crashes, and time) and the differential test
-	SIPTRUST_FUZZ_RUNS=1000000 SIPTRUST_DIFFERENTIAL_RUNS=5000 npx vitest run test/unit/x509/fuzz.test.ts test/unit/linear.test.ts test/unit/x509/differential.test.ts
+fuzz: node_modules ## long runs of the readers' fuzz (crashes, and time), the differential test and the properties
+	SIPTRUST_FUZZ_RUNS=1000000 SIPTRUST_DIFFERENTIAL_RUNS=5000 npx vitest run --testTimeout 36000000 \
+	  $$(grep -rlE '\bruns\(|SIPTRUST_(FUZZ|DIFFERENTIAL)_RUNS' test/unit)
 
 clean: ## remove what was built
 	rm -rf dist node_modules coverage packages
