@@ -8,7 +8,7 @@ import { Child } from '../support/live/child.js';
 import { eventually, freePort, runDirectory } from '../support/live/places.js';
 import { http } from '../support/wires.js';
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const READY_MS = 60_000;
 
 export const get = (port: number, path: string) => http(port, { path, method: 'GET' });
@@ -33,7 +33,7 @@ export class OperateStage {
   }
 
   async startDaemon(): Promise<Child> {
-    const child = new Child('node', ['--import', 'tsx', MAIN, '--config', this.file('siptrust.yaml')]);
+    const child = new Child('node', [MAIN, '--config', this.file('siptrust.yaml')]);
     this.#children.push(child);
     await eventually('siptrustd is ready', () => child.ended || child.output.includes('siptrustd is ready'), READY_MS);
     if (child.ended) throw new Error(child.output);

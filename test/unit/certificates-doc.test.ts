@@ -4,6 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { SIPTRUSTCTL, SIPTRUSTD } from '../support/compiled.js';
 import { run } from '../support/live/child.js';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -29,12 +30,10 @@ beforeAll(() => {
   mkdirSync(bin);
   mkdirSync(stage);
   for (const [name, file] of [
-    ['siptrustctl', 'ctl/main.ts'],
-    ['siptrustd', 'main.ts'],
+    ['siptrustctl', SIPTRUSTCTL],
+    ['siptrustd', SIPTRUSTD],
   ] as const) {
-    // tsx is found from where it is installed.
-    const loader = join(ROOT, 'node_modules/tsx/dist/loader.mjs');
-    writeFileSync(join(bin, name), `#!/bin/sh\nexec node --import ${loader} ${join(ROOT, 'src', file)} "$@"\n`);
+    writeFileSync(join(bin, name), `#!/bin/sh\nexec node ${file} "$@"\n`);
     chmodSync(join(bin, name), 0o755);
   }
 });

@@ -3,16 +3,15 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { callUnix } from '../../src/rpc/wire/client.js';
 import { ext, leaf, root } from '../support/certificates.js';
 import { siptrustctl } from '../support/command-line.js';
+import { SIPTRUSTD } from '../support/compiled.js';
 import { Child } from '../support/live/child.js';
 import { eventually } from '../support/live/places.js';
 
-const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'siptrust-candidate-'));
 const file = (name: string) => join(directory, name);
 const PATIENCE_MS = 60_000;
@@ -52,7 +51,7 @@ describe('a candidate policy', () => {
     writeFileSync(file('b.pem'), rootB.pem);
     config = write('siptrust.yaml', policy());
     candidate = write('candidate.yaml', policy({ directions: ['out'] }));
-    daemon = new Child('node', ['--import', 'tsx', join(SRC, 'main.ts'), '--config', config]);
+    daemon = new Child('node', [SIPTRUSTD, '--config', config]);
     await eventually('siptrustd is ready', () => daemon.output.includes('siptrustd is ready'), PATIENCE_MS);
   }, 2 * PATIENCE_MS);
   afterAll(async () => {

@@ -3,14 +3,13 @@
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { callUnix } from '../../src/rpc/wire/client.js';
+import { SIPTRUSTD } from '../support/compiled.js';
 import { Child } from '../support/live/child.js';
 import { eventually } from '../support/live/places.js';
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const SIGHUP = 1;
 
 let directory: string;
@@ -27,7 +26,7 @@ afterEach(async () => {
 function started(log: object): Child {
   const listen = { netstring: 'off', http: 'off', unix: at('ctl.sock') };
   writeFileSync(at('siptrust.yaml'), stringify({ own_domains: ['own.example'], daemon: { listen, log } }));
-  daemon = new Child('node', ['--import', 'tsx', MAIN, '--config', at('siptrust.yaml')]);
+  daemon = new Child('node', [SIPTRUSTD, '--config', at('siptrust.yaml')]);
   return daemon;
 }
 

@@ -3,12 +3,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { callUnix } from '../../src/rpc/wire/client.js';
 import { ext, leaf, root } from '../support/certificates.js';
 import { siptrustctl } from '../support/command-line.js';
+import { SIPTRUSTD } from '../support/compiled.js';
 import { Child } from '../support/live/child.js';
 import { eventually } from '../support/live/places.js';
 import { type NameServer, noNameServer, startNameServer } from '../support/name-server.js';
@@ -16,7 +16,6 @@ import { type NameServer, noNameServer, startNameServer } from '../support/name-
 const missing = noNameServer();
 if (missing !== undefined) console.warn(`hops.test.ts is not run: ${missing}`);
 
-const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'siptrust-hops-'));
 const file = (name: string) => join(directory, name);
 
@@ -48,7 +47,7 @@ function writePolicy(server: NameServer, more: object = {}): void {
 }
 
 async function start(): Promise<Child> {
-  const daemon = new Child('node', ['--import', 'tsx', join(SRC, 'main.ts'), '--config', file('siptrust.yaml')]);
+  const daemon = new Child('node', [SIPTRUSTD, '--config', file('siptrust.yaml')]);
   await eventually('siptrustd is ready', () => daemon.ended || daemon.output.includes('siptrustd is ready'), 20_000);
   expect(daemon.ended, daemon.output).toBe(false);
   return daemon;

@@ -7,12 +7,12 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { root } from '../support/certificates.js';
+import { SIPTRUSTD } from '../support/compiled.js';
 import { Child } from '../support/live/child.js';
 import { eventually, freePort } from '../support/live/places.js';
 import { http } from '../support/wires.js';
 
 const PLUGIN = readFileSync(fileURLToPath(new URL('../../plugin/opensips/siptrust.cfg', import.meta.url)), 'utf8');
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'siptrust-opensips-'));
 
 const INVITE = [
@@ -79,7 +79,7 @@ beforeAll(async () => {
     daemon: { listen: { netstring: 'off', http: `127.0.0.1:${port}`, unix: 'off' } },
   };
   writeFileSync(join(directory, 'siptrust.yaml'), stringify(policy));
-  daemon = new Child('node', ['--import', 'tsx', MAIN, '--config', join(directory, 'siptrust.yaml')]);
+  daemon = new Child('node', [SIPTRUSTD, '--config', join(directory, 'siptrust.yaml')]);
   await eventually(`siptrustd is ready: ${daemon.output}`, () => daemon.output.includes('siptrustd is ready'), 30_000);
 }, 40_000);
 afterAll(async () => {

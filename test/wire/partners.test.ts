@@ -3,15 +3,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { callUnix } from '../../src/rpc/wire/client.js';
 import { ca, ext, type Issued, leaf, root } from '../support/certificates.js';
+import { SIPTRUSTD } from '../support/compiled.js';
 import { Child } from '../support/live/child.js';
 import { eventually } from '../support/live/places.js';
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'siptrust-partners-'));
 const file = (name: string) => join(directory, name);
 
@@ -33,7 +32,7 @@ let daemon: Child;
 beforeAll(async () => {
   writeFileSync(file('root.pem'), top.pem);
   writeFileSync(file('siptrust.yaml'), stringify(POLICY));
-  daemon = new Child('node', ['--import', 'tsx', MAIN, '--config', file('siptrust.yaml')]);
+  daemon = new Child('node', [SIPTRUSTD, '--config', file('siptrust.yaml')]);
   await eventually('siptrustd is ready', () => daemon.output.includes('siptrustd is ready'), 60_000);
 }, 90_000);
 afterAll(async () => {

@@ -3,17 +3,16 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { callUnix } from '../../src/rpc/wire/client.js';
 import { createNetstringParser, netstring } from '../../src/rpc/wire/netstring.js';
 import { readSqliteStore } from '../../src/state/store/sqlite-store.js';
 import { ext, leaf, root } from '../support/certificates.js';
+import { SIPTRUSTCTL, SIPTRUSTD } from '../support/compiled.js';
 import { Child } from '../support/live/child.js';
 import { eventually } from '../support/live/places.js';
 
-const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'siptrust-pins-'));
 const file = (name: string) => join(directory, name);
 const KILLS = 10;
@@ -74,7 +73,7 @@ function askAll(questions: readonly { method: string; params: unknown }[], take:
 }
 
 async function start(): Promise<Child> {
-  const daemon = new Child('node', ['--import', 'tsx', join(SRC, 'main.ts'), '--config', file('siptrust.yaml')]);
+  const daemon = new Child('node', [SIPTRUSTD, '--config', file('siptrust.yaml')]);
   await eventually(
     'siptrustd is ready or ends',
     () => daemon.ended || daemon.output.includes('siptrustd is ready'),
@@ -172,7 +171,7 @@ describe('a state file that is no good', () => {
   });
   test('fail/siptrustctl --config says so too', async () => {
     writeFileSync(file('in.jsonl'), `${JSON.stringify(evidence(peers[0]!))}\n`);
-    const line = `node --import tsx ${join(SRC, 'ctl/main.ts')} peer --config ${file('siptrust.yaml')} < ${file('in.jsonl')}`;
+    const line = `node ${SIPTRUSTCTL} peer --config ${file('siptrust.yaml')} < ${file('in.jsonl')}`;
     const ctl = new Child('sh', ['-c', line]);
     expect([await ctl.exit(), ctl.output]).toEqual([2, expect.stringContaining('found a damaged one')]);
   });
@@ -181,7 +180,7 @@ describe('a state file that is no good', () => {
     const first = await start();
     try {
       writeFileSync(file('second.yaml'), stringify(POLICY).replace('ctl.sock', 'second.sock'));
-      const args = ['--import', 'tsx', join(SRC, 'main.ts'), '--config', file('second.yaml')];
+      const args = [SIPTRUSTD, '--config', file('second.yaml')];
       const second = new Child('node', args);
       expect(await second.exit()).toBe(1);
       expect(second.output).toContain('expected a file of its own, found one that another siptrustd has open');

@@ -3,17 +3,16 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { callUnix } from '../../src/rpc/wire/client.js';
 import { ext, leaf, root, selfSignedLeaf } from '../support/certificates.js';
 import { type Outcome, siptrustctl } from '../support/command-line.js';
+import { SIPTRUSTD } from '../support/compiled.js';
 import { Child } from '../support/live/child.js';
 import { eventually } from '../support/live/places.js';
 
-const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'siptrust-replay-'));
 const file = (name: string) => join(directory, name);
 
@@ -90,7 +89,7 @@ beforeAll(async () => {
   writeFileSync(file('b.pem'), rootB.pem);
   writeFileSync(file('c.pem'), rootC.pem);
   const config = write('siptrust.yaml', policy([agreement('b'), agreement('c')]));
-  const child = new Child('node', ['--import', 'tsx', join(SRC, 'main.ts'), '--config', config]);
+  const child = new Child('node', [SIPTRUSTD, '--config', config]);
   await eventually('siptrustd is ready', () => child.output.includes('siptrustd is ready'));
   for (const params of QUESTIONS) await callUnix(file('ctl.sock'), 'trust.peer', params);
   const message = { direction: 'in', conid: 40_000, message: 'request', method: 'INVITE', headers: 'Subject: x\r\n' };

@@ -5,12 +5,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { callUnix } from '../../src/rpc/wire/client.js';
 import { crl, DAY, type Issued } from '../support/certificates.js';
+import { SIPTRUSTD } from '../support/compiled.js';
 import { HttpServer } from '../support/http-server.js';
 import { Child } from '../support/live/child.js';
 import { eventually } from '../support/live/places.js';
 import { now, type Partner, partner, SECOND, temporaryDirectory } from '../support/revocation-stage.js';
-
-const SRC = join(import.meta.dirname, '../../src');
 
 interface Answer {
   readonly verdict: string;
@@ -52,7 +51,7 @@ daemon:
 }
 
 async function start(): Promise<Child> {
-  const child = new Child('node', ['--import', 'tsx', join(SRC, 'main.ts'), '--config', policy()]);
+  const child = new Child('node', [SIPTRUSTD, '--config', policy()]);
   await eventually(
     'siptrustd is ready',
     () => {

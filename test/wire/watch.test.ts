@@ -1,13 +1,12 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { callUnix } from '../../src/rpc/wire/client.js';
+import { SIPTRUSTD } from '../support/compiled.js';
 import { Child } from '../support/live/child.js';
 import { eventually } from '../support/live/places.js';
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const CALL_MS = 60_000;
 const directory = mkdtempSync(join(tmpdir(), 'siptrust-watch-'));
 const socket = join(directory, 'sock');
@@ -30,7 +29,7 @@ async function status(): Promise<{ readonly revision: number; readonly status: s
 beforeAll(async () => {
   mount('v1', 'a.example');
   symlinkSync('..data/siptrust.yaml', join(directory, 'siptrust.yaml'));
-  daemon = new Child('node', ['--import', 'tsx', MAIN, '--config', join(directory, 'siptrust.yaml')]);
+  daemon = new Child('node', [SIPTRUSTD, '--config', join(directory, 'siptrust.yaml')]);
   await eventually(
     'siptrustd is ready',
     () => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { runs } from '../../support/runs.js';
 import { compile, nds, PIN, said, text, tls } from './fixtures.js';
 
 const GOOD = text(
@@ -92,7 +93,7 @@ describe('any mutation of a good file compiles or says where it does not', { tim
           policy = policy.slice(0, place) + piece + policy.slice(place + length);
         judge(policy);
       }),
-      { numRuns: 500 },
+      { numRuns: runs(150) },
     );
   });
 
@@ -115,7 +116,7 @@ describe('any mutation of a good file compiles or says where it does not', { tim
         }
         judge(mutated.join('\n'));
       }),
-      { numRuns: 300 },
+      { numRuns: runs(100) },
     );
   });
 
@@ -130,7 +131,7 @@ describe('any mutation of a good file compiles or says where it does not', { tim
           judge(mutated);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: runs(100) },
     );
   });
 
@@ -142,7 +143,7 @@ describe('any mutation of a good file compiles or says where it does not', { tim
         const start = match.index + 2;
         judge(GOOD.slice(0, start) + json + GOOD.slice(start + (match[1] ?? '').length));
       }),
-      { numRuns: 300 },
+      { numRuns: runs(100) },
     );
   });
 });

@@ -13,6 +13,7 @@ import { applyPlan } from '../../support/apply-plan.js';
 import { groupMatcher } from '../../support/groups.js';
 import { anyRows, methods, requestUris } from '../../support/header-blocks.js';
 import { REPEATED, ROWS } from '../../support/repeated.js';
+import { runs } from '../../support/runs.js';
 import { type Case, inputOf } from '../trust/message/message-support.js';
 
 const GROUPS = kamailioGroups();
@@ -74,7 +75,7 @@ function screened(name: ProfileName, hook: Hook, method: string, raw: string): b
 const HOOK_NAMES: readonly Hook[] = ['request-in', 'request-out', 'response-in', 'response-out'];
 
 describe.skipIf(matcher === undefined)('the groups of the plugin', () => {
-  const samples = fc.sample(fc.tuple(anyRows, methods, requestUris), { numRuns: 700, seed: 33_203 });
+  const samples = fc.sample(fc.tuple(anyRows, methods, requestUris), { numRuns: runs(200), seed: 33_203 });
 
   describe.each(SETTINGS)('%s', (name, spec) => {
     it.each(HOOK_NAMES)(

@@ -10,6 +10,7 @@ import { EMERGENCY_URI, PROFILES } from '../../../src/sip/table/profiles.js';
 import { HOOKS } from '../../../src/sip/table/rules.js';
 import { anyRows, methods, requestUris } from '../../support/header-blocks.js';
 import { posixMatcher } from '../../support/posix-regex.js';
+import { runs } from '../../support/runs.js';
 import { FRAME } from '../trust/message/message-support.js';
 
 const posix = posixMatcher();
@@ -18,7 +19,7 @@ afterAll(() => posix?.close());
 
 /** Messages up to their first NUL, where a C string ends. */
 const MESSAGES = fc
-  .sample(fc.tuple(anyRows, methods, requestUris, fc.boolean()), { numRuns: 1200, seed: 20_040_701 })
+  .sample(fc.tuple(anyRows, methods, requestUris, fc.boolean()), { numRuns: runs(300), seed: 20_040_701 })
   .map(([rows, method, uri, request]) => {
     const start = request ? `${method} ${uri} SIP/2.0` : 'SIP/2.0 200 OK';
     return [start, ...FRAME, ...rows, '', ''].join('\r\n').split('\0')[0] ?? '';
@@ -27,7 +28,7 @@ const MESSAGES = fc
 const NAMES = [
   ...new Set(
     fc
-      .sample(fc.tuple(anyRows), { numRuns: 600, seed: 3323 })
+      .sample(fc.tuple(anyRows), { numRuns: runs(150), seed: 3323 })
       .flatMap(([rows]) => rows.map((row) => /^[^:\0\r\n]*/.exec(row)?.[0] ?? '')),
   ),
 ];

@@ -9,7 +9,7 @@ import { hasOpenssl, type OpensslAnswer, opensslVerify } from '../../support/ope
 import { EXPLAINED } from './differential-explained.js';
 
 /** `SIPTRUST_DIFFERENTIAL_RUNS` and `SIPTRUST_DIFFERENTIAL_SEED` make the long run of `make fuzz`. */
-const runs = Number(process.env.SIPTRUST_DIFFERENTIAL_RUNS ?? 150);
+const runs = Number(process.env.SIPTRUST_DIFFERENTIAL_RUNS ?? 60);
 const firstSeed = Number(process.env.SIPTRUST_DIFFERENTIAL_SEED ?? 1);
 const present = hasOpenssl();
 if (!present) console.warn('the comparison with OpenSSL is skipped: openssl cannot be run');

@@ -10,6 +10,7 @@ import {
   nextHops,
 } from '../../../../src/net/hop/next-hop.js';
 import type { HopTransport } from '../../../../src/net/hop/transport.js';
+import { runs } from '../../../support/runs.js';
 
 type Trouble = 'failed' | 'bogus';
 
@@ -1010,7 +1011,7 @@ describe('properties', () => {
         for (const { transport } of answer.targets) expect(chosen.transports).toContain(transport);
         expect(answer.targets.length === 0).toBe(answer.findings.some(({ code }) => code === 'no-next-hop'));
       }),
-      { numRuns: 5_000 },
+      { numRuns: runs(1_500) },
     );
   });
 });

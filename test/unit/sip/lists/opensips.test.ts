@@ -11,6 +11,7 @@ import { applyPlan } from '../../../support/apply-plan.js';
 import { anyRows, methods, requestUris } from '../../../support/header-blocks.js';
 import { SPELLINGS } from '../../../support/header-spellings.js';
 import { posixMatcher } from '../../../support/posix-regex.js';
+import { runs } from '../../../support/runs.js';
 import { type Case, FRAME, inputOf } from '../../trust/message/message-support.js';
 
 const posix = posixMatcher();
@@ -122,7 +123,7 @@ const SETTINGS: readonly (readonly [ProfileName, Case])[] = [
 ];
 
 describe.skipIf(posix === undefined)('what is plain', () => {
-  const messages = fc.sample(fc.tuple(anyRows, methods, requestUris), { numRuns: 200, seed: 24_229 });
+  const messages = fc.sample(fc.tuple(anyRows, methods, requestUris), { numRuns: runs(60), seed: 24_229 });
 
   it.each(SETTINGS.flatMap(([name, spec]) => HOOKS.map((hook) => [name, hook, spec] as const)))(
     'ok/%s %s: the list settles as the plan would',

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type EvidenceParams, peerParams } from '../../../../src/rpc/params/evidence.js';
 import { RepeatedParams } from '../../../../src/state/verdicts/repeated-params.js';
+import { runs } from '../../../support/runs.js';
 
 const PEM = `-----BEGIN CERTIFICATE-----\n${'A'.repeat(1500)}\n-----END CERTIFICATE-----\n`;
 const QUESTION = {
@@ -152,7 +153,7 @@ describe('RepeatedParams', () => {
         const params = { direction: 'in', proto: 'tls', ...most, ...(inTls === undefined ? {} : { tls: inTls }) };
         expect(outcome(() => ask(params))).toEqual(outcome(() => peerParams.parse(params)));
       }),
-      { numRuns: 3000 },
+      { numRuns: runs(1_000) },
     );
   });
 });

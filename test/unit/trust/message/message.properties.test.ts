@@ -13,9 +13,10 @@ import {
 import { type MessageInput, planMessage } from '../../../../src/trust/message/message.js';
 import { applyPlan } from '../../../support/apply-plan.js';
 import { anyRows, methods, regularRows, requestUris } from '../../../support/header-blocks.js';
+import { runs } from '../../../support/runs.js';
 import { type Case, inputOf } from './message-support.js';
 
-const RUNS = { numRuns: 1500 };
+const RUNS = { numRuns: runs(400) };
 
 /** Escapes as the bytes that they stand for, whatever those are (RFC 3261 §25.1). */
 const unescaped = (text: string): string =>

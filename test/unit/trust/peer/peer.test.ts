@@ -17,6 +17,7 @@ import {
   selfSignedLeaf,
 } from '../../../support/certificates.js';
 import { ndsSnapshot } from '../../../support/nds.js';
+import { runs } from '../../../support/runs.js';
 import { agreementWith, evidenceWith, snapshotWith } from '../../../support/snapshot.js';
 
 const rootB = root({ subject: 'O=Operator B,CN=B CA' });
@@ -460,7 +461,7 @@ describe('whatever the evidence, trust has its ground', () => {
         }
         if (evidence.direction === 'out') expect(verdict.domains).toEqual([evidence.nextHop]);
       }),
-      { numRuns: 3000 },
+      { numRuns: runs(800) },
     );
     // A property that never sees trust would hold for nothing.
     expect(Math.min(trusted.za, trusted.tls)).toBeGreaterThan(20);

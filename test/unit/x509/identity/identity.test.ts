@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { AlternativeName, NameAttribute } from '../../../../src/x509/certificate/facts.js';
 import { isDomainName } from '../../../../src/x509/identity/domain.js';
 import { sipIdentities } from '../../../../src/x509/identity/identity.js';
+import { runs } from '../../../support/runs.js';
 
 const UTF8 = 12;
 const PRINTABLE = 19;
@@ -431,7 +432,7 @@ describe('properties', () => {
         if (kind === 'cn') expect([certificate.subjectAltNames, cnFallback]).toEqual([undefined, true]);
         for (const { detail } of findings) expect(detail).toMatch(/^[\x20-\x7e]+$/);
       }),
-      { numRuns: 10_000 },
+      { numRuns: runs(2_500) },
     );
   });
 
