@@ -2,6 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FleetStage } from '../support/fleet.js';
+import { eventually } from '../support/live/places.js';
 import { CA_PEM, CRL_PEM } from '../unit/policy/fixtures.js';
 
 let stage: FleetStage;
@@ -163,6 +164,20 @@ describe('a policy of the fleet', () => {
     );
     expect((await stage.done('fleet', 'forget', 'gone')).forgotten).toBe('gone');
     expect(await stage.done('policy', 'push', policy('fifth'), '--require-all')).toMatchObject({ complete: true });
+  });
+
+  test('fail/a wait that is stopped ends at once with 130, and says who is there', async () => {
+    await (await stage.node('leaving')).stop();
+    const { revision } = await stage.done('policy', 'push', policy('sixth'));
+    const before = process.listenerCount('SIGINT');
+    const outcome = stage.ctl('fleet', 'wait', '600', '--require-all');
+    await eventually('it waits', () => process.listenerCount('SIGINT') > before);
+    process.emit('SIGINT');
+    expect(await outcome).toMatchObject({
+      code: 130,
+      error: expect.stringMatching(`^stopped by SIGINT: revision ${revision} is the newest, in force on .*leaving`),
+    });
+    expect((await stage.done('fleet', 'forget', 'leaving')).forgotten).toBe('leaving');
   });
 
   test('ok/a start while the store is away serves what was kept, also what was disabled', async () => {
