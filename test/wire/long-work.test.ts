@@ -3,7 +3,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { closeSync, constants, mkdirSync, openSync, readdirSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { openSqliteStore } from '../../src/state/store/sqlite-store.js';
@@ -42,8 +41,10 @@ function started(command: string, ...args: readonly string[]) {
 
 const REPLAY = [SIPTRUSTCTL, 'replay', '--config', file('siptrust.yaml'), '--decisions', file('decisions')];
 
-/** Writes a line into the log that is replayed now and then, until told to end; a reader must be there or come. */
-async function feeding(until: () => boolean): Promise<number> {
+const LINE = '{"no":"decision"}\n';
+
+/** Writes a line into the log that is replayed now and then, once somebody reads it; the end of that. */
+async function feeding(): Promise<() => void> {
   const log = await eventually('somebody reads the log', () => {
     try {
       return openSync(file('decisions'), constants.O_WRONLY | constants.O_NONBLOCK);
@@ -51,22 +52,29 @@ async function feeding(until: () => boolean): Promise<number> {
       return false;
     }
   });
-  await eventually('the end of feeding', async () => {
-    writeSync(log, '{"no":"decision"}\n');
-    await pause(50);
-    return until();
-  });
-  return log;
+  const feed = setInterval(() => {
+    try {
+      writeSync(log, LINE);
+    } catch {
+      // Nobody reads it any more.
+      clearInterval(feed);
+    }
+  }, 50);
+  return () => {
+    clearInterval(feed);
+    closeSync(log);
+  };
 }
 
 describe('replay', () => {
   test('ok/on a terminal: one line that is written anew; Ctrl-C ends it with 130 and says how far it came', async () => {
     const line = ['node', ...REPLAY].map((word) => `'${word}'`).join(' ');
     const { type, ended, output } = started('script', '-qec', line, '/dev/null');
-    const log = await feeding(() => output().split('\r\u001b[Kreplay: ').length > 2);
+    const fed = await feeding();
+    await eventually('the line is written anew', () => output().split('\r\u001b[Kreplay: 0 questions').length > 2);
     type('\u0003');
     expect(await ended).toBe(130);
-    closeSync(log);
+    fed();
     expect(output()).toMatch(
       /\r\u001b\[Ksiptrustctl: stopped by SIGINT: 0 questions asked again, 0 answered otherwise\r\n$/,
     );
@@ -74,24 +82,25 @@ describe('replay', () => {
 
   test('ok/in a pipe: plain lines, and none that are written anew; SIGTERM ends it with 143', async () => {
     const { child, ended, output, errors } = started('node', ...REPLAY);
-    const log = await feeding(() => errors().includes('replay: '));
+    const fed = await feeding();
+    await eventually('it says how far it is', () => errors().includes('replay: '));
     child.kill('SIGTERM');
     expect(await ended).toBe(143);
-    closeSync(log);
+    fed();
     expect(errors()).toMatch(
-      /^replay: 0 questions asked again, 0 answered otherwise\nsiptrustctl: stopped by SIGTERM: 0 questions asked again, 0 answered otherwise\n$/,
+      /^(?:replay: 0 questions asked again, 0 answered otherwise\n)+siptrustctl: stopped by SIGTERM: 0 questions asked again, 0 answered otherwise\n$/,
     );
     expect(output()).toBe('');
   });
 
   test('ok/stopped while nobody writes to its standard input', async () => {
-    const { child, ended, errors } = started('node', ...REPLAY.slice(0, -1), '-');
-    child.stdin.write('{"no":"decision"}\n');
-    await pause(100);
-    // It may still be loading, and then a signal ends it by itself.
-    const stop = setInterval(() => child.kill('SIGINT'), 3000);
-    await ended;
-    clearInterval(stop);
+    const { child, ended, errors, type } = started('node', ...REPLAY.slice(0, -1), '-');
+    await eventually('it says how far it is', () => {
+      type(LINE);
+      return errors().includes('replay: ');
+    });
+    child.kill('SIGINT');
+    expect(await ended).toBe(130);
     expect(errors()).toContain('stopped by SIGINT: 0 questions');
   });
 });

@@ -64,8 +64,8 @@ export class Progress {
       this.#stream.write(`${text}\n`);
       return;
     }
-    // The last column stays free: a terminal may go to the next line there.
-    this.#stream.write(`${CLEAR}${text.slice(0, (this.#stream.columns ?? COLUMNS) - 1)}`);
+    // The last column stays free: a terminal may go to the next line there. Some do not know how wide they are, and say 0.
+    this.#stream.write(`${CLEAR}${text.slice(0, (this.#stream.columns || COLUMNS) - 1)}`);
     this.#drawn = true;
   }
 
