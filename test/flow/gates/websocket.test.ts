@@ -4,9 +4,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freshCallId, request } from '../../support/live/caller.js';
+import { freshCallId, inDialog, request } from '../../support/live/caller.js';
 import { builds } from '../../support/live/kamailio.js';
 import { Network } from '../../support/live/network.js';
+import { answered } from '../../support/live/party.js';
 import { eventually } from '../../support/live/places.js';
 import { expectNowhere, privateRows } from '../../support/live/secrets.js';
 import { bodyOf, headerOf, type SipText, statusOf } from '../../support/live/sip-text.js';
@@ -43,6 +44,30 @@ describe.skipIf(able.length === 0).each(able)('WebSocket, Kamailio $version', (b
     }
     expectNowhere('forged', network.uas.got);
     expectNowhere('secret', caller.answers);
+  });
+
+  it('fail/nothing private goes out, nothing forged comes back, and requests do arrive', async () => {
+    const user = await network.ownUser();
+    caller.answer = (text) => answered(text, '200 OK', [...privateRows('forged'), `Contact: <${caller.uri}>`]);
+    for (const method of ['INVITE', 'MESSAGE', 'OPTIONS', 'REFER', 'SUBSCRIBE', 'INFO']) {
+      const callId = freshCallId();
+      const terms = { callId, method, transport: 'UDP', ruri: caller.uri, headers: privateRows('secret') };
+      user.send(request(terms));
+      const answer = await user.final(callId, method);
+      expect(statusOf(answer)).toBe(200);
+      if (method !== 'INVITE') continue;
+      const { route, ...dialog } = inDialog(answer);
+      for (const [at, next] of ['ACK', 'UPDATE', 'BYE'].entries()) {
+        const headers = [...route, ...privateRows('secret')];
+        user.send(request({ ...terms, ...dialog, method: next, cseq: next === 'ACK' ? 1 : at + 2, headers }));
+      }
+      await user.final(callId, 'BYE');
+    }
+    expect(caller.got.map((text) => text.split(' ')[0])).toEqual(
+      expect.arrayContaining(['INVITE', 'ACK', 'BYE', 'INFO']),
+    );
+    expectNowhere('secret', caller.got);
+    expectNowhere('forged', user.answers);
   });
 
   it('fail/G-7 what stands in a frame behind the length of its message', async () => {

@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { answered } from './party.js';
 import { type SipText, statusOf } from './sip-text.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -47,6 +48,9 @@ function frame(text: SipText): Buffer {
 export class WebSocketCaller {
   /** Final and provisional answers so far, 100 left out. */
   readonly answers: SipText[] = [];
+  /** Requests that came over this connection. Each is answered as `answer` says. */
+  readonly got: SipText[] = [];
+  answer: (text: SipText) => SipText = (text) => answered(text, '200 OK');
   #rest = Buffer.alloc(0);
 
   private constructor(private readonly socket: Socket) {
@@ -74,6 +78,11 @@ export class WebSocketCaller {
     this.socket.write(frame(text));
   }
 
+  /** Where requests for this caller go: its end of the connection. */
+  get uri(): string {
+    return `sip:carol@${this.socket.localAddress}:${this.socket.localPort};transport=ws`;
+  }
+
   close(): void {
     this.socket.destroy();
   }
@@ -87,7 +96,10 @@ export class WebSocketCaller {
       if (this.#rest.length < 2 || this.#rest.length < head + size) return;
       const text = this.#rest.subarray(head, head + size).toString('latin1');
       this.#rest = this.#rest.subarray(head + size);
-      if (statusOf(text) > 100) this.answers.push(text);
+      if (!text.startsWith('SIP/2.0 ')) {
+        this.got.push(text);
+        if (!text.startsWith('ACK ')) this.send(this.answer(text));
+      } else if (statusOf(text) > 100) this.answers.push(text);
     }
   }
 }
