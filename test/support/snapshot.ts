@@ -30,7 +30,7 @@ export const emptySnapshot: Snapshot = {
 };
 
 /** Nowhere: what is wrong with an agreement of a test is its own matter. */
-const site = new Site({ locate: () => ({ file: '', line: 1, column: 1 }) }, new Problems());
+const site = new Site({ file: '', locate: () => ({ file: '', line: 1, column: 1 }) }, new Problems());
 
 /** Each key as the table reads it where it is missing (policy/agreement/keys.ts). */
 const plainAgreement: Agreement = {

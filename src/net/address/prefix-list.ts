@@ -13,6 +13,9 @@ const SIX = 0x100;
 
 /** An immutable list of prefixes, made anew as they are looked at. */
 export class PrefixList implements Prefixes {
+  /** Most agreements have no prefix: one list for all of them. */
+  static readonly #none = new PrefixList(new Uint16Array(0), new Uint8Array(0));
+
   readonly length: number;
   readonly #kinds: Uint16Array;
   readonly #octets: Uint8Array;
@@ -24,6 +27,7 @@ export class PrefixList implements Prefixes {
   }
 
   static of(prefixes: readonly Pick<AddressPrefix, 'bytes' | 'length'>[]): PrefixList {
+    if (prefixes.length === 0) return PrefixList.#none;
     const kinds = Uint16Array.from(prefixes, ({ bytes, length }) => (bytes.length === 4 ? length : SIX | length));
     const octets = new Uint8Array(prefixes.reduce((sum, { bytes }) => sum + bytes.length, 0));
     let at = 0;
@@ -40,7 +44,7 @@ export class PrefixList implements Prefixes {
   }
 
   static restore({ kinds, octets }: PrefixList['parts']): PrefixList {
-    return new PrefixList(kinds, octets);
+    return kinds.length === 0 ? PrefixList.of([]) : new PrefixList(kinds, octets);
   }
 
   *[Symbol.iterator](): Generator<AddressPrefix, undefined> {

@@ -32,8 +32,9 @@ interface Remembered {
 }
 
 export class PolicyMemory implements FileMemory {
-  #files = new Map<string, Remembered>();
-  #next = new Map<string, Remembered>();
+  /** By kind, then by path. */
+  #files = new Map<string, Map<string, Remembered>>();
+  #next = new Map<string, Map<string, Remembered>>();
   readonly #agreements = new WeakMap<object, CheckedAgreement>();
 
   /** What `make` made of a file, now or as long as the file has been the same. Nothing is kept without a stamp. */
@@ -43,15 +44,20 @@ export class PolicyMemory implements FileMemory {
     path: string,
     make: () => { readonly value: T; readonly stamp?: string },
   ): T {
-    const key = `${kind} ${path}`;
-    const known = this.#files.get(key);
+    const known = this.#files.get(kind)?.get(path);
     if (known !== undefined && files.stamp?.(path) === known.stamp) {
-      this.#next.set(key, known);
+      this.#remember(kind, path, known);
       return known.value as T;
     }
     const { value, stamp } = make();
-    if (stamp !== undefined) this.#next.set(key, { stamp, value });
+    if (stamp !== undefined) this.#remember(kind, path, { stamp, value });
     return value;
+  }
+
+  #remember(kind: string, path: string, remembered: Remembered): void {
+    const ofKind = this.#next.get(kind);
+    if (ofKind === undefined) this.#next.set(kind, new Map([[path, remembered]]));
+    else ofKind.set(path, remembered);
   }
 
   /** The check of the agreement that this entry of a file became. */
@@ -71,8 +77,6 @@ export class PolicyMemory implements FileMemory {
 
   /** Files of a kind that are remembered. */
   count(kind: string): number {
-    let count = 0;
-    for (const key of this.#files.keys()) if (key.startsWith(`${kind} `)) count += 1;
-    return count;
+    return this.#files.get(kind)?.size ?? 0;
   }
 }

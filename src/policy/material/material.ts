@@ -59,7 +59,7 @@ export class Material {
   certificates(names: readonly string[], site: Site, role: CertificateRole): readonly CertificateFacts[] {
     return names.flatMap((name, index) => {
       const here = site.at(index);
-      const path = resolvePath(here.place().file, name);
+      const path = resolvePath(here.file, name);
       const read = this.#readCertificates(path);
       for (const facts of items(read, here)) this.#warn(facts, path, here, role);
       return 'items' in read ? read.items : [];
@@ -70,7 +70,7 @@ export class Material {
   policyKeys(names: readonly string[], site: Site): readonly PolicyKey[] {
     return names.flatMap((name, index) => {
       const here = site.at(index);
-      const path = resolvePath(here.place().file, name);
+      const path = resolvePath(here.file, name);
       const read = this.#files.read(path, FILE_LIMITS.certificates);
       if (!('bytes' in read)) {
         here.report(read.code, read.problem);
@@ -91,7 +91,7 @@ export class Material {
   crls(names: readonly string[], site: Site): readonly CrlFacts[] {
     return names.flatMap((name, index) => {
       const here = site.at(index);
-      const path = resolvePath(here.place().file, name);
+      const path = resolvePath(here.file, name);
       const read = this.#readCrls(path);
       for (const { issuerText, nextUpdate } of items(read, here)) {
         const crl = `${path}: CRL of ${issuerText}`;

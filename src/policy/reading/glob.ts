@@ -31,10 +31,16 @@ export function expandGlob(pattern: string, files: PolicyFiles): readonly string
     found = found.flatMap((directory) =>
       (files.list(directory) ?? [])
         .filter((name) => (plain ? name === step : matchesStep(step, name)))
-        .map((name) => posix.join(directory, name)),
+        .map((name) => inDirectory(directory, name)),
     );
   }
   return [...new Set(found)].sort();
+}
+
+/** As `posix.join`, for a directory that is normal and a name that the disk gave: there may be 100,000 of them. */
+function inDirectory(directory: string, name: string): string {
+  if (directory === '.') return name;
+  return directory === '/' ? `/${name}` : `${directory}/${name}`;
 }
 
 /** One step of a path against one name, in time linear in their product: no regular expression, no backtracking. */

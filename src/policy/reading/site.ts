@@ -4,6 +4,7 @@ import type { KeyPath, Place, ProblemCode, Problems } from './problem.js';
 
 /** Tells the line and column of a key path. */
 export interface Located {
+  readonly file: string;
   locate(path: KeyPath, of: 'key' | 'value'): Place;
 }
 
@@ -22,6 +23,11 @@ export class Site {
   /** The site of something inside. */
   at(...path: KeyPath): Site {
     return new Site(this.#document, this.#problems, [...this.path, ...path]);
+  }
+
+  /** The file that it stands in. A place takes a second reading of that file: it is asked for where something is wrong alone. */
+  get file(): string {
+    return this.#document.file;
   }
 
   place(of: 'key' | 'value' = 'value'): Place {

@@ -72,7 +72,7 @@ export function compileAccess(input: DaemonInput['access'], site: Site, material
   return {
     hosts: hosts.map((host) => host.toLowerCase()),
     certificates: clients,
-    tokens: off ? undefined : resolvePath(site.place().file, tokens),
+    tokens: off ? undefined : resolvePath(site.file, tokens),
     metrics: input?.metrics ?? defaults.metrics,
     connections,
     connectionsPerSource: input?.connections_per_source ?? Math.min(connections, defaults.connectionsPerSource),
@@ -95,6 +95,6 @@ function clientCertificates(
 
 export function compileTls(input: DaemonInput['tls'], site: Site): TlsSettings | undefined {
   if (input === undefined) return undefined;
-  const { file } = site.place();
+  const { file } = site;
   return { certificate: resolvePath(file, input.certificate), key: resolvePath(file, input.key) };
 }

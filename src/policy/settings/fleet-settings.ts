@@ -26,7 +26,7 @@ export function compileFleet(input: DaemonInput['fleet'], site: Site): FleetSett
     const expected = 'expected a letter or digit, and at most 63 letters, digits, ".", "_" and "-" after it';
     site.at('name').report('bad-value', `${expected}, found ${JSON.stringify(name)}`);
   }
-  const { file } = site.place();
+  const { file } = site;
   return {
     name,
     policy: policy === 'on',

@@ -54,7 +54,7 @@ export function compileRevocation(
         ? defaults.directory
         : directory === 'off'
           ? undefined
-          : resolvePath(site.place().file, directory),
+          : resolvePath(site.file, directory),
     interval: input?.interval ?? defaults.interval,
     timeout: input?.timeout ?? defaults.timeout,
     maxSize: input?.max_size ?? defaults.maxSize,

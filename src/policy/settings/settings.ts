@@ -126,7 +126,7 @@ const MOST_SOCKET_PATH = 107;
 export function compileSettings(input: DaemonInput | undefined, site: Site, material: Material): DaemonSettings {
   const defaults = DEFAULT_SETTINGS;
   const { listen = {}, log = {}, cache = {}, state = {} } = input ?? {};
-  const file = site.place().file;
+  const file = site.file;
   const path = (value: string | undefined, off: string, fallback: string | undefined): string | undefined => {
     if (value === undefined) return fallback;
     return value === off ? undefined : resolvePath(file, value);

@@ -57,7 +57,7 @@ export function compileStore(input: StoreInput, site: Site): StoreSettings | und
     return undefined;
   }
   const at = site.at('store');
-  const { file } = site.place();
+  const { file } = site;
   const read = readStoreUrl(store);
   if ('fault' in read) {
     at.report('bad-value', `${EXPECTED}: ${read.fault}`);

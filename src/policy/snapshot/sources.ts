@@ -121,10 +121,11 @@ function includedSections(
     ? value.map((pattern, index) => ({ pattern, site: include.site.at(index) }))
     : [{ pattern: value, site: include.site }];
 
+  const self = normalPath(main);
   const paths = new Map<string, Site>();
   for (const { pattern, site } of patterns) {
     for (const path of includedPaths(pattern, site, files, main)) {
-      if (path !== normalPath(main) && !paths.has(path)) paths.set(path, site);
+      if (path !== self && !paths.has(path)) paths.set(path, site);
     }
   }
   return [...paths]
