@@ -30,6 +30,11 @@ export const tlsChecks: readonly Check[] = [
     asks: 'profiles ask peers for their certificates, and hold them against a ca_list',
     look: perProfile(verify),
   },
+  {
+    name: 'tls-version',
+    asks: 'profiles speak TLS 1.2 and later',
+    look: perProfile(version),
+  },
   { name: 'tls-ca-list', asks: 'ca_list files can be read and hold certificates', look: perProfile(caList) },
   { name: 'tls-certificate', asks: 'certificate and key belong together and are valid', look: perProfile(certificate) },
   { name: 'tls-key-mode', asks: 'private keys are read by their owner and group alone', look: perProfile(keyMode) },
@@ -79,16 +84,19 @@ function verify({ role, keys }: TlsProfile, where: string): readonly Finding[] {
       ),
     ];
   }
-  if (/^(?:SSLv2|SSLv3|SSLv23|TLSv1|TLSv1\.1|TLSv1\+|TLSv1\.1\+)$/i.test(keys.method ?? keys.tls_method ?? '')) {
-    return [
-      finding(
-        'note',
-        `${where}: ${keys.method ?? keys.tls_method} offers versions that siptrust does not trust`,
-        'method = TLSv1.2+',
-      ),
-    ];
-  }
   return [];
+}
+
+/** What Kamailio's `method` stands for: one version without `+`, all that OpenSSL has by SSLv23. */
+function version({ keys }: TlsProfile, where: string): readonly Finding[] {
+  const method = keys.method ?? keys.tls_method ?? '';
+  const next = 'method = TLSv1.2+';
+  if (/^(?:SSLv2|SSLv3|TLSv1|TLSv1\.1)$/i.test(method)) {
+    return [finding('outage', `${where}: ${method} is all that is spoken, and siptrust trusts none of it`, next)];
+  }
+  return /^(?:SSLv23|TLSv1\+|TLSv1\.1\+)$/i.test(method)
+    ? [finding('note', `${where}: ${method} offers versions that siptrust does not trust`, next)]
+    : [];
 }
 
 /** Paths are relative to tls.cfg. */

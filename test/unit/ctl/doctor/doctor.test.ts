@@ -350,7 +350,12 @@ const faults: readonly (readonly [name: string, fault: () => void, ...found: rea
     () => chmodSync(file('own.key'), 0o644),
     /^leak tls-key-mode: .*own\.key can be read by everybody \(mode 644\)/,
   ],
-  ['old TLS versions', () => change('tls.cfg', /TLSv1.2\+/, 'SSLv23'), /^note tls-verify: .*SSLv23/],
+  ['old TLS versions', () => change('tls.cfg', /TLSv1.2\+/, 'SSLv23'), /^note tls-version: .*SSLv23/],
+  [
+    'no other than an old TLS version',
+    () => change('tls.cfg', /TLSv1.2\+/, 'TLSv1'),
+    /^outage tls-version: .*TLSv1 is all/,
+  ],
 ];
 describe('one fault: found once', () => {
   for (const [name, fault, ...found] of faults) {
