@@ -69,6 +69,19 @@ describe('alarms', () => {
     minute();
     expect(lines).toHaveLength(2);
   });
+  test('ok/one a second for ten minutes is a line a minute, with the number of the others', () => {
+    for (let second = 0; second < 600; second += 1) {
+      alarms.tell([finding('anchor-mismatch')], from('192.0.2.1'));
+      now += 1000;
+      vi.advanceTimersByTime(1000);
+    }
+    end();
+    expect(lines.length).toBeGreaterThanOrEqual(10);
+    expect(lines.length).toBeLessThanOrEqual(11);
+    const more = lines.reduce((sum, [, fields]) => sum + Number(fields.more ?? 0), 0);
+    expect(more).toBeGreaterThanOrEqual(600 - lines.length);
+    expect(more).toBeLessThan(600);
+  });
   test('ok/each peer and each reason by itself', () => {
     alarms.tell([finding('anchor-mismatch'), finding('revoked')], from('192.0.2.1'));
     alarms.tell([finding('anchor-mismatch')], from('192.0.2.2'));
