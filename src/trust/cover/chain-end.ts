@@ -10,7 +10,12 @@
 
 import type { Finding } from '../../reasons.js';
 import { printable } from '../../sip/grammar/index.js';
-import { Budget, BudgetExhausted, type CertificateFacts, signatureVerifies } from '../../x509/certificate/index.js';
+import {
+  type Budget,
+  BudgetExhausted,
+  type CertificateFacts,
+  signatureVerifies,
+} from '../../x509/certificate/index.js';
 import { authorityLocations } from '../../x509/revocation/index.js';
 import type { Agreement, AuthorityTable, Snapshot } from '../agreement/index.js';
 
@@ -24,7 +29,7 @@ interface ChainEnd {
 }
 
 /** Microseconds: enough for every signature between the few certificates of a chain. */
-const BUDGET = 10_000;
+export const END_BUDGET = 10_000;
 const MOST_LOCATIONS = 3;
 const MOST_SHOWN = 200;
 
@@ -37,9 +42,10 @@ export function chainEndFindings(
   leaf: CertificateFacts,
   chain: readonly CertificateFacts[],
   snapshot: Pick<Snapshot, 'authorities'>,
+  budget: Budget,
 ): readonly Finding[] {
   if (leaf.selfIssued) return [];
-  const { last, selfSigned, other } = whereItEnds(agreement, leaf, chain, snapshot);
+  const { last, selfSigned, other } = whereItEnds(agreement, leaf, chain, snapshot, budget);
   const issuer = printable(last.issuerText || '(empty name)', MOST_SHOWN);
   const accepted = `agreement ${agreement.name} accepts ${counted(agreement, role)}`;
   if (other !== undefined) {
@@ -78,8 +84,8 @@ function whereItEnds(
   leaf: CertificateFacts,
   chain: readonly CertificateFacts[],
   { authorities }: Pick<Snapshot, 'authorities'>,
+  budget: Budget,
 ): ChainEnd {
-  const budget = new Budget(BUDGET);
   const atHand = [...chain, ...agreement.intermediates, ...agreement.anchors.client, ...agreement.anchors.server];
   const seen = new Set<CertificateFacts>([leaf]);
   const ends: CertificateFacts[] = [];

@@ -1,4 +1,4 @@
-import type { CertificateFacts } from '../../x509/certificate/index.js';
+import type { Budget, CertificateFacts } from '../../x509/certificate/index.js';
 import type { CrlFacts, OcspAnswers } from '../../x509/revocation/index.js';
 import { type Agreement, type Direction, missingAttributes, type Snapshot } from '../agreement/index.js';
 import type { Trail } from '../verdict/index.js';
@@ -17,6 +17,10 @@ export interface CoverContext {
   readonly ocsp: OcspAnswers;
   /** Keys that the operator approved, besides the pins of the policy. */
   readonly approved: ApprovedPins;
+  /** Work on paths and revocation, of all agreements that the certificate names: a stranger may name every one. */
+  readonly pathBudget: Budget;
+  /** Work on saying where a path ends, likewise. */
+  readonly endBudget: Budget;
   readonly trail: Trail;
 }
 

@@ -1,5 +1,6 @@
 /** The door of this room: whether an agreement covers what a certificate proves (decision rules 1 to 4). */
 
+export { END_BUDGET } from './chain-end.js';
 export {
   type ApprovedPins,
   agreementChange,

@@ -40,6 +40,7 @@ export function judgePath(
     revocation: agreement.revocation,
     skew,
     ekuPolicy: agreement.eku,
+    budget: context.pathBudget,
   });
   const walked = (result.path ?? [leaf]).map((certificate) => certificate.subjectText || '(empty name)').join(' <- ');
   const validUntil = nextInstant(now, result.path ?? [leaf], skew, result.ok ? result.validUntil : undefined);
@@ -51,7 +52,7 @@ export function judgePath(
   }
   // Of a certificate that names a partner and leads nowhere, where it ends says more (rulebook §6.6, T-14, T-38).
   const nowhere = result.findings[0]?.code === 'untrusted-chain';
-  const ends = nowhere ? chainEndFindings(agreement, role, leaf, chain, snapshot) : [];
+  const ends = nowhere ? chainEndFindings(agreement, role, leaf, chain, snapshot, context.endBudget) : [];
   for (const finding of [...ends, ...result.findings]) trail.fail('path', finding.code, finding.detail);
   return { ok: false, validUntil };
 }

@@ -3,7 +3,12 @@
  * the certificate itself is: its time, its key, its use, and whether it is revoked (rulebook T-17, §8.3).
  */
 
-import { Budget, BudgetExhausted, type CertificateFacts, signatureVerifies } from '../../x509/certificate/index.js';
+import {
+  type Budget,
+  BudgetExhausted,
+  type CertificateFacts,
+  signatureVerifies,
+} from '../../x509/certificate/index.js';
 import { either, ocspStatus, type RevocationStatus, revocationStatus } from '../../x509/revocation/index.js';
 import { checkPinned } from '../../x509/rules/index.js';
 import type { Agreement } from '../agreement/index.js';
@@ -59,7 +64,7 @@ function statusWithin(
   crls: CoverContext['crls'],
   context: CoverContext,
 ): RevocationStatus {
-  const budget = new Budget();
+  const budget = context.pathBudget;
   try {
     return statusOf(leaf, crls, issuersOf(agreement, leaf, context, budget), context, budget);
   } catch (cause) {

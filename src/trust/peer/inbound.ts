@@ -19,7 +19,14 @@ export function judgeInbound(presented: Presented, context: CoverContext): Outco
     }
     return untrusted(undefined, presented.validUntil);
   }
-  const judged = candidates.map((agreement) => judgedAlone(agreement, presented, context));
+  const asked = askedOf(candidates);
+  if (asked.length > MOST_AGREEMENTS) {
+    const [one] = asked;
+    trail.fail('agreement', 'ambiguous-peer', tooMany(asked));
+    // Of an agreement: what names a partner is never outweighed by its address.
+    return untrusted(one, presented.validUntil);
+  }
+  const judged = asked.map((agreement) => judgedAlone(agreement, presented, context));
   // What is only monitored changes nothing for the others.
   const enforced = judged.filter(({ outcome }) => outcome.agreement?.enforcement === 'enforce');
   const [first, ...others] = enforced.length > 0 ? enforced : judged;
@@ -35,6 +42,21 @@ function candidatesOf({ names, wildcards }: Presented, snapshot: Snapshot): read
     ...wildcards.flatMap((suffix) => snapshot.byWildcard.get(suffix) ?? []),
   ]);
   return [...found].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Above any network that is another's too. Anybody can write the names of all partners into a certificate of his own. */
+const MOST_AGREEMENTS = 32;
+
+/** Those that are judged; what is only monitored is left out where that brings the others within bounds. */
+function askedOf(candidates: readonly Agreement[]): readonly Agreement[] {
+  if (candidates.length <= MOST_AGREEMENTS) return candidates;
+  const enforced = candidates.filter(({ enforcement }) => enforcement === 'enforce');
+  return enforced.length > 0 ? enforced : candidates;
+}
+
+function tooMany(agreements: readonly Agreement[]): string {
+  const shown = agreements.slice(0, 3).map(({ name }) => name);
+  return `expected a certificate with names of at most ${MOST_AGREEMENTS} agreements, found ${agreements.length}: ${shown.join(', ')} and more`;
 }
 
 const MOST_NAMES = 16;

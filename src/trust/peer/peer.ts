@@ -4,9 +4,10 @@
  */
 
 import { printable } from '../../sip/grammar/index.js';
+import { Budget } from '../../x509/certificate/index.js';
 import type { CrlFacts, OcspAnswers } from '../../x509/revocation/index.js';
 import type { Snapshot } from '../agreement/index.js';
-import { type ApprovedPins, type CoverContext, NO_APPROVED_PINS } from '../cover/index.js';
+import { type ApprovedPins, type CoverContext, END_BUDGET, NO_APPROVED_PINS } from '../cover/index.js';
 import { type Evidence, isOverTls, type PeerChain, type TlsEvidence } from '../evidence/index.js';
 import { decided, type Outcome, Trail, untrusted, type Verdict } from '../verdict/index.js';
 import { presentedAttributes } from './attribute-evidence.js';
@@ -32,7 +33,9 @@ export function judgePeer(
 ): Verdict {
   const trail = new Trail();
   const chain = evidence.tls?.chain?.certificates ?? [];
-  const context: CoverContext = { direction: evidence.direction, snapshot, now, chain, crls, ocsp, approved, trail };
+  const budgets = { pathBudget: new Budget(), endBudget: new Budget(END_BUDGET) };
+  const { direction } = evidence;
+  const context: CoverContext = { direction, snapshot, now, chain, crls, ocsp, approved, ...budgets, trail };
   return decided(judge(evidence, context), verdictScope(snapshot, evidence), context);
 }
 

@@ -1,7 +1,7 @@
 /** What is asked about a path, and what is answered. */
 
 import type { Finding } from '../../reasons.js';
-import type { CertificateFacts } from '../certificate/index.js';
+import type { Budget, CertificateFacts } from '../certificate/index.js';
 import type { PeerName } from '../identity/index.js';
 import type { CrlFacts, OcspAnswers, OcspRules } from '../revocation/index.js';
 import type { EkuPolicy, Role } from '../rules/index.js';
@@ -33,8 +33,8 @@ export interface PathInput {
   readonly ekuPolicy?: EkuPolicy;
   /** Also ask what RFC 5280 §4 demands of CAs and §6.1 does not look at (see rules.ts). */
   readonly strict?: boolean;
-  /** Microseconds of work (budget.ts). */
-  readonly budget?: number;
+  /** Microseconds of work (budget.ts), or what is left of the work of several questions. */
+  readonly budget?: number | Budget;
 }
 
 export type PathResult =

@@ -53,7 +53,8 @@ const JUDGE_COST = { certificate: 5, part: 0.5 } as const;
 
 /** Judges whether a path leads from the leaf to an anchor. Pure; never throws on certificates, whatever they say. */
 export function verifyPath(input: PathInput): PathResult {
-  return new PathSearch(input, new Budget(input.budget), []).run();
+  const { budget } = input;
+  return new PathSearch(input, budget instanceof Budget ? budget : new Budget(budget), []).run();
 }
 
 interface Judged {

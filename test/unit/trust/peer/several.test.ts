@@ -3,7 +3,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Agreement } from '../../../../src/trust/agreement/agreement.js';
 import { judgePeer } from '../../../../src/trust/peer/peer.js';
-import { crl, ext, leaf, makeKey, NOW, root } from '../../../support/certificates.js';
+import type { CertificateFacts } from '../../../../src/x509/certificate/facts.js';
+import { ca, crl, ext, leaf, makeKey, NOW, root } from '../../../support/certificates.js';
+import { legacyC, ndsSnapshot } from '../../../support/nds.js';
 import { agreementWith, evidenceWith, snapshotWith } from '../../../support/snapshot.js';
 
 const shared = root({ subject: 'CN=Shared CA' });
@@ -75,5 +77,48 @@ describe('the strictest of all, whatever the order', () => {
     const [found] = answers([b(), c({ enforcement: 'monitor', revocation: 'soft', crls: [list] })]);
     expect(found).toMatchObject({ verdict: 'trusted', agreement: 'op-b' });
     expect(found.findings.map(({ code }: { code: string }) => code)).toEqual(['agreement-covers']);
+  });
+});
+
+describe('a certificate that names very many partners: work is bounded', () => {
+  const of = (count: number, over: (index: number) => Partial<Agreement> = () => ({})) =>
+    Array.from({ length: count }, (_, i) =>
+      agreementWith({ name: `op-${i}`, domains: [`p${i}.example`], anchors, ...over(i) }),
+    );
+  const naming = (count: number, issuer = shared, chain: readonly CertificateFacts[] = []) => {
+    const altNames = ext.altNames(Array.from({ length: count }, (_, i) => ({ dns: `p${i}.example` })));
+    const shown = leaf(issuer, { subject: 'CN=peer', key, extensions: { altNames } }).facts;
+    const tls = { ...evidenceWith().tls, certificate: shown, chain: { certificates: chain, ignored: [] } };
+    return evidenceWith({ tls: { ...tls, verified: true } as never });
+  };
+  test('ok/32 agreements', () => {
+    expect(judgePeer(naming(32), snapshotWith(of(32)), NOW).verdict).toBe('trusted');
+  });
+  test('fail/33: not one of them is judged', () => {
+    const { verdict, action, findings, checks } = judgePeer(naming(33), snapshotWith(of(33)), NOW);
+    expect([verdict, action, findings[0]?.code]).toEqual(['untrusted', 'continue', 'ambiguous-peer']);
+    expect(findings[0]?.detail).toMatch(/at most 32 agreements, found 33: op-0, op-1, op-10 and more/);
+    expect(checks.filter(({ name }) => name === 'path')).toEqual([]);
+  });
+  test('fail/nor is such a peer trusted by the path that it came over', () => {
+    const snapshot = ndsSnapshot({}, [...of(33), legacyC()]);
+    const arrived = { localPort: 5062, sourceAddress: '192.0.2.9' };
+    const nobody = { ...naming(33), tls: { ...naming(0).tls, certificate: certificate(['x.example']) } };
+    expect(judgePeer({ ...nobody, ...arrived } as never, snapshot, NOW).verdict).toBe('trusted');
+    expect(judgePeer({ ...naming(33), ...arrived }, snapshot, NOW).verdict).toBe('untrusted');
+  });
+  test('ok/those that are only monitored change nothing for the others', () => {
+    const agreements = of(200, (i) => ({ enforcement: i < 3 ? 'enforce' : 'monitor' }));
+    const { verdict, agreement } = judgePeer(naming(200), snapshotWith(agreements), NOW);
+    expect([verdict, agreement?.name]).toEqual(['trusted', 'op-0+op-1+op-2']);
+  });
+  test('fail/all of them share the work of one question', () => {
+    // Each of these paths holds by itself, and takes a good part of what a question may take.
+    const permitted = Array.from({ length: 3000 }, (_, i) => ({ dns: `p${i}.example` }));
+    const limited = ca(shared, { subject: 'CN=limited', add: [ext.constraints({ permitted })] });
+    const one = judgePeer(naming(2000, limited, [limited.facts]), snapshotWith(of(1)), NOW);
+    expect(one.verdict).toBe('trusted');
+    const { verdict, findings } = judgePeer(naming(2000, limited, [limited.facts]), snapshotWith(of(32)), NOW);
+    expect([verdict, findings[0]?.code]).toEqual(['untrusted', 'path-budget']);
   });
 });
