@@ -19,6 +19,8 @@ import { statusOf } from '../../support/live/sip-text.js';
 const FORGED = privateRows('forged');
 /** A row that no list can clean. */
 const EMBEDDED = 'Refer-To: <sip:carol@own.example?P-Asserted-Identity=%3Csip%3Aforged%40own.example%3E>';
+/** What a partner may say. */
+const ASSERTED = ['P-Asserted-Identity: <sip:forged@a.example>'];
 const REVISION = 1_000_000;
 const GOOD = {
   ...{ verdict: 'trusted', trusted: 1, action: 'continue', profile: 'trusted', agreement: 'op-a', code: 0, phrase: '' },
@@ -120,15 +122,17 @@ describe.each(builds('full'))('hostile sidecars, Kamailio $version', (build) => 
     const all = spoiled(lineOf('trust.peer', GOOD));
     expect(all.length).toBeGreaterThan(300);
     lines = {};
+    const taken = network.cscf.statistic('siptrust_asked_peer');
     for (let from = 0; from < all.length; from += 8) {
       queue = all.slice(from, from + 8);
       // Whom a busy machine makes late is not asked before the next poll.
       await eventually('all are given', async () => {
-        if (!network.sidecarIsDown()) await Promise.all(queue.map(() => invite(FORGED)));
+        if (!network.sidecarIsDown()) await Promise.all(queue.map(() => invite(ASSERTED)));
         return queue.length === 0;
       });
       expectNowhere('forged', network.uas.got);
     }
+    expect(network.cscf.statistic('siptrust_asked_peer')).toBe(taken);
     expect(network.cscf.running).toBe(true);
   });
 
@@ -164,6 +168,7 @@ describe.each(builds('full'))('hostile sidecars, Kamailio $version', (build) => 
     ];
     const listed = spoiled(lineOf('hop.list', { revision: REVISION, hops: [{ ...HOP, agreement: 'op-b', targets }] }));
     fake.list = () => ({ bytes: listed[Math.floor(Math.random() * listed.length)] ?? '' });
+    const taken = network.cscf.statistic('siptrust_asked_hop');
     for (const bytes of all.filter((_, at) => at % 5 === 0)) {
       lines = { 'hop.resolve': bytes, 'trust.peer': lineOf('trust.peer', GOOD).replace(';trusted;', ';x;') };
       const callId = freshCallId();
@@ -175,6 +180,8 @@ describe.each(builds('full'))('hostile sidecars, Kamailio $version', (build) => 
     // An OPTIONS of the poll would have it, too.
     await pause(600);
     fake.list = undefined;
+    expect(network.cscf.statistic('siptrust_asked_hop')).toBe(taken);
+    expect(network.cscf.rpc('htable.dump', 'siptrust_wanted')).not.toContain('d.example');
     expectNowhere('secret', outside.got);
     expectNowhere('forged', outside.got);
     expectNowhere('x-injected', outside.got);
@@ -259,12 +266,14 @@ describe.each(builds('full'))('hostile sidecars, Kamailio $version', (build) => 
       ['Refer-To|r', '.*|'],
     ].map(([from = '', to = '']) => lineOf('trust.message', plan).replace(from, to));
     const untrusted = lineOf('trust.peer', { ...GOOD, verdict: 'untrusted', trusted: 0 });
+    const taken = network.cscf.statistic('siptrust_asked_message');
     for (const line of [...all.filter((_, at) => at % 3 === 0), ...extra].filter((each) => !isLine(each))) {
       lines = { 'trust.peer': untrusted, 'trust.message': line };
       await invite([EMBEDDED]);
       expectNowhere('forged', network.uas.got);
       expectNowhere('x-injected', network.uas.got);
     }
+    expect(network.cscf.statistic('siptrust_asked_message')).toBe(taken);
   });
 
   it('fail/G-6 a phrase with CRLF adds no header to the answer', async () => {
