@@ -6,6 +6,12 @@ export class Closers {
     this.#open.push({ what, close });
   }
 
+  /** What was just opened, to be closed in its turn. */
+  keep<T extends { close(): unknown }>(what: string, opened: T): T {
+    this.add(what, () => opened.close());
+    return opened;
+  }
+
   /** Closes everything; what fails is told, and the rest is closed all the same. */
   async close(failed: (what: string, error: unknown) => void): Promise<void> {
     for (const { what, close } of this.#open.splice(0).reverse()) {

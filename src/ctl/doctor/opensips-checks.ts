@@ -2,7 +2,7 @@
 
 import { opensipsInclude } from '../../sip/lists/index.js';
 import { servedByWords } from '../../trust/agreement/index.js';
-import type { Check } from './checks.js';
+import type { Check } from './check.js';
 import { type Finding, finding } from './finding.js';
 import { opensipsRoutes } from './opensips-script.js';
 import type { Site } from './site.js';

@@ -1,7 +1,7 @@
 /** Checks of the policy, the daemon, the lists and the clock. */
 
 import { VERSION } from '../../version.js';
-import type { Check } from './checks.js';
+import type { Check } from './check.js';
 import { type Finding, finding } from './finding.js';
 import type { Site } from './site.js';
 

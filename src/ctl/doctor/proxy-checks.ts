@@ -1,6 +1,6 @@
 /** Checks of Kamailio: the plugin's files, and the lines that the script needs. */
 
-import type { Check } from './checks.js';
+import type { Check } from './check.js';
 import { type Finding, finding } from './finding.js';
 import { branchRoutes, defined, findLine, type ScriptLine } from './kamailio-script.js';
 import type { Site } from './site.js';

@@ -2,7 +2,7 @@
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { dirname, isAbsolute, join } from 'node:path';
-import type { Check } from './checks.js';
+import type { Check } from './check.js';
 import { type Finding, finding } from './finding.js';
 import type { Site } from './site.js';
 import { isOn, type TlsProfile } from './tls-profiles.js';

@@ -3,7 +3,7 @@
 import { parseAddress } from '../../net/address/index.js';
 import type { Material } from '../material/index.js';
 import { resolvePath, type Site } from '../reading/index.js';
-import type { Role } from './role.js';
+import type { METRICS_ACCESS, Role } from './role.js';
 import type { DaemonInput } from './schema.js';
 
 /** A client whose certificate is its credential. */
@@ -15,9 +15,6 @@ export interface ClientCertificate {
   readonly notBefore: number;
   readonly notAfter: number;
 }
-
-/** Who gets `GET /metrics`: programs of this machine, who shows a viewer's credential, nobody. */
-export const METRICS_ACCESS = ['open', 'viewer', 'off'] as const;
 
 export interface AccessSettings {
   /** Names besides addresses and `localhost` by which HTTP clients may call this host. */

@@ -7,3 +7,6 @@ export type Role = (typeof ROLES)[number];
 export function includesRole(held: Role, needed: Role): boolean {
   return ROLES.indexOf(held) >= ROLES.indexOf(needed);
 }
+
+/** Who gets `GET /metrics`: programs of this machine, who shows a viewer's credential, nobody. */
+export const METRICS_ACCESS = ['open', 'viewer', 'off'] as const;

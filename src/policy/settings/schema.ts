@@ -6,8 +6,7 @@
 import { z } from 'zod';
 import { AGREEMENT, AGREEMENT_KEYS, INTERFACE } from '../agreement/index.js';
 import { flag, someWords, word, words } from '../reading/index.js';
-import { METRICS_ACCESS } from './access-settings.js';
-import { ROLES } from './role.js';
+import { METRICS_ACCESS, ROLES } from './role.js';
 
 const seconds = (least: number, most: number) =>
   z.int().min(least).max(most).describe(`whole seconds from ${least} to ${most}`);

@@ -1,5 +1,6 @@
 /** What siptrustd itself needs from the policy file (`daemon:`): listeners, logs, caches. */
 
+import { isLoopback } from '../../net/address/index.js';
 import type { Material } from '../material/index.js';
 import { deepFreeze, resolvePath, type Site } from '../reading/index.js';
 import type { PolicyKey } from '../revision/index.js';
@@ -265,10 +266,6 @@ function checkFleet({ fleet, store, policyKeys }: DaemonSettings, site: Site): v
     const text = 'policy_keys has no effect without fleet.policy: on, for the policy is that of this file';
     site.at('policy_keys').report('no-effect', text, 'key');
   }
-}
-
-function isLoopback(address: string): boolean {
-  return address === '::1' || address.startsWith('127.');
 }
 
 function listenAddress(

@@ -1,7 +1,7 @@
 /** Who asks over HTTP: nobody in particular, a client whose certificate the policy names, or the bearer of a token. */
 
+import { isLoopback } from '../../net/address/index.js';
 import type { ClientCertificate, Role } from '../../policy/settings/index.js';
-import { isLoopback } from '../wire/index.js';
 import { Failures } from './failures.js';
 import type { Tokens } from './tokens.js';
 

@@ -1,9 +1,10 @@
 /** Whether siptrustd does what it is there for: `GET /ready`. */
 
+import { isLoopback } from '../../net/address/index.js';
 import { includesRole } from '../../policy/settings/index.js';
 import type { SharedStoreStatus } from '../../state/tables/index.js';
 import type { Of } from '../../state/trust/index.js';
-import { type HttpRoute, isLoopback, type Listener, READ } from '../wire/index.js';
+import { type HttpRoute, type Listener, READ } from '../wire/index.js';
 
 export interface Readiness {
   readonly ready: boolean;

@@ -3,9 +3,8 @@
 import { z } from 'zod';
 import { parseAddress } from '../../net/address/index.js';
 import type { Evidence, TlsEvidence } from '../../trust/evidence/index.js';
-import type { CertificateFacts } from '../../x509/certificate/index.js';
 import { foldByteParams } from './byte-params.js';
-import { readChain } from './peer-chain.js';
+import { type CertificateReader, readChain } from './peer-chain.js';
 
 const port = z.coerce.number().int().min(0).max(65535);
 const bit = z.union([
@@ -48,9 +47,6 @@ export const evidenceShape = {
 export const peerParams = z.preprocess((params) => foldByteParams(params), z.strictObject(evidenceShape));
 
 export type EvidenceParams = z.output<typeof peerParams>;
-
-/** Reads a certificate as the proxy gives it: PEM, urlencoded PEM or base64 DER. */
-export type CertificateReader = (text: string) => CertificateFacts | { readonly malformed: string };
 
 /** Evidence out of checked params. */
 export function toEvidence(params: EvidenceParams, readCertificate: CertificateReader): Evidence {

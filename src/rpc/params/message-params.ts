@@ -6,7 +6,8 @@ import type { Evidence } from '../../trust/evidence/index.js';
 import type { MessageInput } from '../../trust/message/index.js';
 import { RpcError } from '../dispatch/index.js';
 import { foldByteParams } from './byte-params.js';
-import { type CertificateReader, evidenceShape, toEvidence } from './evidence.js';
+import { evidenceShape, toEvidence } from './evidence.js';
+import type { CertificateReader } from './peer-chain.js';
 
 export const messageParams = z.preprocess(
   (params) => foldByteParams(params),

@@ -6,7 +6,9 @@
 
 import type { PeerChain } from '../../trust/evidence/index.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
-import type { CertificateReader } from './evidence.js';
+
+/** Reads a certificate as the proxy gives it: PEM, urlencoded PEM or base64 DER. */
+export type CertificateReader = (text: string) => CertificateFacts | { readonly malformed: string };
 
 /** A chain of a public CA has two or three certificates, one of cross-certified operators some more. */
 export const MOST_CHAIN_CERTIFICATES = 8;

@@ -4,6 +4,6 @@ export { CallError, callTcp, callUnix, RemoteError } from './client.js';
 export { listenFifo } from './fifo.js';
 export { type HttpListener, type HttpOptions, listenHttp, type TlsIdentity } from './http.js';
 export { type HttpRoute, READ } from './http-route.js';
-export { isLoopback, type Listener, type WireLog } from './listener.js';
+export type { Listener, WireLog } from './listener.js';
 export { listenTcp } from './tcp.js';
 export { listenUnix, type UnixOptions } from './unix.js';

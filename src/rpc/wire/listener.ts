@@ -1,6 +1,6 @@
 /** What the wires have in common: how they are opened and closed, and where they may listen. */
 
-import { BlockList, isIP } from 'node:net';
+import { isLoopback } from '../../net/address/index.js';
 
 /** Largest request that any wire takes, in bytes. */
 export const MAX_REQUEST_BYTES = 1024 * 1024;
@@ -19,18 +19,6 @@ export interface Listener {
 
 /** Where a wire tells of what an operator may want to see; never of the content of requests. */
 export type WireLog = (event: string, detail: Readonly<Record<string, string | number>>) => void;
-
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
-loopback.addSubnet('::ffff:127.0.0.0', 104, 'ipv6');
-
-/** Whether a listener on this host can be reached from this machine alone. */
-export function isLoopback(host: string): boolean {
-  const version = isIP(host);
-  if (version === 0) return host.toLowerCase() === 'localhost';
-  return loopback.check(host, version === 4 ? 'ipv4' : 'ipv6');
-}
 
 /**
  * Whoever reaches a listener can ask it: another host than loopback is a decision.

@@ -1,6 +1,6 @@
 import { type Finding, ranked, reason } from '../../reasons.js';
 import type { Agreement } from '../agreement/index.js';
-import type { CoverContext } from '../cover/index.js';
+import type { Trail } from './trail.js';
 import type { Assurance, Check, Verdict, VerdictScope } from './verdict.js';
 
 /** What the checks came to, before it is put into the words of a verdict. */
@@ -29,8 +29,15 @@ const REFUSED = {
   out: { code: 503, phrase: 'Next Hop Not Trusted' },
 } as const;
 
+/** Of the decision that an outcome belongs to. */
+interface Decision {
+  readonly direction: 'in' | 'out';
+  readonly snapshot: { readonly revision: number };
+  readonly trail: Trail;
+}
+
 /** The verdict of an outcome: its words, its findings in rank order, its trail. */
-export function decided(outcome: Outcome, per: VerdictScope, { direction, snapshot, trail }: CoverContext): Verdict {
+export function decided(outcome: Outcome, per: VerdictScope, { direction, snapshot, trail }: Decision): Verdict {
   const notes = ranked(trail.notes);
   const trusted = outcome.grant !== undefined;
   const answer = outcome.action === 'close' ? REFUSED[direction] : { code: 0, phrase: '' };
