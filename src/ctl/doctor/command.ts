@@ -1,17 +1,14 @@
 /** `doctor`: looks at all that siptrust rests on, and says what is wrong in order of harm. */
 
 import type { Command } from 'commander';
+import type { Ask, Print } from '../terminal/index.js';
 import { checksOf } from './checks.js';
 import { type Finding, HARMS, type Harm } from './finding.js';
 import { readSite, type SiteOptions } from './site.js';
 
 export interface DoctorContext {
-  readonly print: (answer: unknown, shown?: (answer: unknown) => string) => void;
-  readonly ask: (
-    method: string,
-    params: unknown,
-    options: { readonly config?: string | undefined },
-  ) => Promise<unknown>;
+  readonly print: Print;
+  readonly ask: Ask;
   readonly exit: (code: number) => void;
 }
 

@@ -1,4 +1,4 @@
 /** Work that takes its time: how far it is, and an end at any moment. */
 
-export { Progress, type ProgressOptions, type Words } from './progress.js';
-export { type Breathe, Stop, type StopSignal, stoppable } from './stop.js';
+export { Progress, type Words } from './progress.js';
+export { type Breathe, Stop, stoppable } from './stop.js';

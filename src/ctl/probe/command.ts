@@ -11,20 +11,15 @@ import type { CertificateFacts } from '../../x509/certificate/index.js';
 import { readPem, writePem } from '../../x509/der/index.js';
 import { sipIdentities } from '../../x509/identity/index.js';
 import { Authorities, leafAgreements, policyText, readBundle, refusals } from '../import/index.js';
-import { makeFiles, Refusal, render } from '../terminal/index.js';
+import { type Ask, makeFiles, type Print, Refusal, render } from '../terminal/index.js';
 import { adviceFor } from './advice.js';
 import { type Address, type Offer, type Outcome, type Shown, shakeHands } from './handshake.js';
 import { targetOf } from './target.js';
 
 export interface ProbeContext {
   readonly certificates: CertificateCache;
-  readonly print: (answer: unknown, shown?: (answer: unknown) => string) => void;
-  /** Asks a policy file, or the daemon. */
-  readonly ask: (
-    method: string,
-    params: unknown,
-    options: { readonly config?: string | undefined },
-  ) => Promise<unknown>;
+  readonly print: Print;
+  readonly ask: Ask;
   readonly exit: (code: number) => void;
 }
 

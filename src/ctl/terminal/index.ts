@@ -7,3 +7,4 @@ export { renderDecisions, renderHistory, renderPartners } from './listings.js';
 export { makeFiles, type NewFile } from './new-files.js';
 export { regularFile } from './regular-file.js';
 export { render, renderExplanation } from './render.js';
+export type { Ask, Print } from './tools.js';

@@ -2,6 +2,6 @@
 
 export { compileAgreement, endsAt, pathSite, saidAgreement, shownAgreement } from './agreement.js';
 export { compileInterface, INTERFACE } from './interface.js';
-export { type AgreementDefaults, docRows } from './key.js';
+export type { AgreementDefaults } from './key.js';
 export { AGREEMENT, AGREEMENT_KEYS, type AgreementInput } from './keys.js';
 export { type CheckedAgreement, PolicyMemory } from './memory.js';

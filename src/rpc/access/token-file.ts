@@ -1,20 +1,11 @@
 /** The file of tokens: whom each was made for, its role, and the scrypt hash of its secret. */
 
 import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  fstatSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { CREDENTIAL_NAME, ROLES } from '../../policy/settings/index.js';
+import { readSecret } from '../../state/store/index.js';
 
 export const MOST_TOKENS = 1000;
 const MOST_BYTES = 1024 * 1024;
@@ -64,28 +55,24 @@ export function versionOf(path: string): string {
  * @throws {TokenFileError} others may read it, or it is damaged
  */
 export function readTokens(path: string): readonly TokenRow[] {
-  let text: string;
-  try {
-    const descriptor = openSync(path, 'r');
-    try {
-      const { mode, size } = fstatSync(descriptor);
-      if ((mode & 0o077) !== 0) {
-        throw new TokenFileError(path, `expected mode 0600, found ${(mode & 0o777).toString(8).padStart(4, '0')}`);
-      }
-      if (size > MOST_BYTES) throw new TokenFileError(path, `expected at most ${MOST_BYTES} bytes, found ${size}`);
-      text = readFileSync(descriptor, 'utf8');
-    } finally {
-      closeSync(descriptor);
-    }
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    if (cause instanceof TokenFileError) throw cause;
-    throw new TokenFileError(path, String(cause), { cause });
-  }
+  const text = tokenText(path);
+  if (text === undefined) return [];
   try {
     return fileSchema.parse(JSON.parse(text)).tokens;
   } catch (cause) {
     throw new TokenFileError(path, 'expected a file that siptrustctl token add wrote, found something else', { cause });
+  }
+}
+
+function tokenText(path: string): string | undefined {
+  try {
+    const read = readSecret(path, MOST_BYTES);
+    if ('problem' in read) throw new TokenFileError(path, read.problem);
+    return read.text;
+  } catch (cause) {
+    if (cause instanceof TokenFileError) throw cause;
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
+    throw new TokenFileError(path, String(cause), { cause });
   }
 }
 

@@ -17,15 +17,14 @@ export function standing(agreement: Agreement, now: number): string {
   return agreement.enforcement === 'monitor' ? 'monitored' : 'in-force';
 }
 
+/** What every table of agreements begins with. */
+export function headOf(agreement: Agreement, now: number) {
+  const { name, domains, mechanism, directions } = agreement;
+  return { name, domains, mechanism, directions, state: standing(agreement, now) };
+}
+
 function row(agreement: Agreement, now: number) {
-  return {
-    name: agreement.name,
-    domains: agreement.domains,
-    mechanism: agreement.mechanism,
-    directions: agreement.directions,
-    state: standing(agreement, now),
-    until: instant(agreement.valid.until),
-  };
+  return { ...headOf(agreement, now), until: instant(agreement.valid.until) };
 }
 
 function details(agreement: Agreement, now: number) {

@@ -8,7 +8,7 @@ import type { Agreement } from '../../trust/agreement/index.js';
 import { instant } from '../../trust/cover/index.js';
 import { defineMethod, type Method, RpcError } from '../dispatch/index.js';
 import { DECISION_FILTER, type DecisionRow, decisionRow, fits } from '../http/index.js';
-import { standing } from './agreement.js';
+import { headOf } from './agreement.js';
 
 /** Rows of one answer: a page of a table. */
 const MOST_ROWS = 200;
@@ -71,11 +71,7 @@ export function partnerMethods(state: Of<'answers' | 'ends' | 'now' | 'policy'>)
     const { last, asked } = state.answers.partners.of(agreement.name, now);
     const first = ends.get(agreement.name);
     return {
-      name: agreement.name,
-      domains: agreement.domains,
-      mechanism: agreement.mechanism,
-      directions: agreement.directions,
-      state: standing(agreement, now),
+      ...headOf(agreement, now),
       trust: trustOf(last),
       verdict: last?.verdict ?? '',
       would: last?.would ?? '',

@@ -8,12 +8,11 @@
 import { asciiLower, spellings } from '../grammar/index.js';
 import {
   type Action,
-  actionOf,
-  BOUNDARY_RULES,
+  actionsAt,
   type BoundaryRule,
   type Hook,
-  hookClass,
   hookDirection,
+  type RowAction,
   type RuleKind,
   type Stance,
 } from '../table/index.js';
@@ -77,18 +76,6 @@ export function fieldAlternatives(names: readonly string[]): string {
   return `(${parts.join('|')})`;
 }
 
-interface InForce {
-  readonly rule: BoundaryRule;
-  readonly action: Action;
-}
-
-function inForce(hook: Hook, stance: Stance): readonly InForce[] {
-  return BOUNDARY_RULES.filter(({ applies }) => applies.includes(hookClass(hook))).map((rule) => ({
-    rule,
-    action: actionOf(rule, hookDirection(hook), stance),
-  }));
-}
-
 /** How the lines of one hook are read, of a message that has passed SHAPE. */
 class Lines {
   /** Up to what ends it: the line, a parameter (each is looked at) and, where nothing may be embedded, `?`. */
@@ -96,7 +83,7 @@ class Lines {
   readonly #params: string;
   readonly #first: string;
 
-  constructor(rows: readonly InForce[]) {
+  constructor(rows: readonly RowAction[]) {
     const gone = (kind: RuleKind): readonly BoundaryRule[] =>
       rows.filter(({ rule, action }) => rule.kind === kind && action === 'remove').map(({ rule }) => rule);
     const stops = `;\r\n${gone('uri-headers').length > 0 ? '?' : ''}`;
@@ -171,7 +158,7 @@ interface Looks {
 
 /** `goes`: is this field removed by the list? The strict list takes the others. */
 function looks(hook: Hook, stance: Stance, goes: (key: string) => boolean): Looks {
-  const rows = inForce(hook, stance);
+  const rows = actionsAt(hook, stance);
   const plain = new Map<string, string | undefined>();
   const safe = new Map<string, string | undefined>();
   const removed = rows.filter(({ action }) => action === 'remove').map(({ rule }) => rule);
@@ -242,7 +229,7 @@ export function wholeMessages(
   remove: readonly string[],
   strict: readonly string[],
 ): Patterns {
-  const lines = new Lines(inForce(hook, stance));
+  const lines = new Lines(actionsAt(hook, stance));
   const { plain, safe } = looks(hook, stance, covers(remove));
   const goes = covers(strict);
   return {

@@ -9,10 +9,14 @@ import {
   actionOf,
   type BoundaryRule,
   coversField,
+  type Hook,
+  hookClass,
+  hookDirection,
   type Interconnect,
   isFixed,
   type Overrides,
   type PrivacyMode,
+  type Stance,
   strangerStance,
 } from './rules.js';
 
@@ -99,4 +103,18 @@ export function overrideProblems(overrides: Overrides): readonly { readonly name
     }
   }
   return problems;
+}
+
+/** A row, and what it does at one hook. */
+export interface RowAction {
+  readonly rule: BoundaryRule;
+  readonly action: Action;
+}
+
+/** The rows that apply to messages at this hook, in their order. */
+export function actionsAt(hook: Hook, stance: Stance): readonly RowAction[] {
+  return BOUNDARY_RULES.filter(({ applies }) => applies.includes(hookClass(hook))).map((rule) => ({
+    rule,
+    action: actionOf(rule, hookDirection(hook), stance),
+  }));
 }

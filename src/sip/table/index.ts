@@ -1,7 +1,7 @@
 /** The door of this room: the header table of TS 24.229 as data. */
 
 export { BOUNDARY_RULES, HEADER_POLICY } from './boundary.js';
-export { type Column, effectiveRules, overrideProblems } from './effective.js';
+export { actionsAt, type Column, effectiveRules, overrideProblems, type RowAction } from './effective.js';
 export { canonicalName, FUNDAMENTAL, PRIVATE_KEYS } from './fields.js';
 export { type ParamsGoing, type RuleInForce, type RulesInForce, rulesInForce } from './in-force.js';
 export {

@@ -7,14 +7,11 @@
  */
 
 import { asciiLower, spellings } from '../grammar/index.js';
-import { BOUNDARY_RULES } from './boundary.js';
-import type { HeaderTerms } from './effective.js';
+import { actionsAt, type HeaderTerms, type RowAction } from './effective.js';
 import {
   type Action,
-  actionOf,
   type BoundaryRule,
   type Hook,
-  hookClass,
   hookDirection,
   type PrivacyMode,
   type RuleKind,
@@ -90,22 +87,10 @@ function fieldNames(rule: BoundaryRule): readonly string[] {
   return [rule.name, ...spellings(asciiLower(rule.name)).slice(1)];
 }
 
-interface InForce {
-  readonly rule: BoundaryRule;
-  readonly action: Action;
-}
-
-function inForce(hook: Hook, stance: Stance): readonly InForce[] {
-  return BOUNDARY_RULES.filter(({ applies }) => applies.includes(hookClass(hook))).map((rule) => ({
-    rule,
-    action: actionOf(rule, hookDirection(hook), stance),
-  }));
-}
-
 /** Actions that a static list takes on whole; the finer ones are left to the plan. */
 const LISTED: ReadonlySet<Action> = new Set<Action>(['remove', 'reject', 'by-privacy', 'anonymise']);
 
-function listed(rows: readonly InForce[], strictest: boolean): readonly BoundaryRule[] {
+function listed(rows: readonly RowAction[], strictest: boolean): readonly BoundaryRule[] {
   const out: BoundaryRule[] = [];
   for (const { rule, action } of rows) {
     if (rule.kind === 'header' && rule.methods.length === 0) {
@@ -123,12 +108,12 @@ function namesOf(rules: readonly BoundaryRule[]): readonly string[] {
   return [...new Set(rules.flatMap(fieldNames))];
 }
 
-function removed(rows: readonly InForce[], kind: RuleKind): readonly BoundaryRule[] {
+function removed(rows: readonly RowAction[], kind: RuleKind): readonly BoundaryRule[] {
   return rows.filter(({ rule, action }) => rule.kind === kind && action === 'remove').map(({ rule }) => rule);
 }
 
 function lineRules(hook: Hook, stance: Stance, strictest: boolean): LineRules {
-  const rows = inForce(hook, stance);
+  const rows = actionsAt(hook, stance);
   const gone = new Set(listed(rows, strictest).map(({ name }) => asciiLower(name)));
   const inside = (kind: RuleKind): readonly Inside[] =>
     removed(rows, kind)
@@ -170,7 +155,7 @@ const SCREENED_BY_SCRIPT: ReadonlySet<string> = new Set(['P-Asserted-Identity', 
 
 function hookProfile(hook: Hook, stance: Stance, name: ProfileName): HookProfile {
   const strictest = name === 'strict' || name === 'ask';
-  const rows = inForce(hook, stance);
+  const rows = actionsAt(hook, stance);
   const rules = listed(rows, strictest);
   const judged = rows.filter(({ action }) => action === 'by-privacy' || action === 'anonymise').map(({ rule }) => rule);
   return {

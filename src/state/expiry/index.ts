@@ -1,5 +1,5 @@
 /** The door of this room: what ends when, and who is told. */
 
 export { Ends } from './ends.js';
-export { type ExpiryRow, type ExpirySummary, expiryRowsInSteps, expirySummary, NOTICE_DAYS } from './expiry.js';
+export { type ExpiryRow, NOTICE_DAYS } from './expiry.js';
 export { ExpiryWatch } from './watch.js';

@@ -1,11 +1,11 @@
 /** Connections to one host of the database. The one file that knows pg. */
 
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { checkServerIdentity } from 'node:tls';
 import pg from 'pg';
 import type { StoreHost, StoreSettings } from '../../policy/settings/index.js';
-import { StoreError } from '../store/index.js';
+import { readSecret, StoreError } from '../store/index.js';
 
 /** What a statement may be given. */
 export type SqlValue = string | number | bigint | boolean | Uint8Array | Date | null | readonly SqlValue[];
@@ -19,6 +19,7 @@ export const SCHEMA = 'siptrust';
 /** Connections of one daemon for statements, besides the one that listens. */
 const MOST_CONNECTIONS = 3;
 const IDLE_MS = 30_000;
+const PASSWORD_FILE = 'daemon.store_password_file';
 const MOST_PASSWORD_BYTES = 1024;
 
 /** SQLSTATE: the host does not serve us any more (classes 08, 57P, and read_only_sql_transaction after a failover). */
@@ -48,32 +49,21 @@ export function isRefused(error: unknown): boolean {
  * @throws {StoreError} others may read it, or it holds none
  */
 export function readPassword(path: string): string {
-  let text: string;
+  const text = passwordText(path);
+  const [password = ''] = text.split(/\r?\n/, 1);
+  if (password === '') throw new StoreError(PASSWORD_FILE, `${path}: expected a password, found none`);
+  return password;
+}
+
+function passwordText(path: string): string {
   try {
-    const descriptor = openSync(path, 'r');
-    try {
-      const { mode, size } = fstatSync(descriptor);
-      if ((mode & 0o077) !== 0) {
-        const found = (mode & 0o777).toString(8).padStart(4, '0');
-        throw new StoreError('daemon.store_password_file', `${path}: expected mode 0600, found ${found}`);
-      }
-      if (size > MOST_PASSWORD_BYTES) {
-        const expected = `expected at most ${MOST_PASSWORD_BYTES} bytes`;
-        throw new StoreError('daemon.store_password_file', `${path}: ${expected}, found ${size}`);
-      }
-      text = readFileSync(descriptor, 'utf8');
-    } finally {
-      closeSync(descriptor);
-    }
+    const read = readSecret(path, MOST_PASSWORD_BYTES);
+    if ('problem' in read) throw new StoreError(PASSWORD_FILE, `${path}: ${read.problem}`);
+    return read.text;
   } catch (cause) {
     if (cause instanceof StoreError) throw cause;
-    throw new StoreError('daemon.store_password_file', cause instanceof Error ? cause.message : String(cause), {
-      cause,
-    });
+    throw new StoreError(PASSWORD_FILE, cause instanceof Error ? cause.message : String(cause), { cause });
   }
-  const [password = ''] = text.split(/\r?\n/, 1);
-  if (password === '') throw new StoreError('daemon.store_password_file', `${path}: expected a password, found none`);
-  return password;
 }
 
 /** One host, once it has answered that it takes writes. */

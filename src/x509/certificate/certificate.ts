@@ -8,10 +8,11 @@
 
 import { createHash } from 'node:crypto';
 import type { ReasonCode } from '../../reasons.js';
-import { DerReader, hex, hexHead, MalformedDer, readTime, sameOctets, TAG } from '../der/index.js';
+import { type DerReader, hex, MalformedDer, readTime, TAG } from '../der/index.js';
 import { EXTENSION, EXTENSION_NAMES, type ExtensionValues, readExtension } from './extensions.js';
-import type { AlgorithmFacts, CertificateFacts, Extension, PublicKeyFacts } from './facts.js';
+import type { CertificateFacts, Extension, PublicKeyFacts } from './facts.js';
 import { readName } from './name.js';
+import { readAlgorithm, readSigned, sameAlgorithmInside, wholeOctets } from './signed.js';
 
 /** The bytes are no X.509 certificate in DER. */
 export class MalformedCertificate extends Error {
@@ -53,31 +54,18 @@ export function parseCertificate(der: Uint8Array): CertificateFacts {
 
 /** Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signatureValue }. */
 function readCertificate(der: Uint8Array, extensionsReached: () => void): CertificateFacts {
-  const file = new DerReader(der);
-  const outer = file.sequence('certificate');
-  file.finish('certificate');
-  const tbsReader = outer.sequence('tbsCertificate');
-  const tbs = outer.element();
-  outer.next(TAG.sequence, 'signatureAlgorithm');
-  const algorithmDer = outer.element();
-  const signatureAlgorithm = readAlgorithm(outer.inside(), 'signatureAlgorithm');
-  const signature = wholeOctets(outer, 'signatureValue');
-  outer.finish('certificate');
+  const { tbs, tbsReader, algorithmDer, signatureAlgorithm, signature } = readSigned(
+    der,
+    'certificate',
+    'tbsCertificate',
+  );
 
   const version = readVersion(tbsReader);
   const serialOctets = tbsReader.integer('serialNumber');
   if (serialOctets.length > MOST_SERIAL_OCTETS) {
     throw new MalformedDer('serialNumber', `at most ${MOST_SERIAL_OCTETS} octets`, `${serialOctets.length}`);
   }
-  tbsReader.next(TAG.sequence, 'signature');
-  // RFC 5280 §4.1.1.2: the same algorithm identifier inside what is signed.
-  if (!sameOctets(tbsReader.element(), algorithmDer)) {
-    throw new MalformedDer(
-      'signature',
-      `${hexHead(algorithmDer)} as in signatureAlgorithm`,
-      hexHead(tbsReader.element()),
-    );
-  }
+  sameAlgorithmInside(tbsReader, algorithmDer);
   const issuer = readName(tbsReader, 'issuer');
   const validity = tbsReader.sequence('validity');
   const notBefore = readTime(validity, 'notBefore');
@@ -153,25 +141,6 @@ function readVersion(tbs: DerReader): 1 | 2 | 3 {
   // v1 is the default and therefore never written (X.690 §11.5).
   if (value !== 1 && value !== 2) throw new MalformedDer('version', '1 (v2) or 2 (v3)', `${value}`);
   return value === 1 ? 2 : 3;
-}
-
-/** Content of an AlgorithmIdentifier. */
-export function readAlgorithm(content: DerReader, field: string): AlgorithmFacts {
-  const oid = content.oid(field);
-  let parameters: Uint8Array | undefined;
-  if (!content.done) {
-    content.any(field);
-    parameters = content.element();
-    content.finish(field);
-  }
-  return Object.freeze({ oid, parameters });
-}
-
-/** A BIT STRING that holds whole octets. */
-export function wholeOctets(reader: DerReader, field: string): Uint8Array {
-  const { octets, unused } = reader.bits(field);
-  if (unused !== 0) throw new MalformedDer(field, 'whole octets', `${unused} unused bits`);
-  return octets;
 }
 
 function readPublicKey(tbs: DerReader): PublicKeyFacts {

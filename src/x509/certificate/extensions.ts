@@ -53,7 +53,8 @@ const KEY_USAGE_BITS: readonly KeyUsageBit[] = [
   'decipherOnly',
 ];
 
-const REASON_BITS: readonly RevocationReason[] = [
+/** As bits of ReasonFlags (RFC 5280 §4.2.1.13). */
+export const REASON_BITS: readonly RevocationReason[] = [
   'unused',
   'keyCompromise',
   'cACompromise',

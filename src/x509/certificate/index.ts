@@ -2,8 +2,15 @@
 
 export { unusualAlgorithm, weakAlgorithm, weakKey } from './algorithms.js';
 export { Budget, BudgetExhausted } from './budget.js';
-export { integerHex, MalformedCertificate, parseCertificate, readAlgorithm, wholeOctets } from './certificate.js';
-export { EXTENSION, EXTENSION_NAMES, isKnownExtension, readDistributionPointName, readReasons } from './extensions.js';
+export { integerHex, MalformedCertificate, parseCertificate } from './certificate.js';
+export {
+  EXTENSION,
+  EXTENSION_NAMES,
+  isKnownExtension,
+  REASON_BITS,
+  readDistributionPointName,
+  readReasons,
+} from './extensions.js';
 export type {
   AlgorithmFacts,
   AlternativeName,
@@ -21,3 +28,4 @@ export { keyIdentifiersAgree, keyIdentifiersDiffer } from './key-identifiers.js'
 export { parseName, readName, relativeNameKey } from './name.js';
 export { constraintDefect, NameCheck } from './name-constraints.js';
 export { brokenKey, type Signed, signatureVerifies, signatureVerifiesInSteps } from './signature.js';
+export { readAlgorithm, readSigned, sameAlgorithmInside, wholeOctets } from './signed.js';

@@ -63,17 +63,14 @@ export class HostTrees implements NameTrees {
   constructor(private readonly excluded: boolean) {}
 
   add(base: AlternativeName): string | undefined {
-    const text = plainText(base.bytes);
-    if (text === '') {
-      this.all ??= base;
-      return undefined;
+    const { dotted, host } = constrained(base);
+    if (host === '') this.all ??= base;
+    else if (!isHost(host)) return 'the constraint is no DNS name';
+    else {
+      (dotted ? this.dotted : this.plain).set(host, base);
+      const dot = host.indexOf('.');
+      if (dot >= 0) this.parents.set(host.slice(dot + 1), base);
     }
-    const dotted = text?.startsWith('.') ?? false;
-    const subtree = dotted ? text?.slice(1) : text;
-    if (!isHost(subtree)) return 'the constraint is no DNS name';
-    (dotted ? this.dotted : this.plain).set(subtree, base);
-    const dot = subtree.indexOf('.');
-    if (dot >= 0) this.parents.set(subtree.slice(dot + 1), base);
     return undefined;
   }
 
@@ -152,6 +149,13 @@ export function mailbox(bytes: Uint8Array): Mailbox | undefined {
   return { local, host };
 }
 
+/** What a constraint names: empty for all, undefined for what is no text; a lone dot is no host. */
+function constrained({ bytes }: AlternativeName): { readonly dotted: boolean; readonly host: string | undefined } {
+  const text = plainText(bytes);
+  if (text?.startsWith('.')) return { dotted: true, host: text.slice(1) || undefined };
+  return { dotted: false, host: text };
+}
+
 /** A host constraint means that host alone; one with a leading dot all hosts below it, but not itself. */
 class HostsAndDomains {
   private all: AlternativeName | undefined;
@@ -159,15 +163,10 @@ class HostsAndDomains {
   private readonly domains = new Map<string, AlternativeName>();
 
   add(base: AlternativeName): string | undefined {
-    const text = plainText(base.bytes);
-    if (text === '') {
-      this.all ??= base;
-      return undefined;
-    }
-    const dotted = text?.startsWith('.') ?? false;
-    const domain = dotted ? text?.slice(1) : text;
-    if (!isHost(domain)) return 'the constraint is no host or domain';
-    (dotted ? this.domains : this.hosts).set(domain, base);
+    const { dotted, host } = constrained(base);
+    if (host === '') this.all ??= base;
+    else if (!isHost(host)) return 'the constraint is no host or domain';
+    else (dotted ? this.domains : this.hosts).set(host, base);
     return undefined;
   }
 

@@ -13,23 +13,13 @@ import {
   type Extension,
   type NameKeys,
   type RevocationReason,
-  readAlgorithm,
   readDistributionPointName,
   readName,
   readReasons,
-  wholeOctets,
+  readSigned,
+  sameAlgorithmInside,
 } from '../certificate/index.js';
-import {
-  atOnce,
-  copyInSteps,
-  DerReader,
-  hexHead,
-  MalformedDer,
-  readTime,
-  sameOctets,
-  sha256InSteps,
-  TAG,
-} from '../der/index.js';
+import { atOnce, copyInSteps, DerReader, MalformedDer, readTime, sha256InSteps, TAG } from '../der/index.js';
 import { CrlEntries, MAX_CRL_OCTETS, readExtensionItem } from './crl-entries.js';
 
 /** RFC 5280 §5.2.5 */
@@ -115,16 +105,11 @@ export function* parseCrlInSteps(der: Uint8Array): Generator<undefined, CrlFacts
 }
 
 function* readCrl(der: Uint8Array): Generator<undefined, CrlFacts> {
-  const file = new DerReader(der);
-  const outer = file.sequence('CertificateList');
-  file.finish('CertificateList');
-  const tbsReader = outer.sequence('tbsCertList');
-  const tbs = outer.element();
-  outer.next(TAG.sequence, 'signatureAlgorithm');
-  const algorithmDer = outer.element();
-  const signatureAlgorithm = readAlgorithm(outer.inside(), 'signatureAlgorithm');
-  const signature = wholeOctets(outer, 'signatureValue');
-  outer.finish('CertificateList');
+  const { tbs, tbsReader, algorithmDer, signatureAlgorithm, signature } = readSigned(
+    der,
+    'CertificateList',
+    'tbsCertList',
+  );
 
   limitHead(tbsReader);
   let version: 1 | 2 = 1;
@@ -133,14 +118,7 @@ function* readCrl(der: Uint8Array): Generator<undefined, CrlFacts> {
     if (value !== 1) throw new MalformedDer('version', '1 (v2)', `${value}`);
     version = 2;
   }
-  tbsReader.next(TAG.sequence, 'signature');
-  if (!sameOctets(tbsReader.element(), algorithmDer)) {
-    throw new MalformedDer(
-      'signature',
-      `${hexHead(algorithmDer)} as in signatureAlgorithm`,
-      hexHead(tbsReader.element()),
-    );
-  }
+  sameAlgorithmInside(tbsReader, algorithmDer);
   const issuer = readName(tbsReader, 'issuer');
   const thisUpdate = readTime(tbsReader, 'thisUpdate');
   const next = tbsReader.peek();

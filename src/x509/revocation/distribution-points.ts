@@ -6,6 +6,7 @@ import {
   type DistributionPoint,
   type DistributionPointName,
   parseName,
+  REASON_BITS,
   type RevocationReason,
   relativeNameKey,
 } from '../certificate/index.js';
@@ -14,16 +15,7 @@ import type { IssuingDistributionPoint } from './crl.js';
 import { directoryTexts } from './crl-entries.js';
 
 /** All reasons that lists must cover between them; `unused` is no reason (RFC 5280 §4.2.1.13). */
-export const ALL_REASONS: readonly RevocationReason[] = [
-  'keyCompromise',
-  'cACompromise',
-  'affiliationChanged',
-  'superseded',
-  'cessationOfOperation',
-  'certificateHold',
-  'privilegeWithdrawn',
-  'aACompromise',
-];
+export const ALL_REASONS: readonly RevocationReason[] = REASON_BITS.filter((reason) => reason !== 'unused');
 
 /** A distribution point with the names it stands for, as the comparisons of §6.3.3 need them. */
 export interface Point {

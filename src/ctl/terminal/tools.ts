@@ -1,0 +1,9 @@
+/** Asks a policy file, or the daemon where none is named. */
+export type Ask = (
+  method: string,
+  params: unknown,
+  options: { readonly config?: string | undefined },
+) => Promise<unknown>;
+
+/** Prints an answer as people see it, or as JSON. */
+export type Print = (answer: unknown, shown?: (answer: unknown) => string) => void;

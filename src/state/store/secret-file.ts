@@ -1,0 +1,22 @@
+/** A file that holds a secret: nobody but its owner may read it. */
+
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+
+/**
+ * The text of the file, or in words what is wrong with it.
+ * @param most octets that it may have
+ * @throws what the system says of a file that cannot be opened
+ */
+export function readSecret(path: string, most: number): { readonly text: string } | { readonly problem: string } {
+  const descriptor = openSync(path, 'r');
+  try {
+    const { mode, size } = fstatSync(descriptor);
+    if ((mode & 0o077) !== 0) {
+      return { problem: `expected mode 0600, found ${(mode & 0o777).toString(8).padStart(4, '0')}` };
+    }
+    if (size > most) return { problem: `expected at most ${most} bytes, found ${size}` };
+    return { text: readFileSync(descriptor, 'utf8') };
+  } finally {
+    closeSync(descriptor);
+  }
+}
