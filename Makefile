@@ -161,7 +161,7 @@ bench: setup build ## measurements; results are explained in docs/performance.md
 	node --import tsx test/bench/all.ts
 
 bench-reload: setup build ## what a reload costs whoever asks meanwhile, up to 100,000 agreements and 1,000,000 prefixes
-	node --import tsx test/bench/reload.ts
+	node --import tsx test/bench/reload.ts $(SIZES)
 
 bench-plugin: setup build ## instructions that the plugin for Kamailio adds to a call (under five minutes)
 	$(call install-missing,valgrind)

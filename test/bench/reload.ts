@@ -1,6 +1,7 @@
 /**
  * What a reload costs whoever asks meanwhile: a real siptrustd, 2,000 questions a second from another process, and policies
- * of several sizes that are read again. `make bench-reload`; `--only 5000` takes the sizes whose name holds that.
+ * of several sizes that are read again. `make bench-reload`, or with `SIZES='5000 45000'` those whose names hold one of
+ * these numbers.
  */
 
 import { type ChildProcess, fork } from 'node:child_process';
@@ -220,7 +221,7 @@ async function measure(size: Size): Promise<void> {
       const after = memory.get('VmRSS');
       const times = `took ${Math.round(took)} ms, longest question ${longest.toFixed(0)} ms (quiet: ${quiet.longest.toFixed(0)} ms)`;
       const octets = `memory ${before} MiB before, ${peak} MiB at most, ${after} MiB after`;
-      console.log(`reload: ${size.name}, ${what}, ${times}, ${octets}${wrong > 0 ? `; ${wrong} WRONG verdicts` : ''}`);
+      console.log(`reload: ${size.name}, ${what}: ${times}, ${octets}${wrong > 0 ? `; ${wrong} WRONG verdicts` : ''}`);
     }
     load.stop();
   } finally {
@@ -230,9 +231,14 @@ async function measure(size: Size): Promise<void> {
   }
 }
 
-const { values } = parseArgs({ options: { only: { type: 'string', default: '' } } });
-const sizes = SIZES.filter(({ name }) => name.replaceAll(',', '').includes(values.only));
+const { positionals } = parseArgs({ allowPositionals: true });
+/** As it is asked for: `5000` is not `45000`. */
+const words = ({ name }: Size): readonly string[] => name.replaceAll(',', '').split(' ');
+const sizes = SIZES.filter(
+  (size) => positionals.length === 0 || words(size).some((word) => positionals.includes(word)),
+);
 await longWork('bench-reload', sizes.length, async (progress) => {
+  if (sizes.length === 0) throw new Error(`expected numbers as in ${SIZES.map(({ name }) => name).join('; ')}`);
   for (const [index, size] of sizes.entries()) {
     progress.at(index, `${index + 1} of ${sizes.length}, ${size.name}`);
     progress.clear();

@@ -42,8 +42,8 @@ async function settled(ledger: Ledger): Promise<void> {
 }
 
 function told(what: string, ledger: Ledger, faults: number, lost: number): void {
-  const { audit, pin, token } = ledger.acknowledged;
-  const kinds = `${audit.size} audit lines, ${pin.size} approvals, ${token.size} tokens`;
+  const { audit, pin, token, revision } = ledger.acknowledged;
+  const kinds = `${audit.size} audit lines, ${pin.size} approvals, ${token.size} tokens, ${revision.size} policy revisions`;
   console.log(
     `${what}: ${ledger.count} writes acknowledged (${kinds}), ${ledger.refused} refused, ${faults} times, ${lost} lost`,
   );
@@ -56,7 +56,8 @@ describe('what was acknowledged is there', () => {
     const ledger = await fleet(cluster);
     const end = Date.now() + MOST_MS;
     let kills = 0;
-    while ((ledger.count < WRITES || kills < KILLS) && Date.now() < end) {
+    const missing = () => Object.values(ledger.acknowledged).some(({ size }) => size === 0);
+    while ((ledger.count < WRITES || kills < KILLS || missing()) && Date.now() < end) {
       await sleep(BETWEEN_MS);
       await cluster.kill();
       await cluster.restart();
@@ -68,6 +69,7 @@ describe('what was acknowledged is there', () => {
     expect(lost).toEqual([]);
     expect(ledger.count).toBeGreaterThanOrEqual(WRITES);
     expect(kills).toBeGreaterThanOrEqual(KILLS);
+    expect(missing()).toBe(false);
   });
 
   test('ok/a standby takes over from a primary that hangs, and that one is not taken back', async () => {

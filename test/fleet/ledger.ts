@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { FleetDatabase } from '../../src/state/fleet/fleet-database.js';
 import type { PostgresCluster } from '../support/postgres-cluster.js';
 import { auditRecord, type FleetNode, pin } from './node.js';
 
@@ -11,16 +12,23 @@ const AUDITORS = 12;
 const APPROVED = 20;
 /** Who was refused asks again a little later. */
 const AGAIN_MS = 20;
+/** Of files that nobody asks for here. */
+const NO_HASH = '0'.repeat(64);
 
 export class Ledger {
-  readonly acknowledged = { audit: new Set<string>(), pin: new Set<string>(), token: new Set<string>() };
+  readonly acknowledged = {
+    audit: new Set<string>(),
+    pin: new Set<string>(),
+    token: new Set<string>(),
+    revision: new Set<string>(),
+  };
   refused = 0;
   readonly #writing: Promise<unknown>[] = [];
   #stopped = false;
 
   get count(): number {
-    const { audit, pin: pins, token } = this.acknowledged;
-    return audit.size + pins.size + token.size;
+    const { audit, pin: pins, token, revision } = this.acknowledged;
+    return audit.size + pins.size + token.size + revision.size;
   }
 
   /** Begins to write on this node, until `stop`. */
@@ -39,6 +47,13 @@ export class Ledger {
       const row = { name, id: name.slice(-12), role: 'viewer', created: new Date().toISOString(), scrypt: {} };
       await node.store.addToken(row, 1_000_000);
     });
+    const fleet = new FleetDatabase(node.database);
+    this.#repeat('revision', async ([comment = '']) => {
+      const base = (await fleet.head())?.revision.number ?? 0;
+      const content = { main: 'policy.yaml', tree: NO_HASH, withdrawn: [], names: NO_HASH };
+      // Who is later than another node is refused, as any operator is.
+      await fleet.push({ number: base + 1, base, ...content, author: node.name, comment });
+    });
   }
 
   /** Settles when what is under way is done, or refused. */
@@ -49,18 +64,22 @@ export class Ledger {
 
   /** What was acknowledged and is not in this database. */
   async lost(cluster: PostgresCluster): Promise<readonly string[]> {
-    const tables = { audit: 'claimed', pin: 'spki_sha256', token: 'name' } as const;
+    const tables = {
+      ...{ audit: 'audit.claimed', pin: 'pin.spki_sha256', token: 'token.name' },
+      revision: 'policy_revision.comment',
+    } as const;
     const lost: string[] = [];
-    for (const [table, column] of Object.entries(tables)) {
+    for (const [what, place] of Object.entries(tables)) {
+      const [table, column] = place.split('.');
       const approved = table === 'pin' ? 'WHERE approved_at IS NOT NULL AND NOT gone' : '';
       const rows = await cluster.sql<{ name: string }>(`SELECT ${column} AS name FROM siptrust.${table} ${approved}`);
       const there = new Set(rows.map(({ name }) => name));
-      for (const name of this.acknowledged[table as keyof typeof tables]) if (!there.has(name)) lost.push(name);
+      for (const name of this.acknowledged[what as keyof typeof tables]) if (!there.has(name)) lost.push(name);
     }
     return lost;
   }
 
-  #repeat(what: 'audit' | 'pin' | 'token', write: (names: readonly string[]) => Promise<unknown>, many = 1): void {
+  #repeat(what: keyof Ledger['acknowledged'], write: (names: readonly string[]) => Promise<unknown>, many = 1): void {
     const work = async (): Promise<void> => {
       while (!this.#stopped) {
         const names = Array.from({ length: many }, () => `${what}-${randomUUID()}`);

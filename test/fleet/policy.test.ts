@@ -135,6 +135,33 @@ describe('a policy of the fleet', () => {
     expect(base.code).toBe(1);
   });
 
+  test('fail/of two who have both read the newest revision and write at one moment, one wins', async () => {
+    const [before] = (await stage.done('policy', 'list')) as unknown as { revision: number }[];
+    const files = ['clara', 'david'].map((who) => [who, policy(who)] as const);
+    // Both may read and neither may write, until both wait for it: that is seen where the locks are.
+    const held = stage.cluster.sql(`BEGIN; LOCK TABLE siptrust.policy_revision IN SHARE ROW EXCLUSIVE MODE;
+      DO $$ BEGIN FOR turn IN 1..600 LOOP
+        EXIT WHEN (SELECT count(*) FROM pg_locks
+                   WHERE NOT granted AND relation = 'siptrust.policy_revision'::regclass) = 2;
+        PERFORM pg_sleep(0.05);
+        IF turn = 600 THEN RAISE 'expected two pushes that wait'; END IF;
+      END LOOP; END $$; COMMIT`);
+    const pushes = await Promise.all(
+      files.map(([who, file]) => stage.ctl('policy', 'push', file, '--author', who, '-m', `by ${who}`)),
+    );
+    await held;
+    expect(pushes.map(({ code }) => code).sort()).toEqual([0, 1]);
+    const [winner = '', loser] = pushes[0]?.code === 0 ? ['clara', pushes[1]] : ['david', pushes[0]];
+    const number = Number(before?.revision) + 1;
+    expect(loser?.error).toMatch(
+      new RegExp(`^revision ${number} by ${winner} at 20[^ ]+Z .* came first: yours was made on`),
+    );
+    expect(loser?.error).toContain(`yours was made on revision ${number - 1}, and nothing was pushed`);
+    const rows = (await stage.done('policy', 'list')) as unknown as { revision: number; author: string }[];
+    expect(rows.slice(0, 2).map(({ revision }) => revision)).toEqual([number, number - 1]);
+    expect(rows[0]?.author).toBe(winner);
+  });
+
   test('fail/a node that does not take a revision says why; the others take it', async () => {
     const strange = await stage.node('strange', { keep: () => Promise.reject(new Error('ENOSPC: no space left')) });
     const before = strange.number;

@@ -1,6 +1,8 @@
 /** siptrustd and its signals: during the start, with a full disk, and for log rotation. */
 
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -40,6 +42,27 @@ function catches(pid: number, signal: number): boolean {
   return (BigInt(`0x${mask}`) & (1n << BigInt(signal - 1))) !== 0n;
 }
 
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** `connected`, or the code of the error. */
+function connected(port: number): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve('connected');
+    });
+    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? String(error)));
+  });
+}
+
 describe('siptrustd', () => {
   test('ok/a SIGHUP during the start is done after it', async () => {
     const child = started({});
@@ -50,6 +73,39 @@ describe('siptrustd', () => {
     await eventually('the policy is loaded', () => child.output.includes('policy loaded'), 10_000);
     child.signal('SIGTERM');
     expect(await child.exit()).toBe(0);
+  }, 90_000);
+
+  test('ok/a start on a large policy refuses connections until it can answer, and answers by all of it', async () => {
+    const port = await freePort();
+    const each = (number: number) => ({
+      ...{ name: `op-${number}`, domains: [`d${number}.example`], mechanism: 'nds-ip', interface: 'za' },
+      sources: [`10.${number >> 8}.${number & 255}.0/24`],
+    });
+    const policy = {
+      own_domains: ['own.example'],
+      daemon: { listen: { netstring: `127.0.0.1:${port}`, http: 'off', unix: at('ctl.sock') } },
+      interfaces: [{ name: 'za', listen: '192.0.2.1:5060', mechanism: 'nds-ip', implicit_trust: true }],
+      agreements: Array.from({ length: 1000 }, (_, number) => each(number)),
+    };
+    writeFileSync(at('siptrust.yaml'), stringify(policy), { mode: 0o600 });
+    const child = new Child('node', [SIPTRUSTD, '--config', at('siptrust.yaml')]);
+    daemon = child;
+    const refused: string[] = [];
+    await eventually(
+      'siptrustd answers',
+      async () => {
+        const outcome = await connected(port);
+        if (outcome !== 'connected') refused.push(outcome);
+        return outcome === 'connected' || child.ended;
+      },
+      60_000,
+    );
+    // Whoever asks is not left waiting for an answer that comes too late: he knows at once that there is none.
+    expect(new Set(refused)).toEqual(new Set(['ECONNREFUSED']));
+    await ready(child);
+    const path = { proto: 'udp', src_ip: '10.3.231.7', rcv_ip: '192.0.2.1', rcv_port: 5060 };
+    const verdict = await callUnix(at('ctl.sock'), 'trust.peer', { direction: 'in', ...path });
+    expect(verdict).toMatchObject({ trusted: 1, agreement: 'op-999' });
   }, 90_000);
 
   test('fail/a full disk: decisions that are lost are counted and told, and SIGTERM ends it with exit code 0', async () => {
