@@ -9,7 +9,7 @@ import { PKITS_EXCEPTIONS } from './pkits-exceptions.js';
 
 /** The NIST suite, beside the project and not part of it; `SIPTRUST_PKITS` names another place. */
 const folder =
-  process.env.SIPTRUST_PKITS ?? fileURLToPath(new URL('../../../../shared/practice/pkits/', import.meta.url));
+  process.env.SIPTRUST_PKITS ?? fileURLToPath(new URL('../../../../../shared/practice/pkits/', import.meta.url));
 const present = existsSync(`${folder}cases.json`);
 if (!present) console.warn(`PKITS is skipped: ${folder}cases.json is not there`);
 
