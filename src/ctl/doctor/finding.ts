@@ -16,6 +16,7 @@ export interface Finding {
   readonly next: string;
 }
 
+/** A finding with its next step. */
 export function finding(harm: Harm, found: string, next: string): Finding {
   return { harm, found, next };
 }

@@ -53,6 +53,7 @@ export interface Site {
 
 type Ask = (method: string) => Promise<unknown>;
 
+/** Reads all that doctor looks at; what is missing is said there and is no error. */
 export async function readSite(options: SiteOptions, ask: Ask): Promise<Site> {
   const now = Date.now();
   const script = textAt(options.kamailioCfg);

@@ -9,6 +9,7 @@ export interface TlsProfile {
   readonly keys: Readonly<Record<string, string>>;
 }
 
+/** The profiles of a tls.cfg of Kamailio, with the lines at which they begin. */
 export function tlsProfiles(text: string): readonly TlsProfile[] {
   const profiles: { role: TlsProfile['role']; name: string; line: number; keys: Record<string, string> }[] = [];
   for (const [index, raw] of text.split('\n').entries()) {

@@ -39,6 +39,7 @@ const DEFAULT_WAIT_S = 30;
 /** A large policy may take its time: nobody's call waits for it. */
 const STATEMENT_MS = 120_000;
 
+/** Adds what asks and changes the policy of a fleet. */
 export function fleetCommands({ group, print, exit }: FleetTools): void {
   const policy = group(['policy']);
   const done = (pushed: Pushed): void => {
@@ -315,6 +316,7 @@ export function fleetDifferences(before: string, after: string, config: string) 
   });
 }
 
+/** Whether a word is the number of a revision, and no file. */
 export function isRevisionNumber(text: string): boolean {
   return /^[1-9][0-9]{0,14}$/.test(text);
 }

@@ -21,6 +21,7 @@ export interface PusherOptions {
   readonly clock: () => number;
 }
 
+/** Brings a policy into the store: its files first, then the revision that names them. */
 export class Pusher {
   readonly #options: PusherOptions;
 

@@ -26,6 +26,7 @@ const MIGRATE_MS = 600_000;
 /** Rows of one transaction. */
 const MOST_ROWS = 500;
 
+/** Adds `store migrate` and `store import`. */
 export function storeCommands(group: Command, { settings: read, print }: StoreTools): void {
   const storeOf = (config: string): StoreSettings => {
     const { store } = read(config);

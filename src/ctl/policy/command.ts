@@ -16,6 +16,7 @@ export interface PolicyTools {
   readonly exit: (code: number) => void;
 }
 
+/** Adds `policy diff`, `candidate` and `promote`. */
 export function policyCommands(group: Command, tools: PolicyTools): void {
   const { policy, ask, print, exit } = tools;
   group

@@ -51,6 +51,7 @@ export interface ReplayAnswer {
 const MOST_CERTIFICATES = 10_000;
 const MOST_ANSWERS = 100_000;
 
+/** Adds `replay`. */
 export function replayCommand(root: Command, tools: ReplayTools): void {
   root
     .command('replay')

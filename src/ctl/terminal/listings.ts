@@ -13,6 +13,7 @@ const short = (value: unknown): string => {
 };
 const second = (value: unknown): string => text(value).replace(/\.\d+Z$/, 'Z');
 
+/** The answer of partner.list: a line for each partner, in trouble first. */
 export function renderPartners(answer: unknown): string {
   const { total, trusted, untrusted, unasked, matched, rows = [] } = answer as Row & { rows?: readonly Row[] };
   const lines = rows.map((row) => ({
@@ -31,6 +32,7 @@ export function renderPartners(answer: unknown): string {
   return `${head}\n\n${render(lines)}`;
 }
 
+/** The decisions of a partner, one a line. */
 export function renderDecisions(answer: unknown): string {
   const { rows = [] } = answer as { rows?: readonly Row[] };
   return render(
@@ -57,6 +59,7 @@ const HAPPENED: Readonly<Record<string, string>> = {
 /** Differences of one reading that are listed. */
 const MOST_DIFFERENCES = 20;
 
+/** What became of a policy: loads, refusals and what each changed. */
 export function renderHistory(answer: unknown): string {
   return (answer as readonly Row[])
     .map(({ kind, revision, at, by, count, problems, differences, more }) => {

@@ -46,6 +46,7 @@ export function zoneLines(domain: string, hosts: readonly ZoneHost[]): string {
   ].join('\n');
 }
 
+/** Whether a host is this domain or stands below it; both lower-case. */
 export function isInside(host: string, domain: string): boolean {
   return host === domain || host.endsWith(`.${domain}`);
 }

@@ -23,6 +23,7 @@ export function anchorFiles(given: AnchorsInput): {
   return { client: given?.client ?? [], server: given?.server ?? [] };
 }
 
+/** The CAs for each role; files that hold none are reported at their place. */
 export function readAnchors(given: AnchorsInput, site: Site, material: Material): Agreement['anchors'] {
   const files = anchorFiles(given);
   if (Array.isArray(given)) {

@@ -31,6 +31,7 @@ interface Remembered {
   readonly value: unknown;
 }
 
+/** What the reading before gave, by file and by agreement. */
 export class PolicyMemory implements FileMemory {
   /** By kind, then by path. */
   #files = new Map<string, Map<string, Remembered>>();

@@ -5,10 +5,12 @@ import { instant } from '../../trust/cover/index.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
 import type { CrlFacts } from '../../x509/revocation/index.js';
 
+/** A CA certificate: who, which, until when. */
 export function showAuthority({ subjectText, sha256, notAfter }: CertificateFacts) {
   return { subject: subjectText, sha256, not_after: instant(notAfter) };
 }
 
+/** A CRL: whose, from when to when, how many entries. */
 export function showCrl({ issuerText, thisUpdate, nextUpdate, entryCount }: CrlFacts) {
   return {
     issuer: issuerText,

@@ -20,6 +20,7 @@ interface Claims {
   readonly under: ReadonlyMap<string, readonly [string, Claim]>;
 }
 
+/** Names lent by `server_names` and `wildcard_names` belong to one partner, and none of them is ours. */
 export function checkOtherNames(agreements: readonly PlacedAgreement[], own: ReadonlyMap<string, Site>): void {
   const using = agreements.filter(({ item }) => item.serverNames.length + item.wildcardNames.length > 0);
   // Most policies have none.

@@ -12,6 +12,7 @@ import { BundleFiles, readTree } from './bundle.js';
 
 export const REVISION_FILE = 'revision.json';
 
+/** Where the content with this SHA-256 (hex) lies in the copy. */
 export function blobPath(directory: string, sha256: string): string {
   return join(directory, 'files', sha256);
 }

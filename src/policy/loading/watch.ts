@@ -3,6 +3,7 @@
 /** Longest unrest that is waited for: a policy that never rests is read as it is, and says so. */
 const MOST_UNREST_MS = 10_000;
 
+/** Tells when files that were read have changed and come to rest. */
 export class Watch {
   /** How the files stood when the policy was read. */
   #read: string;

@@ -25,6 +25,7 @@ export interface FileMemory {
   ): T;
 }
 
+/** The files that a policy names: each is read and parsed once, and what is wrong is reported where it is named. */
 export class Material {
   readonly #files: PolicyFiles;
   readonly #now: number;

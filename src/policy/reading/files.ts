@@ -42,6 +42,7 @@ export function filesInMemory(files: Readonly<Record<string, string | Uint8Array
   };
 }
 
+/** A file beyond its limit, in octets, as a failed reading. */
 export function tooLarge(path: string, size: number, most: number): FileRead {
   return { code: 'too-large', problem: `${path}: expected at most ${most} bytes, found ${size}` };
 }

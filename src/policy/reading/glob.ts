@@ -3,6 +3,7 @@
 import { posix } from 'node:path';
 import type { PolicyFiles } from './files.js';
 
+/** Whether a path holds `*` or `?`. */
 export function isGlob(pattern: string): boolean {
   return /[*?]/.test(pattern);
 }

@@ -102,6 +102,7 @@ export function formatProblem(problem: Problem): string {
   return `${formatPlace(problem)}: ${problem.severity}: ${subject}${problem.message}`;
 }
 
+/** `file:line:column`. */
 export function formatPlace({ file, line, column }: Place): string {
   return `${file}:${line}:${column}`;
 }

@@ -5,6 +5,7 @@ export interface TextFault {
   readonly problem: string;
 }
 
+/** The text of strict UTF-8, or where it is none. */
 export function utf8Text(bytes: Uint8Array): { readonly text: string } | TextFault {
   let text: string;
   try {

@@ -48,6 +48,7 @@ export const CREDENTIAL_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 const HOST = /^(?!-)[A-Za-z0-9-]{1,63}(?<!-)(?:\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*$/;
 
+/** `daemon.access`: who may ask what, by which credential, and over how many connections. */
 export function compileAccess(input: DaemonInput['access'], site: Site, material: Material): AccessSettings {
   const defaults = DEFAULT_ACCESS;
   const { hosts = [], certificates = [], tokens } = input ?? {};
@@ -90,6 +91,7 @@ function clientCertificates(
     .map(({ sha256, notBefore, notAfter }) => ({ name, role, sha256, notBefore, notAfter }));
 }
 
+/** `daemon.tls`: the certificate and the key of the HTTPS listener; undefined: there is none. */
 export function compileTls(input: DaemonInput['tls'], site: Site): TlsSettings | undefined {
   if (input === undefined) return undefined;
   const { file } = site;

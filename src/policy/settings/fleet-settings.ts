@@ -20,6 +20,7 @@ export const DEFAULT_FLEET: FleetSettings = Object.freeze({
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
+/** `daemon.fleet`: whether the policy is that of the fleet, and where its copy lies. */
 export function compileFleet(input: DaemonInput['fleet'], site: Site): FleetSettings {
   const { name = DEFAULT_FLEET.name, policy = 'off', directory } = input ?? {};
   if (!NAME.test(name)) {

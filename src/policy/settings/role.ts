@@ -4,6 +4,7 @@ export const ROLES = ['script', 'viewer', 'operator'] as const;
 /** `script`: the questions of a routing script; `viewer`: reading; `operator`: changes. */
 export type Role = (typeof ROLES)[number];
 
+/** Whether who has `held` may do what takes `needed`. */
 export function includesRole(held: Role, needed: Role): boolean {
   return ROLES.indexOf(held) >= ROLES.indexOf(needed);
 }

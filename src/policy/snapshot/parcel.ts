@@ -84,7 +84,11 @@ export class Packer {
     }
     const indexes = new Map(agreements.map((agreement, at) => [agreement, at]));
     const tables = [...sources].map(([name, { parts, values }]): PackedTable => {
-      return { interface: name, parts, values: Uint32Array.from(values, (value) => indexes.get(value) as number) };
+      return {
+        interface: name,
+        parts,
+        values: Uint32Array.from(values, (value) => present(indexes.get(value), 'an agreement of the policy')),
+      };
     });
     return {
       contents: {
@@ -153,13 +157,16 @@ export function* unpack(parcel: Parcel, held: Held | undefined): Generator<undef
   const known: Known = { certificates, crls, words: new Map() };
   const pieces = each(parcel.agreements);
   for (const [at, index] of parcel.same.entries()) {
-    const agreement = index === -1 ? restore(deserialize(pieces.next().value as Uint8Array), known) : undefined;
-    agreements.push((agreement ?? held?.snapshot.agreements[index]) as Agreement);
+    agreements.push(
+      index === -1
+        ? sentAgreement(pieces.next().value, known)
+        : present(held?.snapshot.agreements[index], `agreement ${index} of the policy before`),
+    );
     if (at % STEP === STEP - 1) yield;
   }
   const tables: [string, PrefixTable<Agreement>][] = [];
   for (const { interface: name, parts, values } of parcel.tables) {
-    const owners = Array.from(values, (index) => agreements[index] as Agreement);
+    const owners = Array.from(values, (index) => present(agreements[index], `agreement ${index}`));
     freezeShallow(owners);
     tables.push([name, frozenTable(PrefixTable.restore(parts, owners))]);
     yield;
@@ -169,10 +176,20 @@ export function* unpack(parcel: Parcel, held: Held | undefined): Generator<undef
     agreements,
     interfaces: deepFreeze(parcel.interfaces),
     ownDomains: new Set(parcel.ownDomains),
-    ownCertificates: parcel.ownCertificates.map((sha256) => certificates.get(sha256) as CertificateFacts),
+    ownCertificates: parcel.ownCertificates.map((sha256) => present(certificates.get(sha256), `certificate ${sha256}`)),
     sources: new Map(tables),
   });
   return { contents, snapshot, certificates, crls };
+}
+
+/** What the other side counts on and is not here: to go on without it would be another policy. */
+function present<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new Error(`the parcel lacks ${what}`);
+  return value;
+}
+
+function sentAgreement(octets: Uint8Array | undefined, known: Known): Agreement {
+  return restore(deserialize(present(octets, 'an agreement that it counts')), known) as Agreement;
 }
 
 /** A table whose values are frozen and whose arrays of numbers cannot be. */
@@ -333,10 +350,7 @@ function restore(value: unknown, known: Known): unknown {
 
 function referred(value: Reference | PackedPrefixes, { certificates, crls }: Known): unknown {
   if (value.$ === 'prefixes') return Object.freeze(PrefixList.restore(value.parts));
-  const facts = (value.$ === 'certificate' ? certificates : crls).get(value.sha256);
-  // The other side counts on something that is not here: to go on without it would be another policy.
-  if (facts === undefined) throw new Error(`the parcel lacks ${value.$} ${value.sha256}`);
-  return facts;
+  return present((value.$ === 'certificate' ? certificates : crls).get(value.sha256), `${value.$} ${value.sha256}`);
 }
 
 function word(text: string, words: Map<string, string>): string {

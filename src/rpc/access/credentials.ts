@@ -42,6 +42,7 @@ export type RefusedWhy = 'token' | 'scheme' | 'certificate' | 'rate';
 /** Most characters of a header field that can be a credential. */
 const LONGEST_AUTHORIZATION = 200;
 
+/** Who shows what: client certificates, tokens, and what the machine itself may do without. */
 export class Credentials {
   readonly #options: CredentialsOptions;
   readonly #failures: Failures;

@@ -7,6 +7,7 @@ export const DEFAULT_FAILURE_WINDOW_MS = 60_000;
 /** Sources that are remembered; of more, the oldest is forgotten. */
 const MOST_SOURCES = 10_000;
 
+/** Counts wrong credentials by source, and says who has shown too many in a window. */
 export class Failures {
   readonly #clock: () => number;
   readonly #most: number;

@@ -37,6 +37,7 @@ export function tokenRow(token: object): TokenRow | undefined {
   return read.success ? read.data : undefined;
 }
 
+/** The file of tokens cannot be read or written; the message names it. */
 export class TokenFileError extends Error {
   constructor(path: string, problem: string, options?: ErrorOptions) {
     super(`${path}: ${problem}`, options);

@@ -38,6 +38,7 @@ export interface ListedToken extends Token {
 /** A name that is taken, or one too many. */
 export class TokenRefusal extends Error {}
 
+/** The tokens that are good, of a file or of the store, looked at again when they change. */
 export class Tokens {
   readonly #path: string;
   readonly #clock: () => number;

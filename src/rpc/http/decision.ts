@@ -48,6 +48,7 @@ export function wordsOf(row: DecisionRow): string {
   return Object.values(row).join('\n').toLowerCase();
 }
 
+/** Whether a decision passes a filter of the stream. */
 export function fits(row: DecisionRow, { match = '', verdict, method, agreement }: DecisionFilter): boolean {
   if (verdict !== undefined && row.verdict !== verdict) return false;
   if (method !== undefined && row.method !== method) return false;

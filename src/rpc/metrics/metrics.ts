@@ -13,6 +13,7 @@ import { DURATION_BUCKETS, METRICS, type MetricKey, type MetricRow } from './tab
 /** ms between two looks at how late the event loop is. */
 const LOOK_MS = 10;
 
+/** The text of GET /metrics, made of the table of metrics when it is asked for. */
 export class Metrics {
   readonly #registry = new Registry();
   readonly #questions: Counter;

@@ -36,10 +36,12 @@ export const hopListParams = z.preprocess(
   z.strictObject({ ...abilityShape, limit: z.coerce.number().int().min(1).max(10_000).optional() }),
 );
 
+/** Where the request goes, as RFC 3263 asks it: by URI, or by domain alone. */
 export function toQuestion({ uri, domain }: z.output<typeof hopParams>): HopQuestion {
   return uri === undefined ? questionOfDomain(domain ?? '') : questionOfUri(uri);
 }
 
+/** What the proxy can use; a word of neither leaves all of it. */
 export function toAbility({
   transports,
   families,
@@ -55,6 +57,7 @@ function targetText({ transport, address, port }: NextHopTarget): string {
   return `${transport}:${address.includes(':') ? `[${address}]` : address}:${port}`;
 }
 
+/** The answer of hop.resolve, flat, for scripts: targets in the order to try. */
 export function hopAnswer(hop: Hop) {
   const targets = hop.targets.map(targetText);
   const [target1 = '', target2 = '', target3 = ''] = targets;

@@ -39,6 +39,7 @@ export class Slot {
   }
 }
 
+/** How many connections a listener takes, together and from one source. */
 export class ConnectionLimit {
   readonly #bounds: ConnectionBounds;
   readonly #log: WireLog;

@@ -84,6 +84,7 @@ export function refusalOfPost(request: IncomingMessage, scheme: 'http' | 'https'
   return length > MAX_REQUEST_BYTES ? tooLarge(String(length)) : undefined;
 }
 
+/** 413: the body is larger than any request may be. */
 export function tooLarge(found: string): HttpRefusal {
   return { status: 413, text: `expected a body of at most ${MAX_REQUEST_BYTES} bytes, found ${found}` };
 }

@@ -29,6 +29,7 @@ export function requireLoopback(wire: string, host: string, allowRemote: boolean
   throw new Error(`${wire} listener: expected a loopback address (or the setting that allows others), found ${host}`);
 }
 
+/** `address:port`, IPv6 in brackets (RFC 5952 §6). */
 export function hostPort(address: string, port: number): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }

@@ -29,6 +29,7 @@ export interface ParamsGoing {
   readonly allBut: ReadonlySet<string> | undefined;
 }
 
+/** The rows that are in force for one kind of message, ready to be asked by field name. */
 export class RulesInForce {
   /** Lower-case names of URI parameters that go, wherever they stand. */
   readonly uriParams: ReadonlySet<string>;

@@ -141,10 +141,12 @@ export function coversField(rule: BoundaryRule, key: string): boolean {
   return name.endsWith('*') ? key.startsWith(name.slice(0, -1)) : key === name;
 }
 
+/** Whether messages at this hook come in or go out. */
 export function hookDirection(hook: Hook): Direction {
   return hook === 'request-in' || hook === 'response-in' ? 'in' : 'out';
 }
 
+/** Whether messages at this hook are requests or responses. */
 export function hookClass(hook: Hook): MessageClass {
   return hook === 'request-in' || hook === 'request-out' ? 'request' : 'response';
 }

@@ -64,6 +64,7 @@ interface RevisionRow extends SqlRow {
   readonly at: Date;
 }
 
+/** The policy of a fleet in the database: revisions, their files, and what nodes report. */
 export class FleetDatabase {
   readonly #connection: FleetConnection;
 

@@ -18,6 +18,7 @@ export type ReadPolicy = (revision: number, now: number, wanted?: Revision) => P
 /** Puts a revision on this disk: once it is settled, a start finds it. */
 export type KeepRevision = (settings: DaemonSettings, revision: Revision, durable: boolean) => Promise<void>;
 
+/** Which revision of the fleet this node reads its policy from. */
 export class FleetPolicy {
   readonly #read: ReadPolicy;
   readonly #keep: KeepRevision;

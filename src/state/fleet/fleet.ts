@@ -22,6 +22,7 @@ export interface FleetOptions {
   readonly withdrawn: () => readonly string[];
 }
 
+/** What this node knows of its fleet, for methods and metrics. */
 export class Fleet {
   readonly #options: FleetOptions;
 

@@ -48,6 +48,7 @@ export interface FollowerStatus {
   readonly heardAt: number | undefined;
 }
 
+/** Brings the revision that the store has in force onto this node, and reports what came of it. */
 export class Follower {
   readonly #options: FollowerOptions;
   #looking: Promise<void> | undefined;

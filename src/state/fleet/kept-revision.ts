@@ -11,6 +11,7 @@ import type { Revision } from '../../policy/revision/index.js';
 const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
 
+/** The copy of a revision on the disk of this node. */
 export class KeptRevision {
   readonly #directory: string;
   /** Contents that are there, and are what their names say. */

@@ -37,6 +37,7 @@ function most(whose: Whose): number {
   return whose === 'partner' ? MOST_AT_ONCE + RESERVED : MOST_AT_ONCE;
 }
 
+/** Asks the resolvers of the settings, and keeps what they say by its ttl. */
 export class DnsResolver {
   readonly cache: DnsCache;
   readonly #deps: DnsResolverDependencies;

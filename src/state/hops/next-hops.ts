@@ -40,6 +40,7 @@ const LOOK_MS = 1000;
 const ALARM_MS = 3_600_000;
 const MOST_ALARMS = 10_000;
 
+/** Next hops by URI and DNS (RFC 3263): from memory at once, and asked for in the background. */
 export class NextHops {
   readonly #deps: NextHopsDependencies;
   readonly #resolver: DnsResolver;

@@ -220,6 +220,7 @@ function getTypeParser(oid: number, format?: 'text' | 'binary') {
   return oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format);
 }
 
+/** `host:port`, as errors name it. */
 export function nameOf({ host, port }: StoreHost): string {
   return `store ${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

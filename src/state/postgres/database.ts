@@ -40,6 +40,7 @@ const WRITABLE = `
   SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off' AS writable`;
 const TIMELINE = "SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int AS timeline";
 
+/** A connection to the store that comes and goes: statements fail at once while it is away. */
 export class Database {
   readonly #options: DatabaseOptions;
   readonly #listening = new Map<string, ((payload: string | undefined) => void)[]>();

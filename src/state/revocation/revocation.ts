@@ -45,6 +45,7 @@ interface Seen {
   readonly jobs: readonly (Job & { readonly pending: boolean })[];
 }
 
+/** CRLs and OCSP answers: fetched in the background, kept over restarts, asked without waiting. */
 export class Revocation implements RevocationSource {
   readonly #deps: RevocationDependencies;
   readonly #queue: JobQueue;

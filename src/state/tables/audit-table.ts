@@ -17,6 +17,7 @@ const ADD = `
     outcome text, wire text, peer text, credential text, claimed text, revision_before bigint, revision_after bigint)
   ON CONFLICT (id) DO NOTHING`;
 
+/** Adds lines of the audit log, each once whatever is sent again. */
 export async function addAuditLines(run: Run, lines: readonly AuditLine[]): Promise<void> {
   await run(ADD, [JSON.stringify(lines.map(toRow))]);
 }

@@ -20,6 +20,7 @@ const MAKE_ROOM = `
     ) AS room WHERE together > $1
   )`;
 
+/** Keeps certificates that were shown, by their SHA-256. */
 export async function keepCertificates(run: Run, seen: readonly KeptCertificate[]): Promise<void> {
   const rows = seen.map(({ sha256, der, lastSeen, partner }) => ({
     ...{ sha256, der: Buffer.from(der).toString('base64'), partner },
@@ -28,10 +29,12 @@ export async function keepCertificates(run: Run, seen: readonly KeptCertificate[
   await run(KEEP, [JSON.stringify(rows)]);
 }
 
+/** The DER of the certificate with this SHA-256 (hex); undefined: it was not kept. */
 export async function findCertificate(run: Run, sha256: string): Promise<Uint8Array | undefined> {
   return (await run<SqlRow & { readonly der: Uint8Array }>(FIND, [sha256]))[0]?.der;
 }
 
+/** Makes room: what was seen longest ago goes first, strangers before partners. */
 export async function tidyCertificates(run: Run, { since, octets }: KeptLimits): Promise<void> {
   await run(FORGET, [new Date(since)]);
   await run(MAKE_ROOM, [octets]);

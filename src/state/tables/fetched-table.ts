@@ -67,6 +67,7 @@ export async function readFetched(
   return { body, etag: row.etag ?? undefined, lastModified: row.last_modified ?? undefined };
 }
 
+/** Keeps what a node has fetched for the others, and when. */
 export async function keepFetched(
   run: Run,
   { kind, source }: FetchedThing,
@@ -86,6 +87,7 @@ export async function releaseFetch(
   await run(RELEASE, [kind, source, node, etag ?? null]);
 }
 
+/** Takes out what was fetched more than 30 days ago. */
 export async function tidyFetched(run: Run): Promise<void> {
   await run(FORGET);
 }

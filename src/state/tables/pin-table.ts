@@ -80,16 +80,19 @@ const TIDY = `
     OR (NOT gone AND approved_at IS NULL AND (agreement, spki_sha256) IN (
       SELECT agreement, spki_sha256 FROM pin WHERE NOT gone AND approved_at IS NULL ORDER BY last_seen DESC OFFSET $1))`;
 
+/** Counts pins that were observed; an approval stays. */
 export async function seePins(run: Run, pins: readonly Pin[]): Promise<void> {
   await run(SEE, [given(pins)]);
 }
 
+/** Approves pins for all nodes, from the given time (ms) on. */
 export async function approvePins(run: Run, pins: readonly Pin[]): Promise<void> {
   if (pins.length === 0) return;
   await run(APPROVE, [given(pins)]);
   await run(TELL);
 }
 
+/** Takes pins out for all nodes. */
 export async function dropPins(run: Run, keys: readonly PinKey[]): Promise<void> {
   if (keys.length === 0) return;
   await run(DROP, [JSON.stringify(keys.map(({ agreement, spkiSha256 }) => ({ agreement, spki_sha256: spkiSha256 })))]);

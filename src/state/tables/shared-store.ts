@@ -61,6 +61,7 @@ export interface SharedStoreStatus extends DatabaseStatus {
   readonly waiting: number;
 }
 
+/** The store of a fleet behind the interfaces of a local one: the local file is its copy for when it is away. */
 export class SharedStore implements Store, TlsSeenStore, CertificateStore {
   readonly audit: StoredAudit;
   readonly fetches: StoredFetches;

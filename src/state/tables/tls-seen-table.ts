@@ -11,16 +11,19 @@ const SEE = `
 const READ = 'SELECT domain, seen_at FROM tls_seen WHERE $1::text IS NULL OR changed >= $1::text::xid8';
 const FORGET = 'DELETE FROM tls_seen WHERE seen_at < $1';
 
+/** Keeps that domains were reached by TLS, and when (ms). */
 export async function seeTls(run: Run, seen: readonly TlsSeen[]): Promise<void> {
   const rows = seen.map(({ domain, seenAt }) => ({ domain, seen_at: new Date(seenAt).toISOString() }));
   await run(SEE, [JSON.stringify(rows)]);
 }
 
+/** Domains that were reached by TLS, and when (ms). */
 export async function readTlsSeen(run: Run, since: string | undefined): Promise<readonly TlsSeen[]> {
   const rows = await run<SqlRow & { readonly domain: string; readonly seen_at: Date }>(READ, [since ?? null]);
   return rows.map(({ domain, seen_at }) => ({ domain, seenAt: seen_at.getTime() }));
 }
 
+/** Forgets domains that were reached last before this time (ms). */
 export async function tidyTlsSeen(run: Run, since: number): Promise<void> {
   await run(FORGET, [new Date(since)]);
 }

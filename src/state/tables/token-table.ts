@@ -27,6 +27,7 @@ interface Row extends SqlRow {
   readonly scrypt: object;
 }
 
+/** All tokens of the fleet; what is malformed is left out. */
 export async function readTokens(run: Run): Promise<readonly StoredToken[]> {
   return (await run<Row>(READ)).map(toToken);
 }

@@ -72,6 +72,7 @@ class Record {
   }
 }
 
+/** What was answered about each partner, in memory alone and bounded. */
 export class Partners {
   readonly #records: LRUCache<string, Record>;
   readonly #connections = new LRUCache<string, { readonly partner: string; readonly at: number }>({

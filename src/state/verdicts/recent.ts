@@ -20,6 +20,7 @@ export interface Question {
 
 const MOST_NAME = 255;
 
+/** What a decision says of its question, for lists and filters. */
 export function questionOf(
   method: Question['method'],
   { direction, sourceAddress = '', nextHop = '' }: Evidence,

@@ -16,6 +16,7 @@ export interface VerdictCount {
 
 type Kind = Omit<VerdictCount, 'agreement' | 'count'>;
 
+/** Verdicts by agreement, direction and reason, bounded in series. */
 export class VerdictCounts {
   readonly #byAgreement = new Map<string, Map<string, { readonly kind: Kind; count: number }>>();
   readonly #most: number;

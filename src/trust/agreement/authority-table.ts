@@ -13,6 +13,7 @@ export interface Authority {
 
 const NONE: readonly never[] = Object.freeze([]);
 
+/** CA certificates of the policy by subject, with agreements that name them. */
 export class AuthorityTable {
   readonly #bySubject = new NameTable<{ readonly certificate: CertificateFacts; readonly agreements: Agreement[] }[]>();
 

@@ -15,6 +15,7 @@ import type { Agreement } from '../agreement/index.js';
 import { type CoverContext, nextInstant, peerRole } from './covers.js';
 import type { PathJudgement } from './path.js';
 
+/** Whether a certificate with a pinned key stands as its own anchor (pin: leaf). */
 export function judgePinnedLeaf(agreement: Agreement, leaf: CertificateFacts, context: CoverContext): PathJudgement {
   const { direction, snapshot, now, trail } = context;
   const { skew } = snapshot;

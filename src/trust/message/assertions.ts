@@ -51,6 +51,7 @@ export function screenAssertions(work: Work): Refusal {
   return undefined;
 }
 
+/** Puts screened identities in the place of those that were asserted, and notes what fell. */
 export function keepScreened(work: Work, rows: ReturnType<Draft['rows']>, { values, findings }: Screened): void {
   rows.forEach((row, i) => {
     const value = values[i] ?? '';

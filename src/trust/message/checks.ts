@@ -16,6 +16,7 @@ export function checkVerdict({ input, emergency }: Work): Refusal {
   return { code: verdict.code === 0 ? 403 : verdict.code, phrase: verdict.phrase || 'Forbidden' };
 }
 
+/** Refuses what can be read in more than one way. */
 export function checkBlock(work: Work): Refusal {
   const { input, stance, direction, emergency, flags } = work;
   const problems = auditHeaderBlock(input.block, {

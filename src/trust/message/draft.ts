@@ -18,6 +18,7 @@ interface Entry {
   dropped: boolean;
 }
 
+/** The header block on its way to the plan: fields that stay, go or are edited. */
 export class Draft {
   readonly #byKey = new Map<string, Entry[]>();
   readonly #touched = new Set<string>();

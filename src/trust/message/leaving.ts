@@ -35,6 +35,7 @@ export function hideIdentity(work: Work): Refusal {
   return undefined;
 }
 
+/** Takes out of History-Info and Diversion what the caller wants hidden. */
 export function hideDiversions(work: Work): Refusal {
   const { draft, rules, privacy, input } = work;
   if (rules.actionOf('history-info') === 'anonymise') {

@@ -44,6 +44,7 @@ export interface Work extends StripContext {
 /** A step's answer: undefined, or why the message is refused. */
 export type Refusal = { readonly code: number; readonly phrase: string; readonly finding?: Finding } | undefined;
 
+/** Gathers what all checks of one message look at. */
 export function begin(input: MessageInput): Work {
   const { direction, message, block, verdict, snapshot } = input;
   const line = input.startLine === undefined ? undefined : parseStartLine(input.startLine);
@@ -89,6 +90,7 @@ export function canRefuse({ message, method }: Work): boolean {
   return message === 'request' && method !== 'ACK' && method !== 'CANCEL';
 }
 
+/** The message is refused as malformed: 400, unless said otherwise (RFC 3261 §21.4.1). */
 export function malformed(detail: string, code = 400, phrase = 'Malformed Header'): NonNullable<Refusal> {
   return { code, phrase, finding: { code: 'malformed-header', detail } };
 }

@@ -7,6 +7,7 @@ import { ASSURANCES, type Assurance, type Outcome, Trail, untrusted } from '../v
 import { judgeAgreement } from './agreed.js';
 import { noteIdentities, type Presented, underWildcard } from './presented.js';
 
+/** Who calls: by its certificate, or by the path that it came by. */
 export function judgeInbound(presented: Presented, context: CoverContext): Outcome {
   const { trail, snapshot } = context;
   const candidates = candidatesOf(presented, snapshot);

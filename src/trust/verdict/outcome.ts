@@ -19,6 +19,7 @@ export interface Outcome {
   readonly observes?: readonly string[];
 }
 
+/** Nobody to trust, and nothing refused. */
 export function untrusted(agreement?: Agreement, validUntil: number = Number.POSITIVE_INFINITY): Outcome {
   return { grant: undefined, assurance: 'none', agreement, domains: [], action: 'continue', validUntil };
 }

@@ -33,6 +33,7 @@ export interface HeaderEdits {
   readonly kept: readonly string[];
 }
 
+/** What the proxy does because of a verdict: the part of it that a change of policy can change. */
 export function treatmentOf(verdict: Verdict, { privacy }: Pick<Snapshot, 'privacy'>): Treatment {
   const { agreement, action, code } = verdict;
   const asserts = verdict.verdict === 'trusted' ? agreement?.asserts : undefined;

@@ -162,6 +162,7 @@ interface ReadyScheme {
   readonly salt?: { readonly octets: number; readonly recommended: number };
 }
 
+/** How a signature of this algorithm is checked; else in words why it is not. */
 export function schemeOf({ oid, parameters }: AlgorithmFacts): ReadyScheme | string {
   const scheme = SCHEMES[oid];
   if (scheme === undefined) {
@@ -225,6 +226,7 @@ function readDigest(reader: DerReader): string {
   return oid;
 }
 
+/** The named curve of an EC key (RFC 5480 §2.1.1.1); undefined: another one, or none. */
 export function curveOf(parameters: Uint8Array | undefined): (typeof CURVES)[string] | undefined {
   return parameters?.[0] === TAG.oid ? CURVES[new DerReader(parameters).oid('curve')] : undefined;
 }

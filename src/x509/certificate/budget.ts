@@ -24,6 +24,7 @@ export class BudgetExhausted extends Error {
   }
 }
 
+/** What one question may cost, counted by kind of work in microseconds; spent, it throws BudgetExhausted. */
 export class Budget {
   private readonly used: Record<WorkKind, number> = { signatures: 0, issuers: 0, names: 0, policies: 0, revocation: 0 };
   private sum = 0;
