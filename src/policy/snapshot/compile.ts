@@ -206,6 +206,8 @@ function compileAgreements(
 ): readonly PlacedAgreement[] {
   const { material, now } = context;
   const defaults = JSON.stringify(context.defaults);
+  // Of one file either all is the same or all is read again: what its agreements rest on would be a fifth of the memory.
+  const remember = sources.files > 1;
   return entries(sources, 'agreements').flatMap(({ value, site }): readonly PlacedAgreement[] => {
     const known = memory.agreement(value);
     if (known !== undefined && stands(known, defaults, context)) {
@@ -225,7 +227,7 @@ function compileAgreements(
     if (checked.value === undefined) return [];
     const { item, input } = checked.value;
     const rests = { defaults, material: checked.material, ends: endsAt(item, now) };
-    if (!failed) memory.keep(value, { item, input, said, rests });
+    if (remember && !failed) memory.keep(value, { item, input, said, rests });
     return [{ item, input, site }];
   });
 }

@@ -30,6 +30,8 @@ export interface Section {
 export interface PolicySources {
   /** The sections of this name, one for each file that has it. */
   sections(name: SectionName): readonly Section[];
+  /** How many files there are. */
+  readonly files: number;
   /** The place of a section in the main file, there or not. */
   mainSite(name: SectionName): Site;
 }
@@ -63,6 +65,7 @@ export function readSources(
   const all = [mainSections, ...included];
   return {
     sections: (name) => all.flatMap((sections) => sections.get(name) ?? []),
+    files: all.length,
     mainSite: (name) => new Site(document, problems, [name]),
   };
 }

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { PolicyMemory } from '../../../../src/policy/agreement/memory.js';
 import { type FileRead, filesInMemory, type PolicyFiles } from '../../../../src/policy/reading/files.js';
 import { formatProblem } from '../../../../src/policy/reading/problem.js';
@@ -62,6 +62,14 @@ describe('what is remembered of a policy', () => {
     expect(second.reads).toEqual(['d/1.yaml']);
     expect(second.items.map((item, at) => item === first.items[at])).toEqual([true, false, true]);
     expect(second.items[1]?.requireTls).toBe(true);
+  });
+
+  test('ok/of a policy of one file no agreement is remembered by itself', () => {
+    const one = `own_domains: [a.example]\n${agreement('op-1').replace('../', '')}`;
+    const memory = new PolicyMemory();
+    const kept = vi.spyOn(memory, 'keep');
+    expect(checkPolicy(new Stamped({ ...MATERIAL, 'p.yaml': one }), 'p.yaml', 7, NOW, memory).ok).toBe(true);
+    expect(kept).not.toHaveBeenCalled();
   });
 
   test('ok/files that come and go', () => {
