@@ -14,6 +14,8 @@ export default defineConfig({
     },
   ],
   test: {
+    // Two shared cores: what fails once and not twice was the machine.
+    retry: 1,
     // Left to itself vitest takes one of two processors.
     maxWorkers: 2,
     // Bounds what hangs; a busy machine takes ten times as long as a quiet one.
@@ -35,8 +37,6 @@ export default defineConfig({
         test: {
           name: 'wire',
           include: ['test/wire/**/*.test.ts'],
-          // Real processes on two shared cores: what fails once and not twice was the machine.
-          retry: 1,
         },
       },
     ],
