@@ -153,7 +153,7 @@ release: setup build ## package, npm tarball, SBOM and checksums of VERSION=x.y.
 	$(call install-missing,dpkg-dev binutils)
 	@node --import tsx packaging/release.ts '$(VERSION)'
 
-test-release: toolchain node_modules ## a whole release of a clone of this commit (7 minutes)
+test-release: toolchain node_modules ## a whole release of a clone of this commit (5 minutes of processor time)
 	$(call install-missing,dpkg-dev binutils)
 	npx vitest run --config vitest.release.config.ts
 

@@ -40,10 +40,12 @@ async function release(version: string, stop: Stop, progress: Progress): Promise
     const [one = '', other = ''] = outs;
     const unlike = differing(one, other).filter((name) => name !== SUMS);
     if (unlike.length > 0) {
-      const kept = mkdtempSync(join(tmpdir(), 'siptrust-unlike-'));
+      const kept = join(ROOT, 'packages', `${version}.unlike`);
+      rmSync(kept, { recursive: true, force: true });
       for (const [index, out] of outs.entries()) cpSync(out, join(kept, String(index + 1)), { recursive: true });
+      const where = relative(process.cwd(), kept);
       return [
-        `the files: expected the same bytes from both builds; found others in ${unlike.join(', ')}\n  next: compare ${kept}/1 and ${kept}/2 (diffoscope says what differs)`,
+        `the files: expected the same bytes from both builds; found others in ${unlike.join(', ')}\n  next: compare ${where}/1 and ${where}/2 (diffoscope says what differs)`,
       ];
     }
     const target = join(ROOT, 'packages', version);

@@ -30,8 +30,9 @@ export async function buildRelease({ root, version, at, signal, say }: Build, pl
     SOURCE_DATE_EPOCH: String(at.epoch),
     // The native module is compiled here, not fetched, and holds nothing of the directory that it was compiled in.
     npm_config_build_from_source: 'true',
-    CFLAGS: `-ffile-prefix-map=${tree}=.`,
-    CXXFLAGS: `-ffile-prefix-map=${tree}=.`,
+    // What is for debuggers names it many times, and is stripped from the package, but counts for the id of the build.
+    CFLAGS: `-g0 -ffile-prefix-map=${tree}=.`,
+    CXXFLAGS: `-g0 -ffile-prefix-map=${tree}=.`,
   };
   const run = (cwd: string, ...command: readonly [string, ...string[]]) => output(command, { cwd, env, signal });
   say('clone');
