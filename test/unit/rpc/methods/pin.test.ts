@@ -21,7 +21,8 @@ const [b, b2, c] = [peer('b.example'), peer('b.example'), peer('c.example')] as 
 const pinOf = ({ facts }: typeof b) => `sha256/${facts.spkiSha256}`;
 
 const directory = mkdtempSync(join(tmpdir(), 'siptrust-pin-'));
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
+// A store that is still open may write meanwhile.
+afterAll(() => rmSync(directory, { recursive: true, force: true, maxRetries: 10 }));
 
 const agreements = [
   agreementWith({ anchors, pinned: true }),

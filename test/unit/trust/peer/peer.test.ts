@@ -461,7 +461,7 @@ describe('whatever the evidence, trust has its ground', () => {
         }
         if (evidence.direction === 'out') expect(verdict.domains).toEqual([evidence.nextHop]);
       }),
-      { numRuns: runs(800) },
+      { numRuns: runs(3_000) },
     );
     // A property that never sees trust would hold for nothing.
     expect(Math.min(trusted.za, trusted.tls)).toBeGreaterThan(20);
