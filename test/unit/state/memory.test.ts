@@ -5,10 +5,10 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_SETTINGS } from '../../../src/policy/settings/settings.js';
 import { trustMethods } from '../../../src/rpc/methods/trust.js';
-import { PolicyHolder } from '../../../src/state/policy/holder.js';
 import { trustState } from '../../../src/state/trust/trust-state.js';
 import { ext, leaf, NOW, root } from '../../support/certificates.js';
-import { agreementWith, snapshotWith } from '../../support/snapshot.js';
+import { agreementWith } from '../../support/snapshot.js';
+import { policyOf } from '../../support/state.js';
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
@@ -19,11 +19,7 @@ const agreement = agreementWith({ anchors: { client: [rootB.facts], server: [roo
 
 function daemon() {
   const settings = { ...DEFAULT_SETTINGS, cache: { ...DEFAULT_SETTINGS.cache, memory: MEMORY } };
-  const load = (revision: number) => ({
-    ...{ ok: true as const, snapshot: snapshotWith([agreement], { revision }), settings, warnings: [] },
-  });
-  const policy = PolicyHolder.open(load, NOW);
-  if ('problems' in policy) throw new Error('expected a policy');
+  const policy = policyOf([agreement], settings);
   const state = trustState({ policy, clock: () => NOW });
   const table = trustMethods(state);
   const call = (method: string, params: object): unknown =>

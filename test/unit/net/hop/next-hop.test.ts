@@ -288,6 +288,11 @@ const BY_TRANSPORT: readonly Case[] = [
   },
 ];
 
+/** The zone with other NAPTR records of b.example. */
+function withNaptr(...records: readonly NaptrRecord[]): Zone {
+  return { ...FULL, NAPTR: { 'b.example': records } };
+}
+
 const BY_NAPTR: readonly Case[] = [
   {
     name: 'N-5 lowest order',
@@ -300,30 +305,14 @@ const BY_NAPTR: readonly Case[] = [
   {
     name: 'N-5 lowest order, although TLS comes later',
     to: 'sip:b.example',
-    zone: {
-      ...FULL,
-      NAPTR: {
-        'b.example': [
-          naptr(10, 10, 'SIP+D2U', '_sip._udp.b.example'),
-          naptr(20, 10, 'SIPS+D2T', '_sips._tcp.b.example'),
-        ],
-      },
-    },
+    zone: withNaptr(naptr(10, 10, 'SIP+D2U', '_sip._udp.b.example'), naptr(20, 10, 'SIPS+D2T', '_sips._tcp.b.example')),
     targets: ['udp 192.0.2.20:5060'],
     tls: 'yes',
   },
   {
     name: 'N-12 the same, TLS required',
     to: 'sip:b.example',
-    zone: {
-      ...FULL,
-      NAPTR: {
-        'b.example': [
-          naptr(10, 10, 'SIP+D2U', '_sip._udp.b.example'),
-          naptr(20, 10, 'SIPS+D2T', '_sips._tcp.b.example'),
-        ],
-      },
-    },
+    zone: withNaptr(naptr(10, 10, 'SIP+D2U', '_sip._udp.b.example'), naptr(20, 10, 'SIPS+D2T', '_sips._tcp.b.example')),
     options: { tls: 'required' },
     targets: ['tls 192.0.2.10:5061'],
     tls: 'yes',
@@ -331,27 +320,14 @@ const BY_NAPTR: readonly Case[] = [
   {
     name: 'N-4 sips discards what is not SIPS',
     to: 'sips:b.example',
-    zone: {
-      ...FULL,
-      NAPTR: {
-        'b.example': [
-          naptr(10, 10, 'SIP+D2U', '_sip._udp.b.example'),
-          naptr(20, 10, 'SIPS+D2T', '_sips._tcp.b.example'),
-        ],
-      },
-    },
+    zone: withNaptr(naptr(10, 10, 'SIP+D2U', '_sip._udp.b.example'), naptr(20, 10, 'SIPS+D2T', '_sips._tcp.b.example')),
     targets: ['tls 192.0.2.10:5061'],
     tls: 'yes',
   },
   {
     name: 'N-5 preference within an order; the worse one is the next target',
     to: 'sip:b.example',
-    zone: {
-      ...FULL,
-      NAPTR: {
-        'b.example': [naptr(10, 20, 'SIP+D2U', '_sip._udp.b.example'), naptr(10, 10, 'SIP+D2T', '_sip._tcp.b.example')],
-      },
-    },
+    zone: withNaptr(naptr(10, 20, 'SIP+D2U', '_sip._udp.b.example'), naptr(10, 10, 'SIP+D2T', '_sip._tcp.b.example')),
     targets: ['tcp 192.0.2.30:5060', 'udp 192.0.2.20:5060'],
     tls: 'yes',
     asked: [
@@ -366,15 +342,7 @@ const BY_NAPTR: readonly Case[] = [
   {
     name: 'N-9 nothing less secure after TLS',
     to: 'sip:b.example',
-    zone: {
-      ...FULL,
-      NAPTR: {
-        'b.example': [
-          naptr(10, 10, 'SIPS+D2T', '_sips._tcp.b.example'),
-          naptr(10, 20, 'SIP+D2U', '_sip._udp.b.example'),
-        ],
-      },
-    },
+    zone: withNaptr(naptr(10, 10, 'SIPS+D2T', '_sips._tcp.b.example'), naptr(10, 20, 'SIP+D2U', '_sip._udp.b.example')),
     targets: ['tls 192.0.2.10:5061'],
     tls: 'yes',
     codes: ['dns-ignored'],
@@ -399,15 +367,7 @@ const BY_NAPTR: readonly Case[] = [
   {
     name: 'N-9 with allowTlsFallback, marked',
     to: 'sip:b.example',
-    zone: {
-      ...FULL,
-      NAPTR: {
-        'b.example': [
-          naptr(10, 10, 'SIPS+D2T', '_sips._tcp.b.example'),
-          naptr(10, 20, 'SIP+D2U', '_sip._udp.b.example'),
-        ],
-      },
-    },
+    zone: withNaptr(naptr(10, 10, 'SIPS+D2T', '_sips._tcp.b.example'), naptr(10, 20, 'SIP+D2U', '_sip._udp.b.example')),
     options: { allowTlsFallback: true },
     targets: ['tls 192.0.2.10:5061', 'udp 192.0.2.20:5060!'],
     tls: 'yes',
@@ -415,31 +375,18 @@ const BY_NAPTR: readonly Case[] = [
   {
     name: 'N-9 TLS after something less secure is no fallback',
     to: 'sip:b.example',
-    zone: {
-      ...FULL,
-      NAPTR: {
-        'b.example': [
-          naptr(10, 10, 'SIP+D2U', '_sip._udp.b.example'),
-          naptr(10, 20, 'SIPS+D2T', '_sips._tcp.b.example'),
-        ],
-      },
-    },
+    zone: withNaptr(naptr(10, 10, 'SIP+D2U', '_sip._udp.b.example'), naptr(10, 20, 'SIPS+D2T', '_sips._tcp.b.example')),
     targets: ['udp 192.0.2.20:5060', 'tls 192.0.2.10:5061'],
     tls: 'yes',
   },
   {
     name: 'N-4 services that we have not are discarded, the next order counts',
     to: 'sip:b.example',
-    zone: {
-      ...FULL,
-      NAPTR: {
-        'b.example': [
-          naptr(5, 1, 'SIP+D2S', '_sip._sctp.b.example'),
-          naptr(6, 1, 'SIPS+D2S', '_sips._sctp.b.example'),
-          naptr(30, 1, 'SIP+D2U', '_sip._udp.b.example'),
-        ],
-      },
-    },
+    zone: withNaptr(
+      naptr(5, 1, 'SIP+D2S', '_sip._sctp.b.example'),
+      naptr(6, 1, 'SIPS+D2S', '_sips._sctp.b.example'),
+      naptr(30, 1, 'SIP+D2U', '_sip._udp.b.example'),
+    ),
     targets: ['udp 192.0.2.20:5060'],
     tls: 'yes',
   },
@@ -472,10 +419,7 @@ const BY_NAPTR: readonly Case[] = [
   {
     name: 'other applications in NAPTR: as if there were none',
     to: 'sip:b.example',
-    zone: {
-      ...FULL,
-      NAPTR: { 'b.example': [naptr(1, 1, 'E2U+sip', 'x.b.example', 'u'), naptr(1, 1, 'SIPFOO', 'x.b.example')] },
-    },
+    zone: withNaptr(naptr(1, 1, 'E2U+sip', 'x.b.example', 'u'), naptr(1, 1, 'SIPFOO', 'x.b.example')),
     targets: ['tls 192.0.2.10:5061'],
     tls: 'yes',
     codes: ['dns-ignored', 'dns-ignored'],
@@ -483,19 +427,14 @@ const BY_NAPTR: readonly Case[] = [
   {
     name: 'N-5 SIPS+D2U and broken records are ignored and told',
     to: 'sip:b.example',
-    zone: {
-      ...FULL,
-      NAPTR: {
-        'b.example': [
-          naptr(1, 1, 'SIPS+D2U', '_sips._udp.b.example'),
-          naptr(1, 2, 'SIPS+D2T', 'tls.b.example', 'a'),
-          naptr(1, 3, 'SIPS+D2T', '.'),
-          { ...naptr(1, 4, 'SIPS+D2T', '_sips._tcp.b.example'), regexp: '!.*!sip:x@b.example!' },
-          naptr(1, 5, 'SIPS+D2T', 'bad name\n'),
-          naptr(9, 9, 'SIP+D2U', '_sip._udp.b.example'),
-        ],
-      },
-    },
+    zone: withNaptr(
+      naptr(1, 1, 'SIPS+D2U', '_sips._udp.b.example'),
+      naptr(1, 2, 'SIPS+D2T', 'tls.b.example', 'a'),
+      naptr(1, 3, 'SIPS+D2T', '.'),
+      { ...naptr(1, 4, 'SIPS+D2T', '_sips._tcp.b.example'), regexp: '!.*!sip:x@b.example!' },
+      naptr(1, 5, 'SIPS+D2T', 'bad name\n'),
+      naptr(9, 9, 'SIP+D2U', '_sip._udp.b.example'),
+    ),
     targets: ['udp 192.0.2.20:5060'],
     tls: 'yes',
     codes: ['dns-ignored', 'dns-ignored', 'dns-ignored', 'dns-ignored', 'dns-ignored'],

@@ -1,14 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { DEFAULT_SETTINGS } from '../../../../src/policy/settings/settings.js';
 import type { Method } from '../../../../src/rpc/dispatch/method.js';
 import { agreementMethods } from '../../../../src/rpc/methods/agreement.js';
-import { PolicyHolder } from '../../../../src/state/policy/holder.js';
 import { trustState } from '../../../../src/state/trust/trust-state.js';
 import type { Agreement } from '../../../../src/trust/agreement/agreement.js';
 import { NOW } from '../../../support/certificates.js';
-import { agreementWith, snapshotWith } from '../../../support/snapshot.js';
+import { agreementWith } from '../../../support/snapshot.js';
+import { policyOf } from '../../../support/state.js';
 
 /** Keys of the policy that are shown under another name. */
 const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
@@ -18,12 +17,7 @@ const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
 };
 
 function methodOver(name: string, agreements: readonly Agreement[]): Method | undefined {
-  const load = (revision: number) => ({
-    ...{ ok: true as const, snapshot: snapshotWith(agreements, { revision }), settings: DEFAULT_SETTINGS },
-    warnings: [],
-  });
-  const policy = PolicyHolder.open(load, NOW);
-  if ('problems' in policy) throw new Error('expected a policy');
+  const policy = policyOf(agreements);
   const state = trustState({ policy, clock: () => NOW });
   return agreementMethods(state, () => state.changes.reload()).find((each) => each.name === name);
 }

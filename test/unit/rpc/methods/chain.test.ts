@@ -1,13 +1,11 @@
 /** `tls.chain` as a script gives it: in both questions, in `trust.explain`, and never by what was asked before. */
 
 import { beforeEach, describe, expect, test } from 'vitest';
-import { DEFAULT_SETTINGS } from '../../../../src/policy/settings/settings.js';
-import { JsonText } from '../../../../src/rpc/dispatch/method.js';
 import { trustMethods } from '../../../../src/rpc/methods/trust.js';
-import { PolicyHolder } from '../../../../src/state/policy/holder.js';
 import { trustState } from '../../../../src/state/trust/trust-state.js';
 import { ca, ext, leaf, NOW, root } from '../../../support/certificates.js';
-import { agreementWith, snapshotWith } from '../../../support/snapshot.js';
+import { agreementWith } from '../../../support/snapshot.js';
+import { asking, policyOf } from '../../../support/state.js';
 
 const top = root({ subject: 'CN=Public Root' });
 const middle = ca(top, { subject: 'CN=R11' });
@@ -16,21 +14,9 @@ const peer = leaf(middle, { subject: 'CN=b.example', extensions: { altNames: ext
 let ask: (method: string, params: unknown) => Record<string, unknown>;
 beforeEach(() => {
   const agreements = [agreementWith({ anchors: { client: [top.facts], server: [top.facts] } })];
-  const load = (revision: number) => ({
-    ok: true as const,
-    snapshot: snapshotWith(agreements, { revision }),
-    settings: DEFAULT_SETTINGS,
-    warnings: [],
-  });
-  const policy = PolicyHolder.open(load, NOW);
-  if ('problems' in policy) throw new Error('expected a policy');
+  const policy = policyOf(agreements);
   const table = trustMethods(trustState({ policy, clock: () => NOW }));
-  ask = (method, params) => {
-    const answer = table
-      .find(({ name }) => name === method)
-      ?.call(params, { wire: 'unix', peer: 'test', role: 'operator' });
-    return (answer instanceof JsonText ? answer.toJSON() : answer) as Record<string, unknown>;
-  };
+  ask = asking(table);
 });
 
 function evidence(tls: object) {

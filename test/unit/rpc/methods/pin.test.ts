@@ -2,17 +2,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { DEFAULT_SETTINGS } from '../../../../src/policy/settings/settings.js';
 import { RpcError } from '../../../../src/rpc/dispatch/errors.js';
 import { JsonText } from '../../../../src/rpc/dispatch/method.js';
 import { methodTable } from '../../../../src/rpc/methods/methods.js';
 import { Pins } from '../../../../src/state/pins/pins.js';
-import { PolicyHolder } from '../../../../src/state/policy/holder.js';
 import { openSqliteStore } from '../../../../src/state/store/sqlite-store.js';
 import { type Store, StoreError } from '../../../../src/state/store/store.js';
 import { trustState } from '../../../../src/state/trust/trust-state.js';
 import { ext, leaf, NOW, root } from '../../../support/certificates.js';
-import { agreementWith, snapshotWith } from '../../../support/snapshot.js';
+import { agreementWith } from '../../../support/snapshot.js';
+import { policyOf } from '../../../support/state.js';
 
 const rootB = root({ subject: 'O=Operator B,CN=B CA' });
 const anchors = { client: [rootB.facts], server: [rootB.facts] };
@@ -36,14 +35,7 @@ const log = {
 };
 
 function daemon(pins: Pins | undefined) {
-  const load = (revision: number) => ({
-    ok: true as const,
-    snapshot: snapshotWith(agreements, { revision }),
-    settings: DEFAULT_SETTINGS,
-    warnings: [],
-  });
-  const policy = PolicyHolder.open(load, NOW);
-  if ('problems' in policy) throw new Error('expected a policy');
+  const policy = policyOf(agreements);
   const state = trustState({ policy, clock: () => NOW, pins });
   const table = methodTable(state, log, () => state.changes.reload());
   return async (method: string, params: unknown): Promise<Record<string, unknown> & readonly Row[]> => {

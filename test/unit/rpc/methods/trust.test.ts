@@ -2,14 +2,12 @@
 
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Decision } from '../../../../src/log/decisions.js';
-import { DEFAULT_SETTINGS } from '../../../../src/policy/settings/settings.js';
 import { RpcError } from '../../../../src/rpc/dispatch/errors.js';
-import { JsonText } from '../../../../src/rpc/dispatch/method.js';
 import { trustMethods } from '../../../../src/rpc/methods/trust.js';
-import { PolicyHolder } from '../../../../src/state/policy/holder.js';
 import { type TrustState, trustState } from '../../../../src/state/trust/trust-state.js';
 import { ext, leaf, NOW, root } from '../../../support/certificates.js';
-import { agreementWith, snapshotWith } from '../../../support/snapshot.js';
+import { agreementWith } from '../../../support/snapshot.js';
+import { asking, policyOf } from '../../../support/state.js';
 
 const rootB = root({ subject: 'O=Operator B,CN=B CA' });
 const anchors = { client: [rootB.facts], server: [rootB.facts] };
@@ -42,24 +40,12 @@ let decisions: Decision[];
 let state: TrustState;
 let ask: (method: string, params: unknown) => Record<string, unknown>;
 beforeEach(() => {
-  const load = (revision: number) => ({
-    ok: true as const,
-    snapshot: snapshotWith(agreements, { revision }),
-    settings: DEFAULT_SETTINGS,
-    warnings: [],
-  });
-  const policy = PolicyHolder.open(load, NOW);
-  if ('problems' in policy) throw new Error('expected a policy');
+  const policy = policyOf(agreements);
   decisions = [];
   const log = { write: (decision: Decision) => void decisions.push(decision), close: async () => {} };
   state = trustState({ policy, clock: () => NOW, decisions: log });
   const table = trustMethods(state);
-  ask = (method, params) => {
-    const answer = table
-      .find(({ name }) => name === method)
-      ?.call(params, { wire: 'unix', peer: 'test', role: 'operator' });
-    return (answer instanceof JsonText ? answer.toJSON() : answer) as Record<string, unknown>;
-  };
+  ask = asking(table);
 });
 
 const raw = [
