@@ -1,17 +1,13 @@
 /** The page at /ui in a real Chromium: every view and button, wrong credentials, its headers, 5,000 partners. */
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { loopbackBlock, runDirectory } from '../support/live/places.js';
+import { browserIsThere, CHROMIUM, FLAGS } from './chromium.js';
 import { type Stage, stage } from './stage.js';
 
-const CHROMIUM = process.env.SIPTRUST_CHROMIUM ?? '/usr/bin/chromium';
-const FLAGS = [
-  ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
-  ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
-];
 const PARTNERS = 5_000;
 /** Where `docs/ui.png` is written anew; unset: it is not. */
 const PICTURE = process.env.SIPTRUST_PICTURE;
@@ -19,10 +15,7 @@ const PICTURE = process.env.SIPTRUST_PICTURE;
 /** Where a picture of each view is written, to be looked at; unset: nowhere. */
 const SHOTS = process.env.SIPTRUST_SHOTS;
 
-const there = existsSync(CHROMIUM);
-if (!there) process.stdout.write(`the page is not tested: no Chromium at ${CHROMIUM} (apt-get install chromium)\n`);
-
-describe.skipIf(!there)('the page at /ui', () => {
+describe.skipIf(!browserIsThere())('the page at /ui', () => {
   const directory = runDirectory();
   let on: Stage;
   let browser: BrowserContext;

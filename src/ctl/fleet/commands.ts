@@ -3,10 +3,10 @@
 import { hostname, userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { loadSettings } from '../../policy/loading/index.js';
-import type { Revision, RevisionContent } from '../../policy/revision/index.js';
+import type { RevisionContent } from '../../policy/revision/index.js';
 import type { DaemonSettings } from '../../policy/settings/index.js';
 import { type Policy, policyDifferences } from '../../policy/snapshot/index.js';
-import { FleetDatabase, type StoredRevision } from '../../state/fleet/index.js';
+import { FleetDatabase, revisionRow, type StoredRevision } from '../../state/fleet/index.js';
 import { Progress, Stop } from '../long-work/index.js';
 import { Refusal } from '../terminal/index.js';
 import { makeFolder } from './make-folder.js';
@@ -288,20 +288,6 @@ async function show(database: FleetDatabase, number: number, out: string | undef
   if (out !== undefined) makeFolder(out, files, blobs);
   const { main, tree } = stored.revision;
   return { ...revisionRow(stored), main, tree, files: files.map(({ path, octets }) => ({ path, octets })) };
-}
-
-function revisionRow({ revision, at }: StoredRevision) {
-  const { number, base, author, comment, withdrawn, signature } = revision as Revision;
-  const signed = signature === undefined ? '' : signature.key.slice(0, 16);
-  return {
-    revision: number,
-    base,
-    at: new Date(at).toISOString(),
-    author,
-    comment,
-    disabled: withdrawn,
-    signed_by: signed,
-  };
 }
 
 /** What differs between two revisions, or a revision and a file. @throws {Refusal} one of them is none */

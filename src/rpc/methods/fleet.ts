@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { Fleet, FleetStatus, NodeRow } from '../../state/fleet/index.js';
+import { type Fleet, type FleetStatus, type NodeRow, revisionRow } from '../../state/fleet/index.js';
 import { StoreError } from '../../state/store/index.js';
 import type { Of } from '../../state/trust/index.js';
-import { defineMethod, type Method } from '../dispatch/index.js';
+import { defineMethod, type Method, RpcError } from '../dispatch/index.js';
 
 /** The nodes of the fleet, and which revision of the policy is in force where. */
 export function fleetMethods(state: Of<'fleet'>): Method[] {
@@ -25,7 +25,33 @@ export function fleetMethods(state: Of<'fleet'>): Method[] {
         return { ...fleetSummary(fleet.status()), ...store, nodes: (await known(fleet)) ?? [] };
       },
     }),
+    defineMethod({
+      name: 'fleet.revisions',
+      role: 'viewer',
+      doc: 'The newest policy revisions of the fleet: number, author, comment, time, and the nodes that have it in force',
+      params: z.strictObject({ limit: z.int().min(1).max(100).optional() }),
+      positional: ['limit'],
+      handler: async ({ limit = 20 }) => {
+        const { fleet } = state;
+        if (fleet === undefined) return { fleet: 'none' };
+        return { node: fleet.status().node, revisions: await revisions(fleet, limit) };
+      },
+    }),
   ];
+}
+
+/** @throws {RpcError} the store is away */
+async function revisions(fleet: Fleet, limit: number) {
+  try {
+    const [stored, nodes] = await Promise.all([fleet.revisions(limit), fleet.nodes()]);
+    return stored.map((each) => ({
+      ...revisionRow(each),
+      nodes: nodes.filter(({ revision }) => revision === each.revision.number).map(({ name }) => name),
+    }));
+  } catch (error) {
+    if (error instanceof StoreError) throw new RpcError('unavailable', error.message);
+    throw error;
+  }
 }
 
 /** All nodes; undefined: the store does not say. */

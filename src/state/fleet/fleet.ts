@@ -1,7 +1,7 @@
 /** This node as one of a fleet: what it follows, and what it knows of the others. */
 
 import type { DatabaseStatus } from '../postgres/index.js';
-import type { FleetDatabase, NodeRow } from './fleet-database.js';
+import type { FleetDatabase, NodeRow, StoredRevision } from './fleet-database.js';
 import type { Follower, FollowerStatus } from './follower.js';
 
 export interface FleetStatus extends FollowerStatus {
@@ -38,5 +38,10 @@ export class Fleet {
   /** @throws {StoreError} the store is away */
   nodes(): Promise<readonly NodeRow[]> {
     return this.#options.database.nodes();
+  }
+
+  /** The newest first. @throws {StoreError} the store is away */
+  revisions(limit: number): Promise<readonly StoredRevision[]> {
+    return this.#options.database.revisions(limit);
   }
 }

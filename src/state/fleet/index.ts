@@ -5,3 +5,4 @@ export { FleetDatabase, type NodeRow, PushConflict, type StoredRevision } from '
 export { FleetPolicy } from './fleet-policy.js';
 export { Follower } from './follower.js';
 export { KeptRevision } from './kept-revision.js';
+export { revisionRow } from './revision-row.js';

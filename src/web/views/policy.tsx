@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import { type AuditLine, type Candidate, type PolicyEvent, type Status, useAnswer } from '../daemon/index.js';
 import { Action, Problem, Table, When } from '../parts/index.js';
+import { FleetRevisions } from './fleet-revisions.js';
 
 const EVERY_MS = 5_000;
 
@@ -57,6 +58,7 @@ export function Policy({ operator }: { operator: boolean }) {
           />
         </p>
       )}
+      <FleetRevisions />
       <h3>Revisions since the start</h3>
       <Problem text={history.failed} />
       {history.result !== undefined && <Revisions events={history.result} />}
