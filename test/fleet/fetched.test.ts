@@ -135,6 +135,61 @@ describe('what another node fetched is judged as if it came from the server', ()
     expect(server.count('/ocsp')).toBe(1);
   });
 
+  test('ok/a list that one node has fetched anew reaches the others long before they would ask, and they ask nobody', async () => {
+    const peer = b.peer({ crls: [server.url('/b.crl')] });
+    server.serve('/b.crl', crl(b.ca, { thisUpdate: now() - SECOND, nextUpdate: now() + DAY, number: 1 }).der);
+    const all = await three();
+    await expect.poll(() => told(all, peer)).toEqual(all.map(() => 'trusted agreement-covers'));
+    const list = { thisUpdate: now(), nextUpdate: now() + DAY, number: 2, revoked: [{ serial: peer.serial }] };
+    server.serve('/b.crl', crl(b.ca, list).der);
+    await all[0]?.revocation.refresh(undefined);
+    await expect.poll(() => told(all, peer)).toEqual(all.map(() => 'reject revoked'));
+    expect(server.count('/b.crl')).toBe(2);
+    // An hour, as before it was heard of.
+    const rows = await Promise.all(all.map(({ revocation }) => revocation.rows()));
+    for (const { nextAt = 0 } of rows.flat()) expect(nextAt).toBeGreaterThan(now() + 3_500_000);
+  });
+
+  test('ok/a status that one node was told anew reaches the others', async () => {
+    const peer = b.peer({ ocsp: server.url('/ocsp') });
+    let revoked = false;
+    server.on('/ocsp', (response, _, body) => {
+      const status = revoked ? { revoked: now() - SECOND } : 'good';
+      const times = { thisUpdate: now() - SECOND, nextUpdate: now() + DAY };
+      const single = { certificate: peer, issuer: b.ca, status, ...times } as const;
+      response.end(ocspDer([single], { signer: b.ca, nonce: new Uint8Array(body.subarray(-32)) }));
+    });
+    const all = await three();
+    await expect.poll(() => told(all, peer)).toEqual(all.map(() => 'trusted agreement-covers'));
+    revoked = true;
+    await all[2]?.revocation.refresh(undefined);
+    await expect.poll(() => told(all, peer)).toEqual(all.map(() => 'reject revoked'));
+    expect(server.count('/ocsp')).toBe(2);
+  });
+
+  test('fail/a list that is announced and no good replaces nothing, and makes nobody ask the server', async () => {
+    const peer = b.peer({ crls: [server.url('/b.crl')] });
+    const der = crl(b.ca, { thisUpdate: now() - SECOND, nextUpdate: now() + DAY, number: 1 }).der;
+    server.serve('/b.crl', der);
+    const all = await three();
+    await expect.poll(() => told(all, peer)).toEqual(all.map(() => 'trusted agreement-covers'));
+    const forged = crl(partner().ca, { thisUpdate: now() - SECOND, nextUpdate: now() + DAY, number: 2 }).der;
+    const put = (body: Uint8Array) => `UPDATE siptrust.fetched SET body = '\\x${Buffer.from(body).toString('hex')}',
+      fetched_at = now(); SELECT pg_notify('siptrust_fetched', 'crl nobody ${server.url('/b.crl')}')`;
+    await cluster.sql(put(forged));
+    const refused = (errors: readonly string[]) =>
+      errors.some((each) => each.includes('expected a CRL signed by a CA'));
+    const wrong = async () => (await Promise.all(all.map((each) => each.errors()))).map(refused);
+    await expect.poll(wrong).toEqual([true, true, true]);
+    expect(told(all, peer)).toEqual(all.map(() => 'trusted agreement-covers'));
+    await cluster.sql(put(der));
+    await expect.poll(wrong).toEqual([false, false, false]);
+    await cluster.sql(
+      "SELECT pg_notify('siptrust_fetched', 'crl'), pg_notify('siptrust_fetched', 'crl a http://x.example/')",
+    );
+    expect(server.count('/b.crl')).toBe(1);
+  });
+
   test('fail/a list that somebody put into the database is not believed', async () => {
     const peer = b.peer({ crls: [server.url('/b.crl')] });
     const forged = crl(partner().ca, { thisUpdate: now() - SECOND, nextUpdate: now() + DAY, number: 1 }).der;

@@ -3,7 +3,7 @@ import { fetchTarget } from '../../net/address/index.js';
 import type { RevocationSettings } from '../../policy/settings/index.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
 import { type CrlFacts, type CrlTimes, crlLocations, saysTheSame } from '../../x509/revocation/index.js';
-import { fetchHttp, type JobQueue, nextRefresh } from '../fetch/index.js';
+import { fetchHttp, type JobQueue, nextRefresh, othersMaxAge } from '../fetch/index.js';
 import { type CrlKeeper, CrlSource } from './crl-source.js';
 import { CRL_LIMITS, type CrlStore } from './crl-store.js';
 import type { SharedFetches } from './shared-fetches.js';
@@ -50,6 +50,15 @@ export class CrlShelf {
         const thing = { kind: 'crl' as const, source: question.url, maxAgeMs, etag };
         return context.shared?.fetch(thing, own, stop) ?? own();
       },
+      shared: async (url) => {
+        const thing = {
+          kind: 'crl' as const,
+          source: url,
+          maxAgeMs: othersMaxAge(this.#keeper, undefined),
+          etag: undefined,
+        };
+        return context.shared?.read(thing);
+      },
       full: (crl) => this.#full(crl),
       replaced: (source, crl, before) => this.#replaced(source, crl, before),
     };
@@ -71,7 +80,7 @@ export class CrlShelf {
       const target = fetchTarget(url, this.#context.settings);
       // A host that left the allow-list is not asked again, and what came from it is not counted on.
       if ('refused' in target) continue;
-      const source = new CrlSource(target.url, target.host, this.#keeper);
+      const source = new CrlSource(target, this.#keeper);
       try {
         await source.restore(der);
       } catch (cause) {
@@ -100,11 +109,16 @@ export class CrlShelf {
     });
   }
 
+  /** Where the list comes from that another node has fetched; undefined: nobody here follows it. */
+  heard(source: string): CrlSource | undefined {
+    return this.#sources.get(source);
+  }
+
   /** Another policy: what its certificates name is followed anew, and what failed is tried again. */
   restart(): void {
     for (const source of this.#sources.values()) {
       source.kept = false;
-      if (source.failures > 0) source.nextAt = 0;
+      source.retry();
     }
     this.#context.queue.wake();
   }
@@ -133,7 +147,7 @@ export class CrlShelf {
       this.#fullTold = true;
       return undefined;
     }
-    const source = new CrlSource(target.url, target.host, this.#keeper);
+    const source = new CrlSource(target, this.#keeper);
     this.#add(source);
     return source;
   }

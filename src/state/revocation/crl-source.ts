@@ -9,25 +9,17 @@ import {
   whyForeign,
   whyOlder,
 } from '../../x509/revocation/index.js';
-import {
-  FetchFailure,
-  type HttpAnswer,
-  type HttpQuestion,
-  type Job,
-  nextRefresh,
-  nextRetry,
-  othersMaxAge,
-} from '../fetch/index.js';
+import { FetchFailure, type HttpAnswer, type HttpQuestion } from '../fetch/index.js';
 import { inSlices } from '../work/index.js';
+import { FetchedSource, type SourceKeeper, type SourceTarget } from './fetched-source.js';
 
 /** What a source asks of those who keep it. */
-export interface CrlKeeper {
-  readonly intervalMs: number;
-  now(): number;
-  random(): number;
+export interface CrlKeeper extends SourceKeeper {
   times(): CrlTimes;
   /** @param maxAgeMs what another node fetched longer ago is not taken; 0: nothing of others is */
   fetch(question: HttpQuestion, stop: AbortSignal, maxAgeMs: number): Promise<HttpAnswer>;
+  /** What another node has fetched lately; undefined: none has, or the store is away. */
+  shared(url: string): Promise<HttpAnswer | undefined>;
   /** CA certificates that bear the name (a key text). */
   signers(name: string): readonly CertificateFacts[];
   /** Why there is no room for this list beside the others; undefined: there is. */
@@ -37,53 +29,22 @@ export interface CrlKeeper {
 }
 
 /** One URL at which a CRL is published, and the last good list from there. */
-export class CrlSource implements Job {
-  readonly url: string;
-  readonly host: string;
+export class CrlSource extends FetchedSource {
   /** Key texts of the names that may have issued the list. */
   readonly issuers = new Set<string>();
-  nextAt = 0;
   crl: CrlFacts | undefined;
   etag: string | undefined;
   lastModified: string | undefined;
-  /** Milliseconds since 1970: the last answer that was of use, and the last time a certificate named this URL. */
-  checkedAt: number | undefined;
+  /** Milliseconds since 1970: the last time a certificate named this URL. */
   seenAt: number;
   /** A certificate of the policy names this URL. */
   kept = false;
-  attempts = 0;
-  failures = 0;
-  error = '';
-  /** An operator wants it from the server itself. */
-  anew = false;
   readonly #keeper: CrlKeeper;
 
-  constructor(url: string, host: string, keeper: CrlKeeper) {
-    this.url = url;
-    this.host = host;
+  constructor(target: SourceTarget, keeper: CrlKeeper) {
+    super(target, keeper);
     this.#keeper = keeper;
     this.seenAt = keeper.now();
-  }
-
-  /** Whether nobody knows yet what is there. */
-  get pending(): boolean {
-    return this.attempts === 0;
-  }
-
-  async run(stop: AbortSignal): Promise<void> {
-    const keeper = this.#keeper;
-    try {
-      await this.#refresh(stop);
-      this.failures = 0;
-      this.error = '';
-      this.checkedAt = keeper.now();
-      this.nextAt = nextRefresh(keeper.now(), this.crl?.nextUpdate, keeper.intervalMs);
-    } catch (cause) {
-      this.failures += 1;
-      this.error = cause instanceof Error ? cause.message : String(cause);
-      this.nextAt = nextRetry(keeper.now(), this.failures, keeper.intervalMs, keeper.random());
-    }
-    this.attempts += 1;
   }
 
   /** Takes a list that was kept on disk. One that has run out still tells what was revoked. */
@@ -95,11 +56,20 @@ export class CrlSource implements Job {
     this.attempts = 1;
   }
 
-  async #refresh(stop: AbortSignal): Promise<void> {
+  protected async ask(stop: AbortSignal, maxAgeMs: number): Promise<number | undefined> {
+    await this.#take(await this.#keeper.fetch({ url: this.url, headers: this.#headers() }, stop, maxAgeMs));
+    return this.crl?.nextUpdate;
+  }
+
+  protected async hear(): Promise<number | undefined | 'nothing'> {
+    const answer = await this.#keeper.shared(this.url);
+    if (answer === undefined) return 'nothing';
+    await this.#take(answer);
+    return this.crl?.nextUpdate;
+  }
+
+  async #take(answer: HttpAnswer): Promise<void> {
     const held = this.crl;
-    const maxAgeMs = this.anew || this.failures > 0 ? 0 : othersMaxAge(this.#keeper, this.checkedAt);
-    this.anew = false;
-    const answer = await this.#keeper.fetch({ url: this.url, headers: this.#headers() }, stop, maxAgeMs);
     const { at } = this.#keeper.times();
     if (answer.status === 304) {
       if (held === undefined) throw new FetchFailure('expected a CRL, found status 304');

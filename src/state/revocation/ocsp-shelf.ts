@@ -11,10 +11,10 @@ import {
   type RevocationStatus,
   revocationStatus,
 } from '../../x509/revocation/index.js';
-import { fetchHttp, type JobQueue } from '../fetch/index.js';
+import { fetchHttp, type JobQueue, othersMaxAge } from '../fetch/index.js';
 import type { OcspReader } from './ocsp-reader.js';
 import { type OcspKeeper, OcspSource } from './ocsp-source.js';
-import type { SharedFetches } from './shared-fetches.js';
+import type { FetchedThing, SharedFetches } from './shared-fetches.js';
 
 /** What the shelf asks of the rest of siptrust. */
 export interface OcspContext {
@@ -50,8 +50,11 @@ export class OcspShelf {
         const own = () => fetchHttp(question, limits, stop);
         // Only who asked knows that an answer is to its own question.
         if (context.snapshot().ocsp.nonceRequired) return own();
-        const thing = { kind: 'ocsp' as const, source: `${question.url} ${sha256}`, maxAgeMs, etag: undefined };
-        return context.shared?.fetch(thing, own, stop) ?? own();
+        return context.shared?.fetch(statusOf(question.url, sha256, maxAgeMs), own, stop) ?? own();
+      },
+      shared: async (url, { sha256 }) => {
+        if (context.snapshot().ocsp.nonceRequired) return undefined;
+        return context.shared?.read(statusOf(url, sha256, othersMaxAge(this.#keeper, undefined)));
       },
       status: (certificate, issuer, answer) => this.status(certificate, issuer, answer),
       replaced: ({ certificate, answer }, changed) => {
@@ -92,6 +95,13 @@ export class OcspShelf {
     return undefined;
   }
 
+  /** Whose status another node was told; undefined: nobody here follows it. */
+  heard(source: string): OcspSource | undefined {
+    const [url = '', sha256 = ''] = source.split(' ');
+    const known = this.#sources.get(sha256);
+    return known?.url === url ? known : undefined;
+  }
+
   /** Forgets all certificates but these. */
   retain(wanted: (certificate: CertificateFacts) => boolean): void {
     for (const { certificate } of [...this.#sources.values()]) if (!wanted(certificate)) this.forget(certificate);
@@ -107,7 +117,7 @@ export class OcspShelf {
 
   /** Another policy: what failed is tried again. */
   restart(): void {
-    for (const source of this.#sources.values()) if (source.failures > 0) source.nextAt = 0;
+    for (const source of this.#sources.values()) source.retry();
     this.#context.queue.wake();
   }
 
@@ -125,4 +135,8 @@ export class OcspShelf {
       responderStatus: (responder) => revocationStatus(responder, { ...byCrl, signers: () => [issuer] }),
     });
   }
+}
+
+function statusOf(url: string, sha256: string, maxAgeMs: number): FetchedThing {
+  return { kind: 'ocsp', source: `${url} ${sha256}`, maxAgeMs, etag: undefined };
 }

@@ -10,22 +10,12 @@ import {
   type RevocationStatus,
   writeOcspRequest,
 } from '../../x509/revocation/index.js';
-import {
-  FetchFailure,
-  type HttpAnswer,
-  type HttpQuestion,
-  type Job,
-  nextRefresh,
-  nextRetry,
-  othersMaxAge,
-} from '../fetch/index.js';
+import { FetchFailure, type HttpAnswer, type HttpQuestion } from '../fetch/index.js';
+import { FetchedSource, type SourceKeeper, type SourceTarget } from './fetched-source.js';
 import type { OcspReader } from './ocsp-reader.js';
 
 /** What a source asks of those who keep it. */
-export interface OcspKeeper {
-  readonly intervalMs: number;
-  now(): number;
-  random(): number;
+export interface OcspKeeper extends SourceKeeper {
   /** @param maxAgeMs what another node was told longer ago is not taken; 0: nothing of others is */
   fetch(
     question: HttpQuestion,
@@ -33,6 +23,8 @@ export interface OcspKeeper {
     stop: AbortSignal,
     maxAgeMs: number,
   ): Promise<HttpAnswer>;
+  /** What another node was told lately; undefined: none was, or the store is away. */
+  shared(url: string, certificate: CertificateFacts): Promise<HttpAnswer | undefined>;
   readonly read: OcspReader;
   /** What an answer says now. */
   status(certificate: CertificateFacts, issuer: CertificateFacts, answer: OcspAnswer): RevocationStatus;
@@ -46,75 +38,49 @@ export interface OcspKeeper {
 const NONCE_OCTETS = 32;
 
 /** The status of one certificate, asked from the responder that it names. */
-export class OcspSource implements Job {
-  readonly url: string;
-  readonly host: string;
+export class OcspSource extends FetchedSource {
   readonly certificate: CertificateFacts;
   readonly issuer: CertificateFacts;
-  nextAt = 0;
   answer: OcspAnswer | undefined;
-  checkedAt: number | undefined;
-  attempts = 0;
-  failures = 0;
-  error = '';
-  /** An operator wants it from the responder itself. */
-  anew = false;
   readonly #keeper: OcspKeeper;
   #refusal: ReasonCode | undefined;
 
-  constructor(
-    target: { readonly url: string; readonly host: string },
-    certificate: CertificateFacts,
-    issuer: CertificateFacts,
-    keeper: OcspKeeper,
-  ) {
-    this.url = target.url;
-    this.host = target.host;
+  constructor(target: SourceTarget, certificate: CertificateFacts, issuer: CertificateFacts, keeper: OcspKeeper) {
+    super(target, keeper);
     this.certificate = certificate;
     this.issuer = issuer;
     this.#keeper = keeper;
   }
 
-  get pending(): boolean {
-    return this.attempts === 0;
-  }
-
-  async run(stop: AbortSignal): Promise<void> {
-    const keeper = this.#keeper;
-    try {
-      const until = await this.#ask(stop);
-      this.failures = 0;
-      this.error = '';
-      this.checkedAt = keeper.now();
-      this.nextAt = nextRefresh(keeper.now(), until, keeper.intervalMs);
-    } catch (cause) {
-      this.failures += 1;
-      this.error = cause instanceof Error ? cause.message : String(cause);
-      this.nextAt = nextRetry(keeper.now(), this.failures, keeper.intervalMs, keeper.random());
-    }
-    this.attempts += 1;
-  }
-
-  /** Until when the new status holds; undefined: it is a revocation. */
-  async #ask(stop: AbortSignal): Promise<number | undefined> {
+  protected async ask(stop: AbortSignal, maxAgeMs: number): Promise<number | undefined> {
     const { certificate, issuer } = this;
-    const keeper = this.#keeper;
     const nonce = randomBytes(NONCE_OCTETS);
     const body = writeOcspRequest(certIdOf(certificate, issuer), nonce);
     const headers = { 'Content-Type': 'application/ocsp-request', Accept: 'application/ocsp-response' };
-    const maxAgeMs = this.anew || this.failures > 0 ? 0 : othersMaxAge(keeper, this.checkedAt);
-    this.anew = false;
-    const question = { url: this.url, headers, body };
-    const { body: octets, status: code, shared } = await keeper.fetch(question, certificate, stop, maxAgeMs);
+    return this.#take(await this.#keeper.fetch({ url: this.url, headers, body }, certificate, stop, maxAgeMs), nonce);
+  }
+
+  protected async hear(): Promise<number | undefined | 'nothing'> {
+    const answer = await this.#keeper.shared(this.url, this.certificate);
+    return answer === undefined ? 'nothing' : this.#take(answer, undefined);
+  }
+
+  /**
+   * @param nonce of the question that this answers; undefined: another node has asked it
+   * @returns until when the new status holds; undefined: it is a revocation
+   */
+  #take({ body: octets, status: code, shared }: HttpAnswer, nonce: Uint8Array | undefined): number | undefined {
+    const { certificate, issuer } = this;
+    const keeper = this.#keeper;
     if (code !== 200) throw new FetchFailure(`expected status 200, found ${code}`);
     const response = keeper.read(octets);
     // A nonce of another node proves nothing here: the answer counts as one without.
-    const echoed = shared !== true && response.nonce !== undefined;
+    const asked = shared === true || response.nonce === undefined ? undefined : nonce;
     // Rulebook K-14: none is a responder that prepares its answers; another one is an answer to somebody else.
-    if (echoed && response.nonce !== undefined && !sameOctets(response.nonce, nonceValue(nonce))) {
+    if (asked !== undefined && response.nonce !== undefined && !sameOctets(response.nonce, nonceValue(asked))) {
       throw new FetchFailure('expected the nonce of the question, found another');
     }
-    const answer: OcspAnswer = { response, nonceEchoed: echoed };
+    const answer: OcspAnswer = { response, nonceEchoed: asked !== undefined };
     const status = keeper.status(certificate, issuer, answer);
     const before = this.answer;
     if (status.status === 'unknown') {

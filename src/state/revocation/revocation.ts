@@ -20,7 +20,7 @@ import { openOcspReader } from './ocsp-reader.js';
 import { OcspShelf } from './ocsp-shelf.js';
 import { listRows, policyRows, statusRows } from './revocation-rows.js';
 import type { RevocationRow, RevocationSource } from './revocation-source.js';
-import type { SharedFetches } from './shared-fetches.js';
+import type { FetchedThing, SharedFetches } from './shared-fetches.js';
 
 export interface RevocationDependencies {
   readonly settings: RevocationSettings;
@@ -108,6 +108,7 @@ export class Revocation implements RevocationSource {
   start(changed: () => void): void {
     this.#changed = changed;
     this.#queue.start();
+    this.#deps.shared?.follow((thing) => this.#heard(thing));
     this.#look();
     this.#timer = setInterval(() => this.#look(), WATCH_MS);
     this.#timer.unref();
@@ -213,6 +214,18 @@ export class Revocation implements RevocationSource {
   #forget(certificate: CertificateFacts): void {
     const ofPolicy = this.#authorities.intermediates.some(({ sha256 }) => sha256 === certificate.sha256);
     if (!ofPolicy) this.#statuses?.forget(certificate);
+  }
+
+  #heard({ kind, source: name }: Pick<FetchedThing, 'kind' | 'source'>): void {
+    const source = kind === 'crl' ? this.#lists.heard(name) : this.#statuses?.heard(name);
+    if (source === undefined) return;
+    const hear = (): void => {
+      source.heard();
+      this.#queue.wake();
+    };
+    // What is under way may be older.
+    if (this.#queue.isRunning(source)) void this.#queue.hurry(source).then(hear);
+    else hear();
   }
 
   #look(): void {

@@ -18,4 +18,8 @@ export interface SharedFetches {
    * where the store is away each fetches for itself.
    */
   fetch(thing: FetchedThing, own: () => Promise<HttpAnswer>, stop: AbortSignal): Promise<HttpAnswer>;
+  /** What another node has fetched. No server is asked. undefined: there is none of that age, or the store is away. */
+  read(thing: FetchedThing): Promise<HttpAnswer | undefined>;
+  /** @param told of what another node has fetched that was not there before; some of it may be missed */
+  follow(told: (thing: Pick<FetchedThing, 'kind' | 'source'>) => void): void;
 }

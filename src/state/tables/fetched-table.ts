@@ -3,6 +3,9 @@
 import type { Run, SqlRow } from '../postgres/index.js';
 import type { FetchedThing } from '../revocation/index.js';
 
+/** Told of what was not there before: `KIND NODE SOURCE`, the name of the node URL-encoded. URLs are short (net/address). */
+export const FETCHED = 'siptrust_fetched';
+
 /** Who has claimed a fetch and says nothing more of it has so long; then another one tries. */
 const CLAIM_SECONDS = 30;
 /** Octets that are decoded in one turn. */
@@ -21,9 +24,12 @@ const FRESH = `
 /** Of the same fetch: another one may come in between. */
 const READ =
   'SELECT substring(body FROM $4 FOR $5) AS piece FROM fetched WHERE kind = $1 AND source = $2 AND fetched_at = $3::timestamptz';
+/** What is the same as before is no news to anybody. */
 const KEEP = `
+  WITH before AS (SELECT body FROM fetched WHERE kind = $1 AND source = $2)
   UPDATE fetched SET body = $4, etag = $5, last_modified = $6, fetched_at = now(), claimed_until = NULL
-  WHERE kind = $1 AND source = $2 AND node = $3`;
+  WHERE kind = $1 AND source = $2 AND node = $3
+  RETURNING (SELECT body FROM before) IS DISTINCT FROM $4::bytea AS news`;
 const RELEASE = `
   UPDATE fetched SET claimed_until = NULL,
     fetched_at = CASE WHEN $4::text IS NOT NULL AND etag = $4::text THEN now() ELSE fetched_at END
@@ -67,14 +73,17 @@ export async function readFetched(
   return { body, etag: row.etag ?? undefined, lastModified: row.last_modified ?? undefined };
 }
 
-/** Keeps what a node has fetched for the others, and when. */
+/** Keeps what a node has fetched for the others, and when; tells them once that is committed. */
 export async function keepFetched(
   run: Run,
   { kind, source }: FetchedThing,
   node: string,
   { body, etag, lastModified }: Fetched,
 ): Promise<void> {
-  await run(KEEP, [kind, source, node, body, etag ?? null, lastModified ?? null]);
+  const [kept] = await run<SqlRow & { news: boolean }>(KEEP, [
+    ...[kind, source, node, body, etag ?? null, lastModified ?? null],
+  ]);
+  if (kept?.news === true) await run('SELECT pg_notify($1, $2)', [FETCHED, newsOf(kind, source, node)]);
 }
 
 /** @param etag of the list that the server says is still the latest */
@@ -90,4 +99,16 @@ export async function releaseFetch(
 /** Takes out what was fetched more than 30 days ago. */
 export async function tidyFetched(run: Run): Promise<void> {
   await run(FORGET);
+}
+
+type Kind = FetchedThing['kind'];
+
+function newsOf(kind: Kind, source: string, node: string): string {
+  return `${kind} ${encodeURIComponent(node)} ${source}`;
+}
+
+/** What a notification says; undefined: it is none of ours. */
+export function readNews(payload: string) {
+  const [, kind, node = '', source = ''] = /^(crl|ocsp) (\S+) (.+)$/.exec(payload) ?? [];
+  return kind === undefined ? undefined : { kind: kind as Kind, node, source };
 }

@@ -4,7 +4,15 @@ import type { HttpAnswer } from '../fetch/index.js';
 import type { Database, Run } from '../postgres/index.js';
 import type { FetchedThing, SharedFetches } from '../revocation/index.js';
 import { StoreError } from '../store/index.js';
-import { claimFetch, keepFetched, readFetched, releaseFetch } from './fetched-table.js';
+import {
+  claimFetch,
+  FETCHED,
+  type Fetched,
+  keepFetched,
+  readFetched,
+  readNews,
+  releaseFetch,
+} from './fetched-table.js';
 
 /** How often it is looked whether another node has fetched it, and for how long. */
 const LOOK_MS = 250;
@@ -24,6 +32,24 @@ export class StoredFetches implements SharedFetches {
     this.#log = log;
   }
 
+  async read(thing: FetchedThing): Promise<HttpAnswer | undefined> {
+    if (!this.#database.status.up) return undefined;
+    try {
+      const found = await readFetched((text, values) => this.#database.query(text, values), thing, MOST_OCTETS);
+      return found && answerOf(found);
+    } catch (error) {
+      if (error instanceof StoreError) return undefined;
+      throw error;
+    }
+  }
+
+  follow(told: (thing: Pick<FetchedThing, 'kind' | 'source'>) => void): void {
+    this.#database.listen(FETCHED, (payload) => {
+      const news = payload === undefined ? undefined : readNews(payload);
+      if (news !== undefined && news.node !== encodeURIComponent(this.#node)) told(news);
+    });
+  }
+
   async fetch(thing: FetchedThing, own: () => Promise<HttpAnswer>, stop: AbortSignal): Promise<HttpAnswer> {
     const found = await this.#wait(thing, stop);
     if (found === 'alone') return own();
@@ -37,7 +63,7 @@ export class StoredFetches implements SharedFetches {
       for (let waited = 0; waited < PATIENCE_MS && !stop.aborted; waited += LOOK_MS) {
         if (!this.#database.status.up) return 'alone';
         const found = await readFetched(run, thing, MOST_OCTETS);
-        if (found !== undefined) return { ...found, status: 200, contentType: '', shared: true };
+        if (found !== undefined) return answerOf(found);
         if (await claimFetch(run, thing, this.#node)) return 'claimed';
         await sleep(LOOK_MS, undefined, { ref: false });
       }
@@ -69,4 +95,8 @@ export class StoredFetches implements SharedFetches {
       if (this.#database.status.up) this.#log.warn('what was fetched is not in the store', { error: String(error) });
     }
   }
+}
+
+function answerOf(found: Fetched): HttpAnswer {
+  return { ...found, status: 200, contentType: '', shared: true };
 }
