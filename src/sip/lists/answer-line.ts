@@ -141,7 +141,8 @@ export const ANSWER_LINES: ReadonlyMap<string, readonly Field[]> = new Map([
       { name: 'per', pattern: '(connection|address|port)', of: (answer) => text(answer, 'per') },
       {
         name: 'agreement|reason|id|action|code|phrase|trusted',
-        pattern: `[-_a-z0-9.]*[|][-a-z0-9]*[|][-a-z0-9]*[|](continue|reject|close)[|]${CODE}[|]${PHRASE}[|][01]`,
+        // A certificate of several partners, each of whom holds, is the one's and the other's: `op-a+op-b`.
+        pattern: `[-+_a-z0-9.]*[|][-a-z0-9]*[|][-a-z0-9]*[|](continue|reject|close)[|]${CODE}[|]${PHRASE}[|][01]`,
         of: (answer) => {
           const { code, phrase } = refusal(answer);
           const told = ['agreement', 'reason', 'id', 'action'].map((name) => text(answer, name));

@@ -38,6 +38,11 @@ describe('answers as lines', () => {
       { ...PEER, verdict: 'untrusted', trusted: 0, profile: 'monitor', agreement: '', asserts: [] },
       'trust.peer;7;60;21;monitor;connection;|agreement-covers|a1-1|continue|403|Forbidden|0;;.',
     ],
+    [
+      'trust.peer',
+      { ...PEER, agreement: 'op-a+op_b.2' },
+      'trust.peer;7;60;6;trusted;connection;op-a+op_b.2|agreement-covers|a1-1|continue|403|Forbidden|1;a.example,;.',
+    ],
     ['trust.message', PLAN, 'trust.message;7;0;continue;0;403;Forbidden;;;;.'],
     [
       'trust.message',
