@@ -22,7 +22,7 @@ import { ExpiryWatch, NOTICE_DAYS } from './state/expiry/index.js';
 import { FleetPolicy } from './state/fleet/index.js';
 import { NextHops } from './state/hops/index.js';
 import { Pins } from './state/pins/index.js';
-import { PolicyHolder, PolicyThread } from './state/policy/index.js';
+import { PolicyHolder, PolicyThread, RevisionFloor } from './state/policy/index.js';
 import { Revocation } from './state/revocation/index.js';
 import { KeptCertificates, openSqliteStore, StoreError } from './state/store/index.js';
 import { type Of, trustState } from './state/trust/index.js';
@@ -63,7 +63,7 @@ async function openState({ state, dns, log: logs, ...settings }: DaemonSettings,
   const kept = keeps && closers.keep('certificates', new KeptCertificates(keeps, { ...limits, clock, log }));
   const seed = randomInt(2 ** 32);
   const hops = closers.keep('next hops', await NextHops.open({ settings: dns, clock, log, seed, store }));
-  return { pins, hops, kept, fleet };
+  return { pins, hops, kept, fleet, store };
 }
 
 /** Looks what ends, now and then. */
@@ -92,13 +92,22 @@ async function start(
   const { settings, snapshot } = policy;
   const [clock, random, counters] = [Date.now, Math.random, new Counters()];
   const decisions = closers.keep('decision log', openDecisions(settings, log, counters));
-  const { pins, hops, kept, fleet } = await openState(settings, log, closers);
+  const { pins, hops, kept, fleet, store } = await openState(settings, log, closers);
   const shared = fleet?.shared;
   const audit = closers.keep('audit log', auditLog(settings.log.audit, log, shared?.audit));
   const fetching = { settings: settings.revocation, snapshot, clock, log, random, shared: shared?.fetches };
   const revocation = closers.keep('revocation', await Revocation.open(fetching));
 
   const state = trustState({ policy, clock, decisions, revocation, pins, hops, kept, counters, store: shared });
+  if (pins !== undefined && store !== undefined) {
+    await policy.remember(
+      new RevisionFloor(
+        pins.revisionFloor,
+        (revision) => store.save({ revision }),
+        (error) => log.warn('the revision was not written', { error: String(error) }),
+      ),
+    );
+  }
   closers.add('alarms', state.answers.alarms.start(log));
   revocation.start(() => state.changes.revocationChanged());
   const look = watchEnds(state, log, closers);

@@ -43,7 +43,7 @@ export class Pins {
   #writing: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #counters: Counters | undefined;
-  #changed: () => number = () => 0;
+  #changed: () => void = () => {};
   #full = false;
   #failing = false;
 
@@ -68,8 +68,8 @@ export class Pins {
     return new Pins(await store.load(), store, options);
   }
 
-  /** @param changed called when what is approved has changed; gives the revision under which that is in force */
-  start(counters: Counters, changed: () => number): void {
+  /** @param changed called when what is approved has changed: it is in force then */
+  start(counters: Counters, changed: () => void): void {
     this.#counters = counters;
     this.#changed = changed;
     if (this.#gone.size > 0) this.#writeLater(WRITE_DELAY_MS);
@@ -156,7 +156,7 @@ export class Pins {
         this.#approved.set(name, pin);
         this.#stored.add(pin);
       }
-      await this.#putInForce();
+      this.#putInForce();
     });
   }
 
@@ -174,7 +174,7 @@ export class Pins {
         this.#seen.delete(name);
       }
       this.#full = false;
-      if (approved) await this.#putInForce();
+      if (approved) this.#putInForce();
     });
   }
 
@@ -197,7 +197,7 @@ export class Pins {
       this.#seen.delete(name);
     }
     this.#makeRoom(this.#options.most);
-    if (approvals) void this.#putInForce();
+    if (approvals) this.#putInForce();
   }
 
   /** Whether it is approved that was not, or the other way round. */
@@ -230,16 +230,9 @@ export class Pins {
     return (wasApproved === undefined) !== (pin.approvedAt === undefined);
   }
 
-  async #putInForce(): Promise<void> {
+  #putInForce(): void {
     this.#rebuild();
-    const revision = this.#changed();
-    if (revision * 1000 <= this.#options.clock()) return;
-    // Changes in quick succession make revisions grow faster than the clock, from which a later run would begin.
-    try {
-      await this.#store?.save({ revision });
-    } catch (error) {
-      this.#options.log.warn('the revision was not written', { revision, error: String(error) });
-    }
+    this.#changed();
   }
 
   #rebuild(): void {

@@ -2,6 +2,7 @@ import type { LoadedPolicy } from '../../policy/loading/index.js';
 import { changedSettings, type DaemonSettings, runningSettings } from '../../policy/settings/index.js';
 import type { Snapshot } from '../../trust/agreement/index.js';
 import { PolicyHistory } from './history.js';
+import { MOST_REVISION, type RevisionFloor } from './revision-floor.js';
 
 /** Reads and compiles the policy file under a revision. */
 export type PolicyLoader = (revision: number, now: number) => LoadedPolicy | Promise<LoadedPolicy>;
@@ -29,6 +30,7 @@ export class PolicyHolder {
   #running: Promise<ReloadReport> | undefined;
   #waiting: Promise<ReloadReport> | undefined;
   #waitingBy = new Set<string>();
+  #floor: RevisionFloor | undefined;
   readonly history = new PolicyHistory();
   #closed = false;
 
@@ -70,6 +72,12 @@ export class PolicyHolder {
     return this.#settings;
   }
 
+  /** From now on a later run begins above all revisions of this one. Settles when that holds for the one in force. */
+  async remember(floor: RevisionFloor): Promise<void> {
+    this.#floor = floor;
+    await floor.given(this.snapshot.revision);
+  }
+
   /**
    * Reads the policy again. Whoever asks while it is being read gets the reload after that one, which all share who
    * asked meanwhile: what was on disk when somebody asked is what the report is about.
@@ -103,20 +111,21 @@ export class PolicyHolder {
 
   async #reload(now: number, by: readonly string[]): Promise<ReloadReport> {
     this.#lastAttempt = now;
-    const next = this.#closed ? STOPPING : await this.#load(nextRevision(this.snapshot.revision, now), now);
+    const next = this.#closed ? STOPPING : await this.#load(this.#next(now), now);
     return this.#take(this.#closed ? STOPPING : next, now, by);
   }
 
   #take(next: LoadedPolicy, now: number, by: readonly string[]): ReloadReport {
     if (next.ok) {
       // A touch during the load has taken a revision of its own.
-      const revision = nextRevision(this.snapshot.revision, now);
+      const revision = this.#next(now);
       this.#settings = runningSettings(this.#settings, next.settings);
       const changed = changedSettings(this.#settings, next.settings);
       const snapshot = Object.freeze({ ...next.snapshot, revision });
       this.history.reloaded(revision, now, by, this.#current, next);
       this.#current = { ...next, snapshot, warnings: [...next.warnings, ...changed] };
       this.#loadedAt = now;
+      void this.#floor?.given(revision);
     }
     this.#lastProblems = next.ok ? [] : next.problems;
     if (!next.ok) this.history.refused(this.snapshot.revision, now, by, next.problems.length);
@@ -135,10 +144,16 @@ export class PolicyHolder {
    */
   touch(now: number, least = 0): number {
     const kept = least < MOST_REVISION ? least : 0;
-    const revision = nextRevision(Math.max(this.snapshot.revision, kept), now);
+    const revision = this.#next(now, kept);
     this.#current = { ...this.#current, snapshot: Object.freeze({ ...this.snapshot, revision }) };
     this.history.renewed(revision, now);
+    void this.#floor?.given(revision);
     return revision;
+  }
+
+  #next(now: number, least = 0): number {
+    const previous = Math.max(this.snapshot.revision, least);
+    return nextRevision(previous, now, this.#floor === undefined);
   }
 
   status(): {
@@ -163,17 +178,15 @@ const STOPPING: LoadedPolicy = Object.freeze({
   problems: Object.freeze(['siptrustd is stopping: the policy was not read again']),
 });
 
-/** What a routing script can count on: 31 bits. */
-const MOST_REVISION = 2 ** 31 - 1;
-
 /**
  * Revisions only grow, over restarts too: a script that kept a verdict of an earlier run must never take it for one
  * of the policy in force. Seconds since 1970 fit 31 bits until 2038. A clock that is past that is not believed: one
- * wrong moment of it would leave all later revisions where no script can count.
+ * wrong moment of it would leave all later revisions where no script can count. Where a floor is kept the clock decides
+ * at the start alone: it would leap over what is kept.
  */
-function nextRevision(previous: number, now: number): number {
+function nextRevision(previous: number, now: number, byClock = true): number {
   const clock = Math.floor(now / 1000);
   const floor = clock <= MOST_REVISION ? clock : 1;
-  const next = Math.max(previous + 1, floor);
+  const next = Math.max(previous + 1, byClock ? floor : 0);
   return next <= MOST_REVISION ? next : floor;
 }

@@ -3,4 +3,5 @@
 export type { PolicyEvent } from './history.js';
 export { PolicyHolder, type ReloadReport } from './holder.js';
 export { PromotionError, promote } from './promotion.js';
+export { RevisionFloor } from './revision-floor.js';
 export { PolicyThread } from './thread.js';

@@ -342,17 +342,6 @@ describe('what is approved', () => {
     expect(pins.approved.get('op-b')).toEqual(new Set(['k1']));
   });
 
-  test('ok/revisions that run ahead of the clock are kept for the next run, others need not be', async () => {
-    const store = new TestStore();
-    const { pins, observe, touched } = await open(store);
-    observe('k1', 'k2');
-    await pins.approve([k1]);
-    expect(store.revision).toBe(0);
-    touched.revision = Math.floor(now / 1000) + 50;
-    await pins.approve([{ ...k1, spkiSha256: 'k2' }]);
-    expect(store.revision).toBe(Math.floor(now / 1000) + 51);
-    expect((await open(store)).pins.revisionFloor).toBe(store.revision);
-  });
   test('ok/without a store, pins are in memory alone', () => {
     const pins = new Pins({ pins: [], revision: 0 }, undefined, { most: 5, clock: () => now, log });
     pins.observe('op-b', peer);
