@@ -9,8 +9,13 @@ const LIMIT_MS = 3_000;
 export interface Asked {
   readonly questions: number;
   readonly failed: readonly string[];
-  /** Milliseconds: the time below which 99 of 100 answers came. */
-  readonly p99: number;
+  /** Milliseconds that each answer took. */
+  readonly times: readonly number[];
+}
+
+/** The time below which 99 of 100 answers came. */
+export function p99(times: readonly number[]): number {
+  return times.toSorted((a, b) => a - b)[Math.floor(times.length * 0.99)] ?? 0;
 }
 
 export class Asking {
@@ -30,11 +35,11 @@ export class Asking {
 
   /** What came since the last time. */
   take(): Asked {
-    const times = this.#times.sort((a, b) => a - b);
+    const times = this.#times;
     const failed = this.#failed;
     this.#times = [];
     this.#failed = [];
-    return { questions: times.length, failed, p99: times[Math.floor(times.length * 0.99)] ?? 0 };
+    return { questions: times.length, failed, times };
   }
 
   async stop(): Promise<void> {
