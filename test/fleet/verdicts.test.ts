@@ -137,6 +137,15 @@ describe('verdicts go on', () => {
     asking = new Asking(`http://${host}:7061/rpc`, question, 1);
   });
 
+  test(
+    'ok/nothing is wrong: what two times of calm differ by on this machine',
+    () => {
+      const nothing = (): void => {};
+      return paired('nothing', nothing, nothing);
+    },
+    PAIRED_MS,
+  );
+
   const faults: readonly (readonly [
     what: string,
     begin: () => Promise<void> | void,
