@@ -6,7 +6,8 @@ export default defineConfig({
   root: fileURLToPath(new URL('src/web', import.meta.url)),
   base: '/ui/',
   publicDir: 'public',
-  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  // Not what is for debuggers, whatever NODE_ENV says: it names the directory that the page was made in.
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact', development: false } },
   build: {
     outDir: fileURLToPath(new URL('dist/web', import.meta.url)),
     emptyOutDir: true,
