@@ -18,7 +18,7 @@ let port = 6000;
 
 /** Header lines that lead a call through the edge to one side, and there to the party that takes many. */
 function way({ address, called }: Side): readonly string[] {
-  return [`X-Next-Hop: sip:${address}:5061;transport=tls`, `X-Called: ${called.many}`];
+  return [`Soak-Next-Hop: sip:${address}:5061;transport=tls`, `Soak-Called: ${called.many}`];
 }
 
 /** So many calls a second through the edge, for so long. */
@@ -78,7 +78,7 @@ export async function passingCall(
       const from = `<sip:${identity === undefined ? STRANGER : PARTNER}>;tag=passing`;
       const invite = request({
         from,
-        headers: [`P-Asserted-Identity: <sip:${PARTNER}>`, `X-Called: ${sides[name].called.watching}`],
+        headers: [`P-Asserted-Identity: <sip:${PARTNER}>`, `Soak-Called: ${sides[name].called.watching}`],
       });
       const callId = headerOf(invite, 'Call-ID') ?? '';
       caller.send(invite);

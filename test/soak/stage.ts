@@ -55,7 +55,7 @@ export const PARTNER = 'alice@a.example';
 export const STRANGER = 'mallory@stranger.example';
 
 /** The proxies send each call to where this header of it says, in place of their one next hop. */
-const CALLED = '$hdr(X-Called)';
+const CALLED = '$hdr(Soak-Called)';
 
 /** A transaction stays for five seconds after its end, with some 14 KiB: at the limit that is hundreds of MiB. */
 const MEMORY = { memory: 1024, allocator: 'tlsf' } as const;
