@@ -1,6 +1,6 @@
 /** A file that holds a secret: nobody but its owner may read it. */
 
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 
 /**
  * The text of the file, or in words what is wrong with it.
@@ -8,9 +8,12 @@ import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
  * @throws what the system says of a file that cannot be opened
  */
 export function readSecret(path: string, most: number): { readonly text: string } | { readonly problem: string } {
-  const descriptor = openSync(path, 'r');
+  // A FIFO would hold up the start, and every question, until somebody writes into it.
+  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    const { mode, size } = fstatSync(descriptor);
+    const stat = fstatSync(descriptor);
+    if (!stat.isFile()) return { problem: 'expected a regular file, found something else' };
+    const { mode, size } = stat;
     if ((mode & 0o077) !== 0) {
       return { problem: `expected mode 0600, found ${(mode & 0o777).toString(8).padStart(4, '0')}` };
     }
