@@ -18,7 +18,7 @@ let port = 6000;
 
 /** Header lines that lead a call through the edge to one side, and there to the party that takes many. */
 function way({ address, called }: Side): readonly string[] {
-  return [`Soak-Next-Hop: sip:${address}:5061;transport=tls`, `Soak-Called: ${called.many}`];
+  return [`X-Next-Hop: sip:${address}:5061;transport=tls`, `Soak-Called: ${called.many}`];
 }
 
 /** So many calls a second through the edge, for so long. */
