@@ -18,7 +18,7 @@ import {
 } from '../table/index.js';
 import { ANSWER_PATTERN } from './answer-line.js';
 import { cleanMessage, type Leniency, manyRows, wellFormedMessage } from './clean-message.js';
-import { otherNameThan, otherWordThan, WORD } from './name-tree.js';
+import { otherNameThan, otherWordThan, startOfOtherNameThan, WORD } from './name-tree.js';
 import { NUMBERED, profileNumber } from './profile-numbers.js';
 
 /** Groups of the regex module: for each of these the profiles in their order; the first of each row is no profile. */
@@ -40,7 +40,7 @@ function quote(text: string): string {
  * not look at the fields that every message needs (From, Via, Contact and the like), of which no list has one.
  */
 export function keptNames(names: readonly string[]): string {
-  return `^${otherNameThan(names)}$`;
+  return `^${startOfOtherNameThan(names)}`;
 }
 
 function hooksOf({ hooks }: Profile, direction: 'in' | 'out'): { request: HookProfile; response: HookProfile } {

@@ -66,6 +66,24 @@ function otherThan({ children, ends }: Node, first: boolean): string {
 }
 
 /**
+ * Matches the beginning of a name that is none of the set, as far as it takes to tell; the name ends where the text does.
+ * POSIX, to be matched without regard to case. (glibc spends on each character that a match takes in.)
+ */
+export function startOfOtherNameThan(names: readonly string[]): string {
+  return startOfOther(treeOf(names));
+}
+
+function startOfOther({ children, ends, prefix }: Node): string {
+  if (prefix) throw new Error('expected a name that is none of the set, found a set of all');
+  // The hyphen last, where it is one in a bracket expression.
+  const heads = [...children.keys()].sort((a, b) => Number(a === '-') - Number(b === '-')).join('');
+  const others = (ends ? ' \t' : '') + heads;
+  const parts = [others === '' ? '.' : `[^${others}]`, ...(ends ? [] : ['$'])];
+  for (const [head, node] of children) if (!node.prefix) parts.push(escaped(head) + startOfOther(node));
+  return parts.length === 1 ? parts.join('') : `(${parts.join('|')})`;
+}
+
+/**
  * Matches a word of token characters, possibly empty, that is none of the set: POSIX. What follows must not be a character
  * of a word, nor the percent sign of an escaped one.
  */
