@@ -86,7 +86,7 @@ ${reports.map(section).join('\n')}`;
 }
 
 function section(report: SoakReport): string {
-  const { kamailio, options, rate, limit, arrived, kills, reloads, rotations, questions } = report;
+  const { day, kamailio, options, rate, limit, arrived, kills, reloads, rotations, questions } = report;
   const found = complaints(report, { memory: options.seconds >= 600 });
   const { every, seconds } = options;
   const calls = SIDES.map((name) => {
@@ -109,7 +109,7 @@ function section(report: SoakReport): string {
       : `: together seven tenths of the ${thousands(Math.round(limit))} that this machine did just before`;
   return `## Kamailio ${kamailio}
 
-${Math.round(seconds / 60)} minutes, ${rate} calls a second through each proxy${how}.
+On ${day}: ${Math.round(seconds / 60)} minutes, ${rate} calls a second through each proxy${how}.
 
 Meanwhile: a TLS connection of the partner that comes, calls and goes every ${every.connect} s (every fourth is a
 stranger's, without a certificate, who asserts the partner's identity); siptrustd killed (SIGKILL) and started again

@@ -31,6 +31,8 @@ export interface Sample {
 }
 
 export interface SoakReport {
+  /** The day of the run, as in 2026-11-25. */
+  readonly day: string;
   /** Its version. */
   readonly kamailio: string;
   readonly options: SoakOptions;
@@ -126,7 +128,16 @@ async function run(stage: SoakStage, build: Build, options: SoakOptions): Promis
   for (const [name, { running }] of Object.entries(proxies))
     if (!running) throw new Error(`the proxy ${name} has ended`);
   return {
-    ...{ kamailio: build.version, options: told, limit: most, rate, ...calls, arrived, samples },
+    ...{
+      day: new Date(start).toISOString().slice(0, 10),
+      kamailio: build.version,
+      options: told,
+      limit: most,
+      rate,
+      ...calls,
+      arrived,
+      samples,
+    },
     ...{ kills: times[0], reloads: times[1], rotations: times[2], questions: times[3] },
     logged: Object.fromEntries(Object.entries(proxies).map(([name, { log }]) => [name, mostLogged(log)])),
   };
