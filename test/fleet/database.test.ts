@@ -113,7 +113,7 @@ describe('what goes wrong', () => {
     await cluster.sql("CREATE ROLE stranger LOGIN PASSWORD 'another'");
     await expect(database({ user: 'stranger' }).made.connect()).rejects.toThrow(/password authentication failed/);
     await expect(database({ passwordFile: '/etc/passwd' }).made.connect()).rejects.toThrow(
-      'daemon.store_password_file: /etc/passwd: expected mode 0600, found 0644',
+      'daemon.store_password_file: /etc/passwd: expected mode 0600, found mode 0644',
     );
     await expect(database({ hosts: [{ host: '127.0.0.1', port: 1 }] }).made.connect()).rejects.toThrow(/ECONNREFUSED/);
   });

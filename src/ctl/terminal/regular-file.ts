@@ -1,6 +1,6 @@
 /** Files that others brought: a folder may hold a FIFO, or a link to a device that never ends. */
 
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { type RegularRead, readRegular, systemProblem } from '../../policy/reading/index.js';
 import { Refusal } from './failure.js';
 
 /**
@@ -8,18 +8,12 @@ import { Refusal } from './failure.js';
  * @throws {Refusal}
  */
 export function regularFile(file: string, most: number): Buffer {
-  let descriptor: number;
+  let read: RegularRead;
   try {
-    descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    read = readRegular(file, most);
   } catch (cause) {
-    throw new Refusal(`${file}: ${cause instanceof Error ? cause.message : String(cause)}`, 2, { cause });
+    throw new Refusal(`${file}: ${systemProblem(cause)}`, 2, { cause });
   }
-  try {
-    const stat = fstatSync(descriptor);
-    if (!stat.isFile()) throw new Refusal(`${file}: expected a regular file`, 2);
-    if (stat.size > most) throw new Refusal(`${file}: expected at most ${most} octets, found ${stat.size}`, 2);
-    return readFileSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
+  if ('problem' in read) throw new Refusal(`${file}: ${read.problem}`, 2);
+  return read.bytes;
 }

@@ -1,9 +1,10 @@
 /** Files of this machine: reads what the checks ask for, refuses what others may have written. */
 
 import { hash } from 'node:crypto';
-import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, type Stats, statSync } from 'node:fs';
+import { constants, readdirSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type FileRead, type PolicyFiles, tooLarge } from './files.js';
+import type { FileRead, PolicyFiles } from './files.js';
+import { type RegularRead, readRegular, systemProblem } from './regular-file.js';
 
 /** Times that a file which changes while it is read is read again. */
 const MOST_READS = 3;
@@ -69,42 +70,22 @@ export class DiskFiles implements PolicyFiles {
   }
 
   #readOnce(path: string, most: number): FileRead | 'changed' {
-    let descriptor: number;
+    let read: RegularRead;
     try {
-      // Not blocking: a FIFO in place of the file would hold up the daemon for ever.
-      descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+      read = readRegular(path, most, { bits: constants.S_IWOTH, expected: 'a file that not everybody may write' });
     } catch (cause) {
       this.#stamps.set(path, undefined);
-      return unreadable(path, cause);
+      return { code: 'unreadable', problem: `${path}: ${systemProblem(cause)}` };
     }
-    try {
-      // Of the open file, so that what is judged is what is read.
-      const stats = fstatSync(descriptor);
-      const { mode, size } = stats;
-      this.#stamps.set(path, stampOfStats(stats));
-      if ((mode & constants.S_IFMT) !== constants.S_IFREG) {
-        return { code: 'unreadable', problem: `${path}: expected a regular file` };
-      }
-      if ((mode & constants.S_IWOTH) !== 0) {
-        const found = (mode & 0o777).toString(8).padStart(4, '0');
-        return {
-          code: 'unsafe-mode',
-          problem: `${path}: expected a file that not everybody may write, found mode ${found}`,
-        };
-      }
-      if (size > most) return tooLarge(path, size, most);
-      const bytes = readAll(descriptor, size, most);
-      if (bytes.length > most) return tooLarge(path, bytes.length, most);
-      const stamp = stampOfStats(stats);
-      if (stampOfStats(fstatSync(descriptor)) !== stamp || bytes.length !== size) return 'changed';
-      const warning = this.#directoryWarning(path);
-      const fresh = Math.abs(Date.now() - Math.max(stats.mtimeMs, stats.ctimeMs)) < FRESH_MS;
-      return { bytes, ...(fresh ? {} : { stamp }), ...(warning === undefined ? {} : { warning }) };
-    } catch (cause) {
-      return unreadable(path, cause);
-    } finally {
-      closeSync(descriptor);
-    }
+    const { stats } = read;
+    const stamp = stampOfStats(stats);
+    this.#stamps.set(path, stamp);
+    if ('problem' in read) return { code: read.code, problem: `${path}: ${read.problem}` };
+    const { bytes, after } = read;
+    if (stampOfStats(after) !== stamp || bytes.length !== stats.size) return 'changed';
+    const warning = this.#directoryWarning(path);
+    const fresh = Math.abs(Date.now() - Math.max(stats.mtimeMs, stats.ctimeMs)) < FRESH_MS;
+    return { bytes, ...(fresh ? {} : { stamp }), ...(warning === undefined ? {} : { warning }) };
   }
 
   /** Who may write the directory may put another file in the place of this one, unless the sticky bit forbids it. */
@@ -137,20 +118,6 @@ function stampOfStats({ dev, ino, mode, size, mtimeMs, ctimeMs }: Stats): string
   return `${dev} ${ino} ${mode} ${size} ${mtimeMs} ${ctimeMs}`;
 }
 
-/** All bytes, or one more than `most` where the file grows while it is read. */
-function readAll(descriptor: number, size: number, most: number): Uint8Array {
-  const chunks: Buffer[] = [];
-  let total = 0;
-  while (total <= most) {
-    const chunk = Buffer.allocUnsafe(Math.min(1 << 20, Math.max(size + 1 - total, 512), most + 1 - total));
-    const count = readSync(descriptor, chunk, 0, chunk.length, null);
-    if (count === 0) break;
-    chunks.push(chunk.subarray(0, count));
-    total += count;
-  }
-  return Buffer.concat(chunks);
-}
-
 function listDirectory(directory: string): readonly string[] | undefined {
   try {
     return readdirSync(directory);
@@ -161,18 +128,4 @@ function listDirectory(directory: string): readonly string[] | undefined {
 
 function listed(names: readonly string[] | undefined): string {
   return names === undefined ? '' : [...names].sort().join('/');
-}
-
-/** System errors by their names: the text of Node repeats the path and the name of the call. */
-const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file',
-  EACCES: 'permission denied',
-  EISDIR: 'expected a regular file, found a directory',
-  ENOTDIR: 'a part of the path is no directory',
-  ELOOP: 'too many symbolic links',
-};
-
-function unreadable(path: string, cause: unknown): FileRead {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-  return { code: 'unreadable', problem: `${path}: ${SYSTEM_ERRORS[code] ?? `cannot be read (${code || cause})`}` };
 }

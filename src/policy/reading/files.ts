@@ -1,5 +1,7 @@
 /** What the policy checks see of the disk: files by path. The loader gives the real one; tests give one in memory. */
 
+import { beyond } from './regular-file.js';
+
 export type FileRead =
   | { readonly bytes: Uint8Array; readonly warning?: string; readonly stamp?: string }
   | { readonly code: 'unreadable' | 'unsafe-mode' | 'too-large'; readonly problem: string };
@@ -44,5 +46,5 @@ export function filesInMemory(files: Readonly<Record<string, string | Uint8Array
 
 /** A file beyond its limit, in octets, as a failed reading. */
 export function tooLarge(path: string, size: number, most: number): FileRead {
-  return { code: 'too-large', problem: `${path}: expected at most ${most} bytes, found ${size}` };
+  return { code: 'too-large', problem: `${path}: ${beyond(most, size)}` };
 }

@@ -7,6 +7,7 @@ export { deepFreeze, freezeShallow } from './freeze.js';
 export { expandGlob, isGlob, isUnsupportedGlob } from './glob.js';
 export { normalPath, resolvePath } from './paths.js';
 export { formatPlace, formatProblem, type Problem, type ProblemCode, Problems, type Said } from './problem.js';
+export { type RefusedMode, type RegularRead, readRegular, systemProblem } from './regular-file.js';
 export { checkShape, inWords, unknownKeys } from './shape.js';
 export { certificateFiles, flag, someWords, word, words } from './shapes.js';
 export { Site } from './site.js';

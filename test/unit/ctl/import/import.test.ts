@@ -454,7 +454,10 @@ describe('import certificates', () => {
     symlinkSync('/dev/zero', join(folder(), 'zero.der'));
     const { report } = await imported('certificates', folder(), '--out', file('p.yaml'));
     expect(report).toMatchObject({ agreements: 1, left_out: 2 });
-    for (const { text } of report.findings) expect(text).toBe('expected a regular file');
+    expect(report.findings).toMatchObject([
+      { from: 'fifo.pem', text: 'expected a regular file, found a FIFO' },
+      { from: 'zero.der', text: 'expected a regular file, found a device' },
+    ]);
     const table = await imported('address', join(folder(), 'fifo.pem'), '--interface', 'za', '--out', file('a.yaml'));
     expect(table).toMatchObject({ code: 2, error: expect.stringMatching(/expected a regular file/) });
   });

@@ -93,9 +93,9 @@ describe('the policy on disk', () => {
     mkdirSync(join(folder, 'dir.pem'));
     write('siptrust.yaml', tls('intermediates: [fifo.pem, dir.pem, /dev/zero, ca.pem/x]'));
     expect(said()).toEqual([
-      '/siptrust.yaml:7:21: error: agreements[0].intermediates[0]: /fifo.pem: expected a regular file',
-      '/siptrust.yaml:7:31: error: agreements[0].intermediates[1]: /dir.pem: expected a regular file',
-      '/siptrust.yaml:7:40: error: agreements[0].intermediates[2]: /dev/zero: expected a regular file',
+      '/siptrust.yaml:7:21: error: agreements[0].intermediates[0]: /fifo.pem: expected a regular file, found a FIFO',
+      '/siptrust.yaml:7:31: error: agreements[0].intermediates[1]: /dir.pem: expected a regular file, found a directory',
+      '/siptrust.yaml:7:40: error: agreements[0].intermediates[2]: /dev/zero: expected a regular file, found a device',
       '/siptrust.yaml:7:51: error: agreements[0].intermediates[3]: /ca.pem/x: a part of the path is no directory',
     ]);
   });

@@ -21,9 +21,9 @@ describe('a file with a secret', () => {
   });
 
   it.each([
-    ['one that others may read', () => file('open', 'word', 0o640), 'expected mode 0600, found 0640'],
+    ['one that others may read', () => file('open', 'word', 0o640), 'expected mode 0600, found mode 0640'],
     ['one that is too long', () => file('long', 'x'.repeat(101), 0o600), 'expected at most 100 bytes, found 101'],
-    ['a directory', () => directory, 'expected a regular file, found something else'],
+    ['a directory', () => directory, 'expected a regular file, found a directory'],
   ])('fail/%s', (_what, path, problem) => {
     expect(readSecret(path(), 100)).toEqual({ problem });
   });
@@ -31,6 +31,6 @@ describe('a file with a secret', () => {
   it('fail/a FIFO: nobody waits for its writer', () => {
     const path = join(directory, 'fifo');
     execFileSync('mkfifo', ['-m', '600', path]);
-    expect(readSecret(path, 100)).toEqual({ problem: 'expected a regular file, found something else' });
+    expect(readSecret(path, 100)).toEqual({ problem: 'expected a regular file, found a FIFO' });
   });
 });
