@@ -21,8 +21,16 @@ const LONGEST_CLAIM = 64;
 /** The response text; undefined where there is none to send (notifications, JSON-RPC 2.0 §4.1). */
 export type Answer = string | undefined | Promise<string | undefined>;
 
-/** Answers one request text; in the same turn unless a handler took longer. Never throws, never rejects. */
-export type Dispatch = (request: string | Buffer, context: CallContext) => Answer;
+/** A request that was no JSON text to begin with; its answer is text all the same. */
+export interface RequestObject {
+  readonly jsonrpc: '2.0';
+  readonly id: number;
+  readonly method: string;
+  readonly params: object;
+}
+
+/** Answers one request; in the same turn unless a handler took longer. Never throws, never rejects. */
+export type Dispatch = (request: string | Buffer | RequestObject, context: CallContext) => Answer;
 
 /** What came of a question, and the ms that it took. */
 export type Answered = (method: string, outcome: 'ok' | 'error' | 'forbidden', milliseconds: number) => void;
@@ -130,6 +138,7 @@ export function createDispatcher(methods: readonly Method[], options: Dispatcher
   }
 
   return (request, context) => {
+    if (typeof request !== 'string' && !Buffer.isBuffer(request)) return single(request, context);
     if (typeof request !== 'string' && !isUtf8(request)) {
       return errorText(new RpcError('parse-error', { expected: 'UTF-8', found: 'other bytes' }).toObject());
     }

@@ -1,11 +1,12 @@
 /**
  * The same methods for scripts that have no JSON: a question in one line, `trust.peer direction=in tls.verified=1`, and
- * the answer in one line (sip/lists, answer-line.ts). Both are made of the JSON that everybody else gets.
+ * the answer in one line (sip/lists, answer-line.ts), which is made of the JSON that everybody else gets.
  */
 
 import { answerLine } from '../../sip/lists/index.js';
-import type { Dispatch } from './dispatcher.js';
+import type { Answer, Dispatch } from './dispatcher.js';
 import { RPC_ERRORS } from './errors.js';
+import type { CallContext } from './method.js';
 
 /** `METHOD NAME=VALUE ...`, printable ASCII, one blank between; a dot leads into an object. */
 const QUESTION = /^[a-z.]+(?: (?:[a-z0-9_]+\.)?[a-z0-9_]+=[!-~]*)*$/;
@@ -13,11 +14,11 @@ const QUESTION = /^[a-z.]+(?: (?:[a-z0-9_]+\.)?[a-z0-9_]+=[!-~]*)*$/;
 type Params = Record<string, unknown>;
 
 /** Gives the question to `dispatch`; what is no question, or has no answer that fits in a line, is `error;CODE`. */
-export function lineDispatch(dispatch: Dispatch): Dispatch {
+export function lineDispatch(dispatch: Dispatch): (question: Buffer, context: CallContext) => Answer {
   return (question, context) => {
     const asked = requestOf(question.toString('latin1'));
     if (asked === undefined) return `error;${RPC_ERRORS['invalid-request'].code}`;
-    const answer = dispatch(JSON.stringify({ jsonrpc: '2.0', id: 1, ...asked }), context);
+    const answer = dispatch({ jsonrpc: '2.0', id: 1, ...asked }, context);
     const line = (text: string | undefined): string => lineOf(asked.method, text ?? '');
     return answer instanceof Promise ? answer.then(line) : line(answer);
   };
