@@ -22,7 +22,7 @@ export function auditProblems(output: string, explained: string): readonly Probl
         subject: 'npm audit',
         expected: 'the answer of a registry that knows advisories',
         found,
-        next: `ask again where such a registry can be reached (${READ}), or say AUDIT=skip, and look yourself`,
+        next: `ask again where such a registry can be reached (${READ}), or say AUDIT=skip: then the release says that it was not checked`,
       },
     ];
   }
