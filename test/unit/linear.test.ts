@@ -5,6 +5,9 @@
  */
 
 import { describe, expect, it } from 'vitest';
+import { activeLines, branchRoutes, scriptLines } from '../../src/ctl/doctor/kamailio-script.js';
+import { opensipsRoutes } from '../../src/ctl/doctor/opensips-script.js';
+import { tlsProfiles } from '../../src/ctl/doctor/tls-profiles.js';
 import { ADDRESS_COLUMNS } from '../../src/ctl/import/address-rows.js';
 import { readAddressFile } from '../../src/ctl/tables/address-file.js';
 import { readCsv } from '../../src/ctl/tables/csv.js';
@@ -65,6 +68,7 @@ const UNITS = [
     'INSERT INTO address VALUES (1);',
     'COPY address (id) FROM stdin;\n',
   ],
+  ...['branch_route[', 'branch_route[A]\n', 'route{\n', '#!ifdef A\n', '/*', '[server: '],
   ...['-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n', '{"a":', '[{', 'a\u0301', 'ﬁ.'],
 ] as const;
 
@@ -130,6 +134,13 @@ const TEXTS: readonly (readonly [name: string, filler: string, read: (text: stri
     (text) => isDbText(text) || readDbText('address', `id(int,auto) ip_addr(string)\n${text}`),
   ],
   ['an address file', fill('1 192.0.2.1 32 0 b.example\n'), (text) => readAddressFile('address.list', text)],
+  [
+    'a kamailio.cfg',
+    fill('branch_route[A] { t_relay(); }\n'),
+    (text) => branchRoutes(activeLines(scriptLines('f', text))),
+  ],
+  ['an opensips.cfg', fill('branch_route[a] { t_relay(); }\n'), opensipsRoutes],
+  ['a tls.cfg', fill('[server:any]\nca_list = a.pem\n'), tlsProfiles],
   ['a name that is asked for', fill('label.'), referenceDomain],
 ];
 

@@ -55,7 +55,10 @@ export function scriptLines(file: string, text: string): readonly ScriptLine[] {
 export function activeLines(lines: readonly ScriptLine[]): readonly ScriptLine[] {
   const names = new Set<string>();
   const open: { readonly outer: boolean; holds: boolean }[] = [];
-  const holds = () => open.every((each) => each.outer && each.holds);
+  const holds = () => {
+    const last = open.at(-1);
+    return last === undefined || (last.outer && last.holds);
+  };
   return lines.filter(({ text }) => {
     const [, word = '', name = ''] = /^#!(\w+)(?:\s+(\w+))?/.exec(text) ?? [];
     if (word === 'ifdef' || word === 'ifndef') {
@@ -89,23 +92,27 @@ export function defined(
   return undefined;
 }
 
-/** The branch routes, each with what stands in its braces. */
+const BRANCH_ROUTE = /^branch_route\s*(?:\[([^\]]*)\])?/;
+/** One that its line does not close goes to the end of the line. */
+const STRING = /"(?:\\.|[^"\\])*"?|'(?:\\.|[^'\\])*'?/g;
+
+/** The branch routes, each with what stands in its braces; one whose braces do not match ends where the next begins. */
 export function branchRoutes(lines: readonly ScriptLine[]): readonly BranchRoute[] {
-  const routes: BranchRoute[] = [];
-  for (const [index, at] of lines.entries()) {
-    const head = /^branch_route\s*(?:\[\s*"?([^\]"]*)"?\s*\])?/.exec(at.text);
-    if (head === null) continue;
-    const body: string[] = [];
-    let depth = 0;
-    for (const { text } of lines.slice(index)) {
-      body.push(text);
-      for (const char of text.replace(/"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'/g, '')) {
-        if (char === '{') depth++;
-        if (char === '}') depth--;
-      }
-      if (depth <= 0 && body.some((each) => each.includes('{'))) break;
+  const routes: { readonly at: ScriptLine; readonly name: string; readonly body: string[] }[] = [];
+  /** Braces that are open; undefined before the first one, which may stand on a later line than the name. */
+  let depth: number | undefined;
+  for (const at of lines) {
+    const head = BRANCH_ROUTE.exec(at.text);
+    if (head !== null) {
+      routes.push({ at, name: (head[1] ?? '').replaceAll('"', '').trim(), body: [] });
+      depth = undefined;
     }
-    routes.push({ at, name: head[1]?.trim() ?? '', body: body.join('\n') });
+    if (depth === 0) continue;
+    routes.at(-1)?.body.push(at.text);
+    for (const brace of at.text.replace(STRING, '').match(/[{}]/g) ?? []) {
+      if (brace === '{') depth = (depth ?? 0) + 1;
+      else depth = Math.max(0, (depth ?? 0) - 1);
+    }
   }
-  return routes;
+  return routes.map(({ at, name, body }) => ({ at, name, body: body.join('\n') }));
 }

@@ -11,8 +11,9 @@ export interface OpensipsRoute {
   readonly line: number;
 }
 
-const TOKEN = /#[^\n]*|\/\*.*?\*\/|"(?:[^"\\]|\\.)*"|'[^'\n]*'|[^#/"']+|./gs;
-const HEAD = /(?:^|\n)[ \t]*([a-z_]*route)[ \t]*(?:\[([^\]]*)\])?\s*\{/g;
+/** A comment or a string that nobody closes goes to the end. */
+const TOKEN = /#[^\n]*|\/\*.*?(?:\*\/|$)|"(?:[^"\\]|\\.)*"?|'[^'\n]*'|[^#/"']+|./gs;
+const HEAD = /(?:^|\n)[ \t]*([a-z_]*route)(?:[ \t]*\[([^\]\n]*)\])?\s*\{/g;
 
 /** Comments become blanks, so that lines keep their numbers; a string stays, without braces. */
 function plain(text: string): string {
@@ -23,16 +24,28 @@ function plain(text: string): string {
   });
 }
 
-/** Each route of the text, in its order. One whose braces do not match ends with the text. */
+/** Each route of the text, in its order. One whose braces do not match ends where the next begins, or with the text. */
 export function opensipsRoutes(script: string): readonly OpensipsRoute[] {
   const text = plain(script);
-  return Array.from(text.matchAll(HEAD), (head) => {
+  const heads = [...text.matchAll(HEAD)];
+  let line = 1;
+  let counted = 0;
+  return heads.map((head, index) => {
     const start = head.index + head[0].length;
-    let depth = 1;
-    let end = start;
-    for (; end < text.length && depth > 0; end++) depth += text[end] === '{' ? 1 : text[end] === '}' ? -1 : 0;
-    const line = text.slice(0, start).split('\n').length;
+    line += text.slice(counted, start).split('\n').length - 1;
+    counted = start;
     const [name = ''] = (head[2] ?? '').split(',');
-    return { kind: head[1] ?? '', name: name.trim(), body: text.slice(start, end - 1).replace(/\s/g, ''), line };
+    const body = inBraces(text.slice(start, heads[index + 1]?.index));
+    return { kind: head[1] ?? '', name: name.trim(), body: body.replace(/\s/g, ''), line };
   });
+}
+
+/** What stands before the brace that closes. */
+function inBraces(text: string): string {
+  let depth = 1;
+  for (let end = 0; end < text.length; end++) {
+    depth += text[end] === '{' ? 1 : text[end] === '}' ? -1 : 0;
+    if (depth === 0) return text.slice(0, end);
+  }
+  return text;
 }

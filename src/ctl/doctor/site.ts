@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type LoadedPolicy, loadPolicy } from '../../policy/loading/index.js';
+import { readRegular, systemProblem } from '../../policy/reading/index.js';
 import { activeLines, type ScriptLine, scriptLines } from './kamailio-script.js';
 import { type TlsProfile, tlsProfiles } from './tls-profiles.js';
 
@@ -97,14 +98,15 @@ async function daemonFacts(ask: Ask): Promise<Read<DaemonFacts>> {
 
 const MOST_OCTETS = 4 * 1024 * 1024;
 const MOST_DEPTH = 8;
+/** Files that include themselves twice would be read without an end. */
+const MOST_INCLUDES = 1000;
 
 function textAt(path: string): Read<string> {
   try {
-    const { size } = statSync(path);
-    if (size > MOST_OCTETS) return { missing: `${path}: expected at most ${MOST_OCTETS} octets, found ${size}` };
-    return { value: readFileSync(path, 'latin1') };
-  } catch (error) {
-    return { missing: error instanceof Error ? error.message : String(error) };
+    const read = readRegular(path, MOST_OCTETS);
+    return 'problem' in read ? { missing: `${path}: ${read.problem}` } : { value: read.bytes.toString('latin1') };
+  } catch (cause) {
+    return { missing: `${path}: ${systemProblem(cause)}` };
   }
 }
 
@@ -114,19 +116,25 @@ function statAt(path: string): Stats | undefined {
 
 /** What Kamailio reads of the script. */
 function scriptOf({ kamailioCfg, plugin }: SiteOptions, text: string): readonly ScriptLine[] {
-  return activeLines(withIncludes(kamailioCfg, text, plugin, 0));
+  return activeLines(withIncludes(kamailioCfg, text, plugin, 0, { left: MOST_INCLUDES }));
 }
 
 /** The lines of a script with those of its includes in their places; the plugin's own files are left out. */
-function withIncludes(file: string, text: string, plugin: string, depth: number): readonly ScriptLine[] {
+function withIncludes(
+  file: string,
+  text: string,
+  plugin: string,
+  depth: number,
+  includes: { left: number },
+): readonly ScriptLine[] {
   return scriptLines(file, text).flatMap((line) => {
     const name = /^(?:include_file|import_file|#?!(?:include_file|import_file))\s+["']([^"']+)["']/.exec(
       line.text,
     )?.[1];
-    if (name === undefined || depth >= MOST_DEPTH) return [line];
+    if (name === undefined || depth >= MOST_DEPTH || includes.left-- <= 0) return [line];
     const path = resolve(dirname(file), name);
     const inner = path.startsWith(`${resolve(plugin)}/`) ? { missing: '' } : textAt(path);
-    return 'missing' in inner ? [line] : [line, ...withIncludes(path, inner.value, plugin, depth + 1)];
+    return 'missing' in inner ? [line] : [line, ...withIncludes(path, inner.value, plugin, depth + 1, includes)];
   });
 }
 

@@ -14,18 +14,22 @@ export function tlsProfiles(text: string): readonly TlsProfile[] {
   const profiles: { role: TlsProfile['role']; name: string; line: number; keys: Record<string, string> }[] = [];
   for (const [index, raw] of text.split('\n').entries()) {
     const line = raw.replace(/^\s*[#;].*$/, '').trim();
-    const head = /^\[\s*(server|client)\s*:\s*([^\]]+?)\s*\]$/i.exec(line);
+    const head = /^\[\s*(server|client)\s*:([^\]]+)\]$/i.exec(line);
     if (head !== null) {
       const role = head[1]?.toLowerCase() === 'server' ? 'server' : 'client';
-      profiles.push({ role, name: head[2] ?? '', line: index + 1, keys: {} });
+      profiles.push({ role, name: (head[2] ?? '').trim(), line: index + 1, keys: {} });
       continue;
     }
-    const pair = /^([a-z_]+)\s*=\s*(.*?)(?:\s+#.*)?$/i.exec(line);
+    const pair = /^([a-z_]+)\s*=(.*)$/i.exec(line);
     const last = profiles.at(-1);
     if (pair !== null && last !== undefined)
-      last.keys[(pair[1] ?? '').toLowerCase()] = (pair[2] ?? '').replace(/^(["'])(.*)\1$/, '$2');
+      last.keys[(pair[1] ?? '').toLowerCase()] = unquoted((pair[2] ?? '').replace(/\s#.*$/, '').trim());
   }
   return profiles;
+}
+
+function unquoted(value: string): string {
+  return value.replace(/^(["'])(.*)\1$/, '$2');
 }
 
 /** Kamailio's words for yes. */
