@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { filesInMemory } from '../../../../src/policy/reading/files.js';
-import { expandGlob } from '../../../../src/policy/reading/glob.js';
+import { expandGlob } from '../../../../src/policy/reading/paths.js';
 
 const FILES = filesInMemory(
   Object.fromEntries(
