@@ -25,7 +25,7 @@ async function ask(question: string, answer: (params: unknown) => unknown = () =
   return { asked, line };
 }
 
-const LINE = 'trust.peer;7;60;2;untrusted;connection;|no-tls|a-1|continue|403|Forbidden|0;;.';
+const LINE = 'trust.peer;7;60;2;untrusted;connection;|no-tls|a-1|continue|403|Forbidden|0;;0;.';
 
 describe('questions in one line', () => {
   test.each([

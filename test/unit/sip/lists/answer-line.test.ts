@@ -21,27 +21,37 @@ const TOLD = 'op-a|agreement-covers|a1-1|continue|403|Forbidden|1';
 
 describe('answers as lines', () => {
   it.each([
-    ['trust.peer', PEER, `trust.peer;7;60;6;trusted;connection;${TOLD};a.example,;.`],
-    ['trust.peer', { ...PEER, profile: 'ask' }, `trust.peer;7;60;9;ask;connection;${TOLD};a.example,;.`],
+    ['trust.peer', PEER, `trust.peer;7;60;6;trusted;connection;${TOLD};a.example,;0;.`],
+    ['trust.peer', { ...PEER, profile: 'ask' }, `trust.peer;7;60;9;ask;connection;${TOLD};a.example,;0;.`],
     [
       'trust.peer',
       { ...PEER, asserts: ['*', 'a b', 'c,d'], assert_hosts: ['[2001:db8::1]', '192.0.2.1', 'x;.'] },
-      `trust.peer;7;60;6;trusted;connection;${TOLD};*,[2001:db8::1],192.0.2.1,;.`,
+      `trust.peer;7;60;6;trusted;connection;${TOLD};*,[2001:db8::1],192.0.2.1,;0;.`,
     ],
     [
       'trust.peer',
       { ...PEER, verdict: 'reject', trusted: 0, profile: 'untrusted', action: 'close', code: 503, phrase: 'Not Now' },
-      'trust.peer;7;60;22;refused;connection;op-a|agreement-covers|a1-1|close|503|Not Now|0;a.example,;.',
+      'trust.peer;7;60;22;refused;connection;op-a|agreement-covers|a1-1|close|503|Not Now|0;a.example,;0;.',
     ],
     [
       'trust.peer',
       { ...PEER, verdict: 'untrusted', trusted: 0, profile: 'monitor', agreement: '', asserts: [] },
-      'trust.peer;7;60;21;monitor;connection;|agreement-covers|a1-1|continue|403|Forbidden|0;;.',
+      'trust.peer;7;60;21;monitor;connection;|agreement-covers|a1-1|continue|403|Forbidden|0;;0;.',
     ],
     [
       'trust.peer',
       { ...PEER, agreement: 'op-a+op_b.2' },
-      'trust.peer;7;60;6;trusted;connection;op-a+op_b.2|agreement-covers|a1-1|continue|403|Forbidden|1;a.example,;.',
+      'trust.peer;7;60;6;trusted;connection;op-a+op_b.2|agreement-covers|a1-1|continue|403|Forbidden|1;a.example,;0;.',
+    ],
+    [
+      'trust.peer',
+      { ...PEER, verdict: 'untrusted', trusted: 0, profile: 'untrusted', reason: 'missing-intermediate' },
+      'trust.peer;7;60;2;untrusted;connection;op-a|missing-intermediate|a1-1|continue|403|Forbidden|0;a.example,;1;.',
+    ],
+    [
+      'trust.peer',
+      { ...PEER, verdict: 'untrusted', trusted: 0, profile: 'untrusted', would_reason: 'missing-intermediate' },
+      'trust.peer;7;60;2;untrusted;connection;op-a|agreement-covers|a1-1|continue|403|Forbidden|0;a.example,;1;.',
     ],
     ['trust.message', PLAN, 'trust.message;7;0;continue;0;403;Forbidden;;;;.'],
     [
