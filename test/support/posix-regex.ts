@@ -21,7 +21,7 @@ export function posixMatcher(): PosixMatcher | undefined {
   execFileSync('cc', ['-O1', '-o', program, join(import.meta.dirname, 'regex-match.c')]);
   const hex = (text: string): string => Buffer.from(text, 'latin1').toString('hex');
   const match = (pattern: string, texts: readonly string[], flags: readonly string[]): readonly boolean[] => {
-    const input = texts.map((text) => `${hex(pattern)} ${hex(text)}\n`).join('');
+    const input = [pattern, ...texts].map((line) => `${hex(line)}\n`).join('');
     const output = execFileSync(program, flags, { input, encoding: 'latin1', maxBuffer: 1 << 26 });
     const answers = output.split('\n').slice(0, -1);
     if (answers.length !== texts.length || answers.includes('!')) throw new Error(`no POSIX expression: ${pattern}`);

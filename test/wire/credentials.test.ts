@@ -170,7 +170,7 @@ const LOCAL_PARAMS: Readonly<Record<string, object>> = {
 };
 
 describe.each(CASES)('$name', ({ shown, role }) => {
-  test('every method', async () => {
+  test('ok/every method', async () => {
     for (const method of table) {
       now += 7_000;
       const token = shown.token === undefined ? undefined : tokens[shown.token];

@@ -93,7 +93,7 @@ describe('any mutation of a good file compiles or says where it does not', { tim
           policy = policy.slice(0, place) + piece + policy.slice(place + length);
         judge(policy);
       }),
-      { numRuns: runs(150) },
+      { numRuns: runs(60) },
     );
   });
 
@@ -116,7 +116,7 @@ describe('any mutation of a good file compiles or says where it does not', { tim
         }
         judge(mutated.join('\n'));
       }),
-      { numRuns: runs(100) },
+      { numRuns: runs(50) },
     );
   });
 
@@ -131,7 +131,7 @@ describe('any mutation of a good file compiles or says where it does not', { tim
           judge(mutated);
         },
       ),
-      { numRuns: runs(100) },
+      { numRuns: runs(50) },
     );
   });
 
@@ -143,7 +143,7 @@ describe('any mutation of a good file compiles or says where it does not', { tim
         const start = match.index + 2;
         judge(GOOD.slice(0, start) + json + GOOD.slice(start + (match[1] ?? '').length));
       }),
-      { numRuns: runs(100) },
+      { numRuns: runs(50) },
     );
   });
 });

@@ -116,7 +116,7 @@ describe('overlaps', () => {
   }
 });
 
-test('samePrefix asks for the same length too', () => {
+test('ok/samePrefix asks for the same length too', () => {
   expect(samePrefix(prefix('192.0.2.0/24'), prefix('::ffff:192.0.2.0/120'))).toBe(true);
   expect(samePrefix(prefix('192.0.2.0/24'), prefix('192.0.2.0/25'))).toBe(false);
 });

@@ -3,6 +3,7 @@ import { PolicyMemory } from '../../../../src/policy/agreement/memory.js';
 import { type FileRead, filesInMemory, type PolicyFiles } from '../../../../src/policy/reading/files.js';
 import { formatProblem } from '../../../../src/policy/reading/problem.js';
 import { checkPolicy } from '../../../../src/policy/snapshot/compile.js';
+import { LONG } from '../../../support/runs.js';
 import { CA_PEM, LEAF_PEM, MATERIAL, NOW } from '../fixtures.js';
 
 const DAY = 86_400_000;
@@ -144,8 +145,10 @@ describe('what is remembered of a policy', () => {
     files.content['p.yaml'] = `${files.content['p.yaml']}${iface}`;
     const migration = ', migration: {interface: za, sources: [192.0.2.0/28], until: 2026-08-15}';
     files.content['d/2.yaml'] = agreement('op-2', migration);
+    // Each day of the first four months in `make fuzz`: of the texts that count days, each is another.
+    const step = LONG ? 1 : 3;
     const told = new Set<string>();
-    for (let day = 0; day < 3600; day += day < 120 ? 1 : 40) {
+    for (let day = 0; day < 3600; day += day < 120 ? step : 40) {
       const now = NOW + day * DAY;
       const { said, items } = check(now);
       const direct = anew(now);
@@ -154,6 +157,6 @@ describe('what is remembered of a policy', () => {
       expect(items).toEqual(direct.parts.agreements);
       for (const line of said) told.add(line);
     }
-    expect(told.size).toBeGreaterThan(30);
+    expect(told.size).toBeGreaterThan(30 / step);
   });
 });

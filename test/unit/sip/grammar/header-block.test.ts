@@ -132,7 +132,7 @@ describe('properties', () => {
     })
     .map((parts) => toBytes(parts.join('')));
 
-  it('scanning never throws, and rows joined are the input again', () => {
+  it('ok/scanning never throws, and rows joined are the input again', () => {
     fc.assert(
       fc.property(fc.oneof(fc.uint8Array({ maxLength: 400 }), spicy), (bytes) => {
         expect(rejoined(scanHeaderBlock(bytes))).toBe(latin1(bytes));
@@ -141,7 +141,7 @@ describe('properties', () => {
     );
   });
 
-  it('a field that is not regular comes with a reject', () => {
+  it('fail/a field that is not regular comes with a reject', () => {
     fc.assert(
       fc.property(spicy, (bytes) => {
         const scanned = scanHeaderBlock(bytes);
@@ -154,7 +154,7 @@ describe('properties', () => {
     );
   });
 
-  it('any spelling of a field gives the same key and value (P-1, P-2, P-4)', () => {
+  it('ok/any spelling of a field gives the same key and value (P-1, P-2, P-4)', () => {
     const names = [...COMPACT_FORMS, ['', 'p-asserted-identity'], ['', 'privacy'], ['', 'history-info']] as const;
     const blanks = fc.string({ unit: fc.constantFrom(' ', '\t'), maxLength: 3 });
     const fold = fc.tuple(blanks, fc.constantFrom(' ', '\t')).map(([a, b]) => `\r\n${b}${a}`);

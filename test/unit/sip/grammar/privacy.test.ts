@@ -49,7 +49,7 @@ describe('parsePrivacy', () => {
     expect(privacy('Privacy: id;x;critical').unknown).toEqual(['x']);
   });
 
-  it('property: what is asked for is found in any order, row, separator and case; none never wins against it', () => {
+  it('ok/what is asked for is found in any order, row, separator and case; none never wins against it', () => {
     const value = fc.constantFrom('id', 'header', 'session', 'user', 'history', 'none');
     const rows = fc.array(fc.array(value, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 3 });
     const separator = fc.constantFrom(';', ',', ' ; ', ' ,\t', ';\r\n ');

@@ -204,11 +204,11 @@ describe('for comparison', () => {
 });
 
 describe('properties', () => {
-  it('parsing never throws', () => {
+  it('ok/parsing never throws', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => void parseUri(`sip:${text}`)));
   });
 
-  it('what is built is what is read', () => {
+  it('ok/what is built is what is read', () => {
     const word = fc.stringMatching(/^[a-z0-9]{1,8}$/);
     const param = fc.tuple(word, fc.option(word, { nil: undefined }));
     const params = fc.array(param, { maxLength: 4 });

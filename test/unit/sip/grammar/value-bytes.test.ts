@@ -25,7 +25,7 @@ describe('value bytes', () => {
     expect(inspectBytes('"\\\xc3\xa9"').invalidUtf8).toBe(false);
   });
 
-  it('property: UTF-8 is judged as the platform judges it', () => {
+  it('ok/UTF-8 is judged as the platform judges it', () => {
     const strict = (bytes: Uint8Array): boolean => {
       try {
         new TextDecoder('utf-8', { fatal: true }).decode(bytes);

@@ -18,7 +18,7 @@ const issuer = root({ subject: 'C=DE,O=Operator A,CN=TLS CA' });
 const made = (spec: CertificateSpec) => leaf(issuer, spec).der;
 
 describe('parseCertificate', () => {
-  it('reads what a certificate says', () => {
+  it('ok/reads what a certificate says', () => {
     const key = makeKey();
     const end = leaf(issuer, {
       key,
@@ -61,7 +61,7 @@ describe('parseCertificate', () => {
     expect(Object.isFrozen(facts)).toBe(true);
   });
 
-  it('agrees with node:crypto on what both read', () => {
+  it('ok/agrees with node:crypto on what both read', () => {
     const end = leaf(issuer, { subject: 'O=B,CN=b' });
     const [ours, theirs] = [end.facts, new X509Certificate(end.der)];
     expect(ours.serial).toBe(theirs.serialNumber.toLowerCase());
@@ -70,7 +70,7 @@ describe('parseCertificate', () => {
     expect(ours.sha256).toBe(theirs.fingerprint256.replaceAll(':', '').toLowerCase());
   });
 
-  it('keeps the facts when the caller changes its buffer', () => {
+  it('ok/keeps the facts when the caller changes its buffer', () => {
     const bytes = Uint8Array.from(made({}));
     const facts = parseCertificate(bytes);
     bytes.fill(0);
@@ -83,20 +83,20 @@ describe('parseCertificate', () => {
     ['line break', 'a.example\r\nX: y'],
     ['octets above ASCII', '\u00ff\u00fe'],
     ['nothing', ''],
-  ])('keeps the octets of a hostile name as they stand: %s', (_, value) => {
+  ])('ok/keeps the octets of a hostile name as they stand: %s', (_, value) => {
     const { subjectAltNames } = parseCertificate(
       made({ extensions: { altNames: ext.altNames([{ dns: value }, { uri: value }]) } }),
     );
     expect(subjectAltNames?.map(({ bytes }) => Buffer.from(bytes).toString('latin1'))).toEqual([value, value]);
   });
 
-  it('keeps NUL in a common name and shows it escaped', () => {
+  it('ok/keeps NUL in a common name and shows it escaped', () => {
     const { subject, subjectText } = parseCertificate(made({ subject: 'CN=b.example\0.evil' }));
     expect(subject[0]?.value).toBe('b.example\0.evil');
     expect(subjectText).toBe('CN=b.example\\00.evil');
   });
 
-  it('tells an absent extension from an empty one', () => {
+  it('ok/tells an absent extension from an empty one', () => {
     expect(parseCertificate(made({ extensions: { altNames: undefined } })).subjectAltNames).toBeUndefined();
     expect(parseCertificate(made({ extensions: { altNames: ext.altNames([]) } })).subjectAltNames).toEqual([]);
   });
@@ -108,7 +108,7 @@ describe('parseCertificate', () => {
     [-1n, '-01'],
     [-0x80n, '-80'],
     [1n << 159n, `80${'00'.repeat(19)}`],
-  ])('writes serial number %s as %s', (serial, text) => {
+  ])('ok/writes serial number %s as %s', (serial, text) => {
     expect(parseCertificate(made({ serial })).serial).toBe(text);
   });
 
@@ -118,7 +118,7 @@ describe('parseCertificate', () => {
     ['49 as 2049', tlv(0x17, der.text('491231235959Z')), Date.UTC(2049, 11, 31, 23, 59, 59)],
     ['year 9999', tlv(0x18, der.text('99991231235959Z')), Date.UTC(9999, 11, 31, 23, 59, 59)],
     ['29 February of a leap year', tlv(0x17, der.text('240229000000Z')), Date.UTC(2024, 1, 29)],
-  ])('reads time: %s', (_, notBefore, expected) => {
+  ])('ok/reads time: %s', (_, notBefore, expected) => {
     expect(parseCertificate(made({ notBefore })).notBefore).toBe(expected);
   });
 });

@@ -113,16 +113,16 @@ describe('keys', () => {
     expect(signatureVerifies(r.facts, publicKey, new Budget())).toBe(false);
   });
 
-  it('a point off its curve verifies nothing', () => {
+  it('fail/a point off its curve verifies nothing', () => {
     const spki = spkiOf(der.seq(der.oid(EC), der.oid('1.2.840.10045.3.1.7')), new Uint8Array(65).fill(4, 0, 1));
     expect(signatureVerifies(r.facts, leaf(r, { spki }).facts.publicKey, new Budget())).toBe(false);
   });
 
-  it('names what it refuses', () => {
+  it('fail/names what it refuses', () => {
     expect(weakAlgorithm({ oid: '1.2.840.113549.1.1.5', parameters: undefined })).toContain('sha1WithRSAEncryption');
   });
 
-  it('costs the same budget whether an outcome is remembered or not, and once in a verification', () => {
+  it('ok/costs the same budget whether an outcome is remembered or not, and once in a verification', () => {
     const end = leaf(r).facts;
     const costs = (budget: Budget) => signatureVerifies(end, r.facts.publicKey, budget);
     for (const time of ['first', 'second']) {

@@ -66,7 +66,7 @@ describe('readPem', () => {
     }
   });
 
-  it('names the line', () => {
+  it('fail/names the line', () => {
     expect(() => readPem(`${pem}\n${pem.replace('AAEC', '*AEC')}`)).toThrow(/^line 8: expected base64/);
   });
 });

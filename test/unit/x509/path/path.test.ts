@@ -347,7 +347,7 @@ describe('verifyPath', () => {
     });
   });
 
-  it('answers with the path, its anchor and how long the answer holds', () => {
+  it('ok/answers with the path, its anchor and how long the answer holds', () => {
     const r = root();
     const a = ca(r, { notAfter: NOW + 5 * DAY });
     const end = leaf(a);
@@ -356,20 +356,20 @@ describe('verifyPath', () => {
     expect(result.ok && result.validUntil).toBe(NOW + 5 * DAY + 3000);
   });
 
-  it('tells the path that came furthest', () => {
+  it('fail/tells the path that came furthest', () => {
     const r = root();
     const end = leaf(r, { notAfter: NOW - DAY });
     expect(judgePath({ leaf: end, anchors: [r] })).toMatchObject({ ok: false, path: [end.facts, r.facts] });
   });
 
-  it('reports the most telling of several failures first', () => {
+  it('fail/reports the most telling of several failures first', () => {
     const r = root();
     const end = leaf(r, { notAfter: NOW - DAY, extensions: { purposes: ext.purposes(['codeSigning']) } });
     const result = judgePath({ leaf: end, anchors: [r], ask: { names: [{ dns: 'b.example' }] } });
     expect(result.findings.map(({ code }) => code)).toEqual(['cert-time', 'eku', 'name-mismatch']);
   });
 
-  it('does not walk a loop twice', () => {
+  it('fail/does not walk a loop twice', () => {
     const [a, b] = [root(), root()] as [Issued, Issued];
     const anchor = root({ subject: a.subject });
     const result = judgePath({
@@ -409,7 +409,7 @@ describe('verifyPath', () => {
     });
   });
 
-  it('the issuer and serial number that a certificate names come first', () => {
+  it('ok/the issuer and serial number that a certificate names come first', () => {
     const r = root();
     const via = Array.from({ length: 20 }, () => ca(r, { subject: 'CN=same', extensions: { subjectKey: undefined } }));
     const signer = via.at(-1) as Issued;
@@ -430,7 +430,7 @@ describe('verifyPath', () => {
     expect(findings[0]?.detail).toContain(`expected at most 10 intermediates, found at least ${length + 1}`);
   });
 
-  it('a mesh of sixteen CAs holds the way to the anchor, and one without is told from one that is too long', () => {
+  it('ok/a mesh of sixteen CAs holds the way to the anchor, and one without is told from one that is too long', () => {
     const mesh = Array.from({ length: 16 }, () => root());
     const via = mesh.flatMap((x) => mesh.filter((y) => y !== x).map((y) => cross(x, y)));
     const anchor = root();
@@ -440,7 +440,7 @@ describe('verifyPath', () => {
     expect(judgePath({ leaf: end, via, anchors: [anchor] }).findings[0]?.code).toBe('untrusted-chain');
   });
 
-  it('the same question has the same answer when all of it is remembered', () => {
+  it('ok/the same question has the same answer when all of it is remembered', () => {
     const r = root();
     const via = Array.from({ length: 40 }, () => ca(r, { subject: 'CN=same', extensions: { subjectKey: undefined } }));
     const end = leaf(via.at(-1) as Issued, { extensions: { authorityKey: undefined } });
@@ -456,7 +456,7 @@ describe('verifyPath', () => {
     expect(judgePath({ leaf: leaf(anchor), anchors: [anchor] })).toMatchObject({ ok: true });
   });
 
-  it('runs out of its budget instead of hanging: signatures', () => {
+  it('fail/runs out of its budget instead of hanging: signatures', () => {
     const r = root();
     const same = Array.from({ length: 700 }, () =>
       ca(r, { subject: 'CN=many', extensions: { subjectKey: undefined } }),
@@ -467,7 +467,7 @@ describe('verifyPath', () => {
     expect(finding?.detail).toContain('more than 50 ms of work, most of it on signatures');
   });
 
-  it('runs out of its budget instead of hanging: steps in a mesh whose leaf is refused by every path', () => {
+  it('fail/runs out of its budget instead of hanging: steps in a mesh whose leaf is refused by every path', () => {
     const mesh = Array.from({ length: 9 }, () => root());
     const via = mesh.flatMap((x) => mesh.filter((y) => y !== x).map((y) => cross(x, y)));
     const anchor = root();

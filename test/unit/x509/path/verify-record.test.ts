@@ -113,17 +113,17 @@ describe('verifyRecord', () => {
     expect(answer, answer.detail).toMatchObject({ ok: reason === '', reason });
   });
 
-  it('tells the path that holds', () => {
+  it('ok/tells the path that holds', () => {
     expect(verifyRecord(record()).detail).toBe('CN=end <- CN=sub <- CN=root');
   });
 
-  it('tells all that failed, the most telling first', () => {
+  it('fail/tells all that failed, the most telling first', () => {
     const expired = leaf(sub, { subject: 'CN=old', notAfter: NOW - DAY });
     const { detail } = verifyRecord(record({ leaf: expired.pem, names: [{ dns: 'b.example' }] }));
     expect(detail).toMatch(/^cert-time: CN=old: expected a time from .*; name-mismatch: CN=old: /);
   });
 
-  it('has an answer for any JSON', () => {
+  it('ok/has an answer for any JSON', () => {
     const known = new Set<string>(['', ...REASONS.map(({ code }) => code)]);
     const fields = ['leaf', 'intermediates', 'anchors', 'crls', 'at', 'purpose', 'names', 'max_depth', 'revocation'];
     const anyRecord = fc.oneof(

@@ -11,7 +11,7 @@ const entries = (count: number): RevokedSpec[] =>
   Array.from({ length: count }, (_, n) => ({ serial: serial(3 * n + 1), reason: n % 7 }));
 
 describe('parseCrl', () => {
-  it('reads what a list says of itself', () => {
+  it('ok/reads what a list says of itself', () => {
     const facts = parseCrl(crl(issuer, { revoked: entries(3), number: 300, base: 299, scope: { users: true } }).der);
     expect(facts).toMatchObject({
       version: 2,
@@ -27,7 +27,7 @@ describe('parseCrl', () => {
     expect(facts.baseCrlNumber).toEqual(serial(299));
   });
 
-  it('finds each entry and nothing else', () => {
+  it('ok/finds each entry and nothing else', () => {
     const { entries: found } = parseCrl(crl(issuer, { revoked: entries(5000) }).der);
     for (let n = 0; n < 5000; n++) {
       expect(found.find(serial(3 * n + 1), name, name)?.revocationDate).toBe(NOW - 10 * 86_400_000);
@@ -36,7 +36,7 @@ describe('parseCrl', () => {
     expect(found.find(serial(1), 'another issuer', name)).toBeUndefined();
   });
 
-  it('reads the reason of an entry', () => {
+  it('ok/reads the reason of an entry', () => {
     const { entries: found } = parseCrl(
       crl(issuer, { revoked: [{ serial: serial(5), reason: 1 }, { serial: serial(6) }] }).der,
     );
@@ -44,7 +44,7 @@ describe('parseCrl', () => {
     expect(found.find(serial(6), name, name)?.reason).toBe('unspecified');
   });
 
-  it('tells what is odd in its entries, and finds them all the same', () => {
+  it('fail/tells what is odd in its entries, and finds them all the same', () => {
     const odd = parseCrl(crl(issuer, { revoked: [{ serial: serial(5), reason: 7 }] }).der);
     expect(odd.oddity).toBe('a reason code of no meaning');
     expect(odd.entries.find(serial(5), name, name)?.reason).toBe('unspecified');
@@ -53,7 +53,7 @@ describe('parseCrl', () => {
     expect(twice.entries.find(serial(6), name, name)).toBeDefined();
   });
 
-  it('keeps an index of 8 octets an entry beside the DER', () => {
+  it('ok/keeps an index of 8 octets an entry beside the DER', () => {
     const list = crl(issuer, { revoked: entries(2000) });
     const { entries: index } = parseCrl(list.der);
     const held = Object.values(index as unknown as Record<string, unknown>).flatMap((value) =>
@@ -62,7 +62,7 @@ describe('parseCrl', () => {
     expect(held).toEqual([16_000]);
   });
 
-  it('yields between thousands of entries, so that a verdict can be given meanwhile', () => {
+  it('ok/yields between thousands of entries, so that a verdict can be given meanwhile', () => {
     const steps = [...parseCrlInSteps(crl(issuer, { revoked: entries(20_000) }).der)];
     expect(steps.length).toBeGreaterThanOrEqual(4);
   });

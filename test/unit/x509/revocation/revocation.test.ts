@@ -378,13 +378,13 @@ describe('what is known to be revoked stays revoked', () => {
         expect(judgePath(asked).findings[0]?.code).toBe('revoked');
       }
     });
-    it('soft, others', () => {
+    it('ok/soft, others', () => {
       const asked = single({ ...spec, revoked: [other] }, undefined, { revocation: 'soft' });
       expect(judgePath(asked).ok).toBe(true);
     });
   });
 
-  it('by a list that has the serial number twice, or with a reason of no meaning', () => {
+  it('fail/by a list that has the serial number twice, or with a reason of no meaning', () => {
     for (const again of [{}, { reason: 7 }]) {
       const asked = single(
         (end) => ({ revoked: [{ serial: end.serial }, { serial: end.serial, ...again }] }),
@@ -397,7 +397,7 @@ describe('what is known to be revoked stays revoked', () => {
     }
   });
 
-  it('not by a list of attribute certificates, of another key, or of another CA', () => {
+  it('fail/not by a list of attribute certificates, of another key, or of another CA', () => {
     const r = root();
     const end = leaf(r);
     const stranger = ca(r);
@@ -412,7 +412,7 @@ describe('what is known to be revoked stays revoked', () => {
     }
   });
 
-  it('not by an old list where a newer one clears the certificate', () => {
+  it('fail/not by an old list where a newer one clears the certificate', () => {
     const r = root();
     const end = leaf(r);
     const old = crl(r, { thisUpdate: NOW - 9 * DAY, nextUpdate: NOW - DAY, number: 3, ...revoked(end, 6) });
@@ -423,7 +423,7 @@ describe('what is known to be revoked stays revoked', () => {
     );
   });
 
-  it('not by an old delta where a newer one takes the certificate off hold', () => {
+  it('fail/not by an old delta where a newer one takes the certificate off hold', () => {
     const r = root();
     const end = leaf(r);
     const crls = [
@@ -548,14 +548,14 @@ describe('revocation (RFC 5280 §6.3.3, rulebook §8.1)', () => {
     });
   });
 
-  it('soft lets an unknown status pass with a remark (T-20)', () => {
+  it('ok/soft lets an unknown status pass with a remark (T-20)', () => {
     const result = judgePath(single({ nextUpdate: NOW }, undefined, { revocation: 'soft' }));
     expect(result.ok).toBe(true);
     expect(result.findings.map(({ code }) => code)).toEqual(['rev-unknown', 'crl-scope']);
     expect(result.findings[1]?.detail).toContain('expected nextUpdate after 2026-06-01T00:00:00.000Z');
   });
 
-  it('an answer holds no longer than the list behind it', () => {
+  it('ok/an answer holds no longer than the list behind it', () => {
     const result = judgePath(single({ nextUpdate: NOW + DAY }));
     expect(result.ok && result.validUntil).toBe(NOW + DAY);
   });

@@ -77,12 +77,12 @@ describe('extended key usage by policy (rulebook §6.5)', () => {
     },
   );
 
-  it('tells all that the certificate lists', () => {
+  it('ok/tells all that the certificate lists', () => {
     const finding = checkUsage(withPurposes('serverAuth', 'codeSigning'), 'client', 'tls');
     expect(finding?.detail).toContain('lists extendedKeyUsage serverAuth, codeSigning;');
   });
 
-  it('tells that the agreement could accept sipDomain alone', () => {
+  it('ok/tells that the agreement could accept sipDomain alone', () => {
     expect(checkUsage(withPurposes('sipDomain'), 'client', 'tls')?.detail).toContain('eku: rfc5924 or either');
   });
 });

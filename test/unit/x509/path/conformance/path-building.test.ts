@@ -248,7 +248,7 @@ describeRecords('no way to the anchor', noWay);
 describeRecords('shapes', shapes);
 describeRecords('depths', depths);
 
-it('a mesh of thirty CAs that all certify each other is answered, and a way out of it found', () => {
+it('ok/a mesh of thirty CAs that all certify each other is answered, and a way out of it found', () => {
   const keys = Array.from({ length: 30 }, (_, i) => sharedKey('p256', `mesh ${i}`));
   const roots = keys.map((key, i) => root({ key, subject: `CN=mesh ${i}` }));
   const mesh = roots.flatMap((of) => roots.filter((by) => by !== of).map((by) => cross(of, by)));
