@@ -12,7 +12,7 @@ import { GROUPS, Network } from '../support/live/network.js';
 import { installIdentity, Pki } from '../support/live/pki.js';
 import { eventually, runDirectory } from '../support/live/places.js';
 import { expectRelayed } from '../support/live/relayed.js';
-import { rowsOf, statusOf } from '../support/live/sip-text.js';
+import { methodOf, rowsOf, statusOf } from '../support/live/sip-text.js';
 import { TlsUas } from '../support/live/uas.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -20,6 +20,11 @@ const ALICE = 'P-Asserted-Identity: <sip:alice@a.example>';
 const CAROL = 'P-Asserted-Identity: "Carol" <sip:carol@own.example>';
 /** What the tests define for scripts of their own, and README does not ask for. */
 const OURS = ['INSIDE_NETS', 'SOCKET_TLS', 'SOCKET_TCP', 'SOCKET_UDP', 'GROUPS'];
+
+const readmeDefines = () => ({
+  ...Object.fromEntries(OURS.map((name) => [`SIPTRUST_${name}`, undefined])),
+  SIPTRUST_GROUPS: { string: GROUPS },
+});
 
 describe.each(builds('smoke'))('the configuration of the package, Kamailio $version', (build) => {
   let network: Network;
@@ -41,10 +46,7 @@ describe.each(builds('smoke'))('the configuration of the package, Kamailio $vers
       },
       tls: () => tls,
       privateMemory: readmeSteps().memory,
-      defines: () => ({
-        ...Object.fromEntries(OURS.map((name) => [`SIPTRUST_${name}`, undefined])),
-        SIPTRUST_GROUPS: { string: GROUPS },
-      }),
+      defines: readmeDefines,
       policy: (standard, host) => {
         const [a, b] = standard.agreements as readonly object[];
         return { ...standard, agreements: [a, { ...b, targets: [`${host(10)}:5061`] }] };
@@ -124,6 +126,36 @@ describe.each(builds('smoke'))('the configuration of the package, Kamailio $vers
     expect(statusOf(await user.final(callId))).toBe(200);
     expect(rowsOf(await partner.received(callId, 'INVITE'), 'P-Asserted-Identity')).toHaveLength(1);
     expect(network.cscf.log).not.toMatch(/CRITICAL/);
+  });
+});
+
+describe.each(builds('smoke'))('the same with WITH_NAT, Kamailio $version', (build) => {
+  it('ok/the branch to a user behind NAT is managed as the file does it', { timeout: 90_000 }, async () => {
+    const network = await Network.start({
+      build,
+      script: (directory, host) => {
+        const listen = '#!define WITH_NAT\nlisten=INSIDE\nlisten=OUTSIDE_TLS\nalias="own.example"\n';
+        return turnedTrusting(build, directory, { listen, nets: [3, 4, 5].map(host).join(', ') }).script;
+      },
+      privateMemory: readmeSteps().memory,
+      defines: readmeDefines,
+    });
+    try {
+      const user = await network.ownUser();
+      const terms = { to: '<sip:bob@own.example>', from: '<sip:bob@own.example>;tag=1', transport: 'UDP' };
+      const callId = freshCallId();
+      const register = request({ ...terms, callId, method: 'REGISTER', ruri: 'sip:own.example' });
+      user.send(register.replace(/^Contact: .*$/m, 'Contact: <sip:bob@10.9.9.9:5060>;expires=600'));
+      expect(statusOf(await user.final(callId))).toBe(200);
+      const caller = await network.ownUser();
+      caller.send(request({ ...terms, from: '<sip:carol@own.example>;tag=2' }));
+      const got = await eventually('the call at the address that NAT gives', () =>
+        user.answers.find((text) => methodOf(text) === 'INVITE'),
+      );
+      expect(rowsOf(got, 'Record-Route').join(), got).toContain(';nat=yes');
+    } finally {
+      await network.stop();
+    }
   });
 });
 

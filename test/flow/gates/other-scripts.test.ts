@@ -1,0 +1,141 @@
+/** What scripts of others do beside the include: places after a failure, providers that ask, users who register from outside. */
+
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Caller, freshCallId, type RequestTerms, request, udpCaller } from '../../support/live/caller.js';
+import { builds } from '../../support/live/kamailio.js';
+import { Network } from '../../support/live/network.js';
+import { answered, Party, type Transport } from '../../support/live/party.js';
+import { eventually } from '../../support/live/places.js';
+import { expectNowhere, privateRows } from '../../support/live/secrets.js';
+import { headerOf, methodOf, rowsOf, statusOf } from '../../support/live/sip-text.js';
+
+const TRANSPORTS: readonly Transport[] = ['udp', 'tcp', 'tls'];
+const SECRET = 'P-Asserted-Identity: <sip:secret@own.example>';
+
+const md5 = (text: string) => createHash('md5').update(text).digest('hex');
+
+describe.each(builds('full'))('scripts of others, Kamailio $version', (build) => {
+  let network: Network;
+  let user: Caller;
+  let stranger: Party;
+  let partner: Party;
+
+  beforeAll(async () => {
+    network = await Network.start({
+      build,
+      script: 'test/support/live/other.cfg',
+      privateMemory: 16,
+      // Where there is one socket for both sides, the script's own choice holds.
+      defines: (host) => ({ BEHIND_NAT: `udp:${host(3)}:5070 advertise 203.0.113.5:5070` }),
+      policy: (standard, host) => {
+        const [a, b] = standard.agreements as readonly object[];
+        return { ...standard, agreements: [a, { ...b, targets: [`${host(10)}:5061`] }] };
+      },
+    });
+    const of = (domain: string) =>
+      network.pki.certificate({ issuer: network.cast.operatorB, names: [`DNS:${domain}`] });
+    partner = await Party.start(network.host(10), of('b.example'));
+    stranger = await Party.start(network.host(12), of('stranger.example'));
+    user = await network.ownUser();
+    await network.proven('b.example');
+  });
+  afterAll(async () => {
+    stranger?.stop();
+    partner?.stop();
+    await network?.stop();
+  });
+
+  /** A call of our user, with an identity. */
+  async function call(ruri: string, subject: string) {
+    const callId = freshCallId();
+    user.send(request({ callId, ruri, transport: 'UDP', headers: [SECRET, `Subject: ${subject}`] }));
+    return { callId, answer: await user.final(callId) };
+  }
+
+  /** While `work` runs, `party` answers INVITE by this, as long as it is the first of a call. */
+  async function whileAnswering(party: Party, line: string, rows: readonly string[], work: () => Promise<void>) {
+    const { answer } = party;
+    party.answer = (text, at) =>
+      methodOf(text) === 'INVITE' && headerOf(text, 'Proxy-Authorization') === undefined
+        ? [answered(text, line, rows)]
+        : answer(text, at);
+    await work();
+    party.answer = answer;
+  }
+
+  it('ok/after a failure, to a partner: with the identity', async () => {
+    await whileAnswering(stranger, '486 Busy Here', [], async () => {
+      const { callId, answer } = await call(stranger.uri('udp'), 'sip:party@b.example');
+      expect(statusOf(answer), answer).toBe(200);
+      expect(rowsOf(await partner.received(callId, 'INVITE'), 'P-Asserted-Identity')).toHaveLength(1);
+    });
+    expectNowhere('secret', stranger.got);
+  });
+
+  it.each(TRANSPORTS)('ok/after a failure, to a stranger over %s: stripped', async (transport) => {
+    await whileAnswering(partner, '486 Busy Here', [], async () => {
+      const { callId, answer } = await call('sip:party@b.example', stranger.uri(transport));
+      expect(statusOf(answer), answer).toBe(200);
+      await stranger.received(callId, 'INVITE');
+    });
+    expectNowhere('secret', stranger.got);
+  });
+
+  it.each(TRANSPORTS)('ok/a provider that is no partner asks who calls, over %s', async (transport) => {
+    const challenge = 'Proxy-Authenticate: Digest realm="provider", nonce="n", algorithm=MD5';
+    await whileAnswering(stranger, '407 Proxy Authentication Required', [challenge], async () => {
+      const { answer } = await call(stranger.uri(transport), 'none');
+      expect(statusOf(answer), answer).toBe(200);
+    });
+    expectNowhere('secret', stranger.got);
+  });
+
+  it('fail/a branch_route without the line: the log names the field that is private, not the last one', async () => {
+    const { callId, answer } = await call(stranger.uri('udp'), 'held');
+    expect(statusOf(answer)).toBeGreaterThan(399);
+    expect(stranger.find(callId, 'INVITE')).toBeUndefined();
+    expect(network.cscf.log).toMatch(/siptrust: not sent to \S+: INVITE .* bears P-Asserted-Identity: .*SIPTRUST_OUT/);
+  });
+
+  it('fail/an address of ours at a socket that advertises one of the world: whoever can write it is a stranger', async () => {
+    const caller = await udpCaller(network.host(3), 5070, network.host(5));
+    const callId = freshCallId();
+    caller.send(request({ callId, transport: 'UDP', headers: [SECRET] }));
+    expect(statusOf(await caller.final(callId))).toBe(200);
+    caller.close();
+    expect(rowsOf(await network.uas.received(callId, 'INVITE'), 'P-Asserted-Identity')).toEqual([]);
+  });
+
+  describe.each(TRANSPORTS)('SIPTRUST_REGISTRAR: a user in another network, over %s', (transport) => {
+    const REALM = 'own.example';
+    let caller: Caller;
+    beforeAll(async () => {
+      const connect = { udp: () => network.overUdp(), tcp: () => network.overTcp(), tls: () => network.overTls() };
+      caller = await connect[transport]();
+    });
+
+    async function register(more: Partial<RequestTerms>, cseq: number) {
+      const to = '<sip:dora@own.example>';
+      const terms = { method: 'REGISTER', ruri: `sip:${REALM}`, to, from: `${to};tag=1`, cseq, ...more };
+      caller.send(request({ ...terms, transport: transport.toUpperCase() }));
+      return eventually('an answer', () =>
+        caller.answers.find(
+          (text) => headerOf(text, 'Call-ID') === more.callId && headerOf(text, 'CSeq') === `${cseq} REGISTER`,
+        ),
+      );
+    }
+
+    it('ok/is challenged and registers; fail/nobody says for the edge that they are authenticated', async () => {
+      const callId = freshCallId();
+      const challenged = await register({ callId }, 1);
+      expect(statusOf(challenged), challenged).toBe(401);
+      const nonce = /nonce="([^"]+)"/.exec(challenged)?.[1];
+      const response = md5(`${md5(`dora:${REALM}:password`)}:${nonce}:${md5(`REGISTER:sip:${REALM}`)}`);
+      const credentials = `Authorization: Digest username="dora", realm="${REALM}", nonce="${nonce}", uri="sip:${REALM}", response="${response}", algorithm=MD5`;
+      const rows = privateRows('forged');
+      expect(statusOf(await register({ callId, headers: [credentials, ...rows] }, 2))).toBe(200);
+      expect(statusOf(await register({ callId, headers: [`${credentials}, integrity-protected="yes"`] }, 3))).toBe(403);
+    });
+  });
+});
