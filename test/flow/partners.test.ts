@@ -10,7 +10,7 @@ import { ASSERTED_HOST, type PartnerStage, startPartners } from '../support/live
 import type { Identity } from '../support/live/pki.js';
 import { eventually } from '../support/live/places.js';
 import { expectRelayed } from '../support/live/relayed.js';
-import { methodOf, rowsOf, statusOf } from '../support/live/sip-text.js';
+import { headerOf, methodOf, rowsOf, statusOf } from '../support/live/sip-text.js';
 import type { TlsUas } from '../support/live/uas.js';
 import { noNameServer } from '../support/name-server.js';
 
@@ -34,14 +34,16 @@ describe.skipIf(missing !== undefined).each(builds('smoke'))('partners, Kamailio
   afterAll(() => stage?.stop());
 
   /** A call from another network, which bears an identity of its domain; what the decision log says about the peer. */
-  async function from(identity: Identity, host: string) {
+  async function from(identity: Identity, host: string, headers: readonly string[] = []) {
     const caller = await network.overTls(identity);
     const callId = freshCallId();
-    const sent = request({ callId, headers: [`P-Asserted-Identity: <sip:alice@${host}>`, 'Subject: kept'] });
+    const sent = request({
+      callId,
+      headers: [`P-Asserted-Identity: <sip:alice@${host}>`, ...headers, 'Subject: kept'],
+    });
     caller.send(sent);
     expect(statusOf(await caller.final(callId))).toBe(200);
-    // The last one: of a chain with two links a second question tells the next.
-    const decision = (await network.daemon.decisionsOn(caller.source)).at(-1) ?? {};
+    const [decision = {}] = await network.daemon.decisionsOn(caller.source);
     return { caller, sent, decision, got: await network.uas.received(callId, 'INVITE') };
   }
 
@@ -89,6 +91,19 @@ describe.skipIf(missing !== undefined).each(builds('smoke'))('partners, Kamailio
       const { sent, got, decision } = await from(stage.certificate('c.example', 'second'), 'c.example');
       expect(decision).toMatchObject({ verdict: 'trusted', agreement: 'op-c' });
       expectRelayed(got, sent);
+    });
+
+    it('ok/P-1 behind two intermediates: one decision for a connection, and plans on the whole chain', async () => {
+      const odd = 'P-Charging-Vector: icid-value=1;unheard-of=2';
+      const { sent, got, decision, caller } = await from(stage.certificate('c.example', 'third'), 'c.example', [odd]);
+      expect(decision).toMatchObject({ verdict: 'trusted', agreement: 'op-c' });
+      expect(headerOf(got, 'P-Charging-Vector')).toBe('icid-value=1');
+      expectRelayed(got.replace('P-Charging-Vector: icid-value=1\r\n', ''), sent, ['P-Charging-Vector']);
+      const decided = network.daemon.decisions().filter(({ src }) => src === caller.source);
+      expect(decided.map(({ method, verdict }) => [method, verdict])).toEqual([
+        ['trust.peer', 'trusted'],
+        ['trust.message', 'trusted'],
+      ]);
     });
 
     it('fail/P-1 it does not send its intermediate: the call goes on stripped, and it is no alarm', async () => {
@@ -180,14 +195,23 @@ describe.skipIf(missing !== undefined).each(builds('smoke'))('partners, Kamailio
 
   describe('a partner on trial', () => {
     /** What the decision log says that the agreement would have come to for this next hop. */
-    function wouldHave(domain: string): unknown {
-      return network.daemon.decisions().findLast(({ next_hop }) => next_hop === domain)?.would;
+    function wouldHave(domain: string): Promise<unknown> {
+      return eventually(
+        `a decision about ${domain}`,
+        () => network.daemon.decisions().findLast(({ next_hop }) => next_hop === domain)?.would,
+      );
     }
 
     it('ok/P-4 whose certificate holds calls: as if siptrust were not there', async () => {
       const { sent, got, decision } = await from(stage.certificate('m.example'), 'other.example');
       expect(decision).toMatchObject({ verdict: 'untrusted', would: { verdict: 'trusted' } });
       expect(decision.reasons).toContain('monitor-only');
+      expectRelayed(got, sent);
+    });
+
+    it('ok/P-4 the same behind two intermediates', async () => {
+      const { sent, got, decision } = await from(stage.certificate('m.example', 'third'), 'other.example');
+      expect(decision).toMatchObject({ verdict: 'untrusted', would: { verdict: 'trusted' } });
       expectRelayed(got, sent);
     });
 
@@ -202,7 +226,7 @@ describe.skipIf(missing !== undefined).each(builds('smoke'))('partners, Kamailio
     it('ok/P-4 whose certificate holds is called: nothing is taken out', async () => {
       await call('m.example');
       expect(await judged('m.example')).toBe(21);
-      expect(wouldHave('m.example')).toMatchObject({ verdict: 'trusted' });
+      expect(await wouldHave('m.example')).toMatchObject({ verdict: 'trusted' });
       await expectCalls('m.example', stage.places.trial, []);
     });
 
@@ -211,7 +235,7 @@ describe.skipIf(missing !== undefined).each(builds('smoke'))('partners, Kamailio
       expect(await judged('n.example')).toBeLessThan(6);
       await expectCalls('n.example', stage.places.failedTrial, GONE, 4);
       expect(stage.places.failedTrial.serverNames).toHaveLength(1);
-      expect(wouldHave('n.example')).toMatchObject({ verdict: 'reject', reason: 'anchor-mismatch' });
+      expect(await wouldHave('n.example')).toMatchObject({ verdict: 'reject', reason: 'anchor-mismatch' });
     });
   });
 

@@ -43,12 +43,22 @@ const written = new WeakMap<Verdict, { readonly snapshot: Snapshot; readonly tex
 
 /** The result of `trust.peer`. */
 export function peerAnswer(id: string, verdict: Verdict, snapshot: Snapshot, now: number): JsonText {
+  const ttl = timeToLive(verdict, snapshot, now);
+  return new JsonText(`${textOf(verdict, snapshot)},"ttl":${ttl},"id":${JSON.stringify(id)}}`);
+}
+
+/** The result of `trust.peer` where the next certificate of the chain may change it: to be asked for again, not kept. */
+export function halfAnswer(verdict: Verdict, snapshot: Snapshot): JsonText {
+  return new JsonText(`${textOf(verdict, snapshot)},"ttl":1,"id":"","more":1}`);
+}
+
+function textOf(verdict: Verdict, snapshot: Snapshot): string {
   let same = written.get(verdict);
   if (same === undefined || same.snapshot !== snapshot) {
     same = { snapshot, text: JSON.stringify(sameForAll(verdict, snapshot)).slice(0, -1) };
     written.set(verdict, same);
   }
-  return new JsonText(`${same.text},"ttl":${timeToLive(verdict, snapshot, now)},"id":${JSON.stringify(id)}}`);
+  return same.text;
 }
 
 /** A byte string as JSON text: UTF-8 where the bytes are UTF-8, which an appended line always is. */

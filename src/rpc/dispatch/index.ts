@@ -1,6 +1,6 @@
 /** The door of this room: from one JSON text, or one line, to a method and back. */
 
-export { messageAnswer, peerAnswer } from './answers.js';
+export { halfAnswer, messageAnswer, peerAnswer } from './answers.js';
 export { askerOf } from './asker.js';
 export { audited } from './audited.js';
 export { type Answered, createDispatcher, type Dispatch } from './dispatcher.js';

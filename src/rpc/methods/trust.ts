@@ -4,11 +4,12 @@ import type { Of } from '../../state/trust/index.js';
 import { RepeatedParams } from '../../state/verdicts/index.js';
 import type { Evidence } from '../../trust/evidence/index.js';
 import { outcomeOf, planMessage } from '../../trust/message/index.js';
-import { explain, unknownConnection, type Verdict } from '../../trust/verdict/index.js';
-import { defineMethod, type Method, messageAnswer, peerAnswer, RpcError } from '../dispatch/index.js';
+import { explain, lacksLink, unknownConnection, type Verdict } from '../../trust/verdict/index.js';
+import { defineMethod, halfAnswer, type Method, messageAnswer, peerAnswer, RpcError } from '../dispatch/index.js';
 import {
   type EvidenceParams,
   foldByteParams,
+  keepsLinks,
   type MessageParams,
   messageEvidence,
   messageParams,
@@ -33,6 +34,11 @@ const closedParams = z.preprocess(
   }),
 );
 
+function sameLeaf(one: Evidence, other: Evidence): boolean {
+  const [a, b] = [one, other].map(({ tls }) => tls?.certificate);
+  return a !== undefined && b !== undefined && 'sha256' in a && 'sha256' in b && a.sha256 === b.sha256;
+}
+
 /** The two questions, and why they were answered as they were. */
 export function trustMethods(state: Of<'answers' | 'caches' | 'counters' | 'forget' | 'judge' | 'policy'>): Method[] {
   const { cache } = state.policy.settings;
@@ -41,11 +47,14 @@ export function trustMethods(state: Of<'answers' | 'caches' | 'counters' | 'forg
   /** The evidence behind a message: its own, or that of the connection it names. */
   function judged(params: MessageParams): { evidence: Evidence; verdict: Verdict } {
     const own = messageEvidence(params, read);
-    if (own !== undefined) return { evidence: own, verdict: state.judge.verdict(own) };
     const known =
       params.conid === undefined
         ? undefined
         : state.caches.connections.find(params.conid, params.src_ip, params.src_port);
+    // Of a connection that was judged by more of its chain than the message brings, that counts.
+    if (own !== undefined && !(known !== undefined && keepsLinks(params, own) && sameLeaf(own, known))) {
+      return { evidence: own, verdict: state.judge.verdict(own) };
+    }
     if (known !== undefined) return { evidence: known, verdict: state.judge.verdict(known) };
     return unknownConnection(namedHop(params), state.policy.snapshot);
   }
@@ -61,6 +70,8 @@ export function trustMethods(state: Of<'answers' | 'caches' | 'counters' | 'forg
         const evidence = toEvidence(params, read);
         const verdict = state.judge.verdict(evidence);
         state.caches.remember(evidence, verdict);
+        // No answer yet: the proxy asks again, and that is what was decided.
+        if (keepsLinks(params, evidence) && lacksLink(verdict)) return halfAnswer(verdict, state.policy.snapshot);
         const { id, at } = state.answers.record('trust.peer', evidence, verdict);
         return peerAnswer(id, verdict, state.policy.snapshot, at);
       },

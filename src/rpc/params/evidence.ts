@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { parseAddress } from '../../net/address/index.js';
 import type { Evidence, TlsEvidence } from '../../trust/evidence/index.js';
 import { foldByteParams } from './byte-params.js';
-import { type CertificateReader, readChain } from './peer-chain.js';
+import { type CertificateReader, MOST_CHAIN_CERTIFICATES, readChain } from './peer-chain.js';
 
 const port = z.coerce.number().int().min(0).max(65535);
 const bit = z.union([
@@ -22,6 +22,8 @@ const address = z.string().transform((value, context) => {
 const tls = z.strictObject({
   pem: text.optional(),
   chain: z.union([text, z.array(text.nullable())]).optional(),
+  /** So many certificates of the chain the proxy tells one by one, each where the answer before lacked it. */
+  links: z.coerce.number().int().min(1).max(MOST_CHAIN_CERTIFICATES).optional(),
   verified: bit.optional(),
   version: text.optional(),
   cipher: text.optional(),
@@ -61,6 +63,12 @@ export function toEvidence(params: EvidenceParams, readCertificate: CertificateR
     tls: params.tls === undefined ? undefined : toTlsEvidence(params.tls, readCertificate),
     nextHop: params.next_hop,
   };
+}
+
+/** Whether the proxy has certificates of the chain that it has not told yet. */
+export function keepsLinks({ tls }: Pick<EvidenceParams, 'tls'>, { tls: evidence }: Evidence): boolean {
+  const { certificates = [], ignored = [] } = evidence?.chain ?? {};
+  return tls?.links !== undefined && certificates.length + ignored.length < tls.links;
 }
 
 function toTlsEvidence(given: z.output<typeof tls>, readCertificate: CertificateReader): TlsEvidence {

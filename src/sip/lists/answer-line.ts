@@ -52,10 +52,6 @@ const texts = (answer: Answer, name: string): readonly string[] => {
   return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [];
 };
 
-/** Whether the next link of the chain that verified, which was not told, might show more; a monitored partner's, too. */
-const lacksLink = (answer: Answer): boolean =>
-  ['reason', 'would_reason'].some((name) => text(answer, name) === 'missing-intermediate');
-
 const continues = (answer: Answer): boolean => text(answer, 'action') === 'continue';
 
 /** `a,b,`; what would break the line is left out, and so is what is too much. */
@@ -161,7 +157,7 @@ export const ANSWER_LINES: ReadonlyMap<string, readonly Field[]> = new Map([
       {
         name: 'more',
         pattern: '[01]',
-        of: (answer) => (lacksLink(answer) ? '1' : '0'),
+        of: (answer) => (answer.more === 1 ? '1' : '0'),
       },
     ],
   ],

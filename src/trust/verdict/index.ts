@@ -5,4 +5,11 @@ export { decided, type Outcome, untrusted } from './outcome.js';
 export { Trail } from './trail.js';
 export { headerEdits, profileFor, type Treatment, treatmentOf, treatsOtherwise } from './treatment.js';
 export { unknownConnection } from './unknown.js';
-export { ASSURANCES, type Assurance, agreementInEffect, type Verdict, type VerdictScope } from './verdict.js';
+export {
+  ASSURANCES,
+  type Assurance,
+  agreementInEffect,
+  lacksLink,
+  type Verdict,
+  type VerdictScope,
+} from './verdict.js';

@@ -64,3 +64,8 @@ export interface Verdict {
 export function agreementInEffect({ agreement, would }: Pick<Verdict, 'agreement' | 'would'>): Agreement | undefined {
   return would === undefined ? agreement : undefined;
 }
+
+/** Whether a certificate that the peer's chain may have and the question had not could change this, monitored or in force. */
+export function lacksLink({ findings, would }: Pick<Verdict, 'findings' | 'would'>): boolean {
+  return findings[0]?.code === 'missing-intermediate' || would?.reason === 'missing-intermediate';
+}

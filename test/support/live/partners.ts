@@ -47,10 +47,10 @@ sbc 5 IN A ${address}`;
 
 export interface PartnerStage {
   readonly network: Network;
-  /** Below the public root, and below a root that the proxy accepts and no agreement names. */
-  readonly intermediates: Readonly<Record<'first' | 'second' | 'foreign', Authority>>;
+  /** Below the public root (the third below the first), and below a root that the proxy accepts and no agreement names. */
+  readonly intermediates: Readonly<Record<'first' | 'second' | 'third' | 'foreign', Authority>>;
   readonly places: Readonly<Record<Place, TlsUas>>;
-  /** A certificate for this name, with the intermediate that it was issued by. */
+  /** A certificate for this name, with the intermediates that it was issued by. */
   certificate(name: string, issuer?: keyof PartnerStage['intermediates']): Identity;
   stop(): Promise<void>;
 }
@@ -60,14 +60,19 @@ export async function startPartners(build: Build): Promise<PartnerStage> {
   const pki = new Pki(join(path, 'pki'));
   const root = pki.authority('Public Root');
   const other = pki.authority('Other Root');
+  const first = pki.authority('Public Issuing CA 1', { issuer: root });
   const intermediates = {
-    first: pki.authority('Public Issuing CA 1', { issuer: root }),
+    first,
     second: pki.authority('Public Issuing CA 2', { issuer: root }),
+    third: pki.authority('Public Issuing CA 3', { issuer: first }),
     foreign: pki.authority('Other Issuing CA', { issuer: other }),
   };
   const certificate = (name: string, issuer: keyof typeof intermediates = 'first'): Identity => {
     const authority = intermediates[issuer];
-    return pki.chained(pki.certificate({ issuer: authority, names: [`DNS:${name}`] }), [authority]);
+    return pki.chained(pki.certificate({ issuer: authority, names: [`DNS:${name}`] }), [
+      authority,
+      ...(issuer === 'third' ? [first] : []),
+    ]);
   };
   const open: { stop(): unknown }[] = [{ stop: remove }];
   const stop = async (): Promise<void> => {

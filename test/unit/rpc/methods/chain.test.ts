@@ -2,7 +2,7 @@
 
 import { beforeEach, describe, expect, test } from 'vitest';
 import { trustMethods } from '../../../../src/rpc/methods/trust.js';
-import { trustState } from '../../../../src/state/trust/trust-state.js';
+import { type TrustState, trustState } from '../../../../src/state/trust/trust-state.js';
 import { ca, ext, leaf, NOW, root } from '../../../support/certificates.js';
 import { agreementWith } from '../../../support/snapshot.js';
 import { asking, policyOf } from '../../../support/state.js';
@@ -11,12 +11,16 @@ const top = root({ subject: 'CN=Public Root' });
 const middle = ca(top, { subject: 'CN=R11' });
 const peer = leaf(middle, { subject: 'CN=b.example', extensions: { altNames: ext.altNames([{ dns: 'b.example' }]) } });
 
+const lower = ca(middle, { subject: 'CN=R12' });
+const deep = leaf(lower, { subject: 'CN=b.example', extensions: { altNames: ext.altNames([{ dns: 'b.example' }]) } });
+
+let state: TrustState;
 let ask: (method: string, params: unknown) => Record<string, unknown>;
 beforeEach(() => {
   const agreements = [agreementWith({ anchors: { client: [top.facts], server: [top.facts] } })];
   const policy = policyOf(agreements);
-  const table = trustMethods(trustState({ policy, clock: () => NOW }));
-  ask = asking(table);
+  state = trustState({ policy, clock: () => NOW });
+  ask = asking(trustMethods(state));
 });
 
 function evidence(tls: object) {
@@ -66,5 +70,47 @@ describe('tls.chain', () => {
     ['an object', {}],
   ])('fail/%s', (_, chain) => {
     expect(() => ask('trust.peer', evidence({ chain }))).toThrow();
+  });
+});
+
+describe('tls.links: a chain that is told link by link', () => {
+  const told = (...chain: readonly { readonly pem: string }[]) =>
+    evidence({ pem: deep.pem, links: '2', chain: chain.map(({ pem }) => pem) });
+  const message = { message: 'request', method: 'INVITE', headers: 'From: <sip:b@b.example>;tag=1\r\n' };
+
+  test('ok/the first is no decision where the second may change it: nothing is recorded', () => {
+    expect(ask('trust.peer', told(lower))).toMatchObject({ ...MISSING, more: 1, id: '', ttl: 1 });
+    expect([...state.counters.verdictCounts]).toEqual([]);
+    const whole = ask('trust.peer', told(lower, middle));
+    expect(whole).toMatchObject({ trusted: 1, agreement: 'op-b', id: expect.stringMatching(/./) });
+    expect(whole).not.toHaveProperty('more');
+    expect([...state.counters.verdictCounts]).toHaveLength(1);
+  });
+
+  test('fail/the last is a decision, and so is one where no further one is promised, or none would help', () => {
+    for (const params of [
+      told(lower, lower, top),
+      evidence({ pem: deep.pem, chain: [lower.pem] }),
+      evidence({ pem: leaf(root({ subject: 'CN=Somebody' }), { subject: 'CN=c.example' }).pem, links: '2' }),
+    ]) {
+      const answer = ask('trust.peer', params);
+      expect(answer).toMatchObject({ trusted: 0, id: expect.stringMatching(/./) });
+      expect(answer).not.toHaveProperty('more');
+    }
+  });
+
+  test('ok/trust.message: what its connection was judged by counts, where it brings less', () => {
+    expect(ask('trust.message', { ...told(lower), ...message })).toMatchObject(MISSING);
+    ask('trust.peer', told(lower, middle));
+    expect(ask('trust.message', { ...told(lower), ...message })).toMatchObject({ trusted: 1 });
+  });
+
+  test('fail/trust.message: the connection of another certificate does not count', () => {
+    ask('trust.peer', evidence({ chain: [middle.pem] }));
+    expect(ask('trust.message', { ...told(lower), ...message })).toMatchObject(MISSING);
+  });
+
+  test.each([0, 9, 'x'])('fail/%j links', (links) => {
+    expect(() => ask('trust.peer', evidence({ links }))).toThrow();
   });
 });

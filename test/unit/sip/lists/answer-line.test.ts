@@ -45,13 +45,8 @@ describe('answers as lines', () => {
     ],
     [
       'trust.peer',
-      { ...PEER, verdict: 'untrusted', trusted: 0, profile: 'untrusted', reason: 'missing-intermediate' },
-      'trust.peer;7;60;2;untrusted;connection;op-a|missing-intermediate|a1-1|continue|403|Forbidden|0;a.example,;1;.',
-    ],
-    [
-      'trust.peer',
-      { ...PEER, verdict: 'untrusted', trusted: 0, profile: 'untrusted', would_reason: 'missing-intermediate' },
-      'trust.peer;7;60;2;untrusted;connection;op-a|agreement-covers|a1-1|continue|403|Forbidden|0;a.example,;1;.',
+      { ...PEER, verdict: 'untrusted', trusted: 0, profile: 'untrusted', id: '', ttl: 1, more: 1 },
+      'trust.peer;7;1;2;untrusted;connection;op-a|agreement-covers||continue|403|Forbidden|0;a.example,;1;.',
     ],
     ['trust.message', PLAN, 'trust.message;7;0;continue;0;403;Forbidden;;;;.'],
     [
