@@ -1,6 +1,7 @@
 /** Names in a policy: domains, and the names of agreements and interfaces. */
 
 import { parseAddress } from '../../net/address/index.js';
+import { quoted } from '../../x509/der/index.js';
 import { referenceDomain } from '../../x509/identity/index.js';
 import type { Site } from '../reading/index.js';
 import { entrySite } from './entries.js';
@@ -26,8 +27,17 @@ export function policyDomain(text: string): { readonly domain: string } | { read
   const more = moreThanName(text);
   if (more !== undefined) return { fault: more };
   const reference = referenceDomain(text);
-  if (reference.kind === 'domain') return { domain: reference.name };
+  if (reference.kind === 'domain') return mixedLabel(text) ?? { domain: reference.name };
   return { fault: reference.kind === 'ip' ? 'an IP address is no SIP domain identity (RFC 5922 §7.2)' : reference.why };
+}
+
+/** Scripts that have letters which look alike. */
+const ALIKE = [/\p{Script=Latin}/u, /\p{Script=Greek}/u, /\p{Script=Cyrillic}/u];
+
+/** Refuses a label that mixes such scripts: whoever reads the policy takes it for another name (UTS #39 §5). */
+function mixedLabel(text: string): { readonly fault: string } | undefined {
+  const label = text.split('.').find((each) => ALIKE.filter((script) => script.test(each)).length > 1);
+  return label && { fault: `the label ${quoted(label)} mixes letters of Latin, Greek or Cyrillic, which look alike` };
 }
 
 /** What stands in a text besides a name, and where it belongs. */

@@ -98,12 +98,23 @@ function domain(text: string): Reference {
     const ascii = asciiLabel(label);
     if (ascii === undefined)
       return invalid(`the label ${quoted(label)} does not survive the conversion to an A-label and back`);
+    const strange = NO_LETTER.exec(label);
+    if (strange !== null) {
+      const where = `${codePoint(strange[0].codePointAt(0) ?? 0)} at position ${strange.index + 1}`;
+      return invalid(`the label ${quoted(label)}: ${where} is no letter or digit of a name`);
+    }
     labels.push(ascii);
   }
   const name = labels.join('.');
   const fault = domainFault(name);
   return fault ? invalid(fault.why) : { kind: 'domain', name };
 }
+
+/**
+ * What the conversion takes and no name has (RFC 5892 §2, appendix A): quotation marks and dashes of word processors,
+ * currency, pictures. It would make a name of them that nobody bears.
+ */
+const NO_LETTER = /(?![\p{L}\p{M}\p{Nd}\u0375\u05f3\u05f4\u200c\u200d\u30fb]|(?<=l)\u00b7(?=l))[^\x00-\x7f]/u;
 
 /** The lower-case A-label or plain label of one label of the reference side; undefined where it would be altered. */
 function asciiLabel(label: string): string | undefined {

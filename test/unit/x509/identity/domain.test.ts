@@ -112,6 +112,10 @@ const DOMAINS: readonly (readonly [string, string])[] = [
   ['XN--BCHER-KVA.example', 'xn--bcher-kva.example'],
   ['straße.example', 'xn--strae-oqa.example'],
   ['sip:alice@bücher.example', 'xn--bcher-kva.example'],
+  // RFC 5892 appendix A: letters of other scripts, their marks, and what stands between letters alone.
+  ['παράδειγμα.example', 'xn--hxajbheg2az3al.example'],
+  ['col\u00b7lega.example', 'xn--collega-xma.example'],
+  ['नमूना.example', 'xn--l2bar9dsa.example'],
   // T-35: the confusable is a name of its own, and equal to nothing else.
   ['peer.ex\u0430mple', 'peer.xn--exmple-4nf'],
 ];
@@ -167,6 +171,13 @@ const INVALID: readonly (readonly [string, RegExp])[] = [
   ['0300.0.2.1', /last label is a number/],
   ['192.0.2', /last label is a number/],
   ['0x7f000001.0x1', /last label is a number/],
+  // RFC 5892: what word processors and browsers put into names is no part of any.
+  ['\u201cb.example\u201d', /U\+201C at position 1/],
+  ['b\u2013c.example', /U\+2013 at position 2/],
+  ['b\u2010c.example', /U\+2010 at position 2/],
+  ['a.b\u20ac.example', /the label "b\\u\{20ac\}": U\+20AC at position 2/],
+  ['\u260e.example', /U\+260E/],
+  ['a\u00b7b.example', /U\+00B7|byte 0xb7/],
   // C-4: whatever a conversion would fold is refused.
   ['BÜCHER.example', /does not survive/],
   ['peer.e\u212aample', /does not survive/],
