@@ -124,7 +124,8 @@ function listedBy(crl: CrlFacts, certificate: CertificateFacts, context: Revocat
   const entry =
     crl.baseCrlNumber === undefined ? lookUp(crl, certificate, context, false).entry : findEntry(crl, certificate);
   if (entry === undefined || entry.reason === 'removeFromCRL') return undefined;
-  if (crl.baseCrlNumber !== undefined && releasedSince(crl, certificate, context)) return undefined;
+  const held = crl.baseCrlNumber !== undefined && entry.reason === 'certificateHold';
+  if (held && releasedSince(crl, certificate, context)) return undefined;
   return signedBy(crl, context) === undefined ? undefined : entry;
 }
 
@@ -297,22 +298,32 @@ function lookUp(
   context: RevocationContext,
   timely = true,
 ): { entry: CrlEntry | undefined; nextUpdate: number } {
-  let nextUpdate = crl.nextUpdate ?? 0;
-  let newest: CrlFacts | undefined;
   context.budget.spend('revocation', context.crls.length * COST.delta);
-  for (const delta of context.crls) {
-    if (!isDeltaOf(delta, crl)) continue;
-    if (timely && (outOfTime(delta, context) !== undefined || unfit(delta, context) !== undefined)) continue;
-    if (newest !== undefined && compareNumbers(delta.crlNumber, newest.crlNumber) <= 0) continue;
-    if (signedBy(delta, context) !== undefined) newest = delta;
-  }
-  if (newest !== undefined) {
-    nextUpdate = Math.min(nextUpdate, newest.nextUpdate ?? 0);
-    const entry = findEntry(newest, certificate);
-    if (entry !== undefined) return { entry: entry.reason === 'removeFromCRL' ? undefined : entry, nextUpdate };
-  }
-  return { entry: findEntry(crl, certificate), nextUpdate };
+  const deltas = context.crls
+    .filter(
+      (delta) =>
+        isDeltaOf(delta, crl) &&
+        !(timely && (outOfTime(delta, context) !== undefined || unfit(delta, context) !== undefined)),
+    )
+    .sort((a, b) => compareNumbers(b.crlNumber, a.crlNumber));
+  const newest = deltas.find((delta) => signedBy(delta, context) !== undefined);
+  if (newest === undefined) return { entry: findEntry(crl, certificate), nextUpdate: crl.nextUpdate ?? 0 };
+  const nextUpdate = Math.min(crl.nextUpdate ?? 0, newest.nextUpdate ?? 0);
+  const entry = findEntry(newest, certificate);
+  if (entry?.reason !== 'removeFromCRL') return { entry: entry ?? findEntry(crl, certificate), nextUpdate };
+  // §5.3.1: it takes off what was on hold and nothing else: what any list before it says of a lost key stays.
+  const before = [...deltas, crl]
+    .filter((list) => list !== newest)
+    .map((list) => ({ list, entry: findEntry(list, certificate) }));
+  const lost = before.find(
+    ({ list, entry: said }) =>
+      said !== undefined && !RELEASED.has(said.reason) && signedBy(list, context) !== undefined,
+  );
+  return { entry: lost?.entry, nextUpdate };
 }
+
+/** What a certificate comes off a list from. */
+const RELEASED: ReadonlySet<string> = new Set(['certificateHold', 'removeFromCRL']);
 
 /** §5.2.4, §6.3.3 (c): same issuer, scope and key; the complete list is no older than the delta's base. */
 function isDeltaOf(delta: CrlFacts, crl: CrlFacts): boolean {

@@ -489,6 +489,39 @@ const deltas: readonly PathRow[] = [
       };
     },
   ],
+  // RFC 5280 §5.3.1: off hold alone; a key that was compromised stays so, whatever a later list says.
+  ...([1, undefined] as const).map(
+    (reason): PathRow => [
+      `fail/revoked with reason ${reason ?? 'unspecified'}, and taken off by the delta`,
+      'revoked',
+      () => {
+        const r = root();
+        const end = leaf(r);
+        return {
+          leaf: end,
+          anchors: [r],
+          crls: [crl(r, { number: 7, ...revoked(end, reason) }), crl(r, { number: 8, base: 7, ...revoked(end, 8) })],
+        };
+      },
+    ],
+  ),
+  [
+    'fail/revoked by one delta, and taken off by a later one',
+    'revoked',
+    () => {
+      const r = root();
+      const end = leaf(r);
+      return {
+        leaf: end,
+        anchors: [r],
+        crls: [
+          crl(r, { number: 7 }),
+          crl(r, { number: 8, base: 7, ...revoked(end, 1) }),
+          crl(r, { number: 9, base: 7, ...revoked(end, 8) }),
+        ],
+      };
+    },
+  ],
   [
     'fail/the delta is of a later base',
     'revoked',
