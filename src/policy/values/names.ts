@@ -37,7 +37,8 @@ const ALIKE = [/\p{Script=Latin}/u, /\p{Script=Greek}/u, /\p{Script=Cyrillic}/u]
 /** Refuses a label that mixes such scripts: whoever reads the policy takes it for another name (UTS #39 §5). */
 function mixedLabel(text: string): { readonly fault: string } | undefined {
   const label = text.split('.').find((each) => ALIKE.filter((script) => script.test(each)).length > 1);
-  return label && { fault: `the label ${quoted(label)} mixes letters of Latin, Greek or Cyrillic, which look alike` };
+  if (label === undefined) return undefined;
+  return { fault: `the label ${quoted(label)} mixes letters of Latin, Greek or Cyrillic, which look alike` };
 }
 
 /** What stands in a text besides a name, and where it belongs. */

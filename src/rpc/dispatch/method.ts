@@ -117,7 +117,15 @@ function paramIssues(issue: z.core.$ZodIssue): ParamIssue[] {
       found: found(issue.input?.[key]),
     }));
   }
+  // Of several forms the one that the params were meant to be: nothing is wrong with it but in single params of it.
+  const meant = issue.code === 'invalid_union' && issue.errors.find((issues) => issues.every(isInside));
+  if (meant) return meant.flatMap((each) => paramIssues({ ...each, path: [...issue.path, ...each.path] }));
   return [{ path: pathText(issue.path), expected: expected(issue), found: found(issue.input) }];
+}
+
+/** Whether a param is wrong, and not a form as a whole. */
+function isInside({ code, path }: z.core.$ZodIssue): boolean {
+  return code !== 'unrecognized_keys' && path.length > 0;
 }
 
 function expected(issue: z.core.$ZodIssue): string {
@@ -130,9 +138,18 @@ function expected(issue: z.core.$ZodIssue): string {
       const texts = issue.errors.flat().map(expected);
       return texts.length === 0 ? issue.message : [...new Set(texts)].join(' or ');
     }
+    case 'too_small':
+      return `at least ${issue.minimum}${units(issue.origin)}`;
+    case 'too_big':
+      return `at most ${issue.maximum}${units(issue.origin)}`;
     default:
       return issue.message;
   }
+}
+
+/** What a bound counts, of a string or a list. */
+function units(origin: string): string {
+  return origin === 'string' ? ' characters' : origin === 'array' ? ' entries' : '';
 }
 
 function pathText(path: readonly PropertyKey[]): string {

@@ -5,6 +5,7 @@ import type { Of } from '../../state/trust/index.js';
 import { type Agreement, servedByWords } from '../../trust/agreement/index.js';
 import { instant } from '../../trust/cover/index.js';
 import { askerOf, defineMethod, type Method, RpcError } from '../dispatch/index.js';
+import { wholeNumber } from '../params/index.js';
 
 /** Rows of one answer: to write more of them holds everybody up. Whoever wants the next asks for it. */
 const MOST_ROWS = 1000;
@@ -39,7 +40,7 @@ export function agreementMethods(state: Of<'now' | 'policy'>, reload: (by: strin
       name: 'agreement.list',
       role: 'viewer',
       doc: 'The agreements of the policy in force, one row each: 1,000 at most, from the one with this index on',
-      params: z.strictObject({ from: z.int().min(0).optional(), limit: z.int().min(1).max(MOST_ROWS).optional() }),
+      params: z.strictObject({ from: wholeNumber(0).optional(), limit: wholeNumber(1, MOST_ROWS).optional() }),
       handler: ({ from = 0, limit = MOST_ROWS }) =>
         state.policy.snapshot.agreements.slice(from, from + limit).map((agreement) => row(agreement, state.now())),
     }),

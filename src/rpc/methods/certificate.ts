@@ -7,7 +7,7 @@ import { describeCertificate } from '../../x509/identity/index.js';
 import { lintCertificate } from '../../x509/lint/index.js';
 import { verifyRecordInSteps } from '../../x509/path/index.js';
 import { defineMethod, type Method, RpcError } from '../dispatch/index.js';
-import { foldByteParams } from '../params/index.js';
+import { foldByteParams, wholeNumber } from '../params/index.js';
 
 /** Longer than any certificate lives. */
 const MOST_DAYS = 99_999;
@@ -53,7 +53,7 @@ export function certificateMethods(state: Of<'caches' | 'ends' | 'now'>): Method
       doc: "What ends within some days (30), or has ended: CAs, own and partners' certificates, pins, CRLs, agreements",
       params: z.preprocess(
         (params) => foldByteParams(params),
-        z.strictObject({ within: z.coerce.number().int().min(0).max(MOST_DAYS).default(NOTICE_DAYS) }),
+        z.strictObject({ within: wholeNumber(0, MOST_DAYS).default(NOTICE_DAYS) }),
       ),
       positional: ['within'],
       handler: async ({ within }) => {

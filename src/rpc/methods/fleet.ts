@@ -3,6 +3,7 @@ import { type Fleet, type FleetStatus, type NodeRow, revisionRow } from '../../s
 import { StoreError } from '../../state/store/index.js';
 import type { Of } from '../../state/trust/index.js';
 import { defineMethod, type Method, RpcError } from '../dispatch/index.js';
+import { wholeNumber } from '../params/index.js';
 
 /** The nodes of the fleet, and which revision of the policy is in force where. */
 export function fleetMethods(state: Of<'fleet'>): Method[] {
@@ -29,7 +30,7 @@ export function fleetMethods(state: Of<'fleet'>): Method[] {
       name: 'fleet.revisions',
       role: 'viewer',
       doc: 'The newest policy revisions of the fleet: number, author, comment, time, and the nodes that have it in force',
-      params: z.strictObject({ limit: z.int().min(1).max(100).optional() }),
+      params: z.strictObject({ limit: wholeNumber(1, 100).optional() }),
       positional: ['limit'],
       handler: async ({ limit = 20 }) => {
         const { fleet } = state;

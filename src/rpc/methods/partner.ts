@@ -8,6 +8,7 @@ import type { Agreement } from '../../trust/agreement/index.js';
 import { instant } from '../../trust/cover/index.js';
 import { defineMethod, type Method, RpcError } from '../dispatch/index.js';
 import { DECISION_FILTER, type DecisionRow, decisionRow, fits } from '../http/index.js';
+import { wholeNumber } from '../params/index.js';
 import { headOf } from './agreement.js';
 
 /** Rows of one answer: a page of a table. */
@@ -21,12 +22,12 @@ const TRUST = ['trusted', 'untrusted', 'unasked'] as const;
 
 type Trust = (typeof TRUST)[number];
 
-const rows = z.int().min(1).max(MOST_ROWS);
+const rows = wholeNumber(1, MOST_ROWS);
 const listParams = z.strictObject({
   match: z.string().max(200).optional(),
   trust: z.literal(TRUST).optional(),
   order: z.literal(ORDERS).optional(),
-  from: z.int().min(0).optional(),
+  from: wholeNumber(0).optional(),
   limit: rows.optional(),
 });
 const decisionParams = z.strictObject({ ...DECISION_FILTER, limit: rows.optional() });

@@ -10,6 +10,7 @@ import {
 import type { Of } from '../../state/trust/index.js';
 import type { DifferenceRow } from '../../state/verdicts/index.js';
 import { askerOf, type CallContext, defineMethod, type Method, RpcError } from '../dispatch/index.js';
+import { wholeNumber } from '../params/index.js';
 
 /** A candidate policy in the running daemon: judged by in the shadow, without an effect on any answer. */
 export function policyMethods(
@@ -101,7 +102,7 @@ export function policyMethods(
       name: 'policy.history',
       role: 'viewer',
       doc: 'What became of the policy since the start: each reload with who asked for it and what it changed',
-      params: z.strictObject({ limit: z.int().min(1).max(100).optional() }),
+      params: z.strictObject({ limit: wholeNumber(1, 100).optional() }),
       positional: ['limit'],
       handler: ({ limit = 20 }) => Promise.all(state.policy.history.events().slice(0, limit).map(flatEvent)),
     }),

@@ -4,9 +4,10 @@ import { z } from 'zod';
 import { parseAddress } from '../../net/address/index.js';
 import type { Evidence, TlsEvidence } from '../../trust/evidence/index.js';
 import { foldByteParams } from './byte-params.js';
+import { wholeNumber } from './numbers.js';
 import { type CertificateReader, MOST_CHAIN_CERTIFICATES, readChain } from './peer-chain.js';
 
-const port = z.coerce.number().int().min(0).max(65535);
+const port = wholeNumber(0, 65535);
 const bit = z.union([
   z.literal([1, '1', true, 'true']).transform(() => true),
   z.literal([0, '0', false, 'false']).transform(() => false),

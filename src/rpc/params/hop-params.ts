@@ -6,6 +6,7 @@ import type { HopAbility } from '../../state/hops/index.js';
 import { type HopQuestion, questionOfDomain, questionOfUri } from '../../trust/evidence/index.js';
 import type { Hop } from '../../trust/hop/index.js';
 import { foldByteParams } from './byte-params.js';
+import { wholeNumber } from './numbers.js';
 
 /** A list, or its entries with commas between them: routing scripts have no lists. */
 const listOf = <T extends string>(names: readonly [T, ...T[]]) =>
@@ -21,7 +22,7 @@ const FAMILIES = { ipv4: 'A', ipv6: 'AAAA' } as const;
 const abilityShape = {
   transports: listOf(TRANSPORTS).optional(),
   families: listOf(['ipv4', 'ipv6']).optional(),
-  wait_ms: z.coerce.number().int().min(0).max(1000).optional(),
+  wait_ms: wholeNumber(0, 1000).optional(),
 };
 
 export const hopParams = z.preprocess(
@@ -33,7 +34,7 @@ export const hopParams = z.preprocess(
 
 export const hopListParams = z.preprocess(
   (params) => foldByteParams(params),
-  z.strictObject({ ...abilityShape, limit: z.coerce.number().int().min(1).max(10_000).optional() }),
+  z.strictObject({ ...abilityShape, limit: wholeNumber(1, 10_000).optional() }),
 );
 
 /** Where the request goes, as RFC 3263 asks it: by URI, or by domain alone. */

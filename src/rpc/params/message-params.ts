@@ -7,6 +7,7 @@ import type { MessageInput } from '../../trust/message/index.js';
 import { RpcError } from '../dispatch/index.js';
 import { foldByteParams } from './byte-params.js';
 import { evidenceShape, toEvidence } from './evidence.js';
+import { wholeNumber } from './numbers.js';
 import type { CertificateReader } from './peer-chain.js';
 
 export const messageParams = z.preprocess(
@@ -17,14 +18,14 @@ export const messageParams = z.preprocess(
     proto: evidenceShape.proto.optional(),
     message: z.literal(['request', 'response']),
     method: z.string().optional(),
-    status: z.coerce.number().int().min(100).max(699).optional(),
+    status: wholeNumber(100, 699).optional(),
     ruri: z.string().optional(),
     /** The raw header block, without the start line. */
     headers: z.string().optional(),
     /** The whole message as received. */
     raw: z.string().optional(),
     /** Of the verdict that the script holds. The policy in force decides; its revision is in the answer. */
-    revision: z.coerce.number().int().optional(),
+    revision: wholeNumber(0).optional(),
   }),
 );
 

@@ -114,7 +114,7 @@ function domain(text: string): Reference {
  * What the conversion takes and no name has (RFC 5892 §2, appendix A): quotation marks and dashes of word processors,
  * currency, pictures. It would make a name of them that nobody bears.
  */
-const NO_LETTER = /(?![\p{L}\p{M}\p{Nd}\u0375\u05f3\u05f4\u200c\u200d\u30fb]|(?<=l)\u00b7(?=l))[^\x00-\x7f]/u;
+const NO_LETTER = /(?![\p{L}\p{M}\p{Nd}\p{Join_Control}\u0375\u05f3\u05f4\u30fb]|(?<=l)\u00b7(?=l))[^\x00-\x7f]/u;
 
 /** The lower-case A-label or plain label of one label of the reference side; undefined where it would be altered. */
 function asciiLabel(label: string): string | undefined {
