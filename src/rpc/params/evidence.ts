@@ -24,7 +24,7 @@ const tls = z.strictObject({
   pem: text.optional(),
   chain: z.union([text, z.array(text.nullable())]).optional(),
   /** So many certificates of the chain the proxy tells one by one, each where the answer before lacked it. */
-  links: z.coerce.number().int().min(1).max(MOST_CHAIN_CERTIFICATES).optional(),
+  links: wholeNumber(1, MOST_CHAIN_CERTIFICATES).optional(),
   verified: bit.optional(),
   version: text.optional(),
   cipher: text.optional(),
