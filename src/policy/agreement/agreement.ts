@@ -51,8 +51,10 @@ export function pathSite(input: AgreementInput, site: Site): Site {
 
 /** How what ends stands at `now`: two times at which this is the same are alike to the checks of an agreement. */
 export function endsAt(agreement: Agreement, now: number): string {
-  return KEY_ROWS.map(([field, row]) => row.ends?.(agreement[field], now) ?? '').join(' ');
+  return ENDING_ROWS.map(([field, row]) => row.ends?.(agreement[field], now) ?? '').join(' ');
 }
+
+const ENDING_ROWS = KEY_ROWS.filter(([, row]) => row.ends !== undefined);
 
 /** An agreement in full, as agreement.show answers it. */
 export function shownAgreement(agreement: Agreement): Readonly<Record<string, unknown>> {

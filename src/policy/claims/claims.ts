@@ -22,12 +22,11 @@ export function checkNames(parts: readonly Placed<{ readonly name: string }>[], 
   for (const { item, site } of parts) {
     const key = item.name.toLowerCase();
     const other = first.get(key);
-    const here = site.at('name');
     if (other) {
-      const text = `expected a name of its own, found that of the ${kind} at ${formatPlace(other.place())}`;
-      here.report('duplicate-name', text);
+      const there = formatPlace(other.at('name').place());
+      site.at('name').report('duplicate-name', `expected a name of its own, found that of the ${kind} at ${there}`);
     } else {
-      first.set(key, here);
+      first.set(key, site);
     }
   }
 }

@@ -22,7 +22,7 @@ export class Site {
 
   /** The site of something inside. */
   at(...path: KeyPath): Site {
-    return new Site(this.#document, this.#problems, [...this.path, ...path]);
+    return new Site(this.#document, this.#problems, this.path.concat(path));
   }
 
   /** The file that it stands in. A place takes a second reading of that file: it is asked for where something is wrong alone. */

@@ -55,6 +55,7 @@ interface PackedTable {
 
 /** The hash of what an agreement says, and the certificates and lists that it names. */
 interface KnownAgreement {
+  /** A character for each octet: of thousands that is made many times as fast as hexadecimal digits are. */
   readonly hash: string;
   readonly material: readonly (CertificateFacts | CrlFacts)[];
 }
@@ -68,7 +69,7 @@ export class Packer {
     const { agreements, interfaces, ownDomains, ownCertificates, sources, ...rest } = checked;
     const certificates = new Map(ownCertificates.map((facts) => [facts.sha256, facts]));
     const crls = new Map<string, CrlFacts>();
-    const known = new Map(hexes(before?.agreements).map((hash, at) => [hash, at]));
+    const known = indexes(before?.agreements);
     const same = new Int32Array(agreements.length);
     const pieces: Uint8Array[] = [];
     const hashes: string[] = [];
@@ -82,19 +83,20 @@ export class Packer {
       same[at] = known.get(hash) ?? -1;
       if (same[at] === -1) pieces.push(octets ?? serialize(plain(agreement)));
     }
-    const indexes = new Map(agreements.map((agreement, at) => [agreement, at]));
+    // Most policies have none.
+    const places = new Map(sources.size === 0 ? [] : agreements.map((agreement, at) => [agreement, at]));
     const tables = [...sources].map(([name, { parts, values }]): PackedTable => {
       return {
         interface: name,
         parts,
-        values: Uint32Array.from(values, (value) => present(indexes.get(value), 'an agreement of the policy')),
+        values: Uint32Array.from(values, (value) => present(places.get(value), 'an agreement of the policy')),
       };
     });
     return {
       contents: {
         certificates: ofHexes([...certificates.keys()]),
         crls: ofHexes([...crls.keys()]),
-        agreements: ofHexes(hashes),
+        agreements: new Uint8Array(Buffer.from(hashes.join(''), 'latin1')),
       },
       certificates: missing(certificates, before?.certificates),
       crls: missing(crls, before?.crls),
@@ -112,7 +114,7 @@ export class Packer {
     const known = this.#known.get(agreement);
     if (known !== undefined) return known;
     const octets = serialize(plain(agreement));
-    const looked = { hash: hash('sha256', octets), material: materialOf(agreement) };
+    const looked = { hash: hash('sha256', octets, 'binary'), material: materialOf(agreement) };
     this.#known.set(agreement, looked);
     return { ...looked, octets };
   }
@@ -253,6 +255,17 @@ function hexAt(hashes: Hashes, at: number): string {
 function hexes(hashes: Hashes | undefined): readonly string[] {
   if (hashes === undefined) return [];
   return Array.from({ length: hashes.length / HASH_OCTETS }, (_, index) => hexAt(hashes, index * HASH_OCTETS));
+}
+
+/** The place of each hash, by its octets as characters. */
+function indexes(hashes: Hashes | undefined): ReadonlyMap<string, number> {
+  const all =
+    hashes === undefined ? '' : Buffer.from(hashes.buffer, hashes.byteOffset, hashes.length).toString('latin1');
+  const found = new Map<string, number>();
+  for (let at = 0; at * HASH_OCTETS < all.length; at++) {
+    found.set(all.slice(at * HASH_OCTETS, (at + 1) * HASH_OCTETS), at);
+  }
+  return found;
 }
 
 function ofHexes(texts: readonly string[]): Hashes {

@@ -61,10 +61,18 @@ export function readSources(
   const { document } = read;
   const mainSections = document && splitSections(document, problems);
   if (!document || !mainSections) return undefined;
-  const included = includedSections(mainSections.get('include'), files, main, problems, memory);
-  const all = [mainSections, ...included];
+  const include = mainSections.find(([name]) => name === 'include')?.[1];
+  const all = [mainSections, ...includedSections(include, files, main, problems, memory)];
+  const byName = new Map<SectionName, Section[]>();
+  for (const sections of all) {
+    for (const [name, section] of sections) {
+      const known = byName.get(name);
+      if (known === undefined) byName.set(name, [section]);
+      else known.push(section);
+    }
+  }
   return {
-    sections: (name) => all.flatMap((sections) => sections.get(name) ?? []),
+    sections: (name) => byName.get(name) ?? [],
     files: all.length,
     mainSite: (name) => new Site(document, problems, [name]),
   };
@@ -86,7 +94,7 @@ function readFile(files: PolicyFiles, path: string, problems: Problems, memory: 
   });
 }
 
-type Sections = ReadonlyMap<string, Section>;
+type Sections = readonly (readonly [SectionName, Section])[];
 
 function splitSections(document: PolicyDocument, problems: Problems, includedBy?: string): Sections | undefined {
   const root = new Site(document, problems);
@@ -95,20 +103,24 @@ function splitSections(document: PolicyDocument, problems: Problems, includedBy?
     root.report('wrong-type', `expected a mapping of policy keys, found ${inWords(value)}`);
     return undefined;
   }
-  const sections = new Map<string, Section>();
+  const sections: [SectionName, Section][] = [];
   const unknown: string[] = [];
   for (const [key, section] of Object.entries(value)) {
-    if (!Object.hasOwn(SECTIONS, key)) {
+    if (!isSectionName(key)) {
       unknown.push(key);
     } else if (includedBy !== undefined && !INCLUDABLE.has(key)) {
       root.at(key).report('misplaced-key', `the key belongs into the main file ${includedBy}`, 'key');
     } else if (section !== null) {
       // A section whose entries are all commented out is as good as none.
-      sections.set(key, { value: section, site: root.at(key) });
+      sections.push([key, { value: section, site: root.at(key) }]);
     }
   }
-  unknownKeys(unknown, Object.keys(SECTIONS), root);
+  if (unknown.length > 0) unknownKeys(unknown, Object.keys(SECTIONS), root);
   return sections;
+}
+
+function isSectionName(key: string): key is SectionName {
+  return Object.hasOwn(SECTIONS, key);
 }
 
 function includedSections(
@@ -133,7 +145,7 @@ function includedSections(
   }
   return [...paths]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(([path, site]) => {
+    .map(([path, site]) => {
       const read = readFile(files, path, problems, memory);
       if (!('document' in read)) {
         site.report(read.code, read.problem);
