@@ -1,9 +1,10 @@
-import { mkdirSync, readFileSync, unwatchFile, watchFile } from 'node:fs';
+import { readFileSync, unwatchFile, watchFile } from 'node:fs';
 import { dirname } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { type AuditLog, type OperatorLog, seldom } from '../../log/index.js';
 import type { DaemonSettings, TlsSettings } from '../../policy/settings/index.js';
 import type { ReloadReport } from '../../state/policy/index.js';
+import { makeDirectory } from '../../state/store/index.js';
 import type { TrustState } from '../../state/trust/index.js';
 import { Credentials, Tokens } from '../access/index.js';
 import { audited, createDispatcher, type Dispatch, type Method } from '../dispatch/index.js';
@@ -100,7 +101,7 @@ export async function openListeners(
   const socket = (path: string, options: Pick<UnixOptions, 'mode' | 'group' | 'role'>): void => {
     wires.push(() => {
       // The mode of the socket says who may open it; viewers need a way to theirs.
-      mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+      makeDirectory(dirname(path), 0o755);
       return listenUnix({ ...common, path, ...options });
     });
   };

@@ -2,10 +2,11 @@
 
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { blobPath, REVISION_FILE } from '../../policy/fleet/index.js';
 import type { Revision } from '../../policy/revision/index.js';
+import { makeDirectory } from '../store/index.js';
 
 /** What the fleet's policy holds is nobody's business on this machine but ours. */
 const DIRECTORY_MODE = 0o700;
@@ -39,7 +40,7 @@ export class KeptRevision {
    */
   async put(sha256: string, pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
     const path = blobPath(this.#directory, sha256);
-    await mkdir(dirname(path), { recursive: true, mode: DIRECTORY_MODE });
+    makeDirectory(dirname(path), DIRECTORY_MODE);
     const sum = createHash('sha256');
     await written(path, async (write) => {
       for await (const piece of pieces) {
@@ -62,7 +63,7 @@ export class KeptRevision {
    * @param durable over a loss of power, too; else over the end of this process alone, which takes no time
    */
   async keep(revision: Revision, durable = true): Promise<void> {
-    await mkdir(this.#directory, { recursive: true, mode: DIRECTORY_MODE });
+    makeDirectory(this.#directory, DIRECTORY_MODE);
     const text = Buffer.from(`${JSON.stringify(revision)}\n`);
     await written(join(this.#directory, REVISION_FILE), (write) => write(text), durable);
     if (!durable) return;

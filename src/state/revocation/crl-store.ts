@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDirectory } from '../store/index.js';
 
 /** A fetched list as it lies on disk. */
 export interface StoredCrl {
@@ -41,7 +42,7 @@ export class CrlStore {
 
   /** @throws where the directory cannot be made, or everybody may write it */
   static async open(directory: string, limits: StoreLimits): Promise<CrlStore> {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory, 0o700);
     // A signature does not show that a list is not the newest: others must not put an old one back.
     const { mode } = await stat(directory);
     if ((mode & 0o002) !== 0) throw new Error(`${directory}: expected a directory that not everybody may write`);

@@ -1,6 +1,7 @@
 /** The door of this room: what outlives a restart: one small interface, and SQLite behind it. */
 
 export { KeptCertificates } from './kept-certificates.js';
+export { makeDirectory } from './make-directory.js';
 export { readSecret } from './secret-file.js';
 export { openSqliteStore, readCertificates, readSqliteStore } from './sqlite-store.js';
 export {

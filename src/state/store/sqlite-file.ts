@@ -1,8 +1,9 @@
 /** The file of a store: who may touch it, who has it, which version it is, and what is wrong with it. */
 
-import { closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs';
+import { closeSync, constants, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
+import { makeDirectory } from './make-directory.js';
 import { StoreError } from './store.js';
 
 export type Connection = Database.Database;
@@ -124,7 +125,7 @@ export function openToRead(file: string): Connection {
 
 /** Pins say whom to trust: nobody else reads the file, and one that everybody may write says nothing. */
 function makeFile(file: string): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  makeDirectory(dirname(file), 0o700);
   if (statSync(file, { throwIfNoEntry: false }) === undefined) {
     closeSync(openSync(file, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR, 0o600));
   }
