@@ -175,7 +175,7 @@ soak: setup build ## half an hour of calls while siptrustd dies, policies change
 
 fuzz: node_modules ## long runs of the readers' fuzz (crashes, and time), the differential test and the properties
 	SIPTRUST_FUZZ_RUNS=1000000 SIPTRUST_DIFFERENTIAL_RUNS=5000 npx vitest run --testTimeout 36000000 \
-	  $$(grep -rlE '\bruns\(|SIPTRUST_(FUZZ|DIFFERENTIAL)_RUNS' test/unit)
+	  $$(grep -rlE '\b(runs\(|LONG\b)|SIPTRUST_(FUZZ|DIFFERENTIAL)_RUNS' test/unit test/wire)
 
 clean: ## remove what was built
 	rm -rf dist node_modules coverage packages

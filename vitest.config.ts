@@ -37,6 +37,7 @@ export default defineConfig({
         test: {
           name: 'wire',
           include: ['test/wire/**/*.test.ts'],
+          isolate: false,
         },
       },
     ],

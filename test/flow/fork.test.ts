@@ -29,11 +29,12 @@ describe.each(builds('smoke'))('forks, Kamailio $version', (build) => {
         ...more,
       }),
       uas: { ringing: true },
+      before: async ({ host, pki, cast }) => {
+        const identity = (name: string) => pki.certificate({ issuer: cast.operatorB, names: [`DNS:${name}`] });
+        partner = await TlsUas.start(host(10), identity('b.example'), { ringing: true });
+        stranger = await TlsUas.start(host(11), identity('stranger.example'), { ringing: true });
+      },
     });
-    const identity = (name: string) =>
-      network.pki.certificate({ issuer: network.cast.operatorB, names: [`DNS:${name}`] });
-    partner = await TlsUas.start(network.host(10), identity('b.example'), { ringing: true });
-    stranger = await TlsUas.start(network.host(11), identity('stranger.example'), { ringing: true });
     trusted = await network.overTls(network.certificateOfA());
     await network.proven('b.example');
   }

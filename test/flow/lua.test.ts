@@ -25,13 +25,12 @@ describe.each(builds('smoke'))('a script in Lua, Kamailio $version', (build) => 
       const liar = { ...b, name: 'op-liar', domains: ['liar.example'], targets: [`${host(11)}:5061`] };
       return { ...standard, agreements: [a, { ...b, targets: [`${host(10)}:5061`] }, liar] };
     };
-    network = await Network.start({ build, policy, lua: true, ...options });
-    const at = (host: number, name: string) => {
-      const identity = network.pki.certificate({ issuer: network.cast.operatorB, names: [`DNS:${name}`] });
-      return TlsUas.start(network.host(host), identity);
+    const before = async ({ host, pki, cast }: Network): Promise<void> => {
+      const identity = (name: string) => pki.certificate({ issuer: cast.operatorB, names: [`DNS:${name}`] });
+      partner = await TlsUas.start(host(10), identity('b.example'));
+      impostor = await TlsUas.start(host(11), identity('somebody.example'));
     };
-    partner = await at(10, 'b.example');
-    impostor = await at(11, 'somebody.example');
+    network = await Network.start({ build, policy, before, lua: true, ...options });
     user = await network.ownUser();
     await network.proven('b.example');
   }

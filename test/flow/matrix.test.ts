@@ -72,12 +72,13 @@ describe.each(builds('full'))('the matrix, Kamailio $version', (build) => {
           const [a, b] = standard.agreements as readonly object[];
           return { ...standard, defaults: { privacy: mode }, agreements: [a, { ...b, targets: [`${host(10)}:5061`] }] };
         },
+        before: async ({ host, pki, cast }) => {
+          const identity = (name: string) => pki.certificate({ issuer: cast.operatorB, names: [`DNS:${name}`] });
+          callees.partner = await TlsUas.start(host(10), identity('b.example'));
+          callees.stranger = await TlsUas.start(host(11), identity('c.example'));
+        },
       });
-      const identity = (name: string) =>
-        network.pki.certificate({ issuer: network.cast.operatorB, names: [`DNS:${name}`] });
       callees.own = network.uas;
-      callees.partner = await TlsUas.start(network.host(10), identity('b.example'));
-      callees.stranger = await TlsUas.start(network.host(11), identity('c.example'));
       callees.plain = await Uas.start(network.host(12));
       callers.own = await network.ownUser();
       callers.partner = await network.overTls(network.certificateOfA());

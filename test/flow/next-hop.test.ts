@@ -24,8 +24,8 @@ describe.each(builds('smoke'))('a chosen next hop, Kamailio $version', (build) =
   }
 
   /** A place of operator B in another network. */
-  function place(host: number, name: string, issuer = network.cast.operatorB): Promise<TlsUas> {
-    return TlsUas.start(network.host(host), network.pki.certificate({ issuer, names: [`DNS:${name}`] }));
+  function place(stage: Network, host: number, name: string, issuer = stage.cast.operatorB): Promise<TlsUas> {
+    return TlsUas.start(stage.host(host), stage.pki.certificate({ issuer, names: [`DNS:${name}`] }));
   }
 
   async function call(to: string, terms: RequestTerms = {}) {
@@ -53,10 +53,12 @@ describe.each(builds('smoke'))('a chosen next hop, Kamailio $version', (build) =
           agreements: [a, like('op-other', 'other.example', 10), like('op-two', 'two.example', 11, 12)],
         };
       };
-      await start({ policy });
-      impostor = await place(10, 'other.example', network.cast.operatorA);
-      first = await place(11, 'two.example');
-      second = await place(12, 'two.example');
+      const before = async (stage: Network): Promise<void> => {
+        impostor = await place(stage, 10, 'other.example', stage.cast.operatorA);
+        first = await place(stage, 11, 'two.example');
+        second = await place(stage, 12, 'two.example');
+      };
+      await start({ policy, before });
       await eventually(
         'both places of the partner are proven',
         () => network.provenConnections('two.example') === 2,
@@ -121,7 +123,7 @@ describe.each(builds('smoke'))('a chosen next hop, Kamailio $version', (build) =
       await start();
       await network.daemon.stop();
       fake = await FakeSidecar.start(network.daemon.host);
-      partner = await place(10, 'b.example');
+      partner = await place(network, 10, 'b.example');
     });
     afterAll(async () => {
       fake?.stop();

@@ -70,12 +70,13 @@ describe.skipIf(missing !== undefined).each(builds('smoke'))('outbound by DNS, K
           daemon: { dns: { servers: [server.text] } },
         };
       },
+      before: async ({ pki, cast }) => {
+        const identity = (name: string) => pki.certificate({ issuer: cast.operatorB, names: [`DNS:${name}`] });
+        b = await TlsUas.start(at(1), identity('b.example'));
+        liar = await TlsUas.start(at(2), identity('liar.example'));
+        overUdp = await Uas.start(at(3));
+      },
     });
-    const identity = (name: string) =>
-      network.pki.certificate({ issuer: network.cast.operatorB, names: [`DNS:${name}`] });
-    b = await TlsUas.start(at(1), identity('b.example'));
-    liar = await TlsUas.start(at(2), identity('liar.example'));
-    overUdp = await Uas.start(at(3));
     user = await network.ownUser();
     await network.proven('b.example', 60_000);
   });

@@ -54,19 +54,20 @@ describe.each(builds('smoke'))('outbound, Kamailio $version', (build) => {
       build,
       defines: () => ({ TRANSIT: '' }),
       policy: policyOf,
+      before: async ({ host, pki, cast: { operatorA, operatorB } }) => {
+        const at = (place: number, issuer: typeof operatorA, name: string) =>
+          TlsUas.start(host(place), pki.certificate({ issuer, names: [`DNS:${name}`] }));
+        b = await at(10, operatorB, 'b.example');
+        liar = await at(11, operatorB, 'somebody.example');
+        otherCa = await at(12, operatorA, 'otherca.example');
+        stranger = await at(13, operatorB, 'stranger.example');
+        quiet = await at(17, operatorB, 'quiet.example');
+        quiet.options = { quiet: true };
+        fresh = await at(18, operatorB, 'fresh.example');
+        first = await at(15, operatorB, 'two.example');
+        second = await at(16, operatorB, 'two.example');
+      },
     });
-    const { operatorA, operatorB } = network.cast;
-    const at = (host: number, issuer: typeof operatorA, ...names: readonly string[]) =>
-      TlsUas.start(network.host(host), network.pki.certificate({ issuer, names: names.map((name) => `DNS:${name}`) }));
-    b = await at(10, operatorB, 'b.example');
-    liar = await at(11, operatorB, 'somebody.example');
-    otherCa = await at(12, operatorA, 'otherca.example');
-    stranger = await at(13, operatorB, 'stranger.example');
-    quiet = await at(17, operatorB, 'quiet.example');
-    quiet.options = { quiet: true };
-    fresh = await at(18, operatorB, 'fresh.example');
-    first = await at(15, operatorB, 'two.example');
-    second = await at(16, operatorB, 'two.example');
     user = await network.ownUser();
     await proven('b.example');
   });

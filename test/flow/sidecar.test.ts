@@ -85,8 +85,9 @@ describe.each(builds('full'))('the sidecar, Kamailio $version', (build) => {
   it('fail/dead: strangers and partners alike are stripped at once, with one line in the log', async () => {
     await stage();
     await network.daemon.stop('SIGKILL');
+    const identity = network.certificateOfA();
     for (let call = 0; call < 20; call += 1) {
-      const caller = await network.overTls(network.certificateOfA());
+      const caller = await network.overTls(identity);
       expect(await keeps(caller)).toBe(false);
       caller.close();
     }

@@ -51,9 +51,10 @@ describe.each(builds('smoke'))('the configuration of the package, Kamailio $vers
         const [a, b] = standard.agreements as readonly object[];
         return { ...standard, agreements: [a, { ...b, targets: [`${host(10)}:5061`] }] };
       },
+      before: async ({ host, pki, cast }) => {
+        partner = await TlsUas.start(host(10), pki.certificate({ issuer: cast.operatorB, names: ['DNS:b.example'] }));
+      },
     });
-    const identity = network.pki.certificate({ issuer: network.cast.operatorB, names: ['DNS:b.example'] });
-    partner = await TlsUas.start(network.host(10), identity);
     trusted = await network.overTls(network.certificateOfA());
     stranger = await network.overTls(network.certificateOfA({ names: ['DNS:c.example'] }));
     user = await network.ownUser();

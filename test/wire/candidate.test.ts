@@ -11,6 +11,7 @@ import { siptrustctl } from '../support/command-line.js';
 import { SIPTRUSTD } from '../support/compiled.js';
 import { Child } from '../support/live/child.js';
 import { eventually } from '../support/live/places.js';
+import { tlsWords } from '../support/tls-words.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'siptrust-candidate-'));
 const file = (name: string) => join(directory, name);
@@ -36,7 +37,7 @@ function write(name: string, content: object): string {
 const question = {
   direction: 'in',
   ...{ proto: 'tls', conid: 7, src_ip: '192.0.2.1', src_port: 40_000, rcv_ip: '198.51.100.1', rcv_port: 5061 },
-  tls: { pem: peerB.pem, verified: 1, version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' },
+  tls: tlsWords(peerB.pem),
 };
 const asked = async () => (await callUnix(file('ctl.sock'), 'trust.peer', question)) as { readonly trusted: number };
 const ctl = (...args: readonly string[]) =>

@@ -8,6 +8,7 @@ import { ext, leaf, root } from '../support/certificates.js';
 import { SIPTRUSTCTL, SIPTRUSTD } from '../support/compiled.js';
 import { Child } from '../support/live/child.js';
 import { eventually } from '../support/live/places.js';
+import { tlsWords } from '../support/tls-words.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'siptrust-daemon-'));
 const file = (name: string) => join(directory, name);
@@ -66,7 +67,7 @@ const evidence = {
   src_ip: '192.0.2.1',
   rcv_ip: '198.51.100.1',
   rcv_port: '5061',
-  tls: { pem: peerB.pem, verified: '1', version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' },
+  tls: tlsWords(peerB.pem, { verified: '1' }),
 };
 
 beforeAll(() => writeFileSync(file('ca.pem'), rootB.pem));

@@ -12,6 +12,7 @@ import { SIPTRUSTD } from '../support/compiled.js';
 import { Child } from '../support/live/child.js';
 import { eventually } from '../support/live/places.js';
 import { type NameServer, noNameServer, startNameServer } from '../support/name-server.js';
+import { tlsWords } from '../support/tls-words.js';
 
 const missing = noNameServer();
 if (missing !== undefined) console.warn(`hops.test.ts is not run: ${missing}`);
@@ -143,7 +144,7 @@ describe.skipIf(missing !== undefined)('next hops of a daemon', () => {
     await ask('agreement.reload');
     expect(await resolve('sip:b.example')).toMatchObject({ status: 'ready', targets: ['tls:192.0.2.9:5061'] });
     expect(await resolve('sip:192.0.2.9:5061;transport=tls')).toMatchObject({ domain: 'b.example', require_tls: 1 });
-    const tls = { pem: peer.pem, verified: 1, version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' };
+    const tls = tlsWords(peer.pem);
     const evidence = { direction: 'out', proto: 'tls', src_ip: '192.0.2.9', src_port: 5061, tls };
     const judged = (next_hop: string) => ask('trust.peer', { ...evidence, next_hop });
     expect(await judged('sip:192.0.2.9:5061')).toMatchObject({ verdict: 'trusted', domains: ['b.example'] });

@@ -11,6 +11,7 @@ import { type TrustState, trustState } from '../../src/state/trust/trust-state.j
 import type { Agreement, Snapshot } from '../../src/trust/agreement/agreement.js';
 import { DAY, ext, leaf, NOW, root } from '../support/certificates.js';
 import { agreementWith, snapshotWith } from '../support/snapshot.js';
+import { tlsWords } from '../support/tls-words.js';
 import { http, portOf } from '../support/wires.js';
 
 const cleanups: (() => unknown)[] = [];
@@ -66,7 +67,7 @@ const ask = (port: number, method: string, params: object = {}) =>
 
 const evidence = (pem: string) => ({
   ...{ direction: 'in', proto: 'tls', src_ip: '192.0.2.1', rcv_ip: '198.51.100.1', rcv_port: 5061 },
-  tls: { pem, verified: 1, version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' },
+  tls: tlsWords(pem),
 });
 
 /** Samples by the text before the value. */

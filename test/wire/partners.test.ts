@@ -10,6 +10,7 @@ import { ca, ext, type Issued, leaf, root } from '../support/certificates.js';
 import { SIPTRUSTD } from '../support/compiled.js';
 import { Child } from '../support/live/child.js';
 import { eventually } from '../support/live/places.js';
+import { tlsWords } from '../support/tls-words.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'siptrust-partners-'));
 const file = (name: string) => join(directory, name);
@@ -43,7 +44,7 @@ afterAll(async () => {
 const ask = (certificate: Issued, chain: unknown, conid = '1') =>
   callUnix(file('ctl.sock'), 'trust.peer', {
     ...{ direction: 'in', proto: 'tls', conid, src_ip: '192.0.2.1', rcv_ip: '198.51.100.1', rcv_port: 5061 },
-    tls: { pem: certificate.pem, verified: 1, version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', chain },
+    tls: tlsWords(certificate.pem, { chain }),
   }) as Promise<Readonly<Record<string, unknown>>>;
 
 describe('partners as they come', () => {

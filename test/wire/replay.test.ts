@@ -12,6 +12,7 @@ import { type Outcome, siptrustctl } from '../support/command-line.js';
 import { SIPTRUSTD } from '../support/compiled.js';
 import { Child } from '../support/live/child.js';
 import { eventually } from '../support/live/places.js';
+import { tlsWords } from '../support/tls-words.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'siptrust-replay-'));
 const file = (name: string) => join(directory, name);
@@ -60,7 +61,7 @@ const question = (pem: string | undefined, verified: 0 | 1, port: number, next_h
     rcv_port: 5061,
     next_hop,
   },
-  tls: { pem, verified, version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' },
+  tls: tlsWords(pem, { verified }),
 });
 
 const QUESTIONS = [

@@ -10,6 +10,7 @@ import { HttpServer } from '../support/http-server.js';
 import { Child } from '../support/live/child.js';
 import { eventually } from '../support/live/places.js';
 import { now, type Partner, partner, SECOND, temporaryDirectory } from '../support/revocation-stage.js';
+import { tlsWords } from '../support/tls-words.js';
 
 interface Answer {
   readonly verdict: string;
@@ -70,7 +71,7 @@ const peer = (certificate: Issued): Promise<Answer> =>
     conid: '7',
     src_ip: '192.0.2.1',
     src_port: 5061,
-    tls: { pem: certificate.pem, verified: 1, version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' },
+    tls: tlsWords(certificate.pem),
   }) as Promise<Answer>;
 const message = (): Promise<{ action: string; code: number; reason: string; trusted: number }> =>
   callUnix(socket, 'trust.message', {

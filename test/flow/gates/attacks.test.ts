@@ -45,11 +45,12 @@ describe.each(builds('full'))('attacks, Kamailio $version', (build) => {
           agreements: [a, { ...b, targets: [`${host(10)}:5061`] }, { ...path, sources: [`${host(30)}/32`] }],
         };
       },
+      before: async ({ host, pki, cast }) => {
+        const of = (domain: string) => pki.certificate({ issuer: cast.operatorB, names: [`DNS:${domain}`] });
+        stranger = await Party.start(host(12), of('stranger.example'));
+        partner = await Party.start(host(10), of('b.example'));
+      },
     });
-    const { pki, cast } = network;
-    const of = (domain: string) => pki.certificate({ issuer: cast.operatorB, names: [`DNS:${domain}`] });
-    stranger = await Party.start(network.host(12), of('stranger.example'));
-    partner = await Party.start(network.host(10), of('b.example'));
     user = await network.ownUser();
     await network.proven('b.example');
   });

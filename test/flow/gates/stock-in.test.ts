@@ -33,11 +33,12 @@ describe.each(builds('smoke'))('the package and the include, inbound and partner
         const [a, b] = standard.agreements as readonly object[];
         return { ...standard, agreements: [a, { ...b, targets: [`${host(10)}:5061`] }] };
       },
+      before: async ({ host, pki, cast }) => {
+        const of = (domain: string) => pki.certificate({ issuer: cast.operatorB, names: [`DNS:${domain}`] });
+        stranger = await Party.start(host(12), of('stranger.example'));
+        partner = await Party.start(host(10), of('b.example'));
+      },
     });
-    const { pki, cast } = network;
-    const of = (domain: string) => pki.certificate({ issuer: cast.operatorB, names: [`DNS:${domain}`] });
-    stranger = await Party.start(network.host(12), of('stranger.example'));
-    partner = await Party.start(network.host(10), of('b.example'));
     user = await network.ownUser();
     await registered('bob', `sip:uas@${network.uas.host}:${network.uas.port}`);
     await registered('partner', 'sip:party@b.example');

@@ -34,6 +34,8 @@ export interface NetworkOptions {
   readonly privateMemory?: number;
   readonly allocator?: KamailioOptions['allocator'];
   readonly under?: readonly string[];
+  /** Starts what is there before the proxy is: a partner that it does not find at once it looks for again only after seconds. */
+  readonly before?: (stage: Network) => Promise<unknown>;
   /** Paths of further authorities that the proxy accepts. */
   readonly authorities?: readonly string[];
 }
@@ -237,11 +239,14 @@ export class Network {
     } = this.#options;
     this.#uas = await Uas.start(this.host(4), uas);
     this.daemon.write(policy(this.standardPolicy, this.host));
-    await this.daemon.start();
     const directory = join(this.directory, 'cscf');
-    const more = (this.#options.authorities ?? []).map((certificate) => ({ certificate }));
-    const partners = this.pki.bundle([this.cast.operatorA, this.cast.operatorB, ...more]);
-    installIdentity(this.ownCertificate(), partners, join(directory, 'tls'));
+    const prepared = async (): Promise<void> => {
+      await this.#options.before?.(this);
+      const more = (this.#options.authorities ?? []).map((certificate) => ({ certificate }));
+      const partners = this.pki.bundle([this.cast.operatorA, this.cast.operatorB, ...more]);
+      installIdentity(this.ownCertificate(), partners, join(directory, 'tls'));
+    };
+    await Promise.all([this.daemon.start(), prepared()]);
     const written = typeof script === 'function' ? script(directory, this.host) : script;
     const all = Object.entries({ ...this.#defines(), ...defines?.(this.host) });
     this.#cscf = await Kamailio.start({

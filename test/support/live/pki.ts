@@ -1,6 +1,7 @@
 /** A throw-away PKI by the openssl command: authorities and certificates, right ones and ones that are wrong. */
 
 import { execFileSync } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { appendFileSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -32,7 +33,7 @@ export interface CertificateTerms {
   readonly subject?: string;
   /** More lines of the extension section; one for an extension that stands already takes its place. */
   readonly extensions?: readonly string[];
-  /** What `openssl genpkey` takes. */
+  /** What `openssl genpkey` takes; undefined: a key on P-256. */
   readonly algorithm?: readonly string[];
   readonly digest?: string;
   /** A key that is there (path), instead of a new one. */
@@ -49,8 +50,6 @@ export interface ListTerms {
   /** Lines of the section of issuingDistributionPoint. */
   readonly scope?: readonly string[];
 }
-
-const EC = ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256'];
 
 function instant(days: number): string {
   return `${new Date(Date.now() + days * 86_400_000).toISOString().replace(/[-:T]|\.\d+/g, '')}`;
@@ -125,11 +124,11 @@ export class Pki {
   }
 
   #make(terms: CertificateTerms, extensions: readonly string[]): Identity {
-    const { issuer, commonName = 'sbc', from = -1, until = 365, algorithm = EC, digest = 'sha256' } = terms;
+    const { issuer, commonName = 'sbc', from = -1, until = 365, algorithm, digest = 'sha256' } = terms;
     const { subject = `/O=${commonName}/CN=${commonName}`, key = this.#file('key') } = terms;
     const request = this.#file('csr');
     const certificate = this.#file('pem');
-    if (terms.key === undefined) this.#openssl(['genpkey', ...algorithm, '-out', key]);
+    if (terms.key === undefined) this.#newKey(key, algorithm);
     this.#openssl(['req', '-new', '-key', key, '-subj', subject, '-out', request]);
     const config = this.#configuration(together(extensions, terms.extensions));
     const signer = issuer ? ['-cert', issuer.certificate, '-keyfile', issuer.key] : ['-selfsign', '-keyfile', key];
@@ -138,6 +137,16 @@ export class Pki {
       ...['-startdate', instant(from), '-enddate', instant(until)],
     ]);
     return { certificate, key, pem: readFileSync(certificate, 'utf8') };
+  }
+
+  #newKey(file: string, algorithm: readonly string[] | undefined): void {
+    if (algorithm !== undefined) {
+      this.#openssl(['genpkey', ...algorithm, '-out', file]);
+      return;
+    }
+    // Ours needs no program to be started.
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    writeFileSync(file, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
   }
 
   /** `openssl ca` alone takes a start of validity, and it wants a database. */

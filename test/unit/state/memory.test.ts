@@ -9,6 +9,7 @@ import { trustState } from '../../../src/state/trust/trust-state.js';
 import { ext, leaf, NOW, root } from '../../support/certificates.js';
 import { agreementWith } from '../../support/snapshot.js';
 import { policyOf } from '../../support/state.js';
+import { tlsWords } from '../../support/tls-words.js';
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
@@ -27,12 +28,7 @@ function daemon() {
   const peer = (conid: number, der: Uint8Array): unknown =>
     call('trust.peer', {
       ...{ direction: 'in', proto: 'tls', conid, src_ip: '192.0.2.1', src_port: 40_000 },
-      tls: {
-        pem: Buffer.from(der).toString('base64'),
-        verified: 1,
-        version: 'TLSv1.3',
-        cipher: 'TLS_AES_256_GCM_SHA384',
-      },
+      tls: tlsWords(Buffer.from(der).toString('base64')),
     });
   return { state, peer, call };
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { siptrustctl } from '../../../support/command-line.js';
+import { tlsWords } from '../../../support/tls-words.js';
 
 const root = mkdtempSync(join(tmpdir(), 'siptrust-request-'));
 let made = 0;
@@ -191,7 +192,7 @@ describe('the certificate that a CA makes of it', () => {
       const question = {
         ...{ direction, proto: 'tls', conid: 1, src_ip: '192.0.2.1', rcv_ip: '198.51.100.1', rcv_port: 5061 },
         ...(direction === 'out' ? { next_hop: 'b.example' } : {}),
-        tls: { pem: readFileSync(pem, 'utf8'), verified: 1, version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' },
+        tls: tlsWords(readFileSync(pem, 'utf8')),
       };
       const { output } = await siptrustctl(
         ['peer', '--config', file('siptrust.yaml')],

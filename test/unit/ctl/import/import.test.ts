@@ -19,6 +19,7 @@ import { parse } from 'yaml';
 import { PARTNER_COLUMNS } from '../../../../src/ctl/import/partner-rows.js';
 import { loadPolicy } from '../../../../src/policy/loading/loader.js';
 import { siptrustctl } from '../../../support/command-line.js';
+import { tlsWords } from '../../../support/tls-words.js';
 
 const DUMPS = join(import.meta.dirname, '../tables/dumps');
 const root = mkdtempSync(join(tmpdir(), 'siptrust-import-'));
@@ -373,7 +374,7 @@ describe('import certificates', () => {
       readFileSync(file('p.yaml'), 'utf8').replace('enforcement: monitor', 'enforcement: enforce'),
     );
     const pem = readFileSync(join(pki, 'b.pem'), 'utf8');
-    const tls = { pem, verified: 1, version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' };
+    const tls = tlsWords(pem);
     const { output } = await siptrustctl(
       ['peer', '--config', file('p.yaml')],
       JSON.stringify({ direction: 'in', proto: 'tls', src_ip: '192.0.2.1', tls }),

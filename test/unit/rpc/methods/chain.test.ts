@@ -6,6 +6,7 @@ import { type TrustState, trustState } from '../../../../src/state/trust/trust-s
 import { ca, ext, leaf, NOW, root } from '../../../support/certificates.js';
 import { agreementWith } from '../../../support/snapshot.js';
 import { asking, policyOf } from '../../../support/state.js';
+import { tlsWords } from '../../../support/tls-words.js';
 
 const top = root({ subject: 'CN=Public Root' });
 const middle = ca(top, { subject: 'CN=R11' });
@@ -26,7 +27,7 @@ beforeEach(() => {
 function evidence(tls: object) {
   return {
     ...{ direction: 'in', proto: 'tls', conid: '7', src_ip: '192.0.2.1', rcv_ip: '198.51.100.1', rcv_port: '5061' },
-    tls: { pem: peer.pem, verified: '1', version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', ...tls },
+    tls: tlsWords(peer.pem, { verified: '1', ...tls }),
   };
 }
 

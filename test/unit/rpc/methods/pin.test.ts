@@ -12,6 +12,7 @@ import { trustState } from '../../../../src/state/trust/trust-state.js';
 import { ext, leaf, NOW, root } from '../../../support/certificates.js';
 import { agreementWith } from '../../../support/snapshot.js';
 import { policyOf } from '../../../support/state.js';
+import { tlsWords } from '../../../support/tls-words.js';
 
 const rootB = root({ subject: 'O=Operator B,CN=B CA' });
 const anchors = { client: [rootB.facts], server: [rootB.facts] };
@@ -55,7 +56,7 @@ const evidence = (certificate: typeof b, conid = '7') => ({
   src_ip: '192.0.2.1',
   rcv_ip: '198.51.100.1',
   rcv_port: 5061,
-  tls: { pem: certificate.pem, verified: 1, version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' },
+  tls: tlsWords(certificate.pem),
 });
 const message = {
   direction: 'in',

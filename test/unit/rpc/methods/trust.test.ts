@@ -8,6 +8,7 @@ import { type TrustState, trustState } from '../../../../src/state/trust/trust-s
 import { ext, leaf, NOW, root } from '../../../support/certificates.js';
 import { agreementWith } from '../../../support/snapshot.js';
 import { asking, policyOf } from '../../../support/state.js';
+import { tlsWords } from '../../../support/tls-words.js';
 
 const rootB = root({ subject: 'O=Operator B,CN=B CA' });
 const anchors = { client: [rootB.facts], server: [rootB.facts] };
@@ -31,7 +32,7 @@ function evidence(dns: string, conid: string, over: object = {}) {
     src_port: '40000',
     rcv_ip: '198.51.100.1',
     rcv_port: '5061',
-    tls: { pem: peer(dns).pem, verified: '1', version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' },
+    tls: tlsWords(peer(dns).pem, { verified: '1' }),
     ...over,
   };
 }

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type EvidenceParams, peerParams } from '../../../../src/rpc/params/evidence.js';
 import { RepeatedParams } from '../../../../src/state/verdicts/repeated-params.js';
 import { runs } from '../../../support/runs.js';
+import { tlsWords } from '../../../support/tls-words.js';
 
 const PEM = `-----BEGIN CERTIFICATE-----\n${'A'.repeat(1500)}\n-----END CERTIFICATE-----\n`;
 const QUESTION = {
@@ -13,7 +14,7 @@ const QUESTION = {
   src_port: '40000',
   rcv_ip: '192.0.2.2',
   rcv_port: '5061',
-  tls: { pem: PEM, verified: '1', version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' },
+  tls: tlsWords(PEM, { verified: '1' }),
 };
 
 function asker(max = 10) {
