@@ -27,20 +27,24 @@ function decodeBase64(path: string, value: unknown): string {
   return Buffer.from(value, 'base64').toString('latin1');
 }
 
+/** Params are two objects deep (`tls.attributes`); what is deeper is none, and is not followed. */
+const MOST_LEVELS = 4;
+
 /**
  * Folds `x_b64` into `x`, drops absent values, and turns strings into byte strings, in this object and in `tls` and
  * other objects below it.
- * @throws {RpcError} invalid-params where `x` and `x_b64` are both given, or base64 does not decode
+ * @throws {RpcError} invalid-params where `x` and `x_b64` are both given, base64 does not decode, or objects are too deep
  */
-export function foldByteParams(params: unknown, path = ''): unknown {
+export function foldByteParams(params: unknown, path = '', level = 1): unknown {
   if (typeof params !== 'object' || params === null || Array.isArray(params)) return params;
+  if (level > MOST_LEVELS) refuse(path.slice(0, -1), 'a param', 'an object in objects');
   // No prototype: `__proto__` is a key like any other.
   const folded: Record<string, unknown> = Object.create(null);
   for (const [key, value] of Object.entries(params)) {
     if (value === NULL_TEXT || value === null || value === '') continue;
     const encoded = key.endsWith('_b64');
     const name = encoded ? key.slice(0, -'_b64'.length) : key;
-    const bytes = encoded ? decodeBase64(path + key, value) : plain(value, `${path}${name}.`);
+    const bytes = encoded ? decodeBase64(path + key, value) : plain(value, `${path}${name}.`, level);
     if (bytes === NULL_TEXT) continue;
     if (name in folded) refuse(path + name, `${name} or ${name}_b64`, 'both');
     folded[name] = bytes;
@@ -48,6 +52,6 @@ export function foldByteParams(params: unknown, path = ''): unknown {
   return folded;
 }
 
-function plain(value: unknown, path: string): unknown {
-  return typeof value === 'string' ? byteString(value) : foldByteParams(value, path);
+function plain(value: unknown, path: string, level: number): unknown {
+  return typeof value === 'string' ? byteString(value) : foldByteParams(value, path, level + 1);
 }

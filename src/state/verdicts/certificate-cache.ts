@@ -26,6 +26,8 @@ function leafDer(text: string): Uint8Array | { readonly malformed: string } {
       return { malformed: 'expected urlencoded PEM, found a broken % escape' };
     }
   }
+  // Where a blank was written as "+" (HTML forms); in base64 a "+" was escaped.
+  plain = plain.replace(/(-----(?:BEGIN|END))\+(?=CERTIFICATE-----)/g, '$1 ');
   if (plain.includes('-----BEGIN')) {
     try {
       return readPem(plain)[0] ?? { malformed: 'expected a certificate in PEM, found none' };

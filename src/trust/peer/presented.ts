@@ -48,6 +48,8 @@ function identities(leaf: CertificateFacts, snapshot: Snapshot): SipIdentities {
   const lax = sipIdentities(leaf, { cnFallback: true });
   // These count under no agreement, whatever it says of common names (rulebook T-34).
   if (lax.findings.some(({ code }) => code === 'cn-ambiguous' || code === 'wildcard')) return lax;
+  // A text of another type than PrintableString and UTF8String, an address: what no setting makes a name is told as it is.
+  if (lax.findings.every(({ code }) => code === 'no-sip-id') && lax.kind === 'none') return lax;
   const accepted = lax.names.some((name) => agreementOfName(name, snapshot)?.cnFallback === true);
   return accepted ? lax : strict;
 }

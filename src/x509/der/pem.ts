@@ -92,7 +92,10 @@ class Scan {
       // Text between blocks explains them (RFC 7468 §2); a line that only looks like a boundary does not.
       if (text.charCodeAt(at) !== DASH || !text.startsWith(DASHES, at)) continue;
       const [, kind, name = ''] = BOUNDARY.exec(this.line(at)) ?? [];
-      if (kind !== 'BEGIN') this.fail(at, `-----BEGIN ${label}-----`, this.byteOrderMark() ?? quote(this.line(at)));
+      if (kind !== 'BEGIN') {
+        const mark = this.byteOrderMark();
+        this.fail(mark === undefined ? at : 0, `-----BEGIN ${label}-----`, mark ?? quote(this.line(at)));
+      }
       if (!FORMS[label].labels.includes(name)) this.fail(at, `a block labelled ${label}`, quote(name));
       this.open = name;
       return this.nextLine(at);

@@ -27,6 +27,10 @@ describe('foldByteParams (design.md, "The RPC contract")', () => {
     ['base64 that does not decode', { a_b64: '%%%' }],
     ['base64 that is no string', { a_b64: 7 }],
     ['base64 of impossible length', { a_b64: 'YWJjZ' }],
+    [
+      'objects in objects, as deep as a request can hold',
+      JSON.parse(`${'{"a":'.repeat(150_000)}1${'}'.repeat(150_000)}`),
+    ],
   ] as const) {
     test(`fail/${name}`, () => expect(() => foldByteParams(given)).toThrow(RpcError));
   }

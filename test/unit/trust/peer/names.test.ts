@@ -137,6 +137,16 @@ describe('wildcard_names (P-6): one label in front of a suffix', () => {
     expect(detail).toContain('the partner needs a subjectAltName');
     expect(detail).not.toContain('cn_fallback');
   });
+  test('fail/a common name of a type that counts under no setting: the type is told, and not the setting', () => {
+    const { facts } = leaf(rootB, { subject: 'CN=b.example', extensions: { altNames: undefined } });
+    const certificate = { ...facts, subject: facts.subject.map((part) => ({ ...part, tag: 30 })) };
+    const { reason, detail } = judged({
+      certificate,
+      agreements: [{ ...HOSTED, domains: ['b.example'], cnFallback: true }],
+    });
+    expect(reason).toBe('no-sip-id');
+    expect(detail).toBe('common name "b.example": expected PrintableString or UTF8String, found BMPString');
+  });
   test('ok/hop.resolve: a name under the suffix is this network', () => {
     const snapshot = snapshotWith([{ ...HOSTED, requireTls: true }]);
     const options = { transports: ['tls'], families: ['A'], seed: 0, tlsSeen: () => false } as const;

@@ -269,8 +269,14 @@ const COMMON_NAMES: readonly Case[] = [
     ...none,
     codes: ['cn-ambiguous'],
   },
-  { name: 'BMPString', subject: [cn('peer.example', BMP)], cnFallback: true, ...none, says: /string type 30/ },
-  { name: 'TeletexString', subject: [cn('peer.example', TELETEX)], cnFallback: true, ...none, says: /string type 20/ },
+  { name: 'BMPString', subject: [cn('peer.example', BMP)], cnFallback: true, ...none, says: /found BMPString/ },
+  {
+    name: 'TeletexString',
+    subject: [cn('peer.example', TELETEX)],
+    cnFallback: true,
+    ...none,
+    says: /found TeletexString/,
+  },
   {
     name: 'T-32 NUL',
     subject: [cn('peer.example\0.evil.example')],
