@@ -80,12 +80,6 @@ const table = {
     text: 'the path still stands for this network, although TLS is agreed: only until the migration ends',
     clause: 'TS 33.203 §5.4',
   },
-  'via-transport-mismatch': {
-    rank: 20,
-    severity: 'warning',
-    text: 'the topmost Via claims another transport than the one the message came over',
-    clause: 'RFC 3261 §18.2.1',
-  },
   'tls-profile': {
     rank: 880,
     severity: 'warning',

@@ -32,6 +32,13 @@ describe('the docs say what the code does, and nothing else', () => {
   test('ok/every reason code is in docs/reasons.md', () => {
     expect(sorted(firstCells(text('docs/reasons.md'), '# Reasons'))).toEqual(sorted(REASONS.map(({ code }) => code)));
   });
+  test('ok/every reason code is one that something gives', () => {
+    const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts') && file !== 'reasons.ts')
+      .map((file) => text(join('src', file)))
+      .join('\n');
+    expect(REASONS.filter(({ code }) => !sources.includes(`'${code}'`)).map(({ code }) => code)).toEqual([]);
+  });
   test('ok/every row of the reasons says severity, text and clause of the table', () => {
     const page = text('docs/reasons.md');
     for (const { code, severity, text: words, clause } of REASONS) {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { systemProblem } from '../../policy/reading/index.js';
 import type { CertificateCache } from '../../state/verdicts/index.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
 import { knownContainer, readPem } from '../../x509/der/index.js';
@@ -13,7 +14,7 @@ export function certificateFile(file: string, certificates: CertificateCache): r
   try {
     text = readFileSync(file);
   } catch (cause) {
-    throw new Refusal(`${file}: ${cause instanceof Error ? cause.message : String(cause)}`, 2, { cause });
+    throw new Refusal(`${file}: ${systemProblem(cause)}`, 2, { cause });
   }
   return certificatesIn(file, text, certificates);
 }
@@ -29,7 +30,7 @@ export function certificatesIn(
 ): readonly CertificateFacts[] {
   const known = knownContainer(text);
   const refused = (why: string, cause?: unknown) =>
-    new Refusal(`${file}: ${why}${known === undefined ? '' : ` (${known})`}`, 1, { cause });
+    new Refusal(`${file}: ${why}${known === undefined ? '' : ` (${known})`}`, 2, { cause });
   const pem = text.includes('-----BEGIN');
   // DER begins with the tag of a SEQUENCE.
   if (!pem && text[0] !== 0x30) {

@@ -3,6 +3,7 @@
 import { type CertificateFacts, parseCertificate } from '../../x509/certificate/index.js';
 import { knownContainer, readPem } from '../../x509/der/index.js';
 import { type CrlFacts, parseCrl } from '../../x509/revocation/index.js';
+import { brokenRules } from '../../x509/rules/index.js';
 import { FILE_LIMITS, type PolicyFiles, type ProblemCode, resolvePath, type Site } from '../reading/index.js';
 import { type PolicyKey, policyKey } from '../revision/index.js';
 import { dayText } from '../values/index.js';
@@ -113,9 +114,15 @@ export class Material {
     if (facts.notBefore > this.#now) {
       site.report('certificate-not-yet-valid', `${certificate} is not valid before ${dayText(facts.notBefore)}`);
     }
-    if (!facts.isCa && (role === 'anchor' || role === 'intermediate')) {
+    if (role !== 'anchor' && role !== 'intermediate') return;
+    if (!facts.isCa) {
       const hint = role === 'anchor' ? ' (to trust one certificate by itself, use pins with pin: leaf)' : '';
       site.report('not-a-ca', `${certificate} is not marked as a certification authority${hint}`);
+    }
+    // Told now, and not by the first call of the partner: no path can hold that has this certificate in it.
+    const unfit = brokenRules(facts, { at: this.#now, skew: 0, place: role }, ['path']);
+    for (const { detail } of unfit.filter(({ code }) => code !== 'cert-time' && code !== 'not-a-ca')) {
+      site.report('unfit-ca', `${path}: ${role} ${detail}: nobody is trusted under it`);
     }
   }
 

@@ -66,6 +66,7 @@ const severities = {
   'certificate-expired': 'warning',
   'certificate-not-yet-valid': 'warning',
   'not-a-ca': 'warning',
+  'unfit-ca': 'warning',
   'crl-expired': 'warning',
   'crl-unsigned': 'warning',
   'agreement-ended': 'warning',

@@ -1,5 +1,7 @@
 /** Bytes of a text file as text: UTF-8 without control characters, with or without a byte order mark. */
 
+import { isUtf16 } from '../../x509/der/index.js';
+
 export interface TextFault {
   readonly at: { readonly line: number; readonly column: number };
   readonly problem: string;
@@ -14,7 +16,11 @@ export function utf8Text(bytes: Uint8Array): { readonly text: string } | TextFau
     const offset = firstInvalid(bytes);
     const before = new TextDecoder().decode(bytes.subarray(0, offset));
     const byte = bytes[offset] ?? 0;
-    return { at: placeAfter(before), problem: `expected UTF-8, found byte 0x${byte.toString(16).padStart(2, '0')}` };
+    const hint = isUtf16(bytes) ? ' (this is text in UTF-16: save it as UTF-8)' : '';
+    return {
+      at: placeAfter(before),
+      problem: `expected UTF-8, found byte 0x${byte.toString(16).padStart(2, '0')}${hint}`,
+    };
   }
   const control = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/.exec(text);
   if (!control) return { text };

@@ -51,8 +51,16 @@ const MOST_BEFORE = 65_536;
 
 /** What a file is that is no certificate, and the next step; undefined where it is nothing known. */
 export function knownContainer(bytes: Uint8Array): string | undefined {
+  if (isUtf16(bytes)) return 'this is text in UTF-16: save it as ASCII or UTF-8';
   const found = CONTAINERS.find((each) => isPem(bytes, each) || isDer(bytes, each));
   return found && `this is ${found.is}: ${found.next}`;
+}
+
+/** What Windows tools write by default: a byte-order mark, or a NUL beside each letter. */
+export function isUtf16(bytes: Uint8Array): boolean {
+  const [first, second] = bytes;
+  const marked = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+  return marked || (first === 0x2d && second === 0) || (first === 0 && second === 0x2d);
 }
 
 function isPem(bytes: Uint8Array, { labels }: Container): boolean {

@@ -1,6 +1,6 @@
 /** The door of this room: how certificates are written down. DER, PEM, times, and the files that people take for them. */
 
-export { knownContainer } from './container.js';
+export { isUtf16, knownContainer } from './container.js';
 export { DerReader, hex, hexHead, MalformedDer, sameOctets, TAG } from './der.js';
 export { atOnce, copyInSteps, sha256InSteps, sortInSteps } from './in-steps.js';
 export { MalformedPem, readPem, writePem } from './pem.js';

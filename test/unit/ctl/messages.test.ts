@@ -1,7 +1,7 @@
 /** What siptrustctl says where it cannot answer: the input, what was expected, what was found, what to do next. */
 
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,6 +26,7 @@ beforeAll(() => {
   openssl('pkcs12', '-export', '-in', 'ca.pem', '-inkey', 'ca.key', '-passout', 'pass:x', '-out', 'b.p12');
   openssl('req', '-new', '-key', 'ca.key', '-subj', '/CN=x', '-out', 'b.csr');
   writeFileSync(file('siptrust.yaml'), POLICY);
+  writeFileSync(file('utf16.pem'), Buffer.from(`\ufeff${readFileSync(file('ca.pem'), 'latin1')}`, 'utf16le'));
 });
 afterAll(() => rmSync(root, { recursive: true }));
 
@@ -120,10 +121,12 @@ describe('what is no certificate', () => {
     ['b.p12', /b\.p12: .*\(this is a PKCS#12 file .*openssl pkcs12 -nokeys/],
     ['b.csr', /b\.csr: .*\(this is a certificate request: expected is what the CA makes of it/],
     ['ca.key', /ca\.key: .*\(this is a private key: siptrust needs none/],
+    ['utf16.pem', /utf16\.pem: .*\(this is text in UTF-16: save it as ASCII or UTF-8\)/],
+    ['none.pem', /none\.pem: no such file/],
   ];
   test.each(cases)('fail/cert show %s', async (name, says) => {
     const { code, error } = await siptrustctl(['cert', 'show', file(name)]);
-    expect({ code, error }).toEqual({ code: 1, error: expect.stringMatching(says) });
+    expect({ code, error }).toEqual({ code: 2, error: expect.stringMatching(says) });
   });
   test.each(cases)('fail/%s as an anchor', async (name, says) => {
     writeFileSync(file('other.yaml'), POLICY.replace('ca.pem', name));

@@ -63,7 +63,11 @@ describe('what is no policy document says where', () => {
       Uint8Array.of(0xef, 0xbb, 0xbf),
       'f:1:1: error: expected a mapping of policy keys, found nothing',
     ],
-    ['UTF-16', Buffer.from('\ufeffa: 1\n', 'utf16le'), 'f:1:1: error: expected UTF-8, found byte 0xff'],
+    [
+      'UTF-16',
+      Buffer.from('\ufeffa: 1\n', 'utf16le'),
+      'f:1:1: error: expected UTF-8, found byte 0xff (this is text in UTF-16: save it as UTF-8)',
+    ],
     ['Latin-1', Buffer.from('a: 1\nb: [x, b\u00fccher]\n', 'latin1'), 'f:2:9: error: expected UTF-8, found byte 0xfc'],
     ['UTF-8 cut off', Buffer.from('a: \u00fc').subarray(0, 4), 'f:1:4: error: expected UTF-8, found byte 0xc3'],
     ['overlong UTF-8', Uint8Array.of(0x61, 0x3a, 0x20, 0xc0, 0x80), 'f:1:4: error: expected UTF-8, found byte 0xc0'],

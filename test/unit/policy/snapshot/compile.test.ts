@@ -4,7 +4,7 @@ import { filesInMemory } from '../../../../src/policy/reading/files.js';
 import { DEFAULT_SETTINGS } from '../../../../src/policy/settings/settings.js';
 import { compilePolicy, POLICY_DEFAULTS } from '../../../../src/policy/snapshot/compile.js';
 import type { Agreement } from '../../../../src/trust/agreement/agreement.js';
-import { root } from '../../../support/certificates.js';
+import { ext, makeKey, root } from '../../../support/certificates.js';
 import { CA_PEM, compile, compiled, LEAF_PEM, MATERIAL, NOW, nds, PIN, said, text, tls } from '../fixtures.js';
 
 /** The example of design.md, with the files that it names. */
@@ -881,6 +881,28 @@ const WARN: readonly (readonly [
     undefined,
   ],
 ];
+
+describe('a CA under which no path can hold is told before the first call of the partner', () => {
+  const unfit: readonly (readonly [string, string, RegExp])[] = [
+    [
+      'a key of another kind',
+      root({ subject: 'CN=X', key: makeKey('ed448') }).pem,
+      /anchor CN=X: expected an RSA.* found Ed448/,
+    ],
+    ['a weak key', root({ subject: 'CN=X', key: makeKey('rsa1024') }).pem, /anchor CN=X: .*2048.*1024/],
+    [
+      'a keyUsage without keyCertSign',
+      root({ subject: 'CN=X', extensions: { keyUsage: ext.keyUsage(['digitalSignature']) } }).pem,
+      /anchor CN=X: expected keyUsage keyCertSign/,
+    ],
+  ];
+  test.each(unfit)('ok/%s', (_, pem, says) => {
+    const result = compile(tls().replace('ca.pem', 'x.pem'), { ...MATERIAL, 'x.pem': pem });
+    expect(result.ok).toBe(true);
+    expect(said(result)).toEqual([expect.stringMatching(says)]);
+    expect(said(result)[0]).toMatch(/nobody is trusted under it$/);
+  });
+});
 
 describe('what works but wants a look is a warning', () => {
   for (const [name, policy, now, ...expected] of WARN) {
