@@ -16,6 +16,7 @@ export const emptySnapshot: Snapshot = {
   ownCertificates: [],
   interfaces: [],
   agreements: [],
+  byName: new Map(),
   byDomain: new Map(),
   byWildcard: new Map(),
   byTarget: new Map(),
@@ -50,12 +51,13 @@ export function agreementWith(over: Partial<Agreement> = {}): Agreement {
 
 /** A policy with these agreements. */
 export function snapshotWith(agreements: readonly Agreement[], over: Partial<Snapshot> = {}): Snapshot {
+  const byName = new Map(agreements.map((each) => [each.name, each]));
   const byDomain = new Map(agreements.flatMap((each) => each.domains.map((domain) => [domain, each] as const)));
   const byTarget = new Map(agreements.flatMap((each) => each.targets.map((at) => [targetKey(at), each] as const)));
   const byWildcard = new Map(agreements.flatMap((each) => each.wildcardNames.map((suffix) => [suffix, each] as const)));
   const byServerName = new Map(agreements.flatMap((each) => each.serverNames.map((name) => [name, each] as const)));
   const authorities = AuthorityTable.of(agreements);
-  return { ...emptySnapshot, agreements, byDomain, byWildcard, byTarget, byServerName, authorities, ...over };
+  return { ...emptySnapshot, agreements, byName, byDomain, byWildcard, byTarget, byServerName, authorities, ...over };
 }
 
 /** Evidence of a TLS connection without a certificate; `over` replaces what a test is about. */

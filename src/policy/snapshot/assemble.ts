@@ -5,7 +5,7 @@ import { type Agreement, AuthorityTable, NameTable, type Snapshot, targetKey } f
 import { freezeShallow } from '../reading/index.js';
 
 /** What is made of the agreements, so that one is found without a walk over all. */
-type Table = 'byDomain' | 'byWildcard' | 'byTarget' | 'byServerName' | 'authorities' | 'sources';
+type Table = 'byName' | 'byDomain' | 'byWildcard' | 'byTarget' | 'byServerName' | 'authorities' | 'sources';
 
 /** What a snapshot is made of; all of it frozen but for the collections themselves. */
 export type SnapshotParts = Omit<Snapshot, Table> & {
@@ -17,12 +17,14 @@ const STEP = 200;
 
 /** The snapshot of checked parts. Yields now and then, so that a caller can let verdicts through in between. */
 export function* assembleInSteps(parts: SnapshotParts): Generator<undefined, Snapshot> {
+  const byName = new NameTable<Agreement>();
   const byDomain = new NameTable<Agreement>();
   const byWildcard = new NameTable<Agreement>();
   const byTarget = new NameTable<Agreement>();
   const byServerName = new NameTable<Agreement>();
   const authorities = new AuthorityTable();
   for (const [at, agreement] of parts.agreements.entries()) {
+    byName.set(agreement.name, agreement);
     for (const domain of agreement.domains) byDomain.set(domain, agreement);
     for (const suffix of agreement.wildcardNames) byWildcard.set(suffix, agreement);
     for (const target of agreement.targets) byTarget.set(targetKey(target), agreement);
@@ -32,6 +34,6 @@ export function* assembleInSteps(parts: SnapshotParts): Generator<undefined, Sna
   }
   const { agreements, ownCertificates, interfaces, ownDomains, sources, ocsp } = parts;
   for (const part of [agreements, ownCertificates, interfaces, ownDomains, sources, ocsp]) freezeShallow(part);
-  for (const table of [byDomain, byWildcard, byTarget, byServerName, authorities]) table.seal();
-  return Object.freeze({ ...parts, byDomain, byWildcard, byTarget, byServerName, authorities });
+  for (const table of [byName, byDomain, byWildcard, byTarget, byServerName, authorities]) table.seal();
+  return Object.freeze({ ...parts, byName, byDomain, byWildcard, byTarget, byServerName, authorities });
 }

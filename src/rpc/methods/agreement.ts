@@ -51,7 +51,7 @@ export function agreementMethods(state: Of<'now' | 'policy'>, reload: (by: strin
       params: z.strictObject({ name: z.string() }),
       positional: ['name'],
       handler: ({ name }) => {
-        const found = state.policy.snapshot.agreements.find((agreement) => agreement.name === name);
+        const found = state.policy.snapshot.byName.get(name);
         if (found === undefined) throw new RpcError('not-found', `no agreement is named "${name}"`);
         return details(found, state.now());
       },

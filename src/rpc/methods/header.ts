@@ -20,8 +20,8 @@ export function headerMethods(state: Of<'policy'>): Method[] {
       params: z.strictObject({ agreement: z.string().optional() }),
       positional: ['agreement'],
       handler: ({ agreement: name }) => {
-        const { agreements, privacy } = state.policy.snapshot;
-        const agreement = agreements.find((each) => each.name === name);
+        const { byName, privacy } = state.policy.snapshot;
+        const agreement = name === undefined ? undefined : byName.get(name);
         if (name !== undefined && agreement === undefined) {
           throw new RpcError('not-found', `no agreement is named "${name}"`);
         }

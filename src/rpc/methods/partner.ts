@@ -113,7 +113,7 @@ export function partnerMethods(state: Of<'answers' | 'ends' | 'now' | 'policy'>)
   }
 
   function agreementOf(name: string): Agreement {
-    const found = state.policy.snapshot.agreements.find((agreement) => agreement.name === name);
+    const found = state.policy.snapshot.byName.get(name);
     if (found === undefined) throw new RpcError('not-found', `no agreement is named "${name}"`);
     return found;
   }

@@ -3,12 +3,16 @@ import type { OperatorLog } from '../../log/index.js';
 import type { Pins } from '../../state/pins/index.js';
 import { type Pin, StoreError } from '../../state/store/index.js';
 import type { Of } from '../../state/trust/index.js';
+import { inSlices } from '../../state/work/index.js';
 import { type CallContext, defineMethod, type Method, RpcError } from '../dispatch/index.js';
 
 /** For the agreement of `pin.list`: all of them. No agreement can have this name. */
 const ANY = '-';
 /** For the pin of `pin.approve` and `pin.drop`: all of the agreement. */
 const ALL = 'all';
+
+/** Rows made in one step. */
+const STEP_PINS = 500;
 
 const PIN = /^(?:sha256\/)?([A-Za-z0-9+/]{43}=)$/;
 
@@ -32,7 +36,7 @@ export function pinMethods(state: Of<'pins' | 'policy'>, log: OperatorLog): Meth
   }
 
   function agreement(name: string) {
-    return state.policy.snapshot.agreements.find((each) => each.name === name);
+    return state.policy.snapshot.byName.get(name);
   }
 
   /** `enforced`: approved, and the agreement asks for it. */
@@ -55,6 +59,19 @@ export function pinMethods(state: Of<'pins' | 'policy'>, log: OperatorLog): Meth
       not_after: instant(pin.notAfter),
       certificate: pin.certificateSha256,
     };
+  }
+
+  /** Rows of those in the state that is wanted. */
+  function* select(list: Generator<undefined, readonly Pin[]>, wanted: PinState | undefined) {
+    const rows: ReturnType<typeof row>[] = [];
+    for (const [at, pin] of (yield* list).entries()) {
+      const found = stateOf(pin);
+      // What is enforced is approved too.
+      if (wanted === undefined || found === wanted || (wanted === 'approved' && found !== 'observed'))
+        rows.push(row(pin));
+      if (at % STEP_PINS === STEP_PINS - 1) yield;
+    }
+    return rows;
   }
 
   /** The pins that the params name. */
@@ -92,15 +109,7 @@ export function pinMethods(state: Of<'pins' | 'policy'>, log: OperatorLog): Meth
       params: z.strictObject({ agreement: z.string().optional(), state: z.enum(STATES).optional() }),
       positional: ['agreement', 'state'],
       handler: ({ agreement: name, state: wanted }) =>
-        pins()
-          .list(name === ANY || name === '' ? undefined : name)
-          .map(row)
-          .filter((each) => {
-            // What is enforced is approved too.
-            return (
-              wanted === undefined || each.state === wanted || (wanted === 'approved' && each.state !== 'observed')
-            );
-          }),
+        inSlices(select(pins().listInSteps(name === ANY || name === '' ? undefined : name), wanted)),
     }),
     defineMethod({
       name: 'pin.approve',

@@ -7,6 +7,8 @@ import type { RevocationRow } from '../../state/revocation/index.js';
 import type { SharedStoreStatus } from '../../state/tables/index.js';
 import type { Of, TrustState } from '../../state/trust/index.js';
 import { OTHER } from '../../state/verdicts/index.js';
+import { inSlices } from '../../state/work/index.js';
+import type { Agreement } from '../../trust/agreement/index.js';
 import { VERSION } from '../../version.js';
 import type { Readiness } from '../http/index.js';
 import type { MetricKey } from './table.js';
@@ -31,6 +33,8 @@ const MOST_SERIES = 2000;
 const ALARMS: ReadonlySet<string> = new Set(
   REASONS.filter(({ severity }) => severity === 'alarm').map(({ code }) => code),
 );
+/** Agreements looked at in one step. */
+const STEP_AGREEMENTS = 2000;
 /** Agreements whose alarms are there before the first one: each has as many series as there are alarms. */
 const MOST_AT_ZERO = Math.floor(MOST_SERIES / ALARMS.size);
 
@@ -67,8 +71,17 @@ export function samples({ state, readiness, eventLoop }: Sources): {
   const status = () => state.policy.status();
   const stored = (value: (store: SharedStoreStatus) => number): readonly Sample[] =>
     state.store === undefined ? [] : one(value(state.store.status()));
-  const agreements = (enabled: boolean): number =>
-    state.policy.snapshot.agreements.filter((agreement) => agreement.enabled === enabled).length;
+  /** Of which agreements how many are enabled: the same ones stay in force for hours. */
+  const enabled = new WeakMap<readonly Agreement[], number>();
+  async function agreements(): Promise<readonly Sample[]> {
+    const all = state.policy.snapshot.agreements;
+    const known = enabled.get(all) ?? (await inSlices(enabledInSteps(all)));
+    enabled.set(all, known);
+    return [
+      [['enabled'], known],
+      [['disabled'], all.length - known],
+    ];
+  }
 
   return {
     info: () => [[[VERSION, process.versions.node], 1]],
@@ -103,10 +116,7 @@ export function samples({ state, readiness, eventLoop }: Sources): {
     candidateAsked: () => counter('candidate.asked'),
     candidateChanged: () => counter('candidate.changed'),
     candidateChanges: () => candidateChanges(state),
-    agreements: () => [
-      [['enabled'], agreements(true)],
-      [['disabled'], agreements(false)],
-    ],
+    agreements,
     expiry: expires,
     revocationItems: async () => revocationItems(await state.revocation.rows()),
     revocationThis: async () => oldest(await state.revocation.rows(), ({ thisUpdate }) => thisUpdate),
@@ -141,14 +151,32 @@ function alarms({ policy: { snapshot }, counters }: Of<'policy' | 'counters'>): 
     if (known === undefined) found.set(key, [[agreement, reason], count]);
     else known[1] += count;
   };
-  const named = snapshot.agreements.filter(({ enabled }) => enabled).slice(0, MOST_AT_ZERO);
-  for (const name of [OTHER, ...named.map((agreement) => agreement.name)]) {
+  for (const name of [OTHER, ...firstEnabled(snapshot.agreements)]) {
     for (const reason of ALARMS) add(name, reason, 0);
   }
   for (const { agreement, reason, count } of counters.verdictCounts) {
     if (ALARMS.has(reason)) add(agreement, reason, count);
   }
   return [...found.values()];
+}
+
+/** Names of the first agreements that are enabled. */
+function firstEnabled(agreements: readonly Agreement[]): readonly string[] {
+  const names: string[] = [];
+  for (const { enabled, name } of agreements) {
+    if (enabled) names.push(name);
+    if (names.length === MOST_AT_ZERO) break;
+  }
+  return names;
+}
+
+function* enabledInSteps(agreements: readonly Agreement[]): Generator<undefined, number> {
+  let found = 0;
+  for (const [at, { enabled }] of agreements.entries()) {
+    found += Number(enabled);
+    if (at % STEP_AGREEMENTS === STEP_AGREEMENTS - 1) yield;
+  }
+  return found;
 }
 
 function candidateChanges({ candidate }: Of<'candidate'>): readonly Sample[] {
@@ -197,9 +225,6 @@ function oldest(rows: readonly RevocationRow[], of: (row: RevocationRow) => numb
 }
 
 function pinsWaiting(state: Of<'pins' | 'policy'>): number {
-  if (state.pins === undefined) return 0;
-  const pinned = new Set(state.policy.snapshot.agreements.filter((each) => each.pinned).map(({ name }) => name));
-  if (pinned.size === 0) return 0;
-  return state.pins.list().filter(({ agreement, approvedAt }) => approvedAt === undefined && pinned.has(agreement))
-    .length;
+  const { byName } = state.policy.snapshot;
+  return state.pins?.waiting((agreement) => byName.get(agreement)?.pinned === true) ?? 0;
 }

@@ -1,9 +1,11 @@
 import type { Logger } from '../../log/index.js';
 import { type ApprovedPins, NO_APPROVED_PINS } from '../../trust/cover/index.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
+import { atOnce } from '../../x509/der/index.js';
 import { sipIdentities } from '../../x509/identity/index.js';
 import type { Pin, PinKey, PinNews, Store, Stored } from '../store/index.js';
 import type { Counters } from '../verdicts/index.js';
+import { sortedInSteps } from '../work/index.js';
 
 /** Observations are written together, this long after the first one: until then a crash may lose them. */
 const WRITE_DELAY_MS = 5_000;
@@ -13,6 +15,8 @@ const MOST_ROWS = 500;
 const NEXT_ROWS_MS = 50;
 /** A certificate may be 64 KiB of names; no more of one is kept. */
 const MOST_SUBJECT = 512;
+/** Pins looked at in one step of a list. */
+const STEP = 1000;
 const MOST_IDENTITIES = 16;
 
 type Kept = { -readonly [Key in keyof Pin]: Pin[Key] };
@@ -96,10 +100,26 @@ export class Pins {
 
   /** Copies of the pins, of one agreement or of all: by agreement, the ones seen last first. */
   list(agreement?: string): readonly Pin[] {
-    return [...this.#approved.values(), ...this.#observed.values()]
-      .filter((pin) => agreement === undefined || pin.agreement === agreement)
-      .map((pin) => ({ ...pin }))
-      .sort((a, b) => (a.agreement === b.agreement ? b.lastSeen - a.lastSeen : a.agreement < b.agreement ? -1 : 1));
+    return atOnce(this.listInSteps(agreement));
+  }
+
+  /** As `list`. Yields now and then. */
+  *listInSteps(agreement?: string): Generator<undefined, readonly Pin[]> {
+    // What is seen meanwhile moves to the end, and would be met again.
+    const all = [...this.#approved.values(), ...this.#observed.values()];
+    const found: Pin[] = [];
+    for (const [at, pin] of all.entries()) {
+      if (agreement === undefined || pin.agreement === agreement) found.push({ ...pin });
+      if (at % STEP === STEP - 1) yield;
+    }
+    return yield* sortedInSteps(found, byAgreement);
+  }
+
+  /** Pins that were observed with agreements of which this says yes, and that nobody has approved. */
+  waiting(asks: (agreement: string) => boolean): number {
+    let waiting = 0;
+    for (const { agreement } of this.#observed.values()) waiting += Number(asks(agreement));
+    return waiting;
   }
 
   find(key: PinKey): Pin | undefined {
@@ -317,6 +337,10 @@ export class Pins {
     );
     return done;
   }
+}
+
+function byAgreement(a: Pin, b: Pin): number {
+  return a.agreement === b.agreement ? b.lastSeen - a.lastSeen : a.agreement < b.agreement ? -1 : 1;
 }
 
 /** Names of agreements hold no blank. */

@@ -134,6 +134,7 @@ export interface Snapshot {
   readonly ownCertificates: readonly CertificateFacts[];
   readonly interfaces: readonly Interface[];
   readonly agreements: readonly Agreement[];
+  readonly byName: ReadonlyMap<string, Agreement>;
   /** The agreement that claims a domain (lower-case A-label); a domain has at most one. */
   readonly byDomain: ReadonlyMap<string, Agreement>;
   /** The agreement that accepts one label in front of a suffix; the suffix is nobody else's. */

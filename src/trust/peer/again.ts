@@ -50,8 +50,9 @@ function withoutRevocation(snapshot: Snapshot): Snapshot {
   const known = withoutLooking.get(snapshot);
   if (known !== undefined) return known;
   const agreements = snapshot.agreements.map((each): Agreement => ({ ...each, revocation: 'off' }));
+  const byName = NameTable.of(agreements.map((each) => [each.name, each] as const));
   const byDomain = NameTable.of(agreements.flatMap((each) => each.domains.map((domain) => [domain, each] as const)));
-  const made: Snapshot = { ...snapshot, agreements, byDomain };
+  const made: Snapshot = { ...snapshot, agreements, byName, byDomain };
   withoutLooking.set(snapshot, made);
   return made;
 }
