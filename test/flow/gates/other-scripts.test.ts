@@ -1,6 +1,9 @@
 /** What scripts of others do beside the include: places after a failure, providers that ask, users who register from outside. */
 
 import { createHash } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, type RequestTerms, request, udpCaller } from '../../support/live/caller.js';
 import { builds } from '../../support/live/kamailio.js';
@@ -10,6 +13,7 @@ import { eventually } from '../../support/live/places.js';
 import { expectNowhere, privateRows } from '../../support/live/secrets.js';
 import { headerOf, methodOf, rowsOf, statusOf } from '../../support/live/sip-text.js';
 
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const TRANSPORTS: readonly Transport[] = ['udp', 'tcp', 'tls'];
 const SECRET = 'P-Asserted-Identity: <sip:secret@own.example>';
 
@@ -137,5 +141,31 @@ describe.each(builds('full'))('scripts of others, Kamailio $version', (build) =>
       expect(statusOf(await register({ callId, headers: [credentials, ...rows] }, 2))).toBe(200);
       expect(statusOf(await register({ callId, headers: [`${credentials}, integrity-protected="yes"`] }, 3))).toBe(403);
     });
+  });
+});
+
+describe.each(builds('full'))('a script in Lua that says nothing of it, Kamailio $version', (build) => {
+  it('fail/no request gets anywhere, and the log says why', async () => {
+    const network = await Network.start({
+      build,
+      plain: true,
+      script: (directory) => {
+        const text = readFileSync(join(ROOT, 'kamailio-cfg/cscf.cfg'), 'utf8')
+          .replace('#!ifdef CSCF_LUA\n#!define SIPTRUST_LUA\n#!endif\n', '')
+          .replace('include_file "..', () => `include_file "${ROOT}`);
+        writeFileSync(join(directory, 'lua.cfg'), text);
+        return relative(ROOT, join(directory, 'lua.cfg'));
+      },
+      lua: true,
+    });
+    try {
+      const caller = await network.overTls(network.certificateOfA());
+      const callId = freshCallId();
+      caller.send(request({ callId, headers: [SECRET] }));
+      await eventually('the line', () => /siptrust: the poll has not run yet.*siptrust\.lua/.test(network.cscf.log));
+      expect(network.uas.find(callId, 'INVITE')).toBeUndefined();
+    } finally {
+      await network.stop();
+    }
   });
 });
