@@ -28,6 +28,23 @@ function single(
   return { leaf: end, anchors: [r], crls: [crl(r, typeof spec === 'function' ? spec(end) : spec)], ask };
 }
 
+/** An anchor, its leaf, and lists. */
+function anchored(lists: (anchor: Issued, end: Issued) => NonNullable<PathCase['crls']>): PathCase {
+  const r = root();
+  const end = leaf(r);
+  return { leaf: end, anchors: [r], crls: lists(r, end) };
+}
+
+/** A leaf below an intermediate CA, whose point names another issuer of lists, and such a list with these entries. */
+function indirect(entries: (end: Issued, issuer: Issued) => NonNullable<NonNullable<CrlSpec>['revoked']>): PathCase {
+  const r = root();
+  const a = ca(r);
+  const signer = ca(r, { subject: 'CN=lists' });
+  const end = leaf(a, { add: [ext.crlPoints([{ ...uri(A), crlIssuer: 'CN=lists' }])] });
+  const list = crl(signer, { scope: { ...uri(A), indirect: true }, revoked: entries(end, a) });
+  return { leaf: end, via: [a, signer], anchors: [r], crls: [list, crl(r)] };
+}
+
 const revoked = (end: Issued, reason?: number): CrlSpec => ({
   revoked: [{ serial: end.serial, ...(reason === undefined ? {} : { reason }) }],
 });
@@ -301,42 +318,20 @@ const chains: readonly PathRow[] = [
   [
     'fail/revoked on an indirect list',
     'revoked',
-    () => {
-      const r = root();
-      const a = ca(r);
-      const signer = ca(r, { subject: 'CN=lists' });
-      const end = leaf(a, { add: [ext.crlPoints([{ ...uri(A), crlIssuer: 'CN=lists' }])] });
-      const entries = [
+    () =>
+      indirect((end, a) => [
         { ...other, issuer: a.subject },
         { serial: end.serial },
         { serial: Uint8Array.of(9), issuer: 'CN=else' },
-      ];
-      return {
-        leaf: end,
-        via: [a, signer],
-        anchors: [r],
-        crls: [crl(signer, { scope: { ...uri(A), indirect: true }, revoked: entries }), crl(r)],
-      };
-    },
+      ]),
   ],
   [
     'ok/the same serial number of another issuer on an indirect list',
-    () => {
-      const r = root();
-      const a = ca(r);
-      const signer = ca(r, { subject: 'CN=lists' });
-      const end = leaf(a, { add: [ext.crlPoints([{ ...uri(A), crlIssuer: 'CN=lists' }])] });
-      const entries = [
+    () =>
+      indirect((end, a) => [
         { ...other, issuer: a.subject },
         { serial: end.serial, issuer: 'CN=else' },
-      ];
-      return {
-        leaf: end,
-        via: [a, signer],
-        anchors: [r],
-        crls: [crl(signer, { scope: { ...uri(A), indirect: true }, revoked: entries }), crl(r)],
-      };
-    },
+      ]),
   ],
   [
     'fail/the point names a CRL issuer, the list is not indirect (K-3)',
@@ -467,105 +462,64 @@ const deltas: readonly PathRow[] = [
   [
     'fail/revoked by the delta',
     'revoked',
-    () => {
-      const r = root();
-      const end = leaf(r);
-      return {
-        leaf: end,
-        anchors: [r],
-        crls: [crl(r, { number: 7 }), crl(r, { number: 8, base: 7, ...revoked(end) })],
-      };
-    },
+    () => anchored((r, end) => [crl(r, { number: 7 }), crl(r, { number: 8, base: 7, ...revoked(end) })]),
   ],
   [
     'ok/taken off hold by the delta',
-    () => {
-      const r = root();
-      const end = leaf(r);
-      return {
-        leaf: end,
-        anchors: [r],
-        crls: [crl(r, { number: 7, ...revoked(end, 6) }), crl(r, { number: 8, base: 7, ...revoked(end, 8) })],
-      };
-    },
+    () =>
+      anchored((r, end) => [
+        crl(r, { number: 7, ...revoked(end, 6) }),
+        crl(r, { number: 8, base: 7, ...revoked(end, 8) }),
+      ]),
   ],
   // RFC 5280 §5.3.1: off hold alone; a key that was compromised stays so, whatever a later list says.
   ...([1, undefined] as const).map(
     (reason): PathRow => [
       `fail/revoked with reason ${reason ?? 'unspecified'}, and taken off by the delta`,
       'revoked',
-      () => {
-        const r = root();
-        const end = leaf(r);
-        return {
-          leaf: end,
-          anchors: [r],
-          crls: [crl(r, { number: 7, ...revoked(end, reason) }), crl(r, { number: 8, base: 7, ...revoked(end, 8) })],
-        };
-      },
+      () =>
+        anchored((r, end) => [
+          crl(r, { number: 7, ...revoked(end, reason) }),
+          crl(r, { number: 8, base: 7, ...revoked(end, 8) }),
+        ]),
     ],
   ),
   [
     'fail/revoked by one delta, and taken off by a later one',
     'revoked',
-    () => {
-      const r = root();
-      const end = leaf(r);
-      return {
-        leaf: end,
-        anchors: [r],
-        crls: [
-          crl(r, { number: 7 }),
-          crl(r, { number: 8, base: 7, ...revoked(end, 1) }),
-          crl(r, { number: 9, base: 7, ...revoked(end, 8) }),
-        ],
-      };
-    },
+    () =>
+      anchored((r, end) => [
+        crl(r, { number: 7 }),
+        crl(r, { number: 8, base: 7, ...revoked(end, 1) }),
+        crl(r, { number: 9, base: 7, ...revoked(end, 8) }),
+      ]),
   ],
   [
     'fail/the delta is of a later base',
     'revoked',
-    () => {
-      const r = root();
-      const end = leaf(r);
-      return {
-        leaf: end,
-        anchors: [r],
-        crls: [crl(r, { number: 7, ...revoked(end, 6) }), crl(r, { number: 9, base: 8, ...revoked(end, 8) })],
-      };
-    },
+    () =>
+      anchored((r, end) => [
+        crl(r, { number: 7, ...revoked(end, 6) }),
+        crl(r, { number: 9, base: 8, ...revoked(end, 8) }),
+      ]),
   ],
   [
     'fail/the delta is of another scope',
     'revoked',
-    () => {
-      const r = root();
-      const end = leaf(r);
-      return {
-        leaf: end,
-        anchors: [r],
-        crls: [
-          crl(r, { number: 7, ...revoked(end, 6) }),
-          crl(r, { number: 8, base: 7, scope: { users: true }, ...revoked(end, 8) }),
-        ],
-      };
-    },
+    () =>
+      anchored((r, end) => [
+        crl(r, { number: 7, ...revoked(end, 6) }),
+        crl(r, { number: 8, base: 7, scope: { users: true }, ...revoked(end, 8) }),
+      ]),
   ],
   [
     'fail/the delta is out of date, and the certificate on hold',
     'revoked',
-    () => {
-      const r = root();
-      const end = leaf(r);
-      return {
-        leaf: end,
-        anchors: [r],
-        crls: [
-          crl(r, { number: 7, ...revoked(end, 6) }),
-          crl(r, { number: 8, base: 7, nextUpdate: NOW - 1000, ...revoked(end, 8) }),
-        ],
-      };
-    },
+    () =>
+      anchored((r, end) => [
+        crl(r, { number: 7, ...revoked(end, 6) }),
+        crl(r, { number: 8, base: 7, nextUpdate: NOW - 1000, ...revoked(end, 8) }),
+      ]),
   ],
 ];
 
