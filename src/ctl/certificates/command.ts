@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import type { CertificateCache } from '../../state/verdicts/index.js';
-import type { CertificateFacts } from '../../x509/certificate/index.js';
+import { type CertificateFacts, certificateName } from '../../x509/certificate/index.js';
 import { describeCertificate } from '../../x509/identity/index.js';
 import { type CertificateKind, type LintFinding, lintCertificate } from '../../x509/lint/index.js';
 import { Refusal, render } from '../terminal/index.js';
@@ -45,7 +45,7 @@ export function certificateCommands(cert: Command, context: CertificateContext):
       for (const [index, facts] of all.entries()) {
         // A file for a TLS stack: the certificate, then the chain above it.
         const kind = ca || (index > 0 && facts.isCa) ? 'tls-ca' : 'tls-entity';
-        const which = all.length > 1 ? { certificate: facts.subjectText || '(empty name)' } : {};
+        const which = all.length > 1 ? { certificate: certificateName(facts) } : {};
         found.push(...(await lint(facts, kind)).map((finding) => ({ ...which, ...finding })));
       }
       print(found);

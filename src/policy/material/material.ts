@@ -1,6 +1,6 @@
 /** Certificates and CRLs that the policy names: each file is read and parsed once, however many agreements name it. */
 
-import { type CertificateFacts, parseCertificate } from '../../x509/certificate/index.js';
+import { type CertificateFacts, certificateName, parseCertificate } from '../../x509/certificate/index.js';
 import { knownContainer, readPem } from '../../x509/der/index.js';
 import { type CrlFacts, parseCrl } from '../../x509/revocation/index.js';
 import { brokenRules } from '../../x509/rules/index.js';
@@ -109,7 +109,7 @@ export class Material {
   }
 
   #warn(facts: CertificateFacts, path: string, site: Site, role: CertificateRole): void {
-    const certificate = `${path}: ${role} ${facts.subjectText || '(empty name)'}`;
+    const certificate = `${path}: ${role} ${certificateName(facts)}`;
     if (facts.notAfter < this.#now) site.report('certificate-expired', `${certificate} expired ${at(facts.notAfter)}`);
     if (facts.notBefore > this.#now) {
       site.report('certificate-not-yet-valid', `${certificate} is not valid before ${dayText(facts.notBefore)}`);

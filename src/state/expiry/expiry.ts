@@ -1,7 +1,7 @@
 /** What ends, and when: everything that trust in partners rests on and that has an end. */
 
 import type { Agreement, Snapshot } from '../../trust/agreement/index.js';
-import type { CertificateFacts } from '../../x509/certificate/index.js';
+import { type CertificateFacts, certificateName } from '../../x509/certificate/index.js';
 import { atOnce } from '../../x509/der/index.js';
 import type { CrlFacts } from '../../x509/revocation/index.js';
 import type { PeerCertificate } from '../pins/index.js';
@@ -119,8 +119,8 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
 }
 
-function certificate(what: ExpiryKind, agreement: string, { subjectText, notAfter }: CertificateFacts): Found {
-  return { what, agreement, subject: subjectText || '(empty name)', ends: notAfter };
+function certificate(what: ExpiryKind, agreement: string, facts: CertificateFacts): Found {
+  return { what, agreement, subject: certificateName(facts), ends: facts.notAfter };
 }
 
 function ofAgreement({ name, domains, valid, anchors, intermediates }: Agreement): readonly Found[] {

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { CertificateFacts } from '../../x509/certificate/index.js';
+import { type CertificateFacts, certificateName } from '../../x509/certificate/index.js';
 
 /** Certificates of partners that are kept in mind: more than partners have edges. */
 const MOST = 10_000;
@@ -30,10 +30,14 @@ export class PeerCertificates {
     });
   }
 
-  observe(agreement: string, { sha256, subjectText, notAfter }: CertificateFacts): void {
-    const key = `${agreement} ${sha256}`;
+  observe(agreement: string, facts: CertificateFacts): void {
+    const key = `${agreement} ${facts.sha256}`;
     if (this.#seen.get(key) !== undefined) return;
-    this.#seen.set(key, { agreement, subject: subjectText.slice(0, MOST_SUBJECT), notAfter });
+    this.#seen.set(key, {
+      agreement,
+      subject: certificateName(facts).slice(0, MOST_SUBJECT),
+      notAfter: facts.notAfter,
+    });
   }
 
   list(): readonly PeerCertificate[] {

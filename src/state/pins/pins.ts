@@ -1,6 +1,6 @@
 import type { Logger } from '../../log/index.js';
 import { type ApprovedPins, NO_APPROVED_PINS } from '../../trust/cover/index.js';
-import type { CertificateFacts } from '../../x509/certificate/index.js';
+import { type CertificateFacts, certificateName } from '../../x509/certificate/index.js';
 import { atOnce } from '../../x509/der/index.js';
 import { sipIdentities } from '../../x509/identity/index.js';
 import type { Pin, PinKey, PinNews, Store, Stored } from '../store/index.js';
@@ -352,7 +352,7 @@ function nameOf({ agreement, spkiSha256 }: PinKey): string {
 function certificateOf(leaf: CertificateFacts): Pick<Pin, 'certificateSha256' | 'subject' | 'identities' | 'notAfter'> {
   return {
     certificateSha256: leaf.sha256,
-    subject: leaf.subjectText.slice(0, MOST_SUBJECT),
+    subject: certificateName(leaf).slice(0, MOST_SUBJECT),
     // The common name too: only where the agreement accepts it does a certificate without another name come here.
     identities: sipIdentities(leaf, { cnFallback: true }).names.slice(0, MOST_IDENTITIES),
     notAfter: leaf.notAfter,

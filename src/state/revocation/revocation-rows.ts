@@ -1,5 +1,6 @@
 /** What is known of revocation, row by row, for operators. */
 
+import { certificateName } from '../../x509/certificate/index.js';
 import { ocspEntry } from '../../x509/revocation/index.js';
 import type { CrlSource } from './crl-source.js';
 import { crlCondition, type ListAtHand } from './crl-watch.js';
@@ -69,7 +70,7 @@ function statusRow({ url, certificate, issuer, checkedAt, nextAt, error }: OcspS
     kind: 'ocsp',
     source: url,
     issuer: issuer.subjectText,
-    certificate: `${certificate.subjectText || '(empty name)'}, serial ${certificate.serial}`,
+    certificate: `${certificateName(certificate)}, serial ${certificate.serial}`,
     checkedAt,
     nextAt,
     error,

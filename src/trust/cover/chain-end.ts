@@ -14,6 +14,7 @@ import {
   type Budget,
   BudgetExhausted,
   type CertificateFacts,
+  certificateName,
   signatureVerifies,
 } from '../../x509/certificate/index.js';
 import { authorityLocations } from '../../x509/revocation/index.js';
@@ -56,11 +57,11 @@ export function chainEndFindings(
     ];
   }
   if (selfSigned) {
-    const root = `the self-signed ${printable(last.subjectText || '(empty name)', MOST_SHOWN)}, which is none of them`;
+    const root = `the self-signed ${printable(certificateName(last), MOST_SHOWN)}, which is none of them`;
     return [{ code: 'anchor-mismatch', detail: `${accepted}; the certificate leads to ${root}` }];
   }
   const sent = chain.length === 0 ? 'the peer sent no chain' : `the peer sent ${chain.length} more certificates`;
-  const whose = printable(last.subjectText || '(empty name)', MOST_SHOWN);
+  const whose = printable(certificateName(last), MOST_SHOWN);
   const missing = `no certificate of ${issuer}, which issued ${whose}, is at hand`;
   const remedy = `${where(last)}; put it under intermediates or, if it is a root of this network, under anchors`;
   return [{ code: 'missing-intermediate', detail: `agreement ${agreement.name}: ${missing} (${sent}); ${remedy}` }];

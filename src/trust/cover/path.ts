@@ -1,7 +1,7 @@
 /** The path from the certificate of a peer to the anchors of an agreement, and what it says of revocation. */
 
 import type { Finding } from '../../reasons.js';
-import type { CertificateFacts } from '../../x509/certificate/index.js';
+import { type CertificateFacts, certificateName } from '../../x509/certificate/index.js';
 import { verifyPath } from '../../x509/path/index.js';
 import type { Agreement } from '../agreement/index.js';
 import type { Trail } from '../verdict/index.js';
@@ -42,7 +42,7 @@ export function judgePath(
     ekuPolicy: agreement.eku,
     budget: context.pathBudget,
   });
-  const walked = (result.path ?? [leaf]).map((certificate) => certificate.subjectText || '(empty name)').join(' <- ');
+  const walked = (result.path ?? [leaf]).map(certificateName).join(' <- ');
   const validUntil = nextInstant(now, result.path ?? [leaf], skew, result.ok ? result.validUntil : undefined);
   if (result.ok) {
     trail.pass('path', `${walked}, as TLS ${role}, to an anchor of agreement ${agreement.name}`, 'RFC 5280 §6.1');

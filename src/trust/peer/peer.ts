@@ -4,7 +4,7 @@
  */
 
 import { printable } from '../../sip/grammar/index.js';
-import { Budget } from '../../x509/certificate/index.js';
+import { Budget, certificateName } from '../../x509/certificate/index.js';
 import type { CrlFacts, OcspAnswers } from '../../x509/revocation/index.js';
 import type { Snapshot } from '../agreement/index.js';
 import { type ApprovedPins, type CoverContext, END_BUDGET, NO_APPROVED_PINS } from '../cover/index.js';
@@ -97,14 +97,14 @@ function presentedOver(evidence: Evidence, tls: TlsEvidence | undefined, context
     return undefined;
   }
   const leaf = tls.certificate;
-  trail.pass('certificate', `${leaf.subjectText || '(empty name)'}, SHA-256 ${leaf.sha256}`, 'RFC 5280 §4.1');
+  trail.pass('certificate', `${certificateName(leaf)}, SHA-256 ${leaf.sha256}`, 'RFC 5280 §4.1');
   if (tls.chain !== undefined) noteChain(tls.chain, trail);
   return floorHolds(tls, trail) ? presentedCertificate(leaf, tls, context) : undefined;
 }
 
 /** What came besides the leaf: a line for those who explain, nothing that decides. */
 function noteChain({ certificates, ignored }: PeerChain, trail: Trail): void {
-  const names = certificates.map(({ subjectText }) => printable(subjectText || '(empty name)')).join(' | ');
+  const names = certificates.map((each) => printable(certificateName(each))).join(' | ');
   if (certificates.length > 0) {
     const clause = 'RFC 8446 §4.4.2';
     trail.pass('chain', `the peer also sent ${names}: of use for paths, trusted by nothing`, clause);

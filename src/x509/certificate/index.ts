@@ -3,6 +3,7 @@
 export { unusualAlgorithm, weakAlgorithm, weakKey } from './algorithms.js';
 export { Budget, BudgetExhausted } from './budget.js';
 export { integerHex, MalformedCertificate, parseCertificate } from './certificate.js';
+export { certificateName } from './certificate-name.js';
 export {
   EXTENSION,
   EXTENSION_NAMES,

@@ -9,6 +9,7 @@
 import type { Finding } from '../../reasons.js';
 import { DerReader, MalformedDer } from '../der/index.js';
 import type { Budget } from './budget.js';
+import { certificateName } from './certificate-name.js';
 import type { AlternativeName, CertificateFacts, NameConstraints, NameKeys, NameSubtree } from './facts.js';
 import { generalNameText } from './general-name.js';
 import { EMAIL_ADDRESS, readName } from './name.js';
@@ -124,7 +125,7 @@ export class NameCheck {
       this.budget.spend('names', costOf(name.name));
       const problem = violation(name, constraints);
       if (problem === undefined) continue;
-      const who = certificate.subjectText || '(empty name)';
+      const who = certificateName(certificate);
       finding = { code: 'name-constraints', detail: `${who}: ${name.text()}: ${problem} (${constraints.from})` };
       break;
     }

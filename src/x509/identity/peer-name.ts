@@ -4,7 +4,7 @@
  */
 
 import type { Finding } from '../../reasons.js';
-import { type AlternativeName, type CertificateFacts, generalNameText } from '../certificate/index.js';
+import { type AlternativeName, type CertificateFacts, certificateName, generalNameText } from '../certificate/index.js';
 import { sameOctets } from '../der/index.js';
 import { referenceDomain } from './domain.js';
 
@@ -23,7 +23,7 @@ export function nameMismatch(leaf: CertificateFacts, names: readonly PeerName[])
   const found = leaf.subjectAltNames?.slice(0, 8).map(generalNameText).join(', ');
   return {
     code: 'name-mismatch',
-    detail: `${leaf.subjectText || '(empty name)'}: expected subjectAltName ${kind}:${value}, found ${found || 'none'}`,
+    detail: `${certificateName(leaf)}: expected subjectAltName ${kind}:${value}, found ${found || 'none'}`,
   };
 }
 

@@ -1,7 +1,7 @@
 /** Judges one whole path, from the anchor down to the leaf (RFC 5280 §6.1.2 to §6.1.5). Signatures are verified already. */
 
 import type { Finding } from '../../reasons.js';
-import type { Budget, CertificateFacts, NameCheck } from '../certificate/index.js';
+import { type Budget, type CertificateFacts, certificateName, type NameCheck } from '../certificate/index.js';
 import { nameMismatch, type PeerName } from '../identity/index.js';
 import type { RevocationStatus } from '../revocation/index.js';
 import {
@@ -141,7 +141,7 @@ function checkPolicies(path: readonly CertificateFacts[], budget: Budget): reado
   const leaf = path[0] as CertificateFacts;
   state.constrain(path.at(-1) as CertificateFacts);
   const problem = (certificate: CertificateFacts, text: string): readonly Finding[] => [
-    { code: 'certificate-policy', detail: `${certificate.subjectText || '(empty name)'}: ${text}` },
+    { code: 'certificate-policy', detail: `${certificateName(certificate)}: ${text}` },
   ];
   for (const certificate of downwards(path)) {
     const wrong = state.enter(certificate, false) ?? state.leave(certificate);

@@ -11,6 +11,7 @@ import {
   Budget,
   BudgetExhausted,
   type CertificateFacts,
+  certificateName,
   keyIdentifiersAgree,
   keyIdentifiersDiffer,
   NameCheck,
@@ -119,7 +120,7 @@ class PathSearch {
       if (found !== undefined) return this.success(found);
     } catch (cause) {
       if (!(cause instanceof BudgetExhausted)) throw cause;
-      const detail = `${leaf.subjectText || '(empty name)'}: the search took ${cause.message}`;
+      const detail = `${certificateName(leaf)}: the search took ${cause.message}`;
       return this.failure([{ code: 'path-budget', detail }, ...this.seen()]);
     }
     return this.failure(this.failures());
@@ -159,7 +160,7 @@ class PathSearch {
     // A path that is too long is there: that no shorter one is says nothing more.
     if (this.dropped.some(({ code }) => code === 'path-length')) return this.dropped;
     const { leaf } = this.input;
-    const who = leaf.subjectText || '(empty name)';
+    const who = certificateName(leaf);
     const detail = leaf.selfIssued
       ? `${who}: expected a certificate issued under an accepted anchor, found a self-issued one`
       : `${who}: expected a path to one of ${this.anchors.size} anchors (${listed(this.input.anchors.map(({ subjectText }) => subjectText))}), found none: ${whereItEnds(leaf, (name) => this.issuers.get(name)?.list ?? [], this.anchors)}`;
@@ -262,11 +263,11 @@ class PathSearch {
 
   /** Why the certificate was not issued with this key; undefined: it was (§6.1.3 (a)(1), (4)). */
   private misfit(certificate: CertificateFacts, issuer: CertificateFacts): Finding | undefined {
-    const who = certificate.subjectText || '(empty name)';
+    const who = certificateName(certificate);
     const weak = weakAlgorithm(certificate.signatureAlgorithm);
     if (weak !== undefined) return { code: 'weak-key', detail: `${who}: signature: ${weak}` };
     const key = weakKey(issuer.publicKey);
-    if (key !== undefined) return { code: 'weak-key', detail: `${issuer.subjectText || '(empty name)'}: ${key}` };
+    if (key !== undefined) return { code: 'weak-key', detail: `${certificateName(issuer)}: ${key}` };
     if (!signatureVerifies(certificate, issuer.publicKey, this.budget)) {
       return {
         code: 'bad-signature',

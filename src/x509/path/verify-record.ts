@@ -7,7 +7,12 @@
  */
 
 import { type Finding, type ReasonCode, ranked } from '../../reasons.js';
-import { type CertificateFacts, MalformedCertificate, parseCertificate } from '../certificate/index.js';
+import {
+  type CertificateFacts,
+  certificateName,
+  MalformedCertificate,
+  parseCertificate,
+} from '../certificate/index.js';
 import { INSTANT_FORM, MalformedPem, parseRfc3339, readPem } from '../der/index.js';
 import type { PeerName } from '../identity/index.js';
 import { type CrlFacts, MalformedCrl, parseCrlInSteps } from '../revocation/index.js';
@@ -97,7 +102,7 @@ function* judge(record: unknown): Generator<undefined, RecordAnswer> {
     strict: true,
   });
   if (!result.ok) return answer([...result.findings, ...unread]);
-  const path = result.path.map(({ subjectText }) => subjectText || '(empty name)').join(' <- ');
+  const path = result.path.map(certificateName).join(' <- ');
   return { ok: true, reason: '', detail: [path, ...result.findings.map(({ detail }) => detail)].join('; ') };
 }
 

@@ -7,6 +7,7 @@ import type { Finding } from '../../reasons.js';
 import {
   type Budget,
   type CertificateFacts,
+  certificateName,
   type Signed,
   signatureVerifies,
   weakAlgorithm,
@@ -84,7 +85,7 @@ export function ocspStatus(
   { response, nonceEchoed }: OcspAnswer,
   context: OcspContext,
 ): RevocationStatus {
-  const who = certificate.subjectText || '(empty name)';
+  const who = certificateName(certificate);
   const unknown = (code: Finding['code'], found: string): RevocationStatus => ({
     status: 'unknown',
     findings: [{ code, detail: `OCSP response on ${who}: ${found}` }],
@@ -161,7 +162,7 @@ function signerOf(response: OcspResponse, issuer: CertificateFacts, context: Ocs
   for (const responder of response.certificates.slice(0, MOST_RESPONDERS)) {
     if (!isNamed(response, responder)) continue;
     const why = whyNotDelegated(responder, issuer, context);
-    if (why !== undefined) unfit = `responder ${responder.subjectText || '(empty name)'}: ${why}`;
+    if (why !== undefined) unfit = `responder ${certificateName(responder)}: ${why}`;
     else if (signatureVerifies(response, responder.publicKey, context.budget)) {
       return { responder, until: responder.notAfter + context.skew };
     }
@@ -216,7 +217,7 @@ function whyNotDelegated(
 function revokedText(certificate: CertificateFacts, { revokedAt, reason }: OcspEntry, by: CertificateFacts): string {
   const when = revokedAt === undefined ? '' : ` ${instant(revokedAt)}`;
   const why = reason === undefined ? '' : ` (reason ${reason})`;
-  return `${certificate.subjectText || '(empty name)'}: serial ${certificate.serial} revoked${when}${why}, by OCSP of ${by.subjectText}`;
+  return `${certificateName(certificate)}: serial ${certificate.serial} revoked${when}${why}, by OCSP of ${by.subjectText}`;
 }
 
 const instant = (time: number): string => new Date(time).toISOString();

@@ -4,6 +4,7 @@ import type { Finding } from '../../reasons.js';
 import {
   type Budget,
   type CertificateFacts,
+  certificateName,
   EXTENSION,
   type RevocationReason,
   signatureVerifies,
@@ -164,7 +165,7 @@ function unknownFinding(
   findings: readonly Finding[],
   { crls }: RevocationContext,
 ): Finding {
-  const who = certificate.subjectText || '(empty name)';
+  const who = certificateName(certificate);
   const missing = ALL_REASONS.filter((reason) => !covered.has(reason));
   const what =
     covered.size === 0
@@ -192,7 +193,7 @@ function whyNone(certificate: CertificateFacts, findings: readonly Finding[], cr
 
 function revokedText(certificate: CertificateFacts, crl: CrlFacts, { revocationDate, reason }: CrlEntry): string {
   const date = new Date(revocationDate).toISOString();
-  return `${certificate.subjectText || '(empty name)'}: serial ${certificate.serial} revoked ${date} (${reason}) by ${crl.issuerText}`;
+  return `${certificateName(certificate)}: serial ${certificate.serial} revoked ${date} (${reason}) by ${crl.issuerText}`;
 }
 
 /** Why a complete list cannot be used for this certificate at this point; undefined: it can. */

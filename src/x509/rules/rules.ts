@@ -12,7 +12,7 @@
  */
 
 import type { Finding } from '../../reasons.js';
-import type { CertificateFacts } from '../certificate/index.js';
+import { type CertificateFacts, certificateName } from '../certificate/index.js';
 import { PATH_RULES } from './path.js';
 import { PROFILE_RULES } from './profile.js';
 import type { Rule, RuleContext } from './rule.js';
@@ -33,7 +33,7 @@ export function brokenRules(
     if (!rule.places.includes(context.place)) continue;
     const detail = rule.broken(certificate, context);
     if (detail !== undefined) {
-      findings.push({ code: rule.code, detail: `${certificate.subjectText || '(empty name)'}: ${detail}` });
+      findings.push({ code: rule.code, detail: `${certificateName(certificate)}: ${detail}` });
     }
   }
   return findings;

@@ -1,7 +1,7 @@
 /** What a leaf certificate may be used for: extended key usage, key usage, kind of certificate (rulebook §6.5). */
 
 import type { Finding } from '../../reasons.js';
-import type { CertificateFacts } from '../certificate/index.js';
+import { type CertificateFacts, certificateName } from '../certificate/index.js';
 
 /** The part that the peer plays in the TLS handshake. */
 export type Role = 'client' | 'server';
@@ -99,7 +99,7 @@ export function checkPinnedUsage(leaf: CertificateFacts, role: Role, policy: Eku
 }
 
 function checkKind(leaf: CertificateFacts): Finding | undefined {
-  const who = leaf.subjectText || '(empty name)';
+  const who = certificateName(leaf);
   if (leaf.isCa) {
     return {
       code: 'cert-type',
@@ -133,7 +133,7 @@ function checkExtendedKeyUsage(leaf: CertificateFacts, role: Role, policy: EkuPo
   const purposes = leaf.extendedKeyUsage;
   if (acceptedPurposes(purposes, role, policy) !== undefined) return undefined;
   const found = purposeText(purposes);
-  const who = leaf.subjectText || '(empty name)';
+  const who = certificateName(leaf);
   if (policy === 'rfc5924') {
     return {
       code: 'eku',
