@@ -24,7 +24,7 @@ export async function openShared(
   closers: Closers,
 ): Promise<{ readonly database: Database; readonly shared: SharedStore } | undefined> {
   if (settings === undefined) return undefined;
-  const options = { settings, name: `siptrustd ${node}`, log, clock: Date.now, random: Math.random };
+  const options = { settings, name: `siptrustd ${node}`, log, clock: Date.now, random: Math.random, history: local };
   const database = closers.keep('store', new Database(options));
   const shared = new SharedStore({ database, local, node, pins: state.pins, clock: Date.now, log });
   await shared.start();

@@ -61,6 +61,8 @@ describe('the schema', () => {
     for (const text of ['UPDATE policy_revision SET comment = $1', 'DELETE FROM audit WHERE method = $1']) {
       await expect(made.query(text, ['x'])).rejects.toThrow(StoreError);
     }
+    // By it timelines are compared (postgres/database.ts).
+    expect(await made.query('SELECT system_identifier FROM pg_control_system()')).toHaveLength(1);
     expect(made.status.up).toBe(true);
   });
 });

@@ -71,7 +71,13 @@ export class FleetNode {
     this.#clock = clock;
     const local = openSqliteStore(join(directory, 'state.db'));
     const common = { log: this.log, clock };
-    this.database = new Database({ settings, name: `siptrustd ${name}`, random: Math.random, ...common });
+    this.database = new Database({
+      settings,
+      name: `siptrustd ${name}`,
+      random: Math.random,
+      history: local,
+      ...common,
+    });
     this.store = new SharedStore({ database: this.database, local, node: name, pins: 10_000, ...common });
   }
 

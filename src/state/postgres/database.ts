@@ -2,7 +2,7 @@
 
 import type { Logger } from '../../log/index.js';
 import type { StoreSettings } from '../../policy/settings/index.js';
-import { StoreError } from '../store/index.js';
+import { StoreError, type TimelineStore } from '../store/index.js';
 import { HostConnections, isLost, nameOf, type Run, type SqlRow, type SqlValue } from './client.js';
 import { checkSchema } from './migrate.js';
 
@@ -23,6 +23,8 @@ export interface DatabaseOptions {
   readonly random: () => number;
   /** Whether the schema has to be the one that this program knows; `store migrate` makes it so. */
   readonly checked?: boolean;
+  /** How far the history of the database went in earlier runs; undefined: nobody knows. */
+  readonly history?: TimelineStore;
 }
 
 export interface DatabaseStatus {
@@ -35,10 +37,19 @@ export interface DatabaseStatus {
   readonly host: string;
 }
 
+/** A host that takes writes. */
+interface Found {
+  readonly connections: HostConnections;
+  readonly timeline: number;
+  readonly system: string;
+}
+
 /** A host says whether it takes writes, and how often its line of history was taken over by a standby. */
 const WRITABLE = `
   SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off' AS writable`;
 const TIMELINE = "SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int AS timeline";
+/** Timelines of one database can be compared, not those of two. */
+const SYSTEM = 'SELECT system_identifier::text AS system FROM pg_control_system()';
 
 /** A connection to the store that comes and goes: statements fail at once while it is away. */
 export class Database {
@@ -174,16 +185,14 @@ export class Database {
       return;
     }
     try {
-      await this.#takeUp(best.connections, best.timeline);
+      await this.#takeUp(best);
     } catch (error) {
       best.connections.destroy();
       this.#down(error instanceof Error ? error.message : String(error));
     }
   }
 
-  async #try(
-    host: StoreSettings['hosts'][number],
-  ): Promise<{ connections: HostConnections; timeline: number } | { problem: string }> {
+  async #try(host: StoreSettings['hosts'][number]): Promise<Found | { problem: string }> {
     const { settings, name } = this.#options;
     let connections: HostConnections | undefined;
     try {
@@ -194,20 +203,49 @@ export class Database {
       if (row?.writable !== true)
         throw new StoreError(nameOf(host), 'expected a host that takes writes, found a standby');
       const timeline = Number((await connections.ask(TIMELINE))[0]?.timeline);
-      if (timeline < this.#timeline) {
-        const expected = `expected timeline ${this.#timeline} or later`;
+      const system = await this.#systemOf(connections);
+      const known = Math.max(this.#timeline, await this.#knownOf(system));
+      if (timeline < known) {
+        const expected = `expected timeline ${known} or later`;
         throw new StoreError(nameOf(host), `${expected}, found ${timeline}: a primary of before a failover is back`);
       }
-      return { connections, timeline };
+      return { connections, timeline, system };
     } catch (error) {
       connections?.destroy();
       return { problem: error instanceof Error ? error.message : String(error) };
     }
   }
 
-  async #takeUp(connections: HostConnections, timeline: number): Promise<void> {
+  /** Empty where the role may not ask for it. */
+  async #systemOf(connections: HostConnections): Promise<string> {
+    try {
+      return String((await connections.ask(SYSTEM))[0]?.system ?? '');
+    } catch (error) {
+      if (isLost(error)) throw error;
+      return '';
+    }
+  }
+
+  async #knownOf(system: string): Promise<number> {
+    return (system === '' ? undefined : await this.#options.history?.loadTimeline(system)) ?? 0;
+  }
+
+  /** A later run must not follow a primary that was taken over from: this one has seen the takeover. */
+  async #remember({ system, timeline }: Found): Promise<void> {
+    const { history, log } = this.#options;
+    if (history === undefined || system === '' || (await this.#knownOf(system)) >= timeline) return;
+    try {
+      await history.saveTimeline(system, timeline);
+    } catch (error) {
+      log.error('the timeline of the store was not written', { timeline, error: String(error) });
+    }
+  }
+
+  async #takeUp(found: Found): Promise<void> {
+    const { connections, timeline } = found;
     const { log, clock, checked = true } = this.#options;
     if (checked) await checkSchema((text) => connections.ask(text));
+    await this.#remember(found);
     connections.onNotice((channel, payload) => {
       for (const told of this.#listening.get(channel) ?? []) told(payload);
     });

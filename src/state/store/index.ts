@@ -15,6 +15,7 @@ export {
   type StoreChanges,
   type Stored,
   StoreError,
+  type TimelineStore,
   type TlsSeen,
   type TlsSeenStore,
   type WaitingLine,

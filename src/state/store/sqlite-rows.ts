@@ -40,6 +40,10 @@ export const PUT_REVISION = `
   INSERT INTO highest VALUES ('revision', ?)
   ON CONFLICT DO UPDATE SET value = iif(value > 2147483647, excluded.value, max(value, excluded.value))`;
 
+export const READ_HIGHEST = 'SELECT value FROM highest WHERE name = ?';
+export const PUT_HIGHEST = `
+  INSERT INTO highest VALUES (?, ?) ON CONFLICT DO UPDATE SET value = max(value, excluded.value)`;
+
 /** As READ_PINS gives it: the columns of a STRICT table. */
 type Row = readonly [string, string, string, string, string, number, number, number, number, number | null];
 

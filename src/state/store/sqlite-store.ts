@@ -11,10 +11,12 @@ import {
   FORGET_TLS_SEEN,
   MAKE_CERTIFICATE_ROOM,
   PUT_CERTIFICATE,
+  PUT_HIGHEST,
   PUT_PIN,
   PUT_REVISION,
   PUT_TLS_SEEN,
   READ_CERTIFICATE,
+  READ_HIGHEST,
   READ_TLS_SEEN,
   READ_WAITING,
   REMOVE_PIN,
@@ -29,6 +31,7 @@ import type {
   Store,
   StoreChanges,
   Stored,
+  TimelineStore,
   TlsSeen,
   TlsSeenStore,
   WaitingLine,
@@ -43,7 +46,7 @@ import type {
 export function openSqliteStore(
   file: string,
   warn: (text: string) => void = () => {},
-): Store & TlsSeenStore & CertificateStore & WaitingLines {
+): Store & TlsSeenStore & CertificateStore & WaitingLines & TimelineStore {
   return new SqliteStore(file, openFile(file, warn));
 }
 
@@ -95,7 +98,9 @@ export function readCertificates(file: string): CertificateReading {
   }
 }
 
-class SqliteStore implements Store, TlsSeenStore, CertificateStore, WaitingLines {
+const timelineOf = (system: string): string => `timeline of ${system}`;
+
+class SqliteStore implements Store, TlsSeenStore, CertificateStore, WaitingLines, TimelineStore {
   readonly #file: string;
   readonly #database: Connection;
   readonly #lock: Connection;
@@ -123,6 +128,18 @@ class SqliteStore implements Store, TlsSeenStore, CertificateStore, WaitingLines
       { sql: REMOVE_PIN, rows: [...remove, ...forget].map(({ agreement, spkiSha256 }) => [agreement, spkiSha256]) },
       { sql: PUT_REVISION, rows: revision === undefined ? [] : [[revision]] },
     ]);
+  }
+
+  async loadTimeline(system: string): Promise<number> {
+    try {
+      return this.#database.prepare<[string], { value: number }>(READ_HIGHEST).get(timelineOf(system))?.value ?? 0;
+    } catch (cause) {
+      throw storeError(this.#file, cause);
+    }
+  }
+
+  saveTimeline(system: string, timeline: number): Promise<void> {
+    return this.#write([{ sql: PUT_HIGHEST, rows: [[timelineOf(system), timeline]] }]);
   }
 
   async loadTlsSeen(): Promise<readonly TlsSeen[]> {

@@ -83,6 +83,17 @@ export interface TlsSeenStore {
   followTlsSeen?(told: (seen: readonly TlsSeen[]) => void): void;
 }
 
+/** How far the history of a database was seen to go. */
+export interface TimelineStore {
+  /**
+   * The latest timeline of the database with this system identifier; 0: it was never seen.
+   * @throws {StoreError}
+   */
+  loadTimeline(system: string): Promise<number>;
+  /** Never goes back. @throws {StoreError} */
+  saveTimeline(system: string, timeline: number): Promise<void>;
+}
+
 /** A line of the audit log on its way to a store that is away; `id` tells it from all others. */
 export interface WaitingLine {
   readonly id: string;

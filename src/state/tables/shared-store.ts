@@ -24,6 +24,7 @@ import {
   type StoreChanges,
   type Stored,
   StoreError,
+  type TimelineStore,
   type TlsSeen,
   type TlsSeenStore,
   type WaitingLines,
@@ -42,7 +43,7 @@ const POLL_MS = 15_000;
 const TOKEN_POLLS = 4;
 const TIDY_MS = 3_600_000;
 
-export type LocalStore = Store & TlsSeenStore & CertificateStore & WaitingLines;
+export type LocalStore = Store & TlsSeenStore & CertificateStore & WaitingLines & TimelineStore;
 
 export interface SharedStoreOptions {
   readonly database: Database;

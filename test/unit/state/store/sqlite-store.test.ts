@@ -106,6 +106,19 @@ describe('the store in SQLite', () => {
     await store.save({ remove: [pin({ agreement: 'op-x' })] });
     expect((await store.load()).pins).toEqual([pin({ count: 4, approvedAt: 5 })]);
   });
+  test('ok/the timeline of a database is kept, by database, and never goes back', async () => {
+    const file = path();
+    const store = opened(file);
+    expect(await store.loadTimeline('71')).toBe(0);
+    for (const timeline of [2, 3, 1]) await store.saveTimeline('71', timeline);
+    await store.saveTimeline('72', 1);
+    await store.close();
+    const again = opened(file);
+    expect([await again.loadTimeline('71'), await again.loadTimeline('72'), await again.loadTimeline('7')]).toEqual([
+      3, 1, 0,
+    ]);
+    expect((await again.load()).revision).toBe(0);
+  });
   test('ok/the revision never goes back', async () => {
     const store = opened(path());
     for (const revision of [5, 9, 7]) await store.save({ revision });
