@@ -15,7 +15,7 @@ function path(): string {
   return join(directory, `${count}`, 'state.db');
 }
 
-function opened(file: string): Store {
+function opened(file: string): ReturnType<typeof openSqliteStore> {
   const store = openSqliteStore(file);
   open.push(store);
   return store;
