@@ -1,6 +1,7 @@
 /** A child process of a live test: its output is kept, and it is stopped by its own process id. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { family } from './processes.js';
 
 export interface ChildOptions {
   readonly cwd?: string;
@@ -59,13 +60,27 @@ export class Child {
     if (!this.#ended) this.#process.kill(name);
   }
 
-  /** Ends the process, by force when it does not go by itself. */
+  /**
+   * Ends the process, by force when it does not go by itself: with all that descends from it, of which one that hangs would
+   * keep its output open.
+   */
   async stop(name: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     if (this.#ended) return;
+    const all = family(this.pid);
     this.signal(name);
-    const force = setTimeout(() => this.signal('SIGKILL'), 5_000);
+    const force = setTimeout(() => killAll(new Set([...all, ...family(this.pid)])), 5_000);
     await this.#exit;
     clearTimeout(force);
+  }
+}
+
+function killAll(pids: Iterable<number>): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has ended by itself.
+    }
   }
 }
 

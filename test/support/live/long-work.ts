@@ -6,12 +6,13 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Progress, Stop, type Words } from '../../../src/ctl/long-work/index.js';
-import { eventually } from './places.js';
-import { family } from './processes.js';
+import { ended, environment, family, processes } from './processes.js';
 
-/** What has not gone by then is not asked again. */
+/** What has not gone by then is not asked again, but ended. */
 const GRACE_MS = 5_000;
+const LOOK_MS = 100;
 
 /**
  * Does the work, and ends this process: with what it gives (0 if nothing), 1 where it fails, 130 or 143 where it is stopped.
@@ -46,7 +47,7 @@ export async function longWork(
     process.stderr.write(`${what}: stopped by ${stop.by}${progress.last === '' ? '' : ` at "${progress.last}"`}\n`);
     code = stop.exitCode ?? 1;
   }
-  await endChildren();
+  await endAll(directory);
   rmSync(directory, { recursive: true, force: true });
   process.exit(code);
 }
@@ -65,13 +66,32 @@ class Told extends Progress {
   }
 }
 
-/** Everything that descends from this process. */
-async function endChildren(): Promise<void> {
-  const alive = (): readonly number[] => family(process.pid).slice(1);
-  signal(alive(), 'SIGTERM');
-  await eventually('all children have ended', () => alive().length === 0, GRACE_MS).catch(() => {});
-  signal(alive(), 'SIGKILL');
-  await eventually('all children have ended', () => alive().length === 0, GRACE_MS).catch(() => {});
+/**
+ * Ends all that was started, and what is started meanwhile by work that has not noticed yet. This process must end in the
+ * same turn.
+ */
+async function endAll(directory: string): Promise<void> {
+  const until = Date.now() + GRACE_MS;
+  const asked = new Set<number>();
+  for (;;) {
+    const alive = started(directory);
+    if (alive.length === 0) return;
+    if (Date.now() >= until) signal(alive, 'SIGKILL');
+    else {
+      signal(
+        alive.filter((pid) => !asked.has(pid)),
+        'SIGTERM',
+      );
+    }
+    for (const pid of alive) asked.add(pid);
+    await pause(LOOK_MS);
+  }
+}
+
+/** What descends from this process, or did so before its parent ended: it has our directory for temporary files. */
+function started(directory: string): readonly number[] {
+  const ours = processes().filter((pid) => environment(pid).includes(`TMPDIR=${directory}\0`));
+  return [...new Set([...family(process.pid), ...ours])].filter((pid) => pid !== process.pid && !ended(pid));
 }
 
 function signal(pids: readonly number[], name: NodeJS.Signals): void {

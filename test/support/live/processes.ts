@@ -2,13 +2,39 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 
+/** All processes of this machine. */
+export function processes(): readonly number[] {
+  return readdirSync('/proc')
+    .filter((each) => /^\d+$/.test(each))
+    .map(Number);
+}
+
+/** State and parent of a process, in this order; empty where it has ended. */
+function stateOf(pid: number): readonly string[] {
+  return (
+    read(`/proc/${pid}/stat`)
+      ?.replace(/^.*\) /, '')
+      .split(' ') ?? []
+  );
+}
+
+/** Whether nothing is left of it but what its parent has not asked for yet. */
+export function ended(pid: number): boolean {
+  const [state = 'X'] = stateOf(pid);
+  return state === 'X' || state === 'Z';
+}
+
+/** The environment that a process was started with, each entry with a NUL behind it. */
+export function environment(pid: number): string {
+  return read(`/proc/${pid}/environ`) ?? '';
+}
+
 /** A process and all that descend from it. */
 export function family(pid: number): readonly number[] {
   const children = new Map<number, number[]>();
-  for (const name of readdirSync('/proc').filter((each) => /^\d+$/.test(each))) {
-    const stat = read(`/proc/${name}/stat`);
-    const parent = Number(stat?.replace(/^.*\) /, '').split(' ')[1]);
-    if (!Number.isNaN(parent)) children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
+  for (const each of processes()) {
+    const parent = Number(stateOf(each)[1]);
+    if (!Number.isNaN(parent)) children.set(parent, [...(children.get(parent) ?? []), each]);
   }
   const found = [pid];
   for (const each of found) found.push(...(children.get(each) ?? []));
