@@ -43,7 +43,10 @@ function ksr_request_route()
 	if KSR.is_ACK() then
 		return
 	end
-	KSR.tm.t_check_trans()
+	-- A request that is repeated: tm has answered it, and unlike a native script this one goes on by itself.
+	if KSR.tm.t_check_trans() == 0 then
+		return
+	end
 	if KSR.is_OPTIONS() and KSR.is_myself_ruri() then
 		KSR.sl.send_reply(200, "OK")
 		return
