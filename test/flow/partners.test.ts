@@ -106,6 +106,17 @@ describe.skipIf(missing !== undefined).each(builds('smoke'))('partners, Kamailio
       ]);
     });
 
+    it('ok/P-1 a next hop behind two intermediates: identities leave, and those of its answers come in', async () => {
+      expect(await judged('k.example')).toBe(6);
+      const { sent, callId, status } = await call('k.example');
+      expect(status).toBe(200);
+      expectRelayed(await stage.places.deep.received(callId, 'INVITE'), sent);
+      const answer = user.answers.find((text) => statusOf(text) === 200 && headerOf(text, 'Call-ID') === callId);
+      expect(headerOf(answer ?? '', 'P-Asserted-Identity')).toBe('<sip:bob@k.example>');
+      const decided = network.daemon.decisions().filter(({ next_hop }) => next_hop === 'k.example');
+      expect(decided.filter(({ verdict }) => verdict !== 'trusted')).toEqual([]);
+    });
+
     it('fail/P-1 it does not send its intermediate: the call goes on stripped, and it is no alarm', async () => {
       const leaf = network.pki.certificate({ issuer: stage.intermediates.first, names: ['DNS:c.example'] });
       const { caller, sent, got, decision } = await from(leaf, 'c.example');

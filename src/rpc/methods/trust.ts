@@ -34,9 +34,11 @@ const closedParams = z.preprocess(
   }),
 );
 
-function sameLeaf(one: Evidence, other: Evidence): boolean {
-  const [a, b] = [one, other].map(({ tls }) => tls?.certificate);
-  return a !== undefined && b !== undefined && 'sha256' in a && 'sha256' in b && a.sha256 === b.sha256;
+/** Evidence with the chain that the same certificate came with before, where a message brings less of it. All else is its own. */
+function withChainOf(known: Evidence | undefined, own: Evidence): Evidence {
+  const [leaf, before] = [own.tls?.certificate, known?.tls?.certificate];
+  const same = leaf && before && 'sha256' in leaf && 'sha256' in before && leaf.sha256 === before.sha256;
+  return same && own.tls && known?.tls?.chain ? { ...own, tls: { ...own.tls, chain: known.tls.chain } } : own;
 }
 
 /** The two questions, and why they were answered as they were. */
@@ -44,18 +46,16 @@ export function trustMethods(state: Of<'answers' | 'caches' | 'counters' | 'forg
   const { cache } = state.policy.settings;
   const read = (text: string) => state.caches.certificates.read(text);
 
+  /** What the connection that the message names was judged by. */
+  const known = ({ conid, src_ip, src_port }: MessageParams) =>
+    conid === undefined ? undefined : state.caches.connections.find(conid, src_ip, src_port);
+
   /** The evidence behind a message: its own, or that of the connection it names. */
   function judged(params: MessageParams): { evidence: Evidence; verdict: Verdict } {
     const own = messageEvidence(params, read);
-    const known =
-      params.conid === undefined
-        ? undefined
-        : state.caches.connections.find(params.conid, params.src_ip, params.src_port);
-    // Of a connection that was judged by more of its chain than the message brings, that counts.
-    if (own !== undefined && !(known !== undefined && keepsLinks(params, own) && sameLeaf(own, known))) {
-      return { evidence: own, verdict: state.judge.verdict(own) };
-    }
-    if (known !== undefined) return { evidence: known, verdict: state.judge.verdict(known) };
+    const evidence =
+      own === undefined ? known(params) : keepsLinks(params, own) ? withChainOf(known(params), own) : own;
+    if (evidence !== undefined) return { evidence, verdict: state.judge.verdict(evidence) };
     return unknownConnection(namedHop(params), state.policy.snapshot);
   }
 

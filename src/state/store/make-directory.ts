@@ -8,7 +8,7 @@ import { dirname, resolve } from 'node:path';
  */
 export function makeDirectory(directory: string, mode: number): void {
   const missing: string[] = [];
-  for (let at = resolve(directory); !isThere(at); at = dirname(at)) missing.push(at);
+  for (let at = resolve(directory); at !== dirname(at) && !isThere(at); at = dirname(at)) missing.push(at);
   for (const each of missing.reverse()) make(each, mode);
 }
 

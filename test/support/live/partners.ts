@@ -17,6 +17,8 @@ const PLACES = {
   wildcard: [13, '*.pstn.w.example'],
   refusedWildcard: [14, '*.v.example'],
   second: [15, 'two.example'],
+  /** Behind two intermediates; its answers bear an identity of its own. */
+  deep: [20, 'k.example'],
   trial: [16, 'm.example'],
   failedTrial: [17, 'n.example'],
   /** No agreement names the domain that leads there. */
@@ -81,8 +83,10 @@ export async function startPartners(build: Build): Promise<PartnerStage> {
   try {
     const host = loopbackBlock();
     const at = Object.entries(PLACES).map(async ([place, [number, name]]) => {
-      const identity = certificate(name, place === 'anybody' || place === 'failedTrial' ? 'foreign' : 'first');
-      const uas = await TlsUas.start(host(number), identity);
+      const issuer = { anybody: 'foreign', failedTrial: 'foreign', deep: 'third' } as const;
+      const identity = certificate(name, place in issuer ? issuer[place as keyof typeof issuer] : 'first');
+      const answers = place === 'deep' ? { extra: [`P-Asserted-Identity: <sip:bob@${name}>`] } : {};
+      const uas = await TlsUas.start(host(number), identity, answers);
       open.push(uas);
       return [place, uas] as const;
     });
@@ -112,6 +116,7 @@ export async function startPartners(build: Build): Promise<PartnerStage> {
           agreement('w', 'wildcard', { wildcard_names: ['pstn.w.example'] }),
           agreement('v', 'refusedWildcard'),
           agreement('two', 'second', { domains: ['one.example', 'two.example'] }),
+          agreement('k', 'deep'),
           agreement('m', undefined, { enforcement: 'monitor' }),
           agreement('n', undefined, { enforcement: 'monitor', require_tls: true }),
           agreement('h', undefined, { asserts: { domains: ['h.example'], hosts: [ASSERTED_HOST] } }),

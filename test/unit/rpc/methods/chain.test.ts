@@ -106,6 +106,13 @@ describe('tls.links: a chain that is told link by link', () => {
     expect(ask('trust.message', { ...told(lower), ...message })).toMatchObject({ trusted: 1 });
   });
 
+  test('fail/trust.message: all but the chain is what the message brings', () => {
+    ask('trust.peer', told(lower, middle));
+    const { tls, ...rest } = told(lower);
+    const unverified = { ...rest, tls: { ...tls, verified: '0' }, ...message };
+    expect(ask('trust.message', unverified)).toMatchObject({ trusted: 0 });
+  });
+
   test('fail/trust.message: the connection of another certificate does not count', () => {
     ask('trust.peer', evidence({ chain: [middle.pem] }));
     expect(ask('trust.message', { ...told(lower), ...message })).toMatchObject(MISSING);
