@@ -83,7 +83,8 @@ export function trustMethods(state: Of<'answers' | 'caches' | 'counters' | 'forg
       params: messageParams,
       handler: (params) => {
         const { evidence, verdict } = judged(params);
-        const plan = planMessage({ ...toMessage(params), verdict, snapshot: state.policy.snapshot });
+        const { snapshot } = state.policy;
+        const plan = planMessage({ ...toMessage(params), transport: evidence.transport, verdict, snapshot });
         const { id } = state.answers.record('trust.message', evidence, verdict, plan);
         state.counters.add(`plan.${params.message}-${params.direction}.${outcomeOf(plan)}`);
         return messageAnswer(id, verdict, plan);

@@ -262,8 +262,8 @@ export const BOUNDARY_RULES: readonly BoundaryRule[] = [
         condition: 'in: 415 where handling=required, else flagged `body-untrusted`',
       }),
   ),
-  ...['message/sipfrag', 'multipart/*'].map((name) =>
-    rule('body', 'B-3', name, 'D', 'RFC 3420; RFC 5621 §3', {
+  ...['message/sip', 'message/sipfrag', 'multipart/*'].map((name) =>
+    rule('body', 'B-3', name, 'D', 'RFC 3261 §27.5; RFC 3420; RFC 5621 §3', {
       within: ['content-type'],
       in: 'flag',
       out: 'keep',

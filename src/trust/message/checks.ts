@@ -55,6 +55,22 @@ export function flagMethod({ direction, message, method, stance, flags }: Work):
   return undefined;
 }
 
+/**
+ * A request whose topmost Via names another transport than it came by: the `TLS` of a Via is a claim like any other and
+ * lends no trust (RFC 3261 §18.2.1, RFC 5630 §3.2).
+ */
+export function flagVia({ input, direction, message, flags }: Work): Refusal {
+  const { transport = 'unknown' } = input;
+  if (direction !== 'in' || message !== 'request' || transport === 'unknown') return undefined;
+  const via = input.block.fields.find(({ key }) => key === 'via')?.value ?? '';
+  const said = /^[^/;,"]*\/[^/;,"]*\/[ \t]*([^ \t/;,"]+)/.exec(via)?.[1];
+  if (said === undefined) return undefined;
+  // RFC 4168 §5: TLS over SCTP has a name of its own, and proxies call both SCTP.
+  const named = asciiLower(said) === 'tls-sctp' ? 'sctp' : asciiLower(said);
+  if (named !== transport) flags.add('via-transport-mismatch');
+  return undefined;
+}
+
 function fromIsAnonymous({ input }: Work): boolean {
   return isAnonymousAddress(input.block.fields.find(({ key }) => key === 'from')?.value ?? '');
 }

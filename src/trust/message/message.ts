@@ -15,6 +15,7 @@ import {
   checkOperatorService,
   checkVerdict,
   flagMethod,
+  flagVia,
 } from './checks.js';
 import { isSendable } from './draft.js';
 import { executePrivacy, hideDiversions, hideIdentity } from './leaving.js';
@@ -52,6 +53,7 @@ const STEPS: readonly ((work: Work) => Refusal)[] = [
   checkBlock,
   checkMethod,
   flagMethod,
+  flagVia,
   checkCritical,
   screenAssertions,
   screenFrom,

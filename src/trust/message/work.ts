@@ -11,6 +11,7 @@ import {
   strangerStance,
 } from '../../sip/table/index.js';
 import type { Snapshot } from '../agreement/index.js';
+import type { Evidence } from '../evidence/index.js';
 import type { Verdict } from '../verdict/index.js';
 import { Draft } from './draft.js';
 import type { StripContext } from './strip.js';
@@ -26,6 +27,8 @@ export interface MessageInput {
   /** Without its line end. */
   readonly startLine?: string | undefined;
   readonly block: HeaderBlock;
+  /** What the message came by; undefined or `unknown`: nobody said. */
+  readonly transport?: Evidence['transport'] | undefined;
   /** The verdict on the peer of this hook. */
   readonly verdict: Pick<Verdict, 'verdict' | 'agreement' | 'action' | 'code' | 'phrase' | 'would'>;
   readonly snapshot: Pick<Snapshot, 'ownDomains' | 'privacy'>;

@@ -529,6 +529,12 @@ table('parameters, values and tags from untrusted peers', [
     { ...NOTHING, flags: ['method-by-agreement', 'body-untrusted'] },
   ],
   [
+    'ok/T-54 B-3 a whole message as a body is flagged like a part of one',
+    ['c: Message/SIP ;version=2.0'],
+    { method: 'NOTIFY' },
+    { ...NOTHING, flags: ['method-by-agreement', 'body-untrusted'] },
+  ],
+  [
     'ok/T-54 B-2 optional',
     ['c: application/3gpp-ims+xml', 'Content-Disposition: x;handling=optional'],
     {},
@@ -1107,3 +1113,34 @@ describe('where the pieces come from', () => {
     expect(values(applyPlan(block, plan), 'p-asserted-identity')).toEqual([]);
   });
 });
+
+const VIA_FLAG = ['via-transport-mismatch'];
+const viaBy = (transport: string, via: string): readonly [readonly string[], Case] => [
+  [`Via: ${via}`],
+  { ruri: 'sips:alice@a.example', transport: transport as NonNullable<Case['transport']> },
+];
+table('T-5: the topmost Via claims a transport', [
+  ['ok/T-5 TLS, over TCP', ...viaBy('tcp', 'SIP/2.0/TLS b.example;branch=z9hG4bK1'), { ...NOTHING, flags: VIA_FLAG }],
+  ['ok/T-5 blanks and case', ...viaBy('udp', 'SIP / 2.0 / tLs b.example'), { ...NOTHING, flags: VIA_FLAG }],
+  ['ok/T-5 UDP, over TLS', ...viaBy('tls', 'SIP/2.0/UDP b.example'), { ...NOTHING, flags: VIA_FLAG }],
+  [
+    'ok/T-5 of two values the first is the claim of the peer',
+    ...viaBy('tcp', 'SIP/2.0/TCP b.example, SIP/2.0/TLS c.example'),
+    { ...NOTHING, flags: [] },
+  ],
+  ['ok/T-5 what it came by', ...viaBy('tls', 'SIP/2.0/TLS b.example'), { ...NOTHING, flags: [] }],
+  ['ok/T-5 TLS over SCTP', ...viaBy('sctp', 'SIP/2.0/TLS-SCTP b.example'), { ...NOTHING, flags: [] }],
+  ['ok/T-5 nobody said', ...viaBy('unknown', 'SIP/2.0/TLS b.example'), { ...NOTHING, flags: [] }],
+  [
+    'ok/T-5 the identity goes, whatever Via and Request-URI claim',
+    ['Via: SIP/2.0/TLS b.example', 'P-Asserted-Identity: <sip:x@b.example>'],
+    { transport: 'tcp', ruri: 'sips:alice@a.example' },
+    { remove: ['P-Asserted-Identity'], append: [], flags: VIA_FLAG },
+  ],
+  [
+    'ok/T-5 of a response the topmost Via is ours',
+    ['Via: SIP/2.0/TLS a.example'],
+    { message: 'response', status: 200, transport: 'tcp' },
+    { ...NOTHING, flags: [] },
+  ],
+]);
