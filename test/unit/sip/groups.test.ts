@@ -5,7 +5,7 @@
 
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { kamailioGroups, keptNames } from '../../../src/sip/lists/kamailio.js';
+import { kamailioGroups, kamailioInclude, keptNames } from '../../../src/sip/lists/kamailio.js';
 import { EMERGENCY_URI, PROFILES, type Profile, type ProfileName } from '../../../src/sip/table/profiles.js';
 import { type Hook, hookClass, hookDirection } from '../../../src/sip/table/rules.js';
 import { planMessage } from '../../../src/trust/message/message.js';
@@ -231,6 +231,18 @@ describe.skipIf(matcher === undefined)('the groups of the plugin', () => {
         expect(cost, `group ${number}, ${JSON.stringify(units[Math.floor(at / 3)])}`).toBeLessThan(most);
     }
   }, 120_000);
+
+  it('ok/what the script looks at to know the groups again is so', () => {
+    const defines = new Map(
+      [...kamailioInclude().matchAll(/^#!define (\S+) "(\d+)"/gm)].map(([, name = '', number = '']) => [name, number]),
+    );
+    const checks = [...kamailioInclude().matchAll(/(!?)pcre_match_group\("([^"]*)", "?(\w+)/g)];
+    expect(checks.length).toBeGreaterThan(30);
+    for (const [whole, not, text = '', group = ''] of checks) {
+      const message = text.replaceAll('\\r\\n', '\r\n');
+      expect(matcher?.matches(Number(defines.get(group) ?? group), [message]), whole).toEqual([not === '']);
+    }
+  });
 
   it('ok/no line of the file is longer than the module reads', () => {
     expect(Math.max(...GROUPS.split('\n').map((line) => line.length))).toBeLessThan(496);

@@ -1,0 +1,74 @@
+/** A script that shares with the include what Kamailio has once, and sets again after it what it has set. */
+
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Caller, freshCallId, request } from '../../support/live/caller.js';
+import { builds } from '../../support/live/kamailio.js';
+import { GROUPS, Network } from '../../support/live/network.js';
+import { eventually } from '../../support/live/places.js';
+import { expectNowhere, privateRows } from '../../support/live/secrets.js';
+import { rowsOf, statusOf } from '../../support/live/sip-text.js';
+
+describe.each(builds('full'))('a script that contradicts the include, Kamailio $version', (build) => {
+  let network: Network;
+  let partner: Caller;
+  let stranger: Caller;
+  let groups: string;
+  const ours = `${readFileSync(GROUPS, 'latin1')}[script's own]\n^short$\n`;
+
+  beforeAll(async () => {
+    network = await Network.start({
+      build,
+      script: 'test/support/live/contrary.cfg',
+      privateMemory: 16,
+      defines: () => ({ SIPTRUST_GROUPS: { string: groups } }),
+      before: async ({ directory }) => {
+        mkdirSync(join(directory, 'cscf'), { recursive: true });
+        groups = join(directory, 'cscf', 'groups.txt');
+        writeFileSync(groups, ours, 'latin1');
+      },
+    });
+    partner = await network.overTls(network.certificateOfA());
+    stranger = await network.overTls();
+  });
+  afterAll(() => network?.stop());
+
+  async function call(caller: Caller, user: string, rows: readonly string[] = []) {
+    const callId = freshCallId();
+    caller.send(request({ callId, ruri: `sip:${user}@own.example`, headers: rows }));
+    return { callId, status: statusOf(await caller.final(callId)) };
+  }
+
+  it('ok/groups of its own stand behind ours, whatever it tells the module of case and blanks', async () => {
+    expect((await call(stranger, 'short')).status).toBe(484);
+    expect((await call(stranger, 'SHORT')).status).toBe(200);
+    const { callId, status } = await call(partner, 'bob', ['p-asserted-identity: <sip:alice@a.example>']);
+    expect(status).toBe(200);
+    expect(rowsOf(await network.uas.received(callId, 'INVITE'), 'P-Asserted-Identity')).toHaveLength(1);
+    expect((await call(stranger, 'bob', privateRows('forged'))).status).toBe(200);
+    expectNowhere('forged', network.uas.got);
+  });
+
+  it('fail/other groups in their place: nobody comes in from outside until they are back, and the log says why', async () => {
+    // Anything at all is clean to these.
+    writeFileSync(groups, '[0]\n.\n'.repeat(60));
+    network.cscf.rpc('regex.reload');
+    await eventually('the line', () => /siptrust: module regex has other groups/.test(network.cscf.log));
+    for (const caller of [stranger, partner])
+      expect((await call(caller, 'bob', privateRows('forged'))).status).toBe(503);
+    expectNowhere('forged', network.uas.got);
+    writeFileSync(groups, ours, 'latin1');
+    network.cscf.rpc('regex.reload');
+    await eventually('a call', async () => (await call(stranger, 'bob', privateRows('forged'))).status === 200);
+    expectNowhere('forged', network.uas.got);
+  });
+
+  it('fail/onsend_route_reply=0: the log says that replies do not pass the gate out', async () => {
+    expect(network.cscf.log).not.toContain('onsend_route_reply');
+    for (let n = 0; n < 60; n++) await call(stranger, 'bob');
+    await eventually('the line', () =>
+      /siptrust: replies do not pass the gate out: .*onsend_route_reply=0/.test(network.cscf.log),
+    );
+  });
+});
