@@ -101,14 +101,20 @@ function stageProgram(stage: Stage): void {
     ['siptrustctl', 'dist/ctl/main.js'],
   ] as const) {
     // What /usr/bin starts is Debian's Node, not the first one in somebody's PATH.
-    const script = readFileSync(join(ROOT, file), 'utf8').replace(/^#!.*\n/, '');
-    stage.write(`${library}/${file}`, script);
-    stage.write(`/usr/bin/${name}`, `#!/bin/sh\nexec /usr/bin/node ${library}/${file} "$@"\n`, 0o755);
+    const script = readFileSync(join(ROOT, file), 'utf8');
+    const command = ['/usr/bin/node', ...nodeOptions(script), `${library}/${file}`].join(' ');
+    stage.write(`${library}/${file}`, script.replace(/^#!.*\n/, ''));
+    stage.write(`/usr/bin/${name}`, `#!/bin/sh\nexec ${command} "$@"\n`, 0o755);
   }
   for (const module of productionModules(ROOT)) copyModule(ROOT, module, join(stage.root, library));
   for (const path of stage.paths().filter((each) => each.endsWith('.node'))) {
     run('strip', '--strip-unneeded', '--enable-deterministic-archives', join(stage.root, path));
   }
+}
+
+/** What the first line of a program asks of Node. */
+function nodeOptions(script: string): readonly string[] {
+  return /^#!\/usr\/bin\/env -S node (.*)\n/.exec(script)?.[1]?.split(' ') ?? [];
 }
 
 function stageShared(stage: Stage): void {
