@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import { Command } from 'commander';
-import { DEFAULT_DNS } from '../policy/settings/index.js';
+import { DEFAULT_SETTINGS } from '../policy/settings/index.js';
 import { badInput, identityRecord } from '../rpc/listeners/index.js';
 import { KAMAILIO_FILES, opensipsInclude } from '../sip/lists/index.js';
 import { CertificateCache } from '../state/verdicts/index.js';
@@ -125,7 +125,7 @@ export function program(input: Readable, output: Writable, exit: (code: number) 
   dnsCommands(group(['dns']), {
     certificates,
     print,
-    settings: (file) => (file === undefined ? DEFAULT_DNS : openPolicy(file).settings.dns),
+    settings: (file) => (file === undefined ? DEFAULT_SETTINGS.dns : openPolicy(file).settings.dns),
     write: (text) => void output.write(text),
     exit,
   });

@@ -6,7 +6,7 @@ import { decode, encode, type Packet } from 'dns-packet';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { DnsQuery } from '../../src/net/dns/answer.js';
 import type { ResolverAddress } from '../../src/net/dns/resolver-list.js';
-import { DEFAULT_DNS } from '../../src/policy/settings/dns-settings.js';
+import { DEFAULT_SETTINGS, type DnsSettings } from '../../src/policy/settings/settings.js';
 import { askDns } from '../../src/state/hops/dns-exchange.js';
 import { DnsResolver } from '../../src/state/hops/dns-resolver.js';
 
@@ -164,11 +164,11 @@ describe('what does not fit, or does not come', () => {
 });
 
 describe('the resolver', () => {
-  const resolver = (servers: readonly ResolverAddress[], over: Partial<typeof DEFAULT_DNS> = {}) => {
+  const resolver = (servers: readonly ResolverAddress[], over: Partial<DnsSettings> = {}) => {
     const counts: string[] = [];
     let now = 0;
     const made = new DnsResolver({
-      settings: { ...DEFAULT_DNS, servers, timeout: 5, attempts: 1, ...over },
+      settings: { ...DEFAULT_SETTINGS.dns, servers, timeout: 5, attempts: 1, ...over },
       clock: () => now,
       count: (name) => counts.push(name),
     });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { DEFAULT_DNS } from '../../src/policy/settings/dns-settings.js';
+import { DEFAULT_SETTINGS, type DnsSettings } from '../../src/policy/settings/settings.js';
 import { hopAnswer, hopListParams, hopParams, hopRow, toAbility, toQuestion } from '../../src/rpc/params/hop-params.js';
 import { NextHops } from '../../src/state/hops/next-hops.js';
 import { Counters } from '../../src/state/verdicts/counters.js';
@@ -48,12 +48,12 @@ describe.skipIf(missing !== undefined)('next hops out of a real DNS server', () 
     await server?.close();
   });
 
-  function stage(agreements: readonly Partial<Agreement>[] = [], over: Partial<typeof DEFAULT_DNS> = {}) {
+  function stage(agreements: readonly Partial<Agreement>[] = [], over: Partial<DnsSettings> = {}) {
     let now = Date.now();
     const errors: string[] = [];
     const quiet = () => {};
     const hops = new NextHops({
-      settings: { ...DEFAULT_DNS, servers: [server], timeout: 1, attempts: 1, ...over },
+      settings: { ...DEFAULT_SETTINGS.dns, servers: [server], timeout: 1, attempts: 1, ...over },
       clock: () => now,
       log: { error: (message) => errors.push(message), warn: quiet, info: quiet, debug: quiet },
       seed: 1,

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Agreement, EkuPolicy, PrivacyMode, RevocationPolicy } from '../../trust/agreement/index.js';
 import type { Material } from '../material/index.js';
 import type { Site } from '../reading/index.js';
+import type { DocLine } from './doc-line.js';
 
 /** What an agreement that says nothing of it gets. */
 export interface AgreementDefaults {
@@ -29,15 +30,6 @@ export interface Around extends AgreementContext {
   /** As read: its domains are what it may assert where it says nothing else. */
   readonly domains: readonly string[];
   readonly migration: { readonly interface: string; readonly sources: readonly string[] } | undefined;
-}
-
-/** A line of docs/policy.md, in Markdown. */
-export interface DocLine {
-  /** What may stand there; of choices and of true and false it is told by the shape. */
-  readonly values?: string;
-  /** What holds where the key is missing. */
-  readonly otherwise?: string;
-  readonly text: string;
 }
 
 /** The row of a key; `Value` is what the agreement has of it once it is compiled. */
@@ -83,20 +75,12 @@ export function plain<Value, const Name extends string>(
   return mechanism === undefined ? row : { ...row, mechanism };
 }
 
-/** The lines of docs/policy.md about some keys, in their order: keys that say the same share a line. */
-export function docRows(keys: readonly Key[]): string {
-  const lines = new Map<DocLine, string[]>();
-  const add = (path: string, line: DocLine): unknown => lines.set(line, [...(lines.get(line) ?? []), path]);
+/** The lines of docs/policy.md about keys, in their order; of choices and of true and false the shape tells what may stand there. */
+export function* docLines(keys: readonly Key[]): Generator<readonly [path: string, line: DocLine]> {
   for (const { key: name, doc, shape } of keys) {
-    add(`agreements[].${name}`, doc.values === undefined ? { ...doc, values: choices(shape) } : doc);
-    for (const [inner, line] of Object.entries(doc.inner ?? {})) add(`agreements[].${name}.${inner}`, line);
+    yield [`agreements[].${name}`, doc.values === undefined ? { ...doc, values: choices(shape) } : doc];
+    for (const [inner, line] of Object.entries(doc.inner ?? {})) yield [`agreements[].${name}.${inner}`, line];
   }
-  return [...lines]
-    .map(([{ values = '', otherwise = '', text }, paths]) => {
-      const cells = [paths.map((path) => `\`${path}\``).join(', '), values, otherwise, text];
-      return `|${cells.map((cell) => (cell === '' ? ' ' : ` ${cell} `)).join('|')}|`;
-    })
-    .join('\n');
 }
 
 function choices(shape: z.ZodType): string {

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { type AttributeMatch, parseOneLineName } from '../../trust/agreement/index.js';
 import { type Site, someWords, word } from '../reading/index.js';
-import type { DocLine } from './key.js';
+import type { DocLine } from './doc-line.js';
 
 const attribute = z
   .union([word('text'), someWords('text that must be there')])

@@ -1,6 +1,8 @@
 /** The database of a fleet (`daemon.store`): a URL as libpq has it, without the secret. */
 
-import { resolvePath, type Site } from '../reading/index.js';
+import type { z } from 'zod';
+import { resolvePath, type Site, word } from '../reading/index.js';
+import { kind } from './key.js';
 
 export interface StoreHost {
   /** A name, an address, or the directory of a unix socket. */
@@ -24,7 +26,6 @@ export interface StoreSettings {
   readonly queryTimeout: number;
 }
 
-export const DEFAULT_STORE_TIMEOUT = 2_000;
 const DEFAULT_PORT = 5432;
 const MOST_HOSTS = 8;
 const PARAMS = [
@@ -42,16 +43,24 @@ const URL_SHAPE = /^postgres(?:ql)?:\/\/(?:([^@/?#]*)@)?([^/?#]*)\/([^/?#]+)(?:\
 const EXPECTED =
   'expected postgres://user@host:port/database?sslmode=verify-full&sslrootcert=FILE (hosts may be several, by commas)';
 
+/** The URL as it stands there: what it says is read with its neighbours. */
+export const storeUrl = kind<string | undefined, z.ZodString>({
+  shape: word('postgres://user@host:port/database, or off'),
+  values: 'URL or `off`',
+  read: (given) => (given === 'off' ? undefined : given),
+  said: () => '`off`',
+});
+
 export interface StoreInput {
-  readonly store?: string | undefined;
-  readonly store_password_file?: string | undefined;
-  readonly store_timeout?: number | undefined;
+  readonly store: string | undefined;
+  readonly storePasswordFile: string | undefined;
+  readonly storeTimeout: number;
 }
 
 /** What `daemon.store` and its neighbours say; undefined: off, or no good, which is reported. */
 export function compileStore(input: StoreInput, site: Site): StoreSettings | undefined {
-  const { store = 'off', store_password_file: passwordFile, store_timeout: timeout = DEFAULT_STORE_TIMEOUT } = input;
-  if (store === 'off') {
+  const { store, storePasswordFile: passwordFile, storeTimeout: timeout } = input;
+  if (store === undefined) {
     if (passwordFile === undefined) return undefined;
     site.at('store_password_file').report('no-effect', 'store_password_file has no effect without store', 'key');
     return undefined;
@@ -73,7 +82,7 @@ export function compileStore(input: StoreInput, site: Site): StoreSettings | und
     ...target,
     tls:
       mode === 'disable' ? undefined : { ca: path('sslrootcert'), certificate: path('sslcert'), key: path('sslkey') },
-    passwordFile: passwordFile === undefined ? undefined : resolvePath(file, passwordFile),
+    passwordFile,
     connectTimeout: Number(params.get('connect_timeout') ?? timeout / 1000) * 1000,
     queryTimeout: timeout,
   };

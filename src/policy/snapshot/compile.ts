@@ -37,7 +37,7 @@ import {
   Problems,
   type Site,
 } from '../reading/index.js';
-import { compileSettings, type DaemonSettings, SECTIONS } from '../settings/index.js';
+import { compileDefaults, compileSettings, type DaemonSettings, SECTIONS } from '../settings/index.js';
 import { domainNames, domainSite } from '../values/index.js';
 import { assembleInSteps, type SnapshotParts } from './assemble.js';
 import { type PolicySources, readSources, type Section } from './sources.js';
@@ -66,18 +66,6 @@ export interface PolicyContent {
 
 /** Where these settings say that the policy comes from; undefined: from the file that they stand in. */
 export type ContentSource = (settings: DaemonSettings) => PolicyContent | undefined;
-
-/** In force where `defaults:` says nothing else; times in seconds. */
-export const POLICY_DEFAULTS = Object.freeze({
-  privacy: 'strict33203',
-  revocation: 'soft',
-  eku: 'tls',
-  crl_grace: 0,
-  ocsp_max_age: 86_400,
-  ocsp_nonce: 'optional',
-  skew: 300,
-  ttl: 300,
-} as const);
 
 /** Compiles the policy whose main file is `main`. Never throws for what stands in the files. */
 export function compilePolicy(files: PolicyFiles, main: string, revision: number, now: number): PolicyResult {
@@ -108,10 +96,9 @@ export function checkPolicy(
   if (!sources) return { ok: false, problems: problems.list() };
   if (content !== undefined) withoutEffect(mainSources, sources);
   const material = content === undefined ? mainMaterial : new Material(content.files, now, memory);
-  const defaults = {
-    ...POLICY_DEFAULTS,
-    ...definedOnly(checkSection(SECTIONS.defaults, sources.sections('defaults')[0])),
-  };
+  const [section] = sources.sections('defaults');
+  const site = section?.site ?? sources.mainSite('defaults');
+  const defaults = compileDefaults(checkSection(SECTIONS.defaults, section), site, material);
   const own = ownDomains(sources);
   const interfaces = compileInterfaces(sources);
   const agreements = compileAgreements(sources, { material, defaults, now }, problems, memory);
@@ -142,8 +129,8 @@ export function checkPolicy(
     sources: sourceTables(items),
     privacy: defaults.privacy,
     skew: defaults.skew * 1000,
-    crlGrace: defaults.crl_grace * 1000,
-    ocsp: { maxAge: defaults.ocsp_max_age * 1000, nonceRequired: defaults.ocsp_nonce === 'required' },
+    crlGrace: defaults.crlGrace * 1000,
+    ocsp: { maxAge: defaults.ocspMaxAge * 1000, nonceRequired: defaults.ocspNonce === 'required' },
     verdictTtl: defaults.ttl,
   };
   return { ok: true, parts, settings, warnings: problems.list() };
@@ -162,12 +149,6 @@ function withoutEffect(node: PolicySources, fleet: PolicySources): void {
 
 function checkSection<S extends Parameters<typeof checkShape>[0]>(schema: S, section: Section | undefined) {
   return section && checkShape(schema, section.value, section.site);
-}
-
-/** Drops keys that are there but undefined, which would hide a default. */
-function definedOnly<T extends object>(input: T | undefined): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const entries = Object.entries(input ?? {}).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }
 
 function ownDomains(sources: PolicySources): ReadonlyMap<string, Site> {

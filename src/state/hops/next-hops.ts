@@ -2,7 +2,7 @@
 
 import { LRUCache } from 'lru-cache';
 import type { Logger } from '../../log/index.js';
-import { DEFAULT_DNS, type DnsSettings } from '../../policy/settings/index.js';
+import { DEFAULT_SETTINGS, type DnsSettings } from '../../policy/settings/index.js';
 import { parentOf, type Snapshot } from '../../trust/agreement/index.js';
 import { type HopQuestion, questionOfDomain } from '../../trust/evidence/index.js';
 import { coversOut, findHop, type Hop, type HopOptions } from '../../trust/hop/index.js';
@@ -194,7 +194,7 @@ function partnerDomain(question: HopQuestion, { byDomain, byWildcard }: Snapshot
 export function hopsWithoutDns(clock: () => number): NextHops {
   const quiet = () => {};
   const log: Logger = { error: quiet, warn: quiet, info: quiet, debug: quiet };
-  return new NextHops({ settings: { ...DEFAULT_DNS, resolve: false }, clock, log, seed: 0 });
+  return new NextHops({ settings: { ...DEFAULT_SETTINGS.dns, resolve: false }, clock, log, seed: 0 });
 }
 
 function partners({ agreements }: Snapshot, now: number, limit: number): readonly string[] {

@@ -78,7 +78,7 @@ describe('daemon.store', () => {
   });
   test('fail/a node whose name cannot stand in a log', () => {
     expect(said(store('postgres://u@db/x', '  node: "a b"'))).toEqual([
-      'p.yaml:4:9: error: daemon.node: expected at most 64 letters, digits, ".", "_" and "-", found "a b"',
+      'p.yaml:4:9: error: daemon.node: expected a letter or digit, and at most 63 letters, digits, ".", "_" and "-" after it, found "a b"',
     ]);
   });
 });

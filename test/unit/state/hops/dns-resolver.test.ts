@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { DnsAnswer, DnsQuery } from '../../../../src/net/dns/answer.js';
-import { DEFAULT_DNS } from '../../../../src/policy/settings/dns-settings.js';
+import { DEFAULT_SETTINGS } from '../../../../src/policy/settings/settings.js';
 import { DnsResolver } from '../../../../src/state/hops/dns-resolver.js';
 
 /** A resolver whose servers answer when they are told to. */
@@ -8,7 +8,7 @@ function silent() {
   const asked: string[] = [];
   const answer: (() => void)[] = [];
   const resolver = new DnsResolver({
-    settings: { ...DEFAULT_DNS, servers: [{ address: '127.0.0.1', port: 53 }] },
+    settings: { ...DEFAULT_SETTINGS.dns, servers: [{ address: '127.0.0.1', port: 53 }] },
     clock: () => 0,
     count: () => {},
     ask: ({ name }: DnsQuery) => {

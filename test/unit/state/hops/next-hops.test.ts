@@ -1,6 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { DEFAULT_DNS } from '../../../../src/policy/settings/dns-settings.js';
+import { DEFAULT_SETTINGS } from '../../../../src/policy/settings/settings.js';
 import { NextHops } from '../../../../src/state/hops/next-hops.js';
 import { Counters } from '../../../../src/state/verdicts/counters.js';
 import { questionOfDomain, questionOfUri } from '../../../../src/trust/evidence/hop-question.js';
@@ -20,7 +20,7 @@ afterAll(() => void server.close());
 
 function nextHops(): { readonly hops: NextHops; readonly counters: Counters } {
   const servers = [{ address: '127.0.0.1', port: server.address().port }];
-  const settings = { ...DEFAULT_DNS, servers, timeout: 1, attempts: 1 };
+  const settings = { ...DEFAULT_SETTINGS.dns, servers, timeout: 1, attempts: 1 };
   const hops = new NextHops({ settings, clock: () => NOW, log, seed: 0 });
   const counters = new Counters();
   hops.start(counters);
