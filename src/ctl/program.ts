@@ -28,6 +28,8 @@ import {
   Refusal,
   render,
   renderExplanation,
+  visibleJson,
+  visibleLines,
 } from './terminal/index.js';
 
 /** For the lines of one run. */
@@ -75,7 +77,7 @@ export function program(input: Readable, output: Writable, exit: (code: number) 
     .exitOverride();
   const options = () => root.opts<GlobalOptions>();
   const print = (answer: unknown, shown: (answer: unknown) => string = render) => {
-    output.write(`${options().json ? JSON.stringify(answer, null, 2) : shown(answer)}\n`);
+    output.write(`${options().json ? visibleJson(answer, 2) : visibleLines(shown(answer))}\n`);
   };
   const ask = (method: string, params: unknown, { config }: WithConfig) =>
     config === undefined ? askDaemon(options(), method, params) : configAnswer(config, method, params);

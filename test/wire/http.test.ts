@@ -48,6 +48,17 @@ describe('/rpc', () => {
     expect(answer).toMatchObject({ status: 200, text: PONG, headers: { 'content-type': 'application/json' } });
   });
 
+  // RFC 9112 §3.2.2: as clients of a proxy write it, and then Host does not count.
+  test.each<[string, string, Record<string, string>]>([
+    ['an address', 'http://127.0.0.1/rpc', {}],
+    ['capitals and a port', 'HTTP://LocalHost:7061/rpc?x=1', {}],
+    ['a Host of another name', 'http://localhost/rpc', { Host: 'evil.example' }],
+    ['Expect: 100-continue', 'http://localhost/rpc', { Expect: '100-continue' }],
+  ])('ok/a whole URL as target: %s', async (_, path, headers) => {
+    const { port } = await open();
+    expect(await http(port, { path, headers, body: PING })).toMatchObject({ status: 200, text: PONG });
+  });
+
   test('ok/a question in one line is answered in one line', async () => {
     const { port } = await open();
     const headers = { 'Content-Type': 'application/vnd.siptrust.line' };
@@ -81,7 +92,15 @@ describe('/rpc', () => {
     ['the same for /health', 421, { path: '/health', method: 'GET', headers: { Host: 'evil.example:7061' } }, {}],
     ['a name that looks like an address', 421, { headers: { Host: '127.0.0.1.evil.example' }, body: PING }, {}],
     ['an address that is none', 421, { headers: { Host: '127.1' }, body: PING }, {}],
-    ['a whole URI', 404, { path: 'http://127.0.0.1/rpc', body: PING }, {}],
+    ['a whole URL of another path', 404, { path: 'http://127.0.0.1/nothing', body: PING }, {}],
+    ['a whole URL of another host', 421, { path: 'http://evil.example/rpc', body: PING }, {}],
+    ['a whole URL with a user name', 421, { path: 'http://127.0.0.1@evil.example/rpc', body: PING }, {}],
+    [
+      'a whole URL, from a web page of another host',
+      403,
+      { path: 'http://localhost/rpc', headers: { Origin: 'http://127.0.0.1' }, body: PING },
+      {},
+    ],
     ['a navigation', 403, { headers: { 'Sec-Fetch-Site': 'cross-site' }, body: PING }, {}],
   ])('fail/%s: %i', async (_, status, request, headers) => {
     const { port, calls } = await open();

@@ -1,22 +1,14 @@
-import { readFileSync } from 'node:fs';
-import { systemProblem } from '../../policy/reading/index.js';
 import type { CertificateCache } from '../../state/verdicts/index.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
 import { knownContainer, readPem } from '../../x509/der/index.js';
-import { Refusal } from '../terminal/index.js';
+import { namedFile, Refusal } from '../terminal/index.js';
 
 /**
  * The certificates of a file, PEM or DER, in its order.
  * @throws {Refusal}
  */
 export function certificateFile(file: string, certificates: CertificateCache): readonly CertificateFacts[] {
-  let text: Buffer;
-  try {
-    text = readFileSync(file);
-  } catch (cause) {
-    throw new Refusal(`${file}: ${systemProblem(cause)}`, 2, { cause });
-  }
-  return certificatesIn(file, text, certificates);
+  return certificatesIn(file, namedFile(file), certificates);
 }
 
 /**

@@ -1,10 +1,9 @@
 /** `cert request`: a key, and the request for its certificate. */
 
 import { createPrivateKey, createPublicKey, type KeyObject, webcrypto } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { policyDomain } from '../../policy/values/index.js';
 import type { KeyAlgorithmName, RequestSubject } from '../../x509/peculiar/index.js';
-import { makeFiles, Refusal } from '../terminal/index.js';
+import { makeFiles, namedFile, Refusal } from '../terminal/index.js';
 
 /** As the command line has them. */
 export interface RequestOptions {
@@ -117,8 +116,9 @@ function oneOf(known: readonly KeyAlgorithmName[], text: string): KeyAlgorithmNa
 }
 
 function readKey(file: string): KeyObject {
+  const bytes = namedFile(file);
   try {
-    return createPrivateKey(readFileSync(file));
+    return createPrivateKey(bytes);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new Refusal(`${file}: expected a private key in PEM, without a passphrase: ${why}`, 2, { cause });

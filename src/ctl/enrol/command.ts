@@ -1,7 +1,7 @@
 /** The life of a certificate of ours: `cert enrol`, `cert renew` (CMPv2) and `cert install` (whatever way it came). */
 
 import { createHash, createPrivateKey, createPublicKey } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -12,7 +12,7 @@ import { sipIdentities } from '../../x509/identity/index.js';
 import { lintCertificate } from '../../x509/lint/index.js';
 import { certificateFile, makeKey, makeRequest, type RequestOptions } from '../certificates/index.js';
 import { targetOf } from '../probe/index.js';
-import { Refusal, render } from '../terminal/index.js';
+import { namedFile, Refusal, render } from '../terminal/index.js';
 import { type CmpQuestion, type Credential, checkSecret, cmpArguments, runCmp } from './cmp.js';
 import { installParts, isServed, type Part, runThen } from './install.js';
 
@@ -269,13 +269,7 @@ function namesBefore(file: string, { certificates }: EnrolContext): readonly str
   }
 }
 
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new Refusal(`${file}: ${cause instanceof Error ? cause.message : String(cause)}`, 2, { cause });
-  }
-}
+const textOf = (file: string): string => namedFile(file).toString('utf8');
 
 interface Arrived {
   readonly leaf: CertificateFacts;

@@ -1,9 +1,8 @@
 /** `policy key new`, and the key that signs a push. */
 
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { keyId } from '../../policy/revision/index.js';
-import { makeFiles, Refusal } from '../terminal/index.js';
+import { makeFiles, namedFile, Refusal } from '../terminal/index.js';
 
 /** @throws {Refusal} one of the files is there; none was made */
 export function makePolicyKey(file: string): { readonly key: string; readonly public: string; readonly id: string } {
@@ -18,9 +17,10 @@ export function makePolicyKey(file: string): { readonly key: string; readonly pu
 
 /** @throws {Refusal} it cannot be read, or is no Ed25519 key */
 export function readPolicyKey(file: string): KeyObject {
+  const bytes = namedFile(file);
   let key: KeyObject;
   try {
-    key = createPrivateKey(readFileSync(file));
+    key = createPrivateKey(bytes);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new Refusal(`${file}: expected a private key in PEM, without a passphrase: ${why}`, 2, { cause });

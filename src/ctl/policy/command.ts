@@ -50,9 +50,20 @@ function renderDiff(rows: readonly PolicyDifference[]): string {
   return render(rows.map(({ subject, change, key, before, after }) => ({ subject, change, key, before, after })));
 }
 
+/** The policy file that is to be replaced, which nobody may have named. */
+function inForce(config: string, policy: PolicyTools['policy']): Policy {
+  try {
+    return policy(config);
+  } catch (cause) {
+    if (!(cause instanceof Refusal)) throw cause;
+    const which = `expected the policy file of the daemon in ${config}; --config FILE names another one`;
+    throw new Refusal(`${which}\n${cause.message}`, 2, { cause });
+  }
+}
+
 async function putInPlace(file: string, config: string, { policy, ask }: PolicyTools): Promise<object> {
   const judged = policy(file);
-  const changes = policyDifferences(policy(config), judged).length;
+  const changes = policyDifferences(inForce(config, policy), judged).length;
   const reload = async () => (await ask('agreement.reload', {})) as { readonly revision: number };
   try {
     const { revision, ...rest } = await promote({ file, config, judged, load: policy, reload });

@@ -1,6 +1,5 @@
 /** `probe HOST:PORT`: a handshake with a partner, what its certificate says, and what siptrust would say to it. */
 
-import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -11,7 +10,7 @@ import type { CertificateFacts } from '../../x509/certificate/index.js';
 import { readPem, writePem } from '../../x509/der/index.js';
 import { sipIdentities } from '../../x509/identity/index.js';
 import { Authorities, leafAgreements, policyText, readBundle, refusals } from '../import/index.js';
-import { type Ask, makeFiles, type Print, Refusal, render } from '../terminal/index.js';
+import { type Ask, makeFiles, namedFile, type Print, Refusal, render, requireFolder } from '../terminal/index.js';
 import { adviceFor } from './advice.js';
 import { type Address, type Offer, type Outcome, type Shown, shakeHands } from './handshake.js';
 import { targetOf } from './target.js';
@@ -77,6 +76,7 @@ type Report = Awaited<ReturnType<typeof probe>>;
 
 async function probe(target: Address, options: ProbeOptions, context: ProbeContext) {
   const { certificates } = context;
+  if (options.save !== undefined) requireFolder('--save', options.save);
   const domain = await domainOf(target, options, context);
   const sni = domain ?? (isIP(target.host) === 0 ? target.host : undefined);
   const offer: Offer = sni === undefined ? {} : { sni };
@@ -150,13 +150,7 @@ function ownCertificate({ cert, key }: ProbeOptions): Offer['own'] {
   return { cert: textOf(cert), key: textOf(key) };
 }
 
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new Refusal(`${file}: ${cause instanceof Error ? cause.message : String(cause)}`, 2, { cause });
-  }
-}
+const textOf = (file: string): string => namedFile(file).toString('utf8');
 
 /** What the stack of a proxy with this ca_list would say; empty: it accepts. */
 async function stackVerdict(

@@ -1,3 +1,5 @@
+import { visibleLines } from './visible.js';
+
 /** A command that could not be done, and the exit code that says how far it came. */
 export class Refusal extends Error {
   constructor(
@@ -6,7 +8,7 @@ export class Refusal extends Error {
     readonly exitCode: 1 | 2 | 130 | 143,
     options?: ErrorOptions,
   ) {
-    super(message, options);
+    super(visibleLines(message), options);
     this.name = 'Refusal';
   }
 }

@@ -3,6 +3,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { Refusal } from './failure.js';
+import { visibleJson } from './visible.js';
 
 /** Longest line that is read, in characters: a record with thousands of certificates and a large CRL. */
 export const MAX_LINE = 64 * 1024 * 1024;
@@ -88,7 +89,7 @@ export function answerLines(
   longest = MAX_LINE,
 ): Promise<void> {
   const write = async (line: unknown): Promise<void> => {
-    if (!output.write(`${JSON.stringify(line)}\n`)) await new Promise((resolve) => output.once('drain', resolve));
+    if (!output.write(`${visibleJson(line)}\n`)) await new Promise((resolve) => output.once('drain', resolve));
   };
   return eachRecord(
     input,

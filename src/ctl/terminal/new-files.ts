@@ -1,7 +1,19 @@
 /** Files that are there whole or not at all, and mostly must not exist yet: keys, policies, and what goes with them. */
 
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fsyncSync,
+  linkSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { systemProblem } from '../../policy/reading/index.js';
 import { Refusal } from './failure.js';
 
 export interface NewFile {
@@ -50,6 +62,23 @@ export function makeFiles(files: readonly NewFile[], { replace = false }: { read
   } finally {
     for (const draft of drafts) rmSync(draft, { force: true });
   }
+}
+
+/**
+ * Said before the work whose result is to go there.
+ * @throws {Refusal} nothing can be made there
+ */
+export function requireFolder(option: string, path: string): void {
+  let found = 'a file';
+  try {
+    if (statSync(path).isDirectory()) {
+      accessSync(path, constants.W_OK | constants.X_OK);
+      return;
+    }
+  } catch (cause) {
+    found = systemProblem(cause);
+  }
+  throw new Refusal(`${option} ${path}: expected a directory that exists and may be written, found ${found}`, 2);
 }
 
 function why(cause: unknown): string {

@@ -1,5 +1,6 @@
 /** Files that others brought: a folder may hold a FIFO, or a link to a device that never ends. */
 
+import { readFileSync } from 'node:fs';
 import { type RegularRead, readRegular, systemProblem } from '../../policy/reading/index.js';
 import { Refusal } from './failure.js';
 
@@ -17,3 +18,22 @@ export function regularFile(file: string, most: number): Buffer {
   if ('problem' in read) throw new Refusal(`${file}: ${read.problem}`, 2);
   return read.bytes;
 }
+
+/** Where a shell puts what it pipes: `/dev/stdin`, and `/dev/fd/63` for `<(command)`. */
+const PIPED = /^\/dev\/(?:stdin|fd\/\d+)$|^\/proc\/self\/fd\/\d+$/;
+
+/**
+ * The octets of a file that the command line names: a regular one of at most `most`, or what the shell pipes, to its end.
+ * @throws {Refusal}
+ */
+export function namedFile(file: string, most: number = MOST_NAMED): Buffer {
+  if (!PIPED.test(file)) return regularFile(file, most);
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    throw new Refusal(`${file}: ${systemProblem(cause)}`, 2, { cause });
+  }
+}
+
+/** Certificates, bundles of them, keys and lists; the bundle of all public CAs has a quarter of a MiB. */
+const MOST_NAMED = 64 * 1024 * 1024;

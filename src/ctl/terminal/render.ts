@@ -1,5 +1,7 @@
 /** Answers for people: a list of rows as a table, anything else as `key: value` lines. */
 
+import { visible } from './visible.js';
+
 type Row = Readonly<Record<string, unknown>>;
 
 function isRow(value: unknown): value is Row {
@@ -18,7 +20,7 @@ function cell(value: unknown): string {
           : typeof value === 'object'
             ? JSON.stringify(value)
             : String(value);
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  return visible(text);
 }
 
 /** Rows in columns, with the keys of the first row as the heading. */

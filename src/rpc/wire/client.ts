@@ -100,11 +100,20 @@ export function call(
           else fail('garbage', 'expected a JSON-RPC response, found something else', error);
         }
       });
-      if (error !== undefined) fail('garbage', `expected ${error.expected}, found ${error.found}`);
+      if (error !== undefined)
+        fail('garbage', otherListener(chunk) ?? `expected ${error.expected}, found ${error.found}`);
     });
     socket.on('error', (error) => fail('unreachable', error.message, error));
     socket.on('close', () => fail('closed', 'expected an answer, found the connection closed'));
   });
+}
+
+/** What answers, where it is another listener of siptrustd, or somebody else's. */
+function otherListener(answer: Buffer): string | undefined {
+  const wanted = 'expected netstrings (daemon.listen.netstring)';
+  if (answer.subarray(0, 5).toString('latin1') === 'HTTP/') return `${wanted}, found HTTP (daemon.listen.http)`;
+  // A TLS record: an alert (RFC 8446 §5.1).
+  return answer[0] === 0x15 && answer[1] === 3 ? `${wanted}, found TLS (daemon.listen.https)` : undefined;
 }
 
 /** @throws {RemoteError} the response is an error; {SyntaxError} it is none */

@@ -25,6 +25,17 @@ const ONCE: ReadonlySet<string> = new Set([
   'transfer-encoding',
 ]);
 
+/**
+ * A request whose target is a whole URL (`GET http://127.0.0.1:7061/health`, as clients of a proxy write it) is one for its
+ * path, on the host that the URL names: Host does not count then (RFC 9112 §3.2.2).
+ */
+export function toOriginForm(request: IncomingMessage): void {
+  const [, authority, rest = ''] = /^https?:\/\/([^/?#]*)([^#]*)/i.exec(request.url ?? '') ?? [];
+  if (authority === undefined) return;
+  request.url = rest.startsWith('/') ? rest : `/${rest}`;
+  if (request.headers.host !== undefined) request.headers.host = authority;
+}
+
 /** @param hosts lower-case names besides addresses and `localhost` */
 export function refusalOfAny(request: IncomingMessage, hosts: readonly string[]): HttpRefusal | undefined {
   const seen = new Set<string>();

@@ -22,6 +22,7 @@ import {
   RPC_MEDIA_TYPE,
   refusalOfAny,
   refusalOfPost,
+  toOriginForm,
   tooLarge,
 } from './http-guard.js';
 import { type HttpRoute, READ, type Send } from './http-route.js';
@@ -210,6 +211,7 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
     // The client is gone: nobody is left to tell.
     request.on('error', () => {});
     response.on('error', () => {});
+    toOriginForm(request);
     const route = routes.get(pathOf(request));
     const refusal = refusalOf(request, route);
     if (refusal !== undefined) {
@@ -289,6 +291,7 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
   server.on('request', serve);
   // Who asks before sending a body is refused before it.
   server.on('checkContinue', (request, response) => {
+    toOriginForm(request);
     const refusal = refusalOf(request, routes.get(pathOf(request)));
     if (refusal !== undefined) {
       send(response, refusal.status, errorBody(refusal.text), { Connection: 'close' });

@@ -1,7 +1,7 @@
 /** What siptrustctl says where it cannot answer: the input, what was expected, what was found, what to do next. */
 
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -133,8 +133,52 @@ describe('what is no certificate', () => {
     const { code, error } = await siptrustctl(['agreement', 'list', '--config', file('other.yaml')]);
     expect({ code, error }).toEqual({ code: 2, error: expect.stringMatching(says) });
   });
+  test('fail/a FIFO, which nobody may ever write', async () => {
+    execFileSync('mkfifo', [file('fifo')]);
+    for (const words of [
+      ['cert', 'show'],
+      ['cert', 'lint'],
+    ]) {
+      expect(await siptrustctl([...words, file('fifo')])).toMatchObject({
+        code: 2,
+        error: expect.stringMatching(/fifo: expected a regular file, found a FIFO$/),
+      });
+    }
+  });
+  test('ok/what the shell hands over is read', async () => {
+    const handed = openSync(file('ca.pem'), 'r');
+    expect(await siptrustctl(['cert', 'show', `/dev/fd/${handed}`])).toMatchObject({
+      code: 0,
+      output: expect.stringContaining('Operator B CA'),
+    });
+    closeSync(handed);
+  });
   test('ok/a certificate gets no such hint', async () => {
     expect(await siptrustctl(['cert', 'show', file('ca.pem')])).toMatchObject({ code: 0, error: '' });
+  });
+});
+
+describe('policy promote', () => {
+  test('fail/no policy file where one is by default: --config names it', async () => {
+    const { code, error } = await siptrustctl(['policy', 'promote', file('siptrust.yaml')]);
+    expect({ code, error }).toEqual({
+      code: 2,
+      error: expect.stringMatching(
+        /^expected the policy file of the daemon in \/etc\/siptrust\/siptrust\.yaml; --config FILE/,
+      ),
+    });
+  });
+});
+
+describe('what nobody sees', () => {
+  // Reads "op-b" backwards, and looks like two names in one.
+  const odd = 'gro\u202eb-po\u200b\u00a0x';
+  test('ok/in a text it is written out, in JSON it is escaped', async () => {
+    const pem = { pem: `${odd}\u0085` };
+    const [line] = (await siptrustctl(['identity'], `${JSON.stringify(pem)}\n`)).output.split('\n');
+    expect(line).toMatch(/^[\x20-\x7e]+$/);
+    const { error } = await siptrustctl(['cert', 'show', file(odd)]);
+    expect(error).toMatch(/gro\\u\{202e\}b-po\\u\{200b\}\\xa0x: no such file$/);
   });
 });
 

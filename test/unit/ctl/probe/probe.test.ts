@@ -58,6 +58,18 @@ async function probed(port: number, ...args: readonly string[]) {
 }
 
 describe('probe', () => {
+  test.each([
+    ['is not there', 'none', 'no such file'],
+    ['is a file', 'chain.pem', 'a file'],
+  ])('fail/--save where the directory %s: said before anybody is called', async (_, name, found) => {
+    // Nobody listens at port 1.
+    const { code, error } = await siptrustctl(['probe', '127.0.0.1:1', '--save', pki.path(name)]);
+    expect({ code, error }).toEqual({
+      code: 2,
+      error: `--save ${pki.path(name)}: expected a directory that exists and may be written, found ${found}`,
+    });
+  });
+
   test('ok/a partner: trusted in both directions, nothing to write', async () => {
     const port = await serve('b');
     const { code, report } = await probed(port, '--domain', 'b.example', ...config('trusting.yaml'));

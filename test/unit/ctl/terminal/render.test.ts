@@ -16,6 +16,7 @@ describe('render', () => {
     ['an object inside is indented', { a: { b: 1 } }, 'a:\n  b: 1'],
     ['rows inside are a table', { a: [{ b: 1 }] }, 'a:\n  B\n  1'],
     ['what drives a terminal is escaped', { a: 'x\u001b[31m\n' }, 'a: x\\x1b[31m\\x0a'],
+    ['what turns a line round, or hides', { a: 'op\u202eb\u{e0041}\u00a0é' }, 'a: op\\u{202e}b\\u{e0041}\\xa0é'],
     ['a plain value', 7, '7'],
   ] as const) {
     test(`ok/${name}`, () => expect(render(answer)).toBe(expected));

@@ -62,6 +62,15 @@ describe('a daemon that answers', () => {
 });
 
 describe('a daemon that does not', () => {
+  test.each<[string, Buffer, RegExp]>([
+    ['HTTP', Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'), /netstring.*found HTTP \(daemon\.listen\.http\)$/],
+    ['TLS', Buffer.from('15030100020232', 'hex'), /netstring.*found TLS \(daemon\.listen\.https\)$/],
+    ['neither', Buffer.from('SSH-2.0-x\r\n'), /a decimal length, found "S"$/],
+  ])('fail/another listener, which speaks %s', async (_, answer, says) => {
+    const port = await serverThat((socket) => socket.write(answer));
+    await expect(callTcp('127.0.0.1', port, 'ping')).rejects.toMatchObject({ code: 'garbage', message: says });
+  });
+
   test('fail/nobody there', async () => {
     await expect(callUnix('/nowhere/siptrust.sock', 'ping')).rejects.toMatchObject({ code: 'unreachable' });
   });
