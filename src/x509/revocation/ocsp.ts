@@ -14,6 +14,7 @@ import {
 } from '../certificate/index.js';
 import { sameOctets } from '../der/index.js';
 import { brokenRules } from '../rules/index.js';
+import { ocspLocations } from './locations.js';
 import { type CertId, certIdOf, sameCertId, sha1 } from './ocsp-request.js';
 import type { RevocationStatus } from './revocation.js';
 
@@ -93,7 +94,10 @@ export function ocspStatus(
   const entry = ocspEntry(certificate, issuer, response);
   // What is known to be revoked stays so, however old the answer and whatever else is odd about it.
   if (entry?.status === 'revoked') {
-    const signer = signerOf(response, issuer, { ...context, at: Math.min(context.at, response.producedAt) });
+    const signer = signerOf(response, certificate, issuer, {
+      ...context,
+      at: Math.min(context.at, response.producedAt),
+    });
     if ('responder' in signer) return { status: 'revoked', detail: revokedText(certificate, entry, signer.responder) };
   }
   if (response.unknownCritical !== undefined) {
@@ -110,7 +114,7 @@ export function ocspStatus(
   }
   const untimely = outOfTime(entry, nonceEchoed, context);
   if (untimely !== undefined) return unknown('ocsp-time', untimely);
-  const signer = signerOf(response, issuer, context);
+  const signer = signerOf(response, certificate, issuer, context);
   if ('unfit' in signer) return unknown('ocsp-signer', signer.unfit);
   if (entry.status !== 'good') return unknown('ocsp-status', 'the responder does not know the certificate');
   const until = Math.min(entry.nextUpdate ?? Number.POSITIVE_INFINITY, entry.thisUpdate + context.maxAge, signer.until);
@@ -151,7 +155,12 @@ function outOfTime(
 type Signer = { readonly responder: CertificateFacts; readonly until: number } | { readonly unfit: string };
 
 /** RFC 6960 §4.2.2.2: the issuer itself, or whom the issuer delegated directly with a certificate for this purpose. */
-function signerOf(response: OcspResponse, issuer: CertificateFacts, context: OcspContext): Signer {
+function signerOf(
+  response: OcspResponse,
+  certificate: CertificateFacts,
+  issuer: CertificateFacts,
+  context: OcspContext,
+): Signer {
   const weak = weakAlgorithm(response.signatureAlgorithm);
   if (weak !== undefined) return { unfit: weak };
   // A responder is known by the key that the certificate was verified with, not by a certificate that came along.
@@ -161,7 +170,9 @@ function signerOf(response: OcspResponse, issuer: CertificateFacts, context: Ocs
   let unfit = 'expected a signature by the issuer or a responder that it delegated, found none that verifies';
   for (const responder of response.certificates.slice(0, MOST_RESPONDERS)) {
     if (!isNamed(response, responder)) continue;
-    const why = whyNotDelegated(responder, issuer, context);
+    // Its purposes may let it sign statuses: its own is worth nothing once its key is lost.
+    const own = sameOctets(responder.publicKey.key, certificate.publicKey.key);
+    const why = own ? 'expected another key than that of the certificate' : whyNotDelegated(responder, issuer, context);
     if (why !== undefined) unfit = `responder ${certificateName(responder)}: ${why}`;
     else if (signatureVerifies(response, responder.publicKey, context.budget)) {
       return { responder, until: responder.notAfter + context.skew };
@@ -208,7 +219,7 @@ function whyNotDelegated(
   if (status.status === 'revoked') return status.detail;
   // Where the CA says how to ask about the responder, not knowing is not enough; where it says nothing, it is left to
   // the client (RFC 6960 §4.2.2.2.1), and the CA has just signed the delegation.
-  const asks = responder.crlDistributionPoints !== undefined;
+  const asks = responder.crlDistributionPoints !== undefined || ocspLocations(responder).length > 0;
   return status.status === 'unknown' && asks
     ? 'expected ocsp-nocheck or a CRL that clears the responder, found neither'
     : undefined;

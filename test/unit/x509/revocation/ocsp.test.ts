@@ -19,9 +19,10 @@ const responderOf = (parent: Issued, purposes: readonly string[], add: readonly 
   leaf(parent, { subject: 'O=Operator B,CN=responder', extensions: { purposes: ext.purposes(purposes) }, add });
 
 const delegated = responderOf(issuer, [OCSP_SIGNING]);
+const signing = responderOf(issuer, ['1.3.6.1.5.5.7.3.2', OCSP_SIGNING]);
 
-function status(answer: OcspAnswer, over: Partial<OcspContext> = {}) {
-  return ocspStatus(peer.facts, issuer.facts, answer, {
+function status(answer: OcspAnswer, over: Partial<OcspContext> = {}, about = peer) {
+  return ocspStatus(about.facts, issuer.facts, answer, {
     at: NOW,
     skew: 300_000,
     maxAge: DAY,
@@ -41,6 +42,8 @@ interface Row {
   readonly response?: Partial<ResponseSpec>;
   readonly echoed?: boolean;
   readonly context?: Partial<OcspContext>;
+  /** The certificate that is asked about, instead of the peer's. */
+  readonly about?: Issued;
 }
 
 const ROWS: readonly (readonly [name: string, outcome: string, row: Row])[] = [
@@ -126,7 +129,18 @@ const ROWS: readonly (readonly [name: string, outcome: string, row: Row])[] = [
   ],
   ['fail/the leaf vouches for itself', 'unknown ocsp-signer', { response: { signer: peer, certificates: [peer] } }],
 
+  [
+    'fail/a certificate whose purposes let it sign statuses vouches for itself',
+    'unknown ocsp-signer',
+    { response: { signer: signing, certificates: [signing] }, about: signing },
+  ],
+
   // K-12
+  [
+    'fail/delegated, its responder cannot be asked',
+    'unknown ocsp-signer',
+    signedBy({ add: [ext.ocspResponder('http://ocsp.b.example/')] }),
+  ],
   ['ok/delegated, nothing said of its revocation', 'good', signedBy({ add: [] })],
   [
     'fail/delegated, its CRL is not at hand',
@@ -203,10 +217,10 @@ function foreign(signer: Issued): Row {
 }
 
 describe('ocspStatus: RFC 6960 §3.2, rulebook K-10 to K-16', () => {
-  for (const [name, outcome, { entry, more = [], response, echoed = false, context }] of ROWS) {
+  for (const [name, outcome, { entry, more = [], response, echoed = false, context, about = peer }] of ROWS) {
     test(name, () => {
-      const entries = [entry ?? {}, ...more].map((each) => ({ certificate: peer, issuer, ...each }));
-      const result = status(ocspAnswer(entries, { signer: issuer, ...response }, echoed), context);
+      const entries = [entry ?? {}, ...more].map((each) => ({ certificate: about, issuer, ...each }));
+      const result = status(ocspAnswer(entries, { signer: issuer, ...response }, echoed), context, about);
       expect(told(result), JSON.stringify(result)).toBe(outcome);
     });
   }
