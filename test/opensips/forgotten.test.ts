@@ -1,0 +1,140 @@
+/** Scripts that leave out a line that docs/opensips.md asks for: what has not passed siptrust does not go out. */
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Caller, freshCallId, type RequestTerms, request } from '../support/live/caller.js';
+import { OpensipsNetwork } from '../support/live/opensips-network.js';
+import { answered, Party } from '../support/live/party.js';
+import { expectNowhere, privateRows } from '../support/live/secrets.js';
+import { methodOf, rowsOf, statusOf } from '../support/live/sip-text.js';
+import { BUILD, theBuild } from './stage.js';
+
+const SECRET = privateRows('secret');
+
+/** By user part of the Request-URI: routes of an operator, without the lines for siptrust. */
+const CHOICES = `
+	if ($rU == "bare") {
+		t_on_branch("BARE");
+		t_on_reply("BARE");
+	}
+	if ($rU == "half") {
+		t_on_branch("HALF");
+	}
+	if ($rU == "again") {
+		t_on_failure("AGAIN");
+	}
+	if ($rU == "forwarded") {
+		forward();
+		exit;
+	}
+	if ($rU == "copied") {
+		t_newtran();
+		t_replicate("sip:copy@PLACE:5060");
+		exit;
+	}
+`;
+const ROUTES = `
+branch_route[BARE] {
+	xlog("L_DBG", "a branch to $ru\\n");
+}
+
+onreply_route[BARE] {
+	xlog("L_DBG", "an answer $rs\\n");
+}
+
+# Some branches alone, and a route for answers that is not ours.
+branch_route[HALF] {
+	t_on_reply("BARE");
+	if ($rd != "PLACE") {
+		route(SIPTRUST_OUT);
+	}
+}
+
+failure_route[AGAIN] {
+	if (t_was_cancelled()) {
+		exit;
+	}
+	t_on_branch("BARE");
+	$ru = "sip:second@PLACE:5060";
+	t_relay();
+}
+`;
+
+describe.skipIf(BUILD === undefined)('a line that is missing', () => {
+  let network: OpensipsNetwork;
+  let stranger: Party;
+  let user: Caller;
+  let outsider: Caller;
+
+  beforeAll(async () => {
+    network = await OpensipsNetwork.start({
+      build: theBuild(),
+      edit: (script, host) =>
+        `${script.replace('route[RELAY] {\n', (line) => line + CHOICES)}${ROUTES}`.replaceAll('PLACE', host(12)),
+    });
+    const identity = network.pki.certificate({ issuer: network.operatorB, names: ['DNS:stranger.example'] });
+    stranger = await Party.start(network.host(12), identity);
+    user = await network.user();
+    outsider = await network.udp();
+  });
+  afterAll(async () => {
+    stranger?.stop();
+    await network?.stop();
+  });
+
+  function send(terms: RequestTerms): string {
+    const callId = freshCallId();
+    user.send(request({ callId, transport: 'UDP', from: '<sip:user@own.example>;tag=1', headers: SECRET, ...terms }));
+    return callId;
+  }
+  const to = (name: string) => stranger.uri('udp', name);
+
+  it.each(['INVITE', 'MESSAGE', 'REFER'])(
+    'fail/a branch_route without route(SIPTRUST_OUT): the %s is not sent',
+    async (method) => {
+      const callId = send({ method, ruri: to('bare') });
+      expect(statusOf(await user.final(callId))).toBeGreaterThanOrEqual(400);
+      expect(stranger.find(callId, method)).toBeUndefined();
+      expect(network.proxy.log).toMatch(/siptrust: \w+ .* was not sent: .*route\(SIPTRUST_OUT\)/);
+    },
+  );
+
+  it('fail/a branch_route that calls it for some branches alone', async () => {
+    const callId = send({ ruri: to('half') });
+    expect(statusOf(await user.final(callId))).toBeGreaterThanOrEqual(400);
+    expect(stranger.find(callId, 'INVITE')).toBeUndefined();
+  });
+
+  it.each(['forwarded', 'copied'])('fail/%s: past every branch_route', async (name) => {
+    const callId = send({ method: 'MESSAGE', ruri: to(name) });
+    await user.final(send({ method: 'MESSAGE', ruri: to('ordinary') }));
+    expect(stranger.got.filter((text) => text.includes(callId) && text.includes('secret'))).toEqual([]);
+  });
+
+  it('fail/a failure_route that arms such a branch_route, after an answer', async () => {
+    const { answer } = stranger;
+    stranger.answer = (text, at) =>
+      text.includes('sip:again@') && methodOf(text) === 'INVITE' ? [answered(text, '486 Busy')] : answer(text, at);
+    const callId = send({ ruri: to('again') });
+    await user.final(callId);
+    stranger.answer = answer;
+    expectNowhere('secret', stranger.got);
+    expect(stranger.got.filter((text) => text.includes(callId) && text.startsWith('INVITE sip:second@'))).toEqual([]);
+  });
+
+  it('fail/an onreply_route without route(SIPTRUST_BACK): the answer of our side', async () => {
+    network.uas.options = { extra: SECRET };
+    const callId = freshCallId();
+    outsider.send(request({ method: 'INVITE', ruri: 'sip:half@own.example', callId, transport: 'UDP' }));
+    const got = await outsider.final(callId);
+    network.uas.options = {};
+    expect(statusOf(got)).toBe(200);
+    expect(rowsOf(got, 'P-Asserted-Identity')).toEqual([]);
+    expectNowhere('secret', outsider.answers);
+  });
+
+  it('ok/what passes siptrust goes on, cleaned', async () => {
+    const callId = send({ method: 'MESSAGE', ruri: to('ordinary') });
+    expect(statusOf(await user.final(callId))).toBe(200);
+    expect(rowsOf(stranger.find(callId, 'MESSAGE') ?? '', 'P-Asserted-Identity')).toEqual([]);
+  });
+});
