@@ -61,17 +61,34 @@ function asRead(text: string): string {
   return Buffer.from(text).toString('latin1');
 }
 
-/** What a kind of route has to call; `first`: before anything else. */
+/** What a kind of route has to call; `first`: before anything else, otherwise behind all of it; `needed`: each script has one. */
 const CALLS: readonly {
   readonly kind: string;
   readonly named: boolean;
   readonly calls: string;
   readonly first: boolean;
+  readonly needed: boolean;
 }[] = [
-  { kind: 'route', named: false, calls: 'SIPTRUST_IN', first: true },
-  { kind: 'onreply_route', named: false, calls: 'SIPTRUST_REPLY', first: true },
-  { kind: 'onreply_route', named: true, calls: 'SIPTRUST_BACK', first: true },
-  { kind: 'branch_route', named: true, calls: 'SIPTRUST_OUT', first: false },
+  { kind: 'route', named: false, calls: 'SIPTRUST_IN', first: true, needed: true },
+  { kind: 'onreply_route', named: false, calls: 'SIPTRUST_REPLY', first: true, needed: true },
+  { kind: 'onreply_route', named: true, calls: 'SIPTRUST_BACK', first: true, needed: false },
+  { kind: 'branch_route', named: true, calls: 'SIPTRUST_OUT', first: false, needed: false },
+  { kind: 'local_route', named: false, calls: 'SIPTRUST_LOCAL', first: false, needed: false },
+];
+
+/** Calls that get past the plugin, or take its door away. */
+const BYPASSES: readonly { readonly call: RegExp; readonly harm: 'leak' | 'outage'; readonly text: string }[] = [
+  { call: /(?<![a-z_])send\(/, harm: 'leak', text: 'sends past every branch_route' },
+  {
+    call: /(?<![a-z_])(?:forward|t_replicate)\(/,
+    harm: 'outage',
+    text: 'sends past every branch_route: siptrust lets nothing through there',
+  },
+  {
+    call: /(?<![a-z_])unuse_blacklist\("(?:all|siptrust_unseen)"\)/,
+    harm: 'leak',
+    text: 'opens the door that siptrust has shut',
+  },
 ];
 
 function script({ opensips, options }: Site): readonly Finding[] {
@@ -82,9 +99,9 @@ function script({ opensips, options }: Site): readonly Finding[] {
   }
   const routes = opensipsRoutes(opensips.script.value);
   const found: Finding[] = [];
-  for (const { kind, named, calls, first } of CALLS) {
+  for (const { kind, named, calls, first, needed } of CALLS) {
     const here = routes.filter((route) => route.kind === kind && (route.name !== '') === named);
-    if (here.length === 0 && !named) {
+    if (here.length === 0 && needed) {
       found.push(
         finding('leak', `${file}: there is no ${kind} that calls route(${calls})`, `add ${kind} { route(${calls}); }`),
       );
@@ -92,15 +109,15 @@ function script({ opensips, options }: Site): readonly Finding[] {
     for (const { name, body, line } of here) {
       const what = `${file}:${line}: ${kind}${name === '' ? '' : `[${name}]`}`;
       const call = `route(${calls});`;
-      if (first ? body.startsWith(call) : body.includes(call)) continue;
+      if (first ? body.startsWith(call) : body.endsWith(call)) continue;
       const where = first ? 'as its first line' : 'as its last line';
       found.push(finding('leak', `${what} does not call ${call.slice(0, -1)} ${where}`, `add ${call} there`));
     }
   }
   for (const { kind, name, body, line } of routes) {
     const what = `${file}:${line}: ${kind}${name === '' ? '' : `[${name}]`}`;
-    if (/(?<![a-z_])(?:forward|send)\(/.test(body)) {
-      found.push(finding('leak', `${what} sends past every branch_route`, 'send by t_relay()'));
+    for (const { call, harm, text } of BYPASSES) {
+      if (call.test(body)) found.push(finding(harm, `${what} ${text}`, 'send by t_relay()'));
     }
     if (name.startsWith('E_CORE_TCP_DISCONNECT') && !body.includes('route(SIPTRUST_CLOSED);')) {
       const harm = 'siptrust does not hear of closed connections';

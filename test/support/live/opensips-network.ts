@@ -9,7 +9,7 @@ import { eventually, loopbackBlock, runDirectory } from './places.js';
 import { Relay } from './relay.js';
 import { Uas, type UasOptions } from './uas.js';
 
-export interface OpensipsNetworkOptions extends Partial<Pick<OpensipsOptions, 'tcpWorkers' | 'patience'>> {
+export interface OpensipsNetworkOptions extends Partial<Pick<OpensipsOptions, 'tcpWorkers' | 'patience' | 'plugin'>> {
   readonly build: OpensipsBuild;
   readonly uas?: UasOptions;
   /** Settings of siptrust.cfg other than these, as the file writes them. */
@@ -63,7 +63,7 @@ export class OpensipsNetwork {
   }
 
   async #start(): Promise<void> {
-    const { build, settings, edit, tcpWorkers, patience, policy = (standard) => standard } = this.options;
+    const { build, settings, edit, plugin, tcpWorkers, patience, policy = (standard) => standard } = this.options;
     const set = typeof settings === 'function' ? settings(this.host) : settings;
     this.daemon.write(policy(this.standardPolicy, this.host));
     if (this.options.alone !== true) await this.daemon.start();
@@ -78,6 +78,7 @@ export class OpensipsNetwork {
       directory: join(this.directory, 'opensips'),
       ...(set === undefined ? {} : { settings: set }),
       ...(edit === undefined ? {} : { edit: (sample: string) => edit(sample, this.host) }),
+      ...(plugin === undefined ? {} : { plugin }),
       ...(tcpWorkers === undefined ? {} : { tcpWorkers }),
       ...(patience === undefined ? {} : { patience }),
     });

@@ -50,6 +50,8 @@ export interface OpensipsOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Changes the script before it runs. */
   readonly edit?: (sample: string) => string;
+  /** Changes siptrust.cfg before it runs. */
+  readonly plugin?: (text: string) => string;
   readonly tcpWorkers?: number;
   /** Whole seconds that siptrustd has for an answer. The file says 1; where a machine is busy, that is little. */
   readonly patience?: number;
@@ -74,7 +76,7 @@ export class Opensips {
   /** @throws with the log when it does not come up */
   static async start(options: OpensipsOptions): Promise<Opensips> {
     const { build, directory, sidecar, inside, outside, called, tls, settings = {}, edit = (text) => text } = options;
-    const { tcpWorkers = 2, patience = 4 } = options;
+    const { tcpWorkers = 2, patience = 4, plugin: change = (text: string) => text } = options;
     cpSync(PLUGIN, directory, { recursive: true });
     const own: Readonly<Record<string, string>> = {
       siptrust_url: `"http://${sidecar}:7061/rpc"`,
@@ -90,7 +92,7 @@ export class Opensips {
     const limits = ['connection_timeout', 'curl_timeout'].map(
       (name) => [`"rest_client", "${name}", 1)`, `"rest_client", "${name}", ${patience})`] as const,
     );
-    writeFileSync(plugin, replaced(readFileSync(plugin, 'utf8'), [...pairs, ...limits]));
+    writeFileSync(plugin, change(replaced(readFileSync(plugin, 'utf8'), [...pairs, ...limits])));
     const script = join(directory, 'sample.cfg');
     const sample = replaced(readFileSync(script, 'utf8'), [
       ['sip:127.0.0.1:5080', `sip:${called}:5060`],

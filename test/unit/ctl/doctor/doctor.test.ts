@@ -195,9 +195,30 @@ describe('where an OpenSIPS asks', () => {
       /^leak opensips-script: .*: branch_route\[OWN\] does not call route\(SIPTRUST_OUT\) as its last line$/,
     ],
     [
+      'a branch_route that calls it for some branches alone',
+      () =>
+        change('opensips.cfg', /$/, '\nbranch_route[OWN] {\n\tif ($rU == "x") {\n\t\troute(SIPTRUST_OUT);\n\t}\n}\n'),
+      /^leak opensips-script: .*: branch_route\[OWN\] does not call route\(SIPTRUST_OUT\) as its last line$/,
+    ],
+    [
+      'a local_route of its own without the line',
+      () => change('opensips.cfg', /$/, '\nlocal_route {\n\txlog("x");\n}\n'),
+      /^leak opensips-script: .*: local_route does not call route\(SIPTRUST_LOCAL\) as its last line$/,
+    ],
+    [
+      'send()',
+      () => change('opensips.cfg', 'route(RELAY);', 'send("udp:192.0.2.1:5060");'),
+      /^leak opensips-script: .*: route sends past every branch_route$/,
+    ],
+    [
       'forward()',
       () => change('opensips.cfg', 'route(RELAY);', 'forward("sip:192.0.2.1");'),
-      /^leak opensips-script: .*: route sends past every branch_route$/,
+      /^outage opensips-script: .*: route sends past every branch_route: siptrust lets nothing through there$/,
+    ],
+    [
+      'the door opened',
+      () => change('opensips.cfg', 'route(RELAY);', 'unuse_blacklist("all");'),
+      /^leak opensips-script: .*: route opens the door that siptrust has shut$/,
     ],
     [
       'a close event of its own',
