@@ -1,3 +1,4 @@
 /** The door of this room: `enrol`: certificates by CMP, installed. */
 
-export { type EnrolContext, enrolCommands } from './command.js';
+export { enrolCommands } from './command.js';
+export type { EnrolContext } from './options.js';

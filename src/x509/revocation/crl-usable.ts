@@ -1,0 +1,103 @@
+/** Whether a list may speak of a certificate: its times, form, scope and signature (RFC 5280 §6.3.3 (b), (f), (g)). */
+
+import { type CertificateFacts, EXTENSION, signatureVerifies, weakAlgorithm } from '../certificate/index.js';
+import { MalformedDer } from '../der/index.js';
+import type { CrlFacts } from './crl.js';
+import { comparableNames, isPlain, type Point } from './distribution-points.js';
+import { COST, type RevocationContext } from './revocation-context.js';
+
+/** Why a complete list cannot be used for this certificate at this point; undefined: it can. */
+export function whyUnusable(
+  crl: CrlFacts,
+  certificate: CertificateFacts,
+  point: Point,
+  context: RevocationContext,
+): string | undefined {
+  return (
+    outOfTime(crl, context) ??
+    unfit(crl, context) ??
+    outOfScope(crl, certificate, point, context) ??
+    (signedBy(crl, context) === undefined ? unsignedText(crl) : undefined)
+  );
+}
+
+function unsignedText(crl: CrlFacts): string {
+  return (
+    weakAlgorithm(crl.signatureAlgorithm) ??
+    'expected a signature by its issuer under the same anchor, found none that verifies'
+  );
+}
+
+/** Rulebook K-2. */
+export function outOfTime(
+  { thisUpdate, nextUpdate }: CrlFacts,
+  { at, skew, grace = 0 }: RevocationContext,
+): string | undefined {
+  const now = new Date(at).toISOString();
+  if (nextUpdate === undefined) return 'expected nextUpdate (§5.1.2.5), found none';
+  if (thisUpdate > at + skew) return `expected thisUpdate before ${now}, found ${new Date(thisUpdate).toISOString()}`;
+  return nextUpdate + grace <= at
+    ? `expected nextUpdate after ${now}, found ${new Date(nextUpdate).toISOString()}`
+    : undefined;
+}
+
+/** §5.2, §5.3: critical extensions; with `strict` also what §5 demands of the form. */
+export function unfit(crl: CrlFacts, { strict, tls }: RevocationContext): string | undefined {
+  if (crl.unknownCritical !== undefined)
+    return `expected critical extensions that are understood, found ${crl.unknownCritical}`;
+  if (!strict) return undefined;
+  const number = crl.extensions.find(({ oid }) => oid === EXTENSION.cRLNumber);
+  if (crl.version === 2 && (number === undefined || number.critical))
+    return 'expected a non-critical cRLNumber (§5.2.3)';
+  // Of two octets: an empty SEQUENCE.
+  if (crl.issuingDistributionPoint?.value.length === 2)
+    return 'expected issuingDistributionPoint not to be empty (§5.2.5)';
+  if (!tls) return undefined;
+  if (crl.earlyGeneralizedTime) return 'expected UTCTime before 2050 (§5.1.2.4), found GeneralizedTime';
+  return crl.oddity === undefined ? undefined : `expected entries as RFC 5280 §5.3 has them, found ${crl.oddity}`;
+}
+
+/** §6.3.3 (b): does the list speak of this certificate at all? */
+function outOfScope(
+  crl: CrlFacts,
+  certificate: CertificateFacts,
+  point: Point,
+  { strict, tls, budget }: RevocationContext,
+): string | undefined {
+  const scope = crl.issuingDistributionPoint;
+  // (b)(1)
+  if (point.crlIssuers !== undefined && !scope?.indirectCrl)
+    return 'expected an indirect CRL, as the distribution point names a CRL issuer';
+  if (scope === undefined) return undefined;
+  // (b)(2)(ii)-(iv)
+  if (scope.onlyContainsAttributeCerts) return 'it lists attribute certificates only';
+  if (scope.onlyContainsUserCerts && certificate.isCa) return 'it lists end-entity certificates only, and this is a CA';
+  if (scope.onlyContainsCaCerts && !certificate.isCa) return 'it lists CA certificates only, and this is an end entity';
+  // CABF §7.2.2.1: a list that is indirect without need, or located by other names, says something else than it seems to.
+  if (strict && tls) {
+    if (scope.indirectCrl && point.crlIssuers === undefined)
+      return 'it is indirect, and the certificate does not name its issuer';
+    if (!isPlain(scope.name) || !point.plain) return 'expected URIs or directory names of the distribution point';
+  }
+  // (b)(2)(i)
+  if (scope.name === undefined) return undefined;
+  try {
+    budget.spend('revocation', (scope.name.full?.length ?? 1) * COST.name);
+    const listed = comparableNames(scope.name, crl.issuerKeys.text);
+    const wanted = point.names ?? new Set((point.crlIssuers ?? []).map((text) => `directory:${text}`));
+    return [...listed].some((name) => wanted.has(name)) ? undefined : 'its issuing distribution point is another one';
+  } catch (cause) {
+    if (cause instanceof MalformedDer) return cause.message;
+    throw cause;
+  }
+}
+
+/** §6.3.3 (f), (g): the signer of the list, if its path leads to the same anchor and its key may sign lists. */
+export function signedBy(crl: CrlFacts, { signers, budget }: RevocationContext): CertificateFacts | undefined {
+  for (const signer of signers(crl.issuerKeys.text)) {
+    // (f): where keyUsage is present, and only there.
+    if (signer.keyUsage !== undefined && !signer.keyUsage.has('cRLSign')) continue;
+    if (signatureVerifies(crl, signer.publicKey, budget)) return signer;
+  }
+  return undefined;
+}

@@ -1,0 +1,60 @@
+/** What is said of a revocation status: what revoked a certificate, and what was missing to clear it. */
+
+import type { Finding } from '../../reasons.js';
+import { type CertificateFacts, certificateName, type RevocationReason } from '../certificate/index.js';
+import { quoted } from '../der/index.js';
+import type { CrlFacts } from './crl.js';
+import type { CrlEntry } from './crl-entries.js';
+import { ALL_REASONS } from './distribution-points.js';
+import { crlLocations } from './locations.js';
+import type { RevocationContext } from './revocation-context.js';
+
+/** Findings of one certificate that are told: there can be as many as distribution points times lists. */
+export const MOST_FINDINGS = 8;
+
+export function graceFinding({ issuerText }: CrlFacts, nextUpdate: number): Finding {
+  const detail = `CRL of ${issuerText}: should have been replaced at ${new Date(nextUpdate).toISOString()}`;
+  return { code: 'crl-grace', detail: `${detail}, used within the grace of the policy` };
+}
+
+/** What is missing, and in the same line why what is at hand does not count: it is often all that is read. */
+export function unknownFinding(
+  certificate: CertificateFacts,
+  covered: ReadonlySet<RevocationReason>,
+  findings: readonly Finding[],
+  { crls }: RevocationContext,
+): Finding {
+  const who = certificateName(certificate);
+  const missing = ALL_REASONS.filter((reason) => !covered.has(reason));
+  const what =
+    covered.size === 0
+      ? `no usable CRL of ${certificate.issuerText}`
+      : `no usable CRL for the reasons ${missing.join(', ')}`;
+  const detail = `${who}: expected a revocation status, found ${what}: ${whyNone(certificate, findings, crls)}`;
+  return { code: 'rev-unknown', detail };
+}
+
+function whyNone(certificate: CertificateFacts, findings: readonly Finding[], crls: readonly CrlFacts[]): string {
+  const [first, second] = findings;
+  if (first !== undefined) return second === undefined ? first.detail : `${first.detail}; ${second.detail}`;
+  const others = [...new Set(crls.slice(0, MOST_FINDINGS).map(({ issuerText }) => issuerText))];
+  const atHand =
+    others.length === 0
+      ? 'there is no CRL at hand'
+      : `the ${crls.length === 1 ? 'CRL' : `${crls.length} CRLs`} at hand ${crls.length === 1 ? 'is' : 'are'} of ${others.slice(0, 2).join(' and ')}`;
+  const odd = crlLocations(certificate)
+    .map(({ url }) => url)
+    .find((url) => !/^http:/i.test(url));
+  return odd === undefined
+    ? atHand
+    : `${atHand}, and ${quoted(odd)} of the certificate is not fetched (http: alone is)`;
+}
+
+export function revokedText(
+  certificate: CertificateFacts,
+  crl: CrlFacts,
+  { revocationDate, reason }: CrlEntry,
+): string {
+  const date = new Date(revocationDate).toISOString();
+  return `${certificateName(certificate)}: serial ${certificate.serial} revoked ${date} (${reason}) by ${crl.issuerText}`;
+}
