@@ -6,13 +6,14 @@
 
 import type { Agreement } from '../../trust/agreement/index.js';
 import type { FileMemory } from '../material/index.js';
-import type { PolicyFiles, Said } from '../reading/index.js';
+import { type PolicyFiles, Problems, type Said, type Site } from '../reading/index.js';
 import type { AgreementInput } from './keys.js';
 
-/** An agreement as it was checked, and what the check rested on. */
+/** An agreement as it was checked, where it stands, and what the check rested on. */
 export interface CheckedAgreement {
   readonly item: Agreement;
   readonly input: AgreementInput;
+  readonly site: Site;
   readonly said: readonly Said[];
   readonly rests: Rests;
 }
@@ -36,7 +37,9 @@ export class PolicyMemory implements FileMemory {
   /** By kind, then by path. */
   #files = new Map<string, Map<string, Remembered>>();
   #next = new Map<string, Map<string, Remembered>>();
-  readonly #agreements = new WeakMap<object, CheckedAgreement>();
+  readonly #agreements = new WeakMap<object, readonly (CheckedAgreement | undefined)[]>();
+  /** Of whoever checks with this memory: places that are remembered report here. */
+  readonly problems = new Problems();
 
   /** What `make` made of a file, now or as long as the file has been the same. Nothing is kept without a stamp. */
   file<T>(
@@ -61,13 +64,13 @@ export class PolicyMemory implements FileMemory {
     else ofKind.set(path, remembered);
   }
 
-  /** The check of the agreement that this entry of a file became. */
-  agreement(entry: unknown): CheckedAgreement | undefined {
-    return typeof entry === 'object' && entry !== null ? this.#agreements.get(entry) : undefined;
+  /** The checks of the agreements that the entries of this list of a file became, in their order. */
+  agreements(list: object): readonly (CheckedAgreement | undefined)[] | undefined {
+    return this.#agreements.get(list);
   }
 
-  keep(entry: unknown, checked: CheckedAgreement): void {
-    if (typeof entry === 'object' && entry !== null) this.#agreements.set(entry, checked);
+  keep(list: object, checked: readonly (CheckedAgreement | undefined)[]): void {
+    this.#agreements.set(list, checked);
   }
 
   /** Ends one reading: what was not asked for in it is forgotten. */

@@ -79,7 +79,7 @@ export class PolicyReader {
         ok: true,
         seen,
         parcel,
-        files: this.#memory.count('policy'),
+        files: this.#memory.count('main') + this.#memory.count('included'),
         settings,
         warnings: warnings.map(formatProblem),
         fleet,

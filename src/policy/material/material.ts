@@ -51,8 +51,8 @@ export class Material {
   /** Whether these files give now what they gave then. */
   same(material: ReadonlyMap<string, unknown>): boolean {
     for (const [key, read] of material) {
-      const [kind, path] = [key.slice(0, 1), key.slice(2)];
-      if ((kind === 'c' ? this.#readCertificates(path) : this.#readCrls(path)) !== read) return false;
+      const now = this.#reads.get(key) ?? this.#again(key.slice(0, 1), key.slice(2));
+      if (now !== read) return false;
     }
     return true;
   }
@@ -106,6 +106,10 @@ export class Material {
       }
       return 'items' in read ? read.items : [];
     });
+  }
+
+  #again(kind: string, path: string): unknown {
+    return kind === 'c' ? this.#readCertificates(path) : this.#readCrls(path);
   }
 
   #warn(facts: CertificateFacts, path: string, site: Site, role: CertificateRole): void {

@@ -130,15 +130,23 @@ export interface Said {
   readonly message: string;
 }
 
-/** The findings of one check, kept in order of file and place. */
+/** The findings of one check, or of several one after the other, kept in order of file and place. */
 export class Problems {
-  readonly #found: { readonly problem: Problem; readonly order: number }[] = [];
-  readonly #files = new Map<string, number>();
+  #found: { readonly problem: Problem; readonly order: number }[] = [];
+  #files = new Map<string, number>();
   #errors = 0;
   #listening: Said[] | undefined;
 
   get failed(): boolean {
     return this.#errors > 0;
+  }
+
+  /** Begins another check: nothing was found yet. Places that are remembered from the one before report to this one. */
+  begin(): this {
+    this.#found = [];
+    this.#files = new Map();
+    this.#errors = 0;
+    return this;
   }
 
   /** `place` is only asked for where the finding is kept: to find it may take a walk through the file. */
@@ -155,12 +163,11 @@ export class Problems {
   }
 
   /** Does some checks, and gives what they said beside what they made. */
-  during<T>(check: () => T): { readonly value: T; readonly said: readonly Said[]; readonly failed: boolean } {
-    const errors = this.#errors;
+  during<T>(check: () => T): { readonly value: T; readonly said: readonly Said[] } {
     const said: Said[] = [];
     this.#listening = said;
     try {
-      return { value: check(), said, failed: this.#errors > errors };
+      return { value: check(), said };
     } finally {
       this.#listening = undefined;
     }

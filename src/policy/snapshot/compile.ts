@@ -34,7 +34,7 @@ import {
   inWords,
   type PolicyFiles,
   type Problem,
-  Problems,
+  type Problems,
   type Site,
 } from '../reading/index.js';
 import { compileDefaults, compileSettings, type DaemonSettings, SECTIONS } from '../settings/index.js';
@@ -84,7 +84,7 @@ export function checkPolicy(
   memory = new PolicyMemory(),
   contentOf: ContentSource = () => undefined,
 ): CheckedPolicy {
-  const problems = new Problems();
+  const problems = memory.problems.begin();
   const mainSources = readSources(files, main, problems, memory);
   if (!mainSources) return { ok: false, problems: problems.list() };
   const daemon = checkSection(SECTIONS.daemon, mainSources.sections('daemon')[0]);
@@ -170,12 +170,17 @@ function certificatesOfOurs(sources: PolicySources, material: Material): readonl
   });
 }
 
-/** The entries of a section that is a list, over all files. */
-function entries(sources: PolicySources, name: 'interfaces' | 'agreements'): readonly Section[] {
-  return sources.sections(name).flatMap(({ value, site }) => {
-    if (Array.isArray(value)) return value.map((entry: unknown, index) => ({ value: entry, site: site.at(index) }));
-    site.report('wrong-type', `expected a list of ${name}, found ${inWords(value)}`);
-    return [];
+interface ListSection {
+  readonly value: readonly unknown[];
+  readonly site: Site;
+}
+
+/** The sections of a name that are lists, one for each file; of another it is said that it is none. */
+function lists(sources: PolicySources, name: 'interfaces' | 'agreements'): readonly ListSection[] {
+  return sources.sections(name).filter((section): section is ListSection => {
+    const isList = Array.isArray(section.value);
+    if (!isList) section.site.report('wrong-type', `expected a list of ${name}, found ${inWords(section.value)}`);
+    return isList;
   });
 }
 
@@ -189,28 +194,30 @@ function compileAgreements(
   const defaults = JSON.stringify(context.defaults);
   // Of one file either all is the same or all is read again: what its agreements rest on would be a fifth of the memory.
   const remember = sources.files > 1;
-  return entries(sources, 'agreements').flatMap(({ value, site }): readonly PlacedAgreement[] => {
-    const known = memory.agreement(value);
-    if (known !== undefined && stands(known, defaults, context)) {
-      problems.again(known.said);
-      return [{ item: known.item, input: known.input, site }];
-    }
-    const {
-      said,
-      failed,
-      value: checked,
-    } = problems.during(() =>
+  const check = (value: unknown, site: Site): CheckedAgreement | undefined => {
+    const { said, value: checked } = problems.during(() =>
       material.during(() => {
         const input = checkShape(SECTIONS.agreements, value, site);
         return input && { item: compileAgreement(input, site, context), input };
       }),
     );
-    if (checked.value === undefined) return [];
+    if (checked.value === undefined) return undefined;
     const { item, input } = checked.value;
-    const rests = { defaults, material: checked.material, ends: endsAt(item, now) };
-    if (remember && !failed) memory.keep(value, { item, input, said, rests });
-    return [{ item, input, site }];
-  });
+    return { item, input, site, said, rests: { defaults, material: checked.material, ends: endsAt(item, now) } };
+  };
+  const all: PlacedAgreement[] = [];
+  for (const { value: list, site } of lists(sources, 'agreements')) {
+    const known = memory.agreements(list);
+    const checked = list.map((entry, at) => {
+      const before = known?.[at];
+      if (before === undefined || !stands(before, defaults, context)) return check(entry, site.at(at));
+      problems.again(before.said);
+      return before;
+    });
+    for (const agreement of checked) if (agreement !== undefined) all.push(agreement);
+    if (remember) memory.keep(list, checked);
+  }
+  return all;
 }
 
 /** Whether the check of an agreement would say and make the same again. */
@@ -223,11 +230,13 @@ function stands(
 }
 
 function compileInterfaces(sources: PolicySources): readonly Placed<Interface>[] {
-  return entries(sources, 'interfaces').flatMap(({ value, site }) => {
-    const input = checkShape(SECTIONS.interfaces, value, site);
-    const item = input && compileInterface(input, site);
-    return item === undefined ? [] : [{ item, site }];
-  });
+  return lists(sources, 'interfaces').flatMap(({ value: list, site }) =>
+    list.flatMap((value, at) => {
+      const input = checkShape(SECTIONS.interfaces, value, site.at(at));
+      const item = input && compileInterface(input, site.at(at));
+      return item === undefined ? [] : [{ item, site: site.at(at) }];
+    }),
+  );
 }
 
 /** Names of all interfaces, also of those that have another mistake. */

@@ -53,14 +53,13 @@ export function readSources(
 ): PolicySources | undefined {
   const start = () => ({ file: main, line: 1, column: 1 });
   const read = readFile(files, main, problems, memory);
-  if (!('document' in read)) {
+  if ('code' in read) {
     problems.add(read.code, start, [], read.problem);
     return undefined;
   }
   if (read.warning !== undefined) problems.add('unsafe-directory', start, [], read.warning);
-  const { document } = read;
-  const mainSections = document && splitSections(document, problems);
-  if (!document || !mainSections) return undefined;
+  const { root, sections: mainSections } = read;
+  if (!root || !mainSections) return undefined;
   const include = mainSections.find(([name]) => name === 'include')?.[1];
   const all = [mainSections, ...includedSections(include, files, main, problems, memory)];
   const byName = new Map<SectionName, Section[]>();
@@ -74,31 +73,44 @@ export function readSources(
   return {
     sections: (name) => byName.get(name) ?? [],
     files: all.length,
-    mainSite: (name) => new Site(document, problems, [name]),
+    mainSite: (name) => root.at(name),
   };
 }
 
-type DocumentRead =
-  | { readonly document: PolicyDocument | undefined; readonly warning?: string }
-  | Extract<FileRead, { readonly code: string }>;
+/** A file in its sections; undefined, which has been reported, where it has none. */
+interface SectionsRead {
+  readonly root: Site | undefined;
+  readonly sections: Sections | undefined;
+  readonly warning?: string;
+}
 
-/** A file as a document; undefined, which has been reported, where it is none. */
-function readFile(files: PolicyFiles, path: string, problems: Problems, memory: PolicyMemory): DocumentRead {
-  return memory.file<DocumentRead>(files, 'policy', path, () => {
+type Refused = Extract<FileRead, { readonly code: string }>;
+
+/** @param includedBy the main file, where this is another one */
+function readFile(
+  files: PolicyFiles,
+  path: string,
+  problems: Problems,
+  memory: PolicyMemory,
+  includedBy?: string,
+): SectionsRead | Refused {
+  return memory.file<SectionsRead | Refused>(files, includedBy === undefined ? 'main' : 'included', path, () => {
     const read = files.read(path, FILE_LIMITS.policy);
     if (!('bytes' in read)) return { value: read };
-    const document = readDocument(path, read.bytes, problems);
-    const value = read.warning === undefined ? { document } : { document, warning: read.warning };
-    // A document with a fault is read again, to say so again.
-    return document === undefined || read.stamp === undefined ? { value } : { value, stamp: read.stamp };
+    const { value: split, said } = problems.during(() => {
+      const document = readDocument(path, read.bytes, problems);
+      const root = document && new Site(document, problems);
+      return { root, sections: document && root && splitSections(document, root, includedBy) };
+    });
+    const value = read.warning === undefined ? split : { ...split, warning: read.warning };
+    // A file with a fault is read again, to say so again.
+    return said.length > 0 || read.stamp === undefined ? { value } : { value, stamp: read.stamp };
   });
 }
 
 type Sections = readonly (readonly [SectionName, Section])[];
 
-function splitSections(document: PolicyDocument, problems: Problems, includedBy?: string): Sections | undefined {
-  const root = new Site(document, problems);
-  const { value } = document;
+function splitSections({ value }: PolicyDocument, root: Site, includedBy?: string): Sections | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     root.report('wrong-type', `expected a mapping of policy keys, found ${inWords(value)}`);
     return undefined;
@@ -146,13 +158,13 @@ function includedSections(
   return [...paths]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([path, site]) => {
-      const read = readFile(files, path, problems, memory);
-      if (!('document' in read)) {
+      const read = readFile(files, path, problems, memory, main);
+      if ('code' in read) {
         site.report(read.code, read.problem);
         return [];
       }
       if (read.warning !== undefined) site.report('unsafe-directory', read.warning);
-      return (read.document && splitSections(read.document, problems, main)) ?? [];
+      return read.sections ?? [];
     });
 }
 
