@@ -29,5 +29,5 @@ export function* withdrawInSteps(snapshot: Snapshot, names: readonly string[]): 
     sources.set(name, restored);
     yield;
   }
-  return yield* assembleInSteps({ ...snapshot, sources, agreements: snapshot.agreements.map(instead) });
+  return yield* assembleInSteps({ ...snapshot, sources, agreements: snapshot.agreements.map(instead) }, snapshot);
 }

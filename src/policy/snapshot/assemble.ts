@@ -1,7 +1,14 @@
 /** The parts of a policy, each checked, become the snapshot: its look-up tables, and the seal on everything. */
 
 import type { PrefixTable } from '../../net/address/index.js';
-import { type Agreement, AuthorityTable, NameTable, type Snapshot, targetKey } from '../../trust/agreement/index.js';
+import {
+  type Agreement,
+  AuthorityTable,
+  authoritiesOf,
+  NameTable,
+  type Snapshot,
+  targetKey,
+} from '../../trust/agreement/index.js';
 import { freezeShallow } from '../reading/index.js';
 
 /** What is made of the agreements, so that one is found without a walk over all. */
@@ -12,28 +19,148 @@ export type SnapshotParts = Omit<Snapshot, Table> & {
   readonly sources: ReadonlyMap<string, PrefixTable<Agreement>>;
 };
 
-/** Agreements entered into the tables in one step. */
+/** Agreements entered into the tables, or compared, in one step. */
 const STEP = 200;
 
-/** The snapshot of checked parts. Yields now and then, so that a caller can let verdicts through in between. */
-export function* assembleInSteps(parts: SnapshotParts): Generator<undefined, Snapshot> {
-  const byName = new NameTable<Agreement>();
-  const byDomain = new NameTable<Agreement>();
-  const byWildcard = new NameTable<Agreement>();
-  const byTarget = new NameTable<Agreement>();
-  const byServerName = new NameTable<Agreement>();
-  const authorities = new AuthorityTable();
-  for (const [at, agreement] of parts.agreements.entries()) {
-    byName.set(agreement.name, agreement);
-    for (const domain of agreement.domains) byDomain.set(domain, agreement);
-    for (const suffix of agreement.wildcardNames) byWildcard.set(suffix, agreement);
-    for (const target of agreement.targets) byTarget.set(targetKey(target), agreement);
-    for (const name of agreement.serverNames) if (!byServerName.has(name)) byServerName.set(name, agreement);
-    authorities.add(agreement);
-    if (at % STEP === STEP - 1) yield;
-  }
+/** The tables by name, not sealed yet. */
+interface Tables {
+  readonly byName: NameTable<Agreement>;
+  readonly byDomain: NameTable<Agreement>;
+  readonly byWildcard: NameTable<Agreement>;
+  readonly byTarget: NameTable<Agreement>;
+  readonly byServerName: NameTable<Agreement>;
+  readonly authorities: AuthorityTable;
+}
+
+/**
+ * The snapshot of checked parts. Yields now and then, so that a caller can let verdicts through in between.
+ * @param before of which the tables are taken as they are, but for what agreements that came or went have in them
+ */
+export function* assembleInSteps(parts: SnapshotParts, before?: Snapshot): Generator<undefined, Snapshot> {
+  const change = before && (yield* changeInSteps(before.agreements, parts.agreements));
+  const tables =
+    (before && change && (yield* changedTables(before, change, parts.agreements))) ??
+    (yield* newTables(parts.agreements));
   const { agreements, ownCertificates, interfaces, ownDomains, sources, ocsp } = parts;
   for (const part of [agreements, ownCertificates, interfaces, ownDomains, sources, ocsp]) freezeShallow(part);
-  for (const table of [byName, byDomain, byWildcard, byTarget, byServerName, authorities]) table.seal();
-  return Object.freeze({ ...parts, byName, byDomain, byWildcard, byTarget, byServerName, authorities });
+  for (const table of Object.values(tables)) table.seal();
+  return Object.freeze({ ...parts, ...tables });
+}
+
+function* newTables(agreements: readonly Agreement[]): Generator<undefined, Tables> {
+  const tables: Tables = {
+    byName: NameTable.empty(),
+    byDomain: NameTable.empty(),
+    byWildcard: NameTable.empty(),
+    byTarget: NameTable.empty(),
+    byServerName: NameTable.empty(),
+    authorities: AuthorityTable.empty(),
+  };
+  for (const [at, agreement] of agreements.entries()) {
+    enterOwn(agreement, tables);
+    enterShared(agreement, tables);
+    if (at % STEP === STEP - 1) yield;
+  }
+  return tables;
+}
+
+/** What belongs to one agreement alone. */
+function enterOwn(agreement: Agreement, { byName, byDomain, byWildcard, byTarget }: Tables): void {
+  byName.set(agreement.name, agreement);
+  for (const domain of agreement.domains) byDomain.set(domain, agreement);
+  for (const suffix of agreement.wildcardNames) byWildcard.set(suffix, agreement);
+  for (const target of agreement.targets) byTarget.set(targetKey(target), agreement);
+}
+
+/** What several agreements may have: the first ones in the policy count. */
+function enterShared(agreement: Agreement, { byServerName, authorities }: Tables, only?: Shared): void {
+  for (const name of agreement.serverNames) {
+    if ((only === undefined || only.serverNames.has(name)) && !byServerName.has(name))
+      byServerName.set(name, agreement);
+  }
+  authorities.add(agreement, only?.authorities);
+}
+
+interface Shared {
+  readonly serverNames: ReadonlySet<string>;
+  readonly authorities: ReadonlySet<string>;
+}
+
+/** Agreements that are in one policy and not in the other. */
+interface Change {
+  readonly gone: readonly Agreement[];
+  readonly come: readonly Agreement[];
+}
+
+/** Changes of more than one agreement in so many: to enter all anew is as quick. */
+const MOST_CHANGED = 4;
+
+/** What has changed, by the objects; undefined where that is much, or those that stayed stand in another order. */
+function* changeInSteps(
+  before: readonly Agreement[],
+  after: readonly Agreement[],
+): Generator<undefined, Change | undefined> {
+  const places = new Map<Agreement, number>();
+  let begin = 0;
+  while (begin < before.length && before[begin] === after[begin]) {
+    begin += 1;
+    if (begin % STEP === 0) yield;
+  }
+  for (let at = begin; at < before.length; at += 1) {
+    places.set(before[at] as Agreement, at);
+    if (at % STEP === 0) yield;
+  }
+  const come: Agreement[] = [];
+  let last = -1;
+  for (let at = begin; at < after.length; at += 1) {
+    const agreement = after[at] as Agreement;
+    const place = places.get(agreement);
+    if (place === undefined) come.push(agreement);
+    else if (place < last) return undefined;
+    else {
+      last = place;
+      places.delete(agreement);
+    }
+    if (come.length * MOST_CHANGED > after.length) return undefined;
+    if (at % STEP === 0) yield;
+  }
+  return places.size * MOST_CHANGED > after.length ? undefined : { gone: [...places.keys()], come };
+}
+
+/** The tables of a policy before with the change entered; undefined where they are no tables of ours. */
+function* changedTables(
+  before: Snapshot,
+  { gone, come }: Change,
+  agreements: readonly Agreement[],
+): Generator<undefined, Tables | undefined> {
+  const { byName, byDomain, byWildcard, byTarget, byServerName } = before;
+  const all = [byName, byDomain, byWildcard, byTarget, byServerName];
+  if (!all.every((table) => table instanceof NameTable)) return undefined;
+  const both = [...gone, ...come];
+  const shared = {
+    serverNames: new Set(both.flatMap(({ serverNames }) => serverNames)),
+    authorities: new Set(both.flatMap(authoritiesOf).map(({ subjectKeys }) => subjectKeys.text)),
+  };
+  const tables: Tables = {
+    byName: NameTable.from(byName as NameTable<Agreement>),
+    byDomain: NameTable.from(byDomain as NameTable<Agreement>),
+    byWildcard: NameTable.from(byWildcard as NameTable<Agreement>),
+    byTarget: NameTable.from(byTarget as NameTable<Agreement>),
+    byServerName: NameTable.from(byServerName as NameTable<Agreement>),
+    authorities: AuthorityTable.without(before.authorities, shared.authorities),
+  };
+  for (const agreement of gone) {
+    tables.byName.delete(agreement.name);
+    for (const domain of agreement.domains) tables.byDomain.delete(domain);
+    for (const suffix of agreement.wildcardNames) tables.byWildcard.delete(suffix);
+    for (const target of agreement.targets) tables.byTarget.delete(targetKey(target));
+  }
+  for (const name of shared.serverNames) tables.byServerName.delete(name);
+  for (const agreement of come) enterOwn(agreement, tables);
+  if (shared.serverNames.size + shared.authorities.size === 0) return tables;
+  for (const [at, agreement] of agreements.entries()) {
+    enterShared(agreement, tables, shared);
+    if (at % STEP === STEP - 1) yield;
+  }
+  return tables;
 }

@@ -1,6 +1,6 @@
 /** What two policies say differently, agreement by agreement and key by key. No traffic is needed, and none is judged. */
 
-import { NameTable, type Snapshot } from '../../trust/agreement/index.js';
+import type { Agreement, Interface, Snapshot } from '../../trust/agreement/index.js';
 import { saidAgreement } from '../agreement/index.js';
 import type { DaemonSettings } from '../settings/index.js';
 
@@ -49,8 +49,8 @@ export function* policyDifferencesInSteps(
 
 /** One after the other; undefined between two subjects. */
 function* differences(before: Policy, after: Policy): Generator<PolicyDifference | undefined> {
-  yield* named('agreement', before.snapshot.agreements, after.snapshot.agreements, saidAgreement);
-  yield* named('interface', before.snapshot.interfaces, after.snapshot.interfaces);
+  yield* named('agreement', agreementsOf(before), agreementsOf(after), saidAgreement);
+  yield* named('interface', interfacesOf(before), interfacesOf(after));
   yield* keys('policy', own(before.snapshot), own(after.snapshot));
   yield* keys('defaults', defaults(before.snapshot), defaults(after.snapshot));
   yield* keys('daemon', before.settings, after.settings);
@@ -73,37 +73,41 @@ function defaults({ privacy, skew, crlGrace, ocsp, verdictTtl }: Snapshot): obje
   };
 }
 
+type Named = { readonly name: string };
+
+/** Parts in their order, and by their names. */
+interface Parts<T> {
+  readonly all: readonly T[];
+  readonly byName: ReadonlyMap<string, T>;
+}
+
+/** Agreements have a table already: one of 100,000 would take its time. */
+function agreementsOf({ snapshot: { agreements, byName } }: Policy): Parts<Agreement> {
+  return { all: agreements, byName };
+}
+
+function interfacesOf({ snapshot: { interfaces } }: Policy): Parts<Interface> {
+  return { all: interfaces, byName: new Map(interfaces.map((each) => [each.name, each])) };
+}
+
 function* named<T extends Named>(
   kind: string,
-  before: readonly T[],
-  after: readonly T[],
+  before: Parts<T>,
+  after: Parts<T>,
   said: (each: T) => object = (each) => each,
 ): Generator<PolicyDifference | undefined> {
-  const next = yield* byName(after);
-  for (const from of before) {
-    const to = next.get(from.name);
+  for (const from of before.all) {
+    const to = after.byName.get(from.name);
     const subject = `${kind} ${from.name}`;
     if (to === undefined) yield { subject, change: 'removed', key: '', before: '', after: '' };
     // What a reload finds unchanged is the same object as before.
     else if (from !== to) yield* keys(subject, said(from), said(to));
     yield;
   }
-  const old = yield* byName(before);
-  for (const { name } of after) {
-    if (!old.has(name)) yield { subject: `${kind} ${name}`, change: 'added', key: '', before: '', after: '' };
+  for (const { name } of after.all) {
+    if (!before.byName.has(name)) yield { subject: `${kind} ${name}`, change: 'added', key: '', before: '', after: '' };
     yield;
   }
-}
-
-type Named = { readonly name: string };
-
-function* byName<T extends Named>(all: readonly T[]): Generator<undefined, NameTable<T>> {
-  const table = new NameTable<T>();
-  for (const each of all) {
-    table.set(each.name, each);
-    yield;
-  }
-  return table;
 }
 
 function keys(subject: string, before: object, after: object): readonly PolicyDifference[] {

@@ -173,14 +173,15 @@ export function* unpack(parcel: Parcel, held: Held | undefined): Generator<undef
     tables.push([name, frozenTable(PrefixTable.restore(parts, owners))]);
     yield;
   }
-  const snapshot = yield* assembleInSteps({
+  const parts = {
     ...parcel.rest,
     agreements,
     interfaces: deepFreeze(parcel.interfaces),
     ownDomains: new Set(parcel.ownDomains),
     ownCertificates: parcel.ownCertificates.map((sha256) => present(certificates.get(sha256), `certificate ${sha256}`)),
     sources: new Map(tables),
-  });
+  };
+  const snapshot = yield* assembleInSteps(parts, held?.snapshot);
   return { contents, snapshot, certificates, crls };
 }
 

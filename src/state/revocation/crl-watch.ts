@@ -64,7 +64,7 @@ export class CrlWatch {
 
 /** Of lists of one issuer and scope the newest counts, wherever it came from. Yields now and then. */
 export function* newestOfScope(lists: readonly ListAtHand[]): Generator<undefined, ReadonlyMap<string, ListAtHand>> {
-  const newest = new NameTable<ListAtHand>();
+  const newest = NameTable.empty<ListAtHand>();
   const looked = new Set<CrlFacts>();
   for (const list of lists) {
     yield;

@@ -13,26 +13,54 @@ export interface Authority {
 
 const NONE: readonly never[] = Object.freeze([]);
 
+interface Entry {
+  readonly certificate: CertificateFacts;
+  readonly agreements: Agreement[];
+}
+
+/** The CA certificates that an agreement names; one may come twice. */
+export function authoritiesOf({ anchors, intermediates }: Agreement): readonly CertificateFacts[] {
+  return [...anchors.client, ...anchors.server, ...intermediates];
+}
+
 /** CA certificates of the policy by subject, with agreements that name them. */
 export class AuthorityTable {
-  readonly #bySubject = new NameTable<{ readonly certificate: CertificateFacts; readonly agreements: Agreement[] }[]>();
+  readonly #bySubject: NameTable<Entry[]>;
+
+  private constructor(bySubject: NameTable<Entry[]>) {
+    this.#bySubject = bySubject;
+  }
+
+  /** A table to be filled, with nothing in it. */
+  static empty(): AuthorityTable {
+    return new AuthorityTable(NameTable.empty());
+  }
+
+  /** A table to be filled, with all of another one but the CAs of these names. */
+  static without(before: AuthorityTable, names: Iterable<string>): AuthorityTable {
+    const bySubject = NameTable.from(before.#bySubject);
+    for (const name of names) bySubject.delete(name);
+    return new AuthorityTable(bySubject);
+  }
 
   static of(agreements: Iterable<Agreement>): AuthorityTable {
-    const table = new AuthorityTable();
+    const table = AuthorityTable.empty();
     for (const agreement of agreements) table.add(agreement);
     return table.seal();
   }
 
-  /** Enters the anchors and intermediates of an agreement, in the order of the policy. */
-  add(agreement: Agreement): void {
-    const { anchors, intermediates } = agreement;
-    for (const list of [anchors.client, anchors.server, intermediates]) {
-      for (const certificate of list) this.#add(certificate, agreement);
+  /**
+   * Enters the anchors and intermediates of an agreement, in the order of the policy.
+   * @param only CAs of these names
+   */
+  add(agreement: Agreement, only?: ReadonlySet<string>): void {
+    for (const certificate of authoritiesOf(agreement)) {
+      const name = certificate.subjectKeys.text;
+      if (only === undefined || only.has(name)) this.#add(name, certificate, agreement);
     }
   }
 
-  #add(certificate: CertificateFacts, agreement: Agreement): void {
-    const name = certificate.subjectKeys.text;
+  #add(name: string, certificate: CertificateFacts, agreement: Agreement): void {
     const known = this.#bySubject.get(name);
     const same = known?.find((each) => each.certificate.sha256 === certificate.sha256);
     if (same !== undefined) {

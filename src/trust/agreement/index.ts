@@ -17,7 +17,7 @@ export {
   targetKey,
 } from './agreement.js';
 export { missingAttributes, parseOneLineName } from './attributes.js';
-export { AuthorityTable } from './authority-table.js';
+export { AuthorityTable, authoritiesOf } from './authority-table.js';
 export { leastPrivilege } from './least-privilege.js';
 export { NameTable } from './name-table.js';
 export { needsCertificate, servedByWords } from './words.js';

@@ -7,24 +7,50 @@ const PIECES = 256;
 
 /** Filled, sealed, and changed by nobody from then on. */
 export class NameTable<V> implements ReadonlyMap<string, V> {
-  readonly #pieces: readonly Map<string, V>[] = Array.from({ length: PIECES }, () => new Map<string, V>());
+  readonly #pieces: ReadonlyMap<string, V>[];
+  /** Pieces that are not those of another table. */
+  readonly #own = new Map<number, Map<string, V>>();
   #sealed = false;
 
+  private constructor(pieces: ReadonlyMap<string, V>[]) {
+    this.#pieces = pieces;
+  }
+
+  /** A table to be filled, with nothing in it. */
+  static empty<V>(): NameTable<V> {
+    return new NameTable<V>(new Array<ReadonlyMap<string, V>>(PIECES).fill(new Map()));
+  }
+
+  /** A table to be changed, with all that is in another one: it shares the pieces in which nothing is changed. */
+  static from<V>(before: NameTable<V>): NameTable<V> {
+    return new NameTable([...before.#pieces]);
+  }
+
   static of<V>(entries: Iterable<readonly [string, V]>): NameTable<V> {
-    const table = new NameTable<V>();
+    const table = NameTable.empty<V>();
     for (const [name, value] of entries) table.set(name, value);
     return table.seal();
   }
 
   /** @throws {TypeError} it is sealed */
   set(name: string, value: V): void {
-    if (this.#sealed) throw new TypeError('this NameTable is part of a snapshot and cannot be changed');
-    this.#piece(name).set(name, value);
+    this.#ownPiece(name).set(name, value);
+  }
+
+  /** @throws {TypeError} it is sealed */
+  delete(name: string): void {
+    if (this.has(name)) this.#ownPiece(name).delete(name);
   }
 
   seal(): this {
     this.#sealed = true;
+    this.#own.clear();
     return Object.freeze(this);
+  }
+
+  /** Pieces that it shares with another table, out of all. */
+  sharedWith(other: NameTable<V>): { readonly shared: number; readonly of: number } {
+    return { shared: this.#pieces.filter((piece, at) => piece === other.#pieces[at]).length, of: PIECES };
   }
 
   get size(): number {
@@ -59,15 +85,30 @@ export class NameTable<V> implements ReadonlyMap<string, V> {
     for (const [name, value] of this) call(value, name, this);
   }
 
-  /** FNV-1a: nothing rests on it but that pieces are small. */
-  #piece(name: string): Map<string, V> {
-    let hash = 0x811c9dc5;
-    for (let at = 0; at < name.length && at < MOST_HASHED; at += 1) {
-      hash = Math.imul(hash ^ name.charCodeAt(at), 0x01000193);
-    }
-    return this.#pieces[(hash ^ (hash >>> 16)) & (PIECES - 1)] as Map<string, V>;
+  #ownPiece(name: string): Map<string, V> {
+    if (this.#sealed) throw new TypeError('this NameTable is part of a snapshot and cannot be changed');
+    const at = pieceOf(name);
+    const known = this.#own.get(at);
+    if (known !== undefined) return known;
+    const copy = new Map(this.#pieces[at]);
+    this.#own.set(at, copy);
+    this.#pieces[at] = copy;
+    return copy;
+  }
+
+  #piece(name: string): ReadonlyMap<string, V> {
+    return this.#pieces[pieceOf(name)] as ReadonlyMap<string, V>;
   }
 }
 
 /** Characters that choose the piece. */
 const MOST_HASHED = 64;
+
+/** FNV-1a: nothing rests on it but that pieces are small. */
+function pieceOf(name: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < name.length && at < MOST_HASHED; at += 1) {
+    hash = Math.imul(hash ^ name.charCodeAt(at), 0x01000193);
+  }
+  return (hash ^ (hash >>> 16)) & (PIECES - 1);
+}

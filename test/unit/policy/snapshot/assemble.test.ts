@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest';
+import { assembleInSteps, type SnapshotParts } from '../../../../src/policy/snapshot/assemble.js';
+import type { Agreement, Snapshot } from '../../../../src/trust/agreement/agreement.js';
+import { NameTable } from '../../../../src/trust/agreement/name-table.js';
+import { atOnce } from '../../../../src/x509/der/in-steps.js';
+import { root } from '../../../support/certificates.js';
+import { type Random, seeded } from '../../../support/random.js';
+import { agreementWith, emptySnapshot } from '../../../support/snapshot.js';
+
+const AUTHORITIES = Array.from({ length: 6 }, (_, at) => root({ subject: `CN=CA ${at % 4}` }).facts);
+
+function partsOf(agreements: readonly Agreement[]): SnapshotParts {
+  const { byName, byDomain, byWildcard, byTarget, byServerName, authorities, sources, ...rest } = emptySnapshot;
+  return { ...rest, ownDomains: new Set(), ocsp: { ...rest.ocsp }, agreements, sources: new Map() };
+}
+
+function assembled(agreements: readonly Agreement[], before?: Snapshot): Snapshot {
+  return atOnce(assembleInSteps(partsOf([...agreements]), before));
+}
+
+/** All that the tables of a snapshot answer, in an order of its own. */
+function told({ byName, byDomain, byWildcard, byTarget, byServerName, authorities }: Snapshot) {
+  const entries = [byName, byDomain, byWildcard, byTarget, byServerName].map((table) =>
+    [...table].map(([name, agreement]) => [name, agreement] as const).sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
+  return [entries, AUTHORITIES.map(({ subjectKeys }) => authorities.named(subjectKeys.text))];
+}
+
+let made = 0;
+
+function anyAgreement(random: Random, name: string): Agreement {
+  const list = () => AUTHORITIES.filter(() => random.chance(0.2));
+  return agreementWith({
+    name,
+    domains: [`${name}.example`, ...(random.chance(0.5) ? [`more.${name}.example`] : [])],
+    wildcardNames: random.chance(0.3) ? [`pstn.${name}.example`] : [],
+    targets: random.chance(0.3) ? [{ address: `192.0.2.${++made % 256}`, port: made }] : [],
+    serverNames: random.chance(0.3) ? [`shared-${random.below(4)}.example`] : [],
+    anchors: { client: list(), server: list() },
+    intermediates: list(),
+  });
+}
+
+/** Agreements replaced, taken out, put in; at times the order of all, at times most of them. */
+function changed(agreements: readonly Agreement[], random: Random): readonly Agreement[] {
+  const rate = random.pick([0.02, 0.1, 0.6]);
+  const next = agreements.flatMap((agreement) => {
+    if (!random.chance(rate)) return [agreement];
+    const others = random.chance(0.3) ? [anyAgreement(random, `op-${++made}`)] : [];
+    return random.chance(0.5) ? [...others, anyAgreement(random, agreement.name)] : others;
+  });
+  return random.chance(0.2) ? random.shuffle(next) : next;
+}
+
+describe('the tables of a policy', () => {
+  test('ok/made of those of the policy before they answer as if they were made anew', () => {
+    const random = seeded(11);
+    let agreements: readonly Agreement[] = Array.from({ length: 60 }, (_, at) => anyAgreement(random, `first-${at}`));
+    let snapshot = assembled(agreements);
+    for (let round = 0; round < 300; round++) {
+      if (agreements.length < 20) agreements = Array.from({ length: 60 }, () => anyAgreement(random, `op-${++made}`));
+      agreements = changed(agreements, random);
+      const before = told(snapshot);
+      const next = assembled(agreements, snapshot);
+      expect(told(next)).toEqual(told(assembled(agreements)));
+      // The policy before is in force meanwhile.
+      expect(told(snapshot)).toEqual(before);
+      snapshot = next;
+    }
+  });
+
+  test('ok/where one agreement of 5,000 has changed, all pieces of the tables but its own stay as they are', () => {
+    const agreement = (at: number, more: Partial<Agreement> = {}) =>
+      agreementWith({ name: `op-${at}`, domains: [`d${at}.example`], ...more });
+    const agreements = Array.from({ length: 5000 }, (_, at) => agreement(at));
+    const before = assembled(agreements);
+    const after = assembled(agreements.toSpliced(2500, 1, agreement(2500, { enabled: false })), before);
+    for (const key of ['byName', 'byDomain', 'byTarget'] as const) {
+      const [old, now] = [before[key] as NameTable<Agreement>, after[key] as NameTable<Agreement>];
+      const { shared, of } = now.sharedWith(old);
+      expect(of - shared, key).toBe(key === 'byTarget' ? 0 : 1);
+    }
+    expect(after.byName.get('op-2500')?.enabled).toBe(false);
+    expect(before.byName.get('op-2500')?.enabled).toBe(true);
+    expect(() => (after.byName as NameTable<Agreement>).delete('op-1')).toThrow('part of a snapshot');
+  });
+
+  test('ok/a table takes what another one has, which stays as it is', () => {
+    const before = NameTable.of([
+      ['a', 1],
+      ['b', 2],
+    ]);
+    const table = NameTable.from(before);
+    table.set('c', 3);
+    table.delete('a');
+    table.delete('nobody');
+    expect(new Map(table.seal())).toEqual(
+      new Map([
+        ['b', 2],
+        ['c', 3],
+      ]),
+    );
+    expect(new Map(before)).toEqual(
+      new Map([
+        ['a', 1],
+        ['b', 2],
+      ]),
+    );
+  });
+});
