@@ -52,9 +52,18 @@ function askedOfTls({ certificate, chain, verified, version, cipher, sni, attrib
   };
 }
 
+/** Octets of one param that a line of the log has. */
+const MOST_OCTETS = 4096;
+
+/** What stands for a text that is too long for the log; it names nobody, as little as the text does. */
+export function tooLong(text: string): string {
+  return `(${text.length} octets)`;
+}
+
 /** A byte string as a param: as text where it is UTF-8, else in base64. */
 function bytes(name: string, value: string | undefined): Asked {
   if (value === undefined) return {};
+  if (value.length > MOST_OCTETS) return { [name]: tooLong(value) };
   const octets = Buffer.from(value, 'latin1');
   const text = octets.toString('utf8');
   return Buffer.from(text, 'utf8').equals(octets) ? { [name]: text } : { [`${name}_b64`]: octets.toString('base64') };

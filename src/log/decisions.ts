@@ -2,7 +2,7 @@ import type { Finding } from '../reasons.js';
 import type { Evidence } from '../trust/evidence/index.js';
 import type { Plan } from '../trust/message/index.js';
 import type { Treatment, Verdict } from '../trust/verdict/index.js';
-import { askedOf } from './asked.js';
+import { askedOf, tooLong } from './asked.js';
 import type { OnLost, Reopening } from './log-file.js';
 import { jsonLines } from './logger.js';
 import { maskIdentities, maskMessageText } from './mask.js';
@@ -67,12 +67,12 @@ function record({ id, at, method, evidence, verdict, plan, treatment }: Decision
     revision: verdict.revision,
     direction: evidence.direction,
     proto: evidence.transport,
-    conid: evidence.connectionId ?? '',
+    conid: short(evidence.connectionId),
     src: endpoint(evidence.sourceAddress, evidence.sourcePort),
     rcv: endpoint(evidence.localAddress, evidence.localPort),
     ...(evidence.tls === undefined ? {} : { verified: evidence.tls.verified }),
     certificate: certificate !== undefined && 'sha256' in certificate ? certificate.sha256 : '',
-    next_hop: evidence.nextHop ?? '',
+    next_hop: short(evidence.nextHop),
     ...(treatment === undefined
       ? {}
       : {
@@ -93,6 +93,12 @@ function record({ id, at, method, evidence, verdict, plan, treatment }: Decision
 function wouldHave({ verdict, reason }: NonNullable<Verdict['would']>, plan: Plan | undefined): object {
   const message = { action: plan?.action, remove: plan?.remove, reasons: plan?.findings.map(({ code }) => code) };
   return { would: { verdict, reason: reason ?? '', ...(plan === undefined ? {} : message) } };
+}
+
+const MOST_CHARACTERS = 1024;
+
+function short(text = ''): string {
+  return text.length > MOST_CHARACTERS ? tooLong(text) : text;
 }
 
 /** `address:port`, IPv6 in brackets (RFC 5952 §6). */

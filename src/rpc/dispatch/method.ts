@@ -78,7 +78,7 @@ export function defineMethod<Params extends z.ZodType>(definition: MethodDefinit
     const parsed = schema.safeParse(named);
     if (parsed.success) return parsed.data;
     const issues = schema.safeParse(named, { reportInput: true }).error?.issues ?? parsed.error.issues;
-    throw new RpcError('invalid-params', issues.flatMap(paramIssues));
+    throw new RpcError('invalid-params', issues.slice(0, MOST_ISSUES).flatMap(paramIssues).slice(0, MOST_ISSUES));
   }
   return Object.freeze({
     name,
@@ -93,10 +93,20 @@ export function defineMethod<Params extends z.ZodType>(definition: MethodDefinit
   });
 }
 
+/** No method knows half as many; each one that it does not know costs work. */
+export const MOST_PARAMS = 100;
+/** Rows of an error: whoever sent so much knows by then. */
+const MOST_ISSUES = 20;
+
 /** JSON-RPC 2.0 §4.2: absent, by position or by name; the handlers see names alone. */
 function byName(params: unknown, positional: readonly string[]): unknown {
   if (params === undefined) return {};
-  if (!Array.isArray(params)) return params;
+  if (!Array.isArray(params)) {
+    const count = typeof params === 'object' && params !== null ? Object.keys(params).length : 0;
+    if (count <= MOST_PARAMS) return params;
+    const issue = { path: '', expected: `at most ${MOST_PARAMS} params`, found: String(count) };
+    throw new RpcError('invalid-params', [issue]);
+  }
   if (params.length > positional.length) {
     const names = positional.length === 0 ? '' : ` (${positional.join(', ')})`;
     const issue = {
@@ -111,8 +121,8 @@ function byName(params: unknown, positional: readonly string[]): unknown {
 
 function paramIssues(issue: z.core.$ZodIssue): ParamIssue[] {
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({
-      path: pathText([...issue.path, key]),
+    return issue.keys.slice(0, MOST_ISSUES).map((key) => ({
+      path: pathText([...issue.path, key.slice(0, LONGEST_FOUND)]),
       expected: 'no param of this name',
       found: found(issue.input?.[key]),
     }));

@@ -4,7 +4,7 @@
  * counts as absent. After this file a string param is a byte string: one character (U+0000 to U+00FF) per byte.
  */
 
-import { RpcError } from '../dispatch/index.js';
+import { MOST_PARAMS, RpcError } from '../dispatch/index.js';
 
 const NULL_TEXT = '<null>';
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2,3})?$/;
@@ -40,7 +40,9 @@ export function foldByteParams(params: unknown, path = '', level = 1): unknown {
   if (level > MOST_LEVELS) refuse(path.slice(0, -1), 'a param', 'an object in objects');
   // No prototype: `__proto__` is a key like any other.
   const folded: Record<string, unknown> = Object.create(null);
-  for (const [key, value] of Object.entries(params)) {
+  const entries = Object.entries(params);
+  if (entries.length > MOST_PARAMS) refuse(path.slice(0, -1), `at most ${MOST_PARAMS} params`, String(entries.length));
+  for (const [key, value] of entries) {
     if (value === NULL_TEXT || value === null || value === '') continue;
     const encoded = key.endsWith('_b64');
     const name = encoded ? key.slice(0, -'_b64'.length) : key;

@@ -7,8 +7,12 @@ import { referenceDomain } from '../../x509/identity/index.js';
 /** The question, or why the URI asks none. */
 export type HopQuestion = NextHopQuestion | { readonly why: string };
 
+/** Longest row of a message that is plausible, and so longest URI in it. */
+const MOST_URI = 16_384;
+
 /** The question of a `sip:` or `sips:` URI, as it stands between `<` and `>`. */
 export function questionOfUri(text: string): HopQuestion {
+  if (text.length > MOST_URI) return { why: `expected a URI of at most ${MOST_URI} bytes, found ${text.length}` };
   const uri = parseUri(text);
   if (uri.kind === 'malformed') return { why: uri.detail };
   if (uri.kind !== 'sip') return { why: `expected a sip: or sips: URI, found the scheme "${uri.scheme}"` };

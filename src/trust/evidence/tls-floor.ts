@@ -3,6 +3,8 @@
  * (TS 33.210 §6.2; rulebook G-23 to G-28).
  */
 
+import { quoted } from '../../x509/der/index.js';
+
 const VERSIONS = new Map([
   ['tlsv1.2', 'TLSv1.2'],
   ['tlsv1_2', 'TLSv1.2'],
@@ -39,7 +41,7 @@ export interface TlsFloorResult {
  * anything unknown is below the floor.
  */
 export function tlsFloor(version: string | undefined, cipher: string | undefined): TlsFloorResult {
-  const seen = `version ${version ?? 'not told'}, cipher ${cipher ?? 'not told'}`;
+  const seen = `version ${word(version)}, cipher ${word(cipher)}`;
   const below = `${seen}; expected TLS 1.2 with (EC)DHE and AEAD, or TLS 1.3`;
   const known = version === undefined ? undefined : VERSIONS.get(version.trim().toLowerCase());
   const name = cipher?.trim().toUpperCase();
@@ -50,6 +52,12 @@ export function tlsFloor(version: string | undefined, cipher: string | undefined
   }
   const ok = encrypts(name, known, version === undefined);
   return { ok, detail: ok ? seen : below, nullEncryption: 'no' };
+}
+
+/** As it was told, if it is a word that a TLS stack prints. */
+function word(text: string | undefined): string {
+  if (text === undefined) return 'not told';
+  return /^[\x21-\x7e]{1,60}$/.test(text) ? text : quoted(text);
 }
 
 function encrypts(name: string | undefined, known: string | undefined, versionIsMissing: boolean): boolean {

@@ -5,6 +5,7 @@
  * asked for. The assurance says `tls-attributes`.
  */
 
+import { quoted } from '../../x509/der/index.js';
 import { isDomainName } from '../../x509/identity/index.js';
 import { type Agreement, missingAttributes, needsCertificate, parseOneLineName } from '../agreement/index.js';
 import type { Cover, CoverContext } from '../cover/index.js';
@@ -18,11 +19,11 @@ function lacking(agreement: Agreement, attributes: Readonly<Record<string, strin
   if (needed !== undefined) return needed;
   const subject = attributes.subject === undefined ? [] : parseOneLineName(attributes.subject);
   const issuer = parseOneLineName(attributes.issuer ?? '');
-  if (issuer === undefined) return `expected issuer as /C=../O=../CN=.., found "${attributes.issuer ?? ''}"`;
-  if (subject === undefined) return `expected subject as /C=../O=../CN=.., found "${attributes.subject ?? ''}"`;
+  if (issuer === undefined) return `expected issuer as /C=../O=../CN=.., found ${quoted(attributes.issuer ?? '')}`;
+  if (subject === undefined) return `expected subject as /C=../O=../CN=.., found ${quoted(attributes.subject ?? '')}`;
   const { attributeIssuers } = agreement;
   if (attributeIssuers.length > 0 && !attributeIssuers.includes(attributes.issuer ?? '')) {
-    return `expected issuer ${attributeIssuers.join(' or ')}, found "${attributes.issuer ?? ''}"`;
+    return `expected issuer ${attributeIssuers.join(' or ')}, found ${quoted(attributes.issuer ?? '')}`;
   }
   const missing = [...missingAttributes(agreement.subject, subject), ...missingAttributes(agreement.issuer, issuer)];
   return missing.length > 0 ? missing.join('; ') : undefined;
@@ -48,7 +49,11 @@ export function presentedAttributes(
   }
   const name = statedName(attributes);
   if (name === undefined) {
-    trail.fail('identity', 'no-sip-id', `expected one domain in tls.attributes.san, found "${attributes.san ?? ''}"`);
+    trail.fail(
+      'identity',
+      'no-sip-id',
+      `expected one domain in tls.attributes.san, found ${quoted(attributes.san ?? '')}`,
+    );
     return undefined;
   }
   return {

@@ -1,5 +1,6 @@
 /** Who is at the other end of a TLS connection that we opened: the next hop says which agreement is asked. */
 
+import { quoted } from '../../x509/der/index.js';
 import type { Agreement } from '../agreement/index.js';
 import { agreementChange, type CoverContext } from '../cover/index.js';
 import type { Evidence, TlsEvidence } from '../evidence/index.js';
@@ -23,7 +24,7 @@ export function judgeOutbound(
   const { trail, snapshot, now } = context;
   const target = nextHopName(evidence.nextHop ?? '', snapshot);
   if (target.kind === 'invalid') {
-    const what = evidence.nextHop === undefined ? 'none' : `"${evidence.nextHop}" (${target.why})`;
+    const what = evidence.nextHop === undefined ? 'none' : `${quoted(evidence.nextHop)} (${target.why})`;
     trail.fail('next hop', 'bad-input', `expected the domain that was resolved in next_hop, found ${what}`);
     return untrusted();
   }

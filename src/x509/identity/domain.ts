@@ -55,6 +55,9 @@ export function domainFault(text: string): DomainFault | undefined {
   return undefined;
 }
 
+/** No URI of a next hop is longer in earnest; a name that is too long is not looked at label by label. */
+const MOST_REFERENCE = 4096;
+
 /**
  * The domain or address that a next hop or a policy entry names. Accepts `domain`, `domain:port`, an IP address, `[IPv6]`
  * with or without port, and a `sip:` or `sips:` URI with user, port and parameters, which never take part in a comparison.
@@ -64,6 +67,8 @@ export function domainFault(text: string): DomainFault | undefined {
  * trailing dot is dropped (C-5).
  */
 export function referenceDomain(text: string): Reference {
+  if (text.length > MOST_REFERENCE)
+    return invalid(`${text.length} characters are more than the ${MOST_REFERENCE} of a URI`);
   const strange = /[\x00-\x20\x7f-\x9f]/.exec(text);
   if (strange) return invalid(`${codePoint(strange[0].charCodeAt(0))} at position ${strange.index + 1}`);
   const uri = /^sips?:(.*)$/i.exec(text)?.[1];

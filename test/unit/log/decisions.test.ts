@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { decisionLog } from '../../../src/log/decisions.js';
-import type { Evidence } from '../../../src/trust/evidence/evidence.js';
+import type { Evidence, TlsEvidence } from '../../../src/trust/evidence/evidence.js';
 import { judgePeer } from '../../../src/trust/peer/peer.js';
+import { treatmentOf } from '../../../src/trust/verdict/treatment.js';
 import { agreementWith, evidenceWith, snapshotWith } from '../../support/snapshot.js';
 
 const NOW = Date.parse('2026-06-01T00:00:00Z');
@@ -16,6 +17,12 @@ const SOURCES: readonly (readonly [name: string, evidence: Partial<Evidence>, sr
   ['ok/no port', { sourceAddress: '192.0.2.2', sourcePort: undefined }, '192.0.2.2:'],
   ['ok/nothing known', { sourceAddress: undefined, sourcePort: undefined }, ':'],
 ];
+
+const tlsWith = (over: Partial<TlsEvidence>): TlsEvidence => ({
+  ...(evidenceWith().tls as TlsEvidence),
+  certificate: undefined,
+  ...over,
+});
 
 describe('a line of the decision log', () => {
   let directory: string;
@@ -32,5 +39,28 @@ describe('a line of the decision log', () => {
     log.write({ id: 'x-1', at: NOW, method: 'trust.peer', evidence, verdict });
     await log.close();
     expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ id: 'x-1', src, reasons: ['no-tls'] });
+  });
+
+  // A request may be 1 MiB long; who may ask must not fill the disk with one line for each.
+  const LONG = 'a.'.repeat(400_000);
+  test.each<[string, Partial<Evidence>]>([
+    ['next hop', { direction: 'out', nextHop: LONG }],
+    ['next hop by URI', { direction: 'out', nextHop: `sip:${LONG}` }],
+    ['connection', { connectionId: LONG }],
+    ['version', { tls: tlsWith({ version: LONG }) }],
+    ['cipher', { tls: tlsWith({ cipher: LONG }) }],
+    ['server name', { tls: tlsWith({ sni: LONG }) }],
+    ['words about the certificate', { tls: tlsWith({ attributes: { san: LONG, issuer: LONG, subject: LONG } }) }],
+    ['bytes', { tls: tlsWith({ attributes: { san: '\xff'.repeat(400_000) } }) }],
+  ])('ok/as short as others, however long what was told is: %s', async (_, over) => {
+    const file = join(directory, 'decisions');
+    const log = decisionLog(file, true, () => {});
+    const evidence = evidenceWith({ ...over });
+    const verdict = judgePeer(evidence, snapshotWith([agreementWith()]), NOW);
+    const treatment = treatmentOf(verdict, snapshotWith([]));
+    log.write({ id: 'x-1', at: NOW, method: 'trust.peer', evidence, verdict, treatment });
+    await log.close();
+    expect(verdict.verdict).not.toBe('trusted');
+    expect(readFileSync(file).length).toBeLessThan(8192);
   });
 });

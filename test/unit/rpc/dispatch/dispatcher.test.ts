@@ -279,6 +279,16 @@ describe('params', () => {
     ['union', { port: [] }, [{ path: 'port', expected: 'number or string', found: 'an array of 0' }]],
     ['unknown', { nmae: 'x' }, [{ path: 'nmae', expected: 'no param of this name', found: '"x"' }]],
     ['long', { name: null, nmae: 'x'.repeat(99) }, [{ path: 'name' }, { found: `"${'x'.repeat(59)}...` }]],
+    [
+      'too many by name',
+      Object.fromEntries(Array.from({ length: 60_000 }, (_, at) => [`k${at}`, 1])),
+      [{ path: '', expected: 'at most 100 params', found: '60000' }],
+    ],
+    [
+      'many unknown ones, the first told',
+      { name: 'x', ...Object.fromEntries(Array.from({ length: 90 }, (_, at) => [`k${at}`, 1])) },
+      Array.from({ length: 20 }, (_, at) => ({ path: `k${at}`, expected: 'no param of this name', found: '1' })),
+    ],
     ['too many', ['a', 1, 2], [{ path: '', expected: 'at most 2 params by position (name, port)', found: '3' }]],
   ])('fail/%s', async (_, params, data) => {
     const answer = await ask(call('echo', params));

@@ -27,6 +27,8 @@ describe('foldByteParams (design.md, "The RPC contract")', () => {
     ['base64 that does not decode', { a_b64: '%%%' }],
     ['base64 that is no string', { a_b64: 7 }],
     ['base64 of impossible length', { a_b64: 'YWJjZ' }],
+    ['more params than any method has', Object.fromEntries(Array.from({ length: 101 }, (_, at) => [`k${at}`, 1]))],
+    ['the same inside tls', { tls: Object.fromEntries(Array.from({ length: 101 }, (_, at) => [`k${at}`, 1])) }],
     [
       'objects in objects, as deep as a request can hold',
       JSON.parse(`${'{"a":'.repeat(150_000)}1${'}'.repeat(150_000)}`),

@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { tlsFloor } from '../../../../src/trust/evidence/tls-floor.js';
 
+test('ok/what is no word of a TLS stack is quoted, and cut', () => {
+  const { detail } = tlsFloor(`TLSv1.3${'3'.repeat(1000)}`, 'TLS_AES\n_128');
+  expect(detail).toContain('"TLS_AES\\x0a_128"');
+  expect(detail.length).toBeLessThan(300);
+});
+
 describe('what does not encrypt (seed §5)', () => {
   const rows: [cipher: string, version: string | undefined, found: string][] = [
     ['TLS_RSA_WITH_NULL_SHA256', 'TLSv1.2', 'authentic'],
