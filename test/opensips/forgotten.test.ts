@@ -22,6 +22,18 @@ const CHOICES = `
 	if ($rU == "again") {
 		t_on_failure("AGAIN");
 	}
+	if ($rU == "added") {
+		append_hf("P-Asserted-Identity: <sip:secret@own.example>\\r\\n");
+	}
+	if ($rU == "diverted") {
+		append_hf("Diversion: <sip:secret@own.example>\\r\\n");
+	}
+	if ($rU == "hinted") {
+		append_hf("P-hint: outbound\\r\\n");
+	}
+	if ($rU == "both") {
+		$branch = "sip:both@CALLED:5060";
+	}
 	if ($rU == "forwarded") {
 		forward();
 		exit;
@@ -69,7 +81,9 @@ describe.skipIf(BUILD === undefined)('a line that is missing', () => {
     network = await OpensipsNetwork.start({
       build: theBuild(),
       edit: (script, host) =>
-        `${script.replace('route[RELAY] {\n', (line) => line + CHOICES)}${ROUTES}`.replaceAll('PLACE', host(12)),
+        `${script.replace('route[RELAY] {\n', (line) => line + CHOICES)}${ROUTES}`
+          .replaceAll('PLACE', host(12))
+          .replaceAll('CALLED', host(3)),
     });
     const identity = network.pki.certificate({ issuer: network.operatorB, names: ['DNS:stranger.example'] });
     stranger = await Party.start(network.host(12), identity);
@@ -94,7 +108,7 @@ describe.skipIf(BUILD === undefined)('a line that is missing', () => {
       const callId = send({ method, ruri: to('bare') });
       expect(statusOf(await user.final(callId))).toBeGreaterThanOrEqual(400);
       expect(stranger.find(callId, method)).toBeUndefined();
-      expect(network.proxy.log).toMatch(/siptrust: \w+ .* was not sent: .*route\(SIPTRUST_OUT\)/);
+      await expect.poll(() => network.proxy.log).toMatch(/siptrust: \w+ .* was not sent: .*route\(SIPTRUST_OUT\)/);
     },
   );
 
@@ -102,6 +116,36 @@ describe.skipIf(BUILD === undefined)('a line that is missing', () => {
     const callId = send({ ruri: to('half') });
     expect(statusOf(await user.final(callId))).toBeGreaterThanOrEqual(400);
     expect(stranger.find(callId, 'INVITE')).toBeUndefined();
+  });
+
+  it.each(['added', 'diverted'])('fail/%s: the script itself adds what is private', async (name) => {
+    const callId = send({ method: 'MESSAGE', ruri: to(name), headers: [] });
+    expect(statusOf(await user.final(callId))).toBe(500);
+    expectNowhere(
+      'secret',
+      stranger.got.filter((text) => text.includes(callId)),
+    );
+    await expect.poll(() => network.proxy.log).toMatch(/siptrust: MESSAGE .* was not sent: .*private/);
+  });
+
+  it('ok/the same to our own side', async () => {
+    const callId = send({ method: 'MESSAGE', ruri: `sip:added@${network.called}:5060`, headers: [] });
+    expect(statusOf(await user.final(callId))).toBe(200);
+    expect(rowsOf(network.uas.find(callId, 'MESSAGE') ?? '', 'P-Asserted-Identity')).toHaveLength(1);
+  });
+
+  it('ok/what it adds that is not private goes on', async () => {
+    const callId = send({ method: 'MESSAGE', ruri: to('hinted'), headers: [] });
+    expect(statusOf(await user.final(callId))).toBe(200);
+    expect(rowsOf(stranger.find(callId, 'MESSAGE') ?? '', 'P-hint')).toEqual(['outbound']);
+  });
+
+  it('ok/a fork to both: our own side gets all of it, the stranger what is not private', async () => {
+    const callId = send({ method: 'MESSAGE', ruri: to('both') });
+    await user.final(callId);
+    const got = await network.uas.received(callId, 'MESSAGE');
+    expect(rowsOf(got, 'P-Charging-Vector')).toEqual(['icid-value=secret;orig-ioi=own.example']);
+    expectNowhere('secret', [await stranger.received(callId, 'MESSAGE')]);
   });
 
   it.each(['forwarded', 'copied'])('fail/%s: past every branch_route', async (name) => {
