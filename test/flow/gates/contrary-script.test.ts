@@ -71,4 +71,17 @@ describe.each(builds('full'))('a script that contradicts the include, Kamailio $
       /siptrust: replies do not pass the gate out: .*onsend_route_reply=0/.test(network.cscf.log),
     );
   });
+
+  it('fail/siptrustd is gone: whoever is outside does not register all the same', async () => {
+    await network.daemon.stop();
+    const callers = { TLS: partner, TCP: await network.overTcp(), UDP: await network.overUdp() };
+    for (const [transport, caller] of Object.entries(callers)) {
+      const callId = freshCallId();
+      caller.send(
+        request({ callId, method: 'REGISTER', ruri: 'sip:own.example', transport, headers: privateRows('forged') }),
+      );
+      expect(statusOf(await caller.final(callId))).toBeGreaterThan(399);
+      expect(network.uas.find(callId, 'REGISTER')).toBeUndefined();
+    }
+  });
 });
