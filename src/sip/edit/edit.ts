@@ -108,12 +108,20 @@ function cut(text: string, spans: readonly Span[]): string {
 /**
  * Runs `edit` over each element of a comma-separated list of addresses. It answers with the element's new text, or
  * undefined to drop it. White space and commas around the elements that stay are kept; the empty text means that
- * nothing is left.
+ * nothing is left. An element that does not `concern` the edit is not read, and stays.
  */
-export function editAddrList(value: string, edit: (addr: NameAddr | MalformedAddr) => string | undefined): string {
+export function editAddrList(
+  value: string,
+  edit: (addr: NameAddr | MalformedAddr) => string | undefined,
+  concerns: (piece: string) => boolean = () => true,
+): string {
   if (trimBlanks(value) === '') return value;
   const kept: string[] = [];
   for (const piece of splitList(value)) {
+    if (!concerns(piece)) {
+      kept.push(piece);
+      continue;
+    }
     const addr = parseNameAddr(piece);
     const text = edit(addr);
     if (text === undefined) continue;

@@ -85,6 +85,17 @@ describe('embedded fields (P-9)', () => {
 });
 
 describe('lists', () => {
+  it('ok/what does not concern the edit is not read', () => {
+    const read: string[] = [];
+    const edit = ({ raw }: { readonly raw: string }) => {
+      read.push(raw);
+      return 'X';
+    };
+    const value = `${','.repeat(15_000)} <sip:a@h;x> ,<sip:b@h>`;
+    expect(editAddrList(value, edit, (piece) => piece.includes(';'))).toBe(`${','.repeat(15_000)} X ,<sip:b@h>`);
+    expect(read).toEqual(['<sip:a@h;x>']);
+  });
+
   it('ok/elements change or go, blanks and commas stay', () => {
     const value = ' "A, B" <sip:a@b;cpc=x> ,  <tel:+1>,\t<mailto:x@y> , <sip:c@d>';
     const edited = editAddrList(value, (element) => {
