@@ -20,7 +20,8 @@ const PROGRAM = process.env.SIPTRUST_DAEMON ?? fileURLToPath(new URL('../../dist
 const LOAD = fileURLToPath(new URL('./steady-load.ts', import.meta.url));
 const RATE = 2000;
 const PEERS = 64;
-const PORT = 17_060;
+/** Of this run alone: several may stand beside each other. */
+const PORT = 20_000 + (process.pid % 10_000);
 const CAS = 50;
 const RELOAD_MS = 300_000;
 const DAY = 86_400_000;
