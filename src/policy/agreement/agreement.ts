@@ -45,8 +45,8 @@ function readKeys(input: AgreementInput, site: Site, around: Around): Agreement 
 }
 
 /** Where an agreement says which path stands for the network: `interface` and `sources`. */
-export function pathSite(input: AgreementInput, site: Site): Site {
-  return input.mechanism === 'tls' ? site.at('migration') : site;
+export function pathSite({ mechanism }: Pick<Agreement, 'mechanism'>, site: Site): Site {
+  return mechanism === 'tls' ? site.at('migration') : site;
 }
 
 /** How what ends stands at `now`: two times at which this is the same are alike to the checks of an agreement. */

@@ -12,7 +12,7 @@ import type { AgreementInput } from './keys.js';
 /** An agreement as it was checked, where it stands, and what the check rested on. */
 export interface CheckedAgreement {
   readonly item: Agreement;
-  readonly input: AgreementInput;
+  readonly input: () => AgreementInput;
   readonly site: Site;
   readonly said: readonly Said[];
   readonly rests: Rests;

@@ -13,7 +13,8 @@ export interface Placed<T> {
 }
 
 export interface PlacedAgreement extends Placed<Agreement> {
-  readonly input: AgreementInput;
+  /** What its entry in the file says; it may have to be read again. */
+  readonly input: () => AgreementInput;
 }
 
 /** Names that tell things apart have to differ, also for people who do not look at the case. */
@@ -34,7 +35,8 @@ export function checkNames(parts: readonly Placed<{ readonly name: string }>[], 
 /** Who asks for approved pins needs a place where approvals are kept, or pins to begin with. */
 export function checkPins(agreements: readonly PlacedAgreement[], stateFile: string | undefined): void {
   for (const { item, input, site } of agreements) {
-    if (item.mechanism !== 'tls' || !item.pinned || stateFile !== undefined || (input.pins ?? []).length > 0) continue;
+    if (item.mechanism !== 'tls' || !item.pinned || stateFile !== undefined || (input().pins ?? []).length > 0)
+      continue;
     const text = 'pinned: true trusts nobody: expected pins, or daemon.state.file that keeps the approved ones';
     site.at('pinned').report('no-pins', text);
   }
@@ -67,12 +69,14 @@ export function checkDomains(agreements: readonly PlacedAgreement[], own: Readon
 
 /** A network that is known by its path alone would lend that to the name of one that proves itself by certificate. */
 function checkLent({ item, input, site }: PlacedAgreement, claims: ReadonlyMap<string, PlacedAgreement>): void {
-  if (item.mechanism !== 'nds-ip' || input.asserts?.domains === undefined) return;
+  if (item.mechanism !== 'nds-ip') return;
   for (const domain of item.asserts.domains) {
     const owner = claims.get(domain)?.item;
     if (owner === undefined || owner.mechanism !== 'tls') continue;
+    const named = input().asserts?.domains;
+    if (named === undefined) return;
     const text = `${domain} proves itself by certificate in agreement ${owner.name}: a path may assert it here too`;
-    domainSite(input.asserts.domains, domain, site.at('asserts', 'domains')).report('lent-assertion', text);
+    domainSite(named, domain, site.at('asserts', 'domains')).report('lent-assertion', text);
   }
 }
 
@@ -81,7 +85,7 @@ export function checkTargets(agreements: readonly PlacedAgreement[]): void {
   const claims = new Map<string, PlacedAgreement>();
   for (const placed of agreements) {
     const site = (of: PlacedAgreement, target: StaticTarget): Site =>
-      targetSite(of.input.targets ?? [], target, of.site.at('targets'));
+      targetSite(of.input().targets ?? [], target, of.site.at('targets'));
     for (const target of placed.item.targets) {
       const claim = claims.get(targetKey(target));
       if (claim === undefined) {
@@ -96,7 +100,7 @@ export function checkTargets(agreements: readonly PlacedAgreement[]): void {
 }
 
 function claimSite({ input, site }: PlacedAgreement, domain: string): Site {
-  return domainSite(input.domains, domain, site.at('domains'));
+  return domainSite(input().domains, domain, site.at('domains'));
 }
 
 function checkAsserted({ item, input, site }: PlacedAgreement, own: ReadonlyMap<string, Site>): void {
@@ -106,11 +110,11 @@ function checkAsserted({ item, input, site }: PlacedAgreement, own: ReadonlyMap<
     ['domains', domains],
     ['hosts', hosts],
   ] as const) {
-    const named = input.asserts?.[key];
-    if (named === undefined) continue;
     for (const domain of names) {
       const ours = own.get(domain);
       if (!ours) continue;
+      const named = input().asserts?.[key];
+      if (named === undefined) break;
       const text = `${domain} is one of own_domains, at ${formatPlace(ours.place())}: nobody outside may assert it`;
       const here = domainSite(named, domain, site.at('asserts', key));
       here.report('own-domain', `${text} (except interconnect: roaming or loopback)`);
@@ -145,16 +149,17 @@ export function checkInterfaces(
 ): void {
   const users = new Map<string, PlacedAgreement[]>();
   for (const placed of agreements) {
-    const { item, input } = placed;
+    const { item } = placed;
     if (item.interface === undefined) continue;
-    const site = pathSite(input, placed.site);
+    const site = pathSite(item, placed.site);
     if (!named.interfaces.has(item.interface)) {
       const known = named.interfaces.size === 0 ? 'there are none' : `there is ${[...named.interfaces].join(', ')}`;
       const text = `expected the name of an interface (${known}), found ${JSON.stringify(item.interface)}`;
       site.at('interface').report('unknown-interface', text);
     }
-    const list = users.get(item.interface) ?? [];
-    users.set(item.interface, [...list, placed]);
+    const list = users.get(item.interface);
+    if (list === undefined) users.set(item.interface, [placed]);
+    else list.push(placed);
     if (item.interconnect === 'internet' || item.interconnect === 'enterprise') {
       const text = `interconnect ${item.interconnect} over an nds-ip interface`;
       const clause = 'TS 33.203 §5.4 wants interfaces of their own for networks that are no IMS';
@@ -230,9 +235,10 @@ function reportOverlap(claim: SourceClaim, other: SourceClaim): void {
   }
 }
 
-function sourceSite({ prefix, by: { input, site } }: SourceClaim): Site {
-  const texts = (input.mechanism === 'tls' ? input.migration : input)?.sources ?? [];
-  return entrySite(pathSite(input, site).at('sources'), texts, prefix.text, (text) => {
+function sourceSite({ prefix, by: { item, input, site } }: SourceClaim): Site {
+  const said = input();
+  const texts = (said.mechanism === 'tls' ? said.migration : said)?.sources ?? [];
+  return entrySite(pathSite(item, site).at('sources'), texts, prefix.text, (text) => {
     const read = parsePrefix(text);
     return 'invalid' in read ? undefined : read.text;
   });

@@ -56,7 +56,7 @@ function claimsOf(agreements: readonly PlacedAgreement[]): Claims {
 }
 
 function siteOf({ by, key }: Claim, name: string): Site {
-  return domainSite(by.input[key] ?? [], name, by.site.at(key));
+  return domainSite(by.input()[key] ?? [], name, by.site.at(key));
 }
 
 function checkServerName(
@@ -66,24 +66,24 @@ function checkServerName(
   own: ReadonlyMap<string, Site>,
 ): void {
   const { item, input, site } = placed;
-  const here = domainSite(input.server_names ?? [], name, site.at('server_names'));
+  const here = (): Site => domainSite(input().server_names ?? [], name, site.at('server_names'));
   const ours = own.get(name);
   if (ours !== undefined && item.interconnect !== 'loopback') {
     const text = `${name} is one of own_domains, at ${formatPlace(ours.place())}: no certificate of a partner may bear it`;
-    here.report('own-domain', `${text} (except interconnect: loopback)`);
+    here().report('own-domain', `${text} (except interconnect: loopback)`);
   }
   const claim = names.get(name);
   if (claim === undefined || claim.key !== 'domains') return;
   if (claim.by === placed) {
-    here.report('repeated-value', `${name} stands under domains already`);
+    here().report('repeated-value', `${name} stands under domains already`);
   } else {
     const there = formatPlace(siteOf(claim, name).place());
-    here.report('duplicate-domain', `${name} is claimed by agreement ${claim.by.item.name} already, at ${there}`);
+    here().report('duplicate-domain', `${name} is claimed by agreement ${claim.by.item.name} already, at ${there}`);
   }
 }
 
 function checkSuffix(suffix: string, placed: PlacedAgreement, claims: Claims, own: ReadonlyMap<string, Site>): void {
-  const here = domainSite(placed.input.wildcard_names ?? [], suffix, placed.site.at('wildcard_names'));
+  const here = domainSite(placed.input().wildcard_names ?? [], suffix, placed.site.at('wildcard_names'));
   for (const [domain, ours] of own) {
     if (!overlap(domain, suffix)) continue;
     const text = `${suffix} overlaps ${domain} of own_domains, at ${formatPlace(ours.place())}`;
@@ -116,7 +116,7 @@ function overlap(a: string, b: string): boolean {
 }
 
 function checkEffect({ item, input, site }: PlacedAgreement): void {
-  if (item.mechanism !== 'tls' || input.server_names === undefined || item.directions.includes('out')) return;
+  if (item.mechanism !== 'tls' || input().server_names === undefined || item.directions.includes('out')) return;
   const text = 'server_names has no effect: the agreement does not cover direction out';
   site.at('server_names').report('no-effect', `${text} (a peer that calls is known by domains)`, 'key');
 }

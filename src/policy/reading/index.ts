@@ -1,10 +1,10 @@
-/** The door of this room: files and YAML as they lie there; what is wrong with them, by file, line and column. */
+/** The door of this room: files as they lie there; what is wrong with them, by file, line and column. */
 
 export { DiskFiles, type Seen, seenNow } from './disk-files.js';
-export { type PolicyDocument, readDocument } from './document.js';
 export { FILE_LIMITS, type FileRead, filesInMemory, type PolicyFiles, tooLarge } from './files.js';
 export { deepFreeze, freezeShallow } from './freeze.js';
 export { expandGlob, isGlob, isUnsupportedGlob, normalPath, resolvePath } from './paths.js';
+export type { KeyPath, Place } from './problem.js';
 export { formatPlace, formatProblem, type Problem, type ProblemCode, Problems, type Said } from './problem.js';
 export { type RefusedMode, type RegularRead, readRegular, systemProblem } from './regular-file.js';
 export { checkShape, inWords, unknownKeys } from './shape.js';

@@ -8,7 +8,9 @@ import type { Agreement, Interface, Snapshot } from '../../trust/agreement/index
 import type { CertificateFacts } from '../../x509/certificate/index.js';
 import { atOnce } from '../../x509/der/index.js';
 import {
+  AGREEMENT,
   type AgreementDefaults,
+  type AgreementInput,
   type CheckedAgreement,
   compileAgreement,
   compileInterface,
@@ -39,6 +41,7 @@ import {
 } from '../reading/index.js';
 import { compileDefaults, compileSettings, type DaemonSettings, SECTIONS } from '../settings/index.js';
 import { domainNames, domainSite } from '../values/index.js';
+import { type Entries, EntryList, isEntries } from '../yaml/index.js';
 import { assembleInSteps, type SnapshotParts } from './assemble.js';
 import { type PolicySources, readSources, type Section } from './sources.js';
 
@@ -171,14 +174,14 @@ function certificatesOfOurs(sources: PolicySources, material: Material): readonl
 }
 
 interface ListSection {
-  readonly value: readonly unknown[];
+  readonly value: Entries;
   readonly site: Site;
 }
 
 /** The sections of a name that are lists, one for each file; of another it is said that it is none. */
 function lists(sources: PolicySources, name: 'interfaces' | 'agreements'): readonly ListSection[] {
   return sources.sections(name).filter((section): section is ListSection => {
-    const isList = Array.isArray(section.value);
+    const isList = isEntries(section.value);
     if (!isList) section.site.report('wrong-type', `expected a list of ${name}, found ${inWords(section.value)}`);
     return isList;
   });
@@ -194,30 +197,46 @@ function compileAgreements(
   const defaults = JSON.stringify(context.defaults);
   // Of one file either all is the same or all is read again: what its agreements rest on would be a fifth of the memory.
   const remember = sources.files > 1;
-  const check = (value: unknown, site: Site): CheckedAgreement | undefined => {
+  const check = (list: Entries, at: number, site: Site): CheckedAgreement | undefined => {
     const { said, value: checked } = problems.during(() =>
       material.during(() => {
-        const input = checkShape(SECTIONS.agreements, value, site);
+        const input = checkShape(AGREEMENT, list.at(at), site);
         return input && { item: compileAgreement(input, site, context), input };
       }),
     );
     if (checked.value === undefined) return undefined;
     const { item, input } = checked.value;
-    return { item, input, site, said, rests: { defaults, material: checked.material, ends: endsAt(item, now) } };
+    const rests = { defaults, material: checked.material, ends: endsAt(item, now) };
+    return { item, input: list instanceof EntryList ? readAgain(list, at) : () => input, site, said, rests };
   };
   const all: PlacedAgreement[] = [];
   for (const { value: list, site } of lists(sources, 'agreements')) {
     const known = memory.agreements(list);
-    const checked = list.map((entry, at) => {
+    const checked: (CheckedAgreement | undefined)[] = [];
+    for (let at = 0; at < list.length; at++) {
       const before = known?.[at];
-      if (before === undefined || !stands(before, defaults, context)) return check(entry, site.at(at));
-      problems.again(before.said);
-      return before;
-    });
-    for (const agreement of checked) if (agreement !== undefined) all.push(agreement);
+      const stays = before !== undefined && stands(before, defaults, context);
+      if (stays) problems.again(before.said);
+      const agreement = stays ? before : check(list, at, site.at(at));
+      if (agreement === undefined) continue;
+      if (remember) checked[at] = agreement;
+      all.push(remember ? agreement : { item: agreement.item, input: agreement.input, site: agreement.site });
+    }
     if (remember) memory.keep(list, checked);
   }
   return all;
+}
+
+/** What stands in an entry, read again where somebody asks: of 100,000 agreements it would be a fifth of the memory. */
+function readAgain(list: EntryList, at: number): () => AgreementInput {
+  let held: WeakRef<AgreementInput> | undefined;
+  return () => {
+    const known = held?.deref();
+    if (known !== undefined) return known;
+    const input = AGREEMENT.parse(list.at(at));
+    held = new WeakRef(input);
+    return input;
+  };
 }
 
 /** Whether the check of an agreement would say and make the same again. */
@@ -231,7 +250,7 @@ function stands(
 
 function compileInterfaces(sources: PolicySources): readonly Placed<Interface>[] {
   return lists(sources, 'interfaces').flatMap(({ value: list, site }) =>
-    list.flatMap((value, at) => {
+    [...list].flatMap((value, at) => {
       const input = checkShape(SECTIONS.interfaces, value, site.at(at));
       const item = input && compileInterface(input, site.at(at));
       return item === undefined ? [] : [{ item, site: site.at(at) }];

@@ -10,15 +10,14 @@ import {
   isGlob,
   isUnsupportedGlob,
   normalPath,
-  type PolicyDocument,
   type PolicyFiles,
   type Problems,
-  readDocument,
   resolvePath,
   Site,
   unknownKeys,
 } from '../reading/index.js';
 import { SECTIONS, type SectionName } from '../settings/index.js';
+import { EntryList, type PolicyDocument, readDocument } from '../yaml/index.js';
 
 /** A section of one file. */
 export interface Section {
@@ -124,7 +123,9 @@ function splitSections({ value }: PolicyDocument, root: Site, includedBy?: strin
       root.at(key).report('misplaced-key', `the key belongs into the main file ${includedBy}`, 'key');
     } else if (section !== null) {
       // A section whose entries are all commented out is as good as none.
-      sections.push([key, { value: section, site: root.at(key) }]);
+      // Of long lists none but this one is read entry by entry.
+      const whole = section instanceof EntryList && key !== 'agreements';
+      sections.push([key, { value: whole ? [...section] : section, site: root.at(key) }]);
     }
   }
   if (unknown.length > 0) unknownKeys(unknown, Object.keys(SECTIONS), root);

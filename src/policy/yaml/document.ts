@@ -14,8 +14,8 @@ import {
   parseDocument,
   type Scalar,
 } from 'yaml';
+import type { KeyPath, Place, ProblemCode, Problems } from '../reading/index.js';
 import { readPlainYaml } from './plain-yaml.js';
-import type { KeyPath, Place, ProblemCode, Problems } from './problem.js';
 import { utf8Text } from './utf8.js';
 import { yamlFaultText } from './yaml-fault.js';
 
@@ -32,7 +32,10 @@ const MOST_FAULTS = 10;
 
 export interface PolicyDocument {
   readonly file: string;
-  /** Mappings as objects without prototype, lists as arrays, scalars as text, number, boolean or null. */
+  /**
+   * Mappings as objects without prototype, lists as arrays, scalars as text, number, boolean or null. A list of mappings right
+   * below the root may be an EntryList.
+   */
   readonly value: unknown;
   /** The place of the value at a key path, or of its key; where nothing stands there, of what would hold it. */
   locate(path: KeyPath, at?: 'key' | 'value'): Place;

@@ -5,8 +5,14 @@
  * a test holds the two against each other.
  */
 
+import { EntryList, type EntryPlace } from './entry-list.js';
+import { plainScalar } from './plain-scalar.js';
+
 /** Deeper than policies are; the library decides beyond. */
 const MOST_DEPTH = 32;
+
+/** Of the lists right below the root. */
+const ENTRIES_DEPTH = 1;
 
 /** Where the parts of a container stand; offsets into the text. */
 interface Places {
@@ -17,6 +23,7 @@ interface Places {
 }
 
 export interface PlainDocument {
+  /** A block list of mappings right below the root is an EntryList. */
   readonly value: Readonly<Record<string, unknown>>;
   /** Offset of the value at a key path, or of its key; where nothing stands there, of what would hold it. */
   locate(path: readonly (string | number)[], at: 'key' | 'value'): number;
@@ -70,7 +77,7 @@ const WORDS =
 
 class Reader {
   readonly #text: string;
-  readonly #places: Map<object, Places> | undefined;
+  #places: Map<object, Places> | undefined;
   readonly #most: number;
   #count = 0;
   #at = 0;
@@ -110,8 +117,17 @@ class Reader {
   locate(path: readonly (string | number)[], at: 'key' | 'value'): number {
     let node: unknown = this.#root;
     let offset = this.#firstKey;
+    let known = this.#places;
     for (const [index, step] of path.entries()) {
-      const places = typeof node === 'object' && node !== null ? this.#places?.get(node) : undefined;
+      if (node instanceof EntryList) {
+        const place = node.place(Number(step));
+        if (place === undefined) return offset;
+        known = new Map();
+        node = new Reader(this.#text, this.#most, known).entry(place);
+        offset = place.at;
+        continue;
+      }
+      const places = typeof node === 'object' && node !== null ? known?.get(node) : undefined;
       if (places === undefined) return offset;
       const { keys, values } = places;
       const key = keys?.get(String(step));
@@ -122,6 +138,13 @@ class Reader {
       node = (node as Record<string | number, unknown>)[step];
     }
     return offset;
+  }
+
+  /** The entry of a list that was read before. */
+  entry({ at, lineStart }: EntryPlace): unknown {
+    this.#at = at;
+    this.#lineStart = lineStart;
+    return this.#entry(ENTRIES_DEPTH);
   }
 
   get #firstKey(): number {
@@ -221,24 +244,45 @@ class Reader {
   }
 
   /** A block list whose dashes stand at this column. */
-  #list(column: number, depth: number): unknown[] {
+  #list(column: number, depth: number): unknown[] | EntryList {
     if (depth > MOST_DEPTH) this.#fail();
     const list: unknown[] = this.#counted([]);
     const values: number[] | undefined = this.#places && [];
     do {
       this.#at++;
       this.#blanks();
+      if (list.length === 0 && depth === ENTRIES_DEPTH && this.#startsKey()) return this.#entries(column);
       values?.push(this.#at);
-      if (this.#startsKey()) {
-        list.push(this.#mapping(this.#at - this.#lineStart, depth + 1));
-      } else {
-        list.push(this.#inline(depth + 1));
-        this.#endOfLine();
-      }
+      list.push(this.#entry(depth));
       if (this.#indent() > column) this.#fail();
     } while (this.#indent() === column && this.#dash());
     if (values) this.#places?.set(list, { keys: undefined, values });
     return list;
+  }
+
+  /** The rest of such a list, from its first entry on: each is read to see that it is plain, and let go. */
+  #entries(column: number): EntryList {
+    const places = this.#places;
+    this.#places = undefined;
+    const found: EntryPlace[] = [];
+    for (;;) {
+      found.push({ at: this.#at, lineStart: this.#lineStart });
+      this.#entry(ENTRIES_DEPTH);
+      if (this.#indent() > column) this.#fail();
+      if (this.#indent() !== column || !this.#dash()) break;
+      this.#at++;
+      this.#blanks();
+    }
+    this.#places = places;
+    return new EntryList(found, (place) => new Reader(this.#text, this.#most).entry(place));
+  }
+
+  /** What stands behind a dash of a list of this depth. */
+  #entry(depth: number): unknown {
+    if (this.#startsKey()) return this.#mapping(this.#at - this.#lineStart, depth + 1);
+    const value = this.#inline(depth + 1);
+    this.#endOfLine();
+    return value;
   }
 
   #dash(): boolean {
@@ -350,21 +394,4 @@ class Reader {
     this.#blanks();
     if (this.#text[this.#at] === end) this.#fail();
   }
-}
-
-const WORD_VALUES: ReadonlyMap<string, boolean | null> = new Map([
-  ...(['null', 'Null', 'NULL', '~'] as const).map((text) => [text, null] as const),
-  ...(['true', 'True', 'TRUE'] as const).map((text) => [text, true] as const),
-  ...(['false', 'False', 'FALSE'] as const).map((text) => [text, false] as const),
-]);
-
-const NUMBER = /^[-+]?(?:[0-9]+|\.[0-9]+|[0-9]+\.[0-9]*|(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)[eE][-+]?[0-9]+)$/;
-
-/** The core schema of YAML 1.2, with numbers that are not written plainly left as text (document.ts). */
-function plainScalar(text: string): unknown {
-  const first = text.charCodeAt(0);
-  // Numbers begin with a digit, a sign or a dot.
-  if (first < 58 && NUMBER.test(text)) return String(Number(text)) === text ? Number(text) : text;
-  const word = text.length > 5 ? undefined : WORD_VALUES.get(text);
-  return word === undefined ? text : word;
 }

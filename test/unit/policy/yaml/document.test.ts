@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { readDocument } from '../../../../src/policy/reading/document.js';
 import { formatProblem, Problems } from '../../../../src/policy/reading/problem.js';
+import { readDocument } from '../../../../src/policy/yaml/document.js';
 
 function read(content: string | Uint8Array) {
   const problems = new Problems();

@@ -1,0 +1,46 @@
+/** A long list of a file whose entries are made when they are looked at: 100,000 agreements are never there as a whole. */
+
+/** Where an entry begins, and the line that it begins in; offsets into the text. */
+export interface EntryPlace {
+  readonly at: number;
+  readonly lineStart: number;
+}
+
+/** A list, or one whose entries are made as they are looked at. */
+export type Entries = readonly unknown[] | EntryList;
+
+export function isEntries(value: unknown): value is Entries {
+  return Array.isArray(value) || value instanceof EntryList;
+}
+
+/** Knows where its entries stand, and keeps none of them. */
+export class EntryList implements Iterable<unknown> {
+  readonly #places: Uint32Array;
+  readonly #read: (place: EntryPlace) => unknown;
+
+  /** @param read the entry that stands at a place, made anew */
+  constructor(places: readonly EntryPlace[], read: (place: EntryPlace) => unknown) {
+    this.#places = Uint32Array.from(places.flatMap(({ at, lineStart }) => [at, lineStart]));
+    this.#read = read;
+  }
+
+  get length(): number {
+    return this.#places.length / 2;
+  }
+
+  /** Where an entry stands; undefined where there is none. */
+  place(index: number): EntryPlace | undefined {
+    const [at, lineStart] = this.#places.subarray(2 * index, 2 * index + 2);
+    return at === undefined || lineStart === undefined ? undefined : { at, lineStart };
+  }
+
+  at(index: number): unknown {
+    const place = this.place(index);
+    return place && this.#read(place);
+  }
+
+  *[Symbol.iterator](): Generator<unknown, undefined> {
+    for (let index = 0; index < this.length; index++) yield this.at(index);
+    return undefined;
+  }
+}
