@@ -12,13 +12,7 @@ import { type CertificateFacts, parseCertificate } from '../../x509/certificate/
 import { type CrlFacts, parseCrlInSteps } from '../../x509/revocation/index.js';
 import { deepFreeze, freezeShallow } from '../reading/index.js';
 import { assembleInSteps, type SnapshotParts } from './assemble.js';
-
-/** Pieces of octets in one. */
-interface Pieces {
-  readonly octets: Uint8Array<ArrayBuffer>;
-  /** Where each piece ends. */
-  readonly ends: Uint32Array<ArrayBuffer>;
-}
+import { each, type Pieces, PieceWriter } from './pieces.js';
 
 /** SHA-256 hashes, one after the other. */
 type Hashes = Uint8Array<ArrayBuffer>;
@@ -33,12 +27,12 @@ export interface Contents {
 
 export interface Parcel {
   readonly contents: Contents;
-  /** DER of what the other side does not have. */
-  readonly certificates: Pieces;
-  readonly crls: Pieces;
+  /** DER of what the other side does not have. Whoever opens a parcel empties these lists: what is opened is let go. */
+  readonly certificates: Pieces[];
+  readonly crls: Pieces[];
   /** For each agreement its index in the policy before, where it is the same there; else -1, and it is sent. */
   readonly same: Int32Array<ArrayBuffer>;
-  readonly agreements: Pieces;
+  readonly agreements: Pieces[];
   readonly interfaces: readonly Interface[];
   readonly ownDomains: readonly string[];
   readonly ownCertificates: readonly string[];
@@ -71,7 +65,7 @@ export class Packer {
     const crls = new Map<string, CrlFacts>();
     const known = indexes(before?.agreements);
     const same = new Int32Array(agreements.length);
-    const pieces: Uint8Array[] = [];
+    const pieces = new PieceWriter();
     const hashes: string[] = [];
     for (const [at, agreement] of agreements.entries()) {
       const { hash, material, octets } = this.#look(agreement);
@@ -81,7 +75,7 @@ export class Packer {
         else crls.set(facts.sha256, facts);
       }
       same[at] = known.get(hash) ?? -1;
-      if (same[at] === -1) pieces.push(octets ?? serialize(plain(agreement)));
+      if (same[at] === -1) pieces.add(octets ?? serialize(plain(agreement)));
     }
     // Most policies have none.
     const places = new Map(sources.size === 0 ? [] : agreements.map((agreement, at) => [agreement, at]));
@@ -101,7 +95,7 @@ export class Packer {
       certificates: missing(certificates, before?.certificates),
       crls: missing(crls, before?.crls),
       same,
-      agreements: inOne(pieces),
+      agreements: pieces.written(),
       interfaces,
       ownDomains: [...ownDomains],
       ownCertificates: ownCertificates.map(({ sha256 }) => sha256),
@@ -122,7 +116,7 @@ export class Packer {
 
 /** What changes hands with a parcel instead of being copied. */
 export function octetsOf({ contents, certificates, crls, same, agreements, tables }: Parcel): ArrayBuffer[] {
-  const pieces = [certificates, crls, agreements].flatMap(({ octets, ends }) => [octets, ends]);
+  const pieces = [certificates, crls, agreements].flat().flatMap(({ octets, ends }) => [octets, ends]);
   const arrays = tables.flatMap(({ parts: { four, six }, values }) => [
     values,
     ...[four, six].flatMap(({ owners, intervals: { starts, entries, lengths } }) => [owners, starts, entries, lengths]),
@@ -221,14 +215,16 @@ function materialOf(agreement: Agreement): readonly (CertificateFacts | CrlFacts
   return [...found];
 }
 
-function missing(facts: ReadonlyMap<string, { readonly der: Uint8Array }>, before: Hashes | undefined): Pieces {
+function missing(facts: ReadonlyMap<string, { readonly der: Uint8Array }>, before: Hashes | undefined): Pieces[] {
   const known = new Set(hexes(before));
-  return inOne([...facts].filter(([sha256]) => !known.has(sha256)).map(([, { der }]) => der));
+  const pieces = new PieceWriter();
+  for (const [sha256, { der }] of facts) if (!known.has(sha256)) pieces.add(der);
+  return pieces.written();
 }
 
 function* unpackMaterial<T extends { readonly sha256: string }>(
   named: Hashes,
-  sent: Pieces,
+  sent: Pieces[],
   held: ReadonlyMap<string, T> | undefined,
   parse: (der: Uint8Array) => Generator<undefined, T>,
 ): Generator<undefined, ReadonlyMap<string, T>> {
@@ -273,27 +269,6 @@ function ofHexes(texts: readonly string[]): Hashes {
   return new Uint8Array(Buffer.from(texts.join(''), 'hex'));
 }
 
-function inOne(pieces: readonly Uint8Array[]): Pieces {
-  const octets = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  const ends = new Uint32Array(pieces.length);
-  let end = 0;
-  for (const [at, piece] of pieces.entries()) {
-    octets.set(piece, end);
-    end += piece.length;
-    ends[at] = end;
-  }
-  return { octets, ends };
-}
-
-function* each({ octets, ends }: Pieces): Generator<Uint8Array, undefined> {
-  let begin = 0;
-  for (const end of ends) {
-    yield octets.subarray(begin, end);
-    begin = end;
-  }
-  return undefined;
-}
-
 /** Stands for a certificate or CRL that is sent, or known, by itself. */
 interface Reference {
   readonly $: 'certificate' | 'crl';
@@ -302,7 +277,8 @@ interface Reference {
 
 interface PackedPrefixes {
   readonly $: 'prefixes';
-  readonly parts: PrefixList['parts'];
+  /** undefined: there are none, as with most agreements. */
+  readonly parts: PrefixList['parts'] | undefined;
 }
 
 function isCertificate(value: object): value is CertificateFacts {
@@ -325,11 +301,15 @@ function plain(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
   if (isCertificate(value)) return { $: 'certificate', sha256: value.sha256 } satisfies Reference;
   if (isCrl(value)) return { $: 'crl', sha256: value.sha256 } satisfies Reference;
-  if (value instanceof PrefixList) return { $: 'prefixes', parts: value.parts } satisfies PackedPrefixes;
+  if (value instanceof PrefixList) return packedPrefixes(value);
   if (Array.isArray(value)) return packed(value);
   if (value instanceof Map) return new Map([...value].map(([key, held]) => [key, plain(held)]));
   if (value instanceof Set) return new Set(value);
   return Object.fromEntries(Object.entries(value).map(([key, held]) => [key, plain(held)]));
+}
+
+function packedPrefixes({ length, parts }: PrefixList): PackedPrefixes {
+  return { $: 'prefixes', parts: length === 0 ? undefined : parts };
 }
 
 interface Known {
@@ -363,7 +343,9 @@ function restore(value: unknown, known: Known): unknown {
 }
 
 function referred(value: Reference | PackedPrefixes, { certificates, crls }: Known): unknown {
-  if (value.$ === 'prefixes') return Object.freeze(PrefixList.restore(value.parts));
+  if (value.$ === 'prefixes') {
+    return Object.freeze(value.parts === undefined ? PrefixList.of([]) : PrefixList.restore(value.parts));
+  }
   return present((value.$ === 'certificate' ? certificates : crls).get(value.sha256), `${value.$} ${value.sha256}`);
 }
 
