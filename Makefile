@@ -15,7 +15,7 @@ DEB_PACKAGES := dpkg-dev binutils lintian debootstrap man-db util-linux
 EXAMPLE := .cache/example
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: dev ci help release test-release deb test-deb setup packages toolchain node-version build lint dead run demo test test-unit test-flow test-matrix test-opensips test-ui test-fleet test-fleet-long fleet bench-fleet demo-ui lab-packages lab test-lab bench bench-plugin bench-reload bench-lab soak fuzz clean
+.PHONY: dev ci help release test-release deb test-deb setup packages toolchain node-version build lint dead run demo test test-unit test-wire test-flow test-matrix test-opensips test-ui test-fleet test-fleet-long fleet bench-fleet demo-ui lab-packages lab test-lab bench bench-plugin bench-reload bench-lab soak fuzz clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -98,10 +98,13 @@ ci: ## what runs for each commit, as it runs there: everything, on a clean check
 demo: setup build ## two networks, real TLS, real calls: who called, the verdict, what arrived
 	node --import tsx test/flow/demo.ts
 
-test: setup build lint test-unit test-flow test-opensips test-ui test-fleet ## everything: lint, unit, wire and live tests (20 minutes at most)
+test: setup build lint test-unit test-wire test-flow test-opensips test-ui test-fleet ## everything: lint, unit, wire and live tests (20 minutes at most)
 
-test-unit: node_modules
-	npx vitest run
+test-unit: node_modules ## what computes, and starts nothing (a minute)
+	npx vitest run --project unit
+
+test-wire: node_modules ## what starts processes: the daemon on each listener, siptrustctl, openssl, promtool
+	npx vitest run --project wire --project programs
 
 test-flow: setup build
 	npx vitest run --config vitest.flow.config.ts
@@ -175,7 +178,7 @@ soak: setup build ## half an hour of calls while siptrustd dies, policies change
 
 fuzz: node_modules ## long runs of the readers' fuzz (crashes, and time), the differential test and the properties
 	SIPTRUST_FUZZ_RUNS=1000000 SIPTRUST_DIFFERENTIAL_RUNS=5000 npx vitest run --testTimeout 36000000 \
-	  $$(grep -rlE '\b(runs\(|LONG\b)|SIPTRUST_(FUZZ|DIFFERENTIAL)_RUNS' test/unit test/wire)
+	  $$(grep -rlE '\b(runs\(|LONG\b)|SIPTRUST_(FUZZ|DIFFERENTIAL)_RUNS' test/unit test/programs test/wire)
 
 clean: ## remove what was built
 	rm -rf dist node_modules coverage packages

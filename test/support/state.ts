@@ -8,8 +8,14 @@ import type { Agreement } from '../../src/trust/agreement/agreement.js';
 import { NOW } from './certificates.js';
 import { snapshotWith } from './snapshot.js';
 
+/** As a daemon has it, with the room that a test needs: what caches take is reserved when they are made. */
+export const TEST_SETTINGS: DaemonSettings = {
+  ...DEFAULT_SETTINGS,
+  cache: { ...DEFAULT_SETTINGS.cache, certificates: 1000, verdicts: 1000 },
+};
+
 /** A policy of these agreements, in force. */
-export function policyOf(agreements: readonly Agreement[], settings: DaemonSettings = DEFAULT_SETTINGS): PolicyHolder {
+export function policyOf(agreements: readonly Agreement[], settings: DaemonSettings = TEST_SETTINGS): PolicyHolder {
   const load = (revision: number) => ({
     ...{ ok: true as const, snapshot: snapshotWith(agreements, { revision }), settings, warnings: [] },
   });

@@ -178,3 +178,24 @@ describe('the core is pure: no files, sockets, clock, random or logger', () => {
     });
   }
 });
+
+describe('test/unit computes: what starts a program is in test/programs, what starts siptrustd in test/wire', () => {
+  const UNIT = import.meta.dirname;
+  const started = /\b(?:execFile|execFileSync|spawn|spawnSync|exec|execSync|fork)\('?([\w./-]+)/g;
+  const startingSupport =
+    /support\/(?:live\/(?!places)|openssl-|posix-regex|groups|compiled|release-clone|postgres-cluster|name-server)/;
+  // Of coreutils, and over in a millisecond.
+  const ALLOWED = ['mkfifo', 'grep'];
+  const tests = readdirSync(UNIT, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+  test('ok/no file starts another program', () => {
+    const found = tests.flatMap((name) => {
+      const text = readFileSync(join(UNIT, name), 'utf8');
+      if (!text.includes('node:child_process') && !startingSupport.test(text)) return [];
+      if (name === 'architecture.test.ts') return [];
+      const programs = [...text.matchAll(started)].map(([, program = '']) => program);
+      const others = programs.filter((program) => !ALLOWED.includes(program));
+      return startingSupport.test(text) || others.length > 0 ? [`${name}: ${others.join(', ')}`] : [];
+    });
+    expect(found).toEqual([]);
+  });
+});

@@ -3,7 +3,7 @@ import { maskIdentities, maskMessageText } from '../../../src/log/mask.js';
 import { scanHeaderBlock } from '../../../src/sip/grammar/header-block.js';
 import { splitMessage } from '../../../src/sip/grammar/message.js';
 import { planMessage } from '../../../src/trust/message/message.js';
-import { type Case, inputOf } from '../trust/message/message-support.js';
+import { inputOf } from '../trust/message/message-support.js';
 
 describe('maskIdentities', () => {
   for (const [given, expected] of [
@@ -79,10 +79,15 @@ const FIELDS = [
   ...['Call-ID', 'CSeq', 'Via', 'Max-Forwards', 'Content-Length', 'Content-Type', 'Privacy', 'Subject'],
 ];
 
+const terms = { asserts: { domains: ['b.example'], numbers: ['+49'], transit: false } } as const;
+const plainly = (text: string): string => text.replace(/[-.() ]/g, '');
+const PLAIN_NAMES = NAMES.map((name) => name.replace(/[. ]/g, ''));
+
 describe('whatever is wrong with an address in a message, its finding names nobody', () => {
   for (const field of FIELDS) {
     test(`ok/${field}`, () => {
       let findings = 0;
+      const named: string[] = [];
       for (const address of ADDRESSES) {
         for (const rows of [
           [`${field}: ${address}`],
@@ -93,22 +98,17 @@ describe('whatever is wrong with an address in a message, its finding names nobo
         ]) {
           for (const trusted of [true, false]) {
             for (const direction of ['in', 'out'] as const) {
-              const spec: Case = {
-                trusted,
-                direction,
-                agreement: { asserts: { domains: ['b.example'], numbers: ['+49'], transit: false } },
-              };
-              const plan = planMessage(inputOf(rows, spec));
+              const plan = planMessage(inputOf(rows, { trusted, direction, agreement: terms }));
               for (const { detail } of plan.findings) {
                 findings += 1;
-                const masked = maskMessageText(detail);
-                for (const name of NAMES)
-                  expect(masked.replace(/[-.() ]/g, ''), detail).not.toContain(name.replace(/[. ]/g, ''));
+                const masked = plainly(maskMessageText(detail));
+                if (PLAIN_NAMES.some((name) => masked.includes(name))) named.push(detail);
               }
             }
           }
         }
       }
+      expect(named).toEqual([]);
       expect(findings).toBeGreaterThan(0);
     });
   }

@@ -8,8 +8,14 @@ import type { Plan } from '../../../../src/trust/message/plan.js';
 import { applyPlan } from '../../../support/apply-plan.js';
 import { block } from '../../sip/support.js';
 
+const PLAIN: Partial<Agreement> = {};
+/** What is made of an agreement for messages to it is remembered by the agreement: equal ones of a test are one. */
+const made = new WeakMap<Partial<Agreement>, Agreement>();
+
 /** An agreement with b.example, as far as messages care. */
-export function agreement(overrides: Partial<Agreement> = {}): Agreement {
+export function agreement(overrides: Partial<Agreement> = PLAIN): Agreement {
+  const known = made.get(overrides);
+  if (known !== undefined) return known;
   const base: Partial<Agreement> = {
     name: 'op-b',
     domains: ['b.example'],
@@ -18,7 +24,9 @@ export function agreement(overrides: Partial<Agreement> = {}): Agreement {
     privacy: 'strict33203',
     headers: new Map(),
   };
-  return { ...base, ...overrides } as Agreement;
+  const agreed = { ...base, ...overrides } as Agreement;
+  made.set(overrides, agreed);
+  return agreed;
 }
 
 export interface Case extends Partial<Omit<MessageInput, 'verdict' | 'block' | 'snapshot'>> {

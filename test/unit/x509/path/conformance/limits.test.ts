@@ -18,6 +18,16 @@ import { answerCase, describeRecords, type RecordCase, type RecordRow } from '..
 const many = <T>(count: number, make: (index: number) => T): readonly T[] =>
   Array.from({ length: count }, (_, i) => make(i));
 
+/** A root and a thousand CAs of one name, each with a key of its own: made once. */
+const sameNamed = (() => {
+  let made: { readonly r: Issued; readonly via: readonly Issued[] } | undefined;
+  return () => {
+    const r = made?.r ?? root();
+    made ??= { r, via: many(1_000, () => ca(r, { subject: 'CN=same' })) };
+    return made;
+  };
+})();
+
 /** A leaf with these names under a CA with these constraints. */
 const constrained = (names: readonly NameValue[], constraints: SubtreeSpec) => (): RecordCase => {
   const r = root();
@@ -66,17 +76,15 @@ const rows: readonly RecordRow[] = [
     'fail/a thousand keys of one name, none of which signed',
     'path-budget',
     () => {
-      const r = root();
+      const { r, via } = sameNamed();
       const signer = makeKey();
-      const via = many(1_000, () => ca(r, { subject: 'CN=same' }));
       return { leaf: leaf(via[0] as Issued, { signer }), via, anchors: [r] };
     },
   ],
   [
     'ok/a thousand keys of one name, of which the last signed and is named by its identifier',
     () => {
-      const r = root();
-      const via = many(1_000, () => ca(r, { subject: 'CN=same' }));
+      const { r, via } = sameNamed();
       return { leaf: leaf(via.at(-1) as Issued), via, anchors: [r] };
     },
   ],

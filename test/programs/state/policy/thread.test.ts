@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PolicyThread } from '../../../../src/state/policy/thread.js';
-import { CA_PEM, NOW, tls } from '../../policy/fixtures.js';
+import { CA_PEM, NOW, tls } from '../../../unit/policy/fixtures.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'siptrust-thread-'));
 const path = join(folder, 'p.yaml');

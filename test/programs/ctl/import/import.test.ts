@@ -21,7 +21,7 @@ import { loadPolicy } from '../../../../src/policy/loading/loader.js';
 import { siptrustctl } from '../../../support/command-line.js';
 import { tlsWords } from '../../../support/tls-words.js';
 
-const DUMPS = join(import.meta.dirname, '../tables/dumps');
+const DUMPS = join(import.meta.dirname, '../../../unit/ctl/tables/dumps');
 const root = mkdtempSync(join(tmpdir(), 'siptrust-import-'));
 let made = 0;
 let directory = root;

@@ -11,7 +11,7 @@ import { HOOKS } from '../../../src/sip/table/rules.js';
 import { anyRows, methods, requestUris } from '../../support/header-blocks.js';
 import { posixMatcher } from '../../support/posix-regex.js';
 import { runs } from '../../support/runs.js';
-import { FRAME } from '../trust/message/message-support.js';
+import { FRAME } from '../../unit/trust/message/message-support.js';
 
 const posix = posixMatcher();
 if (posix === undefined) console.warn('skipped: matching as Kamailio does needs a C compiler (cc), and none is there');

@@ -14,7 +14,7 @@ import { groupMatcher } from '../../support/groups.js';
 import { anyRows, methods, requestUris } from '../../support/header-blocks.js';
 import { REPEATED, ROWS } from '../../support/repeated.js';
 import { runs } from '../../support/runs.js';
-import { type Case, inputOf } from '../trust/message/message-support.js';
+import { type Case, inputOf } from '../../unit/trust/message/message-support.js';
 
 const GROUPS = kamailioGroups();
 const matcher = groupMatcher(GROUPS);

@@ -12,7 +12,7 @@ import { anyRows, methods, requestUris } from '../../../support/header-blocks.js
 import { SPELLINGS } from '../../../support/header-spellings.js';
 import { posixMatcher } from '../../../support/posix-regex.js';
 import { runs } from '../../../support/runs.js';
-import { type Case, FRAME, inputOf } from '../../trust/message/message-support.js';
+import { type Case, FRAME, inputOf } from '../../../unit/trust/message/message-support.js';
 
 const posix = posixMatcher();
 if (posix === undefined) console.warn('skipped: matching as OpenSIPS does needs a C compiler (cc), and none is there');
