@@ -23,6 +23,11 @@ describe.each(builds('full'))('a script that contradicts the include, Kamailio $
       script: 'test/support/live/contrary.cfg',
       privateMemory: 16,
       defines: () => ({ SIPTRUST_GROUPS: { string: groups } }),
+      // A place to be asked for OPTIONS; nobody is there.
+      policy: (standard, host) => {
+        const [a, b] = standard.agreements as readonly object[];
+        return { ...standard, agreements: [a, { ...b, targets: [`${host(10)}:5061`] }] };
+      },
       before: async ({ directory }) => {
         mkdirSync(join(directory, 'cscf'), { recursive: true });
         groups = join(directory, 'cscf', 'groups.txt');
@@ -48,6 +53,22 @@ describe.each(builds('full'))('a script that contradicts the include, Kamailio $
     expect(rowsOf(await network.uas.received(callId, 'INVITE'), 'P-Asserted-Identity')).toHaveLength(1);
     expect((await call(stranger, 'bob', privateRows('forged'))).status).toBe(200);
     expectNowhere('forged', network.uas.got);
+  });
+
+  it('fail/event routes of its own that do not call ours: the gate in works, and the log says what is missing', async () => {
+    const callId = freshCallId();
+    stranger.send(request({ callId, method: 'ACK', headers: privateRows('forged') }));
+    network.uas.options = { extra: privateRows('forged') };
+    stranger.send(request({ callId, method: 'MESSAGE', headers: privateRows('forged') }));
+    expect(statusOf(await stranger.final(callId))).toBe(200);
+    network.uas.options = {};
+    expectNowhere('forged', [...network.uas.got, ...stranger.answers]);
+    expect(network.cscf.log).toMatch(
+      /siptrust: event_route\[core:pre-routing\] of the script does not call route\(SIPTRUST_GATE_IN\)/,
+    );
+    await eventually('the other line', () =>
+      /siptrust: event_route\[tm:local-request\] of the script does not call/.test(network.cscf.log),
+    );
   });
 
   it('fail/other groups in their place: nobody comes in from outside until they are back, and the log says why', async () => {
