@@ -1,12 +1,12 @@
 /** Scripts that come with OpenSIPS, turned trusting by the steps of docs/opensips.md and by nothing else. */
 
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, inDialog, type RequestTerms, request } from '../support/live/caller.js';
 import { replaced } from '../support/live/opensips.js';
 import { OpensipsNetwork } from '../support/live/opensips-network.js';
-import { opensipsSteps, stepsTaken, stockScript } from '../support/live/opensips-steps.js';
+import { opensipsSteps, stepsTaken, stockScript, withoutLocalRoute } from '../support/live/opensips-steps.js';
 import { Party } from '../support/live/party.js';
 import { expectNowhere, privateRows } from '../support/live/secrets.js';
 import { rowsOf, type SipText, statusOf } from '../support/live/sip-text.js';
@@ -148,3 +148,84 @@ describe.skipIf(obstacle('residential', ['usrloc', 'registrar', 'acc', 'mi_fifo'
     });
   },
 );
+
+/** The tables of its database, as text files: one gateway, on our own side. */
+function database(folder: string, gateway: string): string {
+  mkdirSync(folder, { recursive: true });
+  const escaped = gateway.replaceAll(':', '\\:');
+  writeFileSync(join(folder, 'version'), 'table_name(string) table_version(int) \nload_balancer:3\n');
+  writeFileSync(
+    join(folder, 'load_balancer'),
+    `id(int,auto) group_id(int) dst_uri(string) resources(string) probe_mode(int) attrs(string,null) description(string,null) \n1:1:${escaped}:channel=100:0::\n`,
+  );
+  return folder;
+}
+
+const BALANCING = ['dialog', 'load_balancer', 'db_text', 'acc', 'mi_fifo'];
+describe.skipIf(obstacle('loadbalancer', BALANCING) !== undefined)('the load balancer', () => {
+  let network: OpensipsNetwork;
+
+  beforeAll(async () => {
+    const stock = stockScript(theBuild(), 'loadbalancer');
+    if (typeof stock !== 'string') throw new Error(stock.missing);
+    network = await OpensipsNetwork.start({
+      build: theBuild(),
+      edit: (sample, host) => {
+        const tables = database(
+          join(/"\[outside\](.*)\/own\.pem"/.exec(sample)?.[1] ?? '', 'db'),
+          `sip:${host(3)}:5060`,
+        );
+        // Its database, instead of a MySQL.
+        return replaced(ours(stepsTaken(stock, theBuild()), sample, host), [
+          ['loadmodule "db_mysql.so"', 'loadmodule "db_text.so"'],
+          [/^loadmodule "sqlops\.so"\n/m, ''],
+          [/modparam\("dialog", "db_mode", 2\)/, 'modparam("dialog", "db_mode", 0)'],
+          [/mysql:[^"]*/, `text://${tables}`],
+          [/mysql:[^"]*/, `text://${tables}`],
+        ]);
+      },
+      plugin: withoutLocalRoute,
+    });
+  });
+  afterAll(async () => {
+    await network?.stop();
+  });
+
+  it.each(['udp', 'tcp', 'tls'] as const)(
+    'fail/a stranger over %s: nothing comes in, nothing goes back',
+    async (transport) => {
+      const caller = await network[transport]();
+      network.uas.options = { extra: SECRET };
+      const callId = freshCallId();
+      const via = transport.toUpperCase();
+      const ruri = `sip:bob@${network.address}`;
+      caller.send(request({ callId, ruri, headers: FORGED, transport: via }));
+      const answer = await caller.final(callId);
+      network.uas.options = {};
+      expect(statusOf(answer), answer).toBe(200);
+      const { route, ...terms } = inDialog(answer);
+      caller.send(request({ ...terms, callId, method: 'ACK', headers: [...route, ...FORGED], transport: via }));
+      caller.send(
+        request({ ...terms, callId, method: 'BYE', cseq: 2, headers: [...route, ...FORGED], transport: via }),
+      );
+      expect(statusOf(await caller.final(callId, 'BYE'))).toBe(200);
+      expect(network.uas.find(callId, 'INVITE')).toBeDefined();
+      expectNowhere('forged', network.uas.got);
+      expectNowhere('secret', caller.answers);
+    },
+  );
+
+  it('ok/a partner keeps what it asserts; a gateway that fails is told of', async () => {
+    const caller = await network.tls(network.certificateOfA());
+    const ruri = `sip:bob@${network.address}`;
+    const callId = freshCallId();
+    caller.send(request({ callId, ruri, headers: [ASSERTED] }));
+    expect(statusOf(await caller.final(callId))).toBe(200);
+    expect(rowsOf(network.uas.find(callId, 'INVITE') ?? '', 'P-Asserted-Identity')).toEqual(['<sip:alice@a.example>']);
+    network.uas.options = { status: '503 Service Unavailable' };
+    const next = freshCallId();
+    caller.send(request({ callId: next, ruri, headers: [ASSERTED] }));
+    expect(statusOf(await caller.final(next))).toBe(500);
+    network.uas.options = {};
+  });
+});
