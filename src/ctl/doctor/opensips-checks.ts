@@ -1,10 +1,11 @@
 /** Checks of an OpenSIPS: what it can serve, the plugin's files, and the lines that its script needs. */
 
 import { opensipsInclude } from '../../sip/lists/index.js';
+import { PROFILES } from '../../sip/table/index.js';
 import { servedByWords } from '../../trust/agreement/index.js';
 import type { Check } from './check.js';
 import { type Finding, finding } from './finding.js';
-import { opensipsRoutes } from './opensips-script.js';
+import { givenFields, opensipsRoutes } from './opensips-script.js';
 import type { Site } from './site.js';
 
 const HEADERS = 'siptrust-headers.cfg';
@@ -31,7 +32,7 @@ export const opensipsChecks: readonly Check[] = [
   },
   {
     name: 'opensips-script',
-    asks: 'with `--opensips`: each route of its script calls the plugin where it must, and nothing leaves by forward()',
+    asks: 'with `--opensips`: each route of its script calls the plugin where it must, and nothing private passes by it',
     look: script,
   },
 ];
@@ -91,6 +92,15 @@ const BYPASSES: readonly { readonly call: RegExp; readonly harm: 'leak' | 'outag
   },
 ];
 
+/** Is it a field that no stranger may get in a reply, nor say? */
+function isPrivate(name: string): boolean {
+  const lower = name.toLowerCase();
+  const gone = PROFILES.find((profile) => profile.name === 'untrusted')?.hooks['response-out'].remove ?? [];
+  return gone.some((each) =>
+    each.endsWith('*') ? lower.startsWith(each.slice(0, -1).toLowerCase()) : lower === each.toLowerCase(),
+  );
+}
+
 function script({ opensips, options }: Site): readonly Finding[] {
   if (opensips === undefined) return [];
   const file = options.opensipsCfg;
@@ -125,6 +135,11 @@ function script({ opensips, options }: Site): readonly Finding[] {
         finding('risk', `${what}: ${harm}`, 'delete the one of siptrust.cfg, and call route(SIPTRUST_CLOSED) here'),
       );
     }
+  }
+  for (const { name, by, line } of givenFields(opensips.script.value)) {
+    if (!isPrivate(name)) continue;
+    const harm = by === 'custom_headers' ? 'b2b copies it from strangers, and to them' : 'whoever gets it';
+    found.push(finding('leak', `${file}:${line}: ${by} has ${name}: ${harm}, past siptrust`, 'take it out there'));
   }
   return found;
 }

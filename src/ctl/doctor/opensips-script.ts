@@ -49,3 +49,27 @@ function inBraces(text: string): string {
   }
   return text;
 }
+
+/** A header field that the script gives to a module or a reply by name, and where. */
+export interface GivenField {
+  readonly name: string;
+  /** The parameter or the function. */
+  readonly by: string;
+  readonly line: number;
+}
+
+const GIVEN =
+  /modparam\s*\(\s*"b2b_(?:logic|entities)"\s*,\s*"(custom_headers)"\s*,\s*"([^"]*)"|(?<![a-z_])(append_to_reply|t_add_hdrs)\s*\(\s*"([^":]*)/g;
+
+/** The fields that b2b copies from one leg to the other, and those that the script adds where nobody looks. */
+export function givenFields(script: string): readonly GivenField[] {
+  const text = plain(script);
+  let line = 1;
+  let counted = 0;
+  return [...text.matchAll(GIVEN)].flatMap(({ index, 1: parameter, 2: names, 3: called = '', 4: name = '' }) => {
+    line += text.slice(counted, index).split('\n').length - 1;
+    counted = index;
+    const by = parameter ?? called;
+    return (names ?? name).split(';').map((each) => ({ name: each.trim(), by, line }));
+  });
+}

@@ -216,6 +216,16 @@ describe('where an OpenSIPS asks', () => {
       /^outage opensips-script: .*: route sends past every branch_route: siptrust lets nothing through there$/,
     ],
     [
+      'a private field that b2b copies',
+      () => change('opensips.cfg', /^/, 'modparam("b2b_logic", "custom_headers", "Subject;P-Asserted-Identity")\n'),
+      /^leak opensips-script: .*:1: custom_headers has P-Asserted-Identity: b2b copies it from strangers, and to them, past/,
+    ],
+    [
+      'a private field in replies',
+      () => change('opensips.cfg', 'route(RELAY);', 'append_to_reply("P-Charging-Vector: icid-value=1\\r\\n");'),
+      /^leak opensips-script: .*: append_to_reply has P-Charging-Vector: whoever gets it, past siptrust$/,
+    ],
+    [
       'the door opened',
       () => change('opensips.cfg', 'route(RELAY);', 'unuse_blacklist("all");'),
       /^leak opensips-script: .*: route opens the door that siptrust has shut$/,

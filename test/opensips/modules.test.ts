@@ -1,0 +1,160 @@
+/** Modules that tutorials use, in a script that has the lines of docs/opensips.md: what they keep, rewrite or send themselves. */
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Caller, freshCallId, inDialog, type RequestTerms, request } from '../support/live/caller.js';
+import { replaced } from '../support/live/opensips.js';
+import { OpensipsNetwork } from '../support/live/opensips-network.js';
+import { Party } from '../support/live/party.js';
+import { eventually } from '../support/live/places.js';
+import { expectNowhere, privateRows } from '../support/live/secrets.js';
+import { headerOf, methodOf, rowsOf, type SipText, statusOf } from '../support/live/sip-text.js';
+import { BUILD, theBuild } from './stage.js';
+
+const SECRET = privateRows('secret');
+const FORGED = privateRows('forged');
+const NEEDED = ['dialog', 'topology_hiding', 'uac', 'uac_auth', 'b2b_entities', 'b2b_logic'];
+
+function absent(): string | undefined {
+  const build = BUILD;
+  if (build === undefined) return 'no OpenSIPS';
+  const missing = NEEDED.filter((name) => !existsSync(join(build.modules, name, `${name}.so`)));
+  if (missing.length === 0) return undefined;
+  const why = `no modules ${missing.join(', ')}`;
+  console.warn(`skipped: modules of OpenSIPS ${build.version}: ${why}`);
+  return why;
+}
+
+const LOADED = `
+loadmodule "dialog.so"
+modparam("dialog", "default_timeout", 60)
+loadmodule "topology_hiding.so"
+loadmodule "uac_auth.so"
+loadmodule "uac.so"
+loadmodule "b2b_entities.so"
+loadmodule "b2b_logic.so"
+`;
+
+/** By user part. */
+const FEATURES = `
+	if (is_method("INVITE") && !has_totag()) {
+		if ($rU == "hidden") {
+			topology_hiding("C");
+			route(RELAY);
+		}
+		if ($rU == "short") {
+			create_dialog("B");
+			$DLG_timeout = 2;
+		}
+		if ($rU == "renamed") {
+			create_dialog();
+			uac_replace_from("Anonymous", "sip:other@own.example");
+		}
+		if ($rU == "bridged") {
+			b2b_init_request("top hiding");
+			exit;
+		}
+		if ($rU == "waits") {
+			$var(question) = "{\\"jsonrpc\\":\\"2.0\\",\\"id\\":1,\\"method\\":\\"core.status\\",\\"params\\":{}}";
+			async(rest_post("http://SIDECAR:7061/rpc", $var(question), "application/json", $var(page)), RESUMED);
+		}
+	}
+`;
+const ROUTES = `
+route[RESUMED] {
+	record_route();
+	route(RELAY);
+}
+`;
+
+describe.skipIf(absent() !== undefined)('with modules', () => {
+  let network: OpensipsNetwork;
+  let stranger: Party;
+  let user: Caller;
+  let outsider: Caller;
+  let before = { stranger: 0, uas: 0, user: 0, outsider: 0 };
+
+  beforeAll(async () => {
+    network = await OpensipsNetwork.start({
+      build: theBuild(),
+      edit: (sample, host) =>
+        replaced(sample, [
+          ['loadmodule "rr.so"\n', `loadmodule "rr.so"\n${LOADED}`],
+          ['\tif (is_method("INVITE|SUBSCRIBE")) {\n', `${FEATURES}\tif (is_method("INVITE|SUBSCRIBE")) {\n`],
+          ['\t\tif (!loose_route()) {\n', '\t\tif (!topology_hiding_match() && !loose_route()) {\n'],
+        ])
+          .concat(ROUTES)
+          .replaceAll('SIDECAR', host(8)),
+    });
+    const identity = network.pki.certificate({ issuer: network.operatorB, names: ['DNS:stranger.example'] });
+    stranger = await Party.start(network.host(12), identity);
+    user = await network.user();
+    outsider = await network.udp();
+  });
+  afterAll(async () => {
+    stranger?.stop();
+    await network?.stop();
+  });
+  beforeEach(() => {
+    const { uas } = network;
+    before = {
+      stranger: stranger.got.length,
+      uas: uas.got.length,
+      user: user.answers.length,
+      outsider: outsider.answers.length,
+    };
+  });
+
+  const own = '<sip:user@own.example>;tag=1';
+
+  function called(caller: Caller, terms: RequestTerms): Promise<SipText> {
+    const callId = terms.callId ?? freshCallId();
+    caller.send(request({ transport: 'UDP', ...terms, callId }));
+    return caller.final(callId, terms.method ?? 'INVITE');
+  }
+
+  /** Nothing of ours is with strangers, and nothing of strangers is with us. */
+  function clean(): void {
+    expectNowhere('secret', [...stranger.got.slice(before.stranger), ...outsider.answers.slice(before.outsider)]);
+    expectNowhere('forged', [...network.uas.got.slice(before.uas), ...user.answers.slice(before.user)]);
+  }
+
+  it.each(['hidden', 'renamed', 'waits', 'bridged', 'short'])(
+    'fail/%s: our user calls a stranger, and the call goes its way',
+    async (name) => {
+      const ruri = stranger.uri('udp', name);
+      const answer200 = await called(user, { ruri, from: own, headers: SECRET });
+      expect(statusOf(answer200), answer200).toBe(200);
+      const { route, ...terms } = inDialog(answer200);
+      user.send(request({ ...terms, transport: 'UDP', from: own, method: 'ACK', headers: [...route, ...SECRET] }));
+      const bye = await called(user, { ...terms, from: own, method: 'BYE', cseq: 2, headers: [...route, ...SECRET] });
+      expect(statusOf(bye), bye).toBe(200);
+      expect(stranger.got.slice(before.stranger).map(methodOf)).toContain('BYE');
+      clean();
+    },
+  );
+
+  it.each(['hidden', 'renamed', 'waits', 'bridged', 'short'])('fail/%s: a stranger calls our user', async (name) => {
+    network.uas.options = { extra: SECRET };
+    const answer = await called(outsider, { ruri: `sip:${name}@own.example`, headers: FORGED });
+    expect(statusOf(answer), answer).toBe(200);
+    const { route, ...terms } = inDialog(answer);
+    outsider.send(request({ ...terms, transport: 'UDP', method: 'ACK', headers: [...route, ...FORGED] }));
+    const bye = await called(outsider, { ...terms, method: 'BYE', cseq: 2, headers: [...route, ...FORGED] });
+    expect(statusOf(bye), bye).toBe(200);
+    network.uas.options = {};
+    clean();
+  });
+
+  it('ok/a dialog that has lasted too long: both ends get a BYE', async () => {
+    const answer = await called(user, { ruri: stranger.uri('udp', 'short'), from: own, headers: SECRET });
+    expect(statusOf(answer)).toBe(200);
+    const { route, ...terms } = inDialog(answer);
+    user.send(request({ ...terms, transport: 'UDP', from: own, method: 'ACK', headers: route }));
+    const callId = headerOf(answer, 'Call-ID') ?? '';
+    await eventually('the BYE', () => stranger.find(callId, 'BYE'));
+    clean();
+    expect(rowsOf(stranger.find(callId, 'BYE') ?? '', 'CSeq')).toHaveLength(1);
+  });
+});
