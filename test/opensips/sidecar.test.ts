@@ -11,7 +11,11 @@ const KEPT = ['<sip:alice@a.example>'];
 describe.skipIf(BUILD === undefined)('a sidecar that fails', () => {
   let network: OpensipsNetwork;
   beforeAll(async () => {
-    network = await OpensipsNetwork.start({ build: theBuild(), patience: 2, settings: { siptrust_grace: '6' } });
+    network = await OpensipsNetwork.start({
+      build: theBuild(),
+      patience: 2,
+      settings: { siptrust_grace: '6', siptrust_keepalive: '1' },
+    });
   });
   afterAll(async () => {
     await network?.stop();
@@ -60,6 +64,40 @@ describe.skipIf(BUILD === undefined)('a sidecar that fails', () => {
     network.relay.tamper = () => undefined;
     await network.polled();
     expect(await asserted(caller)).toEqual(KEPT);
+  });
+
+  const answers = (text: string) => (method: string) => (method === 'core.status' ? text : undefined);
+  const polls: readonly (readonly [string, (method: string) => string | undefined])[] = [
+    ['garbage', answers('garbage')],
+    ['no revision', answers('{"jsonrpc":"2.0","id":1,"result":{}}')],
+    ['a revision as a string', answers('{"jsonrpc":"2.0","id":1,"result":{"revision":"1"}}')],
+    ['a list', answers('{"jsonrpc":"2.0","id":1,"result":[1]}')],
+    ['3 MiB', answers(`{"jsonrpc":"2.0","id":1,"result":{"x":"${'x'.repeat(3 << 20)}"}}`)],
+  ];
+  it.each(polls)('fail/the poll gets %s: nobody is believed whom it does not know', async (_, tamper) => {
+    network.relay.tamper = tamper;
+    await network.polled();
+    const caller = await network.tls(network.certificateOfA());
+    expect(await asserted(caller)).toEqual([]);
+    network.relay.tamper = () => undefined;
+    await network.polled();
+    expect(await asserted(caller)).toEqual(KEPT);
+  });
+
+  it('fail/a list of places that is none, and an answer of 3 MiB: the proxy stands', async () => {
+    for (const result of ['{"hops":"x"}', '{"hops":[1,null,{"line":["x"]},{"line":"a|1|tls:x\\r\\nX: y"}]}', '[]']) {
+      network.relay.tamper = (method) =>
+        method === 'hop.list' ? `{"jsonrpc":"2.0","id":1,"result":${result}}` : undefined;
+      await network.polled();
+    }
+    network.relay.tamper = (method, text) =>
+      method === 'trust.peer' ? `${text.slice(0, -1)},"x":"${'x'.repeat(3 << 20)}"}` : undefined;
+    const caller = await network.tls(network.certificateOfA());
+    await asserted(caller);
+    network.relay.tamper = () => undefined;
+    await network.polled();
+    expect(await asserted(await network.tls(network.certificateOfA()))).toEqual(KEPT);
+    expect(network.proxy.running).toBe(true);
   });
 
   const plan = (result: object) => (method: string, text: string) => {
