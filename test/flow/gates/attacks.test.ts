@@ -8,13 +8,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bearsAssertion, SPELLINGS } from '../../support/header-spellings.js';
 import { type Caller, freshCallId, type RequestTerms, request } from '../../support/live/caller.js';
 import { builds } from '../../support/live/kamailio.js';
-import { Network } from '../../support/live/network.js';
-import { answered, Party, type Transport } from '../../support/live/party.js';
+import type { Network } from '../../support/live/network.js';
+import { answered, type Party, type Transport } from '../../support/live/party.js';
 import { eventually } from '../../support/live/places.js';
 import { expectNowhere } from '../../support/live/secrets.js';
 import { bodyOf, headerOf, methodOf, rowsOf, type SipText, startLine, statusOf } from '../../support/live/sip-text.js';
+import { Stage, TRANSPORTS } from '../../support/live/stage.js';
 
-const TRANSPORTS: readonly Transport[] = ['udp', 'tcp', 'tls'];
 const FORGED = 'P-Asserted-Identity: <sip:forged@own.example>';
 const OURS = 'P-Asserted-Identity: <sip:carol@own.example>';
 /** A user of the network behind the path. */
@@ -28,51 +28,33 @@ function framed(text: SipText, lengths: readonly (number | string)[], behind: st
 }
 
 describe.each(builds('full'))('attacks, Kamailio $version', (build) => {
+  let stage: Stage;
   let network: Network;
   let user: Caller;
   let stranger: Party;
   let partner: Party;
 
   beforeAll(async () => {
-    network = await Network.start({
+    stage = await Stage.start({
       build,
+      partner: true,
       policy: (standard, host) => {
-        const [a, b] = standard.agreements as readonly object[];
         const path = { name: 'op-c', domains: ['c.example'], mechanism: 'nds-ip', interface: 'za' };
         return {
           ...standard,
           interfaces: [{ name: 'za', listen: `${host(2)}:5060`, mechanism: 'nds-ip', implicit_trust: true }],
-          agreements: [a, { ...b, targets: [`${host(10)}:5061`] }, { ...path, sources: [`${host(30)}/32`] }],
+          agreements: [...(standard.agreements as readonly object[]), { ...path, sources: [`${host(30)}/32`] }],
         };
       },
-      before: async ({ host, pki, cast }) => {
-        const of = (domain: string) => pki.certificate({ issuer: cast.operatorB, names: [`DNS:${domain}`] });
-        stranger = await Party.start(host(12), of('stranger.example'));
-        partner = await Party.start(host(10), of('b.example'));
-      },
     });
-    user = await network.ownUser();
-    await network.proven('b.example');
+    ({ network, user, stranger, partner } = stage);
   });
-  afterAll(async () => {
-    stranger?.stop();
-    partner?.stop();
-    await network?.stop();
-  });
-
-  const connect = (transport: Transport): Promise<Caller> =>
-    transport === 'udp' ? network.overUdp() : transport === 'tcp' ? network.overTcp() : network.overTls();
-
-  function send(caller: Caller, transport: string, terms: RequestTerms, change = (text: SipText) => text): string {
-    const callId = terms.callId ?? freshCallId();
-    caller.send(change(request({ callId, transport: transport.toUpperCase(), ...terms })));
-    return callId;
-  }
+  afterAll(() => stage?.stop());
 
   /** An INVITE over a connection of its own: its final answer. */
   async function invite(transport: Transport, terms: RequestTerms, change = (text: SipText) => text) {
-    const caller = await connect(transport);
-    const callId = send(caller, transport, terms, change);
+    const caller = await stage.connect(transport);
+    const callId = stage.send(caller, transport, terms, change);
     const answer = await caller.final(callId);
     caller.close();
     return { callId, answer, got: network.uas.find(callId, terms.method ?? 'INVITE') };
@@ -82,7 +64,7 @@ describe.each(builds('full'))('attacks, Kamailio $version', (build) => {
   async function redirected(transport: Transport, answer: (text: SipText) => SipText): Promise<readonly SipText[]> {
     const ordinary = stranger.answer;
     stranger.answer = (text) => [answer(text)];
-    const callId = send(user, 'udp', { ruri: stranger.uri(transport), headers: ['Subject: bare'] });
+    const callId = stage.send(user, 'udp', { ruri: stranger.uri(transport), headers: ['Subject: bare'] });
     await stranger.received(callId, 'INVITE');
     await pause(150);
     stranger.answer = ordinary;
@@ -100,13 +82,15 @@ describe.each(builds('full'))('attacks, Kamailio $version', (build) => {
   describe.each(TRANSPORTS)('over %s', (transport) => {
     it('fail/G-7 a message of two lengths, and one that hides another', async () => {
       const hidden = (callId: string) => request({ callId: `hidden-${callId}`, headers: [FORGED] });
-      const caller = await connect(transport);
+      const caller = await stage.connect(transport);
       for (const lengths of [(size: number) => [size, 0], (size: number) => [0, size], () => [5, 0], () => [0]]) {
         const callId = freshCallId();
         const behind = hidden(callId);
-        send(caller, transport, { callId, method: 'MESSAGE' }, (text) => framed(text, lengths(behind.length), behind));
+        stage.send(caller, transport, { callId, method: 'MESSAGE' }, (text) =>
+          framed(text, lengths(behind.length), behind),
+        );
       }
-      const honest = send(caller, transport, { method: 'MESSAGE', body: 'hello' });
+      const honest = stage.send(caller, transport, { method: 'MESSAGE', body: 'hello' });
       // Over TCP and TLS the peer may have said where no message ends: whatever it says then is its own loss.
       if (transport === 'udp') expect(statusOf(await caller.final(honest))).toBe(200);
       await pause(200);
@@ -197,9 +181,9 @@ describe.each(builds('full'))('attacks, Kamailio $version', (build) => {
     for (const transport of TRANSPORTS) {
       for (const method of ['MESSAGE', 'INVITE', 'REFER', 'ACK']) {
         for (const ruri of [partner.uri('tls'), 'sip:party@b.example', stranger.uri('udp')]) {
-          const caller = await connect(transport);
+          const caller = await stage.connect(transport);
           const headers = [`Route: <sip:${network.address};lr>`, FORGED];
-          const callId = send(caller, transport, { method, ruri, to: '<sip:x@b.example>;tag=none', headers });
+          const callId = stage.send(caller, transport, { method, ruri, to: '<sip:x@b.example>;tag=none', headers });
           if (method !== 'ACK') expect(statusOf(await caller.final(callId))).toBe(403);
           caller.close();
           for (const place of [partner, stranger]) expect(place.find(callId, method)).toBeUndefined();
@@ -241,7 +225,7 @@ describe.each(builds('full'))('attacks, Kamailio $version', (build) => {
 
   it('ok/P-10 a path that the policy names is trusted, and defined nowhere else', async () => {
     const caller = await network.overUdp(network.host(30));
-    const callId = send(caller, 'udp', { headers: ['P-Asserted-Identity: <sip:kept@c.example>'], from: C });
+    const callId = stage.send(caller, 'udp', { headers: ['P-Asserted-Identity: <sip:kept@c.example>'], from: C });
     expect(statusOf(await caller.final(callId))).toBe(200);
     expect(rowsOf(await network.uas.received(callId, 'INVITE'), 'P-Asserted-Identity')).toEqual([
       '<sip:kept@c.example>',
@@ -255,7 +239,8 @@ describe.each(builds('full'))('attacks, Kamailio $version', (build) => {
     network.cscf.rpc('cfg.set_now_int', 'tm', 'fr_timer', '700');
     network.cscf.rpc('cfg.set_now_int', 'tm', 'fr_inv_timer', '1500');
     const { answer } = partner;
-    const called = (method: string) => send(user, 'udp', { method, ruri: 'sip:party@b.example', headers: [OURS] });
+    const called = (method: string) =>
+      stage.send(user, 'udp', { method, ruri: 'sip:party@b.example', headers: [OURS] });
     partner.answer = (text, transport) => (methodOf(text) === 'OPTIONS' ? answer(text, transport) : []);
     const late = ['MESSAGE', 'INVITE', 'INVITE', 'MESSAGE'].map((method) => [called(method), method] as const);
     for (const [callId, method] of late) expect(statusOf(await user.final(callId, method))).toBe(408);
@@ -274,7 +259,7 @@ describe.each(builds('full'))('attacks, Kamailio $version', (build) => {
     await network.daemon.start();
     await eventually('the proxy has heard it', () => !network.sidecarIsDown());
     const caller = await network.overTls(network.certificateOfA());
-    const callId = send(caller, 'tls', { headers: ['P-Asserted-Identity: <sip:first@a.example>'] });
+    const callId = stage.send(caller, 'tls', { headers: ['P-Asserted-Identity: <sip:first@a.example>'] });
     await caller.final(callId);
     expect(rowsOf(await network.uas.received(callId, 'INVITE'), 'P-Asserted-Identity')).toHaveLength(1);
   });

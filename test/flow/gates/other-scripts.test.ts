@@ -8,47 +8,36 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, type RequestTerms, request, udpCaller } from '../../support/live/caller.js';
 import { builds } from '../../support/live/kamailio.js';
 import { Network } from '../../support/live/network.js';
-import { answered, Party, type Transport } from '../../support/live/party.js';
+import { answered, type Party } from '../../support/live/party.js';
 import { eventually } from '../../support/live/places.js';
 import { expectNowhere, privateRows } from '../../support/live/secrets.js';
 import { headerOf, methodOf, rowsOf, statusOf } from '../../support/live/sip-text.js';
+import { Stage, TRANSPORTS } from '../../support/live/stage.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const TRANSPORTS: readonly Transport[] = ['udp', 'tcp', 'tls'];
 const SECRET = 'P-Asserted-Identity: <sip:secret@own.example>';
 
 const md5 = (text: string) => createHash('md5').update(text).digest('hex');
 
 describe.each(builds('full'))('scripts of others, Kamailio $version', (build) => {
+  let stage: Stage;
   let network: Network;
   let user: Caller;
   let stranger: Party;
   let partner: Party;
 
   beforeAll(async () => {
-    network = await Network.start({
+    stage = await Stage.start({
       build,
+      partner: true,
       script: 'test/support/live/other.cfg',
       privateMemory: 16,
       // Where there is one socket for both sides, the script's own choice holds.
       defines: (host) => ({ BEHIND_NAT: `udp:${host(3)}:5070 advertise 203.0.113.5:5070` }),
-      policy: (standard, host) => {
-        const [a, b] = standard.agreements as readonly object[];
-        return { ...standard, agreements: [a, { ...b, targets: [`${host(10)}:5061`] }] };
-      },
     });
-    const of = (domain: string) =>
-      network.pki.certificate({ issuer: network.cast.operatorB, names: [`DNS:${domain}`] });
-    partner = await Party.start(network.host(10), of('b.example'));
-    stranger = await Party.start(network.host(12), of('stranger.example'));
-    user = await network.ownUser();
-    await network.proven('b.example');
+    ({ network, user, stranger, partner } = stage);
   });
-  afterAll(async () => {
-    stranger?.stop();
-    partner?.stop();
-    await network?.stop();
-  });
+  afterAll(() => stage?.stop());
 
   /** A call of our user, with an identity. */
   async function call(ruri: string, subject: string) {
@@ -115,8 +104,7 @@ describe.each(builds('full'))('scripts of others, Kamailio $version', (build) =>
     const REALM = 'own.example';
     let caller: Caller;
     beforeAll(async () => {
-      const connect = { udp: () => network.overUdp(), tcp: () => network.overTcp(), tls: () => network.overTls() };
-      caller = await connect[transport]();
+      caller = await stage.connect(transport);
     });
 
     async function register(more: Partial<RequestTerms>, cseq: number) {

@@ -4,83 +4,49 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, inDialog, type RequestTerms, request } from '../../support/live/caller.js';
 import { builds } from '../../support/live/kamailio.js';
-import { Network } from '../../support/live/network.js';
-import { Party, type Transport } from '../../support/live/party.js';
-import { eventually } from '../../support/live/places.js';
+import type { Network } from '../../support/live/network.js';
+import type { Party } from '../../support/live/party.js';
 import { expectNowhere, privateRows } from '../../support/live/secrets.js';
 import { headerOf, methodOf, rowsOf, statusOf } from '../../support/live/sip-text.js';
+import { Stage, TRANSPORTS } from '../../support/live/stage.js';
 import { CHOICE, stockScript } from '../../support/live/stock-script.js';
 
 const METHODS = ['INVITE', 'OPTIONS', 'MESSAGE', 'REFER', 'SUBSCRIBE', 'NOTIFY', 'UPDATE', 'INFO', 'PRACK', 'BYE'];
 const FORGED = privateRows('forged');
 const SECRET = privateRows('secret');
-const TRANSPORTS: readonly Transport[] = ['udp', 'tcp', 'tls'];
 const KEPT = 'P-Asserted-Identity: <sip:kept@a.example>';
 const OURS = 'P-Asserted-Identity: <sip:secret@own.example>';
 
 describe.each(builds('smoke'))('the package and the include, inbound and partners, Kamailio $version', (build) => {
+  let stage: Stage;
   let network: Network;
   let user: Caller;
   let stranger: Party;
   let partner: Party;
 
   beforeAll(async () => {
-    network = await Network.start({
+    stage = await Stage.start({
       build,
+      partner: true,
       script: (directory) => stockScript(build, directory, [CHOICE]),
       privateMemory: 16,
-      policy: (standard, host) => {
-        const [a, b] = standard.agreements as readonly object[];
-        return { ...standard, agreements: [a, { ...b, targets: [`${host(10)}:5061`] }] };
-      },
-      before: async ({ host, pki, cast }) => {
-        const of = (domain: string) => pki.certificate({ issuer: cast.operatorB, names: [`DNS:${domain}`] });
-        stranger = await Party.start(host(12), of('stranger.example'));
-        partner = await Party.start(host(10), of('b.example'));
-      },
     });
-    user = await network.ownUser();
-    await registered('bob', `sip:uas@${network.uas.host}:${network.uas.port}`);
-    await registered('partner', 'sip:party@b.example');
-    await registered('fork', 'sip:party@b.example', stranger.uri('udp'), stranger.uri('tls'));
-    await eventually('b.example is proven', () =>
-      network.cscf.rpc('htable.dump', 'siptrust_proven').includes('b.example'),
-    );
+    ({ network, user, stranger, partner } = stage);
+    await stage.registered('bob', `sip:uas@${network.uas.host}:${network.uas.port}`);
+    await stage.registered('partner', 'sip:party@b.example');
+    await stage.registered('fork', 'sip:party@b.example', stranger.uri('udp'), stranger.uri('tls'));
   });
-  afterAll(async () => {
-    stranger?.stop();
-    partner?.stop();
-    await network?.stop();
-  });
-
-  async function registered(name: string, ...contacts: readonly string[]): Promise<void> {
-    const to = `<sip:${name}@own.example>`;
-    for (const contact of contacts) {
-      const callId = freshCallId();
-      const terms = { method: 'REGISTER', ruri: 'sip:own.example', to, from: `${to};tag=1`, callId, transport: 'UDP' };
-      user.send(request(terms).replace(/^Contact: .*$/m, `Contact: <${contact}>;expires=600`));
-      expect(statusOf(await user.final(callId))).toBe(200);
-    }
-  }
-
-  const connect = (transport: Transport): Promise<Caller> =>
-    transport === 'udp' ? network.overUdp() : transport === 'tcp' ? network.overTcp() : network.overTls();
-
-  function send(caller: Caller, transport: string, terms: RequestTerms): string {
-    const callId = terms.callId ?? freshCallId();
-    caller.send(request({ callId, transport: transport.toUpperCase(), ...terms }));
-    return callId;
-  }
+  afterAll(() => stage?.stop());
 
   it.each(TRANSPORTS)(
     'fail/a stranger over %s: nothing forged comes in, nothing private goes back',
     async (transport) => {
-      const caller = await connect(transport);
+      const caller = await stage.connect(transport);
       for (const extra of [SECRET, [...SECRET, 'Privacy: none'], [`Reason: SIP;cause=182;text="secret"`]]) {
         network.uas.options = { extra };
         const callIds = METHODS.map((method) => ({
           method,
-          callId: send(caller, transport, { method, headers: FORGED }),
+          callId: stage.send(caller, transport, { method, headers: FORGED }),
         }));
         for (const { method, callId } of callIds) {
           await network.uas.received(callId, method);
@@ -88,12 +54,12 @@ describe.each(builds('smoke'))('the package and the include, inbound and partner
         }
       }
       network.uas.options = { extra: SECRET };
-      const callId = send(caller, transport, { headers: ['Subject: bare'] });
+      const callId = stage.send(caller, transport, { headers: ['Subject: bare'] });
       const { route, ...dialog } = inDialog(await caller.final(callId));
       let cseq = 1;
       for (const method of ['ACK', ...METHODS.slice(1), 'INVITE', 'PUBLISH', 'REGISTER']) {
         cseq += 1;
-        send(caller, transport, {
+        stage.send(caller, transport, {
           ...dialog,
           method,
           cseq: method === 'ACK' ? 1 : cseq,
@@ -111,7 +77,7 @@ describe.each(builds('smoke'))('the package and the include, inbound and partner
 
   it("fail/G-5 a stranger's ACK with embedded fields", async () => {
     const caller = await network.overTls();
-    const callId = send(caller, 'tls', {});
+    const callId = stage.send(caller, 'tls', {});
     const { route, ...dialog } = inDialog(await caller.final(callId));
     const odd: readonly RequestTerms[] = [
       { ruri: `${dialog.ruri}?P-Asserted-Identity=%3Csip:forged@own.example%3E` },
@@ -121,13 +87,13 @@ describe.each(builds('smoke'))('the package and the include, inbound and partner
     ];
     for (const each of odd) {
       const headers = [...route, ...(each.headers ?? [])];
-      send(caller, 'tls', { ...dialog, ...each, callId: freshCallId(), method: 'ACK', headers });
+      stage.send(caller, 'tls', { ...dialog, ...each, callId: freshCallId(), method: 'ACK', headers });
       const embedded = request({ ...dialog, callId: freshCallId(), method: 'ACK', headers: route });
       caller.send(
         embedded.replace(/^Contact: .*$/m, 'Contact: <sip:a@x.example?P-Asserted-Identity=%3Csip:forged%3E>'),
       );
     }
-    const last = send(caller, 'tls', { ...dialog, callId: freshCallId(), method: 'ACK', headers: [...route] });
+    const last = stage.send(caller, 'tls', { ...dialog, callId: freshCallId(), method: 'ACK', headers: [...route] });
     await network.uas.received(last, 'ACK');
     await pause(200);
     expectNowhere('forged', network.uas.got);
@@ -137,7 +103,7 @@ describe.each(builds('smoke'))('the package and the include, inbound and partner
     network.uas.options = { extra: [OURS] };
     const caller = await network.overTls(network.certificateOfA());
     for (const method of METHODS) {
-      const callId = send(caller, 'tls', { method, headers: [KEPT] });
+      const callId = stage.send(caller, 'tls', { method, headers: [KEPT] });
       const got = await network.uas.received(callId, method);
       expect(rowsOf(got, 'P-Asserted-Identity'), got).toHaveLength(1);
       const answer = await caller.final(callId, method);
@@ -149,7 +115,7 @@ describe.each(builds('smoke'))('the package and the include, inbound and partner
   it('ok/with the one line in its branch_route: our identity reaches the partner alone', async () => {
     const before = partner.got.length;
     for (const method of METHODS) {
-      const callId = send(user, 'udp', { method, ruri: 'sip:partner@own.example', headers: [OURS] });
+      const callId = stage.send(user, 'udp', { method, ruri: 'sip:partner@own.example', headers: [OURS] });
       const answer = await user.final(callId, method);
       expect(statusOf(answer), answer).toBe(200);
       const got = await partner.received(callId, method);
@@ -157,7 +123,7 @@ describe.each(builds('smoke'))('the package and the include, inbound and partner
       await user.final(callId, method);
     }
     expect(partner.got.slice(before).length).toBeGreaterThanOrEqual(METHODS.length);
-    const callId = send(user, 'udp', { ruri: 'sip:fork@own.example', headers: SECRET });
+    const callId = stage.send(user, 'udp', { ruri: 'sip:fork@own.example', headers: SECRET });
     expect(await partner.received(callId, 'INVITE')).toContain('secret');
     // A stranger's branch is stripped and rings, too.
     expect(await stranger.received(callId, 'INVITE')).not.toContain('secret');
@@ -166,10 +132,10 @@ describe.each(builds('smoke'))('the package and the include, inbound and partner
   });
 
   it('ok/ACK and BYE of that call', async () => {
-    const callId = send(user, 'udp', { ruri: 'sip:partner@own.example', headers: [OURS] });
+    const callId = stage.send(user, 'udp', { ruri: 'sip:partner@own.example', headers: [OURS] });
     const { route, ...dialog } = inDialog(await user.final(callId));
-    send(user, 'udp', { ...dialog, method: 'ACK', headers: [...route, OURS] });
-    send(user, 'udp', { ...dialog, method: 'BYE', cseq: 2, headers: [...route, OURS] });
+    stage.send(user, 'udp', { ...dialog, method: 'ACK', headers: [...route, OURS] });
+    stage.send(user, 'udp', { ...dialog, method: 'BYE', cseq: 2, headers: [...route, OURS] });
     await partner.received(callId, 'BYE');
     // RFC 5876 §4.1: none in ACK.
     expect(rowsOf(await partner.received(callId, 'ACK'), 'P-Asserted-Identity')).toEqual([]);
@@ -185,8 +151,8 @@ describe.each(builds('smoke'))('the package and the include, inbound and partner
       { method: 'BYE', to: '<sip:bob@own.example>;tag=none' },
     ];
     for (const terms of asked) {
-      const caller = await connect(transport);
-      const callId = send(caller, transport, { ...terms, headers: FORGED });
+      const caller = await stage.connect(transport);
+      const callId = stage.send(caller, transport, { ...terms, headers: FORGED });
       await caller.final(callId);
       await pause(100);
       const answers = caller.answers.filter((text) => headerOf(text, 'Call-ID') === callId);

@@ -1,66 +1,46 @@
 /** Debian's kamailio.cfg with the include alone: nothing private reaches a stranger, whatever the script relays (G-1, G-3). */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Caller, freshCallId, inDialog, type RequestTerms, request } from '../../support/live/caller.js';
+import { type Caller, freshCallId, inDialog, type RequestTerms } from '../../support/live/caller.js';
 import { builds } from '../../support/live/kamailio.js';
-import { Network } from '../../support/live/network.js';
-import { answered, Party, type Transport } from '../../support/live/party.js';
+import type { Network } from '../../support/live/network.js';
+import { answered, type Party } from '../../support/live/party.js';
 import { eventually } from '../../support/live/places.js';
 import { expectNowhere, privateRows } from '../../support/live/secrets.js';
 import { headerOf, methodOf, type SipText, statusOf } from '../../support/live/sip-text.js';
+import { Stage, TRANSPORTS } from '../../support/live/stage.js';
 import { stockScript } from '../../support/live/stock-script.js';
 
 /** What the stock script relays to a registered contact. */
 const INITIAL = ['INVITE', 'OPTIONS', 'MESSAGE', 'REFER', 'SUBSCRIBE', 'NOTIFY', 'UPDATE', 'INFO', 'PRACK', 'BYE'];
 const IN_DIALOG = [...INITIAL.slice(1), 'INVITE', 'ACK', 'PUBLISH', 'REGISTER'];
 const SECRET = privateRows('secret');
-const TRANSPORTS: readonly Transport[] = ['udp', 'tcp', 'tls'];
 
 describe.each(builds('smoke'))('the package and the include alone, outbound, Kamailio $version', (build) => {
+  let stage: Stage;
   let network: Network;
   let user: Caller;
   let stranger: Party;
   let other: Party;
 
   beforeAll(async () => {
-    network = await Network.start({
+    stage = await Stage.start({
       build,
       script: (directory) => stockScript(build, directory),
       privateMemory: 16,
       defines: () => ({ WITH_VOICEMAIL: '1' }),
     });
-    const { pki, cast } = network;
-    const identity = pki.certificate({ issuer: cast.operatorB, names: ['DNS:stranger.example'] });
-    stranger = await Party.start(network.host(12), identity);
-    other = await Party.start(network.host(13), identity);
-    user = await network.ownUser();
-    for (const transport of TRANSPORTS) await registered(`at-${transport}`, stranger.uri(transport));
-    await registered('fork', stranger.uri('udp'), `sip:uas@${network.uas.host}:${network.uas.port}`, other.uri('tcp'));
+    ({ network, user, stranger, other } = stage);
+    for (const transport of TRANSPORTS) await stage.registered(`at-${transport}`, stranger.uri(transport));
+    const { host, port } = network.uas;
+    await stage.registered('fork', stranger.uri('udp'), `sip:uas@${host}:${port}`, other.uri('tcp'));
     network.cscf.rpc('cfg.sets', 'voicemail', 'srv_ip', other.host);
     network.cscf.rpc('cfg.sets', 'voicemail', 'srv_port', '5060');
   });
-  afterAll(async () => {
-    stranger?.stop();
-    other?.stop();
-    await network?.stop();
-  });
-
-  async function registered(name: string, ...contacts: readonly string[]): Promise<void> {
-    const to = `<sip:${name}@own.example>`;
-    for (const contact of contacts) {
-      const callId = freshCallId();
-      const terms = { method: 'REGISTER', ruri: 'sip:own.example', to, from: `${to};tag=1`, callId, transport: 'UDP' };
-      user.send(request(terms).replace(/^Contact: .*$/m, `Contact: <${contact}>;expires=600`));
-      expect(statusOf(await user.final(callId))).toBe(200);
-    }
-  }
+  afterAll(() => stage?.stop());
 
   /** Sends a request of our user, and gives its Call-ID. */
-  function send(terms: RequestTerms): string {
-    const callId = terms.callId ?? freshCallId();
-    user.send(request({ callId, transport: 'UDP', to: '<sip:at@own.example>', ...terms }));
-    return callId;
-  }
+  const send = (terms: RequestTerms): string => stage.send(user, 'udp', { to: '<sip:at@own.example>', ...terms });
 
   const named = (method: string) => new RegExp(`siptrust: (?:not sent to \\S+: |.*is not sent.*)${method}`);
 
@@ -174,7 +154,7 @@ describe.each(builds('smoke'))('the package and the include alone, outbound, Kam
 
   it('ok/forked to more strangers than there are decimal digits: each gets it, stripped', async () => {
     const places = Array.from({ length: 12 }, (_, at) => stranger.uri('udp', `place-${at}`));
-    await registered('many', ...places);
+    await stage.registered('many', ...places);
     // This passes as something that was cleaned alone.
     const headers = [...SECRET, 'Refer-To: <sip:x@own.example?Replaces=1>'];
     const callId = send({ ruri: 'sip:many@own.example', method: 'MESSAGE', headers });

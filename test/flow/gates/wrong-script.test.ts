@@ -2,19 +2,20 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Caller, freshCallId, inDialog, type RequestTerms, request } from '../../support/live/caller.js';
+import { type Caller, inDialog, type RequestTerms } from '../../support/live/caller.js';
 import { builds } from '../../support/live/kamailio.js';
-import { Network } from '../../support/live/network.js';
-import { answered, Party, type Transport } from '../../support/live/party.js';
+import type { Network } from '../../support/live/network.js';
+import { answered, type Party, type Transport } from '../../support/live/party.js';
 import { eventually } from '../../support/live/places.js';
 import { expectNowhere, privateRows } from '../../support/live/secrets.js';
 import { headerOf, rowsOf, statusOf } from '../../support/live/sip-text.js';
+import { Stage, TRANSPORTS } from '../../support/live/stage.js';
 
-const TRANSPORTS: readonly Transport[] = ['udp', 'tcp', 'tls'];
 const METHODS = ['INVITE', 'MESSAGE', 'OPTIONS', 'REFER', 'INFO', 'NOTIFY'];
 const SECRET = privateRows('secret');
 
 describe.each(builds('full'))('a script that does everything wrong, Kamailio $version', (build) => {
+  let stage: Stage;
   let network: Network;
   let user: Caller;
   let stranger: Party;
@@ -22,24 +23,13 @@ describe.each(builds('full'))('a script that does everything wrong, Kamailio $ve
 
   beforeAll(async () => {
     const defines = (host: (host: number) => string) => ({ STRANGER: { string: host(12) } });
-    network = await Network.start({ build, script: 'test/support/live/wrong.cfg', defines, privateMemory: 16 });
-    const identity = network.pki.certificate({ issuer: network.cast.operatorB, names: ['DNS:stranger.example'] });
-    stranger = await Party.start(network.host(12), identity);
-    other = await Party.start(network.host(13), identity);
-    user = await network.ownUser();
+    stage = await Stage.start({ build, script: 'test/support/live/wrong.cfg', defines, privateMemory: 16 });
+    ({ network, user, stranger, other } = stage);
   });
-  afterAll(async () => {
-    stranger?.stop();
-    other?.stop();
-    await network?.stop();
-  });
+  afterAll(() => stage?.stop());
 
-  function send(what: string, terms: RequestTerms, caller = user): string {
-    const callId = terms.callId ?? freshCallId();
-    const { headers = [] } = terms;
-    caller.send(request({ callId, transport: 'UDP', ...terms, headers: [`Subject: ${what}`, ...headers] }));
-    return callId;
-  }
+  const send = (what: string, terms: RequestTerms, caller = user): string =>
+    stage.send(caller, 'udp', { ...terms, headers: [`Subject: ${what}`, ...(terms.headers ?? [])] });
 
   const attempts = ['append', 'branch', 'relay-to', 'forward', 'buffer', 'applied', 'serial', 'refer'];
 
@@ -70,8 +60,7 @@ describe.each(builds('full'))('a script that does everything wrong, Kamailio $ve
   });
 
   it.each(TRANSPORTS)('fail/what the script adds to answers for a stranger over %s', async (transport) => {
-    const connect = { udp: () => network.overUdp(), tcp: () => network.overTcp(), tls: () => network.overTls() };
-    const caller = await connect[transport]();
+    const caller = await stage.connect(transport);
     const claimed = transport.toUpperCase();
     for (const what of ['plain', 'serial', 'busy']) {
       network.uas.options = what === 'busy' ? { status: '486 Busy Here' } : {};
