@@ -17,7 +17,8 @@ const REMEMBERED = Object.freeze({ least: 2, most: 20_000 });
  */
 const NURSERY_MIB = 6;
 
-function startReading(): Worker {
+/** Starts the thread, which knows no policy yet. */
+export function startReading(): Worker {
   const module = new URL('../../policy/loading/worker.js', import.meta.url);
   return startThread(module, undefined, { maxYoungGenerationSizeMb: NURSERY_MIB });
 }

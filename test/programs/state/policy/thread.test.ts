@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { PolicyThread } from '../../../../src/state/policy/thread.js';
+import { PolicyThread, startReading } from '../../../../src/state/policy/thread.js';
 import { CA_PEM, NOW, tls } from '../../../unit/policy/fixtures.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'siptrust-thread-'));
@@ -38,6 +38,16 @@ describe('the thread that reads the policy', () => {
     expect(second.snapshot.ownDomains.has('z.example')).toBe(true);
     expect(second.snapshot.agreements[0]).toBe(first.snapshot.agreements[0]);
     await thread.close();
+  });
+
+  test('ok/its nursery is small: what a reading makes stays, and would be copied twice', async () => {
+    const thread = startReading();
+    try {
+      // Without the setting it is 48 MiB on machines of today.
+      expect(thread.resourceLimits?.maxYoungGenerationSizeMb).toBe(6);
+    } finally {
+      await thread.terminate();
+    }
   });
 
   test('fail/one that dies is a problem of that load, and the next one has another thread', async () => {
