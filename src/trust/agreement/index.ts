@@ -19,5 +19,6 @@ export {
 export { missingAttributes, parseOneLineName } from './attributes.js';
 export { AuthorityTable, authoritiesOf } from './authority-table.js';
 export { leastPrivilege } from './least-privilege.js';
+export { MappedTable } from './mapped-table.js';
 export { NameTable } from './name-table.js';
 export { needsCertificate, servedByWords } from './words.js';

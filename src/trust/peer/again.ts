@@ -1,6 +1,6 @@
 /** A question that was answered before, asked of another policy. */
 
-import { type Agreement, NameTable, type Snapshot } from '../agreement/index.js';
+import { type Agreement, MappedTable, type Snapshot } from '../agreement/index.js';
 import type { ApprovedPins } from '../cover/index.js';
 import type { Evidence } from '../evidence/index.js';
 import { type Treatment, treatmentOf } from '../verdict/index.js';
@@ -43,16 +43,26 @@ function looks(agreement: Agreement | undefined): boolean {
   return agreement !== undefined && agreement.revocation !== 'off';
 }
 
-const withoutLooking = new WeakMap<Snapshot, Snapshot>();
-
-/** The same policy where nobody looks at revocation. */
+/** The same policy where nobody looks at revocation: an agreement becomes another one when it is found, and not before. */
 function withoutRevocation(snapshot: Snapshot): Snapshot {
-  const known = withoutLooking.get(snapshot);
+  const { byName, byDomain, byWildcard, byTarget, byServerName } = snapshot;
+  return {
+    ...snapshot,
+    byName: new MappedTable(byName, lookingAway),
+    byDomain: new MappedTable(byDomain, lookingAway),
+    byWildcard: new MappedTable(byWildcard, lookingAway),
+    byTarget: new MappedTable(byTarget, lookingAway),
+    byServerName: new MappedTable(byServerName, lookingAway),
+  };
+}
+
+const withoutLooking = new WeakMap<Agreement, Agreement>();
+
+/** One object for each agreement: checks compare them. */
+function lookingAway(agreement: Agreement): Agreement {
+  const known = withoutLooking.get(agreement);
   if (known !== undefined) return known;
-  const agreements = snapshot.agreements.map((each): Agreement => ({ ...each, revocation: 'off' }));
-  const byName = NameTable.of(agreements.map((each) => [each.name, each] as const));
-  const byDomain = NameTable.of(agreements.flatMap((each) => each.domains.map((domain) => [domain, each] as const)));
-  const made: Snapshot = { ...snapshot, agreements, byName, byDomain };
-  withoutLooking.set(snapshot, made);
+  const made: Agreement = { ...agreement, revocation: 'off' };
+  withoutLooking.set(agreement, made);
   return made;
 }

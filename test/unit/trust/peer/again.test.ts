@@ -53,6 +53,26 @@ describe('revocation, where lists and answers that were fetched are gone', () =>
   test('ok/known to be good then: not asked for again', () => {
     expect(again({ revocation: 'hard' }, 'good')).toMatchObject({ verdict: 'trusted' });
   });
+  test('ok/known to be good then, and found by a suffix: not asked for again', () => {
+    const over = { domains: ['c.example'], wildcardNames: ['example'], revocation: 'hard' } as const;
+    expect(again(over, 'unknown')).toMatchObject({ verdict: 'untrusted', reason: 'rev-unknown' });
+    expect(again(over, 'good')).toMatchObject({ verdict: 'trusted' });
+  });
+  test('ok/agreements that the certificate does not name are not looked at', () => {
+    const looked: string[] = [];
+    const others = Array.from({ length: 500 }, (_, at) => {
+      const other = agreementWith({ name: `op-${at}`, domains: [`d${at}.example`] });
+      return Object.defineProperty({ ...other }, 'anchors', {
+        enumerable: true,
+        get: () => looked.push(other.name) && anchors,
+      });
+    });
+    const asked = agreementWith({ anchors, revocation: 'hard' });
+    const snapshot = { ...snapshotWith([asked]), agreements: [asked, ...others] };
+    const question = { evidence, at: NOW, status: 'good', before } as const;
+    expect(askAgain(question, snapshot, NO_APPROVED_PINS).treatment).toMatchObject({ verdict: 'trusted' });
+    expect(looked).toEqual([]);
+  });
   test('ok/unknown then: hard makes the difference', () => {
     expect(again({ revocation: 'hard' }, 'unknown')).toMatchObject({ verdict: 'untrusted', reason: 'rev-unknown' });
   });
