@@ -57,14 +57,19 @@ export function partnerMethods(state: Of<'answers' | 'ends' | 'now' | 'policy'>)
   }
 
   async function look(at: number, revision: number): Promise<Overview> {
-    const ends = new Map<string, ExpiryRow>();
-    for (const row of await state.ends.rows(NOTICE_DAYS)) {
-      // A CRL that is renewed in time ends every few days.
-      if (row.state === 'current') continue;
-      // A CRL serves several.
-      for (const name of row.agreement.split(', ')) if (!ends.has(name)) ends.set(name, row);
-    }
-    return { at, revision, connections: state.answers.partners.connections(at - HOUR_MS), ends };
+    const ends = await inSlices(firstEnds(await state.ends.rows(NOTICE_DAYS)));
+    return { at, revision, connections: await connections(at), ends };
+  }
+
+  /** Of one partner as much as of all, with nobody else looked at. */
+  async function lookAt(agreement: Agreement): Promise<Overview> {
+    const [at, { revision }] = [state.now(), state.policy.snapshot];
+    const ends = await inSlices(firstEnds(await state.ends.rowsOf(agreement, NOTICE_DAYS)));
+    return { at, revision, connections: await connections(at), ends };
+  }
+
+  function connections(at: number): Promise<ReadonlyMap<string, number>> {
+    return inSlices(state.answers.partners.connectionsInSteps(at - HOUR_MS));
   }
 
   function row(agreement: Agreement, { connections, ends }: Overview) {
@@ -143,7 +148,7 @@ export function partnerMethods(state: Of<'answers' | 'ends' | 'now' | 'policy'>)
       handler: async ({ name }) => {
         const agreement = agreementOf(name);
         return {
-          ...row(agreement, await overview()),
+          ...row(agreement, await lookAt(agreement)),
           history: state.answers.partners.of(name, state.now()).history.map(spell),
           certificates: state.answers.peers
             .list()
@@ -173,6 +178,21 @@ export function partnerMethods(state: Of<'answers' | 'ends' | 'now' | 'policy'>)
   function matches({ name, domains, reason, state: stands }: Row, wanted: string): boolean {
     return wanted === '' || [name, reason, stands, ...domains].some((text) => text.toLowerCase().includes(wanted));
   }
+}
+
+const STEP_ROWS = 200;
+
+/** By agreement what ends first. Yields now and then. */
+function* firstEnds(rows: readonly ExpiryRow[]): Generator<undefined, ReadonlyMap<string, ExpiryRow>> {
+  const ends = new Map<string, ExpiryRow>();
+  for (const [at, row] of rows.entries()) {
+    if (at % STEP_ROWS === 0) yield;
+    // A CRL that is renewed in time ends every few days.
+    if (row.state === 'current') continue;
+    // A CRL serves several.
+    for (const name of row.agreement.split(', ')) if (!ends.has(name)) ends.set(name, row);
+  }
+  return ends;
 }
 
 function trustOf(last: Spell | undefined): Trust {

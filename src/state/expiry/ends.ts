@@ -1,3 +1,4 @@
+import type { Agreement } from '../../trust/agreement/index.js';
 import { inSlices } from '../work/index.js';
 import {
   type ExpiryRow,
@@ -27,6 +28,12 @@ export class Ends {
   /** What ends within these days, and what has ended already. */
   rows(withinDays: number): Promise<readonly ExpiryRow[]> {
     return inSlices(expiryRowsInSteps(this.#sources(), withinDays, this.#now()));
+  }
+
+  /** The same of one agreement, and of what serves it alone: no other one is looked at. */
+  rowsOf(agreement: Agreement, withinDays: number): Promise<readonly ExpiryRow[]> {
+    const snapshot = { agreements: [agreement], ownCertificates: [] };
+    return inSlices(expiryRowsInSteps({ ...this.#sources(), snapshot }, withinDays, this.#now()));
   }
 
   /**

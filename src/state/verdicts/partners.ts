@@ -73,6 +73,8 @@ class Record {
 }
 
 /** What was answered about each partner, in memory alone and bounded. */
+const STEP_CONNECTIONS = 1000;
+
 export class Partners {
   readonly #records: LRUCache<string, Record>;
   readonly #connections = new LRUCache<string, { readonly partner: string; readonly at: number }>({
@@ -113,11 +115,17 @@ export class Partners {
     this.#connections.delete(connectionId);
   }
 
-  /** How many connections of each partner were asked about since then (ms), without those that were told to be closed. */
-  connections(since: number): ReadonlyMap<string, number> {
+  /**
+   * How many connections of each partner were asked about since then (ms), without those that were told to be closed. There
+   * may be a million: yields now and then.
+   */
+  *connectionsInSteps(since: number): Generator<undefined, ReadonlyMap<string, number>> {
     const found = new Map<string, number>();
+    let looked = 0;
     for (const { at, partner } of this.#connections.values()) {
       if (at >= since) found.set(partner, (found.get(partner) ?? 0) + 1);
+      looked += 1;
+      if (looked % STEP_CONNECTIONS === 0) yield;
     }
     return found;
   }

@@ -39,6 +39,7 @@ function looked() {
 describe('a policy of many agreements', () => {
   test.each([
     ['agreement.show', { name: `op-${AGREEMENTS - 1}` }],
+    ['partner.show', { name: `op-${AGREEMENTS - 1}` }],
     ['header.list', { agreement: `op-${AGREEMENTS - 1}` }],
     ['pin.list', {}],
     ['pin.list', { state: 'observed' }],

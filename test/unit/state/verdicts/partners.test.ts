@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Partners } from '../../../../src/state/verdicts/partners.js';
 import type { Answer } from '../../../../src/state/verdicts/recent.js';
 import type { Verdict } from '../../../../src/trust/verdict/verdict.js';
+import { atOnce } from '../../../../src/x509/der/in-steps.js';
 import { agreementWith } from '../../../support/snapshot.js';
 
 const MINUTE = 60_000;
@@ -64,9 +65,9 @@ describe('what was answered about partners', () => {
     partners.observe(peer, answer('b', 300), '1');
     partners.observe(peer, answer('b', 200), '2');
     partners.observe(message, answer('b', 300), '3');
-    expect(partners.connections(0).get('b')).toBe(2);
-    expect(partners.connections(201).get('b')).toBe(1);
+    expect(atOnce(partners.connectionsInSteps(0)).get('b')).toBe(2);
+    expect(atOnce(partners.connectionsInSteps(201)).get('b')).toBe(1);
     partners.closed('1');
-    expect(partners.connections(0).get('b')).toBe(1);
+    expect(atOnce(partners.connectionsInSteps(0)).get('b')).toBe(1);
   });
 });
