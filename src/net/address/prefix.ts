@@ -57,20 +57,7 @@ export function prefixOf(address: Address, length: number): AddressPrefix {
 
 /** Whether an address lies in a prefix. An address of the other family never does. */
 export function contains(prefix: AddressPrefix, address: Address): boolean {
-  return covers(prefix, address.bytes);
-}
-
-/** Whether two prefixes have an address in common, which means that one lies in the other. */
-export function overlaps(a: AddressPrefix, b: AddressPrefix): boolean {
-  return a.length <= b.length ? covers(a, b.bytes) : covers(b, a.bytes);
-}
-
-/** Whether two prefixes are the same. */
-export function samePrefix(a: AddressPrefix, b: AddressPrefix): boolean {
-  return a.length === b.length && covers(a, b.bytes);
-}
-
-function covers(prefix: AddressPrefix, bytes: Uint8Array): boolean {
+  const { bytes } = address;
   if (prefix.bytes.length !== bytes.length) return false;
   return prefix.bytes.every((byte, at) => byte === ((bytes[at] ?? 0) & maskByte(prefix.length, at)));
 }

@@ -1,10 +1,9 @@
-/** What agreements and interfaces claim against each other: names, domains, sockets, prefixes. */
+/** What agreements and interfaces claim against each other: names, domains, sockets. */
 
-import { type AddressPrefix, overlaps, parsePrefix, samePrefix } from '../../net/address/index.js';
 import { type Agreement, type Interface, type StaticTarget, targetKey } from '../../trust/agreement/index.js';
 import { type AgreementInput, pathSite } from '../agreement/index.js';
 import { formatPlace, type Site } from '../reading/index.js';
-import { domainSite, entrySite, targetSite } from '../values/index.js';
+import { domainSite, targetSite } from '../values/index.js';
 
 /** A compiled part with the place it came from. */
 export interface Placed<T> {
@@ -181,65 +180,4 @@ export function checkInterfaces(
       site.at('name').report('shared-interface', `${text}: only the source address tells these networks apart`);
     }
   }
-}
-
-interface SourceClaim {
-  readonly prefix: AddressPrefix;
-  readonly by: PlacedAgreement;
-}
-
-/**
- * One prefix on one interface belongs to one agreement. A prefix inside another's is legal, and the longer one wins;
- * it is worth a warning, because the wider network does not get what its agreement says.
- */
-export function checkSources(agreements: readonly PlacedAgreement[]): void {
-  const byInterface = new Map<string, SourceClaim[]>();
-  for (const by of agreements) {
-    if (by.item.interface === undefined) continue;
-    const claims = byInterface.get(by.item.interface) ?? [];
-    byInterface.set(by.item.interface, claims);
-    for (const prefix of by.item.sources) claims.push({ prefix, by });
-  }
-  for (const claims of byInterface.values()) {
-    // Sorted by address, wider first: what holds a prefix stands before it, and an open stack holds what still may.
-    const open: SourceClaim[] = [];
-    for (const claim of claims.sort(byAddress)) {
-      while (open.length > 0 && !holds(open.at(-1), claim)) open.pop();
-      const wider = open.at(-1);
-      if (wider && wider.by !== claim.by) reportOverlap(claim, wider);
-      open.push(claim);
-    }
-  }
-}
-
-/** Sorts a network before what lies in it. Array.sort is stable: of equal prefixes the first in the file stays first. */
-function byAddress(a: SourceClaim, b: SourceClaim): number {
-  const families = a.prefix.bytes.length - b.prefix.bytes.length;
-  return families || Buffer.compare(a.prefix.bytes, b.prefix.bytes) || a.prefix.length - b.prefix.length;
-}
-
-function holds(wider: SourceClaim | undefined, narrower: SourceClaim): boolean {
-  if (!wider || wider.prefix.length > narrower.prefix.length) return false;
-  return overlaps(wider.prefix, narrower.prefix);
-}
-
-function reportOverlap(claim: SourceClaim, other: SourceClaim): void {
-  const { prefix, by } = claim;
-  const there = `agreement ${other.by.item.name}, at ${formatPlace(sourceSite(other).place())}`;
-  if (samePrefix(prefix, other.prefix)) {
-    const text = `${prefix.text} on interface ${by.item.interface} is claimed already by ${there}`;
-    sourceSite(claim).report('duplicate-source', text);
-  } else {
-    const text = `${prefix.text} lies in ${other.prefix.text} of ${there}; the longer prefix wins`;
-    sourceSite(claim).report('overlapping-source', text);
-  }
-}
-
-function sourceSite({ prefix, by: { item, input, site } }: SourceClaim): Site {
-  const said = input();
-  const texts = (said.mechanism === 'tls' ? said.migration : said)?.sources ?? [];
-  return entrySite(pathSite(item, site).at('sources'), texts, prefix.text, (text) => {
-    const read = parsePrefix(text);
-    return 'invalid' in read ? undefined : read.text;
-  });
 }

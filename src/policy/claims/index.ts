@@ -6,9 +6,9 @@ export {
   checkNames,
   checkPins,
   checkSockets,
-  checkSources,
   checkTargets,
   type Placed,
   type PlacedAgreement,
 } from './claims.js';
 export { checkOtherNames } from './other-names.js';
+export { checkSources } from './sources.js';

@@ -1,14 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { addressFromBytes, parseAddress } from '../../../../src/net/address/address.js';
-import {
-  type AddressPrefix,
-  contains,
-  overlaps,
-  parsePrefix,
-  prefixOf,
-  samePrefix,
-} from '../../../../src/net/address/prefix.js';
+import { type AddressPrefix, contains, parsePrefix, prefixOf } from '../../../../src/net/address/prefix.js';
 
 function prefix(text: string): AddressPrefix {
   const parsed = parsePrefix(text);
@@ -96,29 +89,6 @@ describe('contains', () => {
       expect(contains(prefix(within), parseAddress(address)!)).toBe(expected);
     });
   }
-});
-
-const OVERLAPS: readonly (readonly [string, string, boolean])[] = [
-  ['192.0.2.0/24', '192.0.2.128/25', true],
-  ['192.0.2.0/25', '192.0.2.128/25', false],
-  ['192.0.2.0/24', '192.0.2.0/24', true],
-  ['0.0.0.0/0', '::/0', false],
-  ['2001:db8::/32', '2001:db8:ffff::/48', true],
-  ['2001:db8::/32', '2001:db9::/32', false],
-];
-
-describe('overlaps', () => {
-  for (const [a, b, expected] of OVERLAPS) {
-    test(`${expected ? 'ok' : 'fail'}/${a} and ${b}`, () => {
-      expect(overlaps(prefix(a), prefix(b))).toBe(expected);
-      expect(overlaps(prefix(b), prefix(a))).toBe(expected);
-    });
-  }
-});
-
-test('ok/samePrefix asks for the same length too', () => {
-  expect(samePrefix(prefix('192.0.2.0/24'), prefix('::ffff:192.0.2.0/120'))).toBe(true);
-  expect(samePrefix(prefix('192.0.2.0/24'), prefix('192.0.2.0/25'))).toBe(false);
 });
 
 describe('properties', () => {
