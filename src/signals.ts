@@ -1,5 +1,5 @@
 /**
- * The signals of siptrustd. Imported before everything else: until somebody listens, SIGHUP ends a process, and SIGUSR1
+ * The signals of siptrustd. Loaded before everything else: until somebody listens, SIGHUP ends a process, and SIGUSR1
  * opens a debugger.
  */
 

@@ -41,7 +41,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'command-line': ['policy', 'version'],
   reporter: ['state', 'log'],
   fleet: ['closers', 'state', 'policy', 'log', 'version'],
-  main: [
+  // It listens to signals before anything else is read.
+  main: ['signals', 'daemon'],
+  daemon: [
     'signals',
     'closers',
     'command-line',

@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSyn
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { callUnix } from '../../src/rpc/wire/client.js';
@@ -25,10 +26,10 @@ afterEach(async () => {
   rmSync(directory, { recursive: true });
 });
 
-function started(log: object): Child {
+function started(log: object, options: readonly string[] = []): Child {
   const listen = { netstring: 'off', http: 'off', unix: at('ctl.sock') };
   writeFileSync(at('siptrust.yaml'), stringify({ own_domains: ['own.example'], daemon: { listen, log } }));
-  daemon = new Child('node', [SIPTRUSTD, '--config', at('siptrust.yaml')]);
+  daemon = new Child('node', [...options, SIPTRUSTD, '--config', at('siptrust.yaml')]);
   return daemon;
 }
 
@@ -73,6 +74,28 @@ describe('siptrustd', () => {
     await eventually('the policy is loaded', () => child.output.includes('policy loaded'), 10_000);
     child.signal('SIGTERM');
     expect(await child.exit()).toBe(0);
+  }, 90_000);
+
+  test('ok/a SIGHUP while its modules are still read', async () => {
+    writeFileSync(
+      at('hooks.mjs'),
+      `import { existsSync, writeFileSync } from 'node:fs';
+       export async function resolve(specifier, context, next) {
+         if (/\\/daemon[-.]/.test(specifier)) {
+           writeFileSync(${JSON.stringify(at('reading'))}, '');
+           while (!existsSync(${JSON.stringify(at('go'))})) await new Promise((done) => setTimeout(done, 20));
+         }
+         return next(specifier, context);
+       }`,
+    );
+    const hooks = JSON.stringify(pathToFileURL(at('hooks.mjs')).href);
+    writeFileSync(at('register.mjs'), `import { register } from 'node:module';\nregister(${hooks});\n`);
+    const child = started({}, ['--import', pathToFileURL(at('register.mjs')).href]);
+    await eventually('modules are read', () => existsSync(at('reading')), 60_000);
+    child.signal('SIGHUP');
+    writeFileSync(at('go'), '');
+    await ready(child);
+    await eventually('the policy is loaded', () => child.output.includes('policy loaded'), 10_000);
   }, 90_000);
 
   test('ok/a start on a large policy refuses connections until it can answer, and answers by all of it', async () => {
