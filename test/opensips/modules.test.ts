@@ -10,16 +10,18 @@ import { Party } from '../support/live/party.js';
 import { eventually } from '../support/live/places.js';
 import { expectNowhere, privateRows } from '../support/live/secrets.js';
 import { headerOf, methodOf, rowsOf, type SipText, statusOf } from '../support/live/sip-text.js';
+import { WebSocketCaller } from '../support/live/websocket.js';
 import { BUILD, theBuild } from './stage.js';
 
 const SECRET = privateRows('secret');
 const FORGED = privateRows('forged');
 const NEEDED = ['dialog', 'topology_hiding', 'uac', 'uac_auth', 'b2b_entities', 'b2b_logic'];
 
-function absent(): string | undefined {
+/** Why this cannot be tried on this build; said once. */
+function absent(needed: readonly string[]): string | undefined {
   const build = BUILD;
   if (build === undefined) return 'no OpenSIPS';
-  const missing = NEEDED.filter((name) => !existsSync(join(build.modules, name, `${name}.so`)));
+  const missing = needed.filter((name) => !existsSync(join(build.modules, name, `${name}.so`)));
   if (missing.length === 0) return undefined;
   const why = `no modules ${missing.join(', ')}`;
   console.warn(`skipped: modules of OpenSIPS ${build.version}: ${why}`);
@@ -68,7 +70,7 @@ route[RESUMED] {
 }
 `;
 
-describe.skipIf(absent() !== undefined)('with modules', () => {
+describe.skipIf(absent(NEEDED) !== undefined)('with modules', () => {
   let network: OpensipsNetwork;
   let stranger: Party;
   let user: Caller;
@@ -156,5 +158,42 @@ describe.skipIf(absent() !== undefined)('with modules', () => {
     await eventually('the BYE', () => stranger.find(callId, 'BYE'));
     clean();
     expect(rowsOf(stranger.find(callId, 'BYE') ?? '', 'CSeq')).toHaveLength(1);
+  });
+});
+
+describe.skipIf(absent(['proto_ws']) !== undefined)('over WebSocket', () => {
+  let network: OpensipsNetwork;
+  beforeAll(async () => {
+    network = await OpensipsNetwork.start({
+      build: theBuild(),
+      edit: (sample, host) =>
+        replaced(sample, [
+          [/^(?=socket = tcp:)/m, `socket = ws:${host(2)}:5080\n`],
+          ['loadmodule "proto_tcp.so"\n', 'loadmodule "proto_tcp.so"\nloadmodule "proto_ws.so"\n'],
+        ]),
+    });
+  });
+  afterAll(async () => {
+    await network?.stop();
+  });
+
+  it('fail/a browser is a stranger in both directions', async () => {
+    const browser = await WebSocketCaller.open(network.address, 5080, network.host(14));
+    network.uas.options = { extra: SECRET };
+    const callId = freshCallId();
+    browser.send(request({ callId, method: 'MESSAGE', headers: FORGED, transport: 'WS' }));
+    const answer = await eventually('the answer', () =>
+      browser.answers.find((text) => headerOf(text, 'Call-ID') === callId),
+    );
+    network.uas.options = {};
+    expect(statusOf(answer)).toBe(200);
+    const user = await network.user();
+    const next = freshCallId();
+    user.send(request({ callId: next, method: 'MESSAGE', ruri: browser.uri, headers: SECRET, transport: 'UDP' }));
+    expect(statusOf(await user.final(next))).toBe(200);
+    expectNowhere('secret', [...browser.answers, ...browser.got]);
+    expectNowhere('forged', network.uas.got);
+    expect(browser.got).toHaveLength(1);
+    browser.close();
   });
 });

@@ -6,7 +6,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, inDialog, type RequestTerms, request } from '../support/live/caller.js';
 import { replaced } from '../support/live/opensips.js';
 import { OpensipsNetwork } from '../support/live/opensips-network.js';
-import { opensipsSteps, stepsTaken, stockScript, withoutLocalRoute } from '../support/live/opensips-steps.js';
+import {
+  opensipsSteps,
+  type StockName,
+  stepsTaken,
+  stockScript,
+  withoutLocalRoute,
+} from '../support/live/opensips-steps.js';
 import { Party } from '../support/live/party.js';
 import { expectNowhere, privateRows } from '../support/live/secrets.js';
 import { rowsOf, type SipText, statusOf } from '../support/live/sip-text.js';
@@ -16,7 +22,7 @@ const SECRET = privateRows('secret');
 const FORGED = privateRows('forged');
 
 /** Why this script cannot be tried on this build; said once, where it cannot. */
-function obstacle(name: 'residential' | 'loadbalancer', modules: readonly string[]): string | undefined {
+function obstacle(name: StockName, modules: readonly string[]): string | undefined {
   const build = BUILD;
   if (build === undefined) return 'no OpenSIPS';
   const script = stockScript(build, name);
@@ -149,59 +155,44 @@ describe.skipIf(obstacle('residential', ['usrloc', 'registrar', 'acc', 'mi_fifo'
   },
 );
 
-/** The tables of its database, as text files: one gateway, on our own side. */
-function database(folder: string, gateway: string): string {
+/** Tables of a database as text files: their columns and rows, and the versions that the modules ask for. */
+type Tables = Readonly<
+  Record<string, { readonly version: number; readonly columns: string; readonly rows: readonly string[] }>
+>;
+
+function database(folder: string, tables: Tables): string {
   mkdirSync(folder, { recursive: true });
-  const escaped = gateway.replaceAll(':', '\\:');
-  writeFileSync(join(folder, 'version'), 'table_name(string) table_version(int) \nload_balancer:3\n');
-  writeFileSync(
-    join(folder, 'load_balancer'),
-    `id(int,auto) group_id(int) dst_uri(string) resources(string) probe_mode(int) attrs(string,null) description(string,null) \n1:1:${escaped}:channel=100:0::\n`,
-  );
+  const versions = Object.entries(tables).map(([name, { version }]) => `${name}:${version}\n`);
+  writeFileSync(join(folder, 'version'), `table_name(string) table_version(int) \n${versions.join('')}`);
+  for (const [name, { columns, rows }] of Object.entries(tables))
+    writeFileSync(join(folder, name), `${columns} \n${rows.map((row) => `${row}\n`).join('')}`);
   return folder;
 }
 
-const BALANCING = ['dialog', 'load_balancer', 'db_text', 'acc', 'mi_fifo'];
-describe.skipIf(obstacle('loadbalancer', BALANCING) !== undefined)('the load balancer', () => {
-  let network: OpensipsNetwork;
+/** A script that wants a MySQL, with these tables instead of one. */
+function withTables(script: string, sample: string, tables: Tables): string {
+  const folder = database(join(/"\[outside\](.*)\/own\.pem"/.exec(sample)?.[1] ?? '', 'db'), tables);
+  return replaced(script, [
+    ['loadmodule "db_mysql.so"', 'loadmodule "db_text.so"'],
+    [/^loadmodule "sqlops\.so"\n/m, ''],
+    ['mysql://opensips:opensipsrw@localhost/opensips', `text://${folder}`],
+  ]);
+}
 
-  beforeAll(async () => {
-    const stock = stockScript(theBuild(), 'loadbalancer');
-    if (typeof stock !== 'string') throw new Error(stock.missing);
-    network = await OpensipsNetwork.start({
-      build: theBuild(),
-      edit: (sample, host) => {
-        const tables = database(
-          join(/"\[outside\](.*)\/own\.pem"/.exec(sample)?.[1] ?? '', 'db'),
-          `sip:${host(3)}:5060`,
-        );
-        // Its database, instead of a MySQL.
-        return replaced(ours(stepsTaken(stock, theBuild()), sample, host), [
-          ['loadmodule "db_mysql.so"', 'loadmodule "db_text.so"'],
-          [/^loadmodule "sqlops\.so"\n/m, ''],
-          [/modparam\("dialog", "db_mode", 2\)/, 'modparam("dialog", "db_mode", 0)'],
-          [/mysql:[^"]*/, `text://${tables}`],
-          [/mysql:[^"]*/, `text://${tables}`],
-        ]);
-      },
-      plugin: withoutLocalRoute,
-    });
-  });
-  afterAll(async () => {
-    await network?.stop();
-  });
+/** Both ways through a script behind which our side is the only gateway. */
+function behindIt(network: () => OpensipsNetwork): void {
+  const bob = () => `sip:4412345@${network().address}`;
 
   it.each(['udp', 'tcp', 'tls'] as const)(
     'fail/a stranger over %s: nothing comes in, nothing goes back',
     async (transport) => {
-      const caller = await network[transport]();
-      network.uas.options = { extra: SECRET };
+      const caller = await network()[transport]();
+      const { uas } = network();
+      uas.options = { extra: SECRET };
       const callId = freshCallId();
       const via = transport.toUpperCase();
-      const ruri = `sip:bob@${network.address}`;
-      caller.send(request({ callId, ruri, headers: FORGED, transport: via }));
+      caller.send(request({ callId, ruri: bob(), headers: FORGED, transport: via }));
       const answer = await caller.final(callId);
-      network.uas.options = {};
       expect(statusOf(answer), answer).toBe(200);
       const { route, ...terms } = inDialog(answer);
       caller.send(request({ ...terms, callId, method: 'ACK', headers: [...route, ...FORGED], transport: via }));
@@ -209,23 +200,98 @@ describe.skipIf(obstacle('loadbalancer', BALANCING) !== undefined)('the load bal
         request({ ...terms, callId, method: 'BYE', cseq: 2, headers: [...route, ...FORGED], transport: via }),
       );
       expect(statusOf(await caller.final(callId, 'BYE'))).toBe(200);
-      expect(network.uas.find(callId, 'INVITE')).toBeDefined();
-      expectNowhere('forged', network.uas.got);
+      uas.options = {};
+      expect(uas.find(callId, 'INVITE')).toBeDefined();
+      expectNowhere('forged', uas.got);
       expectNowhere('secret', caller.answers);
     },
   );
 
   it('ok/a partner keeps what it asserts; a gateway that fails is told of', async () => {
-    const caller = await network.tls(network.certificateOfA());
-    const ruri = `sip:bob@${network.address}`;
+    const caller = await network().tls(network().certificateOfA());
+    const { uas } = network();
     const callId = freshCallId();
-    caller.send(request({ callId, ruri, headers: [ASSERTED] }));
+    caller.send(request({ callId, ruri: bob(), headers: [ASSERTED] }));
     expect(statusOf(await caller.final(callId))).toBe(200);
-    expect(rowsOf(network.uas.find(callId, 'INVITE') ?? '', 'P-Asserted-Identity')).toEqual(['<sip:alice@a.example>']);
-    network.uas.options = { status: '503 Service Unavailable' };
+    expect(rowsOf(uas.find(callId, 'INVITE') ?? '', 'P-Asserted-Identity')).toEqual(['<sip:alice@a.example>']);
+    uas.options = { status: '503 Service Unavailable' };
     const next = freshCallId();
-    caller.send(request({ callId: next, ruri, headers: [ASSERTED] }));
+    caller.send(request({ callId: next, ruri: bob(), headers: [ASSERTED] }));
     expect(statusOf(await caller.final(next))).toBe(500);
-    network.uas.options = {};
+    uas.options = {};
   });
+}
+
+const BALANCING = ['dialog', 'load_balancer', 'db_text', 'acc', 'mi_fifo'];
+describe.skipIf(obstacle('loadbalancer', BALANCING) !== undefined)('the load balancer', () => {
+  let network: OpensipsNetwork;
+  beforeAll(async () => {
+    const stock = stockScript(theBuild(), 'loadbalancer');
+    if (typeof stock !== 'string') throw new Error(stock.missing);
+    network = await OpensipsNetwork.start({
+      build: theBuild(),
+      edit: (sample, host) =>
+        withTables(ours(stepsTaken(stock, theBuild()), sample, host), sample, {
+          load_balancer: {
+            version: 3,
+            columns:
+              'id(int,auto) group_id(int) dst_uri(string) resources(string) probe_mode(int) attrs(string,null) description(string,null)',
+            rows: [`1:1:sip\\:${host(3)}\\:5060:channel=100:0::`],
+          },
+        }).replace('"db_mode", 2', '"db_mode", 0'),
+      plugin: withoutLocalRoute,
+    });
+  });
+  afterAll(async () => {
+    await network?.stop();
+  });
+  behindIt(() => network);
+});
+
+const TRUNKING = ['drouting', 'permissions', 'db_text', 'acc', 'mi_fifo'];
+describe.skipIf(obstacle('trunking', TRUNKING) !== undefined)('the trunking script', () => {
+  let network: OpensipsNetwork;
+  beforeAll(async () => {
+    const stock = stockScript(theBuild(), 'trunking');
+    if (typeof stock !== 'string') throw new Error(stock.missing);
+    network = await OpensipsNetwork.start({
+      build: theBuild(),
+      edit: (sample, host) =>
+        withTables(ours(stepsTaken(stock, theBuild()), sample, host), sample, {
+          address: {
+            version: 5,
+            columns:
+              'id(int,auto) grp(int) ip(string) mask(int) port(int) proto(string) pattern(string,null) context_info(string,null)',
+            rows: [`1:1:${host(9)}:32:0:any::`, '2:1:127.0.0.1:32:0:any::'],
+          },
+          dr_gateways: {
+            version: 6,
+            columns:
+              'id(int,auto) gwid(string) type(int) address(string) strip(int) pri_prefix(string,null) attrs(string,null) probe_mode(int) state(int) socket(string,null) description(string,null)',
+            rows: [`1:gw:0:${host(3)}\\:5060:0:::0:0::`],
+          },
+          dr_rules: {
+            version: 4,
+            columns:
+              'ruleid(int,auto) groupid(string) prefix(string) timerec(string,null) priority(int) routeid(string,null) gwlist(string,null) sort_alg(string) sort_profile(int,null) attrs(string,null) description(string,null)',
+            rows: ['1:1:44::1::gw:N:0::'],
+          },
+          dr_carriers: {
+            version: 3,
+            columns:
+              'id(int,auto) carrierid(string) gwlist(string) flags(int) sort_alg(string) state(int) attrs(string,null) description(string,null)',
+            rows: [],
+          },
+          dr_groups: {
+            version: 2,
+            columns: 'id(int,auto) username(string) domain(string,null) groupid(int) description(string,null)',
+            rows: [],
+          },
+        }),
+    });
+  });
+  afterAll(async () => {
+    await network?.stop();
+  });
+  behindIt(() => network);
 });

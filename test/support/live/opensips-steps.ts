@@ -55,11 +55,10 @@ export function withoutLocalRoute(plugin: string): string {
   return replaced(plugin, /^local_route \{\n.*?^\}\n?/ms, () => '');
 }
 
+export type StockName = 'residential' | 'loadbalancer' | 'trunking';
+
 /** A script that comes with OpenSIPS; or why it is not there. */
-export function stockScript(
-  { program }: OpensipsBuild,
-  name: 'residential' | 'loadbalancer',
-): string | { readonly missing: string } {
+export function stockScript({ program }: OpensipsBuild, name: StockName): string | { readonly missing: string } {
   const source = dirname(program);
   if (name === 'residential') {
     const places = [join(source, 'etc/opensips.cfg'), join(source, '../etc/opensips/opensips.cfg')];

@@ -62,6 +62,7 @@ export class WebSocketCaller {
     const socket = connect({ host, port, localAddress: source });
     await once(socket, 'connect');
     const rows = [
+      `Origin: http://${host}`,
       'Upgrade: websocket',
       'Connection: Upgrade',
       'Sec-WebSocket-Version: 13',
