@@ -28,6 +28,22 @@ reason=$("${OWN[@]}" "$PREPARE && $TRIAL" 2>&1) || missing "network namespaces, 
 
 [ "${1:-}" != --check ] || exit 0
 [ $# -gt 0 ] || { echo "usage: enter.sh --check | COMMAND..." >&2; exit 2; }
-# A process 1 takes only signals that it has a trap for; with it all others end.
-RUN='trap "exit 130" INT TERM; export TMPDIR=${SIPTRUST_KEEP:+/tmp}; TMPDIR=${TMPDIR:-/mnt}; "$@" & wait $!'
-exec "${OWN[@]}" "$PREPARE && { $RUN; }" lab "$@"
+# Signals are handed on: unshare takes neither, and a process 1 only those that it has a trap for. What runs says where it was,
+# and has 20 seconds to end what it started; with process 1 all others end.
+RUN='set -m; "$@" & child=$!; set +m
+  pass() { kill -"$1" "$child" 2>/dev/null; { sleep 20; kill -KILL "$child"; } 2>/dev/null & }
+  trap "pass INT" INT; trap "pass TERM" TERM
+  while kill -0 "$child" 2>/dev/null; do wait "$child"; code=$?; done
+  exit "$code"'
+TEMPORARY='export TMPDIR=${SIPTRUST_KEEP:+/tmp}; TMPDIR=${TMPDIR:-/mnt}'
+# In process groups of their own (set -m), for what a shell starts beside itself in its own would not get SIGINT.
+set -m
+setpriv --pdeathsig KILL "${OWN[@]}" "$PREPARE && { $TEMPORARY; $RUN; }" lab "$@" &
+own=$!
+set +m
+pass() { kill -s "$1" $(cat "/proc/$own/task/$own/children") 2>/dev/null || true; }
+trap 'pass INT' INT
+trap 'pass TERM' TERM
+code=0
+while kill -0 "$own" 2>/dev/null; do code=0; wait "$own" || code=$?; done
+exit "$code"

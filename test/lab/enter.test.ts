@@ -36,13 +36,17 @@ describe('what the machine must have', () => {
 });
 
 describe('what is left of a run', () => {
-  it.each(['SIGINT', 'SIGKILL'] as const)('ok/nothing after %s', async (signal) => {
+  it.each([
+    ['SIGINT', 'the group, as by Ctrl-C'],
+    ['SIGTERM', 'it alone'],
+    ['SIGKILL', 'it alone'],
+  ] as const)('ok/nothing after %s to %s', async (signal, whom) => {
     const mark = `/mnt/mark-${signal}`;
     const script = `ip netns add left-over && touch ${mark} && echo ready && exec ${SLEEP.join(' ')}`;
     const run = new Child('setsid', [ENTER, 'bash', '-c', script]);
     await eventually('it is up', () => run.output.includes('ready'));
     await eventually('its process is there', () => sleeping().length === 1);
-    process.kill(signal === 'SIGINT' ? -run.pid : run.pid, signal);
+    process.kill(whom === 'it alone' ? run.pid : -run.pid, signal);
     await run.exit();
     await eventually('all processes are gone', () => sleeping().length === 0);
     expect(existsSync(mark)).toBe(false);
