@@ -308,6 +308,16 @@ describe('a peer is not trusted', () => {
       evidence: presenting(withNames({ uri: 'sip:other.example' }, { dns: 'b.example' }), {}, out('b.example')),
       reason: 'name-mismatch',
     },
+    'T-48 the connection to one partner, for the domain of another under the same CA': {
+      evidence: presenting(peerB.facts, {}, out('c.example')),
+      agreements: [trustB(), trustB({ name: 'op-c', domains: ['c.example'] })],
+      reason: 'name-mismatch',
+    },
+    'T-48 the same, where the other has a CA of its own': {
+      evidence: presenting(peerB.facts, sentChain, out('c.example')),
+      agreements: [trustB(), trustC()],
+      reason: 'name-mismatch',
+    },
     'T-14 outbound, other CA': {
       evidence: presenting(leaf(rootC, names({ dns: 'b.example' })).facts, sentChain, out('b.example')),
       verdict: 'reject',
