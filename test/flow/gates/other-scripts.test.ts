@@ -91,6 +91,20 @@ describe.each(builds('full'))('scripts of others, Kamailio $version', (build) =>
     expect(network.cscf.log).toMatch(/siptrust: not sent to \S+: INVITE .* bears P-Asserted-Identity: .*SIPTRUST_OUT/);
   });
 
+  it.each(TRANSPORTS)(
+    'ok/what the script appends: done as the log says it goes on over %s, cleaned',
+    async (transport) => {
+      expect(statusOf((await call(stranger.uri(transport), 'appended')).answer)).toBeGreaterThan(399);
+      expect(network.cscf.log).toMatch(
+        /siptrust: not sent to .*msg_apply_changes\(\) after it, before record_route\(\)/,
+      );
+      const { callId, answer } = await call(stranger.uri(transport), 'applied');
+      expect(statusOf(answer), answer).toBe(200);
+      expect(rowsOf(await stranger.received(callId, 'INVITE'), 'P-hint')).toEqual([]);
+      expectNowhere('secret', stranger.got);
+    },
+  );
+
   it('fail/an address of ours at a socket that advertises one of the world: whoever can write it is a stranger', async () => {
     const caller = await udpCaller(network.host(3), 5070, network.host(5));
     const callId = freshCallId();
