@@ -174,7 +174,7 @@ function withTables(script: string, sample: string, tables: Tables): string {
   const folder = database(join(/"\[outside\](.*)\/own\.pem"/.exec(sample)?.[1] ?? '', 'db'), tables);
   return replaced(script, [
     ['loadmodule "db_mysql.so"', 'loadmodule "db_text.so"'],
-    [/^loadmodule "sqlops\.so"\n/m, ''],
+    [/^loadmodule "(?:sqlops|avpops)\.so"\n/m, ''],
     ['mysql://opensips:opensipsrw@localhost/opensips', `text://${folder}`],
   ]);
 }
