@@ -164,7 +164,8 @@ interface Fleet {
 /** @throws {Refusal} the file names no store, or the store is away */
 async function withFleet<T>(config: string, work: (fleet: Fleet) => Promise<T>): Promise<T> {
   const settings = loadSettings(config, Date.now());
-  if ('problems' in settings) throw new Refusal(`${config} is not good\n${settings.problems.join('\n')}`, 2);
+  if ('problems' in settings)
+    throw new Refusal(`${config} is not good (--config FILE names another one)\n${settings.problems.join('\n')}`, 2);
   const { store } = settings;
   if (store === undefined) throw new Refusal(`${config}: expected daemon.store, found none (--config FILE)`, 2);
   const patient = { ...store, queryTimeout: Math.max(store.queryTimeout, STATEMENT_MS) };

@@ -170,6 +170,21 @@ describe('policy promote', () => {
   });
 });
 
+describe('commands that ask the database of the fleet', () => {
+  test.each([
+    ['list', ['list']],
+    ['rollback', ['rollback', '1']],
+  ])('fail/policy %s without a policy file: --config names it', async (_, words) => {
+    const { code, error } = await siptrustctl(['policy', ...words]);
+    expect({ code, error }).toEqual({
+      code: 2,
+      error: expect.stringMatching(
+        /^\/etc\/siptrust\/siptrust\.yaml is not good \(--config FILE names another one\)\n/,
+      ),
+    });
+  });
+});
+
 describe('what nobody sees', () => {
   // Reads "op-b" backwards, and looks like two names in one.
   const odd = 'gro\u202eb-po\u200b\u00a0x';
