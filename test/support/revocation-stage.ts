@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from '../../src/log/logger.js';
-import type { RevocationSettings } from '../../src/policy/settings/settings.js';
+import type { RevocationSettings } from '../../src/policy/settings/daemon-settings.js';
 import { DEFAULT_SETTINGS } from '../../src/policy/settings/settings.js';
 import { PolicyHolder } from '../../src/state/policy/holder.js';
 import { Revocation } from '../../src/state/revocation/revocation.js';

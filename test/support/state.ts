@@ -1,6 +1,7 @@
 /** What a daemon has in its hands, without files and sockets. */
 
-import { type DaemonSettings, DEFAULT_SETTINGS } from '../../src/policy/settings/settings.js';
+import type { DaemonSettings } from '../../src/policy/settings/daemon-settings.js';
+import { DEFAULT_SETTINGS } from '../../src/policy/settings/settings.js';
 import type { Method } from '../../src/rpc/dispatch/method.js';
 import { JsonText } from '../../src/rpc/dispatch/method.js';
 import { PolicyHolder } from '../../src/state/policy/holder.js';

@@ -6,7 +6,8 @@ import { decode, encode, type Packet } from 'dns-packet';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { DnsQuery } from '../../src/net/dns/answer.js';
 import type { ResolverAddress } from '../../src/net/dns/resolver-list.js';
-import { DEFAULT_SETTINGS, type DnsSettings } from '../../src/policy/settings/settings.js';
+import type { DnsSettings } from '../../src/policy/settings/daemon-settings.js';
+import { DEFAULT_SETTINGS } from '../../src/policy/settings/settings.js';
 import { askDns } from '../../src/state/hops/dns-exchange.js';
 import { DnsResolver } from '../../src/state/hops/dns-resolver.js';
 

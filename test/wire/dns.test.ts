@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { DEFAULT_SETTINGS, type DnsSettings } from '../../src/policy/settings/settings.js';
+import type { DnsSettings } from '../../src/policy/settings/daemon-settings.js';
+import { DEFAULT_SETTINGS } from '../../src/policy/settings/settings.js';
 import { hopAnswer, hopListParams, hopParams, hopRow, toAbility, toQuestion } from '../../src/rpc/params/hop-params.js';
 import { NextHops } from '../../src/state/hops/next-hops.js';
 import { Counters } from '../../src/state/verdicts/counters.js';

@@ -3,7 +3,8 @@
 import { execFileSync } from 'node:child_process';
 import { afterEach, describe, expect, test } from 'vitest';
 import { NO_AUDIT_LOG } from '../../src/log/audit.js';
-import { type DaemonSettings, DEFAULT_SETTINGS } from '../../src/policy/settings/settings.js';
+import type { DaemonSettings } from '../../src/policy/settings/daemon-settings.js';
+import { DEFAULT_SETTINGS } from '../../src/policy/settings/settings.js';
 import { openListeners } from '../../src/rpc/listeners/listeners.js';
 import { METRICS } from '../../src/rpc/metrics/table.js';
 import { PolicyHolder } from '../../src/state/policy/holder.js';

@@ -2,7 +2,8 @@
 
 import { afterEach, describe, expect, test } from 'vitest';
 import { NO_AUDIT_LOG } from '../../src/log/audit.js';
-import { type DaemonSettings, DEFAULT_SETTINGS } from '../../src/policy/settings/settings.js';
+import type { DaemonSettings } from '../../src/policy/settings/daemon-settings.js';
+import { DEFAULT_SETTINGS } from '../../src/policy/settings/settings.js';
 import { type Readiness, readiness, readyRoute } from '../../src/rpc/http/readiness.js';
 import { openListeners } from '../../src/rpc/listeners/listeners.js';
 import { type HttpListener, listenHttp } from '../../src/rpc/wire/http.js';

@@ -1,18 +1,12 @@
 /** The door of this room: the sections daemon: and defaults: of the policy file, and the schema of the whole. */
 
 export type { ClientCertificate, TlsSettings } from './access-settings.js';
+export type { DaemonSettings, DnsSettings, RevocationSettings } from './daemon-settings.js';
 export { readResolver } from './dns-settings.js';
 export { POLICY_DEFAULTS } from './keys.js';
 export { CREDENTIAL_NAME } from './kinds.js';
 export { includesRole, ROLES, type Role } from './role.js';
 export { SECTIONS, type SectionName } from './schema.js';
-export {
-  compileDefaults,
-  compileSettings,
-  type DaemonSettings,
-  DEFAULT_SETTINGS,
-  type DnsSettings,
-  type RevocationSettings,
-} from './settings.js';
+export { compileDefaults, compileSettings, DEFAULT_SETTINGS } from './settings.js';
 export { changedSettings, runningSettings } from './settings-change.js';
 export type { StoreHost, StoreSettings } from './store-settings.js';

@@ -1,4 +1,4 @@
-import type { DaemonSettings } from './settings.js';
+import type { DaemonSettings } from './daemon-settings.js';
 
 /** Longest value that a warning quotes. */
 const MOST_VALUE = 80;

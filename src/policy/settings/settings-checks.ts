@@ -2,8 +2,8 @@
 
 import { isLoopback } from '../../net/address/index.js';
 import type { Site } from '../reading/index.js';
+import type { DaemonSettings } from './daemon-settings.js';
 import type { DaemonInput } from './schema.js';
-import type { DaemonSettings } from './settings.js';
 
 /** Longest path that a unix socket address holds on Linux, without its final NUL (unix(7)). */
 const MOST_SOCKET_PATH = 107;

@@ -2,22 +2,12 @@
 
 import type { Material } from '../material/index.js';
 import { deepFreeze, type Site } from '../reading/index.js';
-import { otherwiseOf, readRows, type ValuesOf } from './key.js';
+import type { DaemonRows, DaemonSettings } from './daemon-settings.js';
+import { otherwiseOf, readRows } from './key.js';
 import { DAEMON_KEYS, DEFAULTS_KEYS, type PolicyDefaults } from './keys.js';
 import type { DaemonInput, DefaultsInput } from './schema.js';
 import { checkSettings, hasCredentials } from './settings-checks.js';
 import { compileStore, type StoreSettings } from './store-settings.js';
-
-type Rows = ValuesOf<typeof DAEMON_KEYS>;
-
-/** The keys of `daemon:`, as keys.ts has them; what is said of the store is one. */
-export interface DaemonSettings extends Omit<Rows, 'store' | 'storePasswordFile' | 'storeTimeout'> {
-  /** The database of the fleet; undefined: this daemon is alone. */
-  readonly store: StoreSettings | undefined;
-}
-
-export type DnsSettings = DaemonSettings['dns'];
-export type RevocationSettings = DaemonSettings['revocation'];
 
 /** In force where the policy file says nothing else. */
 export const DEFAULT_SETTINGS: DaemonSettings = deepFreeze(withStore(otherwiseOf(DAEMON_KEYS), undefined));
@@ -43,7 +33,7 @@ export function compileDefaults(input: DefaultsInput | undefined, site: Site, ma
   return readRows(DEFAULTS_KEYS, input, site, material);
 }
 
-function withStore(rows: Rows, store: StoreSettings | undefined): DaemonSettings {
+function withStore(rows: DaemonRows, store: StoreSettings | undefined): DaemonSettings {
   const { storePasswordFile, storeTimeout, ...others } = rows;
   return { ...others, store };
 }

@@ -1,33 +1,8 @@
-import type { Budget, CertificateFacts } from '../../x509/certificate/index.js';
-import type { CrlFacts, OcspAnswers } from '../../x509/revocation/index.js';
-import { type Agreement, type Direction, missingAttributes, type Snapshot } from '../agreement/index.js';
+import type { CertificateFacts } from '../../x509/certificate/index.js';
+import { type Agreement, missingAttributes } from '../agreement/index.js';
 import type { Trail } from '../verdict/index.js';
+import { type CoverContext, nextInstant } from './context.js';
 import { judgePath } from './path.js';
-
-/** What the checks of an agreement look at, besides the agreement itself. */
-export interface CoverContext {
-  readonly direction: Direction;
-  readonly snapshot: Snapshot;
-  readonly now: number;
-  /** What else the peer sent: it helps to build paths and is trusted by nothing. */
-  readonly chain: readonly CertificateFacts[];
-  /** CRLs that were fetched in the background, besides the agreement's own files. */
-  readonly crls: readonly CrlFacts[];
-  /** OCSP answers that were asked for in the background. */
-  readonly ocsp: OcspAnswers;
-  /** Keys that the operator approved, besides the pins of the policy. */
-  readonly approved: ApprovedPins;
-  /** Work on paths and revocation, of all agreements that the certificate names: a stranger may name every one. */
-  readonly pathBudget: Budget;
-  /** Work on saying where a path ends, likewise. */
-  readonly endBudget: Budget;
-  readonly trail: Trail;
-}
-
-/** Base64 SHA-256 of SubjectPublicKeyInfos, by the name of the agreement. */
-export type ApprovedPins = ReadonlyMap<string, ReadonlySet<string>>;
-
-export const NO_APPROVED_PINS: ApprovedPins = new Map();
 
 export interface Cover {
   readonly ok: boolean;
@@ -39,11 +14,6 @@ export interface Cover {
   readonly pinnable: boolean;
   /** Instant (ms) at which one of the facts behind this answer changes by itself. */
   readonly validUntil: number;
-}
-
-/** The role that the peer plays in the handshake: it is the client where we are asked inbound. */
-export function peerRole(direction: Direction): 'client' | 'server' {
-  return direction === 'in' ? 'client' : 'server';
 }
 
 /** The part of an agreement that holds without looking at a certificate: switched on, in force, for this direction. */
@@ -150,16 +120,4 @@ function failStack(agreement: Agreement, trail: Trail): void {
     'expected a certificate that the TLS stack of the proxy verified, found verified=0' +
     ` (agreement ${agreement.name}, stack_verification: ${agreement.stackVerification})`;
   trail.fail('stack', 'stack-unverified', detail);
-}
-
-/** The next instant after `now` at which one of the certificates (or the given bound) begins or ends. */
-export function nextInstant(
-  now: number,
-  certificates: readonly CertificateFacts[],
-  skew: number,
-  bound: number | undefined = undefined,
-): number {
-  const instants = certificates.flatMap(({ notBefore, notAfter }) => [notBefore - skew, notAfter + skew + 1]);
-  if (bound !== undefined) instants.push(bound);
-  return Math.min(...instants.filter((at) => at > now), Number.POSITIVE_INFINITY);
 }

@@ -6,13 +6,8 @@ import { verifyPath } from '../../x509/path/index.js';
 import type { Agreement } from '../agreement/index.js';
 import type { Trail } from '../verdict/index.js';
 import { chainEndFindings } from './chain-end.js';
-import { type CoverContext, nextInstant, peerRole } from './covers.js';
+import { type CoverContext, nextInstant, type PathJudgement, peerRole } from './context.js';
 import { judgePinnedLeaf } from './pinned-leaf.js';
-
-export interface PathJudgement {
-  readonly ok: boolean;
-  readonly validUntil: number;
-}
 
 /** Whether a path leads from the leaf to an anchor of the agreement; `pinned`: by a pin of the policy. */
 export function judgePath(

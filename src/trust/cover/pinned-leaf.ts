@@ -12,8 +12,7 @@ import {
 import { either, ocspStatus, type RevocationStatus, revocationStatus } from '../../x509/revocation/index.js';
 import { checkPinned } from '../../x509/rules/index.js';
 import type { Agreement } from '../agreement/index.js';
-import { type CoverContext, nextInstant, peerRole } from './covers.js';
-import type { PathJudgement } from './path.js';
+import { type CoverContext, nextInstant, type PathJudgement, peerRole } from './context.js';
 
 /** Whether a certificate with a pinned key stands as its own anchor (pin: leaf). */
 export function judgePinnedLeaf(agreement: Agreement, leaf: CertificateFacts, context: CoverContext): PathJudgement {

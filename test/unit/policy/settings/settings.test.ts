@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { policyKey } from '../../../../src/policy/revision/signature.js';
-import { type DaemonSettings, DEFAULT_SETTINGS } from '../../../../src/policy/settings/settings.js';
+import type { DaemonSettings } from '../../../../src/policy/settings/daemon-settings.js';
+import { DEFAULT_SETTINGS } from '../../../../src/policy/settings/settings.js';
 import { parseCertificate } from '../../../../src/x509/certificate/certificate.js';
 import { readPem } from '../../../../src/x509/der/pem.js';
 import { compile, compiled, LEAF_PEM, said } from '../fixtures.js';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Agreement } from '../../../../src/trust/agreement/agreement.js';
-import { NO_APPROVED_PINS } from '../../../../src/trust/cover/covers.js';
+import { NO_APPROVED_PINS } from '../../../../src/trust/cover/context.js';
 import { askAgain, type KnownStatus } from '../../../../src/trust/peer/again.js';
 import { judgePeer } from '../../../../src/trust/peer/peer.js';
 import { headerEdits, treatmentOf, treatsOtherwise } from '../../../../src/trust/verdict/treatment.js';
