@@ -128,9 +128,20 @@ function ask(
       call.destroy(new FetchFailure(`expected a connection to ${target.host} within ${CONNECT_MS} ms`));
     }, CONNECT_MS);
     call.on('socket', (socket) => socket.once('connect', () => clearTimeout(connecting)));
-    call.on('close', () => clearTimeout(connecting));
     call.on('error', reject);
+    // Whatever else ends it: what neither fails nor answers would hold its place in the queue for ever.
+    let answered = false;
+    call.on('close', () => {
+      clearTimeout(connecting);
+      if (!answered) reject(new FetchFailure('expected an answer, found the end of the connection'));
+    });
+    // RFC 9110 §15.2.2: nobody asked to go on in another protocol, and node:http drops such an answer without a word.
+    call.on('upgrade', ({ statusCode }) => {
+      call.destroy();
+      reject(new FetchFailure(`expected status 200, found ${statusCode}`));
+    });
     call.on('response', (response) => {
+      answered = true;
       readAnswer(response, maxSize).then(
         (answer) => {
           resolve(answer);

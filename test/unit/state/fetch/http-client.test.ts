@@ -84,6 +84,8 @@ describe('fetchHttp', () => {
     const timer = setInterval(() => response.write('x'), 5);
     response.on('close', () => clearInterval(timer));
   };
+  // Node hands such an answer to a listener of its own, and without one says nothing more of it.
+  const SWITCHING = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\nx';
   const bad: readonly (readonly [name: string, answer: Answer, message: RegExp, over?: Partial<HttpLimits>])[] = [
     [
       'a gigabyte, announced',
@@ -101,6 +103,8 @@ describe('fetchHttp', () => {
     ],
     ['the end of a chunked body before its end', (r) => void r.writeHead(200).write('x', () => r.destroy()), /./],
     ['no answer at all', (r) => void r.destroy(), /./],
+    ['another protocol', (r) => void r.socket?.write(SWITCHING), /status 200, found 101/],
+    ['another protocol, and the end', (r) => void r.socket?.end(SWITCHING), /status 200, found 101/],
     ['404', (r) => void r.writeHead(404).end(), /status 200, found 404/],
     ['206', (r) => void r.writeHead(206).end('x'), /status 200, found 206/],
     ['500', (r) => void r.writeHead(500).end(), /status 200, found 500/],
