@@ -5,7 +5,7 @@ import { asciiLower, parseNameAddr, trimBlanks } from '../../sip/grammar/index.j
 import type { Draft } from './draft.js';
 import {
   type AssertionTerms,
-  domainOf,
+  domainsOf,
   isAgreedHost,
   isOwnSpoof,
   judgeAssertion,
@@ -66,19 +66,20 @@ export function screenFrom(work: Work): Refusal {
   const { input, direction, message, stance, flags, findings } = work;
   if (direction !== 'in' || message !== 'request') return undefined;
   const addr = parseNameAddr(input.block.fields.find(({ key }) => key === 'from')?.value ?? '');
-  const host = 'malformed' in addr ? undefined : domainOf(addr);
-  if (host === undefined) return undefined;
+  const hosts = 'malformed' in addr ? [] : domainsOf(addr);
   const agreed = terms(work);
   if (!stance.trusted || agreed === undefined) {
-    if (input.snapshot.ownDomains.has(host)) flags.add('from-own');
+    if (hosts.some((host) => input.snapshot.ownDomains.has(host))) flags.add('from-own');
     return undefined;
   }
-  if (isOwnSpoof(host, agreed)) {
-    const finding: Finding = { code: 'assert-own', detail: `From names ${host}, one of our own domains` };
+  const spoofed = hosts.find((host) => isOwnSpoof(host, agreed));
+  if (spoofed !== undefined) {
+    const finding: Finding = { code: 'assert-own', detail: `From names ${spoofed}, one of our own domains` };
     if (canRefuse(work) && !work.emergency) return { code: 403, phrase: 'Identity Not Allowed', finding };
     findings.push(finding);
-  } else if (!agreed.asserts.transit && !isAgreedHost(host, agreed.asserts) && !host.endsWith('.invalid')) {
-    flags.add('from-foreign');
+  } else if (!agreed.asserts.transit) {
+    const foreign = hosts.some((host) => !isAgreedHost(host, agreed.asserts) && !host.endsWith('.invalid'));
+    if (foreign) flags.add('from-foreign');
   }
   return undefined;
 }

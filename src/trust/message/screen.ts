@@ -30,7 +30,7 @@ export type Judgement = { readonly outcome: 'keep' } | { readonly outcome: 'drop
 
 const KEEP: Judgement = { outcome: 'keep' };
 
-/** Hosts that stand for nobody and may be asserted by anybody (S-6; TS 29.165 Table A.1 NOTE 7). */
+/** Hosts that stand for nobody and may be asserted by anybody (S-6; TS 29.165 Table A.1 NOTE 7). A number there still does. */
 const NOBODY: ReadonlySet<string> = new Set(['anonymous.invalid', 'unavailable.invalid']);
 
 /** Judges one value of P-Asserted-Identity or its kin by S-1 to S-6. */
@@ -58,9 +58,10 @@ function own(host: string): Judgement {
 
 function judgeSip(uri: SipUri, terms: AssertionTerms): Judgement {
   const host = hostKey(uri);
-  if (NOBODY.has(host)) return KEEP;
-  if (isOwnSpoof(host, terms)) return own(host);
-  if (!mayAssertHost(host, terms)) return foreignHost(host, terms);
+  if (!NOBODY.has(host)) {
+    if (isOwnSpoof(host, terms)) return own(host);
+    if (!mayAssertHost(host, terms)) return foreignHost(host, terms);
+  }
   const number = numberOf(uri);
   // RFC 3261 §19.1.6: what a tel URI says of its context goes into the user part, or by mistake behind the host.
   return number === undefined ? KEEP : judgeSubscriber(number, [...uri.userParams, ...uri.params], terms);
@@ -96,38 +97,47 @@ function judgeTel(uri: TelUri, terms: AssertionTerms): Judgement {
 }
 
 function judgeSubscriber(number: string, params: readonly Param[], terms: AssertionTerms): Judgement {
-  const scope = localScope(number, params);
-  if (scope === undefined) return judgeNumber(number, terms);
-  // RFC 3966 §5.1.5: a local number belongs to the domain or the global prefix of its context.
+  const scopes = localScopes(number, params);
+  const spoof = scopes.find((scope) => isOwnSpoof(scope, terms));
+  if (spoof !== undefined) return own(spoof);
+  // Of several contexts nobody can say which a reader takes (RFC 3966 §3 allows one): each has to hold.
+  const judged = scopes.map((scope) => judgeScope(scope, number, terms));
+  return judged.find(({ outcome }) => outcome !== 'keep') ?? (judged.length > 0 ? KEEP : judgeNumber(number, terms));
+}
+
+/** RFC 3966 §5.1.5: a local number belongs to the domain or the global prefix of its context. */
+function judgeScope(scope: string, number: string, terms: AssertionTerms): Judgement {
   if (scope.startsWith('+')) return judgeNumber(withoutSeparators(scope) + number, terms);
-  if (isOwnSpoof(scope, terms)) return own(scope);
-  if (!mayAssertHost(scope, terms)) return foreignHost(scope, terms);
-  return judgeNumber(number, terms);
+  return mayAssertHost(scope, terms) ? judgeNumber(number, terms) : foreignHost(scope, terms);
 }
 
-/** The context of a local number, lower case, without one trailing dot. */
-function localScope(number: string, params: readonly Param[]): string | undefined {
-  const context = params.find(({ key }) => key === 'phone-context')?.value;
-  if (context === undefined || number.startsWith('+')) return undefined;
-  const scope = asciiLower(decodePercent(context));
-  return scope.endsWith('.') ? scope.slice(0, -1) : scope;
+/** The contexts of a local number, lower case, without one trailing dot. */
+function localScopes(number: string, params: readonly Param[]): readonly string[] {
+  if (number.startsWith('+')) return [];
+  return params.flatMap(({ key, value }) => {
+    if (key !== 'phone-context' || value === undefined) return [];
+    const scope = asciiLower(decodePercent(value));
+    return [scope.endsWith('.') ? scope.slice(0, -1) : scope];
+  });
 }
 
-/** The domain that an address speaks for, if it speaks for one: its host, or the context of its local number. */
-export function domainOf({ uri }: NameAddr): string | undefined {
-  if (uri.kind === 'sip') return hostKey(uri);
-  const scope = uri.kind === 'tel' ? localScope(withoutSeparators(uri.number), uri.params) : undefined;
-  return scope?.startsWith('+') === true ? undefined : scope;
+/** The domains that an address speaks for: its host, or the contexts of its local number. */
+export function domainsOf({ uri }: NameAddr): readonly string[] {
+  if (uri.kind === 'sip') return [hostKey(uri)];
+  const scopes = uri.kind === 'tel' ? localScopes(withoutSeparators(uri.number), uri.params) : [];
+  return scopes.filter((scope) => !scope.startsWith('+'));
 }
 
-/** The number in the user part of a SIP URI: `user=phone` says so, and a user part of digits is one without saying so. */
+/**
+ * The number in the user part of a SIP URI: `user=phone` says so, and a user part of digits, or one with a plus in front, is
+ * one without saying so. What is no number behind the plus is a wrong one: readers skip what they do not know.
+ */
 function numberOf(uri: SipUri): string | undefined {
   if (uri.user === undefined) return undefined;
   const subscriber = decodePercent(uri.user.split(';')[0] ?? '');
   const number = withoutSeparators(subscriber);
   const phone = uri.params.some(({ key, value }) => key === 'user' && asciiLower(value ?? '') === 'phone');
-  const digits = number.startsWith('+') ? number.slice(1) : number;
-  return phone || isDigits(digits) ? number : undefined;
+  return phone || number.startsWith('+') || isDigits(number) ? number : undefined;
 }
 
 function withoutSeparators(number: string): string {

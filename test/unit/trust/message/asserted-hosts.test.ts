@@ -55,3 +55,34 @@ describe('asserts.hosts', () => {
     expect(leastPrivilege(agreement, other).asserts.hosts).toEqual(['192.0.2.7']);
   });
 });
+
+describe('asserts.numbers, wherever the number stands', () => {
+  test.each([
+    'sip:+4930123@anonymous.invalid;user=phone',
+    'sip:anonymous@anonymous.invalid',
+    'tel:123;phone-context=+4930',
+    'sip:123;phone-context=+4930@b.example;user=phone',
+    'sip:+49-30-123@b.example',
+  ])('ok/%s', (identity) => expect(keeps(identity)).toBe(true));
+  test.each([
+    ['of nobody', 'sip:+33612345678@anonymous.invalid;user=phone'],
+    ['of nobody, without user=phone', 'sip:33612345678@unavailable.invalid'],
+    ['of nobody, local to us', 'sip:123;phone-context=a.example@anonymous.invalid;user=phone'],
+    ['in a second context', 'tel:123;phone-context=+4930;phone-context=+336'],
+    ['in a second context behind the host', 'sip:123;phone-context=+4930@b.example;user=phone;phone-context=+336'],
+    ['with a blank in it', 'sip:+33%20612345678@b.example'],
+    ['behind a NUL', 'sip:+4930%00+33612345678@b.example'],
+    ['beside another', 'sip:+4930123,+33612345678@b.example'],
+  ])('fail/another number %s', (_, identity) => expect(keeps(identity)).toBe(false));
+  test.each([
+    ['P-Asserted-Identity', 'tel:123;phone-context=b.example;phone-context=a.example'],
+    ['P-Asserted-Identity', 'sip:123;phone-context=b.example@b.example;user=phone;phone-context=a.example'],
+    ['From', 'tel:123;phone-context=b.example;phone-context=a.example'],
+  ])('fail/our own domain in a second context of %s', (field, identity) => {
+    const any = agreementWith({ ...agreement, asserts: { domains: ['b.example'], numbers: 'any', transit: false } });
+    const block = scanHeaderBlock(toBytes(`Via: SIP/2.0/TLS b.example\r\n${field}: <${identity}>\r\n`));
+    const input = { direction: 'in', message: 'request', method: 'INVITE', block, snapshot } as const;
+    const plan = planMessage({ ...input, verdict: { ...verdict, agreement: any } });
+    expect([plan.action, plan.findings[0]?.code]).toEqual(['reject', 'assert-own']);
+  });
+});
