@@ -7,6 +7,7 @@ import {
   parseCrlInSteps,
   whyClearsNobody,
   whyForeign,
+  whyNarrower,
   whyOlder,
 } from '../../x509/revocation/index.js';
 import { FetchFailure, type HttpAnswer, type HttpQuestion } from '../fetch/index.js';
@@ -82,7 +83,8 @@ export class CrlSource extends FetchedSource {
       this.#validators(answer);
       return;
     }
-    const unfit = this.#keeper.full(crl) ?? (held === undefined ? undefined : whyOlder(crl, held, at));
+    const worse = held === undefined ? undefined : (whyOlder(crl, held, at) ?? whyNarrower(crl, held, at));
+    const unfit = this.#keeper.full(crl) ?? worse;
     if (unfit !== undefined) throw new FetchFailure(unfit);
     await this.#check(crl);
     const clearsNobody = whyClearsNobody(crl, this.#keeper.times());

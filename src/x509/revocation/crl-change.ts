@@ -1,7 +1,8 @@
 /** One CRL beside the one before it: may it take its place, and does it say anything else? */
 
+import type { DistributionPointName } from '../certificate/index.js';
 import { DerReader, hex, sameOctets, TAG } from '../der/index.js';
-import type { CrlFacts } from './crl.js';
+import type { CrlFacts, IssuingDistributionPoint } from './crl.js';
 
 /** Milliseconds; see PathInput. */
 export interface CrlTimes {
@@ -49,6 +50,41 @@ export function whyOlder(crl: CrlFacts, held: CrlFacts, at: number): string | un
   if ((held.nextUpdate ?? 0) <= at || crl.crlNumber === undefined || held.crlNumber === undefined) return undefined;
   const [found, least] = [numberOf(crl.crlNumber), numberOf(held.crlNumber)];
   return found < least ? `expected CRL number ${least} or greater, found ${found}` : undefined;
+}
+
+/**
+ * Why a list must not take the place of the one that is held: it speaks of less. Of several lists of one CA, one for each
+ * part of its certificates, a server that sends the wrong one would clear what the right one lists, and leave the others
+ * undetermined. A list that has run out is nothing to protect.
+ */
+export function whyNarrower(crl: CrlFacts, held: CrlFacts, at: number): string | undefined {
+  const found = crl.issuingDistributionPoint;
+  if (found === undefined || (held.nextUpdate ?? 0) <= at) return undefined;
+  const before = held.issuingDistributionPoint;
+  const restrictions = restrictionsOf(before);
+  return restrictionsOf(found).every((each) => restrictions.includes(each)) &&
+    (found.indirectCrl || !before?.indirectCrl)
+    ? undefined
+    : 'expected a CRL of the scope of the one before (issuingDistributionPoint), found one of another';
+}
+
+/** What a scope leaves out, each in a text of its own (RFC 5280 §5.2.5). */
+function restrictionsOf(scope: IssuingDistributionPoint | undefined): readonly string[] {
+  if (scope === undefined) return [];
+  const { name, onlySomeReasons: reasons } = scope;
+  return [
+    ...(scope.onlyContainsUserCerts ? ['users'] : []),
+    ...(scope.onlyContainsCaCerts ? ['authorities'] : []),
+    ...(scope.onlyContainsAttributeCerts ? ['attributes'] : []),
+    ...(reasons === undefined ? [] : [`reasons ${[...reasons].sort().join(' ')}`]),
+    ...(name === undefined ? [] : [`name ${nameText(name)}`]),
+  ];
+}
+
+function nameText({ full, relative }: DistributionPointName): string {
+  return relative === undefined
+    ? (full ?? []).map(({ type, bytes }) => `${type}:${hex(bytes)}`).join(' ')
+    : hex(relative);
 }
 
 /** Whether two lists revoke the same certificates of the same scope: no verdict changes when one follows the other. */

@@ -1,7 +1,7 @@
 /** The door of this room: CRLs and OCSP responses, and what they settle (RFC 5280 §6.3, RFC 6960). */
 
 export { type CrlFacts, MalformedCrl, parseCrl, parseCrlInSteps } from './crl.js';
-export { type CrlTimes, saysTheSame, whyClearsNobody, whyForeign, whyOlder } from './crl-change.js';
+export { type CrlTimes, saysTheSame, whyClearsNobody, whyForeign, whyNarrower, whyOlder } from './crl-change.js';
 export { directoryTexts } from './crl-entries.js';
 export { whyUnsigned } from './crl-signer.js';
 export { authorityLocations, crlLocations, ocspLocations } from './locations.js';

@@ -235,6 +235,11 @@ describe('servers that are gone, slow or lying leave the last good list in force
     ],
     ['an older list', /or later/, () => list({ thisUpdate: now() - DAY })],
     ['a list with a lower number', /CRL number/, () => list({ number: 1 })],
+    [
+      'the list of other certificates of the CA',
+      /of the scope of the one before/,
+      () => list({ scope: { cas: true } }),
+    ],
     ['a delta', /a delta/, () => list({ base: 5 })],
     ['a gigabyte', /at most \d+ octets/, () => gigabyte],
     ['a redirection away', /redirected: host/, () => away],

@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { Budget } from '../../../../src/x509/certificate/budget.js';
 import { signatureVerifies, signatureVerifiesInSteps } from '../../../../src/x509/certificate/signature.js';
-import { saysTheSame, whyClearsNobody, whyForeign, whyOlder } from '../../../../src/x509/revocation/crl-change.js';
+import {
+  saysTheSame,
+  whyClearsNobody,
+  whyForeign,
+  whyNarrower,
+  whyOlder,
+} from '../../../../src/x509/revocation/crl-change.js';
 import { type CrlSpec, crl, DAY, makeKey, NOW, root, sharedKey } from '../../../support/certificates.js';
 
 const issuer = root();
@@ -23,6 +29,38 @@ describe('whyOlder: what may not take the place of a list', () => {
   for (const [name, found, held = {}] of rows) {
     test(name, () => expect(whyOlder(facts(found), facts(held), NOW) === undefined).toBe(name.startsWith('ok')));
   }
+});
+
+describe('whyNarrower: what speaks of less than the list before', () => {
+  const names = (uri: string) => ({ names: [{ uri }] });
+  type Scope = CrlSpec['scope'];
+  const rows: readonly (readonly [name: `${'ok' | 'fail'}/${string}`, found: Scope, held: Scope])[] = [
+    ['ok/all, after all', undefined, undefined],
+    ['ok/all, after a part', undefined, { users: true, ...names('http://c/1') }],
+    ['ok/the same part', { users: true, ...names('http://c/1') }, { users: true, ...names('http://c/1') }],
+    ['ok/a wider part', names('http://c/1'), { users: true, ...names('http://c/1') }],
+    ['ok/indirect too', { indirect: true }, undefined],
+    ['fail/a part, after all', names('http://c/1'), undefined],
+    ['fail/another part', names('http://c/2'), names('http://c/1')],
+    ['fail/that of the CAs', { cas: true }, { users: true }],
+    ['fail/that of the CAs alone', { cas: true }, undefined],
+    ['fail/that of attribute certificates', { attributes: true }, undefined],
+    ['fail/some reasons', { reasons: ['superseded'] }, undefined],
+    ['fail/other reasons', { reasons: ['superseded'] }, { reasons: ['keyCompromise'] }],
+    ['fail/a relative name', { relative: 'CN=2' }, { relative: 'CN=1' }],
+    ['fail/without the certificates of others', { users: true }, { users: true, indirect: true }],
+  ];
+  const asked = (found: Scope, held: Scope, spec: CrlSpec = {}) =>
+    whyNarrower(
+      facts(found === undefined ? {} : { scope: found }),
+      facts(held === undefined ? spec : { scope: held, ...spec }),
+      NOW,
+    );
+  for (const [name, found, held] of rows) {
+    test(name, () => expect(asked(found, held) === undefined).toBe(name.startsWith('ok')));
+  }
+  test('ok/where the list before has run out', () =>
+    expect(asked(names('http://c/2'), names('http://c/1'), { nextUpdate: NOW })).toBeUndefined());
 });
 
 describe('whyForeign, whyClearsNobody', () => {
