@@ -5,6 +5,13 @@ import type { CertificateFacts } from '../certificate/index.js';
 import { sameOctets, TAG } from '../der/index.js';
 
 export const ID_SHA1 = '1.3.14.3.2.26';
+/** Hashes by which responders name issuers, for node:crypto. */
+const HASHES: ReadonlyMap<string, string> = new Map([
+  [ID_SHA1, 'sha1'],
+  ['2.16.840.1.101.3.4.2.1', 'sha256'],
+  ['2.16.840.1.101.3.4.2.2', 'sha384'],
+  ['2.16.840.1.101.3.4.2.3', 'sha512'],
+]);
 /** id-pkix-ocsp-nonce (RFC 9654). */
 export const OCSP_NONCE = '1.3.6.1.5.5.7.48.1.2';
 
@@ -23,10 +30,29 @@ export interface CertId {
  * the issuer here: what the answer is worth rests on its signature.
  */
 export function certIdOf(certificate: CertificateFacts, issuer: CertificateFacts): CertId {
+  return hashedCertId(certificate, issuer, ID_SHA1, 'sha1');
+}
+
+/** The same by the hash that a responder has used; undefined: one that names nobody. */
+export function certIdBy(
+  hashAlgorithm: string,
+  certificate: CertificateFacts,
+  issuer: CertificateFacts,
+): CertId | undefined {
+  const hash = HASHES.get(hashAlgorithm);
+  return hash === undefined ? undefined : hashedCertId(certificate, issuer, hashAlgorithm, hash);
+}
+
+function hashedCertId(
+  certificate: CertificateFacts,
+  issuer: CertificateFacts,
+  hashAlgorithm: string,
+  hash: string,
+): CertId {
   return {
-    hashAlgorithm: ID_SHA1,
-    issuerNameHash: sha1(certificate.issuerDer),
-    issuerKeyHash: sha1(issuer.publicKey.key),
+    hashAlgorithm,
+    issuerNameHash: digest(hash, certificate.issuerDer),
+    issuerKeyHash: digest(hash, issuer.publicKey.key),
     serial: certificate.serialOctets,
   };
 }
@@ -43,7 +69,11 @@ export function sameCertId(a: CertId, b: CertId): boolean {
 
 /** SHA-1 as RFC 6960 uses it to name issuers and responders. */
 export function sha1(octets: Uint8Array): Uint8Array {
-  return new Uint8Array(createHash('sha1').update(octets).digest());
+  return digest('sha1', octets);
+}
+
+function digest(hash: string, octets: Uint8Array): Uint8Array {
+  return new Uint8Array(createHash(hash).update(octets).digest());
 }
 
 /** DER of an OCSPRequest for one certificate. `nonce`: 1 to 128 octets of random (RFC 9654 §2.1 recommends 32). */

@@ -15,7 +15,7 @@ import {
 import { sameOctets } from '../der/index.js';
 import { brokenRules } from '../rules/index.js';
 import { ocspLocations } from './locations.js';
-import { type CertId, certIdOf, sameCertId, sha1 } from './ocsp-request.js';
+import { type CertId, certIdBy, ID_SHA1, sameCertId, sha1 } from './ocsp-request.js';
 import type { RevocationStatus } from './revocation.js';
 
 /** Largest response that is read; one with its responder's certificate has two or three thousand octets. */
@@ -121,19 +121,28 @@ export function ocspStatus(
   return { status: 'good', until };
 }
 
-/** What a response says of a certificate, if anything. */
+/**
+ * What a response says of a certificate, if anything; of several entries the worst, as a responder that contradicts itself
+ * clears nobody. An answer has to name the certificate as the question did (rulebook K-10), but one that revokes it by
+ * another hash of the same issuer revokes it.
+ */
 export function ocspEntry(
   certificate: CertificateFacts,
   issuer: CertificateFacts,
   { entries }: OcspResponse,
 ): OcspEntry | undefined {
-  return entryFor(certIdOf(certificate, issuer), entries);
-}
-
-/** The entry of this CertID; of several the worst, as a responder that contradicts itself clears nobody. */
-function entryFor(certId: CertId, entries: readonly OcspEntry[]): OcspEntry | undefined {
-  const all = entries.filter((entry) => sameCertId(entry.certId, certId));
-  return all.find(({ status }) => status === 'revoked') ?? all.find(({ status }) => status === 'unknown') ?? all[0];
+  const ids = new Map<string, CertId | undefined>();
+  const named = entries.filter(({ certId }) => {
+    const { hashAlgorithm, serial } = certId;
+    if (!sameOctets(serial, certificate.serialOctets)) return false;
+    if (!ids.has(hashAlgorithm)) ids.set(hashAlgorithm, certIdBy(hashAlgorithm, certificate, issuer));
+    const id = ids.get(hashAlgorithm);
+    return id !== undefined && sameCertId(certId, id);
+  });
+  const asked = named.filter(({ certId }) => certId.hashAlgorithm === ID_SHA1);
+  return (
+    named.find(({ status }) => status === 'revoked') ?? asked.find(({ status }) => status === 'unknown') ?? asked[0]
+  );
 }
 
 /** RFC 6960 §4.2.2.1, rulebook K-13. */

@@ -66,6 +66,21 @@ const ROWS: readonly (readonly [name: string, outcome: string, row: Row])[] = [
   ['fail/another issuer name (K-10)', 'unknown ocsp-status', { entry: { nameHash: new Uint8Array(20) } }],
   ['fail/another issuer key (K-10)', 'unknown ocsp-status', { entry: { keyHash: new Uint8Array(20) } }],
   ['fail/another hash than asked for (K-10)', 'unknown ocsp-status', { entry: { hash: 'sha256' } }],
+  [
+    'fail/revoked by another hash than asked for',
+    'revoked',
+    { entry: { hash: 'sha256', status: { revoked: NOW - DAY } } },
+  ],
+  [
+    'fail/good by the hash that was asked for, and revoked by another',
+    'revoked',
+    { more: [{ hash: 'sha256', status: { revoked: NOW - DAY } }] },
+  ],
+  [
+    'fail/revoked by another hash, and of another issuer',
+    'unknown ocsp-status',
+    { entry: { hash: 'sha256', nameHash: new Uint8Array(32), status: { revoked: NOW - DAY } } },
+  ],
   ['fail/good and revoked at once is revoked', 'revoked', { more: [{ status: { revoked: NOW - DAY } }] }],
   ['fail/good and unknown at once', 'unknown ocsp-status', { more: [{ status: 'unknown' }] }],
   [
