@@ -19,9 +19,16 @@ export function parseDiversion(value: string): readonly (DiversionEntry | Malfor
   });
 }
 
-/** An address read as a Diversion entry. Of several `privacy` parameters any that is not `off` counts. */
+/**
+ * An address read as a Diversion entry. Of several `privacy` parameters any that is not `off` counts, and one within the
+ * `<>` too: whoever wrote it there asked.
+ */
 export function diversionEntry(addr: NameAddr): DiversionEntry {
-  const asked = addr.params.filter((param) => param.key === 'privacy').map((param) => unquoted(param.value ?? ''));
+  const { uri } = addr;
+  const within = uri.kind === 'other' ? [] : uri.kind === 'tel' ? uri.params : [...uri.params, ...uri.headers];
+  const asked = [...addr.params, ...within]
+    .filter(({ key }) => key === 'privacy')
+    .map(({ value }) => unquoted(value ?? ''));
   return { addr, privacy: asked.find((value) => value !== 'off') ?? asked[0] };
 }
 

@@ -1,6 +1,7 @@
 /** History-Info entries (RFC 7044): what they ask for, and their anonymous form. */
 
 import {
+  asciiLower,
   decodePercent,
   isDigits,
   type MalformedAddr,
@@ -31,13 +32,25 @@ export function parseHistoryInfo(value: string): readonly (HistoryEntry | Malfor
 
 /** An address read as a History-Info entry. */
 export function historyEntry(addr: NameAddr): HistoryEntry {
-  const privacy = new Set<string>();
-  if (addr.uri.kind === 'sip') {
-    for (const header of addr.uri.headers) {
-      if (header.key === 'privacy') for (const token of privacyTokens(decodePercent(header.value))) privacy.add(token);
-    }
-  }
+  const { uri } = addr;
+  const asked =
+    uri.kind === 'sip'
+      ? uri.headers.filter(({ key }) => key === 'privacy').map(({ value }) => value)
+      : uri.kind === 'other'
+        ? askedBehind(uri.raw)
+        : [];
+  const privacy = new Set(asked.flatMap((value) => privacyTokens(decodePercent(value))));
   return { addr, index: addr.params.find((param) => param.key === 'index')?.value, privacy };
+}
+
+/** What a URI of another scheme (`im:`, `pres:`) asks for behind its question mark; its fields are read nowhere else. */
+function askedBehind(raw: string): readonly string[] {
+  const question = raw.indexOf('?');
+  const fields = question < 0 ? [] : raw.slice(question + 1).split(/[?&]/);
+  return fields.flatMap((field) => {
+    const [name = '', ...value] = field.split('=');
+    return asciiLower(decodePercent(name)) === 'privacy' ? [value.join('=')] : [];
+  });
 }
 
 const PRIVACY_KEY: ReadonlySet<string> = new Set(['privacy']);

@@ -33,6 +33,10 @@ describe('Diversion (RFC 5806, RFC 7544 §3.2)', () => {
       '<sip:a@b>;ext=bob;screen=yes',
       `${NOBODY};screen=yes`,
     ],
+    ['ok/within <>', '<sip:a@b;privacy=full>', true, '<sip:a@b;privacy=full>', NOBODY],
+    ['ok/within <> of a number', '<tel:+1;privacy=uri>', true, '<tel:+1;privacy=uri>', NOBODY],
+    ['ok/embedded', '<sip:a@b?Privacy=full>', true, '<sip:a@b?Privacy=full>', NOBODY],
+    ['ok/off within <>', '<sip:a@b;privacy=off>', false, '<sip:a@b;privacy=off>', NOBODY],
     ['ok/bare', 'sip:a@b;privacy=full;counter=3', true, 'sip:a@b;counter=3', `${NOBODY};counter=3`],
   ];
   it.each(ok)('%s', (_case, value, asks, plain, anonymous) => {

@@ -32,6 +32,14 @@ describe('History-Info (RFC 7044)', () => {
       '<sip:anonymous@anonymous.invalid>;index=1.1;rc=1',
     ],
     [
+      'ok/embedded in a URI of another scheme',
+      '<im:bob@a.example?Subject=x&P%72ivacy=history>;index=1',
+      '1',
+      ['history'],
+      '<im:bob@a.example?Subject=x&P%72ivacy=history>;index=1',
+      '<sip:anonymous@anonymous.invalid>;index=1',
+    ],
+    [
       'ok/Reason and Privacy',
       '<sip:bob@a?Reason=SIP%3Bcause%3D302&Privacy=history>;index=1;mp=1',
       '1',
