@@ -13,7 +13,7 @@ import {
 } from '../certificate/index.js';
 import { DerReader, MalformedDer, readTime, TAG } from '../der/index.js';
 import { readExtensionItem } from './crl-entries.js';
-import { MAX_OCSP_OCTETS, type OcspEntry, type OcspResponse } from './ocsp.js';
+import { MAX_OCSP_OCTETS, MOST_RESPONDERS, type OcspEntry, type OcspResponse } from './ocsp.js';
 import { type CertId, OCSP_NONCE } from './ocsp-request.js';
 
 const BASIC_RESPONSE = '1.3.6.1.5.5.7.48.1.1';
@@ -76,7 +76,9 @@ function readBasic(reader: DerReader): OcspResponse {
     const wrapper = basic.inside();
     const list = wrapper.sequence('certs');
     wrapper.finish('certs');
-    while (!list.done) certificates.push(...readCertificate(list.next(TAG.sequence, 'certs').element()));
+    for (let left = MOST_RESPONDERS; !list.done && left > 0; left--) {
+      certificates.push(...readCertificate(list.next(TAG.sequence, 'certs').element()));
+    }
   }
   basic.finish(field);
   return Object.freeze({

@@ -21,6 +21,9 @@ import type { RevocationStatus } from './revocation.js';
 /** Largest response that is read; one with its responder's certificate has two or three thousand octets. */
 export const MAX_OCSP_OCTETS = 128 * 1024;
 
+/** Certificates of a response that are read: real ones bring one. Tens of thousands have room, and each would cost. */
+export const MOST_RESPONDERS = 4;
+
 /** What a response says of one certificate (SingleResponse). */
 export interface OcspEntry {
   readonly certId: CertId;
@@ -42,7 +45,7 @@ export interface OcspResponse extends Signed {
   readonly entries: readonly OcspEntry[];
   /** Value of the nonce extension as it stands. */
   readonly nonce: Uint8Array | undefined;
-  /** Certificates that came along; those that cannot be read are left out. */
+  /** Certificates that came along, the first few; those that cannot be read are left out. */
   readonly certificates: readonly CertificateFacts[];
   readonly unknownCritical: string | undefined;
 }
@@ -177,7 +180,7 @@ function signerOf(
     return { responder: issuer, until: Number.POSITIVE_INFINITY };
   }
   let unfit = 'expected a signature by the issuer or a responder that it delegated, found none that verifies';
-  for (const responder of response.certificates.slice(0, MOST_RESPONDERS)) {
+  for (const responder of response.certificates) {
     if (!isNamed(response, responder)) continue;
     // Its purposes may let it sign statuses: its own is worth nothing once its key is lost.
     const own = sameOctets(responder.publicKey.key, certificate.publicKey.key);
@@ -189,9 +192,6 @@ function signerOf(
   }
   return { unfit };
 }
-
-/** Certificates of a response that are looked at: real ones bring one. */
-const MOST_RESPONDERS = 4;
 
 /** Whether ResponderID names this certificate: by subject, or by the SHA-1 of its key (RFC 6960 §4.2.1). */
 function isNamed({ responder }: OcspResponse, certificate: CertificateFacts): boolean {

@@ -356,6 +356,17 @@ describe('OCSP and CRL together in a path (RFC 6960 §5, rulebook K-17)', () => 
 });
 
 describe('parseOcspResponse', () => {
+  test('ok/of many certificates that came along the first few are read', () => {
+    const many = Array.from({ length: 100 }, () => other);
+    const entry = { certificate: peer, issuer };
+    const read = (certificates: readonly Issued[]) =>
+      parseOcspResponse(ocspDer([entry], { signer: delegated, certificates })).certificates.length;
+    expect(read([other, delegated])).toBe(2);
+    expect(read(many)).toBe(4);
+    expect(read([...Array.from({ length: 100 }, () => ({ ...other, der: Uint8Array.of(0x30, 0) })), delegated])).toBe(
+      0,
+    );
+  });
   const right = ocspDer([{ certificate: peer, issuer }], { signer: issuer, certificates: [delegated] });
 
   test('ok/what stands in it', () => {
