@@ -33,20 +33,19 @@ export function parseHistoryInfo(value: string): readonly (HistoryEntry | Malfor
 /** An address read as a History-Info entry. */
 export function historyEntry(addr: NameAddr): HistoryEntry {
   const { uri } = addr;
-  const asked =
-    uri.kind === 'sip'
-      ? uri.headers.filter(({ key }) => key === 'privacy').map(({ value }) => value)
-      : uri.kind === 'other'
-        ? askedBehind(uri.raw)
-        : [];
+  const embedded = uri.kind === 'sip' ? uri.headers.filter(({ key }) => key === 'privacy') : [];
+  const asked = [...embedded.map(({ value }) => value), ...askedBehind(uri.raw)];
   const privacy = new Set(asked.flatMap((value) => privacyTokens(decodePercent(value))));
   return { addr, index: addr.params.find((param) => param.key === 'index')?.value, privacy };
 }
 
-/** What a URI of another scheme (`im:`, `pres:`) asks for behind its question mark; its fields are read nowhere else. */
+/**
+ * What a URI asks for behind its question mark, whatever stands between its fields there (`?Reason=x?Privacy=history`), and of
+ * any scheme (`im:`, `pres:`): what is read nowhere else is read to the user's benefit.
+ */
 function askedBehind(raw: string): readonly string[] {
   const question = raw.indexOf('?');
-  const fields = question < 0 ? [] : raw.slice(question + 1).split(/[?&]/);
+  const fields = question < 0 ? [] : raw.slice(question + 1).split(/[?&;]/);
   return fields.flatMap((field) => {
     const [name = '', ...value] = field.split('=');
     return asciiLower(decodePercent(name)) === 'privacy' ? [value.join('=')] : [];
