@@ -100,7 +100,7 @@ export class CrlShelf {
     return crlLocations(certificate).flatMap(({ url, issuers }) => {
       const target = fetchTarget(url, this.#context.settings);
       if ('refused' in target) return [];
-      const source = this.#sources.get(target.url) ?? this.#open(target, issuers);
+      const source = this.#sources.get(target.url) ?? this.#open(target, certificate.issuerKeys.text);
       if (source === undefined) return [];
       for (const issuer of issuers) source.issuers.add(issuer);
       source.seenAt = this.#context.now();
@@ -138,8 +138,9 @@ export class CrlShelf {
     await this.#store?.close();
   }
 
-  #open(target: { readonly url: string; readonly host: string }, issuers: readonly string[]): CrlSource | undefined {
-    const ofIssuer = [...this.#sources.values()].filter((each) => issuers.some((issuer) => each.issuers.has(issuer)));
+  /** @param claimedBy who wrote the URL, and has to have the room: not the cRLIssuer, whom any certificate can name */
+  #open(target: { readonly url: string; readonly host: string }, claimedBy: string): CrlSource | undefined {
+    const ofIssuer = [...this.#sources.values()].filter((each) => each.claimedBy === claimedBy);
     if (this.#sources.size >= CRL_LIMITS.files || ofIssuer.length >= MOST_OF_ISSUER.urls) {
       const { url } = target;
       const most = { urls: CRL_LIMITS.files, of_one_issuer: MOST_OF_ISSUER.urls };
@@ -148,6 +149,7 @@ export class CrlShelf {
       return undefined;
     }
     const source = new CrlSource(target, this.#keeper);
+    source.claimedBy = claimedBy;
     this.#add(source);
     return source;
   }

@@ -33,6 +33,8 @@ export interface CrlKeeper extends SourceKeeper {
 export class CrlSource extends FetchedSource {
   /** Key texts of the names that may have issued the list. */
   readonly issuers = new Set<string>();
+  /** Key text of the issuer of the certificate that named the URL first. */
+  claimedBy = '';
   crl: CrlFacts | undefined;
   etag: string | undefined;
   lastModified: string | undefined;
@@ -52,6 +54,7 @@ export class CrlSource extends FetchedSource {
   async restore(bytes: Uint8Array): Promise<void> {
     const crl = await inSlices(parseCrlInSteps(bytes));
     this.issuers.add(crl.issuerKeys.text);
+    this.claimedBy = crl.issuerKeys.text;
     await this.#check(crl);
     this.crl = crl;
     this.attempts = 1;

@@ -213,6 +213,18 @@ describe('one partner does not take the room of others', () => {
     expect(await stage.revocation.rows()).toHaveLength(50);
     expect(stage.log.filter(({ message }) => message.startsWith('too many URLs'))).toHaveLength(1);
   });
+
+  test('fail/nor under the names of as many CRL issuers, whom any certificate can name', async () => {
+    const stage = await stageWith({ settings: { interval: 3600 } });
+    const points = Array.from({ length: 60 }, (_, at) => ({
+      names: [{ uri: server.url(`/${at}.crl`) }],
+      crlIssuer: `CN=${at}`,
+    }));
+    const altNames = ext.altNames([{ dns: 'b.example' }]);
+    const times = { notBefore: now() - DAY, notAfter: now() + DAY };
+    stage.ask(leaf(b.ca, { ...times, extensions: { altNames }, add: [ext.crlPoints(points)] }));
+    expect(await stage.revocation.rows()).toHaveLength(50);
+  });
 });
 
 describe('servers that are gone, slow or lying leave the last good list in force', () => {
