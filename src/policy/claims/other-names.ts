@@ -16,8 +16,8 @@ interface Claim {
 /** Domains and suffixes that are claimed, and every name above one of them. */
 interface Claims {
   readonly names: ReadonlyMap<string, Claim>;
-  /** By a name: one of the claims that stand under it. */
-  readonly under: ReadonlyMap<string, readonly [string, Claim]>;
+  /** By a name: claims that stand under it, of two agreements where there are so many: one of them is another than any given one. */
+  readonly under: ReadonlyMap<string, readonly (readonly [string, Claim])[]>;
 }
 
 /** Names lent by `server_names` and `wildcard_names` belong to one partner, and none of them is ours. */
@@ -35,7 +35,7 @@ export function checkOtherNames(agreements: readonly PlacedAgreement[], own: Rea
 
 function claimsOf(agreements: readonly PlacedAgreement[]): Claims {
   const names = new Map<string, Claim>();
-  const under = new Map<string, [string, Claim]>();
+  const under = new Map<string, (readonly [string, Claim])[]>();
   for (const by of agreements) {
     for (const [key, list] of [
       ['domains', by.item.domains],
@@ -47,7 +47,8 @@ function claimsOf(agreements: readonly PlacedAgreement[]): Claims {
         if (!names.has(name) || key === 'domains') names.set(name, claim);
         for (let above = parentOf(name); above !== ''; above = parentOf(above)) {
           const known = under.get(above);
-          if (known === undefined || known[1].by === by) under.set(above, [name, claim]);
+          if (known === undefined) under.set(above, [[name, claim]]);
+          else if (known.length < 2 && known[0]?.[1].by !== by) known.push([name, claim]);
         }
       }
     }
@@ -107,8 +108,7 @@ function overlapping(suffix: string, placed: PlacedAgreement, { names, under }: 
     const claim = names.get(name);
     if (claim !== undefined && claim.by !== placed) return [name, claim] as const;
   }
-  const below = under.get(suffix);
-  return below !== undefined && below[1].by !== placed ? below : undefined;
+  return under.get(suffix)?.find(([, { by }]) => by !== placed);
 }
 
 function overlap(a: string, b: string): boolean {

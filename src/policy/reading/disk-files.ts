@@ -48,7 +48,7 @@ export class DiskFiles implements PolicyFiles {
   stamp(path: string): string | undefined {
     const stamp = stampOf(path);
     this.#stamps.set(path, stamp);
-    return stamp;
+    return stamp && this.#asRead(stamp, path);
   }
 
   list(directory: string): readonly string[] | undefined {
@@ -85,7 +85,16 @@ export class DiskFiles implements PolicyFiles {
     if (stampOfStats(after) !== stamp || bytes.length !== stats.size) return 'changed';
     const warning = this.#directoryWarning(path);
     const fresh = Math.abs(Date.now() - Math.max(stats.mtimeMs, stats.ctimeMs)) < FRESH_MS;
-    return { bytes, ...(fresh ? {} : { stamp }), ...(warning === undefined ? {} : { warning }) };
+    return {
+      bytes,
+      ...(fresh ? {} : { stamp: this.#asRead(stamp, path) }),
+      ...(warning === undefined ? {} : { warning }),
+    };
+  }
+
+  /** What is said of a file is that of its directory too, whose rights change by themselves. */
+  #asRead(stamp: string, path: string): string {
+    return `${stamp} ${this.#directoryWarning(path) ?? ''}`;
   }
 
   /** Who may write the directory may put another file in the place of this one, unless the sticky bit forbids it. */
@@ -98,7 +107,7 @@ export class DiskFiles implements PolicyFiles {
 }
 
 function openTo(directory: string): string | undefined {
-  const { mode } = statSync(directory);
+  const mode = statSync(directory, { throwIfNoEntry: false })?.mode ?? 0;
   if ((mode & constants.S_IWOTH) === 0 || (mode & 0o1000) !== 0) return undefined;
   const found = (mode & 0o777).toString(8);
   return `${directory}: expected a directory that not everybody may write, found mode ${found}`;

@@ -86,6 +86,29 @@ describe('wildcard_names', () => {
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatch(/^p\.yaml:8:22: error: agreements\[0\]\.wildcard_names\[0\]: .* overlaps /);
   });
+  test.each([
+    ['a domain', 'domains: [b.example, one.ims.x.example]', 'domains: [c.example, two.ims.x.example]'],
+    [
+      'a suffix',
+      'domains: [b.example]\n    wildcard_names: [ims.x.example, pstn.ims.x.example]',
+      'domains: [two.ims.x.example]',
+    ],
+  ])('fail/above the domain of another, and of %s of its own, whichever stands first', (_, b, c) => {
+    const entry = (name: string, ...lines: readonly string[]) =>
+      [`  - name: ${name}`, '    mechanism: tls', '    anchors: [ca.pem]', ...lines.map((line) => `    ${line}`)].join(
+        '\n',
+      );
+    const lending = entry('op-b', b, ...(b.includes('wildcard') ? [] : ['wildcard_names: [ims.x.example]']));
+    const other = entry('op-c', c);
+    for (const both of [
+      [lending, other],
+      [other, lending],
+    ]) {
+      const lines = said(compile(text('own_domains: [a.example]', 'agreements:', ...both)));
+      const errors = lines.filter((line) => line.includes(' error: '));
+      expect(errors[0]).toMatch(/ims\.x\.example overlaps two\.ims\.x\.example of agreement op-c/);
+    }
+  });
   test('fail/two agreements on one suffix', () => {
     const lines = said(compile(two('wildcard_names: [pstn.x.example]', 'wildcard_names: [pstn.x.example]')));
     const errors = lines.filter((line) => line.includes('error'));

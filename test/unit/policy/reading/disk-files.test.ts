@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   mkdirSync,
   mkdtempSync,
   renameSync,
@@ -64,6 +65,18 @@ describe('stamps of files', () => {
       expect(files.changed()).toBe(path);
     });
   }
+
+  test('ok/a directory that everybody may write from now on makes another: more is said of the file', async () => {
+    await settle();
+    const { stamp } = read();
+    chmodSync(folder, 0o777);
+    const open = read().stamp;
+    expect(open).toBeDefined();
+    expect(open).not.toBe(stamp);
+    expect(new DiskFiles().stamp(path)).toBe(open);
+    chmodSync(folder, 0o700);
+    expect(new DiskFiles().stamp(path)).toBe(stamp);
+  });
 
   test('ok/a file that was written this moment has none: it may change again under the same time', () => {
     writeFileSync(path, 'new');
