@@ -97,7 +97,7 @@ export function createDispatcher(methods: readonly Method[], options: Dispatcher
   function single(request: unknown, from: CallContext): Answer {
     const problem = shapeProblem(request);
     if (problem !== undefined) return problem;
-    const { id, method, by } = request as { id?: unknown; method?: unknown; by?: unknown };
+    const { id, method, by } = request as { id?: unknown; method?: unknown; by?: string };
     const context = by === undefined ? from : claimedBy(from, by);
     // Any other id makes jayson answer; the null goes back in below.
     const asked = id === null ? { ...(request as object), id: 0 } : request;
@@ -153,17 +153,24 @@ export function createDispatcher(methods: readonly Method[], options: Dispatcher
 }
 
 /** The FIFO and the unix sockets tell nothing of the process at the other end: what siptrustctl says of itself is kept. */
-function claimedBy(context: CallContext, by: unknown): CallContext {
-  const claimed = String(by).replace(/[^\x20-\x7e]/g, '?');
-  return { ...context, claimed: claimed.slice(0, LONGEST_CLAIM) };
+function claimedBy(context: CallContext, by: string): CallContext {
+  const claimed = by.slice(0, LONGEST_CLAIM).replace(/[^\x20-\x7e]/g, '?');
+  return { ...context, claimed };
 }
 
-/** What jayson would not notice: it parses a string again, and echoes an id that JavaScript could not hold. */
+/**
+ * What jayson would not notice: it parses a string again, and echoes an id that JavaScript could not hold; `by` is ours, and
+ * an object there may be one that has no text at all (`{"toString": 1}`).
+ */
 function shapeProblem(request: unknown): string | undefined {
   if (typeof request !== 'object' || request === null || Array.isArray(request)) {
     return errorText(RPC_ERRORS['invalid-request']);
   }
-  const id: unknown = (request as { id?: unknown }).id;
+  const { id, by } = request as { id?: unknown; by?: unknown };
+  if (by !== undefined && typeof by !== 'string') {
+    const found = Array.isArray(by) ? 'an array' : by === null ? 'null' : typeof by;
+    return errorText(new RpcError('invalid-request', { expected: 'by: a string', found }).toObject());
+  }
   if (typeof id === 'number' && (!Number.isFinite(id) || (Number.isInteger(id) && !Number.isSafeInteger(id)))) {
     const data = { expected: `an id of at most ${Number.MAX_SAFE_INTEGER}, or a string`, found: String(id) };
     return errorText(new RpcError('invalid-request', data).toObject());

@@ -295,3 +295,22 @@ describe('params', () => {
     expect(answer).toMatchObject({ error: { code: -32602, message: 'Invalid params', data }, id: 1 });
   });
 });
+
+describe('by, which siptrustctl sends along', () => {
+  const asked = (by: string) => dispatch(`{"jsonrpc":"2.0","id":1,"method":"where","by":${by}}`, CONTEXT);
+  test('ok/a text is the claim, cut and printable', () => {
+    expect(JSON.parse(String(asked(JSON.stringify(`a\n${'b'.repeat(100)}`)))).result.claimed).toBe(
+      `a?${'b'.repeat(62)}`,
+    );
+  });
+  test.each([
+    ['an object without a text of its own', '{"toString":1,"valueOf":1}', 'object'],
+    ['arrays in arrays', `${'['.repeat(200_000)}${']'.repeat(200_000)}`, 'an array'],
+    ['a number', '1', 'number'],
+    ['null', 'null', 'null'],
+  ])('fail/%s is refused, and nothing is thrown', (_, by, found) => {
+    expect(JSON.parse(String(asked(by)))).toMatchObject({
+      error: { code: -32600, data: { expected: 'by: a string', found } },
+    });
+  });
+});
