@@ -61,6 +61,7 @@ export class CrlShelf {
       },
       full: (crl) => this.#full(crl),
       replaced: (source, crl, before) => this.#replaced(source, crl, before),
+      accused: (source, crl) => this.#accused(source, crl),
     };
   }
 
@@ -184,14 +185,26 @@ export class CrlShelf {
     if (!stands) this.#context.changed();
   }
 
+  #accused(source: CrlSource, { issuerText, entryCount }: CrlFacts): void {
+    if (this.#sources.get(source.url) !== source) return;
+    this.#gather();
+    const facts = { url: source.url, issuer: issuerText, entries: entryCount };
+    this.#context.log.warn('a CRL was fetched that clears nobody: what it lists is revoked', facts);
+    this.#context.changed();
+  }
+
   /** The same list from two URLs counts once, and takes the room of one. */
   #gather(): void {
     const lists = new Map<string, CrlFacts>();
+    const once = (crl: CrlFacts | undefined): CrlFacts | undefined => {
+      const same = crl && lists.get(crl.sha256);
+      if (crl !== undefined && same === undefined) lists.set(crl.sha256, crl);
+      return same ?? crl;
+    };
     for (const source of this.#sources.values()) {
-      if (source.crl === undefined) continue;
-      const same = lists.get(source.crl.sha256);
-      if (same === undefined) lists.set(source.crl.sha256, source.crl);
-      else source.crl = same;
+      // Of two lists of one time the first is asked first: the one that accuses.
+      source.accusing = once(source.accusing);
+      source.crl = once(source.crl);
     }
     this.#lists = Object.freeze([...lists.values()]);
   }

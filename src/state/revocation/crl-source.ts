@@ -27,6 +27,8 @@ export interface CrlKeeper extends SourceKeeper {
   full(crl: CrlFacts): string | undefined;
   /** The list of the source has been replaced. */
   replaced(source: CrlSource, crl: CrlFacts, before: CrlFacts | undefined): void;
+  /** A list that only revokes is at hand beside the one of the source. */
+  accused(source: CrlSource, crl: CrlFacts): void;
 }
 
 /** One URL at which a CRL is published, and the last good list from there. */
@@ -36,6 +38,8 @@ export class CrlSource extends FetchedSource {
   /** Key text of the issuer of the certificate that named the URL first. */
   claimedBy = '';
   crl: CrlFacts | undefined;
+  /** A newer list that clears nobody: what it lists is revoked, though the last good one says nothing of it. */
+  accusing: CrlFacts | undefined;
   etag: string | undefined;
   lastModified: string | undefined;
   /** Milliseconds since 1970: the last time a certificate named this URL. */
@@ -92,9 +96,11 @@ export class CrlSource extends FetchedSource {
     await this.#check(crl);
     const clearsNobody = whyClearsNobody(crl, this.#keeper.times());
     if (clearsNobody === undefined) {
+      const settled = this.accusing !== undefined && whyOlder(crl, this.accusing, at) === undefined;
+      if (settled) this.accusing = undefined;
       this.crl = crl;
       this.#validators(answer);
-      this.#keeper.replaced(this, crl, held);
+      this.#keeper.replaced(this, crl, settled ? undefined : held);
       return;
     }
     // What it lists is revoked all the same; it takes the place of nothing that says more.
@@ -103,8 +109,18 @@ export class CrlSource extends FetchedSource {
       this.etag = undefined;
       this.lastModified = undefined;
       this.#keeper.replaced(this, crl, held);
+    } else {
+      this.#accuse(crl, at);
     }
     throw new FetchFailure(clearsNobody);
+  }
+
+  #accuse(crl: CrlFacts, at: number): void {
+    const before = this.accusing;
+    if (crl.entryCount === 0 || crl.sha256 === before?.sha256) return;
+    if (before !== undefined && whyOlder(crl, before, at) !== undefined) return;
+    this.accusing = crl;
+    this.#keeper.accused(this, crl);
   }
 
   /** Of a list that was refused they would keep a better one away. */

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type CrlSpec, ca, crl, DAY, ext, type Issued, leaf } from '../../../support/certificates.js';
+import { type CrlSpec, ca, crl, DAY, ext, extension, type Issued, leaf } from '../../../support/certificates.js';
+import { der } from '../../../support/der.js';
 import { type Answer, HttpServer } from '../../../support/http-server.js';
 import { eventually } from '../../../support/live/places.js';
 import {
@@ -276,6 +277,26 @@ describe('servers that are gone, slow or lying leave the last good list in force
       expect(row?.nextAt).toBeGreaterThan(now());
     });
   }
+  test('fail/a newer list with an unknown critical extension clears nobody, and revokes what it lists', async () => {
+    server.serve('/b.crl', list());
+    const stage = await stageWith({ settings: { interval: 3600 } });
+    const [peer, other] = [peerOf(), peerOf()];
+    await becomes(stage, peer, 'trusted agreement-covers');
+    const critical = [extension('1.3.6.1.4.1.55738.666.1', der.null(), true)];
+    const accusing = list({ revoked: [{ serial: peer.serial }], add: critical });
+    const before = list({ thisUpdate: now() - 90 * SECOND, add: critical, revoked: [{ serial: other.serial }] });
+    server.serve('/b.crl', accusing);
+    await stage.revocation.refresh(undefined);
+    expect(stage.told(peer)).toBe('reject revoked');
+    expect(stage.told(other)).toBe('trusted agreement-covers');
+    // Who puts an older one there does not clear anybody.
+    server.serve('/b.crl', before);
+    await stage.revocation.refresh(undefined);
+    expect(stage.told(peer)).toBe('reject revoked');
+    server.serve('/b.crl', list());
+    await stage.revocation.refresh(undefined);
+    expect(stage.told(peer)).toBe('trusted agreement-covers');
+  });
   test('fail/with no list before, nothing is at hand', async () => {
     server.on('/b.crl', html);
     const stage = await stageWith();
