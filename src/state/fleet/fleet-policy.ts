@@ -27,6 +27,8 @@ export class FleetPolicy {
   #inForce: Revision | undefined;
   #wanted: Revision | undefined;
   #refused: readonly string[] = [];
+  /** The revision that was wanted and did not do, and why. */
+  #unfit: { readonly revision: Revision; readonly problems: readonly string[] } | undefined;
 
   constructor(read: ReadPolicy, keep: KeepRevision = keepOnDisk) {
     this.#read = read;
@@ -43,14 +45,36 @@ export class FleetPolicy {
     return this.#inForce === undefined ? this.#refused : [];
   }
 
-  /** The next load is that of this revision, whose files are on this disk. */
-  want(revision: Revision): void {
+  /** Why the revision that is wanted is not in force. */
+  get unfit(): readonly string[] {
+    return this.#unfit?.problems ?? [];
+  }
+
+  /** The next load is that of this revision, whose files are on this disk; undefined: of the one that is kept. */
+  want(revision: Revision | undefined): void {
     this.#wanted = revision;
+    this.#unfit = undefined;
   }
 
   /** For PolicyHolder: what it gives is in force at once, and kept on this disk already. */
   async load(revision: number, now: number): Promise<LoadedPolicy> {
     const wanted = this.#wanted;
+    const loaded = await this.#load(revision, now, wanted);
+    if (wanted !== this.#wanted || wanted === undefined) return loaded;
+    if (loaded.ok) {
+      this.#wanted = undefined;
+      this.#unfit = undefined;
+      return loaded;
+    }
+    const again = this.#unfit?.revision === wanted;
+    this.#unfit = { revision: wanted, problems: loaded.problems };
+    if (!again) return loaded;
+    // It was tried once more, and does not keep what this node's own file says out of force.
+    const without = await this.#load(revision, now, undefined);
+    return without.ok ? { ...without, warnings: [...without.warnings, ...loaded.problems] } : loaded;
+  }
+
+  async #load(revision: number, now: number, wanted: Revision | undefined): Promise<LoadedPolicy> {
     const loaded = await this.#policyOf(revision, now, wanted);
     if (!loaded.ok) return loaded;
     const { fleet, settings } = loaded;
@@ -70,7 +94,6 @@ export class FleetPolicy {
         const why = cause instanceof Error ? cause.message : String(cause);
         return { ok: false, problems: [`revision ${wanted.number} cannot be kept on this node's disk: ${why}`] };
       }
-      this.#wanted = undefined;
     }
     this.#files = loaded;
     this.#inForce = next;

@@ -133,6 +133,7 @@ export class Follower {
     const fault = backwards(head, inForce);
     if (fault !== '' || head === undefined || head.number === inForce?.number) {
       this.#wanted = head?.number ?? 0;
+      policy.want(undefined);
       await this.#say(fault);
       return;
     }
@@ -165,7 +166,7 @@ export class Follower {
     policy.want(revision);
     const report = await reload(`${author} (revision ${number} of the fleet)`);
     if (policy.inForce?.number !== number) {
-      const why = report.problems.join('\n') || 'it was not put in force';
+      const why = (report.ok ? policy.unfit : report.problems).join('\n') || 'it was not put in force';
       log.error('a revision of the fleet was not taken', { number, author, why });
       return why;
     }
