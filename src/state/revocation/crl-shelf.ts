@@ -96,14 +96,18 @@ export class CrlShelf {
     }
   }
 
-  /** Follows the lists that a certificate names; the sources of those that may be fetched. */
-  follow(certificate: CertificateFacts, kept: boolean): readonly CrlSource[] {
+  /**
+   * Follows the lists that a certificate names; the sources of those that may be fetched.
+   * @param issuer whose key has signed the certificate, where that is known
+   */
+  follow(certificate: CertificateFacts, issuer: CertificateFacts | undefined, kept: boolean): readonly CrlSource[] {
     return crlLocations(certificate).flatMap(({ url, issuers }) => {
       const target = fetchTarget(url, this.#context.settings);
       if ('refused' in target) return [];
       const source = this.#sources.get(target.url) ?? this.#open(target, certificate.issuerKeys.text);
       if (source === undefined) return [];
-      for (const issuer of issuers) source.issuers.add(issuer);
+      for (const name of issuers) source.issuers.add(name);
+      if (issuer !== undefined) source.keys.add(issuer.spkiSha256);
       source.seenAt = this.#context.now();
       source.kept ||= kept;
       return [source];

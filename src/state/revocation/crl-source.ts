@@ -35,11 +35,15 @@ export interface CrlKeeper extends SourceKeeper {
 export class CrlSource extends FetchedSource {
   /** Key texts of the names that may have issued the list. */
   readonly issuers = new Set<string>();
+  /** The keys of the CAs whose certificates name the URL. */
+  readonly keys = new Set<string>();
   /** Key text of the issuer of the certificate that named the URL first. */
   claimedBy = '';
   crl: CrlFacts | undefined;
   /** A newer list that clears nobody: what it lists is revoked, though the last good one says nothing of it. */
   accusing: CrlFacts | undefined;
+  /** The key that has signed the last good list. */
+  #signedBy = '';
   etag: string | undefined;
   lastModified: string | undefined;
   /** Milliseconds since 1970: the last time a certificate named this URL. */
@@ -59,7 +63,7 @@ export class CrlSource extends FetchedSource {
     const crl = await inSlices(parseCrlInSteps(bytes));
     this.issuers.add(crl.issuerKeys.text);
     this.claimedBy = crl.issuerKeys.text;
-    await this.#check(crl);
+    this.#signedBy = await this.#check(crl);
     this.crl = crl;
     this.attempts = 1;
   }
@@ -93,12 +97,17 @@ export class CrlSource extends FetchedSource {
     const worse = held === undefined ? undefined : (whyOlder(crl, held, at) ?? whyNarrower(crl, held, at));
     const unfit = this.#keeper.full(crl) ?? worse;
     if (unfit !== undefined) throw new FetchFailure(unfit);
-    await this.#check(crl);
+    const key = await this.#check(crl);
+    // CAs of several partners may bear one name: the list of another one says nothing of what is held.
+    if ((held?.nextUpdate ?? 0) > at && key !== this.#signedBy && !this.keys.has(key)) {
+      throw new FetchFailure('expected a CRL by the key of the one before, found one by the key of another CA');
+    }
     const clearsNobody = whyClearsNobody(crl, this.#keeper.times());
     if (clearsNobody === undefined) {
       const settled = this.accusing !== undefined && whyOlder(crl, this.accusing, at) === undefined;
       if (settled) this.accusing = undefined;
       this.crl = crl;
+      this.#signedBy = key;
       this.#validators(answer);
       this.#keeper.replaced(this, crl, settled ? undefined : held);
       return;
@@ -106,6 +115,7 @@ export class CrlSource extends FetchedSource {
     // What it lists is revoked all the same; it takes the place of nothing that says more.
     if (held === undefined || whyClearsNobody(held, this.#keeper.times()) !== undefined) {
       this.crl = crl;
+      this.#signedBy = key;
       this.etag = undefined;
       this.lastModified = undefined;
       this.#keeper.replaced(this, crl, held);
@@ -137,13 +147,16 @@ export class CrlSource extends FetchedSource {
     };
   }
 
-  /** A list counts where a path check says so; one that no known CA has signed cannot, and must replace nothing. */
-  async #check(crl: CrlFacts): Promise<void> {
+  /**
+   * The key that has signed a list. It counts where a path check says so; one that no known CA has signed cannot, and must
+   * replace nothing.
+   */
+  async #check(crl: CrlFacts): Promise<string> {
     const foreign = whyForeign(crl, this.issuers, this.#keeper.times());
     if (foreign !== undefined) throw new FetchFailure(foreign);
     for (const signer of this.#keeper.signers(crl.issuerKeys.text)) {
       if (signer.keyUsage !== undefined && !signer.keyUsage.has('cRLSign')) continue;
-      if (await inSlices(signatureVerifiesInSteps(crl, signer.publicKey))) return;
+      if (await inSlices(signatureVerifiesInSteps(crl, signer.publicKey))) return signer.spkiSha256;
     }
     throw new FetchFailure(`expected a CRL signed by a CA of the policy, found one of ${crl.issuerText} that is not`);
   }

@@ -106,8 +106,10 @@ export class CrlEntries {
   }
 
   private readEntryExtensions(items: DerReader, start: number): void {
+    let reasons = 0;
     while (!items.done) {
       const { oid, critical, value } = readExtensionItem(items, 'crlEntryExtension');
+      if (oid === REASON_CODE && ++reasons > 1) this.oddity ??= 'two reason codes in an entry';
       if (critical && !KNOWN_ENTRY_EXTENSIONS.includes(oid)) this.unknownCritical ??= oid;
       if (oid === REASON_CODE && readReason(value) === undefined) this.oddity ??= 'a reason code of no meaning';
       if (oid === EXTENSION.certificateIssuer) {
@@ -189,11 +191,17 @@ export class CrlEntries {
   private readEntry(entry: DerReader): CrlEntry {
     const { time } = readTime(entry, 'revocationDate');
     let reason: CrlReason = 'unspecified';
+    let told = false;
     if (!entry.done) {
       const items = entry.sequence('crlEntryExtensions');
       while (!items.done) {
         const { oid, value } = readExtensionItem(items, 'crlEntryExtension');
-        if (oid === REASON_CODE) reason = readReason(value) ?? 'unspecified';
+        if (oid !== REASON_CODE) continue;
+        const said = readReason(value) ?? 'unspecified';
+        // An entry that says two things takes nobody off a list.
+        if (told && said !== reason) return { revocationDate: time, reason: 'unspecified' };
+        reason = said;
+        told = true;
       }
     }
     return { revocationDate: time, reason };

@@ -277,6 +277,23 @@ describe('servers that are gone, slow or lying leave the last good list in force
       expect(row?.nextAt).toBeGreaterThan(now());
     });
   }
+  test('fail/a list of another partner whose CA bears the same name', async () => {
+    const peer = peerOf();
+    const twin = partner().ca;
+    server.serve('/b.crl', list({ revoked: [{ serial: peer.serial }] }));
+    const stage = await stageWith({
+      agreement: { revocation: 'soft' },
+      snapshot: {
+        agreements: [b.ca, twin].map(({ facts }, at) =>
+          agreementWith({ name: `${at}`, revocation: 'soft', anchors: { client: [facts], server: [] } }),
+        ),
+      },
+    });
+    await becomes(stage, peer, 'reject revoked');
+    server.serve('/b.crl', list({}, twin));
+    await stage.revocation.refresh(undefined);
+    expect(stage.told(peer)).toBe('reject revoked');
+  });
   test('fail/a newer list with an unknown critical extension clears nobody, and revokes what it lists', async () => {
     server.serve('/b.crl', list());
     const stage = await stageWith({ settings: { interval: 3600 } });

@@ -392,6 +392,24 @@ describe('what is known to be revoked stays revoked', () => {
     }
   });
 
+  it('fail/by an entry of two reasons, whichever stands last', () => {
+    const reason = (code: number) => extension('2.5.29.21', der.enumerated(code));
+    for (const [first, last] of [
+      [1, 8],
+      [8, 1],
+      [6, 8],
+    ] as const) {
+      for (const spec of [{}, { base: 5 }]) {
+        const asked = single(
+          (end) => ({ ...spec, revoked: [{ serial: end.serial, reason: first, add: [reason(last)] }] }),
+          undefined,
+          { revocation: 'soft' },
+        );
+        expect(judgePath(asked).findings[0]?.code).toBe('revoked');
+      }
+    }
+  });
+
   it('fail/not by a list of attribute certificates, of another key, or of another CA', () => {
     const r = root();
     const end = leaf(r);
