@@ -2,12 +2,20 @@
 /**
  * siptrustctl: asks a running siptrustd, or answers without one.
  * Exit codes: 0 answered, 1 the answer is an error (`cert lint`: holds one; `replay`, `policy diff`: there are changes),
- * 2 the command line, a file or the connection is wrong, 130 and 143 stopped by SIGINT and SIGTERM.
+ * 2 the command line, a file or the connection is wrong, 130 and 143 stopped by SIGINT and SIGTERM, 141 nobody reads the answers any more.
  */
 
 import { CommanderError } from 'commander';
 import { program } from './program.js';
-import { Refusal } from './terminal/index.js';
+import { endWithOutput, Refusal } from './terminal/index.js';
+
+endWithOutput(
+  process.stdout,
+  (text) => process.stderr.write(text),
+  (code) => process.exit(code),
+);
+// Whoever does not read warnings gets answers all the same.
+process.stderr.on('error', () => {});
 
 try {
   const exit = (code: number) => {

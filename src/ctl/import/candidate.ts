@@ -69,14 +69,18 @@ function scalar(text: string): string {
 /** Gives out names for agreements, each once whatever its case. */
 export class Names {
   readonly #taken = new Set<string>();
+  /** Of each base the number that is tried next: a table may have one text in all of its rows. */
+  readonly #next = new Map<string, number>();
 
   /** The text as a plain name; with a number where another has it. */
   take(text: string): string {
     const base = plainName(text);
-    for (let number = 1; ; number++) {
+    const key = base.toLowerCase();
+    for (let number = this.#next.get(key) ?? 1; ; number++) {
       const name = number === 1 ? base : `${base.slice(0, 58)}-${number}`;
       if (this.#taken.has(name.toLowerCase())) continue;
       this.#taken.add(name.toLowerCase());
+      this.#next.set(key, number + 1);
       return name;
     }
   }

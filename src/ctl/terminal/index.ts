@@ -5,6 +5,7 @@ export { type HeaderRow, headerMarkdown, headerTable } from './header-table.js';
 export { answerLines, eachLine, eachRecord } from './json-lines.js';
 export { renderDecisions, renderHistory, renderPartners } from './listings.js';
 export { makeFiles, type NewFile, requireFolder } from './new-files.js';
+export { endWithOutput } from './output-end.js';
 export { namedFile, regularFile } from './regular-file.js';
 export { render, renderExplanation } from './render.js';
 export type { Ask, Print } from './tools.js';
