@@ -7,4 +7,4 @@ export { holdsPort, type PortRange, parsePortRange, portsText } from './port-ran
 export { type AddressPrefix, parsePrefix, prefixOf } from './prefix.js';
 export { type Prefixes, PrefixList } from './prefix-list.js';
 export { PrefixTable, type PrefixTableParts } from './prefix-table.js';
-export { forbiddenAddress } from './special-addresses.js';
+export { forbiddenAddress, notOneHost } from './special-addresses.js';

@@ -19,6 +19,7 @@ const SPECIAL: readonly (readonly [prefix: string, what: string])[] = [
   ['198.51.100.0/24', 'documentation'],
   ['203.0.113.0/24', 'documentation'],
   ['224.0.0.0/4', 'multicast'],
+  ['255.255.255.255/32', 'broadcast'],
   ['240.0.0.0/4', 'reserved'],
   ['::/128', 'unspecified'],
   ['::1/128', 'loopback'],
@@ -45,6 +46,16 @@ const PREFIXES: readonly (readonly [AddressPrefix, string])[] = SPECIAL.map(([te
 /** What kind of special address this is, in a word; undefined: a host of the public internet. */
 export function specialAddress(address: Address): string | undefined {
   return PREFIXES.find(([prefix]) => contains(prefix, address))?.[1];
+}
+
+const NO_HOST: ReadonlySet<string> = new Set(['this network', 'unspecified', 'multicast', 'broadcast']);
+
+/** Why an address is that of no single host (a packet to 0.0.0.0 goes to the sender himself); undefined: it may be. */
+export function notOneHost(address: Address): string | undefined {
+  const kind = specialAddress(address);
+  return kind !== undefined && NO_HOST.has(kind)
+    ? `expected the address of a host, found ${address.text} (${kind})`
+    : undefined;
 }
 
 /** Why nothing may be fetched from the address `text`; undefined: it may. `allowed`: special ones that may all the same. */

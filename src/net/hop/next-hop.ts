@@ -7,7 +7,7 @@
  */
 
 import type { Finding } from '../../reasons.js';
-import { parseAddress } from '../address/index.js';
+import { notOneHost, parseAddress } from '../address/index.js';
 import {
   type AnswersByName,
   type DnsAnswer,
@@ -117,8 +117,9 @@ class Choice {
     if (parameter !== undefined && HOP_TRANSPORTS[transport].secure) this.#offer = 'yes';
     // N-2: an address, or a port, leaves nothing for NAPTR and SRV to say.
     if (host.kind === 'ip') {
-      const target = { ...this.#targetOf(transport, false), address: host.address };
-      return [{ ...target, port: port ?? HOP_TRANSPORTS[transport].port }];
+      const address = this.#hostAddress(host.address, 'the URI', 'no-next-hop');
+      if (address === undefined) return [];
+      return [{ ...this.#targetOf(transport, false), address, port: port ?? HOP_TRANSPORTS[transport].port }];
     }
     if (port !== undefined) return this.#addressed([{ transport, host: host.name, port, fallback: false }]);
     return this.#byTransport(transport, host.name);
@@ -139,21 +140,24 @@ class Choice {
     const usable = this.#options.transports.filter((name) => HOP_TRANSPORTS[name].secure || !this.#secure);
     const { services: offered, ignored } = sipServices(answer?.kind === 'records' ? answer.records : []);
     // Capped in the order in which they count: a zone may hold records of other applications, and many.
-    const services = this.#capped([...offered].sort(byOrder), 'NAPTR');
+    const candidates = offered.filter(({ transport }) => usable.includes(transport));
+    const services = this.#capped(candidates.sort(byOrder), 'NAPTR');
     for (const detail of ignored.slice(0, MAX_RECORDS)) this.#find('dns-ignored', detail);
-    if (services.length > 0) return this.#byOffer(services, usable, domain);
+    if (offered.length > 0) return this.#byOffer(offered, services, usable, domain);
     return this.#byAnySrv(usable, domain, answer?.kind !== 'failed');
   }
 
+  /** @param services those of `offered` that are tried; that TLS is among them counts wherever it stands */
   #byOffer(
     offered: readonly OfferedService[],
+    services: readonly OfferedService[],
     usable: readonly HopTransport[],
     domain: string,
   ): readonly NextHopTarget[] {
     if (offered.some(({ transport }) => HOP_TRANSPORTS[transport].secure)) {
       this.#offer = 'yes';
       this.#tlsOffered = true;
-      const chosen = preferredServices(offered, usable);
+      const chosen = preferredServices(services, usable);
       return this.#bySrv(this.#withoutDowngrade(chosen, isSecure), chosen[0]?.transport, domain);
     }
     // Without SIPS in NAPTR an SRV record may still say it (§7.2). It does not change the choice of a sip: URI.
@@ -163,7 +167,7 @@ class Choice {
     this.#tlsOffered = probe !== undefined && hasTarget(probe);
     this.#offer = this.#tlsOffered ? 'yes' : probe?.kind === 'failed' ? 'unknown' : 'no';
     if (this.#secure) return usable.includes('tls') ? this.#bySrv([tls], undefined, domain) : [];
-    const chosen = preferredServices(offered, usable).map((service) => ({ ...service, fallback: false }));
+    const chosen = preferredServices(services, usable).map((service) => ({ ...service, fallback: false }));
     return this.#bySrv(chosen, chosen[0]?.transport, domain);
   }
 
@@ -241,7 +245,7 @@ class Choice {
       if (answers.some(({ answer }) => answer?.kind === 'bogus')) continue;
       for (const { family, answer } of answers) {
         for (const text of answer?.kind === 'records' ? this.#capped(answer.records, family) : []) {
-          const address = parseAddress(text)?.text;
+          const address = this.#hostAddress(text, `${family} ${host}`, 'dns-ignored');
           const key = `${transport} ${address} ${port}`;
           if (address === undefined || targets.has(key)) continue;
           targets.set(key, { ...this.#targetOf(transport, fallback), address, port });
@@ -249,6 +253,14 @@ class Choice {
       }
     }
     return this.#stopped ? [] : [...targets.values()];
+  }
+
+  /** Canonical text; undefined: it is none of a host that something can be sent to. */
+  #hostAddress(text: string, subject: string, code: Finding['code']): string | undefined {
+    const address = parseAddress(text);
+    const why = address && notOneHost(address);
+    if (why !== undefined) this.#find(code, `${subject}: ${why}`);
+    return why === undefined ? address?.text : undefined;
   }
 
   #targetOf(transport: HopTransport, fallback: boolean): Omit<NextHopTarget, 'address' | 'port'> {

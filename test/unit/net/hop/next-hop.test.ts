@@ -878,6 +878,30 @@ describe('bounds', () => {
     expect(answer.findings.map(({ code }) => code)).toEqual(['dns-ignored', 'no-next-hop']);
   });
 
+  test('ok/many NAPTR records before it do not hide that TLS is on offer', () => {
+    const many = Array.from({ length: 20 }, (_, at) => naptr(1, at, 'SIP+D2U', '_sip._udp.b.example'));
+    const zone: Zone = { ...FULL, NAPTR: { 'b.example': [...many, naptr(2, 1, 'SIPS+D2T', '_x.b.example')] } };
+    const x: Zone = { ...zone, SRV: { '_sip._udp.b.example': 'failed', '_x.b.example': [srv('tls.b.example', 5061)] } };
+    expect(resolve(questionOf('sip:b.example'), x, OPTIONS).answer).toMatchObject({ tls: 'yes', tlsOffered: true });
+    const { answer } = resolve(questionOf('sip:b.example'), x, { ...OPTIONS, tls: 'required' });
+    expect(answer.targets.map(({ address }) => address)).toEqual(['192.0.2.10']);
+  });
+
+  test.each(['0.0.0.0', '0.1.2.3', '255.255.255.255', '224.0.1.75', '::', '::ffff:0.0.0.0', 'ff02::1'])(
+    'fail/%s is the address of no host, whoever says it',
+    (address) => {
+      const options = { ...OPTIONS, families: ['A', 'AAAA'] } as const;
+      const by = address.includes(':') ? 'AAAA' : 'A';
+      const zone: Zone = { ...FULL, A: {}, [by]: { 'tls.b.example': [address] } };
+      const { answer } = resolve(questionOf('sips:b.example'), zone, options);
+      expect(answer.targets).toEqual([]);
+      expect(answer.findings[0]).toMatchObject({ code: 'dns-ignored' });
+      const literal = resolve(questionOf(by === 'A' ? `sip:${address}` : `sip:[${address}]`), {}, options).answer;
+      expect(literal.targets).toEqual([]);
+      expect(literal.findings[0]).toMatchObject({ code: 'no-next-hop', detail: expect.stringContaining('of a host') });
+    },
+  );
+
   test('ok/messages show nothing but printable text of a zone', () => {
     const zone: Zone = {
       NAPTR: { 'b.example': [naptr(1, 1, `SIPS+\x1b[31m${'x'.repeat(500)}`, 'x')] },
