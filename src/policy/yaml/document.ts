@@ -4,11 +4,13 @@
  */
 
 import {
+  CST,
   type Document,
   isAlias,
   isMap,
   isScalar,
   isSeq,
+  Lexer,
   LineCounter,
   type Node,
   parseDocument,
@@ -132,25 +134,33 @@ function lineStarts(text: string): Float64Array {
 /** Levels that the library may be led into; what is deeper than MOST_DEPTH is said with its place after it. */
 const MOST_NESTING = 500;
 
-/** At least how deep a text is nested: steps of indentation, dashes in a row, and brackets that are open. */
+/** At most how deep a text is nested: steps of indentation, dashes in a row, and brackets that are open. */
 function nesting(text: string): number {
   const indents: number[] = [];
-  let brackets = 0;
-  let most = 0;
+  let steps = 0;
   for (const line of text.split('\n')) {
     const indent = line.length - line.trimStart().length;
     while ((indents.at(-1) ?? -1) >= indent) indents.pop();
     indents.push(indent);
-    const said = line.replace(/(?:^|\s)#.*/, '');
-    const dashes = said.split('- ').length + said.split('? ').length;
-    for (const character of said) {
-      if (character === '[' || character === '{') brackets += 1;
-      else if (character === ']' || character === '}') brackets = Math.max(0, brackets - 1);
-      most = Math.max(most, brackets);
-    }
-    most = Math.max(most, indents.length + dashes);
+    steps = Math.max(steps, indents.length);
   }
-  return most;
+  return steps + markNesting(text);
+}
+
+/** Of what is not told by indentation. What is a bracket, and what a part of a text or a comment, the library knows. */
+function markNesting(text: string): number {
+  let [brackets, mostBrackets, dashes, mostDashes] = [0, 0, 0, 0];
+  let before = '';
+  for (const token of new Lexer().lex(text)) {
+    if (before !== CST.SCALAR) {
+      if (token === '[' || token === '{') mostBrackets = Math.max(mostBrackets, ++brackets);
+      else if (token === ']' || token === '}') brackets = Math.max(0, brackets - 1);
+      else if (token === '-' || token === '?') mostDashes = Math.max(mostDashes, ++dashes);
+      else if (token.endsWith('\n')) dashes = 0;
+    }
+    before = token;
+  }
+  return mostBrackets + mostDashes;
 }
 
 function parse(text: string, lineCounter: LineCounter): { readonly document: Document.Parsed } | { problem: string } {

@@ -1,6 +1,6 @@
 /** The file of a store: who may touch it, who has it, which version it is, and what is wrong with it. */
 
-import { closeSync, constants, openSync, statSync } from 'node:fs';
+import { closeSync, constants, openSync, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { makeDirectory } from './make-directory.js';
@@ -92,8 +92,9 @@ export function openFile(file: string, warn: (text: string) => void): OpenFile {
   try {
     makeFile(file);
     for (const text of looseModes(file)) warn(text);
-    // Two daemons on one file would not see each other's approvals. The lock ends with the process, however that ends.
-    const lock = new Database(`${file}.lock`, { timeout: 0 });
+    // Two daemons on one file would not see each other's approvals, by whatever link each comes to it. The lock ends with the
+    // process, however that ends.
+    const lock = new Database(`${realpathSync(file)}.lock`, { timeout: 0 });
     open.push(lock);
     takeLock(file, lock);
     const database = new Database(file, { timeout: BUSY_MS });

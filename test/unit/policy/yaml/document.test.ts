@@ -111,6 +111,24 @@ describe('what is no policy document says where', () => {
     });
   }
 
+  for (const [name, brackets] of [
+    ['behind a # in a quoted text', `[" # ", ${'['.repeat(2000)}`],
+    ['among brackets that quoted texts end with', '["]]", '.repeat(2000)],
+  ] as const) {
+    test(`fail/deep brackets are seen ${name}, and the library is not led into them`, () => {
+      const { document, said } = read(`a: ${brackets}\n`);
+      expect(document).toBeUndefined();
+      expect(said).toEqual(['f:1:1: error: cannot be read as YAML: nested too deeply']);
+    });
+  }
+
+  test('ok/brackets and dashes in texts and comments lead nowhere', () => {
+    const many = '[{- ? '.repeat(1000);
+    const { document, said } = read(`# ${many}\na: "\\u0041 ${many}"\nb: |\n  ${many}\nc: [] # ${many}\n`);
+    expect(said).toEqual([]);
+    expect(document?.value).toMatchObject({ a: `A ${many}`, b: `${many}\n`, c: [] });
+  });
+
   test('fail/a bomb of aliases stops at the budget', () => {
     const letters = [...'abcdefghij'];
     const lines = letters.map((letter, at) => {

@@ -1,4 +1,14 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -151,6 +161,14 @@ describe('the store in SQLite', () => {
     );
     await store.close();
     expect(await opened(file).load()).toEqual({ pins: [], revision: 0 });
+  });
+  test('fail/one that another daemon has open by another name', async () => {
+    const file = await used();
+    opened(file);
+    const link = path();
+    mkdirSync(join(link, '..'));
+    symlinkSync(file, link);
+    expect(() => openSqliteStore(link)).toThrow('found one that another siptrustd has open');
   });
   test('ok/others may read it meanwhile', async () => {
     const file = path();
