@@ -8,11 +8,18 @@ import type { Hop } from '../../trust/hop/index.js';
 import { foldByteParams } from './byte-params.js';
 import { wholeNumber } from './numbers.js';
 
-/** A list, or its entries with commas between them: routing scripts have no lists. */
+/**
+ * A list, or its entries with commas between them: routing scripts have no lists. Longer ones than there are names are
+ * wrong, and each entry that is looked at costs an explanation.
+ */
 const listOf = <T extends string>(names: readonly [T, ...T[]]) =>
   z.preprocess(
-    (value) => (typeof value === 'string' ? value.split(',').map((name) => name.trim().toLowerCase()) : value),
-    z.array(z.literal(names)).min(1),
+    (value) => {
+      const most = names.length + 1;
+      if (typeof value === 'string') return value.split(',', most).map((name) => name.trim().toLowerCase());
+      return Array.isArray(value) ? value.slice(0, most) : value;
+    },
+    z.array(z.literal(names)).min(1).max(names.length),
   );
 
 const TRANSPORTS = Object.keys(HOP_TRANSPORTS) as [HopTransport, ...HopTransport[]];
