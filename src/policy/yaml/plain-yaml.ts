@@ -70,6 +70,8 @@ const SINGLE = 39;
 
 /** Characters that nothing but a comment or a quoted text may hold here, and some that nothing may. */
 const ODD_ANYWHERE = /[\t\r\u0085\u2028\u2029\ufeff]|^(?:---|\.\.\.|%)/m;
+/** YAML 1.2.2 §7.4.2: so far from its beginning the colon of a key stands at most. */
+const LONGEST_KEY = 1024;
 const KEY = /[A-Za-z_][A-Za-z0-9_-]*/y;
 /** A word or several; a colon only within one, where no reader takes it for the end of a key. */
 const WORDS =
@@ -306,7 +308,7 @@ class Reader {
   #key(): string {
     if (!this.#startsKey()) this.#fail();
     const key = this.#text.slice(this.#at, KEY.lastIndex);
-    if (key === '__proto__') this.#fail();
+    if (key === '__proto__' || key.length > LONGEST_KEY) this.#fail();
     this.#at = KEY.lastIndex + 1;
     return key;
   }

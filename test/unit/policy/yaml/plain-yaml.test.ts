@@ -117,6 +117,12 @@ describe('the quick reader of plain YAML', () => {
     expect(readPlainYaml('a: [1, 2, 3]\n', 5)).toHaveProperty('value');
   });
 
+  test('ok/a key of more than 1024 characters is left to the library, which takes none', () => {
+    const key = (length: number) => `a:\n  - ${'k'.repeat(length)}: 1\n`;
+    expect([1023, 1024, 1025, 2000].map((length) => held(key(length)))).toEqual([true, true, false, false]);
+    expect(byLibrary(key(1025)).problems).toHaveLength(1);
+  });
+
   test('fail/it says where plain YAML ends', () => {
     expect(readPlainYaml('a: 1\nb: !x 1\n', 10)).toEqual({ notPlain: 8 });
     expect(readPlainYaml('a: 1\nb:\t1\n', 10)).toEqual({ notPlain: 7 });
