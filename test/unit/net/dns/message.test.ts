@@ -188,3 +188,16 @@ describe('what a message says to a question', () => {
     expect(readDnsReply(padded.subarray(4), ID, A)).toMatchObject({ kind: 'answer' });
   });
 });
+
+describe('bounds', () => {
+  test.each([
+    [500, 'answer'],
+    [600, 'refused'],
+  ])('%i records: %s', (count, kind) => {
+    const answers = Array.from({ length: count }, () => ({ type: 'A', name: 'b.example', ttl: 60, data: '192.0.2.1' }));
+    const questions = [{ type: 'A', name: 'b.example', class: 'IN' }];
+    const octets = encode({ type: 'response', id: 7, questions, answers } as Packet);
+    expect(readDnsReply(octets, 7, { type: 'A', name: 'b.example' }).kind).toBe(kind);
+    expect(readDnsReply(octets, 8, { type: 'A', name: 'b.example' }).kind).toBe('stranger');
+  });
+});
