@@ -24,6 +24,8 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   NameTable: 'ReadonlyMap, as everybody knows it, and how it is filled',
   Draft: 'the edits of one message on the way to its plan; each check uses two or three',
   FetchedSource: 'one row of the job queue: its fields are what crl.list and the store show of it',
+  CrlSource:
+    'one row of the shelf: who names the URL, whose list may stand there, the lists that came, and by what a newer one is asked for',
   Revocation: 'RevocationSource, which others know it by, and start and close',
   Pins: 'what verdicts, methods and metrics each know by a narrower interface, in one place since one lock guards them',
   Database: 'one connection that comes and goes: what is asked of it, and how it stands',
