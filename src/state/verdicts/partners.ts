@@ -72,9 +72,10 @@ class Record {
   }
 }
 
-/** What was answered about each partner, in memory alone and bounded. */
+/** Connections that are counted in one step. */
 const STEP_CONNECTIONS = 1000;
 
+/** What was answered about each partner, in memory alone and bounded. */
 export class Partners {
   readonly #records: LRUCache<string, Record>;
   readonly #connections = new LRUCache<string, { readonly partner: string; readonly at: number }>({

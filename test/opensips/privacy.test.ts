@@ -1,0 +1,66 @@
+/** What a policy lets strangers have (defaults.privacy), though the strictest list would not. */
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Caller, freshCallId, request } from '../support/live/caller.js';
+import { OpensipsNetwork } from '../support/live/opensips-network.js';
+import { Party } from '../support/live/party.js';
+import { rowsOf, statusOf } from '../support/live/sip-text.js';
+import { BUILD, theBuild } from './stage.js';
+
+describe.skipIf(BUILD === undefined)('privacy: rfc3325', () => {
+  let network: OpensipsNetwork;
+  let stranger: Party;
+  let user: Caller;
+
+  beforeAll(async () => {
+    network = await OpensipsNetwork.start({
+      build: theBuild(),
+      edit: (script, host) =>
+        script.replace(
+          'route[RELAY] {\n',
+          (line) => `${line}\tif ($ru =~ "^urn:") {\n\t\t$du = "sip:${host(12)}:5060";\n\t}\n`,
+        ),
+      settings: { siptrust_stranger: '"untrusted-rfc3325"' },
+      policy: (standard) => ({ ...standard, defaults: { privacy: 'rfc3325' } }),
+    });
+    const identity = network.pki.certificate({ issuer: network.operatorB, names: ['DNS:stranger.example'] });
+    stranger = await Party.start(network.host(12), identity);
+    user = await network.user();
+    await network.polled();
+  });
+  afterAll(async () => {
+    stranger?.stop();
+    await network?.stop();
+  });
+
+  async function sent(
+    headers: readonly string[],
+    ruri = stranger.uri('udp', 'any'),
+  ): Promise<{ readonly status: number; readonly arrived: string }> {
+    const callId = freshCallId();
+    const terms = { callId, method: 'MESSAGE', transport: 'UDP', from: '<sip:user@own.example>;tag=1' } as const;
+    user.send(request({ ...terms, ruri, headers }));
+    return { status: statusOf(await user.final(callId)), arrived: stranger.find(callId, 'MESSAGE') ?? '' };
+  }
+
+  it.each(['P-Asserted-Identity: <sip:user@own.example>', 'Diversion: <sip:other@own.example>;reason=unknown'])(
+    'ok/RFC 3325 §7 who asks for no privacy is told to strangers: %s',
+    async (row) => {
+      const { status, arrived } = await sent([row]);
+      expect(status).toBe(200);
+      expect(rowsOf(arrived, row.slice(0, row.indexOf(':')))).toHaveLength(1);
+    },
+  );
+
+  it('fail/who asks for privacy is not', async () => {
+    const { status, arrived } = await sent(['P-Asserted-Identity: <sip:user@own.example>', 'Privacy: id']);
+    expect(status).toBe(200);
+    expect(rowsOf(arrived, 'P-Asserted-Identity')).toEqual([]);
+  });
+
+  it('ok/RFC 6442 §3.2 from where somebody calls for help is told to whoever takes the call', async () => {
+    const { status, arrived } = await sent(['Geolocation: <cid:where@own.example>'], 'urn:service:sos');
+    expect(status).toBe(200);
+    expect(rowsOf(arrived, 'Geolocation')).toHaveLength(1);
+  });
+});
