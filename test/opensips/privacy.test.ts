@@ -7,7 +7,7 @@ import { Party } from '../support/live/party.js';
 import { rowsOf, statusOf } from '../support/live/sip-text.js';
 import { BUILD, theBuild } from './stage.js';
 
-describe.skipIf(BUILD === undefined)('privacy: rfc3325', () => {
+describe.skipIf(BUILD === undefined).each(['rfc3325', 'ims24229'])('privacy: %s', (mode) => {
   let network: OpensipsNetwork;
   let stranger: Party;
   let user: Caller;
@@ -20,8 +20,8 @@ describe.skipIf(BUILD === undefined)('privacy: rfc3325', () => {
           'route[RELAY] {\n',
           (line) => `${line}\tif ($ru =~ "^urn:") {\n\t\t$du = "sip:${host(12)}:5060";\n\t}\n`,
         ),
-      settings: { siptrust_stranger: '"untrusted-rfc3325"' },
-      policy: (standard) => ({ ...standard, defaults: { privacy: 'rfc3325' } }),
+      settings: { siptrust_stranger: `"untrusted-${mode}"` },
+      policy: (standard) => ({ ...standard, defaults: { privacy: mode } }),
     });
     const identity = network.pki.certificate({ issuer: network.operatorB, names: ['DNS:stranger.example'] });
     stranger = await Party.start(network.host(12), identity);
@@ -44,13 +44,20 @@ describe.skipIf(BUILD === undefined)('privacy: rfc3325', () => {
   }
 
   it.each(['P-Asserted-Identity: <sip:user@own.example>', 'Diversion: <sip:other@own.example>;reason=unknown'])(
-    'ok/RFC 3325 §7 who asks for no privacy is told to strangers: %s',
+    'ok/RFC 3325 §7 who wants no privacy is told to strangers: %s',
     async (row) => {
-      const { status, arrived } = await sent([row]);
+      // TS 24.229 §4.4.2: without a word of it, the identity stays here.
+      const { status, arrived } = await sent([row, 'Privacy: none']);
       expect(status).toBe(200);
       expect(rowsOf(arrived, row.slice(0, row.indexOf(':')))).toHaveLength(1);
     },
   );
+
+  it('ok/TS 24.229 §4.4.13 what a phone can do is told by ims24229 alone', async () => {
+    const { status, arrived } = await sent(['Feature-Caps: *;+g.3gpp.srvcc']);
+    expect(status).toBe(200);
+    expect(rowsOf(arrived, 'Feature-Caps')).toHaveLength(mode === 'ims24229' ? 1 : 0);
+  });
 
   it('fail/who asks for privacy is not', async () => {
     const { status, arrived } = await sent(['P-Asserted-Identity: <sip:user@own.example>', 'Privacy: id']);

@@ -1,11 +1,18 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { opensipsInclude, removalPattern } from '../../../../src/sip/lists/opensips.js';
+import { linePatterns, opensipsInclude, privateFields, removalPattern } from '../../../../src/sip/lists/opensips.js';
 import { otherThan, PLAIN_VALUES, SHAPE, wholeMessages } from '../../../../src/sip/lists/whole-lines.js';
 import { BOUNDARY_RULES } from '../../../../src/sip/table/boundary.js';
 import { EMERGENCY_URI, PROFILES, type Profile, type ProfileName } from '../../../../src/sip/table/profiles.js';
-import { HOOKS, type Hook, hookClass, hookDirection } from '../../../../src/sip/table/rules.js';
+import {
+  actionOf,
+  HOOKS,
+  type Hook,
+  hookClass,
+  hookDirection,
+  strangerStance,
+} from '../../../../src/sip/table/rules.js';
 import { planMessage } from '../../../../src/trust/message/message.js';
 import { applyPlan } from '../../../support/apply-plan.js';
 import { anyRows, methods, requestUris } from '../../../support/header-blocks.js';
@@ -52,6 +59,64 @@ describe('the OpenSIPS include', () => {
       expect(rows.length).toBeGreaterThan(0);
     }
   });
+});
+
+describe('fields that scripts add', () => {
+  const groups = privateFields();
+  const listed = groups.flatMap(({ names }) => names);
+
+  it('ok/each row of the table that no stranger gets in a request is looked for, prefixes aside', () => {
+    const rows = BOUNDARY_RULES.filter(
+      (row) =>
+        row.kind === 'header' &&
+        row.methods.length === 0 &&
+        row.applies.includes('request') &&
+        actionOf(row, 'out', strangerStance('strict33203')) === 'remove' &&
+        !row.name.endsWith('*'),
+    ).map(({ name }) => name);
+    expect(rows.length).toBeGreaterThan(50);
+    expect(rows.filter((name) => !listed.includes(name))).toEqual([]);
+    expect(listed.filter((name) => !rows.includes(name))).toEqual([]);
+  });
+
+  it('ok/what a mode lets strangers have is not looked for in that mode', () => {
+    expect(groups.filter(({ but }) => but.length > 0)).toEqual([
+      { names: ['Feature-Caps'], but: ['untrusted-ims24229'] },
+    ]);
+  });
+
+  it('ok/the file holds the same patterns for both families', () => {
+    const text = opensipsInclude();
+    const of = (network: string) =>
+      text
+        .split('\n')
+        .filter((row) => row.includes(network))
+        .map((row) => row.split('"')[1]);
+    expect(of('( any , ::/0 ,').length).toBeGreaterThan(20);
+    expect(of('( any , ::/0 ,')).toEqual(of('( any , 0.0.0.0/0.0.0.0 ,'));
+  });
+
+  /** fnmatch() of these patterns, as far as they use it. */
+  const found = (text: string): boolean =>
+    linePatterns(listed).some((pattern) =>
+      new RegExp(`^${pattern.replaceAll('*', '.*')}$`, 's').test(`MESSAGE sip:x@y SIP/2.0\r\n${text}\r\n\r\n`),
+    );
+  const spelt = listed.flatMap((name) => [
+    `${name}: x`,
+    `${name.toLowerCase()} : x`,
+    `${name.toUpperCase()}\r\n : x`,
+    `${name}\t: x`,
+  ]);
+  it('ok/in each spelling of a script', () => expect(spelt.filter((row) => !found(row))).toEqual([]));
+  it.each([
+    'P-hint: x',
+    'X-Account: x',
+    'Pathway: x',
+    'Priority: x',
+    'Response: x',
+    'Subject: Path: x',
+    'Via: x\r\n Path: x',
+  ])('ok/and nothing else: %j', (row) => expect(found(row)).toBe(false));
 });
 
 describe.skipIf(posix === undefined)('names, as remove_hf_re() sees them', () => {
