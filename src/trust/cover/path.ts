@@ -48,8 +48,29 @@ export function judgePath(
   // Of a certificate that names a partner and leads nowhere, where it ends says more (rulebook §6.6, T-14, T-38).
   const nowhere = result.findings[0]?.code === 'untrusted-chain';
   const ends = nowhere ? chainEndFindings(agreement, role, leaf, chain, snapshot, context.endBudget) : [];
-  for (const finding of [...ends, ...result.findings]) trail.fail('path', finding.code, finding.detail);
+  const hint = byItselfHint(agreement, role, leaf, result.findings);
+  for (const [at, { code, detail }] of [...ends, ...result.findings].entries()) {
+    trail.fail('path', code, at === 0 ? detail + hint : detail);
+  }
   return { ok: false, validUntil };
+}
+
+const NO_CA: readonly Finding['code'][] = ['cert-type', 'not-a-ca', 'untrusted-chain'];
+
+/** A certificate that is to be trusted by itself does not become it under anchors: the next step, where that is what failed. */
+function byItselfHint(
+  { anchors }: Agreement,
+  role: 'client' | 'server',
+  leaf: CertificateFacts,
+  findings: readonly Finding[],
+): string {
+  if (!NO_CA.includes(findings[0]?.code ?? 'bad-input')) return '';
+  if (anchors[role].some(({ sha256 }) => sha256 === leaf.sha256)) {
+    return `; it stands under anchors, which are CAs alone: to trust this one certificate, pins: [sha256/${leaf.spkiSha256}] with pin: leaf and stack_verification: advisory`;
+  }
+  return leaf.selfIssued
+    ? '; if the partner signs its certificates itself, and has told the key of this one by another way: pins with pin: leaf'
+    : '';
 }
 
 /** What the path says of revocation, also where nobody looked (rulebook §8.3). */

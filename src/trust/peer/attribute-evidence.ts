@@ -57,7 +57,7 @@ export function presentedAttributes(
     return undefined;
   }
   return {
-    ...{ kind: 'dns', names: [name], wildcards: [], findings: [], verified: true },
+    ...{ kind: 'dns', names: [name], wildcards: [], wildcardHint: '', findings: [], verified: true },
     validUntil: Number.POSITIVE_INFINITY,
     cover: (agreement, context) => coveredByWords(agreement, attributes, context),
   };

@@ -1,7 +1,7 @@
 /** Who opened a TLS connection to us: all agreements that the names of the peer belong to are asked. */
 
 import { reason } from '../../reasons.js';
-import { type Agreement, agreementOfName, leastPrivilege, type Snapshot } from '../agreement/index.js';
+import { type Agreement, agreementOfName, leastPrivilege, parentOf, type Snapshot } from '../agreement/index.js';
 import type { CoverContext } from '../cover/index.js';
 import { ASSURANCES, type Assurance, type Outcome, Trail, untrusted } from '../verdict/index.js';
 import { judgeAgreement } from './agreed.js';
@@ -62,15 +62,27 @@ function tooMany(agreements: readonly Agreement[]): string {
 
 const MOST_NAMES = 16;
 
-function notListed(names: readonly string[], { byServerName }: Snapshot): string {
+function notListed(names: readonly string[], { byServerName, byDomain }: Snapshot): string {
   const shown = names.slice(0, MOST_NAMES);
   const more = names.length > shown.length ? ` and ${names.length - shown.length} more` : '';
   const server = shown.map((name) => byServerName.get(name)).find((each) => each !== undefined);
   const hint =
     server === undefined
-      ? ''
+      ? belowHint(shown, byDomain)
       : `; server_names of agreement ${server.name} count for next hops alone: put the name of a peer that calls under domains`;
   return `no agreement names ${shown.join(', ')}${more}${hint}`;
+}
+
+/** A machine in the domain of a partner looks like that partner to people, and is another name (RFC 5922 §7.2). */
+function belowHint(names: readonly string[], byDomain: Snapshot['byDomain']): string {
+  for (const name of names) {
+    for (let above = parentOf(name); above !== ''; above = parentOf(above)) {
+      const agreement = byDomain.get(above);
+      if (agreement === undefined) continue;
+      return `; names are compared whole, and agreement ${agreement.name} has ${above}: if ${name} is of that network, put it under domains`;
+    }
+  }
+  return '';
 }
 
 interface JudgedAlone {

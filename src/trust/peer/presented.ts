@@ -14,6 +14,8 @@ export interface Presented {
   readonly names: readonly string[];
   /** What stands behind `*.` in its dNSNames: no identity, unless an agreement accepts one (RFC 5922 §7.2). */
   readonly wildcards: readonly string[];
+  /** What can be done about a wildcard among them. */
+  readonly wildcardHint: string;
   /** Names that do not count, and why. */
   readonly findings: readonly Finding[];
   /** Whether the TLS stack of the proxy verified it. */
@@ -31,10 +33,12 @@ export function presentedCertificate(
   { snapshot, now }: Pick<CoverContext, 'snapshot' | 'now'>,
 ): Presented {
   const found = identities(leaf, snapshot);
+  // One acceptable URI makes every dNSName irrelevant (RFC 5922 §7.1).
+  const wildcards = found.kind === 'uri' ? [] : wildcardsOf(leaf);
   return {
     ...found,
-    // One acceptable URI makes every dNSName irrelevant (RFC 5922 §7.1).
-    wildcards: found.kind === 'uri' ? [] : wildcardsOf(leaf),
+    wildcards,
+    wildcardHint: hintAt(leaf, wildcards),
     verified,
     validUntil: nextInstant(now, [leaf], snapshot.skew),
     cover: (agreement, context) => certificateCovered(agreement, leaf, verified, context),
@@ -77,15 +81,20 @@ export function underWildcard(presented: Presented, { wildcardNames }: Agreement
   ];
 }
 
-const HINTS: Readonly<Record<string, string>> = {
-  dns: 'an agreement can accept one label in front of a suffix (wildcard_names)',
-  cn: 'no setting accepts one in the common name: the partner needs a subjectAltName',
-};
+const MOST_SUFFIXES = 3;
+
+function hintAt({ subjectAltNames }: CertificateFacts, wildcards: readonly string[]): string {
+  if (subjectAltNames === undefined) {
+    return 'no setting accepts one in the common name: the partner needs a subjectAltName';
+  }
+  if (wildcards.length === 0) return 'no setting accepts another form than *. in front of a whole domain, as a dNSName';
+  const suffixes = wildcards.slice(0, MOST_SUFFIXES).join(', ');
+  return `an agreement can accept one label in front of a suffix (wildcard_names: [${suffixes}])`;
+}
 
 /** Says what names the peer has, and which of its names are none. `accepted`: an agreement takes one of its wildcards. */
 export function noteIdentities(presented: Presented, accepted: boolean, trail: Trail): void {
-  const { kind, names, findings } = presented;
-  const hint = HINTS[presented.wildcards.length > 0 ? 'dns' : 'cn'] ?? '';
+  const { kind, names, findings, wildcardHint: hint } = presented;
   const told = findings.map((finding) =>
     finding.code === 'wildcard' && !accepted ? { ...finding, detail: `${finding.detail}; ${hint}` } : finding,
   );

@@ -29,20 +29,56 @@ const SCHEMES: Readonly<Record<string, Scheme>> = {
   '1.3.101.112': { family: 'ed25519', hash: undefined, parameters: 'absent' },
 };
 
-/** Names of algorithms that are refused, so that the message can name them. */
+/** Names of algorithms, digests and curves that are refused, so that the message can name them. */
 const REFUSED: Readonly<Record<string, string>> = {
   '1.2.840.113549.1.1.2': 'md2WithRSAEncryption',
   '1.2.840.113549.1.1.4': 'md5WithRSAEncryption',
   '1.2.840.113549.1.1.5': 'sha1WithRSAEncryption',
   '1.3.14.3.2.29': 'sha1WithRSASignature',
   '1.2.840.113549.1.1.14': 'sha224WithRSAEncryption',
+  '1.3.14.3.2.26': 'SHA-1',
+  '2.16.840.1.101.3.4.2.4': 'SHA-224',
   '1.2.840.10045.4.1': 'ecdsa-with-SHA1',
   '1.2.840.10045.4.3.1': 'ecdsa-with-SHA224',
   '1.2.840.10040.4.1': 'DSA',
   '1.2.840.10040.4.3': 'dsa-with-SHA1',
   '2.16.840.1.101.3.4.3.2': 'dsa-with-SHA256',
+  '1.3.101.110': 'X25519',
   '1.3.101.113': 'Ed448',
+  // FIPS 204, FIPS 205 (RFC 9881, RFC 9909).
+  '2.16.840.1.101.3.4.3.17': 'ML-DSA-44',
+  '2.16.840.1.101.3.4.3.18': 'ML-DSA-65',
+  '2.16.840.1.101.3.4.3.19': 'ML-DSA-87',
+  ...numbered('2.16.840.1.101.3.4.3', 9, [
+    ...['ecdsa-with-SHA3-224', 'ecdsa-with-SHA3-256', 'ecdsa-with-SHA3-384', 'ecdsa-with-SHA3-512'],
+    ...['RSA with SHA3-224', 'RSA with SHA3-256', 'RSA with SHA3-384', 'RSA with SHA3-512'],
+  ]),
+  ...numbered(
+    '2.16.840.1.101.3.4.3',
+    20,
+    ['SHA2', 'SHAKE'].flatMap((hash) =>
+      ['128s', '128f', '192s', '192f', '256s', '256f'].map((set) => `SLH-DSA-${hash}-${set}`),
+    ),
+  ),
+  // RFC 9215 and the standards of China: no TLS stack of a proxy has them.
+  '1.2.643.2.2.19': 'GOST R 34.10-2001',
+  '1.2.643.7.1.1.1.1': 'GOST R 34.10-2012',
+  '1.2.643.7.1.1.1.2': 'GOST R 34.10-2012',
+  '1.2.643.7.1.1.3.2': 'GOST R 34.10-2012',
+  '1.2.643.7.1.1.3.3': 'GOST R 34.10-2012',
+  '1.2.156.10197.1.301': 'SM2',
+  '1.2.156.10197.1.501': 'SM2 with SM3',
+  '1.3.132.0.10': 'secp256k1',
+  '1.3.132.0.33': 'P-224',
+  '1.2.840.10045.3.1.1': 'P-192',
+  '1.3.36.3.3.2.8.1.1.7': 'brainpoolP256r1',
+  '1.3.36.3.3.2.8.1.1.11': 'brainpoolP384r1',
+  '1.3.36.3.3.2.8.1.1.13': 'brainpoolP512r1',
 };
+
+function numbered(arc: string, first: number, names: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(names.map((name, at) => [`${arc}.${first + at}`, name]));
+}
 
 export const RSA = '1.2.840.113549.1.1.1';
 export const RSA_PSS = '1.2.840.113549.1.1.10';
@@ -68,6 +104,7 @@ const PSS_DIGESTS: Readonly<Record<string, { readonly hash: string; readonly len
 /** A salt is shorter than the modulus (RFC 8017 §9.1.1). */
 const MOST_SALT = RSA_BITS.most / 8;
 const MGF1 = '1.2.840.113549.1.1.8';
+const SHA1 = '1.3.14.3.2.26';
 const NULL_DER = Uint8Array.of(TAG.null, 0);
 
 const algorithmName = (oid: string): string => REFUSED[oid] ?? oid;
@@ -95,14 +132,19 @@ function judgeKey({ algorithm, key }: PublicKeyFacts): string | undefined {
     return fault;
   }
   if (oid === EC) {
-    if (parameters?.[0] !== TAG.oid) return 'expected an elliptic curve by name (RFC 5480 §2.1.1)';
+    if (parameters?.[0] !== TAG.oid) {
+      const found = parameters?.[0] === TAG.sequence ? 'one by its parameters' : 'none';
+      return `expected an elliptic curve by name (RFC 5480 §2.1.1), found ${found}`;
+    }
     const known = curveOf(parameters);
     if (known === undefined) {
-      return `expected curve P-256, P-384 or P-521, found ${new DerReader(parameters).oid('curve')}`;
+      const found = algorithmName(new DerReader(parameters).oid('curve'));
+      return `expected curve P-256, P-384 or P-521, found ${found}`;
     }
     // RFC 5480 §2.2: uncompressed must be supported, compressed may be; nobody issues those.
-    if (key[0] !== 0x04 || key.length !== known.point) return `expected an uncompressed point of ${known.name}`;
-    return undefined;
+    if (key[0] === 0x04 && key.length === known.point) return undefined;
+    const found = key[0] === 0x02 || key[0] === 0x03 ? 'a compressed one' : `${key.length} octets`;
+    return `expected an uncompressed point of ${known.name} (${known.point} octets), found ${found}`;
   }
   if (oid === ED25519) {
     return parameters === undefined && key.length === 32 ? undefined : 'expected an Ed25519 key of 32 octets';
@@ -201,7 +243,10 @@ function pssScheme(parameters: Uint8Array | undefined): ReadyScheme | string {
     content.finish('RSASSA-PSS-params');
     const known = PSS_DIGESTS[digest ?? ''];
     if (known === undefined || mask !== digest) {
-      return 'expected RSASSA-PSS with SHA-256, SHA-384 or SHA-512 for both message and mask';
+      // Both default to SHA-1 (RFC 4055 §3.1).
+      const named = (hash: string | undefined): string => PSS_DIGESTS[hash ?? '']?.hash ?? algorithmName(hash ?? SHA1);
+      const found = `${named(digest)} for the message, ${named(mask)} for the mask`;
+      return `expected RSASSA-PSS with SHA-256, SHA-384 or SHA-512 for both message and mask, found ${found}`;
     }
     if (salt > MOST_SALT) return `expected RSASSA-PSS with a salt of at most ${MOST_SALT} octets, found ${salt}`;
     return { family: 'rsa', hash: known.hash, salt: { octets: salt, recommended: known.length } };

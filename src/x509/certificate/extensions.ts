@@ -241,6 +241,30 @@ export const EXTENSION_NAMES: Readonly<Record<string, string>> = Object.fromEntr
   Object.entries(EXTENSION).map(([name, id]) => [id, name]),
 );
 
+/** Extensions that the path check does not understand, in words: where one is critical, that is why nobody is trusted. */
+const UNREAD: Readonly<Record<string, string>> = {
+  '1.3.6.1.4.1.11129.2.4.3': 'CT poison: a precertificate (RFC 6962 §3.1), and not the certificate that the CA issued',
+  '1.3.6.1.5.5.7.1.3': 'qcStatements',
+  '1.3.6.1.5.5.7.1.7': 'ipAddrBlocks',
+  '1.3.6.1.5.5.7.1.8': 'autonomousSysIds',
+  '1.3.6.1.5.5.7.1.14': 'proxyCertInfo: a proxy certificate (RFC 3820)',
+  '1.3.6.1.5.5.7.1.24': 'tlsFeature',
+  '1.3.6.1.5.5.7.1.26': 'TNAuthList: a STIR certificate (RFC 8226)',
+  '1.3.6.1.5.5.7.48.1.5': 'ocsp-nocheck',
+  '2.5.29.9': 'subjectDirectoryAttributes',
+  '2.5.29.16': 'privateKeyUsagePeriod',
+  '2.5.29.56': 'noRevAvail',
+  '2.16.840.1.113730.1.1': 'nsCertType',
+  '1.3.6.1.4.1.311.21.7': 'certificate template of Microsoft',
+  '1.3.6.1.4.1.311.21.10': 'application policies of Microsoft',
+};
+
+/** An extension for people: its OID, and what it is where that is known. */
+export function extensionText(id: string): string {
+  const name = EXTENSION_NAMES[id] ?? UNREAD[id];
+  return name === undefined ? id : `${id} (${name})`;
+}
+
 /** The values of all known extensions of one certificate, by OID. */
 export type ExtensionValues = { [Oid in keyof Readers]?: ReturnType<Readers[Oid]> };
 

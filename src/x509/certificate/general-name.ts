@@ -2,6 +2,7 @@
 
 import { type DerReader, MalformedDer, TAG } from '../der/index.js';
 import type { AlternativeName } from './facts.js';
+import { parseName } from './name.js';
 
 /** Context tag -> kind. Strings and octets are primitive, the others constructed. */
 const KINDS: Readonly<Record<number, AlternativeName['type']>> = {
@@ -41,6 +42,7 @@ export function readGeneralNames(content: DerReader, field: string): readonly Al
 
 /** A name for people: text kinds with everything but printable ASCII escaped, the others in hex. */
 export function generalNameText({ type, bytes: all }: AlternativeName): string {
+  if (type === 'directory') return `directory:${directoryText(all)}`;
   const bytes = all.subarray(0, MOST_SHOWN);
   const more = all.length > MOST_SHOWN ? '...' : '';
   return `${textOf(type, bytes)}${more}`;
@@ -48,6 +50,17 @@ export function generalNameText({ type, bytes: all }: AlternativeName): string {
 
 /** A message shows the beginning of a long name. */
 const MOST_SHOWN = 128;
+const MOST_READ = 1024;
+
+/** As RFC 4514 writes a name; in hex what is none, or long enough that reading it would be work. */
+function directoryText(bytes: Uint8Array): string {
+  try {
+    if (bytes.length <= MOST_READ) return parseName(bytes, 'directoryName').text || '(empty name)';
+  } catch (cause) {
+    if (!(cause instanceof MalformedDer)) throw cause;
+  }
+  return `${Buffer.from(bytes.subarray(0, MOST_SHOWN)).toString('hex')}${bytes.length > MOST_SHOWN ? '...' : ''}`;
+}
 
 function textOf(type: AlternativeName['type'], bytes: Uint8Array): string {
   const octets = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);

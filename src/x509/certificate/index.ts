@@ -7,6 +7,7 @@ export { certificateName } from './certificate-name.js';
 export {
   EXTENSION,
   EXTENSION_NAMES,
+  extensionText,
   isKnownExtension,
   REASON_BITS,
   readDistributionPointName,

@@ -10,7 +10,8 @@ export function keyIdentifiersDiffer(
 ): string {
   const [named, own] = [above?.keyIdentifier, issuer.subjectKeyIdentifier];
   if (named === undefined || own === undefined || sameOctets(named, own)) return '';
-  return `; it names the key ${hex(named)} of its issuer, the one at hand has ${hex(own)}`;
+  const keys = `it names the key ${hex(named)} of its issuer, the one at hand has ${hex(own)}`;
+  return `; ${keys}: a forgery, or a CA with a new key under its old name (then the partner tells its new certificate)`;
 }
 
 /**

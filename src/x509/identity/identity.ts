@@ -108,6 +108,7 @@ function readUri(bytes: Uint8Array): Reading {
   if (scheme === undefined) return { skipped: 'it has no scheme' };
   // sips: MUST NOT be accepted: it says how to reach a resource, not which domain the peer is.
   if (scheme.toLowerCase() !== 'sip') return { skipped: `its scheme is ${quoted(scheme)}; only sip: names a domain` };
+  if (rest.startsWith('//')) return { code: 'name-bytes', why: 'a SIP URI has no "//" in front of its host' };
   if (rest.includes('@')) return { skipped: 'it names a user, not a domain' };
   const [, host = '', tail = ''] = /^(\[[^\]]*\]|[^:;?]*)(.*)$/.exec(rest) ?? [];
   if (!URI_TAIL.test(tail)) return { code: 'name-bytes', why: `${quoted(tail)} cannot follow the host of a SIP URI` };
@@ -134,7 +135,9 @@ const FAULT_CODES = { wildcard: 'wildcard', bytes: 'name-bytes', form: 'name-for
 function asciiText(bytes: Uint8Array): string | { readonly why: string } {
   const at = bytes.findIndex((byte) => byte < 0x21 || byte > 0x7e);
   if (at < 0) return Buffer.from(bytes).toString('latin1');
-  return { why: `byte 0x${(bytes[at] ?? 0).toString(16).padStart(2, '0')} at position ${at + 1} is in no name` };
+  const byte = bytes[at] ?? 0;
+  const letters = byte > 0x7f ? ': a name of other letters than A to Z stands as xn--...' : '';
+  return { why: `byte 0x${byte.toString(16).padStart(2, '0')} at position ${at + 1} is in no name${letters}` };
 }
 
 const TYPE_NAMES: Readonly<Record<AlternativeName['type'], string>> = {

@@ -11,6 +11,7 @@ import {
   checkUsage,
   type EkuPolicy,
   type Level,
+  otherRoleHint,
   type Place,
   purposeText,
   type Role,
@@ -165,7 +166,7 @@ function checkPurposes(path: readonly CertificateFacts[], { purpose, ekuPolicy }
     if (left.length === 0) {
       const found = purposeText(certificate.extendedKeyUsage);
       const wanted = purposes.map((oid) => purposeText([oid])).join(' or ');
-      const detail = `${certificate.subjectText}: expected a CA for ${wanted}, found extendedKeyUsage ${found}`;
+      const detail = `${certificate.subjectText}: expected a CA for ${wanted}, found extendedKeyUsage ${found}${otherRoleHint(certificate.extendedKeyUsage, purpose, ekuPolicy)}`;
       return [{ code: 'eku', detail }];
     }
     purposes = left;

@@ -49,8 +49,8 @@ const MOST_TOLD = 64;
 /** Microseconds for an issuer that is looked at, for each certificate of the path it would stand above. */
 const ISSUER_COST = 1;
 
-/** Microseconds for a certificate that is judged by itself, and for each of its extensions and names. */
-const JUDGE_COST = { certificate: 5, part: 0.5 } as const;
+/** Microseconds for a certificate that is judged by itself, for each of its extensions and names, and for importing a leaf's key. */
+const JUDGE_COST = { certificate: 5, part: 0.5, key: 130 } as const;
 
 /** Judges whether a path leads from the leaf to an anchor. Pure; never throws on certificates, whatever they say. */
 export function verifyPath(input: PathInput): PathResult {
@@ -288,7 +288,8 @@ class PathSearch {
     const { extensions, subjectAltNames = [], policies = [], nameConstraints } = certificate;
     const subtrees = (nameConstraints?.permitted?.length ?? 0) + (nameConstraints?.excluded?.length ?? 0);
     const parts = extensions.length + subjectAltNames.length + policies.length + subtrees;
-    this.budget.spend('issuers', JUDGE_COST.certificate + parts * JUDGE_COST.part);
+    const key = place === 'leaf' ? JUDGE_COST.key : 0;
+    this.budget.spend('issuers', JUDGE_COST.certificate + parts * JUDGE_COST.part + key);
     const faults =
       place === 'leaf' ? judgeLeaf(certificate, this.context) : judgeIssuer(certificate, place, this.context);
     this.faults[place].set(certificate, faults);

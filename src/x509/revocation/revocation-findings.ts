@@ -6,7 +6,7 @@ import { quoted } from '../der/index.js';
 import type { CrlFacts } from './crl.js';
 import type { CrlEntry } from './crl-entries.js';
 import { ALL_REASONS } from './distribution-points.js';
-import { crlLocations } from './locations.js';
+import { crlLocations, ocspLocations } from './locations.js';
 import type { RevocationContext } from './revocation-context.js';
 
 /** Findings of one certificate that are told: there can be as many as distribution points times lists. */
@@ -42,13 +42,27 @@ function whyNone(certificate: CertificateFacts, findings: readonly Finding[], cr
     others.length === 0
       ? 'there is no CRL at hand'
       : `the ${crls.length === 1 ? 'CRL' : `${crls.length} CRLs`} at hand ${crls.length === 1 ? 'is' : 'are'} of ${others.slice(0, 2).join(' and ')}`;
-  const odd = crlLocations(certificate)
-    .map(({ url }) => url)
-    .find((url) => !/^http:/i.test(url));
-  return odd === undefined
-    ? atHand
-    : `${atHand}, and ${quoted(odd)} of the certificate is not fetched (http: alone is)`;
+  return `${atHand}${whereElse(certificate)}`;
 }
+
+/** What the certificate says of where its status can be had, as far as that is a reason why there is none. */
+function whereElse(certificate: CertificateFacts): string {
+  const urls = crlLocations(certificate).map(({ url }) => url);
+  const odd = urls.find((url) => !/^http:/i.test(url));
+  if (odd !== undefined) return `, and ${quoted(odd)} of the certificate is not fetched (http: alone is)`;
+  const [url] = urls;
+  if (url !== undefined)
+    return `; ${quoted(url)} of the certificate is fetched where daemon.revocation.hosts has its host`;
+  if (ocspLocations(certificate).length > 0) return '';
+  const none = certificate.extensions.some(({ oid }) => oid === NO_REVOCATION_AVAILABLE);
+  const says = none
+    ? 'the certificate says that its CA publishes no revocation information (noRevAvail, RFC 9608)'
+    : 'the certificate names neither a CRL nor an OCSP responder';
+  return `; ${says}: it takes a CRL under crls of the agreement, or revocation: soft`;
+}
+
+/** RFC 9608 §2: a CA that says of itself that nobody can know is no status; it is for the agreement to accept that. */
+const NO_REVOCATION_AVAILABLE = '2.5.29.56';
 
 export function revokedText(
   certificate: CertificateFacts,

@@ -9,6 +9,7 @@ export {
   checkUsage,
   EKU_POLICIES,
   type EkuPolicy,
+  otherRoleHint,
   PURPOSE,
   purposeText,
   type Role,

@@ -1,7 +1,7 @@
 /** Rules that decide whether RFC 5280 §6.1 can hold (see rules.ts). */
 
-import { EXTENSION, isKnownExtension, weakKey } from '../certificate/index.js';
-import { BELOW_ANCHOR, CAS, critical, EVERYWHERE, type Rule, when } from './rule.js';
+import { brokenKey, EXTENSION, extensionText, isKnownExtension, weakKey } from '../certificate/index.js';
+import { BELOW_ANCHOR, CAS, critical, EVERYWHERE, LEAF, type Rule, when } from './rule.js';
 
 /** id-qt-cps, id-qt-unotice: texts for people, which ask nothing of the path. */
 const KNOWN_QUALIFIERS: readonly string[] = ['1.3.6.1.5.5.7.2.1', '1.3.6.1.5.5.7.2.2'];
@@ -26,6 +26,12 @@ export const PATH_RULES: readonly Rule[] = [
     broken: ({ publicKey }) => weakKey(publicKey),
   },
   {
+    // SEC 1 §3.2.2: a point off its curve is no key. Keys of issuers show it when they verify.
+    code: 'weak-key',
+    places: LEAF,
+    broken: ({ publicKey }) => brokenKey(publicKey),
+  },
+  {
     // §6.1.4 (k). A version 1 anchor is taken on its word: it is known out of band.
     code: 'not-a-ca',
     places: CAS,
@@ -48,7 +54,7 @@ export const PATH_RULES: readonly Rule[] = [
     places: EVERYWHERE,
     broken: ({ extensions }) => {
       const unknown = extensions.find((extension) => extension.critical && !isKnownExtension(extension.oid));
-      return unknown && `expected critical extensions that are understood, found ${unknown.oid}`;
+      return unknown && `expected critical extensions that are understood, found ${extensionText(unknown.oid)}`;
     },
   },
   {

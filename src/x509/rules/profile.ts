@@ -2,7 +2,6 @@
 
 import {
   type AlternativeName,
-  brokenKey,
   constraintDefect,
   EXTENSION,
   EXTENSION_NAMES,
@@ -35,12 +34,6 @@ function wellFormed({ type, bytes }: AlternativeName): boolean {
 }
 
 export const PROFILE_RULES: readonly Rule[] = [
-  {
-    // RFC 5480 §2.2. Keys of issuers show it when they verify.
-    code: 'weak-key',
-    places: LEAF,
-    broken: ({ publicKey }) => brokenKey(publicKey),
-  },
   {
     code: 'malformed-cert',
     places: EVERYWHERE,

@@ -30,10 +30,13 @@ const PURPOSE_NAMES: Readonly<Record<string, string>> = {
   '1.3.6.1.5.5.7.3.3': 'codeSigning',
   '1.3.6.1.5.5.7.3.4': 'emailProtection',
   '1.3.6.1.5.5.7.3.5': 'ipsecEndSystem',
+  '1.3.6.1.5.5.7.3.6': 'ipsecTunnel',
+  '1.3.6.1.5.5.7.3.7': 'ipsecUser',
   '1.3.6.1.5.5.7.3.8': 'timeStamping',
   '1.3.6.1.5.5.7.3.9': 'OCSPSigning',
   '1.3.6.1.5.5.7.3.17': 'ipsecIKE',
   '1.3.6.1.5.5.7.3.20': 'sipDomain',
+  '1.3.6.1.4.1.311.20.2.2': 'smartcardLogon',
   '2.5.29.37.0': 'anyExtendedKeyUsage',
 };
 
@@ -148,11 +151,18 @@ function checkExtendedKeyUsage(leaf: CertificateFacts, role: Role, policy: EkuPo
   const hint =
     policy === 'tls' && purposes?.includes(PURPOSE.sipDomain)
       ? '; the agreement accepts sipDomain alone with eku: rfc5924 or either'
-      : '';
+      : otherRoleHint(purposes, role, policy);
   return {
     code: 'eku',
     detail: `${who}: the peer acts as TLS ${role}: expected extendedKeyUsage ${wanted}${or}, found ${found}${hint}`,
   };
+}
+
+/** The next step where the purpose of the other TLS role is there, of a leaf or of a CA above it; else nothing. */
+export function otherRoleHint(purposes: readonly string[] | undefined, role: Role, policy: EkuPolicy): string {
+  const other = rolePurpose(role === 'client' ? 'server' : 'client');
+  if (policy === 'any-role' || !purposes?.includes(other)) return '';
+  return `; the agreement accepts ${purposeText([other])} in its place with eku: any-role and stack_verification: advisory`;
 }
 
 /**

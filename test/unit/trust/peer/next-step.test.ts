@@ -1,0 +1,202 @@
+/** What is refused of real partners says what was found in words, and what can be done about it. */
+
+import { describe, expect, test } from 'vitest';
+import type { Agreement } from '../../../../src/trust/agreement/agreement.js';
+import { judgePeer } from '../../../../src/trust/peer/peer.js';
+import {
+  type CertificateSpec,
+  ca,
+  ext,
+  extension,
+  type Issued,
+  leaf,
+  makeKey,
+  type NameValue,
+  NOW,
+  root,
+  selfSignedLeaf,
+} from '../../../support/certificates.js';
+import { der } from '../../../support/der.js';
+import { agreementWith, evidenceWith, snapshotWith } from '../../../support/snapshot.js';
+
+const rootB = root({ subject: 'O=Operator B,CN=B CA' });
+const altNames = ext.altNames([{ dns: 'b.example' }]);
+const peerOf = (spec: CertificateSpec = {}, issuer = rootB): Issued =>
+  leaf(issuer, { ...spec, extensions: { altNames, ...spec.extensions } });
+const named = (...names: readonly NameValue[]): Issued => peerOf({ extensions: { altNames: ext.altNames(names) } });
+
+interface Shown {
+  readonly peer: Issued;
+  readonly chain?: readonly Issued[];
+  readonly anchors?: readonly Issued[];
+  readonly out?: true;
+  readonly over?: Partial<Agreement>;
+}
+
+function refusal({ peer, chain = [], anchors = [rootB], out, over }: Shown): readonly [code: string, detail: string] {
+  const facts = anchors.map((each) => each.facts);
+  const agreement = agreementWith({ anchors: { client: facts, server: facts }, ...over });
+  const { tls, ...plain } = evidenceWith(out === undefined ? {} : { direction: 'out', nextHop: 'b.example' });
+  if (tls === undefined) throw new Error('TLS evidence expected');
+  const sent = { certificates: chain.map((each) => each.facts), ignored: [] };
+  const evidence = { ...plain, tls: { ...tls, certificate: peer.facts, verified: true, chain: sent } };
+  const { verdict, findings } = judgePeer(evidence, snapshotWith([agreement]), NOW);
+  expect(verdict).toBe('untrusted');
+  return [findings[0]?.code ?? '', findings[0]?.detail ?? ''];
+}
+
+const keyOf = (algorithm: Uint8Array, key: Uint8Array): CertificateSpec => ({
+  spki: der.seq(algorithm, der.bits(key)),
+});
+const EC = der.oid('1.2.840.10045.2.1');
+const onCurve = (oid: string, ...key: readonly number[]): CertificateSpec =>
+  keyOf(der.seq(EC, der.oid(oid)), Uint8Array.from(key));
+const signedWith = (oid: string): CertificateSpec => {
+  const algorithm = der.seq(der.oid(oid));
+  return { innerAlgorithm: algorithm, outerAlgorithm: algorithm };
+};
+const P256 = '1.2.840.10045.3.1.7';
+
+describe('keys and algorithms by their names', () => {
+  test.each<[string, CertificateSpec]>([
+    ['ML-DSA-65', keyOf(der.seq(der.oid('2.16.840.1.101.3.4.3.18')), new Uint8Array(1952).fill(7))],
+    ['SLH-DSA-SHA2-128s', keyOf(der.seq(der.oid('2.16.840.1.101.3.4.3.20')), new Uint8Array(32).fill(7))],
+    ['ML-DSA-87', signedWith('2.16.840.1.101.3.4.3.19')],
+    ['RSA with SHA3-256', signedWith('2.16.840.1.101.3.4.3.14')],
+    ['SM2 with SM3', signedWith('1.2.156.10197.1.501')],
+    ['brainpoolP256r1', onCurve('1.3.36.3.3.2.8.1.1.7', 4, ...new Uint8Array(64).fill(9))],
+    ['secp256k1', onCurve('1.3.132.0.10', 4, ...new Uint8Array(64).fill(9))],
+    ['one by its parameters', keyOf(der.seq(EC, der.seq(der.int(1))), Uint8Array.of(4))],
+    ['a compressed one', onCurve(P256, 2, ...makeKey().spki.slice(-64, -32))],
+    ['one that OpenSSL does not import', onCurve(P256, 4, ...new Uint8Array(64).fill(9))],
+  ])('fail/%s', (found, spec) => {
+    const [code, detail] = refusal({ peer: peerOf(spec) });
+    expect(code).toBe('weak-key');
+    expect(detail).toMatch(new RegExp(`expected .*, found ${found}$`));
+  });
+});
+
+describe('extensions in words', () => {
+  test.each([
+    ['1.3.6.1.4.1.11129.2.4.3', /found 1\.3\.6\.1\.4\.1\.11129\.2\.4\.3 \(CT poison: a precertificate/],
+    ['2.16.840.1.113730.1.1', /\(nsCertType\)$/],
+    ['1.2.3.4', /found 1\.2\.3\.4$/],
+  ])('fail/%s, critical', (oid, text) => {
+    const [code, detail] = refusal({ peer: peerOf({ add: [extension(oid, der.null(), true)] }) });
+    expect([code, detail]).toEqual(['unknown-critical', expect.stringMatching(text)]);
+  });
+
+  test('fail/a directory name of name constraints is no hex', () => {
+    const sub = ca(rootB, {
+      subject: 'O=Operator B,CN=Sub',
+      add: [ext.constraints({ permitted: [{ directory: 'O=C' }] })],
+    });
+    const [, detail] = refusal({ peer: peerOf({ subject: 'O=Operator B,CN=x' }, sub), chain: [sub] });
+    expect(detail).toContain('expected a name permitted by directory:O=C (name constraints of CN=Sub,O=Operator B)');
+  });
+});
+
+describe('purposes of the other role', () => {
+  const tlsOnly = ca(rootB, { subject: 'CN=YE1', add: [ext.purposes(['serverAuth'])] });
+  const hint = 'the agreement accepts serverAuth in its place with eku: any-role and stack_verification: advisory';
+
+  test('fail/a CA that public CAs keep for servers, above a certificate for both', () => {
+    const [code, detail] = refusal({ peer: peerOf({}, tlsOnly), chain: [tlsOnly] });
+    expect([code, detail]).toEqual([
+      'eku',
+      expect.stringContaining(`expected a CA for clientAuth, found extendedKeyUsage serverAuth; ${hint}`),
+    ]);
+  });
+  test('fail/a client certificate on a server', () => {
+    const [, detail] = refusal({ peer: peerOf({ extensions: { purposes: ext.purposes(['clientAuth']) } }), out: true });
+    expect(detail).toContain('accepts clientAuth in its place with eku: any-role');
+  });
+  test('fail/no such step where it would not help', () => {
+    const [, detail] = refusal({
+      peer: peerOf({ extensions: { purposes: ext.purposes(['codeSigning']) } }),
+      out: true,
+    });
+    expect(detail).not.toContain('any-role');
+  });
+});
+
+describe('names that do not count', () => {
+  test.each<[string, readonly NameValue[], RegExp]>([
+    ['wildcard', [{ dns: '*.b.example' }], /wildcard_names: \[b\.example\]/],
+    ['wildcard', [{ dns: 'sbc*.b.example' }], /no setting accepts another form than \*\. in front of a whole domain/],
+    ['wildcard', [{ dns: '*' }], /no setting accepts another form/],
+    ['name-bytes', [{ uri: 'sip://b.example' }], /a SIP URI has no "\/\/" in front of its host/],
+    ['name-bytes', [{ dns: 'b\u00fc.example' }], /byte 0xfc at position 2 is in no name: .* xn--/],
+    [
+      'not-listed',
+      [{ dns: 'sbc1.b.example' }],
+      /agreement op-b has b\.example: if sbc1\.b\.example is of that network/,
+    ],
+    ['not-listed', [{ dns: 'sbc1.c.example' }], /^no agreement names sbc1\.c\.example$/],
+  ])('fail/%s %j', (code, names, text) => {
+    expect(refusal({ peer: named(...names) })).toEqual([code, expect.stringMatching(text)]);
+  });
+  test('fail/a wildcard in the common name', () => {
+    const peer = peerOf({ subject: 'CN=*.b.example', extensions: { altNames: undefined } });
+    expect(refusal({ peer })[1]).toContain('no setting accepts one in the common name');
+  });
+});
+
+describe('a certificate that is to be trusted by itself', () => {
+  const selfSigned = selfSignedLeaf({ subject: 'CN=b.example', extensions: { altNames } });
+  const asCa = root({ subject: 'CN=b.example', extensions: { altNames } });
+
+  test.each([
+    ['self-signed, an end entity', selfSigned, 'not-a-ca'],
+    ['self-signed, marked as a CA', asCa, 'cert-type'],
+    ['issued by a CA', peerOf(), 'missing-intermediate'],
+  ])('fail/under anchors: %s', (_, peer, expected) => {
+    const [code, detail] = refusal({ peer, anchors: [peer] });
+    expect(code).toBe(expected);
+    expect(detail).toContain(
+      `it stands under anchors, which are CAs alone: to trust this one certificate, pins: [sha256/`,
+    );
+    const pinned = { pins: [peer.facts.spkiSha256], pinLeaf: true, anchors: { client: [], server: [] } };
+    const agreement = agreementWith({ ...pinned, stackVerification: 'advisory' });
+    const { tls, ...plain } = evidenceWith();
+    if (tls === undefined) throw new Error('TLS evidence expected');
+    const followed = judgePeer({ ...plain, tls: { ...tls, certificate: peer.facts } }, snapshotWith([agreement]), NOW);
+    expect(followed.verdict).toBe('trusted');
+  });
+  test('fail/of somebody who only claims the name: no key that could be copied', () => {
+    const [code, detail] = refusal({ peer: selfSigned });
+    expect(code).toBe('untrusted-chain');
+    expect(detail).toContain('has told the key of this one by another way: pins with pin: leaf');
+    expect(detail).not.toContain('sha256/');
+  });
+});
+
+describe('a status that nobody can know (revocation: hard)', () => {
+  const hard = { over: { revocation: 'hard' } } as const;
+  test.each<[string, readonly Uint8Array[], RegExp]>([
+    [
+      'no CRL and no responder',
+      [],
+      /names neither a CRL nor an OCSP responder: it takes a CRL under crls .* revocation: soft/,
+    ],
+    [
+      'noRevAvail',
+      [extension('2.5.29.56', der.null())],
+      /publishes no revocation information \(noRevAvail, RFC 9608\)/,
+    ],
+    [
+      'a CRL that was not fetched',
+      [ext.crlPoints([{ names: [{ uri: 'http://crl.b.example/b.crl' }] }])],
+      /"http:\/\/crl\.b\.example\/b\.crl" of the certificate is fetched where daemon\.revocation\.hosts has its host/,
+    ],
+    ['a responder', [ext.ocspResponder('http://ocsp.b.example')], /there is no CRL at hand$/],
+  ])('fail/%s', (_, add, text) => {
+    expect(refusal({ peer: peerOf({ add }), ...hard })).toEqual(['rev-unknown', expect.stringMatching(text)]);
+  });
+});
+
+test('fail/a CA with a new key under its old name: whose key is missing, and what to ask for', () => {
+  const [code, detail] = refusal({ peer: leaf(rootB, { signer: makeKey(), extensions: { altNames } }) });
+  expect(code).toBe('bad-signature');
+  expect(detail).toMatch(/it names the key [0-9a-f]{40} of its issuer, .* a CA with a new key under its old name/);
+});
