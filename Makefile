@@ -66,7 +66,7 @@ run: build $(EXAMPLE)/peer.json ## siptrustd alone, on the example policy; Ctrl-
 	@echo '  node dist/ctl/main.js --socket $(EXAMPLE)/siptrust.sock status'
 	@echo '  node dist/ctl/main.js --socket $(EXAMPLE)/siptrust.sock peer < $(EXAMPLE)/peer.json'
 	@echo '  node dist/ctl/main.js --socket $(EXAMPLE)/siptrust.sock explain < $(EXAMPLE)/peer.json'
-	@exec node dist/main.js --config kamailio-cfg/example/siptrust.yaml
+	@exec dist/main.js --config kamailio-cfg/example/siptrust.yaml
 
 PEER_QUESTION := const pem = require("fs").readFileSync("$(EXAMPLE)/b.pem", "utf8"); \
   const tls = { pem, verified: 1, version: "TLSv1.3", cipher: "TLS_AES_256_GCM_SHA384" }; \

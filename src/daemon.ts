@@ -4,6 +4,7 @@ import { randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { Closers } from './closers.js';
 import { check, flags } from './command-line.js';
+import { missingOptions } from './engine-options.js';
 import { joinFleet, openShared } from './fleet.js';
 import { auditLog, decisionLog, type OperatorLog, onceAMinute, operatorLog, type Reopening } from './log/index.js';
 import { nextStep } from './next-step.js';
@@ -150,6 +151,8 @@ async function serve(config: string): Promise<number> {
   const log = operatorLog(file, level);
   const closers = new Closers();
   closers.keep('log', log);
+  const slow = missingOptions([...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)]);
+  if (slow !== undefined) log.warn(slow);
   try {
     await start(config, { policy, thread, source }, log, closers);
     log.info('stopping', { signal: await stopped });

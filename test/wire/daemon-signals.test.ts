@@ -72,6 +72,8 @@ describe('siptrustd', () => {
     child.signal('SIGHUP');
     await ready(child);
     await eventually('the policy is loaded', () => child.output.includes('policy loaded'), 10_000);
+    // It is started here as `node main.js`.
+    expect(child.output).toContain('Node was started without --max-semi-space-size=2 --no-parallel-scavenge');
     child.signal('SIGTERM');
     expect(await child.exit()).toBe(0);
   }, 90_000);

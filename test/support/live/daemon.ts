@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
+import { ENGINE_OPTIONS } from '../../../src/engine-options.js';
 import { callUnix, RemoteError } from '../../../src/rpc/wire/client.js';
 import { Child } from './child.js';
 import { eventually } from './places.js';
@@ -42,7 +43,9 @@ export class Daemon {
 
   async start(): Promise<void> {
     if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is not built: npm run build`);
-    const child = new Child('node', [PROGRAM, '--config', this.#file('yaml')], { cwd: this.#directory });
+    const child = new Child('node', [...ENGINE_OPTIONS, PROGRAM, '--config', this.#file('yaml')], {
+      cwd: this.#directory,
+    });
     this.#child = child;
     const ready = () => {
       if (child.ended) throw new Error(`siptrustd ended:\n${child.output}`);
