@@ -3,6 +3,6 @@
 export { compileAgreement, endsAt, pathSite, saidAgreement, shownAgreement } from './agreement.js';
 export { type DocLine, docTable } from './doc-line.js';
 export { compileInterface, INTERFACE } from './interface.js';
-export type { AgreementDefaults } from './key.js';
+export type { AgreementContext } from './key.js';
 export { AGREEMENT, AGREEMENT_KEYS, type AgreementInput } from './keys.js';
 export { type CheckedAgreement, PolicyMemory } from './memory.js';

@@ -45,6 +45,6 @@ export function filesInMemory(files: Readonly<Record<string, string | Uint8Array
 }
 
 /** A file beyond its limit, in octets, as a failed reading. */
-export function tooLarge(path: string, size: number, most: number): FileRead {
+export function tooLarge(path: string, size: number, most: number): Extract<FileRead, { readonly code: string }> {
   return { code: 'too-large', problem: `${path}: ${beyond(most, size)}` };
 }

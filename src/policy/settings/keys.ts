@@ -5,7 +5,7 @@
  */
 
 import { AGREEMENT_KEYS } from '../agreement/index.js';
-import { someWords, word } from '../reading/index.js';
+import { FILE_LIMITS, someWords, word } from '../reading/index.js';
 import type { PolicyKey } from '../revision/index.js';
 import { clients, hostNames, tlsFiles } from './access-settings.js';
 import { resolvers } from './dns-settings.js';
@@ -170,6 +170,26 @@ export const DAEMON_KEYS = {
       'Where the last good revision is kept, for a start while the store is away.',
     ),
   }),
+  limits: group(
+    'limits',
+    'What a policy may have at most: what goes beyond is an error, and not read any further. A reload puts a change in force.',
+    {
+      files: setting('files', count(1, 250_000, 'files'), 100_000, 'Policy files, the main one among them.'),
+      file: setting(
+        'file',
+        octets(1024, 268_435_456),
+        FILE_LIMITS.policy,
+        `Largest policy file that is included, or of a revision of a fleet. The main file, which says this, may have ${FILE_LIMITS.policy}.`,
+      ),
+      agreements: setting('agreements', count(1, 1_000_000, 'agreements'), 100_000, 'Agreements of all files.'),
+      prefixes: setting(
+        'prefixes',
+        count(1, 10_000_000, 'prefixes'),
+        2_000_000,
+        'Prefixes in `sources` of all agreements together.',
+      ),
+    },
+  ),
   policyKeys: setting(
     'policy_keys',
     policyKeys,

@@ -11,10 +11,10 @@ export function changedSettings(running: DaemonSettings, loaded: DaemonSettings)
   return changes('daemon', running, loaded);
 }
 
-/** What runs after a load: the settings of the start, but for what listeners read anew. */
+/** What runs after a load: the settings of the start, but for what listeners and whoever reads a policy take from the new ones. */
 export function runningSettings(started: DaemonSettings, loaded: DaemonSettings): DaemonSettings {
   const access = { ...started.access, certificates: loaded.access.certificates };
-  return { ...started, access, policyKeys: loaded.policyKeys };
+  return { ...started, access, policyKeys: loaded.policyKeys, limits: loaded.limits };
 }
 
 function changes(path: string, running: unknown, loaded: unknown): string[] {

@@ -9,13 +9,14 @@ import type { CertificateFacts } from '../../x509/certificate/index.js';
 import { atOnce } from '../../x509/der/index.js';
 import {
   AGREEMENT,
-  type AgreementDefaults,
+  type AgreementContext,
   type AgreementInput,
   type CheckedAgreement,
   compileAgreement,
   compileInterface,
   endsAt,
   PolicyMemory,
+  pathSite,
 } from '../agreement/index.js';
 import {
   checkDomains,
@@ -33,6 +34,7 @@ import { Material } from '../material/index.js';
 import {
   checkShape,
   deepFreeze,
+  FILE_LIMITS,
   inWords,
   type PolicyFiles,
   type Problem,
@@ -43,7 +45,7 @@ import { compileDefaults, compileSettings, type DaemonSettings, SECTIONS } from 
 import { domainNames, domainSite } from '../values/index.js';
 import { type Entries, EntryList, isEntries } from '../yaml/index.js';
 import { assembleInSteps, type SnapshotParts } from './assemble.js';
-import { type PolicySources, readSources, type Section } from './sources.js';
+import { mainSection, type PolicySources, readMain, readSources, type Section } from './sources.js';
 
 interface Good {
   readonly ok: true;
@@ -88,15 +90,18 @@ export function checkPolicy(
   contentOf: ContentSource = () => undefined,
 ): CheckedPolicy {
   const problems = memory.problems.begin();
-  const mainSources = readSources(files, main, problems, memory);
-  if (!mainSources) return { ok: false, problems: problems.list() };
-  const daemon = checkSection(SECTIONS.daemon, mainSources.sections('daemon')[0]);
+  const mainFile = readMain(files, main, FILE_LIMITS.policy, problems, memory);
+  if (!mainFile) return { ok: false, problems: problems.list() };
+  const daemon = checkSection(SECTIONS.daemon, mainSection(mainFile, 'daemon'));
   const mainMaterial = new Material(files, now, memory);
-  const settings = compileSettings(daemon, mainSources.mainSite('daemon'), mainMaterial);
+  const settings = compileSettings(daemon, mainFile.root.at('daemon'), mainMaterial);
+  const { limits } = settings;
+  const mainSources = readSources(files, mainFile, limits, problems, memory);
 
   const content = contentOf(settings);
-  const sources = content === undefined ? mainSources : readSources(content.files, content.main, problems, memory);
-  if (!sources) return { ok: false, problems: problems.list() };
+  const contentMain = content && readMain(content.files, content.main, limits.file, problems, memory);
+  if (content !== undefined && contentMain === undefined) return { ok: false, problems: problems.list() };
+  const sources = contentMain ? readSources(content.files, contentMain, limits, problems, memory) : mainSources;
   if (content !== undefined) withoutEffect(mainSources, sources);
   const material = content === undefined ? mainMaterial : new Material(content.files, now, memory);
   const [section] = sources.sections('defaults');
@@ -104,7 +109,7 @@ export function checkPolicy(
   const defaults = compileDefaults(checkSection(SECTIONS.defaults, section), site, material);
   const own = ownDomains(sources);
   const interfaces = compileInterfaces(sources);
-  const agreements = compileAgreements(sources, { material, defaults, now }, problems, memory);
+  const agreements = compileAgreements(sources, { material, defaults, now, limits }, problems, memory);
   const ownCertificates = certificatesOfOurs(sources, material);
 
   checkNames(interfaces, 'interface');
@@ -189,11 +194,11 @@ function lists(sources: PolicySources, name: 'interfaces' | 'agreements'): reado
 
 function compileAgreements(
   sources: PolicySources,
-  context: { readonly material: Material; readonly defaults: AgreementDefaults; readonly now: number },
+  context: AgreementContext & { readonly limits: DaemonSettings['limits'] },
   problems: Problems,
   memory: PolicyMemory,
 ): readonly PlacedAgreement[] {
-  const { material, now } = context;
+  const { material, now, limits } = context;
   const defaults = JSON.stringify(context.defaults);
   // Of one file either all is the same or all is read again: what its agreements rest on would be a fifth of the memory.
   const remember = sources.files > 1;
@@ -210,7 +215,14 @@ function compileAgreements(
     return { item, input: list instanceof EntryList ? readAgain(list, at) : () => input, site, said, rests };
   };
   const all: PlacedAgreement[] = [];
+  let [found, prefixes] = [0, 0];
   for (const { value: list, site } of lists(sources, 'agreements')) {
+    found += list.length;
+    if (found > limits.agreements) {
+      const expected = `expected at most ${limits.agreements} agreements in all files (daemon.limits.agreements)`;
+      site.report('too-complex', `${expected}, found ${found} with those here`);
+      return all;
+    }
     const known = memory.agreements(list);
     const checked: (CheckedAgreement | undefined)[] = [];
     for (let at = 0; at < list.length; at++) {
@@ -219,6 +231,13 @@ function compileAgreements(
       if (stays) problems.again(before.said);
       const agreement = stays ? before : check(list, at, site.at(at));
       if (agreement === undefined) continue;
+      prefixes += agreement.item.sources.length;
+      if (prefixes > limits.prefixes) {
+        const expected = `expected at most ${limits.prefixes} prefixes in all agreements (daemon.limits.prefixes)`;
+        const here = pathSite(agreement.item, agreement.site).at('sources');
+        here.report('too-complex', `${expected}, found ${prefixes} with those here`);
+        return all;
+      }
       if (remember) checked[at] = agreement;
       all.push(remember ? agreement : { item: agreement.item, input: agreement.input, site: agreement.site });
     }

@@ -4,7 +4,6 @@ import type { PolicyMemory } from '../agreement/index.js';
 import {
   checkShape,
   expandGlob,
-  FILE_LIMITS,
   type FileRead,
   inWords,
   isGlob,
@@ -14,6 +13,7 @@ import {
   type Problems,
   resolvePath,
   Site,
+  tooLarge,
   unknownKeys,
 } from '../reading/index.js';
 import { SECTIONS, type SectionName } from '../settings/index.js';
@@ -43,24 +43,52 @@ const INCLUDABLE: ReadonlySet<string> = new Set<SectionName>([
   'agreements',
 ]);
 
-/** Reads the main file and all that it includes. Gives undefined, and has said why, where there is no main file. */
-export function readSources(
+/** The main file alone, which says what the others may be. */
+export interface MainFile {
+  readonly path: string;
+  readonly root: Site;
+  readonly sections: Sections;
+}
+
+/** How many files there may be, and how many octets each but the main one may have. */
+export interface SourceLimits {
+  readonly files: number;
+  readonly file: number;
+}
+
+/** Reads the main file, of at most `most` octets. Gives undefined, and has said why, where there is none. */
+export function readMain(
   files: PolicyFiles,
-  main: string,
+  path: string,
+  most: number,
   problems: Problems,
   memory: PolicyMemory,
-): PolicySources | undefined {
-  const start = () => ({ file: main, line: 1, column: 1 });
-  const read = readFile(files, main, problems, memory);
+): MainFile | undefined {
+  const start = () => ({ file: path, line: 1, column: 1 });
+  const read = readFile(files, path, most, problems, memory);
   if ('code' in read) {
     problems.add(read.code, start, [], read.problem);
     return undefined;
   }
   if (read.warning !== undefined) problems.add('unsafe-directory', start, [], read.warning);
-  const { root, sections: mainSections } = read;
-  if (!root || !mainSections) return undefined;
-  const include = mainSections.find(([name]) => name === 'include')?.[1];
-  const all = [mainSections, ...includedSections(include, files, main, problems, memory)];
+  const { root, sections } = read;
+  return root && sections && { path, root, sections };
+}
+
+/** The section of this name in the main file. */
+export function mainSection({ sections }: MainFile, name: SectionName): Section | undefined {
+  return sections.find(([each]) => each === name)?.[1];
+}
+
+/** Reads all that the main file includes. */
+export function readSources(
+  files: PolicyFiles,
+  main: MainFile,
+  limits: SourceLimits,
+  problems: Problems,
+  memory: PolicyMemory,
+): PolicySources {
+  const all = [main.sections, ...includedSections(files, main, limits, problems, memory)];
   const byName = new Map<SectionName, Section[]>();
   for (const sections of all) {
     for (const [name, section] of sections) {
@@ -72,7 +100,7 @@ export function readSources(
   return {
     sections: (name) => byName.get(name) ?? [],
     files: all.length,
-    mainSite: (name) => root.at(name),
+    mainSite: (name) => main.root.at(name),
   };
 }
 
@@ -80,6 +108,7 @@ export function readSources(
 interface SectionsRead {
   readonly root: Site | undefined;
   readonly sections: Sections | undefined;
+  readonly octets: number;
   readonly warning?: string;
 }
 
@@ -89,25 +118,29 @@ type Refused = Extract<FileRead, { readonly code: string }>;
 function readFile(
   files: PolicyFiles,
   path: string,
+  most: number,
   problems: Problems,
   memory: PolicyMemory,
   includedBy?: string,
 ): SectionsRead | Refused {
-  return memory.file<SectionsRead | Refused>(files, includedBy === undefined ? 'main' : 'included', path, () => {
-    const read = files.read(path, FILE_LIMITS.policy);
+  const known = memory.file<SectionsRead | Refused>(files, includedBy === undefined ? 'main' : 'included', path, () => {
+    const read = files.read(path, most);
     if (!('bytes' in read)) return { value: read };
     const { value: split, said } = problems.during(() => {
       const document = readDocument(path, read.bytes, problems);
       const root = document && new Site(document, problems);
-      return { root, sections: document && root && splitSections(document, root, includedBy) };
+      const sections = document && root && splitSections(document, root, includedBy);
+      return { root, sections, octets: read.bytes.length };
     });
     const value = read.warning === undefined ? split : { ...split, warning: read.warning };
     // A file with a fault is read again, to say so again.
     return said.length > 0 || read.stamp === undefined ? { value } : { value, stamp: read.stamp };
   });
+  // It may have been read under another limit.
+  return 'code' in known || known.octets <= most ? known : tooLarge(path, known.octets, most);
 }
 
-type Sections = readonly (readonly [SectionName, Section])[];
+export type Sections = readonly (readonly [SectionName, Section])[];
 
 function splitSections({ value }: PolicyDocument, root: Site, includedBy?: string): Sections | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -137,29 +170,35 @@ function isSectionName(key: string): key is SectionName {
 }
 
 function includedSections(
-  include: Section | undefined,
   files: PolicyFiles,
-  main: string,
+  main: MainFile,
+  limits: SourceLimits,
   problems: Problems,
   memory: PolicyMemory,
 ): readonly Sections[] {
+  const include = mainSection(main, 'include');
   const value = include && checkShape(SECTIONS.include, include.value, include.site);
   if (!include || value === undefined) return [];
   const patterns = Array.isArray(value)
     ? value.map((pattern, index) => ({ pattern, site: include.site.at(index) }))
     : [{ pattern: value, site: include.site }];
 
-  const self = normalPath(main);
+  const self = normalPath(main.path);
   const paths = new Map<string, Site>();
   for (const { pattern, site } of patterns) {
-    for (const path of includedPaths(pattern, site, files, main)) {
+    for (const path of includedPaths(pattern, site, files, main.path)) {
       if (path !== self && !paths.has(path)) paths.set(path, site);
     }
+  }
+  if (paths.size >= limits.files) {
+    const expected = `expected at most ${limits.files} policy files with this one (daemon.limits.files)`;
+    include.site.report('too-complex', `${expected}, found ${paths.size + 1}`);
+    return [];
   }
   return [...paths]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([path, site]) => {
-      const read = readFile(files, path, problems, memory, main);
+      const read = readFile(files, path, limits.file, problems, memory, main.path);
       if ('code' in read) {
         site.report(read.code, read.problem);
         return [];
