@@ -84,12 +84,17 @@ export function shakeHands({ host, port }: Address, { sni, own, authorities = []
       // What has come meanwhile is read before the end.
       timer = setTimeout(() => setImmediate(() => end('')), ms);
     };
+    let content = false;
     socket.on('session', () => {
-      if (shown !== undefined) settle(SETTLE_MS.content);
+      // The first alone: a server may renegotiate, or send tickets, for ever.
+      if (shown === undefined || content) return;
+      content = true;
+      settle(SETTLE_MS.content);
     });
-    socket.on('secureConnect', () => {
+    socket.once('secureConnect', () => {
       shown = stateOf(socket);
-      settle(shown.version === 'TLSv1.3' ? SETTLE_MS.unknown : SETTLE_MS.content);
+      content = shown.version !== 'TLSv1.3';
+      settle(content ? SETTLE_MS.content : SETTLE_MS.unknown);
     });
   });
 }

@@ -70,6 +70,24 @@ describe('probe', () => {
     });
   });
 
+  test('ok/a server that renegotiates for ever: the first handshake counts', { timeout: 60_000 }, async () => {
+    const server = createServer({ cert: pki.text('chain.pem'), key: pki.text('b.key'), maxVersion: 'TLSv1.2' });
+    server.on('secureConnection', (socket) => {
+      socket.on('error', () => {});
+      const again = (): void => {
+        if (socket.destroyed) return;
+        socket.renegotiate({}, () => setTimeout(again, 5));
+      };
+      again();
+    });
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const { code, report } = await probed(port, '--domain', 'b.example', ...config('trusting.yaml'));
+    expect(code).toBe(0);
+    expect(report?.handshakes).toMatchObject([{ outcome: 'accepted', version: 'TLSv1.2' }]);
+  });
+
   test('ok/a partner: trusted in both directions, nothing to write', async () => {
     const port = await serve('b');
     const { code, report } = await probed(port, '--domain', 'b.example', ...config('trusting.yaml'));
