@@ -1,13 +1,15 @@
 /** A certificate that came, by CMP or another way: looked at, put in place, its server asked whether it shows it. */
 
 import { createHash, createPrivateKey, createPublicKey } from 'node:crypto';
+import { existsSync, realpathSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
 import { writePem } from '../../x509/der/index.js';
 import { sipIdentities } from '../../x509/identity/index.js';
 import { lintCertificate } from '../../x509/lint/index.js';
 import { certificateFile } from '../certificates/index.js';
 import { targetOf } from '../probe/index.js';
-import { namedFile, Refusal, render } from '../terminal/index.js';
+import { namedFile, Refusal, render, requireFolder } from '../terminal/index.js';
 import { installParts, isServed, type Part, runThen } from './install.js';
 import type { Afterwards, EnrolContext } from './options.js';
 
@@ -26,6 +28,7 @@ export async function finish(
   arrived: Arrived,
   { then, check, dryRun }: Afterwards,
   { print, exit }: EnrolContext,
+  signal?: AbortSignal,
 ): Promise<void> {
   const { leaf, names } = arrived;
   const address = check === undefined ? undefined : targetOf(check);
@@ -53,13 +56,13 @@ export async function finish(
   ];
   let good = true;
   if (then !== undefined) {
-    const { ok, said } = await runThen(then);
+    const { ok, said } = await runThen(then, signal);
     did.push(`${ok ? 'ran' : 'FAILED'} ${then}${said === '' ? '' : `: ${said}`}`);
     good = ok;
   }
   if (address !== undefined) {
     const digest = (der: Uint8Array) => createHash('sha256').update(der).digest('hex');
-    const served = await isServed(address, names[0] ?? address.host, { sha256: leaf.sha256, digest });
+    const served = await isServed(address, names[0] ?? address.host, { sha256: leaf.sha256, digest }, signal);
     did.push(`${served.ok ? 'checked' : 'FAILED'} ${check}: ${served.said}`);
     good &&= served.ok;
   }
@@ -121,15 +124,40 @@ export function keyPart(path: string, text: string): Part {
   return { path, text, mode: 0o600 };
 }
 
+/**
+ * Said before a CA is asked: what it issues has to find its places.
+ * @throws {Refusal} a place is none
+ */
+export function requirePlaces(places: readonly Place[], { check }: Afterwards): void {
+  if (check !== undefined) targetOf(check);
+  for (const { option, path } of places) {
+    requireFolder(option, dirname(resolve(path)));
+    if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) {
+      throw new Refusal(`${option} ${path}: expected a file, found something else`, 2);
+    }
+  }
+}
+
+/** @throws {Refusal} a certificate would take the place of its key */
+export function requireTwoFiles(certificate: Place, key: Place): void {
+  const file = (path: string): string => (existsSync(path) ? realpathSync(path) : resolve(path));
+  if (file(certificate.path) !== file(key.path)) return;
+  throw new Refusal(
+    `${certificate.option} and ${key.option}: expected two files, found ${key.path} for both: the certificate would replace its key`,
+    2,
+  );
+}
+
+export interface Place {
+  readonly option: string;
+  readonly path: string;
+}
+
 /** The names of the certificate in use, which the new one has to have too; none where there is no certificate yet. */
 export function namesBefore(file: string, { certificates }: EnrolContext): readonly string[] {
-  try {
-    const [facts] = certificateFile(file, certificates);
-    return facts === undefined ? [] : sipIdentities(facts, { cnFallback: true }).names;
-  } catch (error) {
-    if (error instanceof Refusal && error.exitCode === 2) return [];
-    throw error;
-  }
+  if (!existsSync(file)) return [];
+  const [facts] = certificateFile(file, certificates);
+  return facts === undefined ? [] : sipIdentities(facts, { cnFallback: true }).names;
 }
 
 export const textOf = (file: string): string => namedFile(file).toString('utf8');

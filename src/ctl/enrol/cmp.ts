@@ -70,13 +70,14 @@ export function cmpArguments(question: CmpQuestion, { certificate, chain }: CmpF
 
 /**
  * Runs the transaction.
+ * @param signal ends it
  * @throws {Refusal} no certificate came; with what openssl said
  */
-export async function runCmp(question: CmpQuestion, files: CmpFiles): Promise<void> {
+export async function runCmp(question: CmpQuestion, files: CmpFiles, signal: AbortSignal): Promise<void> {
   const silence = await unreachable(question.server);
   if (silence !== '') throw new Refusal(`${question.server}: expected a CMP server, found ${silence}`, 1);
   await new Promise<void>((resolve, reject) => {
-    const child = spawn('openssl', cmpArguments(question, files), { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn('openssl', cmpArguments(question, files), { stdio: ['ignore', 'pipe', 'pipe'], signal });
     let said = '';
     const listen = (chunk: Buffer): void => {
       said = `${said}${chunk.toString('utf8')}`.slice(-16_384);

@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import { certificateFile } from '../certificates/index.js';
 import { Refusal } from '../terminal/index.js';
-import { certificatePart, finish, keyPart, namesBefore, textOf } from './arrived.js';
+import { certificatePart, finish, keyPart, namesBefore, requireTwoFiles, textOf } from './arrived.js';
 import type { Afterwards, EnrolContext, EnrolOptions, RenewOptions } from './options.js';
 import { enrol, renew } from './steps.js';
 
@@ -67,6 +67,7 @@ export function enrolCommands(cert: Command, context: EnrolContext): void {
     const [leaf, ...chain] = certificateFile(file, context.certificates);
     if (leaf === undefined) throw new Refusal(`${file}: expected a certificate, found none`, 1);
     const { certificate, key, nextKey } = options;
+    requireTwoFiles({ option: '--certificate', path: certificate }, { option: '--key', path: key });
     const keyText = textOf(nextKey ?? key);
     const parts = [
       certificatePart(certificate, leaf, chain),

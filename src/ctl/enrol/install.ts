@@ -13,7 +13,7 @@ import {
   rmSync,
   type Stats,
   statSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { type Address, shakeHands } from '../probe/index.js';
 import { Refusal } from '../terminal/index.js';
@@ -78,7 +78,8 @@ function draftOf(part: Part) {
   const draft = `${part.path}.${randomBytes(6).toString('hex')}.tmp`;
   const descriptor = openSync(draft, 'wx', 0o600);
   try {
-    writeSync(descriptor, part.text);
+    // Until all of it is written: a disk that fills up takes a part of it first (write(2)).
+    writeFileSync(descriptor, part.text);
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
@@ -101,24 +102,48 @@ function sameOwner(path: string, { uid, gid, mode }: Stats): void {
 }
 
 const THEN_MS = 30_000;
+/** What a command has said when it ends is read for so long; a server that it started may hold its output for ever. */
+const LAST_WORDS_MS = 500;
 
-/** Runs the operator's command, as in `kamcmd tls.reload`; gives what it said, or why it failed. */
-export function runThen(command: string): Promise<{ readonly ok: boolean; readonly said: string }> {
+/**
+ * Runs the operator's command, as in `kamcmd tls.reload`; gives what it said, or why it failed.
+ * @param signal ends it
+ */
+export function runThen(
+  command: string,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly ok: boolean; readonly said: string }> {
   return new Promise((resolve) => {
-    const child = spawn('sh', ['-c', command], { stdio: ['ignore', 'pipe', 'pipe'] });
+    // A group of its own: what it has started and waits for ends with it.
+    const child = spawn('sh', ['-c', command], { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    const kill = (): void => {
+      if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)
+        process.kill(-child.pid, 'SIGKILL');
+    };
+    signal?.addEventListener('abort', kill);
+    if (signal?.aborted) kill();
     let said = '';
     const listen = (chunk: Buffer): void => {
       said = `${said}${chunk.toString('utf8')}`.slice(-2048);
     };
     child.stdout.on('data', listen);
     child.stderr.on('data', listen);
-    const timer = setTimeout(() => child.kill('SIGKILL'), THEN_MS);
+    const timer = setTimeout(kill, THEN_MS);
     const end = (ok: boolean, why: string): void => {
       clearTimeout(timer);
+      clearTimeout(lastWords);
+      signal?.removeEventListener('abort', kill);
+      for (const stream of [child.stdout, child.stderr]) stream.destroy();
       resolve({ ok, said: [why, said.trim()].filter((text) => text !== '').join(': ') });
     };
     child.on('error', (error) => end(false, error.message));
-    child.on('close', (code, signal) => end(code === 0, code === 0 ? '' : `ended with ${signal ?? `code ${code}`}`));
+    const ended = (code: number | null, by: string | null): void =>
+      end(code === 0, code === 0 ? '' : `ended with ${by ?? `code ${code}`}`);
+    let lastWords: NodeJS.Timeout | undefined;
+    child.on('close', ended);
+    child.on('exit', (code, by) => {
+      lastWords = setTimeout(() => ended(code, by), LAST_WORDS_MS);
+    });
   });
 }
 
@@ -131,9 +156,10 @@ export async function isServed(
   address: Address,
   sni: string,
   certificate: { readonly sha256: string; readonly digest: (der: Uint8Array) => string },
+  signal: AbortSignal | undefined,
 ): Promise<{ readonly ok: boolean; readonly said: string }> {
   let said = '';
-  for (let tried = 0; tried < TRIES; tried++) {
+  for (let tried = 0; tried < TRIES && !signal?.aborted; tried++) {
     if (tried > 0) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     const outcome = await shakeHands(address, { sni });
     const leaf = 'shown' in outcome ? outcome.shown.chain[0] : undefined;
@@ -144,5 +170,5 @@ export async function isServed(
         ? `expected a handshake, found ${outcome.failed}`
         : `expected the new certificate, found ${leaf === undefined ? 'none' : `the one with SHA-256 ${certificate.digest(leaf).slice(0, 16)}`}`;
   }
-  return { ok: false, said };
+  return { ok: false, said: said || 'a signal came first' };
 }

@@ -1,13 +1,23 @@
 /** `cert enrol` and `cert renew`, step by step: a key, a request, the answer of the CA. */
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CertificateCache } from '../../state/verdicts/index.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
 import { certificateFile, makeKey, makeRequest } from '../certificates/index.js';
+import { Stop } from '../long-work/index.js';
 import { Refusal, render } from '../terminal/index.js';
-import { certificatePart, finish, keyPart, namesBefore, textOf } from './arrived.js';
+import {
+  certificatePart,
+  finish,
+  keyPart,
+  namesBefore,
+  type Place,
+  requirePlaces,
+  requireTwoFiles,
+  textOf,
+} from './arrived.js';
 import { type CmpQuestion, cmpArguments, runCmp } from './cmp.js';
 import {
   type Afterwards,
@@ -18,6 +28,9 @@ import {
   type RenewOptions,
 } from './options.js';
 
+/** What came from the CA, in the scratch directory. */
+const NEW_CERTIFICATE = 'new.pem';
+
 export async function enrol(domains: readonly string[], options: EnrolOptions, context: EnrolContext): Promise<void> {
   const { request: kind, key, existingKey, out } = options;
   if (kind !== 'ir' && kind !== 'cr')
@@ -26,7 +39,12 @@ export async function enrol(domains: readonly string[], options: EnrolOptions, c
     throw new Refusal('expected either --key (a file to be made) or --existing-key (one that is there)', 2);
   }
   const credential = credentialOf(options);
-  await inScratch(async (scratch) => {
+  const written: Place = { option: '--out', path: out };
+  const keyPlace: Place =
+    key === undefined ? { option: '--existing-key', path: existingKey ?? '' } : { option: '--key', path: key };
+  requireTwoFiles(written, keyPlace);
+  if (!options.dryRun) requirePlaces(key === undefined ? [written] : [written, keyPlace], options);
+  await inScratch(async (scratch, stop) => {
     const newKey = existingKey ?? join(scratch, 'new.key');
     const request = join(scratch, 'request.pem');
     const question = { command: kind, credential, key: newKey, request, ...common(options) } as const;
@@ -36,7 +54,7 @@ export async function enrol(domains: readonly string[], options: EnrolOptions, c
     const { key: _, existingKey: __, ...asked } = options;
     const keys = existingKey === undefined ? { key: newKey } : { existingKey };
     const made = await makeRequest(domains, { ...asked, ...keys, out: request });
-    const { leaf, chain } = await transact(question, scratch, context);
+    const { leaf, chain } = await transact(question, scratch, stop, context);
     const keyText = textOf(newKey);
     const parts = [...(key === undefined ? [] : [keyPart(key, keyText)]), certificatePart(out, leaf, chain)];
     const names = made.names.flatMap((name) => (name.startsWith('DNS:') ? [name.slice(4)] : []));
@@ -44,6 +62,7 @@ export async function enrol(domains: readonly string[], options: EnrolOptions, c
       { leaf, keyText, keyFile: newKey, parts, names, did: [`${kind} to ${options.server}`] },
       options,
       context,
+      stop.signal,
     );
   });
 }
@@ -59,7 +78,11 @@ export async function renew(options: RenewOptions, context: EnrolContext): Promi
       2,
     );
   }
-  await inScratch(async (scratch) => {
+  const written: Place = { option: '--certificate', path: certificate };
+  const keyPlace: Place = { option: '--key', path: key };
+  requireTwoFiles(written, keyPlace);
+  if (!options.dryRun) requirePlaces(keepKey ? [written] : [written, keyPlace], options);
+  await inScratch(async (scratch, stop) => {
     const newKey = keepKey ? key : (nextKey ?? join(scratch, 'new.key'));
     const question = {
       command: 'kur',
@@ -73,20 +96,36 @@ export async function renew(options: RenewOptions, context: EnrolContext): Promi
     }
     const names = namesBefore(certificate, context);
     if (!keepKey && nextKey === undefined) await makeKey(newKey, algorithm);
-    const { leaf, chain } = await transact(question, scratch, context);
+    const { leaf, chain } = await transact(question, scratch, stop, context);
     const keyText = textOf(newKey);
     const parts = [...(keepKey ? [] : [keyPart(key, keyText)]), certificatePart(certificate, leaf, chain)];
-    await finish({ leaf, keyText, keyFile: newKey, parts, names, did: [`kur to ${options.server}`] }, options, context);
+    const did = [`kur to ${options.server}`];
+    await finish({ leaf, keyText, keyFile: newKey, parts, names, did }, options, context, stop.signal);
   });
 }
 
-/** Where a new key lives until it is certified: readable by us alone, and gone afterwards. */
-async function inScratch(act: (scratch: string) => Promise<void>): Promise<void> {
+/**
+ * Where a new key lives until it is certified: readable by us alone, and gone afterwards. It stays where the CA has issued a
+ * certificate that found no place: many a CA takes a reference and its secret once.
+ */
+async function inScratch(act: (scratch: string, stop: Stop) => Promise<void>): Promise<void> {
   const scratch = mkdtempSync(join(tmpdir(), 'siptrustctl-'));
+  const stop = Stop.listen();
+  let kept = false;
   try {
-    await act(scratch);
+    await act(scratch, stop);
+  } catch (error) {
+    kept = existsSync(join(scratch, NEW_CERTIFICATE));
+    if (!kept) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Refusal(
+      `${why}. What the CA issued, and its key where it is a new one, is kept in ${scratch}`,
+      error instanceof Refusal ? error.exitCode : 1,
+      { cause: error },
+    );
   } finally {
-    rmSync(scratch, { recursive: true });
+    stop.close();
+    if (!kept) rmSync(scratch, { recursive: true });
   }
 }
 
@@ -96,7 +135,10 @@ function plan(
   files: { readonly certificate: string; readonly key: string },
   { then, check }: Afterwards,
 ) {
-  const line = cmpArguments(question, { certificate: join(scratch, 'new.pem'), chain: join(scratch, 'chain.pem') });
+  const line = cmpArguments(question, {
+    certificate: join(scratch, NEW_CERTIFICATE),
+    chain: join(scratch, 'chain.pem'),
+  });
   return {
     would_run: `openssl ${line.map((word) => (/^[\w./:=@+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ')}`,
     would_write: [files.key, files.certificate].filter((path) => path !== ''),
@@ -106,9 +148,15 @@ function plan(
   };
 }
 
-async function transact(question: CmpQuestion, scratch: string, { certificates }: EnrolContext) {
-  const files = { certificate: join(scratch, 'new.pem'), chain: join(scratch, 'chain.pem') };
-  await runCmp(question, files);
+async function transact(question: CmpQuestion, scratch: string, stop: Stop, { certificates }: EnrolContext) {
+  const files = { certificate: join(scratch, NEW_CERTIFICATE), chain: join(scratch, 'chain.pem') };
+  try {
+    await runCmp(question, files, stop.signal);
+  } catch (error) {
+    stop.check('the CA was asked, and no answer was read; nothing has changed');
+    throw error;
+  }
+  stop.check('the CA has answered; nothing has changed');
   const [leaf] = certificateFile(files.certificate, certificates);
   if (leaf === undefined) throw new Refusal(`${question.server}: expected a certificate, found none`, 1);
   return { leaf, chain: chainBelowRoot(files.chain, leaf, certificates) };

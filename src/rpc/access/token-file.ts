@@ -1,7 +1,7 @@
 /** The file of tokens: whom each was made for, its role, and the scrypt hash of its secret. */
 
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { CREDENTIAL_NAME, ROLES } from '../../policy/settings/index.js';
@@ -86,7 +86,8 @@ export function writeTokens(path: string, tokens: readonly TokenRow[]): void {
   try {
     const descriptor = openSync(draft, 'wx', MODE);
     try {
-      writeSync(descriptor, `${JSON.stringify({ tokens }, null, 2)}\n`);
+      // Until all of it is written: a disk that fills up takes a part of it first (write(2)).
+      writeFileSync(descriptor, `${JSON.stringify({ tokens }, null, 2)}\n`);
       fsyncSync(descriptor);
     } finally {
       closeSync(descriptor);

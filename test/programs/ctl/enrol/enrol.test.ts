@@ -19,6 +19,7 @@ import { createServer as createTlsServer, type Server } from 'node:tls';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { cmpArguments } from '../../../../src/ctl/enrol/cmp.js';
 import { siptrustctl } from '../../../support/command-line.js';
+import { SIPTRUSTCTL } from '../../../support/compiled.js';
 import { OpensslPki } from '../../../support/openssl-pki.js';
 
 const root = mkdtempSync(join(tmpdir(), 'siptrust-enrol-'));
@@ -197,6 +198,63 @@ describe('cert enrol', () => {
     expect({ code, error }).toEqual({
       code: 1,
       error: expect.stringMatching(/expected the name a\.example, found x\.example; nothing has changed/),
+    });
+    expect(readdirSync(directory)).toEqual([]);
+    // The secret counts once: what the CA issued is not thrown away.
+    const [, kept = ''] = /is kept in (\S+)$/.exec(error) ?? [];
+    expect(readFileSync(join(kept, 'new.pem'), 'utf8').replaceAll('\r', '')).toBe(pki.text('wrong-name.pem'));
+    expect(statSync(kept).mode & 0o777).toBe(0o700);
+    rmSync(kept, { recursive: true });
+  });
+  test.each([
+    ['a directory that is not there', ['--out', 'none/a.pem', '--key', 'a.key'], /^--out .*none: expected a directory/],
+    [
+      'a place that is a directory',
+      ['--out', '.', '--key', 'a.key'],
+      /^--out .*: expected a file, found something else$/,
+    ],
+    ['the key has no place', ['--out', 'a.pem', '--key', 'none/a.key'], /^--key .*none: expected a directory/],
+    [
+      'one file for both',
+      ['--out', 'a.pem', '--key', 'a.pem'],
+      /^--out and --key: expected two files, found .*a\.pem for both/,
+    ],
+    [
+      'the key that is there',
+      ['--out', 'a.key', '--existing-key', 'a.key'],
+      /^--out and --existing-key: expected two files/,
+    ],
+    ['no address to look at', ['--out', 'a.pem', '--key', 'a.key', '--check', 'a:b:c'], /^expected HOST:PORT/],
+  ])('fail/%s: said before the CA is asked', async (_, places, error) => {
+    const paths = places.map((text) => (text.startsWith('--') || text === 'a:b:c' ? text : file(text)));
+    const args = ['--server', 'http://127.0.0.1:1/', ...secret(), ...OPERATOR, ...paths];
+    expect(await run('enrol', 'a.example', ...args)).toMatchObject({ code: 2, error: expect.stringMatching(error) });
+  });
+  test('fail/SIGTERM while the CA does not answer: no key is left behind', async () => {
+    const silent = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => silent.once('listening', resolve));
+    const { port } = silent.address() as AddressInfo;
+    // The look whether somebody is there is the first connection, openssl the second.
+    let connections = 0;
+    silent.on('connection', () => {
+      connections++;
+      if (connections === 2) child.kill('SIGTERM');
+    });
+    const args = [...secret(), ...OPERATOR, '--key', file('a.key'), '--out', file('a.pem')];
+    const words = ['cert', 'enrol', 'a.example', '--server', `http://127.0.0.1:${port}/`, ...args];
+    const child = spawn(process.execPath, [SIPTRUSTCTL, ...words], {
+      env: { ...process.env, TMPDIR: directory },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let said = '';
+    child.stderr.on('data', (chunk) => {
+      said += chunk;
+    });
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    silent.close();
+    expect({ code, said }).toEqual({
+      code: 143,
+      said: expect.stringMatching(/stopped by SIGTERM: the CA was asked, and no answer was read; nothing has changed/),
     });
     expect(readdirSync(directory)).toEqual([]);
   });
@@ -434,6 +492,54 @@ describe('cert install', () => {
     expect(await run('install', ...args)).toMatchObject({ code: 1, error: expect.stringMatching(error) });
     expect(readFileSync(file('a.pem'), 'utf8')).toBe(pki.text('old.pem'));
     expect(readdirSync(directory).sort()).toEqual(['a.key', 'a.pem']);
+  });
+  test('fail/certificate and key in one file: the key is not written over', async () => {
+    writeFileSync(file('both.pem'), pki.text('old.key') + pki.text('old.pem'));
+    const args = [pki.path('new.pem'), '--certificate', file('both.pem'), '--key', file('both.pem')];
+    expect(await run('install', ...args)).toMatchObject({
+      code: 2,
+      error: expect.stringMatching(/^--certificate and --key: expected two files/),
+    });
+    expect(readFileSync(file('both.pem'), 'utf8')).toBe(pki.text('old.key') + pki.text('old.pem'));
+  });
+  test('fail/a certificate in use that cannot be read: its names are unknown, nothing takes its place', async () => {
+    inUse();
+    writeFileSync(file('a.pem'), 'no certificate\n');
+    const args = [pki.path('wrong-name.pem'), '--certificate', file('a.pem'), '--key', file('a.key')];
+    const { code, error } = await run('install', ...args, '--next-key', pki.path('wrong-name.key'));
+    expect({ code, error }).toEqual({ code: 2, error: expect.stringMatching(/a\.pem: expected a certificate/) });
+    expect(readFileSync(file('a.pem'), 'utf8')).toBe('no certificate\n');
+  });
+  test('fail/the disk fills up in the middle of the certificate: the old one stays', async () => {
+    inUse();
+    writeFileSync(file('chain.pem'), pki.text('new.pem') + pki.text('middle.pem').repeat(3));
+    const args = [file('chain.pem'), '--certificate', file('a.pem'), '--key', file('a.key')];
+    const next = ['--next-key', pki.path('new.key')];
+    // As with a full disk, write(2) takes a part first, and fails after that.
+    const limited = `trap '' XFSZ; ulimit -f 2; exec "$@"`;
+    const child = spawn(
+      'bash',
+      ['-c', limited, 'bash', process.execPath, SIPTRUSTCTL, 'cert', 'install', ...args, ...next],
+      {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      },
+    );
+    let said = '';
+    child.stderr.on('data', (chunk) => {
+      said += chunk;
+    });
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    expect({ code, said }).toEqual({ code: 2, said: expect.stringMatching(/EFBIG.*nothing has changed/) });
+    expect(readFileSync(file('a.pem'), 'utf8')).toBe(pki.text('old.pem'));
+    expect(readFileSync(file('a.key'), 'utf8')).toBe(pki.text('old.key'));
+  });
+  test('ok/--then starts a server that holds its output: it is not waited for', { timeout: 60_000 }, async () => {
+    inUse();
+    const args = [pki.path('new.pem'), '--certificate', file('a.pem'), '--key', file('a.key')];
+    const then = `echo up; sleep 300 & echo $! >${file('pid')}`;
+    const { code, report } = await run('install', ...args, '--next-key', pki.path('new.key'), '--then', then);
+    process.kill(Number(readFileSync(file('pid'), 'utf8')));
+    expect({ code, did: report.did.at(-1) }).toEqual({ code: 0, did: `ran ${then}: up` });
   });
   test('fail/the second file cannot be written: the first is as it was', async () => {
     inUse();
