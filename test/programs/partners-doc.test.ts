@@ -8,7 +8,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { loadPolicy } from '../../src/policy/loading/loader.js';
 import { readChain } from '../../src/rpc/params/peer-chain.js';
 import { expiryRows } from '../../src/state/expiry/expiry.js';
-import type { Snapshot } from '../../src/trust/agreement/agreement.js';
+import type { Snapshot } from '../../src/trust/agreement/snapshot.js';
 import type { Evidence } from '../../src/trust/evidence/evidence.js';
 import { judgePeer } from '../../src/trust/peer/peer.js';
 import { parseCertificate } from '../../src/x509/certificate/certificate.js';

@@ -2,7 +2,8 @@
 
 import { parsePrefix } from '../../src/net/address/prefix.js';
 import { PrefixTable } from '../../src/net/address/prefix-table.js';
-import type { Agreement, Interface, Snapshot } from '../../src/trust/agreement/agreement.js';
+import type { Agreement, Interface } from '../../src/trust/agreement/agreement.js';
+import type { Snapshot } from '../../src/trust/agreement/snapshot.js';
 import type { Evidence } from '../../src/trust/evidence/evidence.js';
 import { agreementWith, evidenceWith, snapshotWith } from './snapshot.js';
 

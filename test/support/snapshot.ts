@@ -5,8 +5,9 @@ import { filesInMemory } from '../../src/policy/reading/files.js';
 import { Problems } from '../../src/policy/reading/problem.js';
 import { Site } from '../../src/policy/reading/site.js';
 import { POLICY_DEFAULTS } from '../../src/policy/settings/keys.js';
-import { type Agreement, type Snapshot, targetKey } from '../../src/trust/agreement/agreement.js';
+import { type Agreement, targetKey } from '../../src/trust/agreement/agreement.js';
 import { AuthorityTable } from '../../src/trust/agreement/authority-table.js';
+import type { Snapshot } from '../../src/trust/agreement/snapshot.js';
 import type { Evidence } from '../../src/trust/evidence/evidence.js';
 
 /** A policy without agreements. */

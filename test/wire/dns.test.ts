@@ -4,7 +4,8 @@ import { DEFAULT_SETTINGS } from '../../src/policy/settings/settings.js';
 import { hopAnswer, hopListParams, hopParams, hopRow, toAbility, toQuestion } from '../../src/rpc/params/hop-params.js';
 import { NextHops } from '../../src/state/hops/next-hops.js';
 import { Counters } from '../../src/state/verdicts/counters.js';
-import type { Agreement, Snapshot } from '../../src/trust/agreement/agreement.js';
+import type { Agreement } from '../../src/trust/agreement/agreement.js';
+import type { Snapshot } from '../../src/trust/agreement/snapshot.js';
 import { type NameServer, noNameServer, startNameServer } from '../support/name-server.js';
 import { agreementWith, snapshotWith } from '../support/snapshot.js';
 

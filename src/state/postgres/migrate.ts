@@ -2,8 +2,7 @@
 
 import { MIGRATIONS } from '../migrations/index.js';
 import { StoreError } from '../store/index.js';
-import { type Run, SCHEMA, type SqlRow } from './client.js';
-import type { Database } from './database.js';
+import { type HostConnections, type Run, SCHEMA, type SqlRow } from './client.js';
 
 /** The version that this program knows. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
@@ -31,7 +30,7 @@ export interface Migrated {
  * @param role of the daemons: it gets the rights on the tables that they need, and no others
  * @throws {StoreError}
  */
-export function migrate(database: Pick<Database, 'transaction'>, role?: string): Promise<Migrated> {
+export function migrate(database: Pick<HostConnections, 'transaction'>, role?: string): Promise<Migrated> {
   return database.transaction(async (run) => {
     await run('SELECT pg_advisory_xact_lock($1)', [LOCK]);
     // A role that may not make a schema can still find that there is nothing to make.

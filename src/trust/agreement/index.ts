@@ -4,15 +4,12 @@ export {
   type Agreement,
   type Asserts,
   type AttributeMatch,
-  agreementOfName,
   type Direction,
   type EkuPolicy,
   type HeaderAction,
   type Interface,
   type PrivacyMode,
-  parentOf,
   type RevocationPolicy,
-  type Snapshot,
   type StaticTarget,
   targetKey,
 } from './agreement.js';
@@ -21,4 +18,5 @@ export { AuthorityTable, authoritiesOf } from './authority-table.js';
 export { leastPrivilege } from './least-privilege.js';
 export { MappedTable } from './mapped-table.js';
 export { NameTable } from './name-table.js';
+export { agreementOfName, parentOf, type Snapshot } from './snapshot.js';
 export { needsCertificate, servedByWords } from './words.js';

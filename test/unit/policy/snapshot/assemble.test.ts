@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { assembleInSteps, type SnapshotParts } from '../../../../src/policy/snapshot/assemble.js';
-import type { Agreement, Snapshot } from '../../../../src/trust/agreement/agreement.js';
+import type { Agreement } from '../../../../src/trust/agreement/agreement.js';
 import { NameTable } from '../../../../src/trust/agreement/name-table.js';
+import type { Snapshot } from '../../../../src/trust/agreement/snapshot.js';
 import { atOnce } from '../../../../src/x509/der/in-steps.js';
 import { root } from '../../../support/certificates.js';
 import { type Random, seeded } from '../../../support/random.js';

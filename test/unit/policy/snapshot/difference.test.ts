@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_SETTINGS } from '../../../../src/policy/settings/settings.js';
 import { policyDifferences, policyDifferencesInSteps } from '../../../../src/policy/snapshot/difference.js';
-import type { Agreement, Snapshot } from '../../../../src/trust/agreement/agreement.js';
+import type { Agreement } from '../../../../src/trust/agreement/agreement.js';
+import type { Snapshot } from '../../../../src/trust/agreement/snapshot.js';
 import { DAY, NOW, root } from '../../../support/certificates.js';
 import { agreementWith, snapshotWith } from '../../../support/snapshot.js';
 

@@ -6,7 +6,8 @@
 import { describe, expect, test } from 'vitest';
 import { toBytes } from '../../../../src/sip/grammar/ascii.js';
 import { scanHeaderBlock } from '../../../../src/sip/grammar/header-block.js';
-import type { Agreement, Snapshot } from '../../../../src/trust/agreement/agreement.js';
+import type { Agreement } from '../../../../src/trust/agreement/agreement.js';
+import type { Snapshot } from '../../../../src/trust/agreement/snapshot.js';
 import type { Evidence, TlsEvidence } from '../../../../src/trust/evidence/evidence.js';
 import { questionOfDomain, questionOfUri } from '../../../../src/trust/evidence/hop-question.js';
 import { findHop, type HopOptions } from '../../../../src/trust/hop/hop.js';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Agreement, Snapshot } from '../../../../src/trust/agreement/agreement.js';
+import type { Agreement } from '../../../../src/trust/agreement/agreement.js';
+import type { Snapshot } from '../../../../src/trust/agreement/snapshot.js';
 import type { Evidence, TlsEvidence } from '../../../../src/trust/evidence/evidence.js';
 import { judgePeer } from '../../../../src/trust/peer/peer.js';
 import type { CertificateFacts } from '../../../../src/x509/certificate/facts.js';
