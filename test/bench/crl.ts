@@ -17,9 +17,10 @@ import { judgePeer } from '../../src/trust/peer/peer.js';
 import { parseCrl } from '../../src/x509/revocation/crl.js';
 import { ca, DAY, ext, extension, type Issued, leaf, root } from '../support/certificates.js';
 import { der, tlv } from '../support/der.js';
+import { presenting } from '../support/evidence.js';
 import { Child } from '../support/live/child.js';
 import { eventually } from '../support/live/places.js';
-import { agreementWith, evidenceWith, snapshotWith } from '../support/snapshot.js';
+import { agreementWith, snapshotWith } from '../support/snapshot.js';
 
 export interface CrlCost {
   readonly entries: number;
@@ -127,8 +128,7 @@ export async function measureCrl(entries: number): Promise<CrlCost> {
       log: { error: console.error, warn: () => {}, info: () => {}, debug: () => {} },
       random: Math.random,
     });
-    const tls = { certificate: peer.facts, verified: true, version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' };
-    const evidence = evidenceWith({ tls: { ...tls, sni: undefined, attributes: undefined } });
+    const evidence = presenting(peer.facts);
     let verdicts = 0;
     let verdictMs = 0;
     const ask = (): void => {

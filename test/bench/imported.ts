@@ -11,6 +11,7 @@ import { offlineAnswers } from '../../src/rpc/listeners/offline.js';
 import { PolicyHolder } from '../../src/state/policy/holder.js';
 import { DAY, ext, leaf, root } from '../support/certificates.js';
 import { siptrustctl } from '../support/command-line.js';
+import { question } from '../support/evidence.js';
 
 const PARTNERS = 500;
 const directory = mkdtempSync(join(tmpdir(), 'siptrust-imported-'));
@@ -60,11 +61,7 @@ try {
   const holder = PolicyHolder.open(load, Date.now());
   if ('problems' in holder) throw new Error(holder.problems.join('\n'));
   const answer = offlineAnswers(holder, 'trust.peer');
-  const ask = (pem: string) =>
-    answer({
-      ...{ direction: 'in', proto: 'tls', src_ip: '192.0.2.1', rcv_ip: '198.51.100.1', rcv_port: 5061 },
-      tls: { pem, verified: 1, version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' },
-    });
+  const ask = (pem: string) => answer(question(pem));
   await timed(`first answers on ${PARTNERS} certificates`, () => leaves.forEach(ask));
 } finally {
   rmSync(directory, { recursive: true });

@@ -12,6 +12,7 @@ import { loadPolicy } from '../../src/policy/loading/loader.js';
 import { PolicyHolder } from '../../src/state/policy/holder.js';
 import { trustState } from '../../src/state/trust/trust-state.js';
 import { ca, type Issued, leaf, makeKey, root } from '../support/certificates.js';
+import { presenting } from '../support/evidence.js';
 
 const ROUNDS = 10;
 const CERTIFICATES = 60;
@@ -48,24 +49,7 @@ export function measureNewCertificates(directory: string): CertificateCost {
   const state = trustState({ policy, clock: Date.now });
 
   function judge({ pem }: Issued): void {
-    const { verdict, findings } = state.judge.verdict({
-      direction: 'in',
-      transport: 'tls',
-      connectionId: '1',
-      sourceAddress: '192.0.2.1',
-      sourcePort: 40_000,
-      localAddress: '192.0.2.2',
-      localPort: 5061,
-      tls: {
-        certificate: state.caches.certificates.read(pem),
-        verified: true,
-        version: 'TLSv1.3',
-        cipher: 'TLS_AES_256_GCM_SHA384',
-        sni: undefined,
-        attributes: undefined,
-      },
-      nextHop: undefined,
-    });
+    const { verdict, findings } = state.judge.verdict(presenting(state.caches.certificates.read(pem)));
     if (verdict !== 'trusted') throw new Error(`expected a trusted peer, found ${JSON.stringify(findings)}`);
   }
 

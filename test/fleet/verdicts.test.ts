@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SCHEMA_VERSION } from '../../src/state/postgres/migrate.js';
 import { openSqliteStore } from '../../src/state/store/sqlite-store.js';
 import { DAY, ext, leaf, root } from '../support/certificates.js';
+import { question } from '../support/evidence.js';
 import { Child, run } from '../support/live/child.js';
 import { Daemon } from '../support/live/daemon.js';
 import { loopbackBlock, runDirectory } from '../support/live/places.js';
@@ -64,12 +65,10 @@ afterAll(async () => {
 });
 
 let connection = 0;
-const question = () => {
+const asked = () => {
   // Half of the questions are about connections that nobody knows yet.
   connection += 1;
-  const tls = { pem: peer.pem, verified: 1, version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' };
-  const local = { rcv_ip: '198.51.100.1', rcv_port: 5061, src_ip: '192.0.2.1', src_port: 40_000 };
-  return { direction: 'in', proto: 'tls', conid: connection >> 1, ...local, tls };
+  return question(peer.pem, { conid: connection >> 1, src_port: 40_000 });
 };
 const ready = async () =>
   (await (await fetch(`http://${host}:7061/ready`)).json()) as { ready: boolean; store: string };
@@ -126,7 +125,7 @@ describe('verdicts go on', () => {
   });
 
   test('ok/a key that is approved is in the database, with a line of the audit log', async () => {
-    await daemon.call('trust.peer', question());
+    await daemon.call('trust.peer', asked());
     await daemon.call('pin.approve', { agreement: 'op-b', pin: 'all' });
     expect(await cluster.sql('SELECT agreement, approved_at IS NOT NULL AS approved FROM siptrust.pin')).toEqual([
       { agreement: 'op-b', approved: true },
@@ -134,7 +133,7 @@ describe('verdicts go on', () => {
     expect(await cluster.sql('SELECT node, method, outcome FROM siptrust.audit')).toEqual([
       { node: 'border-1', method: 'pin.approve', outcome: 'done' },
     ]);
-    asking = new Asking(`http://${host}:7061/rpc`, question, 1);
+    asking = new Asking(`http://${host}:7061/rpc`, asked, 1);
   });
 
   test(
@@ -198,7 +197,7 @@ describe('verdicts go on', () => {
     await cluster.kill();
     await daemon.start();
     expect(await ready()).toMatchObject({ ready: true, store: expect.stringContaining('last read before this start') });
-    asking = new Asking(`http://${host}:7061/rpc`, question, 1);
+    asking = new Asking(`http://${host}:7061/rpc`, asked, 1);
     const times = await answered();
     console.log(`started without: ${times.length} questions, p99 ${p99(times).toFixed(1)} ms`);
     await cluster.restart();
@@ -206,7 +205,7 @@ describe('verdicts go on', () => {
     // What was refused meanwhile is nowhere; what is said now is.
     await asking.stop();
     await daemon.call('pin.drop', { agreement: 'op-b', pin: 'all' });
-    expect(await daemon.call('trust.peer', question())).toMatchObject({ trusted: 0 });
+    expect(await daemon.call('trust.peer', asked())).toMatchObject({ trusted: 0 });
     const methods = await cluster.sql<{ method: string; outcome: string }>(
       "SELECT method, outcome FROM siptrust.audit WHERE outcome <> 'done' ORDER BY at",
     );

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { METRICS } from '../../src/rpc/metrics/table.js';
 import { callUnix } from '../../src/rpc/wire/client.js';
 import { crl, DAY, ext, leaf, root } from '../support/certificates.js';
+import { question } from '../support/evidence.js';
 import { eventually, freePort } from '../support/live/places.js';
 import { http } from '../support/wires.js';
 import { get, OperateStage } from './stage.js';
@@ -31,10 +32,6 @@ const now = Date.now();
 const times = { notBefore: now - DAY, notAfter: now + DAY };
 const ca = root({ subject: 'O=Operator B,CN=B CA', ...times });
 const names = { altNames: ext.altNames([{ dns: 'b.example' }]) };
-const evidence = (pem: string) => ({
-  ...{ direction: 'in', proto: 'tls', src_ip: '192.0.2.1', rcv_ip: '198.51.100.1', rcv_port: 5061 },
-  tls: { pem, verified: 1, version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' },
-});
 // A partner, a stranger, and somebody whose CA only bears the name of the partner's: an alarm.
 const cas = [ca, root(times), root({ subject: 'O=Operator B,CN=B CA', ...times })];
 const peers = cas.map((issuer) => leaf(issuer, { extensions: names, ...times }));
@@ -53,8 +50,8 @@ async function traffic(port: number): Promise<void> {
     http(port, { body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }) });
   const headers = 'P-Asserted-Identity: <sip:x@other.example>\r\n';
   for (const { pem } of peers) {
-    await ask('trust.peer', evidence(pem));
-    await ask('trust.message', { ...evidence(pem), message: 'request', headers });
+    await ask('trust.peer', question(pem));
+    await ask('trust.message', { ...question(pem), message: 'request', headers });
   }
   await ask('cache.flush', {});
   await http(port, { headers: { Authorization: 'Bearer wrong' }, body: '{}' });

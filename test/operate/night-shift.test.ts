@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { crl, DAY, ext, leaf, root } from '../support/certificates.js';
 import { siptrustctl } from '../support/command-line.js';
+import { question } from '../support/evidence.js';
 import { eventually, freePort } from '../support/live/places.js';
 import { http } from '../support/wires.js';
 import { get, OperateStage } from './stage.js';
@@ -38,10 +39,7 @@ const asked = (port: number, pem: string) =>
   http(port, {
     body: JSON.stringify({
       ...{ jsonrpc: '2.0', id: 1, method: 'trust.peer' },
-      params: {
-        ...{ direction: 'in', proto: 'tls', src_ip: '192.0.2.1', rcv_ip: '198.51.100.1', rcv_port: 5061 },
-        tls: { pem, verified: 1, version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' },
-      },
+      params: question(pem),
     }),
   });
 

@@ -14,8 +14,8 @@ import { judgePeer } from '../../src/trust/peer/peer.js';
 import { parseCertificate } from '../../src/x509/certificate/certificate.js';
 import type { CertificateFacts } from '../../src/x509/certificate/facts.js';
 import { readPem } from '../../src/x509/der/pem.js';
+import { evidenceWith, presenting } from '../support/evidence.js';
 import { type Authority, type CertificateTerms, Pki } from '../support/live/pki.js';
-import { evidenceWith } from '../support/snapshot.js';
 
 const page = readFileSync(join(import.meta.dirname, '../../docs/partners.md'), 'utf8');
 const directory = mkdtempSync(join(tmpdir(), 'siptrust-partners-'));
@@ -75,10 +75,10 @@ interface Seen {
 
 function judged(snapshot: Snapshot, certificate: CertificateFacts, { chain = [], to, verified = true }: Seen = {}) {
   const text = chain.map(({ certificate: file }) => encodeURIComponent(readFileSync(file, 'utf8'))).join('');
-  const sent = readChain(text, certificate, (pem) => facts(pem));
-  const tls = { ...evidenceWith().tls, certificate, verified, ...(sent === undefined ? {} : { chain: sent }) };
+  const came = readChain(text, certificate, (pem) => facts(pem));
   const way: Partial<Evidence> = to === undefined ? {} : { direction: 'out', nextHop: to };
-  const { verdict, agreement, findings, domains } = judgePeer(evidenceWith({ tls, ...way } as never), snapshot, now);
+  const evidence = presenting(certificate, { verified, ...(came === undefined ? {} : { chain: came }) }, way);
+  const { verdict, agreement, findings, domains } = judgePeer(evidence, snapshot, now);
   return { verdict, agreement: agreement?.name, reason: findings[0]?.code, detail: findings[0]?.detail, domains };
 }
 const TRUSTED = { verdict: 'trusted', reason: 'agreement-covers' };

@@ -2,6 +2,7 @@
 
 import { readdirSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
+import { question } from '../support/evidence.js';
 import type { Build, Kamailio } from '../support/live/kamailio.js';
 import { ownMemory } from '../support/live/processes.js';
 import { limit, passingCall, steadyCalls, type Tally } from './calls.js';
@@ -98,8 +99,7 @@ async function run(stage: SoakStage, build: Build, options: SoakOptions): Promis
     const seen = { src_ip: network.host(20), src_port: 40_000, rcv_ip: network.address, rcv_port: 5061 };
     // As many connections as its memories are full of soon: what still grows then, leaks.
     connection = (connection + 1) % 1_000;
-    const tls = { pem: identity.pem, verified: 1, version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' };
-    await steady.call('trust.peer', { direction: 'in', proto: 'tls', conid: connection, ...seen, tls });
+    await steady.call('trust.peer', question(identity.pem, { conid: connection, ...seen }));
   });
   const reloads = again(end, every.reload, async () => {
     const policy = policies[turn % policies.length] ?? {};

@@ -5,7 +5,8 @@ import { PrefixTable } from '../../src/net/address/prefix-table.js';
 import type { Agreement, Interface } from '../../src/trust/agreement/agreement.js';
 import type { Snapshot } from '../../src/trust/agreement/snapshot.js';
 import type { Evidence } from '../../src/trust/evidence/evidence.js';
-import { agreementWith, evidenceWith, snapshotWith } from './snapshot.js';
+import { evidenceWith } from './evidence.js';
+import { agreementWith, snapshotWith } from './snapshot.js';
 
 /** A socket that belongs to the path alone. */
 export const za: Interface = {

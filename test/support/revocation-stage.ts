@@ -14,8 +14,9 @@ import type { Agreement } from '../../src/trust/agreement/agreement.js';
 import type { Snapshot } from '../../src/trust/agreement/snapshot.js';
 import type { Verdict } from '../../src/trust/verdict/verdict.js';
 import { DAY, ext, type Issued, leaf, root } from './certificates.js';
+import { presenting, sent } from './evidence.js';
 import type { HttpServer } from './http-server.js';
-import { agreementWith, evidenceWith, snapshotWith } from './snapshot.js';
+import { agreementWith, snapshotWith } from './snapshot.js';
 
 export const SECOND = 1000;
 
@@ -113,19 +114,7 @@ export class Stage {
 
   /** The verdict on a connection with this certificate, as `trust.peer` gives it. */
   ask(certificate: Issued, chain: readonly Issued[] = []): Verdict {
-    return this.state.judge.verdict(
-      evidenceWith({
-        tls: {
-          certificate: certificate.facts,
-          ...(chain.length === 0 ? {} : { chain: { certificates: chain.map(({ facts }) => facts), ignored: [] } }),
-          verified: true,
-          version: 'TLSv1.3',
-          cipher: 'TLS_AES_256_GCM_SHA384',
-          sni: undefined,
-          attributes: undefined,
-        },
-      }),
-    );
+    return this.state.judge.verdict(presenting(certificate.facts, sent(chain.map(({ facts }) => facts))));
   }
 
   told(certificate: Issued): string {

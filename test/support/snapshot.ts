@@ -8,7 +8,6 @@ import { POLICY_DEFAULTS } from '../../src/policy/settings/keys.js';
 import { type Agreement, targetKey } from '../../src/trust/agreement/agreement.js';
 import { AuthorityTable } from '../../src/trust/agreement/authority-table.js';
 import type { Snapshot } from '../../src/trust/agreement/snapshot.js';
-import type { Evidence } from '../../src/trust/evidence/evidence.js';
 
 /** A policy without agreements. */
 export const emptySnapshot: Snapshot = {
@@ -59,27 +58,4 @@ export function snapshotWith(agreements: readonly Agreement[], over: Partial<Sna
   const byServerName = new Map(agreements.flatMap((each) => each.serverNames.map((name) => [name, each] as const)));
   const authorities = AuthorityTable.of(agreements);
   return { ...emptySnapshot, agreements, byName, byDomain, byWildcard, byTarget, byServerName, authorities, ...over };
-}
-
-/** Evidence of a TLS connection without a certificate; `over` replaces what a test is about. */
-export function evidenceWith(over: Partial<Evidence> = {}): Evidence {
-  return {
-    direction: 'in',
-    transport: 'tls',
-    connectionId: '7',
-    sourceAddress: '192.0.2.1',
-    sourcePort: 40_000,
-    localAddress: '198.51.100.1',
-    localPort: 5061,
-    tls: {
-      certificate: undefined,
-      verified: false,
-      version: 'TLSv1.3',
-      cipher: 'TLS_AES_256_GCM_SHA384',
-      sni: undefined,
-      attributes: undefined,
-    },
-    nextHop: undefined,
-    ...over,
-  };
 }

@@ -3,6 +3,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crl, DAY, ext, type Issued, leaf, root } from '../support/certificates.js';
+import { question } from '../support/evidence.js';
 import { Daemon, type Policy } from '../support/live/daemon.js';
 
 export interface Stage {
@@ -89,9 +90,8 @@ export async function stage(host: string, directory: string): Promise<Stage> {
   };
   const ask = async (): Promise<void> => {
     for (const [at, [, pem]] of peers.entries()) {
-      const tls = { pem, verified: 1, version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' };
-      const evidence = { direction: 'in', proto: 'tls', conid: at + 1, src_ip: `192.0.2.${at + 1}`, src_port: 40000 };
-      await daemon.call('trust.peer', { ...evidence, rcv_ip: '198.51.100.1', rcv_port: 5061, tls });
+      const evidence = question(pem, { conid: at + 1, src_ip: `192.0.2.${at + 1}`, src_port: 40_000 });
+      await daemon.call('trust.peer', evidence);
     }
   };
   const grow = async (count: number): Promise<void> => {

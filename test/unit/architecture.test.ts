@@ -212,4 +212,9 @@ describe('test/unit computes: what starts a program is in test/programs, what st
     });
     expect(found).toEqual([]);
   });
+  test('ok/evidence of a TLS hop is written in test/support/evidence.ts alone', () => {
+    const byHand = /verified: [^}]{0,40}version: '[^}]{0,40}cipher: '|cipher: 'TLS_AES_256_GCM_SHA384'/;
+    const found = tests.filter((name) => name !== 'architecture.test.ts');
+    expect(found.filter((name) => byHand.test(readFileSync(join(UNIT, name), 'utf8')))).toEqual([]);
+  });
 });

@@ -9,9 +9,9 @@ import { callUnix } from '../../src/rpc/wire/client.js';
 import { ext, leaf, root } from '../support/certificates.js';
 import { siptrustctl } from '../support/command-line.js';
 import { SIPTRUSTD } from '../support/compiled.js';
+import { question } from '../support/evidence.js';
 import { Child } from '../support/live/child.js';
 import { eventually } from '../support/live/places.js';
-import { tlsWords } from '../support/tls-words.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'siptrust-candidate-'));
 const file = (name: string) => join(directory, name);
@@ -34,12 +34,10 @@ function write(name: string, content: object): string {
   return file(name);
 }
 
-const question = {
-  direction: 'in',
-  ...{ proto: 'tls', conid: 7, src_ip: '192.0.2.1', src_port: 40_000, rcv_ip: '198.51.100.1', rcv_port: 5061 },
-  tls: tlsWords(peerB.pem),
-};
-const asked = async () => (await callUnix(file('ctl.sock'), 'trust.peer', question)) as { readonly trusted: number };
+const asked = async () =>
+  (await callUnix(file('ctl.sock'), 'trust.peer', question(peerB.pem, { conid: 7, src_port: 40_000 }))) as {
+    readonly trusted: number;
+  };
 const ctl = (...args: readonly string[]) =>
   siptrustctl(['--json', '--socket', file('ctl.sock'), '--timeout', String(PATIENCE_MS), ...args]);
 const status = async () => JSON.parse((await ctl('policy', 'status')).output) as Readonly<Record<string, unknown>>;

@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { ext, leaf, root } from '../support/certificates.js';
 import { SIPTRUSTCTL, SIPTRUSTD } from '../support/compiled.js';
+import { question } from '../support/evidence.js';
 import { Child } from '../support/live/child.js';
 import { eventually } from '../support/live/places.js';
-import { tlsWords } from '../support/tls-words.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'siptrust-daemon-'));
 const file = (name: string) => join(directory, name);
@@ -60,15 +60,7 @@ async function ctlLines(records: readonly unknown[], ...args: string[]): Promise
     .map((text) => JSON.parse(text));
 }
 
-const evidence = {
-  direction: 'in',
-  proto: 'tls',
-  conid: '7',
-  src_ip: '192.0.2.1',
-  rcv_ip: '198.51.100.1',
-  rcv_port: '5061',
-  tls: tlsWords(peerB.pem, { verified: '1' }),
-};
+const evidence = question(peerB.pem, { conid: '7', rcv_port: '5061' }, { verified: '1' });
 
 beforeAll(() => writeFileSync(file('ca.pem'), rootB.pem));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));

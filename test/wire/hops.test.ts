@@ -9,10 +9,10 @@ import { callUnix } from '../../src/rpc/wire/client.js';
 import { ext, leaf, root } from '../support/certificates.js';
 import { siptrustctl } from '../support/command-line.js';
 import { SIPTRUSTD } from '../support/compiled.js';
+import { tlsWords } from '../support/evidence.js';
 import { Child } from '../support/live/child.js';
 import { eventually } from '../support/live/places.js';
 import { type NameServer, noNameServer, startNameServer } from '../support/name-server.js';
-import { tlsWords } from '../support/tls-words.js';
 
 const missing = noNameServer();
 if (missing !== undefined) console.warn(`hops.test.ts is not run: ${missing}`);

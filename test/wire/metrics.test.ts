@@ -12,8 +12,8 @@ import { type TrustState, trustState } from '../../src/state/trust/trust-state.j
 import type { Agreement } from '../../src/trust/agreement/agreement.js';
 import type { Snapshot } from '../../src/trust/agreement/snapshot.js';
 import { DAY, ext, leaf, NOW, root } from '../support/certificates.js';
+import { question } from '../support/evidence.js';
 import { agreementWith, snapshotWith } from '../support/snapshot.js';
-import { tlsWords } from '../support/tls-words.js';
 import { http, portOf } from '../support/wires.js';
 
 const cleanups: (() => unknown)[] = [];
@@ -67,11 +67,6 @@ const get = (port: number, path = '/metrics') => http(port, { path, method: 'GET
 const ask = (port: number, method: string, params: object = {}) =>
   http(port, { body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }) });
 
-const evidence = (pem: string) => ({
-  ...{ direction: 'in', proto: 'tls', src_ip: '192.0.2.1', rcv_ip: '198.51.100.1', rcv_port: 5061 },
-  tls: tlsWords(pem),
-});
-
 /** Samples by the text before the value. */
 function samplesOf(text: string): Map<string, number> {
   const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
@@ -90,7 +85,7 @@ describe('what /metrics says', () => {
       'open',
       () => ({ ok: good }),
     );
-    for (const pem of [peer.pem, peer.pem, impostor.pem]) await ask(port, 'trust.peer', evidence(pem));
+    for (const pem of [peer.pem, peer.pem, impostor.pem]) await ask(port, 'trust.peer', question(pem));
     await ask(port, 'trust.peer', { direction: 'in', proto: 'udp', src_ip: '192.0.2.1' });
     await ask(port, 'cache.flush');
     await ask(port, 'trust.peer', { nonsense: 1 });
@@ -156,7 +151,7 @@ describe('what /metrics says', () => {
     const of = async (name: string) => samplesOf((await get(port)).text).get(name);
     expect([await of('siptrust_candidate'), await of('siptrust_candidate_asked_total')]).toEqual([0, 0]);
     state.candidate.take('/candidate.yaml', { snapshot: snapshotWith([]), settings: DEFAULT_SETTINGS }, NOW, 300_000);
-    for (const pem of [peer.pem, peer.pem]) await ask(port, 'trust.peer', evidence(pem));
+    for (const pem of [peer.pem, peer.pem]) await ask(port, 'trust.peer', question(pem));
     await ask(port, 'trust.peer', { direction: 'in', proto: 'udp', src_ip: '192.0.2.1' });
     await expect.poll(() => of('siptrust_candidate_asked_total')).toBe(3);
     expect(await of('siptrust_candidate_changed_total')).toBe(2);
@@ -181,7 +176,7 @@ describe('what /metrics says', () => {
 
   test('ok/promtool finds nothing to say', async ({ skip }) => {
     const { port } = await open([opB()]);
-    await ask(port, 'trust.peer', evidence(peer.pem));
+    await ask(port, 'trust.peer', question(peer.pem));
     const { text } = await get(port);
     const ours = text.split('\n').filter((line) => !/\b(?:nodejs|process)_/.test(line));
     try {

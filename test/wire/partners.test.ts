@@ -8,9 +8,9 @@ import { stringify } from 'yaml';
 import { callUnix } from '../../src/rpc/wire/client.js';
 import { ca, ext, type Issued, leaf, root } from '../support/certificates.js';
 import { SIPTRUSTD } from '../support/compiled.js';
+import { question } from '../support/evidence.js';
 import { Child } from '../support/live/child.js';
 import { eventually } from '../support/live/places.js';
-import { tlsWords } from '../support/tls-words.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'siptrust-partners-'));
 const file = (name: string) => join(directory, name);
@@ -42,10 +42,9 @@ afterAll(async () => {
 });
 
 const ask = (certificate: Issued, chain: unknown, conid = '1') =>
-  callUnix(file('ctl.sock'), 'trust.peer', {
-    ...{ direction: 'in', proto: 'tls', conid, src_ip: '192.0.2.1', rcv_ip: '198.51.100.1', rcv_port: 5061 },
-    tls: tlsWords(certificate.pem, { chain }),
-  }) as Promise<Readonly<Record<string, unknown>>>;
+  callUnix(file('ctl.sock'), 'trust.peer', question(certificate.pem, { conid }, { chain })) as Promise<
+    Readonly<Record<string, unknown>>
+  >;
 
 describe('partners as they come', () => {
   test('ok/the chain, as Kamailio writes it', async () => {

@@ -10,10 +10,10 @@ import { createNetstringParser, netstring } from '../../src/rpc/wire/netstring.j
 import { readSqliteStore } from '../../src/state/store/sqlite-store.js';
 import { ext, leaf, root } from '../support/certificates.js';
 import { SIPTRUSTCTL, SIPTRUSTD } from '../support/compiled.js';
+import { question } from '../support/evidence.js';
 import { Child } from '../support/live/child.js';
 import { eventually } from '../support/live/places.js';
 import { LONG } from '../support/runs.js';
-import { tlsWords } from '../support/tls-words.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'siptrust-pins-'));
 const file = (name: string) => join(directory, name);
@@ -38,14 +38,7 @@ const POLICY = {
   },
 };
 
-const evidence = (peer: (typeof peers)[number]) => ({
-  direction: 'in',
-  proto: 'tls',
-  src_ip: '192.0.2.1',
-  rcv_ip: '198.51.100.1',
-  rcv_port: 5061,
-  tls: tlsWords(peer.pem),
-});
+const evidence = (peer: (typeof peers)[number]) => question(peer.pem);
 
 type Answer = Readonly<Record<string, unknown>>;
 const ask = (method: string, params: unknown = {}) => callUnix(file('ctl.sock'), method, params) as Promise<Answer>;

@@ -10,9 +10,9 @@ import { callUnix } from '../../src/rpc/wire/client.js';
 import { ext, leaf, root, selfSignedLeaf } from '../support/certificates.js';
 import { type Outcome, siptrustctl } from '../support/command-line.js';
 import { SIPTRUSTD } from '../support/compiled.js';
+import { question } from '../support/evidence.js';
 import { Child } from '../support/live/child.js';
 import { eventually } from '../support/live/places.js';
-import { tlsWords } from '../support/tls-words.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'siptrust-replay-'));
 const file = (name: string) => join(directory, name);
@@ -50,27 +50,18 @@ function write(name: string, content: object): string {
   return file(name);
 }
 
-const question = (pem: string | undefined, verified: 0 | 1, port: number, next_hop?: string) => ({
-  direction: next_hop === undefined ? 'in' : 'out',
-  ...{
-    proto: 'tls',
-    conid: port,
-    src_ip: '192.0.2.1',
-    src_port: port,
-    rcv_ip: '198.51.100.1',
-    rcv_port: 5061,
-    next_hop,
-  },
-  tls: tlsWords(pem, { verified }),
-});
+const asked = (pem: string | undefined, verified: 0 | 1, port: number, next_hop?: string) => {
+  const direction = next_hop === undefined ? 'in' : 'out';
+  return question(pem, { direction, conid: port, src_port: port, next_hop }, { verified });
+};
 
 const QUESTIONS = [
-  ...Array.from({ length: 5 }, (_, at) => question(peerB.pem, 1, 40_000 + at)),
-  question(peerC.pem, 1, 41_000),
-  question(peerC.pem, 1, 41_001, 'c.example'),
-  question(stranger.pem, 0, 42_000),
-  question(undefined, 0, 43_000),
-  question('no certificate', 0, 44_000),
+  ...Array.from({ length: 5 }, (_, at) => asked(peerB.pem, 1, 40_000 + at)),
+  asked(peerC.pem, 1, 41_000),
+  asked(peerC.pem, 1, 41_001, 'c.example'),
+  asked(stranger.pem, 0, 42_000),
+  asked(undefined, 0, 43_000),
+  asked('no certificate', 0, 44_000),
   { direction: 'in', proto: 'udp', src_ip: '192.0.2.9', rcv_ip: '198.51.100.1', rcv_port: 5060 },
 ];
 

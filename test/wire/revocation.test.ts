@@ -6,11 +6,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { callUnix } from '../../src/rpc/wire/client.js';
 import { crl, DAY, type Issued } from '../support/certificates.js';
 import { SIPTRUSTD } from '../support/compiled.js';
+import { tlsWords } from '../support/evidence.js';
 import { HttpServer } from '../support/http-server.js';
 import { Child } from '../support/live/child.js';
 import { eventually } from '../support/live/places.js';
 import { now, type Partner, partner, SECOND, temporaryDirectory } from '../support/revocation-stage.js';
-import { tlsWords } from '../support/tls-words.js';
 
 interface Answer {
   readonly verdict: string;

@@ -7,9 +7,9 @@ import { DEFAULT_SETTINGS } from '../../../src/policy/settings/settings.js';
 import { trustMethods } from '../../../src/rpc/methods/trust.js';
 import { trustState } from '../../../src/state/trust/trust-state.js';
 import { ext, leaf, NOW, root } from '../../support/certificates.js';
+import { question } from '../../support/evidence.js';
 import { agreementWith } from '../../support/snapshot.js';
 import { policyOf } from '../../support/state.js';
-import { tlsWords } from '../../support/tls-words.js';
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
@@ -26,10 +26,7 @@ function daemon() {
   const call = (method: string, params: object): unknown =>
     table.find(({ name }) => name === method)?.call(params, { wire: 'unix', peer: 'test', role: 'script' });
   const peer = (conid: number, der: Uint8Array): unknown =>
-    call('trust.peer', {
-      ...{ direction: 'in', proto: 'tls', conid, src_ip: '192.0.2.1', src_port: 40_000 },
-      tls: tlsWords(Buffer.from(der).toString('base64')),
-    });
+    call('trust.peer', question(Buffer.from(der).toString('base64'), { conid, src_port: 40_000 }));
   return { state, peer, call };
 }
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { siptrustctl } from '../../../support/command-line.js';
-import { tlsWords } from '../../../support/tls-words.js';
+import { question } from '../../../support/evidence.js';
 
 const root = mkdtempSync(join(tmpdir(), 'siptrust-request-'));
 let made = 0;
@@ -189,15 +189,11 @@ describe('the certificate that a CA makes of it', () => {
     };
     writeFileSync(file('siptrust.yaml'), stringify(policy), { mode: 0o600 });
     for (const direction of ['in', 'out']) {
-      const question = {
-        ...{ direction, proto: 'tls', conid: 1, src_ip: '192.0.2.1', rcv_ip: '198.51.100.1', rcv_port: 5061 },
+      const asked = question(readFileSync(pem, 'utf8'), {
+        ...{ direction, conid: 1 },
         ...(direction === 'out' ? { next_hop: 'b.example' } : {}),
-        tls: tlsWords(readFileSync(pem, 'utf8')),
-      };
-      const { output } = await siptrustctl(
-        ['peer', '--config', file('siptrust.yaml')],
-        `${JSON.stringify(question)}\n`,
-      );
+      });
+      const { output } = await siptrustctl(['peer', '--config', file('siptrust.yaml')], `${JSON.stringify(asked)}\n`);
       expect(JSON.parse(output)).toMatchObject({ verdict: 'trusted', agreement: 'op-b' });
     }
   });

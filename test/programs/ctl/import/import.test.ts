@@ -19,7 +19,7 @@ import { parse } from 'yaml';
 import { PARTNER_COLUMNS } from '../../../../src/ctl/import/partner-rows.js';
 import { loadPolicy } from '../../../../src/policy/loading/loader.js';
 import { siptrustctl } from '../../../support/command-line.js';
-import { tlsWords } from '../../../support/tls-words.js';
+import { tlsWords } from '../../../support/evidence.js';
 
 const DUMPS = join(import.meta.dirname, '../../../unit/ctl/tables/dumps');
 const root = mkdtempSync(join(tmpdir(), 'siptrust-import-'));

@@ -4,9 +4,9 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { trustMethods } from '../../../../src/rpc/methods/trust.js';
 import { type TrustState, trustState } from '../../../../src/state/trust/trust-state.js';
 import { ca, ext, leaf, NOW, root } from '../../../support/certificates.js';
+import { question } from '../../../support/evidence.js';
 import { agreementWith } from '../../../support/snapshot.js';
 import { asking, policyOf } from '../../../support/state.js';
-import { tlsWords } from '../../../support/tls-words.js';
 
 const top = root({ subject: 'CN=Public Root' });
 const middle = ca(top, { subject: 'CN=R11' });
@@ -25,10 +25,7 @@ beforeEach(() => {
 });
 
 function evidence(tls: object) {
-  return {
-    ...{ direction: 'in', proto: 'tls', conid: '7', src_ip: '192.0.2.1', rcv_ip: '198.51.100.1', rcv_port: '5061' },
-    tls: tlsWords(peer.pem, { verified: '1', ...tls }),
-  };
+  return question(peer.pem, { conid: '7', rcv_port: '5061' }, { verified: '1', ...tls });
 }
 
 const urlencoded = [peer, middle, top].map(({ pem }) => encodeURIComponent(pem)).join('');

@@ -10,9 +10,9 @@ import { openSqliteStore } from '../../../../src/state/store/sqlite-store.js';
 import { type Store, StoreError } from '../../../../src/state/store/store.js';
 import { trustState } from '../../../../src/state/trust/trust-state.js';
 import { ext, leaf, NOW, root } from '../../../support/certificates.js';
+import { question } from '../../../support/evidence.js';
 import { agreementWith } from '../../../support/snapshot.js';
 import { policyOf } from '../../../support/state.js';
-import { tlsWords } from '../../../support/tls-words.js';
 
 const rootB = root({ subject: 'O=Operator B,CN=B CA' });
 const anchors = { client: [rootB.facts], server: [rootB.facts] };
@@ -49,15 +49,7 @@ function daemon(pins: Pins | undefined) {
 
 type Row = Readonly<Record<string, unknown>>;
 
-const evidence = (certificate: typeof b, conid = '7') => ({
-  direction: 'in',
-  proto: 'tls',
-  conid,
-  src_ip: '192.0.2.1',
-  rcv_ip: '198.51.100.1',
-  rcv_port: 5061,
-  tls: tlsWords(certificate.pem),
-});
+const evidence = (certificate: typeof b, conid = '7') => question(certificate.pem, { conid });
 const message = {
   direction: 'in',
   message: 'request',

@@ -6,9 +6,9 @@ import { RpcError } from '../../../../src/rpc/dispatch/errors.js';
 import { trustMethods } from '../../../../src/rpc/methods/trust.js';
 import { type TrustState, trustState } from '../../../../src/state/trust/trust-state.js';
 import { ext, leaf, NOW, root } from '../../../support/certificates.js';
+import { question } from '../../../support/evidence.js';
 import { agreementWith } from '../../../support/snapshot.js';
 import { asking, policyOf } from '../../../support/state.js';
-import { tlsWords } from '../../../support/tls-words.js';
 
 const rootB = root({ subject: 'O=Operator B,CN=B CA' });
 const anchors = { client: [rootB.facts], server: [rootB.facts] };
@@ -24,17 +24,8 @@ const agreements = [
 ];
 
 function evidence(dns: string, conid: string, over: object = {}) {
-  return {
-    direction: 'in',
-    proto: 'tls',
-    conid,
-    src_ip: '192.0.2.1',
-    src_port: '40000',
-    rcv_ip: '198.51.100.1',
-    rcv_port: '5061',
-    tls: tlsWords(peer(dns).pem, { verified: '1' }),
-    ...over,
-  };
+  const words = { conid, src_port: '40000', rcv_port: '5061' };
+  return { ...question(peer(dns).pem, words, { verified: '1' }), ...over };
 }
 
 let decisions: Decision[];

@@ -5,13 +5,14 @@ import type { Evidence } from '../../../../src/trust/evidence/evidence.js';
 import { judgePeer } from '../../../../src/trust/peer/peer.js';
 import { treatmentOf } from '../../../../src/trust/verdict/treatment.js';
 import { ext, leaf, NOW, root } from '../../../support/certificates.js';
-import { agreementWith, evidenceWith, snapshotWith } from '../../../support/snapshot.js';
+import { evidenceWith, tlsWith } from '../../../support/evidence.js';
+import { agreementWith, snapshotWith } from '../../../support/snapshot.js';
 
 const rootB = root({ subject: 'O=Operator B,CN=B CA' });
 const peerB = leaf(rootB, { extensions: { altNames: ext.altNames([{ dns: 'b.example' }]) } }).facts;
 const anchors = { client: [rootB.facts], server: [rootB.facts] };
 const snapshot = snapshotWith([agreementWith({ anchors })]);
-const tls = { ...evidenceWith().tls!, certificate: peerB, verified: true };
+const tls = tlsWith(peerB);
 
 /** The line that the decision log has for this evidence, as it is read back. */
 function lineOf(evidence: Evidence, over: object = {}): object {

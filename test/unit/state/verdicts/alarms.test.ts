@@ -8,7 +8,8 @@ import { trustState } from '../../../../src/state/trust/trust-state.js';
 import { Alarms } from '../../../../src/state/verdicts/alarms.js';
 import type { Agreement } from '../../../../src/trust/agreement/agreement.js';
 import { ext, leaf, NOW, root } from '../../../support/certificates.js';
-import { agreementWith, evidenceWith, snapshotWith } from '../../../support/snapshot.js';
+import { presenting, sent } from '../../../support/evidence.js';
+import { agreementWith, snapshotWith } from '../../../support/snapshot.js';
 
 type Line = readonly [message: string, fields: Readonly<Record<string, unknown>>];
 
@@ -135,8 +136,7 @@ describe('alarms of answers, without a decision log', () => {
     const state = trustState({ policy, clock: () => NOW });
     const found: Line[] = [];
     const stop = state.answers.alarms.start(logTo(found));
-    const tls = { ...evidenceWith().tls, certificate, chain: { certificates: [rootX.facts], ignored: [] } } as never;
-    const evidence = evidenceWith({ tls });
+    const evidence = presenting(certificate, { verified: false, ...sent([rootX.facts]) });
     const { id } = state.answers.record('trust.peer', evidence, state.judge.verdict(evidence));
     stop();
     return { found, id };

@@ -4,7 +4,8 @@ import { Candidate } from '../../../../src/state/verdicts/candidate.js';
 import { judgePeer } from '../../../../src/trust/peer/peer.js';
 import { treatmentOf } from '../../../../src/trust/verdict/treatment.js';
 import { ext, leaf, NOW, root } from '../../../support/certificates.js';
-import { agreementWith, evidenceWith, snapshotWith } from '../../../support/snapshot.js';
+import { presenting } from '../../../support/evidence.js';
+import { agreementWith, snapshotWith } from '../../../support/snapshot.js';
 
 const rootB = root({ subject: 'O=Operator B,CN=B CA' });
 const peerB = leaf(rootB, { extensions: { altNames: ext.altNames([{ dns: 'b.example' }]) } }).facts;
@@ -32,8 +33,7 @@ function candidate(snapshot = strangers): Candidate {
 }
 
 function answered(id: string, sourceAddress = '192.0.2.1') {
-  const tls = { ...evidenceWith().tls!, certificate: peerB, verified: true };
-  const evidence = evidenceWith({ tls, sourceAddress });
+  const evidence = presenting(peerB, {}, { sourceAddress });
   return { id, at: NOW, evidence, treatment: treatmentOf(judgePeer(evidence, inForce, NOW), inForce) };
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Connections } from '../../../../src/state/verdicts/connections.js';
 import type { CertificateFacts } from '../../../../src/x509/certificate/facts.js';
 import { root } from '../../../support/certificates.js';
-import { evidenceWith } from '../../../support/snapshot.js';
+import { evidenceWith, tlsWith } from '../../../support/evidence.js';
 
 const BOUNDS = { octets: 1_000_000, idleMs: 60_000 };
 const none = (): CertificateFacts | undefined => undefined;
@@ -37,7 +37,7 @@ describe('Connections', () => {
 
 describe('a connection with a certificate', () => {
   const { facts } = root();
-  const tls = { certificate: facts, verified: true, version: 'TLSv1.3', cipher: 'x', sni: undefined, attributes: {} };
+  const tls = tlsWith(facts, { attributes: {} });
   const shown = evidenceWith({ connectionId: '7', tls });
 
   test('ok/has the certificate as it is known where it is asked for', () => {

@@ -2,20 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type EvidenceParams, peerParams } from '../../../../src/rpc/params/evidence.js';
 import { RepeatedParams } from '../../../../src/state/verdicts/repeated-params.js';
+import { question } from '../../../support/evidence.js';
 import { runs } from '../../../support/runs.js';
-import { tlsWords } from '../../../support/tls-words.js';
 
 const PEM = `-----BEGIN CERTIFICATE-----\n${'A'.repeat(1500)}\n-----END CERTIFICATE-----\n`;
-const QUESTION = {
-  direction: 'in',
-  proto: 'TLS',
-  conid: '5',
-  src_ip: '192.0.2.1',
-  src_port: '40000',
-  rcv_ip: '192.0.2.2',
-  rcv_port: '5061',
-  tls: tlsWords(PEM, { verified: '1' }),
-};
+const QUESTION = question(PEM, { proto: 'TLS', conid: '5', src_port: '40000', rcv_port: '5061' }, { verified: '1' });
 
 function asker(max = 10) {
   const repeated = new RepeatedParams<EvidenceParams>({ entries: max, octets: 1_000_000 });

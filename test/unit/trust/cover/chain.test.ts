@@ -6,7 +6,8 @@ import type { Evidence } from '../../../../src/trust/evidence/evidence.js';
 import { judgePeer } from '../../../../src/trust/peer/peer.js';
 import type { CertificateFacts } from '../../../../src/x509/certificate/facts.js';
 import { ca, crl, ext, leaf, NOW, root, selfSignedLeaf } from '../../../support/certificates.js';
-import { agreementWith, evidenceWith, snapshotWith } from '../../../support/snapshot.js';
+import { presenting, sent } from '../../../support/evidence.js';
+import { agreementWith, snapshotWith } from '../../../support/snapshot.js';
 
 const publicRoot = root({ subject: 'O=Public CA,CN=Root X1' });
 const oldSub = ca(publicRoot, { subject: 'O=Public CA,CN=R10' });
@@ -21,10 +22,7 @@ const trustB = (over: Partial<Agreement> = {}) =>
   agreementWith({ anchors: { client: [publicRoot.facts], server: [publicRoot.facts] }, ...over });
 
 function shown(certificate: CertificateFacts, chain: readonly CertificateFacts[], over: Partial<Evidence> = {}) {
-  const plain = evidenceWith().tls;
-  if (plain === undefined) throw new Error('TLS evidence expected');
-  const sent = chain.length === 0 ? {} : { chain: { certificates: chain, ignored: [] } };
-  return evidenceWith({ tls: { ...plain, certificate, verified: true, ...sent }, ...over });
+  return presenting(certificate, sent(chain), over);
 }
 
 const out = { direction: 'out', nextHop: 'b.example' } as const;

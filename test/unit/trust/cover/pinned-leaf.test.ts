@@ -5,7 +5,8 @@ import type { Agreement } from '../../../../src/trust/agreement/agreement.js';
 import { judgePeer } from '../../../../src/trust/peer/peer.js';
 import type { CertificateFacts } from '../../../../src/x509/certificate/facts.js';
 import { crl, DAY, ext, extension, leaf, makeKey, NOW, root, selfSignedLeaf } from '../../../support/certificates.js';
-import { agreementWith, evidenceWith, snapshotWith } from '../../../support/snapshot.js';
+import { presenting, sent } from '../../../support/evidence.js';
+import { agreementWith, snapshotWith } from '../../../support/snapshot.js';
 
 const issuer = root({ subject: 'CN=Some CA' });
 const twin = root({ subject: 'CN=Some CA' });
@@ -20,9 +21,8 @@ function judged(certificate: CertificateFacts, over: Partial<Agreement>, chain: 
     ...{ pins: [certificate.spkiSha256], pinLeaf: true, stackVerification: 'advisory' },
     ...over,
   });
-  const sent = chain.length === 0 ? {} : { chain: { certificates: chain, ignored: [] } };
-  const tls = { ...evidenceWith().tls, certificate, ...sent } as never;
-  const { verdict, findings, validUntil } = judgePeer(evidenceWith({ tls }), snapshotWith([agreement]), NOW);
+  const evidence = presenting(certificate, { verified: false, ...sent(chain) });
+  const { verdict, findings, validUntil } = judgePeer(evidence, snapshotWith([agreement]), NOW);
   return { verdict, reason: findings[0]?.code, codes: findings.map(({ code }) => code), validUntil };
 }
 

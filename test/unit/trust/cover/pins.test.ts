@@ -4,7 +4,8 @@ import type { Evidence } from '../../../../src/trust/evidence/evidence.js';
 import { judgePeer } from '../../../../src/trust/peer/peer.js';
 import type { CertificateFacts } from '../../../../src/x509/certificate/facts.js';
 import { DAY, ext, leaf, NOW, root, selfSignedLeaf } from '../../../support/certificates.js';
-import { agreementWith, evidenceWith, snapshotWith } from '../../../support/snapshot.js';
+import { presenting } from '../../../support/evidence.js';
+import { agreementWith, snapshotWith } from '../../../support/snapshot.js';
 
 const rootB = root({ subject: 'O=Operator B,CN=B CA' });
 const other = root({ subject: 'O=Other,CN=Other CA' });
@@ -27,9 +28,7 @@ interface Case {
 }
 
 function judged({ leaf: certificate = peer, verified = true, agreements = [trust()], approved = {}, over = {} }: Case) {
-  const { tls } = evidenceWith();
-  if (tls === undefined) throw new Error('TLS evidence expected');
-  const evidence = evidenceWith({ tls: { ...tls, certificate, verified }, ...over });
+  const evidence = presenting(certificate, { verified }, over);
   const pins = new Map(Object.entries(approved).map(([name, keys]) => [name, new Set(keys)]));
   return judgePeer(evidence, snapshotWith(agreements), NOW, [], new Map(), pins);
 }
@@ -170,10 +169,9 @@ describe('pins: what is trusted, and which certificates may be put before the op
 
   test('fail/words about a certificate hold no key (assurance tls-attributes)', () => {
     const attributes = { subject: '/CN=b.example', issuer: '/O=Operator B/CN=B CA', san: 'b.example' };
-    const words = { ...evidenceWith().tls!, certificate: undefined, verified: true, attributes };
     const judge = (over: Partial<Agreement>) =>
       judgePeer(
-        evidenceWith({ tls: words }),
+        presenting(undefined, { verified: true, attributes }),
         snapshotWith([trust({ issuer: { organization: ['Operator B'] }, ...over })]),
         NOW,
       );

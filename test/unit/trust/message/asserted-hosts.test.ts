@@ -8,7 +8,8 @@ import { leastPrivilege } from '../../../../src/trust/agreement/least-privilege.
 import { planMessage } from '../../../../src/trust/message/message.js';
 import { judgePeer } from '../../../../src/trust/peer/peer.js';
 import { ext, leaf, NOW, root } from '../../../support/certificates.js';
-import { agreementWith, evidenceWith, snapshotWith } from '../../../support/snapshot.js';
+import { presenting } from '../../../support/evidence.js';
+import { agreementWith, snapshotWith } from '../../../support/snapshot.js';
 
 const ca = root({ subject: 'CN=B CA' });
 const certificate = leaf(ca, { extensions: { altNames: ext.altNames([{ dns: 'b.example' }]) } }).facts;
@@ -18,8 +19,7 @@ const agreement = agreementWith({
   asserts: { domains: ['b.example'], hosts: HOSTS, numbers: ['+4930'], transit: false },
 });
 const snapshot = snapshotWith([agreement]);
-const tls = { ...evidenceWith().tls, certificate, verified: true } as never;
-const verdict = judgePeer(evidenceWith({ tls }), snapshot, NOW);
+const verdict = judgePeer(presenting(certificate), snapshot, NOW);
 
 function keeps(identity: string): boolean {
   const headers = `Via: SIP/2.0/TLS b.example\r\nCSeq: 1 INVITE\r\nP-Asserted-Identity: <${identity}>\r\n`;

@@ -5,12 +5,13 @@ import { askAgain, type KnownStatus } from '../../../../src/trust/peer/again.js'
 import { judgePeer } from '../../../../src/trust/peer/peer.js';
 import { headerEdits, treatmentOf, treatsOtherwise } from '../../../../src/trust/verdict/treatment.js';
 import { crl, DAY, ext, leaf, NOW, root } from '../../../support/certificates.js';
-import { agreementWith, evidenceWith, snapshotWith } from '../../../support/snapshot.js';
+import { presenting } from '../../../support/evidence.js';
+import { agreementWith, snapshotWith } from '../../../support/snapshot.js';
 
 const rootB = root({ subject: 'O=Operator B,CN=B CA' });
 const peerB = leaf(rootB, { extensions: { altNames: ext.altNames([{ dns: 'b.example' }]) } });
 const anchors = { client: [rootB.facts], server: [rootB.facts] };
-const evidence = evidenceWith({ tls: { ...evidenceWith().tls!, certificate: peerB.facts, verified: true } });
+const evidence = presenting(peerB.facts);
 const policy = (over: Partial<Agreement>) => snapshotWith([agreementWith({ anchors, ...over })]);
 const before = treatmentOf(judgePeer(evidence, policy({}), NOW), policy({}));
 

@@ -3,15 +3,14 @@ import type { Agreement } from '../../../../src/trust/agreement/agreement.js';
 import type { Evidence } from '../../../../src/trust/evidence/evidence.js';
 import { judgePeer } from '../../../../src/trust/peer/peer.js';
 import { NOW } from '../../../support/certificates.js';
-import { agreementWith, evidenceWith, snapshotWith } from '../../../support/snapshot.js';
+import { presenting } from '../../../support/evidence.js';
+import { agreementWith, snapshotWith } from '../../../support/snapshot.js';
 
 const WORDS = { subject: '/O=Operator B/CN=sbc', issuer: '/O=Operator B/CN=B CA', san: 'b.example' };
 const terms = (over: Partial<Agreement> = {}) => agreementWith({ issuer: { commonName: ['B CA'] }, ...over });
 
 function judged(words: Record<string, string>, over: Partial<Evidence> = {}, agreement = terms(), verified = true) {
-  const plain = evidenceWith().tls;
-  if (plain === undefined) throw new Error('TLS evidence expected');
-  const evidence = evidenceWith({ tls: { ...plain, verified, attributes: words }, ...over });
+  const evidence = presenting(undefined, { verified, attributes: words }, over);
   return judgePeer(evidence, snapshotWith([agreement]), NOW);
 }
 

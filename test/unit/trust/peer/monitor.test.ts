@@ -14,8 +14,9 @@ import { findHop, type HopOptions } from '../../../../src/trust/hop/hop.js';
 import { planMessage } from '../../../../src/trust/message/message.js';
 import { judgePeer } from '../../../../src/trust/peer/peer.js';
 import { ca, crl, ext, leaf, NOW, root, selfSignedLeaf } from '../../../support/certificates.js';
+import { presenting } from '../../../support/evidence.js';
 import { ndsSnapshot, overUdp } from '../../../support/nds.js';
-import { agreementWith, evidenceWith, snapshotWith } from '../../../support/snapshot.js';
+import { agreementWith, snapshotWith } from '../../../support/snapshot.js';
 
 const rootB = root({ subject: 'O=Operator B,CN=B CA' });
 const rootX = root({ subject: 'O=Evil,CN=X CA' });
@@ -34,16 +35,6 @@ const monitored = (over: Partial<Agreement> = {}) =>
     ...{ privacy: 'rfc3325', targets: [{ address: '192.0.2.7', port: 5061 }], allowTlsFallback: false },
     ...over,
   });
-
-function tlsWith(
-  certificate: TlsEvidence['certificate'],
-  tls: Partial<TlsEvidence>,
-  over: Partial<Evidence>,
-): Evidence {
-  const plain = evidenceWith().tls;
-  if (plain === undefined) throw new Error('TLS evidence expected');
-  return evidenceWith({ tls: { ...plain, certificate, verified: true, ...tls }, ...over });
-}
 
 const INVITE = [
   'Via: SIP/2.0/TLS sbc.b.example;branch=z9hG4bK1',
@@ -79,7 +70,7 @@ describe('a peer that proved to be the partner', () => {
   for (const [direction, over] of DIRECTIONS) {
     test.each(rows)(`ok/${direction}: its messages pass as they are: %s`, (_, terms, tls, would) => {
       const snapshot = snapshotWith([monitored(terms)]);
-      const evidence = tlsWith(good, tls, over);
+      const evidence = presenting(good, tls, over);
       expect(judgePeer(evidence, snapshot, NOW)).toMatchObject({
         ...{ verdict: 'untrusted', action: 'continue', code: 0, would: { passes: true, ...would } },
       });
@@ -87,14 +78,14 @@ describe('a peer that proved to be the partner', () => {
     });
   }
   test('ok/what enforce would have done to the message is kept beside it', () => {
-    const { would } = plan(tlsWith(good, {}, {}), snapshotWith([monitored()]));
+    const { would } = plan(presenting(good, {}, {}), snapshotWith([monitored()]));
     expect(would).toMatchObject({ action: 'continue', append: ['P-Asserted-Identity: <sip:bob@b.example>'] });
     expect(would?.findings.map(({ code }) => code)).toContain('assert-foreign');
   });
   test('ok/nor is a message refused: an identity of ours, a block that reads two ways', () => {
     const snapshot = snapshotWith([monitored()]);
     const spoof = INVITE.replace('sip:bob@b.example>, <sip:eve@evil.example', 'sip:alice@a.example');
-    const answer = plan(tlsWith(good, {}, {}), snapshot, spoof);
+    const answer = plan(presenting(good, {}, {}), snapshot, spoof);
     expect(answer).toMatchObject({ ...UNTOUCHED, would: { action: 'reject', code: 403 } });
   });
   test('ok/by its path', () => {
@@ -124,7 +115,7 @@ describe('a peer that only claims to be the partner is a stranger', () => {
   ];
   for (const [direction, over] of DIRECTIONS) {
     test.each(rows)(`ok/${direction}: as if the agreement were not there: %s`, (_, certificate, tls, terms) => {
-      const evidence = tlsWith(certificate, tls, over);
+      const evidence = presenting(certificate, tls, over);
       const [withIt, without] = [snapshotWith([monitored(terms)]), snapshotWith([])];
       const verdict = judgePeer(evidence, withIt, NOW);
       expect(verdict).toMatchObject({ verdict: 'untrusted', action: 'continue', code: 0, phrase: '' });
@@ -136,7 +127,7 @@ describe('a peer that only claims to be the partner is a stranger', () => {
     });
   }
   test('ok/what enforce would have done is said', () => {
-    const evidence = tlsWith(self, {}, { direction: 'out', nextHop: 'b.example' });
+    const evidence = presenting(self, {}, { direction: 'out', nextHop: 'b.example' });
     const { would, findings } = judgePeer(evidence, snapshotWith([monitored()]), NOW);
     expect(would).toMatchObject({ verdict: 'reject', action: 'close', code: 503, reason: 'untrusted-chain' });
     expect(findings.find(({ code }) => code === 'monitor-only')?.detail).toBe(

@@ -16,7 +16,8 @@ import {
   root,
   selfSignedLeaf,
 } from '../../../support/certificates.js';
-import { agreementWith, evidenceWith, snapshotWith } from '../../../support/snapshot.js';
+import { presenting } from '../../../support/evidence.js';
+import { agreementWith, snapshotWith } from '../../../support/snapshot.js';
 
 const rootB = root({ subject: 'O=Operator B,CN=B CA' });
 const rootX = root({ subject: 'O=Operator X,CN=X CA' });
@@ -38,10 +39,8 @@ interface Row {
 }
 
 function judged({ certificate, agreements = [trustB()], to, tls = {} }: Row) {
-  const plain = evidenceWith().tls;
-  if (plain === undefined) throw new Error('TLS evidence expected');
   const over: Partial<Evidence> = to === undefined ? {} : { direction: 'out', nextHop: to };
-  const evidence = evidenceWith({ tls: { ...plain, certificate, verified: true, ...tls }, ...over });
+  const evidence = presenting(certificate, tls, over);
   const { verdict, action, code, findings, domains, agreement } = judgePeer(evidence, snapshotWith(agreements), NOW);
   const { code: reason, detail } = findings[0] ?? { code: '', detail: '' };
   const codes = findings.map((finding) => finding.code);

@@ -5,8 +5,8 @@ import type { Evidence, TlsEvidence } from '../../../../src/trust/evidence/evide
 import { judgePeer } from '../../../../src/trust/peer/peer.js';
 import type { CertificateFacts } from '../../../../src/x509/certificate/facts.js';
 import { DAY, ext, leaf, type NameValue, NOW, root } from '../../../support/certificates.js';
+import { presenting } from '../../../support/evidence.js';
 import { legacyC, ndsSnapshot, overUdp, prefix } from '../../../support/nds.js';
-import { evidenceWith } from '../../../support/snapshot.js';
 
 const rootB = root({ subject: 'O=Operator B,CN=B CA' });
 const rootC = root({ subject: 'O=Operator C,CN=C CA' });
@@ -15,10 +15,7 @@ const named = (signer: typeof rootB, ...list: NameValue[]) =>
 
 /** A TLS connection to the interface, from the prefix of the path. */
 function overTls(certificate: CertificateFacts | undefined, tls: Partial<TlsEvidence> = {}): Evidence {
-  const plain = evidenceWith().tls;
-  if (plain === undefined) throw new Error('TLS evidence expected');
-  const evidence = { sourceAddress: '192.0.2.9', localPort: 5062 };
-  return evidenceWith({ ...evidence, tls: { ...plain, certificate, verified: certificate !== undefined, ...tls } });
+  return presenting(certificate, tls, { sourceAddress: '192.0.2.9', localPort: 5062 });
 }
 
 const ports = (...texts: string[]): { sourcePorts: PortRange[]; shared: boolean } => ({

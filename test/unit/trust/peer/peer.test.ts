@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Agreement } from '../../../../src/trust/agreement/agreement.js';
 import type { Snapshot } from '../../../../src/trust/agreement/snapshot.js';
-import type { Evidence, TlsEvidence } from '../../../../src/trust/evidence/evidence.js';
+import type { Evidence } from '../../../../src/trust/evidence/evidence.js';
 import { judgePeer } from '../../../../src/trust/peer/peer.js';
 import type { CertificateFacts } from '../../../../src/x509/certificate/facts.js';
 import { sipIdentities } from '../../../../src/x509/identity/identity.js';
@@ -17,9 +17,10 @@ import {
   root,
   selfSignedLeaf,
 } from '../../../support/certificates.js';
+import { evidenceWith, presenting, sent, tlsWith } from '../../../support/evidence.js';
 import { ndsSnapshot } from '../../../support/nds.js';
 import { runs } from '../../../support/runs.js';
-import { agreementWith, evidenceWith, snapshotWith } from '../../../support/snapshot.js';
+import { agreementWith, snapshotWith } from '../../../support/snapshot.js';
 
 const rootB = root({ subject: 'O=Operator B,CN=B CA' });
 const subB = ca(rootB, { subject: 'O=Operator B,CN=B Sub CA' });
@@ -39,19 +40,8 @@ const trustC = (over: Partial<Agreement> = {}) =>
     ...over,
   });
 
-/** A TLS connection on which the peer presented this certificate. */
-function presenting(
-  certificate: CertificateFacts,
-  tls: Partial<TlsEvidence> = {},
-  over: Partial<Evidence> = {},
-): Evidence {
-  const plain = evidenceWith().tls;
-  if (plain === undefined) throw new Error('TLS evidence expected');
-  return evidenceWith({ tls: { ...plain, certificate, verified: true, ...tls }, ...over });
-}
-
 /** The peer sent the root of another CA with its certificate. */
-const sentChain: Partial<TlsEvidence> = { chain: { certificates: [rootC.facts], ignored: [] } };
+const sentChain = sent([rootC.facts]);
 const out = (nextHop: string | undefined): Partial<Evidence> => ({ direction: 'out', nextHop });
 
 interface Row {
@@ -168,7 +158,7 @@ describe('a peer is not trusted', () => {
     },
     'T-6 no certificate': { evidence: evidenceWith(), reason: 'no-client-cert' },
     'T-47 verified, but nothing to judge': {
-      evidence: evidenceWith({ tls: { ...presenting(peerB.facts).tls, certificate: undefined } as TlsEvidence }),
+      evidence: presenting(undefined, { verified: true }),
       reason: 'no-cert-facts',
     },
     'T-7 TLS 1.1': {
@@ -444,7 +434,7 @@ describe('whatever the evidence, trust has its ground', () => {
         const evidence = evidenceWith({
           ...seen,
           tls: seen.hasCertificate
-            ? ({ ...evidenceWith().tls, certificate, verified: seen.verified, version: seen.version } as TlsEvidence)
+            ? tlsWith(certificate, { verified: seen.verified, version: seen.version })
             : undefined,
         });
         const verdict = judgePeer(evidence, snapshot, NOW);

@@ -5,8 +5,9 @@ import type { Agreement } from '../../../../src/trust/agreement/agreement.js';
 import { judgePeer } from '../../../../src/trust/peer/peer.js';
 import type { CertificateFacts } from '../../../../src/x509/certificate/facts.js';
 import { ca, crl, ext, leaf, makeKey, NOW, root } from '../../../support/certificates.js';
+import { presenting, sent } from '../../../support/evidence.js';
 import { legacyC, ndsSnapshot } from '../../../support/nds.js';
-import { agreementWith, evidenceWith, snapshotWith } from '../../../support/snapshot.js';
+import { agreementWith, snapshotWith } from '../../../support/snapshot.js';
 
 const shared = root({ subject: 'CN=Shared CA' });
 const anchors = { client: [shared.facts], server: [shared.facts] };
@@ -33,8 +34,11 @@ function answers(agreements: readonly Agreement[], verified = true) {
   const names = NAMES.slice(0, agreements.length);
   const found = permutations(agreements).flatMap((order) =>
     permutations(names).map((list) => {
-      const tls = { ...evidenceWith().tls, certificate: certificate(list), verified } as never;
-      const { checks, validUntil, ...rest } = judgePeer(evidenceWith({ tls }), snapshotWith(order), NOW);
+      const { checks, validUntil, ...rest } = judgePeer(
+        presenting(certificate(list), { verified }),
+        snapshotWith(order),
+        NOW,
+      );
       return JSON.stringify({ ...rest, agreement: rest.agreement?.name, terms: rest.agreement?.asserts });
     }),
   );
@@ -88,8 +92,7 @@ describe('a certificate that names very many partners: work is bounded', () => {
   const naming = (count: number, issuer = shared, chain: readonly CertificateFacts[] = []) => {
     const altNames = ext.altNames(Array.from({ length: count }, (_, i) => ({ dns: `p${i}.example` })));
     const shown = leaf(issuer, { subject: 'CN=peer', key, extensions: { altNames } }).facts;
-    const tls = { ...evidenceWith().tls, certificate: shown, chain: { certificates: chain, ignored: [] } };
-    return evidenceWith({ tls: { ...tls, verified: true } as never });
+    return presenting(shown, sent(chain));
   };
   test('ok/32 agreements', () => {
     expect(judgePeer(naming(32), snapshotWith(of(32)), NOW).verdict).toBe('trusted');
@@ -103,8 +106,8 @@ describe('a certificate that names very many partners: work is bounded', () => {
   test('fail/nor is such a peer trusted by the path that it came over', () => {
     const snapshot = ndsSnapshot({}, [...of(33), legacyC()]);
     const arrived = { localPort: 5062, sourceAddress: '192.0.2.9' };
-    const nobody = { ...naming(33), tls: { ...naming(0).tls, certificate: certificate(['x.example']) } };
-    expect(judgePeer({ ...nobody, ...arrived } as never, snapshot, NOW).verdict).toBe('trusted');
+    const nobody = presenting(certificate(['x.example']), {}, arrived);
+    expect(judgePeer(nobody, snapshot, NOW).verdict).toBe('trusted');
     expect(judgePeer({ ...naming(33), ...arrived }, snapshot, NOW).verdict).toBe('untrusted');
   });
   test('ok/those that are only monitored change nothing for the others', () => {
