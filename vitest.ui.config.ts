@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     // Real processes on two shared cores: what fails once and not twice was the machine.
     retry: 1,
+    globalSetup: 'test/support/postgres-template.ts',
     include: ['test/ui/**/*.test.ts'],
     fileParallelism: false,
     sequence: { concurrent: false },

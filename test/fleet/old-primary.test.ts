@@ -57,7 +57,7 @@ describe('a start after a failover', () => {
     nodes.push(first);
     expect(first.database.status.up).toBe(true);
     await nodes.pop()?.stop(false);
-    const anew = await PostgresCluster.start();
+    const anew = await PostgresCluster.start({ anew: true });
     clusters.push(anew);
     await migrated(anew);
     const second = await FleetNode.start('two', anew.settings(), first.directory);

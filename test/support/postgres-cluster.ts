@@ -32,6 +32,15 @@ const COMMON = [
   ...['max_wal_size = 256MB', "log_min_messages = 'error'"],
 ];
 
+/** Where a run of tests keeps the data of a cluster that was made once (`template`). */
+export const TEMPLATE = 'SIPTRUST_POSTGRES_TEMPLATE';
+
+/** The password lies beside the data. Nothing of it has to outlive the machine. */
+const INITDB = [
+  ...['-U', ADMIN, '--pwfile=password', '-E', 'UTF8', '--locale=C', '--no-sync'],
+  ...['--auth-local=trust', '--auth-host=scram-sha-256', '--no-instructions'],
+];
+
 export interface ClusterOptions {
   /** Lines of postgresql.conf. */
   readonly settings?: readonly string[];
@@ -41,6 +50,8 @@ export interface ClusterOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** Where the data goes: a directory that postgres may write to; one of its own without. */
   readonly directory?: string;
+  /** Made for itself, with a system identifier of its own, which those that are copied share. */
+  readonly anew?: boolean;
 }
 
 /** Where Debian has the programs; undefined: they are not installed. */
@@ -94,16 +105,23 @@ export class PostgresCluster {
   /** @throws {Error} PostgreSQL is not installed, or does not start */
   static async start(options: ClusterOptions = {}): Promise<PostgresCluster> {
     const cluster = await PostgresCluster.#make(options);
-    await cluster.#program('initdb', [
-      ...['-D', cluster.#data, '-U', ADMIN, `--pwfile=${cluster.passwordFile}`, '-E', 'UTF8', '--locale=C'],
-      ...['--auth-local=trust', '--auth-host=scram-sha-256', '--no-instructions'],
-    ]);
+    const template = options.anew === true ? undefined : process.env[TEMPLATE];
+    if (template === undefined) await cluster.#program(join(cluster.#bin, 'initdb'), [...INITDB, '-D', cluster.#data]);
+    else await cluster.#program('cp', ['-R', template, cluster.#data]);
     const hba = join(cluster.#data, 'pg_hba.conf');
     writeFileSync(hba, [...(options.hba ?? []), readFileSync(hba, 'utf8')].join('\n'));
     cluster.#configure(options.settings ?? []);
     await cluster.restart();
     await cluster.sql(`CREATE DATABASE ${DATABASE}`, 'postgres');
     return cluster;
+  }
+
+  /** What clusters to come are copied from, since initdb takes seconds; undefined: PostgreSQL is not installed. */
+  static async template(): Promise<{ readonly data: string; remove(): void } | undefined> {
+    if (postgresPrograms() === undefined) return undefined;
+    const made = await PostgresCluster.#make({});
+    await made.#program(join(made.#bin, 'initdb'), [...INITDB, '-D', made.#data]);
+    return { data: made.#data, remove: () => rmSync(made.directory, { recursive: true, force: true }) };
   }
 
   static async #make({ directory, files = {} }: ClusterOptions): Promise<PostgresCluster> {
@@ -195,7 +213,7 @@ export class PostgresCluster {
   /** A standby of this one; synchronous: nothing is acknowledged that it has not written. */
   async standby(): Promise<PostgresCluster> {
     const standby = await PostgresCluster.#make({});
-    await this.#program('pg_basebackup', [
+    await this.#program(join(this.#bin, 'pg_basebackup'), [
       ...[
         '-h',
         this.directory,
@@ -250,9 +268,10 @@ export class PostgresCluster {
     if (!text.includes("include = 'own.conf'")) writeFileSync(file, `${text}\ninclude = 'own.conf'\n`);
   }
 
+  /** As the user of the server, in its directory. */
   async #program(name: string, args: readonly string[]): Promise<void> {
     mkdirSync(this.directory, { recursive: true });
-    await run(join(this.#bin, name), [...args], { ...user(), cwd: this.directory, timeout: START_MS });
+    await run(name, [...args], { ...user(), cwd: this.directory, timeout: START_MS });
   }
 
   /** To the postmaster and everything below it: each process of PostgreSQL leads a group of its own. */
