@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import type { Agreement } from '../../../../src/trust/agreement/agreement.js';
+import type { Evidence } from '../../../../src/trust/evidence/evidence.js';
 import { judgePeer } from '../../../../src/trust/peer/peer.js';
 import {
   type CertificateSpec,
@@ -17,7 +18,8 @@ import {
   selfSignedLeaf,
 } from '../../../support/certificates.js';
 import { der } from '../../../support/der.js';
-import { agreementWith, evidenceWith, snapshotWith } from '../../../support/snapshot.js';
+import { presenting, sent } from '../../../support/evidence.js';
+import { agreementWith, snapshotWith } from '../../../support/snapshot.js';
 
 const rootB = root({ subject: 'O=Operator B,CN=B CA' });
 const altNames = ext.altNames([{ dns: 'b.example' }]);
@@ -36,10 +38,8 @@ interface Shown {
 function refusal({ peer, chain = [], anchors = [rootB], out, over }: Shown): readonly [code: string, detail: string] {
   const facts = anchors.map((each) => each.facts);
   const agreement = agreementWith({ anchors: { client: facts, server: facts }, ...over });
-  const { tls, ...plain } = evidenceWith(out === undefined ? {} : { direction: 'out', nextHop: 'b.example' });
-  if (tls === undefined) throw new Error('TLS evidence expected');
-  const sent = { certificates: chain.map((each) => each.facts), ignored: [] };
-  const evidence = { ...plain, tls: { ...tls, certificate: peer.facts, verified: true, chain: sent } };
+  const way: Partial<Evidence> = out === undefined ? {} : { direction: 'out', nextHop: 'b.example' };
+  const evidence = presenting(peer.facts, sent(chain.map((each) => each.facts)), way);
   const { verdict, findings } = judgePeer(evidence, snapshotWith([agreement]), NOW);
   expect(verdict).toBe('untrusted');
   return [findings[0]?.code ?? '', findings[0]?.detail ?? ''];
@@ -158,9 +158,8 @@ describe('a certificate that is to be trusted by itself', () => {
     );
     const pinned = { pins: [peer.facts.spkiSha256], pinLeaf: true, anchors: { client: [], server: [] } };
     const agreement = agreementWith({ ...pinned, stackVerification: 'advisory' });
-    const { tls, ...plain } = evidenceWith();
-    if (tls === undefined) throw new Error('TLS evidence expected');
-    const followed = judgePeer({ ...plain, tls: { ...tls, certificate: peer.facts } }, snapshotWith([agreement]), NOW);
+    const evidence = presenting(peer.facts, { verified: false });
+    const followed = judgePeer(evidence, snapshotWith([agreement]), NOW);
     expect(followed.verdict).toBe('trusted');
   });
   test('fail/of somebody who only claims the name: no key that could be copied', () => {
