@@ -120,7 +120,7 @@ export const AGREEMENT_KEYS = {
         transit: {
           values: '`true`, `false`',
           otherwise: '`false`',
-          text: 'The peer passes on what others assert: any domain but ours.',
+          text: 'The peer passes on what others assert: any domain but ours, and below ours only what `asserts.domains` or another agreement names.',
         },
       },
     },

@@ -1,8 +1,8 @@
 /** Files of this machine: reads what the checks ask for, refuses what others may have written. */
 
 import { hash } from 'node:crypto';
-import { constants, readdirSync, type Stats, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { constants, lstatSync, readdirSync, readlinkSync, type Stats, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import type { FileRead, PolicyFiles } from './files.js';
 import { type RegularRead, readRegular, systemProblem } from './regular-file.js';
 
@@ -97,12 +97,35 @@ export class DiskFiles implements PolicyFiles {
     return `${stamp} ${this.#directoryWarning(path) ?? ''}`;
   }
 
-  /** Who may write the directory may put another file in the place of this one, unless the sticky bit forbids it. */
+  /**
+   * Who may write the directory may put another file in the place of this one, unless the sticky bit forbids it; so may he
+   * who may write the directory that a link leads to.
+   */
   #directoryWarning(path: string): string | undefined {
-    const directory = dirname(path);
-    if (!this.#warnings.has(directory)) this.#warnings.set(directory, openTo(directory));
-    const open = this.#warnings.get(directory);
-    return open === undefined ? undefined : `${open}: ${path} can be replaced`;
+    for (const file of throughLinks(path)) {
+      const directory = dirname(file);
+      if (!this.#warnings.has(directory)) this.#warnings.set(directory, openTo(directory));
+      const open = this.#warnings.get(directory);
+      if (open !== undefined) return `${open}: ${path} can be replaced`;
+    }
+    return undefined;
+  }
+}
+
+/** As many as the system follows. */
+const MOST_LINKS = 40;
+
+/** The file, and what the symbolic links lead to that stand in its place, one after the other. */
+function* throughLinks(path: string): Generator<string> {
+  let at = path;
+  for (let links = 0; links <= MOST_LINKS; links++) {
+    yield at;
+    try {
+      if (!lstatSync(at).isSymbolicLink()) return;
+      at = resolve(dirname(at), readlinkSync(at));
+    } catch {
+      return;
+    }
   }
 }
 

@@ -39,7 +39,7 @@ export interface ExpiryRow {
   readonly state: ExpiryState;
 }
 
-/** `ending`: within NOTICE_DAYS; a CRL, which lives for days: soon past nextUpdate, with no newer one (as `crl.list` says). */
+/** `ending`: within NOTICE_DAYS, or the last third of a shorter life; a CRL, which lives for days: soon past nextUpdate, with no newer one (as `crl.list` says). */
 export type ExpiryState = 'current' | 'ending' | 'ended';
 
 export interface ExpirySources {
@@ -57,7 +57,11 @@ export interface ExpirySummary {
   readonly ending: number;
 }
 
-type Found = Omit<ExpiryRow, 'days' | 'state'> & { readonly state?: ExpiryState };
+type Found = Omit<ExpiryRow, 'days' | 'state'> & {
+  readonly state?: ExpiryState;
+  /** Of an end entity's certificate: since when it lives. To exchange a CA takes weeks, however short it lives. */
+  readonly begins?: number;
+};
 
 /** What ends within these days, and what has ended already, the first to end first. Agreements that are off are left out. */
 export function expiryRows(sources: ExpirySources, withinDays: number, now: number): readonly ExpiryRow[] {
@@ -72,10 +76,10 @@ export function* expiryRowsInSteps(
 ): Generator<undefined, readonly ExpiryRow[]> {
   const found: ExpiryRow[] = [];
   const take = (rows: readonly Found[]): void => {
-    for (const row of rows) {
+    for (const { begins, state, ...row } of rows) {
       if (row.ends - now > withinDays * DAY) continue;
       const days = Math.floor((row.ends - now) / DAY);
-      found.push({ ...row, days, state: row.state ?? stateAt(row.ends, now) });
+      found.push({ ...row, days, state: state ?? stateAt(row.ends, now, begins) });
     }
   };
   const names = new Set<string>();
@@ -89,7 +93,12 @@ export function* expiryRowsInSteps(
     serves(agreement, served);
     lists.push(...listsOf(agreement));
   }
-  take(sources.snapshot.ownCertificates.map((facts) => certificate('own-certificate', '', facts)));
+  take(
+    sources.snapshot.ownCertificates.map((facts) => ({
+      ...certificate('own-certificate', '', facts),
+      begins: facts.notBefore,
+    })),
+  );
   yield;
   take(ofPeers(sources, names));
   yield;
@@ -110,9 +119,10 @@ export function expirySummary(rows: readonly ExpiryRow[]): ExpirySummary {
   return { ended: count('ended'), ending: count('ending') };
 }
 
-function stateAt(ends: number, now: number): ExpiryState {
+/** What lives for days is replaced in days (certificates of public CAs: six, 47): a third of its life is notice enough. */
+function stateAt(ends: number, now: number, begins = Number.NEGATIVE_INFINITY): ExpiryState {
   if (ends < now) return 'ended';
-  return ends - now <= NOTICE_DAYS * DAY ? 'ending' : 'current';
+  return ends - now <= Math.min(NOTICE_DAYS * DAY, (ends - begins) / 3) ? 'ending' : 'current';
 }
 
 function compare(a: string, b: string): number {
@@ -139,8 +149,8 @@ function ofAgreement({ name, domains, valid, anchors, intermediates }: Agreement
 /** What partners showed; of agreements that are no more, nothing. */
 function ofPeers({ pins, peers }: ExpirySources, names: ReadonlySet<string>): readonly Found[] {
   const rows: readonly Found[] = [
-    ...peers.map(({ agreement, subject, notAfter }) => {
-      return { what: 'peer-certificate', agreement, subject, ends: notAfter } as const;
+    ...peers.map(({ agreement, subject, notBefore, notAfter }) => {
+      return { what: 'peer-certificate', agreement, subject, ends: notAfter, begins: notBefore } as const;
     }),
     ...pins.map(({ agreement, subject, notAfter, approvedAt }) => {
       const what = approvedAt === undefined ? 'pin-observed' : 'pin-approved';

@@ -27,6 +27,7 @@ export class ExpiryWatch {
       yield;
       if (TOLD_ELSEWHERE.has(row.what)) continue;
       const { what, agreement, subject, ends, days, state } = row;
+      if (state === 'current') continue;
       const key = [what, agreement, subject, ends].join('\n');
       if (present.has(key)) continue;
       present.add(key);

@@ -5,6 +5,8 @@ import { type CertificateFacts, certificateName } from '../../x509/certificate/i
 const MOST = 10_000;
 /** After this time unseen a partner has put another certificate in its place, or does not call any more. */
 const FORGET_MS = 7 * 86_400_000;
+/** One that lives for days is replaced some time before its end: it is forgotten by then, not told to have ended. */
+const FORGET_SHARE = 1 / 4;
 /** A certificate may be 64 KiB of names. */
 const MOST_SUBJECT = 512;
 
@@ -12,6 +14,7 @@ const MOST_SUBJECT = 512;
 export interface PeerCertificate {
   readonly agreement: string;
   readonly subject: string;
+  readonly notBefore: number;
   readonly notAfter: number;
 }
 
@@ -33,11 +36,10 @@ export class PeerCertificates {
   observe(agreement: string, facts: CertificateFacts): void {
     const key = `${agreement} ${facts.sha256}`;
     if (this.#seen.get(key) !== undefined) return;
-    this.#seen.set(key, {
-      agreement,
-      subject: certificateName(facts).slice(0, MOST_SUBJECT),
-      notAfter: facts.notAfter,
-    });
+    const { notBefore, notAfter } = facts;
+    const subject = certificateName(facts).slice(0, MOST_SUBJECT);
+    const ttl = Math.max(1, Math.min(FORGET_MS, (notAfter - notBefore) * FORGET_SHARE));
+    this.#seen.set(key, { agreement, subject, notBefore, notAfter }, { ttl });
   }
 
   list(): readonly PeerCertificate[] {

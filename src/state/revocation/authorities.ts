@@ -4,6 +4,8 @@ import { Budget, type CertificateFacts, signatureVerifies } from '../../x509/cer
 
 /** Public CAs that partners sit under have a handful of intermediates each. */
 const MOST_LEARNED = 200;
+/** Learned CAs above one another: as many as a path may have (DEFAULT_MAX_DEPTH). */
+const MOST_STEPS = 10;
 /** Agreements looked at in one step. */
 const STEP = 500;
 
@@ -67,6 +69,16 @@ export class Authorities {
   named(keyText: string): readonly CertificateFacts[] {
     const learned = [...this.#learned.values()].filter(({ subjectKeys }) => subjectKeys.text === keyText);
     return [...(this.#byName.get(keyText) ?? []), ...learned];
+  }
+
+  /** The CA of the policy that a certificate leads up to, over those that were learned; undefined: none. */
+  authorityOver(certificate: CertificateFacts): CertificateFacts | undefined {
+    let above = this.issuerOf(certificate);
+    for (let steps = 0; above !== undefined && !this.#isOfPolicy(above); steps++) {
+      if (steps === MOST_STEPS) return undefined;
+      above = this.issuerOf(above);
+    }
+    return above;
   }
 
   /** The one whose key verifies a certificate. What only claims to be issued here makes nobody ask anything. */

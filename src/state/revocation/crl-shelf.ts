@@ -24,6 +24,15 @@ export interface ShelfContext {
 
 /** URLs and octets of one issuer: one partner's certificates must not take the room of the others'. */
 const MOST_OF_ISSUER = Object.freeze({ urls: 50, octets: CRL_LIMITS.total / 2 });
+/** URLs of all CAs together that one CA of the policy has made: it can make as many as it likes. */
+const MOST_BELOW = 200;
+
+/** Who has signed a certificate, as far as that is known. */
+export interface SignedBy {
+  readonly issuer?: CertificateFacts | undefined;
+  /** The CA of the policy above it. */
+  readonly authority?: CertificateFacts | undefined;
+}
 
 /** The URLs at which lists are published, and the lists from there: in memory, and on disk over restarts. */
 export class CrlShelf {
@@ -98,16 +107,19 @@ export class CrlShelf {
 
   /**
    * Follows the lists that a certificate names; the sources of those that may be fetched.
-   * @param issuer whose key has signed the certificate, where that is known
    */
-  follow(certificate: CertificateFacts, issuer: CertificateFacts | undefined, kept: boolean): readonly CrlSource[] {
+  follow(certificate: CertificateFacts, { issuer, authority }: SignedBy, kept: boolean): readonly CrlSource[] {
     return crlLocations(certificate).flatMap(({ url, issuers }) => {
       const target = fetchTarget(url, this.#context.settings);
       if ('refused' in target) return [];
-      const source = this.#sources.get(target.url) ?? this.#open(target, certificate.issuerKeys.text);
+      const source =
+        this.#sources.get(target.url) ?? this.#open(target, certificate.issuerKeys.text, authority?.spkiSha256 ?? '');
       if (source === undefined) return [];
       for (const name of issuers) source.issuers.add(name);
       if (issuer !== undefined) source.keys.add(issuer.spkiSha256);
+      // One that was kept over a restart has no owner yet.
+      if (source.claimedBy === '') source.claimedBy = certificate.issuerKeys.text;
+      if (source.authority === '') source.authority = authority?.spkiSha256 ?? '';
       source.seenAt = this.#context.now();
       source.kept ||= kept;
       return [source];
@@ -143,18 +155,28 @@ export class CrlShelf {
     await this.#store?.close();
   }
 
-  /** @param claimedBy who wrote the URL, and has to have the room: not the cRLIssuer, whom any certificate can name */
-  #open(target: { readonly url: string; readonly host: string }, claimedBy: string): CrlSource | undefined {
-    const ofIssuer = [...this.#sources.values()].filter((each) => each.claimedBy === claimedBy);
-    if (this.#sources.size >= CRL_LIMITS.files || ofIssuer.length >= MOST_OF_ISSUER.urls) {
+  /**
+   * @param claimedBy who wrote the URL, and has to have the room: not the cRLIssuer, whom any certificate can name
+   * @param authority the key of the CA of the policy above it; empty: it is not known
+   */
+  #open(
+    target: { readonly url: string; readonly host: string },
+    claimedBy: string,
+    authority: string,
+  ): CrlSource | undefined {
+    const all = [...this.#sources.values()];
+    const ofIssuer = all.filter((each) => each.claimedBy === claimedBy).length;
+    const below = authority === '' ? 0 : all.filter((each) => each.authority === authority).length;
+    if (all.length >= CRL_LIMITS.files || ofIssuer >= MOST_OF_ISSUER.urls || below >= MOST_BELOW) {
       const { url } = target;
-      const most = { urls: CRL_LIMITS.files, of_one_issuer: MOST_OF_ISSUER.urls };
+      const most = { urls: CRL_LIMITS.files, of_one_issuer: MOST_OF_ISSUER.urls, below_one_ca: MOST_BELOW };
       if (!this.#fullTold) this.#context.log.error('too many URLs of CRLs: more are not fetched', { url, ...most });
       this.#fullTold = true;
       return undefined;
     }
     const source = new CrlSource(target, this.#keeper);
     source.claimedBy = claimedBy;
+    source.authority = authority;
     this.#add(source);
     return source;
   }

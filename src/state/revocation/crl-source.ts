@@ -39,6 +39,8 @@ export class CrlSource extends FetchedSource {
   readonly keys = new Set<string>();
   /** Key text of the issuer of the certificate that named the URL first. */
   claimedBy = '';
+  /** The key of the CA of the policy above that certificate. */
+  authority = '';
   crl: CrlFacts | undefined;
   /** A newer list that clears nobody: what it lists is revoked, though the last good one says nothing of it. */
   accusing: CrlFacts | undefined;

@@ -126,7 +126,7 @@ export class Revocation implements RevocationSource {
     if (!this.#deps.settings.fetch) return;
     const known = this.#seen.get(leaf.sha256);
     if (known !== undefined) {
-      this.#lists.follow(leaf, undefined, false);
+      this.#lists.follow(leaf, {}, false);
       return;
     }
     // Only what a CA of the policy has signed may make siptrust ask anybody.
@@ -140,7 +140,11 @@ export class Revocation implements RevocationSource {
   #follow(certificate: CertificateFacts) {
     const issuer = this.#authorities.issuerOf(certificate);
     const status = issuer && this.#statuses?.follow(certificate, issuer);
-    return [...this.#lists.follow(certificate, issuer, false), ...(status === undefined ? [] : [status])];
+    const authority = this.#authorities.authorityOver(certificate);
+    return [
+      ...this.#lists.follow(certificate, { issuer, authority }, false),
+      ...(status === undefined ? [] : [status]),
+    ];
   }
 
   awaits(leaf: CertificateFacts): boolean {
@@ -205,7 +209,7 @@ export class Revocation implements RevocationSource {
     if (!this.#deps.settings.fetch) return;
     for (const certificate of this.#authorities.intermediates) {
       const issuer = this.#authorities.issuerOf(certificate);
-      this.#lists.follow(certificate, issuer, true);
+      this.#lists.follow(certificate, { issuer, authority: issuer }, true);
       if (issuer !== undefined) this.#statuses?.follow(certificate, issuer);
       yield;
     }

@@ -21,6 +21,7 @@ function terms({ input }: Work): AssertionTerms | undefined {
     asserts: agreement.asserts,
     interconnect: agreement.interconnect,
     ownDomains: input.snapshot.ownDomains,
+    byDomain: input.snapshot.byDomain,
   };
 }
 

@@ -17,13 +17,15 @@ import {
   type TelUri,
   trimBlanks,
 } from '../../sip/grammar/index.js';
-import type { Agreement } from '../agreement/index.js';
+import { type Agreement, parentOf } from '../agreement/index.js';
 
 /** Who may say what: the agreement of the peer, and the domains that are ours. */
 export interface AssertionTerms {
   readonly asserts: Agreement['asserts'];
   readonly interconnect: Agreement['interconnect'];
   readonly ownDomains: ReadonlySet<string>;
+  /** The networks that agreements name: below one of our domains may stand one of these. */
+  readonly byDomain: Pick<ReadonlyMap<string, unknown>, 'has'>;
 }
 
 export type Judgement = { readonly outcome: 'keep' } | { readonly outcome: 'drop' | 'own'; readonly finding: Finding };
@@ -42,7 +44,7 @@ export function judgeAssertion(addr: NameAddr, terms: AssertionTerms): Judgement
   return uri.kind === 'tel' ? judgeTel(uri, terms) : judgeSip(uri, terms);
 }
 
-function drop(code: 'assert-invalid' | 'assert-foreign', detail: string): Judgement {
+function drop(code: 'assert-invalid' | 'assert-foreign' | 'assert-own', detail: string): Judgement {
   return { outcome: 'drop', finding: { code, detail } };
 }
 
@@ -50,6 +52,26 @@ function drop(code: 'assert-invalid' | 'assert-foreign', detail: string): Judgem
 export function isOwnSpoof(host: string, terms: AssertionTerms): boolean {
   const explained = terms.interconnect === 'roaming' || terms.interconnect === 'loopback';
   return !explained && terms.ownDomains.has(host);
+}
+
+/**
+ * Our domain above a host that a transit peer passes on. Who may assert any domain but ours (S-4) may not make one up in
+ * ours: a name there is ours, unless an agreement says whose it is.
+ */
+function ownAbove(host: string, { asserts, interconnect, ownDomains, byDomain }: AssertionTerms): string | undefined {
+  const explained = interconnect === 'roaming' || interconnect === 'loopback';
+  if (!asserts.transit || explained || isAgreedHost(host, asserts)) return undefined;
+  if (byDomain.has(host)) return undefined;
+  for (let above = parentOf(host); above !== ''; above = parentOf(above)) {
+    if (ownDomains.has(above)) return above;
+  }
+  return undefined;
+}
+
+/** Gone, and no more: unlike our domain itself it may be a network that nobody has named to us. */
+function belowOwn(host: string, above: string): Judgement {
+  const detail = `the peer, a transit network, asserts an identity of ${printable(host)}, below ${above}, one of our own domains`;
+  return drop('assert-own', `${detail}; if that is another network, an agreement or asserts.domains names it`);
 }
 
 function own(host: string): Judgement {
@@ -61,6 +83,8 @@ function judgeSip(uri: SipUri, terms: AssertionTerms): Judgement {
   if (!NOBODY.has(host)) {
     if (isOwnSpoof(host, terms)) return own(host);
     if (!mayAssertHost(host, terms)) return foreignHost(host, terms);
+    const above = ownAbove(host, terms);
+    if (above !== undefined) return belowOwn(host, above);
   }
   const number = numberOf(uri);
   // RFC 3261 §19.1.6: what a tel URI says of its context goes into the user part, or by mistake behind the host.
@@ -108,7 +132,9 @@ function judgeSubscriber(number: string, params: readonly Param[], terms: Assert
 /** RFC 3966 §5.1.5: a local number belongs to the domain or the global prefix of its context. */
 function judgeScope(scope: string, number: string, terms: AssertionTerms): Judgement {
   if (scope.startsWith('+')) return judgeNumber(withoutSeparators(scope) + number, terms);
-  return mayAssertHost(scope, terms) ? judgeNumber(number, terms) : foreignHost(scope, terms);
+  if (!mayAssertHost(scope, terms)) return foreignHost(scope, terms);
+  const above = ownAbove(scope, terms);
+  return above === undefined ? judgeNumber(number, terms) : belowOwn(scope, above);
 }
 
 /** The contexts of a local number, lower case, without one trailing dot. */

@@ -31,7 +31,7 @@ export interface MessageInput {
   readonly transport?: Evidence['transport'] | undefined;
   /** The verdict on the peer of this hook. */
   readonly verdict: Pick<Verdict, 'verdict' | 'agreement' | 'action' | 'code' | 'phrase' | 'would'>;
-  readonly snapshot: Pick<Snapshot, 'ownDomains' | 'privacy'>;
+  readonly snapshot: Pick<Snapshot, 'ownDomains' | 'byDomain' | 'privacy'>;
 }
 
 /** All that the steps share. */

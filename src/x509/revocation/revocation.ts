@@ -46,7 +46,8 @@ export function revocationStatus(certificate: CertificateFacts, context: Revocat
   for (const point of pointsOf(certificate)) {
     const wanted = point.crlIssuers ?? [certificate.issuerKeys.text];
     budget.spend('revocation', wanted.length * COST.name);
-    for (const crl of newestFirst(wanted.flatMap((issuer) => lists.get(issuer) ?? []))) {
+    const sorted = newestFirst(wanted.flatMap((issuer) => lists.get(issuer) ?? []));
+    for (const crl of sorted) {
       budget.spend('revocation', COST.list);
       if (crl.baseCrlNumber !== undefined) {
         // Beside its complete list it is looked at there; that it lists the certificate is enough by itself.
@@ -69,6 +70,8 @@ export function revocationStatus(certificate: CertificateFacts, context: Revocat
         continue;
       }
       if (entry !== undefined) return { status: 'revoked', detail: revokedText(certificate, crl, entry) };
+      const accused = accusedBeside(crl, sorted, certificate, context);
+      if (accused !== undefined) return accused;
       for (const reason of reasons) covered.add(reason);
       if (nextUpdate <= context.at) remarks.push(graceFinding(crl, nextUpdate));
       until = Math.min(until, nextUpdate <= context.at ? nextUpdate + (context.grace ?? 0) : nextUpdate);
@@ -105,8 +108,31 @@ function listedBy(crl: CrlFacts, certificate: CertificateFacts, context: Revocat
 
 /**
  * Of lists with one scope the newest speaks: an older one that has not run out yet (a file beside what was fetched since)
- * knows nothing of what was revoked in between.
+ * knows nothing of what was revoked in between. Of one second the one with the greater number (RFC 5280 §5.2.3).
  */
 function newestFirst(crls: readonly CrlFacts[]): readonly CrlFacts[] {
-  return crls.length < 2 ? crls : [...crls].sort((a, b) => b.thisUpdate - a.thisUpdate);
+  return crls.length < 2 ? crls : [...crls].sort((a, b) => b.thisUpdate - a.thisUpdate || compareNumbers(b, a));
+}
+
+/** By cRLNumber; lists of which one has none are alike. */
+function compareNumbers({ crlNumber: a }: CrlFacts, { crlNumber: b }: CrlFacts): number {
+  if (a === undefined || b === undefined) return 0;
+  // Positive INTEGERs in their shortest form, and what stands for others is at least an order.
+  return a.length - b.length || Buffer.compare(a, b);
+}
+
+/** A list that is no older than the one which clears the certificate, and lists it: nobody can say that it was released since. */
+function accusedBeside(
+  clearing: CrlFacts,
+  sorted: readonly CrlFacts[],
+  certificate: CertificateFacts,
+  context: RevocationContext,
+): RevocationStatus | undefined {
+  for (const crl of sorted) {
+    context.budget.spend('revocation', COST.delta);
+    if (crl === clearing || crl.thisUpdate !== clearing.thisUpdate || compareNumbers(crl, clearing) < 0) continue;
+    const entry = listedBy(crl, certificate, context);
+    if (entry !== undefined) return { status: 'revoked', detail: revokedText(certificate, crl, entry) };
+  }
+  return undefined;
 }

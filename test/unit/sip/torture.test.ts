@@ -46,7 +46,7 @@ describe.each([
   ['RFC 4475', RFC_4475],
   ['RFC 5118', RFC_5118],
 ] as const)('the plan on %s', (_rfc, table) => {
-  const snapshot = { ownDomains: new Set(['a.example']), privacy: 'strict33203' as const };
+  const snapshot = { ownDomains: new Set(['a.example']), byDomain: new Map(), privacy: 'strict33203' as const };
   const verdict = { verdict: 'untrusted', agreement: undefined, action: 'continue', code: 0, phrase: '' } as const;
   const valid = table.filter((row) => row.valid).map((row) => [row.id, row] as const);
 

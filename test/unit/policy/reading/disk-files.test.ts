@@ -34,6 +34,33 @@ function read(files = new DiskFiles()) {
   return { text: Buffer.from(result.bytes).toString(), stamp: result.stamp };
 }
 
+describe('directories that everybody may write', () => {
+  const warning = (at: string) => {
+    const result = new DiskFiles().read(at, 1000);
+    return 'bytes' in result ? result.warning : result.problem;
+  };
+
+  test('fail/the one that a link leads to, over another link', () => {
+    const [shared, safe] = [join(folder, 'shared'), join(folder, 'safe')];
+    for (const directory of [shared, safe]) mkdirSync(directory);
+    const target = join(shared, 'b.yaml');
+    writeFileSync(target, 'two', { mode: 0o640 });
+    symlinkSync('../shared/b.yaml', join(safe, 'middle.yaml'));
+    const link = join(folder, 'link.yaml');
+    symlinkSync('safe/middle.yaml', link);
+    expect(warning(link)).toBeUndefined();
+    chmodSync(shared, 0o777);
+    expect(warning(link)).toMatch(
+      /shared: expected a directory that not everybody may write, found mode 777: .*link\.yaml can be replaced/,
+    );
+    chmodSync(shared, 0o755);
+    chmodSync(safe, 0o777);
+    expect(warning(link)).toContain(`${safe}: expected`);
+    chmodSync(safe, 0o1777);
+    expect(warning(link)).toBeUndefined();
+  });
+});
+
 describe('stamps of files', () => {
   test('ok/a file that stays the same keeps its stamp', async () => {
     await settle();

@@ -12,7 +12,7 @@ import { agreementWith, emptySnapshot } from '../../../support/snapshot.js';
 
 const rootB = root({ subject: 'O=Operator B,CN=B Root', notAfter: NOW + 20 * DAY });
 const subB = ca(rootB, { subject: 'O=Operator B,CN=B TLS CA', notAfter: NOW + 10 * DAY });
-const own = leaf(rootB, { subject: 'O=Own,CN=own', notAfter: NOW + 5 * DAY });
+const own = leaf(rootB, { subject: 'O=Own,CN=own', notBefore: NOW - 360 * DAY, notAfter: NOW + 5 * DAY });
 const peer = leaf(subB, { subject: 'O=Operator B,CN=sbc', notAfter: NOW + 3 * DAY });
 const list = (nextUpdate: number, thisUpdate = NOW - 4 * DAY) => crl(subB, { thisUpdate, nextUpdate }).facts;
 
@@ -53,6 +53,28 @@ describe('expiryRows', () => {
       'agreement|op-b|b.example|15|ending',
       'anchor|op-b|CN=B Root,O=Operator B|20|ending',
     ]);
+  });
+
+  test('ok/what lives for days ends soon in the last third of its life', () => {
+    const short = leaf(subB, { subject: 'O=Operator B,CN=sbc', notBefore: NOW - 2 * DAY, notAfter: NOW + 4 * DAY });
+    const seen = new PeerCertificates(() => NOW);
+    seen.observe('op-b', short.facts);
+    const state = (now: number) =>
+      expiryRows(sources({ peers: seen.list() }), 30, now).find(({ what }) => what === 'peer-certificate')?.state;
+    expect([NOW, NOW + 2 * DAY - 1, NOW + 2 * DAY, NOW + 4 * DAY, NOW + 4 * DAY + 1].map(state)).toEqual([
+      ...['current', 'current', 'ending', 'ending', 'ended'],
+    ]);
+  });
+
+  test('ok/a certificate of six days that was replaced is forgotten before it ends', () => {
+    let now = NOW;
+    const seen = new PeerCertificates(() => now);
+    seen.observe('op-b', leaf(subB, { notBefore: NOW, notAfter: NOW + 6 * DAY }).facts);
+    seen.observe('op-b', leaf(subB, { notBefore: NOW, notAfter: NOW + 90 * DAY }).facts);
+    now += 1.5 * DAY;
+    expect(seen.list()).toHaveLength(2);
+    now += 1;
+    expect(seen.list().map(({ notAfter }) => notAfter)).toEqual([NOW + 90 * DAY]);
   });
 
   const within: readonly (readonly [days: number, at: number, found: readonly string[]])[] = [

@@ -29,7 +29,7 @@ test('fail/a list that was forgotten while it was being fetched does not come ba
       changes += 1;
     },
   });
-  const [source] = shelf.follow(b.peer({ crls: [server.url('/b.crl')] }).facts, undefined, false);
+  const [source] = shelf.follow(b.peer({ crls: [server.url('/b.crl')] }).facts, {}, false);
   const fetched = source?.run(new AbortController().signal);
   await eventually('the list is asked for', () => held !== undefined);
   shelf.forget(now() + SECOND);

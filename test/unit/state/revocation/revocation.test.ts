@@ -228,6 +228,21 @@ describe('one partner does not take the room of others', () => {
   });
 });
 
+describe('a CA that makes CAs', () => {
+  test('fail/has room for two hundred URLs, however many CAs it makes; the rest is left to others', async () => {
+    const stage = await stageWith({ settings: { interval: 3600 } });
+    const times = { notBefore: now() - DAY, notAfter: now() + DAY };
+    const altNames = ext.altNames([{ dns: 'b.example' }]);
+    for (let made = 0; made < 6; made++) {
+      const sub = ca(b.ca, { ...times, subject: `O=Operator B,CN=Sub ${made}` });
+      const points = Array.from({ length: 45 }, (_, at) => ({ names: [{ uri: server.url(`/${made}/${at}.crl`) }] }));
+      stage.ask(leaf(sub, { ...times, extensions: { altNames }, add: [ext.crlPoints(points)] }), [sub]);
+    }
+    expect(await stage.revocation.rows()).toHaveLength(200);
+    expect(stage.log.filter(({ message }) => message.startsWith('too many URLs'))).toHaveLength(1);
+  });
+});
+
 describe('servers that are gone, slow or lying leave the last good list in force', () => {
   const nothing: Answer = () => {};
   const otherCa = partner('O=Operator C,CN=Operator C CA').ca;

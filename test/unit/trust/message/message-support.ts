@@ -63,7 +63,11 @@ export function inputOf(rows: readonly string[], spec: Case = {}): MessageInput 
     ...rest,
     block: block(...frame, ...rows),
     verdict: { verdict: trusted ? 'trusted' : 'untrusted', agreement: agreed, action: 'continue', code: 0, phrase: '' },
-    snapshot: { ownDomains: new Set(['a.example', 'ims.a.example']), privacy: mode },
+    snapshot: {
+      ownDomains: new Set(['a.example', 'ims.a.example']),
+      byDomain: new Map([['hosted.a.example', agreement({ name: 'op-h' })]]),
+      privacy: mode,
+    },
   };
 }
 

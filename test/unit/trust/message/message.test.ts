@@ -198,6 +198,34 @@ table('screening of trusted peers (§5.4, §5.6)', [
     { trusted: true, agreement: { asserts: { domains: [], numbers: 'any', transit: true } } },
     { action: 'reject', code: 403 },
   ],
+  ...[
+    ['S-4 transit, but not for a name below ours', '<sip:x@sub.a.example>'],
+    ['S-4 transit, nor for one further below', '<sip:x@deep.sub.a.example.>'],
+    ['S-4 transit, nor for a context below ours', '<tel:4711;phone-context=pbx.a.example>'],
+  ].map(
+    ([name, value]): Row => [
+      `fail/${name}`,
+      [`P-Asserted-Identity: ${value}`],
+      { trusted: true, agreement: { asserts: { domains: [], numbers: 'any', transit: true } } },
+      { remove: ['P-Asserted-Identity'], codes: ['assert-own'] },
+    ],
+  ),
+  ...[
+    ['a network below ours that an agreement names', '<sip:x@hosted.a.example>', {}],
+    ['a network below ours that this agreement names', '<sip:x@own.a.example>', {}],
+    ['a name that only ends like ours', '<sip:x@sub.aa.example>', {}],
+    ['roaming', '<sip:x@sub.a.example>', { interconnect: 'roaming' }],
+  ].map(
+    ([name, value, more]): Row => [
+      `ok/S-4 transit: ${name}`,
+      [`P-Asserted-Identity: ${value}`],
+      {
+        trusted: true,
+        agreement: { asserts: { domains: ['own.a.example'], numbers: 'any', transit: true }, ...(more as object) },
+      },
+      NOTHING,
+    ],
+  ),
   [
     'fail/S-5 an IPv4 address',
     ['P-Asserted-Identity: <sip:x@192.0.2.1>'],

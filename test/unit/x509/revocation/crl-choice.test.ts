@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { crl, DAY, leaf, NOW, root } from '../../../support/certificates.js';
+import { type CrlSpec, crl, DAY, leaf, NOW, root } from '../../../support/certificates.js';
 import { judgePath } from '../../../support/paths.js';
 
 const issuer = root();
@@ -30,6 +30,29 @@ describe('of several lists of one scope the newest speaks', () => {
   test('fail/a newer list that is not signed by the CA does not hide the older', () => {
     const forged = newer({ changeSignature: (octets: Uint8Array) => octets.map((octet) => octet ^ 1) });
     expect(told([older({ revoked }), forged])).toBe('revoked');
+  });
+  test.each<[string, CrlSpec, CrlSpec, string]>([
+    ['the greater number', { number: 4 }, { number: 5, revoked }, 'revoked'],
+    [
+      'the greater number, which releases',
+      { number: 5, revoked: [{ serial: peer.serial, reason: 6 }] },
+      { number: 6 },
+      'ok',
+    ],
+    ['one number: what is revoked in one is', { number: 4 }, { number: 4, revoked }, 'revoked'],
+    ['no number: likewise', { number: 'absent' }, { number: 'absent', revoked }, 'revoked'],
+    ['256 is greater than 255', { number: 255 }, { number: 256, revoked }, 'revoked'],
+  ])('of one second %s', (_, one, other, expected) => {
+    const lists = [crl(issuer, one), crl(issuer, other)];
+    expect([told(lists), told([...lists].reverse())]).toEqual([expected, expected]);
+  });
+  test('ok/of one second, listed by a list that nobody signed', () => {
+    const forged = crl(issuer, {
+      number: 9,
+      revoked,
+      changeSignature: (octets: Uint8Array) => octets.map((octet) => octet ^ 1),
+    });
+    expect(told([crl(issuer, { number: 4 }), forged])).toBe('ok');
   });
   test('fail/a newer list for CAs alone does not hide the older', () => {
     expect(told([newer({ scope: { cas: true } }), older({ revoked })])).toBe('revoked');
