@@ -84,6 +84,19 @@ describe.each(builds('full'))('scripts of others, Kamailio $version', (build) =>
     expectNowhere('secret', stranger.got);
   });
 
+  it('ok/sips: to a stranger goes over TLS, stripped; fail/and over nothing else, and the log names the place', async () => {
+    for (const place of [`${stranger.host}:5061`, `${stranger.host};transport=tcp`]) {
+      const { callId, answer } = await call(`sips:party@${place}`, 'none');
+      expect(statusOf(answer), answer).toBe(200);
+      expect(headerOf(await stranger.received(callId, 'INVITE'), 'Via')).toMatch(/^SIP\/2\.0\/TLS /);
+    }
+    const { callId, answer } = await call(`sips:party@${stranger.host}:5060;transport=udp`, 'none');
+    expect(statusOf(answer)).toBeGreaterThan(399);
+    expect(stranger.find(callId, 'INVITE')).toBeUndefined();
+    expect(network.cscf.log).toContain(`a branch is not sent, next hop ${stranger.host}: tls-downgrade`);
+    expectNowhere('secret', stranger.got);
+  });
+
   it('fail/a branch_route without the line: the log names the field that is private, not the last one', async () => {
     const { callId, answer } = await call(stranger.uri('udp'), 'held');
     expect(statusOf(answer)).toBeGreaterThan(399);
