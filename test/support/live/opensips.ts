@@ -79,7 +79,7 @@ export class Opensips {
     const { tcpWorkers = 2, patience = 4, plugin: change = (text: string) => text } = options;
     cpSync(PLUGIN, directory, { recursive: true });
     const own: Readonly<Record<string, string>> = {
-      siptrust_url: `"http://${sidecar}:7061/rpc"`,
+      siptrust_sidecars: `"http://${sidecar}:7061/rpc"`,
       siptrust_inside_sockets: `"|udp:${inside}:5060|"`,
       siptrust_inside_networks: `"${called}/32"`,
       siptrust_inside_hops: `"${called}/32"`,

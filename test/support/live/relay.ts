@@ -2,6 +2,7 @@
 
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
 
 /** The text to send instead of siptrustd's own; `none`: no answer, ever; undefined: as siptrustd says. */
 export type Tampering = (method: string, answer: string) => string | 'none' | undefined;
@@ -10,6 +11,8 @@ export class Relay {
   /** Methods that were asked, oldest first. */
   readonly asked: string[] = [];
   tamper: Tampering = () => undefined;
+  /** Milliseconds that each answer is held back. */
+  late = 0;
   readonly #server: Server;
   readonly #held = new Set<ServerResponse>();
 
@@ -51,6 +54,7 @@ export class Relay {
       const headers = { connection: 'close', 'content-type': 'application/json' };
       const answer = await fetch(`http://${this.upstream}:7061/rpc`, { method: 'POST', headers, body });
       const text = await answer.text();
+      if (this.late > 0) await pause(this.late);
       const changed = this.tamper(method, text);
       if (changed === 'none') return void this.#held.add(response);
       response.end(changed ?? text);
