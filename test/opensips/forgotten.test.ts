@@ -36,6 +36,10 @@ const CHOICES = `
 	if ($rU == "half") {
 		t_on_branch("HALF");
 	}
+	if ($rU =~ "^(late|later|tardy)$") {
+		$T_fr_timeout = 1;
+		t_on_failure("LATE");
+	}
 	if ($rU == "again") {
 		t_on_failure("AGAIN");
 	}
@@ -71,6 +75,19 @@ branch_route[HALF] {
 	if ($rd != "PLACE") {
 		route(SIPTRUST_OUT);
 	}
+}
+
+# As docs/opensips.md has it; the branch_route that it arms is not.
+failure_route[LATE] {
+	route(SIPTRUST_SHUT);
+	if ($rU == "late") {
+		t_on_branch("BARE");
+	}
+	if ($rU == "later") {
+		append_hf("P-Charging-Vector: icid-value=secret\\r\\n");
+	}
+	$ru = "sip:second@PLACE:5060";
+	t_relay();
 }
 
 failure_route[AGAIN] {
@@ -175,6 +192,30 @@ describe.skipIf(BUILD === undefined)('a line that is missing', () => {
     stranger.answer = answer;
     expectNowhere('secret', stranger.got);
     expect(stranger.got.filter((text) => text.includes(callId) && text.startsWith('INVITE sip:second@'))).toEqual([]);
+  });
+
+  describe('a failure_route because nobody answered', () => {
+    async function second(name: string) {
+      const { answer } = stranger;
+      stranger.answer = (text, at) => (text.includes(`sip:${name}@`) ? [] : answer(text, at));
+      const callId = send({ method: 'MESSAGE', ruri: to(name) });
+      const status = statusOf(await user.final(callId));
+      stranger.answer = answer;
+      expectNowhere('secret', stranger.got);
+      return { status, got: stranger.got.filter((text) => text.includes(callId) && text.includes('sip:second@')) };
+    }
+
+    it.each(['late', 'later'])('fail/%s: it arms such a branch_route, or adds what is private', async (name) => {
+      const { status, got } = await second(name);
+      expect(status).toBeGreaterThanOrEqual(400);
+      expect(got).toEqual([]);
+    });
+
+    it('ok/what passes siptrust goes to the second place, cleaned', async () => {
+      const { status, got } = await second('tardy');
+      expect(status).toBe(200);
+      expect(got).toHaveLength(1);
+    });
   });
 
   it('fail/an onreply_route without route(SIPTRUST_BACK): the answer of our side', async () => {

@@ -5,8 +5,8 @@ import { PROFILES } from '../../sip/table/index.js';
 import { servedByWords } from '../../trust/agreement/index.js';
 import type { Check } from './check.js';
 import { type Finding, finding } from './finding.js';
-import { givenFields, opensipsRoutes } from './opensips-script.js';
-import type { Site } from './site.js';
+import { addedFields, givenFields, opensipsRoutes } from './opensips-script.js';
+import type { Site, SourceFile } from './site.js';
 
 const HEADERS = 'siptrust-headers.cfg';
 
@@ -64,17 +64,20 @@ function asRead(text: string): string {
 
 /** What a kind of route has to call; `first`: before anything else, otherwise behind all of it; `needed`: each script has one. */
 const CALLS: readonly {
+  readonly harm: 'leak' | 'risk';
   readonly kind: string;
   readonly named: boolean;
   readonly calls: string;
   readonly first: boolean;
   readonly needed: boolean;
 }[] = [
-  { kind: 'route', named: false, calls: 'SIPTRUST_IN', first: true, needed: true },
-  { kind: 'onreply_route', named: false, calls: 'SIPTRUST_REPLY', first: true, needed: true },
-  { kind: 'onreply_route', named: true, calls: 'SIPTRUST_BACK', first: true, needed: false },
-  { kind: 'branch_route', named: true, calls: 'SIPTRUST_OUT', first: false, needed: false },
-  { kind: 'local_route', named: false, calls: 'SIPTRUST_LOCAL', first: false, needed: false },
+  { harm: 'leak', kind: 'route', named: false, calls: 'SIPTRUST_IN', first: true, needed: true },
+  { harm: 'leak', kind: 'onreply_route', named: false, calls: 'SIPTRUST_REPLY', first: true, needed: true },
+  { harm: 'leak', kind: 'onreply_route', named: true, calls: 'SIPTRUST_BACK', first: true, needed: false },
+  { harm: 'leak', kind: 'branch_route', named: true, calls: 'SIPTRUST_OUT', first: false, needed: false },
+  // After a timeout nothing else of siptrust stands before a branch_route that it arms.
+  { harm: 'risk', kind: 'failure_route', named: true, calls: 'SIPTRUST_SHUT', first: true, needed: false },
+  { harm: 'leak', kind: 'local_route', named: false, calls: 'SIPTRUST_LOCAL', first: false, needed: false },
 ];
 
 /** Calls that get past the plugin, or take its door away. */
@@ -86,48 +89,51 @@ const BYPASSES: readonly { readonly call: RegExp; readonly harm: 'leak' | 'outag
     text: 'sends past every branch_route: siptrust lets nothing through there',
   },
   {
-    call: /(?<![a-z_])unuse_blacklist\("(?:all|siptrust_unseen)"\)/,
+    call: /(?<![a-z_])unuse_blacklist\("(?:all|siptrust_\w+)"\)/,
     harm: 'leak',
     text: 'opens the door that siptrust has shut',
   },
 ];
 
-/** Is it a field that no stranger may get in a reply, nor say? */
+/** Fields that no stranger may get in a reply, nor say. */
+const PRIVATE = PROFILES.find((profile) => profile.name === 'untrusted')?.hooks['response-out'].remove ?? [];
+
 function isPrivate(name: string): boolean {
   const lower = name.toLowerCase();
-  const gone = PROFILES.find((profile) => profile.name === 'untrusted')?.hooks['response-out'].remove ?? [];
-  return gone.some((each) =>
+  return PRIVATE.some((each) =>
     each.endsWith('*') ? lower.startsWith(each.slice(0, -1).toLowerCase()) : lower === each.toLowerCase(),
   );
 }
 
 function script({ opensips, options }: Site): readonly Finding[] {
   if (opensips === undefined) return [];
-  const file = options.opensipsCfg;
   if (!('value' in opensips.script)) {
     return [finding('risk', opensips.script.missing, 'name it by --opensips-cfg FILE: nothing was looked at in it')];
   }
-  const routes = opensipsRoutes(opensips.script.value);
+  const files = opensips.script.value;
+  const routes = files.flatMap(({ file, text }) => opensipsRoutes(text).map((route) => ({ ...route, file })));
   const found: Finding[] = [];
-  for (const { kind, named, calls, first, needed } of CALLS) {
+  for (const { harm, kind, named, calls, first, needed } of CALLS) {
     const here = routes.filter((route) => route.kind === kind && (route.name !== '') === named);
     if (here.length === 0 && needed) {
-      found.push(
-        finding('leak', `${file}: there is no ${kind} that calls route(${calls})`, `add ${kind} { route(${calls}); }`),
-      );
+      const missing = `${options.opensipsCfg}: there is no ${kind} that calls route(${calls})`;
+      found.push(finding(harm, missing, `add ${kind} { route(${calls}); }`));
     }
-    for (const { name, body, line } of here) {
+    for (const { file, name, body, line } of here) {
       const what = `${file}:${line}: ${kind}${name === '' ? '' : `[${name}]`}`;
       const call = `route(${calls});`;
       if (first ? body.startsWith(call) : body.endsWith(call)) continue;
       const where = first ? 'as its first line' : 'as its last line';
-      found.push(finding('leak', `${what} does not call ${call.slice(0, -1)} ${where}`, `add ${call} there`));
+      found.push(finding(harm, `${what} does not call ${call.slice(0, -1)} ${where}`, `add ${call} there`));
     }
   }
-  for (const { kind, name, body, line } of routes) {
+  for (const { file, kind, name, body, line } of routes) {
     const what = `${file}:${line}: ${kind}${name === '' ? '' : `[${name}]`}`;
     for (const { call, harm, text } of BYPASSES) {
       if (call.test(body)) found.push(finding(harm, `${what} ${text}`, 'send by t_relay()'));
+    }
+    if (kind === 'onreply_route') {
+      found.push(...addedFields(body).flatMap(({ names, by }) => given(`${what}: ${by}`, by, names)));
     }
     if (name.startsWith('E_CORE_TCP_DISCONNECT') && !body.includes('route(SIPTRUST_CLOSED);')) {
       const harm = 'siptrust does not hear of closed connections';
@@ -136,10 +142,26 @@ function script({ opensips, options }: Site): readonly Finding[] {
       );
     }
   }
-  for (const { name, by, line } of givenFields(opensips.script.value)) {
-    if (!isPrivate(name)) continue;
-    const harm = by === 'custom_headers' ? 'b2b copies it from strangers, and to them' : 'whoever gets it';
-    found.push(finding('leak', `${file}:${line}: ${by} has ${name}: ${harm}, past siptrust`, 'take it out there'));
+  return [...found, ...files.flatMap(givenAway)];
+}
+
+/** What a file has b2b copy, and adds to replies and to the requests of tm: none of it is seen where it leaves. */
+function givenAway({ file, text }: SourceFile): readonly Finding[] {
+  return givenFields(text).flatMap(({ names, pattern, by, line }) => {
+    const copied = PRIVATE.filter((name) => pattern?.test(name.replace('*', 'x')));
+    return given(`${file}:${line}: ${by}`, by, names === undefined ? undefined : [...names, ...copied]);
+  });
+}
+
+/** `names`: of the fields that go out unseen; undefined: a variable says them. */
+function given(where: string, by: string, names: readonly string[] | undefined): readonly Finding[] {
+  if (names === undefined) {
+    const next = 'write the names of its fields out, and none that is private';
+    return [finding('risk', `${where}: what it adds cannot be read here, and siptrust does not see it`, next)];
   }
-  return found;
+  const gone = names.filter(isPrivate);
+  if (gone.length === 0) return [];
+  const harm = by.startsWith('custom_headers') ? 'b2b copies it from strangers, and to them' : 'whoever gets it';
+  const named = gone.length > 3 ? `${gone.slice(0, 3).join(', ')} and ${gone.length - 3} more` : gone.join(', ');
+  return [finding('leak', `${where} has ${named}: ${harm}, past siptrust`, 'take it out there')];
 }

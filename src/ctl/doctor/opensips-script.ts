@@ -50,26 +50,56 @@ function inBraces(text: string): string {
   return text;
 }
 
-/** A header field that the script gives to a module or a reply by name, and where. */
-export interface GivenField {
-  readonly name: string;
+/** Header fields that the script gives to a module, a reply or a request of tm, and where. */
+export interface GivenFields {
+  /** Names; `undefined`: it is a variable that says them, or holds some. */
+  readonly names: readonly string[] | undefined;
+  /** For a module that copies by expression. */
+  readonly pattern?: RegExp;
   /** The parameter or the function. */
   readonly by: string;
   readonly line: number;
 }
 
 const GIVEN =
-  /modparam\s*\(\s*"b2b_(?:logic|entities)"\s*,\s*"(custom_headers)"\s*,\s*"([^"]*)"|(?<![a-z_])(append_to_reply|t_add_hdrs)\s*\(\s*"([^":]*)/g;
+  /modparam\s*\(\s*"b2b_(?:logic|entities)"\s*,\s*"(custom_headers(?:_regexp)?)"\s*,\s*"((?:[^"\\]|\\.)*)"|(?<![a-z_])(append_to_reply|t_add_hdrs)\s*\(\s*(?:"((?:[^"\\]|\\.)*)"\s*\))?/g;
 
 /** The fields that b2b copies from one leg to the other, and those that the script adds where nobody looks. */
-export function givenFields(script: string): readonly GivenField[] {
+export function givenFields(script: string): readonly GivenFields[] {
   const text = plain(script);
   let line = 1;
   let counted = 0;
-  return [...text.matchAll(GIVEN)].flatMap(({ index, 1: parameter, 2: names, 3: called = '', 4: name = '' }) => {
+  return [...text.matchAll(GIVEN)].map(({ index, 1: parameter, 2: value = '', 3: called, 4: rows }) => {
     line += text.slice(counted, index).split('\n').length - 1;
     counted = index;
-    const by = parameter ?? called;
-    return (names ?? name).split(';').map((each) => ({ name: each.trim(), by, line }));
+    if (parameter === 'custom_headers')
+      return { names: value.split(';').map((each) => each.trim()), by: parameter, line };
+    if (parameter !== undefined) return { ...copied(value), by: parameter, line };
+    return { names: rows === undefined ? undefined : rowNames(rows), by: called ?? '', line };
   });
+}
+
+/** What a route adds to the message at hand, by its body without blanks. */
+export function addedFields(body: string): readonly Pick<GivenFields, 'names' | 'by'>[] {
+  const calls = body.matchAll(/(?<![a-z_])(append_hf|insert_hf)\((?:"((?:[^"\\]|\\.)*)"[,)])?/g);
+  return [...calls].map(([, by = '', rows]) => ({ names: rows === undefined ? undefined : rowNames(rows), by }));
+}
+
+/** `/expression/flags`, or the expression alone; what cannot be read copies anything. */
+function copied(value: string): Pick<GivenFields, 'names' | 'pattern'> {
+  const source = /^\/(.*)\/[a-z]*$/s.exec(value)?.[1] ?? value;
+  try {
+    return { names: [], pattern: new RegExp(source, 'i') };
+  } catch {
+    return { names: undefined };
+  }
+}
+
+/** The names of header rows as a script writes them; undefined where a variable stands for one of them. */
+function rowNames(rows: string): readonly string[] | undefined {
+  const names = rows
+    .split(/(?:\\r)?\\n|\r?\n/)
+    .filter((row) => row.trim() !== '')
+    .map((row) => row.slice(0, Math.max(0, row.indexOf(':'))).trim());
+  return names.every((name) => /^[!-#%-~]+$/.test(name)) ? names : undefined;
 }

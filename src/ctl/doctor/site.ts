@@ -2,7 +2,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { type LoadedPolicy, loadPolicy } from '../../policy/loading/index.js';
 import { readRegular, systemProblem } from '../../policy/reading/index.js';
 import { activeLines, type ScriptLine, scriptLines } from './kamailio-script.js';
@@ -21,6 +21,12 @@ export interface SiteOptions {
 
 /** A text, or why there is none. */
 export type Read<T> = { readonly value: T } | { readonly missing: string };
+
+/** One file of a script. */
+export interface SourceFile {
+  readonly file: string;
+  readonly text: string;
+}
 
 export interface DaemonFacts {
   readonly version: string;
@@ -44,7 +50,9 @@ export interface Site {
   readonly plugin: Read<ReadonlyMap<string, string>>;
   readonly shipped: ReadonlyMap<string, string>;
   /** The same of an OpenSIPS; undefined: none asks. */
-  readonly opensips: { readonly script: Read<string>; readonly plugin: Read<ReadonlyMap<string, string>> } | undefined;
+  readonly opensips:
+    | { readonly script: Read<readonly SourceFile[]>; readonly plugin: Read<ReadonlyMap<string, string>> }
+    | undefined;
   /** `5.6.3`; undefined where there is no kamailio on this machine. */
   readonly kamailio: string | undefined;
   readonly node: string;
@@ -72,7 +80,7 @@ export async function readSite(options: SiteOptions, ask: Ask): Promise<Site> {
     shipped: shippedPlugin(),
     opensips:
       options.opensips === true
-        ? { script: textAt(options.opensipsCfg), plugin: filesOf(options.opensipsPlugin) }
+        ? { script: opensipsFiles(options.opensipsCfg), plugin: filesOf(options.opensipsPlugin) }
         : undefined,
     kamailio: kamailioVersion(),
     node: process.versions.node,
@@ -136,6 +144,22 @@ function withIncludes(
     const inner = path.startsWith(`${resolve(plugin)}/`) ? { missing: '' } : textAt(path);
     return 'missing' in inner ? [line] : [line, ...withIncludes(path, inner.value, plugin, depth + 1, includes)];
   });
+}
+
+/** The script of an OpenSIPS and what it includes, but the plugin; what is not there is left to `opensips -C`. */
+function opensipsFiles(cfg: string): Read<readonly SourceFile[]> {
+  const main = textAt(cfg);
+  if ('missing' in main) return main;
+  const files = new Map([[cfg, main.value]]);
+  for (const [file, text] of files) {
+    for (const [, name = ''] of text.matchAll(/^[ \t]*(?:include_file|import_file)[ \t]+"([^"\n]+)"/gm)) {
+      const path = resolve(dirname(file), name);
+      if (/^siptrust(?:-headers)?\.cfg$/.test(basename(path)) || files.size > MOST_INCLUDES) continue;
+      const inner = files.has(path) ? undefined : textAt(path);
+      if (inner !== undefined && 'value' in inner) files.set(path, inner.value);
+    }
+  }
+  return { value: [...files].map(([file, text]) => ({ file, text })) };
 }
 
 function filesOf(directory: string): Read<ReadonlyMap<string, string>> {

@@ -37,7 +37,7 @@ function replaced(text: string, what: RegExp, by: (found: string) => string): st
 
 const indented = (text: string): string => text.replace(/^(?=.)/gm, '\t');
 
-/** The script with steps 2, 3 and 5 to 10 carried out. */
+/** The script with steps 2, 3 and 5 to 11 carried out. */
 export function stepsTaken(script: string, { version }: OpensipsBuild): string {
   const modules = version.startsWith('3.4') ? step(3).replace('#loadmodule', 'loadmodule') : step(3);
   let text = replaced(script, /^socket=udp:127\.0\.0\.1:5060.*\n/m, () => step(2));
@@ -45,12 +45,13 @@ export function stepsTaken(script: string, { version }: OpensipsBuild): string {
   text = replaced(text, /^route ?\{\n/m, (found) => found + indented(step(5)));
   text = text.replace(/^branch_route\[.*?^(?=\})/gms, (found) => found + indented(step(6)));
   text = text.replace(/^onreply_route\[.*\n/gm, (found) => found + indented(step(7)));
-  text = text.replace(/^local_route .*?^(?=\})/gms, (found) => found + indented(step(8)));
-  text = replaced(text, /^[ \t]*if \(!t_relay\(\)\) \{[^}]*\}\n/gm, () => indented(step(10)));
-  return `${text}\n${step(9)}`;
+  text = text.replace(/^failure_route\[.*\n/gm, (found) => found + indented(step(8)));
+  text = text.replace(/^local_route .*?^(?=\})/gms, (found) => found + indented(step(9)));
+  text = replaced(text, /^[ \t]*if \(!t_relay\(\)\) \{[^}]*\}\n/gm, () => indented(step(11)));
+  return `${text}\n${step(10)}`;
 }
 
-/** siptrust.cfg as step 8 wants it where the script has a local_route. */
+/** siptrust.cfg as step 9 wants it where the script has a local_route. */
 export function withoutLocalRoute(plugin: string): string {
   return replaced(plugin, /^local_route \{\n.*?^\}\n?/ms, () => '');
 }

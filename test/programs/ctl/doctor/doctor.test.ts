@@ -226,6 +226,54 @@ describe('where an OpenSIPS asks', () => {
       /^leak opensips-script: .*: append_to_reply has P-Charging-Vector: whoever gets it, past siptrust$/,
     ],
     [
+      'a private field in replies, behind another one',
+      () => change('opensips.cfg', 'route(RELAY);', 'append_to_reply("X-1: a\\r\\nP-Charging-Vector: b\\r\\n");'),
+      /^leak opensips-script: .*: append_to_reply has X-1, P-Charging-Vector: whoever gets it, past siptrust$/,
+    ],
+    [
+      'a private field that an onreply_route adds',
+      () =>
+        change(
+          'opensips.cfg',
+          'route(SIPTRUST_REPLY);',
+          'route(SIPTRUST_REPLY);\n\tappend_hf("P-Asserted-Identity: <sip:x@y>\\r\\n");',
+        ),
+      /^leak opensips-script: .*: onreply_route: append_hf has P-Asserted-Identity: whoever gets it, past siptrust$/,
+    ],
+    [
+      'replies with what only a variable says',
+      () => change('opensips.cfg', 'route(RELAY);', 'append_to_reply($avp(rows));'),
+      /^risk opensips-script: .*: append_to_reply: what it adds cannot be read here/,
+    ],
+    [
+      'a CANCEL with what only a variable says',
+      () => change('opensips.cfg', 'route(RELAY);', 't_add_hdrs("$var(name): 1\\r\\n");'),
+      /^risk opensips-script: .*: t_add_hdrs: what it adds cannot be read here/,
+    ],
+    [
+      'an expression by which b2b copies private fields',
+      () => change('opensips.cfg', /^/, 'modparam("b2b_logic", "custom_headers_regexp", "/^p-as/i")\n'),
+      /^leak opensips-script: .*:1: custom_headers_regexp has P-Asserted-Identity, P-Asserted-Service, P-Associated-URI: b2b copies/,
+    ],
+    [
+      'a failure_route that shuts no door',
+      () => change('opensips.cfg', /$/, '\nfailure_route[LATE] {\n\tt_relay();\n}\n'),
+      /^risk opensips-script: .*: failure_route\[LATE\] does not call route\(SIPTRUST_SHUT\) as its first line$/,
+    ],
+    [
+      'send() in a file that the script includes',
+      () => {
+        writeFileSync(file('more.cfg'), '\nroute[MORE] {\n\tsend("udp:192.0.2.1:5060");\n}\n');
+        change('opensips.cfg', /$/, '\ninclude_file "more.cfg"\n');
+      },
+      /^leak opensips-script: .*more.cfg:2: route\[MORE\] sends past every branch_route$/,
+    ],
+    [
+      'the list of private fields laid off',
+      () => change('opensips.cfg', 'route(RELAY);', 'unuse_blacklist("siptrust_private_1");'),
+      /^leak opensips-script: .*: route opens the door that siptrust has shut$/,
+    ],
+    [
       'the door opened',
       () => change('opensips.cfg', 'route(RELAY);', 'unuse_blacklist("all");'),
       /^leak opensips-script: .*: route opens the door that siptrust has shut$/,
