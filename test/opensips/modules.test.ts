@@ -1,7 +1,5 @@
 /** Modules that tutorials use, in a script that has the lines of docs/opensips.md: what they keep, rewrite or send themselves. */
 
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, inDialog, type RequestTerms, request } from '../support/live/caller.js';
 import { replaced } from '../support/live/opensips.js';
@@ -11,22 +9,11 @@ import { eventually } from '../support/live/places.js';
 import { expectNowhere, privateRows } from '../support/live/secrets.js';
 import { headerOf, methodOf, rowsOf, type SipText, statusOf } from '../support/live/sip-text.js';
 import { WebSocketCaller } from '../support/live/websocket.js';
-import { BUILD, theBuild } from './stage.js';
+import { absent, theBuild } from './stage.js';
 
 const SECRET = privateRows('secret');
 const FORGED = privateRows('forged');
 const NEEDED = ['dialog', 'topology_hiding', 'uac', 'uac_auth', 'b2b_entities', 'b2b_logic'];
-
-/** Why this cannot be tried on this build; said once. */
-function absent(needed: readonly string[]): string | undefined {
-  const build = BUILD;
-  if (build === undefined) return 'no OpenSIPS';
-  const missing = needed.filter((name) => !existsSync(join(build.modules, name, `${name}.so`)));
-  if (missing.length === 0) return undefined;
-  const why = `no modules ${missing.join(', ')}`;
-  console.warn(`skipped: modules of OpenSIPS ${build.version}: ${why}`);
-  return why;
-}
 
 const LOADED = `
 loadmodule "dialog.so"

@@ -1,5 +1,7 @@
 /** What the tests of plugin/opensips share. */
 
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Caller, type RequestTerms, request } from '../support/live/caller.js';
 import { type OpensipsBuild, opensipsBuild } from '../support/live/opensips.js';
 import type { OpensipsNetwork } from '../support/live/opensips-network.js';
@@ -15,6 +17,17 @@ export const BUILD: OpensipsBuild | undefined = 'missing' in found ? undefined :
 export function theBuild(): OpensipsBuild {
   if (BUILD === undefined) throw new Error('no OpenSIPS');
   return BUILD;
+}
+
+/** Why this cannot be tried on this build; said once. */
+export function absent(needed: readonly string[]): string | undefined {
+  const build = BUILD;
+  if (build === undefined) return 'no OpenSIPS';
+  const missing = needed.filter((name) => !existsSync(join(build.modules, name, `${name}.so`)));
+  if (missing.length === 0) return undefined;
+  const why = `no modules ${missing.join(', ')}`;
+  console.warn(`skipped: tests on OpenSIPS ${build.version}: ${why}`);
+  return why;
 }
 
 export const ASSERTED = 'P-Asserted-Identity: <sip:alice@a.example>';

@@ -21,7 +21,7 @@ import {
   type Profile,
   type ProfileName,
 } from '../table/index.js';
-import { fieldAlternatives, SHAPE, wholeMessages } from './whole-lines.js';
+import { fieldAlternatives, plainUri, SHAPE, wholeMessages } from './whole-lines.js';
 
 const [STRICTEST, ...OTHERS] = PROFILES;
 
@@ -113,6 +113,20 @@ function bySwitch(call: (profile: Profile, hook: Hook) => string | undefined): r
 
 function looksLine(pattern: string, found: string): readonly string[] {
   return [`\tif ($mb =~ ${quote(pattern)}) {`, `\t\t$var(siptrust_look) = "${found}";`, '\t}'];
+}
+
+/** By profile, as the script has written it: what the message says is looked at with the rest of it. */
+function uriLines(): readonly string[] {
+  const profiles = new Map<string, ProfileName[]>();
+  for (const { name, stance } of PROFILES) {
+    const pattern = plainUri('request-out', stance);
+    profiles.set(pattern, [...(profiles.get(pattern) ?? []), name]);
+  }
+  return [...profiles].flatMap(([pattern, names]) => [
+    `\tif ($var(siptrust_profile) =~ "^(${names.join('|')})$" && $ru =~ ${quote(pattern)}) {`,
+    '\t\treturn(1);',
+    '\t}',
+  ]);
 }
 
 function compactLines(): readonly string[] {
@@ -233,6 +247,12 @@ export function opensipsInclude(): string {
           `\t\t${unanswered.call(looksLine(patterns(STRICTEST, hook).safe, 'safe'))}`,
           '\t}',
         ])),
+    '}',
+    '',
+    '# Is the Request-URI one that may leave as it is?',
+    'route[SIPTRUST_LOOK_URI] {',
+    ...uriLines(),
+    '\treturn(-1);',
     '}',
     '',
     'route[SIPTRUST_COMPACT] {',

@@ -100,6 +100,11 @@ class Lines {
     return `${this.#first}${this.#params}${END}`;
   }
 
+  /** A Request-URI that needs no look. */
+  get uri(): string {
+    return `${this.#first}${this.#params}`;
+  }
+
   /** A value that needs no look. */
   get value(): string {
     return `${this.#stretch}${this.#params}`;
@@ -240,6 +245,11 @@ export function wholeMessages(
     ),
     safe: whole(lines, strict, new Map([...safe].filter(([key]) => !goes(key) || key === 'privacy'))),
   };
+}
+
+/** A Request-URI that may leave as it is: that of a script does not stand in the message that was received. */
+export function plainUri(hook: Hook, stance: Stance): string {
+  return `^${new Lines(actionsAt(hook, stance)).uri}$`;
 }
 
 /** Would the prefix cover a field that has to be looked at? */

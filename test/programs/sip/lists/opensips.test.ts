@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { linePatterns, opensipsInclude, privateFields, removalPattern } from '../../../../src/sip/lists/opensips.js';
-import { otherThan, PLAIN_VALUES, SHAPE, wholeMessages } from '../../../../src/sip/lists/whole-lines.js';
+import { otherThan, PLAIN_VALUES, plainUri, SHAPE, wholeMessages } from '../../../../src/sip/lists/whole-lines.js';
 import { BOUNDARY_RULES } from '../../../../src/sip/table/boundary.js';
 import { EMERGENCY_URI, PROFILES, type Profile, type ProfileName } from '../../../../src/sip/table/profiles.js';
 import {
@@ -47,7 +47,7 @@ describe('the OpenSIPS include', () => {
   });
 
   it('ok/every expression over a message is anchored, so that one pass over it is enough', () => {
-    const expressions = [...opensipsInclude().matchAll(/\$mb =~ "(.)/g)].map(([, first]) => first);
+    const expressions = [...opensipsInclude().matchAll(/\$(?:mb|ru) =~ "(.)/g)].map(([, first]) => first);
     expect(expressions.length).toBeGreaterThan(20);
     expect(new Set(expressions)).toEqual(new Set(['^']));
   });
@@ -272,6 +272,25 @@ describe.skipIf(posix === undefined)('what is plain', () => {
   ] as const)('ok/%s %s %s %j: %s', (name, hook, line, rows, expected) => {
     const message = [line, ...FRAME, ...rows, '', ''].join('\r\n');
     expect(settled(patternsOf(name, hook).plain, [message])).toEqual([expected]);
+  });
+});
+
+describe.skipIf(posix === undefined)('a Request-URI that a script writes', () => {
+  it.each([
+    ['untrusted', 'sip:a@b.example', true],
+    ['untrusted', 'sip:+1555;phone-context=b.example@b.example:5060;user=phone;transport=tls', true],
+    ['untrusted', 'sip:a@b.example;cpcx=1;olive', true],
+    ['untrusted', 'sip:a@b.example;cpc=payphone', false],
+    ['untrusted', 'sip:a@b.example;user=phone;\tOLI=1', false],
+    ['untrusted', 'tel:+1555;isup-oli=1', false],
+    ['untrusted', 'sip:a;cpc=1@b.example', false],
+    ['untrusted', 'sip:a@b.example;%6Frig', false],
+    ['untrusted', 'sip:a@b.example?Subject=x', false],
+    ['untrusted-rfc3325', 'sip:a@b.example;orig', false],
+    ['ask', 'sip:a@b.example;orig', false],
+    ['trusted', 'sip:a@b.example;cpc=payphone', true],
+  ] as const)('ok/%s %s: %s', (name, uri, expected) => {
+    expect(posix?.matches(plainUri('request-out', named(name).stance), [uri])).toEqual([expected]);
   });
 });
 
