@@ -13,6 +13,8 @@ LAB_PACKAGES := strongswan-charon strongswan-swanctl libcharon-extra-plugins lib
 DEB_PACKAGES := dpkg-dev binutils lintian debootstrap man-db util-linux
 # Where `make run` keeps what the example policy refers to.
 EXAMPLE := .cache/example
+# Programs of minutes: they can be stopped from the first moment.
+LONG_WORK := node --import tsx --import ./test/support/live/early-stop.ts
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 .PHONY: dev ci help release test-release deb test-deb setup packages toolchain node-version build lint dead run demo test test-unit test-wire test-flow test-matrix test-opensips test-ui test-fleet test-fleet-long fleet bench-fleet demo-ui lab-packages lab test-lab bench bench-plugin bench-reload bench-lab soak fuzz clean
@@ -90,13 +92,13 @@ $(EXAMPLE)/peer.json:
 	@mv $@.new $@
 
 dev: node_modules build ## siptrustd with partners and questions, started anew whenever src/ changes; Ctrl-C ends it
-	@exec node --import tsx test/dev/main.ts
+	@exec $(LONG_WORK) test/dev/main.ts
 
 ci: ## what runs for each commit, as it runs there: everything, on a clean checkout
 	.ci/run
 
 demo: setup build ## two networks, real TLS, real calls: who called, the verdict, what arrived
-	node --import tsx test/flow/demo.ts
+	$(LONG_WORK) test/flow/demo.ts
 
 test: setup build lint test-unit test-wire test-flow test-opensips test-ui test-fleet ## everything: lint, unit, wire and live tests (20 minutes at most)
 
@@ -126,11 +128,11 @@ test-fleet-long: setup build ## the same with 50,000 acknowledged writes and fau
 	SIPTRUST_FLEET_WRITES=50000 SIPTRUST_FLEET_FAULT_MS=15000 npx vitest run --config vitest.fleet.config.ts
 
 fleet: setup build ## three siptrustd and two Kamailios under one policy of one database, with calls: what happened, as a table
-	node --import tsx test/fleet/demo.ts
+	$(LONG_WORK) test/fleet/demo.ts
 
 bench-fleet: setup build ## from the commit to the first stripped message with 10 nodes, and what 10 and 50 nodes cost the database
-	SIPTRUST_FLEET_NODES=10 SIPTRUST_FLEET_ROUNDS=50 node --import tsx test/fleet/demo.ts
-	node --import tsx test/bench/fleet.ts
+	SIPTRUST_FLEET_NODES=10 SIPTRUST_FLEET_ROUNDS=50 $(LONG_WORK) test/fleet/demo.ts
+	$(LONG_WORK) test/bench/fleet.ts
 
 demo-ui: node_modules build ## the page with partners and questions: prints address and token, Ctrl-C ends it
 	@exec node --import tsx test/ui/demo.ts
@@ -139,7 +141,7 @@ lab-packages: packages
 	$(call install-missing,$(LAB_PACKAGES))
 
 lab: setup lab-packages build ## security gateways, a rogue, TLS, NAT: what each scene shows of docs/lab.md (root)
-	test/lab/enter.sh node --import tsx test/lab/main.ts
+	test/lab/enter.sh $(LONG_WORK) test/lab/main.ts
 
 test-lab: setup lab-packages build ## the same as tests (root)
 	test/lab/enter.sh npx vitest run --config vitest.lab.config.ts
@@ -161,20 +163,20 @@ test-release: toolchain node_modules ## a whole release of a clone of this commi
 	npx vitest run --config vitest.release.config.ts
 
 bench: setup build ## measurements; results are explained in docs/performance.md
-	node --import tsx test/bench/all.ts
+	$(LONG_WORK) test/bench/all.ts
 
 bench-reload: setup build ## what a reload costs whoever asks meanwhile, up to 100,000 agreements and 1,000,000 prefixes
-	node --import tsx test/bench/reload.ts $(SIZES)
+	$(LONG_WORK) test/bench/reload.ts $(SIZES)
 
 bench-plugin: setup build ## instructions that the plugin for Kamailio adds to a call (under five minutes)
 	$(call install-missing,valgrind)
-	node --import tsx test/bench/plugin/main.ts
+	$(LONG_WORK) test/bench/plugin/main.ts
 
 bench-lab: setup build ## TLS beside IPsec and address lists (8 minutes): numbers, plot and tables in docs/
-	node --import tsx test/bench/ways/main.ts
+	$(LONG_WORK) test/bench/ways/main.ts
 
 soak: setup build ## half an hour of calls while siptrustd dies, policies change, certificates rotate: docs/soak.md
-	node --import tsx test/soak/main.ts
+	$(LONG_WORK) test/soak/main.ts
 
 fuzz: node_modules ## long runs of the readers' fuzz (crashes, and time), the differential test and the properties
 	@export TMPDIR=$$(mktemp -d); trap 'rm -rf "$$TMPDIR"' EXIT; \

@@ -68,6 +68,8 @@ export function ctlPage(program: Command, page: Page): string {
     item('0', 'answered'),
     item('1', 'the answer is an error, or (cert lint, dns check, replay, policy diff) says that there is something'),
     item('2', 'the command line, a file or the connection is wrong'),
+    item('130, 143', 'stopped by SIGINT, by SIGTERM'),
+    item('141', 'whoever read the answers has closed the pipe'),
     '.SH FILES',
     item('/run/siptrust/siptrust.sock', 'where the daemon is asked'),
     '.SH SEE ALSO',
