@@ -17,7 +17,7 @@ EXAMPLE := .cache/example
 LONG_WORK := node --import tsx --import ./test/support/live/early-stop.ts
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: dev ci help release test-release deb test-deb setup packages toolchain node-version build lint dead run demo test test-unit test-wire test-flow test-matrix test-opensips test-ui test-fleet test-fleet-long fleet bench-fleet demo-ui lab-packages lab test-lab bench bench-plugin bench-reload bench-lab soak fuzz clean
+.PHONY: dev ci help release test-release deb test-deb setup packages toolchain node-version build lint dead run demo test test-unit test-wire test-flow test-matrix test-opensips test-ui run-ui test-fleet run-fleet test-fleet-long fleet bench-fleet demo-ui lab-packages lab test-lab bench bench-plugin bench-reload bench-lab soak fuzz clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -100,7 +100,9 @@ ci: ## what runs for each commit, as it runs there: everything, on a clean check
 demo: setup build ## two networks, real TLS, real calls: who called, the verdict, what arrived
 	$(LONG_WORK) test/flow/demo.ts
 
-test: setup build lint test-unit test-wire test-flow test-opensips test-ui test-fleet ## everything: lint, unit, wire and live tests (20 minutes at most)
+test: setup build lint test-unit test-wire test-flow test-opensips ## everything: lint, unit, wire and live tests (a quarter of an hour)
+	@# These two wait most of the time: side by side, with the output of each in one piece.
+	@$(MAKE) -j2 --no-print-directory --output-sync=target run-ui run-fleet
 
 test-unit: node_modules ## what computes, and starts nothing (a minute)
 	npx vitest run --project unit
@@ -119,9 +121,16 @@ test-opensips: setup build ## live tests on the OpenSIPS that SIPTRUST_OPENSIPS 
 	npx vitest run --config vitest.opensips.config.ts
 
 test-ui: setup build ## the page at /ui in a real Chromium, on a real siptrustd
+	@$(MAKE) --no-print-directory run-ui
+
+# Without looking at what was made before.
+run-ui:
 	npx vitest run --config vitest.ui.config.ts
 
 test-fleet: setup build ## the database of a fleet: killed, frozen, taken over, full (PostgreSQL of its own in a temporary directory)
+	@$(MAKE) --no-print-directory run-fleet
+
+run-fleet:
 	npx vitest run --config vitest.fleet.config.ts
 
 test-fleet-long: setup build ## the same with 50,000 acknowledged writes and faults of 15 seconds

@@ -206,7 +206,7 @@ describe.each(builds('full'))('lists in files, Kamailio $version', (build) => {
   it('fail/T-46 a certificate that ends while its connection is up', async () => {
     await network.daemon.reload({ ...policyOfA(network, {}), defaults: { skew: 0 } });
     // Long enough for the first call on a machine that is busy.
-    const caller = await network.overTls(network.certificateOfA({ until: 20 / 86_400 }));
+    const caller = await network.overTls(network.certificateOfA({ until: 10 / 86_400 }));
     expect(await call(network, caller)).toBe('kept');
     await eventually('it is not trusted any more', async () => (await call(network, caller)) === 'stripped', 40_000);
     const after = await network.daemon.decisionsOn(caller.source, ({ verdict }) => verdict === 'untrusted');

@@ -210,12 +210,10 @@ export class Network {
 
   /** Ends everything that was started, and removes the directory. */
   async stop(): Promise<void> {
-    for (const each of this.#open.reverse()) await each.stop();
-    await this.#cscf?.stop();
     // It may stand frozen.
     this.daemon.signal('SIGCONT');
-    await this.daemon.stop();
     this.#uas?.stop();
+    await Promise.all([...this.#open, this.#cscf, this.daemon].map((each) => each?.stop()));
     if (process.env.SIPTRUST_KEEP === undefined) this.#remove();
   }
 
