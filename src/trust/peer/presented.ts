@@ -48,7 +48,8 @@ export function presentedCertificate(
 /** The identities that count here; the common name only where an agreement accepts it (RFC 5922 §7.1). */
 function identities(leaf: CertificateFacts, snapshot: Snapshot): SipIdentities {
   const strict = sipIdentities(leaf, { cnFallback: false });
-  if (strict.kind !== 'none') return strict;
+  // Beside a subjectAltName no common name counts, whatever an agreement says (RFC 5922 §7.1 step 4).
+  if (strict.kind !== 'none' || leaf.subjectAltNames !== undefined) return strict;
   const lax = sipIdentities(leaf, { cnFallback: true });
   // These count under no agreement, whatever it says of common names (rulebook T-34).
   if (lax.findings.some(({ code }) => code === 'cn-ambiguous' || code === 'wildcard')) return lax;

@@ -45,22 +45,31 @@ export function sipIdentities(
   const names = { uri: new Set<string>(), dns: new Set<string>() };
   const findings: Finding[] = [];
   const skipped: string[] = [];
+  let others = 0;
   for (const [at, alternative] of facts.subjectAltNames.entries()) {
-    const label = `subjectAltName ${at + 1}, ${describe(alternative)}`;
-    if (alternative.type !== 'uri' && alternative.type !== 'dns') {
-      skipped.push(`${label}: only a URI or a dNSName can name a SIP domain`);
+    const reading = readAlternative(alternative);
+    if ('name' in reading) {
+      names[alternative.type === 'uri' ? 'uri' : 'dns'].add(reading.name);
       continue;
     }
-    const reading = alternative.type === 'uri' ? readUri(alternative.bytes) : readDnsName(alternative.bytes);
-    if ('name' in reading) names[alternative.type].add(reading.name);
-    else if ('code' in reading) findings.push({ code: reading.code, detail: `${label}: ${reading.why}` });
+    others += 1;
+    const told = 'code' in reading ? findings : skipped;
+    // A stranger's certificate can hold tens of thousands: words are made of those that are told.
+    if (told.length === MOST_FINDINGS) continue;
+    const label = `subjectAltName ${at + 1}, ${describe(alternative)}`;
+    if ('code' in reading) findings.push({ code: reading.code, detail: `${label}: ${reading.why}` });
     else skipped.push(`${label}: ${reading.skipped}`);
   }
   // One acceptable URI makes every dNSName irrelevant.
   const kind = names.uri.size > 0 ? 'uri' : names.dns.size > 0 ? 'dns' : 'none';
-  if (kind !== 'none') return { kind, names: [...names[kind]], findings: capped(findings) };
-  const all = facts.subjectAltNames.length === 0 ? ['nothing'] : [...findings.map(({ detail }) => detail), ...skipped];
-  return none(`expected a sip: URI or a dNSName in subjectAltName; ${listed(all)}`, findings);
+  if (kind !== 'none') return { kind, names: [...names[kind]], findings };
+  const told = others === 0 ? ['nothing'] : [...findings.map(({ detail }) => detail), ...skipped];
+  return none(`expected a sip: URI or a dNSName in subjectAltName; ${listed(told, others)}`, findings);
+}
+
+function readAlternative({ type, bytes }: AlternativeName): Reading {
+  if (type === 'uri') return readUri(bytes);
+  return type === 'dns' ? readDnsName(bytes) : { skipped: 'only a URI or a dNSName can name a SIP domain' };
 }
 
 /** X.520 DirectoryString has these too, and IA5String is what some CAs write. */
@@ -158,14 +167,11 @@ function describe({ type, bytes }: AlternativeName): string {
 }
 
 function none(detail: string, findings: readonly Finding[]): SipIdentities {
-  return { kind: 'none', names: [], findings: [...capped(findings), { code: 'no-sip-id', detail }] };
+  return { kind: 'none', names: [], findings: [...findings, { code: 'no-sip-id', detail }] };
 }
 
-function capped(findings: readonly Finding[]): readonly Finding[] {
-  return findings.slice(0, MOST_FINDINGS);
-}
-
-function listed(parts: readonly string[]): string {
-  const more = parts.length > MOST_FINDINGS ? `; and ${parts.length - MOST_FINDINGS} more` : '';
+/** `parts`: the first ones of `total`. */
+function listed(parts: readonly string[], total: number): string {
+  const more = total > MOST_FINDINGS ? `; and ${total - MOST_FINDINGS} more` : '';
   return `found ${parts.slice(0, MOST_FINDINGS).join('; ')}${more}`;
 }

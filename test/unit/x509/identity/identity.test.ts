@@ -364,6 +364,26 @@ describe('findings', () => {
   }, 2_000);
 });
 
+describe('a certificate of a stranger with tens of thousands of names', () => {
+  test.each(['dns', 'uri', 'email'] as const)(
+    'fail/refused ones of kind %s: words are made of the first alone',
+    (type) => {
+      let reads = 0;
+      const refused = Array.from({ length: 20_000 }, () => ({
+        type,
+        get bytes(): Uint8Array {
+          reads += 1;
+          return Uint8Array.of(0x5f);
+        },
+      }));
+      const { kind, findings } = sipIdentities({ subject: [], subjectAltNames: refused }, { cnFallback: false });
+      expect([kind, findings.length <= 17]).toEqual(['none', true]);
+      expect(findings.at(-1)?.detail).toMatch(/; and 19984 more$/);
+      expect(reads).toBeLessThanOrEqual(20_000 + 16);
+    },
+  );
+});
+
 describe('properties', () => {
   const piece = fc.constantFrom(
     'sip:',
