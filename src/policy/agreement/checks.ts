@@ -1,7 +1,9 @@
 /** What the keys of one agreement mean to each other: keys without effect, and trust that would rest on nothing. */
 
 import type { Agreement } from '../../trust/agreement/index.js';
+import { certificateName } from '../../x509/certificate/index.js';
 import { whyUnsigned } from '../../x509/revocation/index.js';
+import { acceptedPurposes, otherRoleHint, purposeText } from '../../x509/rules/index.js';
 import type { Site } from '../reading/index.js';
 import { anchorFiles } from './anchors.js';
 import { type AgreementInput, KEY_ROWS } from './keys.js';
@@ -47,6 +49,7 @@ export function checkTrustBasis(agreement: Agreement, input: AgreementInput, sit
       site.at('anchors').report('no-effect', text, 'key');
     }
   }
+  if (!pinned) checkPurposes(agreement, site);
   if (stackVerification === 'advisory') {
     const text = 'siptrust alone judges the certificates of this agreement; the proxy has to ask for them unverified';
     site.at('stack_verification').report('stack-advisory', `${text} (verify_client=optional_no_ca)`);
@@ -63,6 +66,35 @@ export function checkTrustBasis(agreement: Agreement, input: AgreementInput, sit
   if (crls.length > 0 && revocation === 'off') {
     site.at('crls').report('no-effect', 'crls has no effect with revocation: off', 'key');
   } else if (!pinned) checkLists(agreement, site);
+}
+
+const ROLES = [
+  { direction: 'in', role: 'client', who: 'nobody who calls' },
+  { direction: 'out', role: 'server', who: 'no next hop' },
+] as const;
+
+/**
+ * CAs that vouch for another TLS role alone, as the intermediates of public CAs do since 2026 (rulebook F14): told now, and
+ * not by the first call. Of intermediates those that an anchor for the role has issued: others may stand under another one.
+ */
+function checkPurposes({ directions, anchors, intermediates, eku }: Agreement, site: Site): void {
+  for (const { direction, role, who } of ROLES) {
+    if (!directions.includes(direction)) continue;
+    const issuers = new Set(anchors[role].map(({ subjectKeys }) => subjectKeys.text));
+    const below = intermediates.filter(({ issuerKeys }) => issuers.has(issuerKeys.text));
+    for (const [key, list] of [
+      ['anchors', anchors[role]],
+      ['intermediates', below],
+    ] as const) {
+      for (const certificate of list) {
+        const { extendedKeyUsage } = certificate;
+        if (acceptedPurposes(extendedKeyUsage, role, eku) !== undefined) continue;
+        const found = `found extendedKeyUsage ${purposeText(extendedKeyUsage)}${otherRoleHint(extendedKeyUsage, role, eku)}`;
+        const text = `${certificateName(certificate)}: expected a CA for TLS ${role}s, ${found}`;
+        site.at(key).report('unfit-ca', `${text}: ${who} is trusted under it`);
+      }
+    }
+  }
 }
 
 /** Lists that no CA of the agreement has signed: nobody is cleared or revoked by them. */

@@ -5,7 +5,7 @@ import { POLICY_DEFAULTS } from '../../../../src/policy/settings/keys.js';
 import { DEFAULT_SETTINGS } from '../../../../src/policy/settings/settings.js';
 import { compilePolicy } from '../../../../src/policy/snapshot/compile.js';
 import type { Agreement } from '../../../../src/trust/agreement/agreement.js';
-import { ext, makeKey, root } from '../../../support/certificates.js';
+import { ca, ext, makeKey, root } from '../../../support/certificates.js';
 import { CA_PEM, compile, compiled, LEAF_PEM, MATERIAL, NOW, nds, PIN, said, text, tls } from '../fixtures.js';
 
 /** The example of design.md, with the files that it names. */
@@ -902,6 +902,48 @@ describe('a CA under which no path can hold is told before the first call of the
     expect(result.ok).toBe(true);
     expect(said(result)).toEqual([expect.stringMatching(says)]);
     expect(said(result)[0]).toMatch(/nobody is trusted under it$/);
+  });
+});
+
+describe('a CA for the other TLS role alone is told, too', () => {
+  const purposes = (...list: readonly string[]) => ({ add: [ext.purposes(list)] });
+  const plain = root({ subject: 'CN=Root' });
+  const files = {
+    'root.pem': plain.pem,
+    'ye1.pem': ca(plain, { subject: 'CN=YE1', ...purposes('serverAuth') }).pem,
+    'other.pem': ca(root(), { subject: 'CN=Other', ...purposes('serverAuth') }).pem,
+    'server.pem': root({ subject: 'CN=Server', ...purposes('serverAuth') }).pem,
+    'mail.pem': root({ subject: 'CN=Mail', ...purposes('1.3.6.1.5.5.7.3.4') }).pem,
+  };
+  const caller = (name: string) =>
+    `CN=${name}: expected a CA for TLS clients, found extendedKeyUsage serverAuth; the agreement accepts serverAuth in its place with eku: any-role and stack_verification: advisory: nobody who calls is trusted under it`;
+
+  test.each<[string, readonly string[], readonly string[]]>([
+    ['an intermediate', ['intermediates: [ye1.pem]'], [caller('YE1')]],
+    ['one that stands under another CA', ['intermediates: [other.pem]'], []],
+    ['one of an agreement that calls nobody in', ['intermediates: [ye1.pem]', 'directions: [out]'], []],
+  ])('ok/%s', (_, lines, expected) => {
+    const warned = said(compile(tls(...lines).replace('ca.pem', 'root.pem'), files));
+    expect(warned.map((line) => line.replace(/^.*?: warning: [^:]*: /, ''))).toEqual(expected);
+  });
+  test('ok/an anchor, by role; taken as it is with eku: any-role', () => {
+    const policy = tls().replace('ca.pem', 'server.pem');
+    expect(said(compile(policy, files))).toEqual([
+      expect.stringContaining(`agreements[0].anchors: ${caller('Server')}`),
+    ]);
+    const lax = tls('eku: any-role', 'stack_verification: advisory').replace('ca.pem', 'server.pem');
+    expect(said(compile(lax, files)).filter((line) => line.includes('expected a CA'))).toEqual([]);
+    const split = policy.replace('[server.pem]', '{client: [ca.pem], server: [server.pem]}');
+    expect(said(compile(split, files))).toEqual([]);
+  });
+  test('ok/an anchor for neither role: both', () => {
+    const warned = said(compile(tls().replace('ca.pem', 'mail.pem'), files));
+    expect(warned).toEqual([
+      expect.stringMatching(
+        /TLS clients, found extendedKeyUsage emailProtection: nobody who calls is trusted under it$/,
+      ),
+      expect.stringMatching(/TLS servers, found extendedKeyUsage emailProtection: no next hop is trusted under it$/),
+    ]);
   });
 });
 
