@@ -97,6 +97,31 @@ describe.each(builds('full'))('scripts of others, Kamailio $version', (build) =>
     expectNowhere('secret', stranger.got);
   });
 
+  it.each(TRANSPORTS)(
+    'fail/a Request-URI that the script writes (enum, lcr, a table): stripped over %s',
+    async (transport) => {
+      const place = stranger.uri(transport);
+      const targets = [
+        `${place};cpc=secret`,
+        `${place}?P-Asserted-Identity=%3Csip%3Asecret%40own.example%3E`,
+        `${place};x=1?Subject=a&P-Charging-Vector=icid-value%3Dsecret`,
+      ];
+      for (const target of targets) {
+        // With an identity, which the list removes, and with nothing to remove.
+        for (const rows of [[SECRET], []]) {
+          const callId = freshCallId();
+          user.send(
+            request({ callId, ruri: 'sip:1@x.example', transport: 'UDP', headers: [`X-Target: ${target}`, ...rows] }),
+          );
+          const answer = await user.final(callId);
+          expect(statusOf(answer), answer).toBe(200);
+          await stranger.received(callId, 'INVITE');
+        }
+      }
+      expectNowhere('secret', stranger.got);
+    },
+  );
+
   it('fail/a branch_route without the line: the log names the field that is private, not the last one', async () => {
     const { callId, answer } = await call(stranger.uri('udp'), 'held');
     expect(statusOf(answer)).toBeGreaterThan(399);
