@@ -1,14 +1,13 @@
 /** The door of this room: what agreements and interfaces claim against each other. */
 
 export {
-  checkDomains,
   checkInterfaces,
   checkNames,
   checkPins,
   checkSockets,
-  checkTargets,
   type Placed,
   type PlacedAgreement,
 } from './claims.js';
+export { checkClaims, claimsKnownTo } from './known-claims.js';
 export { checkOtherNames } from './other-names.js';
 export { checkSources } from './sources.js';

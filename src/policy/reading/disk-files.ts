@@ -34,8 +34,10 @@ function stateOf(stamps: readonly (string | undefined)[], lists: readonly string
 export class DiskFiles implements PolicyFiles {
   /** What was seen of each file: its stamp, undefined where there is none to be read. */
   readonly #stamps = new Map<string, string | undefined>();
-  readonly #lists = new Map<string, string>();
+  readonly #lists = new Map<string, readonly string[] | undefined>();
   readonly #warnings = new Map<string, string | undefined>();
+  /** The directory that was asked about last: files come in their order. */
+  #last: { readonly prefix: string; readonly open: string | undefined } | undefined;
 
   read(path: string, most: number): FileRead {
     for (let reads = 1; ; reads++) {
@@ -46,26 +48,26 @@ export class DiskFiles implements PolicyFiles {
   }
 
   stamp(path: string): string | undefined {
-    const stamp = stampOf(path);
+    const { stamp, linked } = look(path);
     this.#stamps.set(path, stamp);
-    return stamp && this.#asRead(stamp, path);
+    return stamp && asRead(stamp, this.#directoryWarning(path, linked));
   }
 
   list(directory: string): readonly string[] | undefined {
     const names = listDirectory(directory);
-    this.#lists.set(directory, listed(names));
+    this.#lists.set(directory, names);
     return names;
   }
 
   /** A file or directory that is no more what it was when it was looked at. */
   changed(): string | undefined {
     for (const [path, stamp] of this.#stamps) if (stampOf(path) !== stamp) return path;
-    for (const [path, names] of this.#lists) if (listed(listDirectory(path)) !== names) return path;
+    for (const [path, names] of this.#lists) if (!sameList(listDirectory(path), names)) return path;
     return undefined;
   }
 
   get seen(): Seen {
-    const state = stateOf([...this.#stamps.values()], [...this.#lists.values()]);
+    const state = stateOf([...this.#stamps.values()], [...this.#lists.values()].map(listed));
     return { files: [...this.#stamps.keys()], directories: [...this.#lists.keys()], state };
   }
 
@@ -83,33 +85,43 @@ export class DiskFiles implements PolicyFiles {
     if ('problem' in read) return { code: read.code, problem: `${path}: ${read.problem}` };
     const { bytes, after } = read;
     if (stampOfStats(after) !== stamp || bytes.length !== stats.size) return 'changed';
-    const warning = this.#directoryWarning(path);
+    const warning = this.#directoryWarning(path, true);
     const fresh = Math.abs(Date.now() - Math.max(stats.mtimeMs, stats.ctimeMs)) < FRESH_MS;
     return {
       bytes,
-      ...(fresh ? {} : { stamp: this.#asRead(stamp, path) }),
+      ...(fresh ? {} : { stamp: asRead(stamp, warning) }),
       ...(warning === undefined ? {} : { warning }),
     };
-  }
-
-  /** What is said of a file is that of its directory too, whose rights change by themselves. */
-  #asRead(stamp: string, path: string): string {
-    return `${stamp} ${this.#directoryWarning(path) ?? ''}`;
   }
 
   /**
    * Who may write the directory may put another file in the place of this one, unless the sticky bit forbids it; so may he
    * who may write the directory that a link leads to.
+   * @param linked whether it may be a symbolic link
    */
-  #directoryWarning(path: string): string | undefined {
-    for (const file of throughLinks(path)) {
-      const directory = dirname(file);
-      if (!this.#warnings.has(directory)) this.#warnings.set(directory, openTo(directory));
-      const open = this.#warnings.get(directory);
+  #directoryWarning(path: string, linked: boolean): string | undefined {
+    for (const file of linked ? throughLinks(path) : [path]) {
+      const open = this.#openDirectory(file);
       if (open !== undefined) return `${open}: ${path} can be replaced`;
     }
     return undefined;
   }
+
+  #openDirectory(file: string): string | undefined {
+    const end = file.lastIndexOf('/') + 1;
+    const last = this.#last;
+    if (last !== undefined && end === last.prefix.length && file.startsWith(last.prefix)) return last.open;
+    const directory = dirname(file);
+    if (!this.#warnings.has(directory)) this.#warnings.set(directory, openTo(directory));
+    const open = this.#warnings.get(directory);
+    this.#last = { prefix: file.slice(0, end), open };
+    return open;
+  }
+}
+
+/** What is said of a file is that of its directory too, whose rights change by themselves. */
+function asRead(stamp: string, warning: string | undefined): string {
+  return `${stamp} ${warning ?? ''}`;
 }
 
 /** As many as the system follows. */
@@ -137,11 +149,21 @@ function openTo(directory: string): string | undefined {
 }
 
 function stampOf(path: string): string | undefined {
+  return look(path).stamp;
+}
+
+const NOTHING = { stamp: undefined, linked: false } as const;
+
+/** The stamp of a file, and whether its path is a symbolic link; of one that is none the system is asked once. */
+function look(path: string): { readonly stamp: string | undefined; readonly linked: boolean } {
   try {
+    const own = lstatSync(path, { throwIfNoEntry: false });
+    if (own === undefined) return NOTHING;
+    if (!own.isSymbolicLink()) return { stamp: stampOfStats(own), linked: false };
     const stats = statSync(path, { throwIfNoEntry: false });
-    return stats && stampOfStats(stats);
+    return { stamp: stats && stampOfStats(stats), linked: true };
   } catch {
-    return undefined;
+    return NOTHING;
   }
 }
 
@@ -156,6 +178,12 @@ function listDirectory(directory: string): readonly string[] | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** In the order in which the file system has them, which mostly is the same. */
+function sameList(now: readonly string[] | undefined, before: readonly string[] | undefined): boolean {
+  if (now?.length === before?.length && now?.every((name, at) => name === before?.[at])) return true;
+  return listed(now) === listed(before);
 }
 
 function listed(names: readonly string[] | undefined): string {

@@ -19,14 +19,14 @@ import {
   pathSite,
 } from '../agreement/index.js';
 import {
-  checkDomains,
+  checkClaims,
   checkInterfaces,
   checkNames,
   checkOtherNames,
   checkPins,
   checkSockets,
   checkSources,
-  checkTargets,
+  claimsKnownTo,
   type Placed,
   type PlacedAgreement,
 } from '../claims/index.js';
@@ -113,13 +113,13 @@ export function checkPolicy(
   const ownCertificates = certificatesOfOurs(sources, material);
 
   checkNames(interfaces, 'interface');
-  checkNames(agreements, 'agreement');
   checkSockets(interfaces);
-  checkDomains(agreements, own);
+  // Of one file all agreements are other objects each time.
+  if (sources.files === 1) checkClaims(agreements, own);
+  else claimsKnownTo(memory).check(agreements, own, (checks) => problems.during(checks).said.length > 0);
   checkOtherNames(agreements, own);
   checkInterfaces(agreements, interfaces, { interfaces: interfaceNames(sources), byAll: !problems.failed });
   checkSources(agreements);
-  checkTargets(agreements);
   checkPins(agreements, settings.state.file);
   if (own.size === 0) {
     const text = 'no own domain is named: nobody outside can be kept from asserting ours (RFC 3324 §2.2)';

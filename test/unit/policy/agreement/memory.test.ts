@@ -1,36 +1,12 @@
 import { describe, expect, test, vi } from 'vitest';
 import { PolicyMemory } from '../../../../src/policy/agreement/memory.js';
-import { type FileRead, filesInMemory, type PolicyFiles } from '../../../../src/policy/reading/files.js';
 import { formatProblem } from '../../../../src/policy/reading/problem.js';
 import { checkPolicy } from '../../../../src/policy/snapshot/compile.js';
 import { LONG } from '../../../support/runs.js';
 import { CA_PEM, LEAF_PEM, MATERIAL, NOW } from '../fixtures.js';
+import { Stamped } from '../stamped.js';
 
 const DAY = 86_400_000;
-
-/** Files whose stamp is their content, with a list of what was read. */
-class Stamped implements PolicyFiles {
-  readonly content: Record<string, string | Uint8Array>;
-  reads: string[] = [];
-
-  constructor(content: Readonly<Record<string, string | Uint8Array>>) {
-    this.content = { ...content };
-  }
-
-  read(path: string, most: number): FileRead {
-    this.reads.push(path);
-    const read = filesInMemory(this.content).read(path, most);
-    return 'bytes' in read ? { ...read, stamp: this.stamp(path) } : read;
-  }
-
-  stamp(path: string): string {
-    return String(this.content[path]);
-  }
-
-  list(directory: string): readonly string[] | undefined {
-    return filesInMemory(this.content).list(directory);
-  }
-}
 
 function agreement(name: string, more = ''): string {
   return `agreements:\n  - {name: ${name}, domains: [${name}.example], mechanism: tls, anchors: [../ca.pem]${more}}\n`;

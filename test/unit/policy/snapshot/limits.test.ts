@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { PolicyMemory } from '../../../../src/policy/agreement/memory.js';
-import { FILE_LIMITS, type FileRead, filesInMemory, type PolicyFiles } from '../../../../src/policy/reading/files.js';
+import { FILE_LIMITS, filesInMemory, type PolicyFiles } from '../../../../src/policy/reading/files.js';
 import { formatProblem } from '../../../../src/policy/reading/problem.js';
 import { checkPolicy } from '../../../../src/policy/snapshot/compile.js';
-import { compile, compiled, MATERIAL, NOW, said, text } from '../fixtures.js';
+import { compile, compiled, NOW, said, text } from '../fixtures.js';
+import { Stamped } from '../stamped.js';
 
 const member = (name: string, more = ''): string =>
   `  - {name: ${name}, domains: [${name}.example], mechanism: tls, anchors: [ca.pem]${more}}`;
@@ -85,19 +86,10 @@ describe('what a policy may have at most, as daemon.limits says', () => {
   });
 
   test('fail/a file that is remembered, once the limit is lower', () => {
-    const content: Record<string, string | Uint8Array> = {
-      ...MATERIAL,
-      'd.yaml': `# ${'x'.repeat(2000)}\nagreements: []\n`,
-    };
-    const stamp = (path: string): string => String(content[path]);
-    const files: PolicyFiles = {
-      read: (path, most): FileRead => ({ ...filesInMemory(content).read(path, most), stamp: stamp(path) }),
-      stamp,
-      list: (directory) => filesInMemory(content).list(directory),
-    };
+    const files = new Stamped({ 'd.yaml': `# ${'x'.repeat(2000)}\nagreements: []\n` });
     const memory = new PolicyMemory();
     const check = (limits: string) => {
-      content['p.yaml'] = limited(limits, 'include: d.yaml');
+      files.content['p.yaml'] = limited(limits, 'include: d.yaml');
       const checked = checkPolicy(files, 'p.yaml', 7, NOW, memory);
       memory.settle();
       return (checked.ok ? checked.warnings : checked.problems).map(formatProblem);
