@@ -1,7 +1,7 @@
 /** One agreement of the policy file, read key by key and checked by itself. What it shares with others is for the claims. */
 
 import type { Agreement } from '../../trust/agreement/index.js';
-import type { Site } from '../reading/index.js';
+import { freezeShallow, type Site } from '../reading/index.js';
 import { domainNames } from '../values/index.js';
 import { checkMechanism, checkNextHop, checkTrustBasis } from './checks.js';
 import type { AgreementContext, Around } from './key.js';
@@ -38,10 +38,19 @@ function readKeys(input: AgreementInput, site: Site, around: Around): Agreement 
   for (const [field, row] of KEY_ROWS) {
     // A key of the other mechanism is an error already, and says nothing.
     const misplaced = row.mechanism !== undefined && row.mechanism !== input.mechanism;
-    read[field] = row.read(misplaced ? undefined : Reflect.get(input, row.key), site.at(row.key), around);
+    read[field] = one(row.read(misplaced ? undefined : Reflect.get(input, row.key), site.at(row.key), around));
   }
   // Each row reads the field that it stands under: the table is typed so.
   return read as Agreement;
+}
+
+const NO_ENTRIES: readonly never[] = Object.freeze([]);
+const NO_PAIRS: ReadonlyMap<unknown, unknown> = freezeShallow(new Map());
+
+/** Of what is empty one for all agreements: a fifth of what each takes while a policy is read would be lists of nothing. */
+function one(value: unknown): unknown {
+  if (Array.isArray(value) && value.length === 0) return NO_ENTRIES;
+  return value instanceof Map && value.size === 0 ? NO_PAIRS : value;
 }
 
 /** Where an agreement says which path stands for the network: `interface` and `sources`. */

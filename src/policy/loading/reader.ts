@@ -74,12 +74,13 @@ export class PolicyReader {
       if (changed !== undefined) return { ok: false, seen, problems: [`${path}:1:1: error: ${changed}: ${CHANGED}`] };
       if (!checked.ok) return { ok: false, seen, problems: checked.problems.map(formatProblem) };
       const { parts, settings, warnings } = checked;
-      const parcel = this.#packer.pack(parts, held);
+      const [main, included] = [this.#memory.count('main'), this.#memory.count('included')];
+      const parcel = this.#packer.pack(parts, held, included > 0);
       return {
         ok: true,
         seen,
         parcel,
-        files: this.#memory.count('main') + this.#memory.count('included'),
+        files: main + included,
         settings,
         warnings: warnings.map(formatProblem),
         fleet,

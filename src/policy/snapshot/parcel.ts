@@ -58,8 +58,11 @@ interface KnownAgreement {
 export class Packer {
   readonly #known = new WeakMap<Agreement, KnownAgreement>();
 
-  /** A parcel for somebody who has a policy of the contents `before` in force. */
-  pack(checked: SnapshotParts, before: Contents | undefined): Parcel {
+  /**
+   * A parcel for somebody who has a policy of the contents `before` in force.
+   * @param again whether some of these agreements, as objects, may be packed another time
+   */
+  pack(checked: SnapshotParts, before: Contents | undefined, again = true): Parcel {
     const { agreements, interfaces, ownDomains, ownCertificates, sources, ...rest } = checked;
     const certificates = new Map(ownCertificates.map((facts) => [facts.sha256, facts]));
     const crls = new Map<string, CrlFacts>();
@@ -68,7 +71,7 @@ export class Packer {
     const pieces = new PieceWriter();
     const hashes: string[] = [];
     for (const [at, agreement] of agreements.entries()) {
-      const { hash, material, octets } = this.#look(agreement);
+      const { hash, material, octets } = this.#look(agreement, again);
       hashes.push(hash);
       for (const facts of material) {
         if (isCertificate(facts)) certificates.set(facts.sha256, facts);
@@ -104,12 +107,12 @@ export class Packer {
     };
   }
 
-  #look(agreement: Agreement): KnownAgreement & { readonly octets?: Uint8Array } {
+  #look(agreement: Agreement, again: boolean): KnownAgreement & { readonly octets?: Uint8Array } {
     const known = this.#known.get(agreement);
     if (known !== undefined) return known;
     const octets = serialize(plain(agreement));
     const looked = { hash: hash('sha256', octets, 'binary'), material: materialOf(agreement) };
-    this.#known.set(agreement, looked);
+    if (again) this.#known.set(agreement, looked);
     return { ...looked, octets };
   }
 }
