@@ -6,7 +6,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SCHEMA_VERSION } from '../../src/state/postgres/migrate.js';
 import { openSqliteStore } from '../../src/state/store/sqlite-store.js';
 import { DAY, ext, leaf, root } from '../support/certificates.js';
-import { question } from '../support/evidence.js';
 import { Child, run } from '../support/live/child.js';
 import { Daemon } from '../support/live/daemon.js';
 import { loopbackBlock, runDirectory } from '../support/live/places.js';
@@ -19,7 +18,7 @@ const CTL = fileURLToPath(new URL('../../dist/ctl/main.js', import.meta.url));
 const LASTS_MS = Number(process.env.SIPTRUST_FLEET_FAULT_MS ?? 2_000);
 /** A calm time and one with the fault take turns so often: a machine that others make slow is slow in both. */
 const PAIRS = 4;
-const PAIRED_MS = PAIRS * (2 * LASTS_MS + 20_000);
+const PAIRED_MS = PAIRS * (2 * LASTS_MS + 20_000) + LASTS_MS + 60_000;
 
 const block = loopbackBlock();
 const directory = runDirectory();
@@ -65,10 +64,12 @@ afterAll(async () => {
 });
 
 let connection = 0;
-const asked = () => {
+const question = () => {
   // Half of the questions are about connections that nobody knows yet.
   connection += 1;
-  return question(peer.pem, { conid: connection >> 1, src_port: 40_000 });
+  const tls = { pem: peer.pem, verified: 1, version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' };
+  const local = { rcv_ip: '198.51.100.1', rcv_port: 5061, src_ip: '192.0.2.1', src_port: 40_000 };
+  return { direction: 'in', proto: 'tls', conid: connection >> 1, ...local, tls };
 };
 const ready = async () =>
   (await (await fetch(`http://${host}:7061/ready`)).json()) as { ready: boolean; store: string };
@@ -110,6 +111,21 @@ async function paired(what: string, begin: () => Promise<void> | void, end: () =
   expect(faulty).toBeLessThan(5 * still + 500);
 }
 
+/** Writes that were refused: the audit log has a line of each. */
+let refused = 0;
+
+/** Whether this was done; not, where the database was away. */
+async function written(method: string, params: object): Promise<boolean> {
+  try {
+    await daemon.call(method, params);
+    return true;
+  } catch (error) {
+    if (!/it is away since/.test(String(error))) throw error;
+    refused += 1;
+    return false;
+  }
+}
+
 describe('verdicts go on', () => {
   test('ok/a daemon that starts on an empty database says what to run, and serves', async () => {
     await daemon.start();
@@ -125,7 +141,7 @@ describe('verdicts go on', () => {
   });
 
   test('ok/a key that is approved is in the database, with a line of the audit log', async () => {
-    await daemon.call('trust.peer', asked());
+    await daemon.call('trust.peer', question());
     await daemon.call('pin.approve', { agreement: 'op-b', pin: 'all' });
     expect(await cluster.sql('SELECT agreement, approved_at IS NOT NULL AS approved FROM siptrust.pin')).toEqual([
       { agreement: 'op-b', approved: true },
@@ -133,7 +149,7 @@ describe('verdicts go on', () => {
     expect(await cluster.sql('SELECT node, method, outcome FROM siptrust.audit')).toEqual([
       { node: 'border-1', method: 'pin.approve', outcome: 'done' },
     ]);
-    asking = new Asking(`http://${host}:7061/rpc`, asked, 1);
+    asking = new Asking(`http://${host}:7061/rpc`, question, 1);
   });
 
   test(
@@ -161,8 +177,8 @@ describe('verdicts go on', () => {
       await expect.poll(async () => (await storeState()).state).toBe('degraded');
       expect(await ready()).toMatchObject({ ready: true, store: expect.stringContaining('away since') });
       expect(await metric('siptrust_store_up')).toBe(0);
-      await expect(daemon.call('pin.drop', { agreement: 'op-b', pin: 'all' })).rejects.toThrow(/it is away since/);
-      await expect(daemon.call('token.add', { name: what.replace(' ', '-'), role: 'viewer' })).rejects.toThrow(/away/);
+      expect(await written('pin.drop', { agreement: 'op-b', pin: 'all' })).toBe(false);
+      expect(await written('token.add', { name: what.replace(' ', '-'), role: 'viewer' })).toBe(false);
       await answered();
       await end();
       await expect.poll(async () => (await storeState()).state).toBe('ok');
@@ -181,10 +197,18 @@ describe('verdicts go on', () => {
       );
       way.heal();
       await expect.poll(async () => (await storeState()).state).toBe('ok');
-      // So far away a new connection takes longer than store_timeout here: one is kept open by this.
-      await daemon.call('token.add', { name: 'noc', role: 'viewer' });
-      way.slow(150);
-      await daemon.call('token.add', { name: 'night', role: 'viewer' });
+      // So far away a new connection takes longer than store_timeout here, and on a busy machine each question: one is kept
+      // open by the first token, and where it is lost all the same, that is said and the next time is as good.
+      let tries = 0;
+      const slowly = async (): Promise<boolean> => {
+        way.heal();
+        tries += 1;
+        await expect.poll(async () => (await storeState()).state).toBe('ok');
+        if (!(await written('token.add', { name: `noc-${tries}`, role: 'viewer' }))) return false;
+        way.slow(150);
+        return written('token.add', { name: `night-${tries}`, role: 'viewer' });
+      };
+      await expect.poll(slowly, { timeout: 60_000 }).toBe(true);
       way.heal();
       await expect.poll(async () => (await storeState()).state).toBe('ok');
     },
@@ -195,21 +219,27 @@ describe('verdicts go on', () => {
     await asking.stop();
     await daemon.stop();
     await cluster.kill();
-    await daemon.start();
-    expect(await ready()).toMatchObject({ ready: true, store: expect.stringContaining('last read before this start') });
-    asking = new Asking(`http://${host}:7061/rpc`, asked, 1);
-    const times = await answered();
-    console.log(`started without: ${times.length} questions, p99 ${p99(times).toFixed(1)} ms`);
-    await cluster.restart();
+    try {
+      await daemon.start();
+      const store = expect.stringContaining('last read before this start');
+      expect(await ready()).toMatchObject({ ready: true, store });
+      asking = new Asking(`http://${host}:7061/rpc`, question, 1);
+      const times = await answered();
+      console.log(`started without: ${times.length} questions, p99 ${p99(times).toFixed(1)} ms`);
+    } finally {
+      // What comes after it has nothing to do with it.
+      await cluster.restart();
+    }
     await expect.poll(async () => (await storeState()).state).toBe('ok');
     // What was refused meanwhile is nowhere; what is said now is.
     await asking.stop();
     await daemon.call('pin.drop', { agreement: 'op-b', pin: 'all' });
-    expect(await daemon.call('trust.peer', asked())).toMatchObject({ trusted: 0 });
+    expect(await daemon.call('trust.peer', question())).toMatchObject({ trusted: 0 });
     const methods = await cluster.sql<{ method: string; outcome: string }>(
       "SELECT method, outcome FROM siptrust.audit WHERE outcome <> 'done' ORDER BY at",
     );
-    expect(methods).toHaveLength(6);
+    expect(refused).toBeGreaterThanOrEqual(2 * faults.length);
+    expect(methods).toHaveLength(refused);
   });
 
   test('ok/a replay on a node that has seen nothing finds the certificates that this one saw', async () => {
