@@ -25,16 +25,17 @@ function layer(file: string): string {
 /** What a layer may import besides itself: main, ctl -> rpc -> state -> trust -> {x509, sip, net} -> reasons. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   reasons: [],
+  printable: [],
   version: [],
-  net: ['reasons'],
-  x509: ['net', 'reasons'],
-  sip: ['net', 'reasons'],
-  trust: ['x509', 'sip', 'net', 'reasons'],
-  policy: ['trust', 'x509', 'sip', 'net', 'reasons'],
-  log: ['trust', 'x509', 'sip', 'net', 'reasons'],
-  state: ['policy', 'log', 'trust', 'x509', 'sip', 'net', 'reasons'],
-  rpc: ['state', 'policy', 'log', 'trust', 'x509', 'sip', 'net', 'reasons', 'version'],
-  ctl: ['rpc', 'state', 'policy', 'log', 'trust', 'x509', 'sip', 'net', 'reasons', 'version'],
+  net: ['reasons', 'printable'],
+  x509: ['net', 'reasons', 'printable'],
+  sip: ['net', 'reasons', 'printable'],
+  trust: ['x509', 'sip', 'net', 'reasons', 'printable'],
+  policy: ['trust', 'x509', 'sip', 'net', 'reasons', 'printable'],
+  log: ['trust', 'x509', 'sip', 'net', 'reasons', 'printable'],
+  state: ['policy', 'log', 'trust', 'x509', 'sip', 'net', 'reasons', 'printable'],
+  rpc: ['state', 'policy', 'log', 'trust', 'x509', 'sip', 'net', 'reasons', 'printable', 'version'],
+  ctl: ['rpc', 'state', 'policy', 'log', 'trust', 'x509', 'sip', 'net', 'reasons', 'printable', 'version'],
   signals: [],
   closers: [],
   'next-step': [],
@@ -211,6 +212,12 @@ describe('test/unit computes: what starts a program is in test/programs, what st
       return startingSupport.test(text) || others.length > 0 ? [`${name}: ${others.join(', ')}`] : [];
     });
     expect(found).toEqual([]);
+  });
+  test('ok/what nobody sees is written out in src/printable.ts alone', () => {
+    const writes = files.filter((file) => /`\\\\(?:x|u\{)\$\{/.test(readFileSync(join(SRC, file), 'utf8')));
+    // A string of a script, and the text that a name is compared by.
+    const ofTheirOwn = ['sip/lists/opensips.ts', 'x509/certificate/general-name.ts'];
+    expect(writes.filter((file) => !ofTheirOwn.includes(file))).toEqual(['printable.ts']);
   });
   test('ok/evidence of a TLS hop is written in test/support/evidence.ts alone', () => {
     const byHand = /verified: [^}]{0,40}version: '[^}]{0,40}cipher: '|cipher: 'TLS_AES_256_GCM_SHA384'/;

@@ -1,5 +1,7 @@
 /** How far long work is: one line that is written anew on a terminal, and a line now and then elsewhere. */
 
+import { visible } from '../../printable.js';
+
 /** A terminal, or what a pipe, a file or a log reads. */
 export interface ProgressStream {
   readonly isTTY?: boolean | undefined;
@@ -78,11 +80,6 @@ export class Progress {
   #text(done: number, doing: string): string {
     const { what, total } = this.#options;
     const percent = total === undefined || total <= 0 ? '' : `${Math.min(100, Math.floor((100 * done) / total))} %, `;
-    return `${what}: ${percent}${printable(doing)}`;
+    return `${what}: ${percent}${visible(doing)}`;
   }
-}
-
-/** Words may come from files: what would move the cursor is not written. */
-function printable(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?');
 }

@@ -1,6 +1,6 @@
 /** Answers for people: a list of rows as a table, anything else as `key: value` lines. */
 
-import { visible } from './visible.js';
+import { visible } from '../../printable.js';
 
 type Row = Readonly<Record<string, unknown>>;
 

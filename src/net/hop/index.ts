@@ -1,6 +1,6 @@
 /** The door of this room: the choice of transport and server (RFC 3263). */
 
-export { isServiceName, type OfferedService, printable, sipServices } from './naptr.js';
+export { isServiceName, type OfferedService, sipServices } from './naptr.js';
 export { MAX_TTL, nextHops } from './next-hop.js';
 export type {
   NextHopAnswer,

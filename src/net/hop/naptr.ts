@@ -1,5 +1,6 @@
 /** NAPTR records of SIP (RFC 3263 §4.1): which services a domain offers, in which order. */
 
+import { quoted } from '../../printable.js';
 import { dnsName, type NaptrRecord } from '../dns/index.js';
 import { type HopTransport, transportOfService } from './transport.js';
 
@@ -25,7 +26,7 @@ export function sipServices(records: readonly NaptrRecord[]): SipServices {
     if (!/^sips?\+/i.test(service)) continue;
     const transport = transportOfService(service);
     const owner = dnsName(replacement);
-    const subject = `NAPTR ${printable(service)} ${printable(flags)} to ${printable(replacement)}`;
+    const subject = `NAPTR ${quoted(service, 80)} ${quoted(flags, 80)} to ${quoted(replacement, 80)}`;
     if (transport === undefined) {
       // SIPS+D2U among them: there is no TLS over UDP.
       ignored.push(`${subject}: no service of RFC 3263, RFC 4168 or RFC 7118`);
@@ -56,9 +57,4 @@ export function preferredServices(
 /** A name that may be asked for: hosts and services, underscores included. */
 export function isServiceName(name: string): boolean {
   return name.length <= 253 && /^[a-z0-9_][a-z0-9_-]{0,62}(?:\.[a-z0-9_][a-z0-9_-]{0,62})*$/.test(name);
-}
-
-/** Text of a stranger's zone in our own messages. */
-export function printable(text: string): string {
-  return `"${text.slice(0, 80).replace(/[^\x20-\x7e]/g, '?')}"`;
 }

@@ -6,6 +6,7 @@
  * domain that a certificate must name stays the one that was asked for, whatever DNS made of it (O-3, RFC 5922 §4).
  */
 
+import { quoted } from '../../printable.js';
 import type { Finding } from '../../reasons.js';
 import { notOneHost, parseAddress } from '../address/index.js';
 import {
@@ -16,7 +17,7 @@ import {
   type DnsType,
   dnsName,
 } from '../dns/index.js';
-import { isServiceName, type OfferedService, preferredServices, printable, sipServices } from './naptr.js';
+import { isServiceName, type OfferedService, preferredServices, sipServices } from './naptr.js';
 import type {
   NextHopAnswer,
   NextHopOptions,
@@ -110,7 +111,7 @@ class Choice {
     if (parameter === undefined && port === undefined && host.kind === 'domain') return this.#byNaptr(host.name);
     const transport = parameter === undefined ? this.#defaultTransport() : transportOf(parameter, this.#secure);
     if (transport === undefined || !this.#options.transports.includes(transport)) {
-      const asked = parameter === undefined ? 'by default' : printable(parameter);
+      const asked = parameter === undefined ? 'by default' : quoted(parameter, 80);
       this.#find('no-next-hop', `transport ${asked}${this.#secure ? ' with TLS' : ''} cannot be used`);
       return [];
     }
@@ -227,7 +228,7 @@ class Choice {
       // RFC 2782: "." says that the service is decidedly not available.
       if (host === '') continue;
       if (!isServiceName(host) || parseAddress(host) || !(record.port >= 1 && record.port <= 65535)) {
-        const found = `${printable(record.target)}, port ${record.port}`;
+        const found = `${quoted(record.target, 80)}, port ${record.port}`;
         this.#find('dns-ignored', `SRV ${owner}: expected a host name and a port, found ${found}`);
         continue;
       }

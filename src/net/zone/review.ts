@@ -3,16 +3,10 @@
  * function of the answers collected so far: it says which questions are still open, and somebody asks them.
  */
 
+import { quoted } from '../../printable.js';
 import { parseAddress } from '../address/index.js';
 import { type DnsAnswers, type DnsQuery, type DnsType, dnsName } from '../dns/index.js';
-import {
-  HOP_TRANSPORTS,
-  type HopTransport,
-  isServiceName,
-  type OfferedService,
-  printable,
-  sipServices,
-} from '../hop/index.js';
+import { HOP_TRANSPORTS, type HopTransport, isServiceName, type OfferedService, sipServices } from '../hop/index.js';
 import { isInside } from './lines.js';
 
 export interface ZoneFinding {
@@ -161,7 +155,7 @@ class Review {
       if (!isServiceName(host) || parseAddress(host) !== undefined || port === 0) {
         this.#tell(
           'srv-form',
-          `SRV ${owner}: expected a host name and a port, found ${printable(target)}, port ${port}`,
+          `SRV ${owner}: expected a host name and a port, found ${quoted(target, 80)}, port ${port}`,
         );
         return [];
       }

@@ -1,7 +1,7 @@
 /** Names in a policy: domains, and the names of agreements and interfaces. */
 
 import { parseAddress } from '../../net/address/index.js';
-import { quoted } from '../../x509/der/index.js';
+import { quoted } from '../../printable.js';
 import { referenceDomain } from '../../x509/identity/index.js';
 import type { Site } from '../reading/index.js';
 import { entrySite } from './entries.js';

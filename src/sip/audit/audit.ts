@@ -6,6 +6,7 @@
  * fields in it.
  */
 
+import { printable } from '../../printable.js';
 import {
   ADDRESS_FIELDS,
   asciiLower,
@@ -32,7 +33,6 @@ import {
   parseHostPort,
   parseNameAddr,
   parseStartLine,
-  printable,
   SINGLE_FIELDS,
   skipBlanks,
   splitList,

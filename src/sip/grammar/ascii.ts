@@ -78,16 +78,3 @@ export function latin1(bytes: Uint8Array): string {
 export function toBytes(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text, 'latin1'));
 }
-
-/**
- * A byte string for a human: printable ASCII as it is, everything else as \xNN, cut at `limit` chars. Quotes are written
- * so too: what stands between quotes in a finding is foreign text, all of it.
- */
-export function printable(text: string, limit = 60): string {
-  let out = '';
-  for (let i = 0; i < text.length && i < limit; i++) {
-    const code = text.charCodeAt(i);
-    out += code >= 0x20 && code < 0x7f && code !== 0x22 ? text[i] : `\\x${code.toString(16).padStart(2, '0')}`;
-  }
-  return text.length > limit ? `${out}...` : out;
-}

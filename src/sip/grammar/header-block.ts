@@ -5,7 +5,8 @@
  * would see something else. One pass, linear time, never throws.
  */
 
-import { isBlank, isTokenCode, latin1, onlyToken, printable, skipBlanks, trimBlanks } from './ascii.js';
+import { printable } from '../../printable.js';
+import { isBlank, isTokenCode, latin1, onlyToken, skipBlanks, trimBlanks } from './ascii.js';
 import { fieldKey } from './field-names.js';
 
 /** One header field. Strings are latin1: one char per byte. */

@@ -7,7 +7,6 @@ export {
   isToken,
   isTokenCode,
   onlyToken,
-  printable,
   skipBlanks,
   trimBlanks,
 } from './ascii.js';

@@ -6,7 +6,8 @@
  * is no parameter, a display name that holds a URI.
  */
 
-import { asciiLower, isBlank, isControl, isToken, printable, skipBlanks, trimBlanks } from './ascii.js';
+import { printable } from '../../printable.js';
+import { asciiLower, isBlank, isControl, isToken, skipBlanks, trimBlanks } from './ascii.js';
 import { type Param, parseUri, type Uri, type UriFault } from './uri.js';
 
 export interface NameAddr {

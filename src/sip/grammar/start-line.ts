@@ -1,6 +1,7 @@
 /** The start line (RFC 3261 §7.1, §7.2), without its line end; latin1. */
 
-import { asciiLower, isControl, isToken, printable } from './ascii.js';
+import { printable } from '../../printable.js';
+import { asciiLower, isControl, isToken } from './ascii.js';
 import { type ParsedUri, parseUri } from './uri.js';
 
 export interface RequestLine {

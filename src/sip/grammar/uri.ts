@@ -3,7 +3,8 @@
  * bytes as they were. Strings are latin1.
  */
 
-import { asciiLower, isBlank, isControl, printable, trimBlanks } from './ascii.js';
+import { printable } from '../../printable.js';
+import { asciiLower, isBlank, isControl, trimBlanks } from './ascii.js';
 import { fieldKey } from './field-names.js';
 
 /** One `;name=value`. `start` is the index of its `;`, `end` the index behind it, in the text it was parsed from. */

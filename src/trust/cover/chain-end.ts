@@ -8,8 +8,8 @@
  * can tell. That is told as what it is, a CA that is missing, and is no alarm.
  */
 
+import { printable } from '../../printable.js';
 import type { Finding } from '../../reasons.js';
-import { printable } from '../../sip/grammar/index.js';
 import {
   type Budget,
   BudgetExhausted,

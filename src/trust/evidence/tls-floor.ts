@@ -3,7 +3,7 @@
  * (TS 33.210 §6.2; rulebook G-23 to G-28).
  */
 
-import { quoted } from '../../x509/der/index.js';
+import { quoted } from '../../printable.js';
 
 const VERSIONS = new Map([
   ['tlsv1.2', 'TLSv1.2'],

@@ -1,7 +1,8 @@
 /** What refuses a message at the boundary, whatever could be taken out of it. */
 
+import { printable } from '../../printable.js';
 import { auditHeaderBlock } from '../../sip/audit/index.js';
-import { asciiLower, printable } from '../../sip/grammar/index.js';
+import { asciiLower } from '../../sip/grammar/index.js';
 import { PRIVATE_KEYS } from '../../sip/table/index.js';
 import { isAnonymousAddress } from './diverted.js';
 import { refusal } from './malformed.js';

@@ -1,6 +1,7 @@
 /** What a trusted peer may assert (rulebook §5.4, §5.6; RFC 3324 §2.2, RFC 5876 §4.5). */
 
 import { parseAddress } from '../../net/address/index.js';
+import { printable } from '../../printable.js';
 import type { Finding } from '../../reasons.js';
 import {
   asciiLower,
@@ -11,7 +12,6 @@ import {
   type NameAddr,
   type Param,
   parseNameAddr,
-  printable,
   type SipUri,
   splitList,
   type TelUri,

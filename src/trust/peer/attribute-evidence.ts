@@ -5,7 +5,7 @@
  * asked for. The assurance says `tls-attributes`.
  */
 
-import { quoted } from '../../x509/der/index.js';
+import { quoted } from '../../printable.js';
 import { isDomainName } from '../../x509/identity/index.js';
 import { type Agreement, missingAttributes, needsCertificate, parseOneLineName } from '../agreement/index.js';
 import type { Cover, CoverContext } from '../cover/index.js';

@@ -1,6 +1,6 @@
 /** Who is at the other end of a TLS connection that we opened: the next hop says which agreement is asked. */
 
-import { quoted } from '../../x509/der/index.js';
+import { quoted } from '../../printable.js';
 import type { Agreement } from '../agreement/index.js';
 import { agreementChange, type CoverContext } from '../cover/index.js';
 import type { Evidence, TlsEvidence } from '../evidence/index.js';

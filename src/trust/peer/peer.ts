@@ -3,7 +3,7 @@
  * agreed? Trusted means both (TS 33.203 §5.4, §6.5; design rule 1). Pure: the time and the policy are arguments.
  */
 
-import { printable } from '../../sip/grammar/index.js';
+import { printable } from '../../printable.js';
 import { Budget, certificateName } from '../../x509/certificate/index.js';
 import type { CrlFacts, OcspAnswers } from '../../x509/revocation/index.js';
 import type { Snapshot } from '../agreement/index.js';

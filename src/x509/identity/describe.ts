@@ -1,17 +1,13 @@
 /** A certificate in words: what `cert show` prints. */
 
+import { printable } from '../../printable.js';
 import type { AlternativeName, CertificateFacts } from '../certificate/index.js';
 import { sipIdentities } from './identity.js';
 
 /** Bytes of a name as text: printable ASCII as it is, anything else escaped, so that nothing hides. */
 function shown({ type, bytes }: AlternativeName): string {
   if (type === 'ip') return `ip:${[...bytes].join(bytes.length === 4 ? '.' : ',')}`;
-  const text = Array.from(bytes, (byte) =>
-    byte >= 0x20 && byte <= 0x7e && byte !== 0x5c
-      ? String.fromCharCode(byte)
-      : `\\x${byte.toString(16).padStart(2, '0')}`,
-  ).join('');
-  return `${type}:${text}`;
+  return `${type}:${printable(Buffer.from(bytes).toString('latin1'), Number.POSITIVE_INFINITY)}`;
 }
 
 /** The facts that an operator asks for, flat and printable. */

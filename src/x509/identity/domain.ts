@@ -5,7 +5,7 @@
 
 import { domainToASCII, domainToUnicode } from 'node:url';
 import { parseAddress } from '../../net/address/index.js';
-import { quoted } from '../der/index.js';
+import { quoted } from '../../printable.js';
 
 /** What a text names: a domain in lower-case A-labels, an IP address in canonical text, or nothing, and why. */
 export type Reference =

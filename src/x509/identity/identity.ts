@@ -1,9 +1,9 @@
 /** The SIP domain identities of a certificate (RFC 5922 §7.1): the names that its subject may be taken for. */
 
 import { parseAddress } from '../../net/address/index.js';
+import { quoted } from '../../printable.js';
 import type { Finding } from '../../reasons.js';
 import type { AlternativeName, CertificateFacts } from '../certificate/index.js';
-import { quoted } from '../der/index.js';
 import { domainFault, isDomainName } from './domain.js';
 
 export interface SipIdentities {

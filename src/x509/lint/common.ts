@@ -1,7 +1,8 @@
 /** Checks of `cert lint` on every certificate: algorithms, times, subject, extensions that all have. */
 
+import { quoted } from '../../printable.js';
 import { type CertificateFacts, EXTENSION, unusualAlgorithm } from '../certificate/index.js';
-import { quoted, TAG } from '../der/index.js';
+import { TAG } from '../der/index.js';
 import { critical, type LintRule, nameText, told, when } from './rule.js';
 
 /** How long before its end a certificate is called old: time to order, issue and exchange a new one between operators. */

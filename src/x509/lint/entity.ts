@@ -1,7 +1,7 @@
 /** Checks of `cert lint` on a TLS entity: TS 33.310 §6.1.3a, RFC 5924, and the names of RFC 5922. */
 
+import { quoted } from '../../printable.js';
 import { type CertificateFacts, weakAlgorithm } from '../certificate/index.js';
-import { quoted } from '../der/index.js';
 import { sipIdentities } from '../identity/index.js';
 import { allows, checkUsage, PURPOSE, purposeText } from '../rules/index.js';
 import { type LintRule, nameText, told, usageText, when } from './rule.js';

@@ -1,8 +1,8 @@
 /** What is said of a revocation status: what revoked a certificate, and what was missing to clear it. */
 
+import { quoted } from '../../printable.js';
 import type { Finding } from '../../reasons.js';
 import { type CertificateFacts, certificateName, type RevocationReason } from '../certificate/index.js';
-import { quoted } from '../der/index.js';
 import type { CrlFacts } from './crl.js';
 import type { CrlEntry } from './crl-entries.js';
 import { ALL_REASONS } from './distribution-points.js';

@@ -73,6 +73,6 @@ describe('what is written on a terminal', () => {
   test('ok/no control characters of what is worked on', () => {
     const { progress, written } = told({ what: 'demo', steps: true });
     progress.at(0, 'a\u001b[2Jb\nc');
-    expect(written).toEqual(['demo: a?[2Jb?c\n']);
+    expect(written).toEqual(['demo: a\\x1b[2Jb\\x0ac\n']);
   });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { asciiLower, isToken, latin1, printable, toBytes, trimBlanks } from '../../../../src/sip/grammar/ascii.js';
+import { asciiLower, isToken, latin1, toBytes, trimBlanks } from '../../../../src/sip/grammar/ascii.js';
 import { COMPACT_FORMS, fieldKey, isPrivateName, spellings } from '../../../../src/sip/grammar/field-names.js';
 
 describe('ascii', () => {
@@ -30,11 +30,6 @@ describe('ascii', () => {
         expect([...toBytes(latin1(bytes))]).toEqual([...bytes]);
       }),
     );
-  });
-
-  it('ok/details are printable', () => {
-    expect(printable('a\r\n\x00\xa0"')).toBe('a\\x0d\\x0a\\x00\\xa0\\x22');
-    expect(printable('abcdef', 3)).toBe('abc...');
   });
 });
 
