@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, inDialog, type RequestTerms, request } from '../support/live/caller.js';
 import { replaced } from '../support/live/opensips.js';
 import { OpensipsNetwork } from '../support/live/opensips-network.js';
-import { Party } from '../support/live/party.js';
+import { answered, Party } from '../support/live/party.js';
 import { eventually } from '../support/live/places.js';
 import { expectNowhere, privateRows } from '../support/live/secrets.js';
 import { headerOf, methodOf, rowsOf, type SipText, statusOf } from '../support/live/sip-text.js';
@@ -20,6 +20,7 @@ loadmodule "dialog.so"
 modparam("dialog", "default_timeout", 60)
 loadmodule "topology_hiding.so"
 loadmodule "uac_auth.so"
+modparam("uac_auth", "credential", "user:stranger.example:secret-word")
 loadmodule "uac.so"
 loadmodule "b2b_entities.so"
 loadmodule "b2b_logic.so"
@@ -40,6 +41,9 @@ const FEATURES = `
 			create_dialog();
 			uac_replace_from("Anonymous", "sip:other@own.example");
 		}
+		if ($rU == "challenged") {
+			t_on_failure("CHALLENGED");
+		}
 		if ($rU == "bridged") {
 			b2b_init_request("top hiding");
 			exit;
@@ -51,6 +55,13 @@ const FEATURES = `
 	}
 `;
 const ROUTES = `
+failure_route[CHALLENGED] {
+	route(SIPTRUST_SHUT);
+	if (t_check_status("401") && uac_auth()) {
+		t_relay();
+	}
+}
+
 route[RESUMED] {
 	record_route();
 	route(RELAY);
@@ -133,6 +144,22 @@ describe.skipIf(absent(NEEDED) !== undefined)('with modules', () => {
     const bye = await called(outsider, { ...terms, method: 'BYE', cseq: 2, headers: [...route, ...FORGED] });
     expect(statusOf(bye), bye).toBe(200);
     network.uas.options = {};
+    clean();
+  });
+
+  it('fail/a stranger wants a password of the proxy: it is sent again with that, and with nothing private', async () => {
+    const { answer } = stranger;
+    const challenge = 'WWW-Authenticate: Digest realm="stranger.example", nonce="n"';
+    stranger.answer = (text, at) =>
+      methodOf(text) === 'INVITE' && rowsOf(text, 'Authorization').length === 0
+        ? [answered(text, '401 Unauthorized', [challenge, ...FORGED])]
+        : answer(text, at);
+    const callId = freshCallId();
+    const got = await called(user, { callId, ruri: stranger.uri('udp', 'challenged'), from: own, headers: SECRET });
+    stranger.answer = answer;
+    expect(statusOf(got), got).toBe(200);
+    const sent = stranger.got.filter((text) => headerOf(text, 'Call-ID') === callId && methodOf(text) === 'INVITE');
+    expect(sent.map((text) => rowsOf(text, 'Authorization').length)).toEqual([0, 1]);
     clean();
   });
 
