@@ -166,7 +166,7 @@ export class CrlShelf {
   ): CrlSource | undefined {
     const all = [...this.#sources.values()];
     const ofIssuer = all.filter((each) => each.claimedBy === claimedBy).length;
-    const below = authority === '' ? 0 : all.filter((each) => each.authority === authority).length;
+    const below = all.filter((each) => each.authority === authority).length;
     if (all.length >= CRL_LIMITS.files || ofIssuer >= MOST_OF_ISSUER.urls || below >= MOST_BELOW) {
       const { url } = target;
       const most = { urls: CRL_LIMITS.files, of_one_issuer: MOST_OF_ISSUER.urls, below_one_ca: MOST_BELOW };

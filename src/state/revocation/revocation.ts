@@ -126,7 +126,7 @@ export class Revocation implements RevocationSource {
     if (!this.#deps.settings.fetch) return;
     const known = this.#seen.get(leaf.sha256);
     if (known !== undefined) {
-      this.#lists.follow(leaf, {}, false);
+      this.#lists.follow(leaf, { authority: this.#authorities.authorityOver(leaf) }, false);
       return;
     }
     // Only what a CA of the policy has signed may make siptrust ask anybody.
@@ -209,7 +209,7 @@ export class Revocation implements RevocationSource {
     if (!this.#deps.settings.fetch) return;
     for (const certificate of this.#authorities.intermediates) {
       const issuer = this.#authorities.issuerOf(certificate);
-      this.#lists.follow(certificate, { issuer, authority: issuer }, true);
+      this.#lists.follow(certificate, { issuer, authority: issuer ?? certificate }, true);
       if (issuer !== undefined) this.#statuses?.follow(certificate, issuer);
       yield;
     }

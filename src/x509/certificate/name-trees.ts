@@ -212,7 +212,11 @@ export class UriTrees implements NameTrees {
     const text = plainText(bytes);
     const authority = text === undefined ? undefined : /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/.exec(text)?.[1];
     const host = authority?.slice(authority.lastIndexOf('@') + 1).replace(/:\d*$/, '');
-    if (!isHost(host) || /(^|\.)\d+$/.test(host)) return { unreadable: 'the URI has no authority with a domain name' };
+    if (!isHost(host) || /(^|\.)\d+$/.test(host))
+      return {
+        unreadable:
+          'the URI has no authority with a domain name (a sip: URI never has: below such a CA a dNSName names the domain)',
+      };
     return this.hosts.find(host);
   }
 }

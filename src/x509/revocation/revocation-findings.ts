@@ -53,7 +53,10 @@ function whereElse(certificate: CertificateFacts): string {
   const [url] = urls;
   if (url !== undefined)
     return `; ${quoted(url)} of the certificate is fetched where daemon.revocation.hosts has its host`;
-  if (ocspLocations(certificate).length > 0) return '';
+  const [responder] = ocspLocations(certificate);
+  if (responder !== undefined) {
+    return `; its OCSP responder ${quoted(responder)} is asked where daemon.revocation.hosts has its host, and no answer that counts is at hand`;
+  }
   const none = certificate.extensions.some(({ oid }) => oid === NO_REVOCATION_AVAILABLE);
   const says = none
     ? 'the certificate says that its CA publishes no revocation information (noRevAvail, RFC 9608)'

@@ -233,11 +233,16 @@ describe('a CA that makes CAs', () => {
     const stage = await stageWith({ settings: { interval: 3600 } });
     const times = { notBefore: now() - DAY, notAfter: now() + DAY };
     const altNames = ext.altNames([{ dns: 'b.example' }]);
+    const shown: { readonly peer: Issued; readonly sub: Issued }[] = [];
     for (let made = 0; made < 6; made++) {
       const sub = ca(b.ca, { ...times, subject: `O=Operator B,CN=Sub ${made}` });
       const points = Array.from({ length: 45 }, (_, at) => ({ names: [{ uri: server.url(`/${made}/${at}.crl`) }] }));
-      stage.ask(leaf(sub, { ...times, extensions: { altNames }, add: [ext.crlPoints(points)] }), [sub]);
+      const peer = leaf(sub, { ...times, extensions: { altNames }, add: [ext.crlPoints(points)] });
+      stage.ask(peer, [sub]);
+      shown.push({ peer, sub });
     }
+    expect(await stage.revocation.rows()).toHaveLength(200);
+    for (const { peer, sub } of shown) stage.revocation.observe(peer.facts, [sub.facts]);
     expect(await stage.revocation.rows()).toHaveLength(200);
     expect(stage.log.filter(({ message }) => message.startsWith('too many URLs'))).toHaveLength(1);
   });

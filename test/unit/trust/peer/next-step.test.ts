@@ -188,7 +188,11 @@ describe('a status that nobody can know (revocation: hard)', () => {
       [ext.crlPoints([{ names: [{ uri: 'http://crl.b.example/b.crl' }] }])],
       /"http:\/\/crl\.b\.example\/b\.crl" of the certificate is fetched where daemon\.revocation\.hosts has its host/,
     ],
-    ['a responder', [ext.ocspResponder('http://ocsp.b.example')], /there is no CRL at hand$/],
+    [
+      'a responder',
+      [ext.ocspResponder('http://ocsp.b.example')],
+      /its OCSP responder "http:\/\/ocsp\.b\.example" is asked where .* no answer that counts is at hand$/,
+    ],
   ])('fail/%s', (_, add, text) => {
     expect(refusal({ peer: peerOf({ add }), ...hard })).toEqual(['rev-unknown', expect.stringMatching(text)]);
   });
