@@ -2,6 +2,7 @@
 
 import { closeSync, fchmodSync, fstatSync, openSync, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { TO_APPEND } from './log-file.js';
 import type { Logger } from './logger.js';
 
 /** One change, or one that was asked for and failed. */
@@ -134,7 +135,7 @@ function record(line: string): readonly AuditLine[] {
 }
 
 async function append(file: string, text: string): Promise<void> {
-  const handle = await open(file, 'a', MODE);
+  const handle = await open(file, TO_APPEND, MODE);
   try {
     await handle.appendFile(text);
     await handle.sync();

@@ -1,9 +1,14 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, constants, openSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 
 /** Octets that wait for a slow disk; what comes when they are used up is lost. */
 const MOST_WAITING = 64 * 1024 * 1024;
 const MODE = 0o640;
+/**
+ * Nobody is waited for: to open a FIFO that nobody reads would hold up the start for ever, and later one of the four threads
+ * that Node has for files, names and scrypt (fifo(7): ENXIO). Of a regular file it changes nothing.
+ */
+export const TO_APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
 
 /** Lines that could not be written, and why the last of them was not. */
 export type OnLost = (lines: number, why: string) => void;
@@ -40,7 +45,7 @@ export class LogFile implements Reopening {
     this.#path = path;
     this.#onLost = onLost;
     // A log that cannot be opened is an error at the start, not at the first line.
-    closeSync(openSync(path, 'a', MODE));
+    closeSync(openSync(path, TO_APPEND, MODE));
   }
 
   /** Appends a text of so many whole lines, in its turn. */
@@ -86,7 +91,7 @@ export class LogFile implements Reopening {
   }
 
   async #append(text: string): Promise<void> {
-    this.#handle ??= await open(this.#path, 'a', MODE);
+    this.#handle ??= await open(this.#path, TO_APPEND, MODE);
     // Half a line is ended, so that the next one can be read.
     const bytes = Buffer.from(this.#torn ? `\n${text}` : text);
     let written = 0;

@@ -1,0 +1,40 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { LogFile } from '../../../src/log/log-file.js';
+
+let directory: string;
+let path: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'siptrust-log-'));
+  path = join(directory, 'log');
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+describe('a FIFO that nobody reads in the place of a log', () => {
+  test('ok/comes later: its lines are told as lost, and the next file is written', async () => {
+    const lost: string[] = [];
+    const log = new LogFile(path, (lines, why) => lost.push(`${lines}: ${why}`));
+    rmSync(path);
+    execFileSync('mkfifo', [path]);
+    log.write('first\n');
+    await log.reopen();
+    expect(lost).toEqual([expect.stringMatching(/^1: ENXIO/)]);
+    rmSync(path);
+    log.write('second\n');
+    await log.close();
+    expect(readFileSync(path, 'utf8')).toBe('second\n');
+  });
+
+  test('fail/is there at the start: refused at once', () => {
+    execFileSync('mkfifo', [path]);
+    // To be held up would hold up the test too: a reader that comes after ten seconds ends that.
+    const reader = execFileSync('sh', ['-c', `(sleep 10; timeout 1 cat "${path}") >/dev/null 2>&1 & echo $!`]);
+    const before = performance.now();
+    expect(() => new LogFile(path, () => {})).toThrow(/ENXIO/);
+    expect(performance.now() - before).toBeLessThan(10_000);
+    process.kill(Number(reader.toString()));
+  });
+});
