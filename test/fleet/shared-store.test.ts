@@ -120,6 +120,37 @@ describe('pins of a fleet', () => {
     );
   });
 
+  const HAND_WRITTEN: readonly (readonly [name: string, changes: string, pin: object])[] = [
+    [
+      'that ends never',
+      "not_after = 'infinity', first_seen = '-infinity'",
+      { firstSeen: 0, notAfter: 253402300799999 },
+    ],
+    ['approved at the end of time', "approved_at = 'infinity'", { approvedAt: 253402300799999 }],
+    ['of years that Node does not know', "not_after = '290000-01-01', first_seen = '4000-01-01 BC'", { firstSeen: 0 }],
+    ['with names within names', "identities = '{{a,b},{c,NULL}}'", { identities: ['a', 'b', 'c'] }],
+    ['seen too often', 'count = 9223372036854775807', { count: Number.MAX_SAFE_INTEGER }],
+  ];
+  test.each(HAND_WRITTEN)(
+    'ok/a row %s, by somebody in psql: it ends no daemon, and the others count',
+    async (_, changes, seen) => {
+      const [a, b] = [await node('a'), await node('b')];
+      a.pins.observe('op-b', certificate('k0'));
+      a.pins.observe('op-b', certificate('k1'));
+      await a.pins.approve([key('k0'), key('k1')]);
+      await expect.poll(() => b.states()).toEqual({ k0: 'approved', k1: 'approved' });
+      await cluster.sql(`
+      UPDATE siptrust.pin SET ${changes}, changed = pg_current_xact_id() WHERE spki_sha256 = 'k0';
+      UPDATE siptrust.pin SET gone = true, changed = pg_current_xact_id() WHERE spki_sha256 = 'k1';
+      NOTIFY siptrust_state, 'pin'`);
+      await expect.poll(() => b.states()).toEqual({ k0: 'approved' });
+      expect(b.pins.list()).toMatchObject([seen]);
+      // The copy on the disk of this node has it, too.
+      await expect.poll(async () => (await b.store.load()).pins).toMatchObject([{ spkiSha256: 'k0', ...seen }]);
+      expect(b.log.lines).toEqual([]);
+    },
+  );
+
   test('ok/a lost notification is made up for by the next look, and what comes in another order is seen', async () => {
     const [a, b] = [await node('a'), await node('b')];
     // A transaction that began first and ends last: a number of its row would be below what b has read.

@@ -215,9 +215,28 @@ export class HostConnections {
   }
 }
 
-/** Whole numbers of 64 bits are numbers here: none of ours comes near 2^53. */
+/**
+ * Whole numbers of 64 bits are numbers here, and times are dates: ours come nowhere near the bounds, and what somebody wrote by
+ * hand (`infinity`, years of five digits) counts as what is next to it. pg gives `infinity` as a number, others as no date.
+ */
 function getTypeParser(oid: number, format?: 'text' | 'binary') {
-  return oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format);
+  const { INT8, TIMESTAMPTZ } = pg.types.builtins;
+  if (oid === INT8) return wholeNumber;
+  const parser = pg.types.getTypeParser(oid, format);
+  return oid === TIMESTAMPTZ ? (text: string) => boundedTime(text, parser(text)) : parser;
+}
+
+function wholeNumber(text: string): number {
+  return Math.min(Math.max(Number(text), Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER);
+}
+
+const FIRST_TIME = Date.UTC(1970, 0, 1);
+const LAST_TIME = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
+function boundedTime(text: string, parsed: unknown): Date {
+  const found = parsed instanceof Date ? parsed.getTime() : Number.NaN;
+  if (Number.isNaN(found)) return new Date(/^-|BC$/.test(text) ? FIRST_TIME : LAST_TIME);
+  return new Date(Math.min(Math.max(found, FIRST_TIME), LAST_TIME));
 }
 
 /** `host:port`, as errors name it. */

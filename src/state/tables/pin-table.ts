@@ -129,13 +129,17 @@ export async function readPins(run: Run, since: string | undefined): Promise<Pin
   }
 }
 
+/** Of an array of PostgreSQL (MAXDIM). */
+const MOST_DIMENSIONS = 6;
+
 function toPin(row: Row): Pin {
   return {
     agreement: row.agreement,
     spkiSha256: row.spki_sha256,
     certificateSha256: row.certificate_sha256,
     subject: row.subject,
-    identities: row.identities,
+    // Who writes rows by hand can nest arrays, and put NULL into them.
+    identities: row.identities.flat(MOST_DIMENSIONS).filter((name) => typeof name === 'string'),
     notAfter: row.not_after.getTime(),
     firstSeen: row.first_seen.getTime(),
     lastSeen: row.last_seen.getTime(),

@@ -213,8 +213,10 @@ export class SharedStore implements Store, TlsSeenStore, CertificateStore {
     } catch (error) {
       // The next look reads everything.
       this.#cursor = undefined;
-      if (!(error instanceof StoreError)) throw error;
-      if (database.status.up) log.error('the store could not be read', { error: error.message });
+      // Whatever it was: one row that nobody foresaw must not end every daemon of the fleet.
+      if (database.status.up || !(error instanceof StoreError)) {
+        log.error('the store could not be read', { error: error instanceof Error ? error.message : String(error) });
+      }
     }
   }
 
