@@ -131,7 +131,12 @@ function auditBytes(field: HeaderField, problems: Problems): void {
   if (found.escapedControl !== undefined) {
     problems.add('note', 'escaped-control', line, `${label} holds the escaped byte 0x${hex(found.escapedControl)}`);
   }
-  if (found.invalidUtf8) problems.add('reject', 'invalid-utf8', line, `${label} holds bytes that are not UTF-8`);
+  if (found.overlong) {
+    problems.add('reject', 'overlong-utf8', line, `${label} holds a character in more bytes than it needs`);
+  } else if (found.invalidUtf8) {
+    // Latin-1 in a display name: wrong, and everybody finds the same fields.
+    problems.add('note', 'invalid-utf8', line, `${label} holds bytes that are not UTF-8`);
+  }
   if (found.unicodeLineBreak) {
     problems.add('reject', 'unicode-line-break', line, `${label} holds a character that ends a line in Unicode`);
   }

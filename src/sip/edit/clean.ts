@@ -12,6 +12,8 @@ import {
   isTokenCode,
   type MalformedAddr,
   type NameAddr,
+  onlyToken,
+  paramKey,
   parseNameAddr,
   parseUri,
   splitList,
@@ -94,8 +96,9 @@ function cleanQuotedUris(addr: NameAddr, rules: UriRules): string {
  */
 function cutInside(text: string, { params, embedded }: UriRules): string {
   const bare = embedded === undefined ? text : text.replace(/[^<>", \t]+/g, withoutQuery);
-  return bare.replace(/;[ \t]*([^;=?>&,"<@: \t]+)(=[^;?>&,"<@ \t]*)?/g, (found, name: string) =>
-    params.has(asciiLower(decodePercent(name))) ? '' : found,
+  return bare.replace(
+    /(?:;|%3b)[ \t]*((?:(?!%3b)[^;=?>&,"<@: \t])+)(=(?:(?!%3b)[^;?>&,"<@ \t])*)?/gi,
+    (found, name: string) => (params.has(paramKey(name)) ? '' : found),
   );
 }
 
@@ -121,12 +124,12 @@ export function cleanRequestUri(ruri: string, rules: UriRules): Cleaned {
   return { value: edited.slice(1, -1), clean: !hasResidue(edited, rules) };
 }
 
-/** Does a reader who splits at any `;` or `?` outside quotes still find what should be gone? */
+/** Does a reader who splits at any `;`, escaped or not, or `?` outside quotes still find what should be gone? */
 function hasResidue(text: string, rules: UriRules, scope: 'outside quotes' | 'quotes too' = 'outside quotes'): boolean {
   const bare = scope === 'quotes too' ? text : emptied(text, '"', '"');
   if (rules.params.size > 0) {
-    for (const [, name = ''] of bare.matchAll(/;[ \t]*([^;=?>&,"<@: \t]*)/g)) {
-      if (rules.params.has(asciiLower(decodePercent(name)))) return true;
+    for (const [, name = ''] of bare.matchAll(/(?:;|%3b)[ \t]*((?:(?!%3b)[^;=?>&,"<@: \t])*)/gi)) {
+      if (rules.params.has(paramKey(name))) return true;
     }
   }
   return rules.embedded !== undefined && embedsOther(bare, rules.embedded);
@@ -172,10 +175,15 @@ function emptied(text: string, open: '"' | '<', close: '"' | '>'): string {
   return out + text.slice(pos);
 }
 
+/** The token of a list element as a careless reader has it: without quotes, and without parameters behind it. */
+function tokenOf(part: string): string {
+  return onlyToken(asciiLower(part.split(';')[0] ?? ''));
+}
+
 /** A comma-separated list of tokens without some of them (lower case). Nothing changes where none of them is in it. */
 export function withoutTokens(value: string, drop: (token: string) => boolean): string {
   const parts = value.split(',');
-  const kept = parts.filter((part) => !drop(asciiLower(trimBlanks(part))));
+  const kept = parts.filter((part) => !drop(tokenOf(part)));
   return kept.length === parts.length
     ? value
     : kept
@@ -193,7 +201,7 @@ export function withoutParamValue(value: string, param: string, values: Readonly
     for (const [, name = '', quoted, token] of bare.matchAll(
       /;[ \t]*([^;=,"<> \t]+)[ \t]*=[ \t]*(?:"([^"]*)"|([^;," \t]*))/g,
     )) {
-      if (asciiLower(name) === param && values.has(asciiLower(trimBlanks(quoted ?? token ?? '')))) return false;
+      if (asciiLower(name) === param && values.has(onlyToken(asciiLower(quoted ?? token ?? '')))) return false;
     }
     return true;
   });

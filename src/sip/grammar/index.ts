@@ -40,10 +40,11 @@ export {
   type EmbeddedHeader,
   hostKey,
   type Param,
+  paramKey,
   parseHostPort,
   parseUri,
   type SipUri,
   type TelUri,
   type Uri,
 } from './uri.js';
-export { inspectBytes, isPrintableAscii } from './value-bytes.js';
+export { asUtf8, inspectBytes, isPrintableAscii } from './value-bytes.js';

@@ -7,8 +7,8 @@
  */
 
 import { printable } from '../../printable.js';
-import { asciiLower, isBlank, isControl, isToken, skipBlanks, trimBlanks } from './ascii.js';
-import { type Param, parseUri, type Uri, type UriFault } from './uri.js';
+import { isBlank, isControl, isToken, skipBlanks, trimBlanks } from './ascii.js';
+import { type Param, paramKey, parseUri, type Uri, type UriFault } from './uri.js';
 
 export interface NameAddr {
   /** Display name without quotes and escapes; empty if there is none. */
@@ -164,7 +164,7 @@ function readParams(raw: string, from: number, bracketed: boolean): Param[] | { 
       continue; // `;;`: an empty parameter says nothing
     }
     if (!isToken(name)) return { malformed: `expected a parameter name, found "${printable(name)}"` };
-    params.push({ name, key: asciiLower(name), value, start, end });
+    params.push({ name, key: paramKey(name), value, start, end });
   }
   return params;
 }

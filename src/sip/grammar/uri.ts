@@ -4,13 +4,13 @@
  */
 
 import { printable } from '../../printable.js';
-import { asciiLower, isBlank, isControl, trimBlanks } from './ascii.js';
+import { asciiLower, isBlank, isControl, onlyToken } from './ascii.js';
 import { fieldKey } from './field-names.js';
 
 /** One `;name=value`. `start` is the index of its `;`, `end` the index behind it, in the text it was parsed from. */
 export interface Param {
   readonly name: string;
-  /** Lower case; in URIs percent-decoded too, since `%63pc` and `cpc` are one name (RFC 3261 §19.1.4). */
+  /** Lower case and percent-decoded, since `%63pc` and `cpc` are one name (RFC 3261 §19.1.4). */
   readonly key: string;
   /** As received (quotes and escapes kept); undefined without `=`. */
   readonly value: string | undefined;
@@ -52,7 +52,7 @@ export interface TelUri {
   readonly kind: 'tel';
   readonly scheme: 'tel';
   readonly raw: string;
-  /** As received, with visual separators. */
+  /** With visual separators, and without escapes. */
   readonly number: string;
   readonly params: readonly Param[];
 }
@@ -149,7 +149,8 @@ function parseSip(raw: string, scheme: 'sip' | 'sips', from: number, malformed: 
 function parseTel(raw: string, from: number, malformed: Malformed): TelUri | MalformedUri {
   const semicolon = raw.indexOf(';', from);
   const end = semicolon < 0 ? raw.length : semicolon;
-  const number = raw.slice(from, end);
+  // In a URI the `#` of RFC 3966 §3 stands escaped (RFC 3986 §3.5).
+  const number = decodePercent(raw.slice(from, end));
   if (!isTelNumber(number)) return malformed('number', `expected a telephone number, found "${printable(number)}"`);
   return { kind: 'tel', scheme: 'tel', raw, number, params: readUriParams(raw, end, raw.length) };
 }
@@ -246,11 +247,14 @@ function addParam(params: Param[], text: string, start: number, separator: numbe
   params.push({ name, key: paramKey(name), value, start, end });
 }
 
-/** The name that a reader finds who decodes first: an escaped `=` ends it, escaped blanks do not count. */
-function paramKey(name: string): string {
+/**
+ * The name that a careless reader finds who decodes first: an escaped `=` ends it, and what no name holds does not count
+ * (a vertical tab, or the no-break space of Latin-1, which many a `trim` takes for white space).
+ */
+export function paramKey(name: string): string {
   const decoded = asciiLower(decodePercent(name));
   const equals = decoded.indexOf('=');
-  return trimBlanks(equals < 0 ? decoded : decoded.slice(0, equals));
+  return onlyToken(equals < 0 ? decoded : decoded.slice(0, equals));
 }
 
 function readEmbedded(text: string, from: number): readonly EmbeddedHeader[] {

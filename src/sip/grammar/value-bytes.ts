@@ -8,6 +8,8 @@ export interface ValueBytes {
   /** A control byte behind a backslash in a quoted string: legal (RFC 3261 §25.1 quoted-pair), and rare. */
   readonly escapedControl: number | undefined;
   readonly invalidUtf8: boolean;
+  /** More bytes than a character needs, which may be a line end to whoever decodes them (RFC 3629 §10). */
+  readonly overlong: boolean;
   /** NEL, U+2028 or U+2029, where readers that know Unicode start a new line. */
   readonly unicodeLineBreak: boolean;
 }
@@ -22,14 +24,18 @@ export function inspectBytes(text: string): ValueBytes {
   let control: number | undefined;
   let escapedControl: number | undefined;
   let invalidUtf8 = false;
+  let overlong = false;
   let unicodeLineBreak = false;
   let quoted = false;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code >= 0x80) {
       const length = utf8Length(text, i);
-      if (length === 0) invalidUtf8 = true;
-      else if (isLineBreak(text, i)) unicodeLineBreak = true;
+      if (length === 0) {
+        invalidUtf8 = true;
+        overlong ||= isOverlong(text, i);
+      }
+      if (length > 0 && isLineBreak(text, i)) unicodeLineBreak = true;
       i += Math.max(length, 1) - 1;
     } else if (isControl(code)) {
       control ??= code;
@@ -42,7 +48,34 @@ export function inspectBytes(text: string): ValueBytes {
       else if (isControl(escaped)) escapedControl ??= escaped;
     }
   }
-  return { control, escapedControl, invalidUtf8, unicodeLineBreak };
+  return { control, escapedControl, invalidUtf8, overlong, unicodeLineBreak };
+}
+
+/**
+ * The text in UTF-8, as RFC 3261 §7 has it: bytes that are none are read as Latin-1, which is what most equipment means
+ * by them, and those that are no letter there become question marks.
+ */
+export function asUtf8(text: string): string {
+  if (!inspectBytes(text).invalidUtf8) return text;
+  let out = '';
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    const length = code < 0x80 ? 1 : utf8Length(text, i);
+    if (length > 0) out += text.slice(i, i + length);
+    else if (code < 0xa0) out += '?';
+    else out += String.fromCharCode(0xc0 | (code >> 6), 0x80 | (code & 0x3f));
+    i += Math.max(length, 1) - 1;
+  }
+  return out;
+}
+
+/** Does a character begin here that is written in more bytes than it needs? */
+function isOverlong(text: string, at: number): boolean {
+  const lead = text.charCodeAt(at);
+  const second = text.charCodeAt(at + 1);
+  const follows = second >= 0x80 && second <= 0xbf;
+  if (lead === 0xc0 || lead === 0xc1) return follows;
+  return (lead === 0xe0 && follows && second < 0xa0) || (lead === 0xf0 && follows && second < 0x90);
 }
 
 /** Length of the UTF-8 sequence that starts here, 0 if none does (RFC 3629 §4: shortest form, no surrogates). */

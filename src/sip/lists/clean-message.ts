@@ -45,12 +45,29 @@ export interface Purpose {
 /** The expression for a direction: requests by the first profile, responses by the second. */
 export function cleanMessage(request: HookProfile, response: HookProfile, purpose: Purpose): string {
   const same = JSON.stringify(request) === JSON.stringify(response);
+  const { uriParams, barren } = request.lines;
   const values = new Values(request);
   const requests = new Lines(request, purpose, 'q', values).text;
   const blocks = same
     ? `(?:SIP/2[.]0[ ][^${NOT}]*+|${values.any})${END}${requests}`
     : `(?:SIP/2[.]0[ ][^${NOT}]*+${END}${new Lines(response, purpose, 'r', values).text}|(?!SIP/2)${values.any}${END}${requests})`;
-  return `(?J)${values.words}(*COMMIT)\\A(?:\\r\\n)*+(?=[^ \\t\\r])${blocks}${END}`;
+  // Our own side may tell those who are trusted what it likes.
+  const legible = purpose.direction === 'in' || barren ? legibleBlock(uriParams) : '';
+  return `(?J)${values.words}(*COMMIT)\\A(?:\\r\\n)*+(?=[^ \\t\\r])${legible}${blocks}${END}`;
+}
+
+/**
+ * A header block without what one reader or another takes for a line end or for a blank (VT, FF and the like, and the line
+ * ends of Unicode), and without an escaped semicolon before a parameter: whoever decodes a user part before looking into
+ * it finds one there. Its name may be escaped too, so it is told by its first letter. (Replaces, RFC 3891, has such
+ * semicolons as well.)
+ */
+function legibleBlock(uriParams: readonly string[]): string {
+  const text = '[^\\0-\\b\\n-\\x1f\\x7f%\\xc2\\xe2]*+';
+  const percent = uriParams.length === 0 ? '%' : `%++(?!3b[${heads(uriParams).join('')}%])`;
+  const others = [`${END}(?!${END})`, '\\xc2(?!\\x85)', '\\xe2(?!\\x80[\\xa8\\xa9])'].join('|');
+  // Each way on its own, so that many of one kind are one loop.
+  return `(?=${text}(?:${percent}${text})*+(?:(?:${others})${text}(?:${percent}${text})*+)*+${END}${END})`;
 }
 
 /**
@@ -92,7 +109,7 @@ class Values {
     const param =
       uriParams.length === 0
         ? ';'
-        : `;(?:[${lettersBut(heads(uriParams))}]|${BLANKS}(?!${nameOf(uriParams, '')}${NAME_END}))[${TOKEN.replace('%', '')}]*+(?!%)`;
+        : `;(?:[${lettersBut(heads(uriParams))}]|${BLANKS}(?!${nameOf(uriParams, '')}${NAME_END}))[${TOKEN.replace('%', '')}]*+(?![%\\x80-\\xff])`;
     const plain = `${text}(?:${param}${text})*+`;
     // A question mark that stands behind no scheme is text. What follows a scheme, up to an angle bracket, holds none.
     const scheme = '(?:sips?|tel):';
@@ -136,7 +153,9 @@ class Lines {
     };
     const inside = [...lines.params, ...lines.values, ...lines.optionTags];
     for (const { fields } of inside) {
-      shape(fields, words(inside.filter((each) => each.fields.some((field) => fields.includes(field)))));
+      const value = words(inside.filter((each) => each.fields.some((field) => fields.includes(field))));
+      // A URI beside the value is looked at like any other.
+      shape(fields, fields.some((field) => URI_FIELDS.has(field)) ? `(?=${any}${END})${value}` : value);
     }
     if (lines.bodies.length > 0) {
       shape(spellings('content-type'), `${BLANKS}(?!${lines.bodies.map(mediaType).join('|')})${any}`);
@@ -251,7 +270,8 @@ function lettersBut(taken: readonly string[]): string {
   return WORD_CHARS.filter((char) => !taken.includes(char)).join('');
 }
 
-/** A value none of whose words is a forbidden name; a word starts behind a blank, a separator or a quote. */
+/** A value none of whose words is a forbidden name; a word starts behind a blank, a separator or a quote, and holds neither an escape nor
+ * a byte that one reader or another takes for a blank. */
 function words(rules: readonly Inside[]): string {
   const wide = rules.find(({ allBut }) => allBut);
   if (wide !== undefined) {
@@ -259,7 +279,7 @@ function words(rules: readonly Inside[]): string {
     return `(?:[ \\t;,]*+${nameOf(wide.names, '')}${NAME_END}${value})*+[ \\t;,]*+`;
   }
   const names = rules.flatMap((rule) => rule.names);
-  return `(?:[;,=" \\t]++|(?!${nameOf(names, '')}${NAME_END})[^;,=" \\t${NOT}]++)*+`;
+  return `(?:[;,=" \\t]++|(?!${nameOf(names, '')}${NAME_END})[^;,=" \\t\\\\${NOT}\\x80-\\xff]++)*+`;
 }
 
 /** A media type, where `*` stands for any rest of it; blanks may stand around the slash (RFC 3261 §25.1). */

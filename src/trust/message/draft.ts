@@ -3,7 +3,7 @@
  * `append` of a plan (design rule 9). Rows of a name that nothing touched stay where they are, byte for byte.
  */
 
-import { type HeaderBlock, type HeaderField, inspectBytes, isControl } from '../../sip/grammar/index.js';
+import { asUtf8, type HeaderBlock, type HeaderField, inspectBytes, isControl } from '../../sip/grammar/index.js';
 import { canonicalName } from '../../sip/table/index.js';
 
 export interface DraftRow {
@@ -21,11 +21,14 @@ interface Entry {
 /** The header block on its way to the plan: fields that stay, go or are edited. */
 export class Draft {
   readonly #byKey = new Map<string, Entry[]>();
+  /** By the line that the row begins in. */
+  readonly #byLine = new Map<number, Entry>();
   readonly #touched = new Set<string>();
 
   constructor(block: HeaderBlock) {
     for (const field of block.fields) {
       const entry = { field, value: field.value, dropped: false };
+      this.#byLine.set(field.line, entry);
       const entries = this.#byKey.get(field.key);
       if (entries === undefined) this.#byKey.set(field.key, [entry]);
       else entries.push(entry);
@@ -56,7 +59,7 @@ export class Draft {
   }
 
   drop(row: DraftRow): void {
-    const entry = this.#entry(row);
+    const entry = this.#byLine.get(row.field.line);
     if (entry === undefined || entry.dropped) return;
     entry.dropped = true;
     this.#touched.add(entry.field.key);
@@ -64,7 +67,7 @@ export class Draft {
 
   /** Gives a row a new value; the empty value drops it. */
   set(row: DraftRow, value: string): void {
-    const entry = this.#entry(row);
+    const entry = this.#byLine.get(row.field.line);
     if (entry === undefined || entry.value === value) return;
     if (value === '') {
       this.drop(row);
@@ -81,10 +84,6 @@ export class Draft {
       if (value === undefined) this.drop(row);
       else this.set(row, value);
     }
-  }
-
-  #entry(row: DraftRow): Entry | undefined {
-    return this.#byKey.get(row.field.key)?.find(({ field }) => field === row.field);
   }
 
   /**
@@ -106,8 +105,9 @@ export class Draft {
       const name = canonicalName(key, entries[0]?.field.name ?? key);
       if (entries.some(({ field }) => !field.regular)) irregular.push(key);
       remove.push(name);
-      for (const { dropped, value } of entries) {
+      for (const { dropped, value: received } of entries) {
         if (dropped) continue;
+        const value = asUtf8(received);
         if (isSendable(value)) append.push(`${name}: ${value}`);
         else unsendable.push(key);
       }

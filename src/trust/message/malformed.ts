@@ -68,7 +68,7 @@ function touchesIdentity(problem: Problem, block: HeaderBlock): boolean {
 }
 
 /** What is wrong inside a value does not matter where the field goes as a whole. */
-const VALUE_KINDS: ReadonlySet<string> = new Set(['address-syntax', 'open-quote', 'unbracketed-ipv6', 'invalid-utf8']);
+const VALUE_KINDS: ReadonlySet<string> = new Set(['address-syntax', 'open-quote', 'unbracketed-ipv6', 'overlong-utf8']);
 
 /** `strict`: from an untrusted peer. `tolerant`: from a trusted one, or in an emergency. `leaving`: to an untrusted peer. */
 export type MalformedPolicy = 'strict' | 'tolerant' | 'leaving';

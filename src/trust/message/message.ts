@@ -17,7 +17,6 @@ import {
   flagMethod,
   flagVia,
 } from './checks.js';
-import { isSendable } from './draft.js';
 import { executePrivacy, hideDiversions, hideIdentity } from './leaving.js';
 import type { Plan } from './plan.js';
 import { stripFields, stripOptionTags, stripRequestUri, stripUris, stripValues } from './strip.js';
@@ -122,8 +121,13 @@ function finish(work: Work): Plan {
   const lost = unsendable.find((key) => MUST_STAY.has(key));
   if (lost !== undefined)
     return refuse(malformed(`${lost} would have to be rewritten and holds bytes that cannot be`), work);
-  const ruri = after === undefined || after === before || !isSendable(after) ? '' : after;
+  const ruri = after === undefined || after === before ? '' : escaped(after);
   return { action: 'continue', code: 0, phrase: '', remove, append, ruri, findings, flags: [...flags] };
+}
+
+/** A URI whose bytes are all ASCII: others stand escaped in it (RFC 3261 §25.1), and an answer cannot carry all of them. */
+function escaped(uri: string): string {
+  return uri.replace(/[^\x21-\x7e]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
 }
 
 /** Without one of these the message is another one. */

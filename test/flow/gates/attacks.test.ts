@@ -114,8 +114,8 @@ describe.each(builds('full'))('attacks, Kamailio $version', (build) => {
       expect(got !== undefined).toBe(statusOf(answer) === 200);
       if (got === undefined) return;
       expect(rowsOf(got, 'P-Asserted-Identity')).toEqual([]);
-      // A folded line is a piece of the value before it, and no letter of UTF-8 ends a line.
-      if (!/^(?:[ \t]|Subject: x\xe2)/.test(row)) expect(bearsAssertion(got), got).toBe(false);
+      // A folded line is a piece of the value before it.
+      if (!/^[ \t]/.test(row)) expect(bearsAssertion(got), got).toBe(false);
     });
 
     it('fail/G-14 what nobody can read is answered, however long it is', async () => {

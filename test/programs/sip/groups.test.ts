@@ -144,6 +144,17 @@ describe.skipIf(matcher === undefined)('the groups of the plugin', () => {
     'Contact: <sip:x@b.example;cpc=operator>',
     'Contact: <sip:x@b.example; \t cpc=operator>',
     'Contact: <sip:x@b.example;%63pc=operator>',
+    // Whoever decodes a user part before looking into it finds a parameter there.
+    'Contact: <sip:+1%3Bcpc=operator@b.example>',
+    'Contact: <sip:+1%3bcp%63%3Doperator@b.example>',
+    'Contact: <sip:+1;x=y%3Borig%3D1@b.example>',
+    // What some readers take for a blank, or for a line end.
+    'Contact: <sip:x@b.example;\x0bcpc=operator>',
+    'Contact: <sip:x@b.example;\xa0cpc=operator>',
+    'Date: a\x0bP-Asserted-Identity: <sip:x@b.example>',
+    'Date: a\x1eP-Asserted-Identity: <sip:x@b.example>',
+    'Date: a\xc2\x85P-Asserted-Identity: <sip:x@b.example>',
+    'Date: a\xe2\x80\xa8P-Asserted-Identity: <sip:x@b.example>',
   ];
 
   /** What contradicts itself; our own side is not held to that. */
@@ -168,6 +179,34 @@ describe.skipIf(matcher === undefined)('the groups of the plugin', () => {
       }
     },
   );
+
+  it.each(['strict', 'untrusted', 'untrusted-rfc3325', 'untrusted-ims24229'] as const)(
+    'fail/%s: nor is a field that is looked into for something else',
+    (name) => {
+      const rows = [
+        'Call-Info: <sip:x@b.example;cpc=operator>;purpose=info',
+        'Call-Info: <sip:x@b.example?P-Asserted-Identity=y>;purpose=call-completion',
+        'Call-Info: <http://b.example/>;purpose="jc\\ard"',
+        'Priority: \xa0psap-callback',
+        'Priority: psap-callback;x',
+      ];
+      const raws = rows.map((row) => messageOf([row], 'request-in', 'INVITE', 'sip:alice@a.example', {}).raw);
+      expect(matcher?.matches(group(name, 'request-in', 'clean'), raws)).toEqual(raws.map(() => false));
+    },
+  );
+
+  it('ok/an escaped semicolon before any other name needs no look, nor does a letter that is none of ASCII', () => {
+    const rows = [
+      'Contact: <sip:b@b.example>;+g.3gpp.icsi-ref="urn%3Aurn-7%3A3gpp-service.ims.icsi.mmtel"',
+      'Refer-To: <sip:x@b.example?Replaces=1%40c%3Bto-tag%3Da%3Bfrom-tag%3Db>',
+      'Contact: <sip:%23%3Bx=1@b.example>',
+      'Contact: "Bj\xc3\xb6rn \xe2\x80\x99 \xc2\xb7 \xe5\xb1\xb1" <sip:b@b.example>',
+      'Subject: M\xfcller',
+    ];
+    const raws = rows.map((row) => messageOf([row], 'request-in', 'INVITE', 'sip:alice@a.example', {}).raw);
+    for (const [name] of SETTINGS)
+      expect(matcher?.matches(group(name, 'request-in', 'clean'), raws), name).toEqual(raws.map(() => true));
+  });
 
   it.each([
     ['fail/a NUL in a value', 'Subject: a\0b', false],

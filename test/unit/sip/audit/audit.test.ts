@@ -68,10 +68,8 @@ describe('rejects', () => {
     ['fail/NUL in a quoted string', ['From: "a\x00b" <sip:a@b>'], ['value-control']],
     ['fail/escaped NUL outside quotes', ['Subject: a\\\x00b'], ['value-control']],
     ['fail/form feed', ['Subject: a\x0cb'], ['value-control']],
-    ['fail/no UTF-8', ['Subject: \xe9t\xe9'], ['invalid-utf8']],
-    ['fail/overlong UTF-8', ['Subject: \xc0\x8d\xc0\x8a'], ['invalid-utf8']],
-    ['fail/surrogate in UTF-8', ['Subject: \xed\xa0\x80'], ['invalid-utf8']],
-    ['fail/UTF-8 cut off', ['Subject: a\xe2\x82'], ['invalid-utf8']],
+    ['fail/overlong UTF-8', ['Subject: \xc0\x8d\xc0\x8a'], ['overlong-utf8']],
+    ['fail/overlong UTF-8 of three bytes', ['Subject: \xe0\x80\x8a'], ['overlong-utf8']],
     ['fail/U+2028', ['Subject: a\xe2\x80\xa8P-A: b'], ['unicode-line-break']],
     ['fail/NEL', ['Subject: a\xc2\x85P-A: b'], ['unicode-line-break']],
     // P-6, P-7
@@ -145,6 +143,9 @@ describe('notes', () => {
       ['request-uri-headers'],
       { startLine: 'INVITE sip:a@b?X=y SIP/2.0' },
     ],
+    ['ok/Latin-1', ['Subject: \xe9t\xe9'], ['invalid-utf8']],
+    ['ok/a surrogate in UTF-8', ['Subject: \xed\xa0\x80'], ['invalid-utf8']],
+    ['ok/UTF-8 cut off', ['Subject: a\xe2\x82'], ['invalid-utf8']],
     ['ok/missing fields', ['CSeq: 1 INVITE'], ['missing-field'], { startLine: INVITE }],
   ];
   it.each(ok.map(([name, rows, expected, context = {}]) => [name, rows, expected, context] as const))(

@@ -155,6 +155,7 @@ describe('sip and sips URIs', () => {
     ['fail/quote', 'sip:"a"@c', 'characters'],
     ['fail/brackets', '<sip:a@c>', 'characters'],
     ['fail/tel of nothing', 'tel:', 'number'],
+    ['fail/tel of an escaped letter', 'tel:%78yz', 'number'],
     ['fail/tel of a name', 'tel:alice', 'number'],
     ['fail/tel with an @', 'tel:+1@b', 'number'],
   ];

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { latin1 } from '../../../../src/sip/grammar/ascii.js';
-import { inspectBytes } from '../../../../src/sip/grammar/value-bytes.js';
+import { asUtf8, inspectBytes } from '../../../../src/sip/grammar/value-bytes.js';
 
 describe('value bytes', () => {
   it('ok/control bytes are legal only behind a backslash in quotes', () => {
@@ -23,6 +23,25 @@ describe('value bytes', () => {
   it('ok/a backslash hides no broken UTF-8', () => {
     expect(inspectBytes('"\\\xff"').invalidUtf8).toBe(true);
     expect(inspectBytes('"\\\xc3\xa9"').invalidUtf8).toBe(false);
+  });
+
+  it('ok/overlong: what a lenient decoder makes an ASCII character of', () => {
+    for (const text of ['\xc0\x8d\xc0\x8a', '\xc1\x81', '\xe0\x80\x8a', '\xf0\x80\x80\x8a']) {
+      expect(inspectBytes(`a${text}b`)).toMatchObject({ overlong: true, invalidUtf8: true });
+    }
+    for (const text of ['\xc1lvaro', '\xc0 la', '\xe9t\xe9', '\xe0\xa0\x80', '\xf0\x9f\x98\x80'])
+      expect(inspectBytes(text).overlong).toBe(false);
+  });
+
+  it.each([
+    ['plain', 'plain'],
+    ['M\xc3\xbcller', 'M\xc3\xbcller'],
+    ['M\xfcller', 'M\xc3\xbcller'],
+    ['\xc3\xbc and \xfc', '\xc3\xbc and \xc3\xbc'],
+    ['a\x85b\xa0', 'a?b\xc2\xa0'],
+    ['cut off \xe2\x82', 'cut off \xc3\xa2?'],
+  ])('ok/%j in UTF-8 is %j', (text, expected) => {
+    expect(asUtf8(text)).toBe(expected);
   });
 
   it('ok/UTF-8 is judged as the platform judges it', () => {

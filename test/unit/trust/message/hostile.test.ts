@@ -333,3 +333,112 @@ table('P-9 a question mark in the user part', [
     { action: 'reject', code: 400 },
   ],
 ]);
+
+table('P-10 parameters behind what some readers take for a blank, or for a separator', [
+  ...['\x0b', '\x0c', '\xa0', '\xc2\xa0', '\x7f', '%20', '%0B'].map(
+    (blank): Row => [
+      `ok/${JSON.stringify(blank)} before the name, on the way out`,
+      [`Contact: <sip:+1;x=y;${blank}cpc=operator@a.example>`],
+      { ...out, method: 'OPTIONS' },
+      /[\x00-\x1f\x7f]/.test(blank) ? { action: 'reject' } : { append: ['Contact: <sip:+1;x=y@a.example>'] },
+    ],
+  ),
+  [
+    'ok/an escaped equals sign behind the >',
+    ['From: <sip:bob@b.example>;cpc%3Doperator;tag=1'],
+    {},
+    { append: ['From: <sip:bob@b.example>;tag=1'] },
+  ],
+  [
+    'ok/an escaped semicolon in the quotes of a feature tag',
+    ['Accept-Contact: *;+g.3gpp.trf="<sip:+1%3Biotl%3DhomeA-homeB@b.example>"'],
+    {},
+    { append: ['Accept-Contact: *;+g.3gpp.trf="<sip:+1@b.example>"'] },
+  ],
+  [
+    'ok/an escaped semicolon where no URI can be read',
+    ['Call-Info: <sip:+1%3Bcpc =operator@b.example>;purpose=info'],
+    {},
+    { remove: ['Call-Info'], append: [] },
+  ],
+  [
+    'ok/a word of URN and of Replaces is none',
+    [
+      'Contact: <sip:b@b.example>;+g.3gpp.icsi-ref="urn%3Aurn-7%3A3gpp-service.ims.icsi.mmtel"',
+      'Refer-To: <sip:x@b.example?Replaces=1%40c%3Bto-tag%3Da%3Bfrom-tag%3Db>',
+    ],
+    { method: 'REFER' },
+    NOTHING,
+  ],
+]);
+
+table('a Request-URI with bytes that no answer can carry', [
+  [
+    'ok/#44 Latin-1 hides no parameter',
+    [],
+    { ruri: 'sip:m\xfcller;orig@a.example;orig' },
+    { ruri: 'sip:m%FCller@a.example' },
+  ],
+  [
+    'ok/P-9 nor an embedded field',
+    [],
+    { ruri: 'sip:m\xfc@a.example?P-Asserted-Identity=x' },
+    { ruri: 'sip:m%FC@a.example' },
+  ],
+  [
+    'ok/a line end of Unicode neither',
+    [],
+    { ruri: 'sip:a\xe2\x80\xa8;cpc=x@a.example' },
+    { ruri: 'sip:a%E2%80%A8@a.example' },
+  ],
+  ['ok/what needs no change is not touched', [], { ruri: 'sip:m\xfcller@a.example' }, NOTHING],
+]);
+
+table('RFC 3261 §7 asks for UTF-8, and equipment sends Latin-1', [
+  [
+    'ok/a display name in Latin-1 drops no call',
+    ['From: "M\xfcller" <sip:+49301@b.example>;tag=1', 'Contact: <sip:b@b.example;orig>'],
+    {},
+    { remove: ['Contact'], append: ['Contact: <sip:b@b.example>'] },
+  ],
+  [
+    'ok/where the row has to be written anew, it is written in UTF-8',
+    ['From: "M\xfcller" <sip:+49301@b.example;cpc=ordinary>;tag=1'],
+    {},
+    { append: ['From: "M\xc3\xbcller" <sip:+49301@b.example>;tag=1'] },
+  ],
+  [
+    'fail/what a decoder may make a line end of',
+    ['Subject: x\xc0\x8d\xc0\x8aP-Asserted-Identity: <sip:x@a.example>'],
+    {},
+    { action: 'reject', code: 400 },
+  ],
+]);
+
+table('#13, #55 values that somebody may read more loosely', [
+  ['ok/with a parameter', ['Priority: psap-callback;x=y'], {}, { remove: ['Priority'], append: [] }],
+  ['ok/in quotes', ['Priority: "psap-callback"'], {}, { remove: ['Priority'], append: [] }],
+  ['ok/other values stay', ['Priority: emergency;x=y'], {}, NOTHING],
+  [
+    'ok/a quoted-pair in a purpose',
+    ['Call-Info: <http://b.example/a>;purpose="jc\\ard", <http://b.example/b>;purpose=icon'],
+    {},
+    { append: ['Call-Info: <http://b.example/b>;purpose=icon'] },
+  ],
+]);
+
+table('RFC 3966 §3: a telephone number with signs', [
+  ['ok/an escaped #', ['To: <tel:%2330%23123;phone-context=b.example>'], {}, NOTHING],
+  [
+    'ok/and a parameter behind it',
+    [],
+    { ruri: 'tel:%2331%23+4930;cpc=operator', method: 'OPTIONS' },
+    { action: 'reject' },
+  ],
+  [
+    'ok/S-3 is screened as what it is',
+    ['P-Asserted-Identity: <tel:%2B1555>'],
+    { trusted: true, agreement: { asserts: { domains: ['b.example'], numbers: ['+49'], transit: false } } },
+    { remove: ['P-Asserted-Identity'], append: [] },
+  ],
+]);
