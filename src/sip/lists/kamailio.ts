@@ -21,6 +21,7 @@ import { ANSWER_PATTERN } from './answer-line.js';
 import { cleanMessage, type Leniency, manyRows, wellFormedMessage } from './clean-message.js';
 import { otherNameThan, otherWordThan, startOfOtherNameThan, WORD } from './name-tree.js';
 import { NUMBERED, profileNumber } from './profile-numbers.js';
+import { withoutEscapedSemicolon } from './whole-lines.js';
 
 /** Groups of the regex module: for each of these the profiles in their order; the first of each row is no profile. */
 const GROUPS: readonly { readonly direction: 'in' | 'out'; readonly leniency: Leniency }[] = [
@@ -125,7 +126,7 @@ export function bearsNothing({ remove, removeUnlessEmergency, lines }: HookProfi
     .flatMap(spellings)
     .filter((key) => !gone.some((name) => covers(name, key)));
   const quoted = '"([^\\\\"\r\n]|\\\\[^\r\n])*"';
-  const text = `([^\r\n;?"]|${quoted})*`;
+  const text = withoutEscapedSemicolon('\r\n;?"', `|${quoted}`);
   // A parameter: another name than these, not escaped, and then its value, the next one or the end of the line.
   const params = `${text}(;[ \t]*${otherWordThan(lines.uriParams)}[ \t]*([^${WORD}% \t\r\n;?"]${text})?)*`;
   return [

@@ -42,9 +42,10 @@ function restsBehind(head: string, rests: readonly string[]): readonly string[] 
 
 /**
  * What begins with a name that is none of these (lower case), and ends before one of `stops`, or behind `tail`, which
- * begins with one of them. No name may be told by an escape: so a per cent sign is no part of one.
+ * begins with one of them. No name may be told by an escape: so a per cent sign is no part of one. `rest`: what goes on behind
+ * the character that tells the name from these.
  */
-export function otherThan(names: readonly string[], stops: string, tail = ''): string {
+export function otherThan(names: readonly string[], stops: string, tail = '', rest = `[^${stops}]*`): string {
   const apart = (rests: readonly string[]): string => {
     const heads = headsOf(rests);
     // Where one of the names ends, only a further character of a token makes another name.
@@ -64,7 +65,7 @@ export function otherThan(names: readonly string[], stops: string, tail = ''): s
   };
   const lower = names.map(asciiLower);
   const begun = beginnings(lower);
-  return `(${apart(lower)}[^${stops}]*${begun === '' ? '' : `|${begun}`})${tail}`;
+  return `(${apart(lower)}${rest}${begun === '' ? '' : `|${begun}`})${tail}`;
 }
 
 /** Field names as one expression; `P-*` stands for all names of that prefix. */
@@ -74,6 +75,12 @@ export function fieldAlternatives(names: readonly string[]): string {
     .filter((name) => name.endsWith('*') || !prefixes.some((prefix) => asciiLower(name).startsWith(prefix)))
     .map((name) => (name.endsWith('*') ? `${name.slice(0, -1)}(${TOKEN})?` : name));
   return `(${parts.join('|')})`;
+}
+
+/** Text without these characters and without an escaped semicolon; `more`: what else may stand in it. */
+export function withoutEscapedSemicolon(stops: string, more: string): string {
+  const behind = (but: string): string => `[^%${but}${stops}]`;
+  return `(${behind('')}${more}|%(%|3%)*(${behind('3')}|3${behind('b')}))*(%(%|3%)*3?)?`;
 }
 
 /** How the lines of one hook are read, of a message that has passed SHAPE. */
@@ -87,12 +94,17 @@ class Lines {
     const gone = (kind: RuleKind): readonly BoundaryRule[] =>
       rows.filter(({ rule, action }) => rule.kind === kind && action === 'remove').map(({ rule }) => rule);
     const stops = `;\r\n${gone('uri-headers').length > 0 ? '?' : ''}`;
-    this.#stretch = `([^${stops}]|${FOLD})*`;
-    this.#first = `[^${stops}]+`;
     const names = gone('uri-param').map(({ name }) => name);
+    // An escaped semicolon starts a parameter for whoever decodes a user part before looking into it.
+    const text = (more: string): string =>
+      names.length === 0 ? `([^${stops}]${more})*` : withoutEscapedSemicolon(stops, more);
+    this.#stretch = text(`|${FOLD}`);
+    this.#first = `[^${stops}%]${text('')}`;
     // What ends where one of the names has only begun must end there.
     const param =
-      names.length === 0 ? '' : `${BLANKS}${otherThan(names, ` \t${stops}`, `(([ \t]|${FOLD})${this.#stretch})?`)}`;
+      names.length === 0
+        ? ''
+        : `${BLANKS}${otherThan(names, ` \t${stops}`, `(([ \t]|${FOLD})${this.#stretch})?`, withoutEscapedSemicolon(` \t${stops}`, ''))}`;
     this.#params = names.length === 0 ? `(;${this.#stretch})*` : `(;${param})*`;
   }
 

@@ -77,6 +77,8 @@ describe.skipIf(posix === undefined)('what the gate out lets pass', () => {
     'Contact: "who? me" <sip:bob@192.0.2.1>',
     'Contact: "a\\"b?;cpc" <sip:bob@192.0.2.1>',
     'To: <sip:%23123@a.example>',
+    'To: <sip:100%@a.example;x=%>',
+    'To: <sip:%33%3@a.example>;tag=%3',
     'Subject: how are you? sip:x?y',
     'Priority: urgent',
     'Histogram: x',
@@ -102,6 +104,9 @@ describe.skipIf(posix === undefined)('what the gate out lets pass', () => {
     'From: <sip:bob@192.0.2.1; cpc=operator>',
     'Contact: <sip:bob@192.0.2.1;%63pc=operator>',
     'Contact: <sip:bob@192.0.2.1;cp%63=operator>',
+    'Contact: <sip:+1%3Bcpc=operator@192.0.2.1>',
+    'Contact: <sip:+1%%3%3bcpc=operator@192.0.2.1>',
+    'Contact: <sip:bob@192.0.2.1;x=%3borig>',
     'Contact: <sip:bob@192.0.2.1;x;orig>',
   ];
 
