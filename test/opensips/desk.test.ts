@@ -35,9 +35,9 @@ const ORDINARY: Readonly<Record<string, string>> = {
   plain: '',
   hidden: 'if (is_method("INVITE")) { topology_hiding("U"); }',
   encoded: 'if (is_method("INVITE")) { topology_hiding("C"); }',
-  dialogued: 'if (is_method("INVITE")) { create_dialog("B"); }',
-  pinged: 'if (is_method("INVITE")) { create_dialog("Pp"); }',
-  invited: 'if (is_method("INVITE")) { create_dialog("Rr"); }',
+  dialogued: 'if (is_method("INVITE")) { create_dialog("BYE_LATE"); }',
+  pinged: 'if (is_method("INVITE")) { create_dialog("PINGS"); }',
+  invited: 'if (is_method("INVITE")) { create_dialog("INVITES"); }',
   forked: '$branch = "sip:forked@OTHER:5060";',
   appended: 'append_hf("X-Own: 1\\r\\n"); remove_hf("Subject");',
   removed: 'remove_hf("P-Asserted-Identity"); remove_hf("Server");',
@@ -66,6 +66,17 @@ const REWRITTEN: Readonly<Record<string, string>> = {
   subscriber: '$ru = "sip:x@HOST:5060;user=phone;cpc=secret";',
   twice: '$branch = "sip:x@OTHER:5060;isup-oli=secret";',
   later: 't_on_branch("REWRITES");',
+};
+
+/** Flags of create_dialog() are letters, and words since OpenSIPS 4.0. */
+const FLAGS: readonly (readonly [string, string, string])[] = [
+  ['BYE_LATE', 'B', 'bye-on-timeout'],
+  ['PINGS', 'Pp', 'options-ping-caller,options-ping-callee'],
+  ['INVITES', 'Rr', 'reinvite-ping-caller,reinvite-ping-callee'],
+];
+const flagged = (script: string): string => {
+  const which = Number.parseInt(theBuild().version, 10) < 4 ? 1 : 2;
+  return FLAGS.reduce((text, flags) => text.replace(flags[0], flags[which]), script);
 };
 
 const CHOICES = (host: (host: number) => string) =>
@@ -138,7 +149,7 @@ describe.skipIf(absent(['dialog', 'topology_hiding', 'textops']) !== undefined)(
       edit: (sample, host) =>
         replaced(sample, [
           ['loadmodule "rr.so"\n', `loadmodule "rr.so"\n${LOADED}`],
-          ['route[RELAY] {\n', `route[RELAY] {\n${CHOICES(host)}`],
+          ['route[RELAY] {\n', `route[RELAY] {\n${flagged(CHOICES(host))}`],
           ['\t\tif (!loose_route()) {\n', '\t\tif (!topology_hiding_match() && !loose_route()) {\n'],
         ]).concat(ROUTES(host)),
     });
