@@ -73,6 +73,12 @@ function oddSalt(): Case {
   return { leaf: end, via, anchor, odd: 'leaf' };
 }
 
+/** 65 octets in the form of a point of P-256, and none of it. */
+const offCurve = der.seq(
+  der.seq(der.oid('1.2.840.10045.2.1'), der.oid('1.2.840.10045.3.1.7')),
+  der.bits(Uint8Array.of(4, ...new Uint8Array(64).fill(9))),
+);
+
 const CASES: Readonly<Record<string, readonly Case[]>> = {
   'anything that is not DER': [
     path('leaf', add(ext.altNames([{ dns: 'a.example' }]))),
@@ -146,6 +152,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     path('leaf', { key: sharedKey('rsa1024') }),
     path('leaf', { key: sharedKey('secp256k1') }),
   ],
+  'a leaf whose public key is none': [path('leaf', { spki: offCurve })],
 };
 
 /** What a list says is shown in test/unit/x509/revocation. */
