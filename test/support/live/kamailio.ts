@@ -175,10 +175,11 @@ export class Kamailio {
 
   /** The answer of one RPC command as kamcmd prints it. */
   rpc(...args: readonly string[]): string {
-    const { build, directory } = this.#options;
+    const { build, directory, under = [] } = this.#options;
     const [command = '', ...rest] = build.command(['kamcmd', '-s', `unix:${this.#control}`, ...args], [directory]);
     // While it waits nobody reads what Kamailio logs, and a Kamailio that cannot log does not answer.
-    return execFileSync(command, rest, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: 3_000 });
+    const timeout = under.length > 0 ? 30_000 : 3_000;
+    return execFileSync(command, rest, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout });
   }
 
   stop(): Promise<void> {
