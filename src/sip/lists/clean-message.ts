@@ -26,6 +26,9 @@ const FREQUENT = [
   ['from'],
   ['to'],
 ] as const;
+/** How nearly every message goes on behind Via and Max-Forwards: one group is set for the four of them. */
+const LEADING: readonly string[] = ['from', 'to', 'call-id', 'cseq'];
+const LED = '6';
 /** A parameter name has ended. */
 const NAME_END = `(?![${TOKEN}])`;
 const END = '\\r\\n';
@@ -49,7 +52,7 @@ export function cleanMessage(request: HookProfile, response: HookProfile, purpos
   const values = new Values(request);
   const requests = new Lines(request, purpose, 'q', values).text;
   const blocks = same
-    ? `(?:SIP/2[.]0[ ][^${NOT}]*+|${values.any})${END}${requests}`
+    ? `(?:${values.any}${END}|SIP/2[.]0[ ][^${NOT}]*+${END})${requests}`
     : `(?:SIP/2[.]0[ ][^${NOT}]*+${END}${new Lines(response, purpose, 'r', values).text}|(?!SIP/2)${values.any}${END}${requests})`;
   // Our own side may tell those who are trusted what it likes.
   const legible = purpose.direction === 'in' || barren ? legibleBlock(uriParams) : '';
@@ -203,10 +206,8 @@ class Lines {
     shapes: ReadonlyMap<string, string>,
   ): readonly string[] {
     const free = (name: string): boolean => !treated.includes(name) && !prefixes.some((each) => name.startsWith(each));
-    const value = (name: string): string => {
-      const text = URI_FIELDS.has(name) ? this.values.plain : `[^${NOT}]*+${END}`;
-      return singles.includes(name) ? this.#once(name) + text : text;
-    };
+    const text = (name: string): string => (URI_FIELDS.has(name) ? this.values.plain : `[^${NOT}]*+${END}`);
+    const value = (name: string): string => (singles.includes(name) ? this.#once(name) : '') + text(name);
     const line = (name: string): string | undefined => {
       const shaped = shapes.get(name);
       if (shaped !== undefined) return `${name}${shaped}`;
@@ -226,8 +227,10 @@ class Lines {
       return all.length === 0 ? [] : [`${letter}(?:${all.join('|')})`];
     });
     // How most messages begin, in the order of RFC 3261. (No profile has a rule for any of these.)
-    const exact = (...names: readonly string[]): string => names.map((name) => `${name}:${value(name)}`).join('');
-    this.#leading = `(?:${exact('via')})*+(?:${exact('record-route')})*+(?:${exact('max-forwards')})?+(?:${exact('from', 'to', 'call-id', 'cseq')})?+`;
+    const exact = (...names: readonly string[]): string => names.map((name) => `${name}:${text(name)}`).join('');
+    const once = (mark: string): string => (singles.length === 0 ? '' : `(?<${this.prefix}${mark}>)`);
+    const hops = `${exact('max-forwards')}${once(markOf('max-forwards'))}`;
+    this.#leading = `(?:${exact('via')})*+(?:${exact('record-route')})*+(?:${hops})?+(?:${exact(...LEADING)}${once(LED)})?+`;
     return [
       `[${lettersBut(heads(treated))}]${rest}`,
       ...groups.slice(0, 2),
@@ -239,9 +242,9 @@ class Lines {
 
   /** In a line that stands once: a group that is set from here on, and a condition that fails once it is. */
   #once(field: string): string {
-    // (Of one letter: the groups are broken into lines between two of them.)
-    const name = `${this.prefix}${[...SINGLE_FIELDS].indexOf(field)}`;
-    return `(?(<${name}>)(?!))(?<${name}>)`;
+    const name = `${this.prefix}${markOf(field)}`;
+    const led = LEADING.includes(field) ? `(?(<${this.prefix}${LED}>)(?!))` : '';
+    return `${led}(?(<${name}>)(?!))(?<${name}>)`;
   }
 
   /**
@@ -260,6 +263,11 @@ class Lines {
   }
 }
 
+/** Of one character: the groups are broken into lines between two of them. */
+function markOf(single: string): string {
+  return String([...SINGLE_FIELDS].indexOf(single));
+}
+
 /** First characters of names, each once. */
 function heads(names: readonly string[]): readonly string[] {
   return [...new Set(names.map((name) => asciiLower(name).charAt(0)))];
@@ -275,8 +283,10 @@ function lettersBut(taken: readonly string[]): string {
 function words(rules: readonly Inside[]): string {
   const wide = rules.find(({ allBut }) => allBut);
   if (wide !== undefined) {
+    const name = nameOf(wide.names, '');
     const value = `${BLANKS}(?:=${BLANKS}(?:"[^"\\\\${NOT}]*+"|[^;,"${NOT}]*+))?+`;
-    return `(?:[ \\t;,]*+${nameOf(wide.names, '')}${NAME_END}${value})*+[ \\t;,]*+`;
+    const plain = `(?:${name}=[^;,"${NOT}]*+[;,]*+${BLANKS})*+`;
+    return `${BLANKS}${plain}(?:[ \\t;,]*+${name}${NAME_END}${value})*+[ \\t;,]*+`;
   }
   const names = rules.flatMap((rule) => rule.names);
   return `(?:[;,=" \\t]++|(?!${nameOf(names, '')}${NAME_END})[^;,=" \\t\\\\${NOT}\\x80-\\xff]++)*+`;
