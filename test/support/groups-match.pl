@@ -2,7 +2,7 @@
 # a group and a message in hexadecimal digits; lines of standard output: 1 or 0, or with a second argument the
 # seconds of processor time that it took: the least of three times, or the first that was no more than that argument. (Two groups may have one name without being asked.)
 use strict;
-use warnings;
+use warnings FATAL => 'all';
 use Time::HiRes qw(clock_gettime CLOCK_PROCESS_CPUTIME_ID);
 my (@groups, @lines);
 open(my $file, '<', $ARGV[0]) or die "$ARGV[0]: $!";

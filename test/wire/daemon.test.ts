@@ -14,7 +14,7 @@ const directory = mkdtempSync(join(tmpdir(), 'siptrust-daemon-'));
 const file = (name: string) => join(directory, name);
 
 const now = Date.now();
-const times = { notBefore: now - 86_400_000, notAfter: now + 86_400_000 };
+const times = { notBefore: now - 30 * 86_400_000, notAfter: now + 86_400_000 };
 const rootB = root({ subject: 'O=Operator B,CN=B CA', ...times });
 const peerB = leaf(rootB, { extensions: { altNames: ext.altNames([{ dns: 'b.example' }]) }, ...times });
 

@@ -34,6 +34,12 @@ const NAME_END = `(?![${TOKEN}])`;
 const END = '\\r\\n';
 /** What no line holds anywhere. */
 const NOT = '\\r\\n\\x00';
+/** What one reader or another takes for a line end or for a blank (VT, FF and the like), and what such characters begin with. */
+const ODD = '\\0-\\b\\n-\\x1f\\x7f\\xc2\\xe2';
+/** All but printable ASCII. */
+const BEYOND = '\\0-\\x1f\\x7f-\\xff';
+/** A character of Unicode that begins so, and is no line end: not NEL, U+2028 or U+2029. */
+const LETTER = '\\xc2(?!\\x85)|\\xe2(?!\\x80[\\xa8\\xa9])';
 
 /** Whether the lines that the list removes may stand in the message (it is clean once they are gone). */
 export type Leniency = 'as it is' | 'once listed fields are gone';
@@ -48,29 +54,12 @@ export interface Purpose {
 /** The expression for a direction: requests by the first profile, responses by the second. */
 export function cleanMessage(request: HookProfile, response: HookProfile, purpose: Purpose): string {
   const same = JSON.stringify(request) === JSON.stringify(response);
-  const { uriParams, barren } = request.lines;
-  const values = new Values(request);
+  const values = new Values(request, purpose);
   const requests = new Lines(request, purpose, 'q', values).text;
   const blocks = same
-    ? `(?:${values.any}${END}|SIP/2[.]0[ ][^${NOT}]*+${END})${requests}`
-    : `(?:SIP/2[.]0[ ][^${NOT}]*+${END}${new Lines(response, purpose, 'r', values).text}|(?!SIP/2)${values.any}${END}${requests})`;
-  // Our own side may tell those who are trusted what it likes.
-  const legible = purpose.direction === 'in' || barren ? legibleBlock(uriParams) : '';
-  return `(?J)${values.words}(*COMMIT)\\A(?:\\r\\n)*+(?=[^ \\t\\r])${legible}${blocks}${END}`;
-}
-
-/**
- * A header block without what one reader or another takes for a line end or for a blank (VT, FF and the like, and the line
- * ends of Unicode), and without an escaped semicolon before a parameter: whoever decodes a user part before looking into
- * it finds one there. Its name may be escaped too, so it is told by its first letter. (Replaces, RFC 3891, has such
- * semicolons as well.)
- */
-function legibleBlock(uriParams: readonly string[]): string {
-  const text = '[^\\0-\\b\\n-\\x1f\\x7f%\\xc2\\xe2]*+';
-  const percent = uriParams.length === 0 ? '%' : `%++(?!3b[${heads(uriParams).join('')}%])`;
-  const others = [`${END}(?!${END})`, '\\xc2(?!\\x85)', '\\xe2(?!\\x80[\\xa8\\xa9])'].join('|');
-  // Each way on its own, so that many of one kind are one loop.
-  return `(?=${text}(?:${percent}${text})*+(?:(?:${others})${text}(?:${percent}${text})*+)*+${END}${END})`;
+    ? `(?:${values.plain}|${values.any}${END}|SIP/2[.]0[ ]${values.text('')}${END})${requests}`
+    : `(?:SIP/2[.]0[ ]${values.text('')}${END}${new Lines(response, purpose, 'r', values).text}|(?!SIP/2)(?:${values.plain}|${values.any}${END})${requests})`;
+  return `(?J)${values.words}(*COMMIT)\\A(?:\\r\\n)*+(?=[^ \\t\\r])${blocks}${END}`;
 }
 
 /**
@@ -88,42 +77,68 @@ export function manyRows(most: number): string {
   return `(*COMMIT)\\A(?:\\r\\n)*+[^\\r\\n]++${END}(?:[^\\r\\n]++${END}){${most + 1}}`;
 }
 
-/** What may stand in values: no forbidden parameter, plain or escaped, and no header field that a URI embeds. */
+/**
+ * What may stand in values: no forbidden parameter, plain or escaped, no header field that a URI embeds, and nothing that one
+ * reader or another takes for a line end or for a blank. (Our own side may tell those who are trusted what it likes.)
+ */
 class Values {
   /** Definitions that the other expressions call. */
   readonly words: string;
   readonly any: string;
   /** A value that embeds what alone may be embedded in Refer-To: the dialog to be replaced (RFC 3891); undefined: any may. */
   readonly replaces: string | undefined;
-  /** Most values, up to the end of their line: no question mark, and parameters that start as no forbidden one does. */
+  /** Most values, up to the end of their line: printable ASCII. */
+  readonly simple: string;
+  /** Most values with URIs: besides, no question mark, no escape, and parameters that start as no forbidden one does. */
   readonly plain: string;
+  readonly #legible: boolean;
 
-  constructor({ lines: { uriParams, barren } }: HookProfile) {
+  constructor({ lines: { uriParams, barren } }: HookProfile, { direction }: Purpose) {
+    this.#legible = direction === 'in' || barren;
+    this.simple = `${this.#legible ? `[${printableBut('')}]` : `[^${NOT}]`}*+${END}`;
     if (uriParams.length === 0 && !barren) {
       this.words = '';
-      this.any = `[^${NOT}]*+`;
-      this.plain = this.any + END;
+      this.any = this.text('');
+      this.plain = this.simple;
       return;
     }
-    const text = `[^${NOT};${barren ? '?' : ''}]*+`;
-    const ordinary = uriParams.length === 0 ? '' : `[${lettersBut(heads(uriParams))}]`;
-    this.plain = `${text}(?:;${ordinary}${text})*+${END}`;
+    const taken = heads(uriParams);
+    const ordinary = uriParams.length === 0 ? '' : `[${lettersBut(taken)}]`;
+    const ascii = `[${printableBut(barren ? '%;?' : '%;')}]*+`;
+    this.plain = `${ascii}(?:;${ordinary}${ascii})*+${END}`;
     // RFC 3261 §19.1.4: an escaped parameter name is the same name.
+    const name = nameOf(uriParams, '');
     const param =
       uriParams.length === 0
         ? ';'
-        : `;(?:[${lettersBut(heads(uriParams))}]|${BLANKS}(?!${nameOf(uriParams, '')}${NAME_END}))[${TOKEN.replace('%', '')}]*+(?![%\\x80-\\xff])`;
-    const plain = `${text}(?:${param}${text})*+`;
+        : `;(?:[${lettersBut(taken)}]|${BLANKS}(?!${name}${NAME_END}))[${TOKEN.replace('%', '')}]*+(?![%\\x80-\\xff])`;
+    // Whoever decodes a user part before looking into it finds a parameter behind an escaped semicolon. Its name may be
+    // escaped too, so it is told by its first letter. (What is replaced, RFC 3891, has such semicolons as well.)
+    const escaped = uriParams.length === 0 ? '%' : `%++(?!3b[${taken.join('')}%])`;
+    const part = `${param}|${escaped}|${LETTER}`;
+    const text = `[^${ODD}%;${barren ? '?' : ''}]*+`;
+    // Many escapes are one loop.
+    const run = `${text}(?:${escaped}${text})*+`;
+    const whole = `${run}(?:(?:${param}|${LETTER})${run})*+`;
     // A question mark that stands behind no scheme is text. What follows a scheme, up to an angle bracket, holds none.
     const scheme = '(?:sips?|tel):';
-    const uri = `${scheme}[^${NOT};<>?]*+(?:(?&p)[^${NOT};<>?]*+)*+(?=[<>\\r])`;
-    const long = `(?:[^${NOT};?st]++|[?]++|(?&p)|${uri}|(?!${scheme})[st])*+`;
-    this.words = barren ? `(?(DEFINE)(?<p>${param})(?<t>${long}))` : '';
-    this.any = barren ? `(?>${plain}(?=\\r)|(?&t))` : plain;
+    const host = `[^${ODD}%;<>?]*+(?:(?&p)[^${ODD}%;<>?]*+)*+`;
+    const uri = `${scheme}${host}(?=[<>\\r])`;
+    const long = `(?:[^${ODD}%;?st]++|[?]++|(?&p)|${uri}|(?!${scheme})[st])*+`;
+    this.words = `(?(DEFINE)(?<p>${part})${barren ? `(?<t>${long})(?<a>${whole}(?=\\r)|(?&t))` : `(?<a>${whole})`})`;
+    this.any = '(?&a)';
     if (!barren) return;
-    const name = `${BLANKS}(?:"[^"\\\\${NOT}]*+"|[^${NOT}";?<]*+)${BLANKS}`;
-    const target = `sips?:[^${NOT};<>?]*+(?:(?&p)[^${NOT};<>?]*+)*+[?]replaces=[${TOKEN}@()]*+`;
-    this.replaces = `${name}<${target}>(?:(?&p)[^${NOT};?]*+)*+`;
+    const display = `${BLANKS}(?:"${this.text('"\\\\')}"|${this.text('";?<')})${BLANKS}`;
+    const dialog = `[${TOKEN.replace('%', '')}@()]*+`;
+    const target = `sips?:${host}[?]replaces=${dialog}(?:${escaped}${dialog})*+`;
+    this.replaces = `${display}<${target}>(?:(?&p)[^${ODD}%;?]*+)*+`;
+  }
+
+  /** Text without these characters. */
+  text(but: string): string {
+    if (!this.#legible) return `[^${but}${NOT}]*+`;
+    const run = `[^${but}${ODD}]*+`;
+    return `${run}(?:(?:${LETTER})${run})*+`;
   }
 }
 
@@ -206,7 +221,7 @@ class Lines {
     shapes: ReadonlyMap<string, string>,
   ): readonly string[] {
     const free = (name: string): boolean => !treated.includes(name) && !prefixes.some((each) => name.startsWith(each));
-    const text = (name: string): string => (URI_FIELDS.has(name) ? this.values.plain : `[^${NOT}]*+${END}`);
+    const text = (name: string): string => (URI_FIELDS.has(name) ? this.values.plain : this.values.simple);
     const value = (name: string): string => (singles.includes(name) ? this.#once(name) : '') + text(name);
     const line = (name: string): string | undefined => {
       const shaped = shapes.get(name);
@@ -252,7 +267,7 @@ class Lines {
    * the domain that is asserted, and the script has one to look at.
    */
   #assertion(): string {
-    const name = `(?:"[^"\\,;<>@:${NOT}]*+"|[-A-Za-z0-9 .]*+)${BLANKS}`;
+    const name = `(?:"${this.values.text('"\\\\,;<>@:')}"|[-A-Za-z0-9 .]*+)${BLANKS}`;
     const sip = `${name}<sips?:[-+A-Za-z0-9._]++@[-A-Za-z0-9.]++(?:;user=phone)?>`;
     const tel = `${name}<tel:[+][0-9]++>`;
     const set = (mark: string): string => `(?<${this.prefix}${mark}>)`;
@@ -273,6 +288,18 @@ function heads(names: readonly string[]): readonly string[] {
   return [...new Set(names.map((name) => asciiLower(name).charAt(0)))];
 }
 
+/** Printable ASCII without these characters, for a bracket expression. */
+function printableBut(taken: string): string {
+  const runs: string[] = [];
+  let from = 0x20;
+  for (let code = from; code <= 0x7f; code++) {
+    if (code < 0x7f && !taken.includes(String.fromCharCode(code))) continue;
+    if (from < code) runs.push(`${String.fromCharCode(from)}-${String.fromCharCode(code - 1)}`);
+    from = code + 1;
+  }
+  return runs.join('');
+}
+
 /** The characters of a name's first letters without these, for a bracket expression. */
 function lettersBut(taken: readonly string[]): string {
   return WORD_CHARS.filter((char) => !taken.includes(char)).join('');
@@ -284,12 +311,12 @@ function words(rules: readonly Inside[]): string {
   const wide = rules.find(({ allBut }) => allBut);
   if (wide !== undefined) {
     const name = nameOf(wide.names, '');
-    const value = `${BLANKS}(?:=${BLANKS}(?:"[^"\\\\${NOT}]*+"|[^;,"${NOT}]*+))?+`;
-    const plain = `(?:${name}=[^;,"${NOT}]*+[;,]*+${BLANKS})*+`;
+    const value = `${BLANKS}(?:=${BLANKS}(?:"[^"\\\\${BEYOND}]*+"|[^;,"${BEYOND}]*+))?+`;
+    const plain = `(?:${name}=[^;,"${BEYOND}]*+[;,]*+${BLANKS})*+`;
     return `${BLANKS}${plain}(?:[ \\t;,]*+${name}${NAME_END}${value})*+[ \\t;,]*+`;
   }
   const names = rules.flatMap((rule) => rule.names);
-  return `(?:[;,=" \\t]++|(?!${nameOf(names, '')}${NAME_END})[^;,=" \\t\\\\${NOT}\\x80-\\xff]++)*+`;
+  return `(?:[;,=" \\t]++|(?!${nameOf(names, '')}${NAME_END})[^;,=" \\\\${BEYOND}]++)*+`;
 }
 
 /** A media type, where `*` stands for any rest of it; blanks may stand around the slash (RFC 3261 §25.1). */

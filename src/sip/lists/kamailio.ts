@@ -302,7 +302,7 @@ function groups(): { readonly digest: string; readonly expressions: ReadonlyMap<
 export function folded(pattern: string): readonly string[] {
   const atoms =
     pattern.match(
-      /\\.[0-9a-f]{0,2}|\[(?:\\.|[^\]\\])+\](?:[*+?]\+?)?|\([?*][^()|[\]a-z]*|\(\?(?:<[a-z0-9]+>|\(<[a-z0-9]+>\))?|[^\\[]/gs,
+      /\\.[0-9a-f]{0,2}|\[(?:\\.|[^\]\\])+\](?:[*+?]\+?)?|\([?*][^()|[\]a-z\\]*|\(\?(?:<[a-z0-9]+>|\(<[a-z0-9]+>\))?|[^\\[]/gs,
     ) ?? [];
   if (atoms.join('') !== pattern) throw new Error('no such expression can be folded');
   const out: string[] = [];

@@ -153,7 +153,7 @@ export const COMMON_RULES: readonly LintRule[] = [
       const uris = crlUris(facts);
       return when(
         facts.crlDistributionPoints !== undefined && !uris.some((uri) => /^http:\/\//i.test(uri)),
-        `expected an http: URI in cRLDistributionPoints, found ${uris.map(quoted).join(', ') || 'none'}: https needs a certificate to check a certificate, and ldap is not fetched`,
+        `expected an http: URI in cRLDistributionPoints, found ${uris.map((uri) => quoted(uri)).join(', ') || 'none'}: https needs a certificate to check a certificate, and ldap is not fetched`,
       );
     },
   },

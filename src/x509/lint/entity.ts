@@ -133,7 +133,7 @@ export const ENTITY_RULES: readonly LintRule[] = [
       const hidden = found.kind === 'uri' ? dnsNames(facts).filter((name) => !found.names.includes(name)) : [];
       return when(
         hidden.length > 0,
-        `dNSName ${hidden.map(quoted).join(', ')} does not count, because there is a sip: URI; give each domain a URI too`,
+        `dNSName ${hidden.map((name) => quoted(name)).join(', ')} does not count, because there is a sip: URI; give each domain a URI too`,
       );
     },
   },

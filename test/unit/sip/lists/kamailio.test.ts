@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { KAMAILIO_FILES, kamailioInclude, keptNames } from '../../../../src/sip/lists/kamailio.js';
+import { folded, KAMAILIO_FILES, kamailioInclude, keptNames } from '../../../../src/sip/lists/kamailio.js';
 import { PROFILES } from '../../../../src/sip/table/profiles.js';
 import { HOOKS } from '../../../../src/sip/table/rules.js';
 
@@ -17,6 +17,13 @@ describe('the Kamailio include', () => {
       }
     }
     expect(kamailioInclude()).not.toMatch(/keep_hf\("(\^\$)?"\)/);
+  });
+
+  it('ok/a long expression is broken between two of its atoms, never within an escape', () => {
+    const atoms = ['(?:\\xc2', '(?!\\x85)', '|\\xe2)', '[a-z]*+'];
+    const lines = folded(atoms.join('').repeat(60));
+    expect(lines.length).toBeGreaterThan(2);
+    for (const line of lines.slice(0, -1)) expect(line).not.toMatch(/\\(x[0-9a-f]?)?\[$/);
   });
 
   it.each([
