@@ -1,5 +1,6 @@
 /** What a connection that has closed leaves behind in the memory that all processes of Kamailio share. */
 
+import { createSocket } from 'node:dgram';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freshCallId, request } from '../../support/live/caller.js';
@@ -10,6 +11,8 @@ import { statusOf } from '../../support/live/sip-text.js';
 const CONNECTIONS = 30;
 /** A TLS connection takes 70,000 octets; what is known of a peer, some hundred until its time is over. */
 const LEFT = 10_000;
+/** Addresses of our own side that are remembered in a minute: those that are asked of, and those that are seen. */
+const MOST_NEAR = 2 * 200;
 
 describe.each(builds('smoke'))('shared memory, Kamailio $version', (build) => {
   let network: Network;
@@ -38,5 +41,37 @@ describe.each(builds('smoke'))('shared memory, Kamailio $version', (build) => {
     const before = used();
     await calls(CONNECTIONS);
     expect((used() - before) / CONNECTIONS).toBeLessThan(LEFT);
+  });
+});
+
+describe.each(builds('smoke'))('addresses of our own side, Kamailio $version', (build) => {
+  let network: Network;
+
+  beforeAll(async () => {
+    network = await Network.start({
+      build,
+      defines: () => ({ SIPTRUST_INSIDE_NETS: { string: '127.0.0.0/8' } }),
+    });
+  });
+  afterAll(() => network?.stop());
+
+  it('ok/sources that somebody makes up take no more memory than two hundred a minute', async () => {
+    const text = (callId: string) => request({ callId, method: 'OPTIONS', transport: 'UDP' });
+    for (let third = 1; third <= 2; third++) {
+      for (let host = 1; host <= 150; host++) {
+        const socket = createSocket('udp4');
+        await new Promise<void>((bound) => socket.bind(0, `127.254.${third}.${host}`, bound));
+        await new Promise((sent) => socket.send(text(freshCallId()), 5060, network.host(3), sent));
+        socket.close();
+        await pause(2);
+      }
+    }
+    const caller = await network.overUdp();
+    const callId = freshCallId();
+    caller.send(text(callId));
+    await caller.final(callId, 'OPTIONS');
+    const known = network.cscf.rpc('htable.dump', 'siptrust_near').split('name:').length - 1;
+    expect(known).toBeGreaterThan(MOST_NEAR / 2);
+    expect(known).toBeLessThan(MOST_NEAR + 1);
   });
 });
