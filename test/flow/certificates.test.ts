@@ -332,7 +332,7 @@ describe.each(builds('full'))('certificates, Kamailio $version', (build) => {
 
   it("ok/the operator hears of a partner's certificate before its calls fail", async () => {
     const { network } = stage;
-    const caller = await network.overTls(network.certificateOfA({ commonName: 'ends soon', until: 5.5 }));
+    const caller = await network.overTls(network.certificateOfA({ commonName: 'ends soon', from: -30, until: 5.5 }));
     const callId = freshCallId();
     caller.send(request({ callId }));
     expect(statusOf(await caller.final(callId))).toBe(200);
