@@ -5,7 +5,7 @@ import { Socket } from 'node:net';
 import { checkServerIdentity } from 'node:tls';
 import pg from 'pg';
 import type { StoreHost, StoreSettings } from '../../policy/settings/index.js';
-import { readSecret, StoreError } from '../store/index.js';
+import { boundedTime, readSecret, StoreError } from '../store/index.js';
 
 /** What a statement may be given. */
 export type SqlValue = string | number | bigint | boolean | Uint8Array | Date | null | readonly SqlValue[];
@@ -223,20 +223,17 @@ function getTypeParser(oid: number, format?: 'text' | 'binary') {
   const { INT8, TIMESTAMPTZ } = pg.types.builtins;
   if (oid === INT8) return wholeNumber;
   const parser = pg.types.getTypeParser(oid, format);
-  return oid === TIMESTAMPTZ ? (text: string) => boundedTime(text, parser(text)) : parser;
+  return oid === TIMESTAMPTZ ? (text: string) => timeOf(text, parser(text)) : parser;
 }
 
 function wholeNumber(text: string): number {
   return Math.min(Math.max(Number(text), Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER);
 }
 
-const FIRST_TIME = Date.UTC(1970, 0, 1);
-const LAST_TIME = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
-
-function boundedTime(text: string, parsed: unknown): Date {
+function timeOf(text: string, parsed: unknown): Date {
   const found = parsed instanceof Date ? parsed.getTime() : Number.NaN;
-  if (Number.isNaN(found)) return new Date(/^-|BC$/.test(text) ? FIRST_TIME : LAST_TIME);
-  return new Date(Math.min(Math.max(found, FIRST_TIME), LAST_TIME));
+  const beyond = /^-|BC$/.test(text) ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  return new Date(boundedTime(Number.isNaN(found) ? beyond : found));
 }
 
 /** `host:port`, as errors name it. */

@@ -5,6 +5,7 @@ export { makeDirectory } from './make-directory.js';
 export { readSecret } from './secret-file.js';
 export { openSqliteStore, readCertificates, readSqliteStore } from './sqlite-store.js';
 export {
+  boundedTime,
   type CertificateStore,
   type KeptCertificate,
   type KeptLimits,

@@ -2,7 +2,7 @@
 
 import type { Connection } from './sqlite-file.js';
 import type { WriteStep } from './sqlite-writer.js';
-import type { Pin, Stored } from './store.js';
+import { boundedTime, type Pin, type Stored } from './store.js';
 
 export const READ_TLS_SEEN = 'SELECT domain, seen_at AS seenAt FROM tls_seen ORDER BY domain';
 export const PUT_TLS_SEEN = 'INSERT OR REPLACE INTO tls_seen VALUES (?, ?)';
@@ -62,11 +62,11 @@ function toPin(row: Row): Pin {
     certificateSha256,
     subject,
     identities: identities === '' ? [] : identities.split(' '),
-    notAfter,
-    firstSeen,
-    lastSeen,
+    notAfter: boundedTime(notAfter),
+    firstSeen: boundedTime(firstSeen),
+    lastSeen: boundedTime(lastSeen),
     count,
-    approvedAt: at ?? undefined,
+    approvedAt: at === null ? undefined : boundedTime(at),
   };
 }
 

@@ -146,3 +146,14 @@ export class StoreError extends Error {
     this.name = 'StoreError';
   }
 }
+
+const FIRST_TIME = Date.UTC(1970, 0, 1);
+const LAST_TIME = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
+/**
+ * A time of a store, which people can write by hand: ours come nowhere near the bounds, and what no date can say counts as
+ * what is next to it.
+ */
+export function boundedTime(time: number): number {
+  return Math.min(Math.max(time, FIRST_TIME), LAST_TIME);
+}

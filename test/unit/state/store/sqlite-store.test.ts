@@ -85,6 +85,21 @@ describe('the store in SQLite', () => {
     await saved;
     expect((await store.load()).pins).toHaveLength(2);
   });
+  test('ok/a time that somebody wrote by hand, and no date can say, counts as what is next to it', async () => {
+    const file = await used([pin({ approvedAt: 1_795_000_000_003 })]);
+    const other = new Database(file);
+    other.exec('UPDATE pin SET not_after = 9e18, first_seen = -9e18, last_seen = 9e15, approved_at = 9e15');
+    other.close();
+    const [found] = (await opened(file).load()).pins;
+    const last = '9999-12-31T23:59:59.999Z';
+    const { notAfter = 0, firstSeen = 0, lastSeen = 0, approvedAt = 0 } = found ?? {};
+    expect([notAfter, firstSeen, lastSeen, approvedAt].map((time) => new Date(time).toISOString())).toEqual([
+      last,
+      '1970-01-01T00:00:00.000Z',
+      last,
+      last,
+    ]);
+  });
   test('fail/a file that its group may write, and a directory that everybody may, are warned of', async () => {
     const file = await used();
     chmodSync(file, 0o660);
