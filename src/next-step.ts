@@ -10,7 +10,7 @@ const NEXT: Readonly<Record<string, string>> = {
   ENOENT: 'a directory on the way is not there: make it, or name another place in daemon:',
   EROFS: 'nothing can be written there: name another place in daemon: (with systemd, one that the unit may write)',
   ENOSPC: 'the disk is full ("df -h PATH"): make room, or name another place in daemon:',
-  ENXIO: 'it is a FIFO that nobody reads: start its reader first, or name a file',
+  ENXIO: 'it is a FIFO that nobody reads, or a socket: start the reader first, or name a file',
   EMFILE: 'too many open files: raise LimitNOFILE of the unit (ulimit -n)',
 };
 

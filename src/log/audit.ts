@@ -77,6 +77,8 @@ export function auditLog(file: string | undefined, log: Logger, shared?: SharedA
   if (file !== undefined) {
     const descriptor = openSync(file, 'a+', MODE);
     try {
+      if (!fstatSync(descriptor).isFile())
+        throw new Error(`${file}: expected a file for the audit log, found none: it is read back`);
       fchmodSync(descriptor, MODE);
       recent.push(...linesAtEnd(descriptor));
     } finally {

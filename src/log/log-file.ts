@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 
 /** Octets that wait for a slow disk; what comes when they are used up is lost. */
 const MOST_WAITING = 64 * 1024 * 1024;
@@ -9,6 +10,9 @@ const MODE = 0o640;
  * that Node has for files, names and scrypt (fifo(7): ENXIO). Of a regular file it changes nothing.
  */
 export const TO_APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
+
+/** A reader of a FIFO that has fallen behind is waited for, by nobody but the lines themselves. */
+const PATIENCE = { pauseMs: 20, pauses: 50 } as const;
 
 /** Lines that could not be written, and why the last of them was not. */
 export type OnLost = (lines: number, why: string) => void;
@@ -96,7 +100,16 @@ export class LogFile implements Reopening {
     const bytes = Buffer.from(this.#torn ? `\n${text}` : text);
     let written = 0;
     try {
-      while (written < bytes.length) written += (await this.#handle.write(bytes, written)).bytesWritten;
+      let pauses = 0;
+      while (written < bytes.length) {
+        const taken = await this.#handle.write(bytes, written).catch((error: NodeJS.ErrnoException) => {
+          if (error.code !== 'EAGAIN' || pauses === PATIENCE.pauses) throw error;
+          return undefined;
+        });
+        written += taken?.bytesWritten ?? 0;
+        pauses = taken === undefined ? pauses + 1 : 0;
+        if (taken === undefined) await pause(PATIENCE.pauseMs);
+      }
       this.#torn = false;
     } catch (error) {
       if (written > 0) this.#torn = bytes[written - 1] !== 0x0a;

@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import { certificateFile } from '../certificates/index.js';
+import { Stop } from '../long-work/index.js';
 import { Refusal } from '../terminal/index.js';
 import { certificatePart, finish, keyPart, namesBefore, requireTwoFiles, textOf } from './arrived.js';
 import type { Afterwards, EnrolContext, EnrolOptions, RenewOptions } from './options.js';
@@ -23,7 +24,7 @@ export function enrolCommands(cert: Command, context: EnrolContext): void {
     );
   const afterwards = (command: Command): Command =>
     command
-      .option('--then <command>', 'command to run afterwards, as in "kamcmd tls.reload"')
+      .option('--then <command>', 'command to run afterwards, as in "kamcmd tls.reload"; it has no terminal')
       .option('--check <host:port>', 'our server: it has to show the new certificate afterwards')
       .option('--dry-run', 'ask nobody, make and change nothing, and say what would be done', false);
 
@@ -73,10 +74,12 @@ export function enrolCommands(cert: Command, context: EnrolContext): void {
       certificatePart(certificate, leaf, chain),
       ...(nextKey === undefined ? [] : [keyPart(key, keyText)]),
     ];
-    await finish(
-      { leaf, keyText, keyFile: nextKey ?? key, parts, names: namesBefore(certificate, context), did: [] },
-      options,
-      context,
-    );
+    const stop = Stop.listen();
+    try {
+      const names = namesBefore(certificate, context);
+      await finish({ leaf, keyText, keyFile: nextKey ?? key, parts, names, did: [] }, options, context, stop.signal);
+    } finally {
+      stop.close();
+    }
   });
 }

@@ -20,12 +20,15 @@ import {
   type Problem,
 } from '../../policy/reading/index.js';
 import type { RevisionContent } from '../../policy/revision/index.js';
+import { MOST_OF_POLICY } from '../../policy/settings/index.js';
 import { assembleInSteps, checkPolicy, type Policy, type SnapshotParts } from '../../policy/snapshot/index.js';
 import { atOnce } from '../../x509/der/index.js';
 import { Refusal } from '../terminal/index.js';
 
-/** What nodes have of their own: all of them keep state, which agreements with `pinned` need. */
-const NODE = filesInMemory({ node: 'daemon: {state: {file: /node/state.db}}\n' });
+/** What nodes have of their own: all of them keep state, which agreements with `pinned` need; each judges by its own limits. */
+const NODE = filesInMemory({
+  node: JSON.stringify({ daemon: { state: { file: '/node/state.db' }, limits: MOST_OF_POLICY } }),
+});
 
 export interface PreparedPolicy {
   readonly content: Omit<RevisionContent, 'withdrawn'>;

@@ -1,7 +1,7 @@
 /** Files of this machine: reads what the checks ask for, refuses what others may have written. */
 
 import { hash } from 'node:crypto';
-import { constants, lstatSync, readdirSync, readlinkSync, type Stats, statSync } from 'node:fs';
+import { constants, lstatSync, readdirSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { FileRead, PolicyFiles } from './files.js';
 import { type RegularRead, readRegular, systemProblem } from './regular-file.js';
@@ -134,7 +134,8 @@ function* throughLinks(path: string): Generator<string> {
     yield at;
     try {
       if (!lstatSync(at).isSymbolicLink()) return;
-      at = resolve(dirname(at), readlinkSync(at));
+      // A target is relative to where the link really stands.
+      at = resolve(realpathSync(dirname(at)), readlinkSync(at));
     } catch {
       return;
     }

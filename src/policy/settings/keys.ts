@@ -45,6 +45,14 @@ const groupName = kind<string | undefined, ReturnType<typeof word>>({
   said: () => 'that of the daemon',
 });
 
+/** What `daemon.limits` may be raised to. */
+export const MOST_OF_POLICY = {
+  files: 250_000,
+  file: 268_435_456,
+  agreements: 1_000_000,
+  prefixes: 10_000_000,
+} as const;
+
 /** Of `daemon:`. What takes effect when siptrustd is started again, but for what the text says of a reload. */
 export const DAEMON_KEYS = {
   listen: group('listen', 'At least one listener must be on.', {
@@ -174,17 +182,27 @@ export const DAEMON_KEYS = {
     'limits',
     'What a policy may have at most: what goes beyond is an error, and not read any further. A reload puts a change in force.',
     {
-      files: setting('files', count(1, 250_000, 'files'), 100_000, 'Policy files, the main one among them.'),
+      files: setting(
+        'files',
+        count(1, MOST_OF_POLICY.files, 'files'),
+        100_000,
+        'Policy files, the main one among them.',
+      ),
       file: setting(
         'file',
-        octets(1024, 268_435_456),
+        octets(1024, MOST_OF_POLICY.file),
         FILE_LIMITS.policy,
         `Largest policy file that is included, or of a revision of a fleet. The main file, which says this, may have ${FILE_LIMITS.policy}.`,
       ),
-      agreements: setting('agreements', count(1, 1_000_000, 'agreements'), 100_000, 'Agreements of all files.'),
+      agreements: setting(
+        'agreements',
+        count(1, MOST_OF_POLICY.agreements, 'agreements'),
+        100_000,
+        'Agreements of all files.',
+      ),
       prefixes: setting(
         'prefixes',
-        count(1, 10_000_000, 'prefixes'),
+        count(1, MOST_OF_POLICY.prefixes, 'prefixes'),
         2_000_000,
         'Prefixes in `sources` of all agreements together.',
       ),

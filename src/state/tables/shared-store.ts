@@ -199,16 +199,17 @@ export class SharedStore implements Store, TlsSeenStore, CertificateStore {
     const run: Run = (text, values) => database.query(text, values);
     const now = clock();
     try {
-      const { cursor, since } = await position(run, this.#cursor, now);
-      const news = await readPins(run, since);
-      const seen = await readTlsSeen(run, since);
-      this.#cursor = cursor;
-      await this.#adopt(since === undefined ? await this.#completed(news) : news, seen);
+      // Who has lost a token is kept out, whatever is wrong with the rest.
       if (this.#tokensAreOld && this.#tokenFollower !== undefined) {
         const tokens = await readTokens(run);
         this.#tokensAreOld = false;
         this.#tokenFollower(tokens);
       }
+      const { cursor, since } = await position(run, this.#cursor, now);
+      const news = await readPins(run, since);
+      const seen = await readTlsSeen(run, since);
+      this.#cursor = cursor;
+      await this.#adopt(since === undefined ? await this.#completed(news) : news, seen);
       this.#readAt = now;
     } catch (error) {
       // The next look reads everything.

@@ -1,5 +1,6 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -36,5 +37,28 @@ describe('a FIFO that nobody reads in the place of a log', () => {
     expect(() => new LogFile(path, () => {})).toThrow(/ENXIO/);
     expect(performance.now() - before).toBeLessThan(10_000);
     process.kill(Number(reader.toString()));
+  });
+
+  test('ok/its reader pauses: what the FIFO has no room for waits, and nothing is lost', async () => {
+    execFileSync('mkfifo', [path]);
+    const read = `${path}.read`;
+    const reader = spawn('sh', ['-c', `exec < "${path}"; sleep 0.3; cat > "${read}"`]);
+    const lost: string[] = [];
+    const line = `${'a'.repeat(499)}\n`;
+    let log: LogFile | undefined;
+    while (log === undefined) {
+      try {
+        log = new LogFile(path, (lines, why) => lost.push(`${lines}: ${why}`));
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    }
+    const keeper = openSync(path, constants.O_WRONLY);
+    log.write(line.repeat(500), 500);
+    await log.close();
+    closeSync(keeper);
+    await once(reader, 'close');
+    expect(lost).toEqual([]);
+    expect(statSync(read).size).toBe(500 * line.length);
   });
 });

@@ -14,6 +14,9 @@ const record = (method: string) => ({
 });
 
 describe('auditLog', () => {
+  test('fail/what is no file is refused: it is read back', () => {
+    expect(() => auditLog('/dev/null', log)).toThrow(/^\/dev\/null: expected a file for the audit log, found none/);
+  });
   test('ok/the latest lines can be asked for, those of earlier runs too', async () => {
     const file = join(directory.path, 'audit.jsonl');
     const before = auditLog(file, log);

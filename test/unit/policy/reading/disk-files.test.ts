@@ -59,6 +59,15 @@ describe('directories that everybody may write', () => {
     chmodSync(safe, 0o1777);
     expect(warning(link)).toBeUndefined();
   });
+  test('fail/the target of a link counts from where the link really stands, behind a linked directory too', () => {
+    const [data, conf] = [join(folder, 'opt', 'data'), join(folder, 'opt', 'conf')];
+    for (const directory of [data, conf]) mkdirSync(directory, { recursive: true });
+    writeFileSync(join(data, 'ca.pem'), 'three', { mode: 0o640 });
+    symlinkSync('../data/ca.pem', join(conf, 'ca.pem'));
+    symlinkSync('opt/conf', join(folder, 'etc'));
+    chmodSync(data, 0o777);
+    expect(warning(join(folder, 'etc', 'ca.pem'))).toContain(`${data}: expected`);
+  });
 });
 
 describe('stamps of files', () => {
