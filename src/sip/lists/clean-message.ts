@@ -59,8 +59,14 @@ export function cleanMessage(request: HookProfile, response: HookProfile, purpos
   const blocks = same
     ? `(?:${values.plain}|${values.any}${END}|SIP/2[.]0[ ]${values.text('')}${END})${requests}`
     : `(?:SIP/2[.]0[ ]${values.text('')}${END}${new Lines(response, purpose, 'r', values).text}|(?!SIP/2)(?:${values.plain}|${values.any}${END})${requests})`;
-  return `(?J)${values.words}(*COMMIT)\\A(?:\\r\\n)*+(?=[^ \\t\\r])${blocks}${END}`;
+  return `(?J)${values.words}(*COMMIT)\\A(?:\\r\\n)*+(?=[^ \\t\\r])${blocks}${END}${REMEMBERED}`;
 }
+
+/**
+ * A reference, never come to, behind all groups: asked for a match alone, PCRE (before PCRE2) remembers groups up to the last
+ * one that a reference names, and a condition counts as none.
+ */
+const REMEMBERED = '(?:(?!)(?<z>)\\k<z>)?';
 
 /**
  * Any message whose header block every reader reads alike: lines of token, colon, text, CRLF up to the empty line, and one
@@ -69,7 +75,7 @@ export function cleanMessage(request: HookProfile, response: HookProfile, purpos
 export function wellFormedMessage(): string {
   const length = `(?:content-length|l)${COLON}(?(<l>)(?!))(?<l>)${BLANKS}[0-9]{1,9}+${BLANKS}`;
   const other = `(?!(?:content-length|l)${COLON})[${TOKEN}]++${COLON}[^${NOT}]*+`;
-  return `(*COMMIT)\\A(?:\\r\\n)*+(?=[^ \\t\\r])[^${NOT}]++${END}(?:(?:${other}|${length})${END})++${END}`;
+  return `(*COMMIT)\\A(?:\\r\\n)*+(?=[^ \\t\\r])[^${NOT}]++${END}(?:(?:${other}|${length})${END})++${END}${REMEMBERED}`;
 }
 
 /** A message whose header block has more rows than that: found before anything has read them all. */

@@ -226,12 +226,15 @@ function ownGroups(size: number): readonly string[] {
       const { request } = hooksOf(profile, direction);
       const name = request.remove.find((each) => !each.endsWith('*') && !request.judged.includes(each));
       if (request.always || name === undefined) return [];
+      const number = row * size + index + 1;
       const not = leniency === 'as it is' ? '!' : '';
-      return [`${not}pcre_match_group("${sample(name)}", "${row * size + index + 1}")`];
+      const own = `${not}pcre_match_group("${sample(name)}", "${number}")`;
+      return direction === 'in' ? [own, `!pcre_match_group("${sample(...TWICE)}", "${number}")`] : [own];
     }),
   ]);
   checks.push(
     `pcre_match_group("${sample('X')}", SIPTRUST_G_WELL_FORMED)`,
+    `!pcre_match_group("${sample(...TWICE)}", SIPTRUST_G_WELL_FORMED)`,
     `!pcre_match_group("${sample('X')}", SIPTRUST_G_MANY)`,
   );
   return [
@@ -247,10 +250,13 @@ function ownGroups(size: number): readonly string[] {
   ];
 }
 
-/** A request with a row of this name, as a Kamailio string has it. */
-function sample(name: string): string {
-  return `OPTIONS sip:a SIP/2.0\\r\\nTo: <sip:a>\\r\\n${name}: a\\r\\n\\r\\n`;
+/** A request with rows of these names, as a Kamailio string has it. */
+function sample(...names: readonly string[]): string {
+  return `OPTIONS sip:a SIP/2.0\\r\\nTo: <sip:a>\\r\\n${names.map((name) => `${name}: 0\\r\\n`).join('')}\\r\\n`;
 }
+
+/** One field by two names: found by groups that remember. */
+const TWICE = ['l', 'Content-Length'] as const;
 
 /** Rows of a header block that the script deals with; what each of them costs Kamailio, it costs several times. */
 const MOST_ROWS = 256;

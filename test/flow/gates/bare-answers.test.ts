@@ -39,9 +39,29 @@ describe.each(builds('full'))('answers that nothing cleans, Kamailio $version', 
         const answer = await user.final(callId);
         expect(statusOf(answer), answer).toBe(code);
         expect(rowsOf(answer, 'Via')).toHaveLength(1);
+        expect(answer).toMatch(/\r\nContent-Length: 0\r\n\r\n$/);
       }
     }
     expectNowhere('secret', user.answers);
+  });
+
+  it('fail/one that is not clean even so does not pass, and the next one does', async () => {
+    const { user, stranger } = stage;
+    const contact = CONTACTS[1] ?? '';
+    const forged = (text: string) => answered(text, '486 Busy Here', [contact]).replace(/^From:.*$/m, '$&;cpc=police');
+    for (const transport of TRANSPORTS) {
+      for (const [answer, passes] of [
+        [forged, false],
+        [(text: string) => answered(text, '486 Busy Here', [contact]), true],
+      ] as const) {
+        stranger.answer = (text) => [answer(text)];
+        const callId = freshCallId();
+        user.send(request({ callId, ruri: stranger.uri(transport), transport: 'UDP' }));
+        if (passes) expect(statusOf(await user.final(callId))).toBe(486);
+        else await stranger.received(callId, 'INVITE');
+      }
+    }
+    expectNowhere('police', user.answers);
   });
 
   it.each(ANSWERS)('fail/%s of our side: other networks get %i without them', async (status, code) => {
