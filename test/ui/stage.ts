@@ -36,7 +36,7 @@ export async function stage(host: string, directory: string): Promise<Stage> {
     return leaf(by, {
       subject,
       extensions: { altNames: ext.altNames([{ dns: domain }]) },
-      notBefore: now - 2 * DAY,
+      notBefore: now - 30 * DAY,
       notAfter,
     }).pem;
   };
