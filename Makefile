@@ -100,7 +100,7 @@ ci: ## what runs for each commit, as it runs there: everything, on a clean check
 demo: setup build ## two networks, real TLS, real calls: who called, the verdict, what arrived
 	$(LONG_WORK) test/flow/demo.ts
 
-test: setup build lint test-unit test-wire test-flow test-opensips ## everything: lint, unit, wire and live tests (a quarter of an hour)
+test: setup build lint test-unit test-wire test-flow test-opensips ## everything: lint, unit, wire and live tests (some eighteen minutes)
 	@# These two wait most of the time: side by side, with the output of each in one piece.
 	@$(MAKE) -j2 --no-print-directory --output-sync=target run-ui run-fleet
 
