@@ -8,13 +8,9 @@
 
 import { asciiLower, SINGLE_FIELDS, spellings } from '../grammar/index.js';
 import { type HookProfile, type Inside, URI_FIELDS } from '../table/index.js';
+import { BEYOND, BLANKS, COLON, END, heads, lettersBut, NAME_END, NOT, TOKEN, Values } from './clean-values.js';
 import { nameOf } from './name-tree.js';
 
-const BLANKS = '[ \\t]*+';
-const COLON = `${BLANKS}:`;
-const TOKEN = "-A-Za-z0-9.!%*_+`'~";
-/** Characters of a token without the percent sign, the hyphen first. */
-const WORD_CHARS = [..."-abcdefghijklmnopqrstuvwxyz0123456789.!*_+`'~"];
 /** Fields that nearly every message bears, by their first letters, the most frequent first. */
 const FREQUENT = [
   ['contact', 'content-length', 'content-type', 'call-id', 'cseq'],
@@ -29,17 +25,6 @@ const FREQUENT = [
 /** How nearly every message goes on behind Via and Max-Forwards: one group is set for the four of them. */
 const LEADING: readonly string[] = ['from', 'to', 'call-id', 'cseq'];
 const LED = '6';
-/** A parameter name has ended. */
-const NAME_END = `(?![${TOKEN}])`;
-const END = '\\r\\n';
-/** What no line holds anywhere. */
-const NOT = '\\r\\n\\x00';
-/** What one reader or another takes for a line end or for a blank (VT, FF and the like), and what such characters begin with. */
-const ODD = '\\0-\\b\\n-\\x1f\\x7f\\xc2\\xe2';
-/** All but printable ASCII. */
-const BEYOND = '\\0-\\x1f\\x7f-\\xff';
-/** A character of Unicode that begins so, and is no line end: not NEL, U+2028 or U+2029. */
-const LETTER = '\\xc2(?!\\x85)|\\xe2(?!\\x80[\\xa8\\xa9])';
 
 /** Whether the lines that the list removes may stand in the message (it is clean once they are gone). */
 export type Leniency = 'as it is' | 'once listed fields are gone';
@@ -54,7 +39,7 @@ export interface Purpose {
 /** The expression for a direction: requests by the first profile, responses by the second. */
 export function cleanMessage(request: HookProfile, response: HookProfile, purpose: Purpose): string {
   const same = JSON.stringify(request) === JSON.stringify(response);
-  const values = new Values(request, purpose);
+  const values = new Values(request, purpose.direction);
   const requests = new Lines(request, purpose, 'q', values).text;
   const blocks = same
     ? `(?:${values.plain}|${values.any}${END}|SIP/2[.]0[ ]${values.text('')}${END})${requests}`
@@ -81,71 +66,6 @@ export function wellFormedMessage(): string {
 /** A message whose header block has more rows than that: found before anything has read them all. */
 export function manyRows(most: number): string {
   return `(*COMMIT)\\A(?:\\r\\n)*+[^\\r\\n]++${END}(?:[^\\r\\n]++${END}){${most + 1}}`;
-}
-
-/**
- * What may stand in values: no forbidden parameter, plain or escaped, no header field that a URI embeds, and nothing that one
- * reader or another takes for a line end or for a blank. (Our own side may tell those who are trusted what it likes.)
- */
-class Values {
-  /** Definitions that the other expressions call. */
-  readonly words: string;
-  readonly any: string;
-  /** A value that embeds what alone may be embedded in Refer-To: the dialog to be replaced (RFC 3891); undefined: any may. */
-  readonly replaces: string | undefined;
-  /** Most values, up to the end of their line: printable ASCII. */
-  readonly simple: string;
-  /** Most values with URIs: besides, no question mark, no escape, and parameters that start as no forbidden one does. */
-  readonly plain: string;
-  readonly #legible: boolean;
-
-  constructor({ lines: { uriParams, barren } }: HookProfile, { direction }: Purpose) {
-    this.#legible = direction === 'in' || barren;
-    this.simple = `${this.#legible ? `[${printableBut('')}]` : `[^${NOT}]`}*+${END}`;
-    if (uriParams.length === 0 && !barren) {
-      this.words = '';
-      this.any = this.text('');
-      this.plain = this.simple;
-      return;
-    }
-    const taken = heads(uriParams);
-    const ordinary = uriParams.length === 0 ? '' : `[${lettersBut(taken)}]`;
-    const ascii = `[${printableBut(barren ? '%;?' : '%;')}]*+`;
-    this.plain = `${ascii}(?:;${ordinary}${ascii})*+${END}`;
-    // RFC 3261 §19.1.4: an escaped parameter name is the same name.
-    const name = nameOf(uriParams, '');
-    const param =
-      uriParams.length === 0
-        ? ';'
-        : `;(?:[${lettersBut(taken)}]|${BLANKS}(?!${name}${NAME_END}))[${TOKEN.replace('%', '')}]*+(?![%\\x80-\\xff])`;
-    // Whoever decodes a user part before looking into it finds a parameter behind an escaped semicolon. Its name may be
-    // escaped too, so it is told by its first letter. (What is replaced, RFC 3891, has such semicolons as well.)
-    const escaped = uriParams.length === 0 ? '%' : `%++(?!3b[${taken.join('')}%])`;
-    const part = `${param}|${escaped}|${LETTER}`;
-    const text = `[^${ODD}%;${barren ? '?' : ''}]*+`;
-    // Many escapes are one loop.
-    const run = `${text}(?:${escaped}${text})*+`;
-    const whole = `${run}(?:(?:${param}|${LETTER})${run})*+`;
-    // A question mark that stands behind no scheme is text. What follows a scheme, up to an angle bracket, holds none.
-    const scheme = '(?:sips?|tel):';
-    const host = `[^${ODD}%;<>?]*+(?:(?&p)[^${ODD}%;<>?]*+)*+`;
-    const uri = `${scheme}${host}(?=[<>\\r])`;
-    const long = `(?:[^${ODD}%;?st]++|[?]++|(?&p)|${uri}|(?!${scheme})[st])*+`;
-    this.words = `(?(DEFINE)(?<p>${part})${barren ? `(?<t>${long})(?<a>${whole}(?=\\r)|(?&t))` : `(?<a>${whole})`})`;
-    this.any = '(?&a)';
-    if (!barren) return;
-    const display = `${BLANKS}(?:"${this.text('"\\\\')}"|${this.text('";?<')})${BLANKS}`;
-    const dialog = `[${TOKEN.replace('%', '')}@()]*+`;
-    const target = `sips?:${host}[?]replaces=${dialog}(?:${escaped}${dialog})*+`;
-    this.replaces = `${display}<${target}>(?:(?&p)[^${ODD}%;?]*+)*+`;
-  }
-
-  /** Text without these characters. */
-  text(but: string): string {
-    if (!this.#legible) return `[^${but}${NOT}]*+`;
-    const run = `[^${but}${ODD}]*+`;
-    return `${run}(?:(?:${LETTER})${run})*+`;
-  }
 }
 
 /** The lines of a header block up to the empty line. Each alternative that is tried costs as much as ten letters. */
@@ -287,28 +207,6 @@ class Lines {
 /** Of one character: the groups are broken into lines between two of them. */
 function markOf(single: string): string {
   return String([...SINGLE_FIELDS].indexOf(single));
-}
-
-/** First characters of names, each once. */
-function heads(names: readonly string[]): readonly string[] {
-  return [...new Set(names.map((name) => asciiLower(name).charAt(0)))];
-}
-
-/** Printable ASCII without these characters, for a bracket expression. */
-function printableBut(taken: string): string {
-  const runs: string[] = [];
-  let from = 0x20;
-  for (let code = from; code <= 0x7f; code++) {
-    if (code < 0x7f && !taken.includes(String.fromCharCode(code))) continue;
-    if (from < code) runs.push(`${String.fromCharCode(from)}-${String.fromCharCode(code - 1)}`);
-    from = code + 1;
-  }
-  return runs.join('');
-}
-
-/** The characters of a name's first letters without these, for a bracket expression. */
-function lettersBut(taken: readonly string[]): string {
-  return WORD_CHARS.filter((char) => !taken.includes(char)).join('');
 }
 
 /** A value none of whose words is a forbidden name; a word starts behind a blank, a separator or a quote, and holds neither an escape nor

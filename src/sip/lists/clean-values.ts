@@ -1,0 +1,109 @@
+/** What may stand in the values of a header block, as Perl-compatible expressions, and the words that they are made of. */
+
+import { asciiLower } from '../grammar/index.js';
+import type { HookProfile } from '../table/index.js';
+import { nameOf } from './name-tree.js';
+
+export const BLANKS = '[ \\t]*+';
+export const COLON = `${BLANKS}:`;
+export const TOKEN = "-A-Za-z0-9.!%*_+`'~";
+/** Characters of a token without the percent sign, the hyphen first. */
+const WORD_CHARS = [..."-abcdefghijklmnopqrstuvwxyz0123456789.!*_+`'~"];
+/** A parameter name has ended. */
+export const NAME_END = `(?![${TOKEN}])`;
+export const END = '\\r\\n';
+/** What no line holds anywhere. */
+export const NOT = '\\r\\n\\x00';
+/** What one reader or another takes for a line end or for a blank (VT, FF and the like), and what such characters begin with. */
+const ODD = '\\0-\\b\\n-\\x1f\\x7f\\xc2\\xe2';
+/** All but printable ASCII. */
+export const BEYOND = '\\0-\\x1f\\x7f-\\xff';
+/** A character of Unicode that begins so, and is no line end: not NEL, U+2028 or U+2029. */
+const LETTER = '\\xc2(?!\\x85)|\\xe2(?!\\x80[\\xa8\\xa9])';
+
+/**
+ * What may stand in values: no forbidden parameter, plain or escaped, no header field that a URI embeds, and nothing that one
+ * reader or another takes for a line end or for a blank. (Our own side may tell those who are trusted what it likes.)
+ */
+export class Values {
+  /** Definitions that the other expressions call. */
+  readonly words: string;
+  readonly any: string;
+  /** A value that embeds what alone may be embedded in Refer-To: the dialog to be replaced (RFC 3891); undefined: any may. */
+  readonly replaces: string | undefined;
+  /** Most values, up to the end of their line: printable ASCII. */
+  readonly simple: string;
+  /** Most values with URIs: besides, no question mark, no escape, and parameters that start as no forbidden one does. */
+  readonly plain: string;
+  readonly #legible: boolean;
+
+  constructor({ lines: { uriParams, barren } }: HookProfile, direction: 'in' | 'out') {
+    this.#legible = direction === 'in' || barren;
+    this.simple = `${this.#legible ? `[${printableBut('')}]` : `[^${NOT}]`}*+${END}`;
+    if (uriParams.length === 0 && !barren) {
+      this.words = '';
+      this.any = this.text('');
+      this.plain = this.simple;
+      return;
+    }
+    const taken = heads(uriParams);
+    const ordinary = uriParams.length === 0 ? '' : `[${lettersBut(taken)}]`;
+    const ascii = `[${printableBut(barren ? '%;?' : '%;')}]*+`;
+    this.plain = `${ascii}(?:;${ordinary}${ascii})*+${END}`;
+    // RFC 3261 §19.1.4: an escaped parameter name is the same name.
+    const name = nameOf(uriParams, '');
+    const param =
+      uriParams.length === 0
+        ? ';'
+        : `;(?:[${lettersBut(taken)}]|${BLANKS}(?!${name}${NAME_END}))[${TOKEN.replace('%', '')}]*+(?![%\\x80-\\xff])`;
+    // Whoever decodes a user part before looking into it finds a parameter behind an escaped semicolon. Its name may be
+    // escaped too, so it is told by its first letter. (What is replaced, RFC 3891, has such semicolons as well.)
+    const escaped = uriParams.length === 0 ? '%' : `%++(?!3b[${taken.join('')}%])`;
+    const part = `${param}|${escaped}|${LETTER}`;
+    const text = `[^${ODD}%;${barren ? '?' : ''}]*+`;
+    // Many escapes are one loop.
+    const run = `${text}(?:${escaped}${text})*+`;
+    const whole = `${run}(?:(?:${param}|${LETTER})${run})*+`;
+    // A question mark that stands behind no scheme is text. What follows a scheme, up to an angle bracket, holds none.
+    const scheme = '(?:sips?|tel):';
+    const host = `[^${ODD}%;<>?]*+(?:(?&p)[^${ODD}%;<>?]*+)*+`;
+    const uri = `${scheme}${host}(?=[<>\\r])`;
+    const long = `(?:[^${ODD}%;?st]++|[?]++|(?&p)|${uri}|(?!${scheme})[st])*+`;
+    this.words = `(?(DEFINE)(?<p>${part})${barren ? `(?<t>${long})(?<a>${whole}(?=\\r)|(?&t))` : `(?<a>${whole})`})`;
+    this.any = '(?&a)';
+    if (!barren) return;
+    const display = `${BLANKS}(?:"${this.text('"\\\\')}"|${this.text('";?<')})${BLANKS}`;
+    const dialog = `[${TOKEN.replace('%', '')}@()]*+`;
+    const target = `sips?:${host}[?]replaces=${dialog}(?:${escaped}${dialog})*+`;
+    this.replaces = `${display}<${target}>(?:(?&p)[^${ODD}%;?]*+)*+`;
+  }
+
+  /** Text without these characters. */
+  text(but: string): string {
+    if (!this.#legible) return `[^${but}${NOT}]*+`;
+    const run = `[^${but}${ODD}]*+`;
+    return `${run}(?:(?:${LETTER})${run})*+`;
+  }
+}
+
+/** First characters of names, each once. */
+export function heads(names: readonly string[]): readonly string[] {
+  return [...new Set(names.map((name) => asciiLower(name).charAt(0)))];
+}
+
+/** Printable ASCII without these characters, for a bracket expression. */
+function printableBut(taken: string): string {
+  const runs: string[] = [];
+  let from = 0x20;
+  for (let code = from; code <= 0x7f; code++) {
+    if (code < 0x7f && !taken.includes(String.fromCharCode(code))) continue;
+    if (from < code) runs.push(`${String.fromCharCode(from)}-${String.fromCharCode(code - 1)}`);
+    from = code + 1;
+  }
+  return runs.join('');
+}
+
+/** The characters of a name's first letters without these, for a bracket expression. */
+export function lettersBut(taken: readonly string[]): string {
+  return WORD_CHARS.filter((char) => !taken.includes(char)).join('');
+}
