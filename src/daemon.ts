@@ -61,9 +61,9 @@ async function openState({ state, dns, log: logs, ...settings }: DaemonSettings,
 }
 
 /** Looks what ends, now and then. */
-function watchEnds(state: Of<'ends'>, log: OperatorLog, closers: Closers): () => Promise<void> {
+function watchEnds(state: Of<'ends' | 'now'>, log: OperatorLog, closers: Closers): () => Promise<void> {
   const expiry = new ExpiryWatch(log);
-  const look = async (): Promise<void> => inSlices(expiry.look(await state.ends.rows(NOTICE_DAYS)));
+  const look = async (): Promise<void> => inSlices(expiry.look(await state.ends.rows(NOTICE_DAYS), state.now()));
   const looking = setInterval(() => void look(), EXPIRY_LOOK_MS);
   closers.add('expiry', () => clearInterval(looking));
   return look;

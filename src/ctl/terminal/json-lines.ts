@@ -2,6 +2,7 @@
 
 import type { Readable, Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
+import { parseStrictJson } from '../../rpc/dispatch/index.js';
 import { Refusal } from './failure.js';
 import { visibleJson } from './visible.js';
 
@@ -58,7 +59,7 @@ export async function eachLine(
     let record: unknown;
     try {
       if (line === undefined) throw new RangeError(`found one of more than ${longest} characters`);
-      record = JSON.parse(line);
+      record = parseStrictJson(line);
     } catch (error) {
       await refuse(`expected one JSON object a line: ${error instanceof Error ? error.message : String(error)}`);
       continue;

@@ -12,6 +12,7 @@ import jayson from 'jayson';
 import { includesRole } from '../../policy/settings/index.js';
 import { errorText, RPC_ERRORS, RpcError } from './errors.js';
 import { type CallContext, JsonText, type Method } from './method.js';
+import { parseStrictJson, RepeatedMember } from './strict-json.js';
 
 /** Most requests that one batch may hold. */
 export const DEFAULT_BATCH_LIMIT = 100;
@@ -144,9 +145,11 @@ export function createDispatcher(methods: readonly Method[], options: Dispatcher
     }
     let parsed: unknown;
     try {
-      parsed = JSON.parse(typeof request === 'string' ? request : request.toString('utf8'));
-    } catch {
-      return errorText(RPC_ERRORS['parse-error']);
+      parsed = parseStrictJson(typeof request === 'string' ? request : request.toString('utf8'));
+    } catch (error) {
+      if (!(error instanceof RepeatedMember)) return errorText(RPC_ERRORS['parse-error']);
+      const data = { expected: 'each member of an object once', found: error.message };
+      return errorText(new RpcError('invalid-request', data).toObject());
     }
     return Array.isArray(parsed) ? batch(parsed, context) : single(parsed, context);
   };
@@ -166,16 +169,23 @@ function shapeProblem(request: unknown): string | undefined {
   if (typeof request !== 'object' || request === null || Array.isArray(request)) {
     return errorText(RPC_ERRORS['invalid-request']);
   }
-  const { id, by } = request as { id?: unknown; by?: unknown };
+  const { id, by, method, params } = request as Partial<Record<'id' | 'by' | 'method' | 'params', unknown>>;
   if (by !== undefined && typeof by !== 'string') {
-    const found = Array.isArray(by) ? 'an array' : by === null ? 'null' : typeof by;
-    return errorText(new RpcError('invalid-request', { expected: 'by: a string', found }).toObject());
+    return errorText(new RpcError('invalid-request', { expected: 'by: a string', found: kindOf(by) }).toObject());
+  }
+  if (typeof method === 'string' && params !== undefined && (typeof params !== 'object' || params === null)) {
+    const data = { expected: 'params: an object, an array, or none at all', found: kindOf(params) };
+    return errorText(new RpcError('invalid-request', data).toObject());
   }
   if (typeof id === 'number' && (!Number.isFinite(id) || (Number.isInteger(id) && !Number.isSafeInteger(id)))) {
     const data = { expected: `an id of at most ${Number.MAX_SAFE_INTEGER}, or a string`, found: String(id) };
     return errorText(new RpcError('invalid-request', data).toObject());
   }
   return undefined;
+}
+
+function kindOf(value: unknown): string {
+  return Array.isArray(value) ? 'an array' : value === null ? 'null' : typeof value;
 }
 
 function responseText(response: jayson.JSONRPCResponse, onUnserialisable: (cause: unknown) => void): string {

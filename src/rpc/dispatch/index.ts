@@ -7,3 +7,4 @@ export { type Answered, createDispatcher, type Dispatch } from './dispatcher.js'
 export { type ErrorObject, errorText, RpcError } from './errors.js';
 export { lineDispatch } from './lines.js';
 export { type CallContext, defineMethod, JsonText, type Method, MOST_PARAMS } from './method.js';
+export { parseStrictJson } from './strict-json.js';

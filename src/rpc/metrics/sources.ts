@@ -1,7 +1,7 @@
 /** What the metrics are read from, when somebody asks: nothing here costs a question anything. */
 
 import { REASONS } from '../../reasons.js';
-import type { ExpiryRow } from '../../state/expiry/index.js';
+import { type ExpiryRow, noticeOf } from '../../state/expiry/index.js';
 import type { FleetStatus } from '../../state/fleet/index.js';
 import type { RevocationRow } from '../../state/revocation/index.js';
 import type { SharedStoreStatus } from '../../state/tables/index.js';
@@ -42,12 +42,12 @@ const MOST_AT_ZERO = Math.floor(MOST_SERIES / ALARMS.size);
 export function samples({ state, readiness, eventLoop }: Sources): {
   readonly [key in Exclude<MetricKey, 'questions' | 'duration'>]: () => readonly Sample[] | Promise<readonly Sample[]>;
 } {
-  let expiry: { readonly at: number; readonly revision: number; readonly rows: readonly Sample[] } | undefined;
-  async function expires(): Promise<readonly Sample[]> {
+  let expiry: { readonly at: number; readonly revision: number; readonly rows: readonly ExpiryRow[] } | undefined;
+  async function ends(): Promise<readonly ExpiryRow[]> {
     const now = state.now();
     const { revision } = state.policy.snapshot;
     if (expiry === undefined || expiry.revision !== revision || now - expiry.at >= EXPIRY_MS) {
-      expiry = { at: now, revision, rows: firstToEnd(await state.ends.rows(ALL_DAYS)) };
+      expiry = { at: now, revision, rows: await state.ends.rows(ALL_DAYS) };
     }
     return expiry.rows;
   }
@@ -117,7 +117,8 @@ export function samples({ state, readiness, eventLoop }: Sources): {
     candidateChanged: () => counter('candidate.changed'),
     candidateChanges: () => candidateChanges(state),
     agreements,
-    expiry: expires,
+    expiry: async () => firstToEnd(await ends()),
+    expiryNotice: async () => firstNotices(await ends(), state.now()),
     revocationItems: async () => revocationItems(await state.revocation.rows()),
     revocationThis: async () => oldest(await state.revocation.rows(), ({ thisUpdate }) => thisUpdate),
     revocationNext: async () => oldest(await state.revocation.rows(), ({ nextUpdate }) => nextUpdate),
@@ -196,6 +197,20 @@ function firstToEnd(rows: readonly ExpiryRow[]): readonly Sample[] {
       const key = `${name} ${what}`;
       if (!found.has(key)) found.set(key, [[name, what], Math.round(ends / 1000)]);
     }
+    if (found.size >= MOST_SERIES) break;
+  }
+  return [...found.values()];
+}
+
+/** Of each agreement and kind the last notice whose time has come. CRLs live for days: what counts is that the next one comes. */
+function firstNotices(rows: readonly ExpiryRow[], now: number): readonly Sample[] {
+  const found = new Map<string, Sample>();
+  for (const row of rows) {
+    const notice = row.what === 'crl' ? undefined : noticeOf(row, now);
+    if (notice === undefined) continue;
+    const labels = [row.agreement === '' ? OTHER : row.agreement, row.what];
+    const key = labels.join(' ');
+    if ((found.get(key)?.[1] ?? Number.POSITIVE_INFINITY) > notice) found.set(key, [labels, notice]);
     if (found.size >= MOST_SERIES) break;
   }
   return [...found.values()];

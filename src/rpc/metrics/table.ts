@@ -132,6 +132,12 @@ export const METRICS = {
     help: 'When the first of this kind ends or has ended, by agreement and kind as in siptrustctl cert expiry',
     labels: ['agreement', 'kind'],
   },
+  expiryNotice: {
+    name: 'siptrust_expiry_notice',
+    type: 'gauge',
+    help: 'The last notice whose time has come before the first of this kind ends: 30, 7, 1 (days, or the last quarter, sixth, eighth of a shorter life of a certificate), 0: it has ended',
+    labels: ['agreement', 'kind'],
+  },
   revocationItems: {
     name: 'siptrust_revocation_items',
     type: 'gauge',

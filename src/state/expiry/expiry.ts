@@ -37,6 +37,8 @@ export interface ExpiryRow {
   /** Whole days that are left; negative: since then. */
   readonly days: number;
   readonly state: ExpiryState;
+  /** Of an end entity's certificate: since when it lives. To exchange a CA takes weeks, however short it lives. */
+  readonly begins: number | undefined;
 }
 
 /** `ending`: within NOTICE_DAYS, or the last third of a shorter life; a CRL, which lives for days: soon past nextUpdate, with no newer one (as `crl.list` says). */
@@ -57,10 +59,9 @@ export interface ExpirySummary {
   readonly ending: number;
 }
 
-type Found = Omit<ExpiryRow, 'days' | 'state'> & {
+type Found = Omit<ExpiryRow, 'days' | 'state' | 'begins'> & {
   readonly state?: ExpiryState;
-  /** Of an end entity's certificate: since when it lives. To exchange a CA takes weeks, however short it lives. */
-  readonly begins?: number;
+  readonly begins?: number | undefined;
 };
 
 /** What ends within these days, and what has ended already, the first to end first. Agreements that are off are left out. */
@@ -79,7 +80,7 @@ export function* expiryRowsInSteps(
     for (const { begins, state, ...row } of rows) {
       if (row.ends - now > withinDays * DAY) continue;
       const days = Math.floor((row.ends - now) / DAY);
-      found.push({ ...row, days, state: state ?? stateAt(row.ends, now, begins) });
+      found.push({ ...row, begins, days, state: state ?? stateAt(row.ends, now, begins) });
     }
   };
   const names = new Set<string>();
@@ -148,16 +149,30 @@ function ofAgreement({ name, domains, valid, anchors, intermediates }: Agreement
 
 /** What partners showed; of agreements that are no more, nothing. */
 function ofPeers({ pins, peers }: ExpirySources, names: ReadonlySet<string>): readonly Found[] {
+  const lastApproved = new Map<string, number>();
+  for (const { agreement, lastSeen, approvedAt } of pins) {
+    if (approvedAt !== undefined) {
+      lastApproved.set(agreement, Math.max(lastSeen, lastApproved.get(agreement) ?? Number.NEGATIVE_INFINITY));
+    }
+  }
   const rows: readonly Found[] = [
     ...peers.map(({ agreement, subject, notBefore, notAfter }) => {
       return { what: 'peer-certificate', agreement, subject, ends: notAfter, begins: notBefore } as const;
     }),
-    ...pins.map(({ agreement, subject, notAfter, approvedAt }) => {
-      const what = approvedAt === undefined ? 'pin-observed' : 'pin-approved';
-      return { what, agreement, subject, ends: notAfter } as const;
-    }),
+    ...pins
+      .filter((pin) => !isReplaced(pin, lastApproved))
+      .map(({ agreement, subject, notBefore, notAfter, approvedAt }) => {
+        const what = approvedAt === undefined ? 'pin-observed' : 'pin-approved';
+        return { what, agreement, subject, ends: notAfter, begins: notBefore } as const;
+      }),
   ];
   return rows.filter(({ agreement }) => names.has(agreement));
+}
+
+/** Whether its certificate has ended, and another key that was approved for the partner was seen since. */
+function isReplaced(pin: Pin, lastApproved: ReadonlyMap<string, number>): boolean {
+  const seen = lastApproved.get(pin.agreement) ?? Number.NEGATIVE_INFINITY;
+  return pin.approvedAt !== undefined && seen > Math.max(pin.notAfter, pin.lastSeen);
 }
 
 /** Of lists of one issuer and scope the newest: what it replaces harms nobody by ending. */

@@ -2,4 +2,5 @@
 
 export { Ends } from './ends.js';
 export { type ExpiryRow, NOTICE_DAYS } from './expiry.js';
+export { noticeOf } from './notices.js';
 export { ExpiryWatch } from './watch.js';

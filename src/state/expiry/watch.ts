@@ -1,8 +1,6 @@
 import type { Logger } from '../../log/index.js';
 import type { ExpiryKind, ExpiryRow } from './expiry.js';
-
-/** Days before the end at which the operator is told; the longest of them is the notice of `expiryRows`. */
-const NOTICES = [0, 1, 7, 30] as const;
+import { noticeOf } from './notices.js';
 
 /** Observed pins are the certificates of partners again, and old ones among them; CRLs have a watch of their own. */
 const TOLD_ELSEWHERE: ReadonlySet<ExpiryKind> = new Set(['pin-observed', 'crl']);
@@ -21,17 +19,19 @@ export class ExpiryWatch {
   }
 
   /** Yields after each row: a policy of thousands may end on one day. @param rows what ends within the longest notice */
-  *look(rows: readonly ExpiryRow[]): Generator<undefined, void> {
+  *look(rows: readonly ExpiryRow[], now: number): Generator<undefined, void> {
     const present = new Set<string>();
     for (const row of rows) {
       yield;
       if (TOLD_ELSEWHERE.has(row.what)) continue;
       const { what, agreement, subject, ends, days, state } = row;
-      if (state === 'current') continue;
+      const reached = noticeOf(row, now);
+      if (reached === undefined) continue;
+      // On the last day once more, and when it has ended.
+      const notice = state === 'ended' ? -1 : reached === 1 && days === 0 ? 0 : reached;
       const key = [what, agreement, subject, ends].join('\n');
       if (present.has(key)) continue;
       present.add(key);
-      const notice = state === 'ended' ? -1 : (NOTICES.find((each) => days <= each) ?? Number.POSITIVE_INFINITY);
       if (notice >= (this.#told.get(key) ?? Number.POSITIVE_INFINITY)) continue;
       this.#told.set(key, notice);
       const facts = { what, agreement, subject, ends: new Date(ends).toISOString(), days };

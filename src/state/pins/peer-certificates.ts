@@ -5,8 +5,11 @@ import { type CertificateFacts, certificateName } from '../../x509/certificate/i
 const MOST = 10_000;
 /** After this time unseen a partner has put another certificate in its place, or does not call any more. */
 const FORGET_MS = 7 * 86_400_000;
-/** One that lives for days is replaced some time before its end: it is forgotten by then, not told to have ended. */
-const FORGET_SHARE = 1 / 4;
+/**
+ * One that lives for days is replaced in the last third of its life: what took its place came by then, and it is forgotten
+ * before anybody is told that it ends (expiry/notices.ts).
+ */
+const FORGET_SHARE = 1 / 12;
 /** A certificate may be 64 KiB of names. */
 const MOST_SUBJECT = 512;
 

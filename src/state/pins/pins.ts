@@ -147,6 +147,7 @@ export class Pins {
       known.lastSeen = now;
       known.count += 1;
       if (known.certificateSha256 !== leaf.sha256) Object.assign(known, certificateOf(leaf));
+      else known.notBefore = leaf.notBefore;
       if (observed !== undefined) {
         // To the end: the first one is always the one that was seen longest ago.
         this.#observed.delete(name);
@@ -232,6 +233,7 @@ export class Pins {
       const seenLast = pin.lastSeen >= known.lastSeen ? pin : { ...known };
       Object.assign(known, {
         ...seenLast,
+        notBefore: seenLast.certificateSha256 === known.certificateSha256 ? known.notBefore : undefined,
         count: counted,
         firstSeen: first,
         lastSeen: last,
@@ -349,12 +351,15 @@ function nameOf({ agreement, spkiSha256 }: PinKey): string {
 }
 
 /** The part of a pin that comes from the certificate. */
-function certificateOf(leaf: CertificateFacts): Pick<Pin, 'certificateSha256' | 'subject' | 'identities' | 'notAfter'> {
+function certificateOf(
+  leaf: CertificateFacts,
+): Pick<Pin, 'certificateSha256' | 'subject' | 'identities' | 'notBefore' | 'notAfter'> {
   return {
     certificateSha256: leaf.sha256,
     subject: certificateName(leaf).slice(0, MOST_SUBJECT),
     // The common name too: only where the agreement accepts it does a certificate without another name come here.
     identities: sipIdentities(leaf, { cnFallback: true }).names.slice(0, MOST_IDENTITIES),
+    notBefore: leaf.notBefore,
     notAfter: leaf.notAfter,
   };
 }

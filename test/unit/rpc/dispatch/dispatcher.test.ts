@@ -137,11 +137,29 @@ describe('requests that are none', () => {
     ['no version', '{"method":"subtract","params":[42,23],"id":1}'],
     ['version 1.0', '{"jsonrpc":"1.0","method":"subtract","params":[42,23],"id":1}'],
     ['version as number', '{"jsonrpc":2.0,"method":"subtract","params":[42,23],"id":1}'],
-    ['params null', '{"jsonrpc":"2.0","method":"subtract","params":null,"id":1}'],
-    ['params string', '{"jsonrpc":"2.0","method":"subtract","params":"x","id":1}'],
     ['everything on the prototype', '{"__proto__":{"jsonrpc":"2.0","method":"subtract","params":[42,23],"id":1}}'],
   ])('fail/%s', async (_, text) => {
     expect(await ask(text)).toEqual({ jsonrpc: '2.0', error: INVALID, id: null });
+  });
+
+  test.each<[params: string, found: string]>([
+    ['null', 'null'],
+    ['"x"', 'string'],
+    ['1', 'number'],
+  ])('fail/params %s (JSON-RPC 2.0 §4.2: a structured value, or none)', async (params, found) => {
+    const data = { expected: 'params: an object, an array, or none at all', found };
+    const answer = await ask(`{"jsonrpc":"2.0","method":"subtract","params":${params},"id":1}`);
+    expect(answer).toEqual({ jsonrpc: '2.0', error: { ...INVALID, data }, id: null });
+  });
+
+  test.each<[name: string, text: string, member: string]>([
+    ['in the request', '{"jsonrpc":"2.0","method":"sum","method":"subtract","params":[1,2],"id":1}', 'method'],
+    ['in its params', '{"jsonrpc":"2.0","method":"sum","params":{"cert":1,"cert":2},"id":1}', 'cert'],
+    ['below them', '{"jsonrpc":"2.0","method":"sum","params":{"tls":{"pem":"a","sni":"","pem":"a"}},"id":1}', 'pem'],
+    ['in a batch', '[{"jsonrpc":"2.0","method":"sum","params":[1],"id":1,"id":2}]', 'id'],
+  ])('fail/a member that stands twice %s: nobody knows which one was meant', async (_, text, member) => {
+    const data = { expected: 'each member of an object once', found: `"${member}" stands twice in one object` };
+    expect(await ask(text)).toEqual({ jsonrpc: '2.0', error: { ...INVALID, data }, id: null });
   });
 
   test.each<[string, string | Buffer]>([

@@ -1,8 +1,10 @@
 import { describe, expect, test, vi } from 'vitest';
 import { DEFAULT_SETTINGS } from '../../../../src/policy/settings/settings.js';
 import { type ExpiryRow, type ExpirySources, expiryRows, expirySummary } from '../../../../src/state/expiry/expiry.js';
+import { noticeOf } from '../../../../src/state/expiry/notices.js';
 import { ExpiryWatch } from '../../../../src/state/expiry/watch.js';
 import { PeerCertificates } from '../../../../src/state/pins/peer-certificates.js';
+import { Pins } from '../../../../src/state/pins/pins.js';
 import { PolicyHolder } from '../../../../src/state/policy/holder.js';
 import type { Pin } from '../../../../src/state/store/store.js';
 import { trustState } from '../../../../src/state/trust/trust-state.js';
@@ -71,7 +73,7 @@ describe('expiryRows', () => {
     const seen = new PeerCertificates(() => now);
     seen.observe('op-b', leaf(subB, { notBefore: NOW, notAfter: NOW + 6 * DAY }).facts);
     seen.observe('op-b', leaf(subB, { notBefore: NOW, notAfter: NOW + 90 * DAY }).facts);
-    now += 1.5 * DAY;
+    now += 0.5 * DAY;
     expect(seen.list()).toHaveLength(2);
     now += 1;
     expect(seen.list().map(({ notAfter }) => notAfter)).toEqual([NOW + 90 * DAY]);
@@ -135,9 +137,9 @@ describe('PeerCertificates', () => {
   test('ok/forgets after a week unseen', () => {
     let now = NOW;
     const seen = new PeerCertificates(() => now);
-    seen.observe('op-b', peer.facts);
+    seen.observe('op-b', own.facts);
     now += 6 * DAY;
-    seen.observe('op-b', peer.facts);
+    seen.observe('op-b', own.facts);
     now += 6 * DAY;
     expect(seen.list()).toHaveLength(1);
     now += 2 * DAY;
@@ -186,7 +188,8 @@ describe('ExpiryWatch', () => {
   test('ok/once 30, 7 and 1 days before, on the day, and when it has ended', () => {
     const { lines: found, watch } = told();
     const end = own.facts.notAfter;
-    for (let hours = -40 * 24; hours <= 48; hours += 1) atOnce(watch.look(rowsAt(end + (hours * DAY) / 24)));
+    for (let hours = -40 * 24; hours <= 48; hours += 1)
+      atOnce(watch.look(rowsAt(end + (hours * DAY) / 24), end + (hours * DAY) / 24));
     expect(found).toEqual([
       'warn own-certificate 30',
       'warn own-certificate 7',
@@ -197,22 +200,96 @@ describe('ExpiryWatch', () => {
   });
   test('ok/after a restart, of what is under way', () => {
     const { lines: found, watch } = told();
-    atOnce(watch.look(rowsAt(NOW)));
-    atOnce(watch.look(rowsAt(NOW)));
+    atOnce(watch.look(rowsAt(NOW), NOW));
+    atOnce(watch.look(rowsAt(NOW), NOW));
     expect(found).toEqual(['warn own-certificate 5']);
   });
   test('ok/what was replaced is told of no more, and what took its place in its own time', () => {
     const { lines: found, watch } = told();
-    atOnce(watch.look(rowsAt(NOW)));
-    const next = leaf(rootB, { subject: 'O=Own,CN=own', notAfter: NOW + 60 * DAY });
+    atOnce(watch.look(rowsAt(NOW), NOW));
+    const next = leaf(rootB, { subject: 'O=Own,CN=own', notBefore: NOW - 300 * DAY, notAfter: NOW + 60 * DAY });
     const replaced = { agreements: [], ownCertificates: [next.facts] };
-    atOnce(watch.look(rowsAt(NOW, { snapshot: replaced })));
-    atOnce(watch.look(rowsAt(NOW + 31 * DAY, { snapshot: replaced })));
+    atOnce(watch.look(rowsAt(NOW, { snapshot: replaced }), NOW));
+    atOnce(watch.look(rowsAt(NOW + 31 * DAY, { snapshot: replaced }), NOW + 31 * DAY));
     expect(found).toEqual(['warn own-certificate 5', 'warn own-certificate 29']);
   });
   test('ok/of keys that were only seen, and of CRLs, others tell', () => {
     const { lines: found, watch } = told();
-    atOnce(watch.look(rowsAt(NOW, { snapshot: { agreements: [opB], ownCertificates: [] }, pins: [pin()] })));
+    atOnce(watch.look(rowsAt(NOW, { snapshot: { agreements: [opB], ownCertificates: [] }, pins: [pin()] }), NOW));
     expect(found.map((line) => line.split(' ')[1])).toEqual(['intermediate', 'agreement', 'anchor']);
+  });
+
+  /** A partner who renews what lives for six days when two are left, looked at each hour for a month. */
+  test('ok/a renewal that goes as it should is told of by nobody, of the pin neither', async () => {
+    const { lines: found, watch } = told();
+    let now = NOW;
+    const clock = () => now;
+    const seen = new PeerCertificates(clock);
+    const pins = new Pins({ pins: [], revision: 0 }, undefined, {
+      most: 9,
+      clock,
+      log: { warn: vi.fn(), info: vi.fn() },
+    });
+    const bearing = (begins: number) =>
+      leaf(subB, { subject: 'O=Operator B,CN=sbc', notBefore: begins, notAfter: begins + 6 * DAY, key: peer.key });
+    const shown = Array.from({ length: 9 }, (_, turn) => bearing(NOW + turn * 4 * DAY));
+    for (let hours = 0; hours <= 30 * 24; hours += 1) {
+      now = NOW + (hours * DAY) / 24;
+      const { facts } = shown[Math.floor(hours / 96)]!;
+      seen.observe('op-b', facts);
+      pins.observe('op-b', facts);
+      if (hours === 0) await pins.approve([{ agreement: 'op-b', spkiSha256: facts.spkiSha256 }]);
+      const rows = ofPartner(seen, pins, now);
+      expect(rows.map(({ what }) => what)).toContain('pin-approved');
+      atOnce(watch.look(rows, now));
+    }
+    expect(found).toEqual([]);
+  });
+
+  const ofPartner = (seen: PeerCertificates, pins: Pins, now: number): readonly ExpiryRow[] =>
+    expiryRows(
+      sources({
+        ...{ peers: seen.list(), pins: pins.list() },
+        snapshot: { agreements: [agreementWith({})], ownCertificates: [] },
+      }),
+      30,
+      now,
+    ).filter(({ what }) => what.startsWith('p'));
+});
+
+describe('noticeOf', () => {
+  const lives: readonly (readonly [
+    name: string,
+    life: number | undefined,
+    months: number,
+    weeks: number,
+    days: number,
+  ])[] = [
+    ['a CA, whatever it lives', undefined, 30, 7, 1],
+    ['a year', 365, 30, 7, 1],
+    ['90 days', 90, 22.5, 7, 1],
+    ['six days', 6, 1.5, 1, 0.75],
+    ['a day', 1, 1 / 4, 1 / 6, 1 / 8],
+  ];
+  test.each(lives)('ok/%s', (_, life, ...left) => {
+    const begins = life === undefined ? undefined : NOW - life * DAY;
+    const at = (days: number) => noticeOf({ begins, ends: NOW }, NOW - days * DAY);
+    expect(left.map((days) => at(days * 1.001))).toEqual([undefined, 30, 7]);
+    expect(left.map((days) => at(days))).toEqual([30, 7, 1]);
+    expect([at(0), noticeOf({ begins, ends: NOW }, NOW + 1)]).toEqual([1, 0]);
+  });
+});
+
+describe('a key of which another one took the place', () => {
+  const rows = (...pins: readonly Pin[]) =>
+    expiryRows(sources({ pins }), 30, NOW).filter(({ what }) => what === 'pin-approved').length;
+  const old = pin({ notAfter: NOW - 9 * DAY, lastSeen: NOW - 10 * DAY, approvedAt: NOW - 99 * DAY });
+  test('ok/is told of no more when the next one was seen after its end', () => {
+    expect(rows(old)).toBe(1);
+    expect(rows(old, pin({ spkiSha256: 'z', notAfter: NOW + 99 * DAY, approvedAt: NOW }))).toBe(0);
+  });
+  test('fail/the next one was not approved, or is of another partner', () => {
+    expect(rows(old, pin({ spkiSha256: 'z' }))).toBe(1);
+    expect(rows(old, pin({ agreement: 'op-c', approvedAt: NOW }))).toBe(1);
   });
 });

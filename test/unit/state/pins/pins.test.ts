@@ -110,6 +110,7 @@ describe('what is observed', () => {
       certificateSha256: 'new',
       subject: 'CN=new',
       identities: ['b.example'],
+      notBefore: peer.notBefore,
       notAfter: 77,
       firstSeen: NOW,
       lastSeen: NOW + 1000,
