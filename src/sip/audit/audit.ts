@@ -66,7 +66,7 @@ export function auditHeaderBlock(block: HeaderBlock, context: AuditContext = {})
   auditSizes(block, problems);
   for (const field of block.fields) {
     auditName(field, problems);
-    auditBytes(field, problems);
+    auditBytes(field, context.privateKeys, problems);
     auditFolds(field, context.privateKeys, problems);
     FIELD_CHECKS.get(field.key)?.(field, problems);
   }
@@ -120,7 +120,7 @@ function auditSizes(block: HeaderBlock, problems: Problems): void {
 }
 
 /** P-14: what no header value holds, or what some readers take for the end of the value. */
-function auditBytes(field: HeaderField, problems: Problems): void {
+function auditBytes(field: HeaderField, privateKeys: ReadonlySet<string> | undefined, problems: Problems): void {
   if (isPrintableAscii(field.value)) return;
   const found = inspectBytes(field.value);
   const { line } = field;
@@ -140,6 +140,24 @@ function auditBytes(field: HeaderField, problems: Problems): void {
   if (found.unicodeLineBreak) {
     problems.add('reject', 'unicode-line-break', line, `${label} holds a character that ends a line in Unicode`);
   }
+  for (const [, name = ''] of field.value.matchAll(BEHIND_LINE_END)) {
+    const key = fieldKey(name);
+    if (!namesField(key, privateKeys)) continue;
+    problems.add('reject', 'hidden-field', line, `${label} holds "${printable(key)}:" behind what may end a line`);
+    break;
+  }
+}
+
+/**
+ * A name and its colon behind NEL as Latin-1 writes it, which ends a line to whoever reads the message as that, or behind a
+ * character in more bytes than it needs, which may be a line end to whoever decodes it. In a display name either is harmless.
+ */
+const BEHIND_LINE_END =
+  /(?:(?<!\xc2)\x85|[\xc0\xc1][\x80-\xbf]|\xe0[\x80-\x9f][\x80-\xbf]|\xf0[\x80-\x8f][\x80-\xbf]{2})[ \t]*([-A-Za-z0-9.!%*_+`'~]+)[ \t]*:/g;
+
+/** Is this the name of a field that must not stand where only some readers find one? */
+function namesField(key: string, privateKeys: ReadonlySet<string> | undefined): boolean {
+  return isPrivateName(key) || SINGLE_FIELDS.has(key) || privateKeys?.has(key) === true;
 }
 
 function hex(byte: number): string {
@@ -157,7 +175,7 @@ function auditFolds(field: HeaderField, privateKeys: ReadonlySet<string> | undef
     const colon = text.indexOf(':');
     if (colon < 0) continue;
     const key = fieldKey(onlyToken(text.slice(0, colon)));
-    if (isPrivateName(key) || SINGLE_FIELDS.has(key) || privateKeys?.has(key)) {
+    if (namesField(key, privateKeys)) {
       problems.add('reject', 'folded-field', field.line + i, `a continuation line starts with "${printable(key)}:"`);
     }
   }

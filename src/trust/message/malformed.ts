@@ -22,6 +22,7 @@ const STRUCTURE_KINDS: ReadonlySet<string> = new Set([
   'name-not-token',
   'value-control',
   'unicode-line-break',
+  'hidden-field',
   'duplicate-single',
   'start-line',
 ]);

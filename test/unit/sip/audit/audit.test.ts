@@ -72,6 +72,13 @@ describe('rejects', () => {
     ['fail/overlong UTF-8 of three bytes', ['Subject: \xe0\x80\x8a'], ['overlong-utf8']],
     ['fail/U+2028', ['Subject: a\xe2\x80\xa8P-A: b'], ['unicode-line-break']],
     ['fail/NEL', ['Subject: a\xc2\x85P-A: b'], ['unicode-line-break']],
+    ['fail/a field behind NEL of Latin-1', ['Date: a\x85P-A: b'], ['hidden-field']],
+    ['fail/a field behind an overlong LF', ['Date: a\xc0\x8a P-A : b'], ['hidden-field', 'overlong-utf8']],
+    [
+      'fail/a field behind an overlong LF of four bytes',
+      ['Date: \xf0\x80\x80\x8aCSeq:1'],
+      ['hidden-field', 'overlong-utf8'],
+    ],
     // P-6, P-7
     ['fail/open quote in To', ['To: "J <sip:a@b>'], ['open-quote']],
     ['fail/open quote in a Contact parameter', ['Contact: <sip:a@b>;x="y'], ['open-quote']],
