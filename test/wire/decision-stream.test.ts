@@ -156,10 +156,16 @@ describe('who gets it, and until when', () => {
     expect((await watch(port, '')).status).toBe(401);
     expect((await watch(port, 'wrong')).status).toBe(401);
     expect((await watch(port, scripts)).status).toBe(403);
-    for (const query of ['?nonsense=1', '?verdict=maybe', '?match=a&match=b', `?match=${'a'.repeat(201)}`]) {
-      expect((await watch(port, token, query)).status).toBe(400);
-    }
     const bearer = { Authorization: `Bearer ${token}` };
+    for (const [query, error] of [
+      ['?nonsense=1', 'nonsense: expected no param of this name, found "1"'],
+      ['?verdict=maybe', 'verdict: expected "trusted" or "untrusted" or "reject", found "maybe"'],
+      ['?match=a&match=b', 'match: expected string, found an array of 2'],
+      [`?match=${'a'.repeat(201)}`, `match: expected at most 200 characters, found "${'a'.repeat(59)}...`],
+    ] as const) {
+      const answer = await http(port, { path: `/decisions${query}`, method: 'GET', headers: bearer });
+      expect({ status: answer.status, ...JSON.parse(answer.text) }).toEqual({ status: 400, error });
+    }
     expect((await http(port, { path: '/decisions', headers: bearer, body: '{}' })).status).toBe(405);
   });
   test('fail/a token that is taken back ends what it has opened', async () => {

@@ -32,10 +32,25 @@ export const ADVICE: Readonly<Partial<Record<ReasonCode, string>>> = {
     'the partner needs a certificate with a key of 2048 bits (RSA) or P-256 at least, signed with SHA-256 or better',
 };
 
+const OWN_ANCHOR =
+  'the certificate is self-signed, and no CA vouches for it: if the partner confirms its key (by another way than this connection), pin it as below (`pin: leaf`), else ask for a certificate of a CA';
+
+/** Where nobody but the certificate vouches for itself, no CA that anybody could name helps. */
+const SELF_SIGNED: Readonly<Partial<Record<ReasonCode, string>>> = {
+  'anchor-mismatch': OWN_ANCHOR,
+  'missing-intermediate': OWN_ANCHOR,
+  'untrusted-chain': OWN_ANCHOR,
+  'stack-unverified': 'no TLS stack accepts it by its CAs: stack_verification: advisory, with the pin below',
+};
+
 /** What helps against the reasons of a verdict, in their order. */
-export function adviceFor(reasons: readonly string[]): readonly string[] {
+export function adviceFor(
+  reasons: readonly string[],
+  { selfIssued }: { readonly selfIssued: boolean },
+): readonly string[] {
+  const advices = selfIssued ? { ...ADVICE, ...SELF_SIGNED } : ADVICE;
   return [...new Set(reasons)].flatMap((code) => {
-    const advice = ADVICE[code as ReasonCode];
+    const advice = advices[code as ReasonCode];
     return advice === undefined ? [] : [`${code}: ${advice}`];
   });
 }

@@ -119,6 +119,7 @@ async function probe(target: Address, options: ProbeOptions, context: ProbeConte
       verdicts.flatMap(({ verdict, reasons }) =>
         verdict === 'trusted' ? [] : reasons.map((text) => text.split(':', 1)[0] ?? ''),
       ),
+      leaf,
     ),
     policy: verdicts.every(({ verdict }) => verdict === 'trusted') ? '' : proposal.text,
     notes: proposal.notes,

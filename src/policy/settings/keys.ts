@@ -274,6 +274,18 @@ export const DAEMON_KEYS = {
       timeout: setting('timeout', seconds(1, 30), 2, 'Time that one server has for one answer.'),
       attempts: setting('attempts', count(1, 5), 2, 'Times that all servers are asked.'),
       cache: setting('cache', entries, 10_000, 'Answers kept.'),
+      strangers: setting(
+        'strangers',
+        choice('any', 'public'),
+        'any',
+        'Which addresses a next hop may have that no agreement in force stands for. `public`: a name or a Request-URI that leads to a private, loopback, link-local, multicast or other special address (RFC 6890) is answered 403, one such address among several too.',
+      ),
+      addresses: setting(
+        'addresses',
+        fetchAddresses,
+        [],
+        'With `strangers: public`: special addresses that are next hops all the same, as those of our own side (`SIPTRUST_INSIDE_NETS`) and the prefix of a NAT64.',
+      ),
       trustAd: setting(
         'trust_ad',
         yesNo,

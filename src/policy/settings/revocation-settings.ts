@@ -42,7 +42,7 @@ function fetchHost(text: string): FetchHost | { readonly fault: string } {
   return 'domain' in name ? { host: name.domain, port } : name;
 }
 
-/** Private, loopback and other special addresses that a listed name may stand for. */
+/** Private, loopback and other special addresses that a name may stand for all the same. */
 export const fetchAddresses = kind({
   shape: words('an address prefix, as in 10.1.0.0/24'),
   values: 'list of prefixes',

@@ -6,5 +6,5 @@ export { audited } from './audited.js';
 export { type Answered, createDispatcher, type Dispatch } from './dispatcher.js';
 export { type ErrorObject, errorText, RpcError } from './errors.js';
 export { lineDispatch } from './lines.js';
-export { type CallContext, defineMethod, JsonText, type Method, MOST_PARAMS } from './method.js';
+export { type CallContext, defineMethod, JsonText, type Method, MOST_PARAMS, paramIssues } from './method.js';
 export { parseStrictJson } from './strict-json.js';

@@ -119,7 +119,8 @@ function byName(params: unknown, positional: readonly string[]): unknown {
   return Object.fromEntries(params.map((value, index) => [positional[index] ?? '', value]));
 }
 
-function paramIssues(issue: z.core.$ZodIssue): ParamIssue[] {
+/** What is wrong with params, by name; the check must have been told to report the input. */
+export function paramIssues(issue: z.core.$ZodIssue): ParamIssue[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.slice(0, MOST_ISSUES).map((key) => ({
       path: pathText([...issue.path, key.slice(0, LONGEST_FOUND)]),

@@ -6,6 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { Of } from '../../state/trust/index.js';
+import { paramIssues } from '../dispatch/index.js';
 import type { HttpRoute } from '../wire/index.js';
 import { DECISION_FILTER, type DecisionFilter, type DecisionRow, decisionRow, fits } from './decision.js';
 
@@ -91,8 +92,8 @@ export function decisionRoute(state: Of<'answers' | 'policy'>, most = MOST_STREA
   return {
     ...{ path: '/decisions', methods: ['GET'], role: 'viewer', endless: true },
     handle: (request, response, _, send, still) => {
-      const filter = query.safeParse(asked(request));
-      if (!filter.success) return send(response, 400, JSON.stringify({ error: filter.error.issues[0]?.message }));
+      const filter = query.safeParse(asked(request), { reportInput: true });
+      if (!filter.success) return send(response, 400, JSON.stringify({ error: queryFault(filter.error) }));
       if (streams.size >= most) {
         return send(response, 503, JSON.stringify({ error: `expected at most ${most} streams, found as many` }), {
           'Retry-After': '10',
@@ -123,6 +124,11 @@ export function decisionRoute(state: Of<'answers' | 'policy'>, most = MOST_STREA
       begin(stream, typeof last === 'string' ? state.answers.recent.numberOf(last) : undefined);
     },
   };
+}
+
+function queryFault({ issues }: z.ZodError): string {
+  const [first] = issues.flatMap(paramIssues);
+  return `${first?.path ?? 'query'}: expected ${first?.expected}, found ${first?.found}`;
 }
 
 /** The params of the query; one that stands there twice is no text, and refused. */

@@ -134,9 +134,12 @@ export class NextHops {
   }
 
   #look(question: HopQuestion, ability: HopAbility, snapshot: Snapshot): Hop {
-    const { clock, seed } = this.#deps;
+    const { clock, seed, settings } = this.#deps;
     const tlsSeen = (domain: string): boolean => this.#memory.has(domain);
-    const hop = findHop(question, snapshot, clock(), this.#resolver.answers, { ...ability, seed, tlsSeen });
+    const hop = findHop(question, snapshot, clock(), this.#resolver.answers, {
+      ...{ ...ability, seed, tlsSeen },
+      specialAddresses: settings.strangers === 'public' ? settings.addresses : undefined,
+    });
     if (hop.tlsOffered) this.#memory.note(hop.domain, snapshot.byDomain.has(hop.domain));
     const downgrade = hop.findings.find(({ code }) => code === 'tls-downgrade');
     if (downgrade !== undefined && !this.#alarmed.has(hop.domain)) {

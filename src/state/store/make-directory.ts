@@ -1,4 +1,4 @@
-import { mkdirSync, statSync } from 'node:fs';
+import { lstatSync, mkdirSync, readlinkSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
 /**
@@ -21,13 +21,23 @@ function isThere(path: string): boolean {
   }
 }
 
+/** What to say of a symbolic link that leads nowhere, with which a file can neither be opened nor made; undefined: it is none. */
+export function danglingLink(path: string): string | undefined {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() !== true || isThere(path)) return undefined;
+  return `a symbolic link to ${readlinkSync(path)}, where nothing is; next: make that, or remove the link`;
+}
+
 function make(directory: string, mode: number): void {
   try {
     mkdirSync(directory, { mode });
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-    // Somebody else was first.
-    if (code === 'EEXIST') return;
+    if (code === 'EEXIST') {
+      const leads = danglingLink(directory);
+      if (leads === undefined) return; // Somebody else was first.
+      const why = `${directory}: expected a directory, or none yet, found ${leads}`;
+      throw Object.assign(new Error(why, { cause }), { code });
+    }
     if (code !== 'ENOENT') throw cause;
     const why = `${directory}: expected a directory that can be made, found a file system that takes none in ${dirname(directory)}`;
     throw Object.assign(new Error(why, { cause }), { code: 'EROFS' });

@@ -3,7 +3,7 @@
 import { closeSync, constants, openSync, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
-import { makeDirectory } from './make-directory.js';
+import { danglingLink, makeDirectory } from './make-directory.js';
 import { StoreError } from './store.js';
 
 export type Connection = Database.Database;
@@ -128,6 +128,9 @@ export function openToRead(file: string): Connection {
 function makeFile(file: string): void {
   makeDirectory(dirname(file), 0o700);
   if (statSync(file, { throwIfNoEntry: false }) === undefined) {
+    // Nobody but who made the link knows whether the disk behind it is only not mounted yet.
+    const leads = danglingLink(file);
+    if (leads !== undefined) throw new StoreError(file, `expected a file, or none yet, found ${leads}`);
     closeSync(openSync(file, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR, 0o600));
   }
   checkFile(file);

@@ -3,6 +3,7 @@
  * agreement says what is asked of them. Nothing here makes anybody trusted: that takes the certificate (`trust.peer`).
  */
 
+import { type AddressPrefix, forbiddenAddress } from '../../net/address/index.js';
 import type { DnsAnswers, DnsQuery } from '../../net/dns/index.js';
 import {
   HOP_TRANSPORTS,
@@ -52,11 +53,14 @@ export interface Hop {
 export interface HopOptions extends Pick<NextHopOptions, 'transports' | 'families' | 'seed'> {
   /** Whether a domain was seen to offer TLS before (N-11). */
   readonly tlsSeen: (domain: string) => boolean;
+  /** Special addresses (RFC 6890) that a next hop without an agreement may have; undefined: it may have any address. */
+  readonly specialAddresses?: readonly AddressPrefix[] | undefined;
 }
 
 /** SIP answers where nothing may be sent (RFC 3261 §21.5.4, rulebook §7.2). */
 const NO_TLS = { code: 503, phrase: 'Next Hop Without TLS' } as const;
 const NOT_YET = { code: 503, phrase: 'Next Hop Not Known Yet' } as const;
+const NOT_THERE = { code: 403, phrase: 'Next Hop Address Refused' } as const;
 const CONTINUE = { action: 'continue', code: 0, phrase: '' } as const;
 const PENDING_TTL = 1;
 
@@ -97,10 +101,32 @@ export function findHop(
     const nothing = { targets: [], tls: 'unknown', ttl: PENDING_TTL, authentic: false, tlsOffered: false } as const;
     return { status: 'pending', ...known, ...nothing, ...action, findings: [finding], open: step.queries };
   }
-  return settled(step, known);
+  const inside = agreement === undefined ? specialTarget(step, options.specialAddresses) : undefined;
+  return inside === undefined ? settled(step, known) : refusedAddress(step, known, inside);
 }
 
-function settled(step: NextHopAnswer, known: Pick<Hop, 'domain' | 'requireTls' | 'agreement' | 'revision'>): Hop {
+/** Why one of the addresses is none of a stranger's: his DNS, or whoever writes a Request-URI, could lead us into our own networks. */
+function specialTarget({ targets }: NextHopAnswer, allowed: HopOptions['specialAddresses']): string | undefined {
+  if (allowed === undefined) return undefined;
+  for (const { address } of targets) {
+    const why = forbiddenAddress(address, allowed);
+    if (why !== undefined) return why;
+  }
+  return undefined;
+}
+
+/** One of several is enough: the proxy might resolve the name by itself, and take that one. */
+function refusedAddress(step: NextHopAnswer, known: Known, why: string): Hop {
+  const detail = `${known.domain === '' ? 'the URI' : known.domain}: ${why} (daemon.dns.addresses), and no agreement in force stands for it`;
+  const findings = ranked([...step.findings, { code: 'no-next-hop', detail }]);
+  const refused = { action: 'reject', ...NOT_THERE } as const;
+  const { tls, ttl, authentic, tlsOffered } = step;
+  return { status: 'failed', ...known, targets: [], tls, ...refused, ttl, authentic, findings, open: [], tlsOffered };
+}
+
+type Known = Pick<Hop, 'domain' | 'requireTls' | 'agreement' | 'revision'>;
+
+function settled(step: NextHopAnswer, known: Known): Hop {
   const { domain, requireTls } = known;
   const targets = requireTls ? step.targets.filter(({ secure }) => secure) : step.targets;
   const refused = requireTls && targets.length === 0;

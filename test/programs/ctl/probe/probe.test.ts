@@ -23,6 +23,21 @@ beforeAll(() => {
   pki.issue('middle', 'server-only', ['subjectAltName=DNS:b.example', 'extendedKeyUsage=serverAuth']);
   pki.issue('root', 'a', ['subjectAltName=DNS:a.example', 'extendedKeyUsage=serverAuth,clientAuth']);
   pki.root('other');
+  const self = ['-subj', '/CN=b.example', '-addext', 'subjectAltName=DNS:b.example', '-days', '30'];
+  pki.openssl(
+    'req',
+    '-x509',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:P-256',
+    '-nodes',
+    ...self,
+    '-keyout',
+    'self.key',
+    '-out',
+    'self.pem',
+  );
   writeFileSync(pki.path('chain.pem'), pki.text('b.pem') + pki.text('middle.pem'));
   policy('trusting.yaml', 'anchors: [root.pem], intermediates: [middle.pem]');
   policy('mismatch.yaml', 'anchors: [other.pem]');
@@ -153,6 +168,23 @@ describe('probe', () => {
     expect(code).toBe(1);
     expect(report.advice.join('\n')).toMatch(/^missing-intermediate: .*if the partner confirms/m);
     expect(report.policy).toMatch(/anchors: \[root-[0-9a-f]{8}\.pem\]/);
+  });
+
+  test('fail/a self-signed certificate: its key to pin, and no CA to add', async () => {
+    const port = await serve('self');
+    for (const policyFile of ['mismatch.yaml', 'empty.yaml']) {
+      const { code, report } = await probed(
+        port,
+        ...['--domain', 'b.example', ...config(policyFile), ...authorities()],
+        ...['--ca-list', pki.path('root.pem')],
+      );
+      expect(code).toBe(1);
+      for (const key of ['sha256/', 'pin: leaf', 'stack_verification: advisory']) expect(report.policy).toContain(key);
+      const text: string = report.advice.join('\n');
+      expect(text).not.toMatch(/add the anchor|ca_list|`intermediates`/);
+      expect(text).toMatch(/^stack-unverified: .*advisory/m);
+      if (policyFile === 'mismatch.yaml') expect(text).toMatch(/^untrusted-chain: .*self-signed.*pin: leaf/m);
+    }
   });
 
   test('fail/a certificate for servers alone: out yes, in no, and what helps', async () => {

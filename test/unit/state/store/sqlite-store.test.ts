@@ -245,6 +245,19 @@ describe('the store in SQLite', () => {
       /expected a regular file/,
     ],
   };
+  test('fail/a link that leads nowhere, to the file or to its directory', () => {
+    const own = join(directory, 'links');
+    mkdirSync(own);
+    const [target, file, linked] = [join(own, 'unmounted'), join(own, 'linked.db'), join(own, 'linked')];
+    symlinkSync(target, file);
+    expect(() => openSqliteStore(file)).toThrow(
+      `${file}: expected a file, or none yet, found a symbolic link to ${target}, where nothing is`,
+    );
+    symlinkSync(target, linked);
+    expect(() => openSqliteStore(join(linked, 'state.db'))).toThrow(
+      `${linked}: expected a directory, or none yet, found a symbolic link to ${target}, where nothing is`,
+    );
+  });
   for (const [name, [spoil, expected]] of Object.entries(refused)) {
     test(`fail/${name}`, async () => {
       const file = await used();

@@ -1,0 +1,104 @@
+/** `daemon.dns.strangers: public`: neither a stranger's DNS nor a Request-URI leads into our own networks. */
+
+import { describe, expect, test } from 'vitest';
+import { type AddressPrefix, parsePrefix } from '../../../../src/net/address/index.js';
+import type { DnsAnswers } from '../../../../src/net/dns/index.js';
+import type { Agreement } from '../../../../src/trust/agreement/index.js';
+import { questionOfUri } from '../../../../src/trust/evidence/index.js';
+import { findHop, type HopOptions } from '../../../../src/trust/hop/index.js';
+import { NOW } from '../../../support/certificates.js';
+import { agreementWith, snapshotWith } from '../../../support/snapshot.js';
+
+function prefixes(...texts: readonly string[]): readonly AddressPrefix[] {
+  return texts.map((text) => {
+    const prefix = parsePrefix(text);
+    if ('invalid' in prefix) throw new Error(prefix.invalid);
+    return prefix;
+  });
+}
+
+const none = { kind: 'none', ttl: 60, authentic: false } as const;
+
+/** A zone of addresses alone. */
+function zone(addresses: readonly string[]): DnsAnswers {
+  const [ipv4, ipv6] = [
+    addresses.filter((text) => !text.includes(':')),
+    addresses.filter((text) => text.includes(':')),
+  ];
+  const records = (found: readonly string[]) =>
+    found.length === 0 ? none : ({ kind: 'records', records: found, ttl: 60, authentic: false } as const);
+  const services = ['_sips._tcp', '_sip._tcp', '_sip._udp'].map((name) => [`${name}.b.example`, none] as const);
+  return {
+    A: new Map([['b.example', records(ipv4)]]),
+    AAAA: new Map([['b.example', records(ipv6)]]),
+    NAPTR: new Map([['b.example', none]]),
+    SRV: new Map(services),
+  };
+}
+
+function found(
+  uri: string,
+  addresses: readonly string[],
+  { agreements = [], allowed = [] }: { agreements?: readonly Agreement[]; allowed?: readonly string[] } = {},
+  setting: Partial<HopOptions> = { specialAddresses: prefixes(...allowed) },
+) {
+  const options = {
+    transports: ['tls', 'tcp', 'udp'],
+    families: ['A', 'AAAA'],
+    seed: 0,
+    tlsSeen: () => false,
+  } as const;
+  return findHop(questionOfUri(uri), snapshotWith(agreements), NOW, zone(addresses), { ...options, ...setting });
+}
+
+const REFUSED = { status: 'failed', action: 'reject', code: 403, phrase: 'Next Hop Address Refused', targets: [] };
+
+describe('a next hop that no agreement stands for', () => {
+  test.each([
+    ['10.0.0.7', 'private'],
+    ['172.16.0.7', 'private'],
+    ['192.168.0.7', 'private'],
+    ['100.64.0.7', 'shared'],
+    ['127.0.0.1', 'loopback'],
+    ['169.254.169.254', 'link-local'],
+    ['::1', 'loopback'],
+    ['fe80::7', 'link-local'],
+    ['fd00::7', 'private'],
+    ['::ffff:10.0.0.7', 'private'],
+    ['64:ff9b::a00:7', 'translated IPv4'],
+    ['2002:a00:7::1', '6to4'],
+  ])('fail/%s (%s), by DNS and by URI', (address, kind) => {
+    const byName = found('sip:alice@b.example', [address]);
+    expect(byName).toMatchObject(REFUSED);
+    expect(byName.findings[0]).toMatchObject({
+      code: 'no-next-hop',
+      detail: expect.stringContaining(`a ${kind} address`),
+    });
+    expect(found(`sip:alice@${address.includes(':') ? `[${address}]` : address}:5060`, [])).toMatchObject(REFUSED);
+  });
+  test('fail/one such address among several, wherever it stands', () => {
+    expect(found('sip:b.example', ['8.8.8.8', '10.0.0.7'])).toMatchObject(REFUSED);
+    expect(found('sip:b.example', ['8.8.8.8', 'fd00::7'])).toMatchObject(REFUSED);
+  });
+  test.each(['8.8.8.8', '2001:4860::7'])('ok/%s', (address) => {
+    expect(found('sip:b.example', [address])).toMatchObject({ status: 'ready', action: 'continue' });
+  });
+  test('ok/one that the policy lists', () => {
+    const allowed = ['10.1.0.0/16', '64:ff9b::/96'];
+    expect(found('sip:b.example', ['10.1.0.7', '64:ff9b::7'], { allowed })).toMatchObject({ action: 'continue' });
+    expect(found('sip:b.example', ['10.2.0.7'], { allowed })).toMatchObject(REFUSED);
+  });
+  test('ok/any address where the policy does not ask', () => {
+    expect(found('sip:b.example', ['10.0.0.7'], {}, {})).toMatchObject({ status: 'ready', action: 'continue' });
+  });
+  test('ok/an agreement in force stands for it; fail/one that has ended does not', () => {
+    const agreed = (over: Partial<Agreement>) => ({ agreements: [agreementWith({ directions: ['out'], ...over })] });
+    expect(found('sip:b.example', ['10.0.0.7'], agreed({}))).toMatchObject({ status: 'ready', action: 'continue' });
+    expect(found('sip:b.example', ['10.0.0.7'], agreed({ enabled: false }))).toMatchObject(REFUSED);
+    const ended = { valid: { from: Number.NEGATIVE_INFINITY, until: NOW - 1 } };
+    expect(found('sip:b.example', ['10.0.0.7'], agreed(ended))).toMatchObject(REFUSED);
+  });
+  test('fail/its DNS has no address at all: said as before', () => {
+    expect(found('sip:b.example', [])).toMatchObject({ status: 'failed', action: 'continue', code: 0 });
+  });
+});
