@@ -37,7 +37,7 @@ interface Tables {
  * @param before of which the tables are taken as they are, but for what agreements that came or went have in them
  */
 export function* assembleInSteps(parts: SnapshotParts, before?: Snapshot): Generator<undefined, Snapshot> {
-  const change = before && (yield* changeInSteps(before.agreements, parts.agreements));
+  const change = before && (yield* changeInSteps(before, parts.agreements));
   const tables =
     (before && change && (yield* changedTables(before, change, parts.agreements))) ??
     (yield* newTables(parts.agreements));
@@ -95,36 +95,34 @@ interface Change {
 /** Changes of more than one agreement in so many: to enter all anew is as quick. */
 const MOST_CHANGED = 4;
 
-/** What has changed, by the objects; undefined where that is much, or those that stayed stand in another order. */
+/**
+ * What has changed, by the objects; undefined where that is much, or those that stayed stand in another order. Both lists are
+ * walked once beside each other: a Map of all agreements takes a long turn each time that it grows.
+ */
 function* changeInSteps(
-  before: readonly Agreement[],
+  { agreements: before, byName }: Snapshot,
   after: readonly Agreement[],
 ): Generator<undefined, Change | undefined> {
-  const places = new Map<Agreement, number>();
-  let begin = 0;
-  while (begin < before.length && before[begin] === after[begin]) {
-    begin += 1;
-    if (begin % STEP === 0) yield;
+  const [gone, come]: [Agreement[], Agreement[]] = [[], []];
+  const most = after.length / MOST_CHANGED;
+  let at = 0;
+  for (let place = 0; place < before.length || at < after.length; ) {
+    const [old, next] = [before[place], after[at]];
+    if (old === next) {
+      place += 1;
+      at += 1;
+    } else if (next !== undefined && byName.get(next.name) !== next) {
+      come.push(next);
+      at += 1;
+    } else if (old !== undefined) {
+      // It is gone, or stands further below now: then that one is met when all of the policy before is passed.
+      gone.push(old);
+      place += 1;
+    } else return undefined;
+    if (come.length > most || gone.length > most) return undefined;
+    if ((place + at) % STEP === 0) yield;
   }
-  for (let at = begin; at < before.length; at += 1) {
-    places.set(before[at] as Agreement, at);
-    if (at % STEP === 0) yield;
-  }
-  const come: Agreement[] = [];
-  let last = -1;
-  for (let at = begin; at < after.length; at += 1) {
-    const agreement = after[at] as Agreement;
-    const place = places.get(agreement);
-    if (place === undefined) come.push(agreement);
-    else if (place < last) return undefined;
-    else {
-      last = place;
-      places.delete(agreement);
-    }
-    if (come.length * MOST_CHANGED > after.length) return undefined;
-    if (at % STEP === 0) yield;
-  }
-  return places.size * MOST_CHANGED > after.length ? undefined : { gone: [...places.keys()], come };
+  return { gone, come };
 }
 
 /** The tables of a policy before with the change entered; undefined where they are no tables of ours. */

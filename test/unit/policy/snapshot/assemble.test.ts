@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { assembleInSteps, type SnapshotParts } from '../../../../src/policy/snapshot/assemble.js';
 import type { Agreement } from '../../../../src/trust/agreement/agreement.js';
 import { NameTable } from '../../../../src/trust/agreement/name-table.js';
@@ -85,6 +85,33 @@ describe('the tables of a policy', () => {
     expect(before.byName.get('op-2500')?.enabled).toBe(true);
     expect(() => (after.byName as NameTable<Agreement>).delete('op-1')).toThrow('part of a snapshot');
   });
+
+  test.each([1, 5000])(
+    'ok/where %i of 5,000 have changed no map is large: one that grows holds up all that ask',
+    (many) => {
+      const agreement = (at: number) => agreementWith({ name: `op-${at}`, domains: [`d${at}.example`] });
+      const agreements = Array.from({ length: 5000 }, (_, at) => agreement(at));
+      const before = assembled(agreements);
+      const set = Map.prototype.set;
+      let largest = 0;
+      const watched = vi.spyOn(Map.prototype, 'set').mockImplementation(function (
+        this: Map<unknown, unknown>,
+        key,
+        value,
+      ) {
+        set.call(this, key, value);
+        largest = Math.max(largest, this.size);
+        return this;
+      });
+      try {
+        assembled([...Array.from({ length: many }, (_, at) => agreement(at)), ...agreements.slice(many)], before);
+      } finally {
+        watched.mockRestore();
+      }
+      expect(largest).toBeGreaterThan(0);
+      expect(largest).toBeLessThanOrEqual(256);
+    },
+  );
 
   test('ok/a table takes what another one has, which stays as it is', () => {
     const before = NameTable.of([

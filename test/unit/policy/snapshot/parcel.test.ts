@@ -143,4 +143,11 @@ describe('a policy on its way between threads', () => {
     const octets = octetsOf(new Packer().pack(checked.parts, undefined));
     expect(new Set(octets).size).toBe(octets.length);
   });
+
+  test('ok/what is named in each order to the thread is not copied for it', () => {
+    const checked = checkPolicy(filesInMemory({ ...MATERIAL, 'ca.pem': CA_PEM, 'p.yaml': nds() }), 'p.yaml', 7, NOW);
+    if (!checked.ok) throw new Error('expected a policy');
+    const { contents } = new Packer().pack(checked.parts, undefined);
+    for (const hashes of Object.values(contents)) expect(hashes.buffer).toBeInstanceOf(SharedArrayBuffer);
+  });
 });
