@@ -1,11 +1,13 @@
 /**
- * What a reload costs whoever asks meanwhile: a real siptrustd, 2,000 questions a second from another process, and policies
- * of several sizes that are read again. `make bench-reload`, or with `SIZES='5000 45000'` those whose names hold one of
+ * What a reload costs whoever asks meanwhile: a real siptrustd, 2,000 questions a second from another process, policies of
+ * several sizes that are read again, and beside it a timer that does nothing: what that waits is the machine's doing. Some six
+ * minutes for all sizes on a quiet machine. `make bench-reload`, or with `SIZES='5000 45000'` those whose names hold one of
  * these numbers.
  */
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -14,6 +16,7 @@ import { ext, leaf, root } from '../support/certificates.js';
 import { Child } from '../support/live/child.js';
 import { longWork } from '../support/live/long-work.js';
 import { eventually, runDirectory } from '../support/live/places.js';
+import { IdleTimer } from './idle-timer.js';
 import type { SteadyOrder, SteadyReport } from './steady-load.js';
 
 const PROGRAM = process.env.SIPTRUST_DAEMON ?? fileURLToPath(new URL('../../dist/main.js', import.meta.url));
@@ -179,7 +182,18 @@ class Memory {
   }
 }
 
+/** How long the main thread of a process was ready to run and had no processor, in milliseconds (sched-stats of Linux). */
+function withoutProcessor(pid: number): number {
+  const [, waited = '0'] = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8').split(' ');
+  return Number(waited) / 1e6;
+}
+
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** What is left behind has to go, too: the collector's work belongs to the reload. */
+const AFTER_MS = 2000;
+/** As long without a reload: what a question waits then is the machine's doing as well. */
+const CALM_MS = 4000;
 
 async function measure(size: Size): Promise<void> {
   const { path, remove } = runDirectory();
@@ -187,6 +201,8 @@ async function measure(size: Size): Promise<void> {
   policy.writeAll(0);
   const began = performance.now();
   const daemon = new Child(PROGRAM, ['--config', policy.main]);
+  let load: Load | undefined;
+  let timer: IdleTimer | undefined;
   try {
     const ready = () => {
       if (daemon.ended) throw new Error(`siptrustd ended:\n${daemon.output}`);
@@ -194,38 +210,46 @@ async function measure(size: Size): Promise<void> {
     };
     await eventually('siptrustd is ready', ready, RELOAD_MS);
     console.log(`start: ${size.name}, ready after ${Math.round(performance.now() - began)} ms`);
-    const load = await Load.start();
+    load = await Load.start();
+    timer = await IdleTimer.start();
+    const longest = async (of: Load, beside: IdleTimer) => {
+      const [{ longest: waited, wrong }, idle] = await Promise.all([of.report(), beside.longest()]);
+      return { wrong, text: `${waited.toFixed(0)} ms (a timer that does nothing waited ${idle.toFixed(0)} ms)` };
+    };
     const memory = new Memory(daemon.pid);
-    await pause(5000);
+    await pause(AFTER_MS);
     const ways = [
       ['all of them changed', (version: number) => policy.writeAll(version)],
       ['all of them changed again', (version: number) => policy.writeAll(version)],
       ['one changed', (version: number) => policy.writeOne(version)],
-      ['nothing changed', () => {}],
     ] as const;
     for (const [version, [what, write]] of ways.entries()) {
       write(version + 1);
       await pause(1000);
-      await load.report();
+      await longest(load, timer);
       const before = memory.get('VmRSS');
       memory.forget();
       const start = performance.now();
+      const waited = withoutProcessor(daemon.pid);
       await callUnix(policy.socket, 'agreement.reload', {}, RELOAD_MS);
       const took = performance.now() - start;
-      // What is left behind has to go, too: the collector's work belongs to the reload.
-      await pause(2000);
-      const { longest, wrong } = await load.report();
+      await pause(AFTER_MS);
+      const during = await longest(load, timer);
+      const starved = Math.round(withoutProcessor(daemon.pid) - waited);
       const peak = memory.get('VmHWM');
-      // As long again without a reload: what a question waits then is the machine's doing.
-      await pause(Math.max(8000, took + 2000));
+      await pause(CALM_MS);
+      const calm = await longest(load, timer);
       const after = memory.get('VmRSS');
-      const without = await load.report();
-      const times = `took ${Math.round(took)} ms, longest question ${longest.toFixed(0)} ms (without a reload ${without.longest.toFixed(0)} ms)`;
+      const busy = (loadavg()[0] ?? 0).toFixed(1);
       const octets = `memory ${before} MiB before, ${peak} MiB at most, ${after} MiB after`;
-      console.log(`reload: ${size.name}, ${what} ${times}, ${octets}${wrong > 0 ? `; ${wrong} WRONG verdicts` : ''}`);
+      console.log(
+        `reload: ${size.name}, ${what} took ${Math.round(took)} ms, longest question ${during.text}; ` +
+          `siptrustd was without a processor for ${starved} ms in all; without a reload ${calm.text}; ${octets}; load ${busy}${during.wrong > 0 ? `; ${during.wrong} WRONG verdicts` : ''}`,
+      );
     }
-    load.stop();
   } finally {
+    load?.stop();
+    timer?.stop();
     await daemon.stop();
     remove();
     rmSync(path, { recursive: true, force: true });
