@@ -246,6 +246,38 @@ describe.skipIf(absent(['dialog', 'topology_hiding', 'textops']) !== undefined)(
     },
   );
 
+  const BODIES = [
+    'hello\r\nP-Asserted-Identity: <sip:x@y>',
+    'P-Served-User: x',
+    'Diversion : x',
+    'path: the long one',
+  ] as const;
+
+  it.each(BODIES)('ok/a body is no header block, whatever its lines look like: %j', async (body) => {
+    const callId = freshCallId();
+    const headers = [...SECRET, 'Content-Type: text/plain'];
+    const ruri = stranger.uri('udp', 'plain');
+    const answer = await called(user, { callId, ruri, method: 'MESSAGE', from: own, headers, body });
+    expect(statusOf(answer), answer).toBe(200);
+    expect(await stranger.received(callId, 'MESSAGE')).toMatch(new RegExp(`\r\n\r\n${body}$`));
+    clean();
+  });
+
+  it.each(
+    BODIES.flatMap((body) =>
+      Object.keys(WRONG)
+        // Of the names without P-, which of two is the script's nobody can tell.
+        .filter((name) => body.startsWith('P-') || body.includes('P-A') || !/substituted|replaced/.test(name))
+        .map((name) => [name, body] as const),
+    ),
+  )('fail/%s, with the body %j: it is not sent', async (name, body) => {
+    const headers = ['Subject: x', 'Content-Type: text/plain'];
+    const ruri = stranger.uri('udp', name);
+    const answer = await called(user, { ruri, method: 'MESSAGE', from: own, headers, body });
+    clean();
+    expect(statusOf(answer), answer).toBeGreaterThanOrEqual(400);
+  });
+
   it.each(Object.keys(REWRITTEN).flatMap((name) => ['INVITE', 'MESSAGE'].map((method) => [name, method] as const)))(
     'fail/%s, %s: it goes without it',
     async (name, method) => {

@@ -137,19 +137,33 @@ function compactLines(): readonly string[] {
   ]);
 }
 
+/** P- is for fields of SIP alone (RFC 5727 §4): those that begin as a private one are told by their first letter. */
+const isP = (name: string): boolean => asciiLower(name).startsWith('p-');
+
+/** The letters that these names begin with behind P-, each in both cases. */
+function lettersOf(names: readonly string[]): string {
+  const letters = [...new Set(names.filter(isP).map((name) => name.charAt(2).toUpperCase()))].sort();
+  return letters.map((letter) => letter + letter.toLowerCase()).join('');
+}
+
 /** Where a field of these names stands in a line of its own, as fnmatch() writes it: OpenSIPS knows no other expression there. */
 export function linePatterns(names: readonly string[]): readonly string[] {
   const either = (text: string) =>
     text.replace(/[a-z]/gi, (letter) => `[${letter.toUpperCase()}${letter.toLowerCase()}]`);
-  // P- is for fields of SIP alone (RFC 5727 §4): those that begin as a private one are told by their first letter.
-  const isP = (name: string) => asciiLower(name).startsWith('p-');
-  const letters = [...new Set(names.filter(isP).map((name) => name.charAt(2).toUpperCase()))].sort();
-  const both = letters.map((letter) => letter + letter.toLowerCase()).join('');
+  const letters = lettersOf(names);
   return [
-    ...(both === '' ? [] : [`*\n[Pp]-[${both}]*`]),
+    ...(letters === '' ? [] : [`*\n[Pp]-[${letters}]*`]),
     // A blank, or a fold, may stand before the colon.
     ...names.filter((name) => !isP(name)).map((name) => `*\n${either(name)}[: \t\r]*`),
   ];
+}
+
+/** The same in a body, which is no header block and looks like one here: an extended expression, without regard to case. */
+export function bodyPattern(names: readonly string[]): string {
+  const letters = lettersOf(names);
+  const others = names.filter((name) => !isP(name)).join('|');
+  const line = [letters === '' ? '' : `p-[${letters}]`, others === '' ? '' : `(${others})[: \t\r]`];
+  return `(^|\n)(${line.filter((text) => text !== '').join('|')})`;
 }
 
 /** Fields that no stranger gets, by the profiles of strangers that let them stay. */
@@ -173,27 +187,75 @@ export function privateFields(): readonly {
   return [...groups.values()];
 }
 
+interface Watched {
+  readonly list: string;
+  readonly patterns: readonly string[];
+  /** A line of a body that looks so. */
+  readonly body: string;
+  /** The list for a message whose body holds one such line, and the line that makes two of it. */
+  readonly twice: { readonly list: string; readonly patterns: readonly string[]; readonly body: string } | undefined;
+  readonly but: readonly ProfileName[];
+}
+
+/** What is looked for: names that begin with P- apart from the others, since two of them are told by one pattern. */
+function watched(): readonly Watched[] {
+  const sets = privateFields().flatMap(({ names, but }) =>
+    [names.filter(isP), names.filter((name) => !isP(name))].map((some) => ({ names: some, but })),
+  );
+  return sets
+    .filter(({ names }) => names.length > 0)
+    .map(({ names, but }, i) => {
+      const list = `siptrust_private_${i + 1}`;
+      const [patterns, body] = [linePatterns(names), bodyPattern(names)];
+      const two = patterns.map((pattern) => pattern + pattern.slice(1));
+      const twice = isP(names[0] ?? '')
+        ? { list: `${list}_twice`, patterns: two, body: `${body}(.|\n)*${body}` }
+        : undefined;
+      return { list, patterns, body, twice, but };
+    });
+}
+
+/** The list that may be used where the body has lines that look like fields; none where nobody could tell. */
+function besideBody({ list, body, twice }: Watched): readonly string[] {
+  return [
+    `if (!($rb =~ ${quote(body)})) {`,
+    `\tuse_blacklist("${list}");`,
+    ...(twice === undefined
+      ? []
+      : [`} else if (!($rb =~ ${quote(twice.body)})) {`, `\tuse_blacklist("${twice.list}");`]),
+    '}',
+  ];
+}
+
 /** Blacklists whose members are looked for in the bytes that would be sent, and the routes that use them. */
 function watchLines(): readonly string[] {
-  const lists = privateFields().map(({ names, but }, i) => ({ name: `siptrust_private_${i + 1}`, names, but }));
+  const all = watched();
+  const lists = all.flatMap(({ list, patterns, twice }) => [
+    { list, patterns },
+    ...(twice === undefined ? [] : [twice]),
+  ]);
+  const wanted = ({ but }: Watched, lines: readonly string[]): readonly string[] =>
+    but.length === 0
+      ? lines
+      : [`if (!($var(siptrust_stranger) =~ "^(${but.join('|')})$")) {`, ...lines.map((line) => `\t${line}`), '}'];
   return [
-    ...lists.flatMap(({ name, names }) => {
+    ...lists.flatMap(({ list, patterns }) => {
       const rows = ['0.0.0.0/0.0.0.0', '::/0'].flatMap((network) =>
-        linePatterns(names).map((pattern) => `\t( any , ${network} , 0 , ${quote(pattern)} )`),
+        patterns.map((pattern) => `\t( any , ${network} , 0 , ${quote(pattern)} )`),
       );
-      return [`dst_blacklist = ${name} : {`, rows.join(' ,\n'), '}', ''];
+      return [`dst_blacklist = ${list} : {`, rows.join(' ,\n'), '}', ''];
     }),
     'route[SIPTRUST_WATCH] {',
-    ...lists.flatMap(({ name, but }) => {
-      const use = `use_blacklist("${name}");`;
-      return but.length === 0
-        ? [`\t${use}`]
-        : [`\tif (!($var(siptrust_stranger) =~ "^(${but.join('|')})$")) {`, `\t\t${use}`, '\t}'];
-    }),
+    // The lists see the body, too. (No line of SDP looks like a field; a body that says it is SDP is watched whatever it holds.)
+    '\tif ($rb == NULL || $cT =~ "^application/sdp") {',
+    ...all.flatMap((each) => wanted(each, [`use_blacklist("${each.list}");`])).map((line) => `\t\t${line}`),
+    '\t\treturn(1);',
+    '\t}',
+    ...all.flatMap((each) => wanted(each, besideBody(each))).map((line) => `\t${line}`),
     '}',
     '',
     'route[SIPTRUST_WATCH_NOT] {',
-    ...lists.map(({ name }) => `\tunuse_blacklist("${name}");`),
+    ...lists.map(({ list }) => `\tunuse_blacklist("${list}");`),
     '}',
     '',
   ];
@@ -210,7 +272,8 @@ const HEAD = `# ${HEADER_POLICY}: generated by "siptrustctl headers --opensips" 
 #   "unsafe": it does not; "malformed": readers disagree on where the lines of this message begin.
 # route(SIPTRUST_COMPACT) adds the compact forms to the names in $var(siptrust_names), as in "(Subject|History-Info)".
 # route(SIPTRUST_WATCH), with $var(siptrust_stranger): nothing is sent from here on that bears a field which no stranger gets
-#   (whoever added it); route(SIPTRUST_WATCH_NOT) ends that.
+#   (whoever added it); route(SIPTRUST_WATCH_NOT) ends that. What the body says is no field: of a kind that it has a line of,
+#   one more is looked for where the name begins with P-, and none where it does not.
 `;
 
 /** The text of siptrust-headers.cfg. */

@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { linePatterns, opensipsInclude, privateFields, removalPattern } from '../../../../src/sip/lists/opensips.js';
+import {
+  bodyPattern,
+  linePatterns,
+  opensipsInclude,
+  privateFields,
+  removalPattern,
+} from '../../../../src/sip/lists/opensips.js';
 import { otherThan, PLAIN_VALUES, plainUri, SHAPE, wholeMessages } from '../../../../src/sip/lists/whole-lines.js';
 import { BOUNDARY_RULES } from '../../../../src/sip/table/boundary.js';
 import { EMERGENCY_URI, PROFILES, type Profile, type ProfileName } from '../../../../src/sip/table/profiles.js';
@@ -117,6 +123,25 @@ describe('fields that scripts add', () => {
     'Subject: Path: x',
     'Via: x\r\n Path: x',
   ])('ok/and nothing else: %j', (row) => expect(found(row)).toBe(false));
+
+  it.skipIf(posix === undefined)(
+    'ok/what the lists would see in a body, the expression over the body sees, and no more',
+    () => {
+      const bodies = [
+        ...spelt,
+        'hello\r\nP-Asserted-Identity: x',
+        'hello P-A',
+        'p-s: see you',
+        'v=0\r\np=+49',
+        'P\r\n-A',
+        'a\nb\nPath',
+        'pathos: x',
+      ];
+      const seen = bodies.map((body) => found(`Content-Length: 1\r\n\r\n${body}`));
+      expect(seen).toContain(false);
+      expect(posix?.matches(bodyPattern(listed), bodies)).toEqual(seen);
+    },
+  );
 });
 
 describe.skipIf(posix === undefined)('names, as remove_hf_re() sees them', () => {
