@@ -7,7 +7,6 @@
  */
 
 import { hash } from 'node:crypto';
-import { asciiLower, spellings } from '../grammar/index.js';
 import {
   EMERGENCY_URI,
   HEADER_POLICY,
@@ -15,13 +14,12 @@ import {
   PROFILES,
   type Profile,
   type ProfileName,
-  URI_FIELDS,
 } from '../table/index.js';
 import { ANSWER_PATTERN } from './answer-line.js';
 import { cleanMessage, type Leniency, manyRows, wellFormedMessage } from './clean-message.js';
-import { otherNameThan, otherWordThan, startOfOtherNameThan, WORD } from './name-tree.js';
+import { bearsNothing } from './last-bytes.js';
+import { startOfOtherNameThan } from './name-tree.js';
 import { NUMBERED, profileNumber } from './profile-numbers.js';
-import { withoutEscapedSemicolon } from './whole-lines.js';
 
 /** Groups of the regex module: for each of these the profiles in their order; the first of each row is no profile. */
 const GROUPS: readonly { readonly direction: 'in' | 'out'; readonly leniency: Leniency }[] = [
@@ -105,43 +103,6 @@ function stripRoute(direction: 'in' | 'out', bodies: Bodies): readonly string[] 
   return [...lines, '\t}', '\treturn;', '}', ''];
 }
 
-/**
- * A header block in which no line bears a name of the list: what the gate out lets pass of messages that were cleaned; where
- * a plan has cleaned them, with what plans may let stay. POSIX, whole lines from the start of the message.
- */
-export function bearsNoName({ remove, removeUnlessEmergency, judged }: HookProfile, planned: boolean): string {
-  const names = [`[ \t]*${otherNameThan([...remove, ...removeUnlessEmergency])}`];
-  if (planned) names.push(`(${judged.map(asciiLower).join('|')})[ \t]*`);
-  // What our own side has folded stays so: in no line, of whatever kind, does such a name stand at the beginning.
-  return `^[^\r\n]*\r\n((${names.join('|')}):[^\r\n]*\r\n|[ \t]+[^:\r\n]*\r\n)*\r\n`;
-}
-
-/**
- * The same, and in no line that holds URIs a forbidden parameter or, outside quotes, a question mark: what the gate out
- * lets pass of messages that nobody has looked at.
- */
-export function bearsNothing({ remove, removeUnlessEmergency, lines }: HookProfile, response: boolean): string {
-  const gone = [...remove, ...removeUnlessEmergency];
-  const uriFields = [...URI_FIELDS, 'record-route', 'via']
-    .flatMap(spellings)
-    .filter((key) => !gone.some((name) => covers(name, key)));
-  const quoted = '"([^\\\\"\r\n]|\\\\[^\r\n])*"';
-  const text = withoutEscapedSemicolon('\r\n;?"', `|${quoted}`);
-  // A parameter: another name than these, not escaped, and then its value, the next one or the end of the line.
-  const params = `${text}(;[ \t]*${otherWordThan(lines.uriParams)}[ \t]*([^${WORD}% \t\r\n;?"]${text})?)*`;
-  return [
-    response ? '^[^\r\n]*\r\n' : `^${params}\r\n`,
-    `(${otherNameThan([...gone, ...uriFields])}:[^\r\n]*\r\n`,
-    `|(${uriFields.join('|')})[ \t]*:${params}\r\n`,
-    ')*\r\n',
-  ].join('');
-}
-
-function covers(name: string, key: string): boolean {
-  const lower = asciiLower(name);
-  return lower.endsWith('*') ? key.startsWith(lower.slice(0, -1)) : lower === key;
-}
-
 /** Profiles towards strangers: the strict one, and those of the other privacy modes, which let some identities out. */
 const STRANGERS: readonly ProfileName[] = ['untrusted', 'untrusted-rfc3325', 'untrusted-ims24229'];
 
@@ -164,32 +125,31 @@ export function kamailioPass(): string {
     '# where the bytes to be sent bear nothing that this profile lets nobody see.',
     'switch ($var(siptrust_kind)) {',
   ];
-  const check = (kinds: readonly number[], pattern: string): void => {
+  // One expression for each set of rules; what "strict" leaves is held against the letter of TS 33.203.
+  const kinds = new Map<string, number[]>();
+  const add = (kind: number, pattern: string): void => {
+    kinds.set(pattern, [...(kinds.get(pattern) ?? []), kind]);
+  };
+  for (const { name, hooks } of PROFILES.filter((profile) => STRANGERS.includes(profile.name))) {
+    const { 'request-out': request, 'response-out': response } = hooks;
+    const numbers = [profileNumber(name, false)];
+    if (name === 'untrusted') numbers.push(0, profileNumber('strict', false), profileNumber('ask', false));
+    for (const number of numbers) {
+      add(number, bearsNothing(request, 'request', false));
+      add(number + 10, bearsNothing(response, 'response', false));
+    }
+    if (request.judged.length === 0) continue;
+    add(profileNumber(name, false) + PLANNED, bearsNothing(request, 'request', true));
+    add(profileNumber(name, false) + PLANNED + 10, bearsNothing(response, 'response', true));
+  }
+  for (const [pattern, numbers] of kinds) {
     lines.push(
-      ...kinds.map((kind) => `\tcase ${kind}:`),
+      ...numbers.map((kind) => `\tcase ${kind}:`),
       `\t\tif ($snd(buf) =~ ${quote(pattern)}) {`,
       '\t\t\t$var(siptrust_pass) = 1;',
       '\t\t}',
       '\t\tbreak;',
     );
-  };
-  for (const { name, hooks } of PROFILES.filter((profile) => STRANGERS.includes(profile.name))) {
-    const { 'request-out': request, 'response-out': response } = hooks;
-    const kinds = [profileNumber(name, false)];
-    if (name === 'untrusted') {
-      check([0], bearsNothing(request, false));
-      check([10], bearsNothing(response, true));
-      // What those leave is held against the letter of TS 33.203.
-      kinds.push(profileNumber('strict', false), profileNumber('ask', false));
-    }
-    check(kinds, bearsNoName(request, false));
-    check(
-      kinds.map((kind) => kind + 10),
-      bearsNoName(response, false),
-    );
-    if (request.judged.length === 0) continue;
-    check([profileNumber(name, false) + PLANNED], bearsNoName(request, true));
-    check([profileNumber(name, false) + PLANNED + 10], bearsNoName(response, true));
   }
   lines.push('}');
   return `${lines.join('\n')}\n`;

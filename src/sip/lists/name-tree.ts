@@ -46,23 +46,31 @@ function alternatives({ children, ends, prefix }: Node, end: string, rest: strin
  * without regard to case. No backslash in it.
  */
 export function otherNameThan(names: readonly string[]): string {
-  return otherThan(treeOf(names), true);
+  const tree = treeOf(names);
+  return `(${otherStart(tree, true)}[^${IN_NAME}]*|${beginning(tree)})`;
 }
 
 /** What is in a name; no blank where a name of the set would end. */
 const IN_NAME = ':\r\n';
 
-function otherThan({ children, ends }: Node, first: boolean): string {
+/** Up to the character that tells a name from those of the set. */
+function otherStart({ children, ends }: Node, first: boolean): string {
   // The hyphen last, where it is one in a bracket expression.
   const heads = [...children.keys()].sort((a, b) => Number(a === '-') - Number(b === '-')).join('');
-  const blanks = first || ends ? ' \t' : '';
-  const parts = [`[^${IN_NAME}${blanks}${heads}][^${IN_NAME}]*`];
-  for (const [head, node] of children) {
-    if (!node.prefix) parts.push(escaped(head) + otherThan(node, false));
-  }
-  // Behind a beginning that is no name of the set itself, the name may end.
-  const all = parts.length === 1 && (first || ends) ? parts.join('') : `(${parts.join('|')})`;
-  return `${all}${first || ends ? '' : '?'}`;
+  const parts = [`[^${IN_NAME}${first || ends ? ' \t' : ''}${heads}]`];
+  for (const [head, node] of children) if (!node.prefix) parts.push(escaped(head) + otherStart(node, false));
+  return parts.length === 1 ? parts.join('') : `(${parts.join('|')})`;
+}
+
+/** A beginning that is no name of the set itself. */
+function beginning({ children }: Node): string {
+  const parts = [...children].flatMap(([head, node]) => {
+    if (node.prefix) return [];
+    const longer = node.children.size === 0 ? '' : beginning(node);
+    if (longer === '') return node.ends ? [] : [escaped(head)];
+    return [`${escaped(head)}${node.ends ? longer : `(${longer})?`}`];
+  });
+  return parts.length < 2 ? parts.join('') : `(${parts.join('|')})`;
 }
 
 /**
@@ -83,20 +91,22 @@ function startOfOther({ children, ends, prefix }: Node): string {
   return parts.length === 1 ? parts.join('') : `(${parts.join('|')})`;
 }
 
-/**
- * Matches a word of token characters, possibly empty, that is none of the set: POSIX. What follows must not be a character
- * of a word, nor the percent sign of an escaped one.
- */
+/** Matches a word of token characters that is none of the set: POSIX. What follows must be no character of a word, nor of an escaped one. */
 export function otherWordThan(names: readonly string[]): string {
-  return otherWord(treeOf(names));
+  return otherWord(treeOf(names), true);
 }
 
 /** The characters of a token (RFC 3261 §25.1) without the percent sign; the hyphen first. */
 export const WORD = "-a-z0-9.!*_+`'~";
 
-function otherWord({ children, ends }: Node): string {
+function otherWord({ children, ends }: Node, first: boolean): string {
   const heads = [...children.keys()];
-  const others = [..."-abcdefghijklmnopqrstuvwxyz0123456789.!*_+`'~"].filter((char) => !heads.includes(char)).join('');
-  const parts = [`[${others}][${WORD}]*`, ...[...children].map(([head, node]) => escaped(head) + otherWord(node))];
-  return `(${parts.join('|')})${ends ? '' : '?'}`;
+  const letters = [...'abcdefghijklmnopqrstuvwxyz'].map((char) => (heads.includes(char) ? ' ' : char)).join('');
+  const runs = letters.split(/ +/).map((run) => (run.length > 3 ? `${run.charAt(0)}-${run.slice(-1)}` : run));
+  const others = `${heads.includes('-') ? '' : '-'}${runs.join('')}0-9.!*_+\`'~`;
+  const parts = [
+    `[${others}][${WORD}]*`,
+    ...[...children].map(([head, node]) => escaped(head) + otherWord(node, false)),
+  ];
+  return `(${parts.join('|')})${first || ends ? '' : '?'}`;
 }

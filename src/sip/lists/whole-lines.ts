@@ -42,8 +42,8 @@ function restsBehind(head: string, rests: readonly string[]): readonly string[] 
 
 /**
  * What begins with a name that is none of these (lower case), and ends before one of `stops`, or behind `tail`, which
- * begins with one of them. No name may be told by an escape: so a per cent sign is no part of one. `rest`: what goes on behind
- * the character that tells the name from these.
+ * begins with one of them. No name may be told by an escape, nor by a byte that some reader takes for a blank: so neither a
+ * per cent sign nor such a byte is part of one. `rest`: what goes on behind the character that tells the name from these.
  */
 export function otherThan(names: readonly string[], stops: string, tail = '', rest = `[^${stops}]*`): string {
   const apart = (rests: readonly string[]): string => {
@@ -51,7 +51,7 @@ export function otherThan(names: readonly string[], stops: string, tail = '', re
     // Where one of the names ends, only a further character of a token makes another name.
     const other = rests.includes('')
       ? `[${without(TOKEN_CHARS, ['%', ...heads])}]`
-      : `[^${without(heads.join(''), ['-'])}%${stops}${heads.includes('-') ? '-' : ''}]`;
+      : `[^${without(heads.join(''), ['-'])}%\x80-\xff${stops}${heads.includes('-') ? '-' : ''}]`;
     return `(${[other, ...heads.map((head) => head + apart(restsBehind(head, rests)))].join('|')})`;
   };
   const beginnings = (rests: readonly string[]): string => {
@@ -78,7 +78,7 @@ export function fieldAlternatives(names: readonly string[]): string {
 }
 
 /** Text without these characters and without an escaped semicolon; `more`: what else may stand in it. */
-export function withoutEscapedSemicolon(stops: string, more: string): string {
+function withoutEscapedSemicolon(stops: string, more: string): string {
   const behind = (but: string): string => `[^%${but}${stops}]`;
   return `(${behind('')}${more}|%(%|3%)*(${behind('3')}|3${behind('b')}))*(%(%|3%)*3?)?`;
 }
