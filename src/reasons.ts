@@ -4,6 +4,8 @@
  * A new reason is one row here and one row in docs/reasons.md (a test compares the two).
  */
 
+import { entriesOf } from './typed.js';
+
 /** How an operator should read a reason: `info` explains, `warning` wants a look, `alarm` wants one now. */
 export type Severity = 'info' | 'warning' | 'alarm';
 
@@ -475,10 +477,7 @@ export interface Reason extends Row {
 }
 
 /** All reasons, in table order. */
-export const REASONS: readonly Reason[] = Object.entries(table).map(([code, row]) => ({
-  code: code as ReasonCode,
-  ...row,
-}));
+export const REASONS: readonly Reason[] = entriesOf(table).map(([code, row]) => ({ code, ...row }));
 
 /** The row of one code. */
 export function reason(code: ReasonCode): Reason {

@@ -22,9 +22,10 @@ import {
 import {
   answerLines,
   eachRecord,
-  type HeaderRow,
   headerMarkdown,
+  headerRows,
   headerTable,
+  type Print,
   Refusal,
   render,
   renderExplanation,
@@ -76,7 +77,7 @@ export function program(input: Readable, output: Writable, exit: (code: number) 
     .option('--json', 'print answers as JSON', false)
     .exitOverride();
   const options = () => root.opts<GlobalOptions>();
-  const print = (answer: unknown, shown: (answer: unknown) => string = render) => {
+  const print: Print = (answer, shown = render) => {
     output.write(`${options().json ? visibleJson(answer, 2) : visibleLines(shown(answer))}\n`);
   };
   const ask = (method: string, params: unknown, { config }: WithConfig) =>
@@ -156,7 +157,7 @@ export function program(input: Readable, output: Writable, exit: (code: number) 
       if (opensips) return void output.write(opensipsInclude());
       if (markdown) return void output.write(`${headerMarkdown()}\n`);
       const answer = await ask('header.list', agreement === undefined ? {} : { agreement }, { config });
-      print(answer, (rows) => headerTable(rows as readonly HeaderRow[], agreement));
+      print(answer, () => headerTable(headerRows(answer), agreement));
     });
 
   commandGroups(root, group, { certificates, print, ask, exit });

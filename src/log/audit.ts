@@ -2,6 +2,7 @@
 
 import { closeSync, fchmodSync, fstatSync, openSync, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { isRecord } from '../typed.js';
 import { TO_APPEND } from './log-file.js';
 import type { Logger } from './logger.js';
 
@@ -121,16 +122,15 @@ function linesAtEnd(descriptor: number): readonly AuditLine[] {
   return lines.flatMap(record).slice(-MOST_RECENT);
 }
 
-const TEXTS = ['time', 'method', 'outcome', 'wire', 'peer', 'credential', 'by'] as const;
-const NUMBERS = ['old_revision', 'new_revision'] as const;
-
 function record(line: string): readonly AuditLine[] {
   try {
-    const found = JSON.parse(line) as Partial<Record<string, unknown>> | null;
-    const whole =
-      TEXTS.every((key) => typeof found?.[key] === 'string') &&
-      NUMBERS.every((key) => typeof found?.[key] === 'number');
-    return whole ? [found as unknown as AuditLine] : [];
+    const found: unknown = JSON.parse(line);
+    if (!isRecord(found)) return [];
+    const { time, method, params, outcome, wire, peer, credential, by, old_revision, new_revision } = found;
+    if (typeof time !== 'string' || typeof method !== 'string' || typeof outcome !== 'string') return [];
+    if (typeof wire !== 'string' || typeof peer !== 'string' || typeof credential !== 'string') return [];
+    if (typeof by !== 'string' || typeof old_revision !== 'number' || typeof new_revision !== 'number') return [];
+    return [{ time, method, params, outcome, wire, peer, credential, by, old_revision, new_revision }];
   } catch {
     return [];
   }

@@ -1,6 +1,5 @@
 /** What classes of src show to others, counted by TypeScript itself. */
 
-import { join, relative } from 'node:path';
 import {
   type ClassElement,
   isClassDeclaration,
@@ -9,13 +8,11 @@ import {
   isIdentifier,
   isMethodDeclaration,
   isPropertyDeclaration,
-  type Node,
   SyntaxKind,
 } from 'typescript/unstable/ast';
-import { API } from 'typescript/unstable/sync';
 import { describe, expect, test } from 'vitest';
+import { eachNode } from '../support/source-tree.js';
 
-const ROOT = join(import.meta.dirname, '../..');
 const MOST = 8;
 
 /** Classes that show more, each with the cause. */
@@ -53,24 +50,9 @@ function shown(members: readonly ClassElement[]): readonly string[] {
 /** Each class of src with the names of what it shows, without constructors. */
 function classes(): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, readonly string[]>();
-  const look = (node: Node): void => {
+  eachNode((node) => {
     if (isClassDeclaration(node) || isClassExpression(node)) found.set(node.name?.text ?? '', shown([...node.members]));
-    node.forEachChild((child) => {
-      look(child);
-      return undefined;
-    });
-  };
-  const api = new API({ cwd: ROOT });
-  try {
-    for (const { program } of api.updateSnapshot({ openProjects: [join(ROOT, 'tsconfig.json')] }).getProjects()) {
-      for (const name of program.getSourceFileNames()) {
-        const file = relative(ROOT, name).startsWith('src/') ? program.getSourceFile(name) : undefined;
-        if (file !== undefined) look(file);
-      }
-    }
-  } finally {
-    api.close();
-  }
+  });
   return found;
 }
 

@@ -5,13 +5,13 @@ import type { CertificateCache } from '../../state/verdicts/index.js';
 import { type CertificateFacts, certificateName } from '../../x509/certificate/index.js';
 import { describeCertificate } from '../../x509/identity/index.js';
 import { type CertificateKind, type LintFinding, lintCertificate } from '../../x509/lint/index.js';
-import { Refusal, render } from '../terminal/index.js';
+import { type Print, Refusal, render } from '../terminal/index.js';
 import { certificateFile } from './certificate-file.js';
 import { makeRequest, type RequestOptions } from './request.js';
 
 export interface CertificateContext {
   readonly certificates: CertificateCache;
-  readonly print: (answer: unknown, shown?: (answer: unknown) => string) => void;
+  readonly print: Print;
   readonly write: (text: string) => void;
   /** Who answers `cert.expiry`: the daemon, or a policy file. */
   readonly expiry: (withinDays: number, config: string | undefined) => Promise<unknown>;

@@ -2,6 +2,7 @@
 
 import { createPrivateKey, createPublicKey, type KeyObject, webcrypto } from 'node:crypto';
 import { policyDomain } from '../../policy/values/index.js';
+import { keysOf } from '../../typed.js';
 import type { KeyAlgorithmName, RequestSubject } from '../../x509/peculiar/index.js';
 import { makeFiles, namedFile, Refusal } from '../terminal/index.js';
 
@@ -44,9 +45,7 @@ export async function makeRequest(texts: readonly string[], options: RequestOpti
     throw new Refusal('expected either --key (a file to be made) or --existing-key (one that is there)', 2);
   }
   const algorithm =
-    existingKey === undefined
-      ? oneOf(Object.keys(KEY_ALGORITHMS) as KeyAlgorithmName[], options.algorithm)
-      : algorithmOf(existingKey);
+    existingKey === undefined ? oneOf(keysOf(KEY_ALGORITHMS), options.algorithm) : algorithmOf(existingKey);
   const scheme = { ...KEY_ALGORITHMS[algorithm], publicExponent: new Uint8Array([1, 0, 1]) };
   const keys =
     existingKey === undefined
@@ -74,7 +73,7 @@ export async function makeRequest(texts: readonly string[], options: RequestOpti
  */
 export async function makeKey(file: string, algorithm: string): Promise<void> {
   const { KEY_ALGORITHMS } = await import('../../x509/peculiar/index.js');
-  const name = oneOf(Object.keys(KEY_ALGORITHMS) as KeyAlgorithmName[], algorithm);
+  const name = oneOf(keysOf(KEY_ALGORITHMS), algorithm);
   const scheme = { ...KEY_ALGORITHMS[name], publicExponent: new Uint8Array([1, 0, 1]) };
   const { privateKey } = await webcrypto.subtle.generateKey(scheme, true, ['sign', 'verify']);
   makeFiles([{ path: file, text: await keyText(privateKey), mode: 0o600 }]);

@@ -1,5 +1,6 @@
 import { badInput } from '../../rpc/listeners/index.js';
 import { CallError, callTcp, callUnix, RemoteError } from '../../rpc/wire/index.js';
+import { isRecord } from '../../typed.js';
 import { Refusal } from '../terminal/index.js';
 
 /** Where the daemon is, as the command line says. */
@@ -88,8 +89,8 @@ export function errorWording({ message, data }: { readonly message: string; read
 function lines(data: unknown): readonly string[] {
   if (Array.isArray(data)) return data.flatMap(lines);
   if (typeof data === 'string') return [data];
-  if (typeof data !== 'object' || data === null) return [JSON.stringify(data)];
-  const { path, expected, found, problems } = data as Readonly<Record<string, unknown>>;
+  if (!isRecord(data)) return [JSON.stringify(data)];
+  const { path, expected, found, problems } = data;
   if (typeof expected === 'string' && typeof found === 'string') {
     return [`${typeof path === 'string' && path !== '' ? `${path}: ` : ''}expected ${expected}, found ${found}`];
   }

@@ -3,7 +3,7 @@
 import { connect } from 'node:tls';
 import type { Command } from 'commander';
 import { parseAddress } from '../../net/address/index.js';
-import type { DnsAnswer, DnsAnswers, DnsType, ResolverAddress } from '../../net/dns/index.js';
+import { answersBy, type DnsAnswer, type DnsQuery, type ResolverAddress } from '../../net/dns/index.js';
 import { HOP_TRANSPORTS } from '../../net/hop/index.js';
 import {
   isInside,
@@ -19,11 +19,11 @@ import type { CertificateCache } from '../../state/verdicts/index.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
 import { referenceDomain, sipIdentities } from '../../x509/identity/index.js';
 import { certificateFile } from '../certificates/index.js';
-import { Refusal } from '../terminal/index.js';
+import { type Print, Refusal } from '../terminal/index.js';
 
 export interface DnsContext {
   readonly certificates: CertificateCache;
-  readonly print: (answer: unknown) => void;
+  readonly print: Print;
   readonly write: (text: string) => void;
   /** `daemon.dns` of a policy file, or what is in force without one. */
   readonly settings: (config: string | undefined) => DnsSettings;
@@ -120,20 +120,17 @@ async function review(
   servers: readonly ResolverAddress[],
   { timeout, attempts }: Pick<DnsSettings, 'timeout' | 'attempts'>,
 ): Promise<Extract<ZoneReview, { kind: 'done' }>> {
-  const known: Record<DnsType, Map<string, DnsAnswer>> = {
-    NAPTR: new Map(),
-    SRV: new Map(),
-    A: new Map(),
-    AAAA: new Map(),
-  };
+  const known = new Map<string, DnsAnswer>();
+  const keyOf = ({ type, name }: DnsQuery): string => `${type} ${name}`;
+  const answers = answersBy((query) => known.get(keyOf(query)));
   const stop = new AbortController().signal;
   for (;;) {
-    const step = reviewZone(domain, known as DnsAnswers);
+    const step = reviewZone(domain, answers);
     if (step.kind === 'done') return step;
     await Promise.all(
       step.queries.map(async (query) => {
         const answer = await askDns(query, { servers, timeoutMs: timeout * 1000, attempts }, stop);
-        known[query.type].set(query.name, 'silent' in answer ? { kind: 'failed', ttl: 0 } : answer);
+        known.set(keyOf(query), 'silent' in answer ? { kind: 'failed', ttl: 0 } : answer);
       }),
     );
   }
@@ -217,7 +214,8 @@ function zoneHosts(domain: string, targets: readonly string[], addresses: readon
     if (port === HOP_TRANSPORTS.tcp.port) {
       throw new Refusal(`--target: expected a port of its own for TLS, found ${port}, which is that of TCP`, 2);
     }
-    return { host: reference.name, port, addresses: [] as string[] };
+    const addressesOf: string[] = [];
+    return { host: reference.name, port, addresses: addressesOf };
   });
   for (const text of addresses) {
     const [, name, rest = ''] = /^(?:([^=]*)=)?(.*)$/.exec(text) ?? [];

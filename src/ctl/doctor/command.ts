@@ -1,9 +1,10 @@
 /** `doctor`: looks at all that siptrust rests on, and says what is wrong in order of harm. */
 
 import type { Command } from 'commander';
+import { keysOf } from '../../typed.js';
 import type { Ask, Print } from '../terminal/index.js';
 import { checksOf } from './checks.js';
-import { type Finding, HARMS, type Harm } from './finding.js';
+import { type Finding, HARMS } from './finding.js';
 import { readSite, type SiteOptions } from './site.js';
 
 export interface DoctorContext {
@@ -16,7 +17,7 @@ interface Row extends Finding {
   readonly check: string;
 }
 
-const ORDER = Object.keys(HARMS) as readonly Harm[];
+const ORDER = keysOf(HARMS);
 
 /** Adds the command. */
 export function doctorCommand(root: Command, { print, ask, exit }: DoctorContext): void {

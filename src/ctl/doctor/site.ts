@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync, type Stats, statSync } from 'nod
 import { basename, dirname, join, resolve } from 'node:path';
 import { type LoadedPolicy, loadPolicy } from '../../policy/loading/index.js';
 import { readRegular, systemProblem } from '../../policy/reading/index.js';
+import { isList, isRecord } from '../../typed.js';
 import { activeLines, type ScriptLine, scriptLines } from './kamailio-script.js';
 import { type TlsProfile, tlsProfiles } from './tls-profiles.js';
 
@@ -92,17 +93,24 @@ export async function readSite(options: SiteOptions, ask: Ask): Promise<Site> {
 async function daemonFacts(ask: Ask): Promise<Read<DaemonFacts>> {
   try {
     const before = Date.now();
-    const { now } = (await ask('core.uptime')) as { now: string };
+    const uptime = factsIn(await ask('core.uptime'));
     const after = Date.now();
-    const status = (await ask('core.status')) as { version: string; loaded_at: string; problems: readonly string[] };
-    const { version, loaded_at: loadedAt, problems } = status;
+    const { version, loaded_at: loadedAt, problems } = factsIn(await ask('core.status'));
     return {
-      value: { version, loadedAt: Date.parse(loadedAt), problems, now: Date.parse(now), asked: [before, after] },
+      value: {
+        version: String(version),
+        loadedAt: Date.parse(String(loadedAt)),
+        problems: isList(problems) ? problems.map(String) : [],
+        now: Date.parse(String(uptime.now)),
+        asked: [before, after],
+      },
     };
   } catch (error) {
     return { missing: error instanceof Error ? error.message : String(error) };
   }
 }
+
+const factsIn = (answer: unknown) => (isRecord(answer) ? answer : {});
 
 const MOST_OCTETS = 4 * 1024 * 1024;
 const MOST_DEPTH = 8;

@@ -78,7 +78,7 @@ export async function finish(
       remarks,
       ...(good ? {} : { to_go_back: back.join(' && ') }),
     },
-    (answer) => reportText(answer as Record<string, unknown>),
+    reportText,
   );
   if (!good) exit(1);
 }

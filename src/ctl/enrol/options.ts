@@ -2,12 +2,12 @@
 
 import type { CertificateCache } from '../../state/verdicts/index.js';
 import type { RequestOptions } from '../certificates/index.js';
-import { Refusal } from '../terminal/index.js';
+import { type Print, Refusal } from '../terminal/index.js';
 import { type Credential, checkSecret } from './cmp.js';
 
 export interface EnrolContext {
   readonly certificates: CertificateCache;
-  readonly print: (answer: unknown, shown?: (answer: unknown) => string) => void;
+  readonly print: Print;
   readonly exit: (code: number) => void;
 }
 
@@ -42,9 +42,12 @@ export interface RenewOptions extends CmpOptions {
 }
 
 export function common({ server, trusted, tlsTrusted, recipient }: CmpOptions) {
-  const given = { trusted, tlsTrusted, recipient };
-  const known = Object.entries(given).filter(([, value]) => value !== undefined);
-  return { server, ...(Object.fromEntries(known) as Partial<Record<keyof typeof given, string>>) };
+  return {
+    server,
+    ...(trusted === undefined ? {} : { trusted }),
+    ...(tlsTrusted === undefined ? {} : { tlsTrusted }),
+    ...(recipient === undefined ? {} : { recipient }),
+  };
 }
 
 export function credentialOf({ ref, secret, cert, certKey }: CmpOptions): Credential {

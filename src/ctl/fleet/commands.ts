@@ -8,7 +8,7 @@ import type { DaemonSettings } from '../../policy/settings/index.js';
 import { type Policy, policyDifferences } from '../../policy/snapshot/index.js';
 import { FleetDatabase, revisionRow, type StoredRevision } from '../../state/fleet/index.js';
 import { Progress, Stop } from '../long-work/index.js';
-import { Refusal } from '../terminal/index.js';
+import { type Print, Refusal } from '../terminal/index.js';
 import { makeFolder } from './make-folder.js';
 import { allThere, type NodeState, nodeState, waitForNodes } from './nodes-wait.js';
 import { fetchPolicy, policyOf, policyOfFile, preparePolicy } from './policy-bundle.js';
@@ -18,7 +18,7 @@ import { withDatabase } from './store.js';
 
 export interface FleetTools {
   readonly group: (words: readonly string[]) => Command;
-  readonly print: (answer: unknown, shown?: (answer: unknown) => string) => void;
+  readonly print: Print;
   readonly exit: (code: number) => void;
 }
 

@@ -6,11 +6,11 @@ import { MOST_TOKENS, readTokens, TokenFileError } from '../../rpc/access/index.
 import { Database, migrate } from '../../state/postgres/index.js';
 import { type Pin, readSqliteStore, StoreError } from '../../state/store/index.js';
 import { addToken, approvePins, seePins } from '../../state/tables/index.js';
-import { Refusal } from '../terminal/index.js';
+import { type Print, Refusal } from '../terminal/index.js';
 
 export interface StoreTools {
   readonly settings: (file: string) => DaemonSettings;
-  readonly print: (answer: unknown) => void;
+  readonly print: Print;
 }
 
 interface MigrateOptions {

@@ -52,11 +52,19 @@ function comment(text: string): string {
   return `# ${text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, '?')}`;
 }
 
+function isWords(value: PolicyValue): value is readonly string[] {
+  return Array.isArray(value);
+}
+
+export function isMapping(value: PolicyValue): value is { readonly [key: string]: PolicyValue } {
+  return typeof value === 'object' && !isWords(value);
+}
+
 function flow(value: PolicyValue): string {
   if (typeof value === 'boolean') return String(value);
   if (typeof value === 'string') return scalar(value);
-  if (Array.isArray(value)) return `[${value.map(scalar).join(', ')}]`;
-  const entries = Object.entries(value as Readonly<Record<string, PolicyValue>>);
+  if (isWords(value)) return `[${value.map(scalar).join(', ')}]`;
+  const entries = Object.entries(value);
   return `{${entries.map(([key, inner]) => `${key}: ${flow(inner)}`).join(', ')}}`;
 }
 

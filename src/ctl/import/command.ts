@@ -16,7 +16,7 @@ import {
   type Table,
   tableText,
 } from '../tables/index.js';
-import { makeFiles, type NewFile, Refusal, render } from '../terminal/index.js';
+import { makeFiles, type NewFile, type Print, Refusal, render } from '../terminal/index.js';
 import { ADDRESS_COLUMNS, addressAgreements } from './address-rows.js';
 import { type Candidate, policyText, type Writing } from './candidate.js';
 import { certificateAgreements } from './certificate-folder.js';
@@ -26,7 +26,7 @@ import { settle } from './settle.js';
 
 export interface ImportContext {
   readonly certificates: CertificateCache;
-  readonly print: (answer: unknown, shown?: (answer: unknown) => string) => void;
+  readonly print: Print;
   readonly exit: (code: number) => void;
 }
 

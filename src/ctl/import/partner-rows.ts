@@ -3,7 +3,7 @@
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import type { Table, TableRow } from '../tables/index.js';
 import type { Imported } from './address-rows.js';
-import { type Candidate, Names, type PolicyValue } from './candidate.js';
+import { type Candidate, isMapping, Names, type PolicyValue } from './candidate.js';
 import { type Finding, shown } from './report.js';
 
 type Kind = 'text' | 'list' | 'flag' | 'files';
@@ -107,17 +107,21 @@ function keysOf(
     if (value === undefined) return { why: `${name}: expected true or false, found ${JSON.stringify(shown(text))}` };
     const [outer, inner] = key;
     if (inner === undefined) keys[outer] = value;
-    else keys[outer] = { ...(keys[outer] as Record<string, PolicyValue> | undefined), [inner]: value };
+    else keys[outer] = { ...mappingOf(keys[outer]), [inner]: value };
   }
-  const asserts = keys.asserts as Readonly<Record<string, PolicyValue>> | undefined;
+  const asserts = mappingOf(keys.asserts);
   // The policy has `any` as a word and prefixes as a list.
-  if (Array.isArray(asserts?.numbers) && asserts.numbers[0] === 'any') keys.asserts = { ...asserts, numbers: 'any' };
+  if (Array.isArray(asserts.numbers) && asserts.numbers[0] === 'any') keys.asserts = { ...asserts, numbers: 'any' };
   keys.mechanism ??= keys.sources === undefined ? 'tls' : 'nds-ip';
   if (keys.mechanism === 'nds-ip') keys.interface ??= options.interface;
   if (keys.mechanism === 'nds-ip' && keys.interface === undefined) {
     return { why: 'interface: expected the name of an interface (a column, or --interface), found none' };
   }
   return { keys };
+}
+
+function mappingOf(value: PolicyValue | undefined): Readonly<Record<string, PolicyValue>> {
+  return value !== undefined && isMapping(value) ? value : {};
 }
 
 function policyValue(text: string, kind: Kind, { base, into }: PartnerOptions): PolicyValue | undefined {

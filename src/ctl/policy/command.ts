@@ -4,15 +4,16 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type Policy, type PolicyDifference, policyDifferences } from '../../policy/snapshot/index.js';
 import { PromotionError, promote } from '../../state/policy/index.js';
+import { isRecord } from '../../typed.js';
 import { fleetDifferences, isRevisionNumber } from '../fleet/index.js';
-import { Refusal, render } from '../terminal/index.js';
+import { type Print, Refusal, render } from '../terminal/index.js';
 
 const DEFAULT_CONFIG = '/etc/siptrust/siptrust.yaml';
 
 export interface PolicyTools {
   readonly policy: (file: string) => Policy;
   readonly ask: (method: string, params: unknown) => Promise<unknown>;
-  readonly print: (answer: unknown, shown?: (answer: unknown) => string) => void;
+  readonly print: Print;
   readonly exit: (code: number) => void;
 }
 
@@ -29,7 +30,7 @@ export function policyCommands(group: Command, tools: PolicyTools): void {
       const differences = [before, after].some(isRevisionNumber)
         ? await fleetDifferences(before, after, config)
         : policyDifferences(policy(before), policy(after));
-      print(differences, (rows) => renderDiff(rows as readonly PolicyDifference[]));
+      print(differences, renderDiff);
       exit(differences.length > 0 ? 1 : 0);
     });
   group
@@ -64,7 +65,10 @@ function inForce(config: string, policy: PolicyTools['policy']): Policy {
 async function putInPlace(file: string, config: string, { policy, ask }: PolicyTools): Promise<object> {
   const judged = policy(file);
   const changes = policyDifferences(inForce(config, policy), judged).length;
-  const reload = async () => (await ask('agreement.reload', {})) as { readonly revision: number };
+  const reload = async () => {
+    const answer = await ask('agreement.reload', {});
+    return { revision: Number(isRecord(answer) ? answer.revision : undefined) };
+  };
   try {
     const { revision, ...rest } = await promote({ file, config, judged, load: policy, reload });
     await ask('policy.drop', {});

@@ -17,12 +17,12 @@ import { type AnsweredAgain, type AskedAgain, askAgain } from '../../trust/peer/
 import type { CertificateFacts } from '../../x509/certificate/index.js';
 import { parseRfc3339 } from '../../x509/der/index.js';
 import { Progress, Stop } from '../long-work/index.js';
-import { eachLine, Refusal, render } from '../terminal/index.js';
+import { eachLine, type Print, Refusal, render } from '../terminal/index.js';
 
 export interface ReplayTools {
   readonly policy: (file: string) => { readonly snapshot: Snapshot; readonly settings: DaemonSettings };
   readonly approved: (file: string | undefined) => ApprovedPins | undefined;
-  readonly print: (answer: unknown, shown: (answer: unknown) => string) => void;
+  readonly print: Print;
   readonly exit: (code: number) => void;
   readonly input: Readable;
   readonly warn: (text: string) => void;
@@ -313,8 +313,7 @@ function sinceInstant(text: string, now: number): number {
   return at;
 }
 
-function renderReplay(answer: unknown): string {
-  const { asked, changed, skipped, from, until, changes } = answer as ReplayAnswer;
+function renderReplay({ asked, changed, skipped, from, until, changes }: ReplayAnswer): string {
   const left = Object.entries(skipped).map(([cause, count]) => `${count} ${cause}`);
   const span = asked === 0 ? '' : `, ${from} to ${until}`;
   const head = [`${asked} questions asked again${span}; ${changed} answered otherwise`];

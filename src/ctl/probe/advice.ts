@@ -1,6 +1,7 @@
 /** What to write into an agreement, or to do, for each reason that a verdict may have: one row a reason. */
 
 import type { ReasonCode } from '../../reasons.js';
+import { isKeyOf } from '../../typed.js';
 
 export const ADVICE: Readonly<Partial<Record<ReasonCode, string>>> = {
   'not-listed': 'no agreement names one of these domains: the one below does',
@@ -50,7 +51,7 @@ export function adviceFor(
 ): readonly string[] {
   const advices = selfIssued ? { ...ADVICE, ...SELF_SIGNED } : ADVICE;
   return [...new Set(reasons)].flatMap((code) => {
-    const advice = advices[code as ReasonCode];
+    const advice = isKeyOf(advices, code) ? advices[code] : undefined;
     return advice === undefined ? [] : [`${code}: ${advice}`];
   });
 }

@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import { policyDomain } from '../../policy/values/index.js';
 import { evidenceShape } from '../../rpc/params/index.js';
 import type { CertificateCache } from '../../state/verdicts/index.js';
+import { isList, isRecord } from '../../typed.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
 import { readPem, writePem } from '../../x509/der/index.js';
 import { sipIdentities } from '../../x509/identity/index.js';
@@ -135,10 +136,9 @@ async function domainOf(target: Address, { agreement, domain, config }: ProbeOpt
     throw new Refusal(`--domain: expected a domain, found ${JSON.stringify(domain)}: ${read.fault}`, 2);
   }
   if (agreement !== undefined) {
-    const found = (await context.ask('agreement.show', { name: agreement }, { config })) as {
-      domains?: readonly string[];
-    };
-    return found.domains?.[0];
+    const found = await context.ask('agreement.show', { name: agreement }, { config });
+    const domains = isRecord(found) ? found.domains : undefined;
+    return isList(domains) && domains.length > 0 ? String(domains[0]) : undefined;
   }
   const read = policyDomain(target.host);
   return 'domain' in read ? read.domain : undefined;
@@ -205,15 +205,13 @@ async function verdictsOn(
   for (const direction of ['out', 'in'] as const) {
     const next = direction === 'out' ? { next_hop: domain ?? remote.host } : {};
     // explain judges like trust.peer, and nobody takes it for a connection.
-    const answer = (await ask('trust.explain', { direction, ...next, ...evidence }, { config })) as {
-      readonly summary?: unknown;
-      readonly reasons?: readonly { readonly code: string; readonly detail: string }[];
-    };
-    const verdict = /^[a-z]+/.exec(String(answer.summary))?.[0] ?? 'untrusted';
+    const answer = await ask('trust.explain', { direction, ...next, ...evidence }, { config });
+    const { summary, reasons } = isRecord(answer) ? answer : {};
+    const verdict = /^[a-z]+/.exec(String(summary))?.[0] ?? 'untrusted';
     verdicts.push({
       direction,
       verdict,
-      reasons: (answer.reasons ?? []).map(({ code, detail }) => `${code}: ${detail}`),
+      reasons: (isList(reasons) ? reasons.filter(isRecord) : []).map(({ code, detail }) => `${code}: ${detail}`),
     });
   }
   return verdicts;

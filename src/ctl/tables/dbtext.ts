@@ -20,10 +20,10 @@ export function readDbText(file: string, text: string): Table {
     .trim()
     .split(/\s+/)
     .map((word) => COLUMN.exec(word)?.[1]);
-  if (names.some((name) => name === undefined)) {
+  if (!names.every((name) => name !== undefined)) {
     throw new Refusal(`${file}:1: expected columns as in "id(int,auto) ip_addr(string)", found ${shown(header)}`, 2);
   }
-  const columns = columnNames(file, names as string[]);
+  const columns = columnNames(file, names);
   lines.forEach((raw, index) => {
     const line = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
     if (line.trim() !== '') builder.row(index + 2, columns, values(line));

@@ -1,6 +1,7 @@
 /** The header table for people: as it is in force, for a terminal, and as it is written, for docs/boundary.md. */
 
 import { BOUNDARY_RULES, type BoundaryRule, HEADER_POLICY, type RuleKind } from '../../sip/table/index.js';
+import { isKeyOf, isList, isRecord } from '../../typed.js';
 import { render } from './render.js';
 
 /** One row of the answer to `header.list`. */
@@ -42,6 +43,28 @@ function messagesOf({ applies, methods }: Pick<HeaderRow, 'applies' | 'methods'>
 }
 
 const COLUMNS = ['untrusted_in', 'untrusted_out', 'trusted_in', 'trusted_out'] as const;
+
+/** The answer to `header.list`; what is no row of it is left out. */
+export function headerRows(answer: unknown): readonly HeaderRow[] {
+  const rows = isList(answer) ? answer.filter(isRecord) : [];
+  return rows.flatMap((row) => {
+    const text = (key: keyof HeaderRow): string => String(row[key] ?? '');
+    const texts = (key: keyof HeaderRow): readonly string[] => {
+      const list = row[key];
+      return isList(list) ? list.map(String) : [];
+    };
+    const kind = text('kind');
+    if (!isKeyOf(WHAT, kind)) return [];
+    return [
+      {
+        ...{ name: text('name'), kind, within: texts('within'), applies: texts('applies'), methods: texts('methods') },
+        ...{ untrusted_in: text('untrusted_in'), untrusted_out: text('untrusted_out') },
+        ...{ trusted_in: text('trusted_in'), trusted_out: text('trusted_out') },
+        ...{ overrides: texts('overrides'), condition: text('condition'), clause: text('clause') },
+      },
+    ];
+  });
+}
 
 /** The table in force; `agreement`: whose, undefined for that towards strangers. */
 export function headerTable(rows: readonly HeaderRow[], agreement: string | undefined): string {

@@ -1,7 +1,7 @@
 /** The door of this room: what siptrustctl reads and writes: lines, tables, new files, refusals. */
 
 export { Refusal } from './failure.js';
-export { type HeaderRow, headerMarkdown, headerTable } from './header-table.js';
+export { headerMarkdown, headerRows, headerTable } from './header-table.js';
 export { answerLines, eachLine, eachRecord } from './json-lines.js';
 export { renderDecisions, renderHistory, renderPartners } from './listings.js';
 export { makeFiles, type NewFile, requireFolder } from './new-files.js';

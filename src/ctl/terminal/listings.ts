@@ -1,8 +1,9 @@
 /** Answers of many rows as whoever is on shift reads them: what matters, in one line each. `--json` has all of it. */
 
+import { isList, isRecord } from '../../typed.js';
 import { render } from './render.js';
 
-type Row = Readonly<Record<string, unknown>>;
+const rowsOf = (value: unknown) => (isList(value) ? value.filter(isRecord) : []);
 
 const text = (value: unknown): string => (value === undefined ? '' : String(value));
 /** Details quote certificates: the whole stands in `explain`. */
@@ -15,7 +16,8 @@ const second = (value: unknown): string => text(value).replace(/\.\d+Z$/, 'Z');
 
 /** The answer of partner.list: a line for each partner, in trouble first. */
 export function renderPartners(answer: unknown): string {
-  const { total, trusted, untrusted, unasked, matched, rows = [] } = answer as Row & { rows?: readonly Row[] };
+  const { total, trusted, untrusted, unasked, matched, rows: listed } = isRecord(answer) ? answer : {};
+  const rows = rowsOf(listed);
   const lines = rows.map((row) => ({
     partner: row.name,
     now: row.trust === 'unasked' ? 'not asked yet' : row.would === '' ? row.verdict : `${row.verdict} (${row.would})`,
@@ -34,7 +36,7 @@ export function renderPartners(answer: unknown): string {
 
 /** The decisions of a partner, one a line. */
 export function renderDecisions(answer: unknown): string {
-  const { rows = [] } = answer as { rows?: readonly Row[] };
+  const rows = rowsOf(isRecord(answer) ? answer.rows : undefined);
   return render(
     rows.map((row) => ({
       time: second(row.time),
@@ -61,9 +63,9 @@ const MOST_DIFFERENCES = 20;
 
 /** What became of a policy: loads, refusals and what each changed. */
 export function renderHistory(answer: unknown): string {
-  return (answer as readonly Row[])
+  return rowsOf(answer)
     .map(({ kind, revision, at, by, count, problems, differences, more }) => {
-      const rows = differences as readonly Row[];
+      const rows = rowsOf(differences);
       const times = Number(count) > 1 ? `, ${count} times` : '';
       const wrong = Number(problems) > 0 ? `, ${problems} problems` : '';
       const who = by === '' ? '' : `  by ${by}`;

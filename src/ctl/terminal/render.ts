@@ -1,12 +1,9 @@
 /** Answers for people: a list of rows as a table, anything else as `key: value` lines. */
 
 import { visible } from '../../printable.js';
+import { isRecord } from '../../typed.js';
 
 type Row = Readonly<Record<string, unknown>>;
-
-function isRow(value: unknown): value is Row {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** One value in one line; what could end a line or drive a terminal is escaped. */
 function cell(value: unknown): string {
@@ -52,8 +49,8 @@ function block(value: Row, indent: string): string {
   const width = Math.max(0, ...Object.keys(value).map((key) => key.length));
   return Object.entries(value)
     .map(([key, entry]) => {
-      if (isRow(entry) && Object.keys(entry).length > 0) return `${indent}${key}:\n${block(entry, `${indent}  `)}`;
-      if (Array.isArray(entry) && entry.length > 0 && entry.every(isRow)) {
+      if (isRecord(entry) && Object.keys(entry).length > 0) return `${indent}${key}:\n${block(entry, `${indent}  `)}`;
+      if (Array.isArray(entry) && entry.length > 0 && entry.every(isRecord)) {
         const rows = table(entry).replaceAll('\n', `\n${indent}  `);
         return `${indent}${key}:\n${indent}  ${rows}`;
       }
@@ -69,28 +66,21 @@ function block(value: Row, indent: string): string {
 export function render(answer: unknown): string {
   if (Array.isArray(answer)) {
     if (answer.length === 0) return '(none)';
-    return answer.every(isRow) ? table(answer) : answer.map(cell).join('\n');
+    return answer.every(isRecord) ? table(answer) : answer.map(cell).join('\n');
   }
-  return isRow(answer) ? block(answer, '') : cell(answer);
+  return isRecord(answer) ? block(answer, '') : cell(answer);
 }
 
 const MARK: Readonly<Record<string, string>> = { pass: 'ok  ', fail: 'FAIL', note: 'note', skip: 'skip' };
 
-interface ExplainedCheck {
-  readonly step: number;
-  readonly name: string;
-  readonly compared: string;
-  readonly outcome: string;
-  readonly clause: string;
-}
-
 /** An explanation: each check in order, what was compared, the outcome, the clause; then the verdict. */
 export function renderExplanation(answer: unknown): string {
-  if (!isRow(answer) || !Array.isArray(answer.checks)) return render(answer);
-  const checks = answer.checks as readonly ExplainedCheck[];
-  const steps = checks.map(
-    ({ step, name, compared, outcome, clause }) =>
-      `${String(step).padStart(2)}. ${MARK[outcome] ?? outcome}  ${cell(name)}: ${cell(compared)}  [${cell(clause)}]`,
-  );
+  if (!isRecord(answer) || !Array.isArray(answer.checks)) return render(answer);
+  const steps = answer.checks
+    .filter(isRecord)
+    .map(
+      ({ step, name, compared, outcome, clause }) =>
+        `${String(step).padStart(2)}. ${MARK[String(outcome)] ?? cell(outcome)}  ${cell(name)}: ${cell(compared)}  [${cell(clause)}]`,
+    );
   return [...steps, `=>  ${cell(answer.summary)}`].join('\n');
 }

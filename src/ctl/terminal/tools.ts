@@ -6,4 +6,4 @@ export type Ask = (
 ) => Promise<unknown>;
 
 /** Prints an answer as people see it, or as JSON. */
-export type Print = (answer: unknown, shown?: (answer: unknown) => string) => void;
+export type Print = <Answer>(answer: Answer, shown?: (answer: Answer) => string) => void;

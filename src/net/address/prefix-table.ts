@@ -1,5 +1,6 @@
 /** Which of many prefixes holds an address: the longest one that does. */
 
+import { entryAt } from '../../typed.js';
 import type { Address } from './address.js';
 import { type IntervalParts, Intervals, IntervalsBuilder } from './intervals.js';
 import { type AddressPrefix, prefixOf } from './prefix.js';
@@ -45,8 +46,8 @@ export class PrefixTable<V> {
 
   /** Throws RangeError where one prefix is given twice: which value should win is for the caller to settle before. */
   static of<V>(entries: Iterable<readonly [Pick<AddressPrefix, 'bytes' | 'length'>, V]>): PrefixTable<V> {
-    const four = { builder: new IntervalsBuilder(4), owners: [] as number[] };
-    const six = { builder: new IntervalsBuilder(16), owners: [] as number[] };
+    const four = building(4);
+    const six = building(16);
     const values: V[] = [];
     for (const [prefix, value] of entries) {
       const family = prefix.bytes.length === 4 ? four : six;
@@ -79,6 +80,10 @@ export class PrefixTable<V> {
     const entry = intervals.find(address.bytes);
     const owner = (four ? this.parts.four : this.parts.six).owners[entry];
     if (owner === undefined) return undefined;
-    return { prefix: prefixOf(address, intervals.prefixLength(entry)), value: this.values[owner] as V };
+    return { prefix: prefixOf(address, intervals.prefixLength(entry)), value: entryAt(this.values, owner) };
   }
+}
+
+function building(octets: 4 | 16): { readonly builder: IntervalsBuilder; readonly owners: number[] } {
+  return { builder: new IntervalsBuilder(octets), owners: [] };
 }

@@ -62,6 +62,14 @@ export interface AnswersByName<T extends DnsType> {
 /** Answers by type and name. */
 export type DnsAnswers = { readonly [T in DnsType]: AnswersByName<T> };
 
+/** Answers by type and name, each found by its question; what is kept of a question is of the type that it asks for. */
+export function answersBy(find: (query: DnsQuery) => DnsAnswer | undefined): DnsAnswers {
+  const of = <T extends DnsType>(type: T): AnswersByName<T> => ({
+    get: (name) => find({ type, name }) as DnsAnswer<T> | undefined,
+  });
+  return { NAPTR: of('NAPTR'), SRV: of('SRV'), A: of('A'), AAAA: of('AAAA') };
+}
+
 /** A name as questions and answers spell it. ASCII letters alone have a case in DNS (RFC 4343): U+212A is no k. */
 export function dnsName(name: string): string {
   const lower = name.replace(/[A-Z]/g, (letter) => letter.toLowerCase());

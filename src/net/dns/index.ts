@@ -2,6 +2,7 @@
 
 export {
   type AnswersByName,
+  answersBy,
   type DnsAnswer,
   type DnsAnswers,
   type DnsQuery,

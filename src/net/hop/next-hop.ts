@@ -279,7 +279,8 @@ class Choice {
 
   /** The answer if it is known; else the question is noted as open. */
   #answer<T extends DnsType>(type: T, name: string): DnsAnswer<T> | undefined {
-    const known = (this.#answers[type] as AnswersByName<T>).get(name);
+    const answers: AnswersByName<T> = this.#answers[type];
+    const known = answers.get(name);
     if (known === undefined) {
       if (!this.open.some((query) => query.type === type && query.name === name)) this.open.push({ type, name });
       return undefined;

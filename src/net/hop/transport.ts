@@ -1,5 +1,7 @@
 /** The transports of a SIP hop: one row each, with what DNS calls them (RFC 3263 §4.1, RFC 4168 §5, RFC 7118 §8). */
 
+import { keysOf } from '../../typed.js';
+
 export type HopTransport = 'udp' | 'tcp' | 'tls' | 'sctp' | 'tls-sctp' | 'ws' | 'wss';
 
 interface Row {
@@ -25,7 +27,7 @@ export const HOP_TRANSPORTS: Readonly<Record<HopTransport, Row>> = {
   wss: { secure: true, service: 'SIPS+D2W', srv: '_sips._ws', port: 443, sip: 'wss', sips: 'ws' },
 };
 
-const NAMES = Object.keys(HOP_TRANSPORTS) as readonly HopTransport[];
+const NAMES = keysOf(HOP_TRANSPORTS);
 
 /** The transport that a `transport` parameter asks for. With `secure` (sips:, or TLS is a must) only one that bears TLS. */
 export function transportOf(parameter: string, secure: boolean): HopTransport | undefined {

@@ -5,7 +5,7 @@
 
 import { quoted } from '../../printable.js';
 import { parseAddress } from '../address/index.js';
-import { type DnsAnswers, type DnsQuery, type DnsType, dnsName } from '../dns/index.js';
+import { type AnswersByName, type DnsAnswers, type DnsQuery, type DnsType, dnsName } from '../dns/index.js';
 import { HOP_TRANSPORTS, type HopTransport, isServiceName, type OfferedService, sipServices } from '../hop/index.js';
 import { isInside } from './lines.js';
 
@@ -190,7 +190,8 @@ class Review {
   }
 
   #answer<T extends DnsType>(type: T, name: string) {
-    const known = (this.#answers as { readonly [K in T]: DnsAnswers[K] })[type].get(name);
+    const answers: AnswersByName<T> = this.#answers[type];
+    const known = answers.get(name);
     if (known === undefined) this.open.set(`${type} ${name}`, { type, name });
     else if (known.kind === 'failed' || known.kind === 'bogus') this.#tell('dns-failed', `${type} ${name}: no answer`);
     return known;

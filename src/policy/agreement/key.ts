@@ -83,8 +83,8 @@ export function* docLines(keys: readonly Key[]): Generator<readonly [path: strin
   }
 }
 
-function choices(shape: z.ZodType): string {
-  if (shape instanceof z.ZodOptional) return choices(shape.unwrap() as z.ZodType);
+function choices(shape: z.core.$ZodType): string {
+  if (shape instanceof z.ZodOptional) return choices(shape.unwrap());
   if (shape instanceof z.ZodBoolean) return '`true`, `false`';
   if (shape instanceof z.ZodEnum) return shape.options.map((choice) => `\`${String(choice)}\``).join(', ');
   return '';

@@ -7,6 +7,7 @@
 import { z } from 'zod';
 import type { Agreement } from '../../trust/agreement/index.js';
 import { instant } from '../../trust/cover/index.js';
+import { entriesOf } from '../../typed.js';
 import { EKU_POLICIES } from '../../x509/rules/index.js';
 import { flag, someWords, word, words } from '../reading/index.js';
 import { checkName, domainNames, pinHashes, sourcePrefixes, staticTargets, wildcardSuffixes } from '../values/index.js';
@@ -412,7 +413,7 @@ type Keys = typeof AGREEMENT_KEYS;
 type Shapes = { readonly [Field in keyof Keys as Keys[Field]['key']]: Keys[Field]['shape'] };
 
 /** The rows in the order of the table, without their types. */
-export const KEY_ROWS = Object.entries(AGREEMENT_KEYS) as readonly (readonly [keyof Agreement, Key])[];
+export const KEY_ROWS: readonly (readonly [keyof Agreement, Key])[] = entriesOf(AGREEMENT_KEYS);
 
 /** An agreement as the file holds it. */
 export const AGREEMENT = z.strictObject(

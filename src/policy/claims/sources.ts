@@ -1,6 +1,7 @@
 /** Source prefixes that agreements on one interface claim against each other. */
 
 import { type AddressPrefix, PrefixList, parsePrefix } from '../../net/address/index.js';
+import { entryAt, present } from '../../typed.js';
 import { pathSite } from '../agreement/index.js';
 import { formatPlace, type Site } from '../reading/index.js';
 import { entrySite } from '../values/index.js';
@@ -73,7 +74,7 @@ class SourceClaims {
   }
 
   by(claim: number): PlacedAgreement {
-    return this.#agreements[this.#owners[claim] ?? -1] as PlacedAgreement;
+    return entryAt(this.#agreements, this.#owners[claim] ?? -1);
   }
 
   /** Made anew: they are few that are told of. */
@@ -81,7 +82,7 @@ class SourceClaims {
     const [kind, offset] = [this.#kinds[claim] ?? 0, this.#offsets[claim] ?? 0];
     const octets = this.#octets.slice(offset, offset + width(kind));
     const [prefix] = PrefixList.restore({ kinds: Uint16Array.of(kind), octets });
-    return prefix as AddressPrefix;
+    return present(prefix, 'a prefix of its own octets');
   }
 
   /** Whether one prefix lies in another, or is the same. */

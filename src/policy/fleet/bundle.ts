@@ -2,6 +2,7 @@
 
 import { hash } from 'node:crypto';
 import { posix } from 'node:path';
+import { isList } from '../../typed.js';
 import { atOnce } from '../../x509/der/index.js';
 import { type FileRead, type PolicyFiles, tooLarge } from '../reading/index.js';
 
@@ -105,8 +106,8 @@ function readLine(line: string): BundledFile | undefined {
   } catch {
     return undefined;
   }
-  if (!Array.isArray(value)) return undefined;
-  const [path, sha256, octets] = value as readonly unknown[];
+  if (!isList(value)) return undefined;
+  const [path, sha256, octets] = value;
   if (typeof path !== 'string' || typeof sha256 !== 'string' || typeof octets !== 'number') return undefined;
   // The hash becomes the name of a file.
   if (path === '' || !/^[0-9a-f]{64}$/.test(sha256) || !Number.isSafeInteger(octets) || octets < 0) return undefined;

@@ -22,7 +22,7 @@ export function* withdrawInSteps(snapshot: Snapshot, names: readonly string[]): 
   const sources = new Map<string, PrefixTable<Agreement>>();
   for (const [name, table] of snapshot.sources) {
     if (!(table instanceof PrefixTable)) throw new TypeError(`interface ${name}: expected a table of prefixes`);
-    const owners = (table.values as readonly Agreement[]).map(instead);
+    const owners = table.values.map(instead);
     freezeShallow(owners);
     const restored = PrefixTable.restore(table.parts, owners);
     Object.freeze(restored);

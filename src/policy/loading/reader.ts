@@ -99,13 +99,12 @@ export function readFrom<T>(
   wanted: Revision | undefined,
   check: (contentOf: ContentSource) => Checked<T>,
 ): { readonly checked: Checked<T>; readonly fleet: FleetOrigin | undefined } {
-  let opened: Opened | undefined;
+  const opened: { revision?: Opened | undefined } = {};
   const checked = check((settings) => {
-    opened = openRevision(settings, wanted);
-    return opened?.content;
+    opened.revision = openRevision(settings, wanted);
+    return opened.revision?.content;
   });
-  // Assigned in a function: the compiler does not see it.
-  const found = opened as Opened | undefined;
+  const found = opened.revision;
   if (found === undefined) return { checked, fleet: undefined };
   const { revision, problem } = found;
   if (problem === undefined && (checked.ok || revision === undefined || wanted !== undefined)) {

@@ -1,6 +1,7 @@
 /** Holds a value against a schema and says in words, with the place, where it differs. */
 
 import { z } from 'zod';
+import { isKeyOf } from '../../typed.js';
 import { nearest } from './nearest.js';
 import type { KeyPath, ProblemCode } from './problem.js';
 import type { Site } from './site.js';
@@ -104,20 +105,21 @@ function valueAt(root: unknown, path: KeyPath): unknown {
 }
 
 /** The schemas that a key path leads to; several where a union stands on the way. */
-function schemasAt(schema: z.ZodType, path: KeyPath): readonly z.ZodType[] {
-  if (schema instanceof z.ZodOptional) return schemasAt(schema.unwrap() as z.ZodType, path);
+function schemasAt(schema: z.core.$ZodType, path: KeyPath): readonly z.ZodType[] {
+  if (!(schema instanceof z.ZodType)) return [];
+  if (schema instanceof z.ZodOptional) return schemasAt(schema.unwrap(), path);
   if (schema instanceof z.ZodUnion) {
-    const branches = (schema.options as readonly z.ZodType[]).flatMap((option) => schemasAt(option, path));
+    const branches = schema.options.flatMap((option) => schemasAt(option, path));
     return path.length === 0 ? [schema, ...branches] : branches;
   }
   const [step, ...rest] = path;
   if (step === undefined) return [schema];
   if (schema instanceof z.ZodObject) {
-    const inner = (schema.shape as Record<string, z.ZodType>)[step];
-    return inner ? schemasAt(inner, rest) : [];
+    const { shape } = schema;
+    return isKeyOf(shape, step) ? schemasAt(shape[step], rest) : [];
   }
-  if (schema instanceof z.ZodArray) return schemasAt(schema.element as z.ZodType, rest);
-  if (schema instanceof z.ZodRecord) return schemasAt(schema.valueType as z.ZodType, rest);
+  if (schema instanceof z.ZodArray) return schemasAt(schema.element, rest);
+  if (schema instanceof z.ZodRecord) return schemasAt(schema.valueType, rest);
   return [];
 }
 

@@ -4,6 +4,7 @@
  */
 
 import { z } from 'zod';
+import { isList, isRecord } from '../../typed.js';
 import { AGREEMENT, INTERFACE } from '../agreement/index.js';
 import { someWords, word, words } from '../reading/index.js';
 import { schemaOf } from './key.js';
@@ -28,8 +29,8 @@ export type DefaultsInput = z.infer<(typeof SECTIONS)['defaults']>;
 export function allKeys(): readonly string[] {
   const keys: string[] = [];
   const walk = (node: unknown, prefix: string): void => {
-    if (typeof node !== 'object' || node === null) return;
-    const { properties, additionalProperties, items, anyOf } = node as Record<string, unknown>;
+    if (!isRecord(node)) return;
+    const { properties, additionalProperties, items, anyOf } = node;
     for (const [key, inner] of Object.entries(properties ?? {})) {
       const path = prefix === '' ? key : `${prefix}.${key}`;
       keys.push(path);
@@ -37,7 +38,7 @@ export function allKeys(): readonly string[] {
     }
     if (typeof additionalProperties === 'object') walk(additionalProperties, `${prefix}.*`);
     walk(items, `${prefix}[]`);
-    for (const branch of (anyOf ?? []) as unknown[]) walk(branch, prefix);
+    if (isList(anyOf)) for (const branch of anyOf) walk(branch, prefix);
   };
   const { interfaces, agreements, ...plain } = SECTIONS;
   const file = z.strictObject({ ...plain, interfaces: z.array(interfaces), agreements: z.array(agreements) });

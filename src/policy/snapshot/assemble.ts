@@ -132,19 +132,20 @@ function* changedTables(
   agreements: readonly Agreement[],
 ): Generator<undefined, Tables | undefined> {
   const { byName, byDomain, byWildcard, byTarget, byServerName } = before;
-  const all = [byName, byDomain, byWildcard, byTarget, byServerName];
-  if (!all.every((table) => table instanceof NameTable)) return undefined;
+  if (!(byName instanceof NameTable && byDomain instanceof NameTable && byWildcard instanceof NameTable))
+    return undefined;
+  if (!(byTarget instanceof NameTable && byServerName instanceof NameTable)) return undefined;
   const both = [...gone, ...come];
   const shared = {
     serverNames: new Set(both.flatMap(({ serverNames }) => serverNames)),
     authorities: new Set(both.flatMap(authoritiesOf).map(({ subjectKeys }) => subjectKeys.text)),
   };
   const tables: Tables = {
-    byName: NameTable.from(byName as NameTable<Agreement>),
-    byDomain: NameTable.from(byDomain as NameTable<Agreement>),
-    byWildcard: NameTable.from(byWildcard as NameTable<Agreement>),
-    byTarget: NameTable.from(byTarget as NameTable<Agreement>),
-    byServerName: NameTable.from(byServerName as NameTable<Agreement>),
+    byName: NameTable.from(byName),
+    byDomain: NameTable.from(byDomain),
+    byWildcard: NameTable.from(byWildcard),
+    byTarget: NameTable.from(byTarget),
+    byServerName: NameTable.from(byServerName),
     authorities: AuthorityTable.without(before.authorities, shared.authorities),
   };
   for (const agreement of gone) {

@@ -5,6 +5,7 @@
 
 import { type AddressPrefix, PrefixTable } from '../../net/address/index.js';
 import type { Agreement, Interface, Snapshot } from '../../trust/agreement/index.js';
+import { keysOf } from '../../typed.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
 import { atOnce } from '../../x509/der/index.js';
 import {
@@ -146,7 +147,7 @@ export function checkPolicy(
 
 /** `daemon:` is that of the node, and all else that of the fleet. */
 function withoutEffect(node: PolicySources, fleet: PolicySources): void {
-  for (const name of Object.keys(SECTIONS) as (keyof typeof SECTIONS)[]) {
+  for (const name of keysOf(SECTIONS)) {
     if (name === 'daemon') continue;
     const text = 'has no effect here: the policy comes from the store (daemon.fleet.policy)';
     for (const { site } of node.sections(name)) site.report('no-effect', text, 'key');

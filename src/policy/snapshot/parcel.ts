@@ -8,6 +8,7 @@ import { hash } from 'node:crypto';
 import { deserialize, serialize } from 'node:v8';
 import { PrefixList, PrefixTable, type PrefixTableParts } from '../../net/address/index.js';
 import type { Agreement, Interface, Snapshot } from '../../trust/agreement/index.js';
+import { present } from '../../typed.js';
 import { type CertificateFacts, parseCertificate } from '../../x509/certificate/index.js';
 import { type CrlFacts, parseCrlInSteps } from '../../x509/revocation/index.js';
 import { deepFreeze, freezeShallow } from '../reading/index.js';
@@ -182,11 +183,6 @@ export function* unpack(parcel: Parcel, held: Held | undefined): Generator<undef
 }
 
 /** What the other side counts on and is not here: to go on without it would be another policy. */
-function present<T>(value: T | undefined, what: string): T {
-  if (value === undefined) throw new Error(`the parcel lacks ${what}`);
-  return value;
-}
-
 function sentAgreement(octets: Uint8Array | undefined, known: Known): Agreement {
   return restore(deserialize(present(octets, 'an agreement that it counts')), known) as Agreement;
 }

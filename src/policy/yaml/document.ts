@@ -243,7 +243,7 @@ class Walk {
   }
 
   #mapping(node: Node & { readonly items: readonly { key: unknown; value: unknown }[] }, path: KeyPath): unknown {
-    const mapping = Object.create(null) as Record<string, unknown>;
+    const mapping: Record<string, unknown> = Object.create(null);
     const seen = new Map<string, Node>();
     for (const pair of node.items) {
       const keyNode = pair.key as Node;

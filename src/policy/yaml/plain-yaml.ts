@@ -41,7 +41,7 @@ export function readPlainYaml(text: string, most: number): PlainDocument | NotPl
   if (value === undefined) return { notPlain: reader.at };
   let located: WeakRef<Reader> | undefined;
   return {
-    value: value as Record<string, unknown>,
+    value,
     locate: (path, at) => {
       // Places are only asked for where something is wrong: they are found by reading once more, and not kept for long.
       const places = located?.deref() ?? placesOf(text, most);
@@ -98,7 +98,7 @@ class Reader {
     return this.#at;
   }
 
-  document(): object | undefined {
+  document(): Readonly<Record<string, unknown>> | undefined {
     const odd = ODD_ANYWHERE.exec(this.#text);
     if (odd) {
       this.#at = odd.index;
@@ -134,10 +134,10 @@ class Reader {
       const { keys, values } = places;
       const key = keys?.get(String(step));
       if (key !== undefined && at === 'key' && index === path.length - 1) return key;
-      const next = values instanceof Map ? values.get(String(step)) : (values as readonly number[])[Number(step)];
+      const next = 'get' in values ? values.get(String(step)) : values[Number(step)];
       if (next === undefined) return offset;
       offset = next;
-      node = (node as Record<string | number, unknown>)[step];
+      node = Reflect.get(Object(node), step);
     }
     return offset;
   }
@@ -210,9 +210,9 @@ class Reader {
   }
 
   /** A block mapping whose keys stand at this column; #at is at the first key. Leaves #at at what comes after it. */
-  #mapping(column: number, depth: number): object {
+  #mapping(column: number, depth: number): Record<string, unknown> {
     if (depth > MOST_DEPTH) this.#fail();
-    const mapping = this.#counted(Object.create(null) as Record<string, unknown>);
+    const mapping = this.#counted<Record<string, unknown>>(Object.create(null));
     const keys = this.#places && new Map<string, number>();
     const values = this.#places && new Map<string, number>();
     do {
@@ -367,7 +367,7 @@ class Reader {
 
   #flowMapping(depth: number): object {
     if (depth > MOST_DEPTH) this.#fail();
-    const mapping = this.#counted(Object.create(null) as Record<string, unknown>);
+    const mapping = this.#counted<Record<string, unknown>>(Object.create(null));
     const keys = this.#places && new Map<string, number>();
     const values = this.#places && new Map<string, number>();
     this.#at++;

@@ -10,6 +10,7 @@
 import { isUtf8 } from 'node:buffer';
 import jayson from 'jayson';
 import { includesRole } from '../../policy/settings/index.js';
+import { isRecord } from '../../typed.js';
 import { errorText, RPC_ERRORS, RpcError } from './errors.js';
 import { type CallContext, JsonText, type Method } from './method.js';
 import { parseStrictJson, RepeatedMember } from './strict-json.js';
@@ -96,12 +97,13 @@ export function createDispatcher(methods: readonly Method[], options: Dispatcher
   }
 
   function single(request: unknown, from: CallContext): Answer {
-    const problem = shapeProblem(request);
+    if (!isRecord(request)) return errorText(RPC_ERRORS['invalid-request']);
+    const { id, method, by } = request;
+    const problem = memberProblem(request);
     if (problem !== undefined) return problem;
-    const { id, method, by } = request as { id?: unknown; method?: unknown; by?: string };
-    const context = by === undefined ? from : claimedBy(from, by);
+    const context = typeof by === 'string' ? claimedBy(from, by) : from;
     // Any other id makes jayson answer; the null goes back in below.
-    const asked = id === null ? { ...(request as object), id: 0 } : request;
+    const asked: object = id === null ? { ...request, id: 0 } : request;
 
     let answer: Answer;
     let answered = false;
@@ -134,8 +136,7 @@ export function createDispatcher(methods: readonly Method[], options: Dispatcher
       return errorText(new RpcError('invalid-request', data).toObject());
     }
     const answers = requests.map((request) => single(request, context));
-    if (answers.some((answer) => answer instanceof Promise)) return Promise.all(answers).then(batchText);
-    return batchText(answers as (string | undefined)[]);
+    return answers.every(isNow) ? batchText(answers) : Promise.all(answers).then(batchText);
   }
 
   return (request, context) => {
@@ -165,11 +166,7 @@ function claimedBy(context: CallContext, by: string): CallContext {
  * What jayson would not notice: it parses a string again, and echoes an id that JavaScript could not hold; `by` is ours, and
  * an object there may be one that has no text at all (`{"toString": 1}`).
  */
-function shapeProblem(request: unknown): string | undefined {
-  if (typeof request !== 'object' || request === null || Array.isArray(request)) {
-    return errorText(RPC_ERRORS['invalid-request']);
-  }
-  const { id, by, method, params } = request as Partial<Record<'id' | 'by' | 'method' | 'params', unknown>>;
+function memberProblem({ id, by, method, params }: Readonly<Record<string, unknown>>): string | undefined {
   if (by !== undefined && typeof by !== 'string') {
     return errorText(new RpcError('invalid-request', { expected: 'by: a string', found: kindOf(by) }).toObject());
   }
@@ -190,7 +187,8 @@ function kindOf(value: unknown): string {
 
 function responseText(response: jayson.JSONRPCResponse, onUnserialisable: (cause: unknown) => void): string {
   try {
-    const { id, result } = response as { id: unknown; result?: unknown };
+    const { id } = response;
+    const result = 'result' in response ? response.result : undefined;
     if (result instanceof JsonText) return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${result.text}}`;
     return JSON.stringify(response);
   } catch (cause) {
@@ -198,6 +196,8 @@ function responseText(response: jayson.JSONRPCResponse, onUnserialisable: (cause
     return JSON.stringify({ jsonrpc: '2.0', error: RPC_ERRORS['internal-error'], id: response.id });
   }
 }
+
+const isNow = (answer: Answer): answer is string | undefined => !(answer instanceof Promise);
 
 function batchText(answers: readonly (string | undefined)[]): string | undefined {
   const texts = answers.filter((text) => text !== undefined);

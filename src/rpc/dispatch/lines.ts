@@ -4,6 +4,7 @@
  */
 
 import { answerLine } from '../../sip/lists/index.js';
+import { isRecord } from '../../typed.js';
 import type { Answer, Dispatch } from './dispatcher.js';
 import { RPC_ERRORS } from './errors.js';
 import type { CallContext } from './method.js';
@@ -11,7 +12,9 @@ import type { CallContext } from './method.js';
 /** `METHOD NAME=VALUE ...`, printable ASCII, one blank between; a dot leads into an object. */
 const QUESTION = /^[a-z.]+(?: (?:[a-z0-9_]+\.)?[a-z0-9_]+=[!-~]*)*$/;
 
-type Params = Record<string, unknown>;
+interface Params {
+  [name: string]: string | Params;
+}
 
 /** Gives the question to `dispatch`; what is no question, or has no answer that fits in a line, is `error;CODE`. */
 export function lineDispatch(dispatch: Dispatch): (question: Buffer, context: CallContext) => Answer {
@@ -36,16 +39,15 @@ function requestOf(question: string): { readonly method: string; readonly params
     if (below !== undefined) params[first] ??= Object.create(null);
     const object = below === undefined ? params : params[first];
     const name = below ?? first;
-    if (typeof object !== 'object' || object === null || name in object) return undefined;
-    (object as Params)[name] = member.slice(at + 1);
+    if (typeof object !== 'object' || name in object) return undefined;
+    object[name] = member.slice(at + 1);
   }
   return { method, params };
 }
 
 function lineOf(method: string, text: string): string {
-  const { result, error } = JSON.parse(text) as {
-    readonly result?: unknown;
-    readonly error?: { readonly code: number };
-  };
-  return answerLine(method, result) ?? `error;${error?.code ?? RPC_ERRORS['internal-error'].code}`;
+  const response: unknown = JSON.parse(text);
+  const { result, error } = isRecord(response) ? response : {};
+  const code = isRecord(error) ? error.code : RPC_ERRORS['internal-error'].code;
+  return answerLine(method, result) ?? `error;${code}`;
 }

@@ -9,6 +9,7 @@ import type { Pins } from '../../state/pins/index.js';
 import type { PolicyHolder } from '../../state/policy/index.js';
 import { trustState } from '../../state/trust/index.js';
 import type { CertificateCache } from '../../state/verdicts/index.js';
+import { isRecord } from '../../typed.js';
 import { INSTANT_FORM, parseRfc3339 } from '../../x509/der/index.js';
 import { sipIdentities } from '../../x509/identity/index.js';
 import { JsonText, type Method, RpcError } from '../dispatch/index.js';
@@ -73,10 +74,10 @@ export function offlineAnswers(policy: PolicyHolder, method: string, pins?: Pins
   const clock = () => (fixed ? now : Date.now());
   const { state, row } = offlineMethod(policy, method, clock, pins);
   return (record) => {
-    if (typeof record !== 'object' || record === null || Array.isArray(record)) {
+    if (!isRecord(record)) {
       return badInput(method, 'expected a JSON object with the params of the method');
     }
-    const { at, ...params } = record as Record<string, unknown>;
+    const { at, ...params } = record;
     fixed = at !== undefined;
     if (fixed) {
       const instant = typeof at === 'string' ? parseRfc3339(at) : undefined;
@@ -113,7 +114,7 @@ export function identityRecord(certificates: CertificateCache, record: unknown):
   const none = (why: string) => ({ kind: 'none', names: [], error: why });
   try {
     const folded = foldByteParams(record);
-    const { pem, cn_fallback: fallback } = (folded ?? {}) as { readonly pem?: unknown; readonly cn_fallback?: unknown };
+    const { pem, cn_fallback: fallback } = isRecord(folded) ? folded : {};
     if (typeof pem !== 'string') return none('expected {"pem": "..."}');
     const facts = certificates.read(pem);
     if ('malformed' in facts) return none(facts.malformed);

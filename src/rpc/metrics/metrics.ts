@@ -4,11 +4,12 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Role } from '../../policy/settings/index.js';
 import type { TrustState } from '../../state/trust/index.js';
+import { entriesOf } from '../../typed.js';
 import type { Answered } from '../dispatch/index.js';
 import type { Readiness } from '../http/index.js';
 import { type HttpRoute, READ } from '../wire/index.js';
 import { type Sample, samples } from './sources.js';
-import { DURATION_BUCKETS, METRICS, type MetricKey, type MetricRow } from './table.js';
+import { DURATION_BUCKETS, METRICS, type MetricRow } from './table.js';
 
 /** ms between two looks at how late the event loop is. */
 const LOOK_MS = 10;
@@ -31,7 +32,7 @@ export class Metrics {
     const registers = [this.#registry];
     this.#delay.enable();
     const sources = samples({ state, readiness, eventLoop: () => this.#eventLoop() });
-    for (const [key, row] of Object.entries(METRICS) as [MetricKey, MetricRow][]) {
+    for (const [key, row] of entriesOf(METRICS)) {
       if (key === 'questions' || key === 'duration') continue;
       const read = sources[key];
       const { name, help, type, labels: labelNames } = row;

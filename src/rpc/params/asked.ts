@@ -5,6 +5,7 @@ import { BY_SHA256, UNREADABLE } from '../../log/index.js';
 import { REASONS, type ReasonCode } from '../../reasons.js';
 import { PROFILES, type ProfileName } from '../../sip/table/index.js';
 import type { AskedAgain } from '../../trust/peer/index.js';
+import { isRecord } from '../../typed.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
 import { parseRfc3339 } from '../../x509/der/index.js';
 import { peerParams, toEvidence } from './evidence.js';
@@ -35,8 +36,8 @@ export type KeptReader = (sha256: string) => CertificateFacts | undefined;
 
 /** Reads a record of the decision log. Lines about messages, and those of earlier versions, are no question. */
 export function askedLine(record: unknown, kept: KeptReader): AskedLine {
-  if (typeof record !== 'object' || record === null) return { malformed: 'expected a JSON object' };
-  const { method, ask } = record as { readonly method?: unknown; readonly ask?: unknown };
+  if (!isRecord(record)) return { malformed: 'expected a JSON object' };
+  const { method, ask } = record;
   if (method !== 'trust.peer') return { skip: 'no-peer-question' };
   if (ask === undefined) return { skip: 'older-line' };
   const read = line.safeParse(record);

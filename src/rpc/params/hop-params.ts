@@ -5,6 +5,7 @@ import { HOP_TRANSPORTS, type HopTransport, type NextHopTarget } from '../../net
 import type { HopAbility } from '../../state/hops/index.js';
 import { type HopQuestion, questionOfDomain, questionOfUri } from '../../trust/evidence/index.js';
 import type { Hop } from '../../trust/hop/index.js';
+import { keysOf } from '../../typed.js';
 import { foldByteParams } from './byte-params.js';
 import { wholeNumber } from './numbers.js';
 
@@ -12,7 +13,7 @@ import { wholeNumber } from './numbers.js';
  * A list, or its entries with commas between them: routing scripts have no lists. Longer ones than there are names are
  * wrong, and each entry that is looked at costs an explanation.
  */
-const listOf = <T extends string>(names: readonly [T, ...T[]]) =>
+const listOf = <const T extends string>(names: readonly T[]) =>
   z.preprocess(
     (value) => {
       const most = names.length + 1;
@@ -22,7 +23,7 @@ const listOf = <T extends string>(names: readonly [T, ...T[]]) =>
     z.array(z.literal(names)).min(1).max(names.length),
   );
 
-const TRANSPORTS = Object.keys(HOP_TRANSPORTS) as [HopTransport, ...HopTransport[]];
+const TRANSPORTS = keysOf(HOP_TRANSPORTS);
 const DEFAULT_TRANSPORTS: readonly HopTransport[] = ['tls', 'tcp', 'udp'];
 const FAMILIES = { ipv4: 'A', ipv6: 'AAAA' } as const;
 

@@ -2,6 +2,7 @@
 
 import { connect } from 'node:net';
 import { userInfo } from 'node:os';
+import { isRecord } from '../../typed.js';
 import type { ErrorObject } from '../dispatch/index.js';
 import { hostPort } from './listener.js';
 import { createNetstringParser, netstring } from './netstring.js';
@@ -119,9 +120,9 @@ function otherListener(answer: Buffer): string | undefined {
 /** @throws {RemoteError} the response is an error; {SyntaxError} it is none */
 function resultOf(text: string): unknown {
   const response: unknown = JSON.parse(text);
-  if (typeof response !== 'object' || response === null) throw new SyntaxError('no object');
-  const { result, error, id } = response as { result?: unknown; error?: Partial<ErrorObject>; id?: unknown };
-  if (typeof error?.code === 'number' && typeof error.message === 'string') {
+  if (!isRecord(response)) throw new SyntaxError('no object');
+  const { result, error, id } = response;
+  if (isRecord(error) && typeof error.code === 'number' && typeof error.message === 'string') {
     throw new RemoteError({ code: error.code, message: error.message, data: error.data });
   }
   if (id !== 1 || result === undefined) throw new SyntaxError('no result for the request');

@@ -1,6 +1,7 @@
 /** One connection that speaks netstrings: frames in, answers out, at the pace of whoever reads them. */
 
 import type { Socket } from 'node:net';
+import { entryAt } from '../../typed.js';
 import { type CallContext, type Dispatch, errorText, RpcError } from '../dispatch/index.js';
 import type { WireLog } from './listener.js';
 import { createNetstringParser, type NetstringError, netstring } from './netstring.js';
@@ -80,7 +81,7 @@ export function serveConnection(
     if (socket.destroyed) return;
     while (next < waiting.length && inFlight < limits.maxInFlight && output.length < OUTPUT_HIGH_WATER) {
       if (socket.writableNeedDrain) break;
-      const answer = dispatch(waiting[next] as Buffer, context);
+      const answer = dispatch(entryAt(waiting, next), context);
       const done = slot.asked();
       next += 1;
       if (answer instanceof Promise) {

@@ -9,6 +9,7 @@ import { Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { isList, isRecord } from '../../typed.js';
 import type { CallContext, Dispatch } from '../dispatch/index.js';
 import { createFifoFraming } from './fifo-framing.js';
 import { DEFAULT_GRACE_MS, type Listener, type WireLog } from './listener.js';
@@ -214,8 +215,8 @@ function endWith(output: Socket, text: string, timeoutMs: number): Promise<void>
 function replyName(text: string): string | undefined {
   try {
     const parsed: unknown = JSON.parse(text);
-    for (const request of Array.isArray(parsed) ? parsed : [parsed]) {
-      const name = (request as { reply_name?: unknown } | null)?.reply_name;
+    for (const request of isList(parsed) ? parsed : [parsed]) {
+      const name = isRecord(request) ? request.reply_name : undefined;
       if (name !== undefined) return String(name);
     }
     return undefined;

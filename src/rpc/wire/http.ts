@@ -8,8 +8,8 @@ import {
   type ServerOptions,
   type ServerResponse,
 } from 'node:http';
-import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
+import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { includesRole } from '../../policy/settings/index.js';
 import type { Caller, Refused, Shown } from '../access/index.js';
@@ -34,7 +34,7 @@ import {
   requireLoopback,
   type WireLog,
 } from './listener.js';
-import { listening } from './stream-server.js';
+import { addressOf, listening } from './stream-server.js';
 
 export interface HttpTimeouts {
   /** ms for the header block of a request to arrive, and for a TLS handshake. */
@@ -302,7 +302,7 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
   });
 
   await listening(server, () => server.listen({ host, port }));
-  const bound = server.address() as AddressInfo;
+  const bound = addressOf(server);
 
   async function close(graceMs: number = DEFAULT_GRACE_MS): Promise<void> {
     closing = true;
@@ -333,7 +333,7 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
     address: hostPort(bound.address, bound.port),
     close,
     renew: (tls) => {
-      if ('setSecureContext' in server) (server as TlsServer).setSecureContext({ ...tls, minVersion: 'TLSv1.2' });
+      if (server instanceof TlsServer) server.setSecureContext({ ...tls, minVersion: 'TLSv1.2' });
     },
   };
 }

@@ -1,6 +1,6 @@
 /** A server of netstring connections; tcp.ts and unix.ts say where it listens. */
 
-import { createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { CallContext, Dispatch } from '../dispatch/index.js';
 import { type Connection, type ConnectionLimits, DEFAULT_CONNECTION_LIMITS, serveConnection } from './connection.js';
 import { type ConnectionBounds, ConnectionLimit, DEFAULT_CONNECTION_BOUNDS } from './connection-limit.js';
@@ -69,6 +69,13 @@ function pollOnce(): Promise<void> {
  * Resolves when the server listens.
  * @throws {Error} as the system says it (EADDRINUSE, EACCES, ...)
  */
+/** Where a server listens that was told to do so on an address and a port. */
+export function addressOf(server: Server): AddressInfo {
+  const bound = server.address();
+  if (bound === null || typeof bound === 'string') throw new Error(`expected an address and a port, found ${bound}`);
+  return bound;
+}
+
 export function listening(server: Server, listen: () => void): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);

@@ -1,8 +1,7 @@
 /** JSON-RPC over netstrings on TCP: what Kamailio's janssonrpcc and jsonrpcc speak. */
 
-import type { AddressInfo } from 'node:net';
 import { hostPort, type Listener, requireLoopback } from './listener.js';
-import { createStreamServer, listening, type StreamOptions } from './stream-server.js';
+import { addressOf, createStreamServer, listening, type StreamOptions } from './stream-server.js';
 
 export interface TcpOptions extends StreamOptions {
   readonly host?: string;
@@ -22,7 +21,7 @@ export async function listenTcp(options: TcpOptions): Promise<Listener> {
     peer: hostPort(socket.remoteAddress ?? '', socket.remotePort ?? 0),
   }));
   await listening(server, () => server.listen({ host, port }));
-  const bound = server.address() as AddressInfo;
+  const bound = addressOf(server);
   // `localhost` is what the resolver says it is.
   try {
     requireLoopback('tcp', bound.address, false);

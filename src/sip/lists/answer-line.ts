@@ -4,6 +4,7 @@
  * answer by that expression (siptrust-headers.cfg), and here a line that it does not match is no line.
  */
 
+import { isRecord } from '../../typed.js';
 import { spellings } from '../grammar/index.js';
 import { MONITORED, NUMBERED, profileNumber, REFUSED } from './profile-numbers.js';
 
@@ -255,8 +256,8 @@ const whole = new RegExp(ANSWER_PATTERN, 'i');
 /** The line of this answer; undefined: there is none for the method, or a field of it fits in no line. */
 export function answerLine(method: string, answer: unknown): string | undefined {
   const fields = ANSWER_LINES.get(method);
-  if (fields === undefined || typeof answer !== 'object' || answer === null) return undefined;
-  const values = fields.map(({ of }) => of(answer as Answer));
+  if (fields === undefined || !isRecord(answer)) return undefined;
+  const values = fields.map(({ of }) => of(answer));
   const line = [method, ...values, '.'].join(';');
   return values.every(({ length }) => length <= MOST_OCTETS) && whole.test(line) ? line : undefined;
 }

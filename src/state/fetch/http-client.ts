@@ -201,6 +201,8 @@ function validator(text: string | undefined): string | undefined {
   return text !== undefined && text.length <= MOST_VALIDATOR && /^[ -~]+$/.test(text) ? text : undefined;
 }
 
+const bytesOf = (response: AsyncIterable<Uint8Array>) => response;
+
 /** The whole body, or a failure as soon as it is known to be too large. */
 async function readBody(response: IncomingMessage, maxSize: number): Promise<Uint8Array> {
   const tooLarge = (found: string): FetchFailure =>
@@ -211,7 +213,7 @@ async function readBody(response: IncomingMessage, maxSize: number): Promise<Uin
   const whole = length === undefined ? undefined : Buffer.allocUnsafeSlow(Number(length));
   const chunks: Uint8Array[] = [];
   let total = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
+  for await (const chunk of bytesOf(response)) {
     if (total + chunk.length > maxSize) throw tooLarge('more');
     if (whole === undefined) chunks.push(chunk);
     else whole.set(chunk, total);

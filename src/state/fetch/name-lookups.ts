@@ -15,7 +15,7 @@ export class NameLookups {
   readonly #limitMs: number;
   readonly #lookUp: LookUp;
 
-  constructor(limitMs: number, lookUp: LookUp = lookup as LookUp) {
+  constructor(limitMs: number, lookUp: LookUp = lookup) {
     this.#limitMs = limitMs;
     this.#lookUp = lookUp;
   }

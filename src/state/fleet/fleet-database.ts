@@ -1,6 +1,7 @@
 /** The revisions and the nodes of a fleet, as its database has them. All that is decided by time is decided by its clock. */
 
 import { contentHash, type Revision, readRevision } from '../../policy/revision/index.js';
+import { present } from '../../typed.js';
 import type { Run, SqlRow, SqlValue } from '../postgres/index.js';
 import { StoreError } from '../store/index.js';
 
@@ -146,7 +147,7 @@ export class FleetDatabase {
   /** The contents that are not there yet; each is stored by itself, and used by nobody before its revision is. */
   async store(blobs: ReadonlyMap<string, Uint8Array>): Promise<void> {
     for (const sha256 of await this.missing([...blobs.keys()])) {
-      const content = blobs.get(sha256) as Uint8Array;
+      const content = present(blobs.get(sha256), 'a content that was asked for');
       await this.#connection.query(
         'INSERT INTO policy_file (sha256, octets, content) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING',
         [sha256, content.length, content],

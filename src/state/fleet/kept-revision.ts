@@ -28,7 +28,7 @@ export class KeptRevision {
     const path = blobPath(this.#directory, sha256);
     if ((await stat(path).catch(() => undefined)) === undefined) return false;
     const sum = createHash('sha256');
-    for await (const piece of createReadStream(path)) sum.update(piece as Uint8Array);
+    for await (const piece of createReadStream(path)) sum.update(piece);
     if (sum.digest('hex') !== sha256) return false;
     this.#known.add(sha256);
     return true;

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { AnswersByName, DnsAnswer, DnsAnswers, DnsQuery, DnsType } from '../../net/dns/index.js';
+import { answersBy, type DnsAnswer, type DnsAnswers, type DnsQuery, type DnsType } from '../../net/dns/index.js';
 
 /**
  * Seconds that answers are kept: what a zone says of itself, within bounds (RFC 2308 §5, §7). A failure is kept for as
@@ -62,15 +62,12 @@ export class DnsCache {
   /** All answers, as the choice of a next hop reads them; `stale` is told of those whose time ends soon. */
   view(stale: (query: DnsQuery) => void): DnsAnswers {
     const now = this.#now();
-    const of = <T extends DnsType>(type: T): AnswersByName<T> => ({
-      get: (name) => {
-        const answer = this.get(type, name);
-        const entry = this.#entries.peek(`${type} ${name}`);
-        if (entry !== undefined && now >= entry.staleAt) stale({ type, name });
-        return answer as DnsAnswer<T> | undefined;
-      },
+    return answersBy(({ type, name }) => {
+      const answer = this.get(type, name);
+      const entry = this.#entries.peek(`${type} ${name}`);
+      if (entry !== undefined && now >= entry.staleAt) stale({ type, name });
+      return answer;
     });
-    return { NAPTR: of('NAPTR'), SRV: of('SRV'), A: of('A'), AAAA: of('AAAA') };
   }
 
   flush(): number {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isRecord } from '../../typed.js';
 import { makeDirectory } from '../store/index.js';
 
 /** A fetched list as it lies on disk. */
@@ -111,7 +112,9 @@ export class CrlStore {
     try {
       const note = await readFile(join(this.#directory, `${name}.json`));
       if (note.length > MOST_NOTE_OCTETS) return undefined;
-      const { url, sha256, etag, lastModified } = JSON.parse(note.toString('utf8')) as Record<string, unknown>;
+      const said: unknown = JSON.parse(note.toString('utf8'));
+      if (!isRecord(said)) return undefined;
+      const { url, sha256, etag, lastModified } = said;
       if (typeof url !== 'string' || nameOf(url) !== name) return undefined;
       const der = await readFile(join(this.#directory, `${name}.crl`));
       // A crash between the two files leaves the note of the list before: its validators are not those of this one.

@@ -85,7 +85,7 @@ export function readCertificates(file: string): CertificateReading {
     return {
       find: (sha256) => {
         try {
-          return find?.get(sha256) as Uint8Array | undefined;
+          return find?.get(sha256);
         } catch (cause) {
           throw storeError(file, cause);
         }

@@ -108,7 +108,9 @@ function newsOf(kind: Kind, source: string, node: string): string {
 }
 
 /** What a notification says; undefined: it is none of ours. */
-export function readNews(payload: string) {
+export function readNews(
+  payload: string,
+): (Pick<FetchedThing, 'kind' | 'source'> & { readonly node: string }) | undefined {
   const [, kind, node = '', source = ''] = /^(crl|ocsp) (\S+) (.+)$/.exec(payload) ?? [];
-  return kind === undefined ? undefined : { kind: kind as Kind, node, source };
+  return kind === 'crl' || kind === 'ocsp' ? { kind, node, source } : undefined;
 }

@@ -42,7 +42,7 @@ function scalar(value: unknown): string | undefined {
 
 /** Adds the members to the key; false: these params must be checked in full. */
 function addMembers(asked: Question, members: object, inTls: boolean): boolean {
-  for (const [name, value] of Object.entries(members) as [string, unknown][]) {
+  for (const [name, value] of Object.entries(members)) {
     let text = scalar(value);
     if (text === undefined && (inTls || name !== 'tls')) return false;
     if (typeof value === 'string' && value.length > MAX_KEY) return false;

@@ -1,4 +1,6 @@
 /** Milliseconds of work in one turn of the event loop: verdicts wait little longer than that. */
+import { entryAt } from '../../typed.js';
+
 const SLICE_MS = 4;
 
 /** Works that wait for a turn of their own. */
@@ -50,8 +52,8 @@ function* merge<T>(a: readonly T[], b: readonly T[], compare: (a: T, b: T) => nu
   const merged: T[] = [];
   let [left, right] = [0, 0];
   while (left < a.length || right < b.length) {
-    const takeLeft = right >= b.length || (left < a.length && compare(a[left] as T, b[right] as T) <= 0);
-    merged.push((takeLeft ? a[left++] : b[right++]) as T);
+    const takeLeft = right >= b.length || (left < a.length && compare(entryAt(a, left), entryAt(b, right)) <= 0);
+    merged.push(takeLeft ? entryAt(a, left++) : entryAt(b, right++));
     if (merged.length % STEP_VALUES === 0) yield;
   }
   return merged;

@@ -3,6 +3,7 @@
  * certificate tells of it in words.
  */
 
+import { entriesOf } from '../../typed.js';
 import type { NameAttribute } from '../../x509/certificate/index.js';
 import type { AttributeMatch } from './agreement.js';
 
@@ -26,9 +27,9 @@ export type NamePart = Pick<NameAttribute, 'type' | 'value'>;
  */
 export function missingAttributes(wanted: AttributeMatch, name: readonly NamePart[]): readonly string[] {
   const missing: string[] = [];
-  for (const [key, values] of Object.entries(wanted) as [keyof AttributeMatch, readonly string[]][]) {
+  for (const [key, values] of entriesOf(wanted)) {
     const found = name.filter((part) => part.type === TYPES[key]).map((part) => part.value);
-    for (const value of values) {
+    for (const value of values ?? []) {
       if (!found.includes(value)) {
         missing.push(`${key}: expected "${value}", found ${found.map((text) => `"${text}"`).join(', ') || 'none'}`);
       }

@@ -3,6 +3,8 @@
  * for the 50 ms that this takes.
  */
 
+import { entryAt } from '../../typed.js';
+
 const PIECES = 256;
 
 /** Filled, sealed, and changed by nobody from then on. */
@@ -97,7 +99,7 @@ export class NameTable<V> implements ReadonlyMap<string, V> {
   }
 
   #piece(name: string): ReadonlyMap<string, V> {
-    return this.#pieces[pieceOf(name)] as ReadonlyMap<string, V>;
+    return entryAt(this.#pieces, pieceOf(name));
   }
 }
 

@@ -19,7 +19,7 @@ export function useAnswer<Result>(method: string, params: object = {}, everyMs =
   const current = useRef(key);
   current.current = key;
   const again = useCallback(() => {
-    ask<Result>(method, JSON.parse(text) as object).then(
+    ask<Result>(method, JSON.parse(text)).then(
       (result) => current.current === key && setState({ key, result, failed: '' }),
       (error: unknown) =>
         current.current === key && setState((before) => ({ ...before, key, failed: messageOf(error) })),

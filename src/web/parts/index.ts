@@ -1,3 +1,3 @@
 /** The door of this room: parts of views. */
 
-export { Action, Explain, Problem, Table, Verdict, When } from './parts.js';
+export { Action, Explain, fieldText, Problem, Table, Verdict, When } from './parts.js';

@@ -126,3 +126,8 @@ export function Explain({ id, close }: { id: string; close: () => void }) {
     </section>
   );
 }
+
+/** What stands in a field of a form. */
+export function fieldText({ currentTarget: field }: Event): string {
+  return field instanceof HTMLInputElement || field instanceof HTMLSelectElement ? field.value : '';
+}

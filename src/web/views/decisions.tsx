@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { type Decision, read } from '../daemon/index.js';
-import { Explain, Problem, Table, Verdict, When } from '../parts/index.js';
+import { Explain, fieldText, Problem, Table, Verdict, When } from '../parts/index.js';
 
 /** Rows that are shown; the newest push out the oldest. */
 const MOST_ROWS = 200;
@@ -34,10 +34,8 @@ function useDecisions(query: string, held: boolean): Live {
       last: () => last.current,
       state: (open, failed) => setLive((before) => ({ ...before, open, failed })),
       sent: (events) => {
-        const fresh = events.filter(({ name }) => name === 'decision').map(({ data }) => JSON.parse(data) as Decision);
-        const missed = events
-          .filter(({ name }) => name === 'missed')
-          .map(({ data }) => (JSON.parse(data) as { readonly count: number }).count);
+        const fresh = events.filter(({ name }) => name === 'decision').map(({ data }): Decision => JSON.parse(data));
+        const missed = events.filter(({ name }) => name === 'missed').map(({ data }): number => JSON.parse(data).count);
         last.current = fresh.at(-1)?.id ?? last.current;
         setLive((before) => ({
           ...before,
@@ -72,8 +70,7 @@ export function Decisions() {
   const { open, failed, missed } = live;
   // What is held is looked through as it is.
   const rows = held ? live.rows.filter((row) => fits(row, { match, verdict, method })) : live.rows;
-  const into = (set: (value: string) => void) => (event: Event) =>
-    set((event.currentTarget as HTMLInputElement | HTMLSelectElement).value);
+  const into = (set: (value: string) => void) => (event: Event) => set(fieldText(event));
   return (
     <>
       <h2>Decisions</h2>

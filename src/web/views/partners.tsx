@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { type PartnerList, type PartnerRow, useAnswer } from '../daemon/index.js';
-import { Problem, Table, Verdict, When } from '../parts/index.js';
+import { fieldText, Problem, Table, Verdict, When } from '../parts/index.js';
 
 const PAGE = 100;
 const EVERY_MS = 5_000;
@@ -27,7 +27,7 @@ export function Partners() {
   const again =
     (set: (value: string) => void) =>
     (event: Event): void => {
-      set((event.currentTarget as HTMLInputElement | HTMLSelectElement).value);
+      set(fieldText(event));
       setFrom(0);
     };
   const last = Math.min(from + PAGE, result?.matched ?? 0);

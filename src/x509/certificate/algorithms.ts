@@ -4,6 +4,7 @@
  * Everything not in the tables is refused: SHA-1, MD5, SHA-224, DSA, RSA below 2048 bits, curves by explicit parameters.
  */
 
+import { entryAt } from '../../typed.js';
 import { DerReader, hexHead, MalformedDer, sameOctets, TAG } from '../der/index.js';
 import type { AlgorithmFacts, PublicKeyFacts } from './facts.js';
 
@@ -169,12 +170,12 @@ export function rsaSize(key: Uint8Array): RsaSize {
   const exponent = content.integer('publicExponent');
   content.finish('RSAPublicKey');
   const magnitude = modulus[0] === 0 ? modulus.subarray(1) : modulus;
-  const bits = (modulus[0] as number) >= 0x80 ? 0 : 8 * magnitude.length - Math.clz32(magnitude[0] ?? 0) + 24;
-  const isOdd = (octets: Uint8Array): boolean => ((octets.at(-1) as number) & 1) === 1;
+  const bits = entryAt(modulus, 0) >= 0x80 ? 0 : 8 * magnitude.length - Math.clz32(magnitude[0] ?? 0) + 24;
+  const isOdd = (octets: Uint8Array): boolean => (entryAt(octets, octets.length - 1) & 1) === 1;
   const size = { bits, modulus, exponent };
   if (!isOdd(modulus)) return { ...size, fault: 'expected an RSA modulus of odd primes, found an even one' };
-  const least = exponent.length === 1 && (exponent[0] as number) < 3;
-  const sound = isOdd(exponent) && !least && (exponent[0] as number) < 0x80 && exponent.length <= 9;
+  const least = exponent.length === 1 && entryAt(exponent, 0) < 3;
+  const sound = isOdd(exponent) && !least && entryAt(exponent, 0) < 0x80 && exponent.length <= 9;
   return {
     ...size,
     fault: sound ? undefined : `expected an odd RSA exponent from 3 to 2^64, found 0x${hexHead(exponent)}`,

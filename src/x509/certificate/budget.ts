@@ -6,6 +6,8 @@
  * on a busy machine and on the second time too, when much is remembered.
  */
 
+import { keysOf } from '../../typed.js';
+
 /** What work is spent on. */
 export type WorkKind = 'signatures' | 'issuers' | 'names' | 'policies' | 'revocation';
 
@@ -37,7 +39,7 @@ export class Budget {
     this.used[kind] += microseconds;
     this.sum += microseconds;
     if (this.sum <= this.limit) return;
-    const [[most]] = Object.entries(this.used).sort(([, a], [, b]) => b - a) as [[WorkKind, number]];
+    const most = keysOf(this.used).reduce((a, b) => (this.used[b] > this.used[a] ? b : a));
     throw new BudgetExhausted(this.limit, most);
   }
 

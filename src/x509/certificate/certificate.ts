@@ -8,6 +8,7 @@
 
 import { createHash } from 'node:crypto';
 import type { ReasonCode } from '../../reasons.js';
+import { entryAt } from '../../typed.js';
 import { type DerReader, hex, MalformedDer, readTime, TAG } from '../der/index.js';
 import { EXTENSION, EXTENSION_NAMES, type ExtensionValues, readExtension } from './extensions.js';
 import type { CertificateFacts, Extension, PublicKeyFacts } from './facts.js';
@@ -177,7 +178,7 @@ function readExtensions(wrapper: DerReader, extensions: Extension[], values: Ext
 /** Hex of an INTEGER's content octets: no sign octet, `-` in front of a negative number. */
 export function integerHex(octets: Uint8Array): string {
   const text = hex(octets);
-  if ((octets[0] as number) < 0x80) return text.length > 2 && text.startsWith('00') ? text.slice(2) : text;
+  if (entryAt(octets, 0) < 0x80) return text.length > 2 && text.startsWith('00') ? text.slice(2) : text;
   const magnitude = (1n << BigInt(8 * octets.length)) - BigInt(`0x${text}`);
   return `-${magnitude.toString(16).padStart(2, '0')}`;
 }

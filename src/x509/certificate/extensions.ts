@@ -1,5 +1,6 @@
 /** The extensions siptrust understands (RFC 5280 §4.2): one row each, from OID to reader. */
 
+import { isKeyOf } from '../../typed.js';
 import { DerReader, MalformedDer, TAG } from '../der/index.js';
 import type {
   AccessDescription,
@@ -275,10 +276,9 @@ export function isKnownExtension(id: string): boolean {
 
 /** Reads one extension value to its end and stores it; an unknown extension is left alone. */
 export function readExtension(values: ExtensionValues, id: string, value: Uint8Array): void {
-  if (!isKnownExtension(id)) return;
+  if (!isKeyOf(readers, id)) return;
   const field = EXTENSION_NAMES[id] ?? id;
   const reader = new DerReader(value);
-  const known = values as Record<string, unknown>;
-  known[id] = readers[id as keyof Readers](reader, field);
+  Object.assign(values, { [id]: readers[id](reader, field) });
   reader.finish(field);
 }

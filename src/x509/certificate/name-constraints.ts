@@ -7,6 +7,7 @@
  */
 
 import type { Finding } from '../../reasons.js';
+import { entryAt } from '../../typed.js';
 import { DerReader, MalformedDer } from '../der/index.js';
 import type { Budget } from './budget.js';
 import { certificateName } from './certificate-name.js';
@@ -85,7 +86,7 @@ export class NameCheck {
   violation(path: readonly CertificateFacts[]): Finding | undefined {
     const above: Constraints[] = [];
     for (let index = path.length - 1; index >= 0; index--) {
-      const certificate = path[index] as CertificateFacts;
+      const certificate = entryAt(path, index);
       const isLeaf = index === 0;
       if (index < path.length - 1 && (isLeaf || !certificate.selfIssued)) {
         for (const constraints of above) {

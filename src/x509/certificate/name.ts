@@ -137,7 +137,7 @@ function readRelativeName(set: DerReader, field: string, attributes: NameAttribu
     // Strings compare whatever their type (RFC 5280 §7.1); what is no string compares octet by octet.
     keys.push(`${oid}=${decode === undefined ? value : quoted(prepared(value))}`);
   }
-  return keys.length === 1 ? (keys[0] as string) : keys.sort().join('+');
+  return keys.sort().join('+');
 }
 
 /** The key of a RelativeDistinguishedName element, for names relative to a CRL issuer (RFC 5280 §4.2.1.13). */

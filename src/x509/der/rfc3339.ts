@@ -11,9 +11,8 @@ export function parseRfc3339(text: string): number | undefined {
   const match = FORM.exec(text);
   const day = dayStart(match?.[1] ?? '');
   if (match === null || day === undefined) return undefined;
-  const [hour, minute, second, offsetHour, offsetMinute] = [match[2], match[3], match[4], match[7], match[8]].map(
-    (digits) => Number(digits ?? 0),
-  ) as [number, number, number, number, number];
+  const number = (group: number): number => Number(match[group] ?? 0);
+  const [hour, minute, second, offsetHour, offsetMinute] = [number(2), number(3), number(4), number(7), number(8)];
   // A leap second (§5.7) has no instant of its own in milliseconds since 1970.
   if (hour > 23 || minute > 59 || second > 59 || offsetHour > 23 || offsetMinute > 59) return undefined;
   const offset = (offsetHour * 60 + offsetMinute) * (match[6] === '-' ? -1 : 1);

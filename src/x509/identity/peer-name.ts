@@ -4,6 +4,7 @@
  */
 
 import type { Finding } from '../../reasons.js';
+import { present } from '../../typed.js';
 import { type AlternativeName, type CertificateFacts, certificateName, generalNameText } from '../certificate/index.js';
 import { sameOctets } from '../der/index.js';
 import { referenceDomain } from './domain.js';
@@ -19,7 +20,7 @@ export type PeerName =
 export function nameMismatch(leaf: CertificateFacts, names: readonly PeerName[]): Finding | undefined {
   const missing = names.find((name) => !bears(leaf, name));
   if (missing === undefined) return undefined;
-  const [[kind, value]] = Object.entries(missing) as [[string, string]];
+  const [kind, value] = present(Object.entries(missing)[0], 'a name to ask for');
   const found = leaf.subjectAltNames?.slice(0, 8).map(generalNameText).join(', ');
   return {
     code: 'name-mismatch',

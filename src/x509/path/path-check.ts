@@ -1,6 +1,7 @@
 /** Judges one whole path, from the anchor down to the leaf (RFC 5280 §6.1.2 to §6.1.5). Signatures are verified already. */
 
 import type { Finding } from '../../reasons.js';
+import { entryAt, last } from '../../typed.js';
 import { type Budget, type CertificateFacts, certificateName, type NameCheck } from '../certificate/index.js';
 import { nameMismatch, type PeerName } from '../identity/index.js';
 import type { RevocationStatus } from '../revocation/index.js';
@@ -139,8 +140,8 @@ function checkLengths(path: readonly CertificateFacts[]): readonly Finding[] {
 
 function checkPolicies(path: readonly CertificateFacts[], budget: Budget): readonly Finding[] {
   const state = new PolicyState(path.length - 1, budget);
-  const leaf = path[0] as CertificateFacts;
-  state.constrain(path.at(-1) as CertificateFacts);
+  const leaf = entryAt(path, 0);
+  state.constrain(last(path));
   const problem = (certificate: CertificateFacts, text: string): readonly Finding[] => [
     { code: 'certificate-policy', detail: `${certificateName(certificate)}: ${text}` },
   ];

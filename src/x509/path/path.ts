@@ -7,6 +7,7 @@
  */
 
 import { type Finding, ranked } from '../../reasons.js';
+import { entryAt, last } from '../../typed.js';
 import {
   Budget,
   BudgetExhausted,
@@ -134,7 +135,7 @@ class PathSearch {
   private success({ path, outcome }: Judged): PathResult {
     const { skew } = this.context;
     const validUntil = Math.min(outcome.crlsUntil, ...path.map(({ notAfter }) => notAfter + skew + 1000));
-    const anchor = path.at(-1) as CertificateFacts;
+    const anchor = last(path);
     return { ok: true, path, anchor, findings: ranked(outcome.remarks), validUntil };
   }
 
@@ -169,7 +170,7 @@ class PathSearch {
 
   /** Extends the chain (leaf first) by each issuer of its last certificate; answers the first path that holds. */
   private extend(chain: readonly CertificateFacts[], lenient: boolean): Judged | undefined {
-    const current = chain.at(-1) as CertificateFacts;
+    const current = last(chain);
     const misfits: Finding[] = [];
     let fits = false;
     for (const issuer of this.candidates(current, chain)) {
@@ -332,7 +333,7 @@ class PathSearch {
 
   /** Revocation status of the first certificate of a path that goes up to its anchor: by OCSP, by CRL (RFC 6960 §5). */
   private revocationOf(upwards: readonly CertificateFacts[]): RevocationStatus {
-    const [certificate, issuer] = upwards as [CertificateFacts, CertificateFacts];
+    const [certificate, issuer] = [entryAt(upwards, 0), entryAt(upwards, 1)];
     const byCrl = this.statusByCrl(certificate, upwards);
     const answer = this.input.ocsp?.get(certificate.sha256);
     if (answer === undefined) return byCrl;
@@ -357,8 +358,7 @@ class PathSearch {
       strict: this.input.strict ?? false,
       tls: purpose !== 'any',
       budget: this.budget,
-      signers: (name) =>
-        this.signers(name, certificate, upwards[1] as CertificateFacts, upwards.at(-1) as CertificateFacts),
+      signers: (name) => this.signers(name, certificate, entryAt(upwards, 1), last(upwards)),
     });
   }
 

@@ -7,6 +7,7 @@
  */
 
 import { type Finding, type ReasonCode, ranked } from '../../reasons.js';
+import { isRecord } from '../../typed.js';
 import {
   type CertificateFacts,
   certificateName,
@@ -69,16 +70,15 @@ export function* verifyRecordInSteps(record: unknown): Generator<undefined, Reco
 }
 
 function* judge(record: unknown): Generator<undefined, RecordAnswer> {
-  if (typeof record !== 'object' || record === null || Array.isArray(record)) {
+  if (!isRecord(record)) {
     throw new BadRecord(`record: expected an object, found ${kindOf(record)}`);
   }
-  const fields = record as Readonly<Record<string, unknown>>;
-  const asked = readQuestion(fields);
+  const asked = readQuestion(record);
   const texts = {
-    leaf: [textOf('leaf', fields.leaf)],
-    intermediates: textsOf('intermediates', fields.intermediates),
-    anchors: textsOf('anchors', fields.anchors),
-    crls: textsOf('crls', fields.crls),
+    leaf: [textOf('leaf', record.leaf)],
+    intermediates: textsOf('intermediates', record.intermediates),
+    anchors: textsOf('anchors', record.anchors),
+    crls: textsOf('crls', record.crls),
   };
   limit('certificates', [...texts.leaf, ...texts.intermediates, ...texts.anchors], LIMITS.certificateText);
   limit('crls', texts.crls, LIMITS.listText);

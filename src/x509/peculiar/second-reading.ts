@@ -8,6 +8,7 @@
 
 import 'reflect-metadata';
 import { type BasicConstraintsExtension, type ExtendedKeyUsageExtension, X509Certificate } from '@peculiar/x509';
+import { keysOf } from '../../typed.js';
 import { type CertificateFacts, EXTENSION } from '../certificate/index.js';
 import { hex, sameOctets } from '../der/index.js';
 
@@ -25,7 +26,7 @@ export function readingsDiffer(facts: CertificateFacts): string | undefined {
     return `a second parser cannot read it: ${cause instanceof Error ? cause.message : String(cause)}`;
   }
   const ours = reading(facts);
-  const field = (Object.keys(ours) as (keyof Reading)[]).find((key) => ours[key] !== theirs[key]);
+  const field = keysOf(ours).find((key) => ours[key] !== theirs[key]);
   return field && `${field}: one parser reads ${JSON.stringify(ours[field])}, another ${JSON.stringify(theirs[field])}`;
 }
 
@@ -42,7 +43,7 @@ function reading(facts: CertificateFacts): Reading {
   };
 }
 
-const base64 = (octets: Uint8Array | ArrayBuffer): string => Buffer.from(octets as Uint8Array).toString('base64');
+const base64 = (octets: Uint8Array | ArrayBuffer): string => Buffer.from(new Uint8Array(octets)).toString('base64');
 
 function readAgain(der: Uint8Array): Reading {
   const copy = new Uint8Array(der);

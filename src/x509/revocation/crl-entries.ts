@@ -2,6 +2,7 @@
  * The entries of a CRL (RFC 5280 §5.1.2.6, §5.3): they stay in the DER, and an index of hashes and offsets finds one.
  */
 
+import { isKeyOf } from '../../typed.js';
 import { type AlternativeName, EXTENSION, type Extension, parseName, readGeneralNames } from '../certificate/index.js';
 import { DerReader, hex, MalformedDer, readTime, sameOctets, sortInSteps, TAG } from '../der/index.js';
 
@@ -213,7 +214,7 @@ function readReason(value: Uint8Array): CrlReason | undefined {
   const reader = new DerReader(value);
   const code = reader.count('reasonCode', TAG.enumerated);
   reader.finish('reasonCode');
-  return CRL_REASONS[code as keyof typeof CRL_REASONS];
+  return isKeyOf(CRL_REASONS, code) ? CRL_REASONS[code] : undefined;
 }
 
 /** Key texts of the directory names among some names. */
