@@ -17,7 +17,7 @@ EXAMPLE := .cache/example
 LONG_WORK := node --import tsx --import ./test/support/live/early-stop.ts
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: dev ci help release test-release deb test-deb setup packages toolchain node-version build lint dead run demo test test-unit test-wire test-flow test-matrix test-opensips test-ui run-ui test-fleet run-fleet test-fleet-long fleet bench-fleet demo-ui lab-packages lab test-lab bench bench-plugin bench-reload bench-lab soak fuzz clean
+.PHONY: dev ci help release test-release deb test-deb setup packages toolchain node-version build lint dead run demo test test-unit test-wire test-flow test-cost test-matrix test-opensips test-ui run-ui test-fleet run-fleet test-fleet-long fleet bench-fleet demo-ui lab-packages lab test-lab bench bench-plugin bench-reload bench-lab soak fuzz clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -117,6 +117,9 @@ test-matrix: setup build ## all live tests on Kamailio 5.6.3, 6.0.1 and 6.1.5, a
 	SIPTRUST_MATRIX=all npx vitest run --config vitest.flow.config.ts
 	SIPTRUST_MATRIX=all SIPTRUST_SCRIPT=lua npx vitest run --config vitest.flow.config.ts
 
+test-cost: setup build ## what foreign bytes cost in processor time, by their length; beside nothing else (two minutes)
+	npx vitest run --config vitest.cost.config.ts
+
 test-opensips: setup build ## live tests on the OpenSIPS that SIPTRUST_OPENSIPS names; without one they say so and are skipped
 	npx vitest run --config vitest.opensips.config.ts
 
@@ -191,7 +194,8 @@ fuzz: node_modules ## long runs of the readers' fuzz (crashes, and time), the di
 	@export TMPDIR=$$(mktemp -d); trap 'rm -rf "$$TMPDIR"' EXIT; \
 	trap 'echo "fuzz: stopped by SIGINT" >&2; exit 130' INT; trap 'echo "fuzz: stopped by SIGTERM" >&2; exit 143' TERM; \
 	SIPTRUST_FUZZ_RUNS=1000000 SIPTRUST_DIFFERENTIAL_RUNS=5000 npx vitest run --testTimeout 36000000 \
-	  $$(grep -rlE '\b(runs\(|LONG\b)|SIPTRUST_(FUZZ|DIFFERENTIAL)_RUNS' test/unit test/programs test/wire)
+	  $$(grep -rlE '\b(runs\(|LONG\b)|SIPTRUST_(FUZZ|DIFFERENTIAL)_RUNS' test/unit test/programs test/wire) && \
+	npx vitest run --config vitest.cost.config.ts --testTimeout 36000000 test/cost/readers.test.ts
 
 clean: ## remove what was built
 	rm -rf dist node_modules coverage packages

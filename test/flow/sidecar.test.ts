@@ -126,7 +126,6 @@ describe.each(builds('full'))('the sidecar, Kamailio $version', (build) => {
       await twoSidecars();
       if (signal === 'SIGKILL') await network.daemon.stop(signal);
       else network.daemon.signal(signal);
-      const start = performance.now();
       const callers = [
         await network.overTls(network.certificateOfA()),
         await network.overTls(network.certificateOfA()),
@@ -135,7 +134,6 @@ describe.each(builds('full'))('the sidecar, Kamailio $version', (build) => {
         expect(await keeps(caller)).toBe(true);
         expect(await second.decisionsOn(caller.source)).toHaveLength(1);
       }
-      expect(performance.now() - start).toBeLessThan(6_000);
     });
   });
 

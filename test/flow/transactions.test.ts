@@ -53,10 +53,8 @@ describe.each(builds('full'))('transactions, Kamailio $version', (build) => {
     await frozen(async () => {
       const caller = await network.overTls(network.certificateOfA());
       const sent = request({ headers: [PAI, 'Subject: kept'] });
-      const start = performance.now();
       caller.send(sent);
       expect(statusOf(await caller.final(headerOf(sent, 'Call-ID') ?? ''))).toBe(200);
-      expect(performance.now() - start).toBeLessThan(5_000);
       expectRelayed(await network.uas.received(headerOf(sent, 'Call-ID') ?? '', 'INVITE'), sent, [
         'P-Asserted-Identity',
       ]);

@@ -8,14 +8,14 @@ import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SPELLINGS } from '../support/header-spellings.js';
-import { type Caller, freshCallId, inDialog, type RequestTerms, request } from '../support/live/caller.js';
+import { type Caller, freshCallId, inDialog, request } from '../support/live/caller.js';
 import { replaced } from '../support/live/opensips.js';
 import { OpensipsNetwork } from '../support/live/opensips-network.js';
 import { answered, Party, type Transport } from '../support/live/party.js';
-import { eventually } from '../support/live/places.js';
+import { eventually, freePort } from '../support/live/places.js';
 import { expectNowhere, privateRows } from '../support/live/secrets.js';
 import { headerOf, methodOf, rowsOf, type SipText, statusOf } from '../support/live/sip-text.js';
-import { absent, BUILD, theBuild } from './stage.js';
+import { absent, answerTo, BUILD, talk, theBuild } from './stage.js';
 
 const SECRET = privateRows('secret');
 const FORGED = privateRows('forged');
@@ -189,30 +189,11 @@ describe.skipIf(absent(['dialog', 'topology_hiding', 'textops']) !== undefined)(
   const SECRET_OF_THEIRS = FORGED;
   const own = '<sip:user@own.example>;tag=1';
 
-  function called(caller: Caller, terms: RequestTerms): Promise<SipText> {
-    const callId = terms.callId ?? freshCallId();
-    caller.send(request({ transport: 'UDP', ...terms, callId }));
-    return caller.final(callId, terms.method ?? 'INVITE');
-  }
-
   it.each(Object.keys(ORDINARY).flatMap((name) => TRANSPORTS.map((transport) => [name, transport] as const)))(
     'fail/%s, to a stranger over %s: the call goes, and nothing private with it',
     async (name, transport) => {
-      const answer = await called(user, {
-        ruri: stranger.uri(transport, name),
-        from: own,
-        headers: [...SECRET, 'Subject: x'],
-      });
-      expect(statusOf(answer), answer).toBe(200);
-      const { route, ...terms } = inDialog(answer);
-      user.send(request({ ...terms, transport: 'UDP', from: own, method: 'ACK', headers: [...route, ...SECRET] }));
-      for (const [method, cseq] of [
-        ['INFO', 2],
-        ['BYE', 3],
-      ] as const) {
-        const got = await called(user, { ...terms, from: own, method, cseq, headers: [...route, ...SECRET] });
-        expect(statusOf(got), got).toBe(200);
-      }
+      const headers = [...SECRET, 'Subject: x'];
+      await talk(user, { ruri: stranger.uri(transport, name), from: own, headers }, ['INFO', 'BYE']);
       clean();
     },
   );
@@ -225,7 +206,7 @@ describe.skipIf(absent(['dialog', 'topology_hiding', 'textops']) !== undefined)(
       }),
     );
     for (const text of texts) user.send(text);
-    const last = await called(user, { method: 'MESSAGE', ruri: stranger.uri('udp', name), from: own });
+    const last = await answerTo(user, { method: 'MESSAGE', ruri: stranger.uri('udp', name), from: own });
     expect(statusOf(last)).toBe(200);
     // (A datagram with a NUL, or without one end of a line, is answered by nobody.)
     await pause(100);
@@ -235,7 +216,7 @@ describe.skipIf(absent(['dialog', 'topology_hiding', 'textops']) !== undefined)(
   it.each(Object.keys(WRONG).flatMap((name) => ['INVITE', 'MESSAGE'].map((method) => [name, method] as const)))(
     'fail/%s, %s: it is not sent',
     async (name, method) => {
-      const answer = await called(user, {
+      const answer = await answerTo(user, {
         ruri: stranger.uri('udp', name),
         method,
         from: own,
@@ -283,7 +264,7 @@ describe.skipIf(absent(['dialog', 'topology_hiding', 'textops']) !== undefined)(
     async (name, method) => {
       const callId = freshCallId();
       const ruri = stranger.uri('udp', name);
-      const answer = await called(user, { callId, ruri, method, from: own, headers: ['Subject: x'] });
+      const answer = await answerTo(user, { callId, ruri, method, from: own, headers: ['Subject: x'] });
       expect(statusOf(answer), answer).toBe(200);
       await Promise.any([stranger, other].map((party) => party.received(callId, method)));
       clean();
@@ -293,7 +274,7 @@ describe.skipIf(absent(['dialog', 'topology_hiding', 'textops']) !== undefined)(
   it.each(Object.keys(WRONG))('ok/%s, to our own side: as the script has it', async (name) => {
     const callId = freshCallId();
     const ruri = `sip:${name}@${network.called}:5060`;
-    const answer = await called(user, { callId, ruri, method: 'MESSAGE', from: own, headers: ['Subject: x'] });
+    const answer = await answerTo(user, { callId, ruri, method: 'MESSAGE', from: own, headers: ['Subject: x'] });
     expect(statusOf(answer), answer).toBe(200);
     expect(network.uas.find(callId, 'MESSAGE')).toContain('secret');
   });
@@ -302,12 +283,7 @@ describe.skipIf(absent(['dialog', 'topology_hiding', 'textops']) !== undefined)(
     'fail/%s, a stranger calls our user: nothing forged comes, nothing of ours goes back',
     async (name) => {
       network.uas.options = { extra: SECRET };
-      const answer = await called(outsider, { ruri: `sip:${name}@own.example`, headers: FORGED });
-      expect(statusOf(answer), answer).toBe(200);
-      const { route, ...terms } = inDialog(answer);
-      outsider.send(request({ ...terms, transport: 'UDP', method: 'ACK', headers: [...route, ...FORGED] }));
-      const bye = await called(outsider, { ...terms, method: 'BYE', cseq: 2, headers: [...route, ...FORGED] });
-      expect(statusOf(bye), bye).toBe(200);
+      await talk(outsider, { ruri: `sip:${name}@own.example`, headers: FORGED });
       network.uas.options = {};
       clean();
     },
@@ -318,7 +294,7 @@ describe.skipIf(absent(['dialog', 'topology_hiding', 'textops']) !== undefined)(
     ['invited', 'INVITE'],
   ])('fail/%s by the dialog module: %s', async (name, method) => {
     const callId = freshCallId();
-    const answer = await called(user, { callId, ruri: stranger.uri('udp', name), from: own, headers: SECRET });
+    const answer = await answerTo(user, { callId, ruri: stranger.uri('udp', name), from: own, headers: SECRET });
     expect(statusOf(answer)).toBe(200);
     const { route, ...terms } = inDialog(answer);
     user.send(request({ ...terms, transport: 'UDP', from: own, method: 'ACK', headers: route }));
@@ -330,13 +306,13 @@ describe.skipIf(absent(['dialog', 'topology_hiding', 'textops']) !== undefined)(
           !/^1 /.test(headerOf(text, 'CSeq') ?? ''),
       );
     await eventually('a ping', () => pings().length > 0, 15_000);
-    await called(user, { ...terms, from: own, method: 'BYE', cseq: 20, headers: route });
+    await answerTo(user, { ...terms, from: own, method: 'BYE', cseq: 20, headers: route });
     clean();
   });
 });
 
 describe.skipIf(BUILD === undefined)('over IPv6', () => {
-  const port = 20_000 + Math.floor(Math.random() * 20_000);
+  let port: number;
   let network: OpensipsNetwork;
   const datagrams = createSocket('udp6');
   const got: SipText[] = [];
@@ -346,6 +322,7 @@ describe.skipIf(BUILD === undefined)('over IPv6', () => {
       got.push(text);
       if (statusOf(text) === 0) datagrams.send(answered(text, '200 OK'), from.port, from.address);
     });
+    port = await freePort('::1');
     datagrams.bind(port + 1, '::1');
     await once(datagrams, 'listening');
     network = await OpensipsNetwork.start({

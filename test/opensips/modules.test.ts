@@ -1,15 +1,15 @@
 /** Modules that tutorials use, in a script that has the lines of docs/opensips.md: what they keep, rewrite or send themselves. */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Caller, freshCallId, inDialog, type RequestTerms, request } from '../support/live/caller.js';
+import { type Caller, freshCallId, inDialog, request } from '../support/live/caller.js';
 import { replaced } from '../support/live/opensips.js';
 import { OpensipsNetwork } from '../support/live/opensips-network.js';
 import { answered, Party } from '../support/live/party.js';
 import { eventually } from '../support/live/places.js';
 import { expectNowhere, privateRows } from '../support/live/secrets.js';
-import { headerOf, methodOf, rowsOf, type SipText, statusOf } from '../support/live/sip-text.js';
+import { headerOf, methodOf, rowsOf, statusOf } from '../support/live/sip-text.js';
 import { WebSocketCaller } from '../support/live/websocket.js';
-import { absent, theBuild } from './stage.js';
+import { absent, answerTo, talk, theBuild } from './stage.js';
 
 const SECRET = privateRows('secret');
 const FORGED = privateRows('forged');
@@ -108,12 +108,6 @@ describe.skipIf(absent(NEEDED) !== undefined)('with modules', () => {
 
   const own = '<sip:user@own.example>;tag=1';
 
-  function called(caller: Caller, terms: RequestTerms): Promise<SipText> {
-    const callId = terms.callId ?? freshCallId();
-    caller.send(request({ transport: 'UDP', ...terms, callId }));
-    return caller.final(callId, terms.method ?? 'INVITE');
-  }
-
   /** Nothing of ours is with strangers, and nothing of strangers is with us. */
   function clean(): void {
     expectNowhere('secret', [...stranger.got.slice(before.stranger), ...outsider.answers.slice(before.outsider)]);
@@ -123,13 +117,7 @@ describe.skipIf(absent(NEEDED) !== undefined)('with modules', () => {
   it.each(['hidden', 'renamed', 'waits', 'bridged', 'short'])(
     'fail/%s: our user calls a stranger, and the call goes its way',
     async (name) => {
-      const ruri = stranger.uri('udp', name);
-      const answer200 = await called(user, { ruri, from: own, headers: SECRET });
-      expect(statusOf(answer200), answer200).toBe(200);
-      const { route, ...terms } = inDialog(answer200);
-      user.send(request({ ...terms, transport: 'UDP', from: own, method: 'ACK', headers: [...route, ...SECRET] }));
-      const bye = await called(user, { ...terms, from: own, method: 'BYE', cseq: 2, headers: [...route, ...SECRET] });
-      expect(statusOf(bye), bye).toBe(200);
+      await talk(user, { ruri: stranger.uri('udp', name), from: own, headers: SECRET });
       expect(stranger.got.slice(before.stranger).map(methodOf)).toContain('BYE');
       clean();
     },
@@ -137,12 +125,7 @@ describe.skipIf(absent(NEEDED) !== undefined)('with modules', () => {
 
   it.each(['hidden', 'renamed', 'waits', 'bridged', 'short'])('fail/%s: a stranger calls our user', async (name) => {
     network.uas.options = { extra: SECRET };
-    const answer = await called(outsider, { ruri: `sip:${name}@own.example`, headers: FORGED });
-    expect(statusOf(answer), answer).toBe(200);
-    const { route, ...terms } = inDialog(answer);
-    outsider.send(request({ ...terms, transport: 'UDP', method: 'ACK', headers: [...route, ...FORGED] }));
-    const bye = await called(outsider, { ...terms, method: 'BYE', cseq: 2, headers: [...route, ...FORGED] });
-    expect(statusOf(bye), bye).toBe(200);
+    await talk(outsider, { ruri: `sip:${name}@own.example`, headers: FORGED });
     network.uas.options = {};
     clean();
   });
@@ -155,7 +138,7 @@ describe.skipIf(absent(NEEDED) !== undefined)('with modules', () => {
         ? [answered(text, '401 Unauthorized', [challenge, ...FORGED])]
         : answer(text, at);
     const callId = freshCallId();
-    const got = await called(user, { callId, ruri: stranger.uri('udp', 'challenged'), from: own, headers: SECRET });
+    const got = await answerTo(user, { callId, ruri: stranger.uri('udp', 'challenged'), from: own, headers: SECRET });
     stranger.answer = answer;
     expect(statusOf(got), got).toBe(200);
     const sent = stranger.got.filter((text) => headerOf(text, 'Call-ID') === callId && methodOf(text) === 'INVITE');
@@ -164,7 +147,7 @@ describe.skipIf(absent(NEEDED) !== undefined)('with modules', () => {
   });
 
   it('ok/a dialog that has lasted too long: both ends get a BYE', async () => {
-    const answer = await called(user, { ruri: stranger.uri('udp', 'short'), from: own, headers: SECRET });
+    const answer = await answerTo(user, { ruri: stranger.uri('udp', 'short'), from: own, headers: SECRET });
     expect(statusOf(answer)).toBe(200);
     const { route, ...terms } = inDialog(answer);
     user.send(request({ ...terms, transport: 'UDP', from: own, method: 'ACK', headers: route }));

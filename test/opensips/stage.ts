@@ -2,10 +2,11 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Caller, type RequestTerms, request } from '../support/live/caller.js';
+import { expect } from 'vitest';
+import { type Caller, freshCallId, inDialog, type RequestTerms, request } from '../support/live/caller.js';
 import { type OpensipsBuild, opensipsBuild } from '../support/live/opensips.js';
 import type { OpensipsNetwork } from '../support/live/opensips-network.js';
-import { headerOf, type SipText } from '../support/live/sip-text.js';
+import { headerOf, type SipText, statusOf } from '../support/live/sip-text.js';
 
 const found = opensipsBuild();
 if ('missing' in found) console.warn(`skipped: ${found.missing}`);
@@ -44,4 +45,29 @@ export async function called(
   caller.send(text);
   const answer = await caller.final(callId);
   return { answer, arrived: network.uas.find(callId, method) };
+}
+
+/** Sends a request by UDP, an INVITE where nothing else is said, and gives the final answer. */
+export function answerTo(caller: Caller, terms: RequestTerms): Promise<SipText> {
+  const callId = terms.callId ?? freshCallId();
+  caller.send(request({ transport: 'UDP', ...terms, callId }));
+  return caller.final(callId, terms.method ?? 'INVITE');
+}
+
+/** An INVITE that is answered with 200, its ACK, and further requests of that dialog, each with these rows; all of them by `terms`. */
+export async function talk(
+  caller: Caller,
+  { headers = [], from, ruri }: Pick<RequestTerms, 'headers' | 'from' | 'ruri'>,
+  methods: readonly string[] = ['BYE'],
+): Promise<void> {
+  const own = from === undefined ? {} : { from };
+  const answer = await answerTo(caller, { ...own, ...(ruri === undefined ? {} : { ruri }), headers });
+  expect(statusOf(answer), answer).toBe(200);
+  const { route, ...terms } = inDialog(answer);
+  const within = { ...terms, ...own, headers: [...route, ...headers] };
+  caller.send(request({ ...within, transport: 'UDP', method: 'ACK' }));
+  for (const [index, method] of methods.entries()) {
+    const got = await answerTo(caller, { ...within, method, cseq: index + 2 });
+    expect(statusOf(got), got).toBe(200);
+  }
 }

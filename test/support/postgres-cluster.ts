@@ -12,13 +12,13 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import type { StoreSettings } from '../../src/policy/settings/store-settings.js';
+import { freePort } from './live/places.js';
 
 const run = promisify(execFile);
 const VERSIONS = '/usr/lib/postgresql';
@@ -69,15 +69,6 @@ function user(): { uid: number; gid: number } | undefined {
     .find((each) => each.startsWith('postgres:'));
   const [, , uid = '65534', gid = '65534'] = line?.split(':') ?? [];
   return { uid: Number(uid), gid: Number(gid) };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 export class PostgresCluster {

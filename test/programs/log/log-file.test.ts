@@ -31,11 +31,9 @@ describe('a FIFO that nobody reads in the place of a log', () => {
 
   test('fail/is there at the start: refused at once', () => {
     execFileSync('mkfifo', [path]);
-    // To be held up would hold up the test too: a reader that comes after ten seconds ends that.
+    // To be held up would hold up the test too: a reader that comes after ten seconds ends that, and then nothing is thrown.
     const reader = execFileSync('sh', ['-c', `(sleep 10; timeout 1 cat "${path}") >/dev/null 2>&1 & echo $!`]);
-    const before = performance.now();
     expect(() => new LogFile(path, () => {})).toThrow(/ENXIO/);
-    expect(performance.now() - before).toBeLessThan(10_000);
     process.kill(Number(reader.toString()));
   });
 

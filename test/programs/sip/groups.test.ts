@@ -5,39 +5,20 @@
 
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { kamailioGroups, kamailioInclude, keptNames } from '../../../src/sip/lists/kamailio.js';
+import { kamailioInclude, keptNames } from '../../../src/sip/lists/kamailio.js';
 import { EMERGENCY_URI, PROFILES, type Profile, type ProfileName } from '../../../src/sip/table/profiles.js';
 import { type Hook, hookClass, hookDirection } from '../../../src/sip/table/rules.js';
 import { planMessage } from '../../../src/trust/message/message.js';
 import { applyPlan } from '../../support/apply-plan.js';
 import { groupMatcher } from '../../support/groups.js';
 import { anyRows, methods, requestUris } from '../../support/header-blocks.js';
-import { REPEATED, ROWS } from '../../support/repeated.js';
 import { runs } from '../../support/runs.js';
-import { type Case, inputOf } from '../../unit/trust/message/message-support.js';
+import type { Case } from '../../unit/trust/message/message-support.js';
+import { GROUPS, group, HOOK_NAMES, messageOf, WELL_FORMED } from './group-numbers.js';
 
-const GROUPS = kamailioGroups();
 const matcher = groupMatcher(GROUPS);
 if (matcher === undefined) console.warn('skipped: matching as Kamailio does needs perl, and none is there');
 afterAll(() => matcher?.close());
-
-/** Groups stand in four rows: clean in, listed in, clean out, listed out; each begins with the name of the table. */
-const STARTS = GROUPS.split('\n')
-  .filter((line) => line.startsWith('[') || line.startsWith('\\Aims-boundary'))
-  .flatMap((line, at, all) => (line.startsWith('\\A') ? [Number(all[at - 1]?.slice(1, -1))] : []));
-const ROW = (STARTS[1] ?? 0) - (STARTS[0] ?? 0);
-const WELL_FORMED = 4 * ROW;
-
-/** Number of a profile in the script: those of strangers first. */
-const ORDER: readonly Profile[] = [
-  ...PROFILES.filter(({ name }) => !name.startsWith('trusted')),
-  ...PROFILES.filter(({ name }) => name.startsWith('trusted')),
-];
-
-function group(name: ProfileName, hook: Hook, kind: 'clean' | 'listed'): number {
-  const number = ORDER.findIndex((profile) => profile.name === name) + 1;
-  return number + (hookDirection(hook) === 'in' ? 0 : 2 * ROW) + (kind === 'clean' ? 0 : ROW);
-}
 
 function profileNamed(name: ProfileName): Profile {
   const profile = PROFILES.find((each) => each.name === name);
@@ -54,13 +35,6 @@ const SETTINGS: readonly (readonly [ProfileName, Case])[] = [
   ['trusted-enterprise', { trusted: true, agreement: { interconnect: 'enterprise' } }],
 ];
 
-function messageOf(rows: readonly string[], hook: Hook, method: string, ruri: string, spec: Case) {
-  const message = hookClass(hook);
-  const input = inputOf(rows, { ...spec, direction: hookDirection(hook), message, method, status: 200, ruri });
-  const head = message === 'request' ? `${method} ${ruri} SIP/2.0` : 'SIP/2.0 200 OK';
-  return { input, raw: `${head}\r\n${input.block.rows.map((row) => row.raw + row.end).join('')}\r\n` };
-}
-
 /** What else the script asks of a message before it lets the group settle it: siptrust-in.cfg, SIPTRUST_MAY_SAY. */
 function screened(name: ProfileName, hook: Hook, method: string, raw: string): boolean {
   // No identity in ACK and CANCEL: siptrust-out.cfg takes it out of those.
@@ -71,8 +45,6 @@ function screened(name: ProfileName, hook: Hook, method: string, raw: string): b
   if (assertion === undefined) return true;
   return method !== 'ACK' && method !== 'CANCEL' && /<sips?:[^@>]*@b\.example[;>]/i.test(assertion);
 }
-
-const HOOK_NAMES: readonly Hook[] = ['request-in', 'request-out', 'response-in', 'response-out'];
 
 describe.skipIf(matcher === undefined)('the groups of the plugin', () => {
   const samples = fc.sample(fc.tuple(anyRows, methods, requestUris), { numRuns: runs(200), seed: 33_203 });
@@ -240,36 +212,6 @@ describe.skipIf(matcher === undefined)('the groups of the plugin', () => {
       }
     },
   );
-
-  it('ok/G-9: no group takes more than three times over 64 KB of a unit what it takes over plain text', () => {
-    const SIZE = 2 ** 16;
-    // The script lets no expression see more than 500 of these marks, and 256 rows.
-    const text = (unit: string) => {
-      const most = Math.floor(500 / Math.max(1, ...[';', '?'].map((mark) => unit.split(mark).length - 1)));
-      const times = unit.startsWith('\r\n') ? 256 : /[;?]/.test(unit) ? most : Math.ceil(SIZE / unit.length);
-      return unit.repeat(times).slice(0, SIZE).padEnd(SIZE, 'x');
-    };
-    const messages = (unit: string) => {
-      const rows = [`Subject: a${text(unit)}`, `Contact: <sip:a@b.example;x=${text(unit)}>`, `Privacy: ${text(unit)}`];
-      return rows.map((row) => messageOf([row], 'request-in', 'INVITE', 'sip:alice@a.example', {}).raw);
-    };
-    const units = [...REPEATED, ...ROWS];
-    const [all, ordinary] = [units.flatMap(messages), messages('x')];
-    // Other profiles have the same expressions with other names in them.
-    const numbers = HOOK_NAMES.slice(0, 2).flatMap((hook) => [
-      group('strict', hook, 'listed'),
-      group('trusted', hook, 'clean'),
-    ]);
-    for (const number of [...numbers, WELL_FORMED, WELL_FORMED + 1]) {
-      // Of a text that is refused at its beginning, nothing is read: the dearest of the plain ones counts.
-      const plain = Math.max(...(matcher?.costs(number, ordinary) ?? []));
-      // Or half a microsecond a character: perl takes a run in less than a step of a loop.
-      const most = Math.max(3 * plain, SIZE * 0.5e-6);
-      const costs = matcher?.costs(number, all, most) ?? [];
-      for (const [at, cost] of costs.entries())
-        expect(cost, `group ${number}, ${JSON.stringify(units[Math.floor(at / 3)])}`).toBeLessThan(most);
-    }
-  }, 120_000);
 
   it('ok/what the script looks at to know the groups again is so', () => {
     const defines = new Map(

@@ -1,15 +1,19 @@
 /** Where a live test runs: loopback addresses and a directory of its own, and a way to wait that needs no clock. */
 
 import { mkdtempSync, rmSync } from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** A block of loopback addresses that no other live test uses: `host(1)` to `host(254)`. Two files run at a time. */
+/** Files that run at a time, at the most. */
+const SIDES = 4;
+
+/** A block of loopback addresses that no other live test uses: `host(1)` to `host(254)`. */
 export function loopbackBlock(): (host: number) => string {
-  const side = Number(process.env.VITEST_POOL_ID ?? 0) % 2;
-  const block = `127.${64 + Math.floor(Math.random() * 63)}.${2 * Math.floor(Math.random() * 128) + side}`;
+  const side = Number(process.env.VITEST_POOL_ID ?? 0) % SIDES;
+  const third = SIDES * Math.floor(Math.random() * (256 / SIDES)) + side;
+  const block = `127.${64 + Math.floor(Math.random() * 63)}.${third}`;
   return (host) => `${block}.${host}`;
 }
 
@@ -37,13 +41,23 @@ export async function eventually<T>(
   }
 }
 
-/** A TCP port that nobody listens on, for a program that has to be told one. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+/**
+ * A TCP port of `host` that nobody listens on, for a program that has to be told one. It is none that the system gives to
+ * connections (net.ipv4.ip_local_port_range): one of those could be taken before the program comes, or while it restarts.
+ */
+export async function freePort(host = '127.0.0.1'): Promise<number> {
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    const port = 10_000 + Math.floor(Math.random() * 20_000);
+    const server = createServer();
+    const free = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, host, () => resolve(true));
+    });
+    if (!free) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
+  throw new Error(`${host}: expected a port that nobody listens on`);
 }
 
 /** Whether a TCP listener takes connections. */

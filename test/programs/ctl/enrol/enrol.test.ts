@@ -12,7 +12,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer as createTlsServer, type Server } from 'node:tls';
@@ -20,6 +20,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { cmpArguments } from '../../../../src/ctl/enrol/cmp.js';
 import { siptrustctl } from '../../../support/command-line.js';
 import { SIPTRUSTCTL } from '../../../support/compiled.js';
+import { accepts, eventually, freePort } from '../../../support/live/places.js';
 import { OpensslPki } from '../../../support/openssl-pki.js';
 
 const root = mkdtempSync(join(tmpdir(), 'siptrust-enrol-'));
@@ -57,14 +58,6 @@ afterEach(() => {
 });
 afterAll(() => rmSync(root, { recursive: true }));
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 /** The mock server, which answers with this certificate whatever is asked; gives its URL. */
 async function cmpServer(
   answer: string,
@@ -77,16 +70,7 @@ async function cmpServer(
     stdio: 'ignore',
   });
   children.push(child);
-  for (let tried = 0; tried < 400; tried++) {
-    const open = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, '127.0.0.1');
-      socket.on('connect', () => resolve(true));
-      socket.on('error', () => resolve(false));
-      socket.on('connect', () => socket.destroy());
-    });
-    if (open) break;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  await eventually('the server of openssl', () => accepts('127.0.0.1', port), 20_000);
   return `http://127.0.0.1:${port}/pkix/`;
 }
 
@@ -113,6 +97,10 @@ async function run(...args: readonly string[]) {
   const { code, output, error } = await siptrustctl(['--json', 'cert', ...args]);
   return { code, error, report: output === '' ? undefined : JSON.parse(output) };
 }
+
+/** The certificate and the key that a test has put in place by `inUse`. */
+const inPlace = () => ['--certificate', file('a.pem'), '--key', file('a.key')];
+const withNextKey = (name = 'next') => [...inPlace(), '--next-key', pki.path(`${name}.key`)];
 
 function inUse(): void {
   writeFileSync(file('a.pem'), pki.text('old.pem'));
@@ -356,15 +344,7 @@ describe('cert renew', () => {
   test('ok/a new key: both are in place, the old ones kept, the server shows it', async () => {
     inUse();
     const port = await reloadingServer(file('a.pem'), file('a.key'));
-    const args = [
-      '--certificate',
-      file('a.pem'),
-      '--key',
-      file('a.key'),
-      '--next-key',
-      pki.path('next.key'),
-      ...secret(),
-    ];
+    const args = [...withNextKey(), ...secret()];
     const after = ['--then', `touch ${file('reload')}`, '--check', `127.0.0.1:${port}`];
     const server = await cmpServer('next');
     const { code, error, report } = await run('renew', '--server', server, ...args, ...after);
@@ -395,30 +375,14 @@ describe('cert renew', () => {
       '-srv_untrusted',
       'middle.pem',
     ]);
-    const args = [
-      '--certificate',
-      file('a.pem'),
-      '--key',
-      file('a.key'),
-      '--keep-key',
-      '--trusted',
-      pki.path('root.pem'),
-    ];
+    const args = [...inPlace(), '--keep-key', '--trusted', pki.path('root.pem')];
     expect(await run('renew', '--server', server, ...args)).toMatchObject({ code: 0, error: '' });
     expect(existsSync(file('a.key.old'))).toBe(false);
   });
   test('fail/the server does not show the new one: it is said, with the way back', async () => {
     inUse();
     const port = await reloadingServer(file('a.pem'), file('a.key'));
-    const args = [
-      '--certificate',
-      file('a.pem'),
-      '--key',
-      file('a.key'),
-      '--next-key',
-      pki.path('next.key'),
-      ...secret(),
-    ];
+    const args = [...withNextKey(), ...secret()];
     const { code, report } = await run(
       'renew',
       '--server',
@@ -442,15 +406,7 @@ describe('cert renew', () => {
   });
   test('fail/signed answers without CA certificates to hold them against', async () => {
     inUse();
-    const { error } = await run(
-      'renew',
-      '--server',
-      'http://127.0.0.1:1/',
-      '--certificate',
-      file('a.pem'),
-      '--key',
-      file('a.key'),
-    );
+    const { error } = await run('renew', '--server', 'http://127.0.0.1:1/', ...inPlace());
     expect(error).toMatch(/^--trusted: expected the CA certificates/);
   });
 });
@@ -458,15 +414,7 @@ describe('cert renew', () => {
 describe('cert install', () => {
   test('ok/a certificate that came by mail, and its key', async () => {
     inUse();
-    const args = [
-      pki.path('new.pem'),
-      '--certificate',
-      file('a.pem'),
-      '--key',
-      file('a.key'),
-      '--next-key',
-      pki.path('new.key'),
-    ];
+    const args = [pki.path('new.pem'), ...withNextKey('new')];
     expect(await run('install', ...args)).toMatchObject({ code: 0, error: '' });
     expect(readFileSync(file('a.pem.old'), 'utf8')).toBe(pki.text('old.pem'));
     expect(readFileSync(file('a.key'), 'utf8')).toBe(pki.text('new.key'));
@@ -488,7 +436,7 @@ describe('cert install', () => {
   test.each(faults)('fail/%s', async (_, certificate, key, error) => {
     inUse();
     const next = key === undefined ? [] : ['--next-key', pki.path(`${key}.key`)];
-    const args = [pki.path(`${certificate}.pem`), '--certificate', file('a.pem'), '--key', file('a.key'), ...next];
+    const args = [pki.path(`${certificate}.pem`), ...inPlace(), ...next];
     expect(await run('install', ...args)).toMatchObject({ code: 1, error: expect.stringMatching(error) });
     expect(readFileSync(file('a.pem'), 'utf8')).toBe(pki.text('old.pem'));
     expect(readdirSync(directory).sort()).toEqual(['a.key', 'a.pem']);
@@ -505,7 +453,7 @@ describe('cert install', () => {
   test('fail/a certificate in use that cannot be read: its names are unknown, nothing takes its place', async () => {
     inUse();
     writeFileSync(file('a.pem'), 'no certificate\n');
-    const args = [pki.path('wrong-name.pem'), '--certificate', file('a.pem'), '--key', file('a.key')];
+    const args = [pki.path('wrong-name.pem'), ...inPlace()];
     const { code, error } = await run('install', ...args, '--next-key', pki.path('wrong-name.key'));
     expect({ code, error }).toEqual({ code: 2, error: expect.stringMatching(/a\.pem: expected a certificate/) });
     expect(readFileSync(file('a.pem'), 'utf8')).toBe('no certificate\n');
@@ -513,7 +461,7 @@ describe('cert install', () => {
   test('fail/the disk fills up in the middle of the certificate: the old one stays', async () => {
     inUse();
     writeFileSync(file('chain.pem'), pki.text('new.pem') + pki.text('middle.pem').repeat(3));
-    const args = [file('chain.pem'), '--certificate', file('a.pem'), '--key', file('a.key')];
+    const args = [file('chain.pem'), ...inPlace()];
     const next = ['--next-key', pki.path('new.key')];
     // As with a full disk, write(2) takes a part first, and fails after that.
     const limited = `trap '' XFSZ; ulimit -f 2; exec "$@"`;
@@ -535,7 +483,7 @@ describe('cert install', () => {
   });
   test('ok/--then starts a server that holds its output: it is not waited for', { timeout: 60_000 }, async () => {
     inUse();
-    const args = [pki.path('new.pem'), '--certificate', file('a.pem'), '--key', file('a.key')];
+    const args = [pki.path('new.pem'), ...inPlace()];
     const then = `echo up; sleep 300 & echo $! >${file('pid')}`;
     const { code, report } = await run('install', ...args, '--next-key', pki.path('new.key'), '--then', then);
     process.kill(Number(readFileSync(file('pid'), 'utf8')));

@@ -114,7 +114,7 @@ describe('a policy on its way between threads', () => {
     const packer = new Packer();
     const before = sent(many(3));
     const parcel = packed(packer, many(4), before);
-    expect(() => atOnce(unpack(parcel, undefined))).toThrow('the parcel lacks agreement 0 of the policy before');
+    expect(() => atOnce(unpack(parcel, undefined))).toThrow('expected agreement 0 of the policy before, found none');
   });
 
   test('ok/it is opened in many steps', () => {
