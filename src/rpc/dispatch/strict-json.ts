@@ -3,6 +3,8 @@
  * first: of two certificates in one question nobody knows which one was meant.
  */
 
+import { isRecord } from '../../typed.js';
+
 /** A member that an object names twice. */
 export class RepeatedMember extends Error {
   constructor(readonly member: string) {
@@ -48,11 +50,10 @@ function leastLength(value: unknown, depth: number): number {
   let length = 1;
   if (Array.isArray(value)) {
     for (const each of value) length += 1 + leastLength(each, depth - 1);
-  } else {
-    const members = value as Readonly<Record<string, unknown>>;
+  } else if (isRecord(value)) {
     // Of what JSON.parse makes all enumerable members are its own.
-    for (const name in members) {
-      const member = members[name];
+    for (const name in value) {
+      const member = value[name];
       length += name.length + 4 + (typeof member === 'string' ? member.length + 2 : leastLength(member, depth - 1));
     }
   }
