@@ -238,7 +238,7 @@ describe.skipIf(absent(['dialog', 'topology_hiding', 'textops']) !== undefined)(
     const callId = freshCallId();
     const headers = [...SECRET, 'Content-Type: text/plain'];
     const ruri = stranger.uri('udp', 'plain');
-    const answer = await called(user, { callId, ruri, method: 'MESSAGE', from: own, headers, body });
+    const answer = await answerTo(user, { callId, ruri, method: 'MESSAGE', from: own, headers, body });
     expect(statusOf(answer), answer).toBe(200);
     expect(await stranger.received(callId, 'MESSAGE')).toMatch(new RegExp(`\r\n\r\n${body}$`));
     clean();
@@ -254,7 +254,7 @@ describe.skipIf(absent(['dialog', 'topology_hiding', 'textops']) !== undefined)(
   )('fail/%s, with the body %j: it is not sent', async (name, body) => {
     const headers = ['Subject: x', 'Content-Type: text/plain'];
     const ruri = stranger.uri('udp', name);
-    const answer = await called(user, { ruri, method: 'MESSAGE', from: own, headers, body });
+    const answer = await answerTo(user, { ruri, method: 'MESSAGE', from: own, headers, body });
     clean();
     expect(statusOf(answer), answer).toBeGreaterThanOrEqual(400);
   });
