@@ -139,7 +139,12 @@ describe('fields that scripts add', () => {
       ];
       const seen = bodies.map((body) => found(`Content-Length: 1\r\n\r\n${body}`));
       expect(seen).toContain(false);
-      expect(posix?.matches(bodyPattern(listed), bodies)).toEqual(seen);
+      expect(
+        posix?.matches(
+          bodyPattern(listed),
+          bodies.map((body) => `${body}\r\n\r\n`),
+        ),
+      ).toEqual(seen);
     },
   );
 });
