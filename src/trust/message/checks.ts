@@ -111,3 +111,16 @@ export function checkBody(work: Work): Refusal {
   const detail = `expected no required body of type "${printable(work.draft.rows('content-type')[0]?.value ?? '')}"`;
   return { code: 415, phrase: 'Unsupported Media Type', finding: { code: 'body-refused', detail } };
 }
+
+/**
+ * Where a user is leaves to strangers in an emergency call alone (TS 24.229 §4.4; RFC 6442 §6). Geolocation goes; the body that
+ * it names, or that is a location (RFC 4119), is not a proxy's to take out.
+ */
+export function checkLocation(work: Work): Refusal {
+  const { direction, stance, emergency, draft, flags } = work;
+  if (direction !== 'out' || stance.trusted || emergency) return undefined;
+  const named = draft.rows('geolocation').some(({ value }) => asciiLower(value).includes('cid:'));
+  const types = draft.rows('content-type').map(({ value }) => asciiLower(value).replace(/[ \t]/g, ''));
+  if (named || types.some((type) => type.startsWith('application/pidf+xml'))) flags.add('body-location');
+  return undefined;
+}

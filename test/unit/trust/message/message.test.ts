@@ -551,6 +551,24 @@ table('parameters, values and tags from untrusted peers', [
     { remove: ['P-Preferred-Identity'] },
   ],
   [
+    'ok/a location in a body that leaves to a stranger is flagged',
+    ['Content-Type: Application / pidf+xml;charset=utf-8'],
+    { direction: 'out' },
+    { ...NOTHING, flags: ['body-location'] },
+  ],
+  [
+    'ok/so is one in a part of the body, which Geolocation names',
+    ['Geolocation: <CID:target123@b.example>', 'Content-Type: multipart/mixed;boundary=b'],
+    { direction: 'out' },
+    { remove: ['Geolocation'], flags: ['body-location'] },
+  ],
+  [
+    'ok/not in an emergency call',
+    ['Geolocation: <cid:target123@b.example>', 'Content-Type: multipart/mixed;boundary=b'],
+    { direction: 'out', ruri: 'urn:service:sos' },
+    { ...NOTHING, flags: ['emergency'] },
+  ],
+  [
     'ok/T-54 B-3 a body with an identity is flagged',
     ['Content-Type: message/sipfrag;version=2.0'],
     { method: 'NOTIFY' },
