@@ -1,8 +1,7 @@
 /** The door of this room: agreements and interfaces, key by key. */
 
 export { compileAgreement, endsAt, pathSite, saidAgreement, shownAgreement } from './agreement.js';
-export { type DocLine, docTable } from './doc-line.js';
 export { compileInterface, INTERFACE } from './interface.js';
 export type { AgreementContext } from './key.js';
-export { AGREEMENT, AGREEMENT_KEYS, type AgreementInput } from './keys.js';
+export { AGREEMENT, type AgreementInput, EKU, PRIVACY, REVOCATION } from './keys.js';
 export { type CheckedAgreement, PolicyMemory } from './memory.js';

@@ -1,10 +1,10 @@
 /** One key of an agreement: all that siptrust knows of it in one row, from the file to what people see. */
 
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { Agreement, EkuPolicy, PrivacyMode, RevocationPolicy } from '../../trust/agreement/index.js';
+import type { DocLine, Kind } from '../kinds/index.js';
 import type { Material } from '../material/index.js';
 import type { Site } from '../reading/index.js';
-import type { DocLine } from './doc-line.js';
 
 /** What an agreement that says nothing of it gets. */
 export interface AgreementDefaults {
@@ -58,34 +58,27 @@ export function key<Value, Shape extends z.ZodType, const Name extends string>(
   return row;
 }
 
-/** A key whose value is taken as it stands; `otherwise` where it is missing. */
-export function plain<Value, const Name extends string>(
+/** A key of which nothing but its kind is known; `otherwise` where it is missing. The same kinds are those of settings. */
+export function plain<Value, Shape extends z.ZodType, const Name extends string>(
   name: Name,
-  shape: z.ZodType<Value>,
-  otherwise: Value,
+  of: Kind<Value, Shape>,
+  otherwise: NoInfer<Value>,
   text: string,
   mechanism?: Agreement['mechanism'],
-): Key<Value, z.ZodOptional<z.ZodType<Value>>, Name> {
-  const row = {
+): Key<Value, z.ZodOptional<Shape>, Name> {
+  const row: Key<Value, z.ZodOptional<Shape>, Name> = {
     key: name,
-    shape: shape.optional(),
-    read: (given: Value | undefined) => given ?? otherwise,
-    doc: { otherwise: `\`${String(otherwise)}\``, text },
+    shape: of.shape.optional(),
+    read: (given, site, { material }) => (given === undefined ? otherwise : of.read(given, site, material)),
+    doc: { values: of.values, otherwise: of.said(otherwise), text },
   };
   return mechanism === undefined ? row : { ...row, mechanism };
 }
 
-/** The lines of docs/policy.md about keys, in their order; of choices and of true and false the shape tells what may stand there. */
+/** The lines of docs/policy.md about keys, in their order. */
 export function* docLines(keys: readonly Key[]): Generator<readonly [path: string, line: DocLine]> {
-  for (const { key: name, doc, shape } of keys) {
-    yield [`agreements[].${name}`, doc.values === undefined ? { ...doc, values: choices(shape) } : doc];
+  for (const { key: name, doc } of keys) {
+    yield [`agreements[].${name}`, doc];
     for (const [inner, line] of Object.entries(doc.inner ?? {})) yield [`agreements[].${name}.${inner}`, line];
   }
-}
-
-function choices(shape: z.core.$ZodType): string {
-  if (shape instanceof z.ZodOptional) return choices(shape.unwrap());
-  if (shape instanceof z.ZodBoolean) return '`true`, `false`';
-  if (shape instanceof z.ZodEnum) return shape.options.map((choice) => `\`${String(choice)}\``).join(', ');
-  return '';
 }

@@ -9,7 +9,8 @@ import type { Agreement } from '../../trust/agreement/index.js';
 import { instant } from '../../trust/cover/index.js';
 import { entriesOf } from '../../typed.js';
 import { EKU_POLICIES } from '../../x509/rules/index.js';
-import { flag, someWords, word, words } from '../reading/index.js';
+import { choice, yesNo } from '../kinds/index.js';
+import { someWords, word, words } from '../reading/index.js';
 import { checkName, domainNames, pinHashes, sourcePrefixes, staticTargets, wildcardSuffixes } from '../values/index.js';
 import { ANCHORS, readAnchors } from './anchors.js';
 import { ASSERTS, readAsserts } from './asserts.js';
@@ -23,6 +24,14 @@ const DOMAINS = 'a domain name';
 const CERTIFICATES = 'the path of a certificate file';
 const PREFIX = 'an address prefix, as in 192.0.2.0/28';
 const ENDPOINT = 'an IP address and a port, as in 192.0.2.7:5061';
+
+/** What `defaults:` may say, too. */
+export const PRIVACY = choice('strict33203', 'rfc3325', 'ims24229');
+export const REVOCATION = choice('hard', 'soft', 'off');
+export const EKU = choice(...EKU_POLICIES);
+
+const MECHANISM = choice('tls', 'nds-ip');
+const LEAF = choice('leaf');
 
 export const AGREEMENT_KEYS = {
   name: key({
@@ -50,16 +59,17 @@ export const AGREEMENT_KEYS = {
   }),
   mechanism: key({
     key: 'mechanism',
-    shape: z.enum(['tls', 'nds-ip']),
+    shape: MECHANISM.shape,
     read: (given) => given,
     doc: {
+      values: MECHANISM.values,
       otherwise: 'required',
       text: 'How the hop is protected: by TLS, or by the path through a security gateway.',
     },
   }),
   interconnect: plain(
     'interconnect',
-    z.enum(['non-roaming', 'roaming', 'loopback', 'enterprise', 'internet']),
+    choice('non-roaming', 'roaming', 'loopback', 'enterprise', 'internet'),
     'non-roaming',
     'Which rows of the header table are in force (TS 29.165 Table A.1). `roaming` and `loopback` peers may assert our own domains.',
   ),
@@ -128,9 +138,10 @@ export const AGREEMENT_KEYS = {
   }),
   privacy: key({
     key: 'privacy',
-    shape: z.enum(['strict33203', 'rfc3325', 'ims24229']).optional(),
+    shape: PRIVACY.shape.optional(),
     read: (given, _, { defaults }) => given ?? defaults.privacy,
     doc: {
+      values: PRIVACY.values,
       otherwise: '`defaults.privacy`',
       text: 'What happens to identities towards this network while it is *not* trusted. `strict33203`: they are always removed (TS 33.203 §5.4). `rfc3325`: kept unless Privacy asks. `ims24229`: removed unless `Privacy: none` (TS 24.229 §4.4.2). `Privacy: id` removes in every mode.',
     },
@@ -152,11 +163,11 @@ export const AGREEMENT_KEYS = {
   }),
   enforcement: plain(
     'enforcement',
-    z.enum(['enforce', 'monitor']),
+    choice('enforce', 'monitor'),
     'enforce',
     '`monitor` changes no call, and says what it would do: see [monitor](#monitor).',
   ),
-  enabled: plain('enabled', flag, true, 'A disabled agreement is checked like any other and trusts nobody.'),
+  enabled: plain('enabled', yesNo, true, 'A disabled agreement is checked like any other and trusts nobody.'),
 
   anchors: key({
     key: 'anchors',
@@ -258,9 +269,10 @@ export const AGREEMENT_KEYS = {
   revocation: key({
     key: 'revocation',
     mechanism: 'tls',
-    shape: z.enum(['hard', 'soft', 'off']).optional(),
+    shape: REVOCATION.shape.optional(),
     read: (given, _, { defaults }) => given ?? defaults.revocation,
     doc: {
+      values: REVOCATION.values,
       otherwise: '`defaults.revocation`',
       text: 'A status that cannot be determined is not trusted (`hard`), or trusted and flagged (`soft`). `off`: nobody looks. A certificate that is known to be revoked is refused in both other modes.',
     },
@@ -281,23 +293,24 @@ export const AGREEMENT_KEYS = {
   eku: key({
     key: 'eku',
     mechanism: 'tls',
-    shape: z.enum(EKU_POLICIES).optional(),
+    shape: EKU.shape.optional(),
     read: (given, _, { defaults }) => given ?? defaults.eku,
     doc: {
+      values: EKU.values,
       otherwise: '`defaults.eku`',
       text: 'Which extended key usage a certificate needs, if it has any: that of its TLS role, id-kp-sipDomain (RFC 5924 §5), or one of the two. `any-role`: that of the other TLS role will do, too, as for a client whose certificate of a public CA says serverAuth alone ([certificates.md](certificates.md#extended-key-usage)).',
     },
   }),
   stackVerification: plain(
     'stack_verification',
-    z.enum(['required', 'advisory']),
+    choice('required', 'advisory'),
     'required',
     "`required`: the TLS stack of the proxy must have verified the certificate too. `advisory`: siptrust's own path check decides alone; the proxy has to take certificates unverified (`verify_client=optional_no_ca`). A warning, because the one check is then all there is.",
     'tls',
   ),
   cnFallback: plain(
     'cn_fallback',
-    flag,
+    yesNo,
     false,
     'Accept the common name where a certificate has no subjectAltName at all (RFC 5922 §7.1).',
     'tls',
@@ -316,7 +329,7 @@ export const AGREEMENT_KEYS = {
   }),
   pinned: plain(
     'pinned',
-    flag,
+    yesNo,
     false,
     'The key must be one of `pins` or one that the operator approved: see [pins.md](pins.md). Needs `pins` or `daemon.state.file`.',
     'tls',
@@ -324,18 +337,19 @@ export const AGREEMENT_KEYS = {
   pinLeaf: key({
     key: 'pin',
     mechanism: 'tls',
-    shape: z.enum(['leaf']).optional(),
+    shape: LEAF.shape.optional(),
     read: (given) => given === 'leaf',
     show: (leaf) => ({ pin_leaf: leaf }),
     said: (leaf) => (leaf ? 'leaf' : undefined),
     doc: {
+      values: LEAF.values,
       otherwise: 'none',
       text: 'A certificate with a pinned key is its own anchor: allows self-signed ones. Mostly needs `stack_verification: advisory`. Revocation is looked at as ever: `hard` takes a list of its issuer, which for a self-signed one is itself.',
     },
   }),
   requireTls: plain(
     'require_tls',
-    flag,
+    yesNo,
     false,
     'Towards this network only TLS with a proven name: where URI and DNS lead to no target by TLS, `hop.resolve` says 503 (RFC 3263 §7). See [dns.md](dns.md).',
     'tls',
@@ -354,7 +368,7 @@ export const AGREEMENT_KEYS = {
   }),
   allowTlsFallback: plain(
     'allow_tls_fallback',
-    flag,
+    yesNo,
     false,
     'Where the domain offers TLS, less secure transports may be tried after it. Nobody is trusted there.',
     'tls',

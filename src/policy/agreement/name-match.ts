@@ -2,8 +2,8 @@
 
 import { z } from 'zod';
 import { type AttributeMatch, parseOneLineName } from '../../trust/agreement/index.js';
+import type { DocLine } from '../kinds/index.js';
 import { type Site, someWords, word } from '../reading/index.js';
-import type { DocLine } from './doc-line.js';
 
 const attribute = z
   .union([word('text'), someWords('text that must be there')])

@@ -2,10 +2,9 @@
 
 import { z } from 'zod';
 import { parseAddress } from '../../net/address/index.js';
+import { type Kind, kind, name } from '../kinds/index.js';
 import type { Material } from '../material/index.js';
 import { resolvePath, type Site, someWords, word, words } from '../reading/index.js';
-import { type Kind, kind } from './key.js';
-import { name } from './kinds.js';
 import { ROLES, type Role } from './role.js';
 
 /** A client whose certificate is its credential. */

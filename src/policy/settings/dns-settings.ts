@@ -2,9 +2,9 @@
 
 import { parseAddress } from '../../net/address/index.js';
 import { DNS_PORT, type ResolverAddress } from '../../net/dns/index.js';
+import { kind } from '../kinds/index.js';
 import { words } from '../reading/index.js';
 import { readListen } from '../values/index.js';
-import { kind } from './key.js';
 
 /** `address`, `address:port` or `"[IPv6]:port"`; undefined for anything else. */
 export function readResolver(text: string): ResolverAddress | undefined {

@@ -4,16 +4,13 @@
  * (`npx vitest run test/unit/policy/docs.test.ts -u`).
  */
 
-import { AGREEMENT_KEYS } from '../agreement/index.js';
-import { FILE_LIMITS, someWords, word } from '../reading/index.js';
-import type { PolicyKey } from '../revision/index.js';
-import { clients, hostNames, tlsFiles } from './access-settings.js';
-import { resolvers } from './dns-settings.js';
-import { group, type Kind, kind, otherwiseOf, setting, type ValuesOf } from './key.js';
+import { EKU, PRIVACY, REVOCATION } from '../agreement/index.js';
 import {
   choice,
   count,
   entries,
+  type Kind,
+  kind,
   listener,
   milliseconds,
   mode,
@@ -26,7 +23,12 @@ import {
   pathOr,
   seconds,
   yesNo,
-} from './kinds.js';
+} from '../kinds/index.js';
+import { FILE_LIMITS, someWords, word } from '../reading/index.js';
+import type { PolicyKey } from '../revision/index.js';
+import { clients, hostNames, tlsFiles } from './access-settings.js';
+import { resolvers } from './dns-settings.js';
+import { group, otherwiseOf, setting, type ValuesOf } from './key.js';
 import { fetchAddresses, fetchHosts } from './revocation-settings.js';
 import { METRICS_ACCESS, ROLES } from './role.js';
 import { storeUrl } from './store-settings.js';
@@ -377,18 +379,16 @@ export const DAEMON_KEYS = {
   ),
 };
 
-const { privacy, revocation, eku } = AGREEMENT_KEYS;
-
 /** Of `defaults:`: what agreements get that say nothing of it, and times that hold for all of them. */
 export const DEFAULTS_KEYS = {
   privacy: setting(
     'privacy',
-    choice(...privacy.shape.unwrap().options),
+    PRIVACY,
     'strict33203',
     'Privacy mode of agreements, and towards peers that no agreement covers.',
   ),
-  revocation: setting('revocation', choice(...revocation.shape.unwrap().options), 'soft', 'As in an agreement.'),
-  eku: setting('eku', choice(...eku.shape.unwrap().options), 'tls', 'As in an agreement.'),
+  revocation: setting('revocation', REVOCATION, 'soft', 'As in an agreement.'),
+  eku: setting('eku', EKU, 'tls', 'As in an agreement.'),
   crlGrace: setting(
     'crl_grace',
     seconds(0, 86_400),

@@ -1,9 +1,9 @@
 /** Where revocation lists and statuses may be fetched (`daemon.revocation:`). */
 
 import { type AddressPrefix, type FetchHost, parseAddress, parsePrefix } from '../../net/address/index.js';
+import { kind } from '../kinds/index.js';
 import { words } from '../reading/index.js';
 import { policyDomain } from '../values/index.js';
-import { kind } from './key.js';
 
 /** `name`, `name:port`, `address:port` or `"[IPv6]:port"`; without a port it is that of http. */
 export const fetchHosts = kind({

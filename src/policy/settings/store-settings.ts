@@ -1,8 +1,8 @@
 /** The database of a fleet (`daemon.store`): a URL as libpq has it, without the secret. */
 
 import type { z } from 'zod';
+import { kind } from '../kinds/index.js';
 import { resolvePath, type Site, word } from '../reading/index.js';
-import { kind } from './key.js';
 
 export interface StoreHost {
   /** A name, an address, or the directory of a unix socket. */

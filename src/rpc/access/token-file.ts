@@ -4,7 +4,8 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { CREDENTIAL_NAME, ROLES } from '../../policy/settings/index.js';
+import { CREDENTIAL_NAME } from '../../policy/kinds/index.js';
+import { ROLES } from '../../policy/settings/index.js';
 import { readSecret } from '../../state/store/index.js';
 
 export const MOST_TOKENS = 1000;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { CREDENTIAL_NAME, ROLES } from '../../policy/settings/index.js';
+import { CREDENTIAL_NAME } from '../../policy/kinds/index.js';
+import { ROLES } from '../../policy/settings/index.js';
 import { StoreError } from '../../state/store/index.js';
 import { TokenFileError, TokenRefusal, type Tokens } from '../access/index.js';
 import { type CallContext, defineMethod, type Method, RpcError } from '../dispatch/index.js';

@@ -2,9 +2,9 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { docTable } from '../../../src/policy/agreement/doc-line.js';
 import { docLines, type Key } from '../../../src/policy/agreement/key.js';
 import { KEY_ROWS } from '../../../src/policy/agreement/keys.js';
+import { docTable } from '../../../src/policy/kinds/doc-line.js';
 import { loadPolicy } from '../../../src/policy/loading/loader.js';
 import { docLines as settingLines } from '../../../src/policy/settings/key.js';
 import { DAEMON_KEYS, DEFAULTS_KEYS } from '../../../src/policy/settings/keys.js';

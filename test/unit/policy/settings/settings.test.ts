@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { policyKey } from '../../../../src/policy/revision/signature.js';
 import type { DaemonSettings } from '../../../../src/policy/settings/daemon-settings.js';
+import type { Setting, SettingRows } from '../../../../src/policy/settings/key.js';
+import { DAEMON_KEYS } from '../../../../src/policy/settings/keys.js';
 import { DEFAULT_SETTINGS } from '../../../../src/policy/settings/settings.js';
 import { parseCertificate } from '../../../../src/x509/certificate/certificate.js';
 import { readPem } from '../../../../src/x509/der/pem.js';
@@ -81,112 +83,116 @@ describe('daemon settings', () => {
     expect(compiled(daemon('daemon: {listen: {}, log: {}, cache: {}}')).settings).toEqual(DEFAULT_SETTINGS);
   });
 
-  test('ok/every key arrives', () => {
-    const { settings } = compiled(
-      daemon(
-        [
-          'daemon:',
-          '  listen: {netstring: "[::1]:0", http: 127.0.0.2:80, https: 192.0.2.1:443, unix: run/s.sock, viewer: run/v.sock,',
-          '    fifo: /run/f, fifo_reply_dir: /run/r/}',
-          '  allow_remote: true',
-          '  tls: {certificate: tls/edge.pem, key: /etc/edge.key}',
-          '  access: {hosts: [NOC.example], tokens: tokens.json, metrics: viewer, connections: 9, connections_per_source: 8,',
-          '    certificates: [{name: noc, role: viewer, files: [noc.pem]}]}',
-          '  watch: on',
-          '  fleet: {name: borders, policy: on, directory: policy}',
-          '  limits: {files: 2, file: 1024, agreements: 3, prefixes: 4}',
-          '  policy_keys: [noc.pub]',
-          '  unix_mode: 0600',
-          '  viewer_mode: "0666"',
-          '  viewer_group: noc',
-          '  log: {level: debug, file: /var/log/s.log, decisions: log/d.jsonl, audit: log/a.jsonl, mask: false}',
-          '  cache: {certificates: 1, verdicts: 2, ttl: 3, memory: 2000000}',
-          '  node: border-1',
-          '  store: "postgres://siptrust@db1.example,db2.example:5433/trust?sslrootcert=ca.pem"',
-          '  store_password_file: secret',
-          '  store_timeout: 500',
-          '  state: {file: state.db, pins: 4, certificates: 5, certificate_age: 3600}',
-          '  dns: {resolve: off, timeout: 3, attempts: 4, cache: 5, strangers: public, addresses: [10.1.0.0/16], trust_ad: true,',
-          '    servers: [192.0.2.53, "192.0.2.54:5353", "2001:DB8::53", "[2001:db8::54]:5454"]}',
-          '  revocation: {fetch: on, directory: crls, interval: 4, timeout: 5, max_size: 6000, warn: 7, addresses: [10.0.0.0/8],',
-          '    hosts: [CRL.b.example, "ocsp.bücher.example:8080", 192.0.2.1, "192.0.2.1:81", "[2001:DB8::1]:82", "2001:db8::2"]}',
-        ].join('\n'),
-      ),
-    );
-    expect(settings).toEqual({
+  /** What may stand behind keys of a kind that has no number, choice or path to tell by, by the words of docs/policy.md. */
+  const GIVEN: Readonly<Record<string, unknown>> = {
+    '`address:port` or `off`': '192.0.2.1:443',
+    'octal digits': '0600',
+    'letters, digits, `.`, `_`, `-`; at most 64': 'other',
+    'name of a group': 'noc',
+    'list of prefixes': ['10.0.0.0/8'],
+  };
+  /** The same by key, where one word of that kind would say nothing, or none may stand there. */
+  const GIVEN_TO: Readonly<Record<string, unknown>> = {
+    'listen.netstring': '[::1]:0',
+    'listen.http': '127.0.0.2:80',
+    'access.connections': 9,
+    'access.hosts': ['NOC.example'],
+    'access.certificates': [{ name: 'noc', role: 'viewer', files: ['noc.pem'] }],
+    tls: { certificate: 'tls/edge.pem', key: '/etc/edge.key' },
+    policy_keys: ['noc.pub'],
+    store: 'postgres://siptrust@db1.example,db2.example:5433/trust?sslrootcert=ca.pem',
+    'dns.servers': ['192.0.2.53', '192.0.2.54:5353', '2001:DB8::53', '[2001:db8::54]:5454'],
+    'revocation.hosts': ['CRL.b.example', 'ocsp.bücher.example:8080', '192.0.2.1', '192.0.2.1:81', '[2001:DB8::1]:82'],
+  };
+
+  /** Something that may stand behind a key and is not what holds where nothing does. */
+  function givenTo(path: string, { kind, otherwise }: Setting): unknown {
+    if (path in GIVEN_TO) return GIVEN_TO[path];
+    if (kind.values === '`on`, `off`') return otherwise === true ? 'off' : 'on';
+    if (kind.values === '`true`, `false`') return otherwise !== true;
+    if (kind.values.startsWith('path')) return `run/${path}`;
+    const choices = [...kind.values.matchAll(/`([^`]+)`/g)].map(([, word]) => word);
+    if (choices.join(', ') === kind.values.replaceAll('`', '')) return choices.find((word) => word !== otherwise);
+    const [least] = /^\d+(?= to )/.exec(kind.values) ?? (kind.values.startsWith('number of') ? ['7'] : []);
+    if (least !== undefined) return Number(least) === otherwise ? Number(least) + 1 : Number(least);
+    return GIVEN[kind.values];
+  }
+
+  type Row = readonly [path: string, fields: readonly string[], row: Setting];
+  const rowsOf = (rows: SettingRows, above: string, fields: readonly string[]): readonly Row[] =>
+    Object.entries(rows).flatMap(([field, row]) => {
+      const path = `${above}${row.key}`;
+      return 'rows' in row
+        ? rowsOf(row.rows, `${path}.`, [...fields, field])
+        : [[path, [...fields, field], row] satisfies Row];
+    });
+  const ROWS = rowsOf(DAEMON_KEYS, '', []);
+
+  /** The whole section, each key with something else than its default. */
+  const full = (): DaemonSettings => {
+    const section: Record<string, unknown> = {};
+    for (const [path, , row] of ROWS) {
+      const [outer = '', inner] = path.split('.');
+      const given = givenTo(path, row);
+      section[outer] = inner === undefined ? given : { ...Object(section[outer]), [inner]: given };
+    }
+    return compiled(daemon(`daemon: ${JSON.stringify(section)}`)).settings;
+  };
+  const at = (settings: unknown, fields: readonly string[]): unknown =>
+    fields.reduce((value: unknown, field) => Reflect.get(Object(value), field), settings);
+
+  /** They arrive in `store`. */
+  const WITHIN: Readonly<Record<string, readonly string[]>> = {
+    store_password_file: ['store', 'passwordFile'],
+    store_timeout: ['store', 'queryTimeout'],
+  };
+
+  test.each(ROWS)('ok/every key arrives: %s', (path, own, row) => {
+    const fields = WITHIN[path] ?? own;
+    expect(givenTo(path, row), `GIVEN or GIVEN_TO: what may stand behind ${path}`).toBeDefined();
+    expect(at(full(), fields)).toBeDefined();
+    expect(at(full(), fields)).not.toEqual(at(DEFAULT_SETTINGS, fields));
+  });
+
+  test('ok/what is made of addresses, names, certificates and modes', () => {
+    expect(full()).toMatchObject({
       listen: {
         netstring: { address: '::1', port: 0 },
         http: { address: '127.0.0.2', port: 80 },
         https: { address: '192.0.2.1', port: 443 },
-        unix: 'run/s.sock',
-        viewer: 'run/v.sock',
-        fifo: '/run/f',
-        fifoReplyDir: '/run/r/',
       },
-      allowRemote: true,
       tls: { certificate: 'tls/edge.pem', key: '/etc/edge.key' },
-      access: {
-        hosts: ['noc.example'],
-        certificates: [{ name: 'noc', role: 'viewer', ...certificateOf(LEAF_PEM) }],
-        tokens: 'tokens.json',
-        metrics: 'viewer',
-        connections: 9,
-        connectionsPerSource: 8,
-      },
-      watch: true,
-      ui: true,
-      fleet: { name: 'borders', policy: true, directory: 'policy' },
-      limits: { files: 2, file: 1024, agreements: 3, prefixes: 4 },
+      access: { hosts: ['noc.example'], certificates: [{ name: 'noc', role: 'viewer', ...certificateOf(LEAF_PEM) }] },
       policyKeys: [policyKey(PUBLIC_KEY)],
       unixMode: 0o600,
-      viewerMode: 0o666,
-      viewerGroup: 'noc',
-      log: { level: 'debug', file: '/var/log/s.log', decisions: 'log/d.jsonl', audit: 'log/a.jsonl', mask: false },
-      cache: { certificates: 1, verdicts: 2, ttl: 3, memory: 2_000_000 },
       revocation: {
-        fetch: true,
         hosts: [
           { host: 'crl.b.example', port: 80 },
           { host: 'ocsp.xn--bcher-kva.example', port: 8080 },
           { host: '192.0.2.1', port: 80 },
           { host: '192.0.2.1', port: 81 },
           { host: '2001:db8::1', port: 82 },
-          { host: '2001:db8::2', port: 80 },
         ],
         addresses: [{ bytes: Uint8Array.of(10, 0, 0, 0), length: 8, text: '10.0.0.0/8' }],
-        directory: 'crls',
-        interval: 4,
-        timeout: 5,
-        maxSize: 6000,
-        warn: 7,
       },
       dns: {
-        resolve: false,
         servers: [
           { address: '192.0.2.53', port: 53 },
           { address: '192.0.2.54', port: 5353 },
           { address: '2001:db8::53', port: 53 },
           { address: '2001:db8::54', port: 5454 },
         ],
-        timeout: 3,
-        attempts: 4,
-        cache: 5,
-        strangers: 'public',
-        addresses: [expect.objectContaining({ length: 16 })],
-        trustAd: true,
       },
-      node: 'border-1',
       store: {
         hosts: [
           { host: 'db1.example', port: 5432 },
           { host: 'db2.example', port: 5433 },
         ],
-        ...{ database: 'trust', user: 'siptrust', passwordFile: 'secret' },
+        ...{ database: 'trust', user: 'siptrust', passwordFile: 'run/store_password_file' },
         tls: { ca: 'ca.pem', certificate: undefined, key: undefined },
-        ...{ connectTimeout: 500, queryTimeout: 500 },
+        ...{ connectTimeout: 100, queryTimeout: 100 },
       },
-      state: { file: 'state.db', pins: 4, certificates: 5, certificateAge: 3600 },
-    } satisfies DaemonSettings);
+    });
   });
 
   test('ok/listeners and logs that are off', () => {

@@ -1,9 +1,9 @@
-/** What the values of settings may be: numbers with their bounds, switches, paths, addresses. */
+/** What the values of keys may be: numbers with their bounds, switches, choices, paths, addresses. */
 
 import { z } from 'zod';
 import { flag, resolvePath, word } from '../reading/index.js';
 import { type ListenAddress, parseListen } from '../values/index.js';
-import { type Kind, kind } from './key.js';
+import { type Kind, kind } from './kind.js';
 
 const code = (value: unknown): string => `\`${value}\``;
 
