@@ -1,0 +1,205 @@
+/** What goes on in calls beside INVITE: requests within dialogs, forks and their CANCEL, redirections that the script follows, bodies, long and broken up messages. */
+
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Caller, freshCallId, inDialog, type RequestTerms, request } from '../../support/live/caller.js';
+import { builds } from '../../support/live/kamailio.js';
+import type { Network } from '../../support/live/network.js';
+import { answered, type Party } from '../../support/live/party.js';
+import { expectNowhere, privateRows } from '../../support/live/secrets.js';
+import { headerOf, methodOf, rowsOf, statusOf } from '../../support/live/sip-text.js';
+import { Stage, TRANSPORTS } from '../../support/live/stage.js';
+
+const SECRET = privateRows('secret');
+const FORGED = privateRows('forged');
+const WITHIN = ['PRACK', 'UPDATE', 'INFO', 'MESSAGE', 'REFER', 'NOTIFY', 'INVITE', 'BYE'];
+
+describe.each(builds('full'))('what goes on in calls, Kamailio $version', (build) => {
+  let stage: Stage;
+  let network: Network;
+  let user: Caller;
+  let stranger: Party;
+  let other: Party;
+  let partner: Party;
+
+  beforeAll(async () => {
+    stage = await Stage.start({
+      build,
+      partner: true,
+      script: 'test/support/live/flows.cfg',
+      privateMemory: 16,
+    });
+    ({ network, user, stranger, other, partner } = stage);
+  });
+  afterAll(() => stage?.stop());
+
+  async function whileAnswering(party: Party, answer: Party['answer'], work: () => Promise<void>) {
+    const before = party.answer;
+    party.answer = answer;
+    try {
+      await work();
+    } finally {
+      party.answer = before;
+    }
+  }
+
+  const send = (terms: RequestTerms): string => stage.send(user, 'udp', terms);
+
+  it.each(TRANSPORTS)(
+    'fail/requests within a dialog with a stranger over %s arrive, and say nothing private',
+    async (transport) => {
+      // Contacts of phones have parameters without values (RFC 5626 §5.4).
+      const contact = `Contact: <${stranger.uri(transport)};ob>`;
+      await whileAnswering(
+        stranger,
+        (text) => [answered(text, '200 OK', [contact])],
+        async () => {
+          const callId = send({ ruri: stranger.uri(transport), headers: SECRET });
+          const final = await user.final(callId);
+          expect(statusOf(final), final).toBe(200);
+          const { route, ...dialog } = inDialog(final);
+          expect(dialog.ruri).toContain(';ob');
+          send({ ...dialog, callId, method: 'ACK', headers: [...route, ...SECRET] });
+          await stranger.received(callId, 'ACK');
+          let cseq = 2;
+          for (const method of WITHIN) {
+            send({ ...dialog, callId, method, cseq, headers: [...route, ...SECRET] });
+            await stranger.received(callId, method);
+            cseq += 1;
+          }
+        },
+      );
+      expectNowhere('secret', stranger.got);
+    },
+  );
+
+  it.each(TRANSPORTS)('fail/requests within a dialog of a stranger over %s bring nothing in', async (transport) => {
+    const caller = await stage.connect(transport);
+    const terms = { transport: transport.toUpperCase(), callId: freshCallId() };
+    caller.send(request({ ...terms, headers: FORGED }));
+    const final = await caller.final(terms.callId);
+    expect(statusOf(final), final).toBe(200);
+    const { route, ...dialog } = inDialog(final);
+    let cseq = 2;
+    for (const method of ['ACK', ...WITHIN]) {
+      caller.send(
+        request({ ...terms, ...dialog, method, cseq: method === 'ACK' ? 1 : cseq++, headers: [...route, ...FORGED] }),
+      );
+      await network.uas.received(terms.callId, method);
+    }
+    expectNowhere('forged', network.uas.got);
+  });
+
+  it.each(TRANSPORTS)('ok/methods without a dialog, and bodies of all kinds, over %s', async (transport) => {
+    const caller = await stage.connect(transport);
+    const part = 'Content-Type: application/sdp\r\n\r\nv=0\r\n';
+    const bodies: readonly [string, string][] = [
+      ['multipart/mixed;boundary=x', `--x\r\n${part}--x\r\nContent-Type: text/plain\r\n\r\nx\r\n--x--\r\n`],
+      ['message/sipfrag', 'SIP/2.0 200 OK\r\nTo: <sip:a@a.example>\r\n'],
+      ['message/sip', 'OPTIONS sip:a@a.example SIP/2.0\r\nTo: <sip:a@a.example>\r\n\r\n'],
+    ];
+    for (const method of ['PUBLISH', 'SUBSCRIBE', 'NOTIFY', 'MESSAGE', 'REFER']) {
+      for (const [type, body] of bodies) {
+        const out = send({ method, ruri: stranger.uri(transport), body, headers: [...SECRET, `c: ${type}`] });
+        expect((await stranger.received(out, method)).endsWith(body), `${method} ${type}`).toBe(true);
+        const terms = { method, callId: freshCallId(), transport: transport.toUpperCase(), body };
+        caller.send(request({ ...terms, headers: [...FORGED, `c: ${type}`] }));
+        expect((await network.uas.received(terms.callId, method)).endsWith(body), `${method} ${type}`).toBe(true);
+      }
+    }
+    expectNowhere('secret', stranger.got);
+    expectNowhere('forged', network.uas.got);
+  });
+
+  it.each(TRANSPORTS)('fail/a redirection that the script follows, from a stranger over %s', async (transport) => {
+    for (const embedded of ['?P-Asserted-Identity=%3Csip%3Aforged%40own.example%3E', ';cpc=forged', ';%63pc=forged']) {
+      const place = embedded.startsWith('?')
+        ? `${other.uri(transport)}${embedded}`
+        : `sip:party${embedded}@${other.uri(transport).split('@')[1]}`;
+      const moved: Party['answer'] = (text) => [answered(text, '302 Moved Temporarily', [`Contact: <${place}>`])];
+      await whileAnswering(stranger, moved, async () => {
+        const callId = send({ ruri: stranger.uri(transport), headers: SECRET });
+        const final = await user.final(callId);
+        if (statusOf(final) === 200) expect(other.find(callId, 'INVITE')).toBeDefined();
+        expectNowhere('forged', user.answers);
+      });
+    }
+    expectNowhere('secret', [...stranger.got, ...other.got]);
+    expectNowhere('forged', other.got);
+  });
+
+  it.each(TRANSPORTS)('fail/a partner redirects to a stranger over %s: stripped', async (transport) => {
+    const moved: Party['answer'] = (text, at) =>
+      methodOf(text) === 'OPTIONS'
+        ? [answered(text, '200 OK', [partner.contact(at)])]
+        : [answered(text, '302 Moved Temporarily', [`Contact: <${stranger.uri(transport)}>`])];
+    await whileAnswering(partner, moved, async () => {
+      const callId = send({ ruri: 'sip:party@b.example', headers: SECRET });
+      const final = await user.final(callId);
+      expect(statusOf(final), final).toBe(200);
+      await stranger.received(callId, 'INVITE');
+      expect(partner.find(callId, 'INVITE')).toContain('secret');
+    });
+    expectNowhere('secret', stranger.got);
+  });
+
+  it.each(TRANSPORTS)('fail/a fork to a partner and a stranger over %s, and its CANCEL', async (transport) => {
+    const ringing: Party['answer'] = (text, at) => {
+      const { answer } = other;
+      return methodOf(text) === 'INVITE' ? [answered(text, '180 Ringing', [partner.contact(at)])] : answer(text, at);
+    };
+    await whileAnswering(partner, ringing, () =>
+      whileAnswering(stranger, ringing, async () => {
+        const branch = 'z9hG4bKfork';
+        const terms = {
+          ruri: stranger.uri(transport),
+          branch: `${branch}${freshCallId().slice(0, 8)}`,
+          callId: freshCallId(),
+        };
+        send({ ...terms, headers: ['Subject: fork sip:party@b.example', ...SECRET] });
+        await stranger.received(terms.callId, 'INVITE');
+        expect(rowsOf(await partner.received(terms.callId, 'INVITE'), 'P-Asserted-Identity')).toHaveLength(2);
+        await pause(100);
+        send({ ...terms, method: 'CANCEL', headers: SECRET });
+        for (const party of [stranger, partner]) {
+          expect(rowsOf(await party.received(terms.callId, 'CANCEL'), 'P-Asserted-Identity')).toEqual([]);
+        }
+      }),
+    );
+    expectNowhere('secret', stranger.got);
+  });
+
+  it('fail/a long message that comes in many pieces is one message, cleaned', async () => {
+    const rows = Array.from({ length: 200 }, (_, i) => `X-Long-${i}: ${'a'.repeat(100)}`);
+    for (const transport of ['tcp', 'tls'] as const) {
+      const caller = await stage.connect(transport);
+      const callId = freshCallId();
+      const text = request({ transport: transport.toUpperCase(), callId, headers: [...FORGED, ...rows, 'k: timer'] });
+      for (let at = 0; at < text.length; at += 1500) {
+        caller.send(text.slice(at, at + 1500));
+        await pause(2);
+      }
+      expect(statusOf(await caller.final(callId))).toBe(200);
+      expect(headerOf(await network.uas.received(callId, 'INVITE'), 'Supported') ?? 'timer').toBe('timer');
+    }
+    expectNowhere('forged', network.uas.got);
+  });
+
+  it.each(TRANSPORTS)(
+    'ok/an emergency call leaves with the place of the caller, over %s (RFC 8787)',
+    async (transport) => {
+      const ruri = 'urn:service:sos';
+      const rows = [
+        'Geolocation: <cid:place@own.example>',
+        'Geolocation-Routing: yes',
+        `X-Place: ${stranger.uri(transport)}`,
+      ];
+      const callId = send({ ruri, headers: [...SECRET, ...rows] });
+      const final = await user.final(callId);
+      expect(statusOf(final), final).toBe(200);
+      const got = await stranger.received(callId, 'INVITE');
+      expect(rowsOf(got, 'Geolocation')).toHaveLength(1);
+      expectNowhere('secret', [got]);
+    },
+  );
+});
