@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { StoreError } from '../../src/state/store/store.js';
+import { findCertificate } from '../../src/state/tables/certificate-table.js';
 import { PostgresCluster } from '../support/postgres-cluster.js';
 import { auditRecord, certificate, FleetNode, migrated, pin } from './node.js';
 
@@ -150,6 +151,79 @@ describe('pins of a fleet', () => {
       expect(b.log.lines).toEqual([]);
     },
   );
+
+  const HUGE: readonly (readonly [what: string, changes: string])[] = [
+    ['a subject of 50 MB', "subject = repeat('x', 50000000)"],
+    [
+      'a subject of 50 MB that cannot be packed',
+      "subject = (SELECT string_agg(md5(n::text), '') FROM generate_series(1, 1600000) n)",
+    ],
+    ['names of 50 MB', "identities = ARRAY[repeat('x', 50000000)]"],
+    ['a million names', "identities = array_fill('b.example'::text, ARRAY[1000000])"],
+  ];
+  test.each(HUGE)(
+    'fail/a row with %s: the store stays, the row counts as gone and is named, and the others count',
+    async (_, changes) => {
+      const [a, b] = [await node('a'), await node('b')];
+      for (const name of ['k0', 'k1']) a.pins.observe('op-b', certificate(name));
+      await a.pins.approve([key('k0'), key('k1')]);
+      await expect.poll(() => b.states()).toEqual({ k0: 'approved', k1: 'approved' });
+      const ups: boolean[] = [];
+      b.database.onStatus((up) => ups.push(up));
+      await cluster.sql(`
+      UPDATE siptrust.pin SET ${changes}, changed = pg_current_xact_id() WHERE spki_sha256 = 'k0'`);
+      a.pins.observe('op-b', certificate('k2'));
+      await a.pins.approve([key('k2')]);
+      await expect.poll(() => b.states()).toEqual({ k1: 'approved', k2: 'approved' });
+      expect(ups).toEqual([]);
+      const errors = b.log.lines.filter(({ level }) => level === 'error');
+      expect(errors[0]).toMatchObject({
+        message: 'a row of the store is too long, and counts as if it were not there',
+        fields: { table: 'pin', row: 'op-b k0' },
+      });
+      // So does one that starts now; what is mended counts again.
+      const c = await node('c');
+      expect(c.states()).toEqual({ k1: 'approved', k2: 'approved' });
+      await cluster.sql(`
+      UPDATE siptrust.pin SET subject = '', identities = '{}', changed = pg_current_xact_id() WHERE spki_sha256 = 'k0'`);
+      await cluster.sql("NOTIFY siptrust_state, 'pin'");
+      await expect.poll(() => c.states()).toEqual({ k0: 'approved', k1: 'approved', k2: 'approved' });
+    },
+  );
+
+  test('ok/more pins than a page has, and some of 200 kB each: all are read', async () => {
+    await cluster.sql(`
+      INSERT INTO siptrust.pin (agreement, spki_sha256, certificate_sha256, subject, identities, not_after, first_seen,
+        last_seen, count, approved_at)
+      SELECT 'op-b', 'k' || n, '', CASE WHEN n % 50 = 0 THEN repeat('x', 200000) ELSE '' END, '{}', now(), now(), now(), 1, now()
+      FROM generate_series(1, 5000) n`);
+    const a = await node('a');
+    expect(Object.keys(a.states())).toHaveLength(5000);
+    expect(a.log.lines).toEqual([]);
+  });
+
+  test('fail/domains, tokens and certificates of 50 MB: the store stays, and the others count', async () => {
+    await cluster.sql(`
+      INSERT INTO siptrust.tls_seen VALUES (repeat('x', 200000), now()), ('b.example', now());
+      INSERT INTO siptrust.token VALUES ('huge', 'huge', repeat('x', 50000000), now(), '{}'),
+        ('huge too', 'huge too', 'viewer', now(), to_jsonb(repeat('x', 50000000)));
+      INSERT INTO siptrust.certificate (sha256, der, last_seen, partner)
+        VALUES ('huge', decode(repeat('00', 50000000), 'hex'), now(), true)`);
+    const a = await node('a');
+    const ups: boolean[] = [];
+    a.database.onStatus((up) => ups.push(up));
+    await a.tokens.add('noc', 'viewer');
+    await expect.poll(() => a.tokens.list()).toMatchObject([{ name: 'noc' }]);
+    expect(a.tls.has('b.example')).toBe(true);
+    expect(await findCertificate((text, values) => a.database.query(text, values), 'huge')).toBeUndefined();
+    const named = () => a.log.lines.map(({ fields }) => (fields as { row?: string }).row);
+    await expect.poll(named).toEqual(expect.arrayContaining(['huge', 'huge too']));
+    // They can be taken out.
+    await a.store.revokeToken('huge');
+    await a.store.revokeToken('huge too');
+    expect(await cluster.sql('SELECT name FROM siptrust.token')).toEqual([{ name: 'noc' }]);
+    expect(ups).toEqual([]);
+  });
 
   test('ok/a lost notification is made up for by the next look, and what comes in another order is seen', async () => {
     const [a, b] = [await node('a'), await node('b')];

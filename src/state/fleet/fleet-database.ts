@@ -61,7 +61,10 @@ export class PushConflict extends Error {
 }
 
 interface RevisionRow extends SqlRow {
-  readonly content: Uint8Array;
+  readonly number: number;
+  readonly octets: number;
+  /** null: it is too long. */
+  readonly content: Uint8Array | null;
   readonly at: Date;
 }
 
@@ -115,23 +118,33 @@ export class FleetDatabase {
     return new Set(hashes.filter((sha256) => !there.has(sha256)));
   }
 
-  /** Contents by their hash; small ones, all of which come at once. @throws {StoreError} */
-  async contents(hashes: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>> {
+  /**
+   * Contents by their hash; small ones, all of which come at once. One that has more octets than all of them may have is not
+   * what its name says. @throws {StoreError}
+   */
+  async contents(hashes: readonly string[], most: number): Promise<ReadonlyMap<string, Uint8Array>> {
     const rows = await this.#connection.query<{ sha256: string; content: Uint8Array }>(
-      'SELECT sha256, content FROM policy_file WHERE sha256 = ANY($1)',
-      [hashes],
+      'SELECT sha256, content FROM policy_file WHERE sha256 = ANY($1) AND octets <= $2',
+      [hashes, most],
     );
     return new Map(rows.map(({ sha256, content }) => [sha256, content]));
   }
 
-  /** A content in pieces. @throws {StoreError} */
-  async *pieces(sha256: string): AsyncGenerator<Uint8Array> {
+  /**
+   * A content in pieces.
+   * @param most octets that it may have: nobody fills the disk of a node
+   * @throws {StoreError}
+   */
+  async *pieces(sha256: string, most = MOST_CONTENT): AsyncGenerator<Uint8Array> {
     for (let at = 1; ; at += PIECE) {
       const [row] = await this.#connection.query<{ piece: Uint8Array; octets: string }>(
         'SELECT substring(content FROM $2 FOR $3) AS piece, octets FROM policy_file WHERE sha256 = $1',
         [sha256, at, PIECE],
       );
       if (row === undefined) throw new StoreError(this.#connection.name, `${sha256}: expected a content, found none`);
+      if (Number(row.octets) > most) {
+        throw new StoreError(this.#connection.name, `${sha256}: expected at most ${most} bytes, found ${row.octets}`);
+      }
       yield row.piece;
       if (at + PIECE > Number(row.octets)) return;
     }
@@ -193,7 +206,7 @@ export class FleetDatabase {
     const { name, version, revision, wanted, problem, startedAt, instance, scriptRevision } = node;
     const state = problem !== '' ? 'problem' : revision < wanted ? 'behind' : 'ok';
     const [row] = await this.#connection.query<{ newest: string; before: string | null }>(
-      `WITH before AS (SELECT detail->>'instance' AS instance FROM node WHERE name = $1),
+      `WITH before AS (SELECT left(detail->>'instance', ${MOST_WORD}) AS instance FROM node WHERE name = $1),
             now AS (INSERT INTO node (name, version, state, revision, wanted, problem, started_at, seen_at, detail)
                     VALUES ($1, $2, $3, $4, $5, $6, $7, clock_timestamp(), $8)
                     ON CONFLICT (name) DO UPDATE SET version = excluded.version, state = excluded.state,
@@ -211,17 +224,19 @@ export class FleetDatabase {
   /** All nodes that were ever heard of, by name. @throws {StoreError} */
   async nodes(): Promise<readonly NodeRow[]> {
     const rows = await this.#connection.query<NodeRecord>(
-      `SELECT name, version, revision, wanted, problem, started_at, detail,
+      `SELECT left(name, ${MOST_WORD}) AS name, left(version, ${MOST_WORD}) AS version, revision, wanted,
+              left(problem, ${MOST_PROBLEM}) AS problem, started_at,
+              left(detail->>'script_revision', ${MOST_WORD}) AS script_revision,
               extract(epoch FROM clock_timestamp() - seen_at)::float8 AS silent,
               coalesce(extract(epoch FROM clock_timestamp() -
                 (SELECT min(created_at) FROM policy_revision WHERE number > coalesce(node.revision, 0))), 0)::float8 AS lag
        FROM node ORDER BY name`,
     );
-    return rows.map(({ name, version, revision, wanted, problem, started_at, detail, silent, lag }) => ({
+    return rows.map(({ name, version, revision, wanted, problem, started_at, script_revision, silent, lag }) => ({
       ...{ name, version, problem, silent, lag },
       revision: Number(revision ?? 0),
       wanted: Number(wanted ?? 0),
-      scriptRevision: Number(detail.script_revision ?? 0),
+      scriptRevision: Number(script_revision ?? 0) || 0,
       startedAt: started_at.getTime(),
       alive: silent <= ALIVE_SECONDS,
     }));
@@ -232,7 +247,11 @@ export class FleetDatabase {
     return (await this.#connection.query('DELETE FROM node WHERE name = $1 RETURNING name', [name])).length > 0;
   }
 
-  #revision({ content, at }: RevisionRow): StoredRevision {
+  #revision({ number, octets, content, at }: RevisionRow): StoredRevision {
+    if (content === null) {
+      const expected = `expected at most ${MOST_REVISION_OCTETS} bytes`;
+      throw new StoreError(this.#connection.name, `revision ${number}: ${expected}, found ${octets}`);
+    }
     let value: unknown;
     try {
       value = JSON.parse(Buffer.from(content).toString('utf8'));
@@ -245,8 +264,17 @@ export class FleetDatabase {
   }
 }
 
+/** As large as a policy file may be (daemon.limits.file), and more than any list of 250,000 files. */
+const MOST_CONTENT = 256 * 1024 * 1024;
 const MOST_PROBLEM = 4_000;
-const REVISIONS = 'SELECT content, created_at AS at FROM policy_revision';
+/** Of what a revision says: its files are listed elsewhere, names of agreements that are disabled stand in it. */
+const MOST_REVISION_OCTETS = 16 * 1024 * 1024;
+const REVISIONS = `
+  SELECT number, octet_length(content) AS octets, created_at AS at,
+    CASE WHEN octet_length(content) <= ${MOST_REVISION_OCTETS} THEN content END AS content
+  FROM policy_revision`;
+/** Of what a node says of itself, where the database lets it say what it likes. */
+const MOST_WORD = 256;
 
 interface NodeRecord extends SqlRow {
   readonly name: string;
@@ -255,7 +283,7 @@ interface NodeRecord extends SqlRow {
   readonly wanted: string | null;
   readonly problem: string;
   readonly started_at: Date;
-  readonly detail: { readonly script_revision?: number };
+  readonly script_revision: string | null;
   readonly silent: number;
   readonly lag: number;
 }

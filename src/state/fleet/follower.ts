@@ -189,10 +189,12 @@ export class Follower {
     for (const batch of batches([...lacking.values()])) {
       const [first] = batch;
       if (batch.length === 1 && first !== undefined) {
-        await kept.put(first.sha256, database.pieces(first.sha256));
+        await kept.put(first.sha256, database.pieces(first.sha256, first.octets));
         continue;
       }
-      const contents = [...(await database.contents(batch.map(({ sha256 }) => sha256)))];
+      const most = Math.max(...batch.map(({ octets }) => octets));
+      const hashes = batch.map(({ sha256 }) => sha256);
+      const contents = [...(await database.contents(hashes, most))];
       if (contents.length < batch.length) throw new Error(`revision ${number}: the store lacks some of its files`);
       for (let at = 0; at < contents.length; at += WRITERS) {
         const some = contents.slice(at, at + WRITERS);

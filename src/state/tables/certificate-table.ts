@@ -2,6 +2,7 @@
 
 import type { Run, SqlRow } from '../postgres/index.js';
 import type { KeptCertificate, KeptLimits } from '../store/index.js';
+import { MOST_ROW_OCTETS } from './bounds.js';
 
 const KEEP = `
   INSERT INTO certificate AS known (sha256, der, last_seen, partner)
@@ -10,7 +11,7 @@ const KEEP = `
   ORDER BY sha256
   ON CONFLICT (sha256) DO UPDATE SET
     last_seen = greatest(known.last_seen, excluded.last_seen), partner = known.partner OR excluded.partner`;
-const FIND = 'SELECT der FROM certificate WHERE sha256 = $1';
+const FIND = `SELECT der FROM certificate WHERE sha256 = $1 AND octets <= ${MOST_ROW_OCTETS}`;
 const FORGET = 'DELETE FROM certificate WHERE last_seen < $1';
 /** As in SQLite: strangers go first, of each kind the one that was seen longest ago. */
 const MAKE_ROOM = `

@@ -10,6 +10,8 @@ export const FETCHED = 'siptrust_fetched';
 const CLAIM_SECONDS = 30;
 /** Octets that are decoded in one turn. */
 const PIECE = 262_144;
+/** Of a header field that goes back to the server; without it all is asked for. */
+const MOST_HEADER = 8_192;
 
 const CLAIM = `
   INSERT INTO fetched AS known (kind, source, node, claimed_until)
@@ -19,7 +21,10 @@ const CLAIM = `
     AND (known.body IS NULL OR known.fetched_at IS NULL OR known.fetched_at < now() - $4 * interval '1 millisecond')
   RETURNING node`;
 const FRESH = `
-  SELECT length(body) AS octets, etag, last_modified, fetched_at::text AS fetched_at FROM fetched
+  SELECT length(body) AS octets, fetched_at::text AS fetched_at,
+    CASE WHEN octet_length(etag) <= ${MOST_HEADER} THEN etag END AS etag,
+    CASE WHEN octet_length(last_modified) <= ${MOST_HEADER} THEN last_modified END AS last_modified
+  FROM fetched
   WHERE kind = $1 AND source = $2 AND body IS NOT NULL AND fetched_at >= now() - $3 * interval '1 millisecond'`;
 /** Of the same fetch: another one may come in between. */
 const READ =

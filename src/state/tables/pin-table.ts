@@ -2,14 +2,37 @@
 
 import { type Run, type SqlRow, STATE_CHANGED } from '../postgres/index.js';
 import type { Pin, PinKey, PinNews } from '../store/index.js';
+import { MOST_NAME, MOST_ROW_OCTETS, PAGE_OCTETS, PAGE_ROWS, type RefusedRow } from './bounds.js';
 
 /** One node tidies at a time. */
 const TIDY_LOCK = 0x73_69_70_75;
-/** Rows that are decoded in one turn. */
-const PAGE = 2_000;
+/**
+ * Names as they are stored, which is asked without opening them: to open and count a million takes seconds on a busy machine.
+ * Packed they are shorter than they are, by a hundred times at most.
+ */
+const MOST_STORED = 65_536;
+const NAMES = `CASE WHEN pg_column_size(identities) > ${MOST_STORED} THEN ${MOST_ROW_OCTETS} + pg_column_size(identities)
+  ELSE octet_length(array_to_string(identities, '')) + cardinality(identities) END`;
 
-const COLUMNS = `
-  agreement, spki_sha256, certificate_sha256, subject, identities, not_after, first_seen, last_seen, count, approved_at, gone`;
+/** A page of rows, as many as together are short; of one that is too long its key and its length. */
+const READ = `
+  SELECT agreement, spki_sha256, not_after, first_seen, last_seen, count, approved_at, gone, octets, page,
+    CASE WHEN octets <= ${MOST_ROW_OCTETS} THEN certificate_sha256 ELSE '' END AS certificate_sha256,
+    CASE WHEN octets <= ${MOST_ROW_OCTETS} THEN subject ELSE '' END AS subject,
+    CASE WHEN octets <= ${MOST_ROW_OCTETS} THEN identities ELSE '{}' END AS identities
+  FROM (
+    SELECT *, count(*) OVER () AS page, row_number() OVER keys AS place,
+      sum(least(octets, ${MOST_ROW_OCTETS})) OVER keys AS together
+    FROM (
+      SELECT *, octet_length(agreement)::bigint + octet_length(spki_sha256) + octet_length(certificate_sha256)
+        + octet_length(subject) + ${NAMES} AS octets
+      FROM pin
+      WHERE ($3::text IS NULL OR changed >= $3::text::xid8) AND (agreement, spki_sha256) > ($1, $2)
+      ORDER BY agreement, spki_sha256 LIMIT ${PAGE_ROWS}
+    ) AS read WINDOW keys AS (ORDER BY agreement, spki_sha256)
+  ) AS measured
+  WHERE place = 1 OR together <= ${PAGE_OCTETS}
+  ORDER BY agreement, spki_sha256`;
 
 interface Row extends SqlRow {
   readonly agreement: string;
@@ -23,6 +46,9 @@ interface Row extends SqlRow {
   readonly count: number;
   readonly approved_at: Date | null;
   readonly gone: boolean;
+  readonly octets: number;
+  /** Rows that the page would have if all were short. */
+  readonly page: number;
 }
 
 const GIVEN = `
@@ -107,24 +133,28 @@ export async function tidyPins(run: Run, most: number): Promise<boolean> {
   return true;
 }
 
-/** @param since as `position` gives it; undefined: all there are, and all that is still known to be gone. */
-export async function readPins(run: Run, since: string | undefined): Promise<PinNews> {
+/**
+ * A row that is too long is as good as gone: what it says of a key is not known, and it is told as refused.
+ * @param since as `position` gives it; undefined: all there are, and all that is still known to be gone.
+ */
+export async function readPins(
+  run: Run,
+  since: string | undefined,
+): Promise<PinNews & { readonly refused: readonly RefusedRow[] }> {
   const pins: Pin[] = [];
   const removed: PinKey[] = [];
+  const refused: RefusedRow[] = [];
   let after: readonly [string, string] = ['', ''];
   for (;;) {
-    const rows = await run<Row>(
-      `SELECT ${COLUMNS} FROM pin
-       WHERE ($3::text IS NULL OR changed >= $3::text::xid8) AND (agreement, spki_sha256) > ($1, $2)
-       ORDER BY agreement, spki_sha256 LIMIT ${PAGE}`,
-      [...after, since ?? null],
-    );
+    const rows = await run<Row>(READ, [...after, since ?? null]);
     for (const row of rows) {
-      if (row.gone) removed.push({ agreement: row.agreement, spkiSha256: row.spki_sha256 });
+      const { agreement, spki_sha256, octets, gone } = row;
+      if (octets > MOST_ROW_OCTETS) refused.push({ row: `${agreement} ${spki_sha256}`.slice(0, MOST_NAME), octets });
+      if (gone || octets > MOST_ROW_OCTETS) removed.push({ agreement, spkiSha256: spki_sha256 });
       else pins.push(toPin(row));
     }
     const last = rows.at(-1);
-    if (last === undefined || rows.length < PAGE) return { pins, removed };
+    if (last === undefined || (rows.length === last.page && last.page < PAGE_ROWS)) return { pins, removed, refused };
     after = [last.agreement, last.spki_sha256];
   }
 }

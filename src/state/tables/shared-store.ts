@@ -29,6 +29,7 @@ import {
   type TlsSeenStore,
   type WaitingLines,
 } from '../store/index.js';
+import type { RefusedRow } from './bounds.js';
 import { tidyCertificates } from './certificate-table.js';
 import { tidyFetched } from './fetched-table.js';
 import { Outbox } from './outbox.js';
@@ -42,6 +43,8 @@ import { addToken, readTokens, revokeToken, type StoredToken } from './token-tab
 const POLL_MS = 15_000;
 const TOKEN_POLLS = 4;
 const TIDY_MS = 3_600_000;
+/** Rows that one look names in the log. */
+const MOST_REFUSED = 20;
 
 export type LocalStore = Store & TlsSeenStore & CertificateStore & WaitingLines & TimelineStore;
 
@@ -201,12 +204,14 @@ export class SharedStore implements Store, TlsSeenStore, CertificateStore {
     try {
       // Who has lost a token is kept out, whatever is wrong with the rest.
       if (this.#tokensAreOld && this.#tokenFollower !== undefined) {
-        const tokens = await readTokens(run);
+        const { tokens, refused } = await readTokens(run);
+        this.#refused('token', refused);
         this.#tokensAreOld = false;
         this.#tokenFollower(tokens);
       }
       const { cursor, since } = await position(run, this.#cursor, now);
-      const news = await readPins(run, since);
+      const { refused, ...news } = await readPins(run, since);
+      this.#refused('pin', refused);
       const seen = await readTlsSeen(run, since);
       this.#cursor = cursor;
       await this.#adopt(since === undefined ? await this.#completed(news) : news, seen);
@@ -218,6 +223,16 @@ export class SharedStore implements Store, TlsSeenStore, CertificateStore {
       if (database.status.up || !(error instanceof StoreError)) {
         log.error('the store could not be read', { error: error instanceof Error ? error.message : String(error) });
       }
+    }
+  }
+
+  #refused(table: string, refused: readonly RefusedRow[]): void {
+    for (const { row, octets } of refused.slice(0, MOST_REFUSED)) {
+      this.#options.log.error(`a row of the store is too long, and counts as if it were not there`, {
+        table,
+        row,
+        octets,
+      });
     }
   }
 
