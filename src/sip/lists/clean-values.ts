@@ -15,11 +15,14 @@ export const END = '\\r\\n';
 /** What no line holds anywhere. */
 export const NOT = '\\r\\n\\x00';
 /** What one reader or another takes for a line end or for a blank (VT, FF and the like), and what such characters begin with. */
-const ODD = '\\0-\\b\\n-\\x1f\\x7f\\xc2\\xe2';
+const ODD = '\\0-\\b\\n-\\x1f\\x7f\\x85\\xc0-\\xc2\\xe0\\xe2\\xf0';
 /** All but printable ASCII. */
 export const BEYOND = '\\0-\\x1f\\x7f-\\xff';
-/** A character of Unicode that begins so, and is no line end: not NEL, U+2028 or U+2029. */
-const LETTER = '\\xc2(?!\\x85)|\\xe2(?!\\x80[\\xa8\\xa9])';
+/**
+ * A character that holds such a byte and is no line end: not U+2028 or U+2029, nor one in more bytes than it needs (two, three,
+ * four); and \x85, which is NEL in Latin-1 and the second half of many letters, before what is no name and colon.
+ */
+const LETTER = `\\xc2(?!\\x85)|\\xe2(?!\\x80[\\xa8\\xa9])|\\x85(?!${BLANKS}[${TOKEN}]++${COLON})|[\\xc0\\xc1](?![\\x80-\\xbf])|\\xe0(?![\\x80-\\x9f])|\\xf0(?![\\x80-\\x8f])`;
 
 /**
  * What may stand in values: no forbidden parameter, plain or escaped, no header field that a URI embeds, and nothing that one

@@ -24,7 +24,7 @@ const TOKEN_CHARS = `${OTHER_TOKEN_CHARS}${LETTERS}`;
 const TOKEN = "[-0-9a-z.!*_+`'~%]+";
 const BLANKS = '[ \t]*';
 /** What no header value holds (RFC 3261 §25.1), or what is a line end in Unicode, or may be part of one. */
-const CONTROLS = '\x01-\x08\x0a-\x1f\x7f\x85\xc2\xe2';
+const CONTROLS = '\x01-\x08\x0a-\x1f\x7f\x85\xc0-\xc2\xe2';
 const COLON = `${BLANKS}:`;
 const END = '\r\n';
 

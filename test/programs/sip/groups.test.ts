@@ -127,6 +127,10 @@ describe.skipIf(matcher === undefined)('the groups of the plugin', () => {
     'Date: a\x1eP-Asserted-Identity: <sip:x@b.example>',
     'Date: a\xc2\x85P-Asserted-Identity: <sip:x@b.example>',
     'Date: a\xe2\x80\xa8P-Asserted-Identity: <sip:x@b.example>',
+    'Date: a\x85P-Asserted-Identity: <sip:x@b.example>',
+    'Date: a\xc0\x8aP-Asserted-Identity: <sip:x@b.example>',
+    'Date: a\xe0\x80\x8aP-Asserted-Identity: <sip:x@b.example>',
+    'Contact: "\xf0\x80\x80\x8aP-Asserted-Identity: x" <sip:x@b.example>',
   ];
 
   /** What contradicts itself; our own side is not held to that. */
@@ -174,6 +178,8 @@ describe.skipIf(matcher === undefined)('the groups of the plugin', () => {
       'Contact: <sip:%23%3Bx=1@b.example>',
       'Contact: "Bj\xc3\xb6rn \xe2\x80\x99 \xc2\xb7 \xe5\xb1\xb1" <sip:b@b.example>',
       'Subject: M\xfcller',
+      'Contact: "\xc3\x85se B\x85, \xc4\x85" <sip:a@b.example>',
+      'Subject: \xc0 \xe0 \xf0 \xe0\xa4\x95 \xf0\x9f\x98\x80',
     ];
     const raws = rows.map((row) => messageOf([row], 'request-in', 'INVITE', 'sip:alice@a.example', {}).raw);
     for (const [name] of SETTINGS)

@@ -299,6 +299,9 @@ describe.skipIf(posix === undefined)('what is plain', () => {
     ['untrusted', 'request-in', start, ['Content-Type: application/sdp'], true],
     ['untrusted', 'request-in', start, ['c: application/isup;version=x'], false],
     ['untrusted', 'request-in', start, ['c: text/plain'], true],
+    ['untrusted', 'request-out', start, ['Date: a\xc0\x8aP-Asserted-Identity: x'], false],
+    ['untrusted', 'request-out', start, ['Date: a\x85P-Asserted-Identity: x'], false],
+    ['untrusted', 'request-out', start, ['Subject: \xe0 \xf0\x9f\x98\x80 M\xfcller'], true],
   ] as const)('ok/%s %s %s %j: %s', (name, hook, line, rows, expected) => {
     const message = [line, ...FRAME, ...rows, '', ''].join('\r\n');
     expect(settled(patternsOf(name, hook).plain, [message])).toEqual([expected]);
