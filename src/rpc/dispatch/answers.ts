@@ -38,27 +38,37 @@ function sameForAll(verdict: Verdict, snapshot: Snapshot) {
   };
 }
 
-/** Answers are the same for every question with one verdict, but for `ttl` and `id`; this is the text of the rest. */
-const written = new WeakMap<Verdict, { readonly snapshot: Snapshot; readonly text: string }>();
+/** What is the same for every question with one verdict, as a value and as JSON without its last brace. */
+interface Same {
+  readonly snapshot: Snapshot;
+  readonly value: object;
+  readonly text: string;
+}
+
+/** Answers differ by `ttl`, `id` and `more`; all else of them is made once. */
+const written = new WeakMap<Verdict, Same>();
 
 /** The result of `trust.peer`. */
 export function peerAnswer(id: string, verdict: Verdict, snapshot: Snapshot, now: number): JsonText {
   const ttl = timeToLive(verdict, snapshot, now);
-  return new JsonText(`${textOf(verdict, snapshot)},"ttl":${ttl},"id":${JSON.stringify(id)}}`);
+  const { text, value } = sameOf(verdict, snapshot);
+  return new JsonText(`${text},"ttl":${ttl},"id":${JSON.stringify(id)}}`, () => ({ ...value, ttl, id }));
 }
 
 /** The result of `trust.peer` where the next certificate of the chain may change it: to be asked for again, not kept. */
 export function halfAnswer(verdict: Verdict, snapshot: Snapshot): JsonText {
-  return new JsonText(`${textOf(verdict, snapshot)},"ttl":1,"id":"","more":1}`);
+  const { text, value } = sameOf(verdict, snapshot);
+  return new JsonText(`${text},"ttl":1,"id":"","more":1}`, () => ({ ...value, ttl: 1, id: '', more: 1 }));
 }
 
-function textOf(verdict: Verdict, snapshot: Snapshot): string {
+function sameOf(verdict: Verdict, snapshot: Snapshot): Same {
   let same = written.get(verdict);
   if (same === undefined || same.snapshot !== snapshot) {
-    same = { snapshot, text: JSON.stringify(sameForAll(verdict, snapshot)).slice(0, -1) };
+    const value = sameForAll(verdict, snapshot);
+    same = { snapshot, value, text: JSON.stringify(value).slice(0, -1) };
     written.set(verdict, same);
   }
-  return same.text;
+  return same;
 }
 
 /** A byte string as JSON text: UTF-8 where the bytes are UTF-8, which an appended line always is. */

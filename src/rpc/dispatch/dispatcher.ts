@@ -23,7 +23,10 @@ const LONGEST_CLAIM = 64;
 /** The response text; undefined where there is none to send (notifications, JSON-RPC 2.0 §4.1). */
 export type Answer = string | undefined | Promise<string | undefined>;
 
-/** A request that was no JSON text to begin with; its answer is text all the same. */
+/** Writes what came of one request that was no JSON text, as the wire has it: the result, or the code of the error. */
+export type Write = (result: unknown, code: number | undefined) => string;
+
+/** A request that was no JSON text to begin with; without a `Write` its answer is JSON all the same. */
 export interface RequestObject {
   readonly jsonrpc: '2.0';
   readonly id: number;
@@ -32,7 +35,7 @@ export interface RequestObject {
 }
 
 /** Answers one request; in the same turn unless a handler took longer. Never throws, never rejects. */
-export type Dispatch = (request: string | Buffer | RequestObject, context: CallContext) => Answer;
+export type Dispatch = (request: string | Buffer | RequestObject, context: CallContext, write?: Write) => Answer;
 
 /** What came of a question, and the ms that it took. */
 export type Answered = (method: string, outcome: 'ok' | 'error' | 'forbidden', milliseconds: number) => void;
@@ -96,7 +99,7 @@ export function createDispatcher(methods: readonly Method[], options: Dispatcher
     };
   }
 
-  function single(request: unknown, from: CallContext): Answer {
+  function single(request: unknown, from: CallContext, write?: Write): Answer {
     if (!isRecord(request)) return errorText(RPC_ERRORS['invalid-request']);
     const { id, method, by } = request;
     const problem = memberProblem(request);
@@ -113,7 +116,9 @@ export function createDispatcher(methods: readonly Method[], options: Dispatcher
       let text: string | undefined;
       if (response !== undefined && response !== null) {
         if (id === null) response.id = null;
-        text = responseText(response, (cause) => onInternalError(cause, String(method), context));
+        text =
+          write?.(...outcomeOf(response)) ??
+          responseText(response, (cause) => onInternalError(cause, String(method), context));
       }
       if (resolveLater === undefined) {
         answered = true;
@@ -139,8 +144,8 @@ export function createDispatcher(methods: readonly Method[], options: Dispatcher
     return answers.every(isNow) ? batchText(answers) : Promise.all(answers).then(batchText);
   }
 
-  return (request, context) => {
-    if (typeof request !== 'string' && !Buffer.isBuffer(request)) return single(request, context);
+  return (request, context, write) => {
+    if (typeof request !== 'string' && !Buffer.isBuffer(request)) return single(request, context, write);
     if (typeof request !== 'string' && !isUtf8(request)) {
       return errorText(new RpcError('parse-error', { expected: 'UTF-8', found: 'other bytes' }).toObject());
     }
@@ -183,6 +188,12 @@ function memberProblem({ id, by, method, params }: Readonly<Record<string, unkno
 
 function kindOf(value: unknown): string {
   return Array.isArray(value) ? 'an array' : value === null ? 'null' : typeof value;
+}
+
+function outcomeOf(response: jayson.JSONRPCResponse): Parameters<Write> {
+  const { result, error }: { readonly result?: unknown; readonly error?: unknown } = response;
+  if (isRecord(error)) return [undefined, typeof error.code === 'number' ? error.code : undefined];
+  return [result instanceof JsonText ? result.value() : result, undefined];
 }
 
 function responseText(response: jayson.JSONRPCResponse, onUnserialisable: (cause: unknown) => void): string {

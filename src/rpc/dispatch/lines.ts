@@ -1,10 +1,9 @@
 /**
  * The same methods for scripts that have no JSON: a question in one line, `trust.peer direction=in tls.verified=1`, and
- * the answer in one line (sip/lists, answer-line.ts), which is made of the JSON that everybody else gets.
+ * the answer in one line (sip/lists, answer-line.ts), which is made of the value that everybody else gets as JSON.
  */
 
 import { answerLine } from '../../sip/lists/index.js';
-import { isRecord } from '../../typed.js';
 import type { Answer, Dispatch } from './dispatcher.js';
 import { RPC_ERRORS } from './errors.js';
 import type { CallContext } from './method.js';
@@ -21,9 +20,12 @@ export function lineDispatch(dispatch: Dispatch): (question: Buffer, context: Ca
   return (question, context) => {
     const asked = requestOf(question.toString('latin1'));
     if (asked === undefined) return `error;${RPC_ERRORS['invalid-request'].code}`;
-    const answer = dispatch({ jsonrpc: '2.0', id: 1, ...asked }, context);
-    const line = (text: string | undefined): string => lineOf(asked.method, text ?? '');
-    return answer instanceof Promise ? answer.then(line) : line(answer);
+    const { method } = asked;
+    return dispatch(
+      { jsonrpc: '2.0', id: 1, ...asked },
+      context,
+      (result, code) => answerLine(method, result) ?? `error;${code ?? RPC_ERRORS['internal-error'].code}`,
+    );
   };
 }
 
@@ -43,11 +45,4 @@ function requestOf(question: string): { readonly method: string; readonly params
     object[name] = member.slice(at + 1);
   }
   return { method, params };
-}
-
-function lineOf(method: string, text: string): string {
-  const response: unknown = JSON.parse(text);
-  const { result, error } = isRecord(response) ? response : {};
-  const code = isRecord(error) ? error.code : RPC_ERRORS['internal-error'].code;
-  return answerLine(method, result) ?? `error;${code}`;
 }

@@ -34,6 +34,11 @@ const ADDRESS = '[0-9a-f:.]';
 const HOST = `([-_a-z0-9.*]+|\\[${ADDRESS}+\\])`;
 const TARGET = `(tls|tcp|udp):([0-9.]+|\\[${ADDRESS}+\\]):[0-9]+`;
 const HOP = `(${HOST})?[|][01][|][01][|](0|${CODE})[|][-a-z0-9]*[|](${TARGET},)*`;
+const IS_CODE = new RegExp(`^${CODE}$`);
+const IS_PHRASE = new RegExp(`^${PHRASE}$`, 'i');
+const IS_HOST = new RegExp(`^(${HOST})$`, 'i');
+const IS_TARGET = new RegExp(`^${TARGET}$`);
+const IS_SOCKET = new RegExp(`^([a-z]+:${ADDRESS}+)$`, 'i');
 /** In a URI or a value that is percent-encoded: what stands for itself, and of a value any byte but controls. */
 const SAFE = '[-a-z0-9._~:/@=]';
 const URI_BYTE = `(${SAFE}|%2[13-9a-f]|%3[0-9abdf]|%[4-6][0-9a-f]|%7[0-9a-e])`;
@@ -56,10 +61,9 @@ const texts = (answer: Answer, name: string): readonly string[] => {
 const continues = (answer: Answer): boolean => text(answer, 'action') === 'continue';
 
 /** `a,b,`; what would break the line is left out, and so is what is too much. */
-function list(values: readonly string[], pattern: string): string {
-  const whole = new RegExp(`^(${pattern})$`, 'i');
+function list(values: readonly string[], entry: RegExp): string {
   let text = '';
-  for (const value of values.filter((each) => whole.test(each)).slice(0, MOST_ENTRIES)) {
+  for (const value of values.filter((each) => entry.test(each)).slice(0, MOST_ENTRIES)) {
     if (text.length + value.length < MOST_OCTETS) text += `${value},`;
   }
   return text;
@@ -68,8 +72,8 @@ function list(values: readonly string[], pattern: string): string {
 function refusal(answer: Answer): { readonly code: string; readonly phrase: string } {
   const [code, phrase] = [text(answer, 'code'), text(answer, 'phrase')];
   return {
-    code: new RegExp(`^${CODE}$`).test(code) ? code : '403',
-    phrase: new RegExp(`^${PHRASE}$`, 'i').test(phrase) ? phrase : PLAIN_PHRASE,
+    code: IS_CODE.test(code) ? code : '403',
+    phrase: IS_PHRASE.test(phrase) ? phrase : PLAIN_PHRASE,
   };
 }
 
@@ -91,10 +95,9 @@ const TREATMENT = [
 
 /** The first three places that the script can go to; nowhere, where the branch may not leave. */
 function targets(answer: Answer): readonly string[] {
-  const whole = new RegExp(`^${TARGET}$`);
   return continues(answer)
     ? texts(answer, 'targets')
-        .filter((target) => whole.test(target))
+        .filter((target) => IS_TARGET.test(target))
         .slice(0, 3)
     : [];
 }
@@ -106,7 +109,7 @@ function hop(answer: Answer): string {
     text(answer, 'agreement') === '' ? 0 : 1,
     continues(answer) ? 0 : refusal(answer).code,
     text(answer, 'reason'),
-    list(targets(answer), TARGET),
+    list(targets(answer), IS_TARGET),
   ].join('|');
 }
 
@@ -153,7 +156,7 @@ export const ANSWER_LINES: ReadonlyMap<string, readonly Field[]> = new Map([
       {
         name: 'assert,...',
         pattern: `(${HOST},)*`,
-        of: (answer) => list([...texts(answer, 'asserts'), ...texts(answer, 'assert_hosts')], HOST),
+        of: (answer) => list([...texts(answer, 'asserts'), ...texts(answer, 'assert_hosts')], IS_HOST),
       },
       {
         name: 'more',
@@ -240,7 +243,7 @@ export const ANSWER_LINES: ReadonlyMap<string, readonly Field[]> = new Map([
       {
         name: 'socket,...',
         pattern: `([a-z]+:${ADDRESS}+,)*`,
-        of: (answer) => list(texts(answer, 'sockets'), `[a-z]+:${ADDRESS}+`),
+        of: (answer) => list(texts(answer, 'sockets'), IS_SOCKET),
       },
     ],
   ],
