@@ -96,6 +96,20 @@ describe('what a network and a database do', () => {
     relay.close();
   });
 
+  test('fail/a file of a revision that somebody altered in the database is not taken, and its hash is named', async () => {
+    const { revision } = await stage.done('policy', 'push', policy('altered', { privacy: 'rfc3325' }));
+    const flip = 'UPDATE siptrust.policy_file SET content = set_byte(content, 0, get_byte(content, 0) # 1)';
+    await stage.cluster.sql(flip);
+    const fresh = await stage.node('fresh');
+    expect([fresh.number, fresh.holder.snapshot.agreements]).toEqual([0, []]);
+    expect(fresh.follower.status.problem).toMatch(/expected content of SHA-256 [0-9a-f]{64}, found [0-9a-f]{64}/);
+    await fresh.stop();
+    await stage.cluster.sql(flip);
+    const again = await stage.node('fresh');
+    expect(again.number).toBe(revision);
+    await again.stop();
+  });
+
   test('ok/a notification that was lost is made up for by the poll', async () => {
     const deaf = await stage.node('deaf', { deaf: true });
     const { revision } = await stage.done('policy', 'push', policy('unheard'));

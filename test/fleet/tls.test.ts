@@ -80,6 +80,13 @@ describe('a database on another host', () => {
       /does not match certificate's altnames/,
     );
   });
+  test('fail/a certificate that has expired', async () => {
+    const past = { notBefore: Date.now() - 3 * DAY, notAfter: Date.now() - DAY };
+    const altNames = ext.altNames([{ ip: new Uint8Array([127, 0, 0, 1]) }]);
+    const expired = leaf(ca, { subject: 'CN=db', extensions: { altNames }, ...past });
+    const bare = { ca: tls.ca, certificate: undefined, key: undefined };
+    expect(await connected(await cluster(expired, 'scram-sha-256'), { tls: bare })).toMatch(/certificate has expired/);
+  });
   test('fail/without TLS, and without a certificate where one is asked for', async () => {
     expect(await connected(named, { tls: undefined })).toMatch(/pg_hba.conf rejects connection/);
     const bare = { ca: tls.ca, certificate: undefined, key: undefined };
