@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream';
 import winston from 'winston';
+import { hasPassed } from '../elapsed.js';
 import { LogFile, type OnLost, type Reopening } from './log-file.js';
 
 /** What the rest of siptrust asks of an operator log. */
@@ -87,7 +88,7 @@ export function onceAMinute(tell: OnLost, clock: () => number = Date.now): OnLos
   let toldAt = Number.NEGATIVE_INFINITY;
   return (lines, why) => {
     lost += lines;
-    if (clock() - toldAt < TELL_MS) return;
+    if (!hasPassed(toldAt, TELL_MS, clock())) return;
     toldAt = clock();
     tell(lost, why);
     lost = 0;

@@ -1,5 +1,7 @@
 /** Events that somebody else can cause as often as he likes: one line in a while, with how many there were. */
 
+import { hasPassed } from '../elapsed.js';
+
 export const DEFAULT_SELDOM_MS = 10_000;
 /** Kinds that are kept apart; of more the oldest is told again at once. */
 const MOST_KINDS = 1000;
@@ -18,7 +20,7 @@ export function seldom(
   return (kind, fields, tell) => {
     const now = clock();
     const known = kinds.get(kind);
-    if (known !== undefined && now - known.at < intervalMs) {
+    if (known !== undefined && !hasPassed(known.at, intervalMs, now)) {
       known.left += 1;
       return;
     }

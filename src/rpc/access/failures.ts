@@ -1,5 +1,6 @@
 /** Wrong credentials by source: whoever showed some has to wait before the next one is looked at. */
 
+import { hasPassed } from '../../elapsed.js';
 import { parseAddress } from '../../net/address/index.js';
 
 export const DEFAULT_MOST_FAILURES = 10;
@@ -25,7 +26,7 @@ export class Failures {
     const name = sourceOf(address);
     const known = this.#sources.get(name);
     if (known === undefined) return false;
-    if (this.#clock() - known.since < this.#windowMs) return known.count >= this.#most;
+    if (!hasPassed(known.since, this.#windowMs, this.#clock())) return known.count >= this.#most;
     this.#sources.delete(name);
     return false;
   }
@@ -34,7 +35,7 @@ export class Failures {
     const name = sourceOf(address);
     const known = this.#sources.get(name);
     const now = this.#clock();
-    if (known !== undefined && now - known.since < this.#windowMs) {
+    if (known !== undefined && !hasPassed(known.since, this.#windowMs, now)) {
       known.count += 1;
       return;
     }

@@ -1,3 +1,5 @@
+import { isSetBack } from '../../elapsed.js';
+
 /** Something to be done again and again, each time at an instant that it sets itself. */
 export interface Job {
   /** Jobs of one host share its places. */
@@ -23,6 +25,8 @@ export class JobQueue {
   readonly #clock: () => number;
   #timer: NodeJS.Timeout | undefined;
   #woken = false;
+  /** The latest time that was seen. */
+  #latest = Number.NEGATIVE_INFINITY;
   #started = false;
 
   constructor(clock: () => number) {
@@ -87,6 +91,7 @@ export class JobQueue {
   #startDue(): void {
     if (this.#stop.signal.aborted) return;
     const now = this.#clock();
+    this.#follow(now);
     let next = Number.POSITIVE_INFINITY;
     for (const job of this.#jobs) {
       if (this.#running.has(job)) continue;
@@ -98,6 +103,14 @@ export class JobQueue {
     this.#timer = setTimeout(() => this.#startDue(), Math.min(next - now, LONGEST_WAIT_MS));
     // Nobody waits for the next look when the daemon ends.
     this.#timer.unref();
+  }
+
+  /** What was to be done in a minute is, also where the clock was a year ahead when that was settled, and was set back. */
+  #follow(now: number): void {
+    if (isSetBack(this.#latest, now)) {
+      for (const job of this.#jobs) job.nextAt -= this.#latest - now;
+    }
+    this.#latest = now;
   }
 
   #hasPlace({ host }: Job): boolean {

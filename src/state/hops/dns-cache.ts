@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { hasPassed } from '../../elapsed.js';
 import { answersBy, type DnsAnswer, type DnsAnswers, type DnsQuery, type DnsType } from '../../net/dns/index.js';
 
 /**
@@ -15,6 +16,7 @@ const KEPT = {
 interface Entry {
   readonly answer: DnsAnswer;
   /** Milliseconds since 1970. */
+  readonly since: number;
   readonly until: number;
   /** From then on it is asked for again before it ends. */
   readonly staleAt: number;
@@ -41,11 +43,16 @@ export class DnsCache {
     const key = `${type} ${name}`;
     // A failure is no reason to forget what is known and still holds.
     const known = this.#entries.peek(key);
-    if (answer.kind === 'failed' && known !== undefined && known.until > now && known.answer.kind !== 'failed') {
+    if (
+      answer.kind === 'failed' &&
+      known !== undefined &&
+      !hasPassed(known.since, known.until - known.since, now) &&
+      known.answer.kind !== 'failed'
+    ) {
       this.#entries.set(key, { ...known, staleAt: now + kept * refreshAt });
       return;
     }
-    this.#entries.set(key, { answer, until: now + kept, staleAt: now + kept * refreshAt });
+    this.#entries.set(key, { answer, since: now, until: now + kept, staleAt: now + kept * refreshAt });
   }
 
   /** The answer, with the seconds that are left of it. */
@@ -53,8 +60,10 @@ export class DnsCache {
     const key = `${type} ${name}`;
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
-    const left = entry.until - this.#now();
-    if (left > 0) return { ...entry.answer, ttl: Math.ceil(left / 1000) };
+    const now = this.#now();
+    const left = entry.until - now;
+    if (!hasPassed(entry.since, entry.until - entry.since, now))
+      return { ...entry.answer, ttl: Math.ceil(left / 1000) };
     this.#entries.delete(key);
     return undefined;
   }

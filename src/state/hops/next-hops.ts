@@ -1,6 +1,7 @@
 /** Next hops out of the DNS answers at hand; what is missing is asked for in the background (rulebook §7). */
 
 import { LRUCache } from 'lru-cache';
+import { hasPassed } from '../../elapsed.js';
 import type { Logger } from '../../log/index.js';
 import { DEFAULT_SETTINGS, type DnsSettings } from '../../policy/settings/index.js';
 import { parentOf, type Snapshot } from '../../trust/agreement/index.js';
@@ -49,7 +50,8 @@ export class NextHops {
   /** How many of them there are for each partner's domain, and for all others together (''). */
   readonly #places = new Map<string, number>();
   readonly #memory: TlsMemory;
-  readonly #alarmed: LRUCache<string, true>;
+  /** When the alarm of a domain was told. */
+  readonly #alarmed: LRUCache<string, number>;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(deps: NextHopsDependencies) {
@@ -57,7 +59,7 @@ export class NextHops {
     const { settings, clock } = deps;
     this.#resolver = new DnsResolver({ settings, clock, count: (name) => this.#count(name) });
     this.#memory = new TlsMemory(deps);
-    this.#alarmed = new LRUCache({ max: MOST_ALARMS, ttl: ALARM_MS, perf: { now: deps.clock } });
+    this.#alarmed = new LRUCache({ max: MOST_ALARMS });
   }
 
   /**
@@ -142,8 +144,12 @@ export class NextHops {
     });
     if (hop.tlsOffered) this.#memory.note(hop.domain, snapshot.byDomain.has(hop.domain));
     const downgrade = hop.findings.find(({ code }) => code === 'tls-downgrade');
-    if (downgrade !== undefined && !this.#alarmed.has(hop.domain)) {
-      this.#alarmed.set(hop.domain, true);
+    const now = clock();
+    if (
+      downgrade !== undefined &&
+      hasPassed(this.#alarmed.get(hop.domain) ?? Number.NEGATIVE_INFINITY, ALARM_MS, now)
+    ) {
+      this.#alarmed.set(hop.domain, now);
       this.#count('dns.alarms');
       this.#deps.log.error('alarm: tls-downgrade', { domain: hop.domain, detail: downgrade.detail });
     }

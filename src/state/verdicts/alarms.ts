@@ -1,3 +1,4 @@
+import { hasPassed } from '../../elapsed.js';
 import { type Logger, maskIdentities } from '../../log/index.js';
 import { type Finding, type ReasonCode, reason } from '../../reasons.js';
 
@@ -58,7 +59,7 @@ export class Alarms {
     const key = `${alarmed.peer} ${finding.code}`;
     const now = this.#clock();
     const told = this.#told.get(key);
-    if (told !== undefined && now - told.at < HOLD_MS) {
+    if (told !== undefined && !hasPassed(told.at, HOLD_MS, now)) {
       told.held += 1;
       told.last = { finding, alarmed };
       return;
@@ -75,7 +76,7 @@ export class Alarms {
   sweep(all = false): void {
     const now = this.#clock();
     for (const [key, told] of this.#told) {
-      if (!all && now - told.at < HOLD_MS) continue;
+      if (!all && !hasPassed(told.at, HOLD_MS, now)) continue;
       const { finding, alarmed } = told.last;
       if (told.held === 0) this.#told.delete(key);
       else this.#write(finding.code, { ...fields(finding, alarmed), more: told.held });

@@ -45,6 +45,8 @@ beforeAll(() => {
   // The mock server of OpenSSL 3.0 takes a key update of the certificate with the serial of its answer alone.
   const serial = pki.openssl('x509', '-in', 'old.pem', '-noout', '-serial').trim().split('=')[1];
   pki.issue('middle', 'next', NAMES, 365, ['-set_serial', `0x${serial}`]);
+  pki.root('other');
+  pki.issue('middle', 'expired', NAMES, -1);
   pki.issue('middle', 'wrong-name', ['subjectAltName=DNS:x.example']);
   writeFileSync(pki.path('secret'), 'sesame-open\n');
 });
@@ -172,6 +174,45 @@ describe('cert enrol', () => {
       error: expect.stringMatching(/expected (a certificate|one for the key)/),
     });
     expect(readdirSync(directory)).toEqual([]);
+  });
+  test('fail/answers that are signed under another CA than ours', async () => {
+    const signing = [
+      '-srv_cert',
+      'ra.pem',
+      '-srv_key',
+      'ra.key',
+      '-srv_trusted',
+      'root.pem',
+      '-srv_untrusted',
+      'middle.pem',
+    ];
+    writeFileSync(file('client.pem'), pki.text('old.pem') + pki.text('middle.pem'));
+    const ours = ['--cert', file('client.pem'), '--cert-key', pki.path('old.key'), '--trusted', pki.path('other.pem')];
+    const places = ['--existing-key', pki.path('new.key'), '--out', file('a.pem')];
+    const server = await cmpServer('new', signing);
+    const { code, error } = await run('enrol', 'a.example', '--server', server, ...ours, ...OPERATOR, ...places);
+    expect({ code, error }).toEqual({
+      code: 1,
+      error: expect.stringMatching(
+        /expected a certificate, found no answer that counts:\n[\s\S]*(verif|trust|certificate)/i,
+      ),
+    });
+    expect(readdirSync(directory)).toEqual(['client.pem']);
+  });
+  test('fail/a certificate whose time is over', async () => {
+    const places = ['--existing-key', pki.path('expired.key'), '--out', file('a.pem')];
+    const server = await cmpServer('expired');
+    const { code, error } = await run('enrol', 'a.example', '--server', server, ...secret(), ...OPERATOR, ...places);
+    expect({ code, error }).toEqual({
+      code: 1,
+      error: expect.stringMatching(
+        /expected one that is valid now, found .*; nothing has changed \(is the clock right\?\)/,
+      ),
+    });
+    expect(readdirSync(directory)).toEqual([]);
+    const [, kept = ''] = /is kept in (\S+)$/.exec(error) ?? [];
+    expect(kept).not.toBe('');
+    rmSync(kept, { recursive: true });
   });
   test('fail/a certificate in another name', async () => {
     const args = [
