@@ -115,6 +115,40 @@ describe.each(builds('smoke'))('a chosen next hop, Kamailio $version', (build) =
     });
   });
 
+  describe('where next hops of strangers must be public (daemon.dns.strangers)', () => {
+    let stranger: TlsUas;
+
+    beforeAll(async () => {
+      const dns = { strangers: 'public' };
+      const policy = (standard: Policy): Policy => ({ ...standard, daemon: { ...(standard.daemon as object), dns } });
+      await start({ policy });
+      stranger = await place(network, 10, 'stranger.example');
+    });
+    afterAll(async () => {
+      stranger?.stop();
+      await network?.stop();
+    });
+
+    it.each([
+      ['as it is', (host: string) => host, 'tls'],
+      ['with a zero before an octet', (host: string) => host.replace(/[.](\d+)$/, '.0$1'), 'tls'],
+      ['with an octet beyond 255', (host: string) => host.replace(/^127/, '383'), 'tls'],
+      ['with a transport that nobody knows', (host: string) => host, 'foo'],
+    ])('fail/an address of loopback, %s: nothing arrives', async (_, spelled, transport) => {
+      const { callId, answer } = await call(`${spelled(stranger.host)}:${stranger.port};transport=${transport}`);
+      expect(['403', '503']).toContain(String(statusOf(answer)));
+      expect(stranger.find(callId, 'INVITE')).toBeUndefined();
+    });
+
+    it('ok/an emergency call goes there', async () => {
+      const { callId, answer } = await call(`${stranger.host}:${stranger.port};transport=tls`, {
+        ruri: 'urn:service:sos',
+      });
+      expect(statusOf(answer)).toBe(200);
+      expectNothingPrivate(await stranger.received(callId, 'INVITE'));
+    });
+  });
+
   describe('with a sidecar that contradicts itself', () => {
     let fake: FakeSidecar;
     let partner: TlsUas;

@@ -35,6 +35,10 @@ const SPECIAL: readonly (readonly [prefix: string, what: string])[] = [
   ['fe80::/10', 'link-local'],
   ['fec0::/10', 'site-local'],
   ['ff00::/8', 'multicast'],
+  // Of all others 2000::/3 alone is global unicast (RFC 4291 §2.4, IANA registry of the address space).
+  ['::/3', 'reserved'],
+  ['4000::/2', 'reserved'],
+  ['8000::/1', 'reserved'],
 ];
 
 const PREFIXES: readonly (readonly [AddressPrefix, string])[] = SPECIAL.map(([text, what]) => {

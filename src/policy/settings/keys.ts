@@ -280,7 +280,7 @@ export const DAEMON_KEYS = {
         'strangers',
         choice('any', 'public'),
         'any',
-        'Which addresses a next hop may have that no agreement in force stands for. `public`: a name or a Request-URI that leads to a private, loopback, link-local, multicast or other special address (RFC 6890) is answered 403, one such address among several too.',
+        'Which addresses a next hop may have that no agreement in force stands for. `public`: a name or a Request-URI that leads to a private, loopback, link-local, multicast or other special address (RFC 6890) is answered 403, one such address among several too, and so is what cannot be told: a host that another reader may read otherwise (403), a name without an answer (503).',
       ),
       addresses: setting(
         'addresses',

@@ -53,13 +53,17 @@ export interface Hop {
 export interface HopOptions extends Pick<NextHopOptions, 'transports' | 'families' | 'seed'> {
   /** Whether a domain was seen to offer TLS before (N-11). */
   readonly tlsSeen: (domain: string) => boolean;
-  /** Special addresses (RFC 6890) that a next hop without an agreement may have; undefined: it may have any address. */
+  /**
+   * Special addresses (RFC 6890) that a next hop without an agreement may have; undefined: it may have any address, also one
+   * that cannot be told here.
+   */
   readonly specialAddresses?: readonly AddressPrefix[] | undefined;
 }
 
 /** SIP answers where nothing may be sent (RFC 3261 §21.5.4, rulebook §7.2). */
 const NO_TLS = { code: 503, phrase: 'Next Hop Without TLS' } as const;
 const NOT_YET = { code: 503, phrase: 'Next Hop Not Known Yet' } as const;
+const NOT_KNOWN = { code: 503, phrase: 'Next Hop Not Known' } as const;
 const NOT_THERE = { code: 403, phrase: 'Next Hop Address Refused' } as const;
 const CONTINUE = { action: 'continue', code: 0, phrase: '' } as const;
 const PENDING_TTL = 1;
@@ -72,7 +76,8 @@ export function findHop(
   answers: DnsAnswers,
   options: HopOptions,
 ): Hop {
-  if ('why' in question) return unreadable(question.why, snapshot.revision);
+  const { specialAddresses: allowed } = options;
+  if ('why' in question) return unreadable(question.why, snapshot.revision, allowed !== undefined);
   const { host } = question;
   const mapped = host.kind === 'ip' ? agreementOfTarget(host.address, question.port, snapshot) : undefined;
   const domain = host.kind === 'domain' ? host.name : (mapped?.domains[0] ?? '');
@@ -97,31 +102,29 @@ export function findHop(
       code: 'dns-pending',
       detail: `${step.queries.length} DNS questions for ${domain} are open`,
     };
-    const action = requireTls ? ({ action: 'reject', ...NOT_YET } as const) : CONTINUE;
+    const waits = requireTls || (agreement === undefined && allowed !== undefined);
+    const action = waits ? ({ action: 'reject', ...NOT_YET } as const) : CONTINUE;
     const nothing = { targets: [], tls: 'unknown', ttl: PENDING_TTL, authentic: false, tlsOffered: false } as const;
     return { status: 'pending', ...known, ...nothing, ...action, findings: [finding], open: step.queries };
   }
-  const inside = agreement === undefined ? specialTarget(step, options.specialAddresses) : undefined;
-  return inside === undefined ? settled(step, known) : refusedAddress(step, known, inside);
+  const hop = settled(step, known);
+  return agreement === undefined && allowed !== undefined ? keptOutside(hop, step, allowed) : hop;
 }
 
-/** Why one of the addresses is none of a stranger's: his DNS, or whoever writes a Request-URI, could lead us into our own networks. */
-function specialTarget({ targets }: NextHopAnswer, allowed: HopOptions['specialAddresses']): string | undefined {
-  if (allowed === undefined) return undefined;
+/**
+ * A stranger's DNS, or whoever writes a Request-URI, could lead us into our own networks: what a proxy might reach by itself,
+ * where no target is known here or one of several is inside, is refused like the target.
+ */
+function keptOutside(hop: Hop, { targets }: NextHopAnswer, allowed: readonly AddressPrefix[]): Hop {
   for (const { address } of targets) {
     const why = forbiddenAddress(address, allowed);
-    if (why !== undefined) return why;
+    if (why === undefined) continue;
+    const subject = hop.domain === '' ? 'the URI' : hop.domain;
+    const detail = `${subject}: ${why} (daemon.dns.addresses), and no agreement in force stands for it`;
+    const findings = ranked([...hop.findings, { code: 'no-next-hop', detail }]);
+    return { ...hop, status: 'failed', action: 'reject', ...NOT_THERE, targets: [], findings };
   }
-  return undefined;
-}
-
-/** One of several is enough: the proxy might resolve the name by itself, and take that one. */
-function refusedAddress(step: NextHopAnswer, known: Known, why: string): Hop {
-  const detail = `${known.domain === '' ? 'the URI' : known.domain}: ${why} (daemon.dns.addresses), and no agreement in force stands for it`;
-  const findings = ranked([...step.findings, { code: 'no-next-hop', detail }]);
-  const refused = { action: 'reject', ...NOT_THERE } as const;
-  const { tls, ttl, authentic, tlsOffered } = step;
-  return { status: 'failed', ...known, targets: [], tls, ...refused, ttl, authentic, findings, open: [], tlsOffered };
+  return hop.targets.length > 0 || hop.action === 'reject' ? hop : { ...hop, action: 'reject', ...NOT_KNOWN };
 }
 
 type Known = Pick<Hop, 'domain' | 'requireTls' | 'agreement' | 'revision'>;
@@ -152,7 +155,8 @@ function lacksTls({ findings }: NextHopAnswer, domain: string): readonly Finding
   return [{ code: 'tls-downgrade', detail: `TLS is required towards ${subject}, and no target by TLS is left` }];
 }
 
-function unreadable(why: string, revision: number): Hop {
+/** Another reader, as that of a proxy, may find an address in it (`10.0.0.07`, octets beyond 255). */
+function unreadable(why: string, revision: number, refused: boolean): Hop {
   const findings: readonly Finding[] = [{ code: 'bad-input', detail: `the URI asks for no next hop: ${why}` }];
   const known = {
     domain: '',
@@ -163,7 +167,8 @@ function unreadable(why: string, revision: number): Hop {
     tlsOffered: false,
     revision,
   } as const;
-  return { status: 'failed', tls: 'unknown', ...CONTINUE, ttl: MAX_TTL, authentic: false, ...known, findings };
+  const action = refused ? ({ action: 'reject', ...NOT_THERE } as const) : CONTINUE;
+  return { status: 'failed', tls: 'unknown', ...action, ttl: MAX_TTL, authentic: false, ...known, findings };
 }
 
 /** A target of an agreement is reached by TLS, whatever the URI leaves open. */

@@ -41,6 +41,7 @@ function found(
   addresses: readonly string[],
   { agreements = [], allowed = [] }: { agreements?: readonly Agreement[]; allowed?: readonly string[] } = {},
   setting: Partial<HopOptions> = { specialAddresses: prefixes(...allowed) },
+  answers = zone(addresses),
 ) {
   const options = {
     transports: ['tls', 'tcp', 'udp'],
@@ -48,7 +49,7 @@ function found(
     seed: 0,
     tlsSeen: () => false,
   } as const;
-  return findHop(questionOfUri(uri), snapshotWith(agreements), NOW, zone(addresses), { ...options, ...setting });
+  return findHop(questionOfUri(uri), snapshotWith(agreements), NOW, answers, { ...options, ...setting });
 }
 
 const REFUSED = { status: 'failed', action: 'reject', code: 403, phrase: 'Next Hop Address Refused', targets: [] };
@@ -67,6 +68,9 @@ describe('a next hop that no agreement stands for', () => {
     ['::ffff:10.0.0.7', 'private'],
     ['64:ff9b::a00:7', 'translated IPv4'],
     ['2002:a00:7::1', '6to4'],
+    ['::ffff:0:10.0.0.7', 'reserved'],
+    ['5f00::7', 'reserved'],
+    ['9000::7', 'reserved'],
   ])('fail/%s (%s), by DNS and by URI', (address, kind) => {
     const byName = found('sip:alice@b.example', [address]);
     expect(byName).toMatchObject(REFUSED);
@@ -98,7 +102,34 @@ describe('a next hop that no agreement stands for', () => {
     const ended = { valid: { from: Number.NEGATIVE_INFINITY, until: NOW - 1 } };
     expect(found('sip:b.example', ['10.0.0.7'], agreed(ended))).toMatchObject(REFUSED);
   });
-  test('fail/its DNS has no address at all: said as before', () => {
-    expect(found('sip:b.example', [])).toMatchObject({ status: 'failed', action: 'continue', code: 0 });
+  test.each(['010.0.0.7', '10.0.0.07', '266.0.0.7', '0x0a.0.0.7', '167772167', '10.7', '8.8.8.8:70000'])(
+    'fail/%s, which another reader may take for an address',
+    (host) => {
+      expect(found(`sip:alice@${host}`, [])).toMatchObject({ status: 'failed', action: 'reject', targets: [] });
+      expect(found(`sip:alice@${host}`, [], {}, {})).toMatchObject({ action: 'continue', code: 0 });
+    },
+  );
+  test('fail/a transport that nobody knows', () => {
+    expect(found('sip:alice@10.0.0.7;transport=foo', [])).toMatchObject({ action: 'reject', targets: [] });
+  });
+  test('fail/its DNS has no address at all, or does not answer: the proxy may have another answer', () => {
+    const refused = { status: 'failed', action: 'reject', code: 503, phrase: 'Next Hop Not Known', targets: [] };
+    expect(found('sip:b.example', [])).toMatchObject(refused);
+    const failed = { kind: 'failed', ttl: 30, authentic: false } as const;
+    const broken: DnsAnswers = {
+      ...zone([]),
+      A: new Map([['b.example', failed]]),
+      AAAA: new Map([['b.example', failed]]),
+    };
+    expect(found('sip:b.example', [], {}, undefined, broken)).toMatchObject(refused);
+    expect(found('sip:b.example', [], {}, {}, broken)).toMatchObject({ action: 'continue', code: 0 });
+  });
+  test('fail/its DNS has not answered yet', () => {
+    const open: DnsAnswers = { ...zone([]), A: new Map() };
+    const later = { status: 'pending', action: 'reject', code: 503, phrase: 'Next Hop Not Known Yet' };
+    expect(found('sip:b.example', [], {}, undefined, open)).toMatchObject(later);
+    expect(found('sip:b.example', [], {}, {}, open)).toMatchObject({ status: 'pending', action: 'continue' });
+    const agreements = [agreementWith({ directions: ['out'] })];
+    expect(found('sip:b.example', [], { agreements }, undefined, open)).toMatchObject({ action: 'continue' });
   });
 });
