@@ -193,7 +193,8 @@ soak: setup build ## half an hour of calls while siptrustd dies, policies change
 fuzz: node_modules ## long runs of the readers' fuzz (crashes, and time), the differential test and the properties
 	@export TMPDIR=$$(mktemp -d); trap 'rm -rf "$$TMPDIR"' EXIT; \
 	trap 'echo "fuzz: stopped by SIGINT" >&2; exit 130' INT; trap 'echo "fuzz: stopped by SIGTERM" >&2; exit 143' TERM; \
-	SIPTRUST_FUZZ_RUNS=1000000 SIPTRUST_DIFFERENTIAL_RUNS=5000 npx vitest run --testTimeout 36000000 \
+	export SIPTRUST_FUZZ_RUNS=1000000 SIPTRUST_DIFFERENTIAL_RUNS=5000; \
+	npx vitest run --testTimeout 36000000 \
 	  $$(grep -rlE '\b(runs\(|LONG\b)|SIPTRUST_(FUZZ|DIFFERENTIAL)_RUNS' test/unit test/programs test/wire) && \
 	npx vitest run --config vitest.cost.config.ts --testTimeout 36000000 test/cost/readers.test.ts
 

@@ -106,6 +106,7 @@ function* changeInSteps(
   const [gone, come]: [Agreement[], Agreement[]] = [[], []];
   const most = after.length / MOST_CHANGED;
   let at = 0;
+  let rounds = 0;
   for (let place = 0; place < before.length || at < after.length; ) {
     const [old, next] = [before[place], after[at]];
     if (old === next) {
@@ -120,7 +121,8 @@ function* changeInSteps(
       place += 1;
     } else return undefined;
     if (come.length > most || gone.length > most) return undefined;
-    if ((place + at) % STEP === 0) yield;
+    rounds += 1;
+    if (rounds % STEP === 0) yield;
   }
   return { gone, come };
 }

@@ -113,6 +113,20 @@ describe('the tables of a policy', () => {
     },
   );
 
+  test.each(['in front', 'at the end'])(
+    'ok/one agreement that is put %s of 5,000: others get their turn as often',
+    (place) => {
+      const agreements = Array.from({ length: 5000 }, (_, at) => agreementWith({ name: `op-${at}`, domains: [] }));
+      const before = assembled(agreements);
+      const one = agreementWith({ name: 'one', domains: [] });
+      const after = place === 'in front' ? [one, ...agreements] : [...agreements, one];
+      const work = assembleInSteps(partsOf(after), before);
+      let turns = 0;
+      while (work.next().done !== true) turns += 1;
+      expect(turns).toBeGreaterThanOrEqual(5000 / 200);
+    },
+  );
+
   test('ok/a table takes what another one has, which stays as it is', () => {
     const before = NameTable.of([
       ['a', 1],
