@@ -65,10 +65,6 @@ function pollOnce(): Promise<void> {
   });
 }
 
-/**
- * Resolves when the server listens.
- * @throws {Error} as the system says it (EADDRINUSE, EACCES, ...)
- */
 /** Where a server listens that was told to do so on an address and a port. */
 export function addressOf(server: Server): AddressInfo {
   const bound = server.address();
@@ -76,6 +72,10 @@ export function addressOf(server: Server): AddressInfo {
   return bound;
 }
 
+/**
+ * Resolves when the server listens.
+ * @throws {Error} as the system says it (EADDRINUSE, EACCES, ...)
+ */
 export function listening(server: Server, listen: () => void): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
