@@ -23,7 +23,10 @@ const LONGEST_CLAIM = 64;
 /** The response text; undefined where there is none to send (notifications, JSON-RPC 2.0 §4.1). */
 export type Answer = string | undefined | Promise<string | undefined>;
 
-/** Writes what came of one request that was no JSON text, as the wire has it: the result, or the code of the error. */
+/**
+ * Writes what came of one request that was no JSON text, as the wire has it: the result, or the code of the error. Throws for
+ * no code; where it throws for a result, the answer is what it writes for internal-error.
+ */
 export type Write = (result: unknown, code: number | undefined) => string;
 
 /** A request that was no JSON text to begin with; without a `Write` its answer is JSON all the same. */
@@ -116,9 +119,7 @@ export function createDispatcher(methods: readonly Method[], options: Dispatcher
       let text: string | undefined;
       if (response !== undefined && response !== null) {
         if (id === null) response.id = null;
-        text =
-          write?.(...outcomeOf(response)) ??
-          responseText(response, (cause) => onInternalError(cause, String(method), context));
+        text = answerText(response, write, (cause) => onInternalError(cause, String(method), context));
       }
       if (resolveLater === undefined) {
         answered = true;
@@ -196,16 +197,26 @@ function outcomeOf(response: jayson.JSONRPCResponse): Parameters<Write> {
   return [result instanceof JsonText ? result.value() : result, undefined];
 }
 
-function responseText(response: jayson.JSONRPCResponse, onUnserialisable: (cause: unknown) => void): string {
+/** As the wire has it; what cannot be written so is an error of ours, in the same form. */
+function answerText(
+  response: jayson.JSONRPCResponse,
+  write: Write | undefined,
+  onUnwritable: (cause: unknown) => void,
+): string {
   try {
-    const { id } = response;
-    const result = 'result' in response ? response.result : undefined;
-    if (result instanceof JsonText) return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${result.text}}`;
-    return JSON.stringify(response);
+    return write === undefined ? jsonText(response) : write(...outcomeOf(response));
   } catch (cause) {
-    onUnserialisable(cause);
-    return JSON.stringify({ jsonrpc: '2.0', error: RPC_ERRORS['internal-error'], id: response.id });
+    onUnwritable(cause);
+    const error = RPC_ERRORS['internal-error'];
+    return write?.(undefined, error.code) ?? JSON.stringify({ jsonrpc: '2.0', error, id: response.id });
   }
+}
+
+function jsonText(response: jayson.JSONRPCResponse): string {
+  const { id } = response;
+  const result = 'result' in response ? response.result : undefined;
+  if (result instanceof JsonText) return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${result.text}}`;
+  return JSON.stringify(response);
 }
 
 const isNow = (answer: Answer): answer is string | undefined => !(answer instanceof Promise);

@@ -81,6 +81,7 @@ const methods = [
     handler: () => new JsonText('{"a":[1,"\u00fc"]}'),
   }),
   defineMethod({ name: 'bigint', role: 'script', doc: 'no JSON', params: anything, handler: () => 1n }),
+  defineMethod({ name: 'bigint.late', role: 'script', doc: 'no JSON', params: anything, handler: async () => 1n }),
 ];
 
 const dispatch = createDispatcher(methods);
@@ -220,7 +221,8 @@ describe('handlers', () => {
     expect(await ask(call('where'))).toMatchObject({ result: CONTEXT });
   });
 
-  test.each(['throw.sync', 'throw.async', 'throw.oddity', 'bigint'])('fail/%s: no detail leaves', async (method) => {
+  const internal = ['throw.sync', 'throw.async', 'throw.oddity', 'bigint', 'bigint.late'];
+  test.each(internal)('fail/%s: no detail leaves', async (method) => {
     const onInternalError = vi.fn();
     const text = await createDispatcher(methods, { onInternalError })(JSON.stringify(call(method)), CONTEXT);
     expect(JSON.parse(text ?? '')).toEqual({ jsonrpc: '2.0', error: INTERNAL, id: 1 });

@@ -1,6 +1,12 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
-import { createDispatcher, defineMethod, lineDispatch, RpcError } from '../../../../src/rpc/dispatch/index.js';
+import {
+  createDispatcher,
+  defineMethod,
+  JsonText,
+  lineDispatch,
+  RpcError,
+} from '../../../../src/rpc/dispatch/index.js';
 
 const CONTEXT = { wire: 'http', peer: 'test', role: 'script' } as const;
 const PEER = {
@@ -74,5 +80,21 @@ describe('questions in one line', () => {
     ],
   ])('fail/%s', async (_, question, answer, line) => {
     expect((await ask(question, answer)).line).toBe(line);
+  });
+
+  const broken = (): never => {
+    throw new Error('broken');
+  };
+  test.each([
+    ['a value', () => new JsonText('{}', broken)],
+    ['a value that takes a while', async () => new JsonText('{}', broken)],
+    ['a member of it', () => Object.defineProperty({ ...PEER }, 'reason', { get: broken })],
+    ['a member of one that takes a while', async () => Object.defineProperty({ ...PEER }, 'reason', { get: broken })],
+  ])('fail/%s cannot be had: an error of ours, in a line', async (_, handler) => {
+    const onInternalError = vi.fn();
+    const method = defineMethod({ name: 'trust.peer', role: 'script', doc: '', params: z.unknown(), handler });
+    const dispatch = lineDispatch(createDispatcher([method], { onInternalError }));
+    expect(await dispatch(Buffer.from('trust.peer'), CONTEXT)).toBe('error;-32603');
+    expect(onInternalError).toHaveBeenCalledExactlyOnceWith(new Error('broken'), 'trust.peer', CONTEXT);
   });
 });
