@@ -114,7 +114,8 @@ describe('daemon settings', () => {
     const choices = [...kind.values.matchAll(/`([^`]+)`/g)].map(([, word]) => word);
     if (choices.join(', ') === kind.values.replaceAll('`', '')) return choices.find((word) => word !== otherwise);
     const [least] = /^\d+(?= to )/.exec(kind.values) ?? (kind.values.startsWith('number of') ? ['7'] : []);
-    if (least !== undefined) return Number(least) === otherwise ? Number(least) + 1 : Number(least);
+    // Neither 0 nor a bound: what is scaled or cut is not itself.
+    if (least !== undefined) return Number(least) + (Number(least) + 1 === otherwise ? 2 : 1);
     return GIVEN[kind.values];
   }
 
@@ -147,12 +148,33 @@ describe('daemon settings', () => {
     store_timeout: ['store', 'queryTimeout'],
   };
 
+  /** Words of a kind that stand for something else. Of what else is no value itself the next test says what it becomes. */
+  const MEANT: Readonly<Record<string, unknown>> = { on: true, off: false };
+
   test.each(ROWS)('ok/every key arrives: %s', (path, own, row) => {
     const fields = WITHIN[path] ?? own;
-    expect(givenTo(path, row), `GIVEN or GIVEN_TO: what may stand behind ${path}`).toBeDefined();
-    expect(at(full(), fields)).toBeDefined();
-    expect(at(full(), fields)).not.toEqual(at(DEFAULT_SETTINGS, fields));
+    const given = givenTo(path, row);
+    expect(given, `GIVEN or GIVEN_TO: what may stand behind ${path}`).toBeDefined();
+    const found = at(full(), fields);
+    expect(found).toBeDefined();
+    expect(found).not.toEqual(at(DEFAULT_SETTINGS, fields));
+    // Seconds, milliseconds, octets, entries, paths, words: as they were given.
+    if (!MADE.includes(path)) expect(found).toEqual(row.kind.values === '`on`, `off`' ? MEANT[String(given)] : given);
   });
+
+  /** Keys of the next test. */
+  const MADE = [
+    ...['listen.netstring', 'listen.http', 'listen.https', 'access.hosts', 'access.certificates', 'policy_keys'],
+    ...[
+      'unix_mode',
+      'viewer_mode',
+      'store',
+      'dns.servers',
+      'dns.addresses',
+      'revocation.hosts',
+      'revocation.addresses',
+    ],
+  ];
 
   test('ok/what is made of addresses, names, certificates and modes', () => {
     expect(full()).toMatchObject({
@@ -165,6 +187,7 @@ describe('daemon settings', () => {
       access: { hosts: ['noc.example'], certificates: [{ name: 'noc', role: 'viewer', ...certificateOf(LEAF_PEM) }] },
       policyKeys: [policyKey(PUBLIC_KEY)],
       unixMode: 0o600,
+      viewerMode: 0o600,
       revocation: {
         hosts: [
           { host: 'crl.b.example', port: 80 },
@@ -176,6 +199,7 @@ describe('daemon settings', () => {
         addresses: [{ bytes: Uint8Array.of(10, 0, 0, 0), length: 8, text: '10.0.0.0/8' }],
       },
       dns: {
+        addresses: [{ bytes: Uint8Array.of(10, 0, 0, 0), length: 8, text: '10.0.0.0/8' }],
         servers: [
           { address: '192.0.2.53', port: 53 },
           { address: '192.0.2.54', port: 5353 },
@@ -190,7 +214,7 @@ describe('daemon settings', () => {
         ],
         ...{ database: 'trust', user: 'siptrust', passwordFile: 'run/store_password_file' },
         tls: { ca: 'ca.pem', certificate: undefined, key: undefined },
-        ...{ connectTimeout: 100, queryTimeout: 100 },
+        ...{ connectTimeout: 101, queryTimeout: 101 },
       },
     });
   });
