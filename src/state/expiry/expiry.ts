@@ -14,8 +14,7 @@ const DAY = 86_400_000;
 export const NOTICE_DAYS = 30;
 
 /**
- * `anchor`, `intermediate`, `own-certificate`, `agreement`: of the policy; `peer-certificate`: seen in handshakes of the last
- * days; `pin-...`: the certificate that bore the key last; `crl`: the newest of its issuer and scope.
+ * `anchor`, `intermediate`, `own-certificate`, `agreement`: of the policy; `peer-certificate`: seen in handshakes; `pin-...`: the certificate that bore the key last; `crl`: the newest of its issuer and scope.
  */
 export type ExpiryKind =
   | 'agreement'
@@ -161,9 +160,11 @@ function ofPeers({ pins, peers }: ExpirySources, names: ReadonlySet<string>): re
     }),
     ...pins
       .filter((pin) => !isReplaced(pin, lastApproved))
-      .map(({ agreement, subject, notBefore, notAfter, approvedAt }) => {
+      .map(({ agreement, subject, notBefore, notAfter, lastSeen, approvedAt }) => {
         const what = approvedAt === undefined ? 'pin-observed' : 'pin-approved';
-        return { what, agreement, subject, ends: notAfter, begins: notBefore } as const;
+        // After a restart, and where only other nodes see it, its life is not known: it is as long as this at least. Whatever
+        // is seen at the time raises no alarm then; what has ended always does.
+        return { what, agreement, subject, ends: notAfter, begins: notBefore ?? Math.min(lastSeen, notAfter) } as const;
       }),
   ];
   return rows.filter(({ agreement }) => names.has(agreement));

@@ -2,13 +2,13 @@ const DAY = 86_400_000;
 
 /**
  * When the operator is told before something ends: so many days before it, and of what lives shorter in the last such
- * share of its life. What is renewed by itself is renewed in the last third, as ACME clients do: the shares begin later,
- * so that nobody hears of a renewal that goes as it should.
+ * share of its life. ACME clients renew when a third of the life is left. The first share leaves room (of six days: 19
+ * hours) for a renewal to be late, and for the partner to call with what took the place: until it does, nobody knows.
  */
 const NOTICES = [
   { days: 1, share: 1 / 8 },
   { days: 7, share: 1 / 6 },
-  { days: 30, share: 1 / 4 },
+  { days: 30, share: 1 / 5 },
 ] as const;
 
 /** What ends, and of an end entity's certificate also since when it lives: to exchange a CA takes weeks, however short it lives. */

@@ -1,15 +1,18 @@
 import { LRUCache } from 'lru-cache';
+import type { Direction } from '../../trust/agreement/index.js';
 import { type CertificateFacts, certificateName } from '../../x509/certificate/index.js';
 
 /** Certificates of partners that are kept in mind: more than partners have edges. */
 const MOST = 10_000;
-/** After this time unseen a partner has put another certificate in its place, or does not call any more. */
-const FORGET_MS = 7 * 86_400_000;
+/** So long after its end it is still told of. */
+const ENDED_MS = 7 * 86_400_000;
 /**
- * One that lives for days is replaced in the last third of its life: what took its place came by then, and it is forgotten
- * before anybody is told that it ends (expiry/notices.ts).
+ * Silence says nothing: partners sleep at night, and what lives for days ends within a long weekend. A certificate was
+ * replaced once one that ends later is seen in its place, so long after it was seen last (of what lives for less than a
+ * day: after such a share of its life). Edges that each have their own are seen in between.
  */
-const FORGET_SHARE = 1 / 12;
+const REPLACED_MS = 3_600_000;
+const REPLACED_SHARE = 1 / 24;
 /** A certificate may be 64 KiB of names. */
 const MOST_SUBJECT = 512;
 
@@ -21,32 +24,52 @@ export interface PeerCertificate {
   readonly notAfter: number;
 }
 
+interface Seen extends PeerCertificate {
+  readonly sha256: string;
+  /** `in`: the partner called, `out`: it was called. It may show another certificate in each role. */
+  readonly role: Direction;
+  lastSeen: number;
+}
+
 /**
  * The certificates that partners show in good handshakes: the policy does not hold them, and the day when one ends is
  * the day when calls fail.
  */
 export class PeerCertificates {
-  readonly #seen: LRUCache<string, PeerCertificate>;
+  readonly #seen = new LRUCache<string, Seen>({ max: MOST });
+  readonly #clock: () => number;
 
   constructor(clock: () => number) {
-    this.#seen = new LRUCache({
-      ...{ max: MOST, ttl: FORGET_MS, updateAgeOnGet: true },
-      // Time is the caller's, to the millisecond.
-      ...{ perf: { now: clock }, ttlResolution: 0 },
-    });
+    this.#clock = clock;
   }
 
-  observe(agreement: string, facts: CertificateFacts): void {
-    const key = `${agreement} ${facts.sha256}`;
-    if (this.#seen.get(key) !== undefined) return;
-    const { notBefore, notAfter } = facts;
+  observe(agreement: string, role: Direction, facts: CertificateFacts): void {
+    const key = `${agreement} ${role} ${facts.sha256}`;
+    const lastSeen = this.#clock();
+    const known = this.#seen.get(key);
+    if (known !== undefined) {
+      known.lastSeen = lastSeen;
+      return;
+    }
+    const { sha256, notBefore, notAfter } = facts;
     const subject = certificateName(facts).slice(0, MOST_SUBJECT);
-    const ttl = Math.max(1, Math.min(FORGET_MS, (notAfter - notBefore) * FORGET_SHARE));
-    this.#seen.set(key, { agreement, subject, notBefore, notAfter }, { ttl });
+    this.#seen.set(key, { agreement, role, sha256, subject, notBefore, notAfter, lastSeen });
   }
 
+  /** Each once, in whatever roles it was shown. */
   list(): readonly PeerCertificate[] {
-    this.#seen.purgeStale();
-    return [...this.#seen.values()];
+    const now = this.#clock();
+    const latest = new Map<string, number>();
+    const found = new Map<string, PeerCertificate>();
+    for (const [key, seen] of [...this.#seen.entries()].sort(([, a], [, b]) => b.notAfter - a.notAfter)) {
+      const { agreement, role, sha256, subject, notBefore, notAfter, lastSeen } = seen;
+      const place = `${agreement} ${role}`;
+      const later = latest.get(place) ?? Number.NEGATIVE_INFINITY;
+      latest.set(place, Math.max(later, lastSeen));
+      const silence = Math.min(REPLACED_MS, (notAfter - notBefore) * REPLACED_SHARE);
+      if (later >= lastSeen + silence || now > notAfter + ENDED_MS) this.#seen.delete(key);
+      else found.set(`${agreement} ${sha256}`, { agreement, subject, notBefore, notAfter });
+    }
+    return [...found.values()];
   }
 }

@@ -16,7 +16,7 @@ export interface Pin {
   readonly identities: readonly string[];
   /** Milliseconds since 1970, like all instants here. */
   readonly notAfter: number;
-  /** undefined: the certificate was not seen since the start. In memory alone: only when to tell of its end rests on it. */
+  /** undefined: this daemon has not seen the certificate since its start. In memory alone: only when to tell of its end rests on it. */
   readonly notBefore?: number | undefined;
   readonly firstSeen: number;
   readonly lastSeen: number;

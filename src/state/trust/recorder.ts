@@ -71,13 +71,13 @@ export class Recorder {
     if (plan?.would !== undefined) counters.add(`monitor.plan.${outcomeOf(plan.would)}`);
   }
 
-  #showCertificates({ tls }: Evidence, { agreement, observes }: Verdict): void {
+  #showCertificates({ tls, direction }: Evidence, { agreement, observes }: Verdict): void {
     const { kept, pins } = this.#to;
     const certificate = tls?.certificate;
     if (certificate === undefined || !('sha256' in certificate)) return;
     kept?.observe([certificate, ...(tls?.chain?.certificates ?? [])], agreement !== undefined);
     for (const observing of observes ?? []) {
-      this.peers.observe(observing, certificate);
+      this.peers.observe(observing, direction, certificate);
       pins?.observe(observing, certificate);
     }
   }

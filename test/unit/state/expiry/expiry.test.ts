@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { DEFAULT_SETTINGS } from '../../../../src/policy/settings/settings.js';
 import { type ExpiryRow, type ExpirySources, expiryRows, expirySummary } from '../../../../src/state/expiry/expiry.js';
 import { noticeOf } from '../../../../src/state/expiry/notices.js';
@@ -20,7 +20,14 @@ const list = (nextUpdate: number, thisUpdate = NOW - 4 * DAY) => crl(subB, { thi
 
 const pin = (over: Partial<Pin> = {}): Pin => ({
   ...{ agreement: 'op-b', spkiSha256: 'x', certificateSha256: 'y', subject: 'CN=pinned', identities: ['b.example'] },
-  ...{ notAfter: NOW + 7 * DAY, firstSeen: NOW, lastSeen: NOW, count: 1, approvedAt: undefined },
+  ...{
+    notBefore: NOW - 300 * DAY,
+    notAfter: NOW + 7 * DAY,
+    firstSeen: NOW,
+    lastSeen: NOW,
+    count: 1,
+    approvedAt: undefined,
+  },
   ...over,
 });
 
@@ -42,8 +49,8 @@ const lines = (rows: readonly ExpiryRow[]) =>
 describe('expiryRows', () => {
   test('ok/all that has an end, the first to end first, each once', () => {
     const seen = new PeerCertificates(() => NOW);
-    seen.observe('op-b', peer.facts);
-    seen.observe('op-b', peer.facts);
+    seen.observe('op-b', 'in', peer.facts);
+    seen.observe('op-b', 'in', peer.facts);
     const pins = [pin(), pin({ spkiSha256: 'z', notAfter: NOW - DAY, approvedAt: NOW })];
     expect(lines(expiryRows(sources({ pins, peers: seen.list() }), 30, NOW))).toEqual([
       'pin-approved|op-b|CN=pinned|-1|ended',
@@ -60,23 +67,12 @@ describe('expiryRows', () => {
   test('ok/what lives for days ends soon in the last third of its life', () => {
     const short = leaf(subB, { subject: 'O=Operator B,CN=sbc', notBefore: NOW - 2 * DAY, notAfter: NOW + 4 * DAY });
     const seen = new PeerCertificates(() => NOW);
-    seen.observe('op-b', short.facts);
+    seen.observe('op-b', 'in', short.facts);
     const state = (now: number) =>
       expiryRows(sources({ peers: seen.list() }), 30, now).find(({ what }) => what === 'peer-certificate')?.state;
     expect([NOW, NOW + 2 * DAY - 1, NOW + 2 * DAY, NOW + 4 * DAY, NOW + 4 * DAY + 1].map(state)).toEqual([
       ...['current', 'current', 'ending', 'ending', 'ended'],
     ]);
-  });
-
-  test('ok/a certificate of six days that was replaced is forgotten before it ends', () => {
-    let now = NOW;
-    const seen = new PeerCertificates(() => now);
-    seen.observe('op-b', leaf(subB, { notBefore: NOW, notAfter: NOW + 6 * DAY }).facts);
-    seen.observe('op-b', leaf(subB, { notBefore: NOW, notAfter: NOW + 90 * DAY }).facts);
-    now += 0.5 * DAY;
-    expect(seen.list()).toHaveLength(2);
-    now += 1;
-    expect(seen.list().map(({ notAfter }) => notAfter)).toEqual([NOW + 90 * DAY]);
   });
 
   const within: readonly (readonly [days: number, at: number, found: readonly string[]])[] = [
@@ -134,16 +130,57 @@ describe('expiryRows', () => {
 });
 
 describe('PeerCertificates', () => {
-  test('ok/forgets after a week unseen', () => {
-    let now = NOW;
-    const seen = new PeerCertificates(() => now);
-    seen.observe('op-b', own.facts);
-    now += 6 * DAY;
-    seen.observe('op-b', own.facts);
-    now += 6 * DAY;
-    expect(seen.list()).toHaveLength(1);
-    now += 2 * DAY;
-    expect(seen.list()).toEqual([]);
+  const HOUR = DAY / 24;
+  const lasting = (days: number) => leaf(subB, { notBefore: NOW, notAfter: NOW + days * DAY }).facts;
+  const [first, next] = [lasting(6), lasting(10)];
+  let now: number;
+  let seen: PeerCertificates;
+  beforeEach(() => {
+    now = NOW;
+    seen = new PeerCertificates(() => now);
+  });
+  const ends = () => seen.list().map(({ notAfter }) => (notAfter - NOW) / DAY);
+
+  test('ok/silence does not forget, until a week after the end', () => {
+    seen.observe('op-b', 'in', first);
+    now = NOW + 13 * DAY;
+    expect(ends()).toEqual([6]);
+    now += 1;
+    expect(ends()).toEqual([]);
+  });
+  test('ok/what was replaced is forgotten an hour after it was seen last', () => {
+    seen.observe('op-b', 'in', first);
+    now += HOUR - 1;
+    seen.observe('op-b', 'in', next);
+    expect(ends()).toEqual([10, 6]);
+    now += 1;
+    expect(ends()).toEqual([10, 6]);
+    seen.observe('op-b', 'in', next);
+    expect(ends()).toEqual([10]);
+  });
+  test('ok/of what lives for less than a day, after a share of its life', () => {
+    seen.observe('op-b', 'in', lasting(1 / 4));
+    now += HOUR / 4;
+    seen.observe('op-b', 'in', lasting(1 / 2));
+    expect(ends()).toEqual([1 / 2]);
+  });
+  test('ok/two edges, each with its own: none takes the place of the other', () => {
+    for (let hours = 0; hours < 48; hours += 0.5) {
+      now = NOW + hours * HOUR;
+      seen.observe('op-b', 'in', hours % 1 === 0 ? first : next);
+      expect(ends()).toEqual(hours === 0 ? [6] : [10, 6]);
+    }
+  });
+  test('ok/each once; in another role, of another partner, or one that ends sooner takes no place', () => {
+    seen.observe('op-b', 'in', first);
+    seen.observe('op-b', 'out', first);
+    now += 9 * HOUR;
+    seen.observe('op-b', 'out', next);
+    seen.observe('op-c', 'in', next);
+    seen.observe('op-b', 'in', lasting(5));
+    expect(ends()).toEqual([10, 10, 6, 5]);
+    seen.observe('op-b', 'in', next);
+    expect(ends()).toEqual([10, 10, 5]);
   });
 });
 
@@ -219,31 +256,50 @@ describe('ExpiryWatch', () => {
     expect(found.map((line) => line.split(' ')[1])).toEqual(['intermediate', 'agreement', 'anchor']);
   });
 
-  /** A partner who renews what lives for six days when two are left, looked at each hour for a month. */
-  test('ok/a renewal that goes as it should is told of by nobody, of the pin neither', async () => {
+  /**
+   * A partner that calls from 8 to 18 and has what lives for six days, looked at each hour for a month.
+   * @param renewed hours from one to the next; the last is never renewed @returns what is told
+   */
+  async function month(renewed: number): Promise<readonly string[]> {
     const { lines: found, watch } = told();
     let now = NOW;
     const clock = () => now;
     const seen = new PeerCertificates(clock);
-    const pins = new Pins({ pins: [], revision: 0 }, undefined, {
-      most: 9,
-      clock,
-      log: { warn: vi.fn(), info: vi.fn() },
-    });
+    const log = { warn: vi.fn(), info: vi.fn() };
+    const pins = new Pins({ pins: [], revision: 0 }, undefined, { most: 9, clock, log });
     const bearing = (begins: number) =>
       leaf(subB, { subject: 'O=Operator B,CN=sbc', notBefore: begins, notAfter: begins + 6 * DAY, key: peer.key });
-    const shown = Array.from({ length: 9 }, (_, turn) => bearing(NOW + turn * 4 * DAY));
-    for (let hours = 0; hours <= 30 * 24; hours += 1) {
+    const shown = Array.from({ length: Math.ceil((30 * 24) / renewed) }, (_, turn) =>
+      bearing(NOW + (turn * renewed * DAY) / 24),
+    );
+    for (let hours = 0; hours < 30 * 24; hours += 1) {
       now = NOW + (hours * DAY) / 24;
-      const { facts } = shown[Math.floor(hours / 96)]!;
-      seen.observe('op-b', facts);
-      pins.observe('op-b', facts);
+      const { facts } = shown[Math.floor(hours / renewed)]!;
+      if (hours % 24 < 10 && now <= facts.notAfter) {
+        seen.observe('op-b', 'in', facts);
+        pins.observe('op-b', facts);
+      }
       if (hours === 0) await pins.approve([{ agreement: 'op-b', spkiSha256: facts.spkiSha256 }]);
       const rows = ofPartner(seen, pins, now);
       expect(rows.map(({ what }) => what)).toContain('pin-approved');
       atOnce(watch.look(rows, now));
     }
-    expect(found).toEqual([]);
+    return found;
+  }
+
+  test('ok/a renewal that goes as it should is told of by nobody, of the pin neither', async () => {
+    expect(await month(4 * 24)).toEqual([]);
+  });
+  test('ok/nor is one that comes an hour late', async () => {
+    expect(await month(4 * 24 + 1)).toEqual([]);
+  });
+  test('ok/what nobody renews is told of to its end, though its partner sleeps at night', async () => {
+    const found = await month(30 * 24);
+    for (const what of ['peer-certificate', 'pin-approved']) {
+      expect(found.filter((line) => line.includes(what))).toEqual([
+        ...[`warn ${what} 1`, `warn ${what} 1`, `warn ${what} 0`, `error ${what} -1`],
+      ]);
+    }
   });
 
   const ofPartner = (seen: PeerCertificates, pins: Pins, now: number): readonly ExpiryRow[] =>
@@ -267,9 +323,9 @@ describe('noticeOf', () => {
   ])[] = [
     ['a CA, whatever it lives', undefined, 30, 7, 1],
     ['a year', 365, 30, 7, 1],
-    ['90 days', 90, 22.5, 7, 1],
-    ['six days', 6, 1.5, 1, 0.75],
-    ['a day', 1, 1 / 4, 1 / 6, 1 / 8],
+    ['90 days', 90, 18, 7, 1],
+    ['six days', 6, 1.2, 1, 0.75],
+    ['a day', 1, 1 / 5, 1 / 6, 1 / 8],
   ];
   test.each(lives)('ok/%s', (_, life, ...left) => {
     const begins = life === undefined ? undefined : NOW - life * DAY;
@@ -291,5 +347,28 @@ describe('a key of which another one took the place', () => {
   test('fail/the next one was not approved, or is of another partner', () => {
     expect(rows(old, pin({ spkiSha256: 'z' }))).toBe(1);
     expect(rows(old, pin({ agreement: 'op-c', approvedAt: NOW }))).toBe(1);
+  });
+});
+
+describe('a pin whose certificate was not seen since the start', () => {
+  /** As it is loaded from a store, or comes from another node. */
+  const row = (left: number, sinceSeen: number) => {
+    const now = NOW + sinceSeen * DAY;
+    const stored = pin({ notBefore: undefined, notAfter: now + left * DAY, lastSeen: NOW, approvedAt: NOW });
+    const [found] = expiryRows(sources({ pins: [stored] }), 99, now).filter(({ what }) => what === 'pin-approved');
+    return [found?.state, found && noticeOf(found, now)];
+  };
+  test('ok/while its partner calls somewhere nothing is told of it', () => {
+    expect([6, 2, 0.5, 0.01].map((left) => row(left, 0))).toEqual(Array(4).fill(['current', undefined]));
+  });
+  test('ok/when nobody sees it any more it is told of in the last shares of what is known of its life', () => {
+    expect(row(2, 4)).toEqual(['ending', undefined]);
+    expect(row(1.2, 4.8)).toEqual(['ending', 30]);
+    expect(row(0.75, 5.25)).toEqual(['ending', 1]);
+    expect(row(29, 336)).toEqual(['ending', 30]);
+  });
+  test('ok/its end is always told', () => {
+    expect(row(-0.01, 1)).toEqual(['ended', 0]);
+    expect(row(-0.01, 0)).toEqual(['ended', 0]);
   });
 });
