@@ -8,7 +8,8 @@ import { entriesOf } from '../../typed.js';
 import type { Answered } from '../dispatch/index.js';
 import type { Readiness } from '../http/index.js';
 import { type HttpRoute, READ } from '../wire/index.js';
-import { type Sample, samples } from './sources.js';
+import type { Sample } from './sample.js';
+import { samples } from './sources.js';
 import { DURATION_BUCKETS, METRICS, type MetricRow } from './table.js';
 
 /** ms between two looks at how late the event loop is. */

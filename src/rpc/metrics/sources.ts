@@ -1,7 +1,6 @@
 /** What the metrics are read from, when somebody asks: nothing here costs a question anything. */
 
 import { REASONS } from '../../reasons.js';
-import { type ExpiryRow, noticeOf } from '../../state/expiry/index.js';
 import type { FleetStatus } from '../../state/fleet/index.js';
 import type { RevocationRow } from '../../state/revocation/index.js';
 import type { SharedStoreStatus } from '../../state/tables/index.js';
@@ -11,10 +10,9 @@ import { inSlices } from '../../state/work/index.js';
 import type { Agreement } from '../../trust/agreement/index.js';
 import { VERSION } from '../../version.js';
 import type { Readiness } from '../http/index.js';
+import { ExpirySamples } from './expiry-samples.js';
+import { MOST_SERIES, type Sample } from './sample.js';
 import type { MetricKey } from './table.js';
-
-/** Values of the labels in the order of the table, and the value. */
-export type Sample = readonly [labels: readonly string[], value: number];
 
 export interface Sources {
   readonly state: TrustState;
@@ -22,13 +20,6 @@ export interface Sources {
   /** How late the event loop was since this was asked last, in seconds: median, p99, max. */
   readonly eventLoop: () => readonly Sample[];
 }
-
-/** Longer than any certificate lives. */
-const ALL_DAYS = 99_999;
-/** To look through all that ends takes a while where there are many agreements. */
-const EXPIRY_MS = 60_000;
-/** Series of a metric whose labels are agreements or sources; those that end first come first. */
-const MOST_SERIES = 2000;
 
 const ALARMS: ReadonlySet<string> = new Set(
   REASONS.filter(({ severity }) => severity === 'alarm').map(({ code }) => code),
@@ -42,16 +33,7 @@ const MOST_AT_ZERO = Math.floor(MOST_SERIES / ALARMS.size);
 export function samples({ state, readiness, eventLoop }: Sources): {
   readonly [key in Exclude<MetricKey, 'questions' | 'duration'>]: () => readonly Sample[] | Promise<readonly Sample[]>;
 } {
-  let expiry: { readonly at: number; readonly revision: number; readonly rows: readonly ExpiryRow[] } | undefined;
-  async function ends(): Promise<readonly ExpiryRow[]> {
-    const now = state.now();
-    const { revision } = state.policy.snapshot;
-    if (expiry === undefined || expiry.revision !== revision || now - expiry.at >= EXPIRY_MS) {
-      expiry = { at: now, revision, rows: await state.ends.rows(ALL_DAYS) };
-    }
-    return expiry.rows;
-  }
-
+  const expiry = new ExpirySamples(state);
   const one = (value: number): readonly Sample[] => [[[], value]];
   const seconds = (ms: number): number => Math.round(ms / 1000);
   /** Counters of the state whose names begin so; what follows, by dots, are the labels. */
@@ -117,8 +99,8 @@ export function samples({ state, readiness, eventLoop }: Sources): {
     candidateChanged: () => counter('candidate.changed'),
     candidateChanges: () => candidateChanges(state),
     agreements,
-    expiry: async () => firstToEnd(await ends()),
-    expiryNotice: async () => firstNotices(await ends(), state.now()),
+    expiry: async () => (await expiry.ending()).ends,
+    expiryNotice: async () => (await expiry.ending()).notices,
     revocationItems: async () => revocationItems(await state.revocation.rows()),
     revocationThis: async () => oldest(await state.revocation.rows(), ({ thisUpdate }) => thisUpdate),
     revocationNext: async () => oldest(await state.revocation.rows(), ({ nextUpdate }) => nextUpdate),
@@ -187,33 +169,6 @@ function candidateChanges({ candidate }: Of<'candidate'>): readonly Sample[] {
     found.set(name, (found.get(name) ?? 0) + count);
   }
   return [...found].map(([agreement, count]) => [[agreement], count]);
-}
-
-/** Of each agreement and kind what ends first; the rows come in that order. A CRL serves several agreements. */
-function firstToEnd(rows: readonly ExpiryRow[]): readonly Sample[] {
-  const found = new Map<string, Sample>();
-  for (const { agreement, what, ends } of rows) {
-    for (const name of agreement === '' ? [OTHER] : agreement.split(', ')) {
-      const key = `${name} ${what}`;
-      if (!found.has(key)) found.set(key, [[name, what], Math.round(ends / 1000)]);
-    }
-    if (found.size >= MOST_SERIES) break;
-  }
-  return [...found.values()];
-}
-
-/** Of each agreement and kind the last notice whose time has come. CRLs live for days: what counts is that the next one comes. */
-function firstNotices(rows: readonly ExpiryRow[], now: number): readonly Sample[] {
-  const found = new Map<string, Sample>();
-  for (const row of rows) {
-    const notice = row.what === 'crl' ? undefined : noticeOf(row, now);
-    if (notice === undefined) continue;
-    const labels = [row.agreement === '' ? OTHER : row.agreement, row.what];
-    const key = labels.join(' ');
-    if ((found.get(key)?.[1] ?? Number.POSITIVE_INFINITY) > notice) found.set(key, [labels, notice]);
-    if (found.size >= MOST_SERIES) break;
-  }
-  return [...found.values()];
 }
 
 function revocationItems(rows: readonly RevocationRow[]): readonly Sample[] {

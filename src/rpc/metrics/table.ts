@@ -135,7 +135,7 @@ export const METRICS = {
   expiryNotice: {
     name: 'siptrust_expiry_notice',
     type: 'gauge',
-    help: 'The last notice whose time has come before the first of this kind ends: 30, 7, 1 (days, or the last quarter, sixth, eighth of a shorter life of a certificate), 0: it has ended',
+    help: 'The last notice whose time has come for anything of this kind: 30, 7, 1 (days, or the last fifth, sixth, eighth of a shorter life of a certificate), 0: it has ended. CRLs have none',
     labels: ['agreement', 'kind'],
   },
   revocationItems: {
