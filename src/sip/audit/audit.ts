@@ -142,7 +142,7 @@ function auditBytes(field: HeaderField, privateKeys: ReadonlySet<string> | undef
   }
   for (const [, name = ''] of field.value.matchAll(BEHIND_LINE_END)) {
     const key = fieldKey(name);
-    if (!namesField(key, privateKeys)) continue;
+    if (!isPrivate(key, privateKeys)) continue;
     problems.add('reject', 'hidden-field', line, `${label} holds "${printable(key)}:" behind what may end a line`);
     break;
   }
@@ -151,13 +151,30 @@ function auditBytes(field: HeaderField, privateKeys: ReadonlySet<string> | undef
 /**
  * A name and its colon behind NEL as Latin-1 writes it, which ends a line to whoever reads the message as that, or behind a
  * character in more bytes than it needs, which may be a line end to whoever decodes it. In a display name either is harmless.
+ * Characters in UTF-8 (RFC 3629 §4) are passed over whole: the second byte of a letter (Å, 内) is no NEL.
  */
-const BEHIND_LINE_END =
-  /(?:(?<!\xc2)\x85|[\xc0\xc1][\x80-\xbf]|\xe0[\x80-\x9f][\x80-\xbf]|\xf0[\x80-\x8f][\x80-\xbf]{2})[ \t]*([-A-Za-z0-9.!%*_+`'~]+)[ \t]*:/g;
+const BEHIND_LINE_END = new RegExp(
+  [
+    '[\\xc2-\\xdf][\\x80-\\xbf]',
+    '\\xe0[\\xa0-\\xbf][\\x80-\\xbf]',
+    '\\xed[\\x80-\\x9f][\\x80-\\xbf]',
+    '[\\xe1-\\xec\\xee\\xef][\\x80-\\xbf]{2}',
+    '\\xf0[\\x90-\\xbf][\\x80-\\xbf]{2}',
+    '[\\xf1-\\xf3][\\x80-\\xbf]{3}',
+    '\\xf4[\\x80-\\x8f][\\x80-\\xbf]{2}',
+    "(?:\\x85|[\\xc0\\xc1][\\x80-\\xbf]|\\xe0[\\x80-\\x9f][\\x80-\\xbf]|\\xf0[\\x80-\\x8f][\\x80-\\xbf]{2})[ \\t]*([-A-Za-z0-9.!%*_+`'~]+)[ \\t]*:",
+  ].join('|'),
+  'g',
+);
+
+/** Is this the name of a field that must go where a boundary is crossed? */
+function isPrivate(key: string, privateKeys: ReadonlySet<string> | undefined): boolean {
+  return isPrivateName(key) || privateKeys?.has(key) === true;
+}
 
 /** Is this the name of a field that must not stand where only some readers find one? */
 function namesField(key: string, privateKeys: ReadonlySet<string> | undefined): boolean {
-  return isPrivateName(key) || SINGLE_FIELDS.has(key) || privateKeys?.has(key) === true;
+  return isPrivate(key, privateKeys) || SINGLE_FIELDS.has(key);
 }
 
 function hex(byte: number): string {

@@ -4,6 +4,7 @@ import { type AuditContext, auditHeaderBlock } from '../../../../src/sip/audit/a
 import { toBytes } from '../../../../src/sip/grammar/ascii.js';
 import { scanHeaderBlock } from '../../../../src/sip/grammar/header-block.js';
 import { MAX_BLOCK_BYTES, MAX_ROW_BYTES, MAX_ROWS, MAX_VALUES } from '../../../../src/sip/grammar/limits.js';
+import { runs } from '../../../support/runs.js';
 import { block, kinds, scanText } from '../support.js';
 
 const INVITE = 'INVITE sip:b@b.example SIP/2.0';
@@ -31,11 +32,49 @@ describe('clean blocks', () => {
     ['ok/blanks inside a Via (RFC 3261 §20.42)', ['Via: SIP / 2.0 / UDP first.example.com: 4000;ttl=16']],
     ['ok/UTF-8 values', ['Subject: \xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80', 'From: J\xc3\xbcrgen <sip:j@x>;tag=1']],
     ['ok/a folded value that holds a colon', ['Subject: a\r\n Re: b', 'To:\r\n sip:a@b']],
+    [
+      'ok/letters of which a byte is NEL in Latin-1, before what looks like a field',
+      [
+        'Subject: \xc3\x85 i: y, \xc3\x85t: hej, \xc4\x85P-A: b, \xe5\x86\x85 to: x',
+        'Organization: \xe2\x85\xa0 \xed\x85\x85Privacy: x, \xf0\x9f\x98\x85P-A: b',
+      ],
+    ],
     ['ok/unknown values of any shape', ['UnknownHeader: ;;,,"<']],
   ];
   it.each(ok)('%s', (_case, rows) => {
     expect(auditHeaderBlock(block(...rows))).toEqual([]);
   });
+});
+
+it('ok/any text in UTF-8 that keeps to one line, wherever a message has room for text', () => {
+  const ends = /[\0-\x1f\x7f"\\\u0085\u2028\u2029]/g;
+  const part = fc.oneof(
+    fc.string({ unit: 'grapheme', maxLength: 6 }),
+    fc.constantFrom('\u00c5', '\u0105', '\u5185', '\u{1f605}', ' ', 'P-Asserted-Identity: ', 'y:', 'to : ', 'Privacy:'),
+  );
+  const text = fc.array(part, { maxLength: 8 }).map((parts) => {
+    const whole = parts.join('').replace(ends, '');
+    return Buffer.from(whole, 'utf8').toString('latin1');
+  });
+  fc.assert(
+    fc.property(text, (value) => {
+      const rows = [`Subject: ${value}`, `User-Agent: ${value}`, `From: "${value}" <sip:a@b.example>;tag=1`];
+      expect(kinds(block(...rows), 'reject')).toEqual([]);
+    }),
+    { numRuns: runs(1000) },
+  );
+});
+
+it('fail/a private field behind a NEL of Latin-1 in any text', () => {
+  const text = fc
+    .string({ unit: 'binary', maxLength: 8 })
+    .map((some) => Buffer.from(some.replace(/[\0-\x1f\x7f]/g, ''), 'utf8').toString('latin1'));
+  fc.assert(
+    fc.property(text, text, fc.constantFrom('P-A', 'x-b', 'Privacy', 'y', 'Diversion'), (before, after, name) => {
+      expect(kinds(block(`Subject: ${before}\x85${name}: ${after}`), 'reject')).toContain('hidden-field');
+    }),
+    { numRuns: runs(500) },
+  );
 });
 
 describe('rejects', () => {
@@ -74,9 +113,17 @@ describe('rejects', () => {
     ['fail/NEL', ['Subject: a\xc2\x85P-A: b'], ['unicode-line-break']],
     ['fail/a field behind NEL of Latin-1', ['Date: a\x85P-A: b'], ['hidden-field']],
     ['fail/a field behind an overlong LF', ['Date: a\xc0\x8a P-A : b'], ['hidden-field', 'overlong-utf8']],
+    ['fail/and behind a letter', ['Date: \xc3\x85\x85P-A: b'], ['hidden-field']],
+    ['fail/and behind a letter that is cut off', ['Date: \xe5\x86P-B: \x85 y : b'], ['hidden-field']],
+    ['fail/and behind another such name', ['Date: a\x85b: c\x85\tPrivacy: d'], ['hidden-field']],
+    [
+      'fail/a field behind an overlong LF of three bytes',
+      ['Date: \xe0\x80\x8aX-A:1'],
+      ['hidden-field', 'overlong-utf8'],
+    ],
     [
       'fail/a field behind an overlong LF of four bytes',
-      ['Date: \xf0\x80\x80\x8aCSeq:1'],
+      ['Date: \xf0\x80\x80\x8ap-a:1'],
       ['hidden-field', 'overlong-utf8'],
     ],
     // P-6, P-7
@@ -151,6 +198,7 @@ describe('notes', () => {
       { startLine: 'INVITE sip:a@b?X=y SIP/2.0' },
     ],
     ['ok/Latin-1', ['Subject: \xe9t\xe9'], ['invalid-utf8']],
+    ['ok/what is not private behind an ellipsis of Windows', ['Subject: so\x85 to: a\x85i: b'], ['invalid-utf8']],
     ['ok/a surrogate in UTF-8', ['Subject: \xed\xa0\x80'], ['invalid-utf8']],
     ['ok/UTF-8 cut off', ['Subject: a\xe2\x82'], ['invalid-utf8']],
     ['ok/missing fields', ['CSeq: 1 INVITE'], ['missing-field'], { startLine: INVITE }],
