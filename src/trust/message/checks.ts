@@ -114,13 +114,16 @@ export function checkBody(work: Work): Refusal {
 
 /**
  * Where a user is leaves to strangers in an emergency call alone (TS 24.229 §4.4; RFC 6442 §6). Geolocation goes; the body that
- * it names, or that is a location (RFC 4119), is not a proxy's to take out.
+ * it names, or that is a location (RFC 4119), is not a proxy's to take out. Of a body no more is known here than its header
+ * fields: a part of it that nothing names is not found.
  */
 export function checkLocation(work: Work): Refusal {
   const { direction, stance, emergency, draft, flags } = work;
   if (direction !== 'out' || stance.trusted || emergency) return undefined;
-  const named = draft.rows('geolocation').some(({ value }) => asciiLower(value).includes('cid:'));
+  // RFC 3261 §20.15: where there is a body, there is a type of it.
   const types = draft.rows('content-type').map(({ value }) => asciiLower(value).replace(/[ \t]/g, ''));
+  if (types.length === 0 || draft.rows('content-length').some(({ value }) => /^0+$/.test(value))) return undefined;
+  const named = draft.rows('geolocation').some(({ value }) => asciiLower(value).includes('cid:'));
   if (named || types.some((type) => type.startsWith('application/pidf+xml'))) flags.add('body-location');
   return undefined;
 }

@@ -563,6 +563,18 @@ table('parameters, values and tags from untrusted peers', [
     { remove: ['Geolocation'], flags: ['body-location'] },
   ],
   [
+    'ok/not what is named, and not there',
+    ['Geolocation: <cid:target123@b.example>'],
+    { direction: 'out' },
+    { remove: ['Geolocation'], flags: [] },
+  ],
+  [
+    'ok/not a body that is empty',
+    ['Geolocation: <cid:target123@b.example>', 'c: application/pidf+xml', 'l: 0'],
+    { direction: 'out' },
+    { remove: ['Geolocation'], flags: [] },
+  ],
+  [
     'ok/not in an emergency call',
     ['Geolocation: <cid:target123@b.example>', 'Content-Type: multipart/mixed;boundary=b'],
     { direction: 'out', ruri: 'urn:service:sos' },
