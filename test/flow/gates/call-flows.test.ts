@@ -120,7 +120,8 @@ describe.each(builds('full'))('what goes on in calls, Kamailio $version', (build
       await whileAnswering(stranger, moved, async () => {
         const callId = send({ ruri: stranger.uri(transport), headers: SECRET });
         const final = await user.final(callId);
-        if (statusOf(final) === 200) expect(other.find(callId, 'INVITE')).toBeDefined();
+        expect(statusOf(final), final).toBe(200);
+        expect(other.find(callId, 'INVITE')).toBeDefined();
         expectNowhere('forged', user.answers);
       });
     }
