@@ -91,22 +91,33 @@ function startOfOther({ children, ends, prefix }: Node): string {
   return parts.length === 1 ? parts.join('') : `(${parts.join('|')})`;
 }
 
+/** Matches what all words of token characters that are none of the set begin with, but beginnings of its names: POSIX; none of `not` is the first. */
+export function startOfOtherWordThan(names: readonly string[], not = ''): string {
+  return startOfWord(treeOf(names), not, '');
+}
+
+/** Matches a beginning of a name of the set that is no name of the set itself. */
+export function beginningOf(names: readonly string[]): string {
+  return beginning(treeOf(names));
+}
+
 /** Matches a word of token characters that is none of the set: POSIX. What follows must be no character of a word, nor of an escaped one. */
 export function otherWordThan(names: readonly string[]): string {
-  return otherWord(treeOf(names), true);
+  const tree = treeOf(names);
+  return `(${startOfWord(tree, '', `[${WORD}]*`)}|${beginning(tree)})`;
 }
 
 /** The characters of a token (RFC 3261 §25.1) without the percent sign; the hyphen first. */
 export const WORD = "-a-z0-9.!*_+`'~";
 
-function otherWord({ children, ends }: Node, first: boolean): string {
+function startOfWord({ children }: Node, not: string, rest: string): string {
   const heads = [...children.keys()];
   const letters = [...'abcdefghijklmnopqrstuvwxyz'].map((char) => (heads.includes(char) ? ' ' : char)).join('');
   const runs = letters.split(/ +/).map((run) => (run.length > 3 ? `${run.charAt(0)}-${run.slice(-1)}` : run));
-  const others = `${heads.includes('-') ? '' : '-'}${runs.join('')}0-9.!*_+\`'~`;
-  const parts = [
-    `[${others}][${WORD}]*`,
-    ...[...children].map(([head, node]) => escaped(head) + otherWord(node, false)),
-  ];
-  return `(${parts.join('|')})${first || ends ? '' : '?'}`;
+  const marks = [..."0-9.!*_+`'~"].filter((char) => !not.includes(char)).join('');
+  const others = `[${heads.includes('-') ? '' : '-'}${runs.join('')}${marks}]${rest}`;
+  const longer = [...children].flatMap(([head, node]) =>
+    node.prefix ? [] : [escaped(head) + startOfWord(node, '', rest)],
+  );
+  return longer.length === 0 ? others : `(${[others, ...longer].join('|')})`;
 }

@@ -203,4 +203,24 @@ describe.each(builds('full'))('what goes on in calls, Kamailio $version', (build
       expectNowhere('secret', [got]);
     },
   );
+
+  it.each(TRANSPORTS)(
+    'fail/what the script puts in too late leaves in no emergency call, over %s',
+    async (transport) => {
+      for (const [subject, bears] of [
+        ['late field', 'P-Asserted-Identity'],
+        ['late value', 'Refer-To'],
+      ]) {
+        const rows = [
+          `X-Place: ${stranger.uri(transport)}`,
+          'Geolocation: <cid:place@own.example>',
+          `Subject: ${subject}`,
+        ];
+        const callId = send({ ruri: 'urn:service:sos', headers: [...SECRET, ...rows] });
+        expect(statusOf(await user.final(callId))).toBeGreaterThan(399);
+        expect(stranger.find(callId, 'INVITE'), bears).toBeUndefined();
+      }
+      expect(network.cscf.log).toMatch(/siptrust: not sent to .* bears (P-Asserted-Identity|Refer-To)/);
+    },
+  );
 });
