@@ -17,7 +17,7 @@ import {
 } from '../table/index.js';
 import { ANSWER_PATTERN } from './answer-line.js';
 import { cleanMessage, type Leniency, manyRows, wellFormedMessage } from './clean-message.js';
-import { bearsNothing } from './last-bytes.js';
+import { bearsNoName, bearsNothing } from './last-bytes.js';
 import { startOfOtherNameThan } from './name-tree.js';
 import { NUMBERED, profileNumber } from './profile-numbers.js';
 
@@ -133,33 +133,32 @@ export function kamailioPass(): string {
     '}',
     'switch ($var(siptrust_kind)) {',
   ];
-  // One expression for each set of rules; what "strict" leaves is held against the letter of TS 33.203.
-  const kinds = new Map<string, number[]>();
-  const add = (kind: number, pattern: string): void => {
-    kinds.set(pattern, [...(kinds.get(pattern) ?? []), kind]);
-  };
-  for (const { name, hooks } of PROFILES.filter((profile) => STRANGERS.includes(profile.name))) {
-    const { 'request-out': request, 'response-out': response } = hooks;
-    const addCleaned = (number: number, planned: boolean): void => {
-      add(number, bearsNothing(request, 'request', { cleaned: true, planned }));
-      add(number + 10, bearsNothing(response, 'response', { cleaned: true, planned }));
-    };
-    addCleaned(profileNumber(name, false), false);
-    if (name === 'untrusted') {
-      add(0, bearsNothing(request, 'request', {}));
-      add(10, bearsNothing(response, 'response', {}));
-      for (const other of ['strict', 'ask']) addCleaned(profileNumber(other, false), false);
-    }
-    if (request.judged.length > 0) addCleaned(profileNumber(name, false) + PLANNED, true);
-  }
-  for (const [pattern, numbers] of kinds) {
+  const check = (kinds: readonly number[], pattern: string): void => {
     lines.push(
-      ...numbers.map((kind) => `\tcase ${kind}:`),
+      ...kinds.map((kind) => `\tcase ${kind}:`),
       `\t\tif ($var(siptrust_text) =~ ${quote(pattern)}) {`,
       '\t\t\t$var(siptrust_pass) = 1;',
       '\t\t}',
       '\t\tbreak;',
     );
+  };
+  for (const { name, hooks } of PROFILES.filter((profile) => STRANGERS.includes(profile.name))) {
+    const { 'request-out': request, 'response-out': response } = hooks;
+    const kinds = [profileNumber(name, false)];
+    if (name === 'untrusted') {
+      check([0], bearsNothing(request, false));
+      check([10], bearsNothing(response, true));
+      // What those leave is held against the letter of TS 33.203.
+      kinds.push(profileNumber('strict', false), profileNumber('ask', false));
+    }
+    check(kinds, bearsNoName(request, false));
+    check(
+      kinds.map((kind) => kind + 10),
+      bearsNoName(response, false),
+    );
+    if (request.judged.length === 0) continue;
+    check([profileNumber(name, false) + PLANNED], bearsNoName(request, true));
+    check([profileNumber(name, false) + PLANNED + 10], bearsNoName(response, true));
   }
   lines.push('}');
   return `${lines.join('\n')}\n`;

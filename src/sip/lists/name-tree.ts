@@ -46,31 +46,23 @@ function alternatives({ children, ends, prefix }: Node, end: string, rest: strin
  * without regard to case. No backslash in it.
  */
 export function otherNameThan(names: readonly string[]): string {
-  const tree = treeOf(names);
-  return `(${otherStart(tree, true)}[^${IN_NAME}]*|${beginning(tree)})`;
+  return otherThan(treeOf(names), true);
 }
 
 /** What is in a name; no blank where a name of the set would end. */
 const IN_NAME = ':\r\n';
 
-/** Up to the character that tells a name from those of the set. */
-function otherStart({ children, ends }: Node, first: boolean): string {
+function otherThan({ children, ends }: Node, first: boolean): string {
   // The hyphen last, where it is one in a bracket expression.
   const heads = [...children.keys()].sort((a, b) => Number(a === '-') - Number(b === '-')).join('');
-  const parts = [`[^${IN_NAME}${first || ends ? ' \t' : ''}${heads}]`];
-  for (const [head, node] of children) if (!node.prefix) parts.push(escaped(head) + otherStart(node, false));
-  return parts.length === 1 ? parts.join('') : `(${parts.join('|')})`;
-}
-
-/** A beginning that is no name of the set itself. */
-function beginning({ children }: Node): string {
-  const parts = [...children].flatMap(([head, node]) => {
-    if (node.prefix) return [];
-    const longer = node.children.size === 0 ? '' : beginning(node);
-    if (longer === '') return node.ends ? [] : [escaped(head)];
-    return [`${escaped(head)}${node.ends ? longer : `(${longer})?`}`];
-  });
-  return parts.length < 2 ? parts.join('') : `(${parts.join('|')})`;
+  const blanks = first || ends ? ' \t' : '';
+  const parts = [`[^${IN_NAME}${blanks}${heads}][^${IN_NAME}]*`];
+  for (const [head, node] of children) {
+    if (!node.prefix) parts.push(escaped(head) + otherThan(node, false));
+  }
+  // Behind a beginning that is no name of the set itself, the name may end.
+  const all = parts.length === 1 && (first || ends) ? parts.join('') : `(${parts.join('|')})`;
+  return `${all}${first || ends ? '' : '?'}`;
 }
 
 /**
@@ -91,33 +83,20 @@ function startOfOther({ children, ends, prefix }: Node): string {
   return parts.length === 1 ? parts.join('') : `(${parts.join('|')})`;
 }
 
-/** Matches what all words of token characters that are none of the set begin with, but beginnings of its names: POSIX; none of `not` is the first. */
-export function startOfOtherWordThan(names: readonly string[], not = ''): string {
-  return startOfWord(treeOf(names), not, '');
-}
-
-/** Matches a beginning of a name of the set that is no name of the set itself. */
-export function beginningOf(names: readonly string[]): string {
-  return beginning(treeOf(names));
-}
-
-/** Matches a word of token characters that is none of the set: POSIX. What follows must be no character of a word, nor of an escaped one. */
+/**
+ * Matches a word of token characters, possibly empty, that is none of the set: POSIX. What follows must not be a character
+ * of a word, nor the percent sign of an escaped one.
+ */
 export function otherWordThan(names: readonly string[]): string {
-  const tree = treeOf(names);
-  return `(${startOfWord(tree, '', `[${WORD}]*`)}|${beginning(tree)})`;
+  return otherWord(treeOf(names));
 }
 
 /** The characters of a token (RFC 3261 §25.1) without the percent sign; the hyphen first. */
 export const WORD = "-a-z0-9.!*_+`'~";
 
-function startOfWord({ children }: Node, not: string, rest: string): string {
+function otherWord({ children, ends }: Node): string {
   const heads = [...children.keys()];
-  const letters = [...'abcdefghijklmnopqrstuvwxyz'].map((char) => (heads.includes(char) ? ' ' : char)).join('');
-  const runs = letters.split(/ +/).map((run) => (run.length > 3 ? `${run.charAt(0)}-${run.slice(-1)}` : run));
-  const marks = [..."0-9.!*_+`'~"].filter((char) => !not.includes(char)).join('');
-  const others = `[${heads.includes('-') ? '' : '-'}${runs.join('')}${marks}]${rest}`;
-  const longer = [...children].flatMap(([head, node]) =>
-    node.prefix ? [] : [escaped(head) + startOfWord(node, '', rest)],
-  );
-  return longer.length === 0 ? others : `(${[others, ...longer].join('|')})`;
+  const others = [..."-abcdefghijklmnopqrstuvwxyz0123456789.!*_+`'~"].filter((char) => !heads.includes(char)).join('');
+  const parts = [`[${others}][${WORD}]*`, ...[...children].map(([head, node]) => escaped(head) + otherWord(node))];
+  return `(${parts.join('|')})${ends ? '' : '?'}`;
 }

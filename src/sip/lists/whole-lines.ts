@@ -78,7 +78,7 @@ export function fieldAlternatives(names: readonly string[]): string {
 }
 
 /** Text without these characters and without an escaped semicolon; `more`: what else may stand in it. */
-function withoutEscapedSemicolon(stops: string, more: string): string {
+export function withoutEscapedSemicolon(stops: string, more: string): string {
   const behind = (but: string): string => `[^%${but}${stops}]`;
   return `(${behind('')}${more}|%(%|3%)*(${behind('3')}|3${behind('b')}))*(%(%|3%)*3?)?`;
 }

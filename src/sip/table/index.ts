@@ -13,7 +13,7 @@ export {
   type ProfileName,
   profileOf,
 } from './profiles.js';
-export { EMBEDDABLE, LOOSE_FIELDS, URI_FIELDS } from './row.js';
+export { URI_FIELDS } from './row.js';
 export {
   type Action,
   actionOf,

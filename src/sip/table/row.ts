@@ -11,16 +11,6 @@ export const URI_FIELDS: ReadonlySet<string> = new Set(
   [...ADDRESS_FIELDS, ...IDENTITY_FIELDS, ...OTHER_URI_FIELDS].filter((key) => key !== 'record-route'),
 );
 
-/** Embedded header fields that may stay, by the field that holds the URI (P-9). */
-export const EMBEDDABLE: ReadonlyMap<string, ReadonlySet<string>> = new Map([
-  ['refer-to', new Set(['replaces'])],
-  ['referred-by', new Set(['replaces'])],
-  ['history-info', new Set(['reason', 'privacy'])],
-]);
-
-/** Fields that hold URIs without being lists of addresses. */
-export const LOOSE_FIELDS: readonly string[] = ['feature-caps', 'accept-contact', 'reject-contact'];
-
 type Spec = Partial<Omit<BoundaryRule, 'name' | 'kind' | 'row' | 'clause' | 'confidence'>>;
 
 /** A row; what is not said removes towards an untrusted peer and keeps towards a trusted one. */

@@ -12,9 +12,7 @@ import {
 import { asciiLower, type Privacy } from '../../sip/grammar/index.js';
 import {
   type Direction,
-  EMBEDDABLE,
   FUNDAMENTAL,
-  LOOSE_FIELDS,
   type MessageClass,
   type RuleInForce,
   type RulesInForce,
@@ -45,7 +43,16 @@ export function stripFields(draft: Draft, rules: RulesInForce, context: StripCon
   }
 }
 
+/** Embedded header fields that may stay, by the field that holds the URI (P-9). */
+const EMBEDDABLE: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  ['refer-to', new Set(['replaces'])],
+  ['referred-by', new Set(['replaces'])],
+  ['history-info', new Set(['reason', 'privacy'])],
+]);
 const NOTHING: ReadonlySet<string> = new Set();
+
+/** Fields that hold URIs without being lists of addresses. */
+const LOOSE_FIELDS: readonly string[] = ['feature-caps', 'accept-contact', 'reject-contact'];
 
 /**
  * Cleans the URIs of all fields that are still there. Returns the keys of the fields that cannot be cleaned: those

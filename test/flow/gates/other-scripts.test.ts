@@ -143,33 +143,6 @@ describe.each(builds('full'))('scripts of others, Kamailio $version', (build) =>
     },
   );
 
-  // A method each: lines of a kind come once a minute.
-  const WRITTEN: readonly [string, string][] = [
-    ['From', 'MESSAGE'],
-    ['To', 'OPTIONS'],
-    ['Contact', 'REFER'],
-    ['Refer-To', 'INFO'],
-    ['Call-Info', 'NOTIFY'],
-    ['Route', 'SUBSCRIBE'],
-  ];
-
-  it.each(WRITTEN)('fail/a private value that the script writes into %s is not sent', async (field, method) => {
-    for (const transport of TRANSPORTS) {
-      const terms = { method, ruri: stranger.uri(transport), headers: [SECRET, `Subject: in ${field}`] };
-      const callId = stage.send(user, 'udp', terms);
-      expect(statusOf(await user.final(callId, method))).toBeGreaterThan(399);
-      expect(stranger.find(callId, method)).toBeUndefined();
-    }
-    expectNowhere('secret', stranger.got);
-    expect(network.cscf.log).toMatch(new RegExp(`not sent to .*: ${method} .*bears ${field}[ :]`));
-  });
-
-  it.each(TRANSPORTS)('ok/fair ones are, over %s', async (transport) => {
-    const { callId, answer } = await call(stranger.uri(transport), 'fair');
-    expect(statusOf(answer), answer).toBe(200);
-    expect(rowsOf(await stranger.received(callId, 'INVITE'), 'Refer-To')).toHaveLength(1);
-  });
-
   it('fail/an address of ours at a socket that advertises one of the world: whoever can write it is a stranger', async () => {
     const caller = await udpCaller(network.host(3), 5070, network.host(5));
     const callId = freshCallId();
