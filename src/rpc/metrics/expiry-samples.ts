@@ -1,3 +1,4 @@
+import { hasPassed } from '../../elapsed.js';
 import { type ExpiryRow, noticeOf } from '../../state/expiry/index.js';
 import type { Of } from '../../state/trust/index.js';
 import { OTHER } from '../../state/verdicts/index.js';
@@ -28,7 +29,7 @@ export class ExpirySamples {
     const { ends, now, policy } = this.#state;
     const [at, { revision }] = [now(), policy.snapshot];
     const known = this.#known;
-    if (known !== undefined && known.revision === revision && at - known.at < EXPIRY_MS) return known.ending;
+    if (known !== undefined && known.revision === revision && !hasPassed(known.at, EXPIRY_MS, at)) return known.ending;
     const ending = ends.rows(ALL_DAYS).then((rows) => ({ ends: firstToEnd(rows), notices: firstNotices(rows, at) }));
     const looked = { at, revision, ending };
     this.#known = looked;

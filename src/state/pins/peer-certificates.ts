@@ -1,15 +1,19 @@
 import { LRUCache } from 'lru-cache';
 import type { Direction } from '../../trust/agreement/index.js';
 import { type CertificateFacts, certificateName } from '../../x509/certificate/index.js';
+import { startOf } from './start-of.js';
 
 /** Certificates of partners that are kept in mind: more than partners have edges. */
 const MOST = 10_000;
+/** Of one agreement: whoever shows another certificate in each handshake takes no room of the others. */
+const MOST_OF_ONE = 100;
 /** So long after its end it is still told of. */
 const ENDED_MS = 7 * 86_400_000;
 /**
  * Silence says nothing: partners sleep at night, and what lives for days ends within a long weekend. A certificate was
- * replaced once one that ends later is seen in its place, so long after it was seen last (of what lives for less than a
- * day: after such a share of its life). Edges that each have their own are seen in between.
+ * replaced once one that ends later is seen in its place, so long after it was seen last in any role (of what lives for less
+ * than a day: after such a share of its life). Edges that each have their own are seen in between. What was shown in both
+ * roles is replaced in both: a partner that nobody calls any more shows its next one in one of them only.
  */
 const REPLACED_MS = 3_600_000;
 const REPLACED_SHARE = 1 / 24;
@@ -25,10 +29,8 @@ export interface PeerCertificate {
 }
 
 interface Seen extends PeerCertificate {
-  readonly sha256: string;
   /** `in`: the partner called, `out`: it was called. It may show another certificate in each role. */
-  readonly role: Direction;
-  lastSeen: number;
+  readonly lastSeen: Map<Direction, number>;
 }
 
 /**
@@ -36,7 +38,12 @@ interface Seen extends PeerCertificate {
  * the day when calls fail.
  */
 export class PeerCertificates {
-  readonly #seen = new LRUCache<string, Seen>({ max: MOST });
+  readonly #seen = new LRUCache<string, Seen>({
+    max: MOST,
+    dispose: ({ agreement }, key) => this.#forget(agreement, key),
+  });
+  /** The keys of each agreement, what was seen last at the end. */
+  readonly #keys = new Map<string, Set<string>>();
   readonly #clock: () => number;
 
   constructor(clock: () => number) {
@@ -44,32 +51,57 @@ export class PeerCertificates {
   }
 
   observe(agreement: string, role: Direction, facts: CertificateFacts): void {
-    const key = `${agreement} ${role} ${facts.sha256}`;
-    const lastSeen = this.#clock();
+    const key = `${agreement} ${facts.sha256}`;
     const known = this.#seen.get(key);
+    if (known === undefined) this.#makeRoom(agreement);
+    this.#remember(agreement, key);
     if (known !== undefined) {
-      known.lastSeen = lastSeen;
+      known.lastSeen.set(role, this.#clock());
       return;
     }
-    const { sha256, notBefore, notAfter } = facts;
-    const subject = certificateName(facts).slice(0, MOST_SUBJECT);
-    this.#seen.set(key, { agreement, role, sha256, subject, notBefore, notAfter, lastSeen });
+    const { notBefore, notAfter } = facts;
+    const subject = startOf(certificateName(facts), MOST_SUBJECT);
+    this.#seen.set(key, { agreement, subject, notBefore, notAfter, lastSeen: new Map([[role, this.#clock()]]) });
   }
 
   /** Each once, in whatever roles it was shown. */
   list(): readonly PeerCertificate[] {
     const now = this.#clock();
     const latest = new Map<string, number>();
-    const found = new Map<string, PeerCertificate>();
+    const found: PeerCertificate[] = [];
     for (const [key, seen] of [...this.#seen.entries()].sort(([, a], [, b]) => b.notAfter - a.notAfter)) {
-      const { agreement, role, sha256, subject, notBefore, notAfter, lastSeen } = seen;
-      const place = `${agreement} ${role}`;
-      const later = latest.get(place) ?? Number.NEGATIVE_INFINITY;
-      latest.set(place, Math.max(later, lastSeen));
+      const { agreement, subject, notBefore, notAfter, lastSeen } = seen;
+      let next = Number.NEGATIVE_INFINITY;
+      for (const [role, at] of lastSeen) {
+        const place = `${agreement} ${role}`;
+        const later = latest.get(place) ?? Number.NEGATIVE_INFINITY;
+        latest.set(place, Math.max(later, at));
+        next = Math.max(next, later);
+      }
       const silence = Math.min(REPLACED_MS, (notAfter - notBefore) * REPLACED_SHARE);
-      if (later >= lastSeen + silence || now > notAfter + ENDED_MS) this.#seen.delete(key);
-      else found.set(`${agreement} ${sha256}`, { agreement, subject, notBefore, notAfter });
+      if (next >= Math.max(...lastSeen.values()) + silence || now > notAfter + ENDED_MS) this.#seen.delete(key);
+      else found.push({ agreement, subject, notBefore, notAfter });
     }
-    return [...found.values()];
+    return found;
+  }
+
+  /** What was seen longest ago goes. */
+  #makeRoom(agreement: string): void {
+    const keys = this.#keys.get(agreement);
+    if (keys === undefined || keys.size < MOST_OF_ONE) return;
+    const [oldest] = keys;
+    if (oldest !== undefined) this.#seen.delete(oldest);
+  }
+
+  #remember(agreement: string, key: string): void {
+    const keys = this.#keys.get(agreement) ?? new Set();
+    keys.delete(key);
+    this.#keys.set(agreement, keys.add(key));
+  }
+
+  #forget(agreement: string, key: string): void {
+    const keys = this.#keys.get(agreement);
+    keys?.delete(key);
+    if (keys?.size === 0) this.#keys.delete(agreement);
   }
 }

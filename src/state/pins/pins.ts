@@ -6,6 +6,7 @@ import { sipIdentities } from '../../x509/identity/index.js';
 import type { Pin, PinKey, PinNews, Store, Stored } from '../store/index.js';
 import type { Counters } from '../verdicts/index.js';
 import { sortedInSteps } from '../work/index.js';
+import { startOf } from './start-of.js';
 
 /** Observations are written together, this long after the first one: until then a crash may lose them. */
 const WRITE_DELAY_MS = 5_000;
@@ -356,7 +357,7 @@ function certificateOf(
 ): Pick<Pin, 'certificateSha256' | 'subject' | 'identities' | 'notBefore' | 'notAfter'> {
   return {
     certificateSha256: leaf.sha256,
-    subject: certificateName(leaf).slice(0, MOST_SUBJECT),
+    subject: startOf(certificateName(leaf), MOST_SUBJECT),
     // The common name too: only where the agreement accepts it does a certificate without another name come here.
     identities: sipIdentities(leaf, { cnFallback: true }).names.slice(0, MOST_IDENTITIES),
     notBefore: leaf.notBefore,

@@ -68,6 +68,14 @@ describe('what ends, as samples', () => {
     expect(told.times).toBe(3);
   });
 
+  test('ok/a clock that was ahead and was set back: looked through again', async () => {
+    const { told, samples } = asked(async () => []);
+    await samples.ending();
+    told.now -= 30 * DAY;
+    await samples.ending();
+    expect(told.times).toBe(2);
+  });
+
   test('fail/a look that failed is not kept', async () => {
     const { told, samples } = asked(async () => {
       if (told.times === 1) throw new Error('stopped');

@@ -173,7 +173,6 @@ describe('PeerCertificates', () => {
   });
   test('ok/each once; in another role, of another partner, or one that ends sooner takes no place', () => {
     seen.observe('op-b', 'in', first);
-    seen.observe('op-b', 'out', first);
     now += 9 * HOUR;
     seen.observe('op-b', 'out', next);
     seen.observe('op-c', 'in', next);
@@ -181,6 +180,31 @@ describe('PeerCertificates', () => {
     expect(ends()).toEqual([10, 10, 6, 5]);
     seen.observe('op-b', 'in', next);
     expect(ends()).toEqual([10, 10, 5]);
+  });
+  test('ok/what was shown in both roles is replaced where it is in one, unless it is still seen in the other', () => {
+    seen.observe('op-b', 'in', first);
+    seen.observe('op-b', 'out', first);
+    now += 9 * HOUR;
+    seen.observe('op-b', 'in', next);
+    seen.observe('op-b', 'out', first);
+    expect(ends()).toEqual([10, 6]);
+    now += HOUR;
+    seen.observe('op-b', 'in', next);
+    expect(ends()).toEqual([10]);
+  });
+  test('ok/an agreement has room for a hundred: what was seen longest ago goes, nothing of others', () => {
+    const many = (count: number) =>
+      Array.from({ length: count }, (_, n) => ({ ...next, sha256: `${n}`, subjectText: `CN=${n}` }));
+    seen.observe('op-c', 'in', first);
+    for (const facts of many(100)) seen.observe('op-b', 'in', facts);
+    // The first was seen since: the second goes.
+    for (const facts of [...many(1), ...many(101).slice(100)]) seen.observe('op-b', 'in', facts);
+    const names = seen.list().map(({ agreement, subject }) => `${agreement} ${subject}`);
+    expect(names).toHaveLength(101);
+    expect(names).toEqual(expect.arrayContaining(['op-b CN=0', 'op-b CN=2', 'op-b CN=100']));
+    expect(names).not.toContain('op-b CN=1');
+    for (const facts of many(20_000)) seen.observe('op-b', 'in', facts);
+    expect(seen.list().filter(({ agreement }) => agreement === 'op-c')).toHaveLength(1);
   });
 });
 
