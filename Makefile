@@ -100,7 +100,7 @@ ci: ## what runs for each commit, as it runs there: everything, on a clean check
 demo: setup build ## two networks, real TLS, real calls: who called, the verdict, what arrived
 	$(LONG_WORK) test/flow/demo.ts
 
-test: setup build lint test-unit test-wire test-flow test-opensips ## everything: lint, unit, wire and live tests (some eighteen minutes)
+test: setup build lint test-unit test-wire test-flow test-opensips ## everything: lint, unit, wire and live tests (a quarter of an hour)
 	@# These two wait most of the time: side by side, with the output of each in one piece.
 	@$(MAKE) -j2 --no-print-directory --output-sync=target run-ui run-fleet
 
@@ -117,7 +117,7 @@ test-matrix: setup build ## all live tests on Kamailio 5.6.3, 6.0.1 and 6.1.5, a
 	SIPTRUST_MATRIX=all npx vitest run --config vitest.flow.config.ts
 	SIPTRUST_MATRIX=all SIPTRUST_SCRIPT=lua npx vitest run --config vitest.flow.config.ts
 
-test-cost: setup build ## what foreign bytes cost in processor time, by their length; beside nothing else (two minutes)
+test-cost: setup build ## what foreign bytes cost in processor time, by their length; beside nothing else (half a minute)
 	npx vitest run --config vitest.cost.config.ts
 
 test-opensips: setup build ## live tests on the OpenSIPS that SIPTRUST_OPENSIPS names; without one they say so and are skipped
