@@ -154,7 +154,8 @@ export function createDispatcher(methods: readonly Method[], options: Dispatcher
     try {
       parsed = parseStrictJson(typeof request === 'string' ? request : request.toString('utf8'));
     } catch (error) {
-      if (!(error instanceof RepeatedMember)) return errorText(RPC_ERRORS['parse-error']);
+      if (!(error instanceof RepeatedMember))
+        return errorText(new RpcError('parse-error', parseFault(request)).toObject());
       const data = { expected: 'each member of an object once', found: error.message };
       return errorText(new RpcError('invalid-request', data).toObject());
     }
@@ -172,7 +173,12 @@ function claimedBy(context: CallContext, by: string): CallContext {
  * What jayson would not notice: it parses a string again, and echoes an id that JavaScript could not hold; `by` is ours, and
  * an object there may be one that has no text at all (`{"toString": 1}`).
  */
-function memberProblem({ id, by, method, params }: Readonly<Record<string, unknown>>): string | undefined {
+function memberProblem({ jsonrpc, id, by, method, params }: Readonly<Record<string, unknown>>): string | undefined {
+  if (typeof method === 'string' && jsonrpc !== '2.0') {
+    // Clients of JSON-RPC 1.0 (Go's net/rpc/jsonrpc) name no version.
+    const found = typeof jsonrpc === 'string' ? JSON.stringify(jsonrpc.slice(0, 20)) : kindOf(jsonrpc);
+    return errorText(new RpcError('invalid-request', { expected: 'jsonrpc: "2.0"', found }).toObject());
+  }
   if (by !== undefined && typeof by !== 'string') {
     return errorText(new RpcError('invalid-request', { expected: 'by: a string', found: kindOf(by) }).toObject());
   }
@@ -188,7 +194,19 @@ function memberProblem({ id, by, method, params }: Readonly<Record<string, unkno
 }
 
 function kindOf(value: unknown): string {
-  return Array.isArray(value) ? 'an array' : value === null ? 'null' : typeof value;
+  return Array.isArray(value) ? 'an array' : value === null ? 'null' : value === undefined ? 'nothing' : typeof value;
+}
+
+const BYTE_ORDER_MARK = '\ufeff';
+const BYTE_ORDER_MARK_BYTES = 3;
+
+/** What is not seen when the text is looked at; anything else its sender sees. */
+function parseFault(request: string | Buffer): unknown {
+  const begin = request.slice(0, BYTE_ORDER_MARK_BYTES).toString();
+  if (begin === '') return { expected: 'a JSON text', found: 'nothing' };
+  return begin.startsWith(BYTE_ORDER_MARK)
+    ? { expected: 'a JSON text', found: 'a byte order mark before it' }
+    : undefined;
 }
 
 function outcomeOf(response: jayson.JSONRPCResponse): Parameters<Write> {

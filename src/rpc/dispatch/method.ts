@@ -181,6 +181,7 @@ function found(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === 'object' && value !== null) return 'an object';
-  const text = JSON.stringify(value) ?? typeof value;
+  // 1e400 is a number that JSON has no text for.
+  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? typeof value);
   return text.length > LONGEST_FOUND ? `${text.slice(0, LONGEST_FOUND)}...` : text;
 }

@@ -33,7 +33,12 @@ export function toOriginForm(request: IncomingMessage): void {
   const [, authority, rest = ''] = /^https?:\/\/([^/?#]*)([^#]*)/i.exec(request.url ?? '') ?? [];
   if (authority === undefined) return;
   request.url = rest.startsWith('/') ? rest : `/${rest}`;
-  if (request.headers.host !== undefined) request.headers.host = authority;
+  if (request.headers.host !== undefined || needsNoHost(request)) request.headers.host = authority;
+}
+
+/** HTTP/1.0 asks for no Host (RFC 9112 §3.2), health checks of load balancers send none, and no browser speaks it. */
+function needsNoHost({ httpVersion }: IncomingMessage): boolean {
+  return httpVersion === '1.0';
 }
 
 /** @param hosts lower-case names besides addresses and `localhost` */
@@ -45,7 +50,9 @@ export function refusalOfAny(request: IncomingMessage, hosts: readonly string[])
     seen.add(name);
   }
   const { host } = request.headers;
-  if (host === undefined) return { status: 400, text: 'expected a Host, found none' };
+  if (host === undefined) {
+    return needsNoHost(request) ? undefined : { status: 400, text: 'expected a Host, found none' };
+  }
   if (!isOurs(host, hosts)) {
     // A name of somebody else's that stands for our address since a moment ago: DNS rebinding.
     return { status: 421, text: `expected a Host that is an address or a name of ours, found ${host.slice(0, 60)}` };
@@ -70,7 +77,7 @@ export function refusalOfPost(request: IncomingMessage, scheme: 'http' | 'https'
   const { headers } = request;
   // A web page can post to loopback from its visitor's browser; browsers say so, and nobody else does. Pages of ours may.
   const { origin, 'sec-fetch-site': site } = headers;
-  const foreign = origin !== undefined && origin.toLowerCase() !== `${scheme}://${headers.host?.toLowerCase()}`;
+  const foreign = origin !== undefined && origin.toLowerCase() !== `${scheme}://${(headers.host ?? '').toLowerCase()}`;
   if (foreign || (site !== undefined && site !== 'same-origin')) {
     return { status: 403, text: 'expected a program, found a web page (Origin or Sec-Fetch-Site)' };
   }

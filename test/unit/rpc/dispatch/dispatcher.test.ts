@@ -135,12 +135,20 @@ describe('requests that are none', () => {
     ['null', 'null'],
     ['true', 'true'],
     ['a request inside a string', JSON.stringify(JSON.stringify(call('subtract', [42, 23])))],
-    ['no version', '{"method":"subtract","params":[42,23],"id":1}'],
-    ['version 1.0', '{"jsonrpc":"1.0","method":"subtract","params":[42,23],"id":1}'],
-    ['version as number', '{"jsonrpc":2.0,"method":"subtract","params":[42,23],"id":1}'],
     ['everything on the prototype', '{"__proto__":{"jsonrpc":"2.0","method":"subtract","params":[42,23],"id":1}}'],
   ])('fail/%s', async (_, text) => {
     expect(await ask(text)).toEqual({ jsonrpc: '2.0', error: INVALID, id: null });
+  });
+
+  test.each<[version: string, found: string]>([
+    ['', 'nothing'],
+    ['"jsonrpc":"1.0",', '"1.0"'],
+    ['"jsonrpc":2.0,', 'number'],
+    ['"jsonrpc":null,', 'null'],
+  ])('fail/version %s: the answer says which one is spoken here', async (version, found) => {
+    const data = { expected: 'jsonrpc: "2.0"', found };
+    const answer = await ask(`{${version}"method":"subtract","params":[42,23],"id":1}`);
+    expect(answer).toEqual({ jsonrpc: '2.0', error: { ...INVALID, data }, id: null });
   });
 
   test.each<[params: string, found: string]>([
@@ -172,6 +180,16 @@ describe('requests that are none', () => {
   ])('fail/%s is a parse error', async (_, text) => {
     const answer = await dispatch(text, CONTEXT);
     expect(JSON.parse(answer ?? '')).toMatchObject({ error: { code: -32700, message: 'Parse error' }, id: null });
+  });
+
+  test.each<[text: string, found: string]>([
+    ['', 'nothing'],
+    ['\ufeff{"jsonrpc":"2.0","method":"sum","id":1}', 'a byte order mark before it'],
+  ])('fail/what nobody sees who looks at it is named: %j', async (text, found) => {
+    const error = { code: -32700, message: 'Parse error', data: { expected: 'a JSON text', found } };
+    for (const request of [text, Buffer.from(text)]) {
+      expect(JSON.parse((await dispatch(request, CONTEXT)) ?? '')).toEqual({ jsonrpc: '2.0', error, id: null });
+    }
   });
 });
 
