@@ -139,7 +139,8 @@ describe('what goes wrong', () => {
 
   test('ok/frozen: a question ends, by the time limit', async () => {
     const { made } = database({ queryTimeout: 500, connectTimeout: 500 });
-    await made.connect();
+    await made.start();
+    await expect.poll(() => made.status.up, { timeout: 20_000 }).toBe(true);
     cluster.freeze();
     await expect(made.query('SELECT 1')).rejects.toThrow(StoreError);
     cluster.thaw();

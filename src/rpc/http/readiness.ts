@@ -43,8 +43,9 @@ export function readiness(
 }
 
 function storeText({ up, since, problem, readAt }: SharedStoreStatus): string {
-  if (up) return 'ok';
+  if (up && problem === '') return 'ok';
   const last = readAt === undefined ? 'before this start' : new Date(readAt).toISOString();
+  if (up) return `not read, last read ${last}: ${problem}`;
   return `away since ${new Date(since).toISOString()}, last read ${last}: ${problem}`;
 }
 

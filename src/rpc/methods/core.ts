@@ -26,7 +26,16 @@ function storeOf({ store }: Of<'store'>): object {
   if (store === undefined) return {};
   const { up, host, since, problem, readAt, waiting } = store.status();
   const at = (ms: number | undefined): string => (ms === undefined ? '' : new Date(ms).toISOString());
-  return { store: { state: up ? 'ok' : 'degraded', host, since: at(since), read_at: at(readAt), waiting, problem } };
+  return {
+    store: {
+      state: up && problem === '' ? 'ok' : 'degraded',
+      host,
+      since: at(since),
+      read_at: at(readAt),
+      waiting,
+      problem,
+    },
+  };
 }
 
 /** The daemon itself: what it is, how it does, what it counts. */

@@ -1,7 +1,9 @@
 /** Connections to one host of the database. The one file that knows pg. */
 
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { checkServerIdentity } from 'node:tls';
 import pg from 'pg';
 import type { StoreHost, StoreSettings } from '../../policy/settings/index.js';
@@ -19,29 +21,67 @@ export const SCHEMA = 'siptrust';
 /** Connections of one daemon for statements, besides the one that listens. */
 const MOST_CONNECTIONS = 3;
 const IDLE_MS = 30_000;
+/** A notification comes right after the answer to the statement that sends it, but where all are busy. */
+const NOTICE_MS = 10_000;
 const PASSWORD_FILE = 'daemon.store_password_file';
 const MOST_PASSWORD_BYTES = 1024;
 
-/** SQLSTATE: the host does not serve us any more (classes 08, 57P, and read_only_sql_transaction after a failover). */
-const LOST = /^(?:08...|57P..|25006|53300)$/;
+/**
+ * SQLSTATE: the host does not serve us any more (classes 08, 57P, and read_only_sql_transaction after a failover), or lets us
+ * in no more (class 28, too_many_connections).
+ */
+const LOST = /^(?:08...|28...|57P..|25006|53300)$/;
+
+/** insufficient_privilege */
+const FORBIDDEN = '42501';
+
+/**
+ * What each connection is set to, whatever the database, the role or its owner have set: what is acknowledged is on the disk,
+ * and on that of the standby where there is one, or a warning says that it is not. Statements end by our own limits: the server
+ * drops those that nobody waits for any more.
+ */
+function sessionOptions(queryTimeout: number): string {
+  const settings = {
+    search_path: SCHEMA,
+    synchronous_commit: 'on',
+    client_min_messages: 'warning',
+    // The backslash keeps it one word.
+    default_transaction_isolation: 'read\\ committed',
+    datestyle: 'ISO',
+    statement_timeout: 2 * queryTimeout,
+    lock_timeout: 0,
+    idle_session_timeout: 0,
+    idle_in_transaction_session_timeout: 30_000,
+  };
+  return Object.entries(settings)
+    .map(([name, value]) => `-c ${name}=${value}`)
+    .join(' ');
+}
 
 /** The text of a database error that names the store, not the statement's values. */
 export function storeError(store: string, cause: unknown): StoreError {
   if (cause instanceof StoreError) return cause;
-  return new StoreError(store, cause instanceof Error ? cause.message || cause.name : String(cause), { cause });
+  const text = cause instanceof Error ? cause.message || cause.name : String(cause);
+  const hint =
+    codeOf(cause) === FORBIDDEN ? ' (siptrustctl store migrate --grant ROLE gives the daemons their rights)' : '';
+  return new StoreError(store, `${text}${hint}`, { cause });
+}
+
+/** The SQLSTATE of an error, or what else it calls itself; empty: nothing. */
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
 /** Whether an error says that the connection is of no use any more, not that the statement was bad. */
 export function isLost(error: unknown): boolean {
   if (!(error instanceof StoreError) || !(error.cause instanceof Error)) return false;
-  const code = 'code' in error.cause ? String(error.cause.code) : '';
+  const code = codeOf(error.cause);
   return !/^[0-9A-Z]{5}$/.test(code) || LOST.test(code);
 }
 
 /** Whether a statement would be refused again: data or a constraint (SQLSTATE classes 22 and 23). */
 export function isRefused(error: unknown): boolean {
-  if (!(error instanceof StoreError) || !(error.cause instanceof Error)) return false;
-  return 'code' in error.cause && /^2[23]...$/.test(String(error.cause.code));
+  return error instanceof StoreError && /^2[23]...$/.test(codeOf(error.cause));
 }
 
 /**
@@ -104,6 +144,7 @@ export class HostConnections {
   ): Promise<HostConnections> {
     let connections: HostConnections | undefined;
     try {
+      if (settings.passwordFile !== undefined) readPassword(settings.passwordFile);
       connections = new HostConnections(settings, host, name, lost);
       await connections.#session.connect();
       return connections;
@@ -118,12 +159,11 @@ export class HostConnections {
     const read = (path: string): Buffer => readFileSync(path);
     return {
       ...{ host, port, database, user, application_name: name, connectionTimeoutMillis: connectTimeout },
-      // Never what the environment says (PGPASSWORD): a password is that of the file, or none.
-      password: passwordFile === undefined ? '' : readPassword(passwordFile),
+      // Never what the environment says (PGPASSWORD): a password is that of the file as it is now, or none.
+      password: passwordFile === undefined ? '' : () => readPassword(passwordFile),
       keepAlive: true,
       types: { getTypeParser },
-      // What is acknowledged is on the disk, and on that of the standby where there is one.
-      options: `-c search_path=${SCHEMA} -c synchronous_commit=on -c idle_in_transaction_session_timeout=30000`,
+      options: sessionOptions(settings.queryTimeout),
       stream: () => {
         const socket = new Socket();
         this.#sockets.add(socket);
@@ -155,6 +195,26 @@ export class HostConnections {
     await this.ask(`LISTEN ${pg.escapeIdentifier(channel)}`);
   }
 
+  /**
+   * Sends a notification to ourselves over another connection: shows that there is room for a second one, and settles with
+   * whether it came. Behind a pooler that hands connections out by the transaction it does not.
+   * @throws {StoreError}
+   */
+  async probe(): Promise<{ readonly heard: Promise<boolean> }> {
+    const channel = `siptrust_probe_${randomUUID()}`;
+    const came = new Promise<boolean>((resolve) => {
+      this.#session.on('notification', (notice) => {
+        if (notice.channel === channel) resolve(true);
+      });
+    });
+    await this.listen(channel);
+    await this.query('SELECT pg_notify($1, $2)', [channel, '']);
+    const heard = Promise.race([came, sleep(NOTICE_MS, false, { ref: false })]);
+    const unlisten = (): Promise<unknown> => this.ask(`UNLISTEN ${pg.escapeIdentifier(channel)}`);
+    void heard.then(unlisten).catch(() => {});
+    return { heard };
+  }
+
   onNotice(told: (channel: string, payload: string) => void): void {
     this.#session.on('notification', ({ channel, payload = '' }) => told(channel, payload));
   }
@@ -171,8 +231,9 @@ export class HostConnections {
   async transaction<T>(work: (run: Run) => Promise<T>): Promise<T> {
     let client: pg.PoolClient | undefined;
     let warned: string | undefined;
-    const notice = ({ severity, message }: { severity: string | undefined; message?: string | undefined }): void => {
-      if (severity === 'WARNING') warned = message ?? severity;
+    // No less than warnings come (sessionOptions); how they call themselves depends on the language of the server.
+    const notice = ({ message }: { message?: string | undefined }): void => {
+      warned = message ?? 'one without a text';
     };
     try {
       client = await this.#pool.connect();

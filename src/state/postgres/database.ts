@@ -3,7 +3,7 @@
 import type { Logger } from '../../log/index.js';
 import type { StoreSettings } from '../../policy/settings/index.js';
 import { StoreError, type TimelineStore } from '../store/index.js';
-import { HostConnections, isLost, nameOf, type Run, type SqlRow, type SqlValue } from './client.js';
+import { HostConnections, isLost, nameOf, type Run, SCHEMA, type SqlRow, type SqlValue } from './client.js';
 import { checkSchema } from './migrate.js';
 
 /** How long until a host is tried again: doubled from the first to the last. */
@@ -35,6 +35,8 @@ export interface DatabaseStatus {
   readonly problem: string;
   /** `HOST:PORT`; empty where it is away. */
   readonly host: string;
+  /** Whether notifications arrive; news is found by looking alone where not. */
+  readonly hears: boolean;
 }
 
 /** A host that takes writes. */
@@ -46,7 +48,37 @@ interface Found {
 
 /** A host says whether it takes writes, and how often its line of history was taken over by a standby. */
 const WRITABLE = `
-  SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off' AS writable`;
+  SELECT pg_is_in_recovery() AS standby, current_setting('transaction_read_only') AS read_only`;
+/** What the server, or a pooler before it, made of what a connection asks for (client.ts). */
+const GIVEN = `
+  SELECT current_setting('server_encoding') AS encoding, current_setting('search_path') AS search_path,
+    current_setting('synchronous_commit') AS synchronous_commit, current_setting('client_min_messages') AS client_min_messages,
+    current_setting('default_transaction_isolation') AS default_transaction_isolation`;
+/** Without these what is acknowledged may be lost, or is not found. Names of partners have any letters. */
+const NEEDED = Object.freeze({
+  encoding: 'UTF8',
+  search_path: SCHEMA,
+  synchronous_commit: 'on',
+  client_min_messages: 'warning',
+  default_transaction_isolation: 'read committed',
+});
+
+/** Why a host is none to write to; empty: it is one. */
+function writeFault(row: SqlRow | undefined): string {
+  if (row?.standby !== false) return 'expected a host that takes writes, found a standby';
+  if (row.read_only === 'off') return '';
+  return 'expected a host that takes writes, found default_transaction_read_only = on (of the role, the database or the server)';
+}
+
+function givenFault(row: SqlRow | undefined): string {
+  for (const [name, expected] of Object.entries(NEEDED)) {
+    const found = row?.[name];
+    if (found === expected) continue;
+    if (name === 'encoding') return `expected a database of encoding ${expected}, found ${found}`;
+    return `expected ${name} = ${expected}, found ${found}: a pooler between drops what connections ask for (ALTER ROLE ... SET)`;
+  }
+  return '';
+}
 const TIMELINE = "SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int AS timeline";
 /** Timelines of one database can be compared, not those of two. */
 const SYSTEM = 'SELECT system_identifier::text AS system FROM pg_control_system()';
@@ -67,7 +99,7 @@ export class Database {
 
   constructor(options: DatabaseOptions) {
     this.#options = options;
-    this.#status = { up: false, since: options.clock(), problem: 'not asked yet', host: '' };
+    this.#status = { up: false, since: options.clock(), problem: 'not asked yet', host: '', hears: false };
   }
 
   get status(): DatabaseStatus {
@@ -199,9 +231,8 @@ export class Database {
       connections = await HostConnections.open(settings, host, name, (error) => {
         if (connections !== undefined) this.#lost(connections, error);
       });
-      const [row] = await connections.ask(WRITABLE);
-      if (row?.writable !== true)
-        throw new StoreError(nameOf(host), 'expected a host that takes writes, found a standby');
+      const fault = writeFault((await connections.ask(WRITABLE))[0]) || givenFault((await connections.ask(GIVEN))[0]);
+      if (fault !== '') throw new StoreError(nameOf(host), fault);
       const timeline = Number((await connections.ask(TIMELINE))[0]?.timeline);
       const system = await this.#systemOf(connections);
       const known = Math.max(this.#timeline, await this.#knownOf(system));
@@ -245,6 +276,7 @@ export class Database {
     const { connections, timeline } = found;
     const { log, clock, checked = true } = this.#options;
     if (checked) await checkSchema((text) => connections.ask(text));
+    const { heard } = await connections.probe();
     await this.#remember(found);
     connections.onNotice((channel, payload) => {
       for (const told of this.#listening.get(channel) ?? []) told(payload);
@@ -254,10 +286,13 @@ export class Database {
     this.#connections = connections;
     const { problem, since } = this.#status;
     const host = nameOf(connections.host).slice('store '.length);
-    this.#status = { up: true, since: clock(), problem: '', host };
+    this.#status = { up: true, since: clock(), problem: '', host, hears: true };
     if (this.#failures > 0) log.info('the store is back', { store: host, away_ms: clock() - since, problem });
-    this.#failures = 0;
-    this.#toldAt = Number.NEGATIVE_INFINITY;
+    void heard.then((hears) => {
+      if (hears || this.#connections !== connections) return;
+      this.#status = { ...this.#status, hears };
+      log.error('notifications of the store do not arrive: news is found by looking alone', { store: host });
+    });
     this.#beat(connections);
     for (const listeners of this.#listening.values()) for (const told of listeners) told(undefined);
     for (const told of this.#upOrDown) told(true);
@@ -268,8 +303,14 @@ export class Database {
       connections.ask(WRITABLE).then(
         ([row]) => {
           if (this.#connections !== connections) return;
-          if (row?.writable === true) this.#beat(connections);
-          else this.#lost(connections, new StoreError(this.name, 'the host takes no writes any more'));
+          if (writeFault(row) !== '') {
+            this.#lost(connections, new StoreError(this.name, 'the host takes no writes any more'));
+            return;
+          }
+          // It has lasted: one that comes and goes at once is looked for ever more seldom, and told once a minute.
+          this.#failures = 0;
+          this.#toldAt = Number.NEGATIVE_INFINITY;
+          this.#beat(connections);
         },
         (error: unknown) => this.#lost(connections, error),
       );
@@ -292,7 +333,7 @@ export class Database {
     const { clock, log } = this.#options;
     const { up, since } = this.#status;
     const now = clock();
-    this.#status = { up: false, since: up || this.#failures === 0 ? now : since, problem, host: '' };
+    this.#status = { up: false, since: up || this.#failures === 0 ? now : since, problem, host: '', hears: false };
     this.#failures += 1;
     if (this.#closed || now - this.#toldAt < TELL_MS) return;
     this.#toldAt = now;

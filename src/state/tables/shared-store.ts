@@ -39,7 +39,7 @@ import { StoredFetches } from './stored-fetches.js';
 import { readTlsSeen, tidyTlsSeen } from './tls-seen-table.js';
 import { addToken, readTokens, revokeToken, type StoredToken } from './token-table.js';
 
-/** How long a lost notification goes unnoticed; of tokens four times as long. */
+/** How long a lost notification goes unnoticed; of tokens four times as long, where notifications arrive. */
 const POLL_MS = 15_000;
 const TOKEN_POLLS = 4;
 const TIDY_MS = 3_600_000;
@@ -80,6 +80,8 @@ export class SharedStore implements Store, TlsSeenStore, CertificateStore {
   #tokensAreOld = true;
   #cursor: Cursor | undefined;
   #readAt: number | undefined;
+  /** Why the last look failed while the database was there; empty: it did not. */
+  #unread = '';
   #polls = 0;
   #timer: NodeJS.Timeout | undefined;
   #tidiedAt = Number.NEGATIVE_INFINITY;
@@ -106,7 +108,7 @@ export class SharedStore implements Store, TlsSeenStore, CertificateStore {
     if (this.#options.database.status.up) await this.#look();
     this.#timer = setInterval(() => {
       this.#polls += 1;
-      if (this.#polls % TOKEN_POLLS === 0) this.#tokensAreOld = true;
+      if (this.#polls % TOKEN_POLLS === 0 || !this.#options.database.status.hears) this.#tokensAreOld = true;
       void this.#look();
       this.#outbox.retry();
       void this.audit.send();
@@ -117,7 +119,8 @@ export class SharedStore implements Store, TlsSeenStore, CertificateStore {
 
   status(): SharedStoreStatus {
     const { status } = this.#options.database;
-    return { ...status, readAt: this.#readAt, waiting: this.#outbox.size + this.audit.waiting };
+    const problem = status.up ? this.#unread : status.problem;
+    return { ...status, problem, readAt: this.#readAt, waiting: this.#outbox.size + this.audit.waiting };
   }
 
   load(): Promise<Stored> {
@@ -216,12 +219,14 @@ export class SharedStore implements Store, TlsSeenStore, CertificateStore {
       this.#cursor = cursor;
       await this.#adopt(since === undefined ? await this.#completed(news) : news, seen);
       this.#readAt = now;
+      this.#unread = '';
     } catch (error) {
       // The next look reads everything.
       this.#cursor = undefined;
       // Whatever it was: one row that nobody foresaw must not end every daemon of the fleet.
       if (database.status.up || !(error instanceof StoreError)) {
-        log.error('the store could not be read', { error: error instanceof Error ? error.message : String(error) });
+        this.#unread = error instanceof Error ? error.message : String(error);
+        log.error('the store could not be read', { error: this.#unread });
       }
     }
   }
