@@ -34,8 +34,8 @@ export async function pgbouncer(
     ...['unix_socket_dir =', 'auth_type = any', `pool_mode = ${mode}`, 'default_pool_size = 20', ...more],
   ];
   writeFileSync(file, `${lines.join('\n')}\n`, { mode: 0o600 });
-  const as = process.getuid?.() === 0 ? NOBODY : {};
-  if ('uid' in as) for (const path of [directory, file]) chownSync(path, as.uid, as.gid);
+  const as = process.getuid?.() === 0 ? NOBODY : undefined;
+  if (as !== undefined) for (const path of [directory, file]) chownSync(path, as.uid, as.gid);
   const child = spawn(PROGRAM, [file], { ...as, cwd: directory, stdio: ['ignore', 'ignore', 'pipe'] });
   let output = '';
   const exited = once(child, 'exit');
