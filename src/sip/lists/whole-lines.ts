@@ -23,8 +23,21 @@ const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
 const TOKEN_CHARS = `${OTHER_TOKEN_CHARS}${LETTERS}`;
 const TOKEN = "[-0-9a-z.!*_+`'~%]+";
 const BLANKS = '[ \t]*';
-/** What no header value holds (RFC 3261 §25.1), or what is a line end in Unicode, or may be part of one. */
-const CONTROLS = '\x01-\x08\x0a-\x1f\x7f\x85\xc0-\xc2\xe2';
+/** What no header value holds (RFC 3261 §25.1), or what is a line end to some reader, or begins one (see LETTER). */
+const CONTROLS = '\x01-\x08\x0a-\x1f\x7f\x85\xc0-\xc2\xe0\xe2\xf0';
+/**
+ * Characters that hold such a byte and are no line end: in UTF-8 (RFC 3629 §4) all but U+0085, U+2028 and U+2029, and none in
+ * more bytes than it needs; in Latin-1 those letters, where what is behind them makes no other character of them.
+ */
+const LETTER = [
+  `[\xc0-\xc2\xe0\xe2\xf0][^\x80-\xbf:${CONTROLS}]`,
+  '\xc2[\x80-\x84\x86-\xbf]',
+  '[\xc3-\xdf]\x85',
+  '\xe0[\xa0-\xbf][\x80-\xbf]',
+  '\xe2(\x80[\x80-\xa7\xaa-\xbf]|[\x81-\xbf][\x80-\xbf])',
+  '([\xe1\xe3-\xec\xee\xef][\x80-\xbf]|\xed[\x80-\x9f])[\x80-\xbf]',
+  '(\xf0[\x90-\xbf]|[\xf1-\xf3][\x80-\xbf]|\xf4[\x80-\x8f])[\x80-\xbf][\x80-\xbf]',
+].join('|');
 const COLON = `${BLANKS}:`;
 const END = '\r\n';
 
@@ -269,11 +282,16 @@ function overlaps(prefix: string, special: ReadonlyMap<string, unknown>): boolea
   return [...special.keys()].some((key) => key.startsWith(asciiLower(prefix.slice(0, -1))));
 }
 
+/** A character of a line that every reader ends alike; `but`: and none of these. */
+function legible(but: string): string {
+  return `([^${but}${CONTROLS}]|${LETTER})`;
+}
+
 /** A continuation line in which no reader finds a field or the end of the block (RFC 3261 §7.3.1). */
-const PLAIN_FOLD = `${END}[ \t]+([^ \t:${CONTROLS}][^:${CONTROLS}]*|<(sips?|tel):[^${CONTROLS}]*)`;
+const PLAIN_FOLD = `${END}[ \t]+(${legible(' \t:')}${legible(':')}*|<(sips?|tel):${legible('')}*)`;
 
 /**
  * Lines that every reader cuts alike: what does not match is malformed. The others look at messages that have passed
  * this one.
  */
-export const SHAPE = `^[^${CONTROLS}]+${END}(${TOKEN}${COLON}[^${CONTROLS}]*(${PLAIN_FOLD})*${END})+${END}`;
+export const SHAPE = `^${legible('')}+${END}(${TOKEN}${COLON}${legible('')}*(${PLAIN_FOLD})*${END})+${END}`;

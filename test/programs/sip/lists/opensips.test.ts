@@ -308,6 +308,54 @@ describe.skipIf(posix === undefined)('what is plain', () => {
   });
 });
 
+describe.skipIf(posix === undefined)('lines that every reader ends alike', () => {
+  const shaped = (rows: readonly string[]) =>
+    posix?.matches(
+      SHAPE,
+      rows.map((row) => ['INVITE sip:a@a.example SIP/2.0', ...FRAME, row, '', ''].join('\r\n')),
+    );
+  const ENDS = [
+    '\x85',
+    '\xc2\x85',
+    '\xc0\x8a',
+    '\xc1\x8a',
+    '\xe2\x80\xa8',
+    '\xe2\x80\xa9',
+    '\xe0\x80\x8a',
+    '\xe0\x82\x85',
+    '\xe0\x9f\xbf',
+    '\xf0\x80\x80\x8a',
+    '\xf0\x80\x82\x85',
+    '\xf0\x8f\xbf\xbf',
+  ];
+  const LETTERS = ['', 'a', 'Å', '’', '内', '😀', '\x80', '\xbf', '\xc3\xa9\x8a'].map((text) =>
+    /[^\0-\xff]|Å/.test(text) ? Buffer.from(text).toString('latin1') : text,
+  );
+
+  it('fail/what may end one, behind any letter: in a value, in a fold, in the start line', () => {
+    const rows = ENDS.flatMap((end) =>
+      LETTERS.flatMap((letter) => [
+        `Subject: x${letter}${end}P-Asserted-Identity: y`,
+        `Subject: x\r\n ${letter}${end}P-Asserted-Identity y`,
+        `Subject: x\r\n <sip:${letter}${end}P-Asserted-Identity: y`,
+      ]),
+    );
+    const found = shaped(rows) ?? [];
+    expect(rows.filter((_, i) => found[i] === true)).toEqual([]);
+  });
+
+  it('ok/letters of any language, and of Latin-1', () => {
+    const names = ['Åsa Öberg', 'O’Brien – € … Ⅷ', 'अअ हिन्दी ไทย', '内部 田中', '😀 𝄞', '© NBSP\u00a0x', 'Ж Ѕ Ä', '퍅', 'ՅԱ'];
+    const latin = ['Château \xe0 la', 'Ch\xe2teau', '\xc0 bient\xf4t', '\xc2ge', '\xf0lafur', 'M\xfcller'];
+    const rows = [...names.map((name) => Buffer.from(name).toString('latin1')), ...latin].flatMap((name) => [
+      `Subject: ${name}`,
+      `Subject: x\r\n ${name}`,
+    ]);
+    const found = shaped(rows) ?? [];
+    expect(rows.filter((_, i) => found[i] !== true)).toEqual([]);
+  });
+});
+
 describe.skipIf(posix === undefined)('a Request-URI that a script writes', () => {
   it.each([
     ['untrusted', 'sip:a@b.example', true],
