@@ -81,12 +81,24 @@ const CALLS: readonly {
 ];
 
 /** Calls that get past the plugin, or take its door away. */
-const BYPASSES: readonly { readonly call: RegExp; readonly harm: 'leak' | 'outage'; readonly text: string }[] = [
+const BYPASSES: readonly {
+  readonly call: RegExp;
+  readonly harm: 'leak' | 'outage';
+  readonly text: string;
+  readonly next?: string;
+}[] = [
   { call: /(?<![a-z_])send\(/, harm: 'leak', text: 'sends past every branch_route' },
   {
     call: /(?<![a-z_])(?:forward|t_replicate)\(/,
     harm: 'outage',
     text: 'sends past every branch_route: siptrust lets nothing through there',
+  },
+  {
+    // It writes the message anew, out of what came: what was taken out is there again.
+    call: /(?<![a-z_])mc_decompress\(/,
+    harm: 'leak',
+    text: 'unpacks, or brings back, what route(SIPTRUST_IN) has not seen or has taken out',
+    next: 'write it alone, mc_decompress(); right before that line',
   },
   {
     call: /(?<![a-z_])unuse_blacklist\("(?:all|siptrust_\w+)"\)/,
@@ -111,7 +123,9 @@ function script({ opensips, options }: Site): readonly Finding[] {
     return [finding('risk', opensips.script.missing, 'name it by --opensips-cfg FILE: nothing was looked at in it')];
   }
   const files = opensips.script.value;
-  const routes = files.flatMap(({ file, text }) => opensipsRoutes(text).map((route) => ({ ...route, file })));
+  const routes = files.flatMap(({ file, text }) =>
+    opensipsRoutes(text).map((route) => ({ ...route, file, body: unpacked(route.body) })),
+  );
   const found: Finding[] = [];
   for (const { harm, kind, named, calls, first, needed } of CALLS) {
     const here = routes.filter((route) => route.kind === kind && (route.name !== '') === named);
@@ -129,8 +143,8 @@ function script({ opensips, options }: Site): readonly Finding[] {
   }
   for (const { file, kind, name, body, line } of routes) {
     const what = `${file}:${line}: ${kind}${name === '' ? '' : `[${name}]`}`;
-    for (const { call, harm, text } of BYPASSES) {
-      if (call.test(body)) found.push(finding(harm, `${what} ${text}`, 'send by t_relay()'));
+    for (const { call, harm, text, next = 'send by t_relay()' } of BYPASSES) {
+      if (call.test(body)) found.push(finding(harm, `${what} ${text}`, next));
     }
     if (kind === 'onreply_route') {
       found.push(...addedFields(body).flatMap(({ names, by }) => given(`${what}: ${by}`, by, names)));
@@ -143,6 +157,11 @@ function script({ opensips, options }: Site): readonly Finding[] {
     }
   }
   return [...found, ...files.flatMap(givenAway)];
+}
+
+/** What comes packed is unpacked before anybody looks at it. */
+function unpacked(body: string): string {
+  return body.replace(/^mc_decompress\(\);(?=route\(SIPTRUST_(?:IN|REPLY)\);)/, '');
 }
 
 /** What a file has b2b copy, and adds to replies and to the requests of tm: none of it is seen where it leaves. */

@@ -170,6 +170,24 @@ function onlyParams(names: readonly string[]): string {
   return `${BLANKS}${param}([;,]${BLANKS}${param})*`;
 }
 
+/** Parameters of Digest (RFC 7616 §3.3, §3.4, §3.5) that no row of the table speaks of. */
+export const DIGEST_PARAMS: readonly string[] = [
+  ...['username', 'realm', 'nonce', 'uri', 'response', 'algorithm', 'cnonce', 'opaque', 'qop', 'nc'],
+  ...['domain', 'stale', 'charset', 'userhash'],
+];
+/** The fields of Digest, where readers agree on what is quoted: no backslash, and no parameter in a URI but these. */
+const DIGEST_FIELDS: ReadonlySet<string> = new Set([
+  ...['authorization', 'proxy-authorization', 'www-authenticate', 'proxy-authenticate'],
+]);
+
+/** Digest with these parameters alone. */
+function digest(): string {
+  const gap = `([ \t]|${FOLD})*`;
+  const quoted = '"[] !#$&-:<->@-[^-~]*(;(transport|user)=[a-z0-9]+)*"';
+  const param = `(${DIGEST_PARAMS.join('|')})${BLANKS}=${BLANKS}(${quoted}|[-a-z0-9._]+)`;
+  return `${BLANKS}digest[ \t]${gap}${param}(${gap},${gap}${param})*${BLANKS}`;
+}
+
 /** Media types that no row of the table refuses: SDP, and what is no application. */
 const PLAIN_TYPE = `${BLANKS}(application/sdp|(text|image|message|multipart)/[^;,\r\n]*)${BLANKS}(;[^?\r\n]*)?`;
 
@@ -199,8 +217,8 @@ function looks(hook: Hook, stance: Stance, goes: (key: string) => boolean): Look
       const here = rules.filter(({ within }) => within.includes(key));
       if (kind === 'header-param') {
         const [only] = here;
-        const value =
-          here.length === 1 && only !== undefined && only.allBut.length > 0 ? onlyParams(only.allBut) : undefined;
+        const listed = here.length === 1 && only !== undefined && only.allBut.length > 0;
+        const value = DIGEST_FIELDS.has(key) ? digest() : listed ? onlyParams(only.allBut) : undefined;
         plain.set(key, value);
         safe.set(key, value);
       } else {

@@ -156,6 +156,8 @@ describe('where an OpenSIPS asks', () => {
 
   test('ok/the sample, and an agreement by words', async () => {
     expect(await asked()).toEqual([]);
+    change('opensips.cfg', 'route(SIPTRUST_IN);', 'mc_decompress();\n\troute(SIPTRUST_IN);');
+    expect(await asked()).toEqual([]);
   });
 
   test('ok/it stands alone: nothing is said of a Kamailio', async () => {
@@ -209,6 +211,11 @@ describe('where an OpenSIPS asks', () => {
       'send()',
       () => change('opensips.cfg', 'route(RELAY);', 'send("udp:192.0.2.1:5060");'),
       /^leak opensips-script: .*: route sends past every branch_route$/,
+    ],
+    [
+      'mc_decompress() behind the first line',
+      () => change('opensips.cfg', 'route(SIPTRUST_IN);', 'route(SIPTRUST_IN);\n\tmc_decompress();'),
+      /^leak opensips-script: .*: route unpacks, or brings back, what route\(SIPTRUST_IN\) has not seen or has taken out$/,
     ],
     [
       'forward()',

@@ -8,7 +8,14 @@ import {
   privateFields,
   removalPattern,
 } from '../../../../src/sip/lists/opensips.js';
-import { otherThan, PLAIN_VALUES, plainUri, SHAPE, wholeMessages } from '../../../../src/sip/lists/whole-lines.js';
+import {
+  DIGEST_PARAMS,
+  otherThan,
+  PLAIN_VALUES,
+  plainUri,
+  SHAPE,
+  wholeMessages,
+} from '../../../../src/sip/lists/whole-lines.js';
 import { BOUNDARY_RULES } from '../../../../src/sip/table/boundary.js';
 import { EMERGENCY_URI, PROFILES, type Profile, type ProfileName } from '../../../../src/sip/table/profiles.js';
 import {
@@ -64,6 +71,8 @@ describe('the OpenSIPS include', () => {
       for (const { name } of rows) expect(values).not.toContain(name);
       expect(rows.length).toBeGreaterThan(0);
     }
+    const params = BOUNDARY_RULES.filter(({ kind }) => kind === 'header-param').map(({ name }) => name);
+    expect(DIGEST_PARAMS.filter((name) => params.includes(name))).toEqual([]);
   });
 });
 
@@ -301,6 +310,33 @@ describe.skipIf(posix === undefined)('what is plain', () => {
     ['untrusted', 'request-in', start, ['c: text/plain'], true],
     ['untrusted', 'request-out', start, ['Date: a\xc0\x8aP-Asserted-Identity: x'], false],
     ['untrusted', 'request-out', start, ['Date: a\x85P-Asserted-Identity: x'], false],
+    [
+      'untrusted',
+      'request-in',
+      start,
+      ['Authorization: Digest username="a", realm="b@c", uri="sip:b;transport=tls"'],
+      true,
+    ],
+    ['untrusted', 'request-in', start, ['Proxy-Authorization : digest nonce="a+/=",qop=auth , nc=00000001'], true],
+    ['untrusted', 'request-in', start, ['Authorization: Digest realm="b", integrity-protected="yes"'], false],
+    [
+      'untrusted',
+      'request-in',
+      start,
+      ['Authorization: Digest realm="b\\", nonce=", integrity-protected=yes, x="'],
+      false,
+    ],
+    ['untrusted', 'request-in', start, ['Authorization: Digest realm="b", uri="sip:b;oli=1"'], false],
+    ['untrusted', 'request-in', start, ['Authorization: Digest realm="b", uri="sip:b?P-Served-User=1"'], false],
+    ['untrusted', 'request-in', start, ['Authorization: Basic integrity-protected'], false],
+    [
+      'untrusted',
+      'response-out',
+      'SIP/2.0 401 x',
+      ['WWW-Authenticate: Digest realm="b", qop="auth,auth-int", stale=FALSE'],
+      true,
+    ],
+    ['untrusted', 'response-out', 'SIP/2.0 401 x', ['WWW-Authenticate: Digest realm="b", ik="0"'], false],
     ['untrusted', 'request-out', start, ['Subject: \xe0 \xf0\x9f\x98\x80 M\xfcller'], true],
   ] as const)('ok/%s %s %s %j: %s', (name, hook, line, rows, expected) => {
     const message = [line, ...FRAME, ...rows, '', ''].join('\r\n');
@@ -345,7 +381,17 @@ describe.skipIf(posix === undefined)('lines that every reader ends alike', () =>
   });
 
   it('ok/letters of any language, and of Latin-1', () => {
-    const names = ['Åsa Öberg', 'O’Brien – € … Ⅷ', 'अअ हिन्दी ไทย', '内部 田中', '😀 𝄞', '© NBSP\u00a0x', 'Ж Ѕ Ä', '퍅', 'ՅԱ'];
+    const names = [
+      'Åsa Öberg',
+      'O’Brien – € … Ⅷ',
+      'अअ हिन्दी ไทย',
+      '内部 田中',
+      '😀 𝄞',
+      '© NBSP\u00a0x',
+      'Ж Ѕ Ä',
+      '퍅',
+      'ՅԱ',
+    ];
     const latin = ['Château \xe0 la', 'Ch\xe2teau', '\xc0 bient\xf4t', '\xc2ge', '\xf0lafur', 'M\xfcller'];
     const rows = [...names.map((name) => Buffer.from(name).toString('latin1')), ...latin].flatMap((name) => [
       `Subject: ${name}`,

@@ -1,0 +1,294 @@
+/** What carriers build of OpenSIPS: gateways by sets, redirections that are followed, users who register from outside. */
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { deflateSync } from 'node:zlib';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Caller, freshCallId, request } from '../support/live/caller.js';
+import { replaced } from '../support/live/opensips.js';
+import { OpensipsNetwork } from '../support/live/opensips-network.js';
+import { answered, Party } from '../support/live/party.js';
+import { expectNowhere, privateRows } from '../support/live/secrets.js';
+import { headerOf, methodOf, rowsOf, type SipText, statusOf } from '../support/live/sip-text.js';
+import { absent, answerTo, talk, theBuild } from './stage.js';
+
+const SECRET = privateRows('secret');
+const FORGED = privateRows('forged');
+const NEEDED = ['dispatcher', 'db_text', 'compression', 'uac_redirect', 'mid_registrar', 'usrloc'];
+
+/** A database of text files with two gateways, in this order of priority. */
+function gateways(folder: string, places: readonly string[]): string {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'version'), 'table_name(string) table_version(int) \ndispatcher:9\n');
+  const columns =
+    'id(int,auto) setid(int) destination(string) socket(string,null) state(int) probe_mode(int) weight(string) priority(int) attrs(string,null) description(string,null)';
+  const rows = places.map((place, i) => `${i + 1}:1:sip\\:${place}\\:5060::0:1:1:${places.length - i}::\n`);
+  writeFileSync(join(folder, 'dispatcher'), `${columns} \n${rows.join('')}`);
+  return folder;
+}
+
+const LOADED = `
+loadmodule "db_text.so"
+loadmodule "dispatcher.so"
+modparam("dispatcher", "db_url", "text://FOLDER")
+modparam("dispatcher", "ds_ping_interval", 1)
+modparam("dispatcher", "ds_probing_mode", 1)
+loadmodule "compression.so"
+loadmodule "uac_redirect.so"
+loadmodule "usrloc.so"
+modparam("usrloc", "working_mode_preset", "single-instance-no-db")
+loadmodule "mid_registrar.so"
+modparam("mid_registrar", "mode", 0)
+`;
+
+/** By user part. */
+const FEATURES = `
+	if (is_method("REGISTER")) {
+		$du = "sip:REGISTRAR:5060";
+		$var(saved) = mid_registrar_save("location");
+		if ($var(saved) == 1) {
+			route(RELAY);
+		}
+		exit;
+	}
+	if ($ru =~ ";ctid=") {
+		if (!mid_registrar_lookup("location")) {
+			send_reply(404, "Gone");
+			exit;
+		}
+		route(RELAY);
+	}
+	if ($rU == "trunk") {
+		t_on_failure("TRUNK");
+		ds_select_dst(1, 0, "f");
+		route(RELAY);
+	}
+	if ($rU == "moved") {
+		t_on_failure("MOVED");
+		$du = "sip:STRANGER:5060";
+		route(RELAY);
+	}
+	if ($rU == "compact") {
+		mc_compact();
+	}
+	if ($rU == "added") {
+		async(usleep(300000), ADDED);
+	}
+	if ($rU == "late") {
+		t_on_reply("LATE");
+	}
+`;
+const ROUTES = `
+failure_route[TRUNK] {
+	route(SIPTRUST_SHUT);
+	if (t_check_status("5[0-9][0-9]|408") && ds_next_dst()) {
+		t_relay();
+	}
+}
+
+failure_route[MOVED] {
+	route(SIPTRUST_SHUT);
+	if (t_check_status("302") && get_redirects(3, 3)) {
+		t_relay();
+	}
+}
+
+route[ADDED] {
+	append_hf("P-Served-User: <sip:secret@own.example>\\r\\n");
+	route(RELAY);
+}
+
+onreply_route[LATE] {
+	route(SIPTRUST_BACK);
+	async(usleep(1000), RESUMED);
+}
+
+route[RESUMED] {
+	xlog("L_DBG", "resumed\\n");
+}
+`;
+
+describe.skipIf(absent(NEEDED) !== undefined)('what carriers build', () => {
+  let network: OpensipsNetwork;
+  let stranger: Party;
+  let other: Party;
+  let registrar: Party;
+  let user: Caller;
+  let outsider: Caller;
+  let before: readonly number[] = [];
+
+  beforeAll(async () => {
+    network = await OpensipsNetwork.start({
+      build: theBuild(),
+      patience: 4,
+      settings: (host) => ({
+        siptrust_registrar: '1',
+        siptrust_inside_networks: `"${host(3)}/32|${host(15)}/32"`,
+        siptrust_inside_hops: `"${host(3)}/32|${host(15)}/32"`,
+      }),
+      edit: (sample, host) => {
+        const folder = join(/"\[outside\](.*)\/own\.pem"/.exec(sample)?.[1] ?? '', 'db');
+        return replaced(sample, [
+          ['loadmodule "rr.so"\n', `loadmodule "rr.so"\n${LOADED}`],
+          ['route {\n\troute(SIPTRUST_IN);\n', 'route {\n\tmc_decompress();\n\troute(SIPTRUST_IN);\n'],
+          ['\t# No open relay', `${FEATURES}\t# No open relay`],
+        ])
+          .concat(ROUTES)
+          .replaceAll('FOLDER', gateways(folder, [host(12), host(13)]))
+          .replaceAll('STRANGER', host(12))
+          .replaceAll('REGISTRAR', host(15));
+      },
+    });
+    const identity = network.pki.certificate({ issuer: network.operatorB, names: ['DNS:stranger.example'] });
+    stranger = await Party.start(network.host(12), identity);
+    other = await Party.start(network.host(13), identity);
+    registrar = await Party.start(network.host(15), identity);
+    user = await network.user();
+    outsider = await network.udp();
+  });
+  afterAll(async () => {
+    for (const party of [stranger, other, registrar]) party?.stop();
+    await network?.stop();
+  });
+  beforeEach(() => {
+    before = [stranger, other, network.uas, registrar].map(({ got }) => got.length);
+    before = [...before, ...[outsider, user].map(({ answers }) => answers.length)];
+  });
+
+  const own = '<sip:user@own.example>;tag=1';
+
+  /** Nothing of ours is with strangers, and nothing of strangers is with us. */
+  function clean(): void {
+    const since = [stranger.got, other.got, network.uas.got, registrar.got, outsider.answers, user.answers].map(
+      (texts, i) => texts.slice(before[i]),
+    );
+    expectNowhere(
+      'secret',
+      [0, 1, 4].flatMap((i) => since[i] ?? []),
+    );
+    expectNowhere(
+      'forged',
+      [2, 3, 5].flatMap((i) => since[i] ?? []),
+    );
+  }
+
+  /** While `during` runs, the stranger gives this answer to each INVITE. */
+  async function answering(line: string, rows: readonly string[], during: () => Promise<void>): Promise<void> {
+    const { answer } = stranger;
+    stranger.answer = (text, at) => (methodOf(text) === 'INVITE' ? [answered(text, line, rows)] : answer(text, at));
+    await during();
+    stranger.answer = answer;
+  }
+
+  it('fail/a set of gateways: the next one where one fails, nothing private to either', () =>
+    answering('503 Service Unavailable', FORGED, async () => {
+      const callId = freshCallId();
+      const got = await answerTo(user, { callId, ruri: 'sip:trunk@own.example', from: own, headers: SECRET });
+      expect(statusOf(got), got).toBe(200);
+      expect(stranger.find(callId, 'INVITE')).toBeDefined();
+      expect(other.find(callId, 'INVITE')).toBeDefined();
+      clean();
+    }));
+
+  it.each(['?P-Asserted-Identity=forged', ';cpc=forged', ';user=phone;oli=forged', ';x=1%3Bcpc=forged'])(
+    'fail/a stranger redirects to our own side with %s',
+    (tail) =>
+      answering('302 Moved', [`Contact: <sip:bob@${network.called}:5060${tail}>`, ...FORGED], async () => {
+        const got = await answerTo(user, { ruri: 'sip:moved@own.example', from: own });
+        clean();
+        expect(statusOf(got), got).toBe(302);
+      }),
+  );
+
+  it('ok/a stranger redirects to our own side, and to strangers', async () => {
+    for (const place of [network.called, other.host])
+      await answering('302 Moved', [`Contact: <sip:bob@${place}:5060;user=phone>`, ...FORGED], async () => {
+        const got = await answerTo(user, { ruri: 'sip:moved@own.example', from: own, headers: SECRET });
+        expect(statusOf(got), got).toBe(200);
+        clean();
+      });
+  });
+
+  it('fail/what a script adds behind async(), in a process that has opened the door for our own side since', async () => {
+    const to = (ruri: string): SipText => request({ ruri, from: own, method: 'MESSAGE', transport: 'UDP' });
+    const added = Array.from({ length: 20 }, () => to(stranger.uri('udp', 'added')));
+    for (const text of added) user.send(text);
+    // Nobody answers there: it is the last that the process has done.
+    for (let i = 0; i < 20; i++) user.send(to(`sip:x@${network.called}:5999`));
+    for (const text of added) expect(statusOf(await user.final(headerOf(text, 'Call-ID') ?? ''))).toBe(500);
+    clean();
+  });
+
+  it.each(['MESSAGE', 'INVITE'])('fail/answers that wait in async(), %s', async (method) => {
+    network.uas.options = { extra: SECRET };
+    expect(statusOf(await answerTo(outsider, { ruri: 'sip:late@own.example', method, headers: FORGED }))).toBe(200);
+    network.uas.options = {};
+    await answering('200 OK', FORGED, async () => {
+      await answerTo(user, { ruri: stranger.uri('udp', 'late'), from: own, method, headers: SECRET });
+    });
+    clean();
+  });
+
+  it('ok/short names on their way out', async () => {
+    await talk(user, { ruri: stranger.uri('udp', 'compact'), from: own, headers: [...SECRET, 'Subject: x'] });
+    expect(stranger.got.filter((text) => /^INVITE sip:compact@/.test(text)).at(-1)).toMatch(/\r\nf: /);
+    clean();
+  });
+
+  it('fail/fields that a stranger has packed, and the script unpacks before route(SIPTRUST_IN)', async () => {
+    const packed = deflateSync(Buffer.from('P-Asserted-Identity: <sip:forged@own.example>\r\nSubject: packed\r\n'));
+    const callId = freshCallId();
+    const headers = [`Comp-Hdrs: ${packed.toString('base64')}`, 'Headers-Encoding: base64, deflate', ...FORGED];
+    const got = await answerTo(outsider, { callId, method: 'MESSAGE', headers });
+    expect(statusOf(got), got).toBe(200);
+    clean();
+    expect(rowsOf(network.uas.find(callId, 'MESSAGE') ?? '', 'Subject')).toEqual(['packed']);
+  });
+
+  describe('users of ours in other networks', () => {
+    const CONTACT = 'sip:alice@sbc.a.example';
+
+    /** As the phones of several makers write it. */
+    const PHONES: readonly (readonly string[])[] = [
+      ['Supported: path, outbound, gruu', 'Expires: 600', 'Allow: INVITE, ACK, BYE'],
+      ['Expires: 0', 'Authorization: Digest username="alice", realm="own.example", nonce="n", uri="sip:own.example"'],
+      ['Expires: 600', 'Require: path', 'User-Agent: é ’', 'P-Preferred-Identity: <sip:alice@own.example>'],
+      ['Expires: 600', 'Allow-Events: presence, reg', 'X-Phone: a?b;cpc=c'],
+    ];
+
+    async function registered(headers: readonly string[]): Promise<readonly [SipText, SipText | undefined]> {
+      registrar.answer = (text) => {
+        const contact = rowsOf(text, 'Contact').map((value) => `Contact: ${value}`);
+        return [answered(text, '200 OK', [...contact, 'Service-Route: <sip:secret.own.example;lr>', ...SECRET])];
+      };
+      const callId = freshCallId();
+      const [to, from] = ['<sip:alice@own.example>', '<sip:alice@own.example>;tag=1'];
+      const terms = { callId, method: 'REGISTER', ruri: 'sip:own.example', to, from };
+      const text = Buffer.from(request({ ...terms, transport: 'UDP', headers })).toString('latin1');
+      outsider.send(text);
+      return [await outsider.final(callId, 'REGISTER'), registrar.find(callId, 'REGISTER')];
+    }
+
+    it.each(PHONES)('ok/they register: %s', async (...headers) => {
+      const [answer, arrived] = await registered([...headers, ...FORGED]);
+      expect(statusOf(answer), answer).toBe(200);
+      expect(headerOf(arrived ?? '', 'Contact')).toContain(`${network.inside}:5060;ctid=`);
+      clean();
+    });
+
+    it('ok/and are called', async () => {
+      const [answer, arrived] = await registered(['Expires: 600']);
+      expect(statusOf(answer), answer).toBe(200);
+      const ruri = /<(.*)>/.exec(headerOf(arrived ?? '', 'Contact') ?? '')?.[1] ?? '';
+      // (The name of the contact stands for nobody; that it was found is what counts.)
+      const got = await answerTo(user, { ruri, from: own, method: 'MESSAGE', headers: SECRET });
+      expect(statusOf(got), got).not.toBe(404);
+      expect(network.proxy.log).toContain(`to ${CONTACT}`);
+      clean();
+    });
+  });
+
+  it('ok/the log says nothing of expressions that fail', () => {
+    expect(network.proxy.log.match(/.*(?:error in expression|comp_scriptvar).*/g) ?? []).toEqual([]);
+  });
+});
