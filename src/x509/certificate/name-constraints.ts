@@ -76,7 +76,11 @@ export class NameCheck {
   private readonly presented = new Map<CertificateFacts, readonly Presented[]>();
   private readonly found = new Map<CertificateFacts, Map<Constraints, Finding | undefined>>();
 
-  constructor(private readonly budget: Budget) {}
+  /** @param sipDomains the host of a `sip:` URI is a domain, and constrained like one: who it names is known by it (RFC 5922 §7.1) */
+  constructor(
+    private readonly budget: Budget,
+    private readonly sipDomains: boolean,
+  ) {}
 
   /**
    * The first name of a path (leaf first, anchor last) that a CA above it does not allow, or undefined. Each CA's
@@ -119,7 +123,7 @@ export class NameCheck {
   private below(certificate: CertificateFacts, constraints: Constraints, isLeaf: boolean): Finding | undefined {
     const known = this.found.get(certificate);
     if (known?.has(constraints)) return known.get(constraints);
-    const names = this.presented.get(certificate) ?? presentedNames(certificate, isLeaf);
+    const names = this.presented.get(certificate) ?? presentedNames(certificate, isLeaf, this.sipDomains);
     this.presented.set(certificate, names);
     let finding: Finding | undefined;
     for (const name of names) {
@@ -156,7 +160,7 @@ function side(subtrees: readonly NameSubtree[], trees: NameTrees | undefined): S
 }
 
 /** All names that constraints look at: the subject, its emailAddress attributes, subjectAltName, and a CN that names a host. */
-function presentedNames(certificate: CertificateFacts, isLeaf: boolean): readonly Presented[] {
+function presentedNames(certificate: CertificateFacts, isLeaf: boolean, sipDomains: boolean): readonly Presented[] {
   const names: Presented[] = [];
   const { subjectKeys, subjectText, subjectAltNames } = certificate;
   if (subjectKeys.rdns.length > 0) {
@@ -173,8 +177,23 @@ function presentedNames(certificate: CertificateFacts, isLeaf: boolean): readonl
       names.push({ name: textName('dns', value), text: () => `CN ${value}` });
     }
   }
-  for (const name of subjectAltNames ?? []) names.push({ name, text: () => `subjectAltName ${generalNameText(name)}` });
+  for (const name of subjectAltNames ?? []) {
+    const text = () => `subjectAltName ${generalNameText(name)}`;
+    names.push({ name, text });
+    const domain = isLeaf && sipDomains ? sipDomain(name) : undefined;
+    if (domain !== undefined) names.push({ name: textName('dns', domain), text });
+  }
   return names;
+}
+
+/**
+ * The domain that a `sip:` URI names (RFC 5922 §7.1). RFC 5280 §4.2.1.10 finds no host in such a URI, so that a CA which is
+ * held to the DNS names of one partner could vouch for every other one below the same anchor.
+ */
+function sipDomain({ type, bytes }: AlternativeName): string | undefined {
+  if (type !== 'uri') return undefined;
+  const [, host] = /^sip:([^:;?]+)/.exec(plainText(bytes) ?? '') ?? [];
+  return host !== undefined && HOST.test(host) ? host : undefined;
 }
 
 function textName(type: 'email' | 'dns', value: string): AlternativeName {

@@ -103,7 +103,7 @@ export const CA_RULES: readonly LintRule[] = [
       const types = (constraints?.permitted ?? []).map(({ base }) => base.type);
       return when(
         types.includes('dns') && !types.includes('uri'),
-        'nameConstraints bind dNSNames only: a sip: URI in a certificate below may name any domain; the domains of the agreement bind it',
+        'nameConstraints bind dNSNames only: siptrust holds the host of a sip: URI to them too, other programs let it name any domain',
       );
     },
   },

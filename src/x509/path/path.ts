@@ -97,7 +97,7 @@ class PathSearch {
       revocation,
       revocationOf: (upwards) => this.revocationOf(upwards),
       budget,
-      nameCheck: new NameCheck(budget),
+      nameCheck: new NameCheck(budget, purpose !== 'any'),
     };
     this.maxDepth = input.maxDepth ?? DEFAULT_MAX_DEPTH;
     const known = new Set<string>();

@@ -32,6 +32,32 @@ function judged(evidence: Evidence, agreements: readonly Agreement[] = [trustB()
   return { verdict, reason: findings[0]?.code, detail: findings[0]?.detail ?? '', findings, checks };
 }
 
+describe('cross-certified partners below one Interconnection CA (TS 33.310 §5.2)', () => {
+  const ours = root({ subject: 'O=A,CN=Interconnection CA' });
+  const crossed = (domain: string) =>
+    ca(ours, {
+      subject: `O=${domain},CN=TLS CA`,
+      extensions: { constraints: ext.constraints({ permitted: [{ dns: domain }] }) },
+    });
+  const [crossB, crossC] = [crossed('b.example'), crossed('c.example')];
+  const agreements = [
+    trustB({
+      anchors: { client: [ours.facts], server: [ours.facts] },
+      intermediates: [crossB.facts],
+    }),
+  ];
+  const named = (issuer: typeof crossB, name: { readonly uri: string } | { readonly dns: string }) =>
+    leaf(issuer, { subject: 'CN=edge', extensions: { altNames: ext.altNames([name]) } });
+
+  test.each([{ uri: 'sip:b.example' }, { dns: 'b.example' }])('fail/one of them vouches for another by %j', (name) => {
+    const found = judged(shown(named(crossC, name).facts, [crossC.facts]), agreements);
+    expect([found.verdict, found.reason]).toEqual(['untrusted', 'name-constraints']);
+  });
+  test.each([{ uri: 'sip:b.example' }, { dns: 'b.example' }])('ok/its own CA vouches for it by %j', (name) => {
+    expect(judged(shown(named(crossB, name).facts, []), agreements).verdict).toBe('trusted');
+  });
+});
+
 describe('P-1 a partner under a public CA that rotates its intermediates', () => {
   test.each([
     ['in', {}],

@@ -221,8 +221,31 @@ const rows: readonly PathRow[] = [
     () => chain({ permitted: [{ uri: '.a.example' }] }, named({ uri: 'sip:sbc.a.example' })),
   ],
   [
-    'ok/a sip: URI under a DNS constraint, which does not bind it (rulebook F9, T-38)',
+    'fail/a sip: URI under a DNS constraint: its host is a domain (rulebook F9, T-38)',
+    'name-constraints',
     () => chain({ permitted: [{ dns: 'a.example' }] }, named({ uri: 'sip:b.example' })),
+  ],
+  [
+    'fail/with a port and parameters, in capitals',
+    'name-constraints',
+    () => chain({ permitted: [{ dns: 'a.example' }] }, named({ uri: 'SIP:B.Example:5061;transport=tls' })),
+  ],
+  [
+    'fail/an excluded domain in a sip: URI beside a dNSName that is not',
+    'name-constraints',
+    () => chain({ excluded: [{ dns: 'b.example' }] }, named({ uri: 'sip:b.example' }, { dns: 'a.example' })),
+  ],
+  [
+    'ok/a sip: URI of a permitted domain, and others that name none',
+    () =>
+      chain(
+        { permitted: [{ dns: 'a.example' }] },
+        named({ uri: 'sip:sbc.a.example:5061' }, { uri: 'https://b.example/' }, { uri: 'sip:x@b.example' }),
+      ),
+  ],
+  [
+    'ok/a sip: URI below an excluded domain of another name',
+    () => chain({ excluded: [{ dns: 'c.example' }] }, named({ uri: 'sip:b.example' })),
   ],
   [
     'fail/the anchor is constrained',
