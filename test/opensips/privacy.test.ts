@@ -70,4 +70,11 @@ describe.skipIf(BUILD === undefined).each(['rfc3325', 'ims24229'])('privacy: %s'
     expect(status).toBe(200);
     expect(rowsOf(arrived, 'Geolocation')).toHaveLength(1);
   });
+
+  it.each([undefined, 'urn:service:sos'])('ok/RFC 7255 §8 and by which handset, to nobody else: %s', async (ruri) => {
+    const contact = '<sip:user@own.example>;+sip.instance="<urn:gsma:imei:35622410-483840-0>"';
+    const { status, arrived } = await sent([`Contact: ${contact}`], ruri);
+    expect(status).toBe(200);
+    expect(rowsOf(arrived, 'Contact').at(-1)).toBe(ruri === undefined ? '<sip:user@own.example>' : contact);
+  });
 });

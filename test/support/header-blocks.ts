@@ -101,6 +101,8 @@ const address = fc
       ';verstat=x',
       ' ;orig',
       ';+g.3gpp.trf="<sip:t;iotl=x>"',
+      ';+sip.instance="<urn:gsma:imei:1>"',
+      ';+sip.instance="<urn:uuid:1>"',
       ';x="',
     ),
   )

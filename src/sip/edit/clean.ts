@@ -208,6 +208,17 @@ export function withoutParamValue(value: string, param: string, values: Readonly
   return kept.length === parts.length ? value : kept.map(trimBlanks).join(', ');
 }
 
+/** A list without this parameter where its value, quoted or not, names one of these (lower case). */
+export function withoutParamBearing(value: string, param: string, named: readonly string[]): string {
+  const bears = (text: string): boolean => named.some((each) => asciiLower(text).includes(each));
+  if (!bears(value)) return value;
+  return value.replace(PARAM, (found, name: string, held: string) =>
+    asciiLower(name) === param && bears(held) ? '' : found,
+  );
+}
+
+const PARAM = /;[ \t]*([^;=,"<> \t]+)[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|(?:<[^<>"]*>|[^;,"<> \t])*)/g;
+
 /**
  * Credentials, challenges and other parameter lists (`Digest a="b", c=d`, `icid-value=x;orig-ioi=y`) without the
  * parameters that go. `clean` is false where one is left for some reader.

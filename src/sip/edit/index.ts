@@ -7,6 +7,7 @@ export {
   cleanRequestUri,
   type UriRules,
   withoutListParams,
+  withoutParamBearing,
   withoutParamValue,
   withoutTokens,
 } from './clean.js';

@@ -25,6 +25,8 @@ const FREQUENT = [
 /** How nearly every message goes on behind Via and Max-Forwards: one group is set for the four of them. */
 const LEADING: readonly string[] = ['from', 'to', 'call-id', 'cseq'];
 const LED = '6';
+/** The group that is set in an emergency call (RFC 5031), where a rule makes a difference between those and others. */
+const EMERGENCY = 'e';
 
 /** Whether the lines that the list removes may stand in the message (it is clean once they are gone). */
 export type Leniency = 'as it is' | 'once listed fields are gone';
@@ -44,7 +46,9 @@ export function cleanMessage(request: HookProfile, response: HookProfile, purpos
   const blocks = same
     ? `(?:${values.plain}|${values.any}${END}|SIP/2[.]0[ ]${values.text('')}${END})${requests}`
     : `(?:SIP/2[.]0[ ]${values.text('')}${END}${new Lines(response, purpose, 'r', values).text}|(?!SIP/2)(?:${values.plain}|${values.any}${END})${requests})`;
-  return `(?J)${values.words}(*COMMIT)\\A(?:\\r\\n)*+(?=[^ \\t\\r])${blocks}${END}${REMEMBERED}`;
+  const emergency =
+    request.lines.bearing.length === 0 ? '' : `(?:(?=[^ \\r]++[ ]urn:service:sos[. ])(?<${EMERGENCY}>))?+`;
+  return `(?J)${values.words}(*COMMIT)\\A(?:\\r\\n)*+(?=[^ \\t\\r])${emergency}${blocks}${END}${REMEMBERED}`;
 }
 
 /**
@@ -101,6 +105,7 @@ class Lines {
       // A URI beside the value is looked at like any other.
       shape(fields, fields.some((field) => URI_FIELDS.has(field)) ? `(?=${any}${END})${value}` : value);
     }
+    for (const { fields, names } of lines.bearing) shape(fields, `${bearsNone(names)}${any}`);
     if (lines.bodies.length > 0) {
       shape(spellings('content-type'), `${BLANKS}(?!${lines.bodies.map(mediaType).join('|')})${any}`);
     }
@@ -221,6 +226,13 @@ function words(rules: readonly Inside[]): string {
   }
   const names = rules.flatMap((rule) => rule.names);
   return `(?:[;,=" \\t]++|(?!${nameOf(names, '')}${NAME_END})[^;,=" \\\\${BEYOND}]++)*+`;
+}
+
+/** The rest of a line that names none of these, but in an emergency call. */
+function bearsNone(names: readonly string[]): string {
+  const begin = heads(names).join('');
+  const text = `[^\\r${begin}]*+`;
+  return `(?(<${EMERGENCY}>)|(?=${text}(?:(?!${nameOf(names, '')})[${begin}]${text})*+\\r))`;
 }
 
 /** A media type, where `*` stands for any rest of it; blanks may stand around the slash (RFC 3261 §25.1). */

@@ -115,6 +115,15 @@ function looksLine(pattern: string, found: string): readonly string[] {
   return [`\tif ($mb =~ ${quote(pattern)}) {`, `\t\t$var(siptrust_look) = "${found}";`, '\t}'];
 }
 
+/** What stays in an emergency call alone, and no expression over a whole message looks for: the message is `found` then. */
+function bearingLines({ lines }: HookProfile, found: string): readonly string[] {
+  return lines.bearing.flatMap(({ fields, names }) => [
+    `\tif (!($ru =~ ${quote(EMERGENCY_URI)} || $ou =~ ${quote(EMERGENCY_URI)}) && $(hdr(${fields[0]})[*]) =~ ${quote(names.join('|'))}) {`,
+    `\t\t$var(siptrust_look) = "${found}";`,
+    '\t}',
+  ]);
+}
+
 /** By profile, as the script has written it: what the message says is looked at with the rest of it. */
 function uriLines(): readonly string[] {
   const profiles = new Map<string, ProfileName[]>();
@@ -305,7 +314,12 @@ export function opensipsInclude(): string {
     '\t\treturn(1);',
     '\t}',
     ...bySwitch((profile, hook) =>
-      profile.name === 'ask' ? undefined : looks.call(looksLine(patterns(profile, hook).plain, 'plain')),
+      profile.name === 'ask'
+        ? undefined
+        : looks.call([
+            ...looksLine(patterns(profile, hook).plain, 'plain'),
+            ...bearingLines(profile.hooks[hook], 'ask'),
+          ]),
     ),
     '}',
     '',
@@ -319,7 +333,7 @@ export function opensipsInclude(): string {
       ? []
       : HOOKS.flatMap((hook) => [
           `\tif ($var(siptrust_hook) == "${hook}") {`,
-          `\t\t${unanswered.call(looksLine(patterns(STRICTEST, hook).safe, 'safe'))}`,
+          `\t\t${unanswered.call([...looksLine(patterns(STRICTEST, hook).safe, 'safe'), ...bearingLines(STRICTEST.hooks[hook], 'unsafe')])}`,
           '\t}',
         ])),
     '}',

@@ -211,7 +211,7 @@ function looks(hook: Hook, stance: Stance, goes: (key: string) => boolean): Look
   const safe = new Map<string, string | undefined>();
   const removed = rows.filter(({ action }) => action === 'remove').map(({ rule }) => rule);
   for (const kind of ['value', 'option-tag', 'header-param'] as const) {
-    const rules = removed.filter((rule) => rule.kind === kind);
+    const rules = removed.filter((rule) => rule.kind === kind && rule.bearing.length === 0);
     for (const key of new Set(rules.flatMap(({ within }) => within))) {
       if (goes(key)) continue;
       const here = rules.filter(({ within }) => within.includes(key));

@@ -10,6 +10,7 @@ import {
   AUTHORIZATION,
   CHALLENGE,
   CHARGING_IDENTITY,
+  HANDSETS,
   header,
   headerParam,
   keep,
@@ -249,6 +250,13 @@ export const BOUNDARY_RULES: readonly BoundaryRule[] = [
   header('61', 'Session-ID', 'V', 'RFC 7989', keep),
   headerParam('61', 'logme', 'D', 'RFC 8497 §5', { ...keep, within: ['session-id'] }),
   header('62', 'Reason', 'V', 'RFC 3326', { ...keep, applies: ['request'] }),
+  headerParam('64', '+sip.instance', 'V', 'RFC 7255 §5, §6, §8; RFC 8465 §5, §6, §9', {
+    within: ['contact'],
+    bearing: HANDSETS,
+    in: 'keep',
+    keptInEmergency: true,
+    condition: 'only one that names a handset (IMEI, MEID); out: stays in an emergency call',
+  }),
   header('63', 'P-*', 'D', 'RFC 5727 §4; default deny'),
   header('63', 'X-*', 'D', 'RFC 6648; default deny'),
 

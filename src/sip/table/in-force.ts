@@ -37,6 +37,8 @@ export class RulesInForce {
   readonly barren: ReadonlySet<string>;
   /** Parameters and values that go out of single fields, by the key of the field. */
   readonly headerParams: ReadonlyMap<string, ParamsGoing>;
+  /** Parameters that go where their value names something. */
+  readonly bearing: readonly BoundaryRule[];
   readonly values: NamesByField;
   readonly optionTags: readonly BoundaryRule[];
   readonly bodies: readonly RuleInForce[];
@@ -55,7 +57,9 @@ export class RulesInForce {
       rules.filter(({ rule, action }) => rule.kind === kind && action === 'remove').map(({ rule }) => rule);
     this.uriParams = new Set(removed('uri-param').map(({ name }) => asciiLower(name)));
     this.barren = new Set(removed('uri-headers').flatMap(({ within }) => within));
-    this.headerParams = paramsByField(removed('header-param'));
+    const params = removed('header-param');
+    this.headerParams = paramsByField(params.filter(({ bearing }) => bearing.length === 0));
+    this.bearing = params.filter(({ bearing }) => bearing.length > 0);
     this.values = byField(removed('value'));
     this.optionTags = removed('option-tag');
     this.bodies = rules.filter(({ rule, action }) => rule.kind === 'body' && action !== 'keep');

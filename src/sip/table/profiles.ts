@@ -62,6 +62,8 @@ export interface LineRules {
   /** Is a URI kept from embedding header fields? */
   readonly barren: boolean;
   readonly params: readonly Inside[];
+  /** Fields in which nothing of these names stands anywhere. */
+  readonly bearing: readonly Inside[];
   readonly values: readonly Inside[];
   readonly optionTags: readonly Inside[];
   /** Media types of bodies; `*` stands for any rest. */
@@ -115,13 +117,14 @@ function removed(rows: readonly RowAction[], kind: RuleKind): readonly BoundaryR
 function lineRules(hook: Hook, stance: Stance, strictest: boolean): LineRules {
   const rows = actionsAt(hook, stance);
   const gone = new Set(listed(rows, strictest).map(({ name }) => asciiLower(name)));
-  const inside = (kind: RuleKind): readonly Inside[] =>
+  const inside = (kind: RuleKind, bears = false): readonly Inside[] =>
     removed(rows, kind)
-      .map(({ name, within, allBut }) => ({ name, within: within.filter((field) => !gone.has(field)), allBut }))
+      .filter(({ bearing }) => bearing.length > 0 === bears)
+      .map((rule) => ({ ...rule, within: rule.within.filter((field) => !gone.has(field)) }))
       .filter(({ within }) => within.length > 0)
-      .map(({ name, within, allBut }) => ({
+      .map(({ name, within, allBut, bearing }) => ({
         fields: within.flatMap(spellings),
-        names: allBut.length > 0 ? allBut : [asciiLower(name)],
+        names: bears ? bearing : allBut.length > 0 ? allBut : [asciiLower(name)],
         allBut: allBut.length > 0,
       }));
   const looked = rows.filter(({ rule, action }) => rule.kind === 'header' && isConditional(rule, action));
@@ -131,6 +134,7 @@ function lineRules(hook: Hook, stance: Stance, strictest: boolean): LineRules {
     uriParams: removed(rows, 'uri-param').map(({ name }) => asciiLower(name)),
     barren: removed(rows, 'uri-headers').length > 0,
     params: inside('header-param'),
+    bearing: inside('header-param', true),
     values: inside('value'),
     optionTags: inside('option-tag'),
     bodies: strictest

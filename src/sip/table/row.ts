@@ -32,6 +32,7 @@ export function rule(
     privacyValues: spec.privacyValues ?? [],
     goesWith: spec.goesWith ?? [],
     allBut: spec.allBut ?? [],
+    bearing: spec.bearing ?? [],
     in: spec.in ?? 'remove',
     out: spec.out ?? 'remove',
     trustedIn: spec.trustedIn ?? 'keep',
@@ -84,6 +85,9 @@ export const STRICT_REMOVES_ELSE_ANONYMISED: ByMode = {
 
 export const AUTHORIZATION = ['authorization', 'proxy-authorization'];
 export const CHALLENGE = ['www-authenticate', 'proxy-authenticate', 'authentication-info', 'proxy-authentication-info'];
+
+/** A handset by its serial number, in a URN (RFC 7254 §4; RFC 8464 §4). */
+export const HANDSETS = ['urn:gsma:imei', 'urn:device-id:meid'];
 
 /**
  * What P-Charging-Vector is for between networks: to name the call and the networks (RFC 7315 §4.6). All else in it

@@ -60,6 +60,8 @@ export interface BoundaryRule {
   readonly goesWith: readonly string[];
   /** For header parameters: not empty, the row speaks of every parameter but these (lower case), by its name of none. */
   readonly allBut: readonly string[];
+  /** For header parameters: not empty, the row speaks of it where its value names one of these (lower case). */
+  readonly bearing: readonly string[];
   /** From and to a peer that is not trusted. */
   readonly in: ByMode;
   readonly out: ByMode;

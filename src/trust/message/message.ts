@@ -66,7 +66,7 @@ const STEPS: readonly ((work: Work) => Refusal)[] = [
   hideDiversions,
   (work) => {
     stripFields(work.draft, work.rules, work);
-    stripValues(work.draft, work.rules);
+    stripValues(work.draft, work.rules, work);
     return undefined;
   },
   cleanUris,

@@ -6,6 +6,7 @@ import {
   cleanRequestUri,
   type UriRules,
   withoutListParams,
+  withoutParamBearing,
   withoutParamValue,
   withoutTokens,
 } from '../../sip/edit/index.js';
@@ -88,7 +89,11 @@ export function stripRequestUri(ruri: string, rules: RulesInForce): string | und
 }
 
 /** Takes parameters and values out of the fields that the table names for them. */
-export function stripValues(draft: Draft, rules: RulesInForce): void {
+export function stripValues(draft: Draft, rules: RulesInForce, { emergency }: Pick<StripContext, 'emergency'>): void {
+  for (const { name, within, bearing, keptInEmergency } of rules.bearing) {
+    if (keptInEmergency && emergency) continue;
+    for (const key of within) draft.edit(key, (value) => withoutParamBearing(value, name, bearing));
+  }
   for (const [key, going] of rules.headerParams) {
     for (const row of draft.rows(key)) {
       const { value, clean } = withoutListParams(row.value, going);

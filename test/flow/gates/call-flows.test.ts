@@ -205,6 +205,26 @@ describe.each(builds('full'))('what goes on in calls, Kamailio $version', (build
   );
 
   it.each(TRANSPORTS)(
+    'fail/the number of a handset leaves over %s in an emergency call alone (RFC 7255 §8)',
+    async (transport) => {
+      const handset = 'Contact: <sip:user@own.example>;+sip.instance="<urn:gsma:imei:35622410-483840-0>";audio';
+      const calls = [
+        { ruri: stranger.uri(transport), headers: [...SECRET, handset] },
+        { ruri: 'urn:service:sos', headers: [...SECRET, handset, `X-Place: ${stranger.uri(transport)}`] },
+      ];
+      for (const call of calls) {
+        const callId = send(call);
+        const final = await user.final(callId);
+        expect(statusOf(final), final).toBe(200);
+        const got = await stranger.received(callId, 'INVITE');
+        expect(got.includes('urn:gsma:imei')).toBe(call.ruri === 'urn:service:sos');
+        expect(rowsOf(got, 'Contact').at(-1)).toMatch(/^<sip:user@own[.]example>.*;audio$/);
+        expectNowhere('secret', [got]);
+      }
+    },
+  );
+
+  it.each(TRANSPORTS)(
     'fail/a field that the script puts in too late leaves in no emergency call, over %s',
     async (transport) => {
       const rows = [

@@ -171,6 +171,32 @@ describe.skipIf(matcher === undefined)('the groups of the plugin', () => {
     },
   );
 
+  it.each(['strict', 'untrusted', 'untrusted-rfc3325', 'untrusted-ims24229'] as const)(
+    'ok/%s: the number of a handset is a matter for the plan, but in an emergency call',
+    (name) => {
+      const contacts = ['imei', 'IMEI', 'meid'].map(
+        (what) =>
+          `m : <sip:b@b.example>;audio;+sip.instance="<urn:${what === 'meid' ? 'device-id' : 'gsma'}:${what}:1>";x`,
+      );
+      const rows = [
+        ...contacts,
+        'Contact: <sip:b@b.example>;+sip.instance="<urn:gsmx:imei>"',
+        `Subject: ${contacts[0]}`,
+      ];
+      for (const kind of ['clean', 'listed'] as const) {
+        for (const hook of ['request-out', 'response-out'] as const) {
+          const raws = rows.map((row) => messageOf([row], hook, 'INVITE', 'sip:alice@a.example', {}).raw);
+          const settled = kind === 'listed' || name !== 'strict';
+          expect(matcher?.matches(group(name, hook, kind), raws), hook).toEqual([false, false, false, true, settled]);
+        }
+        const raws = ['urn:service:sos', 'URN:service:sos.fire', 'urn:service:sosx', 'sip:urn:service:sos@b'].map(
+          (ruri) => messageOf(contacts.slice(0, 1), 'request-out', 'INVITE', ruri, {}).raw,
+        );
+        expect(matcher?.matches(group(name, 'request-out', kind), raws)).toEqual([true, true, false, false]);
+      }
+    },
+  );
+
   it('ok/an escaped semicolon before any other name needs no look, nor does a letter that is none of ASCII', () => {
     const rows = [
       'Contact: <sip:b@b.example>;+g.3gpp.icsi-ref="urn%3Aurn-7%3A3gpp-service.ims.icsi.mmtel"',

@@ -65,6 +65,15 @@ describe('the OpenSIPS include', () => {
     expect(new Set(expressions)).toEqual(new Set(['^']));
   });
 
+  it('ok/the number of a handset is looked for in Contact where a message leaves to a stranger, but in no emergency call', () => {
+    const look = '$(hdr(contact)[*]) =~ "urn:gsma:imei|urn:device-id:meid") {';
+    const lines = opensipsInclude().split('\n');
+    const found = lines.flatMap((line, i) => (line.includes(look) ? [`${line}${lines[i + 1]}`] : []));
+    expect(found.filter((line) => line.endsWith('= "ask";')).length).toBeGreaterThanOrEqual(5);
+    expect(found.filter((line) => line.endsWith('= "unsafe";')).length).toBeGreaterThanOrEqual(2);
+    for (const line of found) expect(line).toMatch(/^\tif \(!\(\$ru =~ "\^urn:service:sos.*\|\| \$ou =~ /);
+  });
+
   it('ok/what counts as plain is in no row of the table', () => {
     for (const [field, values] of PLAIN_VALUES) {
       const rows = BOUNDARY_RULES.filter(({ kind, within }) => kind !== 'header' && within.includes(field));
@@ -263,6 +272,14 @@ describe.skipIf(posix === undefined)('what is plain', () => {
         if (name.startsWith('trusted') && hookDirection(hook) === 'in' && keys.includes('p-asserted-identity'))
           continue;
         if (name.startsWith('trusted') && hook === 'request-in' && !from.includes('@b.example>')) continue;
+        // And what SIPTRUST_LOOK looks for beside its expression.
+        const call = message === 'request' && new RegExp(EMERGENCY_URI, 'i').test(input.ruri ?? '');
+        const borne = profile.hooks[hook].lines.bearing.some(({ fields, names }) =>
+          input.block.fields.some(
+            ({ key, value }) => fields.includes(key) && new RegExp(names.join('|'), 'i').test(value),
+          ),
+        );
+        if (borne && !call) continue;
         if (plain[i] !== true) continue;
         looked += 1;
         const plan = planMessage(input);

@@ -5,6 +5,7 @@ import {
   cleanLoose,
   cleanRequestUri,
   withoutListParams,
+  withoutParamBearing,
   withoutParamValue,
   withoutTokens,
 } from '../../../../src/sip/edit/clean.js';
@@ -152,5 +153,22 @@ describe('tokens and parameter values', () => {
     ['<http://x>;purpose=card', ''],
   ])('ok/%s', (value, expected) => {
     expect(withoutParamValue(value, 'purpose', new Set(['card']))).toBe(expected);
+  });
+});
+
+describe('withoutParamBearing', () => {
+  it.each([
+    ['<sip:a@b>;q=1', '<sip:a@b>;q=1'],
+    ['<sip:a@b>;id="<urn:x:1>";q=1', '<sip:a@b>;q=1'],
+    ['<sip:a@b> ; ID = "<URN:X:1>" ;q=1', '<sip:a@b>  ;q=1'],
+    ['<sip:a@b>;id=<urn:x:1>;q=1, <sip:c@d>;id=urn:x:2', '<sip:a@b>;q=1, <sip:c@d>'],
+    ['<sip:a@b;id=urn:x:1>;q=1', '<sip:a@b>;q=1'],
+    ['<sip:a@b>;id="<urn:y:1>";other="<urn:x:1>"', '<sip:a@b>;id="<urn:y:1>";other="<urn:x:1>"'],
+    ['"urn:x:" <sip:a@b>;id="<urn:y:1>"', '"urn:x:" <sip:a@b>;id="<urn:y:1>"'],
+    ['<sip:a@b>;id="a\\";<urn:x:1>";q=1', '<sip:a@b>;q=1'],
+    ['*', '*'],
+    ['', ''],
+  ])('ok/%s', (value, expected) => {
+    expect(withoutParamBearing(value, 'id', ['urn:x:'])).toBe(expected);
   });
 });

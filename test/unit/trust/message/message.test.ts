@@ -581,6 +581,48 @@ table('parameters, values and tags from untrusted peers', [
     { ...NOTHING, flags: ['emergency'] },
   ],
   [
+    'ok/#64 RFC 7255 §8 the number of a handset leaves to no stranger',
+    ['Contact: "A;B" <sip:+491@b.example;ob>;+g.3gpp.smsip;+Sip.Instance="<URN:gsma:imei:35622410-483840-0>";audio'],
+    { direction: 'out' },
+    { remove: ['Contact'], append: ['Contact: "A;B" <sip:+491@b.example;ob>;+g.3gpp.smsip;audio'], flags: [] },
+  ],
+  [
+    'ok/#64 RFC 8465 §9 nor in an answer, nor by its short name, nor one of several',
+    ['m: <sip:a@b.example>;+sip.instance="<urn:uuid:1>", sip:c@b.example ; +sip.instance = "<urn:device-id:meid:1>"'],
+    { direction: 'out', message: 'response' },
+    { remove: ['Contact'], append: ['Contact: <sip:a@b.example>;+sip.instance="<urn:uuid:1>", sip:c@b.example'] },
+  ],
+  [
+    'ok/#64 nor from an address that cannot be read',
+    ['Contact: <sip:a@b.example;+sip.instance="<urn:gsma:imei:1>"'],
+    { direction: 'out' },
+    { remove: ['Contact'], append: ['Contact: <sip:a@b.example'] },
+  ],
+  [
+    'ok/#64 RFC 7255 §5 in an emergency call it stays',
+    ['Contact: <sip:a@b.example>;+sip.instance="<urn:gsma:imei:1>"'],
+    { direction: 'out', ruri: 'urn:service:sos.fire' },
+    { ...NOTHING, flags: ['emergency'] },
+  ],
+  [
+    'ok/#64 and to a partner, who may be where the handset is registered',
+    ['Contact: <sip:a@b.example>;+sip.instance="<urn:gsma:imei:1>"'],
+    { direction: 'out', trusted: true },
+    NOTHING,
+  ],
+  [
+    'ok/#64 an agreement can take it out',
+    ['Contact: <sip:a@b.example>;+sip.instance="<urn:gsma:imei:1>"'],
+    { direction: 'out', trusted: true, agreement: { headers: new Map([['+sip.instance', { out: 'remove' }]]) } },
+    { remove: ['Contact'], append: ['Contact: <sip:a@b.example>'] },
+  ],
+  [
+    'ok/#64 and from a stranger it tells us nothing that we believe',
+    ['Contact: <sip:a@b.example>;+sip.instance="<urn:gsma:imei:1>"'],
+    {},
+    NOTHING,
+  ],
+  [
     'ok/T-54 B-3 a body with an identity is flagged',
     ['Content-Type: message/sipfrag;version=2.0'],
     { method: 'NOTIFY' },
