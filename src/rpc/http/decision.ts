@@ -1,7 +1,7 @@
 /** An answer as operators see it in `decision.list` and in the stream of decisions. */
 
 import { z } from 'zod';
-import { maskIdentities } from '../../log/index.js';
+import { maskIdentities, maskMessageText } from '../../log/index.js';
 import type { Answer } from '../../state/verdicts/index.js';
 import { instant } from '../../trust/cover/index.js';
 
@@ -24,8 +24,9 @@ export type DecisionFilter = z.output<typeof filter>;
 /** User parts of identities are as little seen here as in logs, where `mask` is on. */
 export function decisionRow({ id, at, question, verdict, findings }: Answer, mask: boolean) {
   const first = findings[0] ?? verdict.findings[0];
-  const whole = first?.detail ?? '';
-  const detail = whole.length > MOST_DETAIL ? `${whole.slice(0, MOST_DETAIL)}...` : whole;
+  const hide = findings[0] === undefined ? maskIdentities : maskMessageText;
+  // Masked before it is cut: half of a quotation does not look like one.
+  const whole = mask ? hide(first?.detail ?? '') : (first?.detail ?? '');
   return {
     id,
     time: instant(at),
@@ -35,7 +36,7 @@ export function decisionRow({ id, at, question, verdict, findings }: Answer, mas
     verdict: verdict.verdict,
     action: question?.action ?? verdict.action,
     reason: first?.code ?? '',
-    detail: mask ? maskIdentities(detail) : detail,
+    detail: whole.length > MOST_DETAIL ? `${whole.slice(0, MOST_DETAIL)}...` : whole,
     source: question?.source ?? '',
     next_hop: question?.nextHop ?? '',
   };

@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { maskIdentities, maskMessageText } from '../../log/index.js';
 import { includesRole } from '../../policy/settings/index.js';
 import type { Of } from '../../state/trust/index.js';
-import { RepeatedParams } from '../../state/verdicts/index.js';
+import { type Answer, RepeatedParams } from '../../state/verdicts/index.js';
 import type { Evidence } from '../../trust/evidence/index.js';
 import { outcomeOf, planMessage } from '../../trust/message/index.js';
 import { explain, lacksLink, unknownConnection, type Verdict } from '../../trust/verdict/index.js';
@@ -39,6 +40,19 @@ function withChainOf(known: Evidence | undefined, own: Evidence): Evidence {
   const [leaf, before] = [own.tls?.certificate, known?.tls?.certificate];
   const same = leaf && before && 'sha256' in leaf && 'sha256' in before && leaf.sha256 === before.sha256;
   return same && own.tls && known?.tls?.chain ? { ...own, tls: { ...own.tls, chain: known.tls.chain } } : own;
+}
+
+/** As the decision log has it: of users as little is seen here. */
+function masked({ verdict, findings, ...rest }: Answer): Answer {
+  return {
+    ...rest,
+    findings: findings.map((finding) => ({ ...finding, detail: maskMessageText(finding.detail) })),
+    verdict: {
+      ...verdict,
+      findings: verdict.findings.map((finding) => ({ ...finding, detail: maskIdentities(finding.detail) })),
+      checks: verdict.checks.map((check) => ({ ...check, compared: maskIdentities(check.compared) })),
+    },
+  };
 }
 
 /** The two questions, and why they were answered as they were. */
@@ -110,7 +124,9 @@ export function trustMethods(state: Of<'answers' | 'caches' | 'counters' | 'forg
           if (!includesRole(role, 'viewer')) throw new RpcError('forbidden');
           const answer = state.answers.recent.find(params.id);
           if (answer === undefined) throw new RpcError('not-found', `no recent answer has the id "${params.id}"`);
-          return { id: answer.id, ...explain(answer.verdict, answer.findings) };
+          const { verdict, findings, question } = state.policy.settings.log.mask ? masked(answer) : answer;
+          const refused = question?.method === 'trust.message' && question.action === 'reject';
+          return { id: answer.id, ...explain(verdict, findings, refused) };
         }
         return { id: '', ...explain(state.judge.verdict(toEvidence(params, read))) };
       },

@@ -15,19 +15,31 @@ export interface Explanation {
   }[];
 }
 
-/** The explanation of a verdict, with the findings of a message plan first where there is one. */
-export function explain(verdict: Verdict, planFindings: readonly Finding[] = []): Explanation {
+/**
+ * The explanation of a verdict, with the findings of a message plan first where there is one.
+ * @param refused whether that plan refuses the message, whoever sent it
+ */
+export function explain(verdict: Verdict, planFindings: readonly Finding[] = [], refused = false): Explanation {
   const findings = [...planFindings, ...verdict.findings];
   const first = findings[0];
   const because = first === undefined ? '' : `: ${reason(first.code).text} (${first.detail})`;
   const { would } = verdict;
   const monitored = would === undefined ? '' : `; the agreement is only monitored, and would say ${would.verdict}`;
   return {
-    summary: `${verdict.verdict}${because}${monitored}`,
-    checks: verdict.checks.map((check, index) => ({ step: index + 1, ...check })),
+    summary: `${verdict.verdict}${refused ? ', and the message is refused' : ''}${because}${monitored}`,
+    checks: [...verdict.checks, ...planFindings.map(messageCheck)].map((check, index) => ({
+      step: index + 1,
+      ...check,
+    })),
     reasons: findings.map(({ code, detail }) => {
       const { text, clause } = reason(code);
       return { code, text, detail, clause };
     }),
   };
+}
+
+/** What was found in the message itself, behind the checks of who sent it. */
+function messageCheck({ code, detail }: Finding): Check {
+  const { clause, severity } = reason(code);
+  return { name: `message, ${code}`, compared: detail, outcome: severity === 'info' ? 'note' : 'fail', clause };
 }

@@ -3,6 +3,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Decision } from '../../../../src/log/decisions.js';
 import { RpcError } from '../../../../src/rpc/dispatch/errors.js';
+import { decisionRow } from '../../../../src/rpc/http/decision.js';
 import { trustMethods } from '../../../../src/rpc/methods/trust.js';
 import { type TrustState, trustState } from '../../../../src/state/trust/trust-state.js';
 import { ext, leaf, NOW, root } from '../../../support/certificates.js';
@@ -20,6 +21,12 @@ const agreements = [
     domains: ['c.example'],
     anchors,
     asserts: { domains: [], numbers: 'any', transit: false },
+  }),
+  agreementWith({
+    name: 'op-n',
+    domains: ['n.example'],
+    anchors,
+    asserts: { domains: ['n.example'], numbers: ['+4930'], transit: false },
   }),
 ];
 
@@ -83,6 +90,45 @@ describe('trust.message', () => {
       remove: [PAI],
       append: [`${PAI}: <sip:bob@b.example>`],
       reason: 'assert-foreign',
+    });
+  });
+  describe('trust.explain: what was found in the message stands behind the checks of who sent it', () => {
+    const explained = (raw: string) => {
+      const raw_b64 = Buffer.from(raw).toString('base64');
+      const asked = { ...into, raw_b64, conid: 'b', src_ip: '192.0.2.1', src_port: '40000' };
+      const { id } = ask('trust.message', asked);
+      return ask('trust.explain', { id }) as unknown as { summary: string; checks: { outcome: string }[] };
+    };
+    test('fail/a message that is refused', () => {
+      const { summary, checks } = explained(raw.replace('eve@evil.example', 'eve@a.example'));
+      expect(summary).toMatch(/^trusted, and the message is refused: the peer asserts an identity of one of our own/);
+      expect(checks.at(-1)).toEqual({
+        step: checks.length,
+        name: 'message, assert-own',
+        compared: 'the peer asserts an identity of a.example',
+        outcome: 'fail',
+        clause: 'RFC 3324 §2.2',
+      });
+    });
+    test('fail/a message that is changed', () => {
+      const { summary, checks } = explained(raw);
+      expect(summary).toMatch(/^trusted: the peer asserts an identity that its agreement does not let it assert/);
+      expect(checks.at(-1)).toMatchObject({ name: 'message, assert-foreign', outcome: 'fail' });
+    });
+    test('ok/of a subscriber as little is seen as in the decision log and in the rows of the page (daemon.log.mask)', () => {
+      ask('trust.peer', evidence('n.example', 'n'));
+      const named = raw.replace('<sip:bob@b.example>, <sip:eve@evil.example>', '<sip:089123456@n.example;user=phone>');
+      const raw_b64 = Buffer.from(named).toString('base64');
+      const { id } = ask('trust.message', { ...into, raw_b64, conid: 'n', src_ip: '192.0.2.1', src_port: '40000' });
+      const answer = state.answers.recent.find(String(id));
+      const row = answer && decisionRow(answer, true);
+      expect(row?.detail).toBe('expected a number of +4930, found "08***"');
+      expect(JSON.stringify(ask('trust.explain', { id }))).not.toContain('089123456');
+      expect(JSON.stringify(ask('trust.explain', { id }))).toContain('found \\"08***\\"');
+    });
+    test('ok/a message in which nothing was found', () => {
+      const { checks } = explained(raw.replace(', <sip:eve@evil.example>', ''));
+      expect(checks.at(-1)).toMatchObject({ name: 'agreement', outcome: 'pass' });
     });
   });
   test('ok/evidence, in base64 as scripts send it', () => {

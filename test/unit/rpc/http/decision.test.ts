@@ -1,0 +1,23 @@
+import { describe, expect, test } from 'vitest';
+import { decisionRow } from '../../../../src/rpc/http/decision.js';
+import type { Answer } from '../../../../src/state/verdicts/index.js';
+import { NOW } from '../../../support/certificates.js';
+
+const answer = (detail: string): Answer => ({
+  ...{ id: 'x-1', at: NOW, question: undefined },
+  findings: [{ code: 'assert-foreign', detail }],
+  verdict: { verdict: 'trusted', action: 'continue', findings: [], checks: [] } as unknown as Answer['verdict'],
+});
+
+describe('what a row quotes out of a message', () => {
+  test('ok/two characters of it, as in the decision log; all of it where nothing is masked', () => {
+    const detail = 'expected a number of +4930, found "089123456"';
+    expect(decisionRow(answer(detail), true).detail).toBe('expected a number of +4930, found "08***"');
+    expect(decisionRow(answer(detail), false).detail).toBe(detail);
+  });
+  test('ok/a quotation that the cut divides is masked before', () => {
+    const detail = `${'x'.repeat(280)} "${'Alice Miller '.repeat(5)}"`;
+    expect(decisionRow(answer(detail), true).detail).toBe(`${'x'.repeat(280)} "Al***"`);
+    expect(decisionRow(answer(detail), false).detail).toHaveLength(303);
+  });
+});
