@@ -95,6 +95,24 @@ describe('one node fetches for all', () => {
     expect(got?.body).toEqual(new Uint8Array([1]));
   });
 
+  test('ok/header fields of a megabyte are left out, and a body of 9 MiB is as if it were not there', async () => {
+    const [a, b] = nodes;
+    const body = new Uint8Array([1]);
+    await a?.fetch(list, async () => answer(body), never);
+    await cluster.sql("UPDATE siptrust.fetched SET etag = repeat('x', 1000000), last_modified = repeat('x', 8193)");
+    const own = () => Promise.reject(new Error('not asked'));
+    expect(await b?.fetch(list, own, never)).toMatchObject({ etag: undefined, lastModified: undefined });
+    await cluster.sql(`UPDATE siptrust.fetched SET body = decode(repeat('00', 9437184), 'hex')`);
+    expect(await b?.read(list)).toBeUndefined();
+    // What one node has fetched and is too long for all stays its own.
+    const long = new Uint8Array(8 * 1024 * 1024 + 1);
+    expect((await a?.fetch({ ...list, maxAgeMs: 0 }, async () => answer(long), never))?.body).toHaveLength(long.length);
+    const [{ octets = 0 } = {}] = await cluster.sql<{ octets: number }>(
+      'SELECT length(body) AS octets FROM siptrust.fetched',
+    );
+    expect(octets).toBe(9437184);
+  });
+
   test('ok/while the database is away each fetches for itself', async () => {
     await cluster.kill();
     const all = nodes.map((node, at) => node.fetch(list, async () => answer(new Uint8Array([at])), never));

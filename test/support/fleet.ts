@@ -26,6 +26,8 @@ export interface NodeOptions {
   readonly keep?: ConstructorParameters<typeof FleetPolicy>[1];
   /** Whether it hears notifications. */
   readonly deaf?: boolean;
+  /** Its name in the fleet, where it is not that of its directory. */
+  readonly called?: string;
 }
 
 export class FleetNode {
@@ -63,7 +65,7 @@ export class FleetNode {
         return report;
       },
       settings: () => holder.settings,
-      node: { name, instance: randomUUID(), version: 'test', startedAt: clock() },
+      node: { name: options.called ?? name, instance: randomUUID(), version: 'test', startedAt: clock() },
       scriptRevision: () => holder.snapshot.revision,
     });
   }

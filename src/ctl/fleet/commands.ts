@@ -88,7 +88,11 @@ export function fleetCommands({ group, print, exit }: FleetTools): void {
       const message = options.message === '' ? `rollback to ${wanted}` : options.message;
       done(
         await push({ ...options, message }, new Map(), async (head, database) => {
-          const { main, tree, names, withdrawn } = (await existing(database, wanted)).revision;
+          const { revision } = await existing(database, wanted);
+          const { main, tree, names, withdrawn } = revision;
+          // Nodes would stay where they are, and the operator believe that they went back.
+          const files = await fetchPolicy(revision, (sha256) => database.content(sha256));
+          policyOf({ ...revision, withdrawn: [] }, files, Date.now());
           const all = [...new Set([...withdrawn, ...(head?.revision.withdrawn ?? [])])].sort();
           return { content: { main, tree, names, withdrawn: all }, said: { content_of: wanted } };
         }),

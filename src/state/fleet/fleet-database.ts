@@ -43,6 +43,23 @@ export interface NodeReport {
   readonly scriptRevision: number;
 }
 
+export interface Reported {
+  /** The number of the newest revision; 0: none. */
+  readonly newest: number;
+  /** Whether the report stands under the name of the node; not: another one that is alive has it. */
+  readonly taken: boolean;
+  /** Whether another one that is alive has had to take a name besides (`twinName`). */
+  readonly twin: boolean;
+}
+
+/** Stands between the name of a node and what tells apart others that were given the same. */
+const TWIN = '#';
+
+/** What a node is called while another one that is alive has its name. */
+export function twinName({ name, instance }: Pick<NodeReport, 'name' | 'instance'>): string {
+  return `${name}${TWIN}${instance.slice(0, 8)}`;
+}
+
 export interface NodeRow extends Omit<NodeReport, 'instance' | 'startedAt'> {
   readonly alive: boolean;
   /** Seconds since the first revision was stored that it lacks; 0: it lacks none. */
@@ -93,9 +110,14 @@ export class FleetDatabase {
     return rows[0] && this.#revision(rows[0]);
   }
 
-  /** The newest first. @throws {StoreError} */
+  /** The newest first, as many as one revision may be long together. @throws {StoreError} */
   async revisions(limit: number): Promise<readonly StoredRevision[]> {
-    const rows = await this.#connection.query<RevisionRow>(`${REVISIONS} ORDER BY number DESC LIMIT $1`, [limit]);
+    const rows = await this.#connection.query<RevisionRow>(
+      `SELECT number, octets, at, content FROM (
+         SELECT *, sum(octet_length(content)) OVER (ORDER BY number DESC) AS together FROM (${REVISIONS}) AS all_of_them
+       ) AS measured WHERE coalesce(together, 0) <= ${MOST_REVISION_OCTETS} ORDER BY number DESC LIMIT $1`,
+      [limit],
+    );
     return rows.map((row) => this.#revision(row));
   }
 
@@ -199,26 +221,30 @@ export class FleetDatabase {
   }
 
   /**
-   * Says how this node does.
-   * @returns the number of the newest revision (0: none), and the instance that used the name of this node before
+   * Says how this node does, unless another one that is alive has its name.
+   * @param takes whoever has the name: at a start it is mostly this node, before the start
    */
-  async report(node: NodeReport): Promise<{ readonly newest: number; readonly before: string | undefined }> {
+  async report(node: NodeReport, takes: boolean): Promise<Reported> {
     const { name, version, revision, wanted, problem, startedAt, instance, scriptRevision } = node;
     const state = problem !== '' ? 'problem' : revision < wanted ? 'behind' : 'ok';
-    const [row] = await this.#connection.query<{ newest: string; before: string | null }>(
-      `WITH before AS (SELECT left(detail->>'instance', ${MOST_WORD}) AS instance FROM node WHERE name = $1),
-            now AS (INSERT INTO node (name, version, state, revision, wanted, problem, started_at, seen_at, detail)
+    const [row] = await this.#connection.query<{ newest: string; taken: boolean; twin: boolean }>(
+      `WITH now AS (INSERT INTO node (name, version, state, revision, wanted, problem, started_at, seen_at, detail)
                     VALUES ($1, $2, $3, $4, $5, $6, $7, clock_timestamp(), $8)
                     ON CONFLICT (name) DO UPDATE SET version = excluded.version, state = excluded.state,
                       revision = excluded.revision, wanted = excluded.wanted, problem = excluded.problem,
-                      started_at = excluded.started_at, seen_at = clock_timestamp(), detail = excluded.detail)
-       SELECT (SELECT coalesce(max(number), 0) FROM policy_revision) AS newest, (SELECT instance FROM before) AS before`,
+                      started_at = excluded.started_at, seen_at = clock_timestamp(), detail = excluded.detail
+                    WHERE $9::boolean OR node.detail->>'instance' = excluded.detail->>'instance'
+                      OR node.seen_at < clock_timestamp() - ${ALIVE_SECONDS} * interval '1 second'
+                    RETURNING name)
+       SELECT (SELECT coalesce(max(number), 0) FROM policy_revision) AS newest, EXISTS (SELECT FROM now) AS taken,
+         EXISTS (SELECT FROM node WHERE starts_with(name, $1 || '${TWIN}')
+           AND seen_at > clock_timestamp() - ${ALIVE_SECONDS} * interval '1 second') AS twin`,
       [
         ...[name, version, state, revision, wanted, problem.slice(0, MOST_PROBLEM), new Date(startedAt)],
-        JSON.stringify({ instance, script_revision: scriptRevision }),
+        ...[JSON.stringify({ instance, script_revision: scriptRevision }), takes],
       ],
     );
-    return { newest: Number(row?.newest ?? 0), before: row?.before ?? undefined };
+    return { newest: Number(row?.newest ?? 0), taken: row?.taken === true, twin: row?.twin === true };
   }
 
   /** All nodes that were ever heard of, by name. @throws {StoreError} */

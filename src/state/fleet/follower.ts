@@ -3,12 +3,12 @@
  * says so. Only forward: a smaller number never follows a greater one on this node.
  */
 
-import { type BundledFile, treeInSteps } from '../../policy/fleet/index.js';
+import { BUNDLE_LIMITS, type BundledFile, treeInSteps } from '../../policy/fleet/index.js';
 import { contentHash, type Revision, sameFiles, signatureFault } from '../../policy/revision/index.js';
 import type { DaemonSettings } from '../../policy/settings/index.js';
 import type { ReloadReport } from '../policy/index.js';
 import { inSlices } from '../work/index.js';
-import type { FleetDatabase, NodeReport } from './fleet-database.js';
+import { type FleetDatabase, type NodeReport, twinName } from './fleet-database.js';
 import { type FleetPolicy, onlyWithdraws } from './fleet-policy.js';
 import type { KeptRevision } from './kept-revision.js';
 
@@ -18,6 +18,8 @@ export const REPORT_MS = 5_000;
 const BATCH = { octets: 262_144, files: 500 } as const;
 /** Files that are written at once: a disk that has to be sure takes its time for each. */
 const WRITERS = 32;
+
+const TWICE = 'another node uses the name of this one (daemon.node)';
 
 export interface FollowerOptions {
   /** Whether the policy of this node is that of the fleet; else it only says that it is there. */
@@ -61,6 +63,10 @@ export class Follower {
   #refused: { readonly revision: Revision; readonly why: string } | undefined;
   #heardAt: number | undefined;
   #reported = false;
+  /** Another node that is alive has the name of this one. */
+  #displaced = false;
+  /** There are two of this name. */
+  #twice = false;
 
   constructor(options: FollowerOptions) {
     this.#options = options;
@@ -79,6 +85,8 @@ export class Follower {
     this.#closed = true;
     clearTimeout(this.#timer);
     await this.#looking;
+    const { database, node } = this.#options;
+    if (this.#displaced) await database.forget(twinName(node)).catch(() => {});
   }
 
   get status(): FollowerStatus {
@@ -86,7 +94,7 @@ export class Follower {
     return {
       revision: policy.inForce?.number ?? 0,
       wanted: this.#wanted,
-      problem: this.#problem,
+      problem: this.#problem || (this.#twice ? TWICE : ''),
       heardAt: this.#heardAt,
     };
   }
@@ -107,7 +115,9 @@ export class Follower {
         await this.#look();
       } catch (error) {
         // The store is away, or this disk is full: the next look is at most REPORT_MS away.
-        this.#problem = error instanceof Error ? error.message : String(error);
+        const why = error instanceof Error ? error.message : String(error);
+        if (why !== this.#problem) this.#options.log.warn('the policy of the fleet could not be looked at', { why });
+        this.#problem = why;
       }
     }
   }
@@ -179,7 +189,7 @@ export class Follower {
   /** Fetches what is not on this disk yet. The hashes of all that the revision consists of. */
   async #fetch({ number, tree }: Revision): Promise<ReadonlySet<string>> {
     const { database, kept } = this.#options;
-    if (!(await kept.has(tree))) await kept.put(tree, database.pieces(tree));
+    if (!(await kept.has(tree))) await kept.put(tree, database.pieces(tree, BUNDLE_LIMITS.tree));
     const files = await inSlices(treeInSteps(await kept.read(tree)));
     if ('problem' in files) throw new Error(`revision ${number}: ${files.problem}`);
     const lacking = new Map<string, BundledFile>();
@@ -215,14 +225,24 @@ export class Follower {
   /** @returns the number of the newest revision */
   async #report(): Promise<number> {
     const { database, node, scriptRevision, clock, log } = this.#options;
-    const { revision, wanted, problem } = this.status;
-    const said = { ...node, revision, wanted, problem, scriptRevision: scriptRevision() };
-    const { newest, before } = await database.report(said);
-    this.#heardAt = clock();
-    if (this.#reported && before !== undefined && before !== node.instance) {
-      log.error('two nodes use one name (daemon.node): the fleet sees one of them', { node: node.name });
-    }
+    const { revision, wanted } = this.status;
+    const said = { ...node, revision, wanted, problem: this.#problem, scriptRevision: scriptRevision() };
+    const { newest, taken, twin } = await database.report(said, !this.#reported);
     this.#reported = true;
+    // Each of the two is seen: whoever waits for nodes must not take one for the other.
+    if (!taken) await database.report({ ...said, name: twinName(node) }, true);
+    else if (this.#displaced) await database.forget(twinName(node));
+    this.#displaced = !taken;
+    this.#heardAt = clock();
+    const twice = !taken || twin;
+    if (twice && !this.#twice) {
+      const shown = taken ? node.name : twinName(node);
+      log.error('two nodes use one name (daemon.node): the fleet shows one of them under another', {
+        node: node.name,
+        shown,
+      });
+    }
+    this.#twice = twice;
     return newest;
   }
 }

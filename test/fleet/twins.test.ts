@@ -1,0 +1,84 @@
+/** Two nodes with one name: somebody copied the file of one of them. */
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bundleOf } from '../../src/policy/fleet/bundle.js';
+import { FleetStage } from '../support/fleet.js';
+import { CA_PEM } from '../unit/policy/fixtures.js';
+
+let stage: FleetStage;
+beforeAll(async () => {
+  stage = await FleetStage.start();
+});
+afterAll(async () => {
+  await stage?.stop();
+});
+
+const AGREEMENT = { name: 'op-b', domains: ['b.example'], mechanism: 'tls', anchors: ['b.pem'] };
+const policy = (name: string, changes: object = {}) =>
+  stage.policy(name, { own_domains: ['a.example'], agreements: [{ ...AGREEMENT, ...changes }] }, { 'b.pem': CA_PEM });
+const names = async () =>
+  (await stage.cluster.sql<{ name: string }>('SELECT name FROM siptrust.node ORDER BY name')).map(({ name }) => name);
+
+test('fail/both are seen and told of, and a wait ends with the one that refused; alone again, the name is as before', async () => {
+  await stage.done('policy', 'push', policy('first'));
+  let full = false;
+  const keep = () => (full ? Promise.reject(new Error('ENOSPC: no space left')) : Promise.resolve());
+  const first = await stage.node('border-1', { keep });
+  expect(await names()).toEqual(['border-1']);
+  const copy = await stage.node('copy-of-1', { called: 'border-1' });
+  const shown = expect.stringMatching(/^border-1#[0-9a-f]{8}$/);
+  await expect.poll(names).toEqual(['border-1', shown]);
+  full = true;
+  const pushed = await stage.ctl('policy', 'push', policy('second', { privacy: 'rfc3325' }), '--wait', '20');
+  expect(pushed.code).toBe(1);
+  const { nodes } = JSON.parse(pushed.output) as { nodes: object[] };
+  expect(nodes).toEqual([
+    expect.objectContaining({ node: 'border-1', state: 'there' }),
+    expect.objectContaining({ node: shown, state: 'refused', problem: expect.stringContaining('ENOSPC') }),
+  ]);
+  const message = 'two nodes use one name (daemon.node): the fleet shows one of them under another';
+  for (const node of [first, copy]) {
+    await expect.poll(() => node.follower.status.problem).toMatch(/ENOSPC|another node uses the name of this one/);
+    await expect.poll(() => node.log.lines.filter((line) => line.message === message)).toHaveLength(1);
+  }
+  // The copy ends by itself; the name is free again once it was not heard of for a while.
+  await copy.stop();
+  await stage.cluster.sql("UPDATE siptrust.node SET seen_at = now() - interval '20 seconds' WHERE name = 'border-1'");
+  full = false;
+  await expect.poll(names).toEqual(['border-1']);
+  const { revision } = await stage.done('policy', 'push', policy('third'), '--wait', '20');
+  expect(first.number).toBe(revision);
+  expect(first.follower.status.problem).toBe('');
+  await first.stop();
+  await stage.done('fleet', 'forget', 'border-1');
+});
+
+test('ok/a node that starts again at once has its name, and one that was displaced leaves none behind', async () => {
+  const before = await stage.node('border-2');
+  await before.connection.close();
+  const again = await stage.node('border-2');
+  expect(await names()).toEqual(['border-2']);
+  const copy = await stage.node('copy-of-2', { called: 'border-2' });
+  await expect.poll(names).toHaveLength(2);
+  await again.stop();
+  expect(await names()).toEqual(['border-2']);
+  await copy.stop();
+  await before.stop();
+});
+
+test('fail/a rollback to a revision that is no policy any more is refused, and nothing is pushed', async () => {
+  const node = await stage.node('border-3');
+  const { number } = node;
+  // As a version before this one may have taken it.
+  const { tree, blobs } = bundleOf(new Map([['policy.yaml', Buffer.from('agreements: 7\n')]]));
+  await node.database.store(blobs);
+  const said = { main: 'policy.yaml', tree, names: tree, withdrawn: [], author: 'noc', comment: '' };
+  await node.database.push({ number: number + 1, base: number, ...said });
+  await stage.done('policy', 'push', policy('fourth'), '--wait', '20');
+  const outcome = await stage.ctl('policy', 'rollback', String(number + 1));
+  expect(outcome).toMatchObject({ code: 2, output: '' });
+  expect(outcome.error).toMatch(/^the policy is not good\n.*policy\.yaml:1:13: error: agreements: /s);
+  expect(node.number).toBe(number + 2);
+  await stage.done('policy', 'rollback', String(number), '--wait', '20');
+  expect(node.number).toBe(number + 3);
+});
