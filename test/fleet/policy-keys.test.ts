@@ -1,0 +1,63 @@
+/** Keys by which nodes take revisions, changed while nodes run. */
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { siptrustctl } from '../support/command-line.js';
+import { FleetStage } from '../support/fleet.js';
+import { CA_PEM } from '../unit/policy/fixtures.js';
+
+let stage: FleetStage;
+beforeAll(async () => {
+  stage = await FleetStage.start();
+});
+afterAll(async () => {
+  await stage?.stop();
+});
+
+async function key(name: string): Promise<{ readonly secret: string; readonly pub: string }> {
+  const secret = stage.file('keys', name);
+  const { output } = await siptrustctl(['--json', 'policy', 'key', 'new', secret]);
+  return { secret, pub: (JSON.parse(output) as { public: string }).public };
+}
+
+function policy(name: string): string {
+  const agreement = { name: 'op-b', domains: ['b.example'], mechanism: 'tls', anchors: ['b.pem'] };
+  const main = { own_domains: ['a.example', `${name}.example`], agreements: [agreement] };
+  return stage.policy(name, main, { 'b.pem': CA_PEM });
+}
+
+test('ok/a key is changed by adding one, pushing with it, and taking the other away; what that one signs is refused then', async () => {
+  const [old, next] = [await key('old'), await key('next')];
+  const node = await stage.node('border-1', { daemon: { policy_keys: [old.pub] } });
+  const keys = async (...files: readonly string[]) => {
+    stage.config('border-1', { policy_keys: files });
+    return node.holder.reload(Date.now);
+  };
+  await stage.done('policy', 'push', policy('first'), '--key', old.secret, '--wait', '20');
+  expect(node.number).toBe(1);
+
+  // The revision in force would be no good: the old key stays, and that is said.
+  expect(await keys(next.pub)).toMatchObject({
+    ok: false,
+    problems: [expect.stringMatching(/^revision 1: expected a signature by one of 1 keys \(daemon\.policy_keys\)/)],
+  });
+  await stage.done('agreement', 'disable', 'op-b', '--fleet', '--key', old.secret, '--wait', '20');
+  expect([node.number, node.enabled('op-b')]).toEqual([2, false]);
+
+  expect(await keys(old.pub, next.pub)).toMatchObject({ ok: true });
+  await stage.done('policy', 'push', policy('second'), '--key', next.secret, '--wait', '20');
+  expect(await keys(next.pub)).toMatchObject({ ok: true });
+  expect(node.number).toBe(3);
+
+  const stolen = await stage.ctl('agreement', 'enable', 'op-b', '--fleet', '--key', old.secret, '--wait', '20');
+  expect(stolen.code).toBe(1);
+  expect(JSON.parse(stolen.output).nodes).toMatchObject([
+    { node: 'border-1', state: 'refused', problem: expect.stringContaining('expected a signature by one of 1 keys') },
+  ]);
+  expect([node.number, node.enabled('op-b')]).toEqual([3, false]);
+  await node.stop();
+
+  // A start finds the last good one, and not what the stolen key signed.
+  const again = await stage.node('border-1', { daemon: { policy_keys: [next.pub] } });
+  expect([again.number, again.enabled('op-b')]).toEqual([3, false]);
+  await again.stop();
+});
