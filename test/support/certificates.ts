@@ -249,8 +249,11 @@ export const ext = {
       der.seq(der.seq(der.oid('1.3.6.1.5.5.7.48.2'), makeGeneralName({ uri: 'http://ca.example/ca.crt' }))),
       critical,
     ),
-  ocspResponder: (uri: string): Uint8Array =>
-    extension(EXTENSION.authorityInfoAccess, der.seq(der.seq(der.oid('1.3.6.1.5.5.7.48.1'), makeGeneralName({ uri })))),
+  ocspResponder: (...uris: readonly string[]): Uint8Array =>
+    extension(
+      EXTENSION.authorityInfoAccess,
+      der.seq(...uris.map((uri) => der.seq(der.oid('1.3.6.1.5.5.7.48.1'), makeGeneralName({ uri })))),
+    ),
   tnAuthList: (): Uint8Array => extension('1.3.6.1.5.5.7.1.26', der.seq(tlv(0xa0, der.ia5('1234')))),
 };
 

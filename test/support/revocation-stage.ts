@@ -26,7 +26,7 @@ export const now = (): number => Date.now();
 export interface Partner {
   readonly ca: Issued;
   /** A certificate for b.example that names these places. */
-  peer(places?: { readonly crls?: readonly string[]; readonly ocsp?: string }): Issued;
+  peer(places?: { readonly crls?: readonly string[]; readonly ocsp?: string | readonly string[] }): Issued;
 }
 
 export function partner(subject = 'O=Operator B,CN=Operator B CA'): Partner {
@@ -40,7 +40,7 @@ export function partner(subject = 'O=Operator B,CN=Operator B CA'): Partner {
         extensions: { altNames: ext.altNames([{ dns: 'b.example' }]) },
         add: [
           ...(crls.length === 0 ? [] : [ext.crlPoints(crls.map((uri) => ({ names: [{ uri }] })))]),
-          ...(ocsp === undefined ? [] : [ext.ocspResponder(ocsp)]),
+          ...(ocsp === undefined ? [] : [ext.ocspResponder(...[ocsp].flat())]),
         ],
       }),
   };

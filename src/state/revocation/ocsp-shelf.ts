@@ -46,11 +46,11 @@ export class OcspShelf {
       random,
       read,
       now: () => context.now(),
-      fetch: (question, { sha256 }, stop, maxAgeMs) => {
+      fetch: (question, { url, certificate }, stop, maxAgeMs) => {
         const own = () => fetchHttp(question, limits, stop);
         // Only who asked knows that an answer is to its own question.
         if (context.snapshot().ocsp.nonceRequired) return own();
-        return context.shared?.fetch(statusOf(question.url, sha256, maxAgeMs), own, stop) ?? own();
+        return context.shared?.fetch(statusOf(url, certificate.sha256, maxAgeMs), own, stop) ?? own();
       },
       shared: async (url, { sha256 }) => {
         if (context.snapshot().ocsp.nonceRequired) return undefined;
@@ -80,19 +80,19 @@ export class OcspShelf {
     return this.#sources.values();
   }
 
-  /** Follows the status of a certificate, if it names a responder that may be asked. */
+  /** Follows the status of a certificate, if it names responders that may be asked. */
   follow(certificate: CertificateFacts, issuer: CertificateFacts): OcspSource | undefined {
     const known = this.#sources.get(certificate.sha256);
     if (known !== undefined) return known;
-    for (const url of ocspLocations(certificate)) {
+    const [first, ...others] = ocspLocations(certificate).flatMap((url) => {
       const target = fetchTarget(url, this.#context.settings);
-      if ('refused' in target) continue;
-      const source = new OcspSource(target, certificate, issuer, this.#keeper);
-      this.#sources.set(certificate.sha256, source);
-      this.#context.queue.add(source);
-      return source;
-    }
-    return undefined;
+      return 'refused' in target ? [] : [target];
+    });
+    if (first === undefined) return undefined;
+    const source = new OcspSource([first, ...others], certificate, issuer, this.#keeper);
+    this.#sources.set(certificate.sha256, source);
+    this.#context.queue.add(source);
+    return source;
   }
 
   /** Whose status another node was told; undefined: nobody here follows it. */

@@ -17,12 +17,7 @@ import type { OcspReader } from './ocsp-reader.js';
 /** What a source asks of those who keep it. */
 export interface OcspKeeper extends SourceKeeper {
   /** @param maxAgeMs what another node was told longer ago is not taken; 0: nothing of others is */
-  fetch(
-    question: HttpQuestion,
-    certificate: CertificateFacts,
-    stop: AbortSignal,
-    maxAgeMs: number,
-  ): Promise<HttpAnswer>;
+  fetch(question: HttpQuestion, source: OcspSource, stop: AbortSignal, maxAgeMs: number): Promise<HttpAnswer>;
   /** What another node was told lately; undefined: none was, or the store is away. */
   shared(url: string, certificate: CertificateFacts): Promise<HttpAnswer | undefined>;
   readonly read: OcspReader;
@@ -37,27 +32,55 @@ export interface OcspKeeper extends SourceKeeper {
 /** OCSP requests have 32 octets of nonce (RFC 9654 §2.1). */
 const NONCE_OCTETS = 32;
 
-/** The status of one certificate, asked from the responder that it names. */
+/** Responders of one certificate that are asked: each may take the time of a whole fetch. */
+const MOST_RESPONDERS = 3;
+
+/**
+ * The status of one certificate, asked from the responders that it names: from the next one where one is dead or gives no
+ * answer that counts. It goes by the URL of the first.
+ */
 export class OcspSource extends FetchedSource {
   readonly certificate: CertificateFacts;
   readonly issuer: CertificateFacts;
   answer: OcspAnswer | undefined;
   readonly #keeper: OcspKeeper;
   #refusal: ReasonCode | undefined;
+  /** The one that answered last in front. */
+  #urls: readonly string[];
 
-  constructor(target: SourceTarget, certificate: CertificateFacts, issuer: CertificateFacts, keeper: OcspKeeper) {
-    super(target, keeper);
+  constructor(
+    targets: readonly [SourceTarget, ...SourceTarget[]],
+    certificate: CertificateFacts,
+    issuer: CertificateFacts,
+    keeper: OcspKeeper,
+  ) {
+    super(targets[0], keeper);
     this.certificate = certificate;
     this.issuer = issuer;
     this.#keeper = keeper;
+    this.#urls = [...new Set(targets.map(({ url }) => url))].slice(0, MOST_RESPONDERS);
   }
 
   protected async ask(stop: AbortSignal, maxAgeMs: number): Promise<number | undefined> {
-    const { certificate, issuer } = this;
+    const failures: string[] = [];
+    for (const url of this.#urls) {
+      try {
+        const until = await this.#askAt(url, stop, maxAgeMs);
+        this.#urls = [url, ...this.#urls.filter((each) => each !== url)];
+        return until;
+      } catch (cause) {
+        if (stop.aborted || this.#urls.length === 1) throw cause;
+        failures.push(`${url}: ${cause instanceof Error ? cause.message : String(cause)}`);
+      }
+    }
+    throw new FetchFailure(failures.join('; '));
+  }
+
+  async #askAt(url: string, stop: AbortSignal, maxAgeMs: number): Promise<number | undefined> {
     const nonce = randomBytes(NONCE_OCTETS);
-    const body = writeOcspRequest(certIdOf(certificate, issuer), nonce);
+    const body = writeOcspRequest(certIdOf(this.certificate, this.issuer), nonce);
     const headers = { 'Content-Type': 'application/ocsp-request', Accept: 'application/ocsp-response' };
-    return this.#take(await this.#keeper.fetch({ url: this.url, headers, body }, certificate, stop, maxAgeMs), nonce);
+    return this.#take(await this.#keeper.fetch({ url, headers, body }, this, stop, maxAgeMs), nonce);
   }
 
   protected async hear(): Promise<number | undefined | 'nothing'> {
