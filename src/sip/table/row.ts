@@ -100,5 +100,5 @@ export const CHARGING_IDENTITY = [
   'term-ioi',
   'transit-ioi',
   'related-icid',
-  'related-icid-gen-addr',
+  'related-icid-generated-at',
 ];

@@ -133,6 +133,15 @@ table('#24a P-Charging-Vector over a non-roaming interconnect', [
     { append: ['P-Charging-Vector: icid-value=1;orig-ioi=b;related-icid=9'] },
   ],
   [
+    'ok/all that RFC 7315 §5.6 defines crosses',
+    [
+      'P-Charging-Vector: icid-value="1";icid-generated-at=192.0.2.1;orig-ioi=b;term-ioi=c;transit-ioi="d.1,void"' +
+        ';related-icid=9;related-icid-generated-at="[2001:db8::1]"',
+    ],
+    trusted,
+    NOTHING,
+  ],
+  [
     'ok/what stands first goes too',
     ['P-Charging-Vector: fe-identifier="x";ICID-Value = 1 ;term-ioi=b'],
     { ...out, trusted: true },
