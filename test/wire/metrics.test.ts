@@ -146,6 +146,25 @@ describe('what /metrics says', () => {
     expect([after.get(name('(other)')), after.get(name('op-0')), after.get(name('op-4999'))]).toEqual([1, 1, 1]);
   });
 
+  test('ok/alarms of messages, whatever the verdict on their sender', async () => {
+    const { port } = await open([opB()]);
+    const INVITE = { direction: 'in', message: 'request', method: 'INVITE', ruri: 'sip:bob@a.example' };
+    const assertsOurs = 'From: <sip:x@b.example>;tag=1\r\nP-Asserted-Identity: <sip:alice@a.example>\r\n';
+    await ask(port, 'trust.message', { ...question(peer.pem), ...INVITE, headers: assertsOurs });
+    const breaksIn = 'From: <sip:x@x.example>;tag=1\r\nP-DCS-OSPS: BLV\r\n';
+    const stranger = { proto: 'udp', src_ip: '192.0.2.1' };
+    await ask(port, 'trust.message', { ...stranger, ...INVITE, headers: breaksIn });
+    const found = samplesOf((await get(port)).text);
+    const raised = [...found].filter(([name, count]) => name.startsWith('siptrust_alarms_total') && count > 0);
+    expect(raised.sort()).toEqual([
+      ['siptrust_alarms_total{agreement="(other)",reason="operator-service"}', 1],
+      ['siptrust_alarms_total{agreement="op-b",reason="assert-own"}', 1],
+    ]);
+    expect(
+      found.get('siptrust_verdicts_total{agreement="op-b",direction="in",verdict="trusted",reason="agreement-covers"}'),
+    ).toBe(1);
+  });
+
   test('ok/a candidate: how much was asked, and what would change, by agreement', async () => {
     const { port, state } = await open([opB()]);
     const of = async (name: string) => samplesOf((await get(port)).text).get(name);

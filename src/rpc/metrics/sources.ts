@@ -137,8 +137,8 @@ function alarms({ policy: { snapshot }, counters }: Of<'policy' | 'counters'>): 
   for (const name of [OTHER, ...firstEnabled(snapshot.agreements)]) {
     for (const reason of ALARMS) add(name, reason, 0);
   }
-  for (const { agreement, reason, count } of counters.verdictCounts) {
-    if (ALARMS.has(reason)) add(agreement, reason, count);
+  for (const counts of [counters.verdictCounts, counters.messageAlarms]) {
+    for (const { agreement, reason, count } of counts) if (ALARMS.has(reason)) add(agreement, reason, count);
   }
   return [...found.values()];
 }

@@ -33,7 +33,7 @@ export const METRICS = {
   alarms: {
     name: 'siptrust_alarms_total',
     type: 'counter',
-    help: 'Verdicts whose first reason is an alarm: somebody pretends, or a partner made a grave mistake',
+    help: 'Answers about peers and messages whose first reason is an alarm: somebody pretends, or a partner made a grave mistake',
     labels: ['agreement', 'reason'],
   },
   plans: {

@@ -1,4 +1,5 @@
 import type { DecisionLog } from '../../log/index.js';
+import { reason } from '../../reasons.js';
 import type { Snapshot } from '../../trust/agreement/index.js';
 import type { Evidence } from '../../trust/evidence/index.js';
 import { outcomeOf, type Plan } from '../../trust/message/index.js';
@@ -69,6 +70,10 @@ export class Recorder {
     if (first !== undefined) counters.add(`reason.${first}`);
     if (would !== undefined) counters.add(`monitor.${method}.${would.verdict}`);
     if (plan?.would !== undefined) counters.add(`monitor.plan.${outcomeOf(plan.would)}`);
+    const found = (plan?.would ?? plan)?.findings[0]?.code;
+    if (found !== undefined && reason(found).severity === 'alarm') {
+      counters.messageAlarms.add(agreement?.name, direction, verdict.verdict, found);
+    }
   }
 
   #showCertificates({ tls, direction }: Evidence, { agreement, observes }: Verdict): void {

@@ -11,6 +11,8 @@ export class Counters {
   readonly certificates: CacheCounters = { hits: 0, misses: 0 };
   readonly verdicts: CacheCounters = { hits: 0, misses: 0 };
   readonly verdictCounts = new VerdictCounts();
+  /** Alarms that messages gave, whatever the verdict on their sender. */
+  readonly messageAlarms = new VerdictCounts();
   readonly #counts = new Map<string, number>();
 
   add(name: string, count = 1): void {
