@@ -2,7 +2,7 @@
 
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { callUnix } from '../../src/rpc/wire/client.js';
@@ -151,6 +151,15 @@ describe('a candidate policy', () => {
       const [latest] = (await callUnix(file('ctl.sock'), 'policy.history')) as readonly { readonly by: string }[];
       expect(latest?.by).toContain(`to promote ${file('again.yaml')}`);
     });
+  });
+  test('ok/a file that is named by its relative path is the same file, paths of daemon.* in it too', async () => {
+    const { daemon: settings, ...rest } = policy();
+    const named = write('named.yaml', { ...rest, daemon: { ...settings, log: { audit: 'audit.log' } } });
+    const here = (path: string) => relative(process.cwd(), path);
+    expect(await ctl('policy', 'diff', here(named), named)).toMatchObject({ code: 0, output: '[]\n' });
+    const { code, output, error } = await ctl('policy', 'promote', here(named), '--config', here(config));
+    expect([code, error]).toEqual([0, '']);
+    expect(JSON.parse(output)).toMatchObject({ promoted: named, config, changes: 1 });
   });
   test('fail/a daemon that does not answer: the policy file is as it was', async () => {
     const before = readFileSync(config, 'utf8');

@@ -29,7 +29,7 @@ export function policyCommands(group: Command, tools: PolicyTools): void {
     .action(async (before: string, after: string, { config }: { config: string }) => {
       const differences = [before, after].some(isRevisionNumber)
         ? await fleetDifferences(before, after, config)
-        : policyDifferences(policy(before), policy(after));
+        : policyDifferences(policy(resolve(before)), policy(resolve(after)));
       print(differences, renderDiff);
       exit(differences.length > 0 ? 1 : 0);
     });
@@ -62,7 +62,9 @@ function inForce(config: string, policy: PolicyTools['policy']): Policy {
   }
 }
 
-async function putInPlace(file: string, config: string, { policy, ask }: PolicyTools): Promise<object> {
+async function putInPlace(given: string, named: string, { policy, ask }: PolicyTools): Promise<object> {
+  // Paths of a policy are relative to the file: by whole paths alone it is seen that two are the same.
+  const [file, config] = [resolve(given), resolve(named)];
   const judged = policy(file);
   const changes = policyDifferences(inForce(config, policy), judged).length;
   const reload = async () => {

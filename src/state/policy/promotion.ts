@@ -1,5 +1,5 @@
 import { chmodSync, chownSync, copyFileSync, renameSync, rmSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { type Policy, policyDifferencesInSteps } from '../../policy/snapshot/index.js';
 import { inSlices } from '../work/index.js';
 
@@ -25,7 +25,8 @@ export interface Promotion {
  * @throws {PromotionError | unknown} nothing was changed; what `load` and `reload` throw comes as it is
  */
 export async function promote({ file, config, judged, load, reload }: Promotion) {
-  const made = join(dirname(config), '.siptrust-promoted.yaml');
+  // The candidate was read by its whole path; siptrustd may have been started with another one for its policy.
+  const made = join(dirname(resolve(config)), '.siptrust-promoted.yaml');
   const previous = `${config}.previous`;
   try {
     copyFileSync(file, made);
