@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, type RequestTerms, request, udpCaller } from '../../support/live/caller.js';
 import { builds } from '../../support/live/kamailio.js';
 import { Network } from '../../support/live/network.js';
-import { answered, type Party } from '../../support/live/party.js';
+import { answered, type Party, type Transport } from '../../support/live/party.js';
 import { eventually } from '../../support/live/places.js';
 import { expectNowhere, privateRows } from '../../support/live/secrets.js';
 import { headerOf, methodOf, rowsOf, statusOf } from '../../support/live/sip-text.js';
@@ -142,6 +142,24 @@ describe.each(builds('full'))('scripts of others, Kamailio $version', (build) =>
       expectNowhere('secret', stranger.got);
     },
   );
+
+  it('ok/answers to what went on without a transaction: cleaned for strangers, whole for partners and users', async () => {
+    network.uas.options = { extra: privateRows('secret') };
+    const answerTo = async (caller: Caller, transport: Transport) =>
+      caller.final(stage.send(caller, transport, { headers: ['Subject: stateless'] }));
+    for (const transport of TRANSPORTS) {
+      const caller = await stage.connect(transport);
+      const answer = await answerTo(caller, transport);
+      expect(statusOf(answer), transport).toBe(200);
+      expectNowhere('secret', caller.answers);
+    }
+    for (const [caller, transport] of [
+      [await network.overTls(network.certificateOfA()), 'tls'],
+      [user, 'udp'],
+    ] as const)
+      expect(await answerTo(caller, transport), transport).toContain('secret');
+    network.uas.options = {};
+  });
 
   it('fail/an address of ours at a socket that advertises one of the world: whoever can write it is a stranger', async () => {
     const caller = await udpCaller(network.host(3), 5070, network.host(5));
