@@ -41,10 +41,12 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-const ask = (certificate: Issued, chain: unknown, conid = '1') =>
-  callUnix(file('ctl.sock'), 'trust.peer', question(certificate.pem, { conid }, { chain })) as Promise<
-    Readonly<Record<string, unknown>>
-  >;
+const ask = (certificate: Issued | string, chain: unknown, conid = '1') =>
+  callUnix(
+    file('ctl.sock'),
+    'trust.peer',
+    question(typeof certificate === 'string' ? certificate : certificate.pem, { conid }, { chain }),
+  ) as Promise<Readonly<Record<string, unknown>>>;
 
 describe('partners as they come', () => {
   test('ok/the chain, as Kamailio writes it', async () => {
@@ -52,6 +54,27 @@ describe('partners as they come', () => {
     expect(await ask(named(middle), chain)).toMatchObject({ trusted: 1, agreement: 'op-b', assert_hosts: [] });
     expect(await ask(named(middle), '<null>')).toMatchObject({ trusted: 0, reason: 'missing-intermediate' });
     expect(daemon.output).not.toContain('alarm');
+  });
+  test('ok/the chain in one text with the certificate, as some proxies write it', async () => {
+    const text = named(middle).pem + middle.pem + top.pem;
+    expect(await ask(text, undefined)).toMatchObject({ trusted: 1, agreement: 'op-b' });
+    expect(await ask(encodeURIComponent(text), '<null>')).toMatchObject({ trusted: 1, agreement: 'op-b' });
+  });
+  test('fail/a chain that cannot be read is not one that was not sent', async () => {
+    const unread = middle.pem.replaceAll('CERTIFICATE', 'TRUSTED CERTIFICATE');
+    const answer = await ask(named(middle), unread);
+    expect(answer).toMatchObject({ trusted: 0, reason: 'missing-intermediate' });
+    expect(answer['detail']).toContain(
+      'the peer sent a chain, and of it what cannot be read: certificate 1: line 1: expected a block labelled CERTIFICATE',
+    );
+  });
+  test('fail/what is neither PEM nor base64 is named', async () => {
+    const text = Buffer.from(named(middle).der).toString('base64');
+    const found = async (pem: string) => (await ask(pem, undefined))['detail'];
+    expect(await found(`${text},${text}`)).toContain(
+      `expected PEM or base64 DER, found "," at position ${text.length + 1}: further certificates go into tls.chain`,
+    );
+    expect(await found(`-${text}`)).toContain('found "-" at position 1');
   });
   test('ok/an impostor: one line in the operator log, with the id of the first answer', async () => {
     const impostor = named(evil);

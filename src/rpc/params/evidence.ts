@@ -72,10 +72,18 @@ export function keepsLinks({ tls }: Pick<EvidenceParams, 'tls'>, { tls: evidence
   return tls?.links !== undefined && certificates.length + ignored.length < tls.links;
 }
 
+/** Proxies that put the whole chain into one text (PEM one after the other, urlencoded or not): the first is the peer's. */
+function hasSeveral(pem: string | undefined): pem is string {
+  return pem !== undefined && pem.indexOf(BEGIN) !== pem.lastIndexOf(BEGIN);
+}
+
+const BEGIN = '-----BEGIN';
+
 function toTlsEvidence(given: z.output<typeof tls>, readCertificate: CertificateReader): TlsEvidence {
   const certificate = given.pem === undefined ? undefined : readCertificate(given.pem);
   const leaf = certificate === undefined || 'malformed' in certificate ? undefined : certificate;
-  const chain = given.chain === undefined ? undefined : readChain(given.chain, leaf, readCertificate);
+  const texts = [...(hasSeveral(given.pem) ? [given.pem] : []), ...[given.chain ?? []].flat()];
+  const chain = texts.length === 0 ? undefined : readChain(texts, leaf, readCertificate);
   return {
     certificate,
     ...(chain === undefined ? {} : { chain }),

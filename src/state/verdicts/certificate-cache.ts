@@ -12,7 +12,7 @@ const MAX_TEXT = 64 * 1024;
 
 /**
  * DER out of what a proxy gives: PEM, urlencoded PEM (`%0a` and kin) or bare base64 of the DER.
- * A chain is cut to its first certificate: the leaf.
+ * Of several the first is the leaf; the others are read as what else the peer sent (src/rpc/params/evidence.ts).
  */
 function leafDer(text: string): Uint8Array | { readonly malformed: string } {
   if (text.length > MAX_TEXT) {
@@ -36,8 +36,17 @@ function leafDer(text: string): Uint8Array | { readonly malformed: string } {
     }
   }
   const base64 = plain.replace(/[\r\n\t ]+/g, '');
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) return { malformed: 'expected PEM or base64 DER, found other text' };
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64))
+    return { malformed: `expected PEM or base64 DER, found ${strange(plain)}` };
   return Buffer.from(base64, 'base64');
+}
+
+/** What is no base64 in a text: the first character, and where it stands. */
+function strange(text: string): string {
+  const at = text.search(/[^A-Za-z0-9+/=\s]/);
+  if (at < 0) return 'base64 that is not whole';
+  const hint = text[at] === ',' ? ': further certificates go into tls.chain' : '';
+  return `${JSON.stringify(text[at])} at position ${at + 1}${hint}`;
 }
 
 /** What the facts of a certificate take up for each octet of it, and beside that, as the heap shows it. */

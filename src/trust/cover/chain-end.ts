@@ -19,6 +19,7 @@ import {
 } from '../../x509/certificate/index.js';
 import { authorityLocations } from '../../x509/revocation/index.js';
 import type { Agreement, AuthorityTable, Snapshot } from '../agreement/index.js';
+import type { CoverContext } from './context.js';
 
 interface ChainEnd {
   /** The last certificate that a path upwards from the leaf leads to. */
@@ -34,16 +35,12 @@ export const END_BUDGET = 10_000;
 const MOST_LOCATIONS = 3;
 const MOST_SHOWN = 200;
 
-/**
- * What to say in front of `untrusted-chain`. `role`: that of the peer in the handshake; `chain`: what else it sent.
- */
+/** What to say in front of `untrusted-chain`. `role`: that of the peer in the handshake. */
 export function chainEndFindings(
   agreement: Agreement,
   role: 'client' | 'server',
   leaf: CertificateFacts,
-  chain: readonly CertificateFacts[],
-  snapshot: Pick<Snapshot, 'authorities'>,
-  budget: Budget,
+  { chain, unread, snapshot, endBudget: budget }: Pick<CoverContext, 'chain' | 'unread' | 'snapshot' | 'endBudget'>,
 ): readonly Finding[] {
   if (leaf.selfIssued) return [];
   const { last, selfSigned, other } = whereItEnds(agreement, leaf, chain, snapshot, budget);
@@ -60,11 +57,23 @@ export function chainEndFindings(
     const root = `the self-signed ${printable(certificateName(last), MOST_SHOWN)}, which is none of them`;
     return [{ code: 'anchor-mismatch', detail: `${accepted}; the certificate leads to ${root}` }];
   }
-  const sent = chain.length === 0 ? 'the peer sent no chain' : `the peer sent ${chain.length} more certificates`;
   const whose = printable(certificateName(last), MOST_SHOWN);
   const missing = `no certificate of ${issuer}, which issued ${whose}, is at hand`;
   const remedy = `${where(last)}; put it under intermediates or, if it is a root of this network, under anchors`;
-  return [{ code: 'missing-intermediate', detail: `agreement ${agreement.name}: ${missing} (${sent}); ${remedy}` }];
+  return [
+    {
+      code: 'missing-intermediate',
+      detail: `agreement ${agreement.name}: ${missing} (${sentText(chain.length, unread)}); ${remedy}`,
+    },
+  ];
+}
+
+/** What came of the chain: an intermediate that was sent and could not be read is not one that is missing. */
+function sentText(sent: number, [why]: readonly string[]): string {
+  const read = sent === 0 ? 'the peer sent no chain' : `the peer sent ${sent} more certificates`;
+  if (why === undefined) return read;
+  const which = `what cannot be read: ${printable(why, MOST_SHOWN)}`;
+  return sent === 0 ? `the peer sent a chain, and of it ${which}` : `${read}, and ${which}`;
 }
 
 function counted({ anchors }: Agreement, role: 'client' | 'server'): string {

@@ -12,6 +12,8 @@ export interface CoverContext {
   readonly now: number;
   /** What else the peer sent: it helps to build paths and is trusted by nothing. */
   readonly chain: readonly CertificateFacts[];
+  /** What of it could not be read, and why. */
+  readonly unread: readonly string[];
   /** CRLs that were fetched in the background, besides the agreement's own files. */
   readonly crls: readonly CrlFacts[];
   /** OCSP answers that were asked for in the background. */

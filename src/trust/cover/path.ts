@@ -47,7 +47,7 @@ export function judgePath(
   }
   // Of a certificate that names a partner and leads nowhere, where it ends says more (rulebook §6.6, T-14, T-38).
   const nowhere = result.findings[0]?.code === 'untrusted-chain';
-  const ends = nowhere ? chainEndFindings(agreement, role, leaf, chain, snapshot, context.endBudget) : [];
+  const ends = nowhere ? chainEndFindings(agreement, role, leaf, context) : [];
   const hint = byItselfHint(agreement, role, leaf, result.findings);
   for (const [at, { code, detail }] of [...ends, ...result.findings].entries()) {
     trail.fail('path', code, at === 0 ? detail + hint : detail);

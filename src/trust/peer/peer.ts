@@ -32,10 +32,10 @@ export function judgePeer(
   approved: ApprovedPins = NO_APPROVED_PINS,
 ): Verdict {
   const trail = new Trail();
-  const chain = evidence.tls?.chain?.certificates ?? [];
+  const { certificates: chain = [], ignored: unread = [] } = evidence.tls?.chain ?? {};
   const budgets = { pathBudget: new Budget(), endBudget: new Budget(END_BUDGET) };
   const { direction } = evidence;
-  const context: CoverContext = { direction, snapshot, now, chain, crls, ocsp, approved, ...budgets, trail };
+  const context: CoverContext = { direction, snapshot, now, chain, unread, crls, ocsp, approved, ...budgets, trail };
   return decided(judge(evidence, context), verdictScope(snapshot, evidence), context);
 }
 

@@ -94,7 +94,9 @@ class Scan {
       const [, kind, name = ''] = BOUNDARY.exec(this.line(at)) ?? [];
       if (kind !== 'BEGIN') {
         const mark = this.byteOrderMark();
-        this.fail(mark === undefined ? at : 0, `-----BEGIN ${label}-----`, mark ?? quote(this.line(at)));
+        const alone = text.startsWith(`${DASHES}BEGIN `, at) ? ' alone on its line' : '';
+        const found = mark ?? `${quote(this.line(at))}${this.begunBefore(at)}`;
+        this.fail(mark === undefined ? at : 0, `-----BEGIN ${label}-----${alone}`, found);
       }
       if (!FORMS[label].labels.includes(name)) this.fail(at, `a block labelled ${label}`, quote(name));
       this.open = name;
@@ -145,6 +147,12 @@ class Scan {
     const at = this.text.indexOf(`${DASHES}BEGIN `);
     const inside = at < 0 ? 'no PEM block' : `it in the middle of line ${this.lineNumber(at)}: it must begin the line`;
     return this.byteOrderMark() ?? inside;
+  }
+
+  /** An END without a block above it: quotes or a key (`Cert="-----BEGIN ...`) stand in front of its beginning. */
+  private begunBefore(at: number): string {
+    const begun = this.text.slice(0, at).lastIndexOf(`${DASHES}BEGIN `);
+    return begun < 0 ? '' : `, and a beginning in the middle of line ${this.lineNumber(begun)}: it must begin the line`;
   }
 
   /** As a character, or as the octets of a file. */

@@ -122,7 +122,8 @@ function readUri(bytes: Uint8Array): Reading {
   const [, host = '', tail = ''] = /^(\[[^\]]*\]|[^:;?]*)(.*)$/.exec(rest) ?? [];
   if (!URI_TAIL.test(tail)) return { code: 'name-bytes', why: `${quoted(tail)} cannot follow the host of a SIP URI` };
   if (host.startsWith('[')) return { skipped: 'its host is an IP address, not a domain' };
-  return readHost(host);
+  // A copy: what is cut out of a text keeps all of it in memory, and pins and verdicts keep the name.
+  return readHost(Buffer.from(host, 'latin1').toString('latin1'));
 }
 
 /** [2] dNSName, as it stands: no splitting at commas, no decoding. */

@@ -46,9 +46,9 @@ export function unfit(crl: CrlFacts, { strict, tls }: RevocationContext): string
   if (crl.unknownCritical !== undefined)
     return `expected critical extensions that are understood, found ${crl.unknownCritical}`;
   if (!strict) return undefined;
+  if (crl.version === 1) return 'expected version 2 (§5.1.2.1), found 1';
   const number = crl.extensions.find(({ oid }) => oid === EXTENSION.cRLNumber);
-  if (crl.version === 2 && (number === undefined || number.critical))
-    return 'expected a non-critical cRLNumber (§5.2.3)';
+  if (number === undefined || number.critical) return 'expected a non-critical cRLNumber (§5.2.3)';
   // Of two octets: an empty SEQUENCE.
   if (crl.issuingDistributionPoint?.value.length === 2)
     return 'expected issuingDistributionPoint not to be empty (§5.2.5)';

@@ -159,7 +159,7 @@ function outOfTime(
     if (!nonceEchoed) return 'expected nextUpdate or the nonce of the question, found neither';
   } else if (nextUpdate <= at) return `expected nextUpdate after ${instant(at)}, found ${instant(nextUpdate)}`;
   if (thisUpdate + maxAge <= at) {
-    return `expected thisUpdate after ${instant(at - maxAge)}, found ${instant(thisUpdate)}`;
+    return `expected thisUpdate after ${instant(at - maxAge)} (defaults.ocsp_max_age), found ${instant(thisUpdate)}`;
   }
   return undefined;
 }

@@ -30,13 +30,19 @@ export function unknownFinding(
     covered.size === 0
       ? `no usable CRL of ${certificate.issuerText}`
       : `no usable CRL for the reasons ${missing.join(', ')}`;
-  const detail = `${who}: expected a revocation status, found ${what}: ${whyNone(certificate, findings, crls)}`;
+  const detail = `${who}: expected a revocation status, found ${what}: ${whyNone(certificate, findings, crls, covered.size > 0)}`;
   return { code: 'rev-unknown', detail };
 }
 
-function whyNone(certificate: CertificateFacts, findings: readonly Finding[], crls: readonly CrlFacts[]): string {
+function whyNone(
+  certificate: CertificateFacts,
+  findings: readonly Finding[],
+  crls: readonly CrlFacts[],
+  partly: boolean,
+): string {
   const [first, second] = findings;
   if (first !== undefined) return second === undefined ? first.detail : `${first.detail}; ${second.detail}`;
+  if (partly) return 'what is at hand speaks of other reasons alone';
   const others = [...new Set(crls.slice(0, MOST_FINDINGS).map(({ issuerText }) => issuerText))];
   const atHand =
     others.length === 0
@@ -48,11 +54,12 @@ function whyNone(certificate: CertificateFacts, findings: readonly Finding[], cr
 /** What the certificate says of where its status can be had, as far as that is a reason why there is none. */
 function whereElse(certificate: CertificateFacts): string {
   const urls = crlLocations(certificate).map(({ url }) => url);
-  const odd = urls.find((url) => !/^http:/i.test(url));
-  if (odd !== undefined) return `, and ${quoted(odd)} of the certificate is not fetched (http: alone is)`;
-  const [url] = urls;
+  // Beside a list that is fetched (RFC 5280 §4.2.1.13 wants one by http: or ldap:) the others do not matter.
+  const url = urls.find((each) => /^http:/i.test(each));
   if (url !== undefined)
-    return `; ${quoted(url)} of the certificate is fetched where daemon.revocation.hosts has its host`;
+    return `; ${quoted(url)} of the certificate is fetched where daemon.revocation.hosts has its host (siptrustctl crl list says what came of it)`;
+  const [odd] = urls;
+  if (odd !== undefined) return `, and ${quoted(odd)} of the certificate is not fetched (http: alone is)`;
   const [responder] = ocspLocations(certificate);
   if (responder !== undefined) {
     return `; its OCSP responder ${quoted(responder)} is asked where daemon.revocation.hosts has its host, and no answer that counts is at hand`;

@@ -22,7 +22,11 @@ export function either(a: RevocationStatus, b: RevocationStatus): RevocationStat
   if (a.status === 'revoked' || b.status === 'revoked') return a.status === 'revoked' ? a : b;
   if (a.status === 'good' && b.status === 'good') return a.until >= b.until ? a : b;
   if (a.status === 'good' || b.status === 'good') return a.status === 'good' ? a : b;
-  return { status: 'unknown', findings: [...b.findings, ...a.findings] };
+  // The first line is often all that is read: it says of both why nothing is known.
+  const [first, ...others] = b.findings;
+  const [why] = a.findings;
+  const both = first && why ? [{ ...first, detail: `${first.detail}; ${why.detail}` }, ...others] : b.findings;
+  return { status: 'unknown', findings: [...both, ...a.findings] };
 }
 
 /**

@@ -140,6 +140,11 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   ],
   'GeneralizedTime before 2050': [path('leaf', { notAfter: generalized('20270101000000Z') })],
   'critical subjectAltName': [path('leaf', replaced({ altNames: ext.altNames([{ dns: 'peer.example' }], true) }))],
+  'subjectAltName not critical': [path('leaf', { subject: '' })],
+  'keyUsage keyCertSign in an end entity': [
+    path('leaf', replaced({ keyUsage: ext.keyUsage(['digitalSignature', 'keyCertSign']) })),
+    path('leaf', add(constraint('peer.example'))),
+  ],
   'an unknown critical extension': [
     path('leaf', add(extension('1.2.3.4', der.null(), true))),
     path('via', add(extension('1.2.3.4', der.null(), true))),

@@ -48,6 +48,16 @@ describe('readPem', () => {
     ['a byte-order mark on a line before it', `\ufeff\n${pem.slice(1)}`, 'line 1: expected'],
     ['UTF-16', `\xff\xfe${[...pem].join('\0')}`, 'found UTF-16'],
     ['indented, as in YAML', pem.replaceAll(/^/gm, '  '), 'found it in the middle of line 1'],
+    [
+      'a value of a header, in quotes (Envoy)',
+      `Hash=1;Cert="${pem}"`,
+      'found "-----END CERTIFICATE-----", and a beginning in the middle of line 1: it must begin the line',
+    ],
+    [
+      'blanks for line ends',
+      pem.replaceAll('\n', ' '),
+      'line 1: expected -----BEGIN CERTIFICATE----- alone on its line, found "-----BEGIN CERTIFICATE----- ',
+    ],
     ['padding of three', pem.replace(body, 'A==='), 'expected padded base64'],
     ['padding alone', pem.replace(body, '===='), 'expected padded base64'],
     ['another letter in the last digit', pem.replace(body, 'AAB='), 'expected padded base64'],

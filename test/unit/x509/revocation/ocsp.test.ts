@@ -306,6 +306,15 @@ describe('OCSP and CRL together in a path (RFC 6960 §5, rulebook K-17)', () => 
     const result = judged(unknown, []);
     expect(first(result)).toBe('rev-unknown');
     expect(result.findings.map(({ code }) => code)).toContain('ocsp-status');
+    expect(result.findings[0]?.detail).toMatch(
+      /no CRL at hand; .*; OCSP response on .*: the responder does not know the/,
+    );
+  });
+  test('fail/prepared for days, older than the policy takes: the first line names the key (T-23)', () => {
+    const times = { thisUpdate: NOW - 2 * DAY, nextUpdate: NOW + 5 * DAY };
+    const result = judged(ocspAnswer([{ certificate: peer, issuer, ...times }], { signer: issuer }), []);
+    expect(result.findings[0]).toMatchObject({ code: 'rev-unknown' });
+    expect(result.findings[0]?.detail).toContain('(defaults.ocsp_max_age), found 2026-05-30');
   });
   test('ok/soft: trusted and flagged (T-20)', () => {
     const result = judged(unknown, [], { revocation: 'soft' });

@@ -55,7 +55,16 @@ const CRITICAL = extension('1.3.6.1.4.1.55738.666.1', der.null(), true);
 const lists: readonly PathRow[] = [
   ['ok/an empty list', () => single({})],
   ['ok/a list of others', () => single({ revoked: [other, { serial: Uint8Array.of(0x77) }] })],
-  ['ok/a version 1 list', () => single({ version: 'absent', number: 'absent' })],
+  ['fail/a version 1 list, in a strict check', 'rev-unknown', () => single({ version: 'absent', number: 'absent' })],
+  [
+    'ok/a version 1 list, when not strict',
+    () => single({ version: 'absent', number: 'absent' }, undefined, { strict: false }),
+  ],
+  [
+    'fail/a version 1 list that lists it, in a strict check',
+    'revoked',
+    () => single((end) => ({ version: 'absent', number: 'absent', ...revoked(end) })),
+  ],
   ['fail/revoked (T-19)', 'revoked', () => single((end) => revoked(end))],
   ['fail/certificateHold counts as revoked (K-7)', 'revoked', () => single((end) => revoked(end, 6))],
   [
@@ -465,6 +474,22 @@ describe('the first line says which list did not count, and why', () => {
       /no usable CRL of CN=A: the CRL at hand is of CN=B; the certificate names neither/,
     ],
     ['none', () => told([]), /no usable CRL of CN=A: there is no CRL at hand; the certificate names neither/],
+    [
+      'an http: distribution point behind an ldap: one',
+      () =>
+        told(
+          [],
+          leaf(r, {
+            add: [ext.crlPoints([{ names: [{ uri: 'ldap://a.example/cn=a' }, { uri: 'http://a.example/' }] }])],
+          }),
+        ),
+      /there is no CRL at hand; "http:\/\/a\.example\/" of the certificate is fetched where .* \(siptrustctl crl list says/,
+    ],
+    [
+      'one for some reasons alone',
+      () => told([crl(r, { scope: { reasons: ['keyCompromise'] } }), crl(root({ subject: 'CN=B' }))]),
+      /no usable CRL for the reasons cACompromise, .*: what is at hand speaks of other reasons alone/,
+    ],
     [
       'an ldap: distribution point',
       () => told([], leaf(r, { add: [ext.crlPoints([uri('ldap://a.example/cn=a')])] })),
