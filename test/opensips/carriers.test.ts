@@ -1,6 +1,5 @@
 /** What carriers build of OpenSIPS: gateways by sets, redirections that are followed, users who register from outside. */
 
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -10,22 +9,11 @@ import { OpensipsNetwork } from '../support/live/opensips-network.js';
 import { answered, Party } from '../support/live/party.js';
 import { expectNowhere, privateRows } from '../support/live/secrets.js';
 import { headerOf, methodOf, rowsOf, type SipText, statusOf } from '../support/live/sip-text.js';
-import { absent, answerTo, talk, theBuild } from './stage.js';
+import { absent, answerTo, gateways, talk, theBuild } from './stage.js';
 
 const SECRET = privateRows('secret');
 const FORGED = privateRows('forged');
 const NEEDED = ['dispatcher', 'db_text', 'compression', 'uac_redirect', 'mid_registrar', 'usrloc'];
-
-/** A database of text files with two gateways, in this order of priority. */
-function gateways(folder: string, places: readonly string[]): string {
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'version'), 'table_name(string) table_version(int) \ndispatcher:9\n');
-  const columns =
-    'id(int,auto) setid(int) destination(string) socket(string,null) state(int) probe_mode(int) weight(string) priority(int) attrs(string,null) description(string,null)';
-  const rows = places.map((place, i) => `${i + 1}:1:sip\\:${place}\\:5060::0:1:1:${places.length - i}::\n`);
-  writeFileSync(join(folder, 'dispatcher'), `${columns} \n${rows.join('')}`);
-  return folder;
-}
 
 const LOADED = `
 loadmodule "db_text.so"
@@ -60,7 +48,7 @@ const FEATURES = `
 	}
 	if ($rU == "trunk") {
 		t_on_failure("TRUNK");
-		ds_select_dst(1, 0, "f");
+		ds_select_dst(1, 8, "f");
 		route(RELAY);
 	}
 	if ($rU == "moved") {
@@ -134,7 +122,13 @@ describe.skipIf(absent(NEEDED) !== undefined)('what carriers build', () => {
           ['\t# No open relay', `${FEATURES}\t# No open relay`],
         ])
           .concat(ROUTES)
-          .replaceAll('FOLDER', gateways(folder, [host(12), host(13)]))
+          .replaceAll(
+            'FOLDER',
+            gateways(
+              folder,
+              [12, 13].map((at) => `sip:${host(at)}:5060`),
+            ),
+          )
           .replaceAll('STRANGER', host(12))
           .replaceAll('REGISTRAR', host(15));
       },

@@ -1,6 +1,6 @@
 /** What the tests of plugin/opensips share. */
 
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { type Caller, freshCallId, inDialog, type RequestTerms, request } from '../support/live/caller.js';
@@ -70,4 +70,15 @@ export async function talk(
     const got = await answerTo(caller, { ...within, method, cseq: index + 2 });
     expect(statusOf(got), got).toBe(200);
   }
+}
+
+/** A folder for the modules db_text and dispatcher: one set of gateways, the first of them first. */
+export function gateways(folder: string, uris: readonly string[]): string {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'version'), 'table_name(string) table_version(int) \ndispatcher:9\n');
+  const columns =
+    'id(int,auto) setid(int) destination(string) socket(string,null) state(int) probe_mode(int) weight(string) priority(int) attrs(string,null) description(string,null)';
+  const rows = uris.map((uri, i) => `${i + 1}:1:${uri.replaceAll(':', '\\:')}::0:1:1:${uris.length - i}::\n`);
+  writeFileSync(join(folder, 'dispatcher'), `${columns} \n${rows.join('')}`);
+  return folder;
 }

@@ -107,6 +107,10 @@ const BYPASSES: readonly {
   },
 ];
 
+/** A route that is called sees no parameter of the event: it is given them. */
+const CLOSED =
+  'route(SIPTRUST_CLOSED, $param(proto), $param(src_ip), $param(src_port), $param(dst_ip), $param(dst_port));';
+
 /** Fields that no stranger may get in a reply, nor say. */
 const PRIVATE = PROFILES.find((profile) => profile.name === 'untrusted')?.hooks['response-out'].remove ?? [];
 
@@ -149,11 +153,9 @@ function script({ opensips, options }: Site): readonly Finding[] {
     if (kind === 'onreply_route') {
       found.push(...addedFields(body).flatMap(({ names, by }) => given(`${what}: ${by}`, by, names)));
     }
-    if (name.startsWith('E_CORE_TCP_DISCONNECT') && !body.includes('route(SIPTRUST_CLOSED);')) {
+    if (name.startsWith('E_CORE_TCP_DISCONNECT') && !body.includes(CLOSED.replaceAll(' ', ''))) {
       const harm = 'siptrust does not hear of closed connections';
-      found.push(
-        finding('risk', `${what}: ${harm}`, 'delete the one of siptrust.cfg, and call route(SIPTRUST_CLOSED) here'),
-      );
+      found.push(finding('risk', `${what}: ${harm}`, `delete the one of siptrust.cfg, and write ${CLOSED} here`));
     }
   }
   return [...found, ...files.flatMap(givenAway)];

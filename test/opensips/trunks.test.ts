@@ -1,0 +1,179 @@
+/** Trunks to a partner with two places: which of them a call takes, what happens when one fails, and when the agreement ends. */
+
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Caller, freshCallId, inDialog, request } from '../support/live/caller.js';
+import { replaced } from '../support/live/opensips.js';
+import { agreementByWords, OpensipsNetwork } from '../support/live/opensips-network.js';
+import { answered, Party } from '../support/live/party.js';
+import { eventually } from '../support/live/places.js';
+import { methodOf, rowsOf, type SipText, statusOf } from '../support/live/sip-text.js';
+import { absent, answerTo, gateways, theBuild } from './stage.js';
+
+const OURS = 'P-Asserted-Identity: <sip:user@own.example>';
+
+const LOADED = `
+modparam("tm", "fr_timeout", 2)
+loadmodule "db_text.so"
+loadmodule "dispatcher.so"
+modparam("dispatcher", "db_url", "text://FOLDER")
+`;
+const FEATURES = `
+	if ($rU == "trunk") {
+		t_on_failure("TRUNK");
+		ds_select_dst(1, 8, "f");
+		record_route();
+		route(RELAY);
+	}
+`;
+const ROUTES = `
+failure_route[TRUNK] {
+	route(SIPTRUST_SHUT);
+	if (t_check_status("5[0-9][0-9]|408") && ds_next_dst()) {
+		t_relay();
+	}
+}
+`;
+
+describe.skipIf(absent(['dispatcher', 'db_text']) !== undefined)('trunks', () => {
+  let network: OpensipsNetwork;
+  let user: Caller;
+  const places: Party[] = [];
+  const [first, second] = [() => places[0]!, () => places[1]!];
+
+  beforeAll(async () => {
+    network = await OpensipsNetwork.start({
+      build: theBuild(),
+      patience: 4,
+      settings: { siptrust_keepalive: '1' },
+      edit: (sample, host) =>
+        replaced(sample, [
+          ['loadmodule "rr.so"\n', `loadmodule "rr.so"\n${LOADED}`],
+          ['\t# No open relay', `${FEATURES}\t# No open relay`],
+        ])
+          .concat(ROUTES)
+          .replaceAll(
+            'FOLDER',
+            gateways(
+              join(/"\[outside\](.*)\/own\.pem"/.exec(sample)?.[1] ?? '', 'db'),
+              [5, 6].map((at) => `sip:${host(at)}:5061;transport=tls`),
+            ),
+          ),
+    });
+    const targets = [5, 6].map((at) => `${network.host(at)}:5061`);
+    const terms = agreementByWords('op-b', 'b.example', network.operatorB, { targets });
+    await network.daemon.reload({ ...network.standardPolicy, agreements: [terms] });
+    user = await network.user();
+    for (const at of [5, 6]) {
+      const identity = network.pki.certificate({ issuer: network.operatorB, names: ['DNS:b.example'] });
+      places.push(await Party.start(network.host(at), identity));
+    }
+    await proven();
+  });
+  afterAll(async () => {
+    for (const place of places) place.stop();
+    await network?.stop();
+  });
+  beforeEach(proven);
+
+  const own = '<sip:user@own.example>;tag=1';
+
+  /** Both have shown who they are. */
+  async function proven(): Promise<void> {
+    const before = places.map(({ got }) => got.length);
+    await eventually('both places are asked again', () =>
+      places.every(({ got }, i) => got.slice(before[i]).filter((text) => methodOf(text) === 'OPTIONS').length > 2),
+    );
+  }
+
+  const asserted = (text: SipText | undefined) => text && rowsOf(text, 'P-Asserted-Identity');
+
+  async function trunk(callId: string): Promise<SipText> {
+    return answerTo(user, { callId, ruri: 'sip:trunk@own.example', from: own, headers: [OURS] });
+  }
+
+  it('ok/the place that the script has chosen gets the call; the next one where it fails', async () => {
+    const { answer } = first();
+    first().answer = (text, at) =>
+      methodOf(text) === 'INVITE' ? [answered(text, '503 Service Unavailable')] : answer(text, at);
+    const callId = freshCallId();
+    const got = await trunk(callId);
+    first().answer = answer;
+    expect(asserted(first().find(callId, 'INVITE'))).toEqual(['<sip:user@own.example>']);
+    expect(asserted(second().find(callId, 'INVITE'))).toEqual(['<sip:user@own.example>']);
+    expect(statusOf(got), got).toBe(200);
+  });
+
+  it('ok/the next one, where the first one is silent', async () => {
+    const { answer } = first();
+    first().answer = (text, at) => (methodOf(text) === 'INVITE' ? [] : answer(text, at));
+    const callId = freshCallId();
+    const got = await trunk(callId);
+    first().answer = answer;
+    expect(asserted(second().find(callId, 'INVITE'))).toEqual(['<sip:user@own.example>']);
+    expect(statusOf(got), got).toBe(200);
+  });
+
+  const named = async (): Promise<string> => {
+    const callId = freshCallId();
+    const ruri = 'sip:bob@b.example';
+    await answerTo(user, { callId, ruri, from: own, method: 'MESSAGE', headers: [OURS] });
+    return callId;
+  };
+  /** In the place of the first one, with this name. */
+  async function replace(name: string): Promise<void> {
+    const identity = network.pki.certificate({ issuer: network.operatorB, names: [`DNS:${name}`] });
+    first().stop();
+    places[0] = await Party.start(network.host(5), identity);
+  }
+
+  it('ok/by name: the other place from when one hangs up; the first again from when it is back', async () => {
+    await replace('b.example');
+    const callId = await eventually(
+      'the second place gets it',
+      async () => {
+        const id = await named();
+        return second().find(id, 'MESSAGE') !== undefined && id;
+      },
+      5_000,
+    );
+    expect(asserted(second().find(callId, 'MESSAGE'))).toEqual(['<sip:user@own.example>']);
+    await proven();
+    const next = await named();
+    expect(asserted(first().find(next, 'MESSAGE'))).toEqual(['<sip:user@own.example>']);
+  });
+
+  it('fail/somebody else answers at a place that was proven: nothing private, and no call, goes there', async () => {
+    await replace('thief.example');
+    await proven();
+    for (let i = 0; i < 10; i++) {
+      const callId = await named();
+      expect(asserted(second().find(callId, 'MESSAGE'))).toEqual(['<sip:user@own.example>']);
+    }
+    const callId = freshCallId();
+    expect(statusOf(await trunk(callId))).toBe(200);
+    expect(first().find(callId, 'INVITE')).toBeUndefined();
+    expect(first().got.filter((text) => text.includes('P-Asserted-Identity'))).toEqual([]);
+    await replace('b.example');
+  });
+
+  it('fail/the agreement ends while a call is up: stripped with the next request of it, which goes', async () => {
+    const callId = freshCallId();
+    const answer = await trunk(callId);
+    expect(statusOf(answer), answer).toBe(200);
+    expect(asserted(first().find(callId, 'INVITE'))).toEqual(['<sip:user@own.example>']);
+    const { route, ...terms } = inDialog(answer);
+    user.send(request({ ...terms, transport: 'UDP', from: own, method: 'ACK', headers: route }));
+    await network.daemon.reload({ ...network.standardPolicy, agreements: [] });
+    await network.polled();
+    for (const method of ['INFO', 'BYE']) {
+      const headers = [...route, OURS];
+      const got = await answerTo(user, { ...terms, from: own, method, cseq: method === 'BYE' ? 3 : 2, headers });
+      expect(statusOf(got), got).toBe(200);
+      const arrived = first()
+        .got.filter((text) => methodOf(text) === method && text.includes(callId))
+        .at(-1);
+      expect(asserted(arrived)).toEqual([]);
+    }
+  });
+});
