@@ -17,7 +17,7 @@ EXAMPLE := .cache/example
 LONG_WORK := node --import tsx --import ./test/support/live/early-stop.ts
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: dev ci help release test-release deb test-deb setup packages toolchain node-version build lint dead run demo test test-unit test-wire test-flow test-cost test-matrix test-opensips test-ui run-ui test-fleet run-fleet test-fleet-long fleet bench-fleet demo-ui lab-packages lab test-lab bench bench-plugin bench-reload bench-lab soak fuzz clean
+.PHONY: dev ci help release test-release deb test-deb setup packages toolchain node-version build lint dead run demo test test-unit test-wire test-flow test-cost test-matrix test-opensips test-ui run-ui test-fleet run-fleet test-fleet-long fleet bench-fleet demo-ui lab-packages lab test-lab bench bench-plugin bench-reload bench-faults bench-lab soak fuzz clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -179,6 +179,9 @@ bench: setup build ## measurements; results are explained in docs/performance.md
 
 bench-reload: setup build ## what a reload costs whoever asks meanwhile, up to 100,000 agreements and 1,000,000 prefixes
 	$(LONG_WORK) test/bench/reload.ts $(SIZES)
+
+bench-faults: setup build ## verdicts while the database is killed, frozen, cut off, slow, full, taken over, beside a server that does nothing
+	$(LONG_WORK) test/bench/faults.ts $(FAULTS)
 
 bench-plugin: setup build ## instructions that the plugin for Kamailio adds to a call (under five minutes)
 	$(call install-missing,valgrind)

@@ -18,6 +18,7 @@ import { longWork } from '../support/live/long-work.js';
 import { eventually, runDirectory } from '../support/live/places.js';
 import { IdleTimer } from './idle-timer.js';
 import type { SteadyOrder, SteadyReport } from './steady-load.js';
+import { measured, takeTurns, turnsText } from './turns.js';
 
 const PROGRAM = process.env.SIPTRUST_DAEMON ?? fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const LOAD = fileURLToPath(new URL('./steady-load.ts', import.meta.url));
@@ -194,13 +195,16 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const AFTER_MS = 2000;
 /** As long without a reload: what a question waits then is the machine's doing as well. */
 const CALM_MS = 4000;
+/** Versions of what is read before the load. */
+const QUIET = 50;
 
 async function measure(size: Size): Promise<void> {
   const { path, remove } = runDirectory();
   const policy = new Policy(path, size);
   policy.writeAll(0);
   const began = performance.now();
-  const daemon = new Child(PROGRAM, ['--config', policy.main]);
+  const turns = join(path, 'turns.json');
+  const daemon = new Child(PROGRAM, ['--config', policy.main], { env: measured(turns) });
   let load: Load | undefined;
   let timer: IdleTimer | undefined;
   try {
@@ -210,23 +214,40 @@ async function measure(size: Size): Promise<void> {
     };
     await eventually('siptrustd is ready', ready, RELOAD_MS);
     console.log(`start: ${size.name}, ready after ${Math.round(performance.now() - began)} ms`);
+    const memory = new Memory(daemon.pid);
+    const ways = [
+      ['all of them changed', (version: number) => policy.writeAll(version)],
+      ['all of them changed again', (version: number) => policy.writeAll(version)],
+      ['one changed', (version: number) => policy.writeOne(version)],
+    ] as const;
+    // The first of all is read with nothing asked, as a target without a load says; then the same beside the load.
+    for (const [at, [what, write]] of [...ways.entries()].filter(([at]) => at !== 1)) {
+      write(QUIET + at);
+      await pause(1000);
+      await takeTurns(daemon.pid, turns);
+      const start = performance.now();
+      const waited = withoutProcessor(daemon.pid);
+      await callUnix(policy.socket, 'agreement.reload', {}, RELOAD_MS);
+      const took = Math.round(performance.now() - start);
+      const starved = Math.round(withoutProcessor(daemon.pid) - waited);
+      const found = await takeTurns(daemon.pid, turns);
+      console.log(
+        `reload: ${size.name}, ${what}, nothing asked: took ${took} ms, of which siptrustd was without a processor for ${starved} ms; ` +
+          `${turnsText(found)}; load ${(loadavg()[0] ?? 0).toFixed(1)}`,
+      );
+    }
     load = await Load.start();
     timer = await IdleTimer.start();
     const longest = async (of: Load, beside: IdleTimer) => {
       const [{ longest: waited, wrong }, idle] = await Promise.all([of.report(), beside.longest()]);
       return { wrong, text: `${waited.toFixed(0)} ms (a timer that does nothing waited ${idle.toFixed(0)} ms)` };
     };
-    const memory = new Memory(daemon.pid);
     await pause(AFTER_MS);
-    const ways = [
-      ['all of them changed', (version: number) => policy.writeAll(version)],
-      ['all of them changed again', (version: number) => policy.writeAll(version)],
-      ['one changed', (version: number) => policy.writeOne(version)],
-    ] as const;
     for (const [version, [what, write]] of ways.entries()) {
       write(version + 1);
       await pause(1000);
       await longest(load, timer);
+      await takeTurns(daemon.pid, turns);
       const before = memory.get('VmRSS');
       memory.forget();
       const start = performance.now();
@@ -235,6 +256,7 @@ async function measure(size: Size): Promise<void> {
       const took = performance.now() - start;
       await pause(AFTER_MS);
       const during = await longest(load, timer);
+      const found = await takeTurns(daemon.pid, turns);
       const starved = Math.round(withoutProcessor(daemon.pid) - waited);
       const peak = memory.get('VmHWM');
       await pause(CALM_MS);
@@ -244,7 +266,7 @@ async function measure(size: Size): Promise<void> {
       const octets = `memory ${before} MiB before, ${peak} MiB at most, ${after} MiB after`;
       console.log(
         `reload: ${size.name}, ${what} took ${Math.round(took)} ms, longest question ${during.text}; ` +
-          `siptrustd was without a processor for ${starved} ms in all; without a reload ${calm.text}; ${octets}; load ${busy}${during.wrong > 0 ? `; ${during.wrong} WRONG verdicts` : ''}`,
+          `siptrustd was without a processor for ${starved} ms in all; ${turnsText(found)}; without a reload ${calm.text}; ${octets}; load ${busy}${during.wrong > 0 ? `; ${during.wrong} WRONG verdicts` : ''}`,
       );
     }
   } finally {

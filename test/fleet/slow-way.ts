@@ -5,12 +5,17 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 
 export class SlowWay {
   #delay: number | undefined = 0;
+  /** Pieces that the node has sent; a statement is one or two. */
+  pieces = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
   private constructor(target: number) {
     this.#server = createServer((near) => {
       const far = connect(target, '127.0.0.1');
+      near.on('data', () => {
+        this.pieces += 1;
+      });
       this.#join(near, far);
       this.#join(far, near);
     });
