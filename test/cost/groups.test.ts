@@ -1,4 +1,4 @@
-/** What the groups of the plugin cost Perl's expressions, which Kamailio's are too. */
+/** What the groups of the plugin cost PCRE. */
 
 import { afterAll, describe, expect, it } from 'vitest';
 import { GROUPS, group, HOOK_NAMES, messageOf, WELL_FORMED } from '../programs/sip/group-numbers.js';
@@ -6,7 +6,8 @@ import { groupMatcher } from '../support/groups.js';
 import { REPEATED, ROWS } from '../support/repeated.js';
 
 const matcher = groupMatcher(GROUPS);
-if (matcher === undefined) console.warn('skipped: matching as Kamailio does needs perl, and none is there');
+if (matcher === undefined)
+  console.warn('skipped: matching as Kamailio does needs /usr/bin/python3 and PCRE, and they are not there');
 afterAll(() => matcher?.close());
 
 describe.skipIf(matcher === undefined)('the groups of the plugin', () => {
@@ -32,7 +33,7 @@ describe.skipIf(matcher === undefined)('the groups of the plugin', () => {
     for (const number of [...numbers, WELL_FORMED, WELL_FORMED + 1]) {
       // Of a text that is refused at its beginning, nothing is read: the dearest of the plain ones counts.
       const plain = Math.max(...(matcher?.costs(number, ordinary) ?? []));
-      // Or half a microsecond a character: perl takes a run in less than a step of a loop.
+      // Or half a microsecond a character: PCRE takes a run in less than a step of a loop.
       const most = Math.max(3 * plain, SIZE * 0.5e-6);
       const costs = matcher?.costs(number, all, most) ?? [];
       for (const [at, cost] of costs.entries())

@@ -1,5 +1,5 @@
 /**
- * What the plugin settles without a question: its Perl-compatible groups, matched by perl, held against the plan that
+ * What the plugin settles without a question: its Perl-compatible groups, matched by PCRE, held against the plan that
  * siptrustd would make of the same message.
  */
 
@@ -17,7 +17,8 @@ import type { Case } from '../../unit/trust/message/message-support.js';
 import { GROUPS, group, HOOK_NAMES, messageOf, WELL_FORMED } from './group-numbers.js';
 
 const matcher = groupMatcher(GROUPS);
-if (matcher === undefined) console.warn('skipped: matching as Kamailio does needs perl, and none is there');
+if (matcher === undefined)
+  console.warn('skipped: matching as Kamailio does needs /usr/bin/python3 and PCRE, and they are not there');
 afterAll(() => matcher?.close());
 
 function profileNamed(name: ProfileName): Profile {
