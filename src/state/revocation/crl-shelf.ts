@@ -22,10 +22,13 @@ export interface ShelfContext {
   changed(): void;
 }
 
-/** URLs and octets of one issuer: one partner's certificates must not take the room of the others'. */
-const MOST_OF_ISSUER = Object.freeze({ urls: 50, octets: CRL_LIMITS.total / 2 });
+/**
+ * URLs and octets of one issuer: one partner's certificates must not take the room of the others'. A public CA has many partners
+ * below it, and spreads its certificates over as many lists (Let's Encrypt: 128 of each issuing CA).
+ */
+const MOST_OF_ISSUER = Object.freeze({ urls: 128, octets: CRL_LIMITS.total / 2 });
 /** URLs of all CAs together that one CA of the policy has made: it can make as many as it likes. */
-const MOST_BELOW = 200;
+const MOST_BELOW = 256;
 
 /** Who has signed a certificate, as far as that is known. */
 export interface SignedBy {

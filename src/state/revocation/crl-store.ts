@@ -20,7 +20,7 @@ export interface StoreLimits {
 }
 
 /** The most lists that are kept, in memory and on disk. */
-export const CRL_LIMITS = Object.freeze({ files: 500, total: 256 * 1024 * 1024 });
+export const CRL_LIMITS = Object.freeze({ files: 1000, total: 256 * 1024 * 1024 });
 
 const NAME = /^[0-9a-f]{64}$/;
 const MOST_NOTE_OCTETS = 8192;

@@ -209,28 +209,28 @@ describe('what is not fetched', () => {
 });
 
 describe('one partner does not take the room of others', () => {
-  test('fail/more than fifty URLs of one issuer are not fetched', async () => {
+  test('fail/more URLs of one issuer than a public CA has lists (128) are not fetched', async () => {
     const stage = await stageWith({ settings: { interval: 3600 } });
-    stage.ask(b.peer({ crls: Array.from({ length: 60 }, (_, at) => server.url(`/${at}.crl`)) }));
-    expect(await stage.revocation.rows()).toHaveLength(50);
+    stage.ask(b.peer({ crls: Array.from({ length: 140 }, (_, at) => server.url(`/${at}.crl`)) }));
+    expect(await stage.revocation.rows()).toHaveLength(128);
     expect(stage.log.filter(({ message }) => message.startsWith('too many URLs'))).toHaveLength(1);
   });
 
   test('fail/nor under the names of as many CRL issuers, whom any certificate can name', async () => {
     const stage = await stageWith({ settings: { interval: 3600 } });
-    const points = Array.from({ length: 60 }, (_, at) => ({
+    const points = Array.from({ length: 140 }, (_, at) => ({
       names: [{ uri: server.url(`/${at}.crl`) }],
       crlIssuer: `CN=${at}`,
     }));
     const altNames = ext.altNames([{ dns: 'b.example' }]);
     const times = { notBefore: now() - DAY, notAfter: now() + DAY };
     stage.ask(leaf(b.ca, { ...times, extensions: { altNames }, add: [ext.crlPoints(points)] }));
-    expect(await stage.revocation.rows()).toHaveLength(50);
+    expect(await stage.revocation.rows()).toHaveLength(128);
   });
 });
 
 describe('a CA that makes CAs', () => {
-  test('fail/has room for two hundred URLs, however many CAs it makes; the rest is left to others', async () => {
+  test('fail/has room for 256 URLs, however many CAs it makes; the rest is left to others', async () => {
     const stage = await stageWith({ settings: { interval: 3600 } });
     const times = { notBefore: now() - DAY, notAfter: now() + DAY };
     const altNames = ext.altNames([{ dns: 'b.example' }]);
@@ -242,9 +242,9 @@ describe('a CA that makes CAs', () => {
       stage.ask(peer, [sub]);
       shown.push({ peer, sub });
     }
-    expect(await stage.revocation.rows()).toHaveLength(200);
+    expect(await stage.revocation.rows()).toHaveLength(256);
     for (const { peer, sub } of shown) stage.revocation.observe(peer.facts, [sub.facts]);
-    expect(await stage.revocation.rows()).toHaveLength(200);
+    expect(await stage.revocation.rows()).toHaveLength(256);
     expect(stage.log.filter(({ message }) => message.startsWith('too many URLs'))).toHaveLength(1);
   });
 });
