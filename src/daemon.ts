@@ -131,6 +131,8 @@ async function start(
 }
 
 async function serve(config: string): Promise<number> {
+  // Whoever read the log is gone (EPIPE), or its disk is full: nobody is left to tell, and questions are answered all the same.
+  process.stderr.on('error', () => {});
   const thread = new PolicyThread(config);
   const source = new FleetPolicy((revision, now, wanted) => thread.load(revision, now, wanted));
   const loading = PolicyHolder.begin((revision, now) => source.load(revision, now), Date.now());

@@ -1,5 +1,6 @@
 /** siptrustd and its signals: during the start, with a full disk, and for log rotation. */
 
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
@@ -65,6 +66,28 @@ function connected(port: number): Promise<string> {
 }
 
 describe('siptrustd', () => {
+  test('ok/whoever reads its standard error goes away (`siptrustd 2>&1 | head -1`): it goes on', async () => {
+    const listen = { netstring: 'off', http: 'off', unix: at('ctl.sock') };
+    writeFileSync(at('siptrust.yaml'), stringify({ own_domains: ['own.example'], daemon: { listen } }));
+    const child = spawn('node', [SIPTRUSTD, '--config', at('siptrust.yaml')], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const ended = once(child, 'exit');
+    try {
+      let output = '';
+      child.stderr.on('data', (chunk: Buffer) => {
+        output += chunk.toString();
+      });
+      await eventually('siptrustd is ready', () => output.includes('siptrustd is ready'), 60_000);
+      child.stderr.destroy();
+      // Each of these is a line of the log.
+      for (const level of ['debug', 'info', 'debug']) {
+        expect(await callUnix(at('ctl.sock'), 'log.level', { level })).toEqual({ level });
+      }
+      expect(child.exitCode).toBeNull();
+    } finally {
+      child.kill('SIGTERM');
+      expect(await ended).toEqual([0, null]);
+    }
+  });
   test('ok/a SIGHUP during the start is done after it', async () => {
     const child = started({});
     await eventually('it listens to SIGHUP', () => catches(child.pid, SIGHUP), 60_000);
