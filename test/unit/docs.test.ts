@@ -135,6 +135,16 @@ describe('the docs say what the code does, and nothing else', () => {
       }
     },
   );
+  // src/modules/http_client/curlcon.c of Kamailio 5.6 to 6.1: any other one is `Unknown parameter`, and has no effect.
+  test.each(['docs/operating.md', 'plugin/kamailio/siptrust.cfg'])('ok/%s: a connection of http_client', (file) => {
+    const known = ['httpredirect', 'timeout', 'useragent', 'failover', 'maxdatasize', 'verify_peer', 'verify_host'];
+    known.push('tlsversion', 'client_cert', 'client_key', 'cipher_suites');
+    const [, given = ''] = /=>https:[^;"]*;([^"]*)"/.exec(text(file)) ?? [];
+    expect(given).toContain('client_cert=');
+    expect(given.split(';').map((param) => param.split('=')[0])).toEqual(
+      expect.toSatisfy((names: string[]) => names.every((name) => known.includes(name))),
+    );
+  });
   test('ok/every dependency has a line in docs/dependencies.md saying what for', () => {
     const { dependencies, devDependencies } = JSON.parse(text('package.json'));
     const listed = firstCells(text('docs/dependencies.md'), '# Dependencies');
