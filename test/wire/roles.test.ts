@@ -12,6 +12,7 @@ import { methodTable } from '../../src/rpc/methods/methods.js';
 import { CallError, callTcp, callUnix, RemoteError } from '../../src/rpc/wire/client.js';
 import { PolicyHolder } from '../../src/state/policy/holder.js';
 import { trustState } from '../../src/state/trust/trust-state.js';
+import { siptrustctl } from '../support/command-line.js';
 import { emptySnapshot } from '../support/snapshot.js';
 import { fifoAsk, http, portOf, temporaryDirectory } from '../support/wires.js';
 
@@ -139,6 +140,11 @@ describe('what a listener grants', () => {
     const peer = expect.stringMatching(/^127\.0\.0\.1:[0-9]+$/);
     const refused = { method: 'pin.approve', wire: 'http', peer, role: 'script', credential: '' };
     expect(logged).toContainEqual(['a method was refused', expect.objectContaining(refused)]);
+  });
+  test('ok/siptrustctl says which method it was, and over what', async () => {
+    const { code, error } = await siptrustctl(['--socket', path('viewer.sock'), 'agreement', 'reload']);
+    const words = `Forbidden: over ${path('viewer.sock')} nobody may ask agreement.reload; operators have`;
+    expect([code, error]).toEqual([1, expect.stringContaining(words)]);
   });
   test('ok/core.status: a script gets the part that it polls, others all', async () => {
     const ofScript = (await callTcp('127.0.0.1', tcp, 'core.status')) as object;

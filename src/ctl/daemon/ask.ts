@@ -1,3 +1,4 @@
+import { RPC_ERRORS } from '../../rpc/dispatch/index.js';
 import { badInput } from '../../rpc/listeners/index.js';
 import { CallError, callTcp, callUnix, RemoteError } from '../../rpc/wire/index.js';
 import { isRecord } from '../../typed.js';
@@ -38,9 +39,15 @@ export async function askDaemon(address: DaemonAddress, method: string, params: 
     return await send(address, method, params);
   } catch (error) {
     if (error instanceof CallError) throw unanswered(address, error);
-    if (error instanceof RemoteError) throw new Refusal(errorWording(error), 1, { cause: error });
+    if (error instanceof RemoteError) throw new Refusal(wordingFor(address, method, error), 1, { cause: error });
     throw error;
   }
+}
+
+/** The daemon tells nobody what would help; whoever named the socket may hear which one it was. */
+function wordingFor({ tcp, socket }: DaemonAddress, method: string, error: RemoteError): string {
+  if (error.code !== RPC_ERRORS.forbidden.code) return errorWording(error);
+  return `${error.message}: over ${tcp ?? socket} nobody may ask ${method}; operators have daemon.listen.unix (--socket)`;
 }
 
 /** Asks the daemon for each record; an error becomes an answer, so that every line gets one. */
