@@ -7,7 +7,7 @@
  */
 
 import { asciiLower, SINGLE_FIELDS, spellings } from '../grammar/index.js';
-import { type HookProfile, type Inside, URI_FIELDS } from '../table/index.js';
+import { type Bearing, type HookProfile, type Inside, URI_FIELDS } from '../table/index.js';
 import { BEYOND, BLANKS, COLON, END, heads, lettersBut, NAME_END, NOT, TOKEN, Values } from './clean-values.js';
 import { nameOf } from './name-tree.js';
 
@@ -105,7 +105,7 @@ class Lines {
       // A URI beside the value is looked at like any other.
       shape(fields, fields.some((field) => URI_FIELDS.has(field)) ? `(?=${any}${END})${value}` : value);
     }
-    for (const { fields, names } of lines.bearing) shape(fields, `${bearsNone(names)}${any}`);
+    for (const each of lines.bearing) shape(each.fields, `${bearsNone(each, leniency)}${any}`);
     if (lines.bodies.length > 0) {
       shape(spellings('content-type'), `${BLANKS}(?!${lines.bodies.map(mediaType).join('|')})${any}`);
     }
@@ -228,17 +228,29 @@ function words(rules: readonly Inside[]): string {
   return `(?:[;,=" \\t]++|(?!${nameOf(names, '')}${NAME_END})[^;,=" \\\\${BEYOND}]++)*+`;
 }
 
-/** The rest of a line that names none of these, but in an emergency call. */
-function bearsNone(names: readonly string[]): string {
+/** The rest of a line that names none of these, but in an emergency call, or where the list takes them out (bearingParam). */
+function bearsNone({ param, names }: Bearing, leniency: Leniency): string {
   const begin = heads(names).join('');
-  const text = `[^\\r${begin}]*+`;
-  return `(?(<${EMERGENCY}>)|(?=${text}(?:(?!${nameOf(names, '')})[${begin}]${text})*+\\r))`;
+  const once = leniency === 'once listed fields are gone';
+  const text = `[^\\r${once ? ';' : ''}${begin}]*+`;
+  const goes = `;${BLANKS}${literal(param)}${BLANKS}=${BLANKS}"[^"\\\\\\r]*+"|;`;
+  const other = `(?:(?!${nameOf(names, '')})[${begin}]${once ? `|${goes}` : ''})`;
+  return `(?(<${EMERGENCY}>)|(?=${text}(?:${other}${text})*+\\r))`;
+}
+
+/** A parameter in quotes whose value bears one of these: what the list takes out of a field. POSIX, without regard to case. */
+export function bearingParam({ param, names }: Bearing): string {
+  const blanks = '[ \t]*';
+  const text = '[^"\\\\]*';
+  return `;${blanks}${literal(param)}${blanks}=${blanks}"${text}(${names.join('|')})${text}"`;
+}
+
+/** Characters that stand for themselves. */
+function literal(name: string): string {
+  return name.replace(/[.+]/g, (char) => `[${char}]`);
 }
 
 /** A media type, where `*` stands for any rest of it; blanks may stand around the slash (RFC 3261 §25.1). */
 function mediaType(name: string): string {
-  return name
-    .replace('*', '')
-    .replace(/[.+]/g, (char) => `[${char}]`)
-    .replace('/', `${BLANKS}/${BLANKS}`);
+  return literal(name.replace('*', '')).replace('/', `${BLANKS}/${BLANKS}`);
 }

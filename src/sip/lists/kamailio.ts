@@ -16,7 +16,7 @@ import {
   type ProfileName,
 } from '../table/index.js';
 import { ANSWER_PATTERN } from './answer-line.js';
-import { cleanMessage, type Leniency, manyRows, wellFormedMessage } from './clean-message.js';
+import { bearingParam, cleanMessage, type Leniency, manyRows, wellFormedMessage } from './clean-message.js';
 import { bearsNoName, bearsNothing } from './last-bytes.js';
 import { startOfOtherNameThan } from './name-tree.js';
 import { NUMBERED, profileNumber } from './profile-numbers.js';
@@ -49,14 +49,14 @@ function hooksOf({ hooks }: Profile, direction: 'in' | 'out'): { request: HookPr
     : { request: hooks['request-out'], response: hooks['response-out'] };
 }
 
-function stripLines({ remove, removeUnlessEmergency }: HookProfile): readonly string[] {
+function stripLines({ remove, removeUnlessEmergency, lines: { bearing } }: HookProfile): readonly string[] {
+  const unlessEmergency = [
+    ...(removeUnlessEmergency.length > 0 ? [`keep_hf(${quote(keptNames(removeUnlessEmergency))});`] : []),
+    ...bearing.map((each) => `subst_hf("${each.fields[0]}", ${quote(`/${bearingParam(each)}//gi`)}, "a");`),
+  ];
   const lines = [`\tkeep_hf(${quote(keptNames(remove))});`];
-  if (removeUnlessEmergency.length > 0) {
-    lines.push(
-      `\tif (!($ru =~ ${quote(EMERGENCY_URI)})) {`,
-      `\t\tkeep_hf(${quote(keptNames(removeUnlessEmergency))});`,
-      '\t}',
-    );
+  if (unlessEmergency.length > 0) {
+    lines.push(`\tif (!($ru =~ ${quote(EMERGENCY_URI)})) {`, ...unlessEmergency.map((line) => `\t\t${line}`), '\t}');
   }
   return lines;
 }

@@ -5,6 +5,7 @@ export { actionsAt, type Column, effectiveRules, overrideProblems, type RowActio
 export { canonicalName, FUNDAMENTAL, PRIVATE_KEYS } from './fields.js';
 export { type ParamsGoing, type RuleInForce, type RulesInForce, rulesInForce } from './in-force.js';
 export {
+  type Bearing,
   EMERGENCY_URI,
   type HookProfile,
   type Inside,

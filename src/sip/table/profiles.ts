@@ -52,6 +52,13 @@ export interface Inside {
   readonly allBut: boolean;
 }
 
+/** A parameter that goes out of certain fields where its value bears one of these names. */
+export interface Bearing {
+  readonly fields: readonly string[];
+  readonly param: string;
+  readonly names: readonly string[];
+}
+
 /**
  * What may stand in the lines of a message that no plan is needed for: the triggers the other way round. A matcher that
  * finds each line to keep to these has settled the message, and one that fails has not (fail closed).
@@ -62,8 +69,8 @@ export interface LineRules {
   /** Is a URI kept from embedding header fields? */
   readonly barren: boolean;
   readonly params: readonly Inside[];
-  /** Fields in which nothing of these names stands anywhere. */
-  readonly bearing: readonly Inside[];
+  /** In an emergency call they stay. */
+  readonly bearing: readonly Bearing[];
   readonly values: readonly Inside[];
   readonly optionTags: readonly Inside[];
   /** Media types of bodies; `*` stands for any rest. */
@@ -117,14 +124,16 @@ function removed(rows: readonly RowAction[], kind: RuleKind): readonly BoundaryR
 function lineRules(hook: Hook, stance: Stance, strictest: boolean): LineRules {
   const rows = actionsAt(hook, stance);
   const gone = new Set(listed(rows, strictest).map(({ name }) => asciiLower(name)));
-  const inside = (kind: RuleKind, bears = false): readonly Inside[] =>
+  const staying = (kind: RuleKind): readonly BoundaryRule[] =>
     removed(rows, kind)
-      .filter(({ bearing }) => bearing.length > 0 === bears)
       .map((rule) => ({ ...rule, within: rule.within.filter((field) => !gone.has(field)) }))
-      .filter(({ within }) => within.length > 0)
-      .map(({ name, within, allBut, bearing }) => ({
+      .filter(({ within }) => within.length > 0);
+  const inside = (kind: RuleKind): readonly Inside[] =>
+    staying(kind)
+      .filter(({ bearing }) => bearing.length === 0)
+      .map(({ name, within, allBut }) => ({
         fields: within.flatMap(spellings),
-        names: bears ? bearing : allBut.length > 0 ? allBut : [asciiLower(name)],
+        names: allBut.length > 0 ? allBut : [asciiLower(name)],
         allBut: allBut.length > 0,
       }));
   const looked = rows.filter(({ rule, action }) => rule.kind === 'header' && isConditional(rule, action));
@@ -134,7 +143,9 @@ function lineRules(hook: Hook, stance: Stance, strictest: boolean): LineRules {
     uriParams: removed(rows, 'uri-param').map(({ name }) => asciiLower(name)),
     barren: removed(rows, 'uri-headers').length > 0,
     params: inside('header-param'),
-    bearing: inside('header-param', true),
+    bearing: staying('header-param')
+      .filter(({ bearing }) => bearing.length > 0)
+      .map(({ name, within, bearing }) => ({ fields: within.flatMap(spellings), param: name, names: bearing })),
     values: inside('value'),
     optionTags: inside('option-tag'),
     bodies: strictest
