@@ -205,8 +205,9 @@ describe.each(builds('full'))('what goes on in calls, Kamailio $version', (build
   );
 
   it.each(TRANSPORTS)(
-    'fail/the number of a handset leaves over %s in an emergency call alone (RFC 7255 §8)',
+    'fail/the number of a handset leaves over %s in an emergency call alone, and nobody is asked for it (RFC 7255 §8)',
     async (transport) => {
+      const asked = network.cscf.statistic('siptrust_asked_message');
       const handset = 'Contact: <sip:user@own.example>;+sip.instance="<urn:gsma:imei:35622410-483840-0>";audio';
       const calls = [
         { ruri: stranger.uri(transport), headers: [...SECRET, handset] },
@@ -221,6 +222,7 @@ describe.each(builds('full'))('what goes on in calls, Kamailio $version', (build
         expect(rowsOf(got, 'Contact').at(-1)).toMatch(/^<sip:user@own[.]example>.*;audio$/);
         expectNowhere('secret', [got]);
       }
+      expect(network.cscf.statistic('siptrust_asked_message')).toBe(asked);
     },
   );
 
