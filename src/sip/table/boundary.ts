@@ -250,6 +250,8 @@ export const BOUNDARY_RULES: readonly BoundaryRule[] = [
   header('61', 'Session-ID', 'V', 'RFC 7989', keep),
   headerParam('61', 'logme', 'D', 'RFC 8497 §5', { ...keep, within: ['session-id'] }),
   header('62', 'Reason', 'V', 'RFC 3326', { ...keep, applies: ['request'] }),
+  header('63', 'P-*', 'D', 'RFC 5727 §4; default deny'),
+  header('63', 'X-*', 'D', 'RFC 6648; default deny'),
   headerParam('64', '+sip.instance', 'V', 'RFC 7255 §5, §6, §8; RFC 8465 §5, §6, §9', {
     within: ['contact'],
     bearing: HANDSETS,
@@ -257,8 +259,6 @@ export const BOUNDARY_RULES: readonly BoundaryRule[] = [
     keptInEmergency: true,
     condition: 'only one that names a handset (IMEI, MEID); out: stays in an emergency call',
   }),
-  header('63', 'P-*', 'D', 'RFC 5727 §4; default deny'),
-  header('63', 'X-*', 'D', 'RFC 6648; default deny'),
 
   // Bodies: never edited by a proxy.
   ...['application/3gpp-ims+xml', 'application/vnd.3gpp.*', 'application/vnd.etsi.mcid+xml', 'application/isup'].map(

@@ -35,10 +35,9 @@ export class RulesInForce {
   readonly uriParams: ReadonlySet<string>;
   /** Keys of the fields whose URIs may embed nothing. */
   readonly barren: ReadonlySet<string>;
-  /** Parameters and values that go out of single fields, by the key of the field. */
-  readonly headerParams: ReadonlyMap<string, ParamsGoing>;
-  /** Parameters that go where their value names something. */
-  readonly bearing: readonly BoundaryRule[];
+  /** Parameters that go out of single fields: by the key of the field, and where their value names something. */
+  readonly params: { readonly byField: ReadonlyMap<string, ParamsGoing>; readonly bearing: readonly BoundaryRule[] };
+  /** Values that go out of single fields, by the key of the field. */
   readonly values: NamesByField;
   readonly optionTags: readonly BoundaryRule[];
   readonly bodies: readonly RuleInForce[];
@@ -58,8 +57,10 @@ export class RulesInForce {
     this.uriParams = new Set(removed('uri-param').map(({ name }) => asciiLower(name)));
     this.barren = new Set(removed('uri-headers').flatMap(({ within }) => within));
     const params = removed('header-param');
-    this.headerParams = paramsByField(params.filter(({ bearing }) => bearing.length === 0));
-    this.bearing = params.filter(({ bearing }) => bearing.length > 0);
+    this.params = {
+      byField: paramsByField(params.filter(({ bearing }) => bearing.length === 0)),
+      bearing: params.filter(({ bearing }) => bearing.length > 0),
+    };
     this.values = byField(removed('value'));
     this.optionTags = removed('option-tag');
     this.bodies = rules.filter(({ rule, action }) => rule.kind === 'body' && action !== 'keep');

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { quoted } from '../../printable.js';
 import { type CertificateFacts, MalformedCertificate, parseCertificate } from '../../x509/certificate/index.js';
 import { readPem } from '../../x509/der/index.js';
 import { BoundedCache, type CacheBounds } from './bounded-cache.js';
@@ -46,7 +47,7 @@ function strange(text: string): string {
   const at = text.search(/[^A-Za-z0-9+/=\s]/);
   if (at < 0) return 'base64 that is not whole';
   const hint = text[at] === ',' ? ': further certificates go into tls.chain' : '';
-  return `${JSON.stringify(text[at])} at position ${at + 1}${hint}`;
+  return `${quoted(String.fromCodePoint(text.codePointAt(at) ?? 0))} at position ${at + 1}${hint}`;
 }
 
 /** What the facts of a certificate take up for each octet of it, and beside that, as the heap shows it. */

@@ -90,11 +90,11 @@ export function stripRequestUri(ruri: string, rules: RulesInForce): string | und
 
 /** Takes parameters and values out of the fields that the table names for them. */
 export function stripValues(draft: Draft, rules: RulesInForce, { emergency }: Pick<StripContext, 'emergency'>): void {
-  for (const { name, within, bearing, keptInEmergency } of rules.bearing) {
+  for (const { name, within, bearing, keptInEmergency } of rules.params.bearing) {
     if (keptInEmergency && emergency) continue;
     for (const key of within) draft.edit(key, (value) => withoutParamBearing(value, name, bearing));
   }
-  for (const [key, going] of rules.headerParams) {
+  for (const [key, going] of rules.params.byField) {
     for (const row of draft.rows(key)) {
       const { value, clean } = withoutListParams(row.value, going);
       if (clean) draft.set(row, value);
