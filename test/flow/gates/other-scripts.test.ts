@@ -161,6 +161,38 @@ describe.each(builds('full'))('scripts of others, Kamailio $version', (build) =>
     network.uas.options = {};
   });
 
+  it('fail/nor does the port in the Via of a stranger at the address of a partner open what is for the partner', async () => {
+    network.uas.options = { extra: privateRows('secret') };
+    const partnerPeer = await network.overTls(network.certificateOfA());
+    const terms = { headers: ['Subject: stateless'] };
+    await partnerPeer.final(stage.send(partnerPeer, 'tls', terms));
+    const known = partnerPeer.answers.length;
+    const forged = await network.overTls();
+    for (const port of ['', `;rport=${partnerPeer.source.split(':').at(-1)}`]) {
+      const callId = stage.send(forged, 'tls', terms, (text) =>
+        text.replace('sbc.a.example:5061', partnerPeer.source).replace(/;rport/, port),
+      );
+      expect(statusOf(await forged.final(callId)), port).toBe(200);
+    }
+    expectNowhere('secret', forged.answers);
+    expect(partnerPeer.answers.length).toBe(known);
+    network.uas.options = {};
+  });
+
+  it('ok/an answer without a transaction to a partner, whose Via asks for no port: what a plan leaves of it', async () => {
+    const kept = 'P-Asserted-Identity: <sip:user@own.example>';
+    network.uas.options = {
+      extra: [kept, 'P-Charging-Vector: icid-value=1;orig-ioi=own.example;access-network-charging-info="secret"'],
+    };
+    const peer = await network.overTls(network.certificateOfA());
+    const answer = await peer.final(
+      stage.send(peer, 'tls', { headers: ['Subject: stateless'] }, (text) => text.replace(/;rport/, '')),
+    );
+    expect(answer).toContain(kept);
+    expect(rowsOf(answer, 'P-Charging-Vector')).toEqual(['icid-value=1;orig-ioi=own.example']);
+    network.uas.options = {};
+  });
+
   it('fail/an address of ours at a socket that advertises one of the world: whoever can write it is a stranger', async () => {
     const caller = await udpCaller(network.host(3), 5070, network.host(5));
     const callId = freshCallId();
