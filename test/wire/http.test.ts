@@ -59,13 +59,15 @@ describe('/rpc', () => {
     expect(await http(port, { path, headers, body: PING })).toMatchObject({ status: 200, text: PONG });
   });
 
+  const POST = 'POST /rpc HTTP/1.0\r\nContent-Type: application/json\r\n';
   // RFC 9112 §3.2 asks for a Host from HTTP/1.1 on. HAProxy's `option httpchk GET /health` sends none, as HTTP/1.0.
   test.each<[string, string, string]>([
     ['a health check', 'GET /health HTTP/1.0\r\n\r\n', '200 OK'],
     ['one that names HTTP/1.1', 'GET /health HTTP/1.1\r\n\r\n', '400 Bad Request'],
     ['another host in the target', 'GET http://evil.example/health HTTP/1.0\r\n\r\n', '421 Misdirected Request'],
     ['an address in the target', 'GET http://127.0.0.1/health HTTP/1.0\r\n\r\n', '200 OK'],
-    ['a web page', 'POST /rpc HTTP/1.0\r\nOrigin: http://undefined\r\nContent-Length: 0\r\n\r\n', '403 Forbidden'],
+    ['a web page', `${POST}Origin: http://undefined\r\nContent-Length: 0\r\n\r\n`, '403 Forbidden'],
+    ['a web page of no host', `${POST}Origin: http://\r\nContent-Length: 0\r\n\r\n`, '403 Forbidden'],
   ])('no Host: %s', async (_, request, status) => {
     const { port } = await open();
     expect(await raw(port, request)).toMatch(new RegExp(`^HTTP/1\\.1 ${status}\r\n`));

@@ -143,7 +143,7 @@ describe('what a listener grants', () => {
   });
   test('ok/siptrustctl says which method it was, and over what', async () => {
     const { code, error } = await siptrustctl(['--socket', path('viewer.sock'), 'agreement', 'reload']);
-    const words = `Forbidden: over ${path('viewer.sock')} nobody may ask agreement.reload; operators have`;
+    const words = `Forbidden: this agreement.reload takes rights that ${path('viewer.sock')} does not give; operators have`;
     expect([code, error]).toEqual([1, expect.stringContaining(words)]);
   });
   test('ok/core.status: a script gets the part that it polls, others all', async () => {

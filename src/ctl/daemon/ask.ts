@@ -47,7 +47,8 @@ export async function askDaemon(address: DaemonAddress, method: string, params: 
 /** The daemon tells nobody what would help; whoever named the socket may hear which one it was. */
 function wordingFor({ tcp, socket }: DaemonAddress, method: string, error: RemoteError): string {
   if (error.code !== RPC_ERRORS.forbidden.code) return errorWording(error);
-  return `${error.message}: over ${tcp ?? socket} nobody may ask ${method}; operators have daemon.listen.unix (--socket)`;
+  const where = tcp ?? socket;
+  return `${error.message}: this ${method} takes rights that ${where} does not give; operators have daemon.listen.unix (--socket)`;
 }
 
 /** Asks the daemon for each record; an error becomes an answer, so that every line gets one. */

@@ -42,7 +42,7 @@ export function readChain(
     for (const element of split(text)) {
       elements += 1;
       if (elements > MOST_CHAIN_CERTIFICATES) break;
-      const facts = read(element);
+      const facts = read(copied(element));
       if ('malformed' in facts) ignored.push(`certificate ${elements}: ${facts.malformed}`);
       else if (facts.sha256 !== leaf?.sha256) found.set(facts.sha256, facts);
     }
@@ -64,6 +64,11 @@ function split(text: string): readonly string[] {
   // A block that was cut off says so itself when it is read.
   const cut = begun > (blocks?.length ?? 0) ? [plain.slice(plain.lastIndexOf('-----BEGIN'))] : [];
   return [...(blocks ?? []), ...cut];
+}
+
+/** A part of a text keeps the whole of it in memory: a cache that counts the part would hold more than it counts. */
+function copied(text: string): string {
+  return Buffer.from(text, 'utf8').toString('utf8');
 }
 
 /** Percent escapes as their octets: a broken one stays, and makes its own certificate unreadable and no other. */

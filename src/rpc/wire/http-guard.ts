@@ -76,8 +76,9 @@ export function mediaType({ headers }: IncomingMessage): string {
 export function refusalOfPost(request: IncomingMessage, scheme: 'http' | 'https'): HttpRefusal | undefined {
   const { headers } = request;
   // A web page can post to loopback from its visitor's browser; browsers say so, and nobody else does. Pages of ours may.
-  const { origin, 'sec-fetch-site': site } = headers;
-  const foreign = origin !== undefined && origin.toLowerCase() !== `${scheme}://${(headers.host ?? '').toLowerCase()}`;
+  const { host, origin, 'sec-fetch-site': site } = headers;
+  const own = host === undefined ? undefined : `${scheme}://${host.toLowerCase()}`;
+  const foreign = origin !== undefined && origin.toLowerCase() !== own;
   if (foreign || (site !== undefined && site !== 'same-origin')) {
     return { status: 403, text: 'expected a program, found a web page (Origin or Sec-Fetch-Site)' };
   }
