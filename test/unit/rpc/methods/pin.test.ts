@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -22,7 +23,7 @@ const pinOf = ({ facts }: typeof b) => `sha256/${facts.spkiSha256}`;
 
 const directory = mkdtempSync(join(tmpdir(), 'siptrust-pin-'));
 // A store that is still open may write meanwhile.
-afterAll(() => rmSync(directory, { recursive: true, force: true, maxRetries: 10 }));
+afterAll(() => rm(directory, { recursive: true, force: true, maxRetries: 10 }));
 
 const agreements = [
   agreementWith({ anchors, pinned: true }),
