@@ -42,13 +42,18 @@ export class SlowWay {
     this.#delay = undefined;
   }
 
+  /** Ends what is open now; what comes is let through. */
+  drop(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
   heal(): void {
     this.#delay = 0;
   }
 
   close(): void {
     this.#server.close();
-    for (const socket of this.#sockets) socket.destroy();
+    this.drop();
   }
 
   #join(from: Socket, to: Socket): void {

@@ -23,6 +23,8 @@ const MOST_CONNECTIONS = 3;
 const IDLE_MS = 30_000;
 /** A notification comes right after the answer to the statement that sends it, but where all are busy. */
 const NOTICE_MS = 10_000;
+/** One for all: behind a pooler a connection may go on to listen when whoever asked for it is gone. */
+const PROBE = 'siptrust_probe';
 const PASSWORD_FILE = 'daemon.store_password_file';
 const MOST_PASSWORD_BYTES = 1024;
 
@@ -36,15 +38,12 @@ const LOST = /^(?:08...|28...|57P..|25006|53300)$/;
 const FORBIDDEN = '42501';
 
 /**
- * What each connection is set to, whatever the database, the role or its owner have set: what is acknowledged is on the disk,
- * and on that of the standby where there is one, or a warning says that it is not. Statements end by our own limits: the server
- * drops those that nobody waits for any more.
+ * What each connection is set to, whatever the database, the role or its owner have set. Statements end by our own limits: the
+ * server drops those that nobody waits for any more.
  */
 function sessionOptions(queryTimeout: number): string {
   const settings = {
     search_path: SCHEMA,
-    synchronous_commit: 'on',
-    client_min_messages: 'warning',
     // The backslash keeps it one word.
     default_transaction_isolation: 'read\\ committed',
     datestyle: 'ISO',
@@ -57,6 +56,19 @@ function sessionOptions(queryTimeout: number): string {
     .map(([name, value]) => `-c ${name}=${value}`)
     .join(' ');
 }
+
+/**
+ * What each transaction is set to, in the round trip that begins it: a pooler drops what connections ask for, and hands out what
+ * others have set. What is acknowledged is on the disk, and on that of the standby where there is one, or a warning says that it
+ * is not. Standbys that have to show it, too (remote_apply), are waited for.
+ */
+const BEGIN = `
+  BEGIN ISOLATION LEVEL READ COMMITTED;
+  SET LOCAL search_path = ${SCHEMA};
+  SET LOCAL client_min_messages = warning;
+  SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') <> 'remote_apply'`;
+/** successful_completion: of what comes beside an answer, what is no warning. */
+const INFO = '00000';
 
 /** The text of a database error that names the store, not the statement's values. */
 export function storeError(store: string, cause: unknown): StoreError {
@@ -160,7 +172,7 @@ export class HostConnections {
     return {
       ...{ host, port, database, user, application_name: name, connectionTimeoutMillis: connectTimeout },
       // Never what the environment says (PGPASSWORD): a password is that of the file as it is now, or none.
-      password: passwordFile === undefined ? '' : () => readPassword(passwordFile),
+      password: () => (passwordFile === undefined ? '' : readPassword(passwordFile)),
       keepAlive: true,
       types: { getTypeParser },
       options: sessionOptions(settings.queryTimeout),
@@ -201,16 +213,16 @@ export class HostConnections {
    * @throws {StoreError}
    */
   async probe(): Promise<{ readonly heard: Promise<boolean> }> {
-    const channel = `siptrust_probe_${randomUUID()}`;
+    const probe = randomUUID();
     const came = new Promise<boolean>((resolve) => {
-      this.#session.on('notification', (notice) => {
-        if (notice.channel === channel) resolve(true);
+      this.#session.on('notification', ({ payload }) => {
+        if (payload === probe) resolve(true);
       });
     });
-    await this.listen(channel);
-    await this.query('SELECT pg_notify($1, $2)', [channel, '']);
+    await this.listen(PROBE);
+    await this.query('SELECT pg_notify($1, $2)', [PROBE, probe]);
     const heard = Promise.race([came, sleep(NOTICE_MS, false, { ref: false })]);
-    const unlisten = (): Promise<unknown> => this.ask(`UNLISTEN ${pg.escapeIdentifier(channel)}`);
+    const unlisten = (): Promise<unknown> => this.ask(`UNLISTEN ${PROBE}`);
     void heard.then(unlisten).catch(() => {});
     return { heard };
   }
@@ -231,9 +243,9 @@ export class HostConnections {
   async transaction<T>(work: (run: Run) => Promise<T>): Promise<T> {
     let client: pg.PoolClient | undefined;
     let warned: string | undefined;
-    // No less than warnings come (sessionOptions); how they call themselves depends on the language of the server.
-    const notice = ({ message }: { message?: string | undefined }): void => {
-      warned = message ?? 'one without a text';
+    // How severe one is depends on the language of the server.
+    const notice = ({ code, message }: { code?: string | undefined; message?: string | undefined }): void => {
+      if (code !== INFO) warned = message ?? 'one without a text';
     };
     try {
       client = await this.#pool.connect();
@@ -246,7 +258,7 @@ export class HostConnections {
           throw storeError(this.#name, cause);
         }
       };
-      await run('BEGIN');
+      await run(BEGIN);
       const done = await work(async <Row extends SqlRow>(text: string, values?: readonly SqlValue[]) => {
         return (await run<Row>(text, values)).rows as readonly Row[];
       });
@@ -291,7 +303,11 @@ function wholeNumber(text: string): number {
   return Math.min(Math.max(Number(text), Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER);
 }
 
+/** @throws {RangeError} it is not of datestyle ISO: another one puts days where that has months */
 function timeOf(text: string, parsed: unknown): Date {
+  if (!/^(?:-?infinity$|\d{4,}-\d\d-\d\d )/.test(text)) {
+    throw new RangeError(`expected a time of datestyle ISO, found ${JSON.stringify(text)}`);
+  }
   const found = parsed instanceof Date ? parsed.getTime() : Number.NaN;
   const beyond = /^-|BC$/.test(text) ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   return new Date(boundedTime(Number.isNaN(found) ? beyond : found));

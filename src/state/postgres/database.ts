@@ -52,16 +52,11 @@ const WRITABLE = `
 /** What the server, or a pooler before it, made of what a connection asks for (client.ts). */
 const GIVEN = `
   SELECT current_setting('server_encoding') AS encoding, current_setting('search_path') AS search_path,
-    current_setting('synchronous_commit') AS synchronous_commit, current_setting('client_min_messages') AS client_min_messages,
-    current_setting('default_transaction_isolation') AS default_transaction_isolation`;
-/** Without these what is acknowledged may be lost, or is not found. Names of partners have any letters. */
-const NEEDED = Object.freeze({
-  encoding: 'UTF8',
-  search_path: SCHEMA,
-  synchronous_commit: 'on',
-  client_min_messages: 'warning',
-  default_transaction_isolation: 'read committed',
-});
+    split_part(current_setting('datestyle'), ',', 1) AS datestyle`;
+/** Without these nothing is found, and times are others. */
+const NEEDED = Object.freeze({ search_path: SCHEMA, datestyle: 'ISO' });
+/** Names of partners have any letters: SQL_ASCII keeps the octets as they come. */
+const ENCODINGS: ReadonlySet<unknown> = new Set(['UTF8', 'SQL_ASCII']);
 
 /** Why a host is none to write to; empty: it is one. */
 function writeFault(row: SqlRow | undefined): string {
@@ -71,10 +66,10 @@ function writeFault(row: SqlRow | undefined): string {
 }
 
 function givenFault(row: SqlRow | undefined): string {
+  if (!ENCODINGS.has(row?.encoding)) return `expected a database of encoding UTF8, found ${row?.encoding}`;
   for (const [name, expected] of Object.entries(NEEDED)) {
     const found = row?.[name];
     if (found === expected) continue;
-    if (name === 'encoding') return `expected a database of encoding ${expected}, found ${found}`;
     return `expected ${name} = ${expected}, found ${found}: a pooler between drops what connections ask for (ALTER ROLE ... SET)`;
   }
   return '';
