@@ -52,6 +52,8 @@ function record({ id, at, method, evidence, verdict, plan, treatment }: Decision
   const certificate = evidence.tls?.certificate;
   const aboutMessage = plan?.findings ?? [];
   const findings = [...aboutMessage, ...verdict.findings];
+  // Of a next hop its domain is asked about, which stays.
+  const nextHop = mask ? maskIdentities(short(evidence.nextHop)) : short(evidence.nextHop);
   return {
     time: new Date(at).toISOString(),
     id,
@@ -72,7 +74,7 @@ function record({ id, at, method, evidence, verdict, plan, treatment }: Decision
     rcv: endpoint(evidence.localAddress, evidence.localPort),
     ...(evidence.tls === undefined ? {} : { verified: evidence.tls.verified }),
     certificate: certificate !== undefined && 'sha256' in certificate ? certificate.sha256 : '',
-    next_hop: short(evidence.nextHop),
+    next_hop: nextHop,
     ...(treatment === undefined
       ? {}
       : {
@@ -80,7 +82,7 @@ function record({ id, at, method, evidence, verdict, plan, treatment }: Decision
           asserts: treatment.asserts,
           action: treatment.action,
           code: treatment.code,
-          ask: askedOf(evidence, verdict),
+          ask: askedOf({ ...evidence, nextHop: evidence.nextHop && nextHop }, verdict),
         }),
     ...(plan === undefined
       ? {}

@@ -5,5 +5,5 @@ export { type AuditLog, type AuditRecord, auditLog, NO_AUDIT_LOG, type SharedAud
 export { type DecisionLog, decisionLog, NO_DECISION_LOG } from './decisions.js';
 export type { Reopening } from './log-file.js';
 export { LOG_LEVELS, type Logger, type OperatorLog, onceAMinute, operatorLog } from './logger.js';
-export { maskIdentities, maskMessageText } from './mask.js';
+export { maskIdentities, maskMessageText, maskOf } from './mask.js';
 export { seldom } from './seldom.js';

@@ -11,7 +11,8 @@ const PROTOCOL_WORD =
 
 const SIP_USER = /\b(sips?|im|pres|mailto|xmpp):([^\s<>"@,]+?)(@|\.\.\.)/gi;
 const TEL = /\b(tel|callto|fax):([^\s<>";,]+)/gi;
-const ADDRESS = /([^\s<>"@:,;=]+)@/g;
+/** Tried where such a word begins alone: what is no address takes no more steps than it has characters. */
+const ADDRESS = /(?<![^\s<>"@:,;=])([^\s<>"@:,;=]+)@/g;
 /** A global number with or without visual separators (RFC 3966 §3); a shorter one is a prefix out of the policy. */
 const NUMBER = /\+\d(?:[-.() ]{0,2}\d){6,}/g;
 
@@ -30,6 +31,11 @@ export function maskIdentities(text: string): string {
  */
 export function maskMessageText(text: string): string {
   return maskIdentities(text.replace(QUOTED, (_, quoted: string) => `"${maskQuoted(quoted)}"`));
+}
+
+/** What masks the findings of an answer. */
+export function maskOf(method: 'trust.peer' | 'trust.message'): (text: string) => string {
+  return method === 'trust.message' ? maskMessageText : maskIdentities;
 }
 
 function maskQuoted(text: string): string {

@@ -38,7 +38,7 @@ export function decisionRow({ id, at, question, verdict, findings }: Answer, mas
     reason: first?.code ?? '',
     detail: whole.length > MOST_DETAIL ? `${whole.slice(0, MOST_DETAIL)}...` : whole,
     source: question?.source ?? '',
-    next_hop: question?.nextHop ?? '',
+    next_hop: mask ? maskIdentities(question?.nextHop ?? '') : (question?.nextHop ?? ''),
   };
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { maskIdentities } from '../../log/index.js';
+import { maskOf } from '../../log/index.js';
 import { type ExpiryRow, NOTICE_DAYS } from '../../state/expiry/index.js';
 import type { Of } from '../../state/trust/index.js';
 import type { Spell } from '../../state/verdicts/index.js';
@@ -82,7 +82,7 @@ export function partnerMethods(state: Of<'answers' | 'ends' | 'now' | 'policy'>)
       verdict: last?.verdict ?? '',
       would: last?.would ?? '',
       reason: last?.reason ?? '',
-      detail: shown(last?.detail ?? ''),
+      detail: last === undefined ? '' : shown(last),
       id: last?.id ?? '',
       at: last === undefined ? '' : instant(last.last),
       connections: connections.get(agreement.name) ?? 0,
@@ -109,12 +109,12 @@ export function partnerMethods(state: Of<'answers' | 'ends' | 'now' | 'policy'>)
   }
 
   /** User parts of identities are as little seen here as in logs. */
-  function shown(text: string): string {
-    return state.policy.settings.log.mask ? maskIdentities(text) : text;
+  function shown({ method, detail }: Spell): string {
+    return state.policy.settings.log.mask ? maskOf(method)(detail) : detail;
   }
 
-  function spell({ first, last, detail, ...rest }: Spell) {
-    return { ...rest, detail: shown(detail), first: instant(first), last: instant(last) };
+  function spell(one: Spell) {
+    return { ...one, detail: shown(one), first: instant(one.first), last: instant(one.last) };
   }
 
   function agreementOf(name: string): Agreement {

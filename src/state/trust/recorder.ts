@@ -1,4 +1,4 @@
-import type { DecisionLog } from '../../log/index.js';
+import { type DecisionLog, maskIdentities, maskMessageText } from '../../log/index.js';
 import { reason } from '../../reasons.js';
 import type { Snapshot } from '../../trust/agreement/index.js';
 import type { Evidence } from '../../trust/evidence/index.js';
@@ -12,6 +12,7 @@ import {
   type Answer,
   type Counters,
   Partners,
+  type Question,
   questionOf,
   RecentAnswers,
 } from '../verdicts/index.js';
@@ -50,9 +51,9 @@ export class Recorder {
     const answer = this.recent.add(now(), verdict, plan, question);
     this.partners.observe(question, answer, evidence.connectionId);
     this.#count(method, evidence, verdict, plan);
-    const whom = () => alarmed(answer.id, evidence, verdict);
+    const whom = () => alarmed(answer.id, question, verdict);
     this.alarms.tell(verdict.findings, whom);
-    if (plan !== undefined) this.alarms.tell((plan.would ?? plan).findings, whom);
+    if (plan !== undefined) this.alarms.tell((plan.would ?? plan).findings, whom, maskMessageText);
     const treatment = method === 'trust.peer' ? treatmentOf(verdict, policy.snapshot) : undefined;
     const decision = { method, id: answer.id, at: answer.at, evidence, verdict, plan, treatment };
     decisions.write(decision);
@@ -89,7 +90,7 @@ export class Recorder {
 }
 
 /** The peer of an answer: where it calls from, or whom we call. */
-function alarmed(id: string, { direction, sourceAddress, nextHop }: Evidence, { agreement }: Verdict): Alarmed {
-  const peer = (direction === 'out' ? nextHop : undefined) ?? sourceAddress ?? 'unknown';
+function alarmed(id: string, { direction, source, nextHop }: Question, { agreement }: Verdict): Alarmed {
+  const peer = (direction === 'out' ? maskIdentities(nextHop) : '') || source || 'unknown';
   return { peer, agreement: agreement?.name ?? '', id };
 }

@@ -16,11 +16,16 @@ export interface Alarmed {
   readonly id: string;
 }
 
+type Mask = (text: string) => string;
+
+/** A finding, and what masks it once it is written. */
+type Hidden = Pick<Finding, 'code' | 'detail'> & { readonly hide: Mask };
+
 interface Told {
   at: number;
   /** How many more there were since. */
   held: number;
-  last: { readonly finding: Finding; readonly alarmed: Alarmed };
+  last: { readonly finding: Hidden; readonly alarmed: Alarmed };
 }
 
 /**
@@ -49,13 +54,14 @@ export class Alarms {
     };
   }
 
-  tell(findings: readonly Finding[], alarmed: () => Alarmed): void {
-    for (const finding of findings) {
-      if (reason(finding.code).severity === 'alarm') this.#tell(finding, alarmed());
+  /** @param hide masks a detail: what a finding quotes out of a message may name a subscriber */
+  tell(findings: readonly Finding[], alarmed: () => Alarmed, hide: Mask = maskIdentities): void {
+    for (const { code, detail } of findings) {
+      if (reason(code).severity === 'alarm') this.#tell({ code, detail, hide }, alarmed());
     }
   }
 
-  #tell(finding: Finding, alarmed: Alarmed): void {
+  #tell(finding: Hidden, alarmed: Alarmed): void {
     const key = `${alarmed.peer} ${finding.code}`;
     const now = this.#clock();
     const told = this.#told.get(key);
@@ -93,7 +99,6 @@ export class Alarms {
   }
 }
 
-function fields({ detail }: Finding, { peer, agreement, id }: Alarmed): object {
-  // What a finding quotes out of a message may name a subscriber.
-  return { peer, agreement, detail: maskIdentities(detail), ...(id === '' ? {} : { id }) };
+function fields({ detail, hide }: Hidden, { peer, agreement, id }: Alarmed): object {
+  return { peer, agreement, detail: hide(detail), ...(id === '' ? {} : { id }) };
 }

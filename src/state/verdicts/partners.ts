@@ -1,6 +1,7 @@
 /** What was answered about each partner last, and how often in the last hour: for whoever looks, in memory alone. */
 
 import { LRUCache } from 'lru-cache';
+import { maskOf } from '../../log/index.js';
 import type { Answer, Question } from './recent.js';
 
 /** Partners that are remembered, those first forgotten that were quiet longest. */
@@ -25,7 +26,7 @@ export interface Spell {
   readonly would: string;
   /** The most telling one; empty: none. */
   readonly reason: string;
-  /** Detail, id and time (ms) of the last of them. */
+  /** Detail (of a long one the beginning, masked), id and time (ms) of the last of them. */
   readonly detail: string;
   readonly id: string;
   readonly last: number;
@@ -99,7 +100,7 @@ export class Partners {
     const first = findings[0] ?? found.findings[0];
     const told = {
       ...{ method, direction, verdict: found.verdict, would: found.would?.verdict ?? '', reason: first?.code ?? '' },
-      ...{ detail: first?.detail.slice(0, MOST_DETAIL) ?? '', id, last: at },
+      ...{ detail: shortened(method, first?.detail ?? ''), id, last: at },
     };
     const [newest] = record.history;
     if (newest !== undefined && same(newest, told)) {
@@ -138,6 +139,11 @@ export class Partners {
     const asked = { peer: record.asked('trust.peer', now), message: record.asked('trust.message', now) };
     return { last: record.last, history: record.history, asked };
   }
+}
+
+/** Masked before it is cut, if anybody else masks or not: half of a quotation does not look like one. */
+function shortened(method: Spell['method'], detail: string): string {
+  return detail.length > MOST_DETAIL ? maskOf(method)(detail).slice(0, MOST_DETAIL) : detail;
 }
 
 function same(one: Spell, other: Omit<Spell, 'first' | 'count'>): boolean {

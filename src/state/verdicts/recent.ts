@@ -26,7 +26,9 @@ export function questionOf(
   { direction, sourceAddress = '', nextHop = '' }: Evidence,
   { action }: Pick<Verdict | Plan, 'action'>,
 ): Question {
-  return { method, direction, source: sourceAddress, nextHop: nextHop.slice(0, MOST_NAME), action };
+  // The dots tell whoever masks it that a user may end here.
+  const hop = nextHop.length > MOST_NAME ? `${nextHop.slice(0, MOST_NAME)}...` : nextHop;
+  return { method, direction, source: sourceAddress, nextHop: hop, action };
 }
 
 export interface Answer {

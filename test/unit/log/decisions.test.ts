@@ -36,6 +36,18 @@ describe('a line of the decision log', () => {
     expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ id: 'x-1', src, reasons: ['no-tls'] });
   });
 
+  test('ok/the user of a next hop is masked, in what it takes to ask again too', async () => {
+    const file = join(directory, 'decisions');
+    const log = decisionLog(file, true, () => {});
+    const evidence = evidenceWith({ direction: 'out', nextHop: 'sip:089123456@n.example' });
+    const verdict = judgePeer(evidence, snapshotWith([agreementWith()]), NOW);
+    const treatment = treatmentOf(verdict, snapshotWith([]));
+    log.write({ id: 'x-1', at: NOW, method: 'trust.peer', evidence, verdict, treatment });
+    await log.close();
+    const masked = { next_hop: 'sip:08***@n.example' };
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ ...masked, ask: masked });
+  });
+
   // A request may be 1 MiB long; who may ask must not fill the disk with one line for each.
   const LONG = 'a.'.repeat(400_000);
   test.each<[string, Partial<Evidence>]>([

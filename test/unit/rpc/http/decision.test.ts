@@ -9,6 +9,15 @@ const answer = (detail: string): Answer => ({
   verdict: { verdict: 'trusted', action: 'continue', findings: [], checks: [] } as unknown as Answer['verdict'],
 });
 
+test('ok/the user of a next hop is masked as one of a finding', () => {
+  const question = { method: 'trust.peer', direction: 'out', source: '', action: 'continue' } as const;
+  const to = (nextHop: string, mask: boolean) =>
+    decisionRow({ ...answer(''), question: { ...question, nextHop } }, mask).next_hop;
+  expect(to('sip:089123456@n.example', true)).toBe('sip:08***@n.example');
+  expect(to('sip:089123456@n.example', false)).toBe('sip:089123456@n.example');
+  expect(to('n.example', true)).toBe('n.example');
+});
+
 describe('what a row quotes out of a message', () => {
   test('ok/two characters of it, as in the decision log; all of it where nothing is masked', () => {
     const detail = 'expected a number of +4930, found "089123456"';

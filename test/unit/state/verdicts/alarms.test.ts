@@ -2,6 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Logger } from '../../../../src/log/logger.js';
+import { maskMessageText } from '../../../../src/log/mask.js';
 import { DEFAULT_SETTINGS } from '../../../../src/policy/settings/settings.js';
 import { PolicyHolder } from '../../../../src/state/policy/holder.js';
 import { trustState } from '../../../../src/state/trust/trust-state.js';
@@ -50,6 +51,14 @@ const minute = () => {
 };
 
 describe('alarms', () => {
+  test('ok/what a finding quotes out of a message is masked', () => {
+    alarms.tell(
+      [{ code: 'operator-service', detail: 'expected none, found "BLV;089123456"' }],
+      from('192.0.2.1'),
+      maskMessageText,
+    );
+    expect(lines[0]?.[1]).toMatchObject({ detail: 'expected none, found "BL***"' });
+  });
   test('ok/the first at once: code, text, peer, agreement, detail, id', () => {
     alarms.tell([finding('anchor-mismatch')], from('192.0.2.1'));
     expect(lines).toEqual([

@@ -47,6 +47,13 @@ describe('what was answered about partners', () => {
     partners.observe(peer, answer('b', 500 * MINUTE));
     expect(partners.of('b', 500 * MINUTE).asked).toEqual({ peer: 1, message: 0 });
   });
+  test('ok/a long detail is masked before it is cut: half of a quotation does not look like one', () => {
+    const partners = new Partners();
+    partners.observe(message, answer('b', 1, 'untrusted', `${'x '.repeat(90)}found "${'089123456 '.repeat(5)}"`));
+    expect(partners.of('b', 2).history[0]?.detail).toBe(`${'x '.repeat(90)}found "08***"`);
+    partners.observe(peer, answer('b', 3, 'untrusted', `${'x '.repeat(90)}sip:089123456@${'n'.repeat(20)}.example`));
+    expect(partners.of('b', 4).history[0]?.detail).toMatch(/ sip:08\*\*\*@n+$/);
+  });
   test('fail/neither strangers, nor many partners, rows or long details take more room', () => {
     const partners = new Partners(2);
     partners.observe(peer, answer(undefined, 1));
