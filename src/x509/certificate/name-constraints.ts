@@ -38,6 +38,9 @@ interface Presented {
 
 type Kind = AlternativeName['type'];
 
+/** undefined: the URI names no SIP domain, and nobody is known by it. */
+type SipDomainOf = (uri: Uint8Array) => string | undefined;
+
 /** Kinds that can be compared; a constraint on any other kind refuses every name of it. */
 const TREES: Readonly<Partial<Record<Kind, (excluded: boolean) => NameTrees>>> = {
   dns: (excluded) => new HostTrees(excluded),
@@ -76,10 +79,14 @@ export class NameCheck {
   private readonly presented = new Map<CertificateFacts, readonly Presented[]>();
   private readonly found = new Map<CertificateFacts, Map<Constraints, Finding | undefined>>();
 
-  /** @param sipDomains the host of a `sip:` URI is a domain, and constrained like one: who it names is known by it (RFC 5922 §7.1) */
+  /**
+   * @param sipDomain the SIP domain that a URI names, which is constrained like a DNS name (RFC 5922 §7.1): RFC 5280 §4.2.1.10
+   *   finds no host in such a URI, so that a CA which is held to the DNS names of one partner could vouch for every other
+   *   one below the same anchor. undefined: nobody is known by it
+   */
   constructor(
     private readonly budget: Budget,
-    private readonly sipDomains: boolean,
+    private readonly sipDomain: SipDomainOf | undefined,
   ) {}
 
   /**
@@ -123,7 +130,7 @@ export class NameCheck {
   private below(certificate: CertificateFacts, constraints: Constraints, isLeaf: boolean): Finding | undefined {
     const known = this.found.get(certificate);
     if (known?.has(constraints)) return known.get(constraints);
-    const names = this.presented.get(certificate) ?? presentedNames(certificate, isLeaf, this.sipDomains);
+    const names = this.presented.get(certificate) ?? presentedNames(certificate, isLeaf, this.sipDomain);
     this.presented.set(certificate, names);
     let finding: Finding | undefined;
     for (const name of names) {
@@ -160,7 +167,11 @@ function side(subtrees: readonly NameSubtree[], trees: NameTrees | undefined): S
 }
 
 /** All names that constraints look at: the subject, its emailAddress attributes, subjectAltName, and a CN that names a host. */
-function presentedNames(certificate: CertificateFacts, isLeaf: boolean, sipDomains: boolean): readonly Presented[] {
+function presentedNames(
+  certificate: CertificateFacts,
+  isLeaf: boolean,
+  sipDomain: SipDomainOf | undefined,
+): readonly Presented[] {
   const names: Presented[] = [];
   const { subjectKeys, subjectText, subjectAltNames } = certificate;
   if (subjectKeys.rdns.length > 0) {
@@ -180,20 +191,10 @@ function presentedNames(certificate: CertificateFacts, isLeaf: boolean, sipDomai
   for (const name of subjectAltNames ?? []) {
     const text = () => `subjectAltName ${generalNameText(name)}`;
     names.push({ name, text });
-    const domain = isLeaf && sipDomains ? sipDomain(name) : undefined;
+    const domain = isLeaf && name.type === 'uri' ? sipDomain?.(name.bytes) : undefined;
     if (domain !== undefined) names.push({ name: textName('dns', domain), text });
   }
   return names;
-}
-
-/**
- * The domain that a `sip:` URI names (RFC 5922 §7.1). RFC 5280 §4.2.1.10 finds no host in such a URI, so that a CA which is
- * held to the DNS names of one partner could vouch for every other one below the same anchor.
- */
-function sipDomain({ type, bytes }: AlternativeName): string | undefined {
-  if (type !== 'uri') return undefined;
-  const [, host] = /^sip:([^:;?]+)/.exec(plainText(bytes) ?? '') ?? [];
-  return host !== undefined && HOST.test(host) ? host : undefined;
 }
 
 function textName(type: 'email' | 'dns', value: string): AlternativeName {

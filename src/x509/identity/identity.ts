@@ -67,6 +67,12 @@ export function sipIdentities(
   return none(`expected a sip: URI or a dNSName in subjectAltName; ${listed(told, others)}`, findings);
 }
 
+/** The domain that a uniformResourceIdentifier identifies by RFC 5922 §7.1; undefined: none. */
+export function sipDomain(uri: Uint8Array): string | undefined {
+  const reading = readUri(uri);
+  return 'name' in reading ? reading.name : undefined;
+}
+
 function readAlternative({ type, bytes }: AlternativeName): Reading {
   if (type === 'uri') return readUri(bytes);
   return type === 'dns' ? readDnsName(bytes) : { skipped: 'only a URI or a dNSName can name a SIP domain' };

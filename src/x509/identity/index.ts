@@ -2,5 +2,5 @@
 
 export { describeCertificate } from './describe.js';
 export { isDomainName, referenceDomain } from './domain.js';
-export { type SipIdentities, sipIdentities } from './identity.js';
+export { type SipIdentities, sipDomain, sipIdentities } from './identity.js';
 export { nameMismatch, type PeerName } from './peer-name.js';

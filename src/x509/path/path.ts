@@ -20,6 +20,7 @@ import {
   weakAlgorithm,
   weakKey,
 } from '../certificate/index.js';
+import { sipDomain } from '../identity/index.js';
 import {
   DEFAULT_OCSP_RULES,
   either,
@@ -97,7 +98,7 @@ class PathSearch {
       revocation,
       revocationOf: (upwards) => this.revocationOf(upwards),
       budget,
-      nameCheck: new NameCheck(budget, purpose !== 'any'),
+      nameCheck: new NameCheck(budget, purpose === 'any' ? undefined : sipDomain),
     };
     this.maxDepth = input.maxDepth ?? DEFAULT_MAX_DEPTH;
     const known = new Set<string>();

@@ -230,6 +230,13 @@ const rows: readonly PathRow[] = [
     'name-constraints',
     () => chain({ permitted: [{ dns: 'a.example' }] }, named({ uri: 'SIP:B.Example:5061;transport=tls' })),
   ],
+  ...['sip:b.example?x=y', 'sip:b.example:5061', 'sip:b.example;maddr=a.example'].map(
+    (uri): PathRow => [
+      `fail/${uri} beside a URI that is permitted`,
+      'name-constraints',
+      () => chain({ permitted: [{ dns: 'a.example' }] }, named({ uri: 'sip:a.example' }, { uri })),
+    ],
+  ),
   [
     'fail/an excluded domain in a sip: URI beside a dNSName that is not',
     'name-constraints',
@@ -243,6 +250,23 @@ const rows: readonly PathRow[] = [
         named({ uri: 'sip:sbc.a.example:5061' }, { uri: 'https://b.example/' }, { uri: 'sip:x@b.example' }),
       ),
   ],
+  ...[
+    'sip:192.0.2.1',
+    'sip:192.0.2.1:5061',
+    'sip:[2001:db8::1]',
+    'sip:sbc-1',
+    'sip:alice:secret@a.example',
+    'sip:alice;x=1@a.example',
+    'sip:b.example:x@a.example',
+    'sip:b_1.example',
+    'sip:b.example;x="y"',
+    'sip:b.example:port',
+  ].map(
+    (uri): PathRow => [
+      `ok/${uri} names no SIP domain, and is held to no DNS constraint`,
+      () => chain({ permitted: [{ dns: 'a.example' }] }, named({ uri: 'sip:a.example' }, { uri })),
+    ],
+  ),
   [
     'ok/a sip: URI below an excluded domain of another name',
     () => chain({ excluded: [{ dns: 'c.example' }] }, named({ uri: 'sip:b.example' })),
