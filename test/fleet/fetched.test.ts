@@ -185,6 +185,45 @@ describe('what another node fetched is judged as if it came from the server', ()
     expect(server.count('/ocsp')).toBe(2);
   });
 
+  describe('of several responders', () => {
+    const both = () => b.peer({ ocsp: [server.url('/first'), server.url('/second')] });
+    const says = (path: string, peer: ReturnType<typeof b.peer>, status: 'good' | { readonly revoked: number }) =>
+      server.on(path, (response) => {
+        const times = { thisUpdate: now() - SECOND, nextUpdate: now() + DAY };
+        response.end(ocspDer([{ certificate: peer, issuer: b.ca, status, ...times }], { signer: b.ca }));
+      });
+
+    test('fail/what the second has revoked while the first is dead reaches the others, and stays when the first is back', async () => {
+      const peer = both();
+      says('/first', peer, 'good');
+      const all = await three();
+      await expect.poll(() => told(all, peer)).toEqual(all.map(() => 'trusted agreement-covers'));
+      server.on('/first', (response) => response.destroy());
+      says('/second', peer, { revoked: now() - SECOND });
+      await all[0]?.revocation.refresh(undefined);
+      await expect.poll(() => told(all, peer)).toEqual(all.map(() => 'reject revoked'));
+      expect(server.count('/second')).toBe(1);
+      says('/first', peer, 'good');
+      await all[1]?.revocation.refresh(undefined);
+      expect(told(all, peer)).toEqual(all.map(() => 'reject revoked'));
+      says('/second', peer, 'good');
+      await all[2]?.revocation.refresh(undefined);
+      await expect.poll(() => told(all, peer)).toEqual(all.map(() => 'trusted agreement-covers'));
+    });
+
+    test('fail/an error of the first is kept for nobody, and one node asks the second for all', async () => {
+      const peer = both();
+      server.on('/first', (response) => response.end(new Uint8Array([0x30, 3, 0x0a, 1, 3])));
+      says('/second', peer, { revoked: now() - SECOND });
+      const all = await three();
+      await expect.poll(() => told(all, peer)).toEqual(all.map(() => 'reject revoked'));
+      expect(server.count('/second')).toBe(1);
+      expect(await cluster.sql('SELECT source FROM siptrust.fetched WHERE body IS NOT NULL')).toEqual([
+        { source: `${server.url('/second')} ${peer.facts.sha256}` },
+      ]);
+    });
+  });
+
   test('fail/a list that is announced and no good replaces nothing, and makes nobody ask the server', async () => {
     const peer = b.peer({ crls: [server.url('/b.crl')] });
     const der = crl(b.ca, { thisUpdate: now() - SECOND, nextUpdate: now() + DAY, number: 1 }).der;

@@ -11,7 +11,7 @@ import {
   type RevocationStatus,
   revocationStatus,
 } from '../../x509/revocation/index.js';
-import { fetchHttp, type JobQueue, othersMaxAge } from '../fetch/index.js';
+import { fetchHttp, type JobQueue } from '../fetch/index.js';
 import type { OcspReader } from './ocsp-reader.js';
 import { type OcspKeeper, OcspSource } from './ocsp-source.js';
 import type { FetchedThing, SharedFetches } from './shared-fetches.js';
@@ -46,15 +46,20 @@ export class OcspShelf {
       random,
       read,
       now: () => context.now(),
-      fetch: (question, { url, certificate }, stop, maxAgeMs) => {
-        const own = () => fetchHttp(question, limits, stop);
+      timeoutMs: limits.timeoutMs,
+      fetch: (question, { certificate }, stop, maxAgeMs, take) => {
+        const own = async () => {
+          const answer = await fetchHttp(question, limits, stop);
+          take(answer);
+          return answer;
+        };
         // Only who asked knows that an answer is to its own question.
         if (context.snapshot().ocsp.nonceRequired) return own();
-        return context.shared?.fetch(statusOf(url, certificate.sha256, maxAgeMs), own, stop) ?? own();
+        return context.shared?.fetch(statusOf(question.url, certificate.sha256, maxAgeMs), own, stop) ?? own();
       },
-      shared: async (url, { sha256 }) => {
+      shared: async (url, { sha256 }, maxAgeMs) => {
         if (context.snapshot().ocsp.nonceRequired) return undefined;
-        return context.shared?.read(statusOf(url, sha256, othersMaxAge(this.#keeper, undefined)));
+        return context.shared?.read(statusOf(url, sha256, maxAgeMs));
       },
       status: (certificate, issuer, answer) => this.status(certificate, issuer, answer),
       replaced: ({ certificate, answer }, changed) => {
@@ -99,7 +104,7 @@ export class OcspShelf {
   heard(source: string): OcspSource | undefined {
     const [url = '', sha256 = ''] = source.split(' ');
     const known = this.#sources.get(sha256);
-    return known?.url === url ? known : undefined;
+    return known?.urls.includes(url) ? known : undefined;
   }
 
   /** Forgets all certificates but these. */

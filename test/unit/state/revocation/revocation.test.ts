@@ -5,7 +5,6 @@ import { type CrlSpec, ca, crl, DAY, ext, extension, type Issued, leaf } from '.
 import { der } from '../../../support/der.js';
 import { type Answer, HttpServer } from '../../../support/http-server.js';
 import { eventually } from '../../../support/live/places.js';
-import { ocspDer, type SingleSpec } from '../../../support/ocsp.js';
 import {
   now,
   type Partner,
@@ -503,59 +502,5 @@ describe('operators', () => {
       message: expect.stringContaining('a CRL is stale'),
       fields: expect.objectContaining({ source: 'agreement op-b' }),
     });
-  });
-});
-
-describe('several OCSP responders in one certificate', () => {
-  const both = () => b.peer({ ocsp: [server.url('/first'), server.url('/second')] });
-  const answers = (path: string, certificate: Issued, single: Partial<SingleSpec> = {}) =>
-    server.on(path, (response) => {
-      const times = { thisUpdate: now() - SECOND, nextUpdate: now() + DAY };
-      response.end(ocspDer([{ certificate, issuer: b.ca, ...times, ...single }], { signer: b.ca }));
-    });
-  const SOFT = { agreement: { revocation: 'soft' } } as const;
-
-  test('fail/the first is dead, and the second says that the certificate is revoked', async () => {
-    const peer = both();
-    answers('/second', peer, { status: { revoked: now() - DAY } });
-    const stage = await stageWith(SOFT);
-    stage.ask(peer);
-    await becomes(stage, peer, 'reject revoked');
-  });
-
-  test.each<readonly [string, (peer: Issued) => void]>([
-    ['is dead', () => {}],
-    ['asks to try later', () => server.on('/first', (response) => response.end(der.seq(der.enumerated(3))))],
-    ['does not know the certificate', (peer) => answers('/first', peer, { status: 'unknown' })],
-    ['is a captive portal', () => server.on('/first', (response) => response.end('<html>log in</html>'))],
-  ])('ok/the first %s: the second clears it, and is asked first from then on', async (_, first) => {
-    const peer = both();
-    first(peer);
-    answers('/second', peer);
-    const stage = await stageWith();
-    stage.ask(peer);
-    await becomes(stage, peer, 'trusted agreement-covers');
-    const asked = server.count('/first');
-    await stage.revocation.refresh(undefined);
-    expect([server.count('/first'), server.count('/second')]).toEqual([asked, 2]);
-    expect(await stage.errors()).toEqual(['']);
-  });
-
-  test('fail/neither answers: what came of each is told', async () => {
-    const stage = await stageWith();
-    stage.ask(both());
-    await eventually('both were asked', () => server.count('/second') > 0);
-    await stage.revocation.refresh(undefined);
-    const found = 'expected status 200, found 404';
-    expect(await stage.errors()).toEqual([`${server.url('/first')}: ${found}; ${server.url('/second')}: ${found}`]);
-  });
-
-  test('fail/no more than three are asked', async () => {
-    const paths = ['/first', '/second', '/third', '/fourth'];
-    const stage = await stageWith();
-    stage.ask(b.peer({ ocsp: paths.map((path) => server.url(path)) }));
-    await eventually('three were asked', () => server.count('/third') > 0);
-    await stage.revocation.refresh(undefined);
-    expect(server.count('/fourth')).toBe(0);
   });
 });
