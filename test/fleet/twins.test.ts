@@ -1,9 +1,12 @@
 /** Two nodes with one name: somebody copied the file of one of them. */
 
+import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bundleOf } from '../../src/policy/fleet/bundle.js';
+import { siptrustctl } from '../support/command-line.js';
 import { FleetStage } from '../support/fleet.js';
 import { CA_PEM } from '../unit/policy/fixtures.js';
+import { SlowWay } from './slow-way.js';
 
 let stage: FleetStage;
 beforeAll(async () => {
@@ -66,6 +69,22 @@ test('ok/a node that starts again at once has its name, and one that was displac
   await before.stop();
 });
 
+test('ok/a name besides that nobody has used for a day goes with the next report, and no other does', async () => {
+  const node = await stage.node('border-4');
+  const row = (name: string, silent: string) =>
+    stage.cluster.sql(`INSERT INTO siptrust.node (name, version, started_at, seen_at)
+      VALUES ('${name}', 'test', now(), now() - interval '${silent}')`);
+  await row('border-4#0123abcd', '25 hours');
+  await row('border-4#4567abcd', '23 hours');
+  await row('border-4#one', '25 hours');
+  await row('border-5#0123abcd', '25 hours');
+  await node.follower.look();
+  const left = async () => (await names()).filter((name) => /^border-[45]/.test(name));
+  await expect.poll(left).toEqual(['border-4', 'border-4#4567abcd', 'border-4#one', 'border-5#0123abcd']);
+  await node.stop();
+  await stage.cluster.sql('DELETE FROM siptrust.node');
+});
+
 test('fail/a rollback to a revision that is no policy any more is refused, and nothing is pushed', async () => {
   const node = await stage.node('border-3');
   const { number } = node;
@@ -81,4 +100,19 @@ test('fail/a rollback to a revision that is no policy any more is refused, and n
   expect(node.number).toBe(number + 2);
   await stage.done('policy', 'rollback', String(number), '--wait', '20');
   expect(node.number).toBe(number + 3);
+});
+
+test('ok/a rollback asks for its files together, however many they are', async () => {
+  const files = Object.fromEntries(Array.from({ length: 200 }, (_, at) => [`a${at}.pem`, `file ${at}\n${CA_PEM}`]));
+  const anchors = Object.keys(files);
+  const wide = stage.policy('wide', { own_domains: ['a.example'], agreements: [{ ...AGREEMENT, anchors }] }, files);
+  const { revision } = await stage.done('policy', 'push', wide);
+  const way = await SlowWay.open(stage.cluster.port);
+  const config = stage.config('far', { store_timeout: 20_000 });
+  writeFileSync(config, readFileSync(config, 'utf8').replaceAll(`:${stage.cluster.port}`, `:${way.port}`));
+  const back = await siptrustctl(['--json', 'policy', 'rollback', String(revision), '--config', config]);
+  expect(back).toMatchObject({ code: 0, error: '' });
+  expect(way.pieces).toBeGreaterThan(5);
+  expect(way.pieces).toBeLessThan(100);
+  way.close();
 });

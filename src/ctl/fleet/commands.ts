@@ -91,7 +91,7 @@ export function fleetCommands({ group, print, exit }: FleetTools): void {
           const { revision } = await existing(database, wanted);
           const { main, tree, names, withdrawn } = revision;
           // Nodes would stay where they are, and the operator believe that they went back.
-          const files = await fetchPolicy(revision, (sha256) => database.content(sha256));
+          const files = await fetchPolicy(revision, database);
           policyOf({ ...revision, withdrawn: [] }, files, Date.now());
           const all = [...new Set([...withdrawn, ...(head?.revision.withdrawn ?? [])])].sort();
           return { content: { main, tree, names, withdrawn: all }, said: { content_of: wanted } };
@@ -289,7 +289,7 @@ async function existing(database: FleetDatabase, number: number): Promise<Stored
 
 async function show(database: FleetDatabase, number: number, out: string | undefined): Promise<object> {
   const stored = await existing(database, number);
-  const { files, blobs } = await fetchPolicy(stored.revision, (sha256) => database.content(sha256));
+  const { files, blobs } = await fetchPolicy(stored.revision, database);
   if (out !== undefined) makeFolder(out, files, blobs);
   const { main, tree } = stored.revision;
   return { ...revisionRow(stored), main, tree, files: files.map(({ path, octets }) => ({ path, octets })) };
@@ -301,7 +301,7 @@ export function fleetDifferences(before: string, after: string, config: string) 
     const policy = async (text: string): Promise<Policy> => {
       if (!isRevisionNumber(text)) return policyOfFile(text, Date.now());
       const { revision } = await existing(database, revisionNumber(text));
-      return policyOf(revision, await fetchPolicy(revision, (sha256) => database.content(sha256)), Date.now());
+      return policyOf(revision, await fetchPolicy(revision, database), Date.now());
     };
     return policyDifferences(await policy(before), await policy(after));
   });

@@ -22,6 +22,7 @@ import {
 import type { RevisionContent } from '../../policy/revision/index.js';
 import { MOST_OF_POLICY } from '../../policy/settings/index.js';
 import { assembleInSteps, checkPolicy, type Policy, type SnapshotParts } from '../../policy/snapshot/index.js';
+import { batches, type FleetDatabase } from '../../state/fleet/index.js';
 import { atOnce } from '../../x509/der/index.js';
 import { Refusal } from '../terminal/index.js';
 
@@ -83,15 +84,21 @@ export interface FetchedPolicy {
   readonly blobs: ReadonlyMap<string, Uint8Array>;
 }
 
-/** @param content one content of the store by its hash */
+/** @throws {Refusal} the store lacks some of it */
 export async function fetchPolicy(
   { tree }: Pick<RevisionContent, 'tree'>,
-  content: (sha256: string) => Promise<Uint8Array>,
+  database: Pick<FleetDatabase, 'content' | 'contents'>,
 ): Promise<FetchedPolicy> {
-  const files = readTree(await content(tree));
+  const files = readTree(await database.content(tree));
   if ('problem' in files) throw new Refusal(files.problem, 2);
   const blobs = new Map<string, Uint8Array>();
-  for (const { sha256 } of files) if (!blobs.has(sha256)) blobs.set(sha256, await content(sha256));
+  for (const batch of batches(files)) {
+    const [first] = batch;
+    if (batch.length === 1 && first !== undefined) blobs.set(first.sha256, await database.content(first.sha256));
+    else for (const [sha256, content] of await database.contents(batch)) blobs.set(sha256, content);
+  }
+  const lacking = files.find(({ sha256 }) => !blobs.has(sha256));
+  if (lacking !== undefined) throw new Refusal(`${lacking.path}: the store lacks its content ${lacking.sha256}`, 2);
   return { files, blobs };
 }
 

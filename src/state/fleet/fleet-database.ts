@@ -1,5 +1,6 @@
 /** The revisions and the nodes of a fleet, as its database has them. All that is decided by time is decided by its clock. */
 
+import type { BundledFile } from '../../policy/fleet/index.js';
 import { contentHash, type Revision, readRevision } from '../../policy/revision/index.js';
 import { present } from '../../typed.js';
 import type { Run, SqlRow, SqlValue } from '../postgres/index.js';
@@ -54,10 +55,11 @@ export interface Reported {
 
 /** Stands between the name of a node and what tells apart others that were given the same. */
 const TWIN = '#';
+const TWIN_LETTERS = 8;
 
 /** What a node is called while another one that is alive has its name. */
 export function twinName({ name, instance }: Pick<NodeReport, 'name' | 'instance'>): string {
-  return `${name}${TWIN}${instance.slice(0, 8)}`;
+  return `${name}${TWIN}${instance.slice(0, TWIN_LETTERS)}`;
 }
 
 export interface NodeRow extends Omit<NodeReport, 'instance' | 'startedAt'> {
@@ -141,10 +143,12 @@ export class FleetDatabase {
   }
 
   /**
-   * Contents by their hash; small ones, all of which come at once. One that has more octets than all of them may have is not
-   * what its name says. @throws {StoreError}
+   * Contents of files by their hash; small ones, all of which come at once. One that has more octets than any of the files is not
+   * what its name says, and does not come. @throws {StoreError}
    */
-  async contents(hashes: readonly string[], most: number): Promise<ReadonlyMap<string, Uint8Array>> {
+  async contents(files: readonly BundledFile[]): Promise<ReadonlyMap<string, Uint8Array>> {
+    const hashes = files.map(({ sha256 }) => sha256);
+    const most = Math.max(...files.map(({ octets }) => octets));
     const rows = await this.#connection.query<{ sha256: string; content: Uint8Array }>(
       'SELECT sha256, content FROM policy_file WHERE sha256 = ANY($1) AND octets <= $2',
       [hashes, most],
@@ -221,7 +225,8 @@ export class FleetDatabase {
   }
 
   /**
-   * Says how this node does, unless another one that is alive has its name.
+   * Says how this node does, unless another one that is alive has its name. What others were called that had it besides, and
+   * ended without a word, goes after a day.
    * @param takes whoever has the name: at a start it is mostly this node, before the start
    */
   async report(node: NodeReport, takes: boolean): Promise<Reported> {
@@ -235,7 +240,9 @@ export class FleetDatabase {
                       started_at = excluded.started_at, seen_at = clock_timestamp(), detail = excluded.detail
                     WHERE $9::boolean OR node.detail->>'instance' = excluded.detail->>'instance'
                       OR node.seen_at < clock_timestamp() - ${ALIVE_SECONDS} * interval '1 second'
-                    RETURNING name)
+                    RETURNING name),
+            gone AS (DELETE FROM node WHERE starts_with(name, $1 || '${TWIN}') AND length(name) = length($1) + ${TWIN.length + TWIN_LETTERS}
+                  AND seen_at < clock_timestamp() - interval '1 day')
        SELECT (SELECT coalesce(max(number), 0) FROM policy_revision) AS newest, EXISTS (SELECT FROM now) AS taken,
          EXISTS (SELECT FROM node WHERE starts_with(name, $1 || '${TWIN}')
            AND seen_at > clock_timestamp() - ${ALIVE_SECONDS} * interval '1 second') AS twin`,

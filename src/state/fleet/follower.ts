@@ -8,14 +8,13 @@ import { contentHash, type Revision, sameFiles, signatureFault } from '../../pol
 import type { DaemonSettings } from '../../policy/settings/index.js';
 import type { ReloadReport } from '../policy/index.js';
 import { inSlices } from '../work/index.js';
+import { batches } from './batches.js';
 import { type FleetDatabase, type NodeReport, twinName } from './fleet-database.js';
 import { type FleetPolicy, onlyWithdraws } from './fleet-policy.js';
 import type { KeptRevision } from './kept-revision.js';
 
 /** How often a node says that it is there, and asks whether it has missed something. */
 export const REPORT_MS = 5_000;
-/** Small contents that are fetched together. */
-const BATCH = { octets: 262_144, files: 500 } as const;
 /** Files that are written at once: a disk that has to be sure takes its time for each. */
 const WRITERS = 32;
 
@@ -202,9 +201,7 @@ export class Follower {
         await kept.put(first.sha256, database.pieces(first.sha256, first.octets));
         continue;
       }
-      const most = Math.max(...batch.map(({ octets }) => octets));
-      const hashes = batch.map(({ sha256 }) => sha256);
-      const contents = [...(await database.contents(hashes, most))];
+      const contents = [...(await database.contents(batch))];
       if (contents.length < batch.length) throw new Error(`revision ${number}: the store lacks some of its files`);
       for (let at = 0; at < contents.length; at += WRITERS) {
         const some = contents.slice(at, at + WRITERS);
@@ -262,20 +259,4 @@ function backwards(head: Revision | undefined, inForce: Revision | undefined): s
 
 function sameRevision(a: Revision, b: Revision): boolean {
   return a.number === b.number && contentHash(a) === contentHash(b) && a.signature?.value === b.signature?.value;
-}
-
-/** Small files together, large ones alone. */
-function* batches(files: readonly BundledFile[]): Generator<readonly BundledFile[]> {
-  let batch: BundledFile[] = [];
-  let octets = 0;
-  for (const file of files) {
-    if (batch.length > 0 && (octets + file.octets > BATCH.octets || batch.length === BATCH.files)) {
-      yield batch;
-      batch = [];
-      octets = 0;
-    }
-    batch.push(file);
-    octets += file.octets;
-  }
-  if (batch.length > 0) yield batch;
 }
