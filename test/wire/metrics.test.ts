@@ -119,7 +119,7 @@ describe('what /metrics says', () => {
     }
     const alarms = [...found].filter(([name]) => name.startsWith('siptrust_alarms_total'));
     const raised = alarms.filter(([, count]) => count > 0);
-    expect(raised).toEqual([[expect.stringMatching(/agreement="op-b",reason="bad-signature"/), 1]]);
+    expect(raised).toEqual([[expect.stringMatching(/agreement="op-b",reason="bad-signature",outcome=""/), 1]]);
     expect([...found.keys()].some((name) => name.startsWith('process_resident_memory_bytes'))).toBe(true);
   });
 
@@ -131,7 +131,7 @@ describe('what /metrics says', () => {
     const alarms = async () =>
       new Map([...samplesOf((await get(port)).text)].filter(([name]) => name.startsWith('siptrust_alarms_total')));
     const before = await alarms();
-    const name = (agreement: string) => `siptrust_alarms_total{agreement="${agreement}",reason="revoked"}`;
+    const name = (agreement: string) => `siptrust_alarms_total{agreement="${agreement}",reason="revoked",outcome=""}`;
     expect([before.get(name('(other)')), before.get(name('op-0')), before.get(name('op-4999'))]).toEqual([
       0,
       0,
@@ -154,15 +154,22 @@ describe('what /metrics says', () => {
     const breaksIn = 'From: <sip:x@x.example>;tag=1\r\nP-DCS-OSPS: BLV\r\n';
     const stranger = { proto: 'udp', src_ip: '192.0.2.1' };
     await ask(port, 'trust.message', { ...stranger, ...INVITE, headers: breaksIn });
+    // An answer of a call that was diverted back to us, with something lesser in front.
+    const diverted =
+      'From: <sip:x@a.example>;tag=1\r\nP-Asserted-Identity: <sip:x@else.example>, <sip:alice@a.example>\r\n';
+    const answered = { direction: 'in', message: 'response', status: 200 };
+    await ask(port, 'trust.message', { ...question(peer.pem), ...answered, headers: diverted });
     const found = samplesOf((await get(port)).text);
     const raised = [...found].filter(([name, count]) => name.startsWith('siptrust_alarms_total') && count > 0);
     expect(raised.sort()).toEqual([
-      ['siptrust_alarms_total{agreement="(other)",reason="operator-service"}', 1],
-      ['siptrust_alarms_total{agreement="op-b",reason="assert-own"}', 1],
+      ['siptrust_alarms_total{agreement="(other)",reason="operator-service",outcome="refused"}', 1],
+      ['siptrust_alarms_total{agreement="op-b",reason="assert-own",outcome="edited"}', 1],
+      ['siptrust_alarms_total{agreement="op-b",reason="assert-own",outcome="refused"}', 1],
     ]);
+    expect(found.get('siptrust_alarms_total{agreement="op-b",reason="operator-service",outcome="refused"}')).toBe(0);
     expect(
       found.get('siptrust_verdicts_total{agreement="op-b",direction="in",verdict="trusted",reason="agreement-covers"}'),
-    ).toBe(1);
+    ).toBe(2);
   });
 
   test('ok/a candidate: how much was asked, and what would change, by agreement', async () => {

@@ -24,6 +24,8 @@ export interface Sources {
 const ALARMS: ReadonlySet<string> = new Set(
   REASONS.filter(({ severity }) => severity === 'alarm').map(({ code }) => code),
 );
+/** Those of messages that are refused for them. */
+const REFUSED_FOR: ReadonlySet<string> = new Set(['assert-own', 'operator-service']);
 /** Agreements looked at in one step. */
 const STEP_AGREEMENTS = 2000;
 /** Agreements whose alarms are there before the first one: each has as many series as there are alarms. */
@@ -128,18 +130,19 @@ export function samples({ state, readiness, eventLoop }: Sources): {
 /** A series that begins with its first alarm has not grown in the eyes of Prometheus: that one would page nobody. */
 function alarms({ policy: { snapshot }, counters }: Of<'policy' | 'counters'>): readonly Sample[] {
   const found = new Map<string, [readonly string[], number]>();
-  const add = (agreement: string, reason: string, count: number): void => {
-    const key = `${agreement} ${reason}`;
+  const add = (agreement: string, reason: string, outcome: string, count: number): void => {
+    const key = `${agreement} ${reason} ${outcome}`;
     const known = found.get(key);
-    if (known === undefined) found.set(key, [[agreement, reason], count]);
+    if (known === undefined) found.set(key, [[agreement, reason, outcome], count]);
     else known[1] += count;
   };
   for (const name of [OTHER, ...firstEnabled(snapshot.agreements)]) {
-    for (const reason of ALARMS) add(name, reason, 0);
+    for (const reason of ALARMS) add(name, reason, REFUSED_FOR.has(reason) ? 'refused' : '', 0);
   }
-  for (const counts of [counters.verdictCounts, counters.messageAlarms]) {
-    for (const { agreement, reason, count } of counts) if (ALARMS.has(reason)) add(agreement, reason, count);
+  for (const { agreement, reason, count } of counters.verdictCounts) {
+    if (ALARMS.has(reason)) add(agreement, reason, '', count);
   }
+  for (const { agreement, reason, verdict, count } of counters.messageAlarms) add(agreement, reason, verdict, count);
   return [...found.values()];
 }
 

@@ -33,8 +33,8 @@ export const METRICS = {
   alarms: {
     name: 'siptrust_alarms_total',
     type: 'counter',
-    help: 'Answers about peers and messages whose first reason is an alarm: somebody pretends, or a partner made a grave mistake',
-    labels: ['agreement', 'reason'],
+    help: 'Answers about peers whose first reason is an alarm (outcome empty), and messages with their first alarm and their outcome (refused, edited, as-is): somebody pretends, or a partner made a grave mistake',
+    labels: ['agreement', 'reason', 'outcome'],
   },
   plans: {
     name: 'siptrust_plans_total',

@@ -71,9 +71,11 @@ export class Recorder {
     if (first !== undefined) counters.add(`reason.${first}`);
     if (would !== undefined) counters.add(`monitor.${method}.${would.verdict}`);
     if (plan?.would !== undefined) counters.add(`monitor.plan.${outcomeOf(plan.would)}`);
-    const found = (plan?.would ?? plan)?.findings[0]?.code;
-    if (found !== undefined && reason(found).severity === 'alarm') {
-      counters.messageAlarms.add(agreement?.name, direction, verdict.verdict, found);
+    const judged = plan?.would ?? plan;
+    // What was found in a message stands in its order there: whoever writes something lesser in front hides nothing.
+    const alarm = judged?.findings.find(({ code }) => reason(code).severity === 'alarm');
+    if (judged !== undefined && alarm !== undefined) {
+      counters.messageAlarms.add(agreement?.name, direction, outcomeOf(judged), alarm.code);
     }
   }
 

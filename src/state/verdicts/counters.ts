@@ -11,7 +11,7 @@ export class Counters {
   readonly certificates: CacheCounters = { hits: 0, misses: 0 };
   readonly verdicts: CacheCounters = { hits: 0, misses: 0 };
   readonly verdictCounts = new VerdictCounts();
-  /** Alarms that messages gave, whatever the verdict on their sender. */
+  /** Alarms that messages gave, whatever the verdict on their sender: its place has the outcome of the plan. */
   readonly messageAlarms = new VerdictCounts();
   readonly #counts = new Map<string, number>();
 
