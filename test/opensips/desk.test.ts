@@ -27,7 +27,6 @@ modparam("dialog", "default_timeout", 60)
 modparam("dialog", "options_ping_interval", 1)
 modparam("dialog", "reinvite_ping_interval", 1)
 loadmodule "topology_hiding.so"
-loadmodule "textops.so"
 `;
 
 /** What a script does before it relays, by user part of the Request-URI: each goes on its way, cleaned. */

@@ -1,12 +1,14 @@
 /** What leaves: private to a proven partner, stripped or refused to everybody else. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Caller, request } from '../support/live/caller.js';
+import { type Caller, freshCallId, request } from '../support/live/caller.js';
+import { replaced } from '../support/live/opensips.js';
 import { agreementByWords, OpensipsNetwork } from '../support/live/opensips-network.js';
+import { answered, Party } from '../support/live/party.js';
 import { eventually } from '../support/live/places.js';
 import { headerOf, methodOf, rowsOf, type SipText, statusOf } from '../support/live/sip-text.js';
 import { TlsUas, Uas } from '../support/live/uas.js';
-import { BUILD, theBuild } from './stage.js';
+import { absent, answerTo, BUILD, theBuild } from './stage.js';
 
 const OURS = 'P-Asserted-Identity: <sip:user@own.example>';
 
@@ -104,6 +106,77 @@ describe.skipIf(BUILD === undefined)('what leaves', () => {
       const got = party(0).find(callId, 'MESSAGE');
       if (got !== undefined) expect(rowsOf(got, 'P-Asserted-Identity')).toEqual([]);
     }
+  });
+});
+
+const MOVED = `
+failure_route[MOVED] {
+	route(SIPTRUST_SHUT);
+	if (t_check_status("302") && get_redirects(3, 3)) {
+		t_relay();
+	}
+}
+`;
+
+describe.skipIf(absent(['uac_redirect']) !== undefined)('a stranger redirects to a proven partner', () => {
+  let network: OpensipsNetwork;
+  let stranger: Party;
+  let partner: Party;
+  let user: Caller;
+  const terms = { from: '<sip:user@own.example>;tag=1', headers: [OURS] };
+
+  beforeAll(async () => {
+    network = await OpensipsNetwork.start({
+      build: theBuild(),
+      settings: { siptrust_keepalive: '1' },
+      policy: (standard, host) => ({
+        ...standard,
+        agreements: [
+          agreementByWords('op-b', 'b.example', standardAnchor(standard), { targets: [`${host(10)}:5061`] }),
+        ],
+      }),
+      edit: (sample, host) =>
+        replaced(sample, [
+          ['loadmodule "rr.so"\n', 'loadmodule "rr.so"\nloadmodule "uac_redirect.so"\n'],
+          [
+            '\t# No open relay',
+            `\tif ($rU == "moved") {\n\t\tt_on_failure("MOVED");\n\t\t$du = "sip:${host(12)}:5060";\n\t\troute(RELAY);\n\t}\n\t# No open relay`,
+          ],
+        ]).concat(MOVED),
+    });
+    const identity = (name: string) =>
+      network.pki.certificate({ issuer: network.operatorB, names: [`DNS:${name}.example`] });
+    stranger = await Party.start(network.host(12), identity('stranger'));
+    partner = await Party.start(network.host(10), identity('b'));
+    user = await network.user();
+    await network.polled();
+    await eventually('b.example is proven', async () => {
+      const callId = freshCallId();
+      await answerTo(user, { ...terms, callId, method: 'MESSAGE', ruri: 'sip:bob@b.example' });
+      return rowsOf(partner.find(callId, 'MESSAGE') ?? '', 'P-Asserted-Identity').length === 1;
+    });
+  });
+  afterAll(async () => {
+    stranger?.stop();
+    partner?.stop();
+    await network?.stop();
+  });
+
+  it.each([
+    ['fail', ';cpc=forged', 302],
+    ['fail', ';user=phone;oli=forged', 302],
+    ['fail', '?P-Asserted-Identity=forged', 302],
+    ['fail', ';x=1%3Bcpc=forged', 302],
+    ['ok', ';user=phone', 200],
+  ] as const)('%s/with %s', async (_, tail, status) => {
+    stranger.answer = (text) => [answered(text, '302 Moved', [`Contact: <sip:bob@b.example${tail}>`])];
+    const callId = freshCallId();
+    const got = await answerTo(user, { ...terms, callId, ruri: 'sip:moved@own.example' });
+    expect(statusOf(got), got).toBe(status);
+    const arrived = partner.find(callId, 'INVITE');
+    expect(arrived?.includes('forged') ?? false).toBe(false);
+    // What the partner is believed to get stays what it was.
+    if (status === 200) expect(rowsOf(arrived ?? '', 'P-Asserted-Identity')).toEqual(['<sip:user@own.example>']);
   });
 });
 
