@@ -95,7 +95,7 @@ describe('slow and half-open clients', () => {
   test('ok/a client that shuts its sending side gets its answers, then the end', async () => {
     const { client, called, release } = await openTcp();
     const one = client();
-    // (Node 20.19 sends no end of a connection that is not there yet.)
+    // (Node 20.19 and 24 send no end of a connection that is not there yet.)
     await once(one.socket, 'connect');
     one.socket.end(netstring(requestText('hold')) + netstring(requestText('ping')));
     await called(2);
