@@ -50,10 +50,6 @@ const CHOICES = `
 	if ($rU == "both") {
 		$branch = "sip:both@CALLED:5060";
 	}
-	if ($rU == "forwarded") {
-		forward();
-		exit;
-	}
 	if ($rU == "copied") {
 		t_newtran();
 		t_replicate("sip:copy@PLACE:5060");
@@ -177,10 +173,17 @@ describe.skipIf(BUILD === undefined)('a line that is missing', () => {
     expectNowhere('secret', [await stranger.received(callId, 'MESSAGE')]);
   });
 
-  it.each(['forwarded', 'copied'])('fail/%s: past every branch_route', async (name) => {
-    const callId = send({ method: 'MESSAGE', ruri: to(name) });
+  it('fail/t_replicate(), past every branch_route', async () => {
+    const callId = send({ method: 'MESSAGE', ruri: to('copied') });
     await user.final(send({ method: 'MESSAGE', ruri: to('ordinary') }));
     expect(stranger.got.filter((text) => text.includes(callId) && text.includes('secret'))).toEqual([]);
+  });
+
+  it('fail/forward(): such a script does not start, since answers would pass by siptrust when their transaction has ended', async () => {
+    const edit = (script: string) => script.replace('route[RELAY] {\n', (line) => `${line}\tforward();\n`);
+    await expect(OpensipsNetwork.start({ build: theBuild(), alone: true, edit })).rejects.toThrow(
+      /forward\(\) is used/,
+    );
   });
 
   it('fail/a failure_route that arms such a branch_route, after an answer', async () => {
