@@ -1,10 +1,10 @@
 /** Callers that send the bytes they are told to, over TLS, TCP or UDP, and read what comes back. */
 
 import { randomBytes } from 'node:crypto';
-import { createSocket } from 'node:dgram';
+import { createSocket, type Socket as DatagramSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import { connect, isIPv6, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { Identity } from './pki.js';
 import { eventually } from './places.js';
@@ -117,7 +117,7 @@ class StreamCaller extends Recorder {
 }
 
 class DatagramCaller extends Recorder {
-  readonly #socket = createSocket('udp4');
+  readonly #socket: DatagramSocket;
   #source = '';
 
   get source(): string {
@@ -129,6 +129,7 @@ class DatagramCaller extends Recorder {
     private readonly port: number,
   ) {
     super();
+    this.#socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
     this.#socket.on('message', (bytes) => this.take(bytes.toString('latin1')));
   }
 

@@ -3,7 +3,7 @@
 import { createSocket, type Socket as DatagramSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, isIPv6, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type { Identity } from './pki.js';
 import { eventually } from './places.js';
@@ -27,6 +27,11 @@ export function answered(
   return `${[`SIP/2.0 ${line}`, ...mirrored, ...own].join('\r\n')}\r\n\r\n`;
 }
 
+/** An address as URIs bear it. */
+export function uriHost(address: string): string {
+  return isIPv6(address) ? `[${address}]` : address;
+}
+
 export class Party {
   /** Everything that came. */
   readonly got: SipText[] = [];
@@ -40,6 +45,7 @@ export class Party {
 
   private constructor(
     readonly host: string,
+    readonly ports: { readonly sip: number; readonly sips: number },
     datagrams: DatagramSocket,
     tcp: Server,
     tls: Server,
@@ -56,22 +62,23 @@ export class Party {
     tls.on('tlsClientError', () => {});
   }
 
-  static async start(host: string, identity: Identity): Promise<Party> {
+  static async start(host: string, identity: Identity, ports = { sip: 5060, sips: 5061 }): Promise<Party> {
     const own = { cert: readFileSync(identity.certificate), key: readFileSync(identity.key) };
-    const datagrams = createSocket('udp4');
+    const datagrams = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
     const tcp = createServer();
     const tls = createTlsServer({ ...own, requestCert: true, rejectUnauthorized: false });
-    const party = new Party(host, datagrams, tcp, tls);
-    datagrams.bind(5060, host);
-    tcp.listen(5060, host);
-    tls.listen(5061, host);
+    const party = new Party(host, ports, datagrams, tcp, tls);
+    datagrams.bind(ports.sip, host);
+    tcp.listen(ports.sip, host);
+    tls.listen(ports.sips, host);
     await Promise.all([once(datagrams, 'listening'), once(tcp, 'listening'), once(tls, 'listening')]);
     return party;
   }
 
   /** Where it is reached over this transport. */
   uri(transport: Transport, user = 'party'): string {
-    return `sip:${user}@${this.host}:${transport === 'tls' ? 5061 : 5060};transport=${transport}`;
+    const { sip, sips } = this.ports;
+    return `sip:${user}@${uriHost(this.host)}:${transport === 'tls' ? sips : sip};transport=${transport}`;
   }
 
   contact(transport: Transport): string {

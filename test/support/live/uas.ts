@@ -3,6 +3,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { isIPv6 } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { Identity } from './pki.js';
 import { eventually } from './places.js';
@@ -111,7 +112,7 @@ export class Uas extends CalledParty {
   }
 
   static async start(host: string, options: UasOptions = {}, port = 5060): Promise<Uas> {
-    const socket = createSocket('udp4');
+    const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
     socket.bind(port, host);
     await once(socket, 'listening');
     return new Uas(socket, host, port, options);
