@@ -1,6 +1,6 @@
 /** Who opened a TLS connection to us: all agreements that the names of the peer belong to are asked. */
 
-import { reason } from '../../reasons.js';
+import { type Finding, reason } from '../../reasons.js';
 import { type Agreement, agreementOfName, leastPrivilege, parentOf, type Snapshot } from '../agreement/index.js';
 import type { CoverContext } from '../cover/index.js';
 import { ASSURANCES, type Assurance, type Outcome, Trail, untrusted } from '../verdict/index.js';
@@ -28,12 +28,33 @@ export function judgeInbound(presented: Presented, context: CoverContext): Outco
     return untrusted(one, presented.validUntil);
   }
   const judged = asked.map((agreement) => judgedAlone(agreement, presented, context));
-  // What is only monitored changes nothing for the others.
+  // What is only monitored changes nothing for the others, nor does what is not in force: both lend the peer nothing.
   const enforced = judged.filter(({ outcome }) => outcome.agreement?.enforcement === 'enforce');
-  const [first, ...others] = enforced.length > 0 ? enforced : judged;
+  const counting = enforced.length > 0 ? enforced : judged;
+  const inForce = counting.filter(isInForce);
+  const [first, ...others] = inForce.length > 0 ? inForce : counting;
   for (const { trail: own } of judged) trail.checks.push(...own.checks);
   if (first === undefined) return untrusted(undefined, presented.validUntil);
-  return strictest(first, others, trail);
+  const outcome = strictest(first, others, trail);
+  if (inForce.length === 0 || inForce.length === counting.length) return outcome;
+  const aside = counting.filter((each) => !isInForce(each));
+  for (const { trail: own } of aside) {
+    const why = own.failures[0]?.detail;
+    trail.note('agreement', 'ambiguous-peer', `the certificate names another agreement that counts as absent: ${why}`);
+  }
+  return { ...outcome, validUntil: Math.min(outcome.validUntil, ...aside.map(({ outcome: left }) => left.validUntil)) };
+}
+
+/** Why an agreement says nothing of this hop, whoever is at the other end (TS 33.203 §5.4). */
+const NOT_IN_FORCE: ReadonlySet<Finding['code']> = new Set([
+  'agreement-disabled',
+  'agreement-time',
+  'agreement-direction',
+  'agreement-mechanism',
+]);
+
+function isInForce({ trail }: JudgedAlone): boolean {
+  return !trail.failures.some(({ code }) => NOT_IN_FORCE.has(code));
 }
 
 /** Each once, by name: nothing may depend on the order of the certificate or of the policy. */

@@ -146,8 +146,12 @@ describe('pins: what is trusted, and which certificates may be put before the op
       { verdict: 'untrusted', assurance: 'none', reason: 'pin-mismatch', observes: ['op-b', 'op-c'] },
     ],
     'fail/T-44 two agreements, one does not hold: neither observes': [
+      { leaf: both, agreements: [trust(), trustC({ pins: ['other'] })] },
+      { verdict: 'untrusted', assurance: 'none', reason: 'pin-mismatch', observes: [] },
+    ],
+    'ok/T-44 two agreements, one is switched off: the other alone observes': [
       { leaf: both, agreements: [trust(), trustC({ enabled: false })] },
-      { verdict: 'untrusted', assurance: 'none', reason: 'ambiguous-peer', observes: [] },
+      { ...certificate, reason: 'agreement-covers', observes: ['op-b'] },
     ],
   };
   for (const [name, [row, expected]] of Object.entries(cases)) {

@@ -49,7 +49,6 @@ describe('the strictest of all, whatever the order', () => {
   test.each([
     ['both hold', [b(), c()], { verdict: 'trusted', agreement: 'op-b+op-c' }],
     ['three hold', [b(), c(), d()], { verdict: 'trusted', agreement: 'op-b+op-c+op-d' }],
-    ['one is switched off', [b(), c({ enabled: false })], { verdict: 'untrusted', agreement: 'op-c' }],
     [
       'for one of them it is revoked',
       [b(), c({ revocation: 'soft', crls: [list] })],
@@ -81,6 +80,43 @@ describe('the strictest of all, whatever the order', () => {
     const [found] = answers([b(), c({ enforcement: 'monitor', revocation: 'soft', crls: [list] })]);
     expect(found).toMatchObject({ verdict: 'trusted', agreement: 'op-b' });
     expect(found.findings.map(({ code }: { code: string }) => code)).toEqual(['agreement-covers']);
+  });
+});
+
+describe('an agreement that is not in force says nothing of the others, and lends nothing', () => {
+  test.each<[string, Partial<Agreement>, string]>([
+    ['it is switched off', { enabled: false }, 'agreement op-c: enabled is false'],
+    ['it ended yesterday', { valid: { from: 0, until: NOW - 1 } }, 'expected a time from'],
+    ['it begins tomorrow', { valid: { from: NOW + 5000, until: Infinity } }, 'expected a time from'],
+    ['it is for calls that leave', { directions: ['out'] }, 'expected one of out, found in'],
+    ['it is by path', { mechanism: 'nds-ip' }, 'expected nds-ip, found tls'],
+  ])('ok/%s', (_, over, why) => {
+    const found = answers([b(), c(over)]);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatchObject({ verdict: 'trusted', agreement: 'op-b', domains: ['b.example'] });
+    expect(found[0].terms.domains).toEqual(['b.example']);
+    expect(found[0].findings.map(({ code }: { code: string }) => code)).toEqual(['agreement-covers', 'ambiguous-peer']);
+    expect(found[0].findings[1].detail).toContain(why);
+  });
+  test('ok/the verdict ends where such an agreement begins: both count from then on', () => {
+    const begins = c({ valid: { from: NOW + 5000, until: Infinity } });
+    const shown = presenting(certificate(['b.example', 'c.example']));
+    expect(judgePeer(shown, snapshotWith([b(), begins]), NOW).validUntil).toBe(NOW + 5000);
+    const { domains } = judgePeer(shown, snapshotWith([b(), begins]), NOW + 5000);
+    expect(domains).toEqual(['b.example', 'c.example']);
+  });
+  test('fail/one that is in force and does not hold still counts', () => {
+    const [found] = answers([b(), c({ pins: ['x'] }), d({ enabled: false })]);
+    expect(found).toMatchObject({ verdict: 'untrusted', agreement: 'op-c' });
+  });
+  test('fail/none of them is in force', () => {
+    const [found] = answers([b({ enabled: false }), c({ valid: { from: 0, until: NOW - 1 } })]);
+    expect(found).toMatchObject({ verdict: 'untrusted', agreement: 'op-c' });
+  });
+  test('fail/what is monitored does not stand in for one that ended', () => {
+    const [found] = answers([b({ enabled: false }), c({ enforcement: 'monitor' })]);
+    expect(found).toMatchObject({ verdict: 'untrusted', agreement: 'op-b' });
+    expect(found.would).toBeUndefined();
   });
 });
 
