@@ -97,14 +97,15 @@ function checkPurposes({ directions, anchors, intermediates, eku }: Agreement, s
   }
 }
 
-/** Lists that no CA of the agreement has signed: nobody is cleared or revoked by them. */
+/** Lists that no CA of the agreement has signed: of use only where a peer sends the CA that did. */
 function checkLists({ name, anchors, intermediates, crls }: Agreement, site: Site): void {
   const authorities = [...anchors.client, ...anchors.server, ...intermediates];
   for (const crl of authorities.length === 0 ? [] : crls) {
     const why = whyUnsigned(crl, authorities);
     if (why === undefined) continue;
-    const text = `the CRL of ${crl.issuerText} has no effect: expected one signed by an anchor or intermediate of agreement ${name}`;
-    site.at('crls').report('crl-unsigned', `${text}; ${why}`, 'key');
+    const text = `the CRL of ${crl.issuerText} has no effect where the peer does not send the certificate of that CA along`;
+    const expected = `expected one signed by an anchor or intermediate of agreement ${name}; ${why}`;
+    site.at('crls').report('crl-unsigned', `${text}: ${expected}`, 'key');
   }
 }
 

@@ -239,8 +239,9 @@ function pssScheme(parameters: Uint8Array | undefined): ReadyScheme | string {
       field.finish('maskGenAlgorithm');
       if (generator.oid('maskGenAlgorithm') === MGF1) mask = readDigest(generator);
     }
-    const salt = content.optional(0xa2, 'saltLength') ? readSalt(content.inside()) : 20;
-    // The one trailer there is is the default, and therefore never written (X.690 §11.5).
+    const salt = content.optional(0xa2, 'saltLength') ? readCount(content.inside(), 'saltLength') : 20;
+    // The one trailer there is. Not to be written, and to be recognised where it is (RFC 4055 §3.1).
+    const trailer = content.optional(0xa3, 'trailerField') ? readCount(content.inside(), 'trailerField') : 1;
     content.finish('RSASSA-PSS-params');
     const known = PSS_DIGESTS[digest ?? ''];
     if (known === undefined || mask !== digest) {
@@ -249,6 +250,7 @@ function pssScheme(parameters: Uint8Array | undefined): ReadyScheme | string {
       const found = `${named(digest)} for the message, ${named(mask)} for the mask`;
       return `expected RSASSA-PSS with SHA-256, SHA-384 or SHA-512 for both message and mask, found ${found}`;
     }
+    if (trailer !== 1) return `expected RSASSA-PSS with trailerField 1, found ${trailer}`;
     if (salt > MOST_SALT) return `expected RSASSA-PSS with a salt of at most ${MOST_SALT} octets, found ${salt}`;
     return { family: 'rsa', hash: known.hash, salt: { octets: salt, recommended: known.length } };
   } catch (cause) {
@@ -257,10 +259,10 @@ function pssScheme(parameters: Uint8Array | undefined): ReadyScheme | string {
   }
 }
 
-function readSalt(reader: DerReader): number {
-  const length = reader.count('saltLength');
-  reader.finish('saltLength');
-  return length;
+function readCount(reader: DerReader, field: string): number {
+  const count = reader.count(field);
+  reader.finish(field);
+  return count;
 }
 
 function readDigest(reader: DerReader): string {

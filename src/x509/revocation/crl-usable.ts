@@ -3,6 +3,7 @@
 import { type CertificateFacts, EXTENSION, signatureVerifies, weakAlgorithm } from '../certificate/index.js';
 import { MalformedDer } from '../der/index.js';
 import type { CrlFacts } from './crl.js';
+import { barredText, maySignLists } from './crl-signer.js';
 import { comparableNames, isPlain, type Point } from './distribution-points.js';
 import { COST, type RevocationContext } from './revocation-context.js';
 
@@ -17,11 +18,13 @@ export function whyUnusable(
     outOfTime(crl, context) ??
     unfit(crl, context) ??
     outOfScope(crl, certificate, point, context) ??
-    (signedBy(crl, context) === undefined ? unsignedText(crl) : undefined)
+    (signedBy(crl, context) === undefined ? unsignedText(crl, context) : undefined)
   );
 }
 
-function unsignedText(crl: CrlFacts): string {
+function unsignedText(crl: CrlFacts, { signers }: RevocationContext): string {
+  const named = [...signers(crl.issuerKeys.text)];
+  if (named.length > 0 && !named.some(maySignLists)) return barredText(crl);
   return (
     weakAlgorithm(crl.signatureAlgorithm) ??
     'expected a signature by its issuer under the same anchor, found none that verifies'
@@ -95,9 +98,7 @@ function outOfScope(
 /** §6.3.3 (f), (g): the signer of the list, if its path leads to the same anchor and its key may sign lists. */
 export function signedBy(crl: CrlFacts, { signers, budget }: RevocationContext): CertificateFacts | undefined {
   for (const signer of signers(crl.issuerKeys.text)) {
-    // (f): where keyUsage is present, and only there.
-    if (signer.keyUsage !== undefined && !signer.keyUsage.has('cRLSign')) continue;
-    if (signatureVerifies(crl, signer.publicKey, budget)) return signer;
+    if (maySignLists(signer) && signatureVerifies(crl, signer.publicKey, budget)) return signer;
   }
   return undefined;
 }

@@ -231,7 +231,7 @@ describe('the snapshot', () => {
 test('fail/a CRL that no CA of the agreement signed is a warning that says whose it is', () => {
   const [warning, ...more] = said(compile(tls('crls: [b.crl]'), { 'ca.pem': root({ subject: 'CN=other' }).pem }));
   expect(warning).toBe(
-    'p.yaml:7:5: warning: agreements[0].crls: the CRL of O=Operator B,CN=Operator B CA has no effect: expected one signed by an anchor or intermediate of agreement op-b; none of them is named O=Operator B,CN=Operator B CA',
+    'p.yaml:7:5: warning: agreements[0].crls: the CRL of O=Operator B,CN=Operator B CA has no effect where the peer does not send the certificate of that CA along: expected one signed by an anchor or intermediate of agreement op-b; none of them is named O=Operator B,CN=Operator B CA',
   );
   expect(more).toEqual([]);
 });

@@ -590,3 +590,9 @@ describe('revocation (RFC 5280 §6.3.3, rulebook §8.1)', () => {
     expect(result.ok && result.validUntil).toBe(NOW + DAY);
   });
 });
+
+it('fail/a CA that may not sign lists: the first line says so', () => {
+  const r = root({ subject: 'CN=A', extensions: { keyUsage: ext.keyUsage(['keyCertSign']) } });
+  const { findings } = judgePath({ leaf: leaf(r), anchors: [r], crls: [crl(r)] });
+  expect(findings[0]?.detail).toContain('the key of CN=A may not sign lists (keyUsage without cRLSign)');
+});
