@@ -237,7 +237,10 @@ const SCENES: readonly Scene[] = [
       'ambiguous-peer',
       named('ambiguous-peer', { extensions: { altNames: dns('ambiguous-peer.example', 'second.example') } }),
     ),
-    agreements: [agreed('ambiguous-peer'), agreed('second', { pins: ['sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA='] })],
+    agreements: [
+      agreed('ambiguous-peer'),
+      agreed('second', { pins: ['sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA='] }),
+    ],
   },
   stranger('malformed-cert', question(Buffer.from('no certificate').toString('base64'))),
   manyPaths('path-budget'),
