@@ -143,6 +143,22 @@ describe.each(builds('full'))('scripts of others, Kamailio $version', (build) =>
     },
   );
 
+  it.each(TRANSPORTS)('ok/answers to a stranger that only a plan lets go, over %s', async (transport) => {
+    const caller = await stage.connect(transport);
+    // As Avaya writes it: an escaped URI behind a parameter.
+    const from = '<sip:1@x.example>;tag=1;epv=%3csip:1%40x.example%3bgr%3d3a%3e';
+    network.uas.options = { extra: privateRows('secret') };
+    const answer = await caller.final(stage.send(caller, transport, { from }));
+    expect(statusOf(answer), answer).toBe(200);
+    expectNowhere('secret', caller.answers);
+    network.uas.options = {};
+    // The poll takes the number back.
+    await eventually('the gate out knows an answer again that nothing had to be done with', async () => {
+      await caller.final(stage.send(caller, transport, {}));
+      return network.cscf.statistic('siptrust_seen') > 0;
+    });
+  });
+
   it('ok/answers to what went on without a transaction: cleaned for strangers, whole for partners and users', async () => {
     network.uas.options = { extra: privateRows('secret') };
     const answerTo = async (caller: Caller, transport: Transport) =>
