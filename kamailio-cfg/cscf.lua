@@ -26,7 +26,7 @@ function ksr_request_route()
 	if KSR.siputils.has_totag() > 0 then
 		if KSR.rr.loose_route() > 0 then
 			-- Whoever says that there is a call between others is not helped along by us.
-			if ours("$si") or ours("$nh(d)") or defined("TRANSIT") then
+			if ours("$si") or ours("$(nh(d){s.unbracket})") or defined("TRANSIT") then
 				relay()
 			elseif not KSR.is_ACK() then
 				KSR.sl.send_reply(403, "Not Here")
@@ -77,7 +77,7 @@ end
 
 -- Is this an address of our own side?
 function ours(variable)
-	return KSR.ipops.is_in_subnet(KSR.pv.getw(variable), defined("SIPTRUST_INSIDE_NETS")) > 0
+	return KSR.ipops.is_in_subnet(KSR.pv.getw(variable), KSR.pv.getw("$shv(siptrust_nets)")) > 0
 end
 
 function relay()
