@@ -112,18 +112,31 @@ export function checkBody(work: Work): Refusal {
   return { code: 415, phrase: 'Unsupported Media Type', finding: { code: 'body-refused', detail } };
 }
 
+/** What says where somebody is: PIDF-LO (RFC 4119), and the data of a vehicle in distress (RFC 8147, RFC 8148). */
+const LOCATION_TYPES = [
+  'application/pidf+xml',
+  'application/emergencycalldata.ecall.msd',
+  'application/emergencycalldata.veds',
+];
+/** The same, as the purpose of a Call-Info that names the part of the body (RFC 7852). */
+const LOCATION_PURPOSE = /;purpose="?emergencycalldata\.(?:ecall\.msd|veds)/;
+
 /**
  * Where a user is leaves to strangers in an emergency call alone (TS 24.229 §4.4; RFC 6442 §6). Geolocation goes; the body that
- * it names, or that is a location (RFC 4119), is not a proxy's to take out. Of a body no more is known here than its header
+ * it names, or that is a location, is not a proxy's to take out. Of a body no more is known here than its header
  * fields: a part of it that nothing names is not found.
  */
 export function checkLocation(work: Work): Refusal {
   const { direction, stance, emergency, draft, flags } = work;
   if (direction !== 'out' || stance.trusted || emergency) return undefined;
   // RFC 3261 §20.15: where there is a body, there is a type of it.
-  const types = draft.rows('content-type').map(({ value }) => asciiLower(value).replace(/[ \t]/g, ''));
+  const squeezed = (key: string) => draft.rows(key).map(({ value }) => asciiLower(value).replace(/[ \t]/g, ''));
+  const types = squeezed('content-type');
   if (types.length === 0 || draft.rows('content-length').some(({ value }) => /^0+$/.test(value))) return undefined;
-  const named = draft.rows('geolocation').some(({ value }) => asciiLower(value).includes('cid:'));
-  if (named || types.some((type) => type.startsWith('application/pidf+xml'))) flags.add('body-location');
+  const named =
+    squeezed('geolocation').some((value) => value.includes('cid:')) ||
+    squeezed('call-info').some((value) => value.includes('cid:') && LOCATION_PURPOSE.test(value));
+  const isLocation = types.some((type) => LOCATION_TYPES.some((known) => type.startsWith(known)));
+  if (named || isLocation) flags.add('body-location');
   return undefined;
 }

@@ -562,6 +562,24 @@ table('parameters, values and tags from untrusted peers', [
     { direction: 'out' },
     { remove: ['Geolocation'], flags: ['body-location'] },
   ],
+  ...[
+    ['Content-Type: application/EmergencyCallData.eCall.MSD'],
+    ['Content-Type: application/EmergencyCallData.VEDS+xml'],
+    ['Call-Info: <cid:1@b.example>; purpose=EmergencyCallData.eCall.MSD', 'Content-Type: multipart/mixed;boundary=b'],
+  ].map(
+    (rows): Row => [
+      `ok/so is what a vehicle sends in distress (RFC 8147, RFC 8148): ${rows[0]}`,
+      rows,
+      { direction: 'out' },
+      { ...NOTHING, flags: ['body-location'] },
+    ],
+  ),
+  [
+    'ok/not other data for emergency calls (RFC 7852), which say nothing of where',
+    ['Call-Info: <cid:1@b.example>; purpose=EmergencyCallData.ServiceInfo', 'Content-Type: multipart/mixed;boundary=b'],
+    { direction: 'out' },
+    NOTHING,
+  ],
   [
     'ok/not what is named, and not there',
     ['Geolocation: <cid:target123@b.example>'],
