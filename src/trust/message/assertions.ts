@@ -6,9 +6,9 @@ import type { Draft } from './draft.js';
 import {
   type AssertionTerms,
   domainsOf,
-  isAgreedHost,
   isOwnSpoof,
   judgeAssertion,
+  mayAssertHost,
   type Screened,
   screenRows,
 } from './screen.js';
@@ -78,9 +78,8 @@ export function screenFrom(work: Work): Refusal {
     const finding: Finding = { code: 'assert-own', detail: `From names ${spoofed}, one of our own domains` };
     if (canRefuse(work) && !work.emergency) return { code: 403, phrase: 'Identity Not Allowed', finding };
     findings.push(finding);
-  } else if (!agreed.asserts.transit) {
-    const foreign = hosts.some((host) => !isAgreedHost(host, agreed.asserts) && !host.endsWith('.invalid'));
-    if (foreign) flags.add('from-foreign');
+  } else if (hosts.some((host) => !mayAssertHost(host, agreed) && !host.endsWith('.invalid'))) {
+    flags.add('from-foreign');
   }
   return undefined;
 }

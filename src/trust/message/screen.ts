@@ -32,8 +32,11 @@ export type Judgement = { readonly outcome: 'keep' } | { readonly outcome: 'drop
 
 const KEEP: Judgement = { outcome: 'keep' };
 
-/** Hosts that stand for nobody and may be asserted by anybody (S-6; TS 29.165 Table A.1 NOTE 7). A number there still does. */
-const NOBODY: ReadonlySet<string> = new Set(['anonymous.invalid', 'unavailable.invalid']);
+/**
+ * Hosts that stand for nobody and may be asserted by anybody (S-6; TS 29.165 Table A.1 NOTE 7): anonymous@anonymous.invalid
+ * and unavailable@unknown.invalid (TS 23.003 §13.6, §13.7). A number there still does.
+ */
+const NOBODY: ReadonlySet<string> = new Set(['anonymous.invalid', 'unknown.invalid', 'unavailable.invalid']);
 
 /** Judges one value of P-Asserted-Identity or its kin by S-1 to S-6. */
 export function judgeAssertion(addr: NameAddr, terms: AssertionTerms): Judgement {
@@ -91,14 +94,14 @@ function judgeSip(uri: SipUri, terms: AssertionTerms): Judgement {
   return number === undefined ? KEEP : judgeSubscriber(number, [...uri.userParams, ...uri.params], terms);
 }
 
-function mayAssertHost(host: string, { asserts, ownDomains }: AssertionTerms): boolean {
-  // Own domains get this far only where roaming explains them (S-2).
+/** Whether an identity of this host is the peer's to assert; what is ours here gets so far only where roaming explains it (S-2). */
+export function mayAssertHost(host: string, { asserts, ownDomains }: AssertionTerms): boolean {
   if (asserts.transit || ownDomains.has(host)) return true;
   return isAgreedHost(host, asserts);
 }
 
 /** Whether the agreement names this host: as a domain, or, since an address is nobody's domain (S-5), as a host. */
-export function isAgreedHost(host: string, { domains, hosts = [] }: Agreement['asserts']): boolean {
+function isAgreedHost(host: string, { domains, hosts = [] }: Agreement['asserts']): boolean {
   if (!isAddress(host)) return domains.includes(host) || hosts.includes(host);
   if (hosts.length === 0) return false;
   const address = parseAddress(/^\[(.*)\]$/.exec(host)?.[1] ?? host);

@@ -60,12 +60,14 @@ describe('asserts.numbers, wherever the number stands', () => {
   test.each([
     'sip:+4930123@anonymous.invalid;user=phone',
     'sip:anonymous@anonymous.invalid',
+    'sip:unavailable@unknown.invalid',
     'tel:123;phone-context=+4930',
     'sip:123;phone-context=+4930@b.example;user=phone',
     'sip:+49-30-123@b.example',
   ])('ok/%s', (identity) => expect(keeps(identity)).toBe(true));
   test.each([
     ['of nobody', 'sip:+33612345678@anonymous.invalid;user=phone'],
+    ['of nobody whose number is not known (TS 23.003 §13.7)', 'sip:+33612345678@unknown.invalid;user=phone'],
     ['of nobody, without user=phone', 'sip:33612345678@unavailable.invalid'],
     ['of nobody, local to us', 'sip:123;phone-context=a.example@anonymous.invalid;user=phone'],
     ['in a second context', 'tel:123;phone-context=+4930;phone-context=+336'],

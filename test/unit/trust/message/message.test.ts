@@ -253,6 +253,18 @@ table('screening of trusted peers (§5.4, §5.6)', [
     { ...NOTHING, flags: ['from-foreign'] },
   ],
   [
+    'ok/S-6 unavailable (TS 23.003 §13.7)',
+    ['P-Asserted-Identity: <sip:unavailable@unknown.invalid>'],
+    trusted,
+    NOTHING,
+  ],
+  [
+    'ok/S-7 From of ours over a roaming interconnect: our user is there',
+    ['From: <sip:alice@a.example>;tag=1'],
+    { trusted: true, agreement: { interconnect: 'roaming' } },
+    { ...NOTHING, flags: [] },
+  ],
+  [
     'fail/T-51 sip, sip, tel, mailto, sips: the first sip and the tel',
     [
       'P-Asserted-Identity: <sip:a@b.example>, <sip:b@b.example>, <tel:+1>',
