@@ -66,7 +66,9 @@ const MOST_UNKNOWN = 20;
 export function unknownKeys(keys: readonly string[], known: readonly string[], site: Site): void {
   for (const key of keys.slice(0, MOST_UNKNOWN)) {
     const meant = nearest(key, known);
-    const hint = meant === undefined ? `known keys: ${known.join(', ')}` : `did you mean "${meant}"?`;
+    const others = meant === undefined ? `known keys: ${known.join(', ')}` : `did you mean "${meant}"?`;
+    const hint =
+      key === '<<' ? 'keys are not merged: write them out; what many share can stand under defaults' : others;
     site.at(key).report('unknown-key', `the key is unknown (${hint})`, 'key');
   }
   if (keys.length > MOST_UNKNOWN) site.report('unknown-key', `${keys.length - MOST_UNKNOWN} more keys are unknown`);

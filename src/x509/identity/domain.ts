@@ -97,12 +97,20 @@ function hostPort(text: string): Reference {
   return bareAddress(name) ?? domain(name);
 }
 
+/** Of a U-label alone: what becomes plain ASCII by it looked like another name (U+212A is a K). */
+function survivesLower(label: string): boolean {
+  const lower = label.normalize('NFC').toLowerCase();
+  return asciiLabel(lower)?.startsWith('xn--') === true;
+}
+
 function domain(text: string): Reference {
   const labels: string[] = [];
   for (const label of text.split('.')) {
     const ascii = asciiLabel(label);
-    if (ascii === undefined)
-      return invalid(`the label ${quoted(label)} does not survive the conversion to an A-label and back`);
+    if (ascii === undefined) {
+      const hint = survivesLower(label) ? '; in lower case, and composed (NFC), it does' : '';
+      return invalid(`the label ${quoted(label)} does not survive the conversion to an A-label and back${hint}`);
+    }
     const strange = NO_LETTER.exec(label);
     if (strange !== null) {
       const where = `${codePoint(strange[0].codePointAt(0) ?? 0)} at position ${strange.index + 1}`;

@@ -328,6 +328,11 @@ const FAIL: readonly Case[] = [
     'p.yaml:7:5: error: agreements[0].stack-verification: the key is unknown (did you mean "stack_verification"?)',
   ],
   [
+    'merge key',
+    tls('asserts: {<<: {numbers: any}}'),
+    'p.yaml:7:15: error: agreements[0].asserts["<<"]: the key is unknown (keys are not merged: write them out; what many share can stand under defaults)',
+  ],
+  [
     'unknown key in a flow mapping',
     tls('headers: {History-Info: {inn: keep}}'),
     'p.yaml:7:30: error: agreements[0].headers.History-Info.inn: the key is unknown (did you mean "in"?)',
