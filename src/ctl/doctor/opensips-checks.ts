@@ -1,7 +1,7 @@
 /** Checks of an OpenSIPS: what it can serve, the plugin's files, and the lines that its script needs. */
 
 import { opensipsInclude } from '../../sip/lists/index.js';
-import { PROFILES } from '../../sip/table/index.js';
+import { BOUNDARY_RULES, PROFILES } from '../../sip/table/index.js';
 import { servedByWords } from '../../trust/agreement/index.js';
 import type { Check } from './check.js';
 import { type Finding, finding } from './finding.js';
@@ -113,10 +113,12 @@ const CLOSED =
 
 /** Fields that no stranger may get in a reply, nor say. */
 const PRIVATE = PROFILES.find((profile) => profile.name === 'untrusted')?.hooks['response-out'].remove ?? [];
+/** Parameters of a field, the same. */
+const PARAMETERS = BOUNDARY_RULES.filter(({ kind }) => /^(?:uri|header)-param$/.test(kind)).map(({ name }) => name);
 
 function isPrivate(name: string): boolean {
   const lower = name.toLowerCase();
-  return PRIVATE.some((each) =>
+  return [...PRIVATE, ...PARAMETERS].some((each) =>
     each.endsWith('*') ? lower.startsWith(each.slice(0, -1).toLowerCase()) : lower === each.toLowerCase(),
   );
 }

@@ -50,7 +50,7 @@ function inBraces(text: string): string {
   return text;
 }
 
-/** Header fields that the script gives to a module, a reply or a request of tm, and where. */
+/** Header fields, and parameters of Contact, that the script gives to a module, a reply or a request of tm, and where. */
 export interface GivenFields {
   /** Names; `undefined`: it is a variable that says them, or holds some. */
   readonly names: readonly string[] | undefined;
@@ -62,9 +62,9 @@ export interface GivenFields {
 }
 
 const GIVEN =
-  /modparam\s*\(\s*"b2b_(?:logic|entities)"\s*,\s*"(custom_headers(?:_regexp)?)"\s*,\s*"((?:[^"\\]|\\.)*)"|(?<![a-z_])(append_to_reply|t_add_hdrs)\s*\(\s*(?:"((?:[^"\\]|\\.)*)"\s*\))?/g;
+  /modparam\s*\(\s*"(?:b2b_logic|b2b_entities|topology_hiding)"\s*,\s*"(custom_headers(?:_regexp)?|th_passed_contact_(?:uri_)?params)"\s*,\s*"((?:[^"\\]|\\.)*)"|(?<![a-z_])(append_to_reply|t_add_hdrs)\s*\(\s*(?:"((?:[^"\\]|\\.)*)"\s*\))?/g;
 
-/** The fields that b2b copies from one leg to the other, and those that the script adds where nobody looks. */
+/** What b2b and topology_hiding copy from one leg to the other, and the fields that the script adds where nobody looks. */
 export function givenFields(script: string): readonly GivenFields[] {
   const text = plain(script);
   let line = 1;
@@ -72,9 +72,8 @@ export function givenFields(script: string): readonly GivenFields[] {
   return [...text.matchAll(GIVEN)].map(({ index, 1: parameter, 2: value = '', 3: called, 4: rows }) => {
     line += text.slice(counted, index).split('\n').length - 1;
     counted = index;
-    if (parameter === 'custom_headers')
-      return { names: value.split(';').map((each) => each.trim()), by: parameter, line };
-    if (parameter !== undefined) return { ...copied(value), by: parameter, line };
+    if (parameter === 'custom_headers_regexp') return { ...copied(value), by: parameter, line };
+    if (parameter !== undefined) return { names: value.split(';').map((each) => each.trim()), by: parameter, line };
     return { names: rows === undefined ? undefined : rowNames(rows), by: called ?? '', line };
   });
 }

@@ -228,6 +228,12 @@ describe('where an OpenSIPS asks', () => {
       /^leak opensips-script: .*:1: custom_headers has P-Asserted-Identity: b2b copies it from strangers, and to them, past/,
     ],
     [
+      'the number of a handset that topology_hiding passes on',
+      () =>
+        change('opensips.cfg', /^/, 'modparam("topology_hiding", "th_passed_contact_params", "audio;+sip.instance")\n'),
+      /^leak opensips-script: .*:1: th_passed_contact_params has \+sip\.instance: whoever gets it, past siptrust$/,
+    ],
+    [
       'a private field in replies',
       () => change('opensips.cfg', 'route(RELAY);', 'append_to_reply("P-Charging-Vector: icid-value=1\\r\\n");'),
       /^leak opensips-script: .*: append_to_reply has P-Charging-Vector: whoever gets it, past siptrust$/,
