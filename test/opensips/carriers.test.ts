@@ -7,9 +7,9 @@ import { type Caller, freshCallId, request } from '../support/live/caller.js';
 import { replaced } from '../support/live/opensips.js';
 import { OpensipsNetwork } from '../support/live/opensips-network.js';
 import { answered, Party } from '../support/live/party.js';
-import { expectNowhere, privateRows } from '../support/live/secrets.js';
+import { privateRows } from '../support/live/secrets.js';
 import { headerOf, methodOf, rowsOf, type SipText, statusOf } from '../support/live/sip-text.js';
-import { absent, answerTo, gateways, talk, theBuild } from './stage.js';
+import { absent, answerTo, apart, gateways, talk, theBuild } from './stage.js';
 
 const SECRET = privateRows('secret');
 const FORGED = privateRows('forged');
@@ -103,7 +103,11 @@ describe.skipIf(absent(NEEDED) !== undefined)('what carriers build', () => {
   let registrar: Party;
   let user: Caller;
   let outsider: Caller;
-  let before: readonly number[] = [];
+  const { mark, clean } = apart(
+    () => [stranger, other, outsider],
+    () => [network.uas, registrar, user],
+  );
+  beforeEach(mark);
 
   beforeAll(async () => {
     network = await OpensipsNetwork.start({
@@ -144,27 +148,7 @@ describe.skipIf(absent(NEEDED) !== undefined)('what carriers build', () => {
     for (const party of [stranger, other, registrar]) party?.stop();
     await network?.stop();
   });
-  beforeEach(() => {
-    before = [stranger, other, network.uas, registrar].map(({ got }) => got.length);
-    before = [...before, ...[outsider, user].map(({ answers }) => answers.length)];
-  });
-
   const own = '<sip:user@own.example>;tag=1';
-
-  /** Nothing of ours is with strangers, and nothing of strangers is with us. */
-  function clean(): void {
-    const since = [stranger.got, other.got, network.uas.got, registrar.got, outsider.answers, user.answers].map(
-      (texts, i) => texts.slice(before[i]),
-    );
-    expectNowhere(
-      'secret',
-      [0, 1, 4].flatMap((i) => since[i] ?? []),
-    );
-    expectNowhere(
-      'forged',
-      [2, 3, 5].flatMap((i) => since[i] ?? []),
-    );
-  }
 
   /** While `during` runs, the stranger gives this answer to each INVITE. */
   async function answering(line: string, rows: readonly string[], during: () => Promise<void>): Promise<void> {

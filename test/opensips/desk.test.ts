@@ -15,7 +15,7 @@ import { answered, Party, type Transport } from '../support/live/party.js';
 import { eventually, freePort } from '../support/live/places.js';
 import { expectNowhere, privateRows } from '../support/live/secrets.js';
 import { headerOf, methodOf, rowsOf, type SipText, statusOf } from '../support/live/sip-text.js';
-import { absent, answerTo, BUILD, talk, theBuild } from './stage.js';
+import { absent, answerTo, apart, BUILD, talk, theBuild } from './stage.js';
 
 const SECRET = privateRows('secret');
 const FORGED = privateRows('forged');
@@ -139,7 +139,11 @@ describe.skipIf(absent(['dialog', 'topology_hiding', 'textops']) !== undefined)(
   let other: Party;
   let user: Caller;
   let outsider: Caller;
-  let before: readonly number[] = [];
+  const { mark, clean } = apart(
+    () => [stranger, other, outsider],
+    () => [network.uas, user],
+  );
+  beforeEach(mark);
 
   beforeAll(async () => {
     network = await OpensipsNetwork.start({
@@ -157,9 +161,7 @@ describe.skipIf(absent(['dialog', 'topology_hiding', 'textops']) !== undefined)(
     other = await Party.start(network.host(13), identity);
     const ordinary = stranger.answer;
     stranger.answer = (text, at) =>
-      /^INVITE sip:(?:serial|again)@/.test(text)
-        ? [answered(text, '486 Busy Here', SECRET_OF_THEIRS)]
-        : ordinary(text, at);
+      /^INVITE sip:(?:serial|again)@/.test(text) ? [answered(text, '486 Busy Here', FORGED)] : ordinary(text, at);
     user = await network.user();
     outsider = await network.udp();
   });
@@ -168,24 +170,6 @@ describe.skipIf(absent(['dialog', 'topology_hiding', 'textops']) !== undefined)(
     other?.stop();
     await network?.stop();
   });
-  beforeEach(() => {
-    before = [
-      stranger.got.length,
-      other.got.length,
-      outsider.answers.length,
-      network.uas.got.length,
-      user.answers.length,
-    ];
-  });
-
-  /** Nothing of ours is with strangers, and nothing of strangers is with us. */
-  function clean(): void {
-    const [a, b, c, d, e] = before;
-    expectNowhere('secret', [...stranger.got.slice(a), ...other.got.slice(b), ...outsider.answers.slice(c)]);
-    expectNowhere('forged', [...network.uas.got.slice(d), ...user.answers.slice(e)]);
-  }
-
-  const SECRET_OF_THEIRS = FORGED;
   const own = '<sip:user@own.example>;tag=1';
 
   it.each(Object.keys(ORDINARY).flatMap((name) => TRANSPORTS.map((transport) => [name, transport] as const)))(

@@ -9,7 +9,7 @@ import { eventually } from '../support/live/places.js';
 import { expectNowhere, privateRows } from '../support/live/secrets.js';
 import { headerOf, methodOf, rowsOf, statusOf } from '../support/live/sip-text.js';
 import { WebSocketCaller } from '../support/live/websocket.js';
-import { absent, answerTo, talk, theBuild } from './stage.js';
+import { absent, answerTo, apart, talk, theBuild } from './stage.js';
 
 const SECRET = privateRows('secret');
 const FORGED = privateRows('forged');
@@ -73,7 +73,11 @@ describe.skipIf(absent(NEEDED) !== undefined)('with modules', () => {
   let stranger: Party;
   let user: Caller;
   let outsider: Caller;
-  let before = { stranger: 0, uas: 0, user: 0, outsider: 0 };
+  const { mark, clean } = apart(
+    () => [stranger, outsider],
+    () => [network.uas, user],
+  );
+  beforeEach(mark);
 
   beforeAll(async () => {
     network = await OpensipsNetwork.start({
@@ -96,29 +100,14 @@ describe.skipIf(absent(NEEDED) !== undefined)('with modules', () => {
     stranger?.stop();
     await network?.stop();
   });
-  beforeEach(() => {
-    const { uas } = network;
-    before = {
-      stranger: stranger.got.length,
-      uas: uas.got.length,
-      user: user.answers.length,
-      outsider: outsider.answers.length,
-    };
-  });
-
   const own = '<sip:user@own.example>;tag=1';
-
-  /** Nothing of ours is with strangers, and nothing of strangers is with us. */
-  function clean(): void {
-    expectNowhere('secret', [...stranger.got.slice(before.stranger), ...outsider.answers.slice(before.outsider)]);
-    expectNowhere('forged', [...network.uas.got.slice(before.uas), ...user.answers.slice(before.user)]);
-  }
 
   it.each(['hidden', 'renamed', 'waits', 'bridged', 'short'])(
     'fail/%s: our user calls a stranger, and the call goes its way',
     async (name) => {
+      const earlier = stranger.got.length;
       await talk(user, { ruri: stranger.uri('udp', name), from: own, headers: SECRET });
-      expect(stranger.got.slice(before.stranger).map(methodOf)).toContain('BYE');
+      expect(stranger.got.slice(earlier).map(methodOf)).toContain('BYE');
       clean();
     },
   );

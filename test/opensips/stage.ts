@@ -6,6 +6,7 @@ import { expect } from 'vitest';
 import { type Caller, freshCallId, inDialog, type RequestTerms, request } from '../support/live/caller.js';
 import { type OpensipsBuild, opensipsBuild } from '../support/live/opensips.js';
 import type { OpensipsNetwork } from '../support/live/opensips-network.js';
+import { expectNowhere } from '../support/live/secrets.js';
 import { headerOf, type SipText, statusOf } from '../support/live/sip-text.js';
 
 const found = opensipsBuild();
@@ -70,6 +71,24 @@ export async function talk(
     const got = await answerTo(caller, { ...within, method, cseq: index + 2 });
     expect(statusOf(got), got).toBe(200);
   }
+}
+
+type Heard = { readonly got: readonly SipText[] } | Pick<Caller, 'answers'>;
+const heard = (who: Heard): readonly SipText[] => ('got' in who ? who.got : who.answers);
+
+/** Two sides: since `mark()` nothing of ours (`secret`) is with strangers, and nothing of strangers (`forged`) is with us. */
+export function apart(strangers: () => readonly Heard[], ours: () => readonly Heard[]) {
+  let before = new Map<Heard, number>();
+  const since = (side: readonly Heard[]) => side.flatMap((who) => heard(who).slice(before.get(who)));
+  return {
+    mark: () => {
+      before = new Map([...strangers(), ...ours()].map((who) => [who, heard(who).length]));
+    },
+    clean: () => {
+      expectNowhere('secret', since(strangers()));
+      expectNowhere('forged', since(ours()));
+    },
+  };
 }
 
 /** A folder for the modules db_text and dispatcher: one set of gateways, the first of them first. */
