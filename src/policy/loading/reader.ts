@@ -2,7 +2,14 @@
 
 import { PolicyMemory } from '../agreement/index.js';
 import { NO_CONTENT, type Opened, openRevision } from '../fleet/index.js';
-import { DiskFiles, formatProblem, type PolicyFiles, type Problem, type Seen } from '../reading/index.js';
+import {
+  DiskFiles,
+  formatProblem,
+  type PolicyFiles,
+  type Problem,
+  type Seen,
+  type Suspects,
+} from '../reading/index.js';
 import type { Revision } from '../revision/index.js';
 import type { DaemonSettings } from '../settings/index.js';
 import { type ContentSource, type Contents, checkPolicy, Packer, type Parcel } from '../snapshot/index.js';
@@ -54,15 +61,16 @@ export interface WatchedFiles extends PolicyFiles {
 export class PolicyReader {
   readonly #packer = new Packer();
   readonly #memory = new PolicyMemory();
-  readonly #open: () => WatchedFiles;
+  readonly #open: (suspects?: Suspects) => WatchedFiles;
 
-  constructor(open: () => WatchedFiles = () => new DiskFiles()) {
+  constructor(open: (suspects?: Suspects) => WatchedFiles = (suspects) => new DiskFiles(suspects)) {
     this.#open = open;
   }
 
-  read({ path, revision, now, held, wanted }: ReadOrder): ReadResult {
+  /** @param suspects undefined: anything may have changed since the reading before */
+  read({ path, revision, now, held, wanted }: ReadOrder, suspects?: Suspects): ReadResult {
     for (let reads = 1; ; reads++) {
-      const files = this.#open();
+      const files = this.#open(reads === 1 ? suspects : undefined);
       const { checked, fleet } = readFrom(wanted, (content) =>
         checkPolicy(files, path, revision, now, this.#memory, content),
       );

@@ -5,6 +5,7 @@ import { constants, getPriority, setPriority } from 'node:os';
 import { basename } from 'node:path';
 import { parentPort } from 'node:worker_threads';
 import { octetsOf } from '../snapshot/index.js';
+import { Changes } from './changes.js';
 import { PolicyReader, type ReadOrder } from './reader.js';
 
 /** Nicer than the thread of verdicts by this, as of nice(1): where processors are short, verdicts come first. */
@@ -22,8 +23,10 @@ function giveWay(): void {
 
 giveWay();
 const reader = new PolicyReader();
+const changes = new Changes();
 
 parentPort?.on('message', (order: ReadOrder) => {
-  const result = reader.read(order);
+  const result = reader.read(order, changes.take());
   parentPort?.postMessage(result, result.ok ? octetsOf(result.parcel) : []);
+  changes.follow(result.seen?.directories ?? []);
 });

@@ -18,6 +18,9 @@ export interface Seen {
   readonly state: string;
 }
 
+/** What may have changed since the reading before. Whoever says so may be wrong: then a reading takes longer. */
+export type Suspects = Pick<Seen, 'files' | 'directories'>;
+
 /** How the same files and directories stand now. */
 export function seenNow({ files, directories }: Pick<Seen, 'files' | 'directories'>): string {
   return stateOf(
@@ -36,8 +39,19 @@ export class DiskFiles implements PolicyFiles {
   readonly #stamps = new Map<string, string | undefined>();
   readonly #lists = new Map<string, readonly string[] | undefined>();
   readonly #warnings = new Map<string, string | undefined>();
+  /** Files that were looked at before all others. */
+  readonly #first: ReadonlyMap<string, string | undefined>;
+  /** Something was read that was not looked at first: nothing but a second look at everything shows a moment common to all. */
+  #late: boolean;
   /** The directory that was asked about last: files come in their order. */
   #last: { readonly prefix: string; readonly open: string | undefined } | undefined;
+
+  /** @param suspects are looked at before all others; without them everything is looked at twice */
+  constructor(suspects?: Suspects) {
+    this.#late = suspects === undefined;
+    this.#first = new Map(suspects?.files.map((path) => [path, stampOf(path)]));
+    for (const directory of suspects?.directories ?? []) this.#lists.set(directory, listDirectory(directory));
+  }
 
   read(path: string, most: number): FileRead {
     for (let reads = 1; ; reads++) {
@@ -54,14 +68,19 @@ export class DiskFiles implements PolicyFiles {
   }
 
   list(directory: string): readonly string[] | undefined {
+    if (this.#lists.has(directory)) return this.#lists.get(directory);
     const names = listDirectory(directory);
+    this.#late = true;
     this.#lists.set(directory, names);
     return names;
   }
 
-  /** A file or directory that is no more what it was when it was looked at. */
+  /**
+   * A file or directory that is no more what it was when it was looked at. A file that is as the reading before found it was so
+   * when all that was looked at first had been: where nothing else was read, that is looked at again, and no more.
+   */
   changed(): string | undefined {
-    for (const [path, stamp] of this.#stamps) if (stampOf(path) !== stamp) return path;
+    for (const [path, stamp] of this.#late ? this.#stamps : this.#first) if (stampOf(path) !== stamp) return path;
     for (const [path, names] of this.#lists) if (!sameList(listDirectory(path), names)) return path;
     return undefined;
   }
@@ -76,12 +95,14 @@ export class DiskFiles implements PolicyFiles {
     try {
       read = readRegular(path, most, { bits: constants.S_IWOTH, expected: 'a file that not everybody may write' });
     } catch (cause) {
+      this.#late = true;
       this.#stamps.set(path, undefined);
       return { code: 'unreadable', problem: `${path}: ${systemProblem(cause)}` };
     }
     const { stats } = read;
     const stamp = stampOfStats(stats);
     this.#stamps.set(path, stamp);
+    if (this.#first.get(path) !== stamp) this.#late = true;
     if ('problem' in read) return { code: read.code, problem: `${path}: ${read.problem}` };
     const { bytes, after } = read;
     if (stampOfStats(after) !== stamp || bytes.length !== stats.size) return 'changed';

@@ -23,6 +23,21 @@ describe('a policy that changes while it is read', () => {
     expect(read).toHaveLength(2);
   });
 
+  test('ok/after that nobody is believed who says what may have changed', () => {
+    const opened: unknown[] = [];
+    const files = {
+      ...filesInMemory({ ...MATERIAL, 'p.yaml': tls() }),
+      seen: { files: [], directories: [], state: '' },
+    };
+    const it = new PolicyReader((suspects) => {
+      const times = opened.push(suspects);
+      return { ...files, changed: () => (times === 1 ? 'ca.pem' : undefined) };
+    });
+    const suspects = { files: ['ca.pem'], directories: [] };
+    expect(it.read(ORDER, suspects)).toMatchObject({ ok: true });
+    expect(opened).toEqual([suspects, undefined]);
+  });
+
   test('fail/that does not come to rest is not taken', () => {
     const { reader: it, read } = reader(['ca.pem', 'd/1.yaml', 'd/2.yaml']);
     const text = 'changed while the policy was read, 3 times: reload once all files are written';

@@ -147,3 +147,74 @@ describe('stamps of files', () => {
     expect(files.changed()).toBe(folder);
   });
 });
+
+describe('files and directories that are suspected of a change', () => {
+  let other: string;
+  let stamp: string | undefined;
+
+  beforeEach(async () => {
+    other = join(folder, 'b.yaml');
+    writeFileSync(other, 'one', { mode: 0o640 });
+    await settle();
+    stamp = new DiskFiles().stamp(other);
+  });
+
+  /** As a reading does it that remembers `b.yaml` and nothing else. */
+  function reading(files: DiskFiles): DiskFiles {
+    files.list(folder);
+    read(files);
+    if (files.stamp(other) !== stamp) files.read(other, 1000);
+    return files;
+  }
+  const suspecting = (...files: readonly string[]) => new DiskFiles({ files, directories: [folder] });
+
+  test('ok/are looked at first, and again; one that is as the reading before found it is looked at once', () => {
+    const files = reading(suspecting(path));
+    // Later than the moment at which all was as it was read.
+    writeFileSync(other, 'two');
+    expect(files.changed()).toBeUndefined();
+    writeFileSync(path, 'two');
+    expect(files.changed()).toBe(path);
+  });
+
+  test('fail/one that changes between the first look and its reading', () => {
+    const files = suspecting(path);
+    writeFileSync(path, 'three');
+    // What was read of it may be younger than what is remembered of others.
+    reading(files);
+    writeFileSync(other, 'two');
+    expect(files.changed()).toBe(other);
+  });
+
+  test('fail/a directory that has another file after the first look', () => {
+    const files = reading(suspecting(path));
+    writeFileSync(join(folder, 'c.yaml'), 'new');
+    expect(files.changed()).toBe(folder);
+  });
+
+  const missed: Readonly<Record<string, () => DiskFiles>> = {
+    'nothing is known': () => reading(new DiskFiles()),
+    'a file has changed that was not suspected': () => {
+      const files = suspecting();
+      return reading(files);
+    },
+    'a file that was remembered has changed, and was not suspected': () => {
+      writeFileSync(other, 'two');
+      return reading(suspecting(path));
+    },
+    'a directory was listed that was not suspected': () => reading(new DiskFiles({ files: [path], directories: [] })),
+    'a file is not there': () => {
+      const files = reading(suspecting(path));
+      files.read(join(folder, 'none.yaml'), 1000);
+      return files;
+    },
+  };
+  for (const [name, make] of Object.entries(missed)) {
+    test(`fail/${name}: all is looked at twice`, () => {
+      const files = make();
+      expect(files.changed()).toBeUndefined();
+      writeFileSync(other, 'three');
+      expect(files.changed()).toBe(other);
+    });
+  }
+});
