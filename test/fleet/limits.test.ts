@@ -1,9 +1,12 @@
 /** What one row of the policy in the database may have: whoever owns it fills no memory and no disk of a node. */
 
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { BundledFile } from '../../src/policy/fleet/bundle.js';
 import type { Revision } from '../../src/policy/revision/revision.js';
+import { CuttableRelay } from '../support/cuttable-relay.js';
 import type { FleetNode } from '../support/fleet.js';
 import { FleetStage } from '../support/fleet.js';
 import { CA_PEM } from '../unit/policy/fixtures.js';
@@ -92,4 +95,80 @@ test('fail/a file or a list of files that is longer than it may be is not fetche
     await fresh.stop();
   }
   expect(kept().length).toBe(before.length);
+});
+
+test('fail/a node that says it has a number beyond all others is not believed: the next push has the next number', async () => {
+  const { number } = node;
+  for (const revision of ['9223372036854775807', '9007199254740991', `${number + 1_000_001}`]) {
+    await stage.cluster.sql(`
+      INSERT INTO siptrust.node (name, version, started_at, revision) VALUES ('broken', 'none', now(), ${revision})
+      ON CONFLICT (name) DO UPDATE SET revision = excluded.revision`);
+    expect(await node.database.lastNumber()).toBe(number);
+  }
+  // A database that was restored is behind its nodes by as many as were pushed since.
+  await stage.cluster.sql(`UPDATE siptrust.node SET revision = ${number + 1000} WHERE name = 'broken'`);
+  expect(await node.database.lastNumber()).toBe(number + 1000);
+  await stage.done('fleet', 'forget', 'broken');
+  await push('fourth', '--wait', '20');
+  expect(node.number).toBe(number + 1);
+});
+
+test('fail/a node that was heard of at no time, or at one that is yet to come, is silent, and keeps nobody from the list', async () => {
+  for (const seen of ["'infinity'", "'-infinity'", "now() + interval '1 year'"]) {
+    await stage.cluster.sql(`
+      INSERT INTO siptrust.node (name, version, started_at, seen_at) VALUES ('broken', 'none', now(), ${seen})
+      ON CONFLICT (name) DO UPDATE SET seen_at = excluded.seen_at`);
+    const rows = (await node.database.nodes()).filter(({ name }) => ['border-1', 'broken'].includes(name));
+    expect(rows.map(({ name, alive }) => [name, alive])).toEqual([
+      ['border-1', true],
+      ['broken', false],
+    ]);
+    expect(rows.every(({ silent, lag }) => Number.isFinite(silent) && Number.isFinite(lag))).toBe(true);
+  }
+  await stage.done('fleet', 'forget', 'broken');
+});
+
+test('ok/a file takes a third more octets on its way than it has, not twice as many', async () => {
+  const octets = 100_000;
+  const content = Buffer.alloc(octets, 'a file');
+  const sha256 = createHash('sha256').update(content).digest('hex');
+  await node.database.store(new Map([[sha256, content]]));
+  const relay = await CuttableRelay.to(stage.cluster.port);
+  const hosts = [{ host: '127.0.0.1', port: relay.port }];
+  const far = await stage.node('far', { store: { hosts } });
+  for (const read of [() => far.database.content(sha256), () => together(far, { path: 'x', sha256, octets })]) {
+    const before = relay.octets;
+    expect(content.equals(await read())).toBe(true);
+    expect(relay.octets - before).toBeLessThan(1.5 * octets);
+  }
+  await far.stop();
+  relay.close();
+});
+
+async function together({ database }: FleetNode, file: BundledFile): Promise<Uint8Array> {
+  return (await database.contents([file])).get(file.sha256) ?? new Uint8Array();
+}
+
+test('ok/a node that was off for hundreds of revisions, of which the old ones are gone from the database, takes the newest', async () => {
+  const away = await stage.node('away');
+  const last = away.number;
+  await away.stop();
+  for (let pushes = 0; pushes < 5; pushes += 1) await push(`meanwhile-${pushes}`);
+  const head = await node.database.head();
+  if (head === undefined) throw new Error('expected a revision');
+  for (let number = head.revision.number + 1; number <= head.revision.number + 300; number += 1) {
+    await node.database.push({ ...head.revision, number, base: number - 1 });
+  }
+  // Nobody needs them any more but `policy diff` and `rollback`; a disk that is full is cleared by hand.
+  await stage.cluster.sql(`
+    DELETE FROM siptrust.policy_revision WHERE number < ${head.revision.number + 300};
+    DELETE FROM siptrust.policy_file WHERE stored_at < (SELECT max(stored_at) FROM siptrust.policy_file) - interval '1 hour';
+    UPDATE siptrust.node SET seen_at = now() - interval '31 days' WHERE name = 'away'`);
+  const back = await stage.node('away');
+  expect(back.number).toBe(head.revision.number + 300);
+  expect(back.number).toBeGreaterThan(last + 300);
+  expect(back.follower.status.problem).toBe('');
+  await push('after', '--wait', '20');
+  expect(back.number).toBe(head.revision.number + 301);
+  await back.stop();
 });

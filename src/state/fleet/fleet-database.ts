@@ -123,11 +123,14 @@ export class FleetDatabase {
     return rows.map((row) => this.#revision(row));
   }
 
-  /** The greatest number that was ever given or is in force somewhere: a database that was restored knows the nodes'. */
+  /**
+   * The greatest number that was ever given or is in force somewhere: a database that was restored knows the nodes'. A node that
+   * says a number far beyond is not believed: after the greatest that can be written nobody could push any more.
+   */
   async lastNumber(): Promise<number> {
     const [row] = await this.#connection.query<{ last: string }>(
-      `SELECT greatest((SELECT coalesce(max(number), 0) FROM policy_revision),
-                       (SELECT coalesce(max(revision), 0) FROM node)) AS last`,
+      `SELECT greatest(newest, (SELECT max(revision) FROM node WHERE revision <= newest + ${MOST_AHEAD})) AS last
+       FROM (SELECT coalesce(max(number), 0) AS newest FROM policy_revision) AS known`,
     );
     return Number(row?.last ?? 0);
   }
@@ -149,11 +152,11 @@ export class FleetDatabase {
   async contents(files: readonly BundledFile[]): Promise<ReadonlyMap<string, Uint8Array>> {
     const hashes = files.map(({ sha256 }) => sha256);
     const most = Math.max(...files.map(({ octets }) => octets));
-    const rows = await this.#connection.query<{ sha256: string; content: Uint8Array }>(
-      'SELECT sha256, content FROM policy_file WHERE sha256 = ANY($1) AND octets <= $2',
+    const rows = await this.#connection.query<{ sha256: string; content: string }>(
+      `SELECT sha256, ${sent('content')} AS content FROM policy_file WHERE sha256 = ANY($1) AND octets <= $2`,
       [hashes, most],
     );
-    return new Map(rows.map(({ sha256, content }) => [sha256, content]));
+    return new Map(rows.map(({ sha256, content }) => [sha256, Buffer.from(content, 'base64')]));
   }
 
   /**
@@ -163,15 +166,15 @@ export class FleetDatabase {
    */
   async *pieces(sha256: string, most = MOST_CONTENT): AsyncGenerator<Uint8Array> {
     for (let at = 1; ; at += PIECE) {
-      const [row] = await this.#connection.query<{ piece: Uint8Array; octets: string }>(
-        'SELECT substring(content FROM $2 FOR $3) AS piece, octets FROM policy_file WHERE sha256 = $1',
+      const [row] = await this.#connection.query<{ piece: string; octets: string }>(
+        `SELECT ${sent('substring(content FROM $2 FOR $3)')} AS piece, octets FROM policy_file WHERE sha256 = $1`,
         [sha256, at, PIECE],
       );
       if (row === undefined) throw new StoreError(this.#connection.name, `${sha256}: expected a content, found none`);
       if (Number(row.octets) > most) {
         throw new StoreError(this.#connection.name, `${sha256}: expected at most ${most} bytes, found ${row.octets}`);
       }
-      yield row.piece;
+      yield Buffer.from(row.piece, 'base64');
       if (at + PIECE > Number(row.octets)) return;
     }
   }
@@ -260,9 +263,9 @@ export class FleetDatabase {
       `SELECT left(name, ${MOST_WORD}) AS name, left(version, ${MOST_WORD}) AS version, revision, wanted,
               left(problem, ${MOST_PROBLEM}) AS problem, started_at,
               left(detail->>'script_revision', ${MOST_WORD}) AS script_revision,
-              extract(epoch FROM clock_timestamp() - seen_at)::float8 AS silent,
-              coalesce(extract(epoch FROM clock_timestamp() -
-                (SELECT min(created_at) FROM policy_revision WHERE number > coalesce(node.revision, 0))), 0)::float8 AS lag
+              extract(epoch FROM clock_timestamp() - CASE WHEN isfinite(seen_at) AND ${HEARD} THEN seen_at ELSE to_timestamp(0) END)::float8 AS silent,
+              coalesce(extract(epoch FROM clock_timestamp() - (SELECT min(created_at) FROM policy_revision
+                WHERE number > coalesce(node.revision, 0) AND isfinite(created_at))), 0)::float8 AS lag
        FROM node ORDER BY name`,
     );
     return rows.map(({ name, version, revision, wanted, problem, started_at, script_revision, silent, lag }) => ({
@@ -299,7 +302,13 @@ export class FleetDatabase {
 
 /** As large as a policy file may be (daemon.limits.file), and more than any list of 250,000 files. */
 const MOST_CONTENT = 256 * 1024 * 1024;
+/** Octets on their way: pg knows no binary form, and PostgreSQL's own text has two digits for each. */
+const sent = (octets: string) => `encode(${octets}, 'base64')`;
 const MOST_PROBLEM = 4_000;
+/** Revisions that a restore may have lost, and many more. */
+const MOST_AHEAD = 1_000_000;
+/** A time that is yet to come is none at which a node was heard of: somebody wrote it by hand. */
+const HEARD = `seen_at < clock_timestamp() + ${ALIVE_SECONDS} * interval '1 second'`;
 /** Of what a revision says: its files are listed elsewhere, names of agreements that are disabled stand in it. */
 const MOST_REVISION_OCTETS = 16 * 1024 * 1024;
 const REVISIONS = `

@@ -7,6 +7,7 @@ import { BUNDLE_LIMITS, type BundledFile, treeInSteps } from '../../policy/fleet
 import { contentHash, type Revision, sameFiles, signatureFault } from '../../policy/revision/index.js';
 import type { DaemonSettings } from '../../policy/settings/index.js';
 import type { ReloadReport } from '../policy/index.js';
+import { NEWS_MS, spaced } from '../postgres/index.js';
 import { inSlices } from '../work/index.js';
 import { batches } from './batches.js';
 import { type FleetDatabase, type NodeReport, twinName } from './fleet-database.js';
@@ -75,7 +76,7 @@ export class Follower {
   /** Settles after the first look. */
   async start(): Promise<void> {
     const { database, follows } = this.#options;
-    if (follows) database.onChange(() => void this.look());
+    if (follows) database.onChange(spaced(() => void this.look(), NEWS_MS));
     await this.#tick();
     await this.#looking;
   }

@@ -34,3 +34,23 @@ export function coalesced(work: () => Promise<void>): () => Promise<void> {
     return next;
   };
 }
+
+/** Between two looks for news: whoever may connect to the database may notify, as often as he likes. */
+export const NEWS_MS = 100;
+
+/** Work that is done at once where it has rested so long (ms), else then: however often it is asked for. */
+export function spaced(work: () => void, rest: number): () => void {
+  let last = Number.NEGATIVE_INFINITY;
+  let timer: NodeJS.Timeout | undefined;
+  const run = (): void => {
+    timer = undefined;
+    last = performance.now();
+    work();
+  };
+  return () => {
+    if (timer !== undefined) return;
+    const wait = last + rest - performance.now();
+    if (wait <= 0) run();
+    else timer = setTimeout(run, wait).unref();
+  };
+}

@@ -9,9 +9,11 @@ import {
   coalesced,
   type Database,
   type DatabaseStatus,
+  NEWS_MS,
   position,
   type Run,
   STATE_CHANGED,
+  spaced,
   Turns,
 } from '../postgres/index.js';
 import {
@@ -95,9 +97,10 @@ export class SharedStore implements Store, TlsSeenStore, CertificateStore {
     this.#outbox = new Outbox(database, log);
     this.fetches = new StoredFetches(database, node, log);
     this.audit = new StoredAudit(database, local, node, log);
+    const look = spaced(() => void this.#look(), NEWS_MS);
     database.listen(STATE_CHANGED, (payload) => {
       if (payload !== 'pin') this.#tokensAreOld = true;
-      void this.#look();
+      look();
     });
   }
 

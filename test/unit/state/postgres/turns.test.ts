@@ -1,5 +1,5 @@
-import { describe, expect, test } from 'vitest';
-import { coalesced, Turns } from '../../../../src/state/postgres/turns.js';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { coalesced, spaced, Turns } from '../../../../src/state/postgres/turns.js';
 
 describe('turns', () => {
   test('ok/one after the other, and the next begins when whoever waited has gone on', async () => {
@@ -34,5 +34,21 @@ describe('work that does all there is', () => {
     for (const resolve of open.splice(0)) resolve();
     await Promise.all(all);
     expect(runs).toBe(2);
+  });
+});
+
+describe('work that somebody may ask for all the time', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  test('ok/is done at once, and for ten thousand who ask within its rest once more', () => {
+    let runs = 0;
+    const work = spaced(() => (runs += 1), 100);
+    for (let times = 0; times < 10_000; times += 1) work();
+    expect(runs).toBe(1);
+    vi.advanceTimersByTime(1000);
+    expect(runs).toBe(2);
+    work();
+    expect(runs).toBe(3);
   });
 });
