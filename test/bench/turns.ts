@@ -4,9 +4,17 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { eventually } from '../support/live/places.js';
 
+interface Turn {
+  readonly ran: number;
+  readonly waited: number;
+  readonly took: number;
+}
+
 export interface Turns {
   /** The longest, the longest first: milliseconds with a processor, ready without one, and by the clock. */
-  readonly turns: readonly { readonly ran: number; readonly waited: number; readonly took: number }[];
+  readonly turns: readonly Turn[];
+  /** The longest by the clock but for what it was ready without a processor: it also waits for the collector's threads. */
+  readonly held: readonly (Turn & { readonly own: number })[];
   /** Of the collector, by kind; milliseconds by the clock. */
   readonly collections: Readonly<
     Record<string, { readonly count: number; readonly longest: number; readonly together: number }>
@@ -30,11 +38,13 @@ export async function takeTurns(pid: number, file: string): Promise<Turns> {
 }
 
 /** `longest turn 12 ms of processor (9, 8); collector: 40 minor of 4 ms at most, 1 major of 20 ms`. */
-export function turnsText({ turns, collections }: Turns): string {
+export function turnsText({ turns, held, collections }: Turns): string {
   const [longest = 0, ...others] = turns.map(({ ran }) => Number(ran.toFixed(1)));
+  const [withThreads = 0, ...next] = held.map(({ own }) => Number(own.toFixed(1)));
   const kinds = Object.entries(collections).map(
     ([kind, { count, longest: most }]) => `${count} ${kind} of ${most.toFixed(1)} ms at most`,
   );
   const collector = kinds.length === 0 ? '' : `; collector: ${kinds.join(', ')}`;
-  return `longest turn ${longest} ms of processor (${others.slice(0, 3).join(', ')})${collector}`;
+  const waiting = `with what it waited for threads of its own ${withThreads} ms (${next.slice(0, 3).join(', ')})`;
+  return `longest turn ${longest} ms of processor (${others.slice(0, 3).join(', ')}), ${waiting}${collector}`;
 }

@@ -137,6 +137,12 @@ describe('what goes wrong', () => {
     ]);
   });
 
+  test('ok/over its unix socket', async () => {
+    const { made } = database({ hosts: [{ host: cluster.directory, port: cluster.port }], connectTimeout: 20_000 });
+    await made.connect();
+    expect(await made.query('SELECT inet_client_addr() AS address')).toEqual([{ address: null }]);
+  });
+
   test('ok/frozen: a question ends, by the time limit', async () => {
     const { made } = database({ queryTimeout: 500, connectTimeout: 500 });
     await made.start();

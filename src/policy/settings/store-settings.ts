@@ -36,6 +36,7 @@ const PARAMS = [
   'target_session_attrs',
   'connect_timeout',
   'host',
+  'port',
 ] as const;
 type Param = (typeof PARAMS)[number];
 
@@ -102,7 +103,10 @@ function readStoreUrl(text: string): Read | { readonly fault: string } {
   if (database === undefined) return { fault: 'found a database name that is not percent-encoded' };
   const params = readParams(query);
   if ('fault' in params) return params;
-  const hosts = readHosts(hostText === '' ? (params.get('host') ?? '') : hostText);
+  const directory = params.get('host');
+  if (hostText !== '' && directory !== undefined)
+    return { fault: 'found a host before the database and another in host' };
+  const hosts = readHosts(directory ?? hostText, params.get('port'));
   if ('fault' in hosts) return hosts;
   const fault = tlsFault(params, hosts) ?? otherFault(params);
   return fault === undefined ? { hosts, database, user, params } : { fault };
@@ -127,18 +131,26 @@ function readParams(query: string): ReadonlyMap<Param, string> | { readonly faul
   return params;
 }
 
-function readHosts(text: string): readonly StoreHost[] | { readonly fault: string } {
-  if (text.startsWith('/')) return [{ host: text, port: DEFAULT_PORT }];
+/** @param port of a unix socket, which has no other place for it */
+function readHosts(text: string, port?: string): readonly StoreHost[] | { readonly fault: string } {
+  const isSocket = text.startsWith('/');
+  if (port !== undefined && !(isSocket && isPort(port))) {
+    return { fault: `found port=${port}, expected host:port, or the port of a unix socket (host=/DIRECTORY)` };
+  }
+  if (isSocket) return [{ host: text, port: Number(port ?? DEFAULT_PORT) }];
   const hosts: StoreHost[] = [];
   for (const each of text.split(',')) {
     const [, bracketed, plain, digits = String(DEFAULT_PORT)] =
-      /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9._-]+))(?::([0-9]{1,5}))?$/.exec(each) ?? [];
+      /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9._-]+))(?::([0-9]+))?$/.exec(each) ?? [];
     const host = bracketed ?? plain;
-    const port = Number(digits);
-    if (host === undefined || port < 1 || port > 65_535) return { fault: `found the host ${JSON.stringify(each)}` };
-    hosts.push({ host, port });
+    if (host === undefined || !isPort(digits)) return { fault: `found the host ${JSON.stringify(each)}` };
+    hosts.push({ host, port: Number(digits) });
   }
   return hosts.length <= MOST_HOSTS ? hosts : { fault: `found ${hosts.length} hosts, expected at most ${MOST_HOSTS}` };
+}
+
+function isPort(digits: string): boolean {
+  return /^[1-9][0-9]{0,4}$/.test(digits) && Number(digits) <= 65_535;
 }
 
 /** Who can change what the database says can make anybody trusted: other hosts are proved, or not asked. */

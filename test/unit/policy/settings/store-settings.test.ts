@@ -26,6 +26,9 @@ describe('daemon.store', () => {
       hosts: [{ host: '/run/postgresql', port: 5432 }],
       tls: undefined,
     });
+    expect(settings('postgres://trust@/trust?host=/run/postgresql&port=5433')?.hosts).toEqual([
+      { host: '/run/postgresql', port: 5433 },
+    ]);
   });
   test('ok/connect_timeout is its own', () => {
     expect(settings('postgres://trust@db.example/trust?connect_timeout=7')).toMatchObject({
@@ -55,8 +58,19 @@ describe('daemon.store', () => {
     [
       'a parameter that libpq has and we do not',
       'postgres://u@db/x?options=-c%20x',
-      'found "options", expected sslmode, sslrootcert, sslcert, sslkey, target_session_attrs, connect_timeout, host',
+      'found "options", expected sslmode, sslrootcert, sslcert, sslkey, target_session_attrs, connect_timeout, host, port',
     ],
+    [
+      'a port beside a host, whose own it is not',
+      'postgres://u@db/x?port=5433',
+      'found port=5433, expected host:port, or the port of a unix socket (host=/DIRECTORY)',
+    ],
+    [
+      'a unix socket with a port that is none',
+      'postgres://u@/x?host=/run&port=0',
+      'found port=0, expected host:port, or the port of a unix socket (host=/DIRECTORY)',
+    ],
+    ['a host twice', 'postgres://u@db/x?host=/run', 'found a host before the database and another in host'],
     ['a parameter twice', 'postgres://u@db/x?sslkey=a&sslkey=b', 'found sslkey twice'],
     [
       'a certificate without its key',
