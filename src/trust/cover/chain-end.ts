@@ -70,7 +70,7 @@ export function chainEndFindings(
 
 /** What came of the chain: an intermediate that was sent and could not be read is not one that is missing. */
 function sentText(sent: number, [why]: readonly string[]): string {
-  const read = sent === 0 ? 'the peer sent no chain' : `the peer sent ${sent} more certificates`;
+  const read = sent === 0 ? 'the peer sent no chain' : `the peer sent ${sent} more certificate${sent === 1 ? '' : 's'}`;
   if (why === undefined) return read;
   const which = `what cannot be read: ${printable(why, MOST_SHOWN)}`;
   return sent === 0 ? `the peer sent a chain, and of it ${which}` : `${read}, and ${which}`;

@@ -25,7 +25,8 @@ export function agreementInForce(agreement: Agreement, { direction, now, trail }
   }
   const { from, until } = agreement.valid;
   if (now < from || now > until) {
-    const expected = `expected a time from ${instant(from)} to ${instant(until)}, found ${instant(now)}`;
+    const bounds = now < from ? `from ${instant(from)} on` : `until ${instant(until)}`;
+    const expected = `expected a time ${bounds}, found ${instant(now)}`;
     trail.fail(name, 'agreement-time', `agreement ${agreement.name}: ${expected}`);
     return false;
   }
@@ -38,9 +39,9 @@ export function agreementInForce(agreement: Agreement, { direction, now, trail }
   return true;
 }
 
-/** An instant for people; a bound that is not set reads `always`. */
+/** An instant for people. */
 export function instant(ms: number): string {
-  return Number.isFinite(ms) ? new Date(ms).toISOString() : 'always';
+  return new Date(ms).toISOString();
 }
 
 /** The next instant at which an agreement begins or ends. */

@@ -1,6 +1,6 @@
 /** Who opened a TLS connection to us: all agreements that the names of the peer belong to are asked. */
 
-import { type Finding, reason } from '../../reasons.js';
+import { type Finding, ranked, reason } from '../../reasons.js';
 import { type Agreement, agreementOfName, leastPrivilege, parentOf, type Snapshot } from '../agreement/index.js';
 import type { CoverContext } from '../cover/index.js';
 import { ASSURANCES, type Assurance, type Outcome, Trail, untrusted } from '../verdict/index.js';
@@ -140,7 +140,8 @@ function strictest(first: JudgedAlone, others: readonly JudgedAlone[], trail: Tr
     : [];
   const proven = outcomes.every((outcome) => outcome.proven === true);
   if (worst.outcome.grant === undefined) {
-    const detail = `agreements ${names} are named by the certificate; ${worst.outcome.agreement?.name ?? 'one'} does not hold`;
+    const why = ranked(worst.trail.failures)[0]?.detail;
+    const detail = `agreements ${names} are named by the certificate; ${worst.outcome.agreement?.name ?? 'one'} does not hold: ${why}`;
     trail.fail('agreement', 'ambiguous-peer', detail);
     return { ...worst.outcome, validUntil, observes, proven };
   }
