@@ -94,6 +94,13 @@ const BYPASSES: readonly {
     text: 'sends past every branch_route: siptrust lets nothing through there',
   },
   {
+    // A branch_route sees $ru and $du, and not this.
+    call: /(?<![a-z_])t_relay\((?:"[^"]*"|\$\w+\(\w+\)|[^",()]*),/,
+    harm: 'leak',
+    text: 'names a proxy in t_relay() that no route sees: what $ru leads to is believed to get it',
+    next: 'set $du to it instead',
+  },
+  {
     // It writes the message anew, out of what came: what was taken out is there again.
     call: /(?<![a-z_])mc_decompress\(/,
     harm: 'leak',

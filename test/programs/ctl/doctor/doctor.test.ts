@@ -212,6 +212,15 @@ describe('where an OpenSIPS asks', () => {
       () => change('opensips.cfg', 'route(RELAY);', 'send("udp:192.0.2.1:5060");'),
       /^leak opensips-script: .*: route sends past every branch_route$/,
     ],
+    ...[
+      't_relay("no-auto-477", "udp:192.0.2.1:5060");',
+      't_relay(, $var(proxy));',
+      't_relay($var(f), "udp:1.2.3.4");',
+    ].map((call): readonly [string, () => void, RegExp] => [
+      call,
+      () => change('opensips.cfg', 'route(RELAY);', call),
+      /^leak opensips-script: .*: route names a proxy in t_relay\(\) that no route sees: what \$ru leads to/,
+    ]),
     [
       'mc_decompress() behind the first line',
       () => change('opensips.cfg', 'route(SIPTRUST_IN);', 'route(SIPTRUST_IN);\n\tmc_decompress();'),
