@@ -39,9 +39,9 @@ export function agreementInForce(agreement: Agreement, { direction, now, trail }
   return true;
 }
 
-/** An instant for people. */
+/** An instant for people; a bound that is not set reads `always`. */
 export function instant(ms: number): string {
-  return new Date(ms).toISOString();
+  return Number.isFinite(ms) ? new Date(ms).toISOString() : 'always';
 }
 
 /** The next instant at which an agreement begins or ends. */
