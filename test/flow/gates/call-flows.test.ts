@@ -156,6 +156,8 @@ describe.each(builds('full'))('what goes on in calls, Kamailio $version', (build
           ruri: stranger.uri(transport),
           branch: `${branch}${freshCallId().slice(0, 8)}`,
           callId: freshCallId(),
+          from: '<sip:user;cpc=secret@own.example>;tag=1',
+          to: '<sip:party;oli=secret@stranger.example>',
         };
         send({ ...terms, headers: ['Subject: fork sip:party@b.example', ...SECRET] });
         await stranger.received(terms.callId, 'INVITE');
@@ -166,6 +168,20 @@ describe.each(builds('full'))('what goes on in calls, Kamailio $version', (build
           expect(rowsOf(await party.received(terms.callId, 'CANCEL'), 'P-Asserted-Identity')).toEqual([]);
         }
       }),
+    );
+    expectNowhere('secret', stranger.got);
+  });
+
+  it.each(TRANSPORTS)('fail/nor does the ACK to a refusal say more than the INVITE, over %s', async (transport) => {
+    await whileAnswering(
+      stranger,
+      (text) => [answered(text, '486 Busy Here')],
+      async () => {
+        const from = '<sip:user;cpc=secret@own.example>;tag=1';
+        const callId = send({ ruri: stranger.uri(transport), from, headers: SECRET });
+        await stranger.received(callId, 'ACK');
+        expect(statusOf(await user.final(callId))).toBe(486);
+      },
     );
     expectNowhere('secret', stranger.got);
   });
