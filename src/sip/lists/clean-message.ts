@@ -11,20 +11,21 @@ import { type Bearing, type HookProfile, type Inside, URI_FIELDS } from '../tabl
 import { BEYOND, BLANKS, COLON, END, heads, lettersBut, NAME_END, NOT, TOKEN, Values } from './clean-values.js';
 import { nameOf } from './name-tree.js';
 
-/** Fields that nearly every message bears, by their first letters, the most frequent first. */
-const FREQUENT = [
-  ['contact', 'content-length', 'content-type', 'call-id', 'cseq'],
-  ['route', 'record-route', 'require'],
-  ['max-forwards'],
-  ['supported', 'session-expires', 'server'],
-  ['p-asserted-identity', 'p-charging-vector'],
-  ['allow', 'accept'],
-  ['from'],
-  ['to'],
-] as const;
-/** How nearly every message goes on behind Via and Max-Forwards: one group is set for the four of them. */
+/** Fields that many messages bear, the most frequent first. */
+const FREQUENT: readonly string[] = [
+  ...['supported', 'allow', 'content-type', 'session-expires', 'p-asserted-identity', 'p-charging-vector', 'contact'],
+  ...['require', 'record-route', 'server', 'accept', 'max-forwards', 'from', 'to', 'call-id', 'cseq'],
+];
+/** Alternatives that are tried for most lines. */
+const QUICK = 12;
+/** Letters with which many other names begin. */
+const LETTERS = 'crmspaft';
+/** How nearly every message goes on behind Via and Max-Forwards, To in its place or last: one group is set for the four of them. */
 const LEADING: readonly string[] = ['from', 'to', 'call-id', 'cseq'];
 const LED = '6';
+/** Groups that are set behind a URI that is asserted, and behind a telephone number. */
+const ASSERTED = '7';
+const NUMBER = '8';
 /** The group that is set in an emergency call (RFC 5031), where a rule makes a difference between those and others. */
 const EMERGENCY = 'e';
 
@@ -43,12 +44,13 @@ export function cleanMessage(request: HookProfile, response: HookProfile, purpos
   const same = JSON.stringify(request) === JSON.stringify(response);
   const values = new Values(request, purpose.direction);
   const requests = new Lines(request, purpose, 'q', values).text;
-  const blocks = same
-    ? `(?:${values.plain}|${values.any}${END}|SIP/2[.]0[ ]${values.text('')}${END})${requests}`
-    : `(?:SIP/2[.]0[ ]${values.text('')}${END}${new Lines(response, purpose, 'r', values).text}|(?!SIP/2)(?:${values.plain}|${values.any}${END})${requests})`;
   const emergency =
-    request.lines.bearing.length === 0 ? '' : `(?:(?=[^ \\r]++[ ]urn:service:sos[. ])(?<${EMERGENCY}>))?+`;
-  return `(?J)${values.words}(*COMMIT)\\A(?:\\r\\n)*+(?=[^ \\t\\r])${emergency}${blocks}${END}${REMEMBERED}`;
+    request.lines.bearing.length === 0 ? '' : `(?>(?:(?=[^ \\r]++[ ]urn:service:sos[. ])(?<${EMERGENCY}>))?)`;
+  const start = '(?:\\r\\n)*+(?=[^ \\t\\r])';
+  const blocks = same
+    ? `${emergency}(?>[a-z]${values.plain}|${start}(?:${values.any}${END}|SIP/2[.]0[ ]${values.text('')}${END}))${requests}`
+    : `${start}(?:SIP/2[.]0[ ]${values.text('')}${END}${new Lines(response, purpose, 'r', values).text}|(?!SIP/2)${emergency}(?>${values.plain}|${values.any}${END})${requests})`;
+  return `(?J)${values.words}(*COMMIT)\\A${blocks}${END}${REMEMBERED}`;
 }
 
 /**
@@ -91,54 +93,68 @@ class Lines {
     const special: string[] = [];
     const shapes = new Map<string, string>();
     const shaped: string[] = [];
-    const shape = (fields: readonly string[], value: string): void => {
+    /** `quick`: what stands behind the name in most lines. */
+    const shape = (fields: readonly string[], value: string, quick?: string): void => {
       const own = fields.filter((field) => !special.includes(field) && !removed.includes(field));
       if (own.length === 0) return;
       special.push(...own);
       const line = `${COLON}${value}${END}`;
-      for (const name of own) shapes.set(name, line);
+      for (const name of own) shapes.set(name, quick ?? line);
       shaped.push(`${nameOf(own, '')}${line}`);
     };
     const inside = [...lines.params, ...lines.values, ...lines.optionTags];
     for (const { fields } of inside) {
       const value = words(inside.filter((each) => each.fields.some((field) => fields.includes(field))));
       // A URI beside the value is looked at like any other.
-      shape(fields, fields.some((field) => URI_FIELDS.has(field)) ? `(?=${any}${END})${value}` : value);
+      shape(
+        fields,
+        fields.some((field) => URI_FIELDS.has(field)) ? `(?=${any}${END})${value}` : value,
+        onlyNames(inside, fields),
+      );
     }
-    for (const each of lines.bearing) shape(each.fields, `${bearsNone(each, leniency)}${any}`);
+    for (const each of lines.bearing)
+      shape(each.fields, `${bearsNone(each, leniency)}${any}`, values.plainWithout(each.names));
     if (lines.bodies.length > 0) {
-      shape(spellings('content-type'), `${BLANKS}(?!${lines.bodies.map(mediaType).join('|')})${any}`);
+      const subtypes = lines.bodies.map((name) => name.slice(name.indexOf('/') + 1));
+      const other = `:[ ][a-z]++/[${lettersBut(heads(subtypes))}]${values.plain}`;
+      shape(spellings('content-type'), `${BLANKS}(?!${lines.bodies.map(mediaType).join('|')})${any}`, other);
     }
     if (lines.privacy === 'listed') shape(['privacy'], `${BLANKS}(?:id|none)${BLANKS}`);
     if (lines.privacy === 'not-critical')
       shape(['privacy'], words([{ fields: [], names: ['critical'], allBut: false }]));
-    if (screens) shape(['p-asserted-identity'], this.#assertion());
+    if (screens) shape(['p-asserted-identity'], ...this.#assertion());
     // RFC 4475 §3.3.8, §3.3.9: a second one contradicts the first.
     const single = direction === 'in' ? [...SINGLE_FIELDS] : [];
-    if (direction === 'in')
-      shape(spellings('content-length'), `${this.#once('content-length')}${BLANKS}[0-9]{1,9}+${BLANKS}`);
+    if (direction === 'in') {
+      const mark = markOf('content-length');
+      const last = `:[ ][0-9]{1,9}+${END}${this.#unset(mark)}(?:${END}(*ACCEPT)|${this.#set(mark)})`;
+      shape(spellings('content-length'), `${this.#once('content-length')}${BLANKS}[0-9]{1,9}+${BLANKS}`, last);
+    }
     const singles = single.filter((field) => field !== 'content-length');
     const looked = lines.looked.map(asciiLower);
     const treated = [...special, ...looked, ...exact, ...prefixes, ...singles.flatMap(spellings)];
     // What only a plan can judge is not settled by going.
     const but = looked.length === 0 ? '' : `(?!${nameOf(looked, '')}${COLON})`;
-    const listed = [
-      ...prefixes.map((name) => `${but}${name}[${TOKEN}]*+${COLON}[^${NOT}]*+${END}`),
-      ...(exact.length === 0 ? [] : [`${but}${nameOf(exact, '')}${COLON}[^${NOT}]*+${END}`]),
-    ];
+    const going = (name: string): string =>
+      `${looked.some((each) => each.startsWith(name)) ? but : ''}${name}[${TOKEN}]*+${COLON}[^${NOT}]*+${END}`;
     const others = nameOf(
       treated.filter((name) => !prefixes.includes(name)),
       '',
     );
-    const all = [
+    const quick = [
+      ...(leniency === 'as it is' ? [] : prefixes.map(going)),
       ...this.#quick(treated, prefixes, singles, shapes),
-      ...(leniency === 'as it is' ? [] : listed),
+    ];
+    // (Behind an alternative that matches, PCRE walks over those that are left.)
+    const all = [
+      ...quick.slice(QUICK),
+      ...(leniency === 'as it is' || exact.length === 0 ? [] : [`${but}${nameOf(exact, '')}${COLON}[^${NOT}]*+${END}`]),
       ...shaped,
       ...singles.map((field) => `${nameOf(spellings(field), '')}${COLON}${this.#once(field)}${any}${END}`),
       `(?!${[...prefixes, `${others}${COLON}`].join('|')})[${TOKEN}]++${COLON}${any}${END}`,
       ...(replaces === undefined ? [] : [`${nameOf(spellings('refer-to'), '')}${COLON}${replaces}${END}`]),
     ];
-    this.text = `${this.#leading}(?:${all.join('|')})++`;
+    this.text = `${this.#leading}(?:${[...quick.slice(0, QUICK), `(?:${all.join('|')})`].join('|')})++`;
   }
 
   /**
@@ -152,60 +168,65 @@ class Lines {
     shapes: ReadonlyMap<string, string>,
   ): readonly string[] {
     const free = (name: string): boolean => !treated.includes(name) && !prefixes.some((each) => name.startsWith(each));
-    const text = (name: string): string => (URI_FIELDS.has(name) ? this.values.plain : this.values.simple);
-    const value = (name: string): string => (singles.includes(name) ? this.#once(name) : '') + text(name);
+    const { plain, simple } = this.values;
+    const text = (name: string): string => (URI_FIELDS.has(name) ? plain : simple);
     const line = (name: string): string | undefined => {
       const shaped = shapes.get(name);
       if (shaped !== undefined) return `${name}${shaped}`;
-      return free(name) || singles.includes(name) ? `${name}:${value(name)}` : undefined;
+      if (singles.includes(name)) return `${name}:${this.#once(name)}${text(name)}`;
+      return free(name) ? `${name}:${text(name)}` : undefined;
     };
-    const rest = `[${TOKEN}]*+:${this.values.plain}`;
-    const groups = FREQUENT.flatMap((names) => {
-      const letter = names[0].charAt(0);
+    const others = [...LETTERS].flatMap((letter) => {
       // A second letter with which no treated name goes on.
       const seconds = treated.filter((name) => name.startsWith(letter)).map((name) => name.charAt(1));
-      if (seconds.length === 0) return [];
-      const lines = names.flatMap((name) => line(name) ?? []);
-      const all = [
-        ...lines.map((text) => text.slice(1)),
-        ...(seconds.includes('') ? [] : [`[${lettersBut(seconds)}]${rest}`]),
-      ];
-      return all.length === 0 ? [] : [`${letter}(?:${all.join('|')})`];
+      return seconds.includes('') ? [] : [`${letter}[${lettersBut(seconds)}]${this.values.rest}`];
     });
     // How most messages begin, in the order of RFC 3261. (No profile has a rule for any of these.)
     const exact = (...names: readonly string[]): string => names.map((name) => `${name}:${text(name)}`).join('');
-    const once = (mark: string): string => (singles.length === 0 ? '' : `(?<${this.prefix}${mark}>)`);
-    const hops = `${exact('max-forwards')}${once(markOf('max-forwards'))}`;
-    this.#leading = `(?:${exact('via')})*+(?:${exact('record-route')})*+(?:${hops})?+(?:${exact(...LEADING)}${once(LED)})?+`;
+    const once = (mark: string): string => (singles.length === 0 ? '' : this.#set(mark));
+    const [from = '', to = '', ...ids] = LEADING;
+    const led = `${exact(from)}(?:${exact(to, ...ids)}|${exact(...ids, to)})${once(LED)}`;
+    const slots = [`${exact('max-forwards')}${once(markOf('max-forwards'))}`, led, line('contact') ?? led];
+    this.#leading = `(?:${exact('via')})*+(?:${exact('record-route')})*+(?>(?:${slots.join(')?(?:')})?)`;
+    const lines = (...names: readonly string[]) => names.flatMap((name) => line(name) ?? []);
     return [
-      `[${lettersBut(heads(treated))}]${rest}`,
-      ...groups.slice(0, 2),
-      // The end of the matter (Perl ends the loop alone), before anything else is tried on the empty line.
-      `(?=${END})(*ACCEPT)`,
-      ...groups.slice(2),
+      `[${lettersBut(heads(treated))}][${TOKEN}]*+:${plain}`,
+      ...lines('route', 'content-length'),
+      // The end of the matter (Perl ends the loop alone).
+      `${END}(*ACCEPT)`,
+      ...lines(...FREQUENT),
+      ...others,
     ];
   }
 
   /** In a line that stands once: a group that is set from here on, and a condition that fails once it is. */
   #once(field: string): string {
-    const name = `${this.prefix}${markOf(field)}`;
-    const led = LEADING.includes(field) ? `(?(<${this.prefix}${LED}>)(?!))` : '';
-    return `${led}(?(<${name}>)(?!))(?<${name}>)`;
+    const mark = markOf(field);
+    return `${LEADING.includes(field) ? this.#unset(LED) : ''}${this.#unset(mark)}${this.#set(mark)}`;
+  }
+
+  #set(mark: string): string {
+    return `(?<${this.prefix}${mark}>)`;
+  }
+
+  #unset(mark: string): string {
+    return `(?(<${this.prefix}${mark}>)(?!))`;
   }
 
   /**
    * One plain SIP URI, one plain telephone number, or the one and then the other (RFC 3325 §9.1): so the first value names
-   * the domain that is asserted, and the script has one to look at.
+   * the domain that is asserted, and the script has one to look at. Then how most lines go on.
    */
-  #assertion(): string {
+  #assertion(): readonly [string, string] {
     const name = `(?:"${this.values.text('"\\\\,;<>@:')}"|[-A-Za-z0-9 .]*+)${BLANKS}`;
-    const sip = `${name}<sips?:[-+A-Za-z0-9._]++@[-A-Za-z0-9.]++(?:;user=phone)?>`;
-    const tel = `${name}<tel:[+][0-9]++>`;
-    const set = (mark: string): string => `(?<${this.prefix}${mark}>)`;
-    const unset = (mark: string): string => `(?(<${this.prefix}${mark}>)(?!))`;
-    const neither = `${unset('7')}${unset('8')}${unset('9')}`;
-    const number = `${unset('8')}${unset('9')}${tel}${set('8')}`;
-    return `${BLANKS}(?:${neither}${sip}${set('7')}(?:${BLANKS},${BLANKS}${tel}${set('9')})?|${number})${BLANKS}`;
+    const uri = '<sips?:[-+A-Za-z0-9._]++@[-A-Za-z0-9.]++(?:;user=phone)?>';
+    const tel = `${name}<tel:[+][0-9]++>${this.#set(NUMBER)}`;
+    const neither = `${this.#unset(ASSERTED)}${this.#unset(NUMBER)}`;
+    const sip = `${neither}${name}${uri}${this.#set(ASSERTED)}(?:${BLANKS},${BLANKS}${tel})?`;
+    return [
+      `${BLANKS}(?:${sip}|${this.#unset(NUMBER)}${tel})${BLANKS}`,
+      `:[ ](?:"[-A-Za-z0-9 .]*+"[ ]|)${uri}${END}${neither}${this.#set(ASSERTED)}`,
+    ];
   }
 }
 
@@ -226,6 +247,15 @@ function words(rules: readonly Inside[]): string {
   }
   const names = rules.flatMap((rule) => rule.names);
   return `(?:[;,=" \\t]++|(?!${nameOf(names, '')}${NAME_END})[^;,=" \\\\${BEYOND}]++)*+`;
+}
+
+/** How most lines of these fields go on where none but certain names may stand: the first of them, and then others. */
+function onlyNames(rules: readonly Inside[], fields: readonly string[]): string | undefined {
+  const wide = rules.find((each) => each.allBut && each.fields.some((field) => fields.includes(field)));
+  const [first] = wide?.names ?? [];
+  if (wide === undefined || first === undefined) return undefined;
+  const value = `=[^;,"${BEYOND}]*+`;
+  return `:[ ]${literal(first)}${value}(?:;${nameOf(wide.names, '')}${value})*+${END}`;
 }
 
 /** The rest of a line that names none of these, but in an emergency call, or where the list takes them out (bearingParam). */

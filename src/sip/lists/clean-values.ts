@@ -38,18 +38,24 @@ export class Values {
   readonly simple: string;
   /** Most values with URIs: besides, no question mark, no escape, and parameters that start as no forbidden one does. */
   readonly plain: string;
+  /** The rest of a name, and such a value: shorter to write than to match. */
+  readonly rest: string;
   readonly #legible: boolean;
+  /** Letters with which a forbidden parameter begins. */
+  readonly #taken: readonly string[];
 
   constructor({ lines: { uriParams, barren } }: HookProfile, direction: 'in' | 'out') {
     this.#legible = direction === 'in' || barren;
+    this.#taken = heads(uriParams);
     this.simple = `${this.#legible ? `[${printableBut('')}]` : `[^${NOT}]`}*+${END}`;
     if (uriParams.length === 0 && !barren) {
       this.words = '';
       this.any = this.text('');
       this.plain = this.simple;
+      this.rest = `[${TOKEN}]*+:${this.simple}`;
       return;
     }
-    const taken = heads(uriParams);
+    const taken = this.#taken;
     const ordinary = uriParams.length === 0 ? '' : `[${lettersBut(taken)}]`;
     const ascii = `[${printableBut(barren ? '%;?' : '%;')}]*+`;
     this.plain = `${ascii}(?:;${ordinary}${ascii})*+${END}`;
@@ -72,13 +78,21 @@ export class Values {
     const host = `[^${ODD}%;<>?]*+(?:(?&p)[^${ODD}%;<>?]*+)*+`;
     const uri = `${scheme}${host}(?=[<>\\r])`;
     const long = `(?:[^${ODD}%;?st]++|[?]++|(?&p)|${uri}|(?!${scheme})[st])*+`;
-    this.words = `(?(DEFINE)(?<p>${part})${barren ? `(?<t>${long})(?<a>${whole}(?=\\r)|(?&t))` : `(?<a>${whole})`})`;
+    this.rest = '(?&b)';
+    this.words = `(?(DEFINE)(?<b>[${TOKEN}]*+:${this.plain})(?<p>${part})${barren ? `(?<t>${long})(?<a>${whole}(?=\\r)|(?&t))` : `(?<a>${whole})`})`;
     this.any = '(?&a)';
     if (!barren) return;
     const display = `${BLANKS}(?:"${this.text('"\\\\')}"|${this.text('";?<')})${BLANKS}`;
     const dialog = `[${TOKEN.replace('%', '')}@()]*+`;
     const target = `sips?:${host}[?]replaces=${dialog}(?:${escaped}${dialog})*+`;
     this.replaces = `${display}<${target}>(?:(?&p)[^${ODD}%;?]*+)*+`;
+  }
+
+  /** Most of `plain` that holds none of these names (each with a colon in it), told by the first character behind a colon. */
+  plainWithout(names: readonly string[]): string {
+    const behind = names.map((name) => name.slice(name.indexOf(':') + 1));
+    const ascii = `[${printableBut('%:;?')}]*+`;
+    return `:${ascii}(?:[:;][${lettersBut([...heads(behind), ...this.#taken])}]${ascii})*+${END}`;
   }
 
   /** Text without these characters. */
