@@ -37,12 +37,13 @@ const SETTINGS: readonly (readonly [ProfileName, Case])[] = [
   ['trusted-enterprise', { trusted: true, agreement: { interconnect: 'enterprise' } }],
 ];
 
-/** What else the script asks of a message before it lets the group settle it: siptrust-in.cfg, SIPTRUST_MAY_SAY. */
+/** What else the script asks of a message before it lets the group settle it: siptrust-in.cfg, SIPTRUST_MAY_ASSERT. */
 function screened(name: ProfileName, hook: Hook, method: string, raw: string): boolean {
   // No identity in ACK and CANCEL: siptrust-out.cfg takes it out of those.
   if (hookDirection(hook) === 'out') return hook === 'response-out' || (method !== 'ACK' && method !== 'CANCEL');
   if (!name.startsWith('trusted')) return hook === 'response-in' || method !== 'REGISTER';
-  if (hook === 'request-in' && !/^From:[^\r]*<sips?:[^@>\r]*@b\.example[;>]/im.test(raw)) return false;
+  if (hook === 'request-in' && method !== 'ACK' && !/^From:[^\r]*<sips?:[^@>\r]*@b\.example[;>]/im.test(raw))
+    return false;
   const [, assertion] = /^P-Asserted-Identity[ \t]*:([^\r]*)/im.exec(raw) ?? [];
   if (assertion === undefined) return true;
   return method !== 'ACK' && method !== 'CANCEL' && /<sips?:[^@>]*@b\.example[;>]/i.test(assertion);
