@@ -176,6 +176,7 @@ class Lines {
       if (singles.includes(name)) return `${name}:${this.#once(name)}${text(name)}`;
       return free(name) ? `${name}:${text(name)}` : undefined;
     };
+    const lines = (...names: readonly string[]) => names.flatMap((name) => line(name) ?? []);
     const others = [...LETTERS].flatMap((letter) => {
       // A second letter with which no treated name goes on.
       const seconds = treated.filter((name) => name.startsWith(letter)).map((name) => name.charAt(1));
@@ -186,9 +187,8 @@ class Lines {
     const once = (mark: string): string => (singles.length === 0 ? '' : this.#set(mark));
     const [from = '', to = '', ...ids] = LEADING;
     const led = `${exact(from)}(?:${exact(to, ...ids)}|${exact(...ids, to)})${once(LED)}`;
-    const slots = [`${exact('max-forwards')}${once(markOf('max-forwards'))}`, led, line('contact') ?? led];
+    const slots = [`${exact('max-forwards')}${once(markOf('max-forwards'))}`, led, ...lines('contact')];
     this.#leading = `(?:${exact('via')})*+(?:${exact('record-route')})*+(?>(?:${slots.join(')?(?:')})?)`;
-    const lines = (...names: readonly string[]) => names.flatMap((name) => line(name) ?? []);
     return [
       `[${lettersBut(heads(treated))}][${TOKEN}]*+:${plain}`,
       ...lines('route', 'content-length'),

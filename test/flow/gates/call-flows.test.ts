@@ -172,6 +172,26 @@ describe.each(builds('full'))('what goes on in calls, Kamailio $version', (build
     expectNowhere('secret', stranger.got);
   });
 
+  it.each(TRANSPORTS)(
+    'fail/nor does its CANCEL to an address of ours that the script leads to a stranger, over %s',
+    async (transport) => {
+      await whileAnswering(
+        stranger,
+        (text, at) => (methodOf(text) === 'INVITE' ? [answered(text, '180 Ringing')] : other.answer(text, at)),
+        async () => {
+          const branch = `z9hG4bK${freshCallId().slice(0, 12)}`;
+          const terms = { ruri: `sip:party@${network.host(4)}`, branch, callId: freshCallId() };
+          send({ ...terms, headers: [`X-Place: ${stranger.uri(transport)}`, ...SECRET] });
+          await stranger.received(terms.callId, 'INVITE');
+          await pause(100);
+          send({ ...terms, method: 'CANCEL', headers: SECRET });
+          await stranger.received(terms.callId, 'CANCEL');
+        },
+      );
+      expectNowhere('secret', stranger.got);
+    },
+  );
+
   it.each(TRANSPORTS)('fail/nor does the ACK to a refusal say more than the INVITE, over %s', async (transport) => {
     await whileAnswering(
       stranger,

@@ -200,7 +200,8 @@ describe.each(builds('full'))('IPv6, Kamailio $version', (build) => {
           INSIDE: `udp:[::1]:${inside}`,
           BEHIND_NAT: `udp:${host(3)}:5070 advertise 203.0.113.5:5070`,
           NEXT_HOP: { string: `sip:[::1]:${there.sip}` },
-          SIPTRUST_INSIDE_NETS: { string: '2001:db8:7::/48, ::1' },
+          // What is no prefix names nobody; to Kamailio it is everybody.
+          SIPTRUST_INSIDE_NETS: { string: '2001:db8:7::/48, 10.0.0.0/x,, ::1/0128' },
         }),
         before: async ({ host, pki, cast }) => {
           const identity = pki.certificate({ issuer: cast.operatorB, names: ['DNS:stranger.example'] });
