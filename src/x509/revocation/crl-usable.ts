@@ -18,16 +18,7 @@ export function whyUnusable(
     outOfTime(crl, context) ??
     unfit(crl, context) ??
     outOfScope(crl, certificate, point, context) ??
-    (signedBy(crl, context) === undefined ? unsignedText(crl, context) : undefined)
-  );
-}
-
-function unsignedText(crl: CrlFacts, { signers }: RevocationContext): string {
-  const named = [...signers(crl.issuerKeys.text)];
-  if (named.length > 0 && !named.some(maySignLists)) return barredText(crl);
-  return (
-    weakAlgorithm(crl.signatureAlgorithm) ??
-    'expected a signature by its issuer under the same anchor, found none that verifies'
+    unsignedText(crl, context)
   );
 }
 
@@ -95,10 +86,23 @@ function outOfScope(
   }
 }
 
-/** §6.3.3 (f), (g): the signer of the list, if its path leads to the same anchor and its key may sign lists. */
-export function signedBy(crl: CrlFacts, { signers, budget }: RevocationContext): CertificateFacts | undefined {
+/** §6.3.3 (f), (g): whether a CA signed the list whose path leads to the same anchor and whose key may sign lists. */
+export function isSigned(crl: CrlFacts, context: RevocationContext): boolean {
+  return unsignedText(crl, context) === undefined;
+}
+
+/** Each signer may cost a search for its path: they are gone through once, for the reason too. */
+function unsignedText(crl: CrlFacts, { signers, budget }: RevocationContext): string | undefined {
+  let barred = false;
+  let able = false;
   for (const signer of signers(crl.issuerKeys.text)) {
-    if (maySignLists(signer) && signatureVerifies(crl, signer.publicKey, budget)) return signer;
+    if (!maySignLists(signer)) barred = true;
+    else if (signatureVerifies(crl, signer.publicKey, budget)) return undefined;
+    else able = true;
   }
-  return undefined;
+  if (barred && !able) return barredText(crl);
+  return (
+    weakAlgorithm(crl.signatureAlgorithm) ??
+    'expected a signature by its issuer under the same anchor, found none that verifies'
+  );
 }

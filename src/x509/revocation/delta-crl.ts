@@ -4,7 +4,7 @@ import type { CertificateFacts } from '../certificate/index.js';
 import { sameOctets } from '../der/index.js';
 import type { CrlFacts } from './crl.js';
 import type { CrlEntry } from './crl-entries.js';
-import { outOfTime, signedBy, unfit } from './crl-usable.js';
+import { isSigned, outOfTime, unfit } from './crl-usable.js';
 import { COST, type RevocationContext } from './revocation-context.js';
 
 /** §6.3.3 (c), (i)-(k): the newest delta that fits, then the complete list. `timely`: whether deltas must be current. */
@@ -22,7 +22,7 @@ export function lookUp(
         !(timely && (outOfTime(delta, context) !== undefined || unfit(delta, context) !== undefined)),
     )
     .sort((a, b) => compareNumbers(b.crlNumber, a.crlNumber));
-  const newest = deltas.find((delta) => signedBy(delta, context) !== undefined);
+  const newest = deltas.find((delta) => isSigned(delta, context));
   if (newest === undefined) return { entry: findEntry(crl, certificate), nextUpdate: crl.nextUpdate ?? 0 };
   const nextUpdate = Math.min(crl.nextUpdate ?? 0, newest.nextUpdate ?? 0);
   const entry = findEntry(newest, certificate);
@@ -32,8 +32,7 @@ export function lookUp(
     .filter((list) => list !== newest)
     .map((list) => ({ list, entry: findEntry(list, certificate) }));
   const lost = before.find(
-    ({ list, entry: said }) =>
-      said !== undefined && !RELEASED.has(said.reason) && signedBy(list, context) !== undefined,
+    ({ list, entry: said }) => said !== undefined && !RELEASED.has(said.reason) && isSigned(list, context),
   );
   return { entry: lost?.entry, nextUpdate };
 }
@@ -46,7 +45,7 @@ export function releasedSince(delta: CrlFacts, certificate: CertificateFacts, co
       other.issuerKeys.text === delta.issuerKeys.text &&
       compareNumbers(other.crlNumber, delta.crlNumber) > 0 &&
       findEntry(other, certificate)?.reason === 'removeFromCRL' &&
-      signedBy(other, context) !== undefined,
+      isSigned(other, context),
   );
 }
 

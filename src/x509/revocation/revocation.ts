@@ -4,7 +4,7 @@ import type { Finding } from '../../reasons.js';
 import type { CertificateFacts, RevocationReason } from '../certificate/index.js';
 import type { CrlFacts } from './crl.js';
 import type { CrlEntry } from './crl-entries.js';
-import { signedBy, whyUnusable } from './crl-usable.js';
+import { isSigned, whyUnusable } from './crl-usable.js';
 import { findEntry, lookUp, releasedSince } from './delta-crl.js';
 import { ALL_REASONS, pointsOf, reasonsOf } from './distribution-points.js';
 import { COST, type RevocationContext } from './revocation-context.js';
@@ -107,7 +107,7 @@ function listedBy(crl: CrlFacts, certificate: CertificateFacts, context: Revocat
   if (entry === undefined || entry.reason === 'removeFromCRL') return undefined;
   const held = crl.baseCrlNumber !== undefined && entry.reason === 'certificateHold';
   if (held && releasedSince(crl, certificate, context)) return undefined;
-  return signedBy(crl, context) === undefined ? undefined : entry;
+  return isSigned(crl, context) ? entry : undefined;
 }
 
 /**

@@ -596,3 +596,19 @@ it('fail/a CA that may not sign lists: the first line says so', () => {
   const { findings } = judgePath({ leaf: leaf(r), anchors: [r], crls: [crl(r)] });
   expect(findings[0]?.detail).toContain('the key of CN=A may not sign lists (keyUsage without cRLSign)');
 });
+
+it('ok/twenty CAs of one name, eight lists by a key of none: why no list counts costs no second search for signers', () => {
+  const r = root();
+  const cas = Array.from({ length: 20 }, () => ca(r, { subject: 'CN=twins', key: makeKey() }));
+  const stranger = root({ subject: 'CN=twins', key: makeKey() });
+  const crls = Array.from({ length: 8 }, (_, number) => crl(stranger, { number }));
+  const result = judgePath({
+    leaf: leaf(cas[0]),
+    via: cas,
+    anchors: [r],
+    crls: [...crls, crl(r)],
+    ask: { revocation: 'soft' },
+  });
+  expect(result.findings.map(({ code }) => code)).toEqual(['rev-unknown', 'crl-scope']);
+  expect(result.ok).toBe(true);
+});
