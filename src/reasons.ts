@@ -207,7 +207,7 @@ const table = {
   'ambiguous-peer': {
     rank: 620,
     severity: 'warning',
-    text: 'the identities of the certificate belong to several agreements; the least privilege applies',
+    text: 'the identities of the certificate belong to several agreements; the detail says what comes of it',
     clause: 'RFC 5922 §7.4',
   },
 

@@ -10,6 +10,7 @@ export {
   type Interface,
   type PrivacyMode,
   type RevocationPolicy,
+  type SecurityMechanism,
   type StaticTarget,
   targetKey,
 } from './agreement.js';

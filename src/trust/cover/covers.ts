@@ -1,5 +1,6 @@
+import type { Finding, ReasonCode } from '../../reasons.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
-import { type Agreement, missingAttributes } from '../agreement/index.js';
+import { type Agreement, missingAttributes, type SecurityMechanism } from '../agreement/index.js';
 import type { Trail } from '../verdict/index.js';
 import { type CoverContext, nextInstant } from './context.js';
 import { judgePath } from './path.js';
@@ -16,27 +17,31 @@ export interface Cover {
   readonly validUntil: number;
 }
 
-/** The part of an agreement that holds without looking at a certificate: switched on, in force, for this direction. */
-export function agreementInForce(agreement: Agreement, { direction, now, trail }: CoverContext): boolean {
+/** The part of an agreement that holds without looking at a certificate; the trail says whether it does. */
+export function agreementInForce(agreement: Agreement, protectedBy: SecurityMechanism, context: CoverContext): boolean {
+  const { direction, trail } = context;
   const name = `agreement ${agreement.name}`;
-  if (!agreement.enabled) {
-    trail.fail(name, 'agreement-disabled', `agreement ${agreement.name}: enabled is false`);
-    return false;
-  }
-  const { from, until } = agreement.valid;
+  const why = whyNotInForce(agreement, protectedBy, context);
+  if (why === undefined) trail.pass(name, `enabled, valid now, covers direction ${direction}`, 'TS 33.203 §5.4');
+  else trail.fail(name, why.code, why.detail);
+  return why === undefined;
+}
+
+/** Why an agreement says nothing of this hop, whoever is at the other end (TS 33.203 §5.4); undefined: it is in force. */
+export function whyNotInForce(
+  { name, mechanism, enabled, valid: { from, until }, directions }: Agreement,
+  protectedBy: SecurityMechanism,
+  { direction, now }: Pick<CoverContext, 'direction' | 'now'>,
+): Finding | undefined {
+  const not = (code: ReasonCode, text: string): Finding => ({ code, detail: `agreement ${name}: ${text}` });
+  if (mechanism !== protectedBy) return not('agreement-mechanism', `expected ${mechanism}, found ${protectedBy}`);
+  if (!enabled) return not('agreement-disabled', 'enabled is false');
   if (now < from || now > until) {
     const bounds = now < from ? `from ${instant(from)} on` : `until ${instant(until)}`;
-    const expected = `expected a time ${bounds}, found ${instant(now)}`;
-    trail.fail(name, 'agreement-time', `agreement ${agreement.name}: ${expected}`);
-    return false;
+    return not('agreement-time', `expected a time ${bounds}, found ${instant(now)}`);
   }
-  if (!agreement.directions.includes(direction)) {
-    const expected = `expected one of ${agreement.directions.join(', ')}, found ${direction}`;
-    trail.fail(name, 'agreement-direction', `agreement ${agreement.name}: ${expected}`);
-    return false;
-  }
-  trail.pass(name, `enabled, valid now, covers direction ${direction}`, 'TS 33.203 §5.4');
-  return true;
+  if (directions.includes(direction)) return undefined;
+  return not('agreement-direction', `expected one of ${directions.join(', ')}, found ${direction}`);
 }
 
 /** An instant for people; a bound that is not set reads `always`. */

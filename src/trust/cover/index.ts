@@ -2,4 +2,4 @@
 
 export { END_BUDGET } from './chain-end.js';
 export { type ApprovedPins, type CoverContext, NO_APPROVED_PINS, nextInstant } from './context.js';
-export { agreementChange, agreementInForce, type Cover, certificateCovered, instant } from './covers.js';
+export { agreementChange, agreementInForce, type Cover, certificateCovered, instant, whyNotInForce } from './covers.js';

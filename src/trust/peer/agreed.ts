@@ -17,7 +17,7 @@ export function judgeAgreement(
 ): Outcome {
   const { trail, now, snapshot } = context;
   const change = agreementChange(agreement, now);
-  if (!tlsAgreed(agreement, context)) return untrusted(agreement, change);
+  if (!agreementInForce(agreement, 'tls', context)) return untrusted(agreement, change);
   if (presented.kind === 'cn' && !agreement.cnFallback) {
     trail.fail('identity', 'cn-disabled', `agreement ${agreement.name}: cn_fallback is false`);
     return refused(agreement, change, context);
@@ -35,14 +35,6 @@ export function judgeAgreement(
   }
   const grant = trail.grant('agreement-covers', `agreement ${agreement.name} covers ${names.join(', ')}`);
   return { grant, assurance: cover.assurance, agreement, domains, action: 'continue', validUntil, ...observed };
-}
-
-/** Whether TLS is what was agreed, and the agreement stands: now, and for this direction. */
-export function tlsAgreed(agreement: Agreement, context: CoverContext): boolean {
-  if (agreement.mechanism === 'tls') return agreementInForce(agreement, context);
-  const detail = `agreement ${agreement.name}: expected ${agreement.mechanism}, found tls`;
-  context.trail.fail('mechanism', 'agreement-mechanism', detail);
-  return false;
 }
 
 /**

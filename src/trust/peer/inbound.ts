@@ -1,8 +1,8 @@
 /** Who opened a TLS connection to us: all agreements that the names of the peer belong to are asked. */
 
-import { type Finding, ranked, reason } from '../../reasons.js';
+import { ranked, reason } from '../../reasons.js';
 import { type Agreement, agreementOfName, leastPrivilege, parentOf, type Snapshot } from '../agreement/index.js';
-import type { CoverContext } from '../cover/index.js';
+import { agreementChange, type CoverContext, whyNotInForce } from '../cover/index.js';
 import { ASSURANCES, type Assurance, type Outcome, Trail, untrusted } from '../verdict/index.js';
 import { judgeAgreement } from './agreed.js';
 import { noteIdentities, type Presented, underWildcard } from './presented.js';
@@ -20,41 +20,53 @@ export function judgeInbound(presented: Presented, context: CoverContext): Outco
     }
     return untrusted(undefined, presented.validUntil);
   }
-  const asked = askedOf(candidates);
-  if (asked.length > MOST_AGREEMENTS) {
-    const [one] = asked;
-    trail.fail('agreement', 'ambiguous-peer', tooMany(asked));
-    // Of an agreement: what names a partner is never outweighed by its address.
-    return untrusted(one, presented.validUntil);
-  }
-  const judged = asked.map((agreement) => judgedAlone(agreement, presented, context));
   // What is only monitored changes nothing for the others, nor does what is not in force: both lend the peer nothing.
-  const enforced = judged.filter(({ outcome }) => outcome.agreement?.enforcement === 'enforce');
-  const counting = enforced.length > 0 ? enforced : judged;
-  const inForce = counting.filter(isInForce);
-  const [first, ...others] = inForce.length > 0 ? inForce : counting;
-  for (const { trail: own } of judged) trail.checks.push(...own.checks);
+  const enforced = candidates.filter(({ enforcement }) => enforcement === 'enforce');
+  const named = enforced.length > 0 ? enforced : candidates;
+  const inForce = named.filter((agreement) => whyNotInForce(agreement, 'tls', context) === undefined);
+  const counting = inForce.length > 0 ? inForce : named;
+  if (counting.length > MOST_AGREEMENTS) {
+    trail.fail('agreement', 'ambiguous-peer', tooMany(counting));
+    // Of an agreement: what names a partner is never outweighed by its address.
+    return untrusted(counting[0], presented.validUntil);
+  }
+  const [first, ...others] = counting.map((agreement) => judgedAlone(agreement, presented, context));
   if (first === undefined) return untrusted(undefined, presented.validUntil);
+  const absent = named.filter((agreement) => !counting.includes(agreement));
+  const accused = [first, ...others].some(({ outcome }) => outcome.grant === undefined)
+    ? undefined
+    : accusedBy(absent, presented, context);
+  if (accused !== undefined) others.push(accused);
+  for (const { trail: own } of [first, ...others]) trail.checks.push(...own.checks);
   const outcome = strictest(first, others, trail);
-  if (inForce.length === 0 || inForce.length === counting.length) return outcome;
-  const aside = counting.filter((each) => !isInForce(each));
-  for (const { trail: own } of aside) {
-    const why = own.failures[0]?.detail;
+  for (const agreement of absent.slice(0, MOST_SHOWN)) {
+    const why = whyNotInForce(agreement, 'tls', context)?.detail;
     trail.note('agreement', 'ambiguous-peer', `the certificate names another agreement that counts as absent: ${why}`);
   }
-  return { ...outcome, validUntil: Math.min(outcome.validUntil, ...aside.map(({ outcome: left }) => left.validUntil)) };
+  const changes = absent.map((agreement) => agreementChange(agreement, context.now));
+  return { ...outcome, validUntil: Math.min(outcome.validUntil, ...changes) };
 }
 
-/** Why an agreement says nothing of this hop, whoever is at the other end (TS 33.203 §5.4). */
-const NOT_IN_FORCE: ReadonlySet<Finding['code']> = new Set([
-  'agreement-disabled',
-  'agreement-time',
-  'agreement-direction',
-  'agreement-mechanism',
-]);
-
-function isInForce({ trail }: JudgedAlone): boolean {
-  return !trail.failures.some(({ code }) => NOT_IN_FORCE.has(code));
+/**
+ * The first agreement that is not in force and by whose lists the certificate is revoked: that is true of it under every
+ * agreement, and is all that such an agreement may say. What cannot be told within the work of one question counts against
+ * it, too. Nothing is closed, since an agreement that is not in force refuses nothing.
+ */
+function accusedBy(absent: readonly Agreement[], presented: Presented, context: CoverContext): JudgedAlone | undefined {
+  for (const agreement of absent) {
+    if (agreement.mechanism !== 'tls' || agreement.revocation === 'off') continue;
+    const looked = new Trail();
+    // Whose key or attributes it bears does not matter here.
+    presented.cover({ ...agreement, pinned: true, subject: {}, issuer: {} }, { ...context, trail: looked });
+    const found = looked.failures.filter(({ code }) => code === 'revoked' || code === 'path-budget');
+    if (found.length === 0) continue;
+    const trail = new Trail();
+    for (const { code, detail } of found) {
+      trail.fail('revocation', code, `agreement ${agreement.name}, which is not in force: ${detail}`);
+    }
+    return { outcome: untrusted(agreement, presented.validUntil), trail };
+  }
+  return undefined;
 }
 
 /** Each once, by name: nothing may depend on the order of the certificate or of the policy. */
@@ -69,15 +81,10 @@ function candidatesOf({ names, wildcards }: Presented, snapshot: Snapshot): read
 /** Above any network that is another's too. Anybody can write the names of all partners into a certificate of his own. */
 const MOST_AGREEMENTS = 32;
 
-/** Those that are judged; what is only monitored is left out where that brings the others within bounds. */
-function askedOf(candidates: readonly Agreement[]): readonly Agreement[] {
-  if (candidates.length <= MOST_AGREEMENTS) return candidates;
-  const enforced = candidates.filter(({ enforcement }) => enforcement === 'enforce');
-  return enforced.length > 0 ? enforced : candidates;
-}
+const MOST_SHOWN = 3;
 
 function tooMany(agreements: readonly Agreement[]): string {
-  const shown = agreements.slice(0, 3).map(({ name }) => name);
+  const shown = agreements.slice(0, MOST_SHOWN).map(({ name }) => name);
   return `expected a certificate with names of at most ${MOST_AGREEMENTS} agreements, found ${agreements.length}: ${shown.join(', ')} and more`;
 }
 

@@ -60,7 +60,8 @@ export function judgeInterface(iface: Interface, evidence: Evidence, context: Co
     trail.fail('implicit trust', 'nds-off', `interface ${iface.name}: implicit_trust is false`);
     return untrusted(agreement, change);
   }
-  if (!agreementInForce(agreement, context)) return untrusted(agreement, change);
+  // While a network migrates its path stands for TLS too.
+  if (!agreementInForce(agreement, agreement.mechanism, context)) return untrusted(agreement, change);
   if (agreement.mechanism === 'tls') {
     const detail = `agreement ${agreement.name} asks for TLS from ${instant((migration ?? now) + 1)} on`;
     trail.note('mechanism', 'nds-migrating', detail);

@@ -2,11 +2,11 @@
 
 import { quoted } from '../../printable.js';
 import type { Agreement } from '../agreement/index.js';
-import { agreementChange, type CoverContext } from '../cover/index.js';
+import { agreementChange, agreementInForce, type CoverContext } from '../cover/index.js';
 import type { Evidence, TlsEvidence } from '../evidence/index.js';
 import { type NextHopName, nextHopName } from '../hop/index.js';
 import { type Outcome, type Trail, untrusted } from '../verdict/index.js';
-import { judgeAgreement, refused, tlsAgreed } from './agreed.js';
+import { judgeAgreement, refused } from './agreed.js';
 import { noteIdentities, type Presented, underWildcard } from './presented.js';
 
 type Partner = Extract<NextHopName, { kind: 'partner' }>;
@@ -38,7 +38,7 @@ export function judgeOutbound(
   }
   const { agreement } = target;
   const change = agreementChange(agreement, now);
-  if (!tlsAgreed(agreement, context)) return untrusted(agreement, change);
+  if (!agreementInForce(agreement, 'tls', context)) return untrusted(agreement, change);
   const presented = present(tls);
   if (presented === undefined) return refused(agreement, change, context);
   const names = namesFor(target, presented, trail);

@@ -109,6 +109,25 @@ describe('an agreement that is not in force says nothing of the others, and lend
     const { domains } = judgePeer(shown, snapshotWith([b(), begins]), NOW + 5000);
     expect(domains).toEqual(['b.example', 'c.example']);
   });
+  test.each<[string, Partial<Agreement>]>([
+    ['it is switched off', { enabled: false }],
+    ['it ended, and its keys and attributes are others', { valid: { from: 0, until: NOW - 1 }, pins: ['x'] }],
+    ['it begins tomorrow', { valid: { from: NOW + 5000, until: Infinity }, subject: { organization: 'x' } }],
+    ['it is for calls that leave', { directions: ['out'] }],
+  ])('fail/by whose list the certificate is revoked: %s', (_, over) => {
+    const found = answers([b(), c({ ...over, revocation: 'soft', crls: [list] })]);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatchObject({ verdict: 'untrusted', action: 'continue', agreement: 'op-c' });
+    expect(found[0].findings[0]).toMatchObject({ code: 'revoked' });
+    expect(found[0].findings[0].detail).toMatch(/^agreement op-c, which is not in force: /);
+  });
+  test.each<[string, Partial<Agreement>]>([
+    ['asks nothing of lists', { revocation: 'off', crls: [list] }],
+    ['does not know', { revocation: 'hard' }],
+    ['is only monitored', { enforcement: 'monitor', revocation: 'soft', crls: [list] }],
+  ])('ok/one that %s', (_, over) => {
+    expect(answers([b(), c({ enabled: false, ...over })])).toMatchObject([{ verdict: 'trusted', agreement: 'op-b' }]);
+  });
   test('fail/one that is in force and does not hold still counts', () => {
     const [found] = answers([b(), c({ pins: ['x'] }), d({ enabled: false })]);
     expect(found).toMatchObject({ verdict: 'untrusted', agreement: 'op-c' });
@@ -156,6 +175,12 @@ describe('a certificate that names very many partners: work is bounded', () => {
     const { verdict, agreement } = judgePeer(naming(200), snapshotWith(agreements), NOW);
     expect([verdict, agreement?.name]).toEqual(['trusted', 'op-0+op-1+op-2']);
   });
+  test('ok/nor do those that are not in force, and three of them are told', () => {
+    const agreements = of(200, (i) => ({ enabled: i < 3 }));
+    const { verdict, agreement, findings } = judgePeer(naming(200), snapshotWith(agreements), NOW);
+    expect([verdict, agreement?.name]).toEqual(['trusted', 'op-0+op-1+op-2']);
+    expect(findings.map(({ code }) => code)).toEqual(['agreement-covers', ...Array(4).fill('ambiguous-peer')]);
+  });
   test('fail/all of them share the work of one question', () => {
     // Each of these paths holds by itself, and takes a good part of what a question may take.
     const permitted = Array.from({ length: 3000 }, (_, i) => ({ dns: `p${i}.example` }));
@@ -164,5 +189,9 @@ describe('a certificate that names very many partners: work is bounded', () => {
     expect(one.verdict).toBe('trusted');
     const { verdict, findings } = judgePeer(naming(2000, limited, [limited.facts]), snapshotWith(of(32)), NOW);
     expect([verdict, findings[0]?.code]).toEqual(['untrusted', 'path-budget']);
+    // Those that are not in force too, where a list could say that it is revoked.
+    const ended = of(32, (i) => ({ enabled: i === 0, revocation: i === 0 ? 'off' : 'soft' }));
+    const late = judgePeer(naming(2000, limited, [limited.facts]), snapshotWith(ended), NOW);
+    expect([late.verdict, late.findings[0]?.code]).toEqual(['untrusted', 'path-budget']);
   });
 });
