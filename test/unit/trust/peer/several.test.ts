@@ -112,7 +112,7 @@ describe('an agreement that is not in force says nothing of the others, and lend
   test.each<[string, Partial<Agreement>]>([
     ['it is switched off', { enabled: false }],
     ['it ended, and its keys and attributes are others', { valid: { from: 0, until: NOW - 1 }, pins: ['x'] }],
-    ['it begins tomorrow', { valid: { from: NOW + 5000, until: Infinity }, subject: { organization: 'x' } }],
+    ['it begins tomorrow', { valid: { from: NOW + 5000, until: Infinity }, subject: { organization: ['x'] } }],
     ['it is for calls that leave', { directions: ['out'] }],
   ])('fail/by whose list the certificate is revoked: %s', (_, over) => {
     const found = answers([b(), c({ ...over, revocation: 'soft', crls: [list] })]);
