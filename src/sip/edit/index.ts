@@ -1,6 +1,6 @@
 /** The door of this room: how a field is taken out or made clean. */
 
-export { isAnonymous, isAnonymousAddr } from './anonymous.js';
+export { isAnonymous, isAnonymousAddr, NOBODY } from './anonymous.js';
 export {
   cleanAddrs,
   cleanLoose,

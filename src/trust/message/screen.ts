@@ -3,6 +3,7 @@
 import { parseAddress } from '../../net/address/index.js';
 import { printable } from '../../printable.js';
 import type { Finding } from '../../reasons.js';
+import { NOBODY } from '../../sip/edit/index.js';
 import {
   asciiLower,
   decodePercent,
@@ -31,12 +32,6 @@ export interface AssertionTerms {
 export type Judgement = { readonly outcome: 'keep' } | { readonly outcome: 'drop' | 'own'; readonly finding: Finding };
 
 const KEEP: Judgement = { outcome: 'keep' };
-
-/**
- * Hosts that stand for nobody and may be asserted by anybody (S-6; TS 29.165 Table A.1 NOTE 7): anonymous@anonymous.invalid
- * and unavailable@unknown.invalid (TS 23.003 §13.6, §13.7). A number there still does.
- */
-const NOBODY: ReadonlySet<string> = new Set(['anonymous.invalid', 'unknown.invalid', 'unavailable.invalid']);
 
 /** Judges one value of P-Asserted-Identity or its kin by S-1 to S-6. */
 export function judgeAssertion(addr: NameAddr, terms: AssertionTerms): Judgement {
@@ -83,6 +78,7 @@ function own(host: string): Judgement {
 
 function judgeSip(uri: SipUri, terms: AssertionTerms): Judgement {
   const host = hostKey(uri);
+  // A number there still does stand for somebody.
   if (!NOBODY.has(host)) {
     if (isOwnSpoof(host, terms)) return own(host);
     if (!mayAssertHost(host, terms)) return foreignHost(host, terms);
@@ -192,9 +188,16 @@ export interface Screened {
   readonly own: Finding | undefined;
 }
 
+/** A value of a row: what it says, or why it cannot be read, and what is made of it. */
+interface Value {
+  readonly piece: string;
+  readonly addr?: NameAddr;
+  readonly judgement: Judgement;
+}
+
 /**
  * Holds every value of an assertion field against the agreement. Where `legal` is set, of what may be asserted only
- * the first SIP or SIPS URI and the first tel URI stay (RFC 3325 §9.1; RFC 5876 §4.5).
+ * the first SIP or SIPS URI and the first tel URI stay (RFC 3325 §9.1; RFC 5876 §4.5), and nobody beside somebody does not.
  */
 export function screenRows(
   rows: readonly string[],
@@ -204,34 +207,45 @@ export function screenRows(
   const findings: Finding[] = [];
   const seen = new Set<'sip' | 'tel'>();
   let spoof: Finding | undefined;
-  const values = rows.map((row) => {
+  const read = rows.map((row): readonly Value[] | undefined => {
     // P-7: where a quoted string ends is anybody's guess, and with it how many values there are.
-    if (hasOpenQuote(row)) {
+    if (hasOpenQuote(row)) return undefined;
+    return splitList(row).map((piece) => {
+      const addr = parseNameAddr(piece);
+      if ('malformed' in addr) return { piece, judgement: drop('assert-invalid', addr.malformed) };
+      return { piece, addr, judgement: judge(addr) };
+    });
+  });
+  const named = read.some((row) =>
+    row?.some(
+      ({ addr, judgement }) => judgement.outcome === 'keep' && addr?.uri.kind === 'sip' && !standsForNobody(addr.uri),
+    ),
+  );
+  const values = rows.map((row, at) => {
+    const pieces = read[at];
+    if (pieces === undefined) {
       findings.push({ code: 'assert-invalid', detail: 'expected the end of a quoted string, found none' });
       return '';
     }
-    const pieces = splitList(row);
-    const kept = pieces.filter((piece) => {
-      const addr = parseNameAddr(piece);
-      if ('malformed' in addr) {
-        findings.push({ code: 'assert-invalid', detail: addr.malformed });
-        return false;
-      }
-      const judgement = judge(addr);
-      if (judgement.outcome !== 'keep') {
-        findings.push(judgement.finding);
+    const kept = pieces.filter(({ addr, judgement }) => {
+      if (judgement.outcome !== 'keep' || addr === undefined) {
+        if (judgement.outcome !== 'keep') findings.push(judgement.finding);
         if (judgement.outcome === 'own') spoof ??= judgement.finding;
         return false;
       }
       const kind = addr.uri.kind === 'tel' ? 'tel' : 'sip';
-      if (options.legal && seen.has(kind)) {
+      if (options.legal && (seen.has(kind) || (named && addr.uri.kind === 'sip' && standsForNobody(addr.uri)))) {
         findings.push({ code: 'assert-invalid', detail: `expected at most one ${kind} identity, found another` });
         return false;
       }
       seen.add(kind);
       return true;
     });
-    return kept.length === pieces.length ? row : kept.map((piece) => trimBlanks(piece)).join(', ');
+    return kept.length === pieces.length ? row : kept.map(({ piece }) => trimBlanks(piece)).join(', ');
   });
   return { values, findings, own: spoof };
+}
+
+function standsForNobody(uri: SipUri): boolean {
+  return NOBODY.has(hostKey(uri)) && numberOf(uri) === undefined;
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { NOBODY } from '../../../../src/sip/edit/anonymous.js';
 import { folded, KAMAILIO_FILES, kamailioInclude, keptNames } from '../../../../src/sip/lists/kamailio.js';
 import { PROFILES } from '../../../../src/sip/table/profiles.js';
 import { HOOKS } from '../../../../src/sip/table/rules.js';
@@ -24,6 +25,16 @@ describe('the Kamailio include', () => {
     const lines = folded(atoms.join('').repeat(60));
     expect(lines.length).toBeGreaterThan(2);
     for (const line of lines.slice(0, -1)) expect(line).not.toMatch(/\\(x[0-9a-f]?)?\[$/);
+  });
+
+  it.each([
+    ['kamailio/siptrust-in.cfg', /"([a-z.,]+),"/],
+    ['opensips/siptrust.cfg', /"\^\(([a-z|]+)\)\[\.\]invalid\$"/],
+  ])('ok/%s names the hosts of nobody as the table does', (name, hosts) => {
+    const file = new URL(`../../../../plugin/${name}`, import.meta.url);
+    const named = hosts.exec(readFileSync(file, 'utf8'))?.[1] ?? '';
+    const found = named.split(/[,|]/).map((host) => `${host.replace('.invalid', '')}.invalid`);
+    expect(found).toEqual([...NOBODY]);
   });
 
   it.each([

@@ -258,6 +258,18 @@ table('§5.2, §5.3 anonymous in part is not anonymous', [
     { flags: [] },
   ],
   [
+    'ok/user and a From of nobody whose number is not known (TS 23.003 §13.7)',
+    ['From: <sip:unavailable@unknown.invalid>;tag=1', 'Privacy: user'],
+    out,
+    { flags: [] },
+  ],
+  [
+    'ok/T-60 History-Info: a name before a host of nobody',
+    ['History-Info: "Alice" <sip:alice@unknown.invalid>;index=1', 'Privacy: history'],
+    { ...out, mode: 'ims24229' },
+    { remove: ['History-Info', 'Privacy'], append: ['History-Info: <sip:anonymous@anonymous.invalid>;index=1'] },
+  ],
+  [
     'ok/T-60 History-Info: a name before an anonymous host',
     ['History-Info: "Alice" <sip:alice@anonymous.invalid>;index=1', 'Privacy: history'],
     { ...out, mode: 'ims24229' },

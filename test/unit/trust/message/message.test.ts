@@ -259,6 +259,24 @@ table('screening of trusted peers (§5.4, §5.6)', [
     NOTHING,
   ],
   [
+    'ok/S-6 somebody beside nobody is who stays, whatever their order',
+    [
+      'P-Asserted-Identity: <sip:unavailable@unknown.invalid>, <sip:bob@b.example>, <tel:+1>',
+      'P-Asserted-Identity: <sip:anonymous@anonymous.invalid>',
+    ],
+    trusted,
+    {
+      append: ['P-Asserted-Identity: <sip:bob@b.example>, <tel:+1>'],
+      codes: ['assert-invalid', 'assert-invalid'],
+    },
+  ],
+  [
+    'ok/S-6 beside somebody of another network, who goes, nobody stays',
+    ['P-Asserted-Identity: <sip:unavailable@unknown.invalid>, <sip:bob@c.example>'],
+    trusted,
+    { append: ['P-Asserted-Identity: <sip:unavailable@unknown.invalid>'], codes: ['assert-foreign'] },
+  ],
+  [
     'ok/S-7 From of ours over a roaming interconnect: our user is there',
     ['From: <sip:alice@a.example>;tag=1'],
     { trusted: true, agreement: { interconnect: 'roaming' } },
