@@ -2,13 +2,13 @@
 
 import { printable } from '../../printable.js';
 import { auditHeaderBlock } from '../../sip/audit/index.js';
-import { asciiLower } from '../../sip/grammar/index.js';
+import { asciiLower, parseNameAddr, splitList } from '../../sip/grammar/index.js';
 import { PRIVATE_KEYS } from '../../sip/table/index.js';
 import { isAnonymousAddress } from './diverted.js';
 import { refusal } from './malformed.js';
 import { criticalFailures, needsB2bua } from './privacy.js';
 import { bodyRules } from './strip.js';
-import { canRefuse, malformed, type Refusal, type Work } from './work.js';
+import { canRefuse, isEmergency, malformed, type Refusal, type Work } from './work.js';
 
 /** What the verdict itself refuses; an emergency call goes on without what only a trusted peer may say. */
 export function checkVerdict({ input, emergency }: Work): Refusal {
@@ -113,18 +113,16 @@ export function checkBody(work: Work): Refusal {
 }
 
 /** What says where somebody is: PIDF-LO (RFC 4119), and the data of a vehicle in distress (RFC 8147, RFC 8148). */
-const LOCATION_TYPES = [
-  'application/pidf+xml',
-  'application/emergencycalldata.ecall.msd',
-  'application/emergencycalldata.veds',
-];
-/** The same, as the purpose of a Call-Info that names the part of the body (RFC 7852). */
-const LOCATION_PURPOSE = /;purpose="?emergencycalldata\.(?:ecall\.msd|veds)/;
+const LOCATION = 'application/pidf+xml';
+const VEHICLE = ['application/emergencycalldata.ecall.msd', 'application/emergencycalldata.veds'];
+/** The same, as a value of Call-Info that names the part of the body (RFC 7852). */
+const VEHICLE_PART = /^<cid:.*;purpose="?emergencycalldata\.(?:ecall\.msd|veds)/;
 
 /**
  * Where a user is leaves to strangers in an emergency call alone (TS 24.229 §4.4; RFC 6442 §6). Geolocation goes; the body that
  * it names, or that is a location, is not a proxy's to take out. Of a body no more is known here than its header
- * fields: a part of it that nothing names is not found.
+ * fields: a part of it that nothing names is not found. Nor is it known what dialog a message belongs to: what vehicles send
+ * within one (RFC 8147) belongs to an emergency call, and so does all between ends of which one is called sos.
  */
 export function checkLocation(work: Work): Refusal {
   const { direction, stance, emergency, draft, flags } = work;
@@ -133,10 +131,16 @@ export function checkLocation(work: Work): Refusal {
   const squeezed = (key: string) => draft.rows(key).map(({ value }) => asciiLower(value).replace(/[ \t]/g, ''));
   const types = squeezed('content-type');
   if (types.length === 0 || draft.rows('content-length').some(({ value }) => /^0+$/.test(value))) return undefined;
-  const named =
+  const ends = ['from', 'to'].map((key) => parseNameAddr(draft.rows(key)[0]?.value ?? ''));
+  const within = ends.every((end) => 'params' in end && end.params.some(({ key }) => key === 'tag'));
+  if (within && ends.some((end) => 'uri' in end && isEmergency(end.uri.raw))) return undefined;
+  const ofVehicle =
+    types.some((type) => VEHICLE.some((known) => type.startsWith(known))) ||
+    squeezed('call-info').some((row) => splitList(row).some((value) => VEHICLE_PART.test(value)));
+  const isLocation =
+    types.some((type) => type.startsWith(LOCATION)) ||
     squeezed('geolocation').some((value) => value.includes('cid:')) ||
-    squeezed('call-info').some((value) => value.includes('cid:') && LOCATION_PURPOSE.test(value));
-  const isLocation = types.some((type) => LOCATION_TYPES.some((known) => type.startsWith(known)));
-  if (named || isLocation) flags.add('body-location');
+    (ofVehicle && !within);
+  if (isLocation) flags.add('body-location');
   return undefined;
 }

@@ -83,7 +83,7 @@ export function begin(input: MessageInput): Work {
 }
 
 /** RFC 5031 §4.2: urn:service:sos and everything under it. */
-function isEmergency(ruri: string): boolean {
+export function isEmergency(ruri: string): boolean {
   const urn = asciiLower(ruri);
   return urn === 'urn:service:sos' || urn.startsWith('urn:service:sos.');
 }

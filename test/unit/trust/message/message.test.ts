@@ -604,6 +604,47 @@ table('parameters, values and tags from untrusted peers', [
       { ...NOTHING, flags: ['body-location'] },
     ],
   ),
+  ...(['request', 'response'] as const).flatMap((message): readonly Row[] => {
+    const tagged = (uri: string) => ['From: <sip:psap@b.example>;tag=1', `To: <${uri}>;tag=2`];
+    const given = { direction: 'out', message, ...(message === 'response' && { status: 200 }) } as const;
+    const msd = 'Content-Type: application/EmergencyCallData.eCall.MSD';
+    const location = 'Content-Type: application/pidf+xml';
+    return [
+      [
+        `ok/not what a vehicle sends within a dialog (RFC 8147): ${message}`,
+        [...tagged('sip:1@b.example'), msd],
+        given,
+        { ...NOTHING, flags: [] },
+      ],
+      [
+        `ok/nor a location in the dialog of an emergency call: ${message}`,
+        [...tagged('URN:service:sos.ecall.automatic'), location],
+        given,
+        { ...NOTHING, flags: [] },
+      ],
+      [
+        `ok/but one in another dialog: ${message}`,
+        [...tagged('sip:1@b.example'), location],
+        given,
+        { ...NOTHING, flags: ['body-location'] },
+      ],
+    ];
+  }),
+  [
+    'ok/a location that leaves with an urn in To alone is flagged',
+    ['To: <urn:service:sos>', 'Content-Type: application/pidf+xml'],
+    { direction: 'out' },
+    { ...NOTHING, flags: ['body-location'] },
+  ],
+  [
+    'ok/not a part that another value of Call-Info names',
+    [
+      'Call-Info: <https://x.example/y>;purpose=EmergencyCallData.VEDS, <cid:2@b.example>;purpose=icon',
+      'Content-Type: multipart/mixed;boundary=b',
+    ],
+    { direction: 'out' },
+    { ...NOTHING, flags: [] },
+  ],
   [
     'ok/not other data for emergency calls (RFC 7852), which say nothing of where',
     ['Call-Info: <cid:1@b.example>; purpose=EmergencyCallData.ServiceInfo', 'Content-Type: multipart/mixed;boundary=b'],
