@@ -95,7 +95,7 @@ const BYPASSES: readonly {
   },
   {
     // A branch_route sees $ru and $du, and not this.
-    call: /(?<![a-z_])t_relay\((?:"[^"]*"|\$\w+\(\w+\)|[^",()]*),/,
+    call: /(?<![a-z_])t_relay\((?:"[^"]*"|\$\w*\((?:[^()"]|\([^()"]*\))*\)|[^",()]*)\s*,/,
     harm: 'leak',
     text: 'names a proxy in t_relay() that no route sees: what $ru leads to is believed to get it',
     next: 'set $du to it instead',

@@ -216,6 +216,8 @@ describe('where an OpenSIPS asks', () => {
       't_relay("no-auto-477", "udp:192.0.2.1:5060");',
       't_relay(, $var(proxy));',
       't_relay($var(f), "udp:1.2.3.4");',
+      't_relay($(var(f){s.int}),"udp:1.2.3.4");',
+      't_relay($avp(x:y) , "udp:1.2.3.4");',
     ].map((call): readonly [string, () => void, RegExp] => [
       call,
       () => change('opensips.cfg', 'route(RELAY);', call),
