@@ -38,6 +38,9 @@ export function judgeInbound(presented: Presented, context: CoverContext): Outco
     : accusedBy(absent, presented, context);
   if (accused !== undefined) others.push(accused);
   for (const { trail: own } of [first, ...others]) trail.checks.push(...own.checks);
+  for (const { name } of candidates.filter((agreement) => !named.includes(agreement)).slice(0, MOST_SHOWN)) {
+    trail.skip('agreement', `agreement ${name} is only monitored, and another one is enforced`, 'operator policy');
+  }
   const outcome = strictest(first, others, trail);
   for (const agreement of absent.slice(0, MOST_SHOWN)) {
     const why = whyNotInForce(agreement, 'tls', context)?.detail;

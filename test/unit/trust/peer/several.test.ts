@@ -80,6 +80,11 @@ describe('the strictest of all, whatever the order', () => {
     const [found] = answers([b(), c({ enforcement: 'monitor', revocation: 'soft', crls: [list] })]);
     expect(found).toMatchObject({ verdict: 'trusted', agreement: 'op-b' });
     expect(found.findings.map(({ code }: { code: string }) => code)).toEqual(['agreement-covers']);
+    const policy = snapshotWith([b(), c({ enforcement: 'monitor' })]);
+    const { checks } = judgePeer(presenting(certificate(['b.example', 'c.example'])), policy, NOW);
+    expect(checks.map(({ compared }) => compared)).toContain(
+      'agreement op-c is only monitored, and another one is enforced',
+    );
   });
 });
 
