@@ -25,11 +25,15 @@ export class Changes {
     return suspects.directories.length === 0 ? undefined : suspects;
   }
 
-  /** From now on these are followed, and no others. */
+  /**
+   * From now on these are followed, and no others. Each anew, because the system says nothing of a directory that has taken the
+   * place of another; what it has still to say of one that has stayed is lost if the old watcher ends before the new one begins.
+   */
   follow(directories: readonly string[]): void {
-    const wanted = new Set(directories.length > MOST_DIRECTORIES ? [] : directories);
-    for (const directory of this.#watchers.keys()) if (!wanted.has(directory)) this.#leave(directory);
-    for (const directory of wanted) if (!this.#watchers.has(directory)) this.#watch(directory);
+    const before = [...this.#watchers.values()];
+    this.#watchers.clear();
+    if (directories.length <= MOST_DIRECTORIES) for (const directory of directories) this.#watch(directory);
+    for (const watcher of before) watcher.close();
   }
 
   close(): void {

@@ -38,6 +38,8 @@ export class DiskFiles implements PolicyFiles {
   /** What was seen of each file: its stamp, undefined where there is none to be read. */
   readonly #stamps = new Map<string, string | undefined>();
   readonly #lists = new Map<string, readonly string[] | undefined>();
+  /** Directories that were listed before all others, whether they are asked for or not. */
+  readonly #firstLists: ReadonlyMap<string, readonly string[] | undefined>;
   readonly #warnings = new Map<string, string | undefined>();
   /** Files that were looked at before all others. */
   readonly #first: ReadonlyMap<string, string | undefined>;
@@ -50,7 +52,7 @@ export class DiskFiles implements PolicyFiles {
   constructor(suspects?: Suspects) {
     this.#late = suspects === undefined;
     this.#first = new Map(suspects?.files.map((path) => [path, stampOf(path)]));
-    for (const directory of suspects?.directories ?? []) this.#lists.set(directory, listDirectory(directory));
+    this.#firstLists = new Map(suspects?.directories.map((directory) => [directory, listDirectory(directory)]));
   }
 
   read(path: string, most: number): FileRead {
@@ -69,8 +71,9 @@ export class DiskFiles implements PolicyFiles {
 
   list(directory: string): readonly string[] | undefined {
     if (this.#lists.has(directory)) return this.#lists.get(directory);
-    const names = listDirectory(directory);
-    this.#late = true;
+    const first = this.#firstLists.has(directory);
+    const names = first ? this.#firstLists.get(directory) : listDirectory(directory);
+    if (!first) this.#late = true;
     this.#lists.set(directory, names);
     return names;
   }

@@ -1,6 +1,6 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Changes } from '../../../../src/policy/loading/changes.js';
 
@@ -34,6 +34,51 @@ describe('what the system says of directories', () => {
     writeFileSync(join(folder, 'a.yaml'), 'one');
     expect(await named(join(folder, 'a.yaml'))).toEqual([join(folder, 'a.yaml')]);
   });
+
+  test('ok/a file that was written while the policy was read is named when that is done', async () => {
+    changes.follow([folder]);
+    writeFileSync(join(folder, 'a.yaml'), 'one');
+    changes.follow([folder]);
+    expect(await named(join(folder, 'a.yaml'))).toEqual([join(folder, 'a.yaml')]);
+  });
+
+  const replaced: Readonly<Record<string, (directory: string) => void>> = {
+    'removed and made again': (directory) => {
+      rmSync(directory, { recursive: true });
+      mkdirSync(directory);
+    },
+    'swapped for another': (directory) => {
+      mkdirSync(`${directory}.new`);
+      renameSync(directory, `${directory}.old`);
+      renameSync(`${directory}.new`, directory);
+    },
+    'in a directory that was swapped': (directory) => {
+      mkdirSync(join(`${dirname(directory)}.new`, 'in'), { recursive: true });
+      renameSync(dirname(directory), `${dirname(directory)}.old`);
+      renameSync(`${dirname(directory)}.new`, dirname(directory));
+    },
+    'behind a link that was turned': (directory) => {
+      const link = dirname(directory);
+      renameSync(link, `${link}.old`);
+      symlinkSync(`${link}.old`, link);
+      changes.follow([directory]);
+      mkdirSync(join(`${link}.new`, 'in'), { recursive: true });
+      symlinkSync(`${link}.new`, `${link}.turned`);
+      renameSync(`${link}.turned`, link);
+    },
+  };
+  test.each(Object.entries(replaced))(
+    'ok/a directory that was %s is heard from the next reading on',
+    async (_, replace) => {
+      const directory = join(folder, 'of', 'in');
+      mkdirSync(directory, { recursive: true });
+      changes.follow([directory]);
+      replace(directory);
+      changes.follow([directory]);
+      writeFileSync(join(directory, 'a.yaml'), 'one');
+      expect(await named(join(directory, 'a.yaml'))).toContain(join(directory, 'a.yaml'));
+    },
+  );
 
   test('fail/of directories that are not followed, or no more, nothing is known', () => {
     expect(changes.take()).toBeUndefined();

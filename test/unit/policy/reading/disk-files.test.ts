@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { DiskFiles } from '../../../../src/policy/reading/disk-files.js';
+import { DiskFiles, seenNow } from '../../../../src/policy/reading/disk-files.js';
 
 let folder: string;
 let path: string;
@@ -190,6 +190,19 @@ describe('files and directories that are suspected of a change', () => {
     const files = reading(suspecting(path));
     writeFileSync(join(folder, 'c.yaml'), 'new');
     expect(files.changed()).toBe(folder);
+  });
+
+  test('fail/a directory that is suspected and not listed any more is none that the reading rests on', () => {
+    const [before, now] = [join(folder, 'before'), join(folder, 'now')];
+    for (const directory of [before, now]) mkdirSync(directory);
+    const files = new DiskFiles({ files: [], directories: [before, now] });
+    files.list(now);
+    writeFileSync(join(before, 'c.yaml'), 'new');
+    expect(files.changed()).toBeUndefined();
+    const { seen } = files;
+    expect(seen).toMatchObject({ files: [], directories: [now] });
+    rmSync(before, { recursive: true });
+    expect(seenNow(seen)).toBe(seen.state);
   });
 
   const missed: Readonly<Record<string, () => DiskFiles>> = {
