@@ -85,6 +85,29 @@ test('ok/a name besides that nobody has used for a day goes with the next report
   await stage.cluster.sql('DELETE FROM siptrust.node');
 });
 
+test.each(["'infinity'", "'-infinity'", "now() + interval '1 year'"])(
+  'fail/a row that was heard of at %s has no name, is no twin, and goes',
+  async (seen) => {
+    const node = await stage.node('border-6-aside');
+    const report = (instance: string, takes = false) =>
+      node.database.report(
+        {
+          ...{ name: 'border-6', instance, version: 'test', startedAt: Date.now() },
+          ...{ revision: 0, wanted: 0, problem: '', scriptRevision: 1 },
+        },
+        takes,
+      );
+    await report('another', true);
+    expect(await report('own')).toMatchObject({ taken: false });
+    await stage.cluster.sql(`UPDATE siptrust.node SET seen_at = ${seen} WHERE name = 'border-6';
+      INSERT INTO siptrust.node (name, version, started_at, seen_at) VALUES ('border-6#0123abcd', 'test', now(), ${seen})`);
+    expect(await report('own')).toMatchObject({ taken: true, twin: false });
+    expect(await names()).toEqual(['border-6', 'border-6-aside']);
+    await node.stop();
+    await stage.cluster.sql('DELETE FROM siptrust.node');
+  },
+);
+
 test('fail/a rollback to a revision that is no policy any more is refused, and nothing is pushed', async () => {
   const node = await stage.node('border-3');
   const { number } = node;

@@ -242,13 +242,13 @@ export class FleetDatabase {
                       revision = excluded.revision, wanted = excluded.wanted, problem = excluded.problem,
                       started_at = excluded.started_at, seen_at = clock_timestamp(), detail = excluded.detail
                     WHERE $9::boolean OR node.detail->>'instance' = excluded.detail->>'instance'
-                      OR node.seen_at < clock_timestamp() - ${ALIVE_SECONDS} * interval '1 second'
+                      OR ${HEARD} < clock_timestamp() - ${ALIVE_SECONDS} * interval '1 second'
                     RETURNING name),
             gone AS (DELETE FROM node WHERE starts_with(name, $1 || '${TWIN}') AND length(name) = length($1) + ${TWIN.length + TWIN_LETTERS}
-                  AND seen_at < clock_timestamp() - interval '1 day')
+                  AND ${HEARD} < clock_timestamp() - interval '1 day')
        SELECT (SELECT coalesce(max(number), 0) FROM policy_revision) AS newest, EXISTS (SELECT FROM now) AS taken,
          EXISTS (SELECT FROM node WHERE starts_with(name, $1 || '${TWIN}')
-           AND seen_at > clock_timestamp() - ${ALIVE_SECONDS} * interval '1 second') AS twin`,
+           AND ${HEARD} > clock_timestamp() - ${ALIVE_SECONDS} * interval '1 second') AS twin`,
       [
         ...[name, version, state, revision, wanted, problem.slice(0, MOST_PROBLEM), new Date(startedAt)],
         ...[JSON.stringify({ instance, script_revision: scriptRevision }), takes],
@@ -263,7 +263,7 @@ export class FleetDatabase {
       `SELECT left(name, ${MOST_WORD}) AS name, left(version, ${MOST_WORD}) AS version, revision, wanted,
               left(problem, ${MOST_PROBLEM}) AS problem, started_at,
               left(detail->>'script_revision', ${MOST_WORD}) AS script_revision,
-              extract(epoch FROM clock_timestamp() - CASE WHEN isfinite(seen_at) AND ${HEARD} THEN seen_at ELSE to_timestamp(0) END)::float8 AS silent,
+              extract(epoch FROM clock_timestamp() - ${HEARD})::float8 AS silent,
               coalesce(extract(epoch FROM clock_timestamp() - (SELECT min(created_at) FROM policy_revision
                 WHERE number > coalesce(node.revision, 0) AND isfinite(created_at))), 0)::float8 AS lag
        FROM node ORDER BY name`,
@@ -307,8 +307,9 @@ const sent = (octets: string) => `encode(${octets}, 'base64')`;
 const MOST_PROBLEM = 4_000;
 /** Revisions that a restore may have lost, and many more. */
 const MOST_AHEAD = 1_000_000;
-/** A time that is yet to come is none at which a node was heard of: somebody wrote it by hand. */
-const HEARD = `seen_at < clock_timestamp() + ${ALIVE_SECONDS} * interval '1 second'`;
+/** When a node was heard of. A time that is infinite or yet to come is none: somebody wrote it by hand. */
+const HEARD = `CASE WHEN isfinite(node.seen_at) AND node.seen_at < clock_timestamp() + ${ALIVE_SECONDS} * interval '1 second'
+  THEN node.seen_at ELSE to_timestamp(0) END`;
 /** Of what a revision says: its files are listed elsewhere, names of agreements that are disabled stand in it. */
 const MOST_REVISION_OCTETS = 16 * 1024 * 1024;
 const REVISIONS = `
