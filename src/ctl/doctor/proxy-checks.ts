@@ -1,5 +1,6 @@
 /** Checks of Kamailio: the plugin's files, and the lines that the script needs. */
 
+import { parseAddress } from '../../net/address/index.js';
 import type { Check } from './check.js';
 import { type Finding, finding } from './finding.js';
 import { branchRoutes, defined, findLine, type ScriptLine } from './kamailio-script.js';
@@ -150,7 +151,7 @@ function inside(site: Site): readonly Finding[] {
       ),
     );
   }
-  if (!/^"[^"]+"$/.test(nets.value)) {
+  if (!/^"[\s,]*[^"\s,][^"]*"$/.test(nets.value)) {
     found.push(
       finding(
         'outage',
@@ -159,7 +160,18 @@ function inside(site: Site): readonly Finding[] {
       ),
     );
   }
-  if (/(?:^|[",\s])(?:0\.0\.0\.0\/0|::\/0)/.test(nets.value)) {
+  const entries = (/^"([^"]*)"/.exec(nets.value)?.[1] ?? '').split(',').map((entry) => entry.trim());
+  const wrong = entries.filter((entry) => entry !== '' && !isNet(entry));
+  if (wrong.length > 0) {
+    found.push(
+      finding(
+        'outage',
+        `${place(nets.at)}: expected ADDRESS or ADDRESS/LENGTH, found ${wrong.join(', ')}: left out without a word, your users there count as strangers`,
+        line,
+      ),
+    );
+  }
+  if (entries.some((entry) => /\/0+$/.test(entry) && isNet(entry))) {
     found.push(
       finding(
         'leak',
@@ -169,6 +181,13 @@ function inside(site: Site): readonly Finding[] {
     );
   }
   return found;
+}
+
+/** As Kamailio compares it with addresses: bits set after the length do not count. */
+function isNet(entry: string): boolean {
+  const [, text = '', length = '0'] = /^([^/[]+)(?:\/([0-9]+))?$/.exec(entry) ?? [];
+  const address = parseAddress(text);
+  return address !== undefined && Number(length) <= 8 * address.bytes.length;
 }
 
 function out(site: Site): readonly Finding[] {

@@ -138,7 +138,9 @@ const change = (name: string, from: string | RegExp, to: string) => {
   writeFileSync(file(name), changed);
 };
 
-test('ok/a site on which nothing is wrong', async () => {
+test('ok/a site on which nothing is wrong, and one with all that an inside net may be', async () => {
+  expect(await looked(daemon(), { kamailio: '5.6.3' })).toEqual([]);
+  change('kamailio.cfg', '10.0.0.0/8', '10.1.2.3/8,192.168.7.9 , 2001:db8:7::/48,, ::1/0128, ');
   expect(await looked(daemon(), { kamailio: '5.6.3' })).toEqual([]);
 });
 
@@ -399,6 +401,48 @@ const faults: readonly (readonly [name: string, fault: () => void, ...found: rea
     'everybody is inside',
     () => change('kamailio.cfg', '10.0.0.0/8', '10.0.0.0/8, 0.0.0.0/0'),
     /^leak script-inside: .*whole Internet/,
+  ],
+  [
+    'the whole Internet, otherwise written',
+    () => change('kamailio.cfg', '10.0.0.0/8', '10.0.0.0/00'),
+    /^leak script-inside: .*whole Internet/,
+  ],
+  ...[
+    ...[
+      '10.0.0.0/255.0.0.0',
+      '10.0.0.0/x',
+      '/x',
+      '10.0.0.0/8/8',
+      '10.0.0.0/200',
+      '10.0.0.0/33',
+      '10.0.0.0/',
+      '10.0.0.0/-1',
+    ],
+    ...[
+      'pbx.example',
+      '10.0.0',
+      '010.0.0.1',
+      '[2001:db8::1]',
+      '[2001:db8::]/48',
+      '2001:db8::/129',
+      '10.0.0.1 10.0.0.2',
+    ],
+  ].map((net): (typeof faults)[number] => [
+    `an inside net that is none: ${net}`,
+    () => change('kamailio.cfg', '10.0.0.0/8', `10.0.0.0/8, ${net},192.168.7.9`),
+    new RegExp(
+      `^outage script-inside: .*kamailio\\.cfg:8: expected ADDRESS or ADDRESS/LENGTH, found ${net.replace(/[[\].]/g, '\\$&')}: `,
+    ),
+  ]),
+  [
+    'two inside nets that are none',
+    () => change('kamailio.cfg', '10.0.0.0/8', '10.0.0.0/8 192.168.7.9, pbx'),
+    /^outage script-inside: .*found 10\.0\.0\.0\/8 192\.168\.7\.9, pbx: /,
+  ],
+  [
+    'inside nets that are commas only',
+    () => change('kamailio.cfg', '10.0.0.0/8', ' , '),
+    /^outage script-inside: .*kamailio\.cfg:8: expected networks in quotes/,
   ],
   [
     'a branch route without SIPTRUST_OUT',
