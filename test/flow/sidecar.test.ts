@@ -73,9 +73,11 @@ describe.each(builds('full'))('the sidecar, Kamailio $version', (build) => {
     for (const { result } of runs) expect(await result).toMatchObject({ succeeded: calls, failed: 0 });
     const of = (subject: string): readonly string[] =>
       network.uas.got.filter((text) => headerOf(text, 'Subject') === subject);
-    expect(of('stranger').length).toBe(calls);
+    // (On a busy machine some come twice, RFC 3261 §17.1.1.2.)
+    const callsOf = (subject: string): number => new Set(of(subject).map((text) => headerOf(text, 'Call-ID'))).size;
+    expect(callsOf('stranger')).toBe(calls);
     for (const text of of('stranger')) expectNothingPrivate(text);
-    expect(of('partner').length).toBe(calls);
+    expect(callsOf('partner')).toBe(calls);
     expect(of('partner').filter((text) => rowsOf(text, 'P-Asserted-Identity').length > 0).length).toBeGreaterThan(0);
     // What it is all for, afterwards as before.
     const caller = await network.overTls(network.certificateOfA());

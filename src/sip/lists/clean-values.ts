@@ -68,13 +68,14 @@ export class Values {
     // Whoever decodes a user part before looking into it finds a parameter behind an escaped semicolon. Its name may be
     // escaped too, so it is told by its first letter. (What is replaced, RFC 3891, has such semicolons as well.)
     const escaped = uriParams.length === 0 ? '%' : `%++(?!3b[${taken.join('')}%])`;
-    const part = `${param}|${escaped}|${LETTER}`;
+    const scheme = '(?:sips?|tel):';
+    // A scheme begins behind a semicolon, too.
+    const part = `${barren ? `(?!;${BLANKS}${scheme})` : ''}${param}|${escaped}|${LETTER}`;
     const text = `[^${ODD}%;${barren ? '?' : ''}]*+`;
     // Many escapes are one loop.
     const run = `${text}(?:${escaped}${text})*+`;
     const whole = `${run}(?:(?:${param}|${LETTER})${run})*+`;
     // A question mark that stands behind no scheme is text. What follows a scheme, up to an angle bracket, holds none.
-    const scheme = '(?:sips?|tel):';
     const host = `[^${ODD}%;<>?]*+(?:(?&p)[^${ODD}%;<>?]*+)*+`;
     const uri = `${scheme}${host}(?=[<>\\r])`;
     const long = `(?:[^${ODD}%;?st]++|[?]++|(?&p)|${uri}|(?!${scheme})[st])*+`;

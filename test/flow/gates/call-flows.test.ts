@@ -12,6 +12,11 @@ import { Stage, TRANSPORTS } from '../../support/live/stage.js';
 
 const SECRET = privateRows('secret');
 const FORGED = privateRows('forged');
+const NO_LIST_CLEANS = [
+  'Call-Info: <sip:x@own.example;cpc=secret>;purpose=info',
+  'Reply-To: <sip:u@own.example?P-Asserted-Identity=secret>',
+  'Subject: a\r\n P-Asserted-Identity: secret',
+];
 const WITHIN = ['PRACK', 'UPDATE', 'INFO', 'MESSAGE', 'REFER', 'NOTIFY', 'INVITE', 'BYE'];
 
 describe.each(builds('full'))('what goes on in calls, Kamailio $version', (build) => {
@@ -179,13 +184,37 @@ describe.each(builds('full'))('what goes on in calls, Kamailio $version', (build
         stranger,
         (text, at) => (methodOf(text) === 'INVITE' ? [answered(text, '180 Ringing')] : other.answer(text, at)),
         async () => {
-          const branch = `z9hG4bK${freshCallId().slice(0, 12)}`;
-          const terms = { ruri: `sip:party@${network.host(4)}`, branch, callId: freshCallId() };
-          send({ ...terms, headers: [`X-Place: ${stranger.uri(transport)}`, ...SECRET] });
-          await stranger.received(terms.callId, 'INVITE');
-          await pause(100);
-          send({ ...terms, method: 'CANCEL', headers: SECRET });
-          await stranger.received(terms.callId, 'CANCEL');
+          for (const headers of [SECRET, NO_LIST_CLEANS]) {
+            const branch = `z9hG4bK${freshCallId().slice(0, 12)}`;
+            const terms = { ruri: `sip:party@${network.host(4)}`, branch, callId: freshCallId() };
+            send({ ...terms, headers: [`X-Place: ${stranger.uri(transport)}`, ...SECRET] });
+            await stranger.received(terms.callId, 'INVITE');
+            await pause(100);
+            send({ ...terms, method: 'CANCEL', headers });
+            await stranger.received(terms.callId, 'CANCEL');
+          }
+        },
+      );
+      expectNowhere('secret', stranger.got);
+    },
+  );
+
+  it.each(TRANSPORTS)(
+    'ok/an ACK arrives, clean, where the Contact of a stranger is an address of ours, over %s',
+    async (transport) => {
+      // Behind NAT, where addresses are like ours, and a proxy that stays in the way.
+      const stays = `Record-Route: <${stranger.uri(transport)};lr>`;
+      const nat = `Contact: <sip:party@${network.host(4)}>`;
+      await whileAnswering(
+        stranger,
+        (text) => [answered(text, '200 OK', [nat]).replace('\r\nRecord-Route:', `\r\n${stays}\r\nRecord-Route:`)],
+        async () => {
+          for (const headers of [SECRET, NO_LIST_CLEANS]) {
+            const answer = await user.final(send({ ruri: stranger.uri(transport) }));
+            const { route, ...terms } = inDialog(answer);
+            const callId = send({ ...terms, method: 'ACK', headers: [...route, ...headers] });
+            await stranger.received(callId, 'ACK');
+          }
         },
       );
       expectNowhere('secret', stranger.got);

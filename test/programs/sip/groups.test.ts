@@ -246,6 +246,23 @@ describe.skipIf(matcher === undefined)('the groups of the plugin', () => {
   });
 
   it.each(['strict', 'untrusted', 'untrusted-rfc3325', 'untrusted-ims24229'] as const)(
+    'fail/%s: what a lenient reader takes for a URI, or for a parameter, needs a look',
+    (name) => {
+      const rows: readonly [string, boolean][] = [
+        ['Refer-To: ;sip:x@b.example?P-Asserted-Identity=y', false],
+        ['Refer-To: <x; sip:x@b.example?P-Asserted-Identity=y>', false],
+        ['Contact: <sip:a@b.example>;tel:+1?P-Asserted-Identity=y', false],
+        ['Subject: why;sips:x@b.example?', false],
+        ['Subject: why;sip?; and: how?', true],
+        ['Authorization: Digest username="a", <integrity-protected="yes"', false],
+        ['Authorization: Digest username="a", <integrity="yes"', true],
+      ];
+      const raws = rows.map(([row]) => messageOf([row], 'request-in', 'INVITE', 'sip:alice@a.example', {}).raw);
+      expect(matcher?.matches(group(name, 'request-in', 'clean'), raws)).toEqual(rows.map(([, each]) => each));
+    },
+  );
+
+  it.each(['strict', 'untrusted', 'untrusted-rfc3325', 'untrusted-ims24229'] as const)(
     'ok/%s: of what Refer-To may embed, the dialog to be replaced needs no look (RFC 3891)',
     (name) => {
       const rows: readonly [string, boolean][] = [
