@@ -167,7 +167,12 @@ export const AGREEMENT_KEYS = {
     'enforce',
     '`monitor` changes no call, and says what it would do: see [monitor](#monitor).',
   ),
-  enabled: plain('enabled', yesNo, true, 'A disabled agreement is checked like any other and trusts nobody.'),
+  enabled: plain(
+    'enabled',
+    yesNo,
+    true,
+    'What a disabled agreement says is checked like that of any other. It trusts nobody; that its lists name a certificate as revoked still counts, see [Where the name does not match](#where-the-name-does-not-match).',
+  ),
 
   anchors: key({
     key: 'anchors',
