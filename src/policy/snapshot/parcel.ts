@@ -4,15 +4,22 @@
  * already, certificates, CRLs and whole agreements, is named and not sent.
  */
 
-import { hash } from 'node:crypto';
-import { deserialize, serialize } from 'node:v8';
-import { PrefixList, PrefixTable, type PrefixTableParts } from '../../net/address/index.js';
+import { PrefixTable, type PrefixTableParts } from '../../net/address/index.js';
 import type { Agreement, Interface, Snapshot } from '../../trust/agreement/index.js';
 import { present } from '../../typed.js';
 import { type CertificateFacts, parseCertificate } from '../../x509/certificate/index.js';
 import { type CrlFacts, parseCrlInSteps } from '../../x509/revocation/index.js';
 import { deepFreeze, freezeShallow } from '../reading/index.js';
 import { assembleInSteps, type SnapshotParts } from './assemble.js';
+import {
+  type AgreementTexts,
+  AgreementWriter,
+  hashOf,
+  openAgreements,
+  type PackedAgreements,
+  piecesOf,
+  textsOf,
+} from './packed-agreement.js';
 import { each, type Pieces, PieceWriter } from './pieces.js';
 
 /** SHA-256 hashes, one after the other, in memory that threads share: those of 100,000 agreements are not copied with each order. */
@@ -33,7 +40,7 @@ export interface Parcel {
   readonly crls: Pieces[];
   /** For each agreement its index in the policy before, where it is the same there; else -1, and it is sent. */
   readonly same: Int32Array<ArrayBuffer>;
-  readonly agreements: Pieces[];
+  readonly agreements: PackedAgreements;
   readonly interfaces: readonly Interface[];
   readonly ownDomains: readonly string[];
   readonly ownCertificates: readonly string[];
@@ -50,7 +57,6 @@ interface PackedTable {
 
 /** The hash of what an agreement says, and the certificates and lists that it names. */
 interface KnownAgreement {
-  /** A character for each octet: of thousands that is made many times as fast as hexadecimal digits are. */
   readonly hash: string;
   readonly material: readonly (CertificateFacts | CrlFacts)[];
 }
@@ -69,17 +75,17 @@ export class Packer {
     const crls = new Map<string, CrlFacts>();
     const known = indexes(before?.agreements);
     const same = new Int32Array(agreements.length);
-    const pieces = new PieceWriter();
+    const writer = new AgreementWriter();
     const hashes: string[] = [];
     for (const [at, agreement] of agreements.entries()) {
-      const { hash, material, octets } = this.#look(agreement, again);
+      const { hash, material, texts } = this.#look(agreement, again);
       hashes.push(hash);
       for (const facts of material) {
         if (isCertificate(facts)) certificates.set(facts.sha256, facts);
         else crls.set(facts.sha256, facts);
       }
       same[at] = known.get(hash) ?? -1;
-      if (same[at] === -1) pieces.add(octets ?? serialize(plain(agreement)));
+      if (same[at] === -1) writer.add(texts ?? textsOf(agreement));
     }
     // Most policies have none.
     const places = new Map(sources.size === 0 ? [] : agreements.map((agreement, at) => [agreement, at]));
@@ -99,7 +105,7 @@ export class Packer {
       certificates: missing(certificates, before?.certificates),
       crls: missing(crls, before?.crls),
       same,
-      agreements: pieces.written(),
+      agreements: writer.written(),
       interfaces,
       ownDomains: [...ownDomains],
       ownCertificates: ownCertificates.map(({ sha256 }) => sha256),
@@ -108,24 +114,25 @@ export class Packer {
     };
   }
 
-  #look(agreement: Agreement, again: boolean): KnownAgreement & { readonly octets?: Uint8Array } {
+  #look(agreement: Agreement, again: boolean): KnownAgreement & { readonly texts?: AgreementTexts } {
     const known = this.#known.get(agreement);
     if (known !== undefined) return known;
-    const octets = serialize(plain(agreement));
-    const looked = { hash: hash('sha256', octets, 'binary'), material: materialOf(agreement) };
+    const texts = textsOf(agreement);
+    const looked = { hash: hashOf(texts), material: materialOf(agreement) };
     if (again) this.#known.set(agreement, looked);
-    return { ...looked, octets };
+    return { ...looked, texts };
   }
 }
 
 /** What changes hands with a parcel instead of being copied. */
 export function octetsOf({ certificates, crls, same, agreements, tables }: Parcel): ArrayBuffer[] {
-  const pieces = [certificates, crls, agreements].flat().flatMap(({ octets, ends }) => [octets, ends]);
+  const { pieces: ofAgreements, places } = piecesOf(agreements);
+  const pieces = [certificates, crls, ofAgreements].flat().flatMap(({ octets, ends }) => [octets, ends]);
   const arrays = tables.flatMap(({ parts: { four, six }, values }) => [
     values,
     ...[four, six].flatMap(({ owners, intervals: { starts, entries, lengths } }) => [owners, starts, entries, lengths]),
   ]);
-  return [...pieces, same, ...arrays].map(({ buffer }) => buffer as ArrayBuffer);
+  return [...pieces, ...places, same, ...arrays].map(({ buffer }) => buffer as ArrayBuffer);
 }
 
 /** What a policy in force was made of, for the next parcel to refer to. */
@@ -153,13 +160,10 @@ export function* unpack(parcel: Parcel, held: Held | undefined): Generator<undef
   );
   const crls = yield* unpackMaterial(contents.crls, parcel.crls, held?.crls, parseCrlInSteps);
   const agreements: Agreement[] = [];
-  const known: Known = { certificates, crls, words: new Map() };
-  const pieces = each(parcel.agreements);
+  const sent = yield* openAgreements(parcel.agreements, { certificates, crls });
   for (const [at, index] of parcel.same.entries()) {
     agreements.push(
-      index === -1
-        ? sentAgreement(pieces.next().value, known)
-        : present(held?.snapshot.agreements[index], `agreement ${index} of the policy before`),
+      index === -1 ? sent() : present(held?.snapshot.agreements[index], `agreement ${index} of the policy before`),
     );
     if (at % STEP === STEP - 1) yield;
   }
@@ -182,11 +186,6 @@ export function* unpack(parcel: Parcel, held: Held | undefined): Generator<undef
   return { contents, snapshot, certificates, crls };
 }
 
-/** What the other side counts on and is not here: to go on without it would be another policy. */
-function sentAgreement(octets: Uint8Array | undefined, known: Known): Agreement {
-  return restore(deserialize(present(octets, 'an agreement that it counts')), known) as Agreement;
-}
-
 /** A table whose values are frozen and whose arrays of numbers cannot be. */
 function frozenTable(table: PrefixTable<Agreement>): PrefixTable<Agreement> {
   for (const { intervals } of [table.parts.four, table.parts.six]) Object.freeze(intervals);
@@ -202,15 +201,8 @@ function* readInStep(der: Uint8Array): Generator<undefined, CertificateFacts> {
   return deepFreeze(parseCertificate(der));
 }
 
-function materialOf(agreement: Agreement): readonly (CertificateFacts | CrlFacts)[] {
-  const found = new Set<CertificateFacts | CrlFacts>();
-  const take = (value: unknown): void => {
-    if (typeof value !== 'object' || value === null || value instanceof PrefixList || ArrayBuffer.isView(value)) return;
-    if (isCertificate(value) || isCrl(value)) found.add(value);
-    else for (const part of Object.values(value)) take(part);
-  };
-  take(agreement);
-  return [...found];
+function materialOf({ anchors, intermediates, crls }: Agreement): readonly (CertificateFacts | CrlFacts)[] {
+  return [...anchors.client, ...anchors.server, ...intermediates, ...crls];
 }
 
 function missing(facts: ReadonlyMap<string, { readonly der: Uint8Array }>, before: Hashes | undefined): Pieces[] {
@@ -273,90 +265,6 @@ function shared(octets: Uint8Array): Hashes {
   return hashes;
 }
 
-/** Stands for a certificate or CRL that is sent, or known, by itself. */
-interface Reference {
-  readonly $: 'certificate' | 'crl';
-  readonly sha256: string;
-}
-
-interface PackedPrefixes {
-  readonly $: 'prefixes';
-  /** undefined: there are none, as with most agreements. */
-  readonly parts: PrefixList['parts'] | undefined;
-}
-
 function isCertificate(value: object): value is CertificateFacts {
   return 'spkiSha256' in value && 'tbs' in value;
-}
-
-function isCrl(value: object): value is CrlFacts {
-  return 'thisUpdate' in value && 'tbs' in value;
-}
-
-/** A copy that is written the same each time: what `map` makes may count as an array with holes, which is written otherwise. */
-function packed(list: readonly unknown[]): unknown[] {
-  const copy: unknown[] = [];
-  for (const each of list) copy.push(plain(each));
-  return copy;
-}
-
-/** An agreement as structured clone takes it, with references in the place of what is sent by itself. */
-function plain(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
-  if (isCertificate(value)) return { $: 'certificate', sha256: value.sha256 } satisfies Reference;
-  if (isCrl(value)) return { $: 'crl', sha256: value.sha256 } satisfies Reference;
-  if (value instanceof PrefixList) return packedPrefixes(value);
-  if (Array.isArray(value)) return packed(value);
-  if (value instanceof Map) return new Map([...value].map(([key, held]) => [key, plain(held)]));
-  if (value instanceof Set) return new Set(value);
-  return Object.fromEntries(Object.entries(value).map(([key, held]) => [key, plain(held)]));
-}
-
-function packedPrefixes({ length, parts }: PrefixList): PackedPrefixes {
-  return { $: 'prefixes', parts: length === 0 ? undefined : parts };
-}
-
-interface Known {
-  readonly certificates: ReadonlyMap<string, CertificateFacts>;
-  readonly crls: ReadonlyMap<string, CrlFacts>;
-  /** Short texts that stand in many agreements, each once in memory. */
-  readonly words: Map<string, string>;
-}
-
-const MOST_WORDS = 256;
-const LONGEST_WORD = 16;
-const NO_ENTRIES: readonly never[] = Object.freeze([]);
-const EMPTY_MAP: ReadonlyMap<unknown, unknown> = freezeShallow(new Map());
-
-/** The frozen value that `plain` was given. */
-function restore(value: unknown, known: Known): unknown {
-  if (typeof value === 'string') return word(value, known.words);
-  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
-  if (Array.isArray(value)) {
-    return value.length === 0 ? NO_ENTRIES : Object.freeze(value.map((part) => restore(part, known)));
-  }
-  if (value instanceof Map) {
-    if (value.size === 0) return EMPTY_MAP;
-    return freezeShallow(new Map([...value].map(([key, held]) => [key, restore(held, known)])));
-  }
-  if (value instanceof Set) return freezeShallow(value);
-  if ('$' in value) return referred(value as Reference | PackedPrefixes, known);
-  const object = value as Record<string, unknown>;
-  for (const key of Object.keys(object)) object[key] = restore(object[key], known);
-  return Object.freeze(object);
-}
-
-function referred(value: Reference | PackedPrefixes, { certificates, crls }: Known): unknown {
-  if (value.$ === 'prefixes') {
-    return Object.freeze(value.parts === undefined ? PrefixList.of([]) : PrefixList.restore(value.parts));
-  }
-  return present((value.$ === 'certificate' ? certificates : crls).get(value.sha256), `${value.$} ${value.sha256}`);
-}
-
-function word(text: string, words: Map<string, string>): string {
-  if (text.length > LONGEST_WORD) return text;
-  const known = words.get(text);
-  if (known !== undefined) return known;
-  if (words.size < MOST_WORDS) words.set(text, text);
-  return text;
 }

@@ -87,13 +87,26 @@ describe('a policy on its way between threads', () => {
       many(50, (at) => (at === 7 ? 'require_tls: true' : '')),
       before,
     );
-    expect(parcel.agreements.map(({ ends }) => ends.length)).toEqual([1]);
+    expect(parcel.agreements.own.map(({ ends }) => ends.length)).toEqual([1]);
     expect(parcel.certificates).toEqual([]);
     const after = atOnce(unpack(parcel, before));
     const changed = after.snapshot.agreements.filter((each, at) => each !== before.snapshot.agreements[at]);
     expect(changed.map(({ name, requireTls }) => [name, requireTls])).toEqual([['op-7', true]]);
     expect(changed[0]?.anchors.client[0]).toBe(before.snapshot.agreements[7]?.anchors.client[0]);
     expect(after.snapshot.byDomain.get('d7.example')).toBe(changed[0]);
+  });
+
+  test('ok/what many agreements have alike is sent once and is one object, and nobody gets the terms of another', () => {
+    const text = many(50, (at) => (at % 7 === 0 ? 'require_tls: true' : ''));
+    const parcel = packed(new Packer(), text);
+    const sent = [parcel.agreements.terms, parcel.agreements.material].map(({ texts }) =>
+      texts.map(({ ends }) => ends.length),
+    );
+    expect(sent).toEqual([[2], [1]]);
+    const { agreements } = atOnce(unpack(parcel, undefined)).snapshot;
+    expect(agreements).toEqual(compiled(compile(text)).snapshot.agreements);
+    expect(new Set(agreements.map(({ directions }) => directions)).size).toBe(2);
+    expect(new Set(agreements.map(({ anchors }) => anchors)).size).toBe(1);
   });
 
   test('ok/agreements that moved are found, whoever packs', () => {
@@ -114,7 +127,7 @@ describe('a policy on its way between threads', () => {
     const packer = new Packer();
     const before = sent(many(3));
     const parcel = packed(packer, many(4), before);
-    expect(() => atOnce(unpack(parcel, undefined))).toThrow('expected agreement 0 of the policy before, found none');
+    expect(() => atOnce(unpack(parcel, undefined))).toThrow(/^expected certificate [0-9a-f]{64}, found none$/);
   });
 
   test('ok/it is opened in many steps', () => {
@@ -125,16 +138,16 @@ describe('a policy on its way between threads', () => {
   });
 
   test('ok/it comes in pieces of bounded size, and what is opened is let go', () => {
-    const parcel = packed(new Packer(), many(2000));
-    const sizes = parcel.agreements.map(({ octets }) => octets.length);
+    const parcel = packed(new Packer(), many(6000));
+    const sizes = parcel.agreements.own.map(({ octets }) => octets.length);
     expect(sizes.length).toBeGreaterThan(3);
     expect(Math.max(...sizes)).toBeLessThan(2 ** 18 + 2 ** 12);
     const left: number[] = [];
     const steps = unpack(parcel, undefined);
-    while (!steps.next().done) left.push(parcel.agreements.length);
+    while (!steps.next().done) left.push(parcel.agreements.own.length);
     // One less after the other.
     expect(new Set(left)).toEqual(new Set([...sizes.keys(), sizes.length].reverse()));
-    expect(parcel.agreements).toEqual([]);
+    expect(parcel.agreements.own).toEqual([]);
   });
 
   test('ok/octets change hands whole: no buffer twice', () => {
