@@ -90,13 +90,39 @@ describe.skipIf(BUILD === undefined)('what no branch_route sees', () => {
     const ack = (more: RequestTerms, ...headers: readonly string[]) =>
       send({ ...terms, callId: freshCallId(), method: 'ACK', headers: [...route, ...headers], ...more });
     ack({ ruri: `${terms.ruri}?P-Asserted-Identity=%3Csip:secret@own.example%3E` });
-    ack({}, HIDDEN);
-    ack({}, 'History-Info: <sip:x@own.example?P-Charging-Vector=secret>;index=1');
-    ack({ from: '<sip:user@own.example;cpc=secret>;tag=1' });
-    ack({}, 'Subject: x\r\n P-Asserted-Identity: <sip:secret@own.example>');
-    ack({}, 'Subject: x\rP-Asserted-Identity: <sip:secret@own.example>');
+    ack({}, `${route[0]}, <sip:x@stranger.example;lr?P-Asserted-Identity=secret>`);
+    const bare = [
+      ack({}, HIDDEN),
+      ack({}, 'History-Info: <sip:x@own.example?P-Charging-Vector=secret>;index=1'),
+      ack({ from: '<sip:user@own.example;cpc=secret>;tag=1' }),
+      ack({}, 'Subject: x\r\n P-Asserted-Identity: <sip:secret@own.example>'),
+      ack({}, 'Subject: x\rP-Asserted-Identity: <sip:secret@own.example>', 'Content-Type: text/plain'),
+      ack({ body: 'v=0' }, HIDDEN, 'Content-Type: application/sdp'),
+    ];
     await stranger.received(ack({}, 'Subject: bare'), 'ACK');
+    for (const callId of bare) {
+      const got = await stranger.received(callId, 'ACK');
+      expect(rowsOf(got, 'From')).toEqual(['<sip:user@own.example>;tag=1']);
+      expect(rowsOf(got, 'Max-Forwards')).toEqual(['69']);
+    }
+    expect(stranger.find(bare.at(-1) ?? '', 'ACK')).toMatch(/\r\nContent-Type: application\/sdp\r\n(?:.*\r\n)*\r\nv=0$/);
     expectNowhere('secret', fresh());
+  });
+
+  it('ok/the ACK of a caller with parameters that no stranger gets: a partner, a stranger', async () => {
+    const partner = await network.tls(network.certificateOfA());
+    const outsider = await network.udp();
+    for (const [caller, transport] of [
+      [partner, 'TLS'],
+      [outsider, 'UDP'],
+    ] as const) {
+      const callId = freshCallId();
+      const call = { callId, transport, from: '<sip:alice@a.example;cpc=ordinary>;tag=alice' };
+      caller.send(request(call));
+      const { route, ...terms } = inDialog(await caller.final(callId));
+      caller.send(request({ ...call, ...terms, method: 'ACK', headers: route }));
+      expect(rowsOf(await network.uas.received(callId, 'ACK'), 'From')).toEqual(['<sip:alice@a.example>;tag=alice']);
+    }
   });
 
   it('fail/CANCEL', async () => {
