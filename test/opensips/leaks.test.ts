@@ -105,7 +105,9 @@ describe.skipIf(BUILD === undefined)('what no branch_route sees', () => {
       expect(rowsOf(got, 'From')).toEqual(['<sip:user@own.example>;tag=1']);
       expect(rowsOf(got, 'Max-Forwards')).toEqual(['69']);
     }
-    expect(stranger.find(bare.at(-1) ?? '', 'ACK')).toMatch(/\r\nContent-Type: application\/sdp\r\n(?:.*\r\n)*\r\nv=0$/);
+    expect(stranger.find(bare.at(-1) ?? '', 'ACK')).toMatch(
+      /\r\nContent-Type: application\/sdp\r\n(?:.*\r\n)*\r\nv=0$/,
+    );
     expectNowhere('secret', fresh());
   });
 

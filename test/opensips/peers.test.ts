@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, tlsCaller, udpCaller } from '../support/live/caller.js';
+import { replaced } from '../support/live/opensips.js';
 import { agreementByWords, OpensipsNetwork } from '../support/live/opensips-network.js';
 import { rowsOf, statusOf } from '../support/live/sip-text.js';
 import { ASSERTED, BUILD, called, theBuild } from './stage.js';
@@ -11,7 +12,13 @@ const KEPT = ['<sip:alice@a.example>'];
 describe.skipIf(BUILD === undefined)('who calls', () => {
   let network: OpensipsNetwork;
   beforeAll(async () => {
-    network = await OpensipsNetwork.start({ build: theBuild() });
+    network = await OpensipsNetwork.start({
+      build: theBuild(),
+      edit: (script) =>
+        replaced(script, [
+          ['\t# No open relay', '\tappend_hf("X-Believed: $avp(siptrust_asserted)\\r\\n");\n\t# No open relay'],
+        ]),
+    });
   });
   afterAll(async () => {
     await network?.stop();
@@ -21,8 +28,22 @@ describe.skipIf(BUILD === undefined)('who calls', () => {
     const { answer, arrived } = await called(network, caller, { headers: [ASSERTED, 'X-Seen: yes'] });
     expect(statusOf(answer)).toBe(200);
     if (arrived === undefined) throw new Error('the request did not arrive');
-    return rowsOf(arrived, 'P-Asserted-Identity');
+    const kept = rowsOf(arrived, 'P-Asserted-Identity');
+    expect(rowsOf(arrived, 'X-Believed')).toEqual([kept.length === 0 ? '<null>' : 'sip:alice@a.example']);
+    return kept;
   }
+
+  it('fail/what a partner may not assert: a script that asks who is asserted hears of nobody', async () => {
+    const caller = await network.tls(network.certificateOfA());
+    for (const headers of [
+      ['P-Asserted-Identity: <sip:carol@c.example>'],
+      ['P-Asserted-Identity: <sip:carol@c.example>, <tel:+15550100>'],
+      [],
+    ]) {
+      const { arrived } = await called(network, caller, { headers });
+      expect(rowsOf(arrived ?? '', 'X-Believed')).toEqual(['<null>']);
+    }
+  });
 
   it('ok/a partner keeps what it asserts, and is asked about once', async () => {
     const caller = await network.tls(network.certificateOfA());
@@ -82,6 +103,7 @@ describe.skipIf(BUILD === undefined)('who calls', () => {
     const ruri = `sip:bob@${network.called}`;
     const { arrived } = await called(network, user, { ruri, transport: 'UDP' });
     expect(rowsOf(arrived ?? '', 'P-Asserted-Identity')).toEqual(KEPT);
+    expect(rowsOf(arrived ?? '', 'X-Believed')).toEqual(['sip:alice@a.example']);
     expect(network.relay.questions.length).toBe(before);
   });
 

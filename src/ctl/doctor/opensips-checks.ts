@@ -5,7 +5,7 @@ import { BOUNDARY_RULES, PROFILES } from '../../sip/table/index.js';
 import { servedByWords } from '../../trust/agreement/index.js';
 import type { Check } from './check.js';
 import { type Finding, finding } from './finding.js';
-import { addedFields, givenFields, opensipsRoutes } from './opensips-script.js';
+import { addedFields, givenFields, opensipsRoutes, readFields, undoneSettings } from './opensips-script.js';
 import type { Site, SourceFile } from './site.js';
 
 const HEADERS = 'siptrust-headers.cfg';
@@ -80,6 +80,9 @@ const CALLS: readonly {
   { harm: 'leak', kind: 'local_route', named: false, calls: 'SIPTRUST_LOCAL', first: false, needed: false },
 ];
 
+/** Ends the route before its last line. */
+const LEAVES = /(?<![a-z_])(?:return|exit)[;(]/;
+
 /** Calls that get past the plugin, or take its door away. */
 const BYPASSES: readonly {
   readonly call: RegExp;
@@ -120,11 +123,17 @@ const CLOSED =
 
 /** Fields that no stranger may get in a reply, nor say. */
 const PRIVATE = PROFILES.find((profile) => profile.name === 'untrusted')?.hooks['response-out'].remove ?? [];
+/** Fields that nobody believes of a stranger. */
+const CLAIMED = PROFILES.find((profile) => profile.name === 'untrusted')?.hooks['request-in'].remove.map(lowerCase);
 /** Parameters of a field, the same. */
 const PARAMETERS = BOUNDARY_RULES.filter(({ kind }) => /^(?:uri|header)-param$/.test(kind)).map(({ name }) => name);
 
+function lowerCase(name: string): string {
+  return name.toLowerCase();
+}
+
 function isPrivate(name: string): boolean {
-  const lower = name.toLowerCase();
+  const lower = lowerCase(name);
   return [...PRIVATE, ...PARAMETERS].some((each) =>
     each.endsWith('*') ? lower.startsWith(each.slice(0, -1).toLowerCase()) : lower === each.toLowerCase(),
   );
@@ -149,8 +158,9 @@ function script({ opensips, options }: Site): readonly Finding[] {
     for (const { file, name, body, line } of here) {
       const what = `${file}:${line}: ${kind}${name === '' ? '' : `[${name}]`}`;
       const call = `route(${calls});`;
-      if (first ? body.startsWith(call) : body.endsWith(call)) continue;
-      const where = first ? 'as its first line' : 'as its last line';
+      const early = LEAVES.test(body.replaceAll(`${call}return`, '').replaceAll(`${call}exit`, ''));
+      if (first ? body.startsWith(call) : body.endsWith(call) && !early) continue;
+      const where = first ? 'as its first line' : 'as its last line, on every way';
       found.push(finding(harm, `${what} does not call ${call.slice(0, -1)} ${where}`, `add ${call} there`));
     }
   }
@@ -158,6 +168,13 @@ function script({ opensips, options }: Site): readonly Finding[] {
     const what = `${file}:${line}: ${kind}${name === '' ? '' : `[${name}]`}`;
     for (const { call, harm, text, next = 'send by t_relay()' } of BYPASSES) {
       if (call.test(body)) found.push(finding(harm, `${what} ${text}`, next));
+    }
+    // (Behind a look at the verdict it knows of whom.)
+    const [blind = ''] = body.split('$avp(siptrust_', 1);
+    const claimed = readFields(blind).filter((name) => CLAIMED?.includes(lowerCase(name)));
+    if (claimed.length > 0) {
+      const harm = `${what} reads ${[...new Set(claimed)].join(', ')} as it came: what a stranger claims is still there`;
+      found.push(finding('risk', harm, 'read $avp(siptrust_asserted), or ask for $avp(siptrust_trusted) before it'));
     }
     if (kind === 'onreply_route') {
       found.push(...addedFields(body).flatMap(({ names, by }) => given(`${what}: ${by}`, by, names)));
@@ -167,7 +184,13 @@ function script({ opensips, options }: Site): readonly Finding[] {
       found.push(finding('risk', `${what}: ${harm}`, `delete the one of siptrust.cfg, and write ${CLOSED} here`));
     }
   }
-  return [...found, ...files.flatMap(givenAway)];
+  return [...found, ...files.flatMap(undone), ...files.flatMap(givenAway)];
+}
+
+function undone({ file, text }: SourceFile): readonly Finding[] {
+  return undoneSettings(text).map(({ name, line }) =>
+    finding('leak', `${file}:${line}: ${name} is set again behind siptrust.cfg, which rests on its value`, 'delete it'),
+  );
 }
 
 /** What comes packed is unpacked before anybody looks at it. */

@@ -78,10 +78,49 @@ export function givenFields(script: string): readonly GivenFields[] {
   });
 }
 
+/** Settings of siptrust.cfg that the script sets again behind the line that includes it. */
+export function undoneSettings(script: string): readonly { readonly name: string; readonly line: number }[] {
+  const text = plain(script);
+  const from = text.search(/^[ \t]*include_file[ \t]+"[^"\n]*siptrust\.cfg"/m);
+  if (from < 0) return [];
+  const names =
+    /^[ \t]*(disable_stateless_fwd|disable_dns_failover|tcp_no_new_conn_bflag)[ \t]*=|^[ \t]*modparam\([ \t]*"tm"[ \t]*,[ \t]*"(onreply_avp_mode)"/gm;
+  return [...text.matchAll(names)]
+    .filter(({ index }) => index > from)
+    .map(({ index, 1: global, 2: parameter = '' }) => ({
+      name: global ?? parameter,
+      line: text.slice(0, index).split('\n').length,
+    }));
+}
+
 /** What a route adds to the message at hand, by its body without blanks. */
 export function addedFields(body: string): readonly Pick<GivenFields, 'names' | 'by'>[] {
   const calls = body.matchAll(/(?<![a-z_])(append_hf|insert_hf)\((?:"((?:[^"\\]|\\.)*)"[,)])?/g);
   return [...calls].map(([, by = '', rows]) => ({ names: rows === undefined ? undefined : rowNames(rows), by }));
+}
+
+/** Variables that read a header field. */
+const READING: Readonly<Record<string, string>> = {
+  ...{ ai: 'P-Asserted-Identity', re: 'Remote-Party-ID', di: 'Diversion', dip: 'Diversion', dir: 'Diversion' },
+  ...{ pd: 'P-Preferred-Identity', pn: 'P-Preferred-Identity', pu: 'P-Preferred-Identity', pU: 'P-Preferred-Identity' },
+};
+
+/**
+ * Header fields that a route reads, by its body without blanks: OpenSIPS gives them as they came, whatever has been removed. Without
+ * a number of its own stir_shaken reads P-Asserted-Identity.
+ */
+export function readFields(body: string): readonly string[] {
+  const text = body.replace(/(?<![a-z_])xlog\((?:"(?:[^"\\]|\\.)*"|[^"()])*\)/g, '');
+  const variables = text.matchAll(/\$\(?(?:hdr\(([^()[\]]+)[()[\]]|(ai|re|dip?|dir|p[dnuU])(?![\w(]))/g);
+  const calls = text
+    .replace(/"(?:[^"\\]|\\.)*"|\$\w*\((?:[^()"]|\([^()"]*\))*\)/g, '$$')
+    .matchAll(/(?<![a-z_])stir_shaken_(auth|verify)\(([^()]*)\)/g);
+  return [
+    ...[...variables].map(([, field, variable = '']) => field ?? READING[variable] ?? ''),
+    ...[...calls].flatMap(([, which, terms = '']) =>
+      (terms.split(',')[which === 'auth' ? 5 : 3] ?? '') === '' ? ['P-Asserted-Identity'] : [],
+    ),
+  ];
 }
 
 /** `/expression/flags`, or the expression alone; what cannot be read copies anything. */

@@ -159,6 +159,15 @@ describe('where an OpenSIPS asks', () => {
   test('ok/the sample, and an agreement by words', async () => {
     expect(await asked()).toEqual([]);
     change('opensips.cfg', 'route(SIPTRUST_IN);', 'mc_decompress();\n\troute(SIPTRUST_IN);');
+    change('opensips.cfg', /^/, 'disable_dns_failover = yes\n');
+    const reading = [
+      ...['xlog("$ai of $(hdr(P-Asserted-Identity))\\n");', '$var(x) = $hdr(Reason) + $retcode + $pr;'],
+      'stir_shaken_auth("A", "4437", $var(cert), $var(key), "https://x/y", $(avp(n){s.substr,1,0}));',
+    ];
+    change('opensips.cfg', 'route(RELAY);', `${reading.join('\n')}\n\troute(RELAY);`);
+    const own =
+      'branch_route[OWN] {\n\tif ($rU == "x") {\n\t\troute(SIPTRUST_OUT);\n\t\treturn;\n\t}\n\troute(SIPTRUST_OUT);\n}';
+    change('opensips.cfg', /$/, `\n${own}\nroute[KNOWN] {\n\tif ($avp(siptrust_trusted) == 1) $var(x) = $ai;\n}\n`);
     expect(await asked()).toEqual([]);
   });
 
@@ -196,18 +205,19 @@ describe('where an OpenSIPS asks', () => {
     [
       'a branch_route of its own without the line',
       () => change('opensips.cfg', /$/, '\nbranch_route[OWN] {\n\txlog("{");\n}\n'),
-      /^leak opensips-script: .*: branch_route\[OWN\] does not call route\(SIPTRUST_OUT\) as its last line$/,
+      /^leak opensips-script: .*: branch_route\[OWN\] does not call route\(SIPTRUST_OUT\) as its last line, on every way$/,
     ],
     [
       'a branch_route that calls it for some branches alone',
       () =>
         change('opensips.cfg', /$/, '\nbranch_route[OWN] {\n\tif ($rU == "x") {\n\t\troute(SIPTRUST_OUT);\n\t}\n}\n'),
-      /^leak opensips-script: .*: branch_route\[OWN\] does not call route\(SIPTRUST_OUT\) as its last line$/,
+      /^leak opensips-script: .*: branch_route\[OWN\] does not call route\(SIPTRUST_OUT\) as its last line, on every way$/,
     ],
     [
       'a local_route of its own without the line',
-      () => change('opensips.cfg', /$/, '\nlocal_route {\n\txlog("x");\n}\n'),
-      /^leak opensips-script: .*: local_route does not call route\(SIPTRUST_LOCAL\) as its last line$/,
+      () =>
+        change('opensips.cfg', /$/, '\nlocal_route {\n\tif (is_method("BYE")) return;\n\troute(SIPTRUST_LOCAL);\n}\n'),
+      /^leak opensips-script: .*: local_route does not call route\(SIPTRUST_LOCAL\) as its last line, on every way$/,
     ],
     [
       'send()',
@@ -304,6 +314,31 @@ describe('where an OpenSIPS asks', () => {
       () => change('opensips.cfg', 'route(RELAY);', 'unuse_blacklist("all");'),
       /^leak opensips-script: .*: route opens the door that siptrust has shut$/,
     ],
+    [
+      'a branch_route that leaves before its last line',
+      () => change('opensips.cfg', /$/, '\nbranch_route[OWN] {\n\tif ($rU == "x") exit;\n\troute(SIPTRUST_OUT);\n}\n'),
+      /^leak opensips-script: .*: branch_route\[OWN\] does not call route\(SIPTRUST_OUT\) as its last line, on every way$/,
+    ],
+    ...(
+      [
+        ['$avp(caller) = $(ai{uri.user});', 'P-Asserted-Identity'],
+        ['if ($hdr(p-asserted-identity) =~ "x") exit;', 'p-asserted-identity'],
+        ['$var(x) = $(hdr(Diversion)[0]); uac_replace_from("$re");', 'Diversion, Remote-Party-ID'],
+        ['stir_shaken_auth("A", "4437", $var(cert), $var(key), "https://x/y,z");', 'P-Asserted-Identity'],
+        ['stir_shaken_verify($(hdr(X-C){s.b64decode}), $var(c), $var(r));', 'P-Asserted-Identity'],
+      ] as const
+    ).map(([call, names]): readonly [string, () => void, RegExp] => [
+      call,
+      () => change('opensips.cfg', 'route(RELAY);', `${call}\n\troute(RELAY);`),
+      new RegExp(`^risk opensips-script: .*: route reads ${names} as it came: what a stranger claims is still there$`),
+    ]),
+    ...['disable_stateless_fwd = no', 'disable_dns_failover=0', 'modparam("tm", "onreply_avp_mode", 0)'].map(
+      (setting): readonly [string, () => void, RegExp] => [
+        `${setting} behind siptrust.cfg`,
+        () => change('opensips.cfg', 'include_file "siptrust.cfg"\n', `include_file "siptrust.cfg"\n${setting}\n`),
+        /^leak opensips-script: .*:\d+: (?:disable_\w+|onreply_avp_mode) is set again behind siptrust.cfg, which rests on its value$/,
+      ],
+    ),
     [
       'a close event of its own',
       () => change('opensips.cfg', /$/, '\nevent_route[E_CORE_TCP_DISCONNECT, sync] {\n\txlog("x");\n}\n'),
