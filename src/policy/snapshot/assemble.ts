@@ -9,6 +9,7 @@ import {
   type Snapshot,
   targetKey,
 } from '../../trust/agreement/index.js';
+import { entryAt } from '../../typed.js';
 import { freezeShallow } from '../reading/index.js';
 
 /** What is made of the agreements, so that one is found without a walk over all. */
@@ -81,6 +82,12 @@ function enterShared(agreement: Agreement, { byServerName, authorities }: Tables
   authorities.add(agreement, only?.authorities);
 }
 
+/** @param before which has the same of it, in the same place of the policy */
+function replaceShared(before: Agreement, after: Agreement, { byServerName, authorities }: Tables): void {
+  for (const name of after.serverNames) if (byServerName.get(name) === before) byServerName.set(name, after);
+  authorities.replace(before, after);
+}
+
 interface Shared {
   readonly serverNames: ReadonlySet<string>;
   readonly authorities: ReadonlySet<string>;
@@ -127,17 +134,38 @@ function* changeInSteps(
   return { gone, come };
 }
 
+/** Of more that have changed each place is sought too long. */
+const MOST_IN_PLACE = 16;
+
+/**
+ * Whether each agreement that came stands where one was that had the same server names and CAs, as where an operator changes
+ * its terms: then which agreements are the first ones to have them stays, and the others need not be looked through for it.
+ */
+function inPlace(before: readonly Agreement[], { gone, come }: Change, after: readonly Agreement[]): boolean {
+  if (gone.length !== come.length || gone.length > MOST_IN_PLACE || before.length !== after.length) return false;
+  return come.every((agreement, at) => {
+    const old = entryAt(gone, at);
+    return sharedText(old) === sharedText(agreement) && before.indexOf(old) === after.indexOf(agreement);
+  });
+}
+
+function sharedText(agreement: Agreement): string {
+  return JSON.stringify([agreement.serverNames, authoritiesOf(agreement).map(({ sha256 }) => sha256)]);
+}
+
 /** The tables of a policy before with the change entered; undefined where they are no tables of ours. */
 function* changedTables(
   before: Snapshot,
-  { gone, come }: Change,
+  change: Change,
   agreements: readonly Agreement[],
 ): Generator<undefined, Tables | undefined> {
+  const { gone, come } = change;
   const { byName, byDomain, byWildcard, byTarget, byServerName } = before;
   if (!(byName instanceof NameTable && byDomain instanceof NameTable && byWildcard instanceof NameTable))
     return undefined;
   if (!(byTarget instanceof NameTable && byServerName instanceof NameTable)) return undefined;
-  const both = [...gone, ...come];
+  const sameShared = inPlace(before.agreements, change, agreements);
+  const both = sameShared ? [] : [...gone, ...come];
   const shared = {
     serverNames: new Set(both.flatMap(({ serverNames }) => serverNames)),
     authorities: new Set(both.flatMap(authoritiesOf).map(({ subjectKeys }) => subjectKeys.text)),
@@ -158,6 +186,7 @@ function* changedTables(
   }
   for (const name of shared.serverNames) tables.byServerName.delete(name);
   for (const agreement of come) enterOwn(agreement, tables);
+  for (const [at, agreement] of sameShared ? come.entries() : []) replaceShared(entryAt(gone, at), agreement, tables);
   if (shared.serverNames.size + shared.authorities.size === 0) return tables;
   for (const [at, agreement] of agreements.entries()) {
     enterShared(agreement, tables, shared);

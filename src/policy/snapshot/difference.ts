@@ -96,16 +96,17 @@ function* named<T extends Named>(
   after: Parts<T>,
   said: (each: T) => object = (each) => each,
 ): Generator<PolicyDifference | undefined> {
-  for (const from of before.all) {
-    const to = after.byName.get(from.name);
+  for (const [at, from] of before.all.entries()) {
+    // What a reload finds unchanged is the same object as before, and mostly in the same place.
+    const to = from === after.all[at] ? from : after.byName.get(from.name);
     const subject = `${kind} ${from.name}`;
     if (to === undefined) yield { subject, change: 'removed', key: '', before: '', after: '' };
-    // What a reload finds unchanged is the same object as before.
     else if (from !== to) yield* keys(subject, said(from), said(to));
     yield;
   }
-  for (const { name } of after.all) {
-    if (!before.byName.has(name)) yield { subject: `${kind} ${name}`, change: 'added', key: '', before: '', after: '' };
+  for (const [at, to] of after.all.entries()) {
+    const added = to !== before.all[at] && !before.byName.has(to.name);
+    if (added) yield { subject: `${kind} ${to.name}`, change: 'added', key: '', before: '', after: '' };
     yield;
   }
 }

@@ -29,9 +29,9 @@ export class Authorities {
     const byName = new Map<string, CertificateFacts[]>();
     const named = new Set<string>();
     const intermediates = new Map<string, CertificateFacts>();
-    for (const [at, { enabled, mechanism, revocation, ...agreement }] of agreements.entries()) {
+    for (const [at, agreement] of agreements.entries()) {
       if (at % STEP === 0) yield;
-      if (!enabled || mechanism !== 'tls' || revocation === 'off') continue;
+      if (!agreement.enabled || agreement.mechanism !== 'tls' || agreement.revocation === 'off') continue;
       for (const each of agreement.intermediates) intermediates.set(each.sha256, each);
       for (const each of [...agreement.anchors.client, ...agreement.anchors.server, ...agreement.intermediates]) {
         if (named.has(each.sha256)) continue;

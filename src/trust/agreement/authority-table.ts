@@ -60,6 +60,17 @@ export class AuthorityTable {
     }
   }
 
+  /** In the place of an agreement stands another one that names the same CAs: what is seen of it in other tables stays. */
+  replace(before: Agreement, after: Agreement): void {
+    for (const { subjectKeys } of authoritiesOf(after)) {
+      const entries = this.#bySubject.get(subjectKeys.text) ?? [];
+      if (!entries.some(({ agreements }) => agreements.includes(before))) continue;
+      const instead = (each: Agreement): Agreement => (each === before ? after : each);
+      const replaced = entries.map((entry) => ({ ...entry, agreements: entry.agreements.map(instead) }));
+      this.#bySubject.set(subjectKeys.text, replaced);
+    }
+  }
+
   #add(name: string, certificate: CertificateFacts, agreement: Agreement): void {
     const known = this.#bySubject.get(name);
     const same = known?.find((each) => each.certificate.sha256 === certificate.sha256);

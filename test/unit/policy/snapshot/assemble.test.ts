@@ -3,6 +3,7 @@ import { assembleInSteps, type SnapshotParts } from '../../../../src/policy/snap
 import type { Agreement } from '../../../../src/trust/agreement/agreement.js';
 import { NameTable } from '../../../../src/trust/agreement/name-table.js';
 import type { Snapshot } from '../../../../src/trust/agreement/snapshot.js';
+import { entryAt } from '../../../../src/typed.js';
 import { atOnce } from '../../../../src/x509/der/in-steps.js';
 import { root } from '../../../support/certificates.js';
 import { type Random, seeded } from '../../../support/random.js';
@@ -48,6 +49,8 @@ function changed(agreements: readonly Agreement[], random: Random): readonly Agr
   const next = agreements.flatMap((agreement) => {
     if (!random.chance(rate)) return [agreement];
     const others = random.chance(0.3) ? [anyAgreement(random, `op-${++made}`)] : [];
+    // Nothing but its terms is another: it still names the same.
+    if (random.chance(0.4)) return [{ ...agreement, enabled: !agreement.enabled }];
     return random.chance(0.5) ? [...others, anyAgreement(random, agreement.name)] : others;
   });
   return random.chance(0.2) ? random.shuffle(next) : next;
@@ -126,6 +129,52 @@ describe('the tables of a policy', () => {
       expect(turns).toBeGreaterThanOrEqual(5000 / 200);
     },
   );
+
+  test('ok/where the terms of one are changed in its place, nobody looks through all others for who names the same CAs', () => {
+    const agreement = (at: number, more: Partial<Agreement> = {}) =>
+      agreementWith({ name: `op-${at}`, domains: [], intermediates: AUTHORITIES.slice(0, 1), ...more });
+    const agreements = Array.from({ length: 5000 }, (_, at) => agreement(at));
+    const before = assembled(agreements);
+    let looked = 0;
+    const watched = agreements.map(
+      (each) =>
+        new Proxy(each, {
+          get: (of, key) => {
+            if (key === 'intermediates') looked += 1;
+            return Reflect.get(of, key);
+          },
+        }),
+    );
+    const watching = assembled(watched);
+    looked = 0;
+    const after = assembled(watched.toSpliced(1, 1, agreement(1, { enabled: false })), watching);
+    expect(looked).toBeLessThan(10);
+    const first = (of: Snapshot) => of.authorities.named(AUTHORITIES[0]?.subjectKeys.text ?? '')[0]?.agreements;
+    expect(first(after)?.map(({ name, enabled }) => [name, enabled])).toEqual([
+      ['op-0', true],
+      ['op-1', false],
+    ]);
+    expect(first(before)?.map(({ enabled }) => enabled)).toEqual([true, true]);
+  });
+
+  test('ok/one whose terms are changed and that stands elsewhere now is the first to name a CA, or is no more', () => {
+    const all = Array.from({ length: 9 }, (_, at) =>
+      agreementWith({
+        name: `op-${at}`,
+        domains: [],
+        serverNames: ['s.example'],
+        intermediates: AUTHORITIES.slice(0, 1),
+      }),
+    );
+    const before = assembled(all);
+    const off = (at: number) => ({ ...entryAt(all, at), enabled: false });
+    for (const after of [
+      [off(8), ...all.slice(0, 8)],
+      [...all.slice(1), off(0)],
+    ]) {
+      expect(told(assembled(after, before))).toEqual(told(assembled(after)));
+    }
+  });
 
   test('ok/a table takes what another one has, which stays as it is', () => {
     const before = NameTable.of([
