@@ -229,7 +229,7 @@ describe('A certificate of one’s own that is renewed', () => {
   copyFileSync(ours(300), join(directory, 'own-next.pem'));
   const { snapshot } = policyOf("A certificate of one's own that is renewed");
   test('ok/what ends is told', () => {
-    const sources = { snapshot, pins: [], peers: [], fetched: [], crlWarnMs: 0 };
+    const sources = { snapshot, access: [], pins: [], peers: [], fetched: [], crlWarnMs: 0 };
     const rows = (within: number) => expiryRows(sources, within, now).filter(({ what }) => what === 'own-certificate');
     expect([rows(30).length, rows(365).length]).toEqual([1, 2]);
   });

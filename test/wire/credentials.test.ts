@@ -15,6 +15,7 @@ import { methodTable } from '../../src/rpc/methods/methods.js';
 import { callUnix } from '../../src/rpc/wire/client.js';
 import { PolicyHolder } from '../../src/state/policy/holder.js';
 import { trustState } from '../../src/state/trust/trust-state.js';
+import { certificateName } from '../../src/x509/certificate/certificate-name.js';
 import { DAY, type Issued, selfSignedLeaf } from '../support/certificates.js';
 import { emptySnapshot } from '../support/snapshot.js';
 import { fifoAsk, portOf, temporaryDirectory } from '../support/wires.js';
@@ -389,4 +390,14 @@ describe('the audit log', () => {
     await added(() => callUnix(path('operator.sock'), 'cache.flush'));
     expect(lines()).toHaveLength(before + 1);
   });
+});
+
+test('ok/what ends of the way in is told as what ends of partners: the certificate of the listener, and those of clients', async () => {
+  const rows = await state.ends.rows(4000);
+  expect(rows.map(({ what, subject, state: at }) => [what, subject, at])).toEqual([
+    ['client-certificate', 'expired', 'ended'],
+    ['client-certificate', 'viewer', 'current'],
+    ['client-certificate', 'operator', 'current'],
+    ['listener-certificate', certificateName(server.facts), 'current'],
+  ]);
 });

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync, unwatchFile, watchFile } from 'node:fs';
 import { dirname } from 'node:path';
 import { createSecureContext } from 'node:tls';
@@ -94,9 +95,10 @@ export async function openListeners(
     const { address: host, port } = http;
     wires.push(() => listenHttp({ ...web, host, port }));
   }
-  if (https !== undefined && settings.tls !== undefined) {
+  const { tls, allowRemote } = settings;
+  if (https !== undefined && tls !== undefined) {
     const { address: host, port } = https;
-    wires.push(() => listenHttps({ ...web, host, port, allowRemote: settings.allowRemote }, settings.tls, log));
+    wires.push(() => listenHttps({ ...web, host, port, allowRemote }, tls, served));
   }
   const socket = (path: string, options: Pick<UnixOptions, 'mode' | 'group' | 'role'>): void => {
     wires.push(() => {
@@ -175,12 +177,11 @@ function webOptions(
 }
 
 /** Reads the certificate again when its file changes; one that is no good stays where it is. */
-async function listenHttps(options: HttpOptions, files: TlsSettings | undefined, log: OperatorLog): Promise<Listener> {
-  if (files === undefined) throw new Error('https listener: expected a certificate, found none');
-  const listener: HttpListener = await listenHttp({ ...options, tls: readIdentity(files) });
+async function listenHttps(options: HttpOptions, files: TlsSettings, { state, log }: Served): Promise<Listener> {
+  const listener: HttpListener = await listenHttp({ ...options, tls: readIdentity(files, state) });
   const renew = (): void => {
     try {
-      listener.renew(readIdentity(files));
+      listener.renew(readIdentity(files, state));
       log.info('the certificate of the HTTPS listener was read again', { file: files.certificate });
     } catch (error) {
       log.error('the certificate of the HTTPS listener is no good; the old one stays', { error: String(error) });
@@ -197,11 +198,17 @@ async function listenHttps(options: HttpOptions, files: TlsSettings | undefined,
   };
 }
 
-/** @throws {Error} a file cannot be read, or key and certificate do not belong together */
-function readIdentity({ certificate, key }: TlsSettings): TlsIdentity {
+/**
+ * What the listener is to show, and when that ends is told in time.
+ * @throws {Error} a file cannot be read, or key and certificate do not belong together
+ */
+function readIdentity({ certificate, key }: TlsSettings, { ends }: Served['state']): TlsIdentity {
   try {
     const identity = { cert: readFileSync(certificate), key: readFileSync(key) };
     createSecureContext(identity);
+    const { subject, validFrom, validTo } = new X509Certificate(identity.cert);
+    const life = { notBefore: Date.parse(validFrom), notAfter: Date.parse(validTo) };
+    ends.listener = { subject: subject.split('\n').reverse().join(','), ...life };
     return identity;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);

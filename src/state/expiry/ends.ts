@@ -1,6 +1,7 @@
 import type { Agreement } from '../../trust/agreement/index.js';
 import { inSlices } from '../work/index.js';
 import {
+  type AccessCertificate,
   type ExpiryRow,
   type ExpirySources,
   type ExpirySummary,
@@ -17,6 +18,8 @@ const COUNT_MS = 60_000;
 export class Ends {
   readonly #sources: () => SourcesOfPolicy;
   readonly #now: () => number;
+  /** What the HTTPS listener shows. */
+  listener: Omit<AccessCertificate, 'what'> | undefined;
   #counting: Promise<ExpirySummary> | undefined;
   #counted: { readonly at: number; readonly revision: number; readonly summary: ExpirySummary } | undefined;
 
@@ -27,13 +30,19 @@ export class Ends {
 
   /** What ends within these days, and what has ended already. */
   rows(withinDays: number): Promise<readonly ExpiryRow[]> {
-    return inSlices(expiryRowsInSteps(this.#sources(), withinDays, this.#now()));
+    return inSlices(expiryRowsInSteps(this.#withListener(), withinDays, this.#now()));
+  }
+
+  #withListener(): ExpirySources {
+    const sources = this.#sources();
+    if (this.listener === undefined) return sources;
+    return { ...sources, access: [...sources.access, { what: 'listener-certificate', ...this.listener }] };
   }
 
   /** The same of one agreement, and of what serves it alone: no other one is looked at. */
   rowsOf(agreement: Agreement, withinDays: number): Promise<readonly ExpiryRow[]> {
     const snapshot = { agreements: [agreement], ownCertificates: [] };
-    return inSlices(expiryRowsInSteps({ ...this.#sources(), snapshot }, withinDays, this.#now()));
+    return inSlices(expiryRowsInSteps({ ...this.#sources(), snapshot, access: [] }, withinDays, this.#now()));
   }
 
   /**

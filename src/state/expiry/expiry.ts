@@ -14,13 +14,15 @@ const DAY = 86_400_000;
 export const NOTICE_DAYS = 30;
 
 /**
- * `anchor`, `intermediate`, `own-certificate`, `agreement`: of the policy; `peer-certificate`: seen in handshakes; `pin-...`: the certificate that bore the key last; `crl`: the newest of its issuer and scope.
+ * `anchor`, `intermediate`, `own-certificate`, `agreement`: of the policy; `peer-certificate`: seen in handshakes; `listener-certificate`, `client-certificate`: what siptrustd shows, and what proxies show to it; `pin-...`: the certificate that bore the key last; `crl`: the newest of its issuer and scope.
  */
 export type ExpiryKind =
   | 'agreement'
   | 'anchor'
   | 'intermediate'
   | 'own-certificate'
+  | 'listener-certificate'
+  | 'client-certificate'
   | 'peer-certificate'
   | 'pin-approved'
   | 'pin-observed'
@@ -45,12 +47,21 @@ export type ExpiryState = 'current' | 'ending' | 'ended';
 
 export interface ExpirySources {
   readonly snapshot: Pick<Snapshot, 'agreements' | 'ownCertificates'>;
+  /** Certificates of the way between proxies and siptrustd: without it every partner is a stranger. */
+  readonly access: readonly AccessCertificate[];
   readonly pins: readonly Pin[];
   readonly peers: readonly PeerCertificate[];
   /** Lists that were fetched in the background. */
   readonly fetched: readonly CrlFacts[];
   /** How long before its end a CRL is called ending. */
   readonly crlWarnMs: number;
+}
+
+export interface AccessCertificate {
+  readonly what: 'listener-certificate' | 'client-certificate';
+  readonly subject: string;
+  readonly notBefore: number;
+  readonly notAfter: number;
 }
 
 export interface ExpirySummary {
@@ -98,6 +109,11 @@ export function* expiryRowsInSteps(
       ...certificate('own-certificate', '', facts),
       begins: facts.notBefore,
     })),
+  );
+  take(
+    sources.access.map(({ what, subject, notBefore, notAfter }) => {
+      return { what, agreement: '', subject, ends: notAfter, begins: notBefore };
+    }),
   );
   yield;
   take(ofPeers(sources, names));

@@ -73,6 +73,9 @@ export function trustState(parts: TrustParts): TrustState {
   const ends = new Ends(
     () => ({
       snapshot: policy.snapshot,
+      access: policy.settings.access.certificates.map(({ name, notBefore, notAfter }) => {
+        return { what: 'client-certificate', subject: name, notBefore, notAfter };
+      }),
       pins: pins?.list() ?? [],
       peers: answers.peers.list(),
       fetched: revocation.crls,

@@ -4,7 +4,7 @@ import { type Finding, reason } from '../../reasons.js';
 import type { Check, Verdict } from './verdict.js';
 
 export interface Explanation {
-  /** One sentence: the verdict and the most telling reason. */
+  /** One line: the verdict, the code of the most telling reason and what it means. Its detail stands in a check. */
   readonly summary: string;
   readonly checks: readonly (Check & { readonly step: number })[];
   readonly reasons: readonly {
@@ -22,7 +22,7 @@ export interface Explanation {
 export function explain(verdict: Verdict, planFindings: readonly Finding[] = [], refused = false): Explanation {
   const findings = [...planFindings, ...verdict.findings];
   const first = findings[0];
-  const because = first === undefined ? '' : `: ${reason(first.code).text} (${first.detail})`;
+  const because = first === undefined ? '' : `: ${first.code}, ${reason(first.code).text}`;
   const { would } = verdict;
   const monitored = would === undefined ? '' : `; the agreement is only monitored, and would say ${would.verdict}`;
   return {

@@ -174,9 +174,7 @@ function lostClientAuth(found: string, policy: EkuPolicy): string {
   const sipDomain = policy === 'either' ? '' : 'eku: either for a certificate with sipDomain, ';
   return (
     `the certificate lists extendedKeyUsage ${found}; the peer acts as TLS client, which needs ${needed}.` +
-    ' Public CAs no longer issue clientAuth (browsers trust only CAs that issue for servers alone),' +
-    ' and a renewal drops it unasked. To do: the partner gets a certificate with clientAuth from a private or IPX CA;' +
-    ` or the agreement allows it: ${sipDomain}eku: any-role for this certificate as it is,` +
-    ' with stack_verification: advisory, since the TLS stack of the proxy refuses it too'
+    ' Public CAs no longer issue it, and renewals drop it. Next: a certificate with clientAuth from a private or IPX CA,' +
+    ` or in the agreement ${sipDomain}eku: any-role for this one, with stack_verification: advisory (the proxy's TLS refuses it too)`
   );
 }

@@ -101,7 +101,7 @@ describe('trust.message', () => {
     };
     test('fail/a message that is refused', () => {
       const { summary, checks } = explained(raw.replace('eve@evil.example', 'eve@a.example'));
-      expect(summary).toMatch(/^trusted, and the message is refused: the peer asserts an identity of one of our own/);
+      expect(summary).toMatch(/^trusted, and the message is refused: assert-own, [^(]*$/);
       expect(checks.at(-1)).toEqual({
         step: checks.length,
         name: 'message, assert-own',
@@ -112,7 +112,7 @@ describe('trust.message', () => {
     });
     test('fail/a message that is changed', () => {
       const { summary, checks } = explained(raw);
-      expect(summary).toMatch(/^trusted: the peer asserts an identity that its agreement does not let it assert/);
+      expect(summary).toMatch(/^trusted: assert-foreign, [^(]*$/);
       expect(checks.at(-1)).toMatchObject({ name: 'message, assert-foreign', outcome: 'fail' });
     });
     test('ok/of a subscriber as little is seen as in the decision log and in the rows of the page (daemon.log.mask)', () => {

@@ -39,7 +39,7 @@ const opB = agreementWith({
 
 const sources = (over: Partial<ExpirySources> = {}): ExpirySources => ({
   snapshot: { agreements: [opB], ownCertificates: [own.facts] },
-  ...{ pins: [], peers: [], fetched: [], crlWarnMs: DAY },
+  ...{ access: [], pins: [], peers: [], fetched: [], crlWarnMs: DAY },
   ...over,
 });
 
