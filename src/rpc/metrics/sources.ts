@@ -120,6 +120,7 @@ export function samples({ state, readiness, eventLoop }: Sources): {
     fleetProblem: () => fleet(({ problem }) => Number(problem !== '')),
     fleetDisabled: () => fleet(({ withdrawn }) => withdrawn.length),
     fleetContact: () => fleet(({ heardAt }) => heardAt && seconds(heardAt)),
+    decisionsLost: () => counter('decisions.lost'),
     refusedCredentials: () => counted('credential-refused', ['token'], ['scheme'], ['certificate'], ['rate']),
     refusedRequests: () => counted('http-refused', ['401'], ['403'], ['429']),
     forbidden: () => counted('forbidden', ['tcp'], ['http']),

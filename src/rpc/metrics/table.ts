@@ -240,6 +240,12 @@ export const METRICS = {
     help: 'When the store answered this node last',
     labels: [],
   },
+  decisionsLost: {
+    name: 'siptrust_decisions_lost_total',
+    type: 'counter',
+    help: 'Lines that the disk did not take of the decision log',
+    labels: [],
+  },
   refusedCredentials: {
     name: 'siptrust_refused_credentials_total',
     type: 'counter',
