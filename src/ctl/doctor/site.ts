@@ -171,6 +171,7 @@ function opensipsFiles(cfg: string): Read<readonly SourceFile[]> {
 }
 
 function filesOf(directory: string): Read<ReadonlyMap<string, string>> {
+  if (!existsSync(directory)) return { missing: `${directory}: no such directory` };
   try {
     const names = readdirSync(directory).filter((name) => /\.(?:cfg|lua|txt)$/.test(name));
     return { value: new Map(names.map((name) => [name, readFileSync(join(directory, name), 'latin1')])) };

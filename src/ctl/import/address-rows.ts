@@ -34,17 +34,17 @@ interface Partner {
 
 /** One agreement for each partner that rows with the same name, tag or group stand for. */
 export function addressAgreements(table: Table, options: AddressOptions): Imported {
-  const findings: Finding[] = table.unread.map(({ line, why }) => ({ ...leftOut(line, '', why) }));
+  const findings: Finding[] = table.unread.map(({ place, why }) => leftOut(place, '', why));
   const partners = new Map<string, Partner>();
   const claims = new Map<string, Partner>();
   const nameless = new Set<string>();
   const finder = new PartnerFinder(options.names);
   for (const row of table.rows) {
-    const { line, cells } = row;
+    const { place, cells } = row;
     const subject = shown(cells.ip_addr);
     const read = sourceOf(cells, options.anyPort);
     if ('why' in read) {
-      findings.push(leftOut(line, subject, read.why));
+      findings.push(leftOut(place, subject, read.why));
       continue;
     }
     const { title, domains } = finder.find(row);
@@ -53,7 +53,7 @@ export function addressAgreements(table: Table, options: AddressOptions): Import
       nameless.add(title);
       findings.push(
         leftOut(
-          line,
+          place,
           subject,
           `expected the domain of the partner, which no row says (tag ${quoted(cells.tag)})${hint}`,
         ),
@@ -64,14 +64,14 @@ export function addressAgreements(table: Table, options: AddressOptions): Import
     const claim = claims.get(read.source);
     if (claim !== undefined && claim !== partner) {
       const why = `${read.source} stands for ${claim.title} already: one address on one interface is one partner (what tells two apart is an interface or a source port of its own)`;
-      findings.push(leftOut(line, subject, why));
+      findings.push(leftOut(place, subject, why));
       continue;
     }
     claims.set(read.source, partner);
     partners.set(title.toLowerCase(), partner);
     partner.sources.add(read.source);
-    partner.from.add(`line ${line}`);
-    for (const text of read.changed) findings.push({ from: `line ${line}`, subject, outcome: 'changed', text });
+    partner.from.add(place);
+    for (const text of read.changed) findings.push({ from: place, subject, outcome: 'changed', text });
   }
   const names = new Names();
   const candidates = [...partners.values()].map(({ title, domains, sources, from }) => ({
@@ -82,8 +82,8 @@ export function addressAgreements(table: Table, options: AddressOptions): Import
   return { candidates, findings };
 }
 
-function leftOut(line: number, subject: string, text: string): Finding {
-  return { from: `line ${line}`, subject, outcome: 'left out', text };
+function leftOut(from: string, subject: string, text: string): Finding {
+  return { from, subject, outcome: 'left out', text };
 }
 
 function quoted(text: string | undefined): string {

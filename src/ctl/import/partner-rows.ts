@@ -61,7 +61,7 @@ export interface PartnerOptions {
 
 /** One agreement for each row. */
 export function partnerAgreements(table: Table, options: PartnerOptions): Imported {
-  const findings: Finding[] = table.unread.map(({ line, why }) => leftOut(line, '', why));
+  const findings: Finding[] = table.unread.map(({ place, why }) => leftOut(place, '', why));
   const known = new Set(['name', ...PARTNER_COLUMNS.map((each) => each.column)]);
   for (const name of Object.keys(table.rows[0]?.cells ?? {}).filter((each) => !known.has(each))) {
     findings.push({
@@ -76,19 +76,19 @@ export function partnerAgreements(table: Table, options: PartnerOptions): Import
   for (const row of table.rows) {
     const { name } = row.cells;
     const read = keysOf(row, options);
-    if ('why' in read) findings.push(leftOut(row.line, shown(name), read.why));
+    if ('why' in read) findings.push(leftOut(row.place, shown(name), read.why));
     else
       candidates.push({
         name: names.take(name ?? firstDomain(read.keys)),
-        from: [`line ${row.line}`],
+        from: [row.place],
         keys: read.keys,
       });
   }
   return { candidates, findings };
 }
 
-function leftOut(line: number, subject: string, text: string): Finding {
-  return { from: `line ${line}`, subject, outcome: 'left out', text };
+function leftOut(from: string, subject: string, text: string): Finding {
+  return { from, subject, outcome: 'left out', text };
 }
 
 function firstDomain(keys: Readonly<Record<string, PolicyValue | undefined>>): string {

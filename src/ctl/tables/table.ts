@@ -3,15 +3,15 @@
 import { Refusal, regularFile } from '../terminal/index.js';
 
 export interface TableRow {
-  /** Line of the file on which the row begins. */
-  readonly line: number;
+  /** Where in the file it begins: `line 3`, and of further ones of a line (mysqldump writes all into one) `line 3, row 2`. */
+  readonly place: string;
   /** By the name of the column, in lower case; null and what is not there are undefined. */
   readonly cells: Readonly<Record<string, string | undefined>>;
 }
 
 /** A part of the file that was not taken over, and why. */
 export interface Unread {
-  readonly line: number;
+  readonly place: string;
   readonly why: string;
 }
 
@@ -41,6 +41,7 @@ export class TableBuilder {
   readonly #file: string;
   readonly #rows: TableRow[] = [];
   readonly #unread: Unread[] = [];
+  #last = { line: 0, row: 0 };
 
   constructor(file: string) {
     this.#file = file;
@@ -48,26 +49,28 @@ export class TableBuilder {
 
   /** A row of values in the order of `columns`. */
   row(line: number, columns: readonly string[], values: readonly (string | undefined)[]): void {
-    this.#count();
     if (values.length !== columns.length) {
       this.unread(line, `expected ${columns.length} values (${columns.join(', ')}), found ${values.length}`);
       return;
     }
-    this.#rows.push({ line, cells: Object.fromEntries(columns.map((column, at) => [column, values[at]])) });
+    const cells = Object.fromEntries(columns.map((column, at) => [column, values[at]]));
+    this.#rows.push({ place: this.#place(line), cells });
   }
 
   unread(line: number, why: string): void {
-    this.#count();
-    this.#unread.push({ line, why });
+    this.#unread.push({ place: this.#place(line), why });
   }
 
   done(): Table {
     return { rows: this.#rows, unread: this.#unread };
   }
 
-  #count(): void {
-    if (this.#rows.length + this.#unread.length < TABLE_LIMITS.rows) return;
-    throw new Refusal(`${this.#file}: expected at most ${TABLE_LIMITS.rows} rows, found more`, 2);
+  #place(line: number): string {
+    if (this.#rows.length + this.#unread.length >= TABLE_LIMITS.rows) {
+      throw new Refusal(`${this.#file}: expected at most ${TABLE_LIMITS.rows} rows, found more`, 2);
+    }
+    this.#last = { line, row: line === this.#last.line ? this.#last.row + 1 : 1 };
+    return this.#last.row === 1 ? `line ${line}` : `line ${line}, row ${this.#last.row}`;
   }
 }
 

@@ -83,6 +83,15 @@ describe('import address', () => {
     ]);
   });
 
+  test('ok/a dump with all rows in one line, as mysqldump writes it: each row that is left out is told and counted', async () => {
+    const rows =
+      "(1,1,'192.0.2.0',28,0,'b.example'),(2,1,'198.51.100.7',32,5060,'c.example'),(3,2,'203.0.113.9',0,0,NULL)";
+    writeFileSync(file('one-line.sql'), `INSERT INTO \`address\` VALUES ${rows};\n`);
+    const { report } = await imported('address', file('one-line.sql'), ...za, '--out', file('za.yaml'));
+    expect(report).toMatchObject({ rows: 3, agreements: 1, left_out: 2 });
+    expect(report.findings.map(({ from }: { from: string }) => from)).toEqual(['line 1, row 2', 'line 1, row 3']);
+  });
+
   test('ok/--names and --any-port carry over what was left out', async () => {
     writeFileSync(
       file('names.csv'),

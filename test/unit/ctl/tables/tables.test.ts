@@ -31,7 +31,7 @@ describe('one table in every form', () => {
       const table = sql(dump(name));
       expect(table.unread).toEqual([]);
       expect(cells(table)).toEqual(ROWS);
-      expect(dump(name).split('\n')[(table.rows[3]?.line ?? 0) - 1]).toContain('2001:db8::1');
+      expect(dump(name).split('\n')[Number(table.rows[3]?.place.match(/[0-9]+/)?.[0]) - 1]).toContain('2001:db8::1');
     });
   }
   test('ok/address.dbtext', () => {
@@ -85,16 +85,16 @@ describe('SQL', () => {
     );
     expect(read.map((row) => row.cells.tag)).toEqual(['x', 'z']);
     expect(unread).toEqual([
-      { line: 3, why: expect.stringMatching(/expected a plain value, found the expression "concat/) },
+      { place: 'line 3', why: expect.stringMatching(/expected a plain value, found the expression "concat/) },
     ]);
   });
   test('fail/too few values: that row', () => {
     const { unread } = sql("INSERT INTO address (tag,ip_addr) VALUES ('x');");
-    expect(unread).toEqual([{ line: 1, why: 'expected 2 values (tag, ip_addr), found 1' }]);
+    expect(unread).toEqual([{ place: 'line 1', why: 'expected 2 values (tag, ip_addr), found 1' }]);
   });
   test('fail/INSERT of a SELECT', () => {
     const { unread } = sql('INSERT INTO address SELECT * FROM old;');
-    expect(unread).toEqual([{ line: 1, why: expect.stringMatching(/^expected VALUES/) }]);
+    expect(unread).toEqual([{ place: 'line 1', why: expect.stringMatching(/^expected VALUES/) }]);
   });
   test('ok/a dump that is cut off anywhere ends', () => {
     for (const name of ['mariadb.sql', 'postgres-copy.sql']) {
@@ -108,14 +108,14 @@ describe('CSV', () => {
   test('ok/quotes, separators and ends of lines in values', () => {
     const { rows } = readCsv('f', '\ufeffname,domains\r\n"a ""b""","x, y\nz"\r\n# comment\n\nc,\n');
     expect(rows).toEqual([
-      { line: 2, cells: { name: 'a "b"', domains: 'x, y\nz' } },
-      { line: 6, cells: { name: 'c', domains: undefined } },
+      { place: 'line 2', cells: { name: 'a "b"', domains: 'x, y\nz' } },
+      { place: 'line 6', cells: { name: 'c', domains: undefined } },
     ]);
   });
   test('fail/an open quote, text behind a quote: those rows', () => {
     const { rows, unread } = readCsv('f', 'a,b\n"x"y,1\n2,3\n"z,1\n');
-    expect(rows.map(({ line }) => line)).toEqual([3]);
-    expect(unread.map(({ line }) => line)).toEqual([2, 4]);
+    expect(rows.map(({ place }) => place)).toEqual(['line 3']);
+    expect(unread.map(({ place }) => place)).toEqual(['line 2', 'line 4']);
   });
   test('fail/a column twice', () => {
     expect(() => readCsv('f', 'a,A\n')).toThrow('f: expected each column once, found a twice');
