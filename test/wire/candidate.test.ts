@@ -72,6 +72,17 @@ describe('a candidate policy', () => {
         { partner: 'op-b', count: 3, before: 'trusted', after: 'untrusted', reason_after: 'agreement-direction' },
       ],
     });
+    // For people, the table of a replay: it fits a line.
+    const { output } = await siptrustctl([
+      '--socket',
+      file('ctl.sock'),
+      '--timeout',
+      String(PATIENCE_MS),
+      'policy',
+      'status',
+    ]);
+    expect(output).toMatch(/^PARTNER +DIR +COUNT +BEFORE +AFTER +REASON +HEADERS +LAST$/m);
+    expect(output).toMatch(/^changed: +3$/m);
   });
   test('ok/dropped', async () => {
     expect((await ctl('policy', 'drop')).output).toContain('true');

@@ -1,6 +1,6 @@
 /** The commands that ask a running daemon. A new command is one row here and one row in docs/rpc.md. */
 
-import { renderDecisions, renderHistory, renderPartners } from '../terminal/index.js';
+import { renderCandidate, renderDecisions, renderHistory, renderPartners } from '../terminal/index.js';
 
 export interface DaemonCommand {
   /** The words of the command line: `agreement show`. */
@@ -55,7 +55,10 @@ export const DAEMON_COMMANDS: readonly DaemonCommand[] = [
   { words: 'pin list', method: 'pin.list', args: ['[agreement]', '[state]'], doc: 'keys observed and approved' },
   { words: 'pin approve', method: 'pin.approve', args: ['<agreement>', '<pin>'], doc: 'approve a key, or all' },
   { words: 'pin drop', method: 'pin.drop', args: ['<agreement>', '<pin>'], doc: 'forget a key, or all' },
-  { words: 'policy status', method: 'policy.status', doc: 'the candidate policy, and what it would have changed' },
+  {
+    ...{ words: 'policy status', method: 'policy.status', shown: renderCandidate },
+    doc: 'the candidate policy, and what it would have changed',
+  },
   {
     ...{ words: 'policy history', method: 'policy.history', shown: renderHistory },
     doc: 'what each reload changed, and who asked for it',

@@ -17,7 +17,7 @@ import { type AnsweredAgain, type AskedAgain, askAgain } from '../../trust/peer/
 import type { CertificateFacts } from '../../x509/certificate/index.js';
 import { parseRfc3339 } from '../../x509/der/index.js';
 import { Progress, Stop } from '../long-work/index.js';
-import { eachLine, type Print, Refusal, render } from '../terminal/index.js';
+import { eachLine, type Print, Refusal, renderDifferences } from '../terminal/index.js';
 
 export interface ReplayTools {
   readonly policy: (file: string) => { readonly snapshot: Snapshot; readonly settings: DaemonSettings };
@@ -319,37 +319,4 @@ function renderReplay({ asked, changed, skipped, from, until, changes }: ReplayA
   const head = [`${asked} questions asked again${span}; ${changed} answered otherwise`];
   if (left.length > 0) head.push(`left out: ${left.join(', ')}`);
   return changes.length === 0 ? head.join('\n') : [...head, '', renderDifferences(changes)].join('\n');
-}
-
-/** Differences as a table for people. */
-export function renderDifferences(changes: readonly FlatDifference[]): string {
-  return render(
-    changes.map((row) => ({
-      partner: row.partner,
-      dir: row.direction,
-      count: row.count,
-      before: row.before,
-      after: row.after,
-      reason: row.reason_after,
-      headers: headerWords(row),
-      last: row.last_id,
-    })),
-  );
-}
-
-/** Names that fit a line; all of them are in the JSON. */
-const MOST_NAMES = 3;
-
-function headerWords(row: FlatDifference): string {
-  const words: string[] = [];
-  if (row.profile_before !== row.profile_after) words.push(`${row.profile_before} -> ${row.profile_after}`);
-  const names = [...row.removed.map((name) => `-${name}`), ...row.kept.map((name) => `+${name}`)];
-  words.push(...names.slice(0, MOST_NAMES));
-  if (names.length > MOST_NAMES) words.push(`and ${names.length - MOST_NAMES} more`);
-  const [before, after] = [row.asserts_before.join(' '), row.asserts_after.join(' ')];
-  if (row.before === row.after && before !== after) words.push(`asserts ${before || '-'} -> ${after || '-'}`);
-  if (row.agreement_before !== row.agreement_after) {
-    words.push(`agreement ${row.agreement_before || '-'} -> ${row.agreement_after || '-'}`);
-  }
-  return words.join(' ');
 }

@@ -1,5 +1,6 @@
 /** The door of this room: what siptrustctl reads and writes: lines, tables, new files, refusals. */
 
+export { renderCandidate, renderDifferences } from './differences.js';
 export { Refusal } from './failure.js';
 export { headerMarkdown, headerRows, headerTable } from './header-table.js';
 export { answerLines, eachLine, eachRecord } from './json-lines.js';
