@@ -36,9 +36,13 @@ describe.skipIf(BUILD === undefined)('requests of the proxy itself', () => {
 
   let count = 0;
   /** Has OpenSIPS send a MESSAGE, as an operator does by MI, and modules for themselves. */
-  async function written(ruri: string, headers: readonly string[]): Promise<string> {
+  async function written(
+    ruri: string,
+    headers: readonly string[],
+    from = '<sip:proxy@own.example>;tag=1',
+  ): Promise<string> {
     const subject = `local-${++count}`;
-    const rows = ['From: <sip:proxy@own.example>;tag=1', `To: <${ruri}>`, `Subject: ${subject}`, ...headers];
+    const rows = [`From: ${from}`, `To: <${ruri}>`, `Subject: ${subject}`, ...headers];
     const call = { jsonrpc: '2.0', id: 1, method: 't_uac_dlg' };
     const params = { method: 'MESSAGE', ruri, headers: `${rows.join('\r\n')}\r\n` };
     const answer = await fetch(`http://${network.host(8)}:8888/mi`, {
@@ -73,4 +77,17 @@ describe.skipIf(BUILD === undefined)('requests of the proxy itself', () => {
     const got = await eventually('it', () => network.uas.got.find((text) => headerOf(text, 'Subject') === subject));
     expect(rowsOf(got, 'P-Charging-Vector')).toEqual(['icid-value=secret;orig-ioi=own.example']);
   });
+
+  it.each([
+    ['From of a message that msilo has stored', '', '<sip:alice@a.example;cpc=forged>;tag=1', []],
+    ['Contact, the same', '', undefined, ['Contact: <sip:alice@a.example?P-Asserted-Identity=forged>;msilo=yes']],
+    ['Refer-To that b2b follows', '?P-Asserted-Identity=forged', undefined, []],
+  ] as const)(
+    'fail/to our own side, with what a stranger has written into %s: cleaned',
+    async (_, tail, from, rows) => {
+      const subject = await written(`sip:bob@${network.called}:5060${tail}`, rows, from);
+      const got = await eventually('it', () => network.uas.got.find((text) => headerOf(text, 'Subject') === subject));
+      expectNowhere('forged', [got]);
+    },
+  );
 });
