@@ -197,6 +197,9 @@ export class EmailTrees implements NameTrees {
   }
 }
 
+/** Scheme, userinfo, host and port (RFC 3986 §3.2): of what is written otherwise each reader finds another host. */
+const AUTHORITY = /^[a-z][a-z0-9+.-]*:\/\/(?:[a-z0-9._~!$&'()*+,;=:%-]*@)?([^/?#:@\\]*)(?::\d*)?(?=[/?#]|$)/;
+
 /**
  * URI: applies to the host of the authority. A URI without one (every `sip:` URI), or with an address there, is refused
  * wherever URIs are constrained (RFC 5280 §4.2.1.10).
@@ -210,8 +213,7 @@ export class UriTrees implements NameTrees {
 
   find({ bytes }: AlternativeName): Found {
     const text = plainText(bytes);
-    const authority = text === undefined ? undefined : /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/.exec(text)?.[1];
-    const host = authority?.slice(authority.lastIndexOf('@') + 1).replace(/:\d*$/, '');
+    const host = text === undefined ? undefined : AUTHORITY.exec(text)?.[1];
     if (!isHost(host) || /(^|\.)\d+$/.test(host))
       return {
         unreadable:

@@ -26,7 +26,7 @@ export interface PathInput {
   /** Every one of them must be in subjectAltName; none: only the path is judged. */
   readonly names: readonly PeerName[];
   readonly revocation: RevocationMode;
-  /** Most intermediates between leaf and anchor, self-issued ones included. */
+  /** Most intermediates between leaf and anchor; self-issued ones are not counted (RFC 5280 §4.2.1.9). */
   readonly maxDepth?: number | undefined;
   /** Milliseconds by which clocks may differ. */
   readonly skew?: number;

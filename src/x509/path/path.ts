@@ -197,9 +197,11 @@ class PathSearch {
   /** Whether every path through this issuer has more intermediates than it may have. */
   private isTooLong(chain: readonly CertificateFacts[], issuer: CertificateFacts): boolean {
     if (this.anchors.has(issuer.sha256)) return false;
-    const needed = chain.length + (this.distances.get(issuer.issuerKeys.text) ?? 0);
+    // Self-issued ones are no further CAs (§4.2.1.9): a CA that changes its key has one, and distances do not see them.
+    const known = [...chain.slice(1), issuer].filter(({ selfIssued }) => !selfIssued).length;
+    const needed = known + (this.distances.get(issuer.issuerKeys.text) ?? 0);
     if (needed <= this.maxDepth) return false;
-    const least = needed > chain.length ? `at least ${needed}` : 'more';
+    const least = needed > known ? `at least ${needed}` : 'more';
     const detail = `${issuer.subjectText}: expected at most ${this.maxDepth} intermediates, found ${least}`;
     this.drop([{ code: 'path-length', detail }]);
     return true;

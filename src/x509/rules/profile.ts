@@ -84,9 +84,10 @@ export const PROFILE_RULES: readonly Rule[] = [
     },
   },
   {
-    // §6.1.4 (n) looks at keyUsage only where it is present.
+    // §6.1.4 (n) looks at keyUsage only where it is present; an anchor is a name and a key (§6.1.1 (d)), and what `openssl req
+    // -x509` makes has none.
     code: 'key-usage',
-    places: CAS,
+    places: ['intermediate'],
     broken: ({ keyUsage }) => when(keyUsage === undefined, 'expected keyUsage of a CA (§4.2.1.3), found none'),
   },
   {

@@ -243,10 +243,28 @@ const depths: readonly RecordRow[] = [0, 1, 2, 3].flatMap((length): readonly Rec
     : [fits, [`fail/${length} intermediates, max_depth ${length - 1}`, 'path-length', make(length - 1)]];
 });
 
+/** A root, a CA, and the certificate of its next key that it issued to itself, in a path of as many CAs as `depth` allows. */
+const rollover =
+  (length: number, depth: number): (() => RecordCase) =>
+  () => {
+    const r = root();
+    const first = ca(r, { subject: 'CN=rollover' });
+    const via = [first, ca(first, { subject: 'CN=rollover' })];
+    for (let i = 1; i < length; i++) via.push(ca(via.at(-1) as Issued));
+    return { leaf: leaf(via.at(-1) as Issued), via, anchors: [r], depth };
+  };
+
+const selfIssued: readonly RecordRow[] = [
+  ['ok/a self-issued one beside one, max_depth 1 (§4.2.1.9)', rollover(1, 1)],
+  ['fail/a self-issued one beside one, max_depth 0', 'path-length', rollover(1, 0)],
+  ['ok/a self-issued one beside three, max_depth 3', rollover(3, 3)],
+  ['fail/a self-issued one beside three, max_depth 2', 'path-length', rollover(3, 2)],
+];
+
 describeRecords('two ways to the anchor', twoWays);
 describeRecords('no way to the anchor', noWay);
 describeRecords('shapes', shapes);
-describeRecords('depths', depths);
+describeRecords('depths', [...depths, ...selfIssued]);
 
 it('ok/a mesh of thirty CAs that all certify each other is answered, and a way out of it found', () => {
   const keys = Array.from({ length: 30 }, (_, i) => sharedKey('p256', `mesh ${i}`));
