@@ -26,7 +26,8 @@ export function certificatesIn(
   const pem = text.includes('-----BEGIN');
   // DER begins with the tag of a SEQUENCE.
   if (!pem && text[0] !== 0x30) {
-    throw refused('expected a certificate, in PEM (-----BEGIN CERTIFICATE-----) or in DER, found neither');
+    const found = text.length === 0 ? 'nothing' : 'neither';
+    throw refused(`expected a certificate, in PEM (-----BEGIN CERTIFICATE-----) or in DER, found ${found}`);
   }
   return (pem ? blocks(text.toString('latin1'), refused) : [text]).map((der) => {
     const facts = certificates.read(Buffer.from(der).toString('base64'));

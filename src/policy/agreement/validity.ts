@@ -9,7 +9,11 @@ import type { Around } from './key.js';
 const ENDS_SOON_DAYS = 30;
 const DAY = 86_400_000;
 
-const INSTANT = word('a date, as in 2026-01-31, or an RFC 3339 instant');
+const INSTANT_WORDS = 'a date, as in 2026-01-31, or an RFC 3339 instant';
+/** YAML takes `2027` for a number, and quotes would make no day of it. */
+const INSTANT = z
+  .preprocess((given) => (typeof given === 'number' ? String(given) : given), word(INSTANT_WORDS))
+  .describe(INSTANT_WORDS);
 
 export const VALIDITY = z
   .strictObject({ from: INSTANT.optional(), until: INSTANT.optional() })

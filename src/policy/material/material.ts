@@ -1,5 +1,6 @@
 /** Certificates and CRLs that the policy names: each file is read and parsed once, however many agreements name it. */
 
+import { quoted } from '../../printable.js';
 import { type CertificateFacts, certificateName, parseCertificate } from '../../x509/certificate/index.js';
 import { knownContainer, readPem } from '../../x509/der/index.js';
 import { type CrlFacts, parseCrl } from '../../x509/revocation/index.js';
@@ -59,9 +60,7 @@ export class Material {
 
   /** The certificates of the files named in the list at `site`, in order. */
   certificates(names: readonly string[], site: Site, role: CertificateRole): readonly CertificateFacts[] {
-    return names.flatMap((name, index) => {
-      const here = site.at(index);
-      const path = resolvePath(here.file, name);
+    return named(names, site).flatMap(({ here, path }) => {
       const read = this.#readCertificates(path);
       for (const facts of items(read, here)) this.#warn(facts, path, here, role);
       return 'items' in read ? read.items : [];
@@ -70,9 +69,7 @@ export class Material {
 
   /** The Ed25519 keys of the files named in the list at `site`. */
   policyKeys(names: readonly string[], site: Site): readonly PolicyKey[] {
-    return names.flatMap((name, index) => {
-      const here = site.at(index);
-      const path = resolvePath(here.file, name);
+    return named(names, site).flatMap(({ here, path }) => {
       const read = this.#files.read(path, FILE_LIMITS.certificates);
       if (!('bytes' in read)) {
         here.report(read.code, read.problem);
@@ -91,9 +88,7 @@ export class Material {
 
   /** The CRLs of the files named in the list at `site`, in order. */
   crls(names: readonly string[], site: Site): readonly CrlFacts[] {
-    return names.flatMap((name, index) => {
-      const here = site.at(index);
-      const path = resolvePath(here.file, name);
+    return named(names, site).flatMap(({ here, path }) => {
       const read = this.#readCrls(path);
       for (const { issuerText, nextUpdate } of items(read, here)) {
         const crl = `${path}: CRL of ${issuerText}`;
@@ -179,11 +174,30 @@ export class Material {
       });
       return warning === undefined ? { items: parsed } : { items: parsed, warning };
     } catch (cause) {
-      const known = label === 'CERTIFICATE' ? knownContainer(bytes) : undefined;
+      const known = knownContainer(bytes, label);
       const hint = known === undefined ? '' : ` (${known})`;
       return { code, problem: `${path}: ${cause instanceof Error ? cause.message : String(cause)}${hint}` };
     }
   }
+}
+
+/** The files that the list at `site` names, each with its place; what is no path is reported there. */
+function named(names: readonly string[], site: Site): readonly { readonly here: Site; readonly path: string }[] {
+  return names.flatMap((name, index) => {
+    const here = site.at(index);
+    const found = noPath(name);
+    if (found === undefined) return [{ here, path: resolvePath(here.file, name) }];
+    here.report('bad-value', `expected the path of a file, found ${found}`);
+    return [];
+  });
+}
+
+/** What stands where a path should; undefined: it may be one. */
+function noPath(name: string): string | undefined {
+  const pasted = name.includes('-----BEGIN') ? 'PEM' : /^MI[\w+/=\s]{200,}$/.test(name) ? 'base64' : undefined;
+  if (pasted !== undefined) return `${pasted} itself: save it as a file, and name that`;
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(name)) return `the URL ${quoted(name)}: nothing is fetched here`;
+  return /[\x00-\x1f]/.test(name) ? quoted(name) : undefined;
 }
 
 /** What a file holds; where it holds nothing, that is reported at the place that names it. */

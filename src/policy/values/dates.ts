@@ -21,9 +21,15 @@ export function readInstant(text: string | undefined, site: Site, bound: 'from' 
   const ms = parseInstant(text, bound);
   if (ms === undefined) {
     const expected = 'expected a day, as in 2026-01-31, or an RFC 3339 instant, as in 2026-01-31T12:00:00Z';
-    site.report('bad-date', `${expected}, found ${JSON.stringify(text)}`);
+    site.report('bad-date', `${expected}, found ${JSON.stringify(text)}${almost(text)}`);
   }
   return ms;
+}
+
+/** What a text lacks that is nearly a day. */
+function almost(text: string): string {
+  if (/^\d{4}(?:-\d\d)?$/.test(text)) return ': which day of it?';
+  return /^\d{4}-\d\d-\d\d$/.test(text) ? ': the calendar has no such day' : '';
 }
 
 /** A day for people. */

@@ -39,7 +39,10 @@ function leafDer(text: string): Uint8Array | { readonly malformed: string } {
   const base64 = plain.replace(/[\r\n\t ]+/g, '');
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64))
     return { malformed: `expected PEM or base64 DER, found ${strange(plain)}` };
-  return Buffer.from(base64, 'base64');
+  const der = Buffer.from(base64, 'base64');
+  // Of a certificate whose PEM was encoded once more.
+  const isPem = der.toString('latin1').trimStart().startsWith('-----BEGIN');
+  return isPem ? { malformed: 'expected PEM or base64 DER, found base64 of PEM: it goes into tls.pem_b64' } : der;
 }
 
 /** What is no base64 in a text: the first character, and where it stands. */

@@ -50,6 +50,8 @@ const REFUSED: Readonly<Record<string, string>> = {
   '2.16.840.1.101.3.4.3.17': 'ML-DSA-44',
   '2.16.840.1.101.3.4.3.18': 'ML-DSA-65',
   '2.16.840.1.101.3.4.3.19': 'ML-DSA-87',
+  // FIPS 203 (RFC 9935): keys that sign nothing.
+  ...numbered('2.16.840.1.101.3.4.4', 1, ['ML-KEM-512', 'ML-KEM-768', 'ML-KEM-1024']),
   ...numbered('2.16.840.1.101.3.4.3', 9, [
     ...['ecdsa-with-SHA3-224', 'ecdsa-with-SHA3-256', 'ecdsa-with-SHA3-384', 'ecdsa-with-SHA3-512'],
     ...['RSA with SHA3-224', 'RSA with SHA3-256', 'RSA with SHA3-384', 'RSA with SHA3-512'],

@@ -1,6 +1,6 @@
 /** GeneralNames (RFC 5280 §4.2.1.6), kept as the bytes they are: nothing is decoded, so nothing is lost or merged. */
 
-import { type DerReader, MalformedDer, TAG } from '../der/index.js';
+import { DerReader, hex, MalformedDer, oidText, TAG } from '../der/index.js';
 import type { AlternativeName } from './facts.js';
 import { parseName } from './name.js';
 
@@ -40,12 +40,12 @@ export function readGeneralNames(content: DerReader, field: string): readonly Al
   return Object.freeze(names);
 }
 
-/** A name for people: text kinds with everything but printable ASCII escaped, the others in hex. */
-export function generalNameText({ type, bytes: all }: AlternativeName): string {
+/** A name for people: text with everything but printable ASCII escaped, what has no text in hex; cut after `most` octets. */
+export function generalNameText({ type, bytes: all }: AlternativeName, most = MOST_SHOWN): string {
   if (type === 'directory') return `directory:${directoryText(all)}`;
-  const bytes = all.subarray(0, MOST_SHOWN);
-  const more = all.length > MOST_SHOWN ? '...' : '';
-  return `${textOf(type, bytes)}${more}`;
+  if (type === 'other') return `other:${otherText(all, most)}`;
+  const bytes = all.subarray(0, most);
+  return `${type}:${textOf(type, bytes)}${all.length > most ? '...' : ''}`;
 }
 
 /** A message shows the beginning of a long name. */
@@ -54,25 +54,64 @@ const MOST_READ = 1024;
 
 /** As RFC 4514 writes a name; in hex what is none, or long enough that reading it would be work. */
 function directoryText(bytes: Uint8Array): string {
-  try {
-    if (bytes.length <= MOST_READ) return parseName(bytes, 'directoryName').text || '(empty name)';
-  } catch (cause) {
-    if (!(cause instanceof MalformedDer)) throw cause;
-  }
-  return `${Buffer.from(bytes.subarray(0, MOST_SHOWN)).toString('hex')}${bytes.length > MOST_SHOWN ? '...' : ''}`;
+  const read =
+    bytes.length <= MOST_READ ? readable(() => parseName(bytes, 'directoryName').text || '(empty name)') : undefined;
+  return read ?? hexHead(bytes, MOST_SHOWN);
 }
 
+/** Kinds of otherName that are text (RFC 4985 §2, RFC 6120 §13.7.1.4, RFC 9598 §3; the login name of Microsoft). */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+  '1.3.6.1.5.5.7.8.5': 'XmppAddr',
+  '1.3.6.1.5.5.7.8.7': 'SRVName',
+  '1.3.6.1.5.5.7.8.9': 'SmtpUTF8Mailbox',
+  '1.3.6.1.4.1.311.20.2.3': 'UPN',
+};
+
+/** AnotherName (RFC 5280 §4.2.1.6): its kind, and its value. */
+function otherText(bytes: Uint8Array, most: number): string {
+  const read = readable(() => {
+    const reader = new DerReader(bytes);
+    const id = reader.oid('otherName');
+    const value = reader.sequence('otherName', 0xa0);
+    const name = OTHER_NAMES[id];
+    if (name === undefined) return `${id} ${hexHead(reader.content(), most)}`;
+    value.any(name);
+    const text = value.content();
+    return `${name} ${escaped(text.subarray(0, most))}${text.length > most ? '...' : ''}`;
+  });
+  return read ?? hexHead(bytes, most);
+}
+
+/** undefined: it cannot be read. */
+function readable(read: () => string): string | undefined {
+  try {
+    return read();
+  } catch (cause) {
+    if (cause instanceof MalformedDer) return undefined;
+    throw cause;
+  }
+}
+
+const hexHead = (bytes: Uint8Array, most: number): string =>
+  `${hex(bytes.subarray(0, most))}${bytes.length > most ? '...' : ''}`;
+
+const escaped = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    .toString('latin1')
+    .replace(/[^\x21-\x7e]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
+
 function textOf(type: AlternativeName['type'], bytes: Uint8Array): string {
-  const octets = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   switch (type) {
     case 'dns':
     case 'email':
     case 'uri':
-      return `${type}:${octets.toString('latin1').replace(/[^\x21-\x7e]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)}`;
+      return escaped(bytes);
     case 'ip':
-      return `ip:${ipText(bytes)}`;
+      return ipText(bytes);
+    case 'rid':
+      return readable(() => oidText(bytes, 0, bytes.length, 'registeredID')) ?? hex(bytes);
     default:
-      return `${type}:${octets.toString('hex')}`;
+      return hex(bytes);
   }
 }
 
@@ -83,6 +122,6 @@ function ipText(bytes: Uint8Array): string {
     return `${ipText(bytes.subarray(0, half))}/${ipText(bytes.subarray(half))}`;
   }
   if (bytes.length === 4) return bytes.join('.');
-  const text = Buffer.from(bytes).toString('hex');
+  const text = hex(bytes);
   return bytes.length === 16 ? (text.match(/.{4}/g) ?? []).join(':') : text;
 }

@@ -145,6 +145,7 @@ class Scan {
   /** What stands where no block does, in the words of somebody who looks at the file in an editor. */
   insteadOfBlocks(): string {
     const at = this.text.indexOf(`${DASHES}BEGIN `);
+    if (this.text.trim() === '') return 'nothing';
     const inside = at < 0 ? 'no PEM block' : `it in the middle of line ${this.lineNumber(at)}: it must begin the line`;
     return this.byteOrderMark() ?? inside;
   }

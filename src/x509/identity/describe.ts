@@ -1,12 +1,13 @@
 /** A certificate in words: what `cert show` prints. */
 
 import { printable } from '../../printable.js';
-import type { AlternativeName, CertificateFacts } from '../certificate/index.js';
+import { type AlternativeName, type CertificateFacts, generalNameText } from '../certificate/index.js';
 import { sipIdentities } from './identity.js';
 
-/** Bytes of a name as text: printable ASCII as it is, anything else escaped, so that nothing hides. */
-function shown({ type, bytes }: AlternativeName): string {
-  if (type === 'ip') return `ip:${[...bytes].join(bytes.length === 4 ? '.' : ',')}`;
+/** Whole, with everything but printable ASCII escaped, so that nothing hides. */
+function shown(name: AlternativeName): string {
+  const { type, bytes } = name;
+  if (type !== 'dns' && type !== 'uri' && type !== 'email') return generalNameText(name, Number.POSITIVE_INFINITY);
   return `${type}:${printable(Buffer.from(bytes).toString('latin1'), Number.POSITIVE_INFINITY)}`;
 }
 

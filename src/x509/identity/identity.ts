@@ -3,7 +3,7 @@
 import { parseAddress } from '../../net/address/index.js';
 import { quoted } from '../../printable.js';
 import type { Finding } from '../../reasons.js';
-import type { AlternativeName, CertificateFacts } from '../certificate/index.js';
+import { type AlternativeName, type CertificateFacts, generalNameText } from '../certificate/index.js';
 import { domainFault, isDomainName } from './domain.js';
 
 export interface SipIdentities {
@@ -168,7 +168,9 @@ const TYPE_NAMES: Readonly<Record<AlternativeName['type'], string>> = {
   rid: 'registeredID',
 };
 
-function describe({ type, bytes }: AlternativeName): string {
+function describe(name: AlternativeName): string {
+  const { type, bytes } = name;
+  if (type === 'other') return `${TYPE_NAMES[type]} ${quoted(generalNameText(name).slice('other:'.length))}`;
   const text = type === 'uri' || type === 'dns' || type === 'email';
   return text ? `${TYPE_NAMES[type]} ${quoted(Buffer.from(bytes).toString('latin1'))}` : TYPE_NAMES[type];
 }

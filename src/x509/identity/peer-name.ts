@@ -21,7 +21,10 @@ export function nameMismatch(leaf: CertificateFacts, names: readonly PeerName[])
   const missing = names.find((name) => !bears(leaf, name));
   if (missing === undefined) return undefined;
   const [kind, value] = present(Object.entries(missing)[0], 'a name to ask for');
-  const found = leaf.subjectAltNames?.slice(0, 8).map(generalNameText).join(', ');
+  const found = leaf.subjectAltNames
+    ?.slice(0, 8)
+    .map((name) => generalNameText(name))
+    .join(', ');
   return {
     code: 'name-mismatch',
     detail: `${certificateName(leaf)}: expected subjectAltName ${kind}:${value}, found ${found || 'none'}`,

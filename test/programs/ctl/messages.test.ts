@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { root as authority, crl } from '../../support/certificates.js';
 import { siptrustctl } from '../../support/command-line.js';
 
 const root = mkdtempSync(join(tmpdir(), 'siptrust-messages-'));
@@ -25,6 +26,22 @@ beforeAll(() => {
   openssl('crl2pkcs7', '-nocrl', '-certfile', 'ca.pem', '-outform', 'DER', '-out', 'der.p7b');
   openssl('pkcs12', '-export', '-in', 'ca.pem', '-inkey', 'ca.key', '-passout', 'pass:x', '-out', 'b.p12');
   openssl('req', '-new', '-key', 'ca.key', '-subj', '/CN=x', '-out', 'b.csr');
+  openssl('req', '-new', '-key', 'ca.key', '-subj', '/CN=x', '-outform', 'DER', '-out', 'csr.der');
+  openssl('pkey', '-in', 'ca.key', '-outform', 'DER', '-out', 'key.der');
+  openssl('ec', '-in', 'ca.key', '-outform', 'DER', '-out', 'ec.der');
+  openssl('pkcs8', '-topk8', '-in', 'ca.key', '-outform', 'DER', '-passout', 'pass:x', '-out', 'secret.der');
+  openssl('pkey', '-in', 'ca.key', '-pubout', '-outform', 'DER', '-out', 'public.der');
+  openssl('x509', '-in', 'ca.pem', '-trustout', '-out', 'trusted.pem');
+  openssl('x509', '-in', 'ca.pem', '-outform', 'DER', '-out', 'ca.der');
+  const pem = readFileSync(file('ca.pem'), 'latin1');
+  writeFileSync(file('and-key.pem'), `${pem}${readFileSync(file('ca.key'), 'latin1')}`);
+  writeFileSync(file('bare.b64'), pem.replaceAll(/-----.*-----\n/g, ''));
+  writeFileSync(file('pem.b64'), Buffer.from(pem).toString('base64'));
+  writeFileSync(file('ca.jks'), Uint8Array.of(0xfe, 0xed, 0xfe, 0xed, 0, 0, 0, 2));
+  writeFileSync(file('empty.pem'), '');
+  const list = crl(authority());
+  writeFileSync(file('list.pem'), list.pem);
+  writeFileSync(file('list.der'), list.der);
   writeFileSync(file('siptrust.yaml'), POLICY);
   writeFileSync(file('utf16.pem'), Buffer.from(`\ufeff${readFileSync(file('ca.pem'), 'latin1')}`, 'utf16le'));
 });
@@ -123,6 +140,21 @@ describe('what is no certificate', () => {
     ['ca.key', /ca\.key: .*\(this is a private key: siptrust needs none/],
     ['utf16.pem', /utf16\.pem: .*\(this is text in UTF-16: save it as ASCII or UTF-8\)/],
     ['none.pem', /none\.pem: no such file/],
+    ['csr.der', /\(this is a certificate request: expected is what the CA makes of it\)/],
+    ['key.der', /\(this is a private key: siptrust needs none\)/],
+    ['ec.der', /\(this is a private key: siptrust needs none\)/],
+    ['secret.der', /\(this is a private key: siptrust needs none\)/],
+    ['and-key.pem', /line \d+: .*found "PRIVATE KEY" \(this is a private key: siptrust needs none\)/],
+    ['public.der', /\(this is a public key: expected is the certificate that bears it\)/],
+    [
+      'trusted.pem',
+      /\(this is a certificate with the trust settings of OpenSSL: .*openssl x509 -in FILE -out FILE\.pem\)/,
+    ],
+    ['list.der', /\(this is a CRL: it belongs to `crls` of an agreement\)/],
+    ['bare.b64', /\(this is base64 without the lines -----BEGIN and -----END: .*base64 -d FILE > FILE\.der\)/],
+    ['pem.b64', /\(this is PEM in base64: decode it with: base64 -d FILE > FILE\.pem\)/],
+    ['ca.jks', /\(this is a Java keystore \(\.jks\): .*keytool -exportcert -rfc/],
+    ['empty.pem', /expected .*, found nothing/],
   ];
   test.each(cases)('fail/cert show %s', async (name, says) => {
     const { code, error } = await siptrustctl(['cert', 'show', file(name)]);
@@ -132,6 +164,22 @@ describe('what is no certificate', () => {
     writeFileSync(file('other.yaml'), POLICY.replace('ca.pem', name));
     const { code, error } = await siptrustctl(['agreement', 'list', '--config', file('other.yaml')]);
     expect({ code, error }).toEqual({ code: 2, error: expect.stringMatching(says) });
+  });
+  test.each([
+    [
+      'ca.pem',
+      /found "CERTIFICATE" \(this is a certificate: it belongs to `anchors` or `intermediates` of an agreement\)/,
+    ],
+    ['ca.der', /\(this is a certificate: it belongs to/],
+    ['key.der', /\(this is a private key: siptrust needs none\)/],
+  ])('fail/%s as a CRL', async (name, says) => {
+    writeFileSync(file('other.yaml'), POLICY.replace('valid:', `crls: [${name}], valid:`));
+    const { code, error } = await siptrustctl(['agreement', 'list', '--config', file('other.yaml')]);
+    expect({ code, error }).toEqual({ code: 2, error: expect.stringMatching(says) });
+  });
+  test('ok/a list as a CRL, in PEM and in DER', async () => {
+    writeFileSync(file('other.yaml'), POLICY.replace('valid:', 'crls: [list.pem, list.der], valid:'));
+    expect((await siptrustctl(['agreement', 'list', '--config', file('other.yaml')])).code).toBe(0);
   });
   test('fail/a FIFO, which nobody may ever write', async () => {
     execFileSync('mkfifo', [file('fifo')]);

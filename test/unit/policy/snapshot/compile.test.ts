@@ -492,6 +492,26 @@ const FAIL: readonly Case[] = [
     'p.yaml:6:32: error: agreements[0].anchors.client[1]: expected the path of a certificate file, found number 3 (text like this needs quotes: "3")',
   ],
   [
+    'a certificate itself in place of its path',
+    tls().replace('[ca.pem]', '["-----BEGIN CERTIFICATE-----\\nMIIB\\n-----END CERTIFICATE-----\\n"]'),
+    'p.yaml:6:15: error: agreements[0].anchors[0]: expected the path of a file, found PEM itself: save it as a file, and name that',
+  ],
+  [
+    'the same without its lines',
+    tls().replace('[ca.pem]', `[MIIB${'abcd'.repeat(60)}]`),
+    'p.yaml:6:15: error: agreements[0].anchors[0]: expected the path of a file, found base64 itself: save it as a file, and name that',
+  ],
+  [
+    'a URL in place of a path',
+    tls().replace('[ca.pem]', '[https://ca.example/ca.pem]'),
+    'p.yaml:6:15: error: agreements[0].anchors[0]: expected the path of a file, found the URL "https://ca.example/ca.pem": nothing is fetched here',
+  ],
+  [
+    'a path of two lines',
+    tls().replace('[ca.pem]', '["ca\\nb.pem"]'),
+    'p.yaml:6:15: error: agreements[0].anchors[0]: expected the path of a file, found "ca\\x0ab.pem"',
+  ],
+  [
     'pin: leaf without pins',
     tls('pin: leaf'),
     'p.yaml:3:5: error: agreements[0].pins: the key is missing: pin: leaf trusts the keys that pins names',
@@ -516,7 +536,12 @@ const FAIL: readonly Case[] = [
   [
     'day that does not exist',
     tls('valid: {from: 2026-02-30}'),
-    'p.yaml:7:19: error: agreements[0].valid.from: expected a day, as in 2026-01-31, or an RFC 3339 instant, as in 2026-01-31T12:00:00Z, found "2026-02-30"',
+    'p.yaml:7:19: error: agreements[0].valid.from: expected a day, as in 2026-01-31, or an RFC 3339 instant, as in 2026-01-31T12:00:00Z, found "2026-02-30": the calendar has no such day',
+  ],
+  [
+    'a year in place of a day, which is a number to YAML',
+    tls('valid: {until: 2027}'),
+    'p.yaml:7:20: error: agreements[0].valid.until: expected a day, as in 2026-01-31, or an RFC 3339 instant, as in 2026-01-31T12:00:00Z, found "2027": which day of it?',
   ],
   [
     'end before beginning',

@@ -29,6 +29,7 @@ describe('a certificate in a question', () => {
   test.each([
     ['a broken escape', encodeURIComponent(pem).replace('%0A', '%E4'), /broken % escape/],
     ['base64url', base64.replaceAll('+', '-').replaceAll('/', '_').replace(/^/, '-'), /expected PEM or base64 DER/],
+    ['base64 of the PEM', Buffer.from(pem).toString('base64'), /found base64 of PEM: it goes into tls\.pem_b64/],
     ['nothing but the first line', '-----BEGIN+CERTIFICATE-----', /found the end/],
     ['more than one certificate takes', 'A'.repeat(65_537), /at most 65536 characters/],
   ])('fail/%s', (_, text, why) => expect(read(text)).toMatch(why));

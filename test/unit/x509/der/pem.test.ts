@@ -24,7 +24,8 @@ describe('readPem', () => {
   });
 
   it.each([
-    ['nothing', '', 'found no PEM block'],
+    ['nothing', '', 'found nothing'],
+    ['blanks', ' \n', 'found nothing'],
     ['DER', Buffer.from(bytes).toString('latin1'), 'found no PEM block'],
     ['a private key', writePem(bytes, 'PRIVATE KEY'), 'found "PRIVATE KEY"'],
     ['a CRL', writePem(bytes, 'X509 CRL'), 'expected a block labelled CERTIFICATE, found "X509 CRL"'],

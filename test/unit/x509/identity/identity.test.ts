@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { AlternativeName, NameAttribute } from '../../../../src/x509/certificate/facts.js';
 import { isDomainName } from '../../../../src/x509/identity/domain.js';
 import { sipIdentities } from '../../../../src/x509/identity/identity.js';
+import { der, tlv } from '../../../support/der.js';
 import { runs } from '../../../support/runs.js';
 
 const UTF8 = 12;
@@ -210,7 +211,13 @@ const DNS_NAMES: readonly Case[] = [
     ...none,
     says: /rfc822Name/,
   },
-  { name: 'otherName (SRVName too)', sans: [other], ...none, says: /otherName/ },
+  { name: 'otherName', sans: [other], ...none, says: /otherName "060101"/ },
+  {
+    name: 'SRVName',
+    sans: [{ type: 'other', bytes: der.concat(der.oid('1.3.6.1.5.5.7.8.7'), tlv(0xa0, der.ia5('_sips.b.example'))) }],
+    ...none,
+    says: /otherName "SRVName _sips\.b\.example": only a URI or a dNSName can name a SIP domain/,
+  },
   {
     name: 'no fallback to CN where SAN is empty',
     sans: [],
