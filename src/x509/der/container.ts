@@ -64,13 +64,6 @@ const CONTAINERS: readonly Container[] = [
     begins: /^3006(?:..2a8648|032b65)/,
   },
   {
-    is: 'a CRL',
-    next: 'it belongs to `crls` of an agreement',
-    labels: ['X509 CRL', 'CRL'],
-    // version 2, the algorithm (RFC 5280 §5.1).
-    begins: /^3002010130/,
-  },
-  {
     is: 'a Java keystore (.jks)',
     next: 'take a certificate out with: keytool -exportcert -rfc -alias NAME -keystore FILE -file FILE.pem',
     magic: /^feedfeed/,
@@ -81,6 +74,13 @@ const CONTAINERS: readonly Container[] = [
     next: 'decode it with: base64 -d FILE > FILE.der',
     // "MII": a SEQUENCE of more than 255 octets.
     magic: /^4d4949/,
+  },
+  {
+    is: 'a CRL',
+    next: 'it belongs to `crls` of an agreement',
+    // version 2, the algorithm (RFC 5280 §5.1).
+    begins: /^3002010130/,
+    labels: ['X509 CRL', 'CRL'],
   },
 ];
 
