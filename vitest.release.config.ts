@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-// `make release` in a clone: packages are fetched and compiled, twice. Nice and beside other work it took 32 minutes.
+// `make release` in a clone: packages are fetched and compiled, twice. On a busy machine that takes over half an hour.
 export default defineConfig({
   test: {
     include: ['test/release/**/*.test.ts'],

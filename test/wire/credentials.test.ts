@@ -10,6 +10,7 @@ import type { ClientCertificate } from '../../src/policy/settings/access-setting
 import type { DaemonSettings } from '../../src/policy/settings/daemon-settings.js';
 import { includesRole, type Role } from '../../src/policy/settings/role.js';
 import { DEFAULT_SETTINGS } from '../../src/policy/settings/settings.js';
+import { readIdentity } from '../../src/rpc/listeners/listener-identity.js';
 import { type Listeners, openListeners } from '../../src/rpc/listeners/listeners.js';
 import { methodTable } from '../../src/rpc/methods/methods.js';
 import { callUnix } from '../../src/rpc/wire/client.js';
@@ -400,4 +401,13 @@ test('ok/what ends of the way in is told as what ends of partners: the certifica
     ['client-certificate', 'operator', 'current'],
     ['listener-certificate', certificateName(server.facts), 'current'],
   ]);
+});
+
+test('ok/a certificate of the listener without a subject is shown, and told by its subjectAltName (RFC 5280 §4.1.2.6)', () => {
+  const nameless = selfSignedLeaf({ ...times, subject: '' });
+  const files = { certificate: path('nameless.pem'), key: path('nameless.key') };
+  writeFileSync(files.certificate, nameless.pem);
+  writeFileSync(files.key, keyText(nameless));
+  expect(readIdentity(files, state.ends).cert.toString()).toBe(nameless.pem);
+  expect(state.ends.listener?.subject).toMatch(/^(URI|DNS):/);
 });

@@ -24,6 +24,7 @@ export class PrefixList implements Prefixes {
     this.length = kinds.length;
     this.#kinds = kinds;
     this.#octets = octets;
+    Object.freeze(this);
   }
 
   static of(prefixes: readonly Pick<AddressPrefix, 'bytes' | 'length'>[]): PrefixList {

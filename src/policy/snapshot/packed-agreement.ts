@@ -170,7 +170,9 @@ export function* openAgreements(packed: PackedAgreements, known: Known): Generat
     for (const [at, key] of OWN.entries()) made[key] = frozen(own[at]);
     made.valid = Object.freeze({ from: Number(from), until: Number(until) });
     made.migrationUntil = migrationUntil === 'undefined' ? undefined : Number(migrationUntil);
-    made.sources = hasSources ? restored(present(sources.next().value, 'prefixes that it counts')) : PrefixList.of([]);
+    made.sources = hasSources
+      ? PrefixList.restore(deserialize(present(sources.next().value, 'prefixes that it counts')))
+      : PrefixList.of([]);
     return Object.freeze(made) as unknown as Agreement;
   };
 }
@@ -198,10 +200,6 @@ function openMaterial(text: Uint8Array, { certificates, crls }: Known): Record<s
   const anchors = Object.freeze({ client: named(client), server: named(server) });
   const found = frozen(lists.map((sha256) => present(crls.get(sha256), `CRL ${sha256}`)));
   return { anchors, intermediates: named(intermediates), crls: found };
-}
-
-function restored(octets: Uint8Array): Readonly<PrefixList> {
-  return Object.freeze(PrefixList.restore(deserialize(octets)));
 }
 
 /** What this room has written. */

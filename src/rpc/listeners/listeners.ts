@@ -1,7 +1,5 @@
-import { X509Certificate } from 'node:crypto';
-import { readFileSync, unwatchFile, watchFile } from 'node:fs';
+import { unwatchFile, watchFile } from 'node:fs';
 import { dirname } from 'node:path';
-import { createSecureContext } from 'node:tls';
 import { type AuditLog, type OperatorLog, seldom } from '../../log/index.js';
 import type { DaemonSettings, TlsSettings } from '../../policy/settings/index.js';
 import type { ReloadReport } from '../../state/policy/index.js';
@@ -21,10 +19,10 @@ import {
   listenHttp,
   listenTcp,
   listenUnix,
-  type TlsIdentity,
   type UnixOptions,
   type WireLog,
 } from '../wire/index.js';
+import { readIdentity } from './listener-identity.js';
 
 export interface Listeners {
   readonly addresses: readonly string[];
@@ -178,10 +176,10 @@ function webOptions(
 
 /** Reads the certificate again when its file changes; one that is no good stays where it is. */
 async function listenHttps(options: HttpOptions, files: TlsSettings, { state, log }: Served): Promise<Listener> {
-  const listener: HttpListener = await listenHttp({ ...options, tls: readIdentity(files, state) });
+  const listener: HttpListener = await listenHttp({ ...options, tls: readIdentity(files, state.ends) });
   const renew = (): void => {
     try {
-      listener.renew(readIdentity(files, state));
+      listener.renew(readIdentity(files, state.ends));
       log.info('the certificate of the HTTPS listener was read again', { file: files.certificate });
     } catch (error) {
       log.error('the certificate of the HTTPS listener is no good; the old one stays', { error: String(error) });
@@ -196,24 +194,4 @@ async function listenHttps(options: HttpOptions, files: TlsSettings, { state, lo
       return listener.close(graceMs);
     },
   };
-}
-
-/**
- * What the listener is to show, and when that ends is told in time.
- * @throws {Error} a file cannot be read, or key and certificate do not belong together
- */
-function readIdentity({ certificate, key }: TlsSettings, { ends }: Served['state']): TlsIdentity {
-  try {
-    const identity = { cert: readFileSync(certificate), key: readFileSync(key) };
-    createSecureContext(identity);
-    const { subject, validFrom, validTo } = new X509Certificate(identity.cert);
-    const life = { notBefore: Date.parse(validFrom), notAfter: Date.parse(validTo) };
-    ends.listener = { subject: subject.split('\n').reverse().join(','), ...life };
-    return identity;
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`https listener: ${certificate} and ${key}: expected a certificate and its key in PEM: ${why}`, {
-      cause,
-    });
-  }
 }

@@ -15,6 +15,7 @@ import { sipIdentities } from '../../x509/identity/index.js';
 import { JsonText, type Method, RpcError } from '../dispatch/index.js';
 import { methodTable } from '../methods/index.js';
 import { foldByteParams } from '../params/index.js';
+import { lookAtIdentity } from './listener-identity.js';
 
 const CONTEXT = { wire: 'unix', peer: 'offline', role: 'operator' } as const;
 
@@ -54,6 +55,8 @@ function refused(method: string, reason: ReasonCode, why: string, error?: object
 /** A method of the table over one policy, and the state that it works on. */
 function offlineMethod(policy: PolicyHolder, method: string, clock: () => number, pins?: Pins) {
   const state = trustState({ policy, clock, pins });
+  const { listen, tls } = policy.settings;
+  if (listen.https !== undefined && tls !== undefined) lookAtIdentity(tls, state.ends);
   const row = methodTable(state, SILENT, () => state.changes.reload()).find(({ name }) => name === method);
   if (row === undefined) throw new Error(`no method is named ${method}`);
   return { state, row };

@@ -53,8 +53,9 @@ const CONTAINERS: readonly Container[] = [
     is: 'a private key',
     next: 'siptrust needs none',
     labels: ['PRIVATE KEY', 'ENCRYPTED PRIVATE KEY', 'RSA PRIVATE KEY', 'EC PRIVATE KEY', 'OPENSSH PRIVATE KEY'],
-    // version 0 and an algorithm or a modulus (RFC 5208 §5, RFC 8017 §A.1.2), version 1 and the key (RFC 5915 §3); encrypted.
-    begins: /^(?:02010030|0201000282|02010104|3006092a864886f70d0105)/,
+    // version 0 and an algorithm or a modulus (RFC 5208 §5, RFC 8017 §A.1.2), version 1 and the key (RFC 5915 §3); encrypted
+    // (RFC 8018 §A, RFC 7292 §C).
+    begins: /^(?:02010030|0201000282|02010104|3006(?:092a864886f70d0105|0a2a864886f70d010c01))/,
   },
   {
     is: 'a public key',

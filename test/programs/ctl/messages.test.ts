@@ -30,6 +30,22 @@ beforeAll(() => {
   openssl('pkey', '-in', 'ca.key', '-outform', 'DER', '-out', 'key.der');
   openssl('ec', '-in', 'ca.key', '-outform', 'DER', '-out', 'ec.der');
   openssl('pkcs8', '-topk8', '-in', 'ca.key', '-outform', 'DER', '-passout', 'pass:x', '-out', 'secret.der');
+  openssl(
+    ...[
+      'pkcs8',
+      '-topk8',
+      '-v1',
+      'PBE-SHA1-3DES',
+      '-in',
+      'ca.key',
+      '-outform',
+      'DER',
+      '-passout',
+      'pass:x',
+      '-out',
+      'old.der',
+    ],
+  );
   openssl('pkey', '-in', 'ca.key', '-pubout', '-outform', 'DER', '-out', 'public.der');
   openssl('x509', '-in', 'ca.pem', '-trustout', '-out', 'trusted.pem');
   openssl('x509', '-in', 'ca.pem', '-outform', 'DER', '-out', 'ca.der');
@@ -74,6 +90,26 @@ describe('a policy file answers operators without the daemon', () => {
     const { code, output } = await siptrustctl(['cert', 'expiry', '--within', '9999', ...config()]);
     expect({ code, output }).toEqual({ code: 0, output: expect.stringMatching(/anchor +op-b/) });
   });
+  for (const [certificate, shown] of [
+    ['ca.pem', 1],
+    ['nobody.pem', 0],
+  ] as const) {
+    test(`ok/cert expiry with a listener of ${certificate}: what proxies are shown is of the policy file, too`, async () => {
+      const daemon = `daemon: {listen: {https: "127.0.0.1:0"}, tls: {certificate: ${certificate}, key: ca.key}}\n`;
+      writeFileSync(file('listener.yaml'), `${daemon}${POLICY}`);
+      const { code, output } = await siptrustctl([
+        'cert',
+        'expiry',
+        '--within',
+        '9999',
+        '--config',
+        file('listener.yaml'),
+      ]);
+      expect(code).toBe(0);
+      expect(output).toMatch(/anchor +op-b/);
+      expect(output.match(/listener-certificate .*Operator B/g) ?? []).toHaveLength(shown);
+    });
+  }
   for (const words of [
     ['agreement', 'show', 'nobody'],
     ['headers', '--agreement', 'nobody'],
@@ -144,6 +180,7 @@ describe('what is no certificate', () => {
     ['key.der', /\(this is a private key: siptrust needs none\)/],
     ['ec.der', /\(this is a private key: siptrust needs none\)/],
     ['secret.der', /\(this is a private key: siptrust needs none\)/],
+    ['old.der', /\(this is a private key: siptrust needs none\)/],
     ['and-key.pem', /line \d+: .*found "PRIVATE KEY" \(this is a private key: siptrust needs none\)/],
     ['public.der', /\(this is a public key: expected is the certificate that bears it\)/],
     [

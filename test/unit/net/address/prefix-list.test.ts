@@ -25,4 +25,10 @@ describe('PrefixList', () => {
     });
     fc.assert(property);
   });
+
+  test('ok/nobody can change one: the empty one is that of all agreements without prefixes', () => {
+    const empty = PrefixList.of([]);
+    for (const list of [empty, PrefixList.restore(empty.parts)]) expect(Object.isFrozen(list)).toBe(true);
+    expect(empty.length).toBe(0);
+  });
 });
