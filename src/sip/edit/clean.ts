@@ -209,12 +209,17 @@ export function withoutParamValue(value: string, param: string, values: Readonly
 }
 
 /** A list without this parameter where its value, quoted or not, names one of these (lower case). */
-export function withoutParamBearing(value: string, param: string, named: readonly string[]): string {
-  const bears = (text: string): boolean => named.some((each) => asciiLower(text).includes(each));
+export function withoutParamBearing(value: string, param: string, names: readonly string[]): string {
+  const bears = (text: string): boolean => names.some((each) => asciiLower(text).includes(each));
   if (!bears(value)) return value;
-  return value.replace(PARAM, (found, name: string, held: string) =>
+  const left = value.replace(PARAM, (found, name: string, held: string) =>
     asciiLower(name) === param && bears(held) ? '' : found,
   );
+  if (!bears(left)) return left;
+  // What stands in the quotes of something else to one reader does not to the next.
+  const named = param.replace(/[.+]/g, '[$&]');
+  const plain = new RegExp(`;[ \\t]*${named}[ \\t]*=[ \\t]*"[^"\\\\]*"`, 'gi');
+  return left.replace(plain, (found) => (bears(found) ? '' : found));
 }
 
 const PARAM = /;[ \t]*([^;=,"<> \t]+)[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|(?:<[^<>"]*>|[^;,"<> \t])*)/g;

@@ -90,6 +90,8 @@ class Lines {
     const removed = [...remove, ...removeUnlessEmergency].map(asciiLower);
     const prefixes = removed.filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1));
     const exact = removed.filter((name) => !name.endsWith('*') && !prefixes.some((each) => name.startsWith(each)));
+    const unlessEmergency = removeUnlessEmergency.map(asciiLower);
+    const always = exact.filter((name) => !unlessEmergency.includes(name));
     const special: string[] = [];
     const shapes = new Map<string, string>();
     const shaped: string[] = [];
@@ -103,17 +105,26 @@ class Lines {
       shaped.push(`${nameOf(own, '')}${line}`);
     };
     const inside = [...lines.params, ...lines.values, ...lines.optionTags];
-    for (const { fields } of inside) {
-      const value = words(inside.filter((each) => each.fields.some((field) => fields.includes(field))));
+    const touching = (rules: readonly Inside[], fields: readonly string[]) =>
+      rules.filter((each) => each.fields.some((field) => fields.includes(field)));
+    /** What the line of a field may hold. */
+    const looked = (fields: readonly string[]): string => {
+      const uris = fields.some((field) => URI_FIELDS.has(field));
+      const params = uris ? touching(lines.params, fields) : [];
+      const others = touching(inside, fields).filter((each) => !params.includes(each));
+      const value = others.length === 0 ? any : words(others);
       // A URI beside the value is looked at like any other.
+      return `${hasNone(params)}${uris && others.length > 0 ? `(?=${any}${END})` : ''}${value}`;
+    };
+    for (const each of lines.bearing) {
+      const params = touching(lines.params, each.fields).flatMap(({ names }) => names);
       shape(
-        fields,
-        fields.some((field) => URI_FIELDS.has(field)) ? `(?=${any}${END})${value}` : value,
-        onlyNames(inside, fields),
+        each.fields,
+        `${bearsNone(each, leniency)}${looked(each.fields)}`,
+        values.plainWithout(each.names, heads(params)),
       );
     }
-    for (const each of lines.bearing)
-      shape(each.fields, `${bearsNone(each, leniency)}${any}`, values.plainWithout(each.names));
+    for (const { fields } of inside) shape(fields, looked(fields), onlyNames(inside, fields));
     if (lines.bodies.length > 0) {
       const subtypes = lines.bodies.map((name) => name.slice(name.indexOf('/') + 1));
       const other = `:[ ][a-z]++/[${lettersBut(heads(subtypes))}]${values.plain}`;
@@ -131,12 +142,12 @@ class Lines {
       shape(spellings('content-length'), `${this.#once('content-length')}${BLANKS}[0-9]{1,9}+${BLANKS}`, last);
     }
     const singles = single.filter((field) => field !== 'content-length');
-    const looked = lines.looked.map(asciiLower);
-    const treated = [...special, ...looked, ...exact, ...prefixes, ...singles.flatMap(spellings)];
+    const judged = lines.looked.map(asciiLower);
+    const treated = [...special, ...judged, ...exact, ...prefixes, ...singles.flatMap(spellings)];
     // What only a plan can judge is not settled by going.
-    const but = looked.length === 0 ? '' : `(?!${nameOf(looked, '')}${COLON})`;
+    const but = judged.length === 0 ? '' : `(?!${nameOf(judged, '')}${COLON})`;
     const going = (name: string): string =>
-      `${looked.some((each) => each.startsWith(name)) ? but : ''}${name}[${TOKEN}]*+${COLON}[^${NOT}]*+${END}`;
+      `${judged.some((each) => each.startsWith(name)) ? but : ''}${name}[${TOKEN}]*+${COLON}[^${NOT}]*+${END}`;
     const others = nameOf(
       treated.filter((name) => !prefixes.includes(name)),
       '',
@@ -148,7 +159,12 @@ class Lines {
     // (Behind an alternative that matches, PCRE walks over those that are left.)
     const all = [
       ...quick.slice(QUICK),
-      ...(leniency === 'as it is' || exact.length === 0 ? [] : [`${but}${nameOf(exact, '')}${COLON}[^${NOT}]*+${END}`]),
+      ...(leniency === 'as it is' || always.length === 0
+        ? []
+        : [`${but}${nameOf(always, '')}${COLON}[^${NOT}]*+${END}`]),
+      ...(leniency === 'as it is'
+        ? []
+        : unlessEmergency.map((name) => `${name}${COLON}(?(<${EMERGENCY}>)${looked([name])}|[^${NOT}]*+)${END}`)),
       ...shaped,
       ...singles.map((field) => `${nameOf(spellings(field), '')}${COLON}${this.#once(field)}${any}${END}`),
       `(?!${[...prefixes, `${others}${COLON}`].join('|')})[${TOKEN}]++${COLON}${any}${END}`,
@@ -249,6 +265,17 @@ function words(rules: readonly Inside[]): string {
   return `(?:[;,=" <>\\t]++|(?!${nameOf(names, '')}${NAME_END})[^;,=" <>\\\\${BEYOND}]++)*+`;
 }
 
+/** The rest of a line in which no parameter, behind an escaped semicolon neither, has one of these names, escaped neither. */
+function hasNone(rules: readonly Inside[]): string {
+  if (rules.length === 0) return '';
+  const names = nameOf(
+    rules.flatMap((rule) => rule.names),
+    '',
+  );
+  const text = '[^;%\\r]*+';
+  return `(?=${text}(?:(?:(?:;|%3b)(?!${BLANKS}(?:%|${names}${NAME_END}))|%(?!3b))${text})*+\\r)`;
+}
+
 /** How most lines of these fields go on where none but certain names may stand: the first of them, and then others. */
 function onlyNames(rules: readonly Inside[], fields: readonly string[]): string | undefined {
   const wide = rules.find((each) => each.allBut && each.fields.some((field) => fields.includes(field)));
@@ -259,9 +286,9 @@ function onlyNames(rules: readonly Inside[], fields: readonly string[]): string 
 }
 
 /** The rest of a line that names none of these, but in an emergency call, or where the list takes them out (bearingParam). */
-function bearsNone({ param, names }: Bearing, leniency: Leniency): string {
+function bearsNone({ param, names, listed }: Bearing, leniency: Leniency): string {
   const begin = heads(names).join('');
-  const once = leniency === 'once listed fields are gone';
+  const once = listed && leniency === 'once listed fields are gone';
   const text = `[^\\r${once ? ';' : ''}${begin}]*+`;
   const goes = `;${BLANKS}${literal(param)}${BLANKS}=${BLANKS}"[^"\\\\\\r]*+"|;`;
   const other = `(?:(?!${nameOf(names, '')})[${begin}]${once ? `|${goes}` : ''})`;

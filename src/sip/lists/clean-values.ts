@@ -89,11 +89,14 @@ export class Values {
     this.replaces = `${display}<${target}>(?:(?&p)[^${ODD}%;?]*+)*+`;
   }
 
-  /** Most of `plain` that holds none of these names (each with a colon in it), told by the first character behind a colon. */
-  plainWithout(names: readonly string[]): string {
+  /**
+   * Most of `plain` that holds none of these names (each with a colon in it), told by the first character behind a colon, and no
+   * parameter that begins with one of these letters.
+   */
+  plainWithout(names: readonly string[], letters: readonly string[]): string {
     const behind = names.map((name) => name.slice(name.indexOf(':') + 1));
     const ascii = `[${printableBut('%:;?')}]*+`;
-    return `:${ascii}(?:[:;][${lettersBut([...heads(behind), ...this.#taken])}]${ascii})*+${END}`;
+    return `:${ascii}(?:[:;][${lettersBut([...heads(behind), ...letters, ...this.#taken])}]${ascii})*+${END}`;
   }
 
   /** Text without these characters. */

@@ -52,7 +52,9 @@ function hooksOf({ hooks }: Profile, direction: 'in' | 'out'): { request: HookPr
 function stripLines({ remove, removeUnlessEmergency, lines: { bearing } }: HookProfile): readonly string[] {
   const unlessEmergency = [
     ...(removeUnlessEmergency.length > 0 ? [`keep_hf(${quote(keptNames(removeUnlessEmergency))});`] : []),
-    ...bearing.map((each) => `subst_hf("${each.fields[0]}", ${quote(`/${bearingParam(each)}//gi`)}, "a");`),
+    ...bearing
+      .filter(({ listed }) => listed)
+      .map((each) => `subst_hf("${each.fields[0]}", ${quote(`/${bearingParam(each)}//gi`)}, "a");`),
   ];
   const lines = [`\tkeep_hf(${quote(keptNames(remove))});`];
   if (unlessEmergency.length > 0) {

@@ -67,7 +67,7 @@ function listLines(profile: Profile, hook: Hook, { bears }: BearingRoutes): read
       '\t}',
     );
   }
-  for (const bearing of rules.bearing) {
+  for (const bearing of rules.bearing.filter(({ listed }) => listed)) {
     lines.push(`\tif (${bears.call(bearsLines(bearing))}) {`, `\t\t${bearingRemoval(bearing)}`, '\t}');
   }
   for (const rule of BOUNDARY_RULES) {
@@ -119,7 +119,7 @@ function looksLine(pattern: string, found: string): readonly string[] {
 /** What goes by name, where the list is not enough: the message is `found` then. */
 function bearingLines({ lines }: HookProfile, { bears, odd }: BearingRoutes, found: string): readonly string[] {
   return lines.bearing.flatMap((bearing) => [
-    `\tif (${bears.call(bearsLines(bearing))} && ${odd.call(oddLines(bearing))}) {`,
+    `\tif (${bears.call(bearsLines(bearing))}${bearing.listed ? ` && ${odd.call(oddLines(bearing))}` : ''}) {`,
     `\t\t$var(siptrust_look) = "${found}";`,
     '\t}',
   ]);
@@ -209,7 +209,8 @@ interface Watched {
 
 /** Who a user is, and where: few enough that two of them are told by the pairs that they make. */
 const tellsOfUser = (name: string): boolean =>
-  IDENTITY_FIELDS.has(asciiLower(name)) || ['CC-Diversion', 'Cellular-Network-Info', 'Geolocation'].includes(name);
+  IDENTITY_FIELDS.has(asciiLower(name)) ||
+  ['CC-Diversion', 'CC-Redirect', 'Cellular-Network-Info', 'Geolocation'].includes(name);
 
 /** Most patterns of one kind of names whose pairs are patterns, too; a script has them all twice, for IPv4 and IPv6. */
 const MOST_PAIRED = 8;

@@ -15,6 +15,7 @@ import {
   type RowAction,
   type RuleKind,
   type Stance,
+  URI_FIELDS,
 } from '../table/index.js';
 
 /** Characters of a token (RFC 3261 §25.1) besides letters; the hyphen first, where it is one in a bracket expression. */
@@ -103,11 +104,12 @@ class Lines {
   readonly #params: string;
   readonly #first: string;
 
-  constructor(rows: readonly RowAction[]) {
+  /** `more`: names of further parameters that stand in none of them. */
+  constructor(rows: readonly RowAction[], more: readonly string[] = []) {
     const gone = (kind: RuleKind): readonly BoundaryRule[] =>
       rows.filter(({ rule, action }) => rule.kind === kind && action === 'remove').map(({ rule }) => rule);
     const stops = `;\r\n${gone('uri-headers').length > 0 ? '?' : ''}`;
-    const names = gone('uri-param').map(({ name }) => name);
+    const names = [...gone('uri-param').map(({ name }) => name), ...more];
     // An escaped semicolon starts a parameter for whoever decodes a user part before looking into it.
     const text = (more: string): string =>
       names.length === 0 ? `([^${stops}]${more})*` : withoutEscapedSemicolon(stops, more);
@@ -218,7 +220,16 @@ function looks(hook: Hook, stance: Stance, goes: (key: string) => boolean): Look
       if (kind === 'header-param') {
         const [only] = here;
         const listed = here.length === 1 && only !== undefined && only.allBut.length > 0;
-        const value = DIGEST_FIELDS.has(key) ? digest() : listed ? onlyParams(only.allBut) : undefined;
+        const value = URI_FIELDS.has(key)
+          ? new Lines(
+              rows,
+              here.map(({ name }) => name),
+            ).value
+          : DIGEST_FIELDS.has(key)
+            ? digest()
+            : listed
+              ? onlyParams(only.allBut)
+              : undefined;
         plain.set(key, value);
         safe.set(key, value);
       } else {

@@ -191,6 +191,7 @@ export const BOUNDARY_RULES: readonly BoundaryRule[] = [
     condition: 'out: entries with privacy=full|uri|name, all entries under Privacy: header',
   }),
   header('53', 'CC-Diversion', 'M', 'draft-levy-sip-diversion-02 (older name of Diversion)'),
+  header('53', 'CC-Redirect', 'V2', 'as CC-Diversion (Cisco equipment)'),
   header('54', 'Remote-Party-ID', 'M', 'draft-ietf-sip-privacy-04', {
     trustedIn: 'screen',
     condition: 'the twin of P-Asserted-Identity; in from trusted: screened alike',
@@ -243,6 +244,10 @@ export const BOUNDARY_RULES: readonly BoundaryRule[] = [
       condition: 'out: stays in an emergency call',
     }),
   ),
+  headerParam('58a', 'loc-src', 'V', 'RFC 8787 §3, §4', {
+    within: ['geolocation'],
+    condition: 'who says where somebody is; in emergency calls, too',
+  }),
   header('59', 'User-to-User', 'V', 'RFC 7433 §7', keep),
   ...['Refer-To', 'Referred-By', 'Replaces', 'Join', 'Target-Dialog'].map((name) =>
     header('60', name, 'V', 'RFC 3515; RFC 3892; RFC 3891', keep),
@@ -253,12 +258,19 @@ export const BOUNDARY_RULES: readonly BoundaryRule[] = [
   header('63', 'P-*', 'D', 'RFC 5727 §4; default deny'),
   header('63', 'X-*', 'D', 'RFC 6648; default deny'),
   headerParam('64', '+sip.instance', 'V', 'RFC 7255 §5, §6, §8; RFC 8465 §5, §6, §9', {
-    within: ['contact'],
+    within: ['contact', 'accept-contact', 'reject-contact'],
     bearing: HANDSETS,
     in: 'keep',
     keptInEmergency: true,
     condition: 'only one that names a handset (IMEI, MEID); out: stays in an emergency call',
   }),
+  ...['pn-provider', 'pn-param', 'pn-prid'].map((name) =>
+    headerParam('65', name, 'V', 'RFC 8599 §4.1, §13', {
+      within: ['contact', 'history-info'],
+      in: 'keep',
+      condition: 'where a device gets its push notifications; pn-purr stays',
+    }),
+  ),
 
   // Bodies: never edited by a proxy.
   ...['application/3gpp-ims+xml', 'application/vnd.3gpp.*', 'application/vnd.etsi.mcid+xml', 'application/isup'].map(

@@ -52,9 +52,11 @@ export interface Inside {
   readonly allBut: boolean;
 }
 
-/** A parameter that goes out of certain fields where its value bears one of these names. */
+/** A parameter that goes out of a field (by all its names) where its value bears one of these names. */
 export interface Bearing {
   readonly fields: readonly string[];
+  /** Does the list take it out? Else the message is asked about. */
+  readonly listed: boolean;
   readonly param: string;
   readonly names: readonly string[];
 }
@@ -123,7 +125,12 @@ function removed(rows: readonly RowAction[], kind: RuleKind): readonly BoundaryR
 
 function lineRules(hook: Hook, stance: Stance, strictest: boolean): LineRules {
   const rows = actionsAt(hook, stance);
-  const gone = new Set(listed(rows, strictest).map(({ name }) => asciiLower(name)));
+  // What may stay in an emergency call is looked into there.
+  const gone = new Set(
+    listed(rows, strictest)
+      .filter(({ keptInEmergency }) => !keptInEmergency)
+      .map(({ name }) => asciiLower(name)),
+  );
   const staying = (kind: RuleKind): readonly BoundaryRule[] =>
     removed(rows, kind)
       .map((rule) => ({ ...rule, within: rule.within.filter((field) => !gone.has(field)) }))
@@ -145,7 +152,14 @@ function lineRules(hook: Hook, stance: Stance, strictest: boolean): LineRules {
     params: inside('header-param'),
     bearing: staying('header-param')
       .filter(({ bearing }) => bearing.length > 0)
-      .map(({ name, within, bearing }) => ({ fields: within.flatMap(spellings), param: name, names: bearing })),
+      .flatMap(({ name, within, bearing }) =>
+        within.map((field) => ({
+          fields: spellings(field),
+          listed: field === LISTED_PARAMS,
+          param: name,
+          names: bearing,
+        })),
+      ),
     values: inside('value'),
     optionTags: inside('option-tag'),
     bodies: strictest
@@ -158,6 +172,9 @@ function lineRules(hook: Hook, stance: Stance, strictest: boolean): LineRules {
     privacy: critical ? (out && !strictest ? 'listed' : 'not-critical') : 'any',
   };
 }
+
+/** The field that many messages bear: other fields are rare, and each that a list looks at costs every message. */
+const LISTED_PARAMS = 'contact';
 
 /** Does the plan have to see the values of this field? What the script screens by itself is no such field. */
 function isConditional(rule: BoundaryRule, action: Action): boolean {

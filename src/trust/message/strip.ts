@@ -96,9 +96,11 @@ export function stripValues(draft: Draft, rules: RulesInForce, { emergency }: Pi
   }
   for (const [key, going] of rules.params.byField) {
     for (const row of draft.rows(key)) {
-      const { value, clean } = withoutListParams(row.value, going);
+      const { value, clean } = URI_FIELDS.has(key)
+        ? cleanAddrs(row.value, { params: going.named, embedded: undefined })
+        : withoutListParams(row.value, going);
       if (clean) draft.set(row, value);
-      else draft.drop(row);
+      else if (!FUNDAMENTAL.has(key)) draft.drop(row);
     }
   }
   for (const [key, values] of rules.values) {

@@ -218,6 +218,63 @@ describe.skipIf(matcher === undefined)('the groups of the plugin', () => {
     },
   );
 
+  it.each(['strict', 'untrusted', 'untrusted-rfc3325', 'untrusted-ims24229'] as const)(
+    'fail/%s: what stays in an emergency call is looked into there, and goes unseen in any other',
+    (name) => {
+      const plain = ['Geolocation: <cid:x@a.example>, <https://l.a.example/y>;q=1', 'geolocation-routing:yes'];
+      const odd = [
+        'Geolocation: <sip:x@a.example;oli=1>',
+        'Geolocation : <sip:x@a.example?P-Asserted-Identity=y>',
+        'Geolocation: <https://l.a.example/y> ; loc-src=edge.a.example',
+        'Geolocation: <https://l.a.example/y>;%6Coc-src=edge.a.example',
+        'Geolocation-Routing: yes\x0b',
+      ];
+      const rows = [...plain, ...odd];
+      const listed = (ruri: string) =>
+        matcher?.matches(
+          group(name, 'request-out', 'listed'),
+          rows.map((row) => messageOf([row], 'request-out', 'INVITE', ruri, {}).raw),
+        );
+      expect(listed('urn:service:sos.fire')).toEqual([...plain.map(() => true), ...odd.map(() => false)]);
+      expect(listed('sip:a@b.example')).toEqual(rows.map(() => true));
+    },
+  );
+
+  it.each(['strict', 'untrusted', 'untrusted-rfc3325', 'untrusted-ims24229'] as const)(
+    'fail/%s: what tells of a device or of who adds a location is settled by no list',
+    (name) => {
+      const rows = {
+        out: [
+          'Contact: <sip:a@a.example;pn-prid=x>',
+          'm: <sip:a@a.example;x;PN-Param = x>',
+          'Contact: <sip:a@a.example;%70n-provider=x>',
+          'Contact: <sip:+1%3Bpn-prid=x@a.example>',
+          'Accept-Contact: *;+sip.instance="<urn:gsma:imei:1>"',
+          'j: *;+sip.instance="<URN:device-id:MEID:1>"',
+        ],
+        in: ['Geolocation: <cid:x>;loc-src=a', 'Geolocation: <cid:x>;q=1; \tLoc-Src = a'],
+      } as const;
+      const fine = {
+        out: [
+          'Contact: "Bj\xc3\xb6rn" <sip:a@a.example;pn-purr=x;pn-params;p>;purpose',
+          'a: *;audio;+sip.instance="<urn:uuid:1>"',
+        ],
+        in: ['Contact: <sip:b@b.example;pn-prid=x>', 'Geolocation: <cid:x>;loc-source=a, <https://l/y?z>;q="loc-src"'],
+      } as const;
+      for (const kind of name === 'strict' ? (['listed'] as const) : (['clean', 'listed'] as const)) {
+        for (const hook of HOOK_NAMES) {
+          const found = (of: typeof rows | typeof fine) =>
+            matcher?.matches(
+              group(name, hook, kind),
+              of[hookDirection(hook)].map((row) => messageOf([row], hook, 'INVITE', 'sip:a@b.example', {}).raw),
+            );
+          expect(found(rows), hook).toEqual(rows[hookDirection(hook)].map(() => false));
+          expect(found(fine), hook).toEqual(fine[hookDirection(hook)].map(() => true));
+        }
+      }
+    },
+  );
+
   it('ok/an escaped semicolon before any other name needs no look, nor does a letter that is none of ASCII', () => {
     const rows = [
       'Contact: <sip:b@b.example>;+g.3gpp.icsi-ref="urn%3Aurn-7%3A3gpp-service.ims.icsi.mmtel"',

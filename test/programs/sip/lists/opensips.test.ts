@@ -107,6 +107,20 @@ describe('the OpenSIPS include', () => {
     }
   });
 
+  it('ok/one that Accept-Contact or Reject-Contact bears is asked about, and none of it goes by a list', () => {
+    const routes = opensipsInclude().split(/^route\[/m);
+    for (const [number, field] of [
+      [2, 'accept-contact'],
+      [3, 'reject-contact'],
+    ] as const) {
+      const look = `if (route(SIPTRUST_BEARS_${number})) {\n\t\t$var(siptrust_look) = `;
+      expect(routes.find((each) => each.startsWith(`SIPTRUST_BEARS_${number}]`))).toContain(`(${field}|`);
+      expect(routes.filter((each) => each.includes(`${look}"ask"`)).length).toBeGreaterThan(2);
+      expect(routes.filter((each) => each.includes(`${look}"unsafe"`)).length).toBeGreaterThan(0);
+      expect(routes.some((each) => each.startsWith('SIPTRUST_LIST_') && each.includes(`BEARS_${number})`))).toBe(false);
+    }
+  });
+
   it('ok/what counts as plain is in no row of the table', () => {
     for (const [field, values] of PLAIN_VALUES) {
       const rows = BOUNDARY_RULES.filter(({ kind, within }) => kind !== 'header' && within.includes(field));
@@ -380,6 +394,11 @@ describe.skipIf(posix === undefined)('what is plain', () => {
     ['untrusted', 'request-in', start, ['Subject: folded\r\n P-Foo: x'], false],
     ['untrusted', 'request-in', start, ['History-Info: <sip:a@b.example?Reason=x>;oli=1'], true],
     ['untrusted', 'request-in', start, ['Privacy: critical'], false],
+    ['untrusted', 'request-in', start, ['Geolocation: <cid:x>;loc-src=a'], false],
+    ['untrusted', 'request-in', start, ['Geolocation: <cid:x>;%6Coc-src=a'], false],
+    ['untrusted', 'request-in', start, ['Geolocation: <cid:x>;q=1, <https://l/y>;lo', 'm: <sip:b@b;pn-prid=x>'], true],
+    ['untrusted', 'request-out', start, ['m: <sip:a@a.example;pn-prid=x>'], false],
+    ['untrusted', 'request-out', start, ['Contact: <sip:a@a.example;pn-purr=x;pn-params>;p'], true],
     ['untrusted', 'request-out', start, ['Privacy: id', 'P-Asserted-Identity: <sip:b@b.example>'], true],
     ['untrusted', 'request-out', start, ['Privacy: history'], false],
     ['untrusted-rfc3325', 'request-out', start, ['P-Asserted-Identity: <sip:b@b.example>'], false],

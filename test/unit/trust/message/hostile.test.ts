@@ -13,6 +13,61 @@ table('P-9, P-10: every field that holds a URI', [
     { append: ['Geolocation: <sip:x@a.example>;routing-allowed=yes'] },
   ],
   [
+    'ok/#58a RFC 8787 §4 a stranger says not who added a location',
+    ['Geolocation: <cid:x@b.example>, <https://lis.b.example/y;z> ;loc-src = edge.a.example;q=1, <sip:l@c>;LOC-SRC=x'],
+    {},
+    { append: ['Geolocation: <cid:x@b.example>, <https://lis.b.example/y;z> ;q=1, <sip:l@c>'] },
+  ],
+  ['ok/#58a a partner does', ['Geolocation: <cid:x@b.example>;loc-src=edge.b.example'], trusted, NOTHING],
+  [
+    'ok/#58a RFC 8787 §3 nor is a stranger told in an emergency call',
+    ['Geolocation: <https://lis.a.example/y>;loc-src=edge.a.example'],
+    { ...out, ...sos },
+    { append: ['Geolocation: <https://lis.a.example/y>'] },
+  ],
+  [
+    'ok/#65 RFC 8599 §13 no stranger is told where a device gets its push notifications',
+    [
+      'm: "a;pn-prid" <sip:a@a.example;pn-provider=apns;ob;pn-param=D.b;PN-%50RID=00fc;pn-purr=1>;expires=1',
+      'History-Info: <sip:a@a.example;pn-prid=x>;index=1',
+    ],
+    { ...out, mode: 'rfc3325' },
+    {
+      append: [
+        'Contact: "a;pn-prid" <sip:a@a.example;ob;pn-purr=1>;expires=1',
+        'History-Info: <sip:a@a.example>;index=1',
+      ],
+    },
+  ],
+  [
+    'ok/#65 the Request-URI is theirs, and what a stranger says of itself stays',
+    ['Contact: <sip:b@b.example;pn-prid=x>'],
+    {},
+    NOTHING,
+  ],
+  ['ok/#65 to a stranger', [], { ...out, ruri: 'sip:b@b.example;pn-prid=x' }, NOTHING],
+  [
+    'ok/#64 RFC 7255 §8 the number of a handset that is asked for, or refused',
+    [
+      'a: *;audio;+sip.instance="<urn:gsma:imei:1>";require',
+      'Reject-Contact: *;+sip.instance="<urn:device-id:meid:1>"',
+    ],
+    out,
+    { append: ['Accept-Contact: *;audio;require', 'Reject-Contact: *'] },
+  ],
+  [
+    'ok/#64 one that another parameter seems to quote',
+    ['Contact: <sip:a@a.example>;+g.x="y;+sip.instance="<urn:gsma:imei:1>"'],
+    out,
+    { append: ['Contact: <sip:a@a.example>;+g.x="y'] },
+  ],
+  [
+    'ok/#53 a third name of Diversion',
+    ['CC-Redirect: <sip:x@a.example>;reason=unconditional'],
+    out,
+    { remove: ['CC-Redirect'] },
+  ],
+  [
     'ok/#44 orig in Geolocation',
     ['Geolocation: <sip:x@a.example;orig>'],
     {},
