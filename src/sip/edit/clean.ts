@@ -209,17 +209,20 @@ export function withoutParamValue(value: string, param: string, values: Readonly
 }
 
 /** A list without this parameter where its value, quoted or not, names one of these (lower case). */
-export function withoutParamBearing(value: string, param: string, names: readonly string[]): string {
+export function withoutParamBearing(value: string, param: string, names: readonly string[]): Cleaned {
   const bears = (text: string): boolean => names.some((each) => asciiLower(text).includes(each));
-  if (!bears(value)) return value;
+  if (!bears(value)) return { value, clean: true };
   const left = value.replace(PARAM, (found, name: string, held: string) =>
     asciiLower(name) === param && bears(held) ? '' : found,
   );
-  if (!bears(left)) return left;
+  if (!bears(left)) return { value: left, clean: true };
   // What stands in the quotes of something else to one reader does not to the next.
-  const named = param.replace(/[.+]/g, '[$&]');
-  const plain = new RegExp(`;[ \\t]*${named}[ \\t]*=[ \\t]*"[^"\\\\]*"`, 'gi');
-  return left.replace(plain, (found) => (bears(found) ? '' : found));
+  const named = `${param.replace(/[.+]/g, '[$&]')}[ \\t]*=`;
+  const plain = new RegExp(`;[ \\t]*${named}[ \\t]*"[^"\\\\]*"`, 'gi');
+  const text = left.replace(plain, (found) => (bears(found) ? '' : found));
+  // Nor do all readers find the end of a quoted string, or what stands before a parameter.
+  const any = new RegExp(`(?:^|%3b|[^-\\w.!%*+\`'~])${named}((?:"(?:[^"\\\\]|\\\\.)*(?:"|\\\\?$)|[^;,"])*)`, 'gi');
+  return { value: text, clean: ![...text.matchAll(any)].some(([, held = '']) => bears(held)) };
 }
 
 const PARAM = /;[ \t]*([^;=,"<> \t]+)[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|(?:<[^<>"]*>|[^;,"<> \t])*)/g;

@@ -2,6 +2,7 @@
 
 export { isAnonymous, isAnonymousAddr, NOBODY } from './anonymous.js';
 export {
+  type Cleaned,
   cleanAddrs,
   cleanLoose,
   cleanRequestUri,

@@ -64,12 +64,7 @@ const STEPS: readonly ((work: Work) => Refusal)[] = [
   flagOddities,
   hideIdentity,
   hideDiversions,
-  (work) => {
-    stripFields(work.draft, work.rules, work);
-    stripValues(work.draft, work.rules, work);
-    return undefined;
-  },
-  cleanUris,
+  strip,
   executePrivacy,
   (work) => {
     stripOptionTags(work.draft, work.rules);
@@ -101,11 +96,13 @@ function flagOddities(work: Work): Refusal {
   return undefined;
 }
 
-function cleanUris(work: Work): Refusal {
-  const unclean = stripUris(work.draft, work.rules);
-  // From a trusted peer, or in an emergency, what cannot be read stays as it is.
-  if (unclean.length === 0 || work.stance.trusted || work.emergency) return undefined;
-  return malformed(`expected URIs that can be cleaned, found others in ${unclean.join(', ')}`);
+function strip(work: Work): Refusal {
+  const { draft, rules } = work;
+  stripFields(draft, rules, work);
+  const unclean = new Set([...stripValues(draft, rules, work), ...stripUris(draft, rules)]);
+  // From a trusted peer, or in an emergency, what cannot be read stays.
+  if (unclean.size === 0 || work.stance.trusted || work.emergency) return undefined;
+  return malformed(`expected values that can be cleaned, found others in ${[...unclean].join(', ')}`);
 }
 
 function finish(work: Work): Plan {

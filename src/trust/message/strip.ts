@@ -1,6 +1,7 @@
 /** The header table applied to one message: what goes whole, and what is taken out of values. */
 
 import {
+  type Cleaned,
   cleanAddrs,
   cleanLoose,
   cleanRequestUri,
@@ -55,29 +56,33 @@ const NOTHING: ReadonlySet<string> = new Set();
 /** Fields that hold URIs without being lists of addresses. */
 const LOOSE_FIELDS: readonly string[] = ['feature-caps', 'accept-contact', 'reject-contact'];
 
-/**
- * Cleans the URIs of all fields that are still there. Returns the keys of the fields that cannot be cleaned: those
- * that a message can do without are dropped first.
- */
+/** Cleans the rows of a field. True: one cannot be cleaned; it stays where a message cannot do without it, else it is dropped. */
+function leavesUnclean(draft: Draft, key: string, clean: (value: string) => Cleaned): boolean {
+  let unclean = false;
+  for (const row of draft.rows(key)) {
+    const result = clean(row.value);
+    if (result.clean) draft.set(row, result.value);
+    else if (FUNDAMENTAL.has(key) || key === 'refer-to') unclean = true;
+    else draft.drop(row);
+  }
+  return unclean;
+}
+
+/** Cleans the URIs of all fields that are still there. Returns the keys of the fields that stay and cannot be cleaned. */
 export function stripUris(draft: Draft, rules: RulesInForce): readonly string[] {
   const { uriParams: params, barren: embedded } = rules;
   if (params.size === 0 && embedded.size === 0) return [];
-  const unclean: string[] = [];
-  const run = (key: string, clean: (value: string) => { readonly value: string; readonly clean: boolean }): void => {
-    for (const row of draft.rows(key)) {
-      const result = clean(row.value);
-      if (result.clean) draft.set(row, result.value);
-      else if (FUNDAMENTAL.has(key) || key === 'refer-to') unclean.push(key);
-      else draft.drop(row);
-    }
-  };
-  for (const key of URI_FIELDS) {
+  const addrs = [...URI_FIELDS].filter((key) => {
     const allowed = embedded.has(key) ? (EMBEDDABLE.get(key) ?? NOTHING) : undefined;
-    run(key, (value) => (value === '*' ? { value, clean: true } : cleanAddrs(value, { params, embedded: allowed })));
-  }
+    return leavesUnclean(draft, key, (value) =>
+      value === '*' ? { value, clean: true } : cleanAddrs(value, { params, embedded: allowed }),
+    );
+  });
   const nothing = embedded.size > 0 ? NOTHING : undefined;
-  for (const key of LOOSE_FIELDS) run(key, (value) => cleanLoose(value, { params, embedded: nothing }));
-  return unclean;
+  const loose = LOOSE_FIELDS.filter((key) =>
+    leavesUnclean(draft, key, (value) => cleanLoose(value, { params, embedded: nothing })),
+  );
+  return [...addrs, ...loose];
 }
 
 /** The Request-URI without what may not cross; undefined: it cannot be cleaned. */
@@ -88,25 +93,36 @@ export function stripRequestUri(ruri: string, rules: RulesInForce): string | und
   return clean ? value : undefined;
 }
 
-/** Takes parameters and values out of the fields that the table names for them. */
-export function stripValues(draft: Draft, rules: RulesInForce, { emergency }: Pick<StripContext, 'emergency'>): void {
+/**
+ * Takes parameters and values out of the fields that the table names for them. Returns the keys of the fields that stay and
+ * cannot be cleaned.
+ */
+export function stripValues(
+  draft: Draft,
+  rules: RulesInForce,
+  { emergency }: Pick<StripContext, 'emergency'>,
+): readonly string[] {
+  const unclean: string[] = [];
   for (const { name, within, bearing, keptInEmergency } of rules.params.bearing) {
     if (keptInEmergency && emergency) continue;
-    for (const key of within) draft.edit(key, (value) => withoutParamBearing(value, name, bearing));
+    unclean.push(
+      ...within.filter((key) => leavesUnclean(draft, key, (value) => withoutParamBearing(value, name, bearing))),
+    );
   }
   for (const [key, going] of rules.params.byField) {
-    for (const row of draft.rows(key)) {
-      const { value, clean } = URI_FIELDS.has(key)
-        ? cleanAddrs(row.value, { params: going.named, embedded: undefined })
-        : withoutListParams(row.value, going);
-      if (clean) draft.set(row, value);
-      else if (!FUNDAMENTAL.has(key)) draft.drop(row);
-    }
+    const uriRules: UriRules = { params: going.named, embedded: undefined };
+    const clean = (value: string): Cleaned =>
+      URI_FIELDS.has(key) ? cleanAddrs(value, uriRules) : withoutListParams(value, going);
+    if (!leavesUnclean(draft, key, clean)) continue;
+    unclean.push(key);
+    // An emergency call is not refused: whatever looks like such a parameter goes.
+    if (emergency) draft.edit(key, (value) => cleanLoose(value, uriRules).value);
   }
   for (const [key, values] of rules.values) {
     if (key === 'call-info') draft.edit(key, (value) => withoutParamValue(value, 'purpose', values));
     else draft.edit(key, (value) => withoutTokens(value, (token) => values.has(token)));
   }
+  return unclean;
 }
 
 /**

@@ -169,6 +169,15 @@ describe('withoutParamBearing', () => {
     ['*', '*'],
     ['', ''],
   ])('ok/%s', (value, expected) => {
-    expect(withoutParamBearing(value, 'id', ['urn:x:'])).toBe(expected);
+    expect(withoutParamBearing(value, 'id', ['urn:x:'])).toEqual({ value: expected, clean: true });
+  });
+
+  it.each([
+    '<sip:a@b>;id="<urn:x:1>',
+    '<sip:a@b>;id=""<urn:x:1>""',
+    '<sip:a@b> id="<urn:x:1>"',
+    '<sip:a@b>;x="y;id="\\<urn:x:1>"',
+  ])('fail/%s is not clean', (value) => {
+    expect(withoutParamBearing(value, 'id', ['urn:x:']).clean).toBe(false);
   });
 });

@@ -448,6 +448,117 @@ table('P-10 parameters behind what some readers take for a blank, or for a separ
   ],
 ]);
 
+/** Contacts in which `pn-prid` or `cpc`, by one reading or another, stands where no edit can reach it. */
+const BEYOND_EDIT: readonly ((param: string) => string)[] = [
+  (param) => `"a <sip:a@a.example;${param}=SECRET>"`,
+  (param) => `"a <sip:a@a.example;${param}=SECRET>`,
+  (param) => `<sip:a@a.example;${param}=SECRET`,
+  (param) => `<sip:a@a.example;${param}=SECRET>>`,
+  (param) => `<sip:c@a.example>, "a <sip:a@a.example;${param}=SECRET>, <sip:d@a.example>`,
+  (param) => `"a" <sip:a@a.example> <sip:b;${param}=SECRET>`,
+  (param) => `<sip:a@a.example;x=%3b${param}=SECRET>`,
+  (param) => `<sip:a@a.example;lr>;x=" ;${param}=SECRET`,
+  (param) => `*;x="<sip:a@a.example;${param}=SECRET>"`,
+];
+const REFUSED: Expectation = { action: 'reject', code: 400, codes: ['malformed-header'] };
+const MODES: readonly Case[] = [
+  out,
+  { ...out, mode: 'ims24229' },
+  { ...out, agreement: { interconnect: 'roaming' } },
+  { ...out, method: 'ACK' },
+  { ...out, message: 'response', status: 200 },
+];
+
+table('what cannot be taken out of a Contact does not leave with it', [
+  ...BEYOND_EDIT.flatMap((contact) =>
+    ['cpc', 'pn-prid', 'PN-Provider', 'pn-%70aram'].flatMap((param) =>
+      MODES.map(
+        (spec): Row => [
+          `fail/#65 ${contact(param)}, ${JSON.stringify(spec)}`,
+          [`Contact: ${contact(param)}`],
+          spec,
+          REFUSED,
+        ],
+      ),
+    ),
+  ),
+  ...BEYOND_EDIT.flatMap((contact): readonly Row[] => [
+    [`ok/#65 to a partner: ${contact('pn-prid')}`, [`m: ${contact('pn-prid')}`], { ...out, ...trusted }, NOTHING],
+    [`ok/#65 from a stranger: ${contact('pn-prid')}`, [`Call-Info: ${contact('pn-prid')}`], {}, NOTHING],
+    [
+      `ok/#65 an emergency call goes on without: ${contact('pn-prid')}`,
+      [`m: ${contact('pn-prid')}`, 'P-Asserted-Identity: <sip:a@a.example>'],
+      { ...out, ...sos },
+      {
+        remove: ['Contact', 'P-Asserted-Identity'],
+        append: [`Contact: ${contact('pn-prid').replace(/(?:;|%3b)pn-prid=SECRET/, '')}`],
+      },
+    ],
+    [
+      `ok/#65 History-Info goes as a whole: ${contact('pn-prid')}`,
+      ['History-Info: <sip:b@a.example>;index=1', `History-Info: ${contact('pn-prid')}`],
+      { ...out, mode: 'ims24229' },
+      { remove: ['History-Info'], append: ['History-Info: <sip:b@a.example>;index=1'] },
+    ],
+    [
+      `ok/#58a Geolocation too, from a stranger: ${contact('loc-src')}`,
+      [`Geolocation: ${contact('loc-src')}`, 'Geolocation: <sip:b@b.example>'],
+      {},
+      { remove: ['Geolocation'], append: ['Geolocation: <sip:b@b.example>'] },
+    ],
+  ]),
+]);
+
+/** Parameters of a handset's number, none of which ends where it should. */
+const UNENDED: readonly string[] = [
+  ';+sip.instance="<urn:gsma:imei:SECRET>',
+  ';+SIP.Instance = "<URN:GSMA:IMEI:SECRET>',
+  ';+g.x="y";+sip.instance="<urn:device-id:meid:SECRET>',
+  ';+sip.instance="<urn:gsma:imei:SECRET>\\"',
+  ';+sip.instance="\\"<urn:gsma:imei:SECRET>',
+  ';+sip.instance=""<urn:gsma:imei:SECRET>""',
+  ';+sip.instance="<urn:uuid:1>" <urn:gsma:imei:SECRET>',
+  ';+sip.instance= x "<urn:gsma:imei:SECRET>"',
+  ';+sip.instance=<urn:gsma:imei:SECRET',
+  ';+g.x="y;+sip.instance="\\<urn:gsma:imei:SECRET>"',
+  ' +sip.instance="<urn:gsma:imei:SECRET>"',
+  '%3b+sip.instance="<urn:gsma:imei:SECRET>"',
+  ';\xc2\xa0+sip.instance="<urn:gsma:imei:SECRET>"',
+];
+
+table('the number of a handset in quotes that end nowhere', [
+  ...UNENDED.flatMap((param): readonly Row[] => [
+    ...MODES.map(
+      (spec): Row => [
+        `fail/#64 <sip:a@a.example>${param}, ${JSON.stringify(spec)}`,
+        [`Contact: <sip:a@a.example>${param}`],
+        spec,
+        REFUSED,
+      ],
+    ),
+    [
+      `ok/#64 Accept-Contact and Reject-Contact go as a whole: ${param}`,
+      ['Accept-Contact: *;audio', `a: *${param}`, `j: *${param}`],
+      out,
+      { remove: ['Accept-Contact', 'Reject-Contact'], append: ['Accept-Contact: *;audio'] },
+    ],
+    [
+      `ok/#64 an emergency call keeps it: ${param}`,
+      [`Contact: <sip:a@a.example>${param}`],
+      { ...out, ...sos },
+      NOTHING,
+    ],
+    [`ok/#64 a partner gets it: ${param}`, [`m: <sip:a@a.example>${param}`], { ...out, ...trusted }, NOTHING],
+    [`ok/#64 a stranger may tell its own: ${param}`, [`j: *${param}`], {}, NOTHING],
+  ]),
+  [
+    'ok/#64 one in another parameter, and in a name, is none of this row',
+    ['Contact: "urn:gsma:imei:1" <sip:a@a.example>;+sip.instance="<urn:uuid:1>";+g.x="urn:gsma:imei:1"'],
+    out,
+    NOTHING,
+  ],
+]);
+
 table('a Request-URI with bytes that no answer can carry', [
   [
     'ok/#44 Latin-1 hides no parameter',
