@@ -180,23 +180,27 @@ describe.each(builds('full'))('what goes on in calls, Kamailio $version', (build
   it('ok/of a fork the answer that was kept goes out by its own plan, where the last one needed none', async () => {
     const { agreements, ...policy } = network.standardPolicy;
     await network.reload({ ...policy, agreements, defaults: { privacy: 'rfc3325' } });
-    const said = 'P-Asserted-Identity: <sip:bob@own.example>';
-    network.uas.options = { status: '404 Not Found', extra: [said] };
-    // The last one to answer: only when it is asked again.
+    const extra = ['P-Asserted-Identity: <sip:bob@own.example>'];
     const asked = new Set<string>();
-    const late: Party['answer'] = (text) =>
-      asked.size === asked.add(headerOf(text, 'Call-ID') ?? '').size ? [answered(text, '486 Busy Here')] : [];
-    await whileAnswering(other, late, async () => {
-      for (const transport of ['tcp', 'tls'] as const) {
-        const caller = await stage.connect(transport);
-        const callId = stage.send(caller, transport, {
-          ruri: other.uri('udp'),
-          headers: [`Subject: fork sip:bob@${network.host(4)}`],
-        });
-        const final = await caller.final(callId);
-        expect(statusOf(final), transport).toBe(404);
-      }
-    });
+    for (const toName of ['To:', 't:', 'tO \t:\r\n']) {
+      network.uas.options = { status: '404 Not Found', extra, toName };
+      // The last one to answer: only when it is asked again.
+      const late: Party['answer'] = (text) =>
+        asked.size === asked.add(headerOf(text, 'Call-ID') ?? '').size
+          ? [answered(text, '486 Busy Here').replace('\r\nTo:', `\r\n${toName}`)]
+          : [];
+      await whileAnswering(other, late, async () => {
+        for (const transport of ['tcp', 'tls'] as const) {
+          const caller = await stage.connect(transport);
+          const callId = stage.send(caller, transport, {
+            ruri: other.uri('udp'),
+            headers: [`Subject: fork sip:bob@${network.host(4)}`],
+          });
+          const final = await caller.final(callId);
+          expect(statusOf(final), `${toName} over ${transport}`).toBe(404);
+        }
+      });
+    }
     network.uas.options = {};
     await network.reload({ ...policy, agreements });
   });

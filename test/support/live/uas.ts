@@ -12,6 +12,8 @@ import { bodyOf, headerOf, methodOf, rowsOf, type SipText, statusOf, wholeMessag
 export interface UasOptions {
   /** Header lines of each answer. */
   readonly extra?: readonly string[];
+  /** How it writes the name of To, with the colon. */
+  readonly toName?: string;
   /** The final answer to INVITE; others get 200. */
   readonly status?: string;
   /** Provisional answers to INVITE before that. */
@@ -90,7 +92,7 @@ abstract class CalledParty {
     const lines = [
       `SIP/2.0 ${line}`,
       ...copied,
-      `To: ${to}${to.includes(';tag=') ? '' : ';tag=uas'}`,
+      `${this.options.toName ?? 'To:'} ${to}${to.includes(';tag=') ? '' : ';tag=uas'}`,
       `Contact: <${this.contact}>`,
       ...extra,
     ];
