@@ -97,6 +97,15 @@ describe.skipIf(BUILD === undefined)('what no branch_route sees', () => {
       ack({ from: '<sip:user@own.example;cpc=secret>;tag=1' }),
       ack({}, 'Subject: x\r\n P-Asserted-Identity: <sip:secret@own.example>'),
       ack({}, 'Subject: x\rP-Asserted-Identity: <sip:secret@own.example>', 'Content-Type: text/plain'),
+      ack({}, HIDDEN, 'Ro: x\rP-Asserted-Identity: <sip:secret@own.example>'),
+      ack({}, HIDDEN, 'Rou: y\r\n P-Asserted-Identity: <sip:secret@own.example>'),
+      ack({ body: '--a"b' }, HIDDEN, 'Content-Type: multipart/mixed;boundary="a_b"'),
+      send({
+        ...terms,
+        callId: freshCallId(),
+        method: 'ACK',
+        headers: [...route.map((each) => each.replace(';lr', ';lr;ob')), HIDDEN],
+      }),
       ack({ body: 'v=0' }, HIDDEN, 'Content-Type: application/sdp'),
     ];
     await stranger.received(ack({}, 'Subject: bare'), 'ACK');

@@ -35,16 +35,16 @@ describe.skipIf(BUILD === undefined)('requests of the proxy itself', () => {
   });
 
   let count = 0;
-  /** Has OpenSIPS send a MESSAGE, as an operator does by MI, and modules for themselves. */
+  /** Has OpenSIPS send a request, a MESSAGE where nothing else is said, as an operator does by MI, and modules for themselves. */
   async function written(
     ruri: string,
     headers: readonly string[],
-    from = '<sip:proxy@own.example>;tag=1',
+    { from = '<sip:proxy@own.example>;tag=1', tag = '', method = 'MESSAGE' } = {},
   ): Promise<string> {
     const subject = `local-${++count}`;
-    const rows = [`From: ${from}`, `To: <${ruri}>`, `Subject: ${subject}`, ...headers];
+    const rows = [`From: ${from}`, `To: <${ruri}>${tag}`, `Subject: ${subject}`, `Call-ID: ${subject}`, ...headers];
     const call = { jsonrpc: '2.0', id: 1, method: 't_uac_dlg' };
-    const params = { method: 'MESSAGE', ruri, headers: `${rows.join('\r\n')}\r\n` };
+    const params = { method, ruri, headers: `${rows.join('\r\n')}\r\n` };
     const answer = await fetch(`http://${network.host(8)}:8888/mi`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -78,16 +78,57 @@ describe.skipIf(BUILD === undefined)('requests of the proxy itself', () => {
     expect(rowsOf(got, 'P-Charging-Vector')).toEqual(['icid-value=secret;orig-ioi=own.example']);
   });
 
+  const own = () => `sip:bob@${network.called}:5060`;
+  const inside = (subject: string) =>
+    eventually('it', () => network.uas.got.find((text) => headerOf(text, 'Call-ID') === subject));
+  const REFER_TO = 'Refer-To: <sip:x@own.example?P-Asserted-Identity=forged>';
+  const CALLER = '<sip:alice@own.example;cpc=ordinary>;tag=1';
+
   it.each([
-    ['From of a message that msilo has stored', '', '<sip:alice@a.example;cpc=forged>;tag=1', []],
-    ['Contact, the same', '', undefined, ['Contact: <sip:alice@a.example?P-Asserted-Identity=forged>;msilo=yes']],
-    ['Refer-To that b2b follows', '?P-Asserted-Identity=forged', undefined, []],
+    ['From of a message that msilo has stored', '', { from: '<sip:alice@a.example;cpc=forged>;tag=1' }, []],
+    ['Contact, the same', '', {}, ['Contact: <sip:alice@a.example?P-Asserted-Identity=forged>;msilo=yes']],
+    ['Refer-To that b2b follows', '?P-Asserted-Identity=forged', {}, []],
+    ['Refer-To within a dialog', '', { tag: ';tag=2' }, [REFER_TO]],
   ] as const)(
     'fail/to our own side, with what a stranger has written into %s: cleaned',
-    async (_, tail, from, rows) => {
-      const subject = await written(`sip:bob@${network.called}:5060${tail}`, rows, from);
-      const got = await eventually('it', () => network.uas.got.find((text) => headerOf(text, 'Subject') === subject));
+    async (_, tail, terms, rows) => {
+      const got = await inside(await written(`${own()}${tail}`, rows, terms));
       expectNowhere('forged', [got]);
     },
   );
+
+  it('fail/the same within a dialog, and the plan refuses it: it goes on bare', async () => {
+    network.relay.tamper = (method, answer) =>
+      method === 'trust.message' ? answer.replace('"action":"continue"', '"action":"reject"') : undefined;
+    const got = await inside(await written(own(), [REFER_TO], { tag: ';tag=2' }));
+    network.relay.tamper = () => undefined;
+    expect(rowsOf(got, 'Via')).toHaveLength(1);
+    expect(rowsOf(got, 'To')).toEqual([`<${own()}>;tag=2`]);
+    expectNowhere('forged', [got]);
+  });
+
+  it.each([CALLER, '<sip:alice@own.example;verstat=No>;tag=1', '<tel:+15550100;cpc=ordinary>;tag=1'])(
+    'ok/to our own side, From %s: our own fields stay',
+    async (from) => {
+      const got = await inside(await written(own(), SECRET, { from }));
+      expect(rowsOf(got, 'From')).toEqual([from.replace(/;(?:cpc|verstat)=\w+/, '')]);
+      for (const row of SECRET) expect(got).toContain(`\r\n${row}\r\n`);
+    },
+  );
+
+  it('ok/REGISTER to our own registrar, with parameters that no stranger may say: as it is', async () => {
+    const contact = `<sip:proxy@${network.address};cpc=ordinary>`;
+    const got = await inside(await written(own(), [`Contact: ${contact}`], { method: 'REGISTER' }));
+    expect(rowsOf(got, 'Contact')).toEqual([contact]);
+  });
+
+  it('fail/to our own side while nobody answers: cleaned, and it arrives', async () => {
+    await network.daemon.stop('SIGKILL');
+    const got = await inside(
+      await written(own(), ['Content-Type: text/plain; charset="utf-8"', REFER_TO], { from: CALLER }),
+    );
+    expect(rowsOf(got, 'From')).toEqual(['<sip:alice@own.example>;tag=1']);
+    expect(rowsOf(got, 'Content-Type')).toEqual(['text/plain; charset="utf-8"']);
+    expectNowhere('forged', [got]);
+  });
 });

@@ -5,7 +5,7 @@ import { BOUNDARY_RULES, PROFILES } from '../../sip/table/index.js';
 import { servedByWords } from '../../trust/agreement/index.js';
 import type { Check } from './check.js';
 import { type Finding, finding } from './finding.js';
-import { addedFields, givenFields, opensipsRoutes, readFields, undoneSettings } from './opensips-script.js';
+import { addedFields, givenFields, opensipsRoutes, readFields, STRINGS, undoneSettings } from './opensips-script.js';
 import type { Site, SourceFile } from './site.js';
 
 const HEADERS = 'siptrust-headers.cfg';
@@ -81,7 +81,10 @@ const CALLS: readonly {
 ];
 
 /** Ends the route before its last line. */
-const LEAVES = /(?<![a-z_])(?:return|exit)[;(]/;
+const LEAVES = /(?<![\w$(])(?:return|exit)(?![a-z_])/;
+
+/** Right behind a call that stands by itself. */
+const LEAVES_BEHIND = /(?<=[;{}:])(route\(\w+\);)(?:return|exit)/g;
 
 /** Calls that get past the plugin, or take its door away. */
 const BYPASSES: readonly {
@@ -158,8 +161,7 @@ function script({ opensips, options }: Site): readonly Finding[] {
     for (const { file, name, body, line } of here) {
       const what = `${file}:${line}: ${kind}${name === '' ? '' : `[${name}]`}`;
       const call = `route(${calls});`;
-      const early = LEAVES.test(body.replaceAll(`${call}return`, '').replaceAll(`${call}exit`, ''));
-      if (first ? body.startsWith(call) : body.endsWith(call) && !early) continue;
+      if (first ? body.startsWith(call) : endsBy(call, body)) continue;
       const where = first ? 'as its first line' : 'as its last line, on every way';
       found.push(finding(harm, `${what} does not call ${call.slice(0, -1)} ${where}`, `add ${call} there`));
     }
@@ -185,6 +187,13 @@ function script({ opensips, options }: Site): readonly Finding[] {
     }
   }
   return [...found, ...files.flatMap(undone), ...files.flatMap(givenAway)];
+}
+
+/** Without blanks; behind a bracket or `else` the call stands on one way alone. */
+function endsBy(call: string, body: string): boolean {
+  const text = `;${body.replace(STRINGS, '""')}`;
+  const early = text.replace(LEAVES_BEHIND, (all, called) => (called === call ? '' : all));
+  return /[;}]$/.test(text.slice(0, -call.length)) && text.endsWith(call) && !LEAVES.test(early);
 }
 
 function undone({ file, text }: SourceFile): readonly Finding[] {

@@ -13,6 +13,8 @@ export interface OpensipsRoute {
 
 /** A comment or a string that nobody closes goes to the end. */
 const TOKEN = /#[^\n]*|\/\*.*?(?:\*\/|$)|"(?:[^"\\]|\\.)*"?|'[^'\n]*'|[^#/"']+|./gs;
+/** Each string of a text that has no comments. */
+export const STRINGS = /"(?:[^"\\]|\\.)*"|'[^'\n]*'/g;
 const HEAD = /(?:^|\n)[ \t]*([a-z_]*route)(?:[ \t]*\[([^\]\n]*)\])?\s*\{/g;
 
 /** Comments become blanks, so that lines keep their numbers; a string stays, without braces. */
@@ -78,17 +80,17 @@ export function givenFields(script: string): readonly GivenFields[] {
   });
 }
 
-/** Settings of siptrust.cfg that the script sets again behind the line that includes it. */
+/** Settings of siptrust.cfg that the script sets to something else behind the line that includes it. */
 export function undoneSettings(script: string): readonly { readonly name: string; readonly line: number }[] {
   const text = plain(script);
   const from = text.search(/^[ \t]*include_file[ \t]+"[^"\n]*siptrust\.cfg"/m);
   if (from < 0) return [];
   const names =
-    /^[ \t]*(disable_stateless_fwd|disable_dns_failover|tcp_no_new_conn_bflag)[ \t]*=|^[ \t]*modparam\([ \t]*"tm"[ \t]*,[ \t]*"(onreply_avp_mode)"/gm;
+    /^[ \t]*(?:(disable_stateless_fwd|disable_dns_failover)[ \t]*=(?![ \t]*(?:yes|true|on|enable|1)\b)|(tcp_no_new_conn_bflag)[ \t]*=(?![ \t]*SIPTRUST_PROVEN\b)|modparam\([ \t]*"tm"[ \t]*,[ \t]*"(onreply_avp_mode)"[ \t]*,(?![ \t]*1\b))/gm;
   return [...text.matchAll(names)]
     .filter(({ index }) => index > from)
-    .map(({ index, 1: global, 2: parameter = '' }) => ({
-      name: global ?? parameter,
+    .map(({ index, 1: toggle, 2: flag, 3: parameter = '' }) => ({
+      name: toggle ?? flag ?? parameter,
       line: text.slice(0, index).split('\n').length,
     }));
 }
@@ -112,11 +114,13 @@ const READING: Readonly<Record<string, string>> = {
 export function readFields(body: string): readonly string[] {
   const text = body.replace(/(?<![a-z_])xlog\((?:"(?:[^"\\]|\\.)*"|[^"()])*\)/g, '');
   const variables = text.matchAll(/\$\(?(?:hdr\(([^()[\]]+)[()[\]]|(ai|re|dip?|dir|p[dnuU])(?![\w(]))/g);
+  const present = text.matchAll(/(?<![a-z_])is_present_hf\("([^"]*)"/g);
   const calls = text
     .replace(/"(?:[^"\\]|\\.)*"|\$\w*\((?:[^()"]|\([^()"]*\))*\)/g, '$$')
     .matchAll(/(?<![a-z_])stir_shaken_(auth|verify)\(([^()]*)\)/g);
   return [
     ...[...variables].map(([, field, variable = '']) => field ?? READING[variable] ?? ''),
+    ...[...present].map(([, field = '']) => field),
     ...[...calls].flatMap(([, which, terms = '']) =>
       (terms.split(',')[which === 'auth' ? 5 : 3] ?? '') === '' ? ['P-Asserted-Identity'] : [],
     ),

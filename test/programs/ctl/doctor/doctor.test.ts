@@ -159,14 +159,16 @@ describe('where an OpenSIPS asks', () => {
   test('ok/the sample, and an agreement by words', async () => {
     expect(await asked()).toEqual([]);
     change('opensips.cfg', 'route(SIPTRUST_IN);', 'mc_decompress();\n\troute(SIPTRUST_IN);');
-    change('opensips.cfg', /^/, 'disable_dns_failover = yes\n');
+    change('opensips.cfg', /^/, 'disable_dns_failover = no\n');
+    const again = 'disable_dns_failover = yes\ndisable_stateless_fwd=1\nmodparam("tm", "onreply_avp_mode", 1)\n';
+    change('opensips.cfg', 'include_file "siptrust.cfg"\n', `include_file "siptrust.cfg"\n${again}`);
     const reading = [
       ...['xlog("$ai of $(hdr(P-Asserted-Identity))\\n");', '$var(x) = $hdr(Reason) + $retcode + $pr;'],
       'stir_shaken_auth("A", "4437", $var(cert), $var(key), "https://x/y", $(avp(n){s.substr,1,0}));',
     ];
     change('opensips.cfg', 'route(RELAY);', `${reading.join('\n')}\n\troute(RELAY);`);
     const own =
-      'branch_route[OWN] {\n\tif ($rU == "x") {\n\t\troute(SIPTRUST_OUT);\n\t\treturn;\n\t}\n\troute(SIPTRUST_OUT);\n}';
+      'branch_route[OWN] {\n\txlog("exit; return -1;");\n\tif ($rU == "x") {\n\t\troute(SIPTRUST_OUT);\n\t\treturn;\n\t}\n\troute(SIPTRUST_OUT);\n}';
     change('opensips.cfg', /$/, `\n${own}\nroute[KNOWN] {\n\tif ($avp(siptrust_trusted) == 1) $var(x) = $ai;\n}\n`);
     expect(await asked()).toEqual([]);
   });
@@ -219,6 +221,18 @@ describe('where an OpenSIPS asks', () => {
         change('opensips.cfg', /$/, '\nlocal_route {\n\tif (is_method("BYE")) return;\n\troute(SIPTRUST_LOCAL);\n}\n'),
       /^leak opensips-script: .*: local_route does not call route\(SIPTRUST_LOCAL\) as its last line, on every way$/,
     ],
+    ...[
+      'if (is_method("BYE")) return 1;\n\troute(SIPTRUST_LOCAL);',
+      'if (is_method("BYE")) return -1;\n\troute(SIPTRUST_LOCAL);',
+      'if (is_method("BYE")) { return $var(x); }\n\troute(SIPTRUST_LOCAL);',
+      'if (is_method("BYE")) route(SIPTRUST_LOCAL);',
+      'if (is_method("BYE")) { xlog("x"); } else route(SIPTRUST_LOCAL);',
+      'if (is_method("BYE")) route(SIPTRUST_LOCAL);\n\treturn;\n\troute(SIPTRUST_LOCAL);',
+    ].map((lines): readonly [string, () => void, RegExp] => [
+      `a local_route with a way past it: ${lines}`,
+      () => change('opensips.cfg', /$/, `\nlocal_route {\n\t${lines}\n}\n`),
+      /^leak opensips-script: .*: local_route does not call route\(SIPTRUST_LOCAL\) as its last line, on every way$/,
+    ]),
     [
       'send()',
       () => change('opensips.cfg', 'route(RELAY);', 'send("udp:192.0.2.1:5060");'),
@@ -323,6 +337,7 @@ describe('where an OpenSIPS asks', () => {
       [
         ['$avp(caller) = $(ai{uri.user});', 'P-Asserted-Identity'],
         ['if ($hdr(p-asserted-identity) =~ "x") exit;', 'p-asserted-identity'],
+        ['if (is_present_hf("Diversion")) exit;', 'Diversion'],
         ['$var(x) = $(hdr(Diversion)[0]); uac_replace_from("$re");', 'Diversion, Remote-Party-ID'],
         ['stir_shaken_auth("A", "4437", $var(cert), $var(key), "https://x/y,z");', 'P-Asserted-Identity'],
         ['stir_shaken_verify($(hdr(X-C){s.b64decode}), $var(c), $var(r));', 'P-Asserted-Identity'],
