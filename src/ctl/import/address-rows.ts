@@ -7,7 +7,7 @@ import { parseAddress, prefixOf } from '../../net/address/index.js';
 import { policyDomain } from '../../policy/values/index.js';
 import type { Table, TableRow } from '../tables/index.js';
 import { type Candidate, Names } from './candidate.js';
-import { type Finding, shown } from './report.js';
+import { type Finding, leftOut, shown } from './report.js';
 
 /** The columns of the table, in the order in which Kamailio creates them. */
 export const ADDRESS_COLUMNS: readonly string[] = ['id', 'grp', 'ip_addr', 'mask', 'port', 'tag'];
@@ -80,10 +80,6 @@ export function addressAgreements(table: Table, options: AddressOptions): Import
     keys: { domains, mechanism: 'nds-ip', interface: options.interface, sources: [...sources] },
   }));
   return { candidates, findings };
-}
-
-function leftOut(from: string, subject: string, text: string): Finding {
-  return { from, subject, outcome: 'left out', text };
 }
 
 function quoted(text: string | undefined): string {

@@ -4,7 +4,7 @@ import { isAbsolute, join, relative, resolve } from 'node:path';
 import type { Table, TableRow } from '../tables/index.js';
 import type { Imported } from './address-rows.js';
 import { type Candidate, isMapping, Names, type PolicyValue } from './candidate.js';
-import { type Finding, shown } from './report.js';
+import { type Finding, leftOut, shown } from './report.js';
 
 type Kind = 'text' | 'list' | 'flag' | 'files';
 
@@ -85,10 +85,6 @@ export function partnerAgreements(table: Table, options: PartnerOptions): Import
       });
   }
   return { candidates, findings };
-}
-
-function leftOut(from: string, subject: string, text: string): Finding {
-  return { from, subject, outcome: 'left out', text };
 }
 
 function firstDomain(keys: Readonly<Record<string, PolicyValue | undefined>>): string {

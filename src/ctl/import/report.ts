@@ -10,6 +10,11 @@ export interface Finding {
   readonly text: string;
 }
 
+/** What is in no agreement, and why. */
+export function leftOut(from: string, subject: string, text: string): Finding {
+  return { from, subject, outcome: 'left out', text };
+}
+
 /** A cell of a report: nothing in it can end a line. */
 export function shown(text: string | undefined, most = 60): string {
   if (text === undefined) return '';

@@ -1,6 +1,6 @@
 /** GeneralNames (RFC 5280 §4.2.1.6), kept as the bytes they are: nothing is decoded, so nothing is lost or merged. */
 
-import { DerReader, hex, MalformedDer, oidText, TAG } from '../der/index.js';
+import { DerReader, hex, hexHead, MalformedDer, oidText, TAG } from '../der/index.js';
 import type { AlternativeName } from './facts.js';
 import { parseName } from './name.js';
 
@@ -91,9 +91,6 @@ function readable(read: () => string): string | undefined {
     throw cause;
   }
 }
-
-const hexHead = (bytes: Uint8Array, most: number): string =>
-  `${hex(bytes.subarray(0, most))}${bytes.length > most ? '...' : ''}`;
 
 const escaped = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)

@@ -282,8 +282,8 @@ export function hex(octets: Uint8Array): string {
 }
 
 /** The same for a message: of many octets the first ones. */
-export function hexHead(octets: Uint8Array): string {
-  return `${hex(octets.subarray(0, MOST_SHOWN / 2))}${octets.length > MOST_SHOWN / 2 ? '...' : ''}`;
+export function hexHead(octets: Uint8Array, most = MOST_SHOWN / 2): string {
+  return `${hex(octets.subarray(0, most))}${octets.length > most ? '...' : ''}`;
 }
 
 /** Whether two runs of octets are the same. */
