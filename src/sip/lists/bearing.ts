@@ -30,13 +30,9 @@ export function bearingRemoval(bearing: Bearing): string {
 }
 
 /** Does one go from this message? Not from an emergency call. */
-export function bearsLines(bearing: Bearing): readonly string[] {
-  return [
-    `\tif (!($ru =~ ${quote(EMERGENCY_URI)} || $ou =~ ${quote(EMERGENCY_URI)}) && $mb =~ ${quote(bearsName(bearing))}) {`,
-    '\t\treturn(1);',
-    '\t}',
-    '\treturn(-1);',
-  ];
+export function bears(bearing: Bearing): string {
+  const emergency = ['$ru', '$ou'].map((uri) => `${uri} =~ ${quote(EMERGENCY_URI)}`).join(' || ');
+  return `!(${emergency}) && $mb =~ ${quote(bearsName(bearing))}`;
 }
 
 /** And would the list leave some of it, or take more? */
