@@ -24,6 +24,7 @@ import { parseUri } from '../../src/sip/grammar/uri.js';
 import { inspectBytes } from '../../src/sip/grammar/value-bytes.js';
 import { CertificateCache } from '../../src/state/verdicts/certificate-cache.js';
 import { Draft } from '../../src/trust/message/draft.js';
+import { refusal } from '../../src/trust/message/malformed.js';
 import { parseCertificate } from '../../src/x509/certificate/certificate.js';
 import { readPem, writePem } from '../../src/x509/der/pem.js';
 import { referenceDomain } from '../../src/x509/identity/domain.js';
@@ -371,5 +372,13 @@ describe('what is done to a message', () => {
     const reading = cpuTime(() => new Draft(rows));
     const dropping = () => cpuTime(() => new Draft(rows).edit('require', () => undefined));
     expect(reaches(20, () => dropping() / reading)).toBeLessThan(20);
+  });
+
+  it('ok/to judge many problems of one long row costs no more than to find them', () => {
+    const rows = block(`Subject: x${'\r\n '.repeat(20_000)}`);
+    const problems = auditHeaderBlock(rows);
+    const finding = cpuTime(() => auditHeaderBlock(scanHeaderBlock(Buffer.from(rows.rows[0]?.raw ?? '', 'latin1'))));
+    const judging = () => cpuTime(() => refusal(problems, rows, 'tolerant', () => false));
+    expect(reaches(3, () => judging() / finding)).toBeLessThan(3);
   });
 });

@@ -58,23 +58,33 @@ export interface HeaderBlock {
   readonly rest: string;
 }
 
-/** Beyond this many problems only the first reject is still added: a report is for humans. */
+/** Notes beyond this many are left out: a report is for humans. */
 export const MAX_PROBLEMS = 64;
+
+/** A reject in place of all beyond that many: what is not looked at may be the one that nobody tolerates. */
+export const TOO_MANY_PROBLEMS = 'too-many-problems';
 
 /** Collects problems, bounded. */
 export class Problems {
   readonly list: Problem[];
-  #rejected: boolean;
+  #rejects: number;
 
   constructor(before: readonly Problem[] = []) {
     this.list = [...before];
-    this.#rejected = before.some((problem) => problem.severity === 'reject');
+    this.#rejects = before.filter(({ severity }) => severity === 'reject').length;
   }
 
   add(severity: Problem['severity'], kind: string, line: number, detail: string): void {
-    if (this.list.length >= MAX_PROBLEMS && (severity === 'note' || this.#rejected)) return;
-    if (severity === 'reject') this.#rejected = true;
-    this.list.push({ kind, line, detail, severity });
+    const last = this.list.at(-1);
+    if (last?.kind === kind && last.line === line && last.severity === severity) return;
+    if (severity === 'note' ? this.list.length >= MAX_PROBLEMS : this.#rejects > MAX_PROBLEMS) return;
+    if (severity === 'reject') this.#rejects += 1;
+    const tooMany = severity === 'reject' && this.#rejects > MAX_PROBLEMS;
+    this.list.push(
+      tooMany
+        ? { kind: TOO_MANY_PROBLEMS, line, detail: `expected at most ${MAX_PROBLEMS} problems, found more`, severity }
+        : { kind, line, detail, severity },
+    );
   }
 }
 

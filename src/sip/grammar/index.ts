@@ -29,6 +29,7 @@ export {
   type Problem,
   Problems,
   scanHeaderBlock,
+  TOO_MANY_PROBLEMS,
 } from './header-block.js';
 export { MAX_BLOCK_BYTES, MAX_ROW_BYTES, MAX_ROWS, MAX_VALUES } from './limits.js';
 export { splitMessage } from './message.js';

@@ -1,6 +1,12 @@
 /** Which problems of a header block refuse a message (rulebook §3). */
 
-import { asciiLower, type HeaderBlock, type HeaderRow, type Problem } from '../../sip/grammar/index.js';
+import {
+  asciiLower,
+  type HeaderBlock,
+  type HeaderRow,
+  type Problem,
+  TOO_MANY_PROBLEMS,
+} from '../../sip/grammar/index.js';
 import { PRIVATE_KEYS } from '../../sip/table/index.js';
 
 /** The block is more than any reader should be asked to carry: 513 rather than 400. */
@@ -37,30 +43,40 @@ const PRIVATE_NAMES: readonly string[] = [
   ...[...PRIVATE_KEYS].filter((key) => key !== 'reason').map(squeezed),
 ];
 
-/** The row in which a line of the block stands. */
-function rowAt(block: HeaderBlock, line: number): HeaderRow | undefined {
-  let first = 1;
-  for (const row of block.rows) {
-    const next = first + row.raw.split('\n').length;
-    if (line >= first && line < next) return row;
-    first = next;
-  }
-  return undefined;
-}
+/** The rows of a block by their lines, and what was found out about each: many problems may stand in one long row. */
+class Rows {
+  readonly #byLine: HeaderRow[] = [];
+  readonly #touching = new Map<HeaderRow, boolean>();
 
-/** Key of the field there; empty where there is none that can be found by its name. */
-function keyAt(block: HeaderBlock, line: number): string {
-  const field = rowAt(block, line)?.field;
-  return field?.regular === true ? field.key : '';
+  constructor(block: HeaderBlock) {
+    for (const row of block.rows) for (const _ of row.raw.split('\n')) this.#byLine.push(row);
+  }
+
+  /** The row in which a line of the block stands. */
+  at(line: number): HeaderRow | undefined {
+    return this.#byLine[line - 1];
+  }
+
+  /** Key of the field there; empty where there is none that can be found by its name. */
+  keyAt(line: number): string {
+    const field = this.at(line)?.field;
+    return field?.regular === true ? field.key : '';
+  }
+
+  /** Does a problem there leave it open what the message says of an identity? */
+  touchIdentity(line: number): boolean {
+    const row = this.at(line);
+    if (row === undefined) return true;
+    const known = this.#touching.get(row) ?? touchesIdentity(row.raw);
+    this.#touching.set(row, known);
+    return known;
+  }
 }
 
 /** What one reader or another takes for the end of a line. */
 const LINE_ENDS = /[\0\n\v\f\r]|\xc2?\x85|\xe2\x80[\xa8\xa9]/;
 
-/** Does the problem leave it open what the message says of an identity? */
-function touchesIdentity(problem: Problem, block: HeaderBlock): boolean {
-  const raw = rowAt(block, problem.line)?.raw;
-  if (raw === undefined) return true;
+function touchesIdentity(raw: string): boolean {
   const text = squeezed(raw);
   if (PRIVATE_NAMES.some((name) => text.includes(name))) return true;
   // From is screened, so there must be one of it, and a readable one.
@@ -87,13 +103,16 @@ export function refusal(
   policy: MalformedPolicy,
   goes: (key: string) => boolean,
 ): { readonly code: 400 | 513; readonly phrase: string; readonly detail: string } | undefined {
-  for (const problem of problems) {
-    if (problem.severity !== 'reject') continue;
-    if (VALUE_KINDS.has(problem.kind) && goes(keyAt(block, problem.line))) continue;
+  const rejects = problems.filter(({ severity }) => severity === 'reject');
+  if (rejects.length === 0) return undefined;
+  const rows = new Rows(block);
+  for (const problem of rejects) {
+    if (VALUE_KINDS.has(problem.kind) && goes(rows.keyAt(problem.line))) continue;
     const size = SIZE_KINDS.has(problem.kind);
     const counts =
       policy === 'strict' ||
-      (policy === 'tolerant' && (size || touchesStructure(problem, block))) ||
+      problem.kind === TOO_MANY_PROBLEMS ||
+      (policy === 'tolerant' && (size || touchesStructure(problem, rows))) ||
       (policy === 'leaving' && STRUCTURE_KINDS.has(problem.kind));
     if (!counts) continue;
     const detail = `line ${problem.line}: ${problem.kind}: ${problem.detail}`;
@@ -104,10 +123,10 @@ export function refusal(
   return undefined;
 }
 
-function touchesStructure(problem: Problem, block: HeaderBlock): boolean {
+function touchesStructure(problem: Problem, rows: Rows): boolean {
   if (problem.kind === 'address-syntax' || problem.kind === 'open-quote' || problem.kind === 'unbracketed-ipv6') {
-    const raw = asciiLower(rowAt(block, problem.line)?.raw ?? '');
+    const raw = asciiLower(rows.at(problem.line)?.raw ?? '');
     return /^(from|f)[ \t]*:/.test(raw);
   }
-  return STRUCTURE_KINDS.has(problem.kind) && problem.kind !== 'start-line' && touchesIdentity(problem, block);
+  return STRUCTURE_KINDS.has(problem.kind) && problem.kind !== 'start-line' && rows.touchIdentity(problem.line);
 }

@@ -45,4 +45,20 @@ describe('refusal', () => {
     expect(refused(['Path: <sip:x@y'], 'strict', ['path'])).toBe(0);
     expect(refused(['Path\x01: <sip:x@y'], 'strict', ['path'])).toBe(400);
   });
+
+  const tolerated = (count: number) => `Subject: x${'\r\n '.repeat(count)}`;
+  const overlong = Array.from({ length: 64 }, () => 'Foo: \xc0\x8a');
+  it.each<[string, readonly string[], MalformedPolicy]>([
+    ['an identity behind a fold', [tolerated(64), 'Foo: x\r\n Remote-Party-ID: y'], 'tolerant'],
+    ['a second From', [tolerated(64), 'From: <sip:x@y>', 'From: <sip:x@z>'], 'tolerant'],
+    ['too long a row', [tolerated(64), `Subject: ${'x'.repeat(20_000)}`], 'tolerant'],
+    ['an identity behind a fold', [...overlong, 'Foo: x\r\n Remote-Party-ID: y'], 'leaving'],
+  ])('fail/64 problems that are tolerated do not hide the one behind them: %s', (_, rows, policy) => {
+    expect(refused(rows.slice(0, policy === 'leaving' ? 64 : 1), policy)).toBe(0);
+    expect(refused(rows, policy)).toBe(400);
+  });
+
+  it('ok/one value after the other that cannot be read in one row is one problem', () => {
+    expect(refused([`Route: ${'<sip:x, '.repeat(90)}<sip:y>`], 'tolerant')).toBe(0);
+  });
 });
