@@ -60,7 +60,9 @@ export function pathSite({ mechanism }: Pick<Agreement, 'mechanism'>, site: Site
 
 /** How what ends stands at `now`: two times at which this is the same are alike to the checks of an agreement. */
 export function endsAt(agreement: Agreement, now: number): string {
-  return ENDING_ROWS.map(([field, row]) => row.ends?.(agreement[field], now) ?? '').join(' ');
+  let ends = '';
+  for (const [field, row] of ENDING_ROWS) ends += `${row.ends?.(agreement[field], now) ?? ''} `;
+  return ends;
 }
 
 const ENDING_ROWS = KEY_ROWS.filter(([, row]) => row.ends !== undefined);

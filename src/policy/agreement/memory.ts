@@ -6,7 +6,7 @@
 
 import type { Agreement } from '../../trust/agreement/index.js';
 import type { FileMemory } from '../material/index.js';
-import { type PolicyFiles, Problems, type Said, type Site } from '../reading/index.js';
+import { expandGlob, type PolicyFiles, Problems, type Said, type Site } from '../reading/index.js';
 import type { AgreementInput } from './keys.js';
 
 /** An agreement as it was checked, where it stands, and what the check rested on. */
@@ -30,14 +30,26 @@ export interface Rests {
 interface Remembered {
   readonly stamp: string;
   readonly value: unknown;
+  /** The reading that asked for it last. */
+  reading: number;
 }
 
-/** What the reading before gave, by file and by agreement. */
+/** What a pattern matched, and the directories that were listed for it. */
+interface Expanded {
+  readonly found: readonly string[];
+  readonly lists: ReadonlyMap<string, readonly string[] | undefined>;
+}
+
+/**
+ * What the reading before gave, by file and by agreement. What stays is neither copied nor made anew: of thousands of files
+ * that would be most of the work of a reading, and of its collector's.
+ */
 export class PolicyMemory implements FileMemory {
   /** By kind, then by path. */
-  #files = new Map<string, Map<string, Remembered>>();
-  #next = new Map<string, Map<string, Remembered>>();
-  readonly #agreements = new WeakMap<object, readonly (CheckedAgreement | undefined)[]>();
+  readonly #files = new Map<string, Map<string, Remembered>>();
+  readonly #agreements = new WeakMap<object, (CheckedAgreement | undefined)[]>();
+  readonly #expanded = new Map<string, Expanded>();
+  #reading = 1;
   /** Of whoever checks with this memory: places that are remembered report here. */
   readonly problems = new Problems();
 
@@ -50,37 +62,65 @@ export class PolicyMemory implements FileMemory {
   ): T {
     const known = this.#files.get(kind)?.get(path);
     if (known !== undefined && files.stamp?.(path) === known.stamp) {
-      this.#remember(kind, path, known);
+      known.reading = this.#reading;
       return known.value as T;
     }
     const { value, stamp } = make();
-    if (stamp !== undefined) this.#remember(kind, path, { stamp, value });
+    if (stamp !== undefined) this.#remember(kind, path, { stamp, value, reading: this.#reading });
     return value;
   }
 
   #remember(kind: string, path: string, remembered: Remembered): void {
-    const ofKind = this.#next.get(kind);
-    if (ofKind === undefined) this.#next.set(kind, new Map([[path, remembered]]));
+    const ofKind = this.#files.get(kind);
+    if (ofKind === undefined) this.#files.set(kind, new Map([[path, remembered]]));
     else ofKind.set(path, remembered);
   }
 
-  /** The checks of the agreements that the entries of this list of a file became, in their order. */
-  agreements(list: object): readonly (CheckedAgreement | undefined)[] | undefined {
-    return this.#agreements.get(list);
+  /** As `expandGlob`: the same list as long as its directories hold the same. */
+  expand(pattern: string, files: PolicyFiles): readonly string[] {
+    const known = this.#expanded.get(pattern);
+    if (
+      known !== undefined &&
+      [...known.lists].every(([directory, names]) => sameNames(files.list(directory), names))
+    ) {
+      return known.found;
+    }
+    const lists = new Map<string, readonly string[] | undefined>();
+    const list = (directory: string) => {
+      const names = files.list(directory);
+      lists.set(directory, names);
+      return names;
+    };
+    const found = expandGlob(pattern, { list });
+    this.#expanded.set(pattern, { found, lists });
+    return found;
   }
 
-  keep(list: object, checked: readonly (CheckedAgreement | undefined)[]): void {
-    this.#agreements.set(list, checked);
+  /** The checks of the agreements that the entries of this list of a file became, in their order, to be read and written. */
+  agreements(list: { readonly length: number }): (CheckedAgreement | undefined)[] {
+    const known = this.#agreements.get(list);
+    if (known !== undefined) return known;
+    const none = new Array<CheckedAgreement | undefined>(list.length);
+    this.#agreements.set(list, none);
+    return none;
   }
 
   /** Ends one reading: what was not asked for in it is forgotten. */
   settle(): void {
-    this.#files = this.#next;
-    this.#next = new Map();
+    for (const ofKind of this.#files.values()) {
+      ofKind.forEach(({ reading }, path) => {
+        if (reading !== this.#reading) ofKind.delete(path);
+      });
+    }
+    this.#reading += 1;
   }
 
   /** Files of a kind that are remembered. */
   count(kind: string): number {
     return this.#files.get(kind)?.size ?? 0;
   }
+}
+
+function sameNames(now: readonly string[] | undefined, before: readonly string[] | undefined): boolean {
+  return now?.length === before?.length && (now ?? []).every((name, at) => name === before?.[at]);
 }

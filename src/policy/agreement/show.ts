@@ -27,7 +27,9 @@ export function showTarget({ address, port }: StaticTarget): string {
 
 /** One digit for each certificate: valid at `now`, ended, or not yet begun. */
 export function certificateEnds(certificates: readonly CertificateFacts[], now: number): string {
-  return certificates.map(({ notBefore, notAfter }) => Number(notAfter < now) + 2 * Number(notBefore > now)).join('');
+  let ends = '';
+  for (const { notBefore, notAfter } of certificates) ends += Number(notAfter < now) + 2 * Number(notBefore > now);
+  return ends;
 }
 
 /** One digit for each list: whether the next one should have come by `now`. */

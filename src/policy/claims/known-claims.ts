@@ -119,7 +119,12 @@ function added(set: Set<string>, value: string): boolean {
 function change(before: readonly PlacedAgreement[], after: readonly PlacedAgreement[]) {
   let begin = 0;
   while (begin < before.length && before[begin] === after[begin]) begin += 1;
-  const stayed = new Set(before.slice(begin));
-  const come = after.slice(begin).filter((each) => !stayed.delete(each));
+  let [end, afterEnd] = [before.length, after.length];
+  while (end > begin && afterEnd > begin && before[end - 1] === after[afterEnd - 1]) {
+    end -= 1;
+    afterEnd -= 1;
+  }
+  const stayed = new Set(before.slice(begin, end));
+  const come = after.slice(begin, afterEnd).filter((each) => !stayed.delete(each));
   return { gone: [...stayed], come };
 }

@@ -21,6 +21,8 @@ export interface ReadOrder {
   readonly now: number;
   /** Of the policy that whoever asks has in force. */
   readonly held: Contents | undefined;
+  /** Whether `seen` is to be told: it holds all paths, and who does not look at the files has no use for it. */
+  readonly watched: boolean;
   /** The revision of the fleet that is to be read, whose files are there; without it the one that is kept. */
   readonly wanted?: Revision | undefined;
 }
@@ -33,7 +35,7 @@ export interface FleetOrigin {
   readonly refused: readonly string[];
 }
 
-/** `seen`: the files that a reading rests on, also one that failed. */
+/** `seen`: the files that a reading rests on, also one that failed; where that was asked for. */
 export type ReadResult = { readonly seen?: Seen } & (
   | {
       readonly ok: true;
@@ -54,6 +56,8 @@ const MOST_READS = 3;
 /** Files that tell whether they are still the same. */
 export interface WatchedFiles extends PolicyFiles {
   changed(): string | undefined;
+  /** Directories that were listed. */
+  readonly directories: readonly string[];
   readonly seen: Seen;
 }
 
@@ -62,13 +66,19 @@ export class PolicyReader {
   readonly #packer = new Packer();
   readonly #memory = new PolicyMemory();
   readonly #open: (suspects?: Suspects) => WatchedFiles;
+  #directories: readonly string[] = [];
 
-  constructor(open: (suspects?: Suspects) => WatchedFiles = (suspects) => new DiskFiles(suspects)) {
+  constructor(open = diskFiles()) {
     this.#open = open;
   }
 
+  /** Those that the last reading listed. */
+  get directories(): readonly string[] {
+    return this.#directories;
+  }
+
   /** @param suspects undefined: anything may have changed since the reading before */
-  read({ path, revision, now, held, wanted }: ReadOrder, suspects?: Suspects): ReadResult {
+  read({ path, revision, now, held, watched, wanted }: ReadOrder, suspects?: Suspects): ReadResult {
     for (let reads = 1; ; reads++) {
       const files = this.#open(reads === 1 ? suspects : undefined);
       const { checked, fleet } = readFrom(wanted, (content) =>
@@ -77,16 +87,18 @@ export class PolicyReader {
       this.#memory.settle();
       // Half of an old policy and half of a new one is a policy that nobody wrote.
       const changed = files.changed();
-      const { seen } = files;
       if (changed !== undefined && reads < MOST_READS) continue;
-      if (changed !== undefined) return { ok: false, seen, problems: [`${path}:1:1: error: ${changed}: ${CHANGED}`] };
-      if (!checked.ok) return { ok: false, seen, problems: checked.problems.map(formatProblem) };
+      this.#directories = files.directories;
+      const seen = watched ? { seen: files.seen } : {};
+      if (changed !== undefined)
+        return { ok: false, ...seen, problems: [`${path}:1:1: error: ${changed}: ${CHANGED}`] };
+      if (!checked.ok) return { ok: false, ...seen, problems: checked.problems.map(formatProblem) };
       const { parts, settings, warnings } = checked;
       const [main, included] = [this.#memory.count('main'), this.#memory.count('included')];
       const parcel = this.#packer.pack(parts, held, included > 0);
       return {
         ok: true,
-        seen,
+        ...seen,
         parcel,
         files: main + included,
         settings,
@@ -95,6 +107,15 @@ export class PolicyReader {
       };
     }
   }
+}
+
+/** Opens the files of the disk for one reading after the other. */
+function diskFiles(): (suspects?: Suspects) => WatchedFiles {
+  let last: DiskFiles | undefined;
+  return (suspects) => {
+    last = new DiskFiles(suspects, last);
+    return last;
+  };
 }
 
 type Checked<T> = ({ readonly ok: true } & T) | { readonly ok: false; readonly problems: readonly Problem[] };

@@ -11,5 +11,5 @@ const changes = new Changes();
 parentPort?.on('message', (order: ReadOrder) => {
   const result = reader.read(order, changes.take());
   parentPort?.postMessage(result, result.ok ? octetsOf(result.parcel) : []);
-  changes.follow(result.seen?.directories ?? []);
+  changes.follow(reader.directories);
 });

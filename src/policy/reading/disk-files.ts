@@ -24,7 +24,7 @@ export type Suspects = Pick<Seen, 'files' | 'directories'>;
 /** How the same files and directories stand now. */
 export function seenNow({ files, directories }: Pick<Seen, 'files' | 'directories'>): string {
   return stateOf(
-    files.map(stampOf),
+    files.map((path) => look(path).stamp),
     directories.map((directory) => listed(listDirectory(directory))),
   );
 }
@@ -35,23 +35,25 @@ function stateOf(stamps: readonly (string | undefined)[], lists: readonly string
 
 /** The files as one reading of the policy sees them, and whether they are still the same after it. */
 export class DiskFiles implements PolicyFiles {
-  /** What was seen of each file: its stamp, undefined where there is none to be read. */
-  readonly #stamps = new Map<string, string | undefined>();
+  readonly #looks = new Map<string, Look>();
+  /** Of the reading before: what is as it was then is the same object. */
+  readonly #before: ReadonlyMap<string, Look>;
   readonly #lists = new Map<string, readonly string[] | undefined>();
   /** Directories that were listed before all others, whether they are asked for or not. */
   readonly #firstLists: ReadonlyMap<string, readonly string[] | undefined>;
   readonly #warnings = new Map<string, string | undefined>();
   /** Files that were looked at before all others. */
-  readonly #first: ReadonlyMap<string, string | undefined>;
+  readonly #first: ReadonlyMap<string, Look>;
   /** Something was read that was not looked at first: nothing but a second look at everything shows a moment common to all. */
   #late: boolean;
   /** The directory that was asked about last: files come in their order. */
   #last: { readonly prefix: string; readonly open: string | undefined } | undefined;
 
   /** @param suspects are looked at before all others; without them everything is looked at twice */
-  constructor(suspects?: Suspects) {
+  constructor(suspects?: Suspects, before?: DiskFiles) {
     this.#late = suspects === undefined;
-    this.#first = new Map(suspects?.files.map((path) => [path, stampOf(path)]));
+    this.#before = before === undefined ? new Map() : before.#looks;
+    this.#first = new Map(suspects?.files.map((path) => [path, look(path)]));
     this.#firstLists = new Map(suspects?.directories.map((directory) => [directory, listDirectory(directory)]));
   }
 
@@ -64,9 +66,9 @@ export class DiskFiles implements PolicyFiles {
   }
 
   stamp(path: string): string | undefined {
-    const { stamp, linked } = look(path);
-    this.#stamps.set(path, stamp);
-    return stamp && asRead(stamp, this.#directoryWarning(path, linked));
+    const found = look(path, this.#before.get(path));
+    this.#looks.set(path, found);
+    return found.stamp && asRead(found.stamp, this.#directoryWarning(path, found.linked));
   }
 
   list(directory: string): readonly string[] | undefined {
@@ -83,14 +85,21 @@ export class DiskFiles implements PolicyFiles {
    * when all that was looked at first had been: where nothing else was read, that is looked at again, and no more.
    */
   changed(): string | undefined {
-    for (const [path, stamp] of this.#late ? this.#stamps : this.#first) if (stampOf(path) !== stamp) return path;
+    for (const [path, found] of this.#late ? this.#looks : this.#first) {
+      if (look(path, found).stamp !== found.stamp) return path;
+    }
     for (const [path, names] of this.#lists) if (!sameList(listDirectory(path), names)) return path;
     return undefined;
   }
 
+  get directories(): readonly string[] {
+    return [...this.#lists.keys()];
+  }
+
   get seen(): Seen {
-    const state = stateOf([...this.#stamps.values()], [...this.#lists.values()].map(listed));
-    return { files: [...this.#stamps.keys()], directories: [...this.#lists.keys()], state };
+    const stamps = Array.from(this.#looks.values(), ({ stamp }) => stamp);
+    const state = stateOf(stamps, [...this.#lists.values()].map(listed));
+    return { files: [...this.#looks.keys()], directories: this.directories, state };
   }
 
   #readOnce(path: string, most: number): FileRead | 'changed' {
@@ -99,16 +108,17 @@ export class DiskFiles implements PolicyFiles {
       read = readRegular(path, most, { bits: constants.S_IWOTH, expected: 'a file that not everybody may write' });
     } catch (cause) {
       this.#late = true;
-      this.#stamps.set(path, undefined);
+      this.#looks.set(path, NOTHING);
       return { code: 'unreadable', problem: `${path}: ${systemProblem(cause)}` };
     }
     const { stats } = read;
-    const stamp = stampOfStats(stats);
-    this.#stamps.set(path, stamp);
-    if (this.#first.get(path) !== stamp) this.#late = true;
+    const found = lookOf(stats, true);
+    const { stamp } = found;
+    this.#looks.set(path, found);
+    if (this.#first.get(path)?.stamp !== stamp) this.#late = true;
     if ('problem' in read) return { code: read.code, problem: `${path}: ${read.problem}` };
     const { bytes, after } = read;
-    if (stampOfStats(after) !== stamp || bytes.length !== stats.size) return 'changed';
+    if (lookOf(after, true).stamp !== stamp || bytes.length !== stats.size) return 'changed';
     const warning = this.#directoryWarning(path, true);
     const fresh = Math.abs(Date.now() - Math.max(stats.mtimeMs, stats.ctimeMs)) < FRESH_MS;
     return {
@@ -145,7 +155,7 @@ export class DiskFiles implements PolicyFiles {
 
 /** What is said of a file is that of its directory too, whose rights change by themselves. */
 function asRead(stamp: string, warning: string | undefined): string {
-  return `${stamp} ${warning ?? ''}`;
+  return warning === undefined ? stamp : `${stamp} ${warning}`;
 }
 
 /** As many as the system follows. */
@@ -173,28 +183,41 @@ function openTo(directory: string): string | undefined {
   return `${directory}: expected a directory that not everybody may write, found mode ${found}`;
 }
 
-function stampOf(path: string): string | undefined {
-  return look(path).stamp;
+/** Another file, other content, or other rights differ in one of these; the time of change (ctime) cannot be set back. */
+type Stamped = Pick<Stats, 'dev' | 'ino' | 'mode' | 'size' | 'mtimeMs' | 'ctimeMs'>;
+
+/** What was seen of a file: its stamp, undefined where there is none to be read, and whether its path may be a symbolic link. */
+type Look = Found | typeof NOTHING;
+
+interface Found {
+  readonly stamp: string;
+  readonly linked: boolean;
+  readonly stats: Stamped;
 }
 
-const NOTHING = { stamp: undefined, linked: false } as const;
+const NOTHING = { stamp: undefined, linked: false, stats: undefined } as const;
 
-/** The stamp of a file, and whether its path is a symbolic link; of one that is none the system is asked once. */
-function look(path: string): { readonly stamp: string | undefined; readonly linked: boolean } {
+/** Looks at a file; where that is none of a symbolic link the system is asked once. @param before is given back if all is as it was then */
+function look(path: string, before?: Look): Look {
   try {
     const own = lstatSync(path, { throwIfNoEntry: false });
     if (own === undefined) return NOTHING;
-    if (!own.isSymbolicLink()) return { stamp: stampOfStats(own), linked: false };
+    if (!own.isSymbolicLink()) return lookOf(own, false, before);
     const stats = statSync(path, { throwIfNoEntry: false });
-    return { stamp: stats && stampOfStats(stats), linked: true };
+    return stats ? lookOf(stats, true, before) : NOTHING;
   } catch {
     return NOTHING;
   }
 }
 
-/** Another file, other content, or other rights make another stamp; the time of change (ctime) cannot be set back. */
-function stampOfStats({ dev, ino, mode, size, mtimeMs, ctimeMs }: Stats): string {
-  return `${dev} ${ino} ${mode} ${size} ${mtimeMs} ${ctimeMs}`;
+function lookOf({ dev, ino, mode, size, mtimeMs, ctimeMs }: Stats, linked: boolean, before?: Look): Found {
+  if (before?.stats !== undefined && before.linked === linked) {
+    const { stats: old } = before;
+    const sameFile = old.dev === dev && old.ino === ino && old.mode === mode && old.size === size;
+    if (sameFile && old.mtimeMs === mtimeMs && old.ctimeMs === ctimeMs) return before;
+  }
+  const stamp = `${dev} ${ino} ${mode} ${size} ${mtimeMs} ${ctimeMs}`;
+  return { stamp, linked, stats: { dev, ino, mode, size, mtimeMs, ctimeMs } };
 }
 
 function listDirectory(directory: string): readonly string[] | undefined {

@@ -27,7 +27,7 @@ export function isUnsupportedGlob(pattern: string): boolean {
 }
 
 /** Paths that a pattern matches. */
-export function expandGlob(pattern: string, files: PolicyFiles): readonly string[] {
+export function expandGlob(pattern: string, files: Pick<PolicyFiles, 'list'>): readonly string[] {
   const absolute = pattern.startsWith('/');
   const steps = posix
     .normalize(pattern)

@@ -224,13 +224,13 @@ function compileAgreements(
       site.report('too-complex', `${expected}, found ${found} with those here`);
       return all;
     }
-    const known = memory.agreements(list);
-    const checked: (CheckedAgreement | undefined)[] = [];
+    const known = remember ? memory.agreements(list) : undefined;
     for (let at = 0; at < list.length; at++) {
       const before = known?.[at];
       const stays = before !== undefined && stands(before, defaults, context);
       if (stays) problems.again(before.said);
       const agreement = stays ? before : check(list, at, site.at(at));
+      if (known !== undefined && !stays) known[at] = agreement;
       if (agreement === undefined) continue;
       prefixes += agreement.item.sources.length;
       if (prefixes > limits.prefixes) {
@@ -239,10 +239,8 @@ function compileAgreements(
         here.report('too-complex', `${expected}, found ${prefixes} with those here`);
         return all;
       }
-      if (remember) checked[at] = agreement;
       all.push(remember ? agreement : { item: agreement.item, input: agreement.input, site: agreement.site });
     }
-    if (remember) memory.keep(list, checked);
   }
   return all;
 }

@@ -73,7 +73,7 @@ export class Packer {
     const { agreements, interfaces, ownDomains, ownCertificates, sources, ...rest } = checked;
     const certificates = new Map(ownCertificates.map((facts) => [facts.sha256, facts]));
     const crls = new Map<string, CrlFacts>();
-    const known = indexes(before?.agreements);
+    const places = new Places(before?.agreements);
     const same = new Int32Array(agreements.length);
     const writer = new AgreementWriter();
     const hashes: string[] = [];
@@ -84,16 +84,16 @@ export class Packer {
         if (isCertificate(facts)) certificates.set(facts.sha256, facts);
         else crls.set(facts.sha256, facts);
       }
-      same[at] = known.get(hash) ?? -1;
+      same[at] = places.of(hash);
       if (same[at] === -1) writer.add(texts ?? textsOf(agreement));
     }
     // Most policies have none.
-    const places = new Map(sources.size === 0 ? [] : agreements.map((agreement, at) => [agreement, at]));
+    const indexes = new Map(sources.size === 0 ? [] : agreements.map((agreement, at) => [agreement, at]));
     const tables = [...sources].map(([name, { parts, values }]): PackedTable => {
       return {
         interface: name,
         parts,
-        values: Uint32Array.from(values, (value) => present(places.get(value), 'an agreement of the policy')),
+        values: Uint32Array.from(values, (value) => present(indexes.get(value), 'an agreement of the policy')),
       };
     });
     return {
@@ -244,15 +244,49 @@ function hexes(hashes: Hashes | undefined): readonly string[] {
   return Array.from({ length: hashes.length / HASH_OCTETS }, (_, index) => hexAt(hashes, index * HASH_OCTETS));
 }
 
-/** The place of each hash, by its octets as characters. */
-function indexes(hashes: Hashes | undefined): ReadonlyMap<string, number> {
-  const all =
-    hashes === undefined ? '' : Buffer.from(hashes.buffer, hashes.byteOffset, hashes.length).toString('latin1');
-  const found = new Map<string, number>();
-  for (let at = 0; at * HASH_OCTETS < all.length; at++) {
-    found.set(all.slice(at * HASH_OCTETS, (at + 1) * HASH_OCTETS), at);
+/** Hashes that stand nowhere near, and are sought in all. Of more there is a table, which costs as much as some dozens. */
+const MOST_SOUGHT = 16;
+
+/** Where hashes stand, asked in about their order; each by its octets as characters. */
+class Places {
+  readonly #all: string;
+  /** Where the next one stands if nothing has changed. */
+  #next = 0;
+  #sought = 0;
+  #table: ReadonlyMap<string, number> | undefined;
+
+  constructor(hashes: Hashes | undefined) {
+    this.#all =
+      hashes === undefined ? '' : Buffer.from(hashes.buffer, hashes.byteOffset, hashes.length).toString('latin1');
   }
-  return found;
+
+  /** -1 where it is none of them. */
+  of(hash: string): number {
+    // Behind one that has changed, or is gone, stands the next but one.
+    const near = [this.#next, this.#next + 1].find((place) => this.#all.startsWith(hash, place * HASH_OCTETS));
+    const place = near ?? this.#seek(hash);
+    if (place !== -1) this.#next = place + 1;
+    return place;
+  }
+
+  #seek(hash: string): number {
+    this.#sought += 1;
+    if (this.#sought > MOST_SOUGHT) {
+      this.#table ??= this.#entered();
+      return this.#table.get(hash) ?? -1;
+    }
+    let at = this.#all.indexOf(hash);
+    while (at % HASH_OCTETS > 0) at = this.#all.indexOf(hash, at + 1);
+    return at === -1 ? -1 : at / HASH_OCTETS;
+  }
+
+  #entered(): ReadonlyMap<string, number> {
+    const table = new Map<string, number>();
+    for (let at = 0; at * HASH_OCTETS < this.#all.length; at++) {
+      table.set(this.#all.slice(at * HASH_OCTETS, (at + 1) * HASH_OCTETS), at);
+    }
+    return table;
+  }
 }
 
 function ofHexes(texts: readonly string[]): Hashes {

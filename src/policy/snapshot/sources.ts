@@ -3,7 +3,6 @@
 import type { PolicyMemory } from '../agreement/index.js';
 import {
   checkShape,
-  expandGlob,
   type FileRead,
   inWords,
   isGlob,
@@ -186,7 +185,7 @@ function includedSections(
   const self = normalPath(main.path);
   const paths = new Map<string, Site>();
   for (const { pattern, site } of patterns) {
-    for (const path of includedPaths(pattern, site, files, main.path)) {
+    for (const path of includedPaths(pattern, site, files, main.path, memory)) {
       if (path !== self && !paths.has(path)) paths.set(path, site);
     }
   }
@@ -195,27 +194,31 @@ function includedSections(
     include.site.report('too-complex', `${expected}, found ${paths.size + 1}`);
     return [];
   }
-  return [...paths]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([path, site]) => {
-      const read = readFile(files, path, limits.file, problems, memory, main.path);
-      if ('code' in read) {
-        site.report(read.code, read.problem);
-        return [];
-      }
-      if (read.warning !== undefined) site.report('unsafe-directory', read.warning);
-      return read.sections ?? [];
-    });
+  return [...paths.keys()].sort().map((path) => {
+    const read = readFile(files, path, limits.file, problems, memory, main.path);
+    if ('code' in read) {
+      paths.get(path)?.report(read.code, read.problem);
+      return [];
+    }
+    if (read.warning !== undefined) paths.get(path)?.report('unsafe-directory', read.warning);
+    return read.sections ?? [];
+  });
 }
 
-function includedPaths(pattern: string, site: Site, files: PolicyFiles, main: string): readonly string[] {
+function includedPaths(
+  pattern: string,
+  site: Site,
+  files: PolicyFiles,
+  main: string,
+  memory: PolicyMemory,
+): readonly string[] {
   if (isUnsupportedGlob(pattern)) {
     site.report('bad-value', `expected a path in which only "*" and "?" are special, found ${JSON.stringify(pattern)}`);
     return [];
   }
   const path = resolvePath(main, pattern);
   if (!isGlob(pattern)) return [path];
-  const found = expandGlob(path, files);
+  const found = memory.expand(path, files);
   if (found.length === 0) site.report('no-match', `${JSON.stringify(pattern)} matches no file`);
   return found;
 }

@@ -46,7 +46,10 @@ export class PolicyThread {
    * @param wanted the revision of the fleet that is to be read; without it the one that is kept
    */
   async load(revision: number, now: number, wanted?: Revision): Promise<LoadedPolicy> {
-    const result = await this.#ask({ path: this.#path, revision, now, held: this.#held?.contents, wanted });
+    // Of the first one it is not known yet whether somebody will watch.
+    const watched = this.#seen === undefined || this.#watcher !== undefined;
+    const order = { path: this.#path, revision, now, held: this.#held?.contents, watched, wanted };
+    const result = await this.#ask(order);
     this.#seen = result.seen ?? this.#seen;
     this.#look();
     if (!result.ok) return result;

@@ -44,7 +44,7 @@ describe('what is remembered of a policy', () => {
   test('ok/of a policy of one file no agreement is remembered by itself', () => {
     const one = `own_domains: [a.example]\n${agreement('op-1').replace('../', '')}`;
     const memory = new PolicyMemory();
-    const kept = vi.spyOn(memory, 'keep');
+    const kept = vi.spyOn(memory, 'agreements');
     expect(checkPolicy(new Stamped({ ...MATERIAL, 'p.yaml': one }), 'p.yaml', 7, NOW, memory).ok).toBe(true);
     expect(kept).not.toHaveBeenCalled();
   });

@@ -3,7 +3,7 @@ import { PolicyReader } from '../../../../src/policy/loading/reader.js';
 import { filesInMemory } from '../../../../src/policy/reading/files.js';
 import { MATERIAL, NOW, tls } from '../fixtures.js';
 
-const ORDER = { path: 'p.yaml', revision: 7, now: NOW, held: undefined };
+const ORDER = { path: 'p.yaml', revision: 7, now: NOW, held: undefined, watched: false };
 
 /** A policy of which `changed` says, reading by reading, what has changed since. */
 function reader(changed: readonly (string | undefined)[], texts: readonly string[] = []) {
@@ -11,7 +11,7 @@ function reader(changed: readonly (string | undefined)[], texts: readonly string
   const open = () => {
     const at = read.push(read.length) - 1;
     const files = filesInMemory({ ...MATERIAL, 'p.yaml': texts[at] ?? tls() });
-    return { ...files, changed: () => changed[at], seen: { files: [], directories: [], state: '' } };
+    return { ...files, changed: () => changed[at], directories: [], seen: { files: [], directories: [], state: '' } };
   };
   return { reader: new PolicyReader(open), read };
 }
@@ -27,7 +27,7 @@ describe('a policy that changes while it is read', () => {
     const opened: unknown[] = [];
     const files = {
       ...filesInMemory({ ...MATERIAL, 'p.yaml': tls() }),
-      seen: { files: [], directories: [], state: '' },
+      ...{ directories: [], seen: { files: [], directories: [], state: '' } },
     };
     const it = new PolicyReader((suspects) => {
       const times = opened.push(suspects);
@@ -43,6 +43,14 @@ describe('a policy that changes while it is read', () => {
     const text = 'changed while the policy was read, 3 times: reload once all files are written';
     expect(it.read(ORDER)).toMatchObject({ ok: false, problems: [`p.yaml:1:1: error: d/2.yaml: ${text}`] });
     expect(read).toHaveLength(3);
+  });
+
+  test('ok/whoever watches is told how the files stood, also of a policy that is no good; nobody else is', () => {
+    for (const text of [tls(), tls('privacy: x')]) {
+      const { reader: it } = reader([undefined, undefined], [text, text]);
+      expect(it.read({ ...ORDER, watched: true })).toHaveProperty('seen.files');
+      expect(it.read(ORDER)).not.toHaveProperty('seen');
+    }
   });
 
   test('fail/a mistake in one that has come to rest is said', () => {

@@ -118,6 +118,29 @@ describe('a policy on its way between threads', () => {
     expect(atOnce(unpack(parcel, before)).snapshot.agreements).toEqual([...before.snapshot.agreements].reverse());
   });
 
+  test('ok/agreements are found wherever they stood: some gone, some new, and many in another order', () => {
+    const before = sent(many(60));
+    const [head = '', ...entries] = many(60)
+      .split('  - name: ')
+      .map((text, at) => (at === 0 ? text : `  - name: ${text}`));
+    const ways: Readonly<Record<string, readonly number[]>> = {
+      'one is gone': entries.flatMap((_, at) => (at === 7 ? [] : [at])),
+      'the first is last': [...entries.keys()].slice(1).concat(0),
+      'half of them turned': [...entries.keys()].map((at) => (at < 30 ? 29 - at : at)),
+      'all of them turned': [...entries.keys()].reverse(),
+    };
+    for (const [way, places] of Object.entries(ways)) {
+      const text = head + places.map((at) => entries[at]).join('');
+      expect([...packed(new Packer(), text, before).same], way).toEqual(places);
+    }
+    const changed = packed(
+      new Packer(),
+      many(61, (at) => (at === 3 || at === 4 ? 'privacy: ims24229' : '')),
+      before,
+    );
+    expect([...changed.same]).toEqual(Array.from({ length: 61 }, (_, at) => ([3, 4, 60].includes(at) ? -1 : at)));
+  });
+
   test('ok/an agreement is known again, however often it was packed', () => {
     const before = sent(RICH);
     for (let run = 0; run < 50; run++) expect([...packed(new Packer(), RICH, before).same]).toEqual([0]);
