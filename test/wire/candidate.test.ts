@@ -58,7 +58,7 @@ describe('a candidate policy', () => {
     rmSync(directory, { recursive: true, force: true });
   });
 
-  test('ok/none, at first', async () => expect(await status()).toEqual({ candidate: '' }));
+  test('ok/none, at first', async () => expect(await status()).toEqual({ candidate: '', policy_file: config }));
   test('ok/it is judged by in the shadow: no answer changes, what would is counted', async () => {
     expect(await ctl('policy', 'candidate', candidate)).toMatchObject({
       code: 0,
@@ -86,7 +86,7 @@ describe('a candidate policy', () => {
   });
   test('ok/dropped', async () => {
     expect((await ctl('policy', 'drop')).output).toContain('true');
-    expect(await status()).toEqual({ candidate: '' });
+    expect(await status()).toEqual({ candidate: '', policy_file: config });
   });
   test('fail/a candidate that is not good, with its place', async () => {
     const bad = write('bad.yaml', policy({ mechanism: 'tsl' }));
@@ -171,6 +171,16 @@ describe('a candidate policy', () => {
     const { code, output, error } = await ctl('policy', 'promote', here(named), '--config', here(config));
     expect([code, error]).toEqual([0, '']);
     expect(JSON.parse(output)).toMatchObject({ promoted: named, config, changes: 1 });
+  });
+  test('fail/a policy file that is not the one of the daemon, which would not read it', async () => {
+    const other = write('not-read.yaml', policy());
+    const before = readFileSync(other, 'utf8');
+    const { code, error } = await ctl('policy', 'promote', candidate, '--config', other);
+    expect([code, error]).toEqual([
+      2,
+      expect.stringContaining(`the policy file of the daemon, ${config}, found ${other}`),
+    ]);
+    expect([readFileSync(other, 'utf8'), existsSync(`${other}.previous`)]).toEqual([before, false]);
   });
   test('fail/a daemon that does not answer: the policy file is as it was', async () => {
     const before = readFileSync(config, 'utf8');

@@ -1,14 +1,22 @@
 /** What a candidate policy changes, as a table for people: of a replay, and of the running daemon. */
 
 import type { FlatDifference } from '../../rpc/methods/index.js';
-import { isRecord } from '../../typed.js';
+import { isList, isRecord } from '../../typed.js';
 import { render } from './render.js';
 
-/** An answer of `policy.status`. */
+/** An answer of `policy.status`; one of a daemon of another version, whose rows say something else, is shown as it is. */
 export function renderCandidate(answer: unknown): string {
-  if (!isRecord(answer) || !Array.isArray(answer.changes) || answer.changes.length === 0) return render(answer);
+  if (!isRecord(answer) || !isList(answer.changes) || answer.changes.length === 0) return render(answer);
   const { changes, ...counts } = answer;
+  if (!changes.every(isDifference)) return render(answer);
   return [render(counts), '', renderDifferences(changes)].join('\n');
+}
+
+/** What the table below reads. */
+const NAMES = ['removed', 'kept', 'asserts_before', 'asserts_after'] as const;
+
+function isDifference(row: unknown): row is FlatDifference {
+  return isRecord(row) && NAMES.every((key) => isList(row[key]));
 }
 
 /** Differences as a table for people. */

@@ -16,8 +16,10 @@ const second = (value: unknown): string => text(value).replace(/\.\d+Z$/, 'Z');
 
 /** The answer of partner.list: a line for each partner, in trouble first. */
 export function renderPartners(answer: unknown): string {
-  const { total, trusted, untrusted, unasked, matched, rows: listed } = isRecord(answer) ? answer : {};
-  const rows = rowsOf(listed);
+  // A daemon of another version may answer otherwise: then it is shown as it is.
+  if (!isRecord(answer) || !isList(answer.rows) || typeof answer.total !== 'number') return render(answer);
+  const { total, trusted, untrusted, unasked, matched } = answer;
+  const rows = rowsOf(answer.rows);
   const lines = rows.map((row) => ({
     partner: row.name,
     now: row.trust === 'unasked' ? 'not asked yet' : row.would === '' ? row.verdict : `${row.verdict} (${row.would})`,
@@ -36,9 +38,9 @@ export function renderPartners(answer: unknown): string {
 
 /** The decisions of a partner, one a line. */
 export function renderDecisions(answer: unknown): string {
-  const rows = rowsOf(isRecord(answer) ? answer.rows : undefined);
+  if (!isRecord(answer) || !isList(answer.rows)) return render(answer);
   return render(
-    rows.map((row) => ({
+    rowsOf(answer.rows).map((row) => ({
       time: second(row.time),
       id: row.id,
       question: `${row.method} ${row.direction}`,
@@ -63,6 +65,7 @@ const MOST_DIFFERENCES = 20;
 
 /** What became of a policy: loads, refusals and what each changed. */
 export function renderHistory(answer: unknown): string {
+  if (!isList(answer)) return render(answer);
   return rowsOf(answer)
     .map(({ kind, revision, at, by, count, problems, differences, more }) => {
       const rows = rowsOf(differences);

@@ -46,7 +46,8 @@ function reportIssue(issue: Issue, schema: z.ZodType, root: unknown, site: Site,
     case 'invalid_type': {
       const expected = expectedAt(schema, path) ?? issue.expected;
       if (found === undefined) say('missing-key', `the key is missing: expected ${expected}`);
-      else say('wrong-type', `expected ${expected}, found ${inWords(found)}${formHint(issue.expected, found)}`);
+      else
+        say('wrong-type', `expected ${expected}, found ${inWords(found)}${formHint(issue.expected, found, expected)}`);
       return;
     }
     default:
@@ -88,11 +89,15 @@ export function inWords(value: unknown): string {
   return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
 }
 
-/** How to write what was probably meant: a list of one, and in quotes numbers, true and false and odd addresses. */
-function formHint(expected: string, found: unknown): string {
+/**
+ * How to write what was probably meant: a list of one, and in quotes numbers, true and false and odd addresses. A number is
+ * no address or mode in quotes either: where the words hold an example, that is the hint.
+ */
+function formHint(expected: string, found: unknown, words: string): string {
   if (expected === 'array' && typeof found === 'string' && /^[\w.:/-]{1,60}$/.test(found))
     return ` (a list of one is written [${found}])`;
   if (expected !== 'string') return '';
+  if (typeof found === 'number' && words.includes(', as in ')) return '';
   if (typeof found === 'number' || typeof found === 'boolean') return ` (text like this needs quotes: "${found}")`;
   return typeof found === 'object' && !Array.isArray(found) && found !== null ? ' (a ":" in text needs quotes)' : '';
 }

@@ -89,15 +89,17 @@ export function readDocument(file: string, bytes: Uint8Array, problems: Problems
     problems.add('empty-file', () => start, [], 'expected a mapping of policy keys, found nothing');
     return undefined;
   }
-  const walk = new Walk((code, node, path, message) =>
-    problems.add(code, () => place(node.range?.[0] ?? 0), path, message),
+  const placeOf = (node: Node): Place => place(node.range?.[0] ?? 0);
+  const walk = new Walk(
+    (code, node, path, message) => problems.add(code, () => placeOf(node), path, message),
+    (node) => placeOf(node).line,
   );
   const value = walk.value(root, []);
   if (walk.failed) return undefined;
   return {
     file,
     value,
-    locate: (path, at = 'value') => place(walk.find(root, path, at).range?.[0] ?? 0),
+    locate: (path, at = 'value') => placeOf(walk.find(root, path, at)),
   };
 }
 
@@ -202,8 +204,11 @@ class Walk {
   readonly #targets = new Map<Node, Node>();
   readonly #report: Report;
 
-  constructor(report: Report) {
+  readonly #line: (node: Node) => number;
+
+  constructor(report: Report, line: (node: Node) => number) {
     this.#report = report;
+    this.#line = line;
   }
 
   value(node: Node, path: KeyPath): unknown {
@@ -252,8 +257,10 @@ class Walk {
         this.#fail('bad-yaml', keyNode ?? node, path, 'expected a plain word as key (an IPv6 address needs quotes)');
         continue;
       }
-      if (seen.has(key)) {
-        this.#fail('duplicate-key', keyNode, [...path, key], `the key stands twice in one mapping`);
+      const first = seen.get(key);
+      if (first !== undefined) {
+        const message = `the key stands twice in one mapping, first in line ${this.#line(first)}`;
+        this.#fail('duplicate-key', keyNode, [...path, key], message);
         continue;
       }
       seen.set(key, keyNode);

@@ -186,12 +186,19 @@ function memberProblem({ jsonrpc, id, by, method, params }: Readonly<Record<stri
     const data = { expected: 'params: an object, an array, or none at all', found: kindOf(params) };
     return errorText(new RpcError('invalid-request', data).toObject());
   }
+  if (typeof method === 'string' && id !== null && !ID_TYPES.has(typeof id)) {
+    return errorText(
+      new RpcError('invalid-request', { expected: 'id: a number, a string, or null', found: kindOf(id) }).toObject(),
+    );
+  }
   if (typeof id === 'number' && (!Number.isFinite(id) || (Number.isInteger(id) && !Number.isSafeInteger(id)))) {
     const data = { expected: `an id of at most ${Number.MAX_SAFE_INTEGER}, or a string`, found: String(id) };
     return errorText(new RpcError('invalid-request', data).toObject());
   }
   return undefined;
 }
+
+const ID_TYPES: ReadonlySet<string> = new Set(['undefined', 'string', 'number']);
 
 function kindOf(value: unknown): string {
   return Array.isArray(value) ? 'an array' : value === null ? 'null' : value === undefined ? 'nothing' : typeof value;
@@ -204,6 +211,9 @@ const BYTE_ORDER_MARK_BYTES = 3;
 function parseFault(request: string | Buffer): unknown {
   const begin = request.slice(0, BYTE_ORDER_MARK_BYTES).toString();
   if (begin === '') return { expected: 'a JSON text', found: 'nothing' };
+  // Text in UTF-16, or the end of a string in C.
+  const nul = request.indexOf('\0');
+  if (nul >= 0) return { expected: 'a JSON text', found: `a NUL octet after ${nul} others` };
   return begin.startsWith(BYTE_ORDER_MARK)
     ? { expected: 'a JSON text', found: 'a byte order mark before it' }
     : undefined;

@@ -6,7 +6,7 @@
 import { answerLine } from '../../sip/lists/index.js';
 import type { Answer, Dispatch } from './dispatcher.js';
 import { RPC_ERRORS } from './errors.js';
-import type { CallContext } from './method.js';
+import { type CallContext, MOST_PARAMS } from './method.js';
 
 /** `METHOD NAME=VALUE ...`, printable ASCII, one blank between; a dot leads into an object. */
 const QUESTION = /^[a-z.]+(?: (?:[a-z0-9_]+\.)?[a-z0-9_]+=[!-~]*)*$/;
@@ -29,10 +29,11 @@ export function lineDispatch(dispatch: Dispatch): (question: Buffer, context: Ca
   };
 }
 
-/** undefined: it is none, or names a param twice. */
+/** undefined: it is none, names a param twice, or more params than there are. */
 function requestOf(question: string): { readonly method: string; readonly params: Params } | undefined {
   if (!QUESTION.test(question)) return undefined;
   const [method = '', ...members] = question.split(' ');
+  if (members.length > MOST_PARAMS) return undefined;
   // No prototype: `__proto__` is a name like any other.
   const params: Params = Object.create(null);
   for (const member of members) {

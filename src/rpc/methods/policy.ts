@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { LoadedPolicy } from '../../policy/loading/index.js';
 import {
@@ -63,7 +64,8 @@ export function policyMethods(
       params: z.strictObject({}),
       handler: () => {
         const status = state.candidate.current?.status();
-        if (status === undefined) return { candidate: '' };
+        const policyFile = config === undefined ? {} : { policy_file: resolve(config) };
+        if (status === undefined) return { candidate: '', ...policyFile };
         const { file, since, agreements, asked, changed, waiting, leftOut, rows } = status;
         return {
           candidate: file,
@@ -73,6 +75,7 @@ export function policyMethods(
           changed,
           waiting,
           left_out: leftOut,
+          ...policyFile,
           changes: rows.map(flatDifference),
         };
       },

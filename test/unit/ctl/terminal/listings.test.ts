@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { renderCandidate } from '../../../../src/ctl/terminal/differences.js';
 import { renderDecisions, renderHistory, renderPartners } from '../../../../src/ctl/terminal/listings.js';
 import { render } from '../../../../src/ctl/terminal/render.js';
 
@@ -16,6 +17,24 @@ const partner = {
 };
 
 describe('what whoever is on shift reads', () => {
+  test.each([
+    ['partner.list', renderPartners],
+    ['decision.list', renderDecisions],
+    ['policy.history', renderHistory],
+    ['policy.status', renderCandidate],
+  ])('ok/%s of a daemon of another version, which says something else, is shown as it is', (_, shown) => {
+    const answers = [
+      {},
+      null,
+      'x',
+      { partners: 5 },
+      { rows: 'x' },
+      { changes: [{ partner: 'op-b' }] },
+      { changes: [1] },
+    ];
+    for (const answer of answers) expect(shown(answer)).toBe(render(answer));
+  });
+
   test('ok/partners: how many, then a line each', () => {
     const answer = { total: 3, trusted: 1, untrusted: 1, unasked: 1, matched: 1, rows: [partner] };
     const [head, , titles, line] = renderPartners(answer).split('\n');

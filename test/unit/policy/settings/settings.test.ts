@@ -322,7 +322,7 @@ describe('daemon settings', () => {
     [
       'port alone',
       'daemon: {listen: {http: 7061}}',
-      'p.yaml:2:25: error: daemon.listen.http: expected an IP address and a port, as in 127.0.0.1:7060, or off, found number 7061 (text like this needs quotes: "7061")',
+      'p.yaml:2:25: error: daemon.listen.http: expected an IP address and a port, as in 127.0.0.1:7060, or off, found number 7061',
     ],
     [
       'one socket for two',
@@ -352,7 +352,7 @@ describe('daemon settings', () => {
     [
       'number as mode',
       'daemon: {unix_mode: 432}',
-      'p.yaml:2:21: error: daemon.unix_mode: expected octal digits in quotes, as in "0660", found number 432 (text like this needs quotes: "432")',
+      'p.yaml:2:21: error: daemon.unix_mode: expected octal digits in quotes, as in "0660", found number 432',
     ],
     [
       'no entries',

@@ -396,7 +396,7 @@ const FAIL: readonly Case[] = [
   [
     'duplicate key',
     tls('domains: [c.example]'),
-    'p.yaml:7:5: error: agreements[0].domains: the key stands twice in one mapping',
+    'p.yaml:7:5: error: agreements[0].domains: the key stands twice in one mapping, first in line 4',
   ],
 
   // Names and domains (rulebook C-3, C-4, T-24, T-35).

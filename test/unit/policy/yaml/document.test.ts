@@ -80,11 +80,11 @@ describe('what is no policy document says where', () => {
     ['unclosed quote', 'a: "x\n', /^f:\d+:\d+: error: not YAML: /],
     ['tag', 'a: !!binary x\n', 'f:1:4: error: not YAML: Unresolved tag: tag:yaml.org,2002:binary'],
     ['tag of another kind', 'a: !env HOME\n', 'f:1:4: error: not YAML: Unresolved tag: !env'],
-    ['duplicate key', 'a: 1\nb: 2\na: 3\n', 'f:3:1: error: a: the key stands twice in one mapping'],
+    ['duplicate key', 'a: 1\nb: 2\na: 3\n', 'f:3:1: error: a: the key stands twice in one mapping, first in line 1'],
     [
       'duplicate key, quoted and deep',
       'a:\n  - {x: 1, "x": 2}\n',
-      'f:2:12: error: a[0].x: the key stands twice in one mapping',
+      'f:2:12: error: a[0].x: the key stands twice in one mapping, first in line 2',
     ],
     ['mapping as key', '? {a: 1}\n: 2\n', 'f:1:3: error: expected a plain word as key (an IPv6 address needs quotes)'],
     [
@@ -97,7 +97,7 @@ describe('what is no policy document says where', () => {
     [
       'merge key is a key',
       'a: &x {b: 1}\nc:\n  <<: *x\n  <<: *x\n',
-      'f:4:3: error: c.<<: the key stands twice in one mapping'.replace('c.<<', 'c["<<"]'),
+      'f:4:3: error: c.<<: the key stands twice in one mapping, first in line 3'.replace('c.<<', 'c["<<"]'),
     ],
     ['depth', `a: ${'['.repeat(80)}${']'.repeat(80)}\n`, 'f:1:68: error: nested deeper than 64 levels'],
   ];

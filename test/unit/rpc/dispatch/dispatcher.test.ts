@@ -123,9 +123,15 @@ describe('ids', () => {
     ]);
   });
 
-  test.each(['12345678901234567890', '1e400', 'true', '[]', '{}'])('fail/id %s', async (id) => {
+  test.each([
+    ['12345678901234567890', '12345678901234567000'],
+    ['1e400', 'Infinity'],
+    ['true', 'boolean'],
+    ['[]', 'an array'],
+    ['{}', 'object'],
+  ])('fail/id %s: the answer says what was found', async (id, found) => {
     const request = `{"jsonrpc":"2.0","method":"subtract","params":[42,23],"id":${id}}`;
-    expect(await ask(request)).toMatchObject({ error: INVALID, id: null });
+    expect(await ask(request)).toMatchObject({ error: { ...INVALID, data: { found } }, id: null });
   });
 });
 
@@ -185,6 +191,8 @@ describe('requests that are none', () => {
   test.each<[text: string, found: string]>([
     ['', 'nothing'],
     ['\ufeff{"jsonrpc":"2.0","method":"sum","id":1}', 'a byte order mark before it'],
+    ['{"jsonrpc":"2.0"}\0', 'a NUL octet after 17 others'],
+    [Buffer.from('{}', 'utf16le').toString(), 'a NUL octet after 1 others'],
   ])('fail/what nobody sees who looks at it is named: %j', async (text, found) => {
     const error = { code: -32700, message: 'Parse error', data: { expected: 'a JSON text', found } };
     for (const request of [text, Buffer.from(text)]) {

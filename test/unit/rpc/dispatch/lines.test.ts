@@ -57,6 +57,7 @@ describe('questions in one line', () => {
     ['a line break', 'trust.peer a=b\nc=d'],
     ['a byte that is no ASCII', 'trust.peer a=\xe4'],
     ['a name twice', 'trust.peer a=b a=c'],
+    ['more params than any method has', `trust.peer${Array.from({ length: 101 }, (_, i) => ` a${i}.b=c`).join('')}`],
     ['a name twice below', 'trust.peer tls.a=b tls.a=c'],
     ['a value and an object', 'trust.peer tls=b tls.a=c'],
     ['an object and a value', 'trust.peer tls.a=c tls=b'],
