@@ -1,5 +1,7 @@
 /** Keys by which nodes take revisions, changed while nodes run. */
 
+import { hash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { siptrustctl } from '../support/command-line.js';
 import { FleetStage } from '../support/fleet.js';
@@ -59,5 +61,35 @@ test('ok/a key is changed by adding one, pushing with it, and taking the other a
   // A start finds the last good one, and not what the stolen key signed.
   const again = await stage.node('border-1', { daemon: { policy_keys: [next.pub] } });
   expect([again.number, again.enabled('op-b')]).toEqual([3, false]);
+  await again.stop();
+});
+
+test('fail/a content that stands in the store under the hash of another, before that is pushed, is on no node; the last good revision stays', async () => {
+  await stage.cluster.sql('DELETE FROM siptrust.node');
+  const { secret, pub } = await key('foreign');
+  const node = await stage.node('border-2', { daemon: { policy_keys: [pub] } });
+  const push = (name: string) => stage.ctl('policy', 'push', policy(name), '--key', secret, '--wait', '20');
+  expect(await push('good')).toMatchObject({ code: 0 });
+  const { number } = node;
+  const path = policy('foreign');
+  const sha256 = hash('sha256', readFileSync(path));
+  // What whoever owns the database would have in force: nobody has signed it.
+  const content = Buffer.from(readFileSync(path, 'utf8').replace('b.example', 'x.example')).toString('hex');
+  await stage.cluster.sql(`INSERT INTO siptrust.policy_file (sha256, octets, content)
+    VALUES ('${sha256}', ${content.length / 2}, decode('${content}', 'hex'))`);
+  const pushed = await push('foreign');
+  expect(pushed.code).toBe(1);
+  expect(JSON.parse(pushed.output).nodes).toContainEqual(
+    expect.objectContaining({ node: 'border-2', revision: number, problem: expect.stringContaining(sha256) }),
+  );
+  expect(node.number).toBe(number);
+  expect(node.holder.snapshot.agreements[0]?.domains).toEqual(['b.example']);
+  await node.stop();
+  const again = await stage.node('border-2', { daemon: { policy_keys: [pub] } });
+  expect(again.number).toBe(number);
+  expect(again.holder.snapshot.agreements[0]?.domains).toEqual(['b.example']);
+  await stage.cluster.sql(`DELETE FROM siptrust.policy_file WHERE sha256 = '${sha256}'`);
+  expect(await push('foreign')).toMatchObject({ code: 0 });
+  expect(again.number).toBeGreaterThan(number);
   await again.stop();
 });

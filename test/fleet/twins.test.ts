@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bundleOf } from '../../src/policy/fleet/bundle.js';
+import { FleetDatabase } from '../../src/state/fleet/fleet-database.js';
 import { siptrustctl } from '../support/command-line.js';
 import { FleetStage } from '../support/fleet.js';
 import { CA_PEM } from '../unit/policy/fixtures.js';
@@ -54,6 +55,38 @@ test('fail/both are seen and told of, and a wait ends with the one that refused;
   expect(first.follower.status.problem).toBe('');
   await first.stop();
   await stage.done('fleet', 'forget', 'border-1');
+});
+
+test('ok/whoever loses its name to another one hears of it at once, and nobody else does', async () => {
+  const node = await stage.node('border-7', { deaf: true });
+  const heard: string[] = [];
+  const listening = new FleetDatabase(node.connection);
+  for (const name of ['border-7', 'border-8']) listening.onChange(() => heard.push(name), name);
+  const report = (name: string, instance: string, takes: boolean) =>
+    node.database.report(
+      {
+        ...{ name, instance, version: 'test', startedAt: Date.now() },
+        ...{ revision: 0, wanted: 0, problem: '', scriptRevision: 1 },
+      },
+      takes,
+    );
+  /** Who was told until now: news for all comes after what was sent before it. */
+  const told = async () => {
+    await stage.cluster.sql("SELECT pg_notify('siptrust_policy', '1')");
+    await expect.poll(() => heard.at(-1)).toBe('border-8');
+    return heard.splice(0);
+  };
+  // Whoever begins to listen is told as well, for what he may have missed.
+  await told();
+  await told();
+  await report('border-7', 'another', true);
+  expect(await told()).toEqual(['border-7', 'border-7', 'border-8']);
+  await report('border-7', 'another', true);
+  await report('border-7', 'third', false);
+  await report('border-9', 'first', true);
+  expect(await told()).toEqual(['border-7', 'border-8']);
+  await node.stop();
+  await stage.cluster.sql('DELETE FROM siptrust.node');
 });
 
 test('ok/a node that starts again at once has its name, and one that was displaced leaves none behind', async () => {

@@ -6,7 +6,7 @@ import { present } from '../../typed.js';
 import type { Run, SqlRow, SqlValue } from '../postgres/index.js';
 import { StoreError } from '../store/index.js';
 
-/** Told of each new revision, with its number. */
+/** Told of each new revision, with its number; and with `taken NAME` of a name that another one than had it has from now on. */
 export const POLICY_CHANGED = 'siptrust_policy';
 /** A node that was not heard of for so long does not count as alive. */
 export const ALIVE_SECONDS = 15;
@@ -56,6 +56,7 @@ export interface Reported {
 /** Stands between the name of a node and what tells apart others that were given the same. */
 const TWIN = '#';
 const TWIN_LETTERS = 8;
+const TAKEN = 'taken ';
 
 /** What a node is called while another one that is alive has its name. */
 export function twinName({ name, instance }: Pick<NodeReport, 'name' | 'instance'>): string {
@@ -95,9 +96,11 @@ export class FleetDatabase {
     this.#connection = connection;
   }
 
-  /** @param told of a new revision, or that one may have been missed */
-  onChange(told: () => void): void {
-    this.#connection.listen(POLICY_CHANGED, told);
+  /** @param told of a new revision, that one may have been missed, or that another one has taken the name of this node */
+  onChange(told: () => void, name: string): void {
+    this.#connection.listen(POLICY_CHANGED, (payload) => {
+      if (payload === undefined || !payload.startsWith(TAKEN) || payload === `${TAKEN}${name}`) told();
+    });
   }
 
   /** The newest revision; undefined: nobody has pushed any. @throws {StoreError} */
@@ -230,7 +233,8 @@ export class FleetDatabase {
   /**
    * Says how this node does, unless another one that is alive has its name. What others were called that had it besides, and
    * ended without a word, goes after a day.
-   * @param takes whoever has the name: at a start it is mostly this node, before the start
+   * @param takes whoever has the name: at a start it is mostly this node, before the start. One that is alive hears of it, and
+   * reports at once under another: else whoever waits for nodes would not know of it for as long as it is between two reports
    */
   async report(node: NodeReport, takes: boolean): Promise<Reported> {
     const { name, version, revision, wanted, problem, startedAt, instance, scriptRevision } = node;
@@ -244,14 +248,16 @@ export class FleetDatabase {
                     WHERE $9::boolean OR node.detail->>'instance' = excluded.detail->>'instance'
                       OR ${HEARD} < clock_timestamp() - ${ALIVE_SECONDS} * interval '1 second'
                     RETURNING name),
+            told AS (SELECT pg_notify('${POLICY_CHANGED}', '${TAKEN}' || name) FROM node WHERE name = $1 AND $9::boolean
+                  AND detail->>'instance' <> $10 AND ${HEARD} > clock_timestamp() - ${ALIVE_SECONDS} * interval '1 second'),
             gone AS (DELETE FROM node WHERE starts_with(name, $1 || '${TWIN}') AND length(name) = length($1) + ${TWIN.length + TWIN_LETTERS}
                   AND ${HEARD} < clock_timestamp() - interval '1 day')
-       SELECT (SELECT coalesce(max(number), 0) FROM policy_revision) AS newest, EXISTS (SELECT FROM now) AS taken,
+       SELECT (SELECT coalesce(max(number), 0) FROM policy_revision) AS newest, EXISTS (SELECT FROM now) AS taken, (SELECT count(*) FROM told) AS told,
          EXISTS (SELECT FROM node WHERE starts_with(name, $1 || '${TWIN}')
            AND ${HEARD} > clock_timestamp() - ${ALIVE_SECONDS} * interval '1 second') AS twin`,
       [
         ...[name, version, state, revision, wanted, problem.slice(0, MOST_PROBLEM), new Date(startedAt)],
-        ...[JSON.stringify({ instance, script_revision: scriptRevision }), takes],
+        ...[JSON.stringify({ instance, script_revision: scriptRevision }), takes, instance],
       ],
     );
     return { newest: Number(row?.newest ?? 0), taken: row?.taken === true, twin: row?.twin === true };

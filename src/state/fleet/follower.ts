@@ -75,8 +75,12 @@ export class Follower {
 
   /** Settles after the first look. */
   async start(): Promise<void> {
-    const { database, follows } = this.#options;
-    if (follows) database.onChange(spaced(() => void this.look(), NEWS_MS));
+    const { database, follows, node } = this.#options;
+    if (follows)
+      database.onChange(
+        spaced(() => void this.look(), NEWS_MS),
+        node.name,
+      );
     await this.#tick();
     await this.#looking;
   }
