@@ -254,6 +254,15 @@ describe.skipIf(absent(NEEDED) !== undefined)('what carriers build', () => {
       clean();
     });
 
+    it.each(['Contact: <sip:x@a.example;cpc=forged>', 'Refer-To: <sip:x@a.example?P-Asserted-Identity=forged>'])(
+      'fail/with what no stranger may say, and no list takes out: they are told so: %s',
+      async (row) => {
+        const [answer, arrived] = await registered(['Expires: 600', row]);
+        expect(answer).toMatch(/^SIP\/2.0 403 Private Parameter Not Allowed\r\n/);
+        expect(arrived).toBeUndefined();
+      },
+    );
+
     it('ok/and are called', async () => {
       const [answer, arrived] = await registered(['Expires: 600']);
       expect(statusOf(answer), answer).toBe(200);

@@ -45,6 +45,15 @@ describe.skipIf(BUILD === undefined)('who calls', () => {
     }
   });
 
+  it('ok/what a partner may assert counts, too, where a plan takes something else out', async () => {
+    const caller = await network.tls(network.certificateOfA());
+    const { arrived } = await called(network, caller, {
+      headers: [ASSERTED, 'P-Charging-Vector: icid-value=1;ggsn=x'],
+    });
+    expect(rowsOf(arrived ?? '', 'P-Charging-Vector')).toEqual(['icid-value=1']);
+    expect(rowsOf(arrived ?? '', 'X-Believed')).toEqual(['sip:alice@a.example']);
+  });
+
   it('ok/a partner keeps what it asserts, and is asked about once', async () => {
     const caller = await network.tls(network.certificateOfA());
     const before = network.relay.questions.length;
