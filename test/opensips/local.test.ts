@@ -72,6 +72,20 @@ describe.skipIf(BUILD === undefined)('requests of the proxy itself', () => {
     expectNowhere('secret', stranger.got.slice(before));
   });
 
+  it.each(['MESSAGE', 'INVITE'])(
+    'fail/%s to a stranger whose From no stranger may read: it goes without',
+    async (method) => {
+      const subject = await written(stranger.uri('udp'), SECRET, {
+        from: '<sip:proxy@own.example;cpc=secret>;tag=1',
+        method,
+      });
+      const got = await eventually(subject, () => arrived(subject));
+      expect(rowsOf(got, 'From')).toEqual(['<sip:proxy@own.example>;tag=1']);
+      expectNowhere('secret', stranger.got);
+      expect(network.proxy.log).not.toContain('failed to update shortcut pointers');
+    },
+  );
+
   it('ok/to our own side: as it is', async () => {
     const subject = await written(`sip:bob@${network.called}:5060`, SECRET);
     const got = await eventually('it', () => network.uas.got.find((text) => headerOf(text, 'Subject') === subject));
