@@ -119,6 +119,19 @@ describe.skipIf(absent(NEEDED) !== undefined)('with modules', () => {
     clean();
   });
 
+  it.each(['hidden', 'renamed', 'waits', 'bridged', 'short'])(
+    'fail/%s: a stranger calls our user, with a From that has to change',
+    async (name) => {
+      const from = '<sip:alice@a.example;cpc=forged>;tag=1';
+      const earlier = network.uas.got.length;
+      await talk(outsider, { ruri: `sip:${name}@own.example`, from, headers: FORGED });
+      const got = network.uas.got.slice(earlier);
+      expect(got.map(methodOf)).toEqual(expect.arrayContaining(['INVITE', 'BYE']));
+      for (const text of got) expect(rowsOf(text, 'From')).toHaveLength(1);
+      clean();
+    },
+  );
+
   it('fail/a stranger wants a password of the proxy: it is sent again with that, and with nothing private', async () => {
     const { answer } = stranger;
     const challenge = 'WWW-Authenticate: Digest realm="stranger.example", nonce="n"';
