@@ -80,6 +80,26 @@ describe.each(builds('full'))('a script that does everything wrong, Kamailio $ve
     expect(network.cscf.log).toMatch(/siptrust: not sent to .*append_hf/);
   });
 
+  it.each(['rfc3325', 'ims24229'] as const)(
+    'fail/nor is it for a plan that never was: added beside Privacy, where %s may let identities pass',
+    async (privacy) => {
+      const { standardPolicy } = network;
+      await network.reload({ ...standardPolicy, defaults: { privacy } });
+      network.uas.options = { extra: ['Privacy: id'] };
+      for (const transport of TRANSPORTS) {
+        const caller = await stage.connect(transport);
+        const held = network.cscf.statistic('siptrust_not_sent');
+        const ruri = `sip:bob@${network.uas.host}`;
+        send('plain', { method: 'MESSAGE', transport: transport.toUpperCase(), ruri }, caller);
+        const { answers } = caller;
+        await eventually('it is held or sent', () => network.cscf.statistic('siptrust_not_sent') > held || answers[0]);
+        expectNowhere('secret', answers);
+      }
+      network.uas.options = {};
+      await network.reload(standardPolicy);
+    },
+  );
+
   /** A dialog with a stranger who gives our Record-Route rows back as `change` has them. */
   async function dialog(transport: Transport, change: (rows: readonly string[]) => readonly string[]) {
     const { answer } = stranger;
