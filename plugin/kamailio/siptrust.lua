@@ -14,23 +14,24 @@
 -- that Kamailio looks for in Lua. In each branch function (KSR.tm.t_on_branch("ksr_branch_any")) add as the last line:
 --   siptrust_out()
 -- A script with a ksr_reply_route() of its own says #!define SIPTRUST_LUA_REPLY, with a ksr_onsend_route() #!define
--- SIPTRUST_LUA_ONSEND: they run after the gates. Package on Debian: kamailio-lua-modules.
+-- SIPTRUST_LUA_ONSEND: they run after the gates. One that asks KSR.tm.t_is_set("branch_route") before it names a function, as
+-- Kamailio's sample does, has at its end: SIPTRUST_BRANCH = ksr_branch_manage. Package on Debian: kamailio-lua-modules.
 
 -- Where a native route ends the script (a branch is refused), Lua ends, too. Nothing goes on where the route is missing.
-local function run(route)
+-- `branch`: the route has named the default branch_route by its number, which is that of another function here.
+local function run(route, branch)
 	local result = KSR.route(route)
+	if branch then KSR.tm.t_on_branch("SIPTRUST_BRANCH") end
 	if result < 0 then
 		KSR.set_drop()
 		error("siptrust.cfg is not included, or without SIPTRUST_LUA: route " .. route .. " gave " .. result)
 	end
-	if result == 0 then
-		KSR.x.exit()
-	end
+	if result == 0 then KSR.x.exit() end
 end
 
 -- Where a branch goes, and what it may say there.
 function siptrust_out()
-	run("SIPTRUST_OUT")
+	run("SIPTRUST_OUT", true)
 end
 
 -- For a failure function: true where another place of the same domain may be tried (KSR.tm.t_relay()).
@@ -53,13 +54,12 @@ end
 -- The script's own ksr_request_route() runs after route(SIPTRUST_REQUEST).
 setmetatable(_G, {
 	__newindex = function(globals, name, value)
+		rawset(globals, name, value)
 		if name == "ksr_request_route" then
-			local script = value
-			value = function()
-				run("SIPTRUST_REQUEST")
-				script()
+			globals[name] = function()
+				run("SIPTRUST_REQUEST", true)
+				value()
 			end
 		end
-		rawset(globals, name, value)
 	end,
 })

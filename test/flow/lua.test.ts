@@ -119,6 +119,22 @@ describe.each(builds('smoke'))('a script in Lua, Kamailio $version', (build) => 
     });
   });
 
+  describe('when it names no branch function', () => {
+    const script = fileURLToPath(new URL('../support/live/unnamed.lua', import.meta.url));
+    beforeAll(() => start({ defines: () => ({ CSCF_LUA: { string: script } }) }));
+    afterAll(stop);
+
+    it('ok/partners get it all, whoever is none gets nothing private', async () => {
+      for (const place of ['b.example', 'liar.example']) {
+        const terms = { ruri: `sip:bob@${place}`, transport: 'UDP', headers: [CAROL] };
+        const { sent, callId, answer } = await call(user, terms);
+        expect(statusOf(answer), place).toBe(200);
+        if (place === 'b.example') expectRelayed(await partner.received(callId, 'INVITE'), sent);
+        else expectRelayed(await impostor.received(callId, 'INVITE'), sent, ['P-Asserted-Identity']);
+      }
+    });
+  });
+
   describe('when a connection has been replaced in between', () => {
     const script = fileURLToPath(new URL('../support/live/replaced.lua', import.meta.url));
     beforeAll(() => start({ defines: () => ({ CSCF_LUA: { string: script } }) }));
