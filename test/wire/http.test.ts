@@ -1,6 +1,6 @@
 import { Agent, request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type HttpOptions, listenHttp } from '../../src/rpc/wire/http.js';
 import { pacedDispatch, requestText } from '../support/rpc-methods.js';
 import { type HttpAnswer, http, portOf } from '../support/wires.js';
@@ -146,6 +146,19 @@ describe('/rpc', () => {
         text: expect.stringContaining('at most 1048576 bytes'),
       });
     }
+  });
+
+  test('ok/a body in chunks of one octet is put together as it comes, not kept in as many pieces', async () => {
+    const { port } = await open();
+    const concat = vi.spyOn(Buffer, 'concat');
+    cleanups.push(() => concat.mockRestore());
+    const chunks = [...requestText('echo', 1, ['a'.repeat(40_000)])].map((octet) => `1\r\n${octet}\r\n`).join('');
+    const head = 'Host: localhost\r\nContent-Type: application/json\r\nConnection: close\r\n';
+    const answer = await raw(port, `POST /rpc HTTP/1.1\r\n${head}Transfer-Encoding: chunked\r\n\r\n${chunks}0\r\n\r\n`);
+    expect(answer).toContain('a'.repeat(40_000));
+    const pieces = concat.mock.calls.map(([parts]) => parts.length);
+    expect(pieces.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(40_000);
+    expect(Math.max(...pieces)).toBeLessThanOrEqual(16_384);
   });
 
   test('fail/a body without end is cut off', async () => {

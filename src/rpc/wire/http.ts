@@ -90,6 +90,9 @@ const MAX_HEADER_BYTES = 8 * 1024;
 /** Rest of a refused body that is read and dropped, so that the refusal reaches a client that is still sending. */
 const MAX_DROPPED_BYTES = 8 * MAX_REQUEST_BYTES;
 
+/** Pieces that a body is kept in: of a million chunks of one octet each would take 200, and hold what it came in. */
+const MOST_PIECES = 16_384;
+
 /** What is wrong with a credential is nothing that whoever shows it has to know. */
 const REFUSED_TEXT: Readonly<Record<number, string>> = {
   401: 'unauthorized',
@@ -130,6 +133,7 @@ export async function listenHttp(options: HttpOptions): Promise<HttpListener> {
       bytes += chunk.length;
       if (bytes <= MAX_REQUEST_BYTES) {
         chunks?.push(chunk);
+        if (chunks !== undefined && chunks.length >= MOST_PIECES) chunks = [Buffer.concat(chunks)];
       } else if (chunks !== undefined) {
         chunks = undefined;
         refuse(request, response, tooLarge('more'));
