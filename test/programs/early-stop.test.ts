@@ -36,3 +36,26 @@ test.each([
 test('ok/one that listens itself ends in its own way', async () => {
   expect(await stopped(`process.on('SIGINT', () => process.exit(7)); ${LOADS}`, 'SIGINT')).toEqual([7, '']);
 });
+
+const PRINTS = `
+import { spawn } from 'node:child_process';
+import { longWork } from ${JSON.stringify(join(import.meta.dirname, '../support/live/long-work.ts'))};
+await longWork('demo', undefined, async () => {
+  console.log(spawn('sleep', ['60']).pid);
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    console.log('more');
+  }
+});`;
+
+test('ok/where nobody reads what it prints any more, long work ends with all that it started', async () => {
+  const file = join(directory, 'printing.mjs');
+  writeFileSync(file, PRINTS);
+  const child = spawn(process.execPath, ['--import', 'tsx', file], { stdio: 'pipe' });
+  child.stderr.resume();
+  const [printed] = await once(child.stdout, 'data');
+  const pid = Number.parseInt(String(printed), 10);
+  child.stdout.destroy();
+  expect(await once(child, 'close')).toEqual([141, null]);
+  expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+});

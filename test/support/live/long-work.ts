@@ -14,8 +14,12 @@ import { ended, environment, family, processes } from './processes.js';
 const GRACE_MS = 5_000;
 const LOOK_MS = 100;
 
+/** 128 and SIGPIPE. */
+const NOBODY_READS = 141;
+
 /**
- * Does the work, and ends this process: with what it gives (0 if nothing), 1 where it fails, 130 or 143 where it is stopped.
+ * Does the work, and ends this process: with what it gives (0 if nothing), 1 where it fails, 130 or 143 where it is stopped, 141
+ * where nobody reads what it prints any more (`| head`).
  * @param what named in each line of progress
  * @param total what `progress.at` counts up to
  */
@@ -34,9 +38,13 @@ export async function longWork(
   const stopped = new Promise<undefined>((resolve) => {
     stop.signal.addEventListener('abort', () => resolve(undefined), { once: true });
   });
+  const unread = new Promise<number>((resolve) => {
+    process.stdout.on('error', () => resolve(NOBODY_READS));
+  });
+  process.stderr.on('error', () => {});
   let code: number;
   try {
-    code = (await Promise.race([work(progress), stopped])) ?? 0;
+    code = (await Promise.race([work(progress), stopped, unread])) ?? 0;
     progress.clear();
   } catch (error) {
     progress.clear();
