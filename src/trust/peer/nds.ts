@@ -17,6 +17,18 @@ export function findInterface(snapshot: Snapshot, evidence: Evidence): Interface
   );
 }
 
+/** Of a peer whose source is that of a path, and which came to another socket: which one that is. It lends nothing. */
+export function otherSocket({ interfaces, sources }: Snapshot, { sourceAddress = '' }: Evidence): string {
+  const source = parseAddress(sourceAddress);
+  if (source === undefined) return '';
+  for (const { name, address, port } of interfaces) {
+    const agreement = sources.get(name)?.lookup(source);
+    if (agreement === undefined) continue;
+    return `; ${sourceAddress} is in a prefix of agreement ${agreement.name}, on interface ${name} (${address} port ${port})`;
+  }
+  return '';
+}
+
 /** Whether a verdict on this evidence may depend on the source port. */
 export function usesPorts(snapshot: Snapshot, evidence: Evidence): boolean {
   return findInterface(snapshot, evidence)?.sourcePorts !== undefined;

@@ -12,7 +12,7 @@ import { type Evidence, isOverTls, type PeerChain, type TlsEvidence } from '../e
 import { decided, type Outcome, Trail, untrusted, type Verdict } from '../verdict/index.js';
 import { presentedAttributes } from './attribute-evidence.js';
 import { judgeInbound } from './inbound.js';
-import { findInterface, judgeInterface, verdictScope } from './nds.js';
+import { findInterface, judgeInterface, otherSocket, verdictScope } from './nds.js';
 import { judgeOutbound } from './outbound.js';
 import { type Presented, presentedCertificate } from './presented.js';
 import { encryptionHolds, floorHolds } from './tls-profile.js';
@@ -50,7 +50,7 @@ function judge(evidence: Evidence, context: CoverContext): Outcome {
     }
     if (iface !== undefined) return judgeInterface(iface, evidence, context);
     const detail = `transport ${evidence.transport} on ${local(evidence)}, which is no nds-ip interface`;
-    trail.fail('transport', 'no-tls', detail);
+    trail.fail('transport', 'no-tls', detail + otherSocket(snapshot, evidence));
     return untrusted();
   }
   trail.pass('transport', `transport ${evidence.transport}`, 'TS 33.203 §6.5');

@@ -136,6 +136,15 @@ describe('a peer is trusted by its path (TS 33.203 §5.4)', () => {
 });
 
 describe('a peer is not trusted by its path', () => {
+  test('ok/where it came to another socket the detail says to which one its path leads, and of a stranger nothing', () => {
+    const detail = (over: Partial<Evidence>) =>
+      judgePeer(overUdp({ localPort: 5060, ...over }), ndsSnapshot(), NOW).findings[0]?.detail;
+    expect(detail({})).toMatch(
+      /port 5060, which is no nds-ip interface; 192\.0\.2\.9 is in a prefix of agreement op-c-legacy, on interface \S+ \(\S+ port 5062\)$/,
+    );
+    expect(detail({ sourceAddress: '203.0.113.1' })).toMatch(/which is no nds-ip interface$/);
+  });
+
   const tls = (over: Partial<Agreement>) => legacyC(over);
   const rows: Readonly<Record<string, Row>> = {
     'T-4 outside of the prefix': { evidence: overUdp({ sourceAddress: '192.0.2.16' }), reason: 'nds-range' },
