@@ -273,7 +273,7 @@ function hasNone(rules: readonly Inside[]): string {
     '',
   );
   const text = '[^;%\\r]*+';
-  return `(?=${text}(?:(?:(?:;|%3b)(?!${BLANKS}(?:%|${names}${NAME_END}))|%(?!3b))${text})*+\\r)`;
+  return `(?=${text}(?:(?:(?:;|%3b)(?!${BLANKS}(?:%|${names}(?![${TOKEN.replace('%', '')}])))|%(?!3b))${text})*+\\r)`;
 }
 
 /** How most lines of these fields go on where none but certain names may stand: the first of them, and then others. */

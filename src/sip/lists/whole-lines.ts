@@ -198,6 +198,9 @@ const PLAIN_PRIVACY = `${BLANKS}(id|none)${BLANKS}`;
 /** Without `critical`, which asks for a refusal where privacy cannot be given. */
 const MILD_PRIVACY = `${BLANKS}(id|none|header|session|user|history)(${BLANKS};${BLANKS}(id|none|header|session|user|history))*${BLANKS}`;
 
+/** Fields whose parameters stand behind semicolons, as everywhere in URIs. */
+const SEMICOLON_FIELDS: ReadonlySet<string> = new Set([...URI_FIELDS, 'session-id']);
+
 /** Fields whose name alone says that the plan has to see them, and the values that need no plan. */
 interface Looks {
   /** By lower-case field name: the value that needs no plan; undefined: there is none. */
@@ -220,7 +223,7 @@ function looks(hook: Hook, stance: Stance, goes: (key: string) => boolean): Look
       if (kind === 'header-param') {
         const [only] = here;
         const listed = here.length === 1 && only !== undefined && only.allBut.length > 0;
-        const value = URI_FIELDS.has(key)
+        const value = SEMICOLON_FIELDS.has(key)
           ? new Lines(
               rows,
               here.map(({ name }) => name),

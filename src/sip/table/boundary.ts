@@ -10,7 +10,7 @@ import {
   AUTHORIZATION,
   CHALLENGE,
   CHARGING_IDENTITY,
-  HANDSETS,
+  handset,
   header,
   headerParam,
   keep,
@@ -253,17 +253,19 @@ export const BOUNDARY_RULES: readonly BoundaryRule[] = [
     header('60', name, 'V', 'RFC 3515; RFC 3892; RFC 3891', keep),
   ),
   header('61', 'Session-ID', 'V', 'RFC 7989', keep),
-  headerParam('61', 'logme', 'D', 'RFC 8497 §5', { ...keep, within: ['session-id'] }),
+  headerParam('61', 'logme', 'M', 'RFC 8497 §8.2', {
+    within: ['session-id'],
+    condition: 'asks all on the way to log the call',
+  }),
   header('62', 'Reason', 'V', 'RFC 3326', { ...keep, applies: ['request'] }),
   header('63', 'P-*', 'D', 'RFC 5727 §4; default deny'),
   header('63', 'X-*', 'D', 'RFC 6648; default deny'),
   headerParam('64', '+sip.instance', 'V', 'RFC 7255 §5, §6, §8; RFC 8465 §5, §6, §9', {
+    ...handset,
     within: ['contact', 'accept-contact', 'reject-contact'],
-    bearing: HANDSETS,
-    in: 'keep',
-    keptInEmergency: true,
-    condition: 'only one that names a handset (IMEI, MEID); out: stays in an emergency call',
   }),
+  // What a registrar makes of it that puts it into the address of the device as it is.
+  ...['pub-gruu', 'gr'].map((name) => headerParam('64', name, 'D', 'RFC 5627 §5.4; as `+sip.instance`', handset)),
   ...['pn-provider', 'pn-param', 'pn-prid'].map((name) =>
     headerParam('65', name, 'V', 'RFC 8599 §4.1, §13', {
       within: ['contact', 'history-info'],

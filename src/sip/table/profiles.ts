@@ -159,7 +159,9 @@ function lineRules(hook: Hook, stance: Stance, strictest: boolean): LineRules {
           param: name,
           names: bearing,
         })),
-      ),
+      )
+      // A field is looked through for names, wherever they stand: once is enough.
+      .filter(({ fields: [field] }, at, all) => all.findIndex((each) => each.fields[0] === field) === at),
     values: inside('value'),
     optionTags: inside('option-tag'),
     bodies: strictest

@@ -86,8 +86,14 @@ export const STRICT_REMOVES_ELSE_ANONYMISED: ByMode = {
 export const AUTHORIZATION = ['authorization', 'proxy-authorization'];
 export const CHALLENGE = ['www-authenticate', 'proxy-authenticate', 'authentication-info', 'proxy-authentication-info'];
 
-/** A handset by its serial number, in a URN (RFC 7254 §4; RFC 8464 §4). */
-export const HANDSETS = ['urn:gsma:imei', 'urn:device-id:meid'];
+/** A parameter that names a handset by its serial number, in a URN (RFC 7254 §4; RFC 8464 §4). */
+export const handset: Spec = {
+  within: ['contact'],
+  bearing: ['urn:gsma:imei', 'urn:device-id:meid'],
+  in: 'keep',
+  keptInEmergency: true,
+  condition: 'only one that names a handset (IMEI, MEID); out: stays in an emergency call',
+};
 
 /**
  * What P-Charging-Vector is for between networks: to name the call and the networks (RFC 7315 §4.6). All else in it

@@ -102,7 +102,7 @@ export function checkOperatorService(work: Work): Refusal {
 
 /** Bodies are not a proxy's to edit: refused where they must be acted on, else pointed out (B-2, B-3). */
 export function checkBody(work: Work): Refusal {
-  const found = bodyRules(work.draft, work.rules);
+  const found = bodyRules(work);
   if (found.length === 0) return undefined;
   work.flags.add('body-untrusted');
   if (!found.some(({ action }) => action === 'reject') || !canRefuse(work) || work.emergency) return undefined;

@@ -66,10 +66,7 @@ const STEPS: readonly ((work: Work) => Refusal)[] = [
   hideDiversions,
   strip,
   executePrivacy,
-  (work) => {
-    stripOptionTags(work.draft, work.rules);
-    return undefined;
-  },
+  stripOptionTags,
 ];
 
 function refuse({ code, phrase, finding }: NonNullable<Refusal>, work: Work): Plan {
@@ -97,9 +94,8 @@ function flagOddities(work: Work): Refusal {
 }
 
 function strip(work: Work): Refusal {
-  const { draft, rules } = work;
-  stripFields(draft, rules, work);
-  const unclean = new Set([...stripValues(draft, rules, work), ...stripUris(draft, rules)]);
+  stripFields(work);
+  const unclean = new Set([...stripValues(work), ...stripUris(work)]);
   // From a trusted peer, or in an emergency, what cannot be read stays.
   if (unclean.size === 0 || work.stance.trusted || work.emergency) return undefined;
   return malformed(`expected values that can be cleaned, found others in ${[...unclean].join(', ')}`);

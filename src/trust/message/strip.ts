@@ -11,36 +11,18 @@ import {
   withoutParamValue,
   withoutTokens,
 } from '../../sip/edit/index.js';
-import { asciiLower, type Privacy } from '../../sip/grammar/index.js';
-import {
-  type Direction,
-  FUNDAMENTAL,
-  type MessageClass,
-  type RuleInForce,
-  type RulesInForce,
-  type Stance,
-  URI_FIELDS,
-} from '../../sip/table/index.js';
-import type { Draft } from './draft.js';
-
-/** One message at one hook, as far as the table asks. */
-export interface StripContext {
-  readonly direction: Direction;
-  readonly message: MessageClass;
-  readonly method: string;
-  readonly stance: Stance;
-  readonly emergency: boolean;
-  readonly privacy: Privacy;
-}
+import { asciiLower } from '../../sip/grammar/index.js';
+import { FUNDAMENTAL, type RuleInForce, type RulesInForce, URI_FIELDS } from '../../sip/table/index.js';
+import type { Work } from './work.js';
 
 /** Removes the fields that go as a whole. */
-export function stripFields(draft: Draft, rules: RulesInForce, context: StripContext): void {
+export function stripFields({ draft, rules, emergency, privacy }: Work): void {
   for (const key of draft.keys) {
     const found = rules.ruleOf(key);
     if (found === undefined || FUNDAMENTAL.has(key)) continue;
     const { rule, action } = found;
-    if (rule.keptInEmergency && context.emergency) continue;
-    const asked = rule.privacyValues.some((value) => context.privacy.values.has(value));
+    if (rule.keptInEmergency && emergency) continue;
+    const asked = rule.privacyValues.some((value) => privacy.values.has(value));
     if (action === 'remove' || action === 'reject' || (action === 'on-privacy' && asked)) draft.removeAll(key);
   }
 }
@@ -56,31 +38,35 @@ const NOTHING: ReadonlySet<string> = new Set();
 /** Fields that hold URIs without being lists of addresses. */
 const LOOSE_FIELDS: readonly string[] = ['feature-caps', 'accept-contact', 'reject-contact'];
 
-/** Cleans the rows of a field. True: one cannot be cleaned; it stays where a message cannot do without it, else it is dropped. */
-function leavesUnclean(draft: Draft, key: string, clean: (value: string) => Cleaned): boolean {
+/**
+ * Cleans the rows of a field. True: one cannot be cleaned; it stays where a message cannot do without it, an emergency call
+ * not without its location, else it is dropped.
+ */
+function leavesUnclean({ draft, rules, emergency }: Work, key: string, clean: (value: string) => Cleaned): boolean {
+  const kept = emergency && rules.ruleOf(key)?.rule.keptInEmergency === true;
   let unclean = false;
   for (const row of draft.rows(key)) {
     const result = clean(row.value);
     if (result.clean) draft.set(row, result.value);
-    else if (FUNDAMENTAL.has(key) || key === 'refer-to') unclean = true;
+    else if (kept || FUNDAMENTAL.has(key) || key === 'refer-to') unclean = true;
     else draft.drop(row);
   }
   return unclean;
 }
 
 /** Cleans the URIs of all fields that are still there. Returns the keys of the fields that stay and cannot be cleaned. */
-export function stripUris(draft: Draft, rules: RulesInForce): readonly string[] {
-  const { uriParams: params, barren: embedded } = rules;
+export function stripUris(work: Work): readonly string[] {
+  const { uriParams: params, barren: embedded } = work.rules;
   if (params.size === 0 && embedded.size === 0) return [];
   const addrs = [...URI_FIELDS].filter((key) => {
     const allowed = embedded.has(key) ? (EMBEDDABLE.get(key) ?? NOTHING) : undefined;
-    return leavesUnclean(draft, key, (value) =>
+    return leavesUnclean(work, key, (value) =>
       value === '*' ? { value, clean: true } : cleanAddrs(value, { params, embedded: allowed }),
     );
   });
   const nothing = embedded.size > 0 ? NOTHING : undefined;
   const loose = LOOSE_FIELDS.filter((key) =>
-    leavesUnclean(draft, key, (value) => cleanLoose(value, { params, embedded: nothing })),
+    leavesUnclean(work, key, (value) => cleanLoose(value, { params, embedded: nothing })),
   );
   return [...addrs, ...loose];
 }
@@ -97,23 +83,20 @@ export function stripRequestUri(ruri: string, rules: RulesInForce): string | und
  * Takes parameters and values out of the fields that the table names for them. Returns the keys of the fields that stay and
  * cannot be cleaned.
  */
-export function stripValues(
-  draft: Draft,
-  rules: RulesInForce,
-  { emergency }: Pick<StripContext, 'emergency'>,
-): readonly string[] {
+export function stripValues(work: Work): readonly string[] {
+  const { draft, rules, emergency } = work;
   const unclean: string[] = [];
   for (const { name, within, bearing, keptInEmergency } of rules.params.bearing) {
     if (keptInEmergency && emergency) continue;
     unclean.push(
-      ...within.filter((key) => leavesUnclean(draft, key, (value) => withoutParamBearing(value, name, bearing))),
+      ...within.filter((key) => leavesUnclean(work, key, (value) => withoutParamBearing(value, name, bearing))),
     );
   }
   for (const [key, going] of rules.params.byField) {
     const uriRules: UriRules = { params: going.named, embedded: undefined };
     const clean = (value: string): Cleaned =>
       URI_FIELDS.has(key) ? cleanAddrs(value, uriRules) : withoutListParams(value, going);
-    if (!leavesUnclean(draft, key, clean)) continue;
+    if (!leavesUnclean(work, key, clean)) continue;
     unclean.push(key);
     // An emergency call is not refused: whatever looks like such a parameter goes.
     if (emergency) draft.edit(key, (value) => cleanLoose(value, uriRules).value);
@@ -129,7 +112,7 @@ export function stripValues(
  * Takes out the option tags whose header field the plan removed: one that stays would ask for a field that is gone.
  * Runs last.
  */
-export function stripOptionTags(draft: Draft, rules: RulesInForce): void {
+export function stripOptionTags({ draft, rules }: Work): undefined {
   for (const { name, within, goesWith } of rules.optionTags) {
     if (!goesWith.some((key) => draft.isGone(key)) || goesWith.some((key) => draft.has(key))) continue;
     for (const key of within) draft.edit(key, (value) => withoutTokens(value, (token) => token === name));
@@ -137,7 +120,7 @@ export function stripOptionTags(draft: Draft, rules: RulesInForce): void {
 }
 
 /** The media types of the table that this message's body is of, with what is to be done. */
-export function bodyRules(draft: Draft, rules: RulesInForce): readonly RuleInForce[] {
+export function bodyRules({ draft, rules }: Work): readonly RuleInForce[] {
   // Blanks may stand around the slash (RFC 3261 §25.1, SLASH); which of several rows counts, readers disagree on.
   const types = draft
     .rows('content-type')

@@ -1,7 +1,14 @@
 /** One message on its way through the steps of a plan. */
 
 import type { Finding } from '../../reasons.js';
-import { asciiLower, type HeaderBlock, parsePrivacy, parseStartLine, trimBlanks } from '../../sip/grammar/index.js';
+import {
+  asciiLower,
+  type HeaderBlock,
+  type Privacy,
+  parsePrivacy,
+  parseStartLine,
+  trimBlanks,
+} from '../../sip/grammar/index.js';
 import {
   type Direction,
   type MessageClass,
@@ -14,7 +21,6 @@ import type { Snapshot } from '../agreement/index.js';
 import type { Evidence } from '../evidence/index.js';
 import type { Verdict } from '../verdict/index.js';
 import { Draft } from './draft.js';
-import type { StripContext } from './strip.js';
 
 /** One message at one of the four hooks. Strings are latin1. */
 export interface MessageInput {
@@ -35,8 +41,14 @@ export interface MessageInput {
 }
 
 /** All that the steps share. */
-export interface Work extends StripContext {
+export interface Work {
   readonly input: MessageInput;
+  readonly direction: Direction;
+  readonly message: MessageClass;
+  readonly method: string;
+  readonly stance: Stance;
+  readonly emergency: boolean;
+  readonly privacy: Privacy;
   readonly draft: Draft;
   readonly rules: RulesInForce;
   readonly ruri: string;
@@ -62,7 +74,7 @@ export function begin(input: MessageInput): Work {
     trusted: verdict.verdict === 'trusted' && agreement !== undefined,
     ...(agreement === undefined ? {} : { interconnect: agreement.interconnect, overrides: agreement.headers }),
   };
-  const context: StripContext = {
+  return {
     direction,
     message,
     method,
@@ -70,9 +82,6 @@ export function begin(input: MessageInput): Work {
     // A proxy may have rewritten the Request-URI since: the call stays what it came in as.
     emergency: message === 'request' && (isEmergency(ruri) || isEmergency(request?.uri.raw ?? '')),
     privacy: parsePrivacy(block.fields),
-  };
-  return {
-    ...context,
     input,
     draft: new Draft(block),
     rules: rulesInForce(direction, message, method, stance),

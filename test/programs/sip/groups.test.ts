@@ -249,17 +249,30 @@ describe.skipIf(matcher === undefined)('the groups of the plugin', () => {
           'm: <sip:a@a.example;x;PN-Param = x>',
           'Contact: <sip:a@a.example;%70n-provider=x>',
           'Contact: <sip:+1%3Bpn-prid=x@a.example>',
+          'Contact: <sip:+1%3Bpn-prid%3Dx@a.example>',
+          'Contact: <sip:a@a.example;gr=urn:gsma:imei:1>',
+          'Session-ID: 1;remote=2 ; LogMe',
           'Accept-Contact: *;+sip.instance="<urn:gsma:imei:1>"',
           'j: *;+sip.instance="<URN:device-id:MEID:1>"',
         ],
-        in: ['Geolocation: <cid:x>;loc-src=a', 'Geolocation: <cid:x>;q=1; \tLoc-Src = a'],
+        in: [
+          'Geolocation: <cid:x>;loc-src=a',
+          'Geolocation: <cid:x>;q=1; \tLoc-Src = a',
+          'Session-ID: 1;remote=2;logme',
+        ],
       } as const;
       const fine = {
         out: [
           'Contact: "Bj\xc3\xb6rn" <sip:a@a.example;pn-purr=x;pn-params;p>;purpose',
           'a: *;audio;+sip.instance="<urn:uuid:1>"',
+          'Contact: <sip:a@a.example;gr=urn:uuid:1>',
+          'Session-ID: 1;remote=2',
         ],
-        in: ['Contact: <sip:b@b.example;pn-prid=x>', 'Geolocation: <cid:x>;loc-source=a, <https://l/y?z>;q="loc-src"'],
+        in: [
+          'Session-ID: 1 ;remote=2;logmein',
+          'Contact: <sip:b@b.example;pn-prid=x>',
+          'Geolocation: <cid:x>;loc-source=a, <https://l/y?z>;q="loc-src"',
+        ],
       } as const;
       for (const kind of name === 'strict' ? (['listed'] as const) : (['clean', 'listed'] as const)) {
         for (const hook of HOOK_NAMES) {

@@ -304,6 +304,7 @@ describe.skipIf(posix === undefined)('the number of a handset', () => {
     ['the same behind 60,000 bytes', [`Contact: <sip:b@b.example>;x=${long};+sip.instance=<urn:gsma:imei:1>`], true],
     ['with an escape', ['Contact: <sip:b@b.example>;+sip.instance="<urn:gsma:imei:1>\\""'], true],
     ['by another name', [`Contact: <sip:b@b.example>${plain};x="urn:gsma:imei:1"`], true],
+    ['in the address', [`Contact: <sip:b@b.example;gr=urn:gsma:imei:1>${plain}`], true],
     ['two that hide each other', ['Contact: <b:c>;+sip.instance="urn:gsma:imei;+sip.instance="urn:gsma:imei"'], true],
     ['plain, and in another field', [`Contact: <sip:b@b.example>${plain}`, `Via: SIP/2.0/UDP b${plain}`], true],
   ] as const)('ok/%s', (_, rows, odd) => expect(found(rows)).toBe(odd));
@@ -409,6 +410,8 @@ describe.skipIf(posix === undefined)('what is plain', () => {
     ['untrusted', 'request-in', start, ['Geolocation: <cid:x>;%6Coc-src=a'], false],
     ['untrusted', 'request-in', start, ['Geolocation: <cid:x>;q=1, <https://l/y>;lo', 'm: <sip:b@b;pn-prid=x>'], true],
     ['untrusted', 'request-out', start, ['m: <sip:a@a.example;pn-prid=x>'], false],
+    ['untrusted', 'request-out', start, ['Session-ID: 1;remote=2;LogMe'], false],
+    ['untrusted', 'response-in', 'SIP/2.0 200 OK', ['Session-ID: 1;remote=2;logmein'], true],
     ['untrusted', 'request-out', start, ['Contact: <sip:a@a.example;pn-purr=x;pn-params>;p'], true],
     ['untrusted', 'request-out', start, ['Privacy: id', 'P-Asserted-Identity: <sip:b@b.example>'], true],
     ['untrusted', 'request-out', start, ['Privacy: history'], false],

@@ -56,6 +56,28 @@ table('P-9, P-10: every field that holds a URI', [
     { append: ['Accept-Contact: *;audio;require', 'Reject-Contact: *'] },
   ],
   [
+    'ok/#64 nor by what a registrar made of it',
+    [
+      'm: <sip:a@a.example;gr=urn:gsma:imei:1;ob>;pub-gruu="sip:a@a.example;gr=urn:gsma:imei:1";q=1, <sip:b@c;gr=urn:uuid:1>',
+    ],
+    out,
+    { append: ['Contact: <sip:a@a.example;ob>;q=1, <sip:b@c;gr=urn:uuid:1>'] },
+  ],
+  [
+    'ok/#64 in an emergency call it stays',
+    ['Contact: <sip:a@a.example;gr=urn:gsma:imei:1>'],
+    { ...out, ...sos },
+    { ...NOTHING, flags: ['emergency'] },
+  ],
+  [
+    'ok/#61 RFC 8497 no stranger has our calls logged, nor the other way round',
+    ['Session-ID: 1;LOGME ;remote=2', 'Session-ID: 3;remote=4;logmein'],
+    {},
+    { append: ['Session-ID: 1;remote=2', 'Session-ID: 3;remote=4;logmein'] },
+  ],
+  ['ok/#61 out', ['Session-ID: 1;remote=2;logme'], out, { append: ['Session-ID: 1;remote=2'] }],
+  ['ok/#61 a partner does', ['Session-ID: 1;remote=2;logme'], trusted, NOTHING],
+  [
     'ok/#64 one that another parameter seems to quote',
     ['Contact: <sip:a@a.example>;+g.x="y;+sip.instance="<urn:gsma:imei:1>"'],
     out,

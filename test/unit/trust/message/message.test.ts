@@ -1138,6 +1138,12 @@ table('T-79 emergency calls are never refused for lack of trust', [
     { remove: ['P-Access-Network-Info'] },
   ],
   [
+    'ok/a location that cannot be read stays, without what says who added it',
+    ['Geolocation: "x <https://lis.a.example/y>;loc-src=a.example', 'Geolocation: <https://lis.a.example/y;cpc=1>'],
+    { ...sos, direction: 'out' },
+    { append: ['Geolocation: "x <https://lis.a.example/y>', 'Geolocation: <https://lis.a.example/y;cpc=1>'] },
+  ],
+  [
     'ok/one of our identities is removed, not refused',
     ['P-Asserted-Identity: <sip:x@a.example>'],
     { ...sos, trusted: true },
