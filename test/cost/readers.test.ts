@@ -15,14 +15,14 @@ import { isDbText, readDbText } from '../../src/ctl/tables/dbtext.js';
 import { isSqlDump, readSqlDump } from '../../src/ctl/tables/sql-dump.js';
 import { foldByteParams } from '../../src/rpc/params/byte-params.js';
 import { auditHeaderBlock } from '../../src/sip/audit/audit.js';
-import { parseHistoryInfo } from '../../src/sip/edit/history-info.js';
 import { scanHeaderBlock } from '../../src/sip/grammar/header-block.js';
 import { splitMessage } from '../../src/sip/grammar/message.js';
-import { parseNameAddrList } from '../../src/sip/grammar/name-addr.js';
-import { privacyTokens } from '../../src/sip/grammar/privacy.js';
+import { parseNameAddr, splitList } from '../../src/sip/grammar/name-addr.js';
+import { parsePrivacy, privacyTokens } from '../../src/sip/grammar/privacy.js';
 import { parseUri } from '../../src/sip/grammar/uri.js';
 import { inspectBytes } from '../../src/sip/grammar/value-bytes.js';
 import { CertificateCache } from '../../src/state/verdicts/certificate-cache.js';
+import { anonymiseHistory } from '../../src/trust/message/diverted.js';
 import { Draft } from '../../src/trust/message/draft.js';
 import { refusal } from '../../src/trust/message/malformed.js';
 import { parseCertificate } from '../../src/x509/certificate/certificate.js';
@@ -116,8 +116,8 @@ const TEXTS: readonly (readonly [name: string, filler: string, read: (text: stri
     `sip:a@b.example${fill(';parameter=value')}`,
     (text) => parseUri(`sip:a@b.example;${text}`),
   ],
-  ['name-addrs', fill('"A" <sip:a@b.example>;x=y, '), parseNameAddrList],
-  ['History-Info', fill('<sip:a@b.example>;index=1, '), parseHistoryInfo],
+  ['name-addrs', fill('"A" <sip:a@b.example>;x=y, '), (text) => splitList(text).map(parseNameAddr)],
+  ['History-Info', fill('<sip:a@b.example>;index=1, '), (text) => anonymiseHistory(text, parsePrivacy([]), new Set())],
   ['Privacy', fill('id; header; '), privacyTokens],
   ['value bytes', fill('a subject of some words '), inspectBytes],
   [

@@ -26,11 +26,6 @@ export function addressFromBytes(bytes: Uint8Array): Address | undefined {
   return isMapped(bytes) ? addressFromBytes(bytes.slice(12)) : { bytes: bytes.slice(), text: text6(bytes) };
 }
 
-/** Whether two addresses are the same; both come from this file, so equal bytes mean equal addresses. */
-export function sameAddress(a: Address, b: Address): boolean {
-  return a.bytes.length === b.bytes.length && a.bytes.every((byte, at) => byte === b.bytes[at]);
-}
-
 function parseAddress4(text: string): Address | undefined {
   const bytes = bytes4(text);
   return bytes && { bytes, text };

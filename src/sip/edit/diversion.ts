@@ -1,22 +1,12 @@
 /** Diversion entries (RFC 5806): what they ask for, and their anonymous form (RFC 7544 §3.2). */
 
-import { asciiLower, type MalformedAddr, type NameAddr, parseNameAddr, splitList } from '../grammar/index.js';
+import { asciiLower, type NameAddr } from '../grammar/index.js';
 import { ANONYMOUS_URI } from './anonymous.js';
-import { withoutHeaderParams } from './edit.js';
 
 export interface DiversionEntry {
   readonly addr: NameAddr;
   /** `full`, `name`, `uri`, `off` or a token nobody knows, lower case; undefined without the parameter. */
   readonly privacy: string | undefined;
-}
-
-/** The entries of one Diversion value, in order. */
-export function parseDiversion(value: string): readonly (DiversionEntry | MalformedAddr)[] {
-  if (value === '') return [];
-  return splitList(value).map((piece) => {
-    const addr = parseNameAddr(piece);
-    return 'malformed' in addr ? addr : diversionEntry(addr);
-  });
 }
 
 /**
@@ -35,13 +25,6 @@ export function diversionEntry(addr: NameAddr): DiversionEntry {
 /** Must the address be hidden outside the trust domain? An unknown or empty value asks for more, not for less. */
 export function asksPrivacy(entry: DiversionEntry): boolean {
   return entry.privacy !== undefined && entry.privacy !== 'off';
-}
-
-const PRIVACY_KEY: ReadonlySet<string> = new Set(['privacy']);
-
-/** The entry without its `privacy` parameter, all else byte for byte. */
-export function withoutDiversionPrivacy(entry: DiversionEntry): string {
-  return withoutHeaderParams(entry.addr, PRIVACY_KEY);
 }
 
 /** Parameters that say why and how often, and name nobody (RFC 5806 §4). */

@@ -23,14 +23,6 @@ export function uriParams(uri: Uri): readonly Param[] {
   return uri.kind === 'tel' ? uri.params : [];
 }
 
-/** The URI without the parameters of these keys (lower case), in all positions inside it. */
-export function withoutParams(uri: Uri, keys: ReadonlySet<string>): string {
-  return cut(
-    uri.raw,
-    uriParams(uri).filter((param) => keys.has(param.key)),
-  );
-}
-
 /**
  * The URI without its embedded header fields (`?Name=value&...`), but for those of the keys in `except`, and those only
  * where whoever makes a header field of them makes one, not several (P-14). The `?` goes when none is left
@@ -79,14 +71,6 @@ export function withoutAddrParams(addr: NameAddr, keys: ReadonlySet<string>): st
     .filter((param) => keys.has(param.key))
     .map((param) => ({ start: param.start + addr.uriStart, end: param.end + addr.uriStart }));
   return cut(addr.raw, [...inUri, ...addr.params.filter((param) => keys.has(param.key))]);
-}
-
-/** The address without the header parameters (those behind the `>`) of these keys. */
-export function withoutHeaderParams(addr: NameAddr, keys: ReadonlySet<string>): string {
-  return cut(
-    addr.raw,
-    addr.params.filter((param) => keys.has(param.key)),
-  );
 }
 
 interface Span {

@@ -1,33 +1,13 @@
 /** History-Info entries (RFC 7044): what they ask for, and their anonymous form. */
 
-import {
-  asciiLower,
-  decodePercent,
-  isDigits,
-  type MalformedAddr,
-  type NameAddr,
-  parseNameAddr,
-  privacyTokens,
-  splitList,
-} from '../grammar/index.js';
+import { asciiLower, decodePercent, isDigits, type NameAddr, privacyTokens } from '../grammar/index.js';
 import { ANONYMOUS_URI } from './anonymous.js';
 import { withoutEmbeddedKeys, withUri } from './edit.js';
 
 export interface HistoryEntry {
   readonly addr: NameAddr;
-  /** As received; undefined where the entry lacks the index that RFC 7044 §5 demands. */
-  readonly index: string | undefined;
   /** The values of all Privacy fields embedded in the URI, lower case. */
   readonly privacy: ReadonlySet<string>;
-}
-
-/** The entries of one History-Info value, in order. */
-export function parseHistoryInfo(value: string): readonly (HistoryEntry | MalformedAddr)[] {
-  if (value === '') return [];
-  return splitList(value).map((piece) => {
-    const addr = parseNameAddr(piece);
-    return 'malformed' in addr ? addr : historyEntry(addr);
-  });
 }
 
 /** An address read as a History-Info entry. */
@@ -35,8 +15,7 @@ export function historyEntry(addr: NameAddr): HistoryEntry {
   const { uri } = addr;
   const embedded = uri.kind === 'sip' ? uri.headers.filter(({ key }) => key === 'privacy') : [];
   const asked = [...embedded.map(({ value }) => value), ...askedBehind(uri.raw)];
-  const privacy = new Set(asked.flatMap((value) => privacyTokens(decodePercent(value))));
-  return { addr, index: addr.params.find((param) => param.key === 'index')?.value, privacy };
+  return { addr, privacy: new Set(asked.flatMap((value) => privacyTokens(decodePercent(value)))) };
 }
 
 /**

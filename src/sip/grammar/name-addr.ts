@@ -70,12 +70,6 @@ export function hasOpenQuote(value: string): boolean {
   return quoted;
 }
 
-/** Reads a comma-separated list. The empty value is the empty list; an empty element is malformed. */
-export function parseNameAddrList(value: string): readonly (NameAddr | MalformedAddr)[] {
-  if (trimBlanks(value) === '') return [];
-  return splitList(value).map(parseNameAddr);
-}
-
 /** Reads one name-addr or addr-spec with its parameters. Never throws. */
 export function parseNameAddr(text: string): NameAddr | MalformedAddr {
   const raw = trimBlanks(text);
