@@ -1,4 +1,4 @@
-/** Inputs made to take long: each ends in an answer, by the work budget and not by the clock (src/x509/budget.ts). */
+/** Inputs made to take long: each ends in an answer, by the work budget and not by the clock (src/x509/certificate/budget.ts). */
 
 import { expect, it } from 'vitest';
 import {
