@@ -15,7 +15,7 @@ import { answered, Party, type Transport } from '../support/live/party.js';
 import { eventually, freePort } from '../support/live/places.js';
 import { expectNowhere, privateRows } from '../support/live/secrets.js';
 import { headerOf, methodOf, rowsOf, type SipText, statusOf } from '../support/live/sip-text.js';
-import { absent, answerTo, apart, BUILD, talk, theBuild } from './stage.js';
+import { absent, answerTo, apart, BUILD, talk, theBuild, withDialogFlags } from './stage.js';
 
 const SECRET = privateRows('secret');
 const FORGED = privateRows('forged');
@@ -65,17 +65,6 @@ const REWRITTEN: Readonly<Record<string, string>> = {
   subscriber: '$ru = "sip:x@HOST:5060;user=phone;cpc=secret";',
   twice: '$branch = "sip:x@OTHER:5060;isup-oli=secret";',
   later: 't_on_branch("REWRITES");',
-};
-
-/** Flags of create_dialog() are letters, and words since OpenSIPS 4.0. */
-const FLAGS: readonly (readonly [string, string, string])[] = [
-  ['BYE_LATE', 'B', 'bye-on-timeout'],
-  ['PINGS', 'Pp', 'options-ping-caller,options-ping-callee'],
-  ['INVITES', 'Rr', 'reinvite-ping-caller,reinvite-ping-callee'],
-];
-const flagged = (script: string): string => {
-  const which = Number.parseInt(theBuild().version, 10) < 4 ? 1 : 2;
-  return FLAGS.reduce((text, flags) => text.replace(flags[0], flags[which]), script);
 };
 
 const CHOICES = (host: (host: number) => string) =>
@@ -152,7 +141,7 @@ describe.skipIf(absent(['dialog', 'topology_hiding', 'textops']) !== undefined)(
       edit: (sample, host) =>
         replaced(sample, [
           ['loadmodule "rr.so"\n', `loadmodule "rr.so"\n${LOADED}`],
-          ['route[RELAY] {\n', `route[RELAY] {\n${flagged(CHOICES(host))}`],
+          ['route[RELAY] {\n', `route[RELAY] {\n${withDialogFlags(CHOICES(host))}`],
           ['\t\tif (!loose_route()) {\n', '\t\tif (!topology_hiding_match() && !loose_route()) {\n'],
         ]).concat(ROUTES(host)),
     });

@@ -9,7 +9,7 @@ import { eventually } from '../support/live/places.js';
 import { expectNowhere, privateRows } from '../support/live/secrets.js';
 import { headerOf, methodOf, rowsOf, statusOf } from '../support/live/sip-text.js';
 import { WebSocketCaller } from '../support/live/websocket.js';
-import { absent, answerTo, apart, talk, theBuild } from './stage.js';
+import { absent, answerTo, apart, talk, theBuild, withDialogFlags } from './stage.js';
 
 const SECRET = privateRows('secret');
 const FORGED = privateRows('forged');
@@ -34,7 +34,7 @@ const FEATURES = `
 			route(RELAY);
 		}
 		if ($rU == "short") {
-			create_dialog("B");
+			create_dialog("BYE_LATE");
 			$DLG_timeout = 2;
 		}
 		if ($rU == "renamed") {
@@ -85,7 +85,10 @@ describe.skipIf(absent(NEEDED) !== undefined)('with modules', () => {
       edit: (sample, host) =>
         replaced(sample, [
           ['loadmodule "rr.so"\n', `loadmodule "rr.so"\n${LOADED}`],
-          ['\tif (is_method("INVITE|SUBSCRIBE")) {\n', `${FEATURES}\tif (is_method("INVITE|SUBSCRIBE")) {\n`],
+          [
+            '\tif (is_method("INVITE|SUBSCRIBE")) {\n',
+            `${withDialogFlags(FEATURES)}\tif (is_method("INVITE|SUBSCRIBE")) {\n`,
+          ],
           ['\t\tif (!loose_route()) {\n', '\t\tif (!topology_hiding_match() && !loose_route()) {\n'],
         ])
           .concat(ROUTES)

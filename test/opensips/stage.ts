@@ -91,6 +91,18 @@ export function apart(strangers: () => readonly Heard[], ours: () => readonly He
   };
 }
 
+/** What stands for flags of create_dialog() in scripts of tests: they are letters, and words since OpenSIPS 4.0. */
+const FLAGS: readonly (readonly [string, string, string])[] = [
+  ['BYE_LATE', 'B', 'bye-on-timeout'],
+  ['PINGS', 'Pp', 'options-ping-caller,options-ping-callee'],
+  ['INVITES', 'Rr', 'reinvite-ping-caller,reinvite-ping-callee'],
+];
+/** The script with the flags of this build. */
+export function withDialogFlags(script: string): string {
+  const which = Number.parseInt(theBuild().version, 10) < 4 ? 1 : 2;
+  return FLAGS.reduce((text, flags) => text.replace(flags[0], flags[which]), script);
+}
+
 /** A folder for the modules db_text and dispatcher: one set of gateways, the first of them first. */
 export function gateways(folder: string, uris: readonly string[]): string {
   mkdirSync(folder, { recursive: true });
