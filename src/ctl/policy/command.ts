@@ -63,22 +63,26 @@ function inForce(config: string, policy: PolicyTools['policy']): Policy {
   }
 }
 
-/** Whether two names stand for two files; of one that is not there, as of a daemon in a container, nobody can tell. */
+/** Whether two names stand for two files; of one that cannot be seen, as of a daemon in a container, nobody can tell. */
 function isOther(one: string, another: string): boolean {
-  const [a, b] = [one, another].map((file) => statSync(file, { throwIfNoEntry: false }));
-  return a !== undefined && b !== undefined && (a.dev !== b.dev || a.ino !== b.ino);
+  try {
+    const [a, b] = [statSync(one), statSync(another)];
+    return a.dev !== b.dev || a.ino !== b.ino;
+  } catch {
+    return false;
+  }
 }
 
 async function putInPlace(given: string, named: string, { policy, ask }: PolicyTools): Promise<object> {
   // Paths of a policy are relative to the file: by whole paths alone it is seen that two are the same.
   const [file, config] = [resolve(given), resolve(named)];
   const judged = policy(file);
+  const changes = policyDifferences(inForce(config, policy), judged).length;
   const status = await ask('policy.status', {});
   const own = isRecord(status) && typeof status.policy_file === 'string' ? status.policy_file : config;
   if (isOther(own, config)) {
     throw new Refusal(`--config: expected the policy file of the daemon, ${own}, found ${config}`, 2);
   }
-  const changes = policyDifferences(inForce(config, policy), judged).length;
   const reload = async () => {
     const answer = await ask('agreement.reload', {});
     return { revision: Number(isRecord(answer) ? answer.revision : undefined) };

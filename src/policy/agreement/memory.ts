@@ -38,6 +38,8 @@ interface Remembered {
 interface Expanded {
   readonly found: readonly string[];
   readonly lists: ReadonlyMap<string, readonly string[] | undefined>;
+  /** As above. */
+  reading: number;
 }
 
 /**
@@ -83,6 +85,7 @@ export class PolicyMemory implements FileMemory {
       known !== undefined &&
       [...known.lists].every(([directory, names]) => sameNames(files.list(directory), names))
     ) {
+      known.reading = this.#reading;
       return known.found;
     }
     const lists = new Map<string, readonly string[] | undefined>();
@@ -92,7 +95,7 @@ export class PolicyMemory implements FileMemory {
       return names;
     };
     const found = expandGlob(pattern, { list });
-    this.#expanded.set(pattern, { found, lists });
+    this.#expanded.set(pattern, { found, lists, reading: this.#reading });
     return found;
   }
 
@@ -107,9 +110,9 @@ export class PolicyMemory implements FileMemory {
 
   /** Ends one reading: what was not asked for in it is forgotten. */
   settle(): void {
-    for (const ofKind of this.#files.values()) {
-      ofKind.forEach(({ reading }, path) => {
-        if (reading !== this.#reading) ofKind.delete(path);
+    for (const all of [...this.#files.values(), this.#expanded]) {
+      all.forEach(({ reading }, of) => {
+        if (reading !== this.#reading) all.delete(of);
       });
     }
     this.#reading += 1;

@@ -296,9 +296,12 @@ function indexOutside(text: string, wanted: string): number {
 }
 
 function namesLeft(value: string, names: ReadonlySet<string>): boolean {
-  // Where a quoted string never ends, nobody can say what stands in quotes.
-  const bare = asciiLower(hasOpenQuote(value) ? value : emptied(value, '"', '"'));
+  // Where a quoted string never ends, or begins anywhere but behind a "=", nobody can say what stands in quotes.
+  const plain = value.replace(/(=[ \t]*)"(?:[^"\\]|\\.)*"/g, '$1');
+  const bare = asciiLower(plain.includes('"') ? value : plain);
+  const alone = new Set(bare.split(/[;,"]/).map(trimBlanks));
   for (const name of names) {
+    if (alone.has(name)) return true;
     for (let at = bare.indexOf(name); at >= 0; at = bare.indexOf(name, at + 1)) {
       const before = at === 0 || !isTokenCode(bare.charCodeAt(at - 1));
       const rest = bare.slice(at + name.length).replace(/^[ \t]+/, '');

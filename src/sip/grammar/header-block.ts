@@ -68,6 +68,9 @@ export const TOO_MANY_PROBLEMS = 'too-many-problems';
 export class Problems {
   readonly list: Problem[];
   #rejects: number;
+  /** What was said of the line that is being looked at: once of each kind is enough. */
+  readonly #said = new Set<string>();
+  #line = -1;
 
   constructor(before: readonly Problem[] = []) {
     this.list = [...before];
@@ -75,8 +78,11 @@ export class Problems {
   }
 
   add(severity: Problem['severity'], kind: string, line: number, detail: string): void {
-    const last = this.list.at(-1);
-    if (last?.kind === kind && last.line === line && last.severity === severity) return;
+    if (line !== this.#line) this.#said.clear();
+    this.#line = line;
+    const said = `${severity} ${kind}`;
+    if (this.#said.has(said)) return;
+    this.#said.add(said);
     if (severity === 'note' ? this.list.length >= MAX_PROBLEMS : this.#rejects > MAX_PROBLEMS) return;
     if (severity === 'reject') this.#rejects += 1;
     const tooMany = severity === 'reject' && this.#rejects > MAX_PROBLEMS;

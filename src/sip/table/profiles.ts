@@ -160,8 +160,11 @@ function lineRules(hook: Hook, stance: Stance, strictest: boolean): LineRules {
           names: bearing,
         })),
       )
-      // A field is looked through for names, wherever they stand: once is enough.
-      .filter(({ fields: [field] }, at, all) => all.findIndex((each) => each.fields[0] === field) === at),
+      // A field is looked through for names, wherever they stand: once for the same names is enough.
+      .filter(({ fields, names }, at, all) => {
+        const alike = (each: (typeof all)[number]) => `${each.fields} ${each.names}` === `${fields} ${names}`;
+        return all.findIndex(alike) === at;
+      }),
     values: inside('value'),
     optionTags: inside('option-tag'),
     bodies: strictest

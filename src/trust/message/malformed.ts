@@ -94,8 +94,9 @@ export type MalformedPolicy = 'strict' | 'tolerant' | 'leaving';
  * The problem for which the message is refused; undefined: it can be carried. `goes`: is a field with this key removed
  * whatever it holds?
  *
- * From an untrusted peer each ambiguity refuses. From a trusted one only what touches an identity does: its users'
- * calls are not ours to drop because of a display name in Latin-1 or a second Max-Forwards.
+ * From an untrusted peer each ambiguity refuses. From a trusted one only what touches an identity does, what is too long,
+ * and more problems than anybody looks at: its users' calls are not ours to drop because of a display name in Latin-1 or a
+ * second Max-Forwards.
  */
 export function refusal(
   problems: readonly Problem[],

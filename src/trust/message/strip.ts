@@ -40,7 +40,7 @@ const LOOSE_FIELDS: readonly string[] = ['feature-caps', 'accept-contact', 'reje
 
 /**
  * Cleans the rows of a field. True: one cannot be cleaned; it stays where a message cannot do without it, an emergency call
- * not without its location, else it is dropped.
+ * not without its location, out of which goes what looks embedded; else it is dropped.
  */
 function leavesUnclean({ draft, rules, emergency }: Work, key: string, clean: (value: string) => Cleaned): boolean {
   const kept = emergency && rules.ruleOf(key)?.rule.keptInEmergency === true;
@@ -50,6 +50,7 @@ function leavesUnclean({ draft, rules, emergency }: Work, key: string, clean: (v
     if (result.clean) draft.set(row, result.value);
     else if (kept || FUNDAMENTAL.has(key) || key === 'refer-to') unclean = true;
     else draft.drop(row);
+    if (kept && !result.clean) draft.set(row, cleanLoose(row.value, { params: NOTHING, embedded: NOTHING }).value);
   }
   return unclean;
 }
@@ -84,10 +85,12 @@ export function stripRequestUri(ruri: string, rules: RulesInForce): string | und
  * cannot be cleaned.
  */
 export function stripValues(work: Work): readonly string[] {
-  const { draft, rules, emergency } = work;
+  const { draft, rules, emergency, message, method } = work;
   const unclean: string[] = [];
   for (const { name, within, bearing, keptInEmergency } of rules.params.bearing) {
     if (keptInEmergency && emergency) continue;
+    // A registrar tells a phone what the phone has told it (RFC 5626 §6).
+    if (message === 'response' && method === 'REGISTER') continue;
     unclean.push(
       ...within.filter((key) => leavesUnclean(work, key, (value) => withoutParamBearing(value, name, bearing))),
     );

@@ -49,6 +49,20 @@ describe('what is remembered of a policy', () => {
     expect(kept).not.toHaveBeenCalled();
   });
 
+  test('ok/a pattern that is no longer asked for is forgotten', () => {
+    const files = new Stamped({ 'd/1.yaml': '' });
+    const memory = new PolicyMemory();
+    const expand = (pattern: string) => {
+      const found = memory.expand(pattern, files);
+      memory.settle();
+      return found;
+    };
+    const first = expand('d/*.yaml');
+    expect(expand('d/*.yaml')).toBe(first);
+    expand('e/*.yaml');
+    expect(expand('d/*.yaml')).not.toBe(first);
+  });
+
   test('ok/files that come and go', () => {
     const { files, check } = stage();
     check();

@@ -12,6 +12,14 @@ table('P-9, P-10: every field that holds a URI', [
     { ...out, ...sos },
     { append: ['Geolocation: <sip:x@a.example>;routing-allowed=yes'] },
   ],
+  ...['"x <sip:l@a.example', '<sip:l@a.example;cpc=ordinary'].map(
+    (location): Row => [
+      `ok/P-9 nor out of one that cannot be read: ${location}`,
+      [`Geolocation: ${location}?P-Asserted-Identity=%3Csip:al%40a.example%3E>x>;loc-src=a.example`],
+      { ...out, ...sos },
+      { append: [`Geolocation: ${location}>x>`] },
+    ],
+  ),
   [
     'ok/#58a RFC 8787 §4 a stranger says not who added a location',
     ['Geolocation: <cid:x@b.example>, <https://lis.b.example/y;z> ;loc-src = edge.a.example;q=1, <sip:l@c>;LOC-SRC=x'],
@@ -64,6 +72,12 @@ table('P-9, P-10: every field that holds a URI', [
     { append: ['Contact: <sip:a@a.example;ob>;q=1, <sip:b@c;gr=urn:uuid:1>'] },
   ],
   [
+    'ok/#64 a phone of ours is told what it has told us (RFC 5626 §6)',
+    ['Contact: <sip:a@b.example>;pub-gruu="sip:a@a.example;gr=urn:gsma:imei:1";+sip.instance="<urn:gsma:imei:1>"'],
+    { ...out, message: 'response', method: 'REGISTER' },
+    NOTHING,
+  ],
+  [
     'ok/#64 in an emergency call it stays',
     ['Contact: <sip:a@a.example;gr=urn:gsma:imei:1>'],
     { ...out, ...sos },
@@ -76,6 +90,18 @@ table('P-9, P-10: every field that holds a URI', [
     { append: ['Session-ID: 1;remote=2', 'Session-ID: 3;remote=4;logmein'] },
   ],
   ['ok/#61 out', ['Session-ID: 1;remote=2;logme'], out, { append: ['Session-ID: 1;remote=2'] }],
+  [
+    'ok/#61 behind quotes that readers disagree on',
+    [
+      'Session-ID: 1a";logme',
+      'Session-ID: 1a";logme;x="',
+      'Session-ID: 1a;x="y;LogMe',
+      'Session-ID: 1a;x=\\";logme',
+      'Session-ID: 1a;x = "logme;logme";remote="a;logme=b"',
+    ],
+    {},
+    { append: ['Session-ID: 1a;x = "logme;logme";remote="a;logme=b"'] },
+  ],
   ['ok/#61 a partner does', ['Session-ID: 1;remote=2;logme'], trusted, NOTHING],
   [
     'ok/#64 one that another parameter seems to quote',

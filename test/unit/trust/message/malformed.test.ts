@@ -59,6 +59,7 @@ describe('refusal', () => {
   });
 
   it('ok/one value after the other that cannot be read in one row is one problem', () => {
-    expect(refused([`Route: ${'<sip:x, '.repeat(90)}<sip:y>`], 'tolerant')).toBe(0);
+    expect(refused([`Route: ${'x y, '.repeat(90)}<sip:y>`], 'tolerant')).toBe(0);
+    expect(refused([`Route: ${'<sip:a b>, sip:2001:db8::1, '.repeat(45)}<sip:y>`], 'tolerant')).toBe(0);
   });
 });
