@@ -138,6 +138,8 @@ describe('what a network and a database do', () => {
 
   test('ok/in a database that was restored nobody goes back, and the next push is above all', async () => {
     const node = await stage.node('ahead');
+    // Where the machine is busy the store may be away for the first look.
+    await expect.poll(() => node.number, { timeout: 15_000 }).toBeGreaterThan(0);
     const before = node.number;
     await stage.cluster.sql(`DELETE FROM siptrust.policy_revision WHERE number > ${before - 2}`);
     await stage.cluster.sql("NOTIFY siptrust_policy, 'x'");
@@ -174,10 +176,9 @@ describe('signatures', () => {
       return JSON.parse((await siptrustctl(['--json', 'policy', 'key', 'new', key])).output) as { public: string };
     });
     const node = await stage.node('careful', { daemon: { policy_keys: [outside], fleet: { name: 'borders' } } });
+    const unsigned = /expected a signature by one of 1 keys \(daemon\.policy_keys\), found none/;
+    await expect.poll(() => node.follower.status.problem, { timeout: 15_000 }).toMatch(unsigned);
     expect(node.number).toBe(0);
-    expect(node.follower.status.problem).toMatch(
-      /expected a signature by one of 1 keys \(daemon\.policy_keys\), found none/,
-    );
     // An operator whose own file has the keys is told before anything is stored.
     stage.config('operator', { policy_keys: [outside], fleet: { name: 'borders' }, store_timeout: 20_000 });
     expect((await stage.ctl('policy', 'push', policy('unsigned'))).error).toContain('the nodes would not take it');
