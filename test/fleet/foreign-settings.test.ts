@@ -50,8 +50,12 @@ function database(changes: Partial<StoreSettings> = {}, checked = true): Databas
   return made;
 }
 
-/** A role of daemons with what it needs, and these settings of its own. */
-async function role(name: string, ...settings: readonly string[]): Promise<string> {
+let roles = 0;
+
+/** A role of daemons with what it needs, and these settings of its own; a test that runs again gets another one. */
+async function role(purpose: string, ...settings: readonly string[]): Promise<string> {
+  roles += 1;
+  const name = `${purpose}_${roles}`;
   const own = settings.map((setting) => `ALTER ROLE ${name} ${setting};`).join('');
   await cluster.sql(`CREATE ROLE ${name} LOGIN PASSWORD '${PASSWORD}' IN ROLE daemons; ${own}`);
   return name;
