@@ -6,7 +6,7 @@
 
 import type { Agreement } from '../../trust/agreement/index.js';
 import type { FileMemory } from '../material/index.js';
-import { expandGlob, type PolicyFiles, Problems, type Said, type Site } from '../reading/index.js';
+import { expandGlob, type PolicyFiles, Problems, type Said, type Site, sameList } from '../reading/index.js';
 import type { AgreementInput } from './keys.js';
 
 /** An agreement as it was checked, where it stands, and what the check rested on. */
@@ -81,10 +81,7 @@ export class PolicyMemory implements FileMemory {
   /** As `expandGlob`: the same list as long as its directories hold the same. */
   expand(pattern: string, files: PolicyFiles): readonly string[] {
     const known = this.#expanded.get(pattern);
-    if (
-      known !== undefined &&
-      [...known.lists].every(([directory, names]) => sameNames(files.list(directory), names))
-    ) {
+    if (known !== undefined && [...known.lists].every(([directory, names]) => sameList(files.list(directory), names))) {
       known.reading = this.#reading;
       return known.found;
     }
@@ -122,8 +119,4 @@ export class PolicyMemory implements FileMemory {
   count(kind: string): number {
     return this.#files.get(kind)?.size ?? 0;
   }
-}
-
-function sameNames(now: readonly string[] | undefined, before: readonly string[] | undefined): boolean {
-  return now?.length === before?.length && (now ?? []).every((name, at) => name === before?.[at]);
 }

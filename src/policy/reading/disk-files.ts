@@ -228,8 +228,8 @@ function listDirectory(directory: string): readonly string[] | undefined {
   }
 }
 
-/** In the order in which the file system has them, which mostly is the same. */
-function sameList(now: readonly string[] | undefined, before: readonly string[] | undefined): boolean {
+/** Whether a directory holds the same, in whatever order the file system has it, which mostly is the same. */
+export function sameList(now: readonly string[] | undefined, before: readonly string[] | undefined): boolean {
   if (now?.length === before?.length && now?.every((name, at) => name === before?.[at])) return true;
   return listed(now) === listed(before);
 }

@@ -1,6 +1,6 @@
 /** The door of this room: files as they lie there; what is wrong with them, by file, line and column. */
 
-export { DiskFiles, type Seen, type Suspects, seenNow } from './disk-files.js';
+export { DiskFiles, type Seen, type Suspects, sameList, seenNow } from './disk-files.js';
 export { FILE_LIMITS, type FileRead, filesInMemory, type PolicyFiles, tooLarge } from './files.js';
 export { deepFreeze, freezeShallow } from './freeze.js';
 export { expandGlob, isGlob, isUnsupportedGlob, normalPath, resolvePath } from './paths.js';

@@ -6,7 +6,7 @@ import { present } from '../../typed.js';
 import type { Run, SqlRow, SqlValue } from '../postgres/index.js';
 import { StoreError } from '../store/index.js';
 
-/** Told of each new revision, with its number; and with `taken NAME` of a name that another one than had it has from now on. */
+/** Told of each new revision, with its number; and of a name that another node has from now on, with `taken NAME`. */
 export const POLICY_CHANGED = 'siptrust_policy';
 /** A node that was not heard of for so long does not count as alive. */
 export const ALIVE_SECONDS = 15;

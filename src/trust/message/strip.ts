@@ -47,10 +47,13 @@ function leavesUnclean({ draft, rules, emergency }: Work, key: string, clean: (v
   let unclean = false;
   for (const row of draft.rows(key)) {
     const result = clean(row.value);
-    if (result.clean) draft.set(row, result.value);
-    else if (kept || FUNDAMENTAL.has(key) || key === 'refer-to') unclean = true;
+    if (result.clean) {
+      draft.set(row, result.value);
+      continue;
+    }
+    if (kept) draft.set(row, cleanLoose(row.value, { params: NOTHING, embedded: NOTHING }).value);
+    if (kept || FUNDAMENTAL.has(key) || key === 'refer-to') unclean = true;
     else draft.drop(row);
-    if (kept && !result.clean) draft.set(row, cleanLoose(row.value, { params: NOTHING, embedded: NOTHING }).value);
   }
   return unclean;
 }
@@ -89,7 +92,7 @@ export function stripValues(work: Work): readonly string[] {
   const unclean: string[] = [];
   for (const { name, within, bearing, keptInEmergency } of rules.params.bearing) {
     if (keptInEmergency && emergency) continue;
-    // A registrar tells a phone what the phone has told it (RFC 5626 §6).
+    // A registrar tells a phone what the phone has told it (RFC 5626 §6). The lists know no methods: they take it out.
     if (message === 'response' && method === 'REGISTER') continue;
     unclean.push(
       ...within.filter((key) => leavesUnclean(work, key, (value) => withoutParamBearing(value, name, bearing))),
