@@ -64,7 +64,7 @@ test('ok/a key is changed by adding one, pushing with it, and taking the other a
   await again.stop();
 });
 
-test('fail/a content that stands in the store under the hash of another, before that is pushed, is on no node; the last good revision stays', async () => {
+test('fail/a content that stands in the store under the hash of another, before that is pushed, is refused to whoever pushes; one that comes after is on no node', async () => {
   await stage.cluster.sql('DELETE FROM siptrust.node');
   const { secret, pub } = await key('foreign');
   const node = await stage.node('border-2', { daemon: { policy_keys: [pub] } });
@@ -77,7 +77,19 @@ test('fail/a content that stands in the store under the hash of another, before 
   const content = Buffer.from(readFileSync(path, 'utf8').replace('b.example', 'x.example')).toString('hex');
   await stage.cluster.sql(`INSERT INTO siptrust.policy_file (sha256, octets, content)
     VALUES ('${sha256}', ${content.length / 2}, decode('${content}', 'hex'))`);
+  const refused = await push('foreign');
+  expect([refused.code, refused.error]).toEqual([
+    2,
+    expect.stringContaining(`policy_file ${sha256}: expected the content of this SHA-256`),
+  ]);
+  // Where it takes the place of the right one after the push, each node finds out by itself.
+  await stage.cluster.sql(`DELETE FROM siptrust.policy_file WHERE sha256 = '${sha256}'`);
+  await stage.cluster.sql(`CREATE FUNCTION foreign_content() RETURNS trigger LANGUAGE plpgsql AS
+      'BEGIN NEW.content = decode(''${content}'', ''hex''); NEW.octets = length(NEW.content); RETURN NEW; END';
+    CREATE TRIGGER foreign_content BEFORE INSERT ON siptrust.policy_file FOR EACH ROW
+    WHEN (NEW.sha256 = '${sha256}') EXECUTE FUNCTION foreign_content()`);
   const pushed = await push('foreign');
+  await stage.cluster.sql('DROP FUNCTION foreign_content CASCADE');
   expect(pushed.code).toBe(1);
   expect(JSON.parse(pushed.output).nodes).toContainEqual(
     expect.objectContaining({ node: 'border-2', revision: number, problem: expect.stringContaining(sha256) }),

@@ -64,13 +64,13 @@ describe('partners as they come', () => {
     const unread = middle.pem.replaceAll('CERTIFICATE', 'TRUSTED CERTIFICATE');
     const answer = await ask(named(middle), unread);
     expect(answer).toMatchObject({ trusted: 0, reason: 'missing-intermediate' });
-    expect(answer['detail']).toContain(
+    expect(answer.detail).toContain(
       'the peer sent a chain, and of it what cannot be read: certificate 1: line 1: expected a block labelled CERTIFICATE',
     );
   });
   test('fail/what is neither PEM nor base64 is named', async () => {
     const text = Buffer.from(named(middle).der).toString('base64');
-    const found = async (pem: string) => (await ask(pem, undefined))['detail'];
+    const found = async (pem: string) => (await ask(pem, undefined)).detail;
     expect(await found(`${text},${text}`)).toContain(
       `expected PEM or base64 DER, found "," at position ${text.length + 1}: further certificates go into tls.chain`,
     );

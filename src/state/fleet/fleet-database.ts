@@ -138,12 +138,20 @@ export class FleetDatabase {
     return Number(row?.last ?? 0);
   }
 
-  /** Which of these contents are not there. @throws {StoreError} */
+  /** Which of these contents are not there. @throws {StoreError} also where one is there that its name does not fit: no node takes it */
   async missing(hashes: readonly string[]): Promise<ReadonlySet<string>> {
-    const rows = await this.#connection.query<{ sha256: string }>(
-      'SELECT sha256 FROM policy_file WHERE sha256 = ANY($1)',
+    const rows = await this.#connection.query<{ sha256: string; found: string }>(
+      "SELECT sha256, encode(sha256(content), 'hex') AS found FROM policy_file WHERE sha256 = ANY($1)",
       [hashes],
     );
+    for (const { sha256, found } of rows) {
+      if (found === sha256) continue;
+      const what = `policy_file ${sha256}: expected the content of this SHA-256, found one of ${found}`;
+      throw new StoreError(
+        this.#connection.name,
+        `${what}; next: delete that row as the owner of the database, and push again`,
+      );
+    }
     const there = new Set(rows.map(({ sha256 }) => sha256));
     return new Set(hashes.filter((sha256) => !there.has(sha256)));
   }
