@@ -95,17 +95,17 @@ function cleanQuotedUris(addr: NameAddr, rules: UriRules): string {
  * must not be embedded, without the `?...` of SIP URIs.
  */
 function cutInside(text: string, { params, embedded }: UriRules): string {
-  const bare = embedded === undefined ? text : text.replace(/[^<>", \t]+/g, withoutQuery);
+  const bare = embedded === undefined ? text : text.replace(/[^<>"]+/g, withoutQuery);
   return bare.replace(
     /(?:;|%3b)[ \t]*((?:(?!%3b)[^;=?>&,"<@: \t])+)(=(?:(?!%3b)[^;?>&,"<@ \t])*)?/gi,
     (found, name: string) => (params.has(paramKey(name)) ? '' : found),
   );
 }
 
-function withoutQuery(word: string): string {
-  const scheme = word.search(/sips?:/i);
-  const question = scheme < 0 ? -1 : word.indexOf('?', scheme);
-  return question < 0 ? word : word.slice(0, question);
+function withoutQuery(piece: string): string {
+  const scheme = piece.search(/sips?:/i);
+  const question = scheme < 0 ? -1 : piece.indexOf('?', scheme);
+  return question < 0 ? piece : piece.slice(0, question);
 }
 
 /** The same for values that are no address lists but hold URIs in quotes or brackets (Feature-Caps). */

@@ -97,8 +97,10 @@ function byField(rules: readonly BoundaryRule[]): NamesByField {
   return fields;
 }
 
-/** Methods that some row is limited to. */
-const SPECIAL_METHODS: ReadonlySet<string> = new Set(BOUNDARY_RULES.flatMap(({ methods }) => methods));
+/** Methods that some row speaks of. */
+const SPECIAL_METHODS: ReadonlySet<string> = new Set(
+  BOUNDARY_RULES.flatMap(({ methods, keptInAnswersTo }) => [...methods, ...keptInAnswersTo]),
+);
 
 /** What was compiled once, by the overrides of the agreement (which live as long as its snapshot). */
 const compiled = new WeakMap<Overrides, Map<string, RulesInForce>>();
@@ -125,6 +127,7 @@ export function rulesInForce(
   const rules = new RulesInForce(
     rulesFor(stance.overrides)
       .filter(({ applies, methods }) => applies.includes(message) && (methods.length === 0 || methods.includes(method)))
+      .filter(({ keptInAnswersTo }) => message === 'request' || !keptInAnswersTo.includes(method))
       .map((rule) => ({ rule, action: actionOf(rule, direction, stance) })),
   );
   known.set(key, rules);

@@ -29,6 +29,7 @@ export function rule(
     applies: spec.applies ?? ['request', 'response'],
     methods: spec.methods ?? [],
     keptInEmergency: spec.keptInEmergency ?? false,
+    keptInAnswersTo: spec.keptInAnswersTo ?? [],
     privacyValues: spec.privacyValues ?? [],
     goesWith: spec.goesWith ?? [],
     allBut: spec.allBut ?? [],
@@ -92,6 +93,8 @@ export const handset: Spec = {
   bearing: ['urn:gsma:imei', 'urn:device-id:meid'],
   in: 'keep',
   keptInEmergency: true,
+  // A registrar tells a phone what the phone has told it (RFC 5626 §6).
+  keptInAnswersTo: ['REGISTER'],
   condition: 'only one that names a handset (IMEI, MEID); out: stays in an emergency call',
 };
 

@@ -54,6 +54,8 @@ export interface BoundaryRule {
   readonly methods: readonly string[];
   /** Not removed from an emergency call. */
   readonly keptInEmergency: boolean;
+  /** Methods whose answers a plan removes it from not; a list knows no methods. */
+  readonly keptInAnswersTo: readonly string[];
   /** For `on-privacy`: the priv-values that ask for the removal. */
   readonly privacyValues: readonly string[];
   /** For option tags: the fields that it speaks of. It goes when one of them was there and none is left. */

@@ -16,15 +16,20 @@ import { FUNDAMENTAL, type RuleInForce, type RulesInForce, URI_FIELDS } from '..
 import type { Work } from './work.js';
 
 /** Removes the fields that go as a whole. */
-export function stripFields({ draft, rules, emergency, privacy }: Work): void {
+export function stripFields(work: Work): void {
+  const { draft, rules, privacy } = work;
   for (const key of draft.keys) {
     const found = rules.ruleOf(key);
-    if (found === undefined || FUNDAMENTAL.has(key)) continue;
+    if (found === undefined || FUNDAMENTAL.has(key) || isKept(work, key)) continue;
     const { rule, action } = found;
-    if (rule.keptInEmergency && emergency) continue;
     const asked = rule.privacyValues.some((value) => privacy.values.has(value));
     if (action === 'remove' || action === 'reject' || (action === 'on-privacy' && asked)) draft.removeAll(key);
   }
+}
+
+/** Does an emergency call keep this field? */
+function isKept({ rules, emergency }: Work, key: string): boolean {
+  return emergency && rules.ruleOf(key)?.rule.keptInEmergency === true;
 }
 
 /** Embedded header fields that may stay, by the field that holds the URI (P-9). */
@@ -40,37 +45,37 @@ const LOOSE_FIELDS: readonly string[] = ['feature-caps', 'accept-contact', 'reje
 
 /**
  * Cleans the rows of a field. True: one cannot be cleaned; it stays where a message cannot do without it, an emergency call
- * not without its location, out of which goes what looks embedded; else it is dropped.
+ * not without its location, without whatever looks like what is `unwanted` (the message may not be refused); else it is dropped.
  */
-function leavesUnclean({ draft, rules, emergency }: Work, key: string, clean: (value: string) => Cleaned): boolean {
-  const kept = emergency && rules.ruleOf(key)?.rule.keptInEmergency === true;
+function leavesUnclean(work: Work, key: string, unwanted: UriRules, clean: (value: string) => Cleaned): boolean {
+  const { draft } = work;
+  const stays = FUNDAMENTAL.has(key) || key === 'refer-to' || isKept(work, key);
   let unclean = false;
   for (const row of draft.rows(key)) {
     const result = clean(row.value);
-    if (result.clean) {
-      draft.set(row, result.value);
-      continue;
-    }
-    if (kept) draft.set(row, cleanLoose(row.value, { params: NOTHING, embedded: NOTHING }).value);
-    if (kept || FUNDAMENTAL.has(key) || key === 'refer-to') unclean = true;
-    else draft.drop(row);
+    if (result.clean) draft.set(row, result.value);
+    else if (stays) {
+      unclean = true;
+      draft.set(row, cleanLoose(row.value, unwanted).value);
+    } else draft.drop(row);
   }
   return unclean;
 }
 
 /** Cleans the URIs of all fields that are still there. Returns the keys of the fields that stay and cannot be cleaned. */
 export function stripUris(work: Work): readonly string[] {
-  const { uriParams: params, barren: embedded } = work.rules;
-  if (params.size === 0 && embedded.size === 0) return [];
+  const { uriParams: params, barren } = work.rules;
+  if (params.size === 0 && barren.size === 0) return [];
+  const embedded = barren.size > 0 ? NOTHING : undefined;
   const addrs = [...URI_FIELDS].filter((key) => {
-    const allowed = embedded.has(key) ? (EMBEDDABLE.get(key) ?? NOTHING) : undefined;
-    return leavesUnclean(work, key, (value) =>
+    const allowed = barren.has(key) ? (EMBEDDABLE.get(key) ?? NOTHING) : undefined;
+    // The way to a location that an emergency call keeps is left as it is.
+    return leavesUnclean(work, key, { params: isKept(work, key) ? NOTHING : params, embedded }, (value) =>
       value === '*' ? { value, clean: true } : cleanAddrs(value, { params, embedded: allowed }),
     );
   });
-  const nothing = embedded.size > 0 ? NOTHING : undefined;
   const loose = LOOSE_FIELDS.filter((key) =>
-    leavesUnclean(work, key, (value) => cleanLoose(value, { params, embedded: nothing })),
+    leavesUnclean(work, key, { params, embedded }, (value) => cleanLoose(value, { params, embedded })),
   );
   return [...addrs, ...loose];
 }
@@ -88,24 +93,22 @@ export function stripRequestUri(ruri: string, rules: RulesInForce): string | und
  * cannot be cleaned.
  */
 export function stripValues(work: Work): readonly string[] {
-  const { draft, rules, emergency, message, method } = work;
+  const { draft, rules, emergency } = work;
   const unclean: string[] = [];
   for (const { name, within, bearing, keptInEmergency } of rules.params.bearing) {
     if (keptInEmergency && emergency) continue;
-    // A registrar tells a phone what the phone has told it (RFC 5626 §6). The lists know no methods: they take it out.
-    if (message === 'response' && method === 'REGISTER') continue;
+    const unwanted: UriRules = { params: new Set([name]), embedded: undefined };
     unclean.push(
-      ...within.filter((key) => leavesUnclean(work, key, (value) => withoutParamBearing(value, name, bearing))),
+      ...within.filter((key) =>
+        leavesUnclean(work, key, unwanted, (value) => withoutParamBearing(value, name, bearing)),
+      ),
     );
   }
   for (const [key, going] of rules.params.byField) {
-    const uriRules: UriRules = { params: going.named, embedded: undefined };
+    const unwanted: UriRules = { params: going.named, embedded: undefined };
     const clean = (value: string): Cleaned =>
-      URI_FIELDS.has(key) ? cleanAddrs(value, uriRules) : withoutListParams(value, going);
-    if (!leavesUnclean(work, key, clean)) continue;
-    unclean.push(key);
-    // An emergency call is not refused: whatever looks like such a parameter goes.
-    if (emergency) draft.edit(key, (value) => cleanLoose(value, uriRules).value);
+      URI_FIELDS.has(key) ? cleanAddrs(value, unwanted) : withoutListParams(value, going);
+    if (leavesUnclean(work, key, unwanted, clean)) unclean.push(key);
   }
   for (const [key, values] of rules.values) {
     if (key === 'call-info') draft.edit(key, (value) => withoutParamValue(value, 'purpose', values));

@@ -20,6 +20,29 @@ table('P-9, P-10: every field that holds a URI', [
       { append: [`Geolocation: ${location}>x>`] },
     ],
   ),
+  ...[
+    ['Route: <sip:edge.a.example;x=a b;orig>', 'Route: <sip:edge.a.example;x=a b>'],
+    ['Route: <sip:+49;x=a:b;orig@a.example>', 'Route: <sip:+49;x=a:b@a.example>'],
+    ['Contact: <sip:a b@c?P-Asserted-Identity=x>;q=1', 'Contact: <sip:a b@c>;q=1'],
+    ['Contact: "x <sip:a,b@c?P-Asserted-Identity=x>', 'Contact: "x <sip:a,b@c>'],
+    ['To: "x <sip:a@c;cpc=operator>', 'To: "x <sip:a@c>'],
+    ['Refer-To: "x <sip:a@c?P-Asserted-Identity=x>', 'Refer-To: "x <sip:a@c>'],
+  ].map(
+    ([sent = '', left = '']): Row => [
+      `ok/T-79 nor does a stranger bring it in behind what nobody can read, by calling it an emergency: ${sent}`,
+      [sent],
+      sos,
+      { action: 'continue', append: [left] },
+    ],
+  ),
+  ...['From', 'Contact'].map(
+    (name): Row => [
+      `ok/#47 a partner that may not verify says so neither behind what nobody can read: ${name}`,
+      [`${name}: <sip:+49;x=a:b;verstat=TN-Validation-Passed@b.example>;q=1`],
+      trusted,
+      { append: [`${name}: <sip:+49;x=a:b@b.example>;q=1`] },
+    ],
+  ),
   [
     'ok/#58a RFC 8787 §4 a stranger says not who added a location',
     ['Geolocation: <cid:x@b.example>, <https://lis.b.example/y;z> ;loc-src = edge.a.example;q=1, <sip:l@c>;LOC-SRC=x'],
