@@ -44,7 +44,7 @@ export function tlsFloor(version: string | undefined, cipher: string | undefined
   const seen = `version ${word(version)}, cipher ${word(cipher)}`;
   const below = `${seen}; expected TLS 1.2 with (EC)DHE and AEAD, or TLS 1.3`;
   const known = version === undefined ? undefined : VERSIONS.get(version.trim().toLowerCase());
-  const name = cipher?.trim().toUpperCase();
+  const name = cipher === undefined ? undefined : ianaName(cipher.trim().toUpperCase());
   if (name !== undefined && NULL_CIPHER.test(name)) {
     const is13 = NULL13_CIPHER.test(name) && (known === 'TLSv1.3' || version === undefined);
     const is12 = NULL12_CIPHER.test(name) && known === 'TLSv1.2';
@@ -52,6 +52,12 @@ export function tlsFloor(version: string | undefined, cipher: string | undefined
   }
   const ok = encrypts(name, known, version === undefined);
   return { ok, detail: ok ? seen : below, nullEncryption: 'no' };
+}
+
+/** What wolfSSL calls `TLS13-AES128-GCM-SHA256` is `TLS_AES_128_GCM_SHA256`; its other names are those of OpenSSL. */
+function ianaName(name: string): string {
+  if (!name.startsWith('TLS13-')) return name;
+  return name.replace('TLS13-', 'TLS-').replace('-AES', '-AES-').replace('-CCM8', '-CCM-8').replaceAll('-', '_');
 }
 
 /** As it was told, if it is a word that a TLS stack prints. */

@@ -18,7 +18,9 @@ describe('what does not encrypt (seed §5)', () => {
     ['TLS_SHA256_SHA256', 'TLSv1.3', 'authentic'],
     ['TLS_SHA384_SHA384', 'TLSv1.3', 'authentic'],
     ['TLS_SHA384_SHA384', undefined, 'authentic'],
+    ['TLS13-SHA256-SHA256', 'TLSv1.3', 'authentic'],
     ['TLS_SHA256_SHA256', 'TLSv1.2', 'any'],
+    ['TLS13-SHA256-SHA256', 'TLSv1.2', 'any'],
     ['TLS_SHA256_SHA256', 'TLSv9', 'any'],
     ['NULL-SHA256', 'TLSv1.1', 'any'],
     ['NULL-SHA256', undefined, 'any'],
@@ -44,6 +46,9 @@ describe('tlsFloor (TS 33.210 §6.2; T-7)', () => {
   const ok: [string, string | undefined, string | undefined][] = [
     ['TLS 1.3', 'TLSv1.3', 'TLS_AES_256_GCM_SHA384'],
     ['TLS 1.3 ChaCha', 'TLSv1.3', 'TLS_CHACHA20_POLY1305_SHA256'],
+    ...['AES128-GCM-SHA256', 'AES256-GCM-SHA384', 'CHACHA20-POLY1305-SHA256', 'AES128-CCM-SHA256', 'AES128-CCM8-SHA256'].map(
+      (suite): [string, string, string] => [`TLS 1.3 wolfSSL name: ${suite}`, 'TLSv1.3', `TLS13-${suite}`],
+    ),
     ['TLS 1.2 OpenSSL name', 'TLSv1.2', 'ECDHE-RSA-AES128-GCM-SHA256'],
     ['TLS 1.2 DHE', 'TLSv1.2', 'DHE-RSA-AES256-GCM-SHA384'],
     ['TLS 1.2 CCM', 'TLSv1.2', 'ECDHE-ECDSA-AES128-CCM8'],
@@ -64,6 +69,8 @@ describe('tlsFloor (TS 33.210 §6.2; T-7)', () => {
     ['TLS 1.1 with a cipher of 1.3 contradicts itself', 'TLSv1.1', 'TLS_AES_128_GCM_SHA256'],
     ['TLS 1.3 with a cipher of 1.2 contradicts itself', 'TLSv1.3', 'ECDHE-RSA-AES128-GCM-SHA256'],
     ['TLS 1.2 with a cipher of 1.3 contradicts itself', 'TLSv1.2', 'TLS_AES_128_GCM_SHA256'],
+    ['TLS 1.2 with a cipher of 1.3 in the words of wolfSSL', 'TLSv1.2', 'TLS13-AES128-GCM-SHA256'],
+    ['no suite of TLS 1.3, in the words of wolfSSL', 'TLSv1.3', 'TLS13-SM4-GCM-SM3'],
     ['static RSA (G-26)', 'TLSv1.2', 'AES128-GCM-SHA256'],
     ['static RSA, IANA name', 'TLSv1.2', 'TLS_RSA_WITH_AES_128_GCM_SHA256'],
     ['the MUST suite of RFC 3261 (G-27)', 'TLSv1.2', 'TLS_RSA_WITH_AES_128_CBC_SHA'],
