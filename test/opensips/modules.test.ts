@@ -1,5 +1,6 @@
 /** Modules that tutorials use, in a script that has the lines of docs/opensips.md: what they keep, rewrite or send themselves. */
 
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, inDialog, request } from '../support/live/caller.js';
 import { replaced } from '../support/live/opensips.js';
@@ -197,5 +198,66 @@ describe.skipIf(absent(['proto_ws']) !== undefined)('over WebSocket', () => {
     expectNowhere('forged', network.uas.got);
     expect(browser.got).toHaveLength(1);
     browser.close();
+  });
+});
+
+describe.skipIf(absent(['script_helper']) !== undefined)('with script_helper, as docs/opensips.md says', () => {
+  let network: OpensipsNetwork;
+  let stranger: Party;
+  let user: Caller;
+  let outsider: Caller;
+  const { mark, clean } = apart(
+    () => [stranger, outsider],
+    () => [network.uas, user],
+  );
+  beforeEach(mark);
+
+  beforeAll(async () => {
+    const document = readFileSync(new URL('../../docs/opensips.md', import.meta.url), 'utf8');
+    const [, setting = '', route = ''] = /^(modparam\("script_helper".*\n)(route\[.*?^\}\n)/ms.exec(document) ?? [];
+    network = await OpensipsNetwork.start({
+      build: theBuild(),
+      edit: (sample) =>
+        replaced(sample, [
+          ['loadmodule "rr.so"\n', `loadmodule "rr.so"\nloadmodule "script_helper.so"\n${setting}`],
+          ['\t\trecord_route();\n', '\t\t$var(recorded) = 1;\n'],
+        ]).concat(route),
+    });
+    const identity = network.pki.certificate({ issuer: network.operatorB, names: ['DNS:stranger.example'] });
+    stranger = await Party.start(network.host(12), identity);
+    user = await network.user();
+    outsider = await network.udp();
+  });
+  afterAll(async () => {
+    stranger?.stop();
+    await network?.stop();
+  });
+  const own = '<sip:user@own.example>;tag=1';
+  const METHODS = ['INFO', 'UPDATE', 'BYE'];
+
+  it('fail/our user calls a stranger', async () => {
+    await talk(user, { ruri: stranger.uri('udp'), from: own, headers: SECRET }, METHODS);
+    expect(stranger.got.map(methodOf)).toEqual(expect.arrayContaining(METHODS));
+    clean();
+  });
+
+  it('fail/a stranger calls our user', async () => {
+    network.uas.options = { extra: SECRET };
+    await talk(outsider, { headers: FORGED }, METHODS);
+    network.uas.options = {};
+    expect(network.uas.got.map(methodOf)).toEqual(expect.arrayContaining(METHODS));
+    clean();
+  });
+
+  it('fail/what is refused within the dialog stays here', async () => {
+    const answer = await answerTo(outsider, { headers: FORGED });
+    const { route, ...terms } = inDialog(answer);
+    outsider.send(request({ ...terms, transport: 'UDP', method: 'ACK', headers: route }));
+    const headers = [...route, ...FORGED];
+    const refused = await answerTo(outsider, { ...terms, method: 'INFO', cseq: 2, headers: [...headers, 'l: 5'] });
+    expect(statusOf(refused), refused).toBe(400);
+    await answerTo(outsider, { ...terms, method: 'BYE', cseq: 3, headers });
+    expect(network.uas.find(headerOf(answer, 'Call-ID') ?? '', 'INFO')).toBeUndefined();
+    clean();
   });
 });

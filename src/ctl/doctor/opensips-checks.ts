@@ -5,7 +5,16 @@ import { BOUNDARY_RULES, PROFILES } from '../../sip/table/index.js';
 import { servedByWords } from '../../trust/agreement/index.js';
 import type { Check } from './check.js';
 import { type Finding, finding } from './finding.js';
-import { addedFields, givenFields, opensipsRoutes, readFields, STRINGS, undoneSettings } from './opensips-script.js';
+import {
+  addedFields,
+  givenFields,
+  helperOf,
+  type OpensipsRoute,
+  opensipsRoutes,
+  readFields,
+  STRINGS,
+  undoneSettings,
+} from './opensips-script.js';
 import type { Site, SourceFile } from './site.js';
 
 const HEADERS = 'siptrust-headers.cfg';
@@ -186,7 +195,21 @@ function script({ opensips, options }: Site): readonly Finding[] {
       found.push(finding('risk', `${what}: ${harm}`, `delete the one of siptrust.cfg, and write ${CLOSED} here`));
     }
   }
-  return [...found, ...files.flatMap(undone), ...files.flatMap(givenAway)];
+  return [...found, ...helped(files, routes), ...files.flatMap(undone), ...files.flatMap(givenAway)];
+}
+
+/** script_helper relays the requests of a dialog itself: `route` does not see them, but the one that it is told to run does. */
+function helped(files: readonly SourceFile[], routes: readonly OpensipsRoute[]): readonly Finding[] {
+  const helpers = files.map(({ file, text }) => ({ file, ...helperOf(text) }));
+  const runs = helpers.find(({ route }) => route !== undefined)?.route;
+  const call = 'route(SIPTRUST_IN);';
+  if (routes.some(({ kind, name, body }) => kind === 'route' && name === runs && body.startsWith(call))) return [];
+  const next = `modparam("script_helper", "sequential_route", "${runs ?? 'SEQUENTIAL'}"), and route[${runs ?? 'SEQUENTIAL'}] { ${call} }`;
+  return helpers
+    .filter(({ line }) => line !== undefined)
+    .map(({ file, line }) =>
+      finding('leak', `${file}:${line}: script_helper relays the requests of a dialog past ${call.slice(0, -1)}`, next),
+    );
 }
 
 /** Without blanks; behind a bracket or `else` the call stands on one way alone. */

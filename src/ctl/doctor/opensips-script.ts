@@ -80,6 +80,14 @@ export function givenFields(script: string): readonly GivenFields[] {
   });
 }
 
+/** Where the script loads script_helper, and which route that runs for requests of a dialog; `undefined`: not in this text. */
+export function helperOf(script: string): { readonly line: number | undefined; readonly route: string | undefined } {
+  const text = plain(script);
+  const at = text.search(/loadmodule\s+"(?:[^"]*\/)?script_helper\.so"/);
+  const route = /modparam\s*\(\s*"[^"]*\bscript_helper\b[^"]*"\s*,\s*"sequential_route"\s*,\s*"([^"]*)"/.exec(text);
+  return { line: at < 0 ? undefined : text.slice(0, at).split('\n').length, route: route?.[1] };
+}
+
 /** Settings of siptrust.cfg that the script sets to something else behind the line that includes it. */
 export function undoneSettings(script: string): readonly { readonly name: string; readonly line: number }[] {
   const text = plain(script);

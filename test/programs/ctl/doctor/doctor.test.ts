@@ -167,6 +167,8 @@ describe('where an OpenSIPS asks', () => {
       'stir_shaken_auth("A", "4437", $var(cert), $var(key), "https://x/y", $(avp(n){s.substr,1,0}));',
     ];
     change('opensips.cfg', 'route(RELAY);', `${reading.join('\n')}\n\troute(RELAY);`);
+    const helper = 'loadmodule "x/script_helper.so"\nmodparam("script_helper", "sequential_route", "WITHIN")\n';
+    change('opensips.cfg', /^/, `${helper}route[WITHIN] {\n\troute(SIPTRUST_IN);\n}\n`);
     const own =
       'branch_route[OWN] {\n\txlog("exit; return -1;");\n\tif ($rU == "x") {\n\t\troute(SIPTRUST_OUT);\n\t\treturn;\n\t}\n\troute(SIPTRUST_OUT);\n}';
     change('opensips.cfg', /$/, `\n${own}\nroute[KNOWN] {\n\tif ($avp(siptrust_trusted) == 1) $var(x) = $ai;\n}\n`);
@@ -318,6 +320,13 @@ describe('where an OpenSIPS asks', () => {
       },
       /^leak opensips-script: .*more.cfg:2: route\[MORE\] sends past every branch_route$/,
     ],
+    ...['', 'modparam("script_helper", "sequential_route", "RELAY")\n'].map(
+      (more): readonly [string, () => void, RegExp] => [
+        `requests of a dialog that script_helper relays past siptrust: ${more}`,
+        () => change('opensips.cfg', /^/, `loadmodule "script_helper.so"\n${more}`),
+        /^leak opensips-script: .*:1: script_helper relays the requests of a dialog past route\(SIPTRUST_IN\)$/,
+      ],
+    ),
     [
       'the list of private fields laid off',
       () => change('opensips.cfg', 'route(RELAY);', 'unuse_blacklist("siptrust_private_1");'),

@@ -46,9 +46,13 @@ describe('tlsFloor (TS 33.210 §6.2; T-7)', () => {
   const ok: [string, string | undefined, string | undefined][] = [
     ['TLS 1.3', 'TLSv1.3', 'TLS_AES_256_GCM_SHA384'],
     ['TLS 1.3 ChaCha', 'TLSv1.3', 'TLS_CHACHA20_POLY1305_SHA256'],
-    ...['AES128-GCM-SHA256', 'AES256-GCM-SHA384', 'CHACHA20-POLY1305-SHA256', 'AES128-CCM-SHA256', 'AES128-CCM8-SHA256'].map(
-      (suite): [string, string, string] => [`TLS 1.3 wolfSSL name: ${suite}`, 'TLSv1.3', `TLS13-${suite}`],
-    ),
+    ...[
+      'AES128-GCM-SHA256',
+      'AES256-GCM-SHA384',
+      'CHACHA20-POLY1305-SHA256',
+      'AES128-CCM-SHA256',
+      'AES128-CCM8-SHA256',
+    ].map((suite): [string, string, string] => [`TLS 1.3 wolfSSL name: ${suite}`, 'TLSv1.3', `TLS13-${suite}`]),
     ['TLS 1.2 OpenSSL name', 'TLSv1.2', 'ECDHE-RSA-AES128-GCM-SHA256'],
     ['TLS 1.2 DHE', 'TLSv1.2', 'DHE-RSA-AES256-GCM-SHA384'],
     ['TLS 1.2 CCM', 'TLSv1.2', 'ECDHE-ECDSA-AES128-CCM8'],
