@@ -224,18 +224,32 @@ function numberOf(text: string): number | string {
   return /^[0-9]{1,9}$/.test(text) ? Number(text) : text;
 }
 
+/** What the verbs of a group are for; a group that is not here says so itself. */
+const GROUPS: Readonly<Record<string, string>> = {
+  agreement: 'agreements: what they say, reading the policy again, taking a partner out of a fleet',
+  partner: 'partners: who is trusted and who is not, and why',
+  decision: 'answers of late',
+  crl: 'CRLs and OCSP statuses: what is at hand, fetching it again',
+  pin: 'keys of partners: seen, approved, forgotten',
+  policy: 'policies: compare, try, put in force, push to a fleet, go back',
+  audit: 'what operators changed',
+  fleet: 'nodes of a fleet, and the keys that sign its policy',
+  hop: 'next hops: where a request goes',
+  cache: 'what is kept in memory',
+  token: 'bearer tokens for HTTP',
+  log: 'the level of the operator log',
+  cert: 'certificates: look at, judge, get and renew them; what ends when',
+  dns: 'DNS records of partners and of our own',
+  store: 'the database of a fleet',
+};
+
 /** Finds or makes the command that holds a group of verbs (`agreement`, `cert`, ...). */
 function groups(root: Command): (words: readonly string[]) => Command {
   const known = new Map<string, Command>();
   return ([name]) => {
     if (name === undefined) return root;
-    const found = known.get(name) ?? root.command(name).description(`about ${plural(name)}`);
+    const found = known.get(name) ?? root.command(name).description(GROUPS[name] ?? '');
     known.set(name, found);
     return found;
   };
-}
-
-function plural(name: string): string {
-  if (name.endsWith('s')) return name;
-  return name.endsWith('y') ? `${name.slice(0, -1)}ies` : `${name}s`;
 }

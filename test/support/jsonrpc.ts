@@ -50,6 +50,10 @@ export interface SpecificationExample {
 }
 
 const INVALID = { jsonrpc: '2.0', error: { code: -32600, message: 'Invalid Request' }, id: null };
+const unknown = (method: string) => ({
+  ...{ code: -32601, message: 'Method not found' },
+  data: { expected: 'a method of siptrustd', found: `"${method}"` },
+});
 const UNPARSED = { jsonrpc: '2.0', error: { code: -32700, message: 'Parse error' }, id: null };
 
 export const SPECIFICATION_EXAMPLES: readonly SpecificationExample[] = [
@@ -86,7 +90,7 @@ export const SPECIFICATION_EXAMPLES: readonly SpecificationExample[] = [
   {
     name: 'a method that does not exist',
     request: '{"jsonrpc": "2.0", "method": "foobar", "id": "1"}',
-    response: { jsonrpc: '2.0', error: { code: -32601, message: 'Method not found' }, id: '1' },
+    response: { jsonrpc: '2.0', error: unknown('foobar'), id: '1' },
   },
   {
     name: 'invalid JSON',
@@ -123,7 +127,7 @@ export const SPECIFICATION_EXAMPLES: readonly SpecificationExample[] = [
       { jsonrpc: '2.0', result: 7, id: '1' },
       { jsonrpc: '2.0', result: 19, id: '2' },
       INVALID,
-      { jsonrpc: '2.0', error: { code: -32601, message: 'Method not found' }, id: '5' },
+      { jsonrpc: '2.0', error: unknown('foo.get'), id: '5' },
       { jsonrpc: '2.0', result: ['hello', 5], id: '9' },
     ],
   },

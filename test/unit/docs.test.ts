@@ -86,6 +86,12 @@ describe('the docs say what the code does, and nothing else', () => {
     );
     for (const command of words(program(process.stdin, process.stdout))) expect(listed).toContain(command);
   });
+  test('ok/every command of siptrustctl, and every group of them, says what it does', () => {
+    const all = (command: ReturnType<typeof program>): ReturnType<typeof program>[] =>
+      command.commands.flatMap((each) => [each, ...all(each)]);
+    const said = all(program(process.stdin, process.stdout)).map((each) => `${each.name()}: ${each.description()}`);
+    expect(said.filter((text) => /: (?:about \w+)?$/.test(text))).toEqual([]);
+  });
   test('ok/docs/boundary.md holds the header table as it is', () => {
     const boundary = text('docs/boundary.md');
     const table = boundary.slice(boundary.indexOf('\n## The table\n'));

@@ -3,6 +3,7 @@
 export { DiskFiles, type Seen, type Suspects, sameList, seenNow } from './disk-files.js';
 export { FILE_LIMITS, type FileRead, filesInMemory, type PolicyFiles, tooLarge } from './files.js';
 export { deepFreeze, freezeShallow } from './freeze.js';
+export { nearest } from './nearest.js';
 export { expandGlob, isGlob, isUnsupportedGlob, normalPath, resolvePath } from './paths.js';
 export type { KeyPath, Place } from './problem.js';
 export { formatPlace, formatProblem, type Problem, type ProblemCode, Problems, type Said } from './problem.js';

@@ -9,7 +9,9 @@
 
 import { isUtf8 } from 'node:buffer';
 import jayson from 'jayson';
+import { nearest } from '../../policy/reading/index.js';
 import { includesRole } from '../../policy/settings/index.js';
+import { quoted } from '../../printable.js';
 import { isRecord } from '../../typed.js';
 import { errorText, RPC_ERRORS, RpcError } from './errors.js';
 import { type CallContext, JsonText, type Method } from './method.js';
@@ -61,6 +63,7 @@ export function createDispatcher(methods: readonly Method[], options: Dispatcher
   const { batchLimit = DEFAULT_BATCH_LIMIT, onInternalError = () => {}, onForbidden = () => {} } = options;
   const { onAnswered = () => {} } = options;
   const server = new jayson.Server();
+  const names = methods.map(({ name }) => name);
   for (const { code, message } of Object.values(RPC_ERRORS)) server.errorMessages[code] = message;
 
   for (const method of methods) {
@@ -107,6 +110,9 @@ export function createDispatcher(methods: readonly Method[], options: Dispatcher
     const { id, method, by } = request;
     const problem = memberProblem(request);
     if (problem !== undefined) return problem;
+    if (typeof method === 'string' && !server.hasMethod(method)) {
+      return id === undefined ? undefined : unknownMethod(id, method, write);
+    }
     const context = typeof by === 'string' ? claimedBy(from, by) : from;
     // Any other id makes jayson answer; the null goes back in below.
     const asked: object = id === null ? { ...request, id: 0 } : request;
@@ -132,6 +138,13 @@ export function createDispatcher(methods: readonly Method[], options: Dispatcher
     return new Promise((resolve) => {
       resolveLater = resolve;
     });
+  }
+
+  function unknownMethod(id: unknown, method: string, write?: Write): string {
+    const near = nearest(method, names);
+    const hint = near === undefined ? '' : ` (did you mean ${near}?)`;
+    const error = new RpcError('method-not-found', { expected: `a method of siptrustd${hint}`, found: quoted(method) });
+    return write?.(undefined, error.code) ?? JSON.stringify({ jsonrpc: '2.0', error: error.toObject(), id });
   }
 
   /** JSON-RPC 2.0 §6. The answers stand in the order of the requests, though any would do. */

@@ -89,7 +89,10 @@ export function refusalOfPost(request: IncomingMessage, scheme: 'http' | 'https'
     .map((part) => part.trim());
   // What a form of a web page can send without asking first is none of these.
   if (type !== RPC_MEDIA_TYPE && type !== LINE_MEDIA_TYPE) {
-    return { status: 415, text: `expected ${RPC_MEDIA_TYPE}, found ${type.slice(0, 60)}` };
+    return {
+      status: 415,
+      text: `expected ${RPC_MEDIA_TYPE}, found ${type === '' ? 'no Content-Type' : type.slice(0, 60)}`,
+    };
   }
   const charset = parameters.find((parameter) => parameter.startsWith('charset='));
   if (charset !== undefined && !/^charset="?(utf-?8|us-ascii)"?$/.test(charset)) {

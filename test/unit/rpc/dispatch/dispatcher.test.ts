@@ -102,6 +102,24 @@ describe('examples of JSON-RPC 2.0 §7', () => {
   });
 });
 
+describe('a method that does not exist', () => {
+  test('fail/one that was probably meant is named', async () => {
+    expect(await ask(call('throw.snyc'))).toEqual({
+      ...{ jsonrpc: '2.0', id: 1 },
+      error: {
+        ...{ code: -32601, message: 'Method not found' },
+        data: { expected: 'a method of siptrustd (did you mean throw.sync?)', found: '"throw.snyc"' },
+      },
+    });
+  });
+  test('fail/a long one is cut, and drives no terminal', async () => {
+    const answer = JSON.stringify(await ask(call(`\u001b[2J${'a'.repeat(100_000)}`, {}, null)));
+    expect(answer).toMatch(/"id":null/);
+    expect(answer.length).toBeLessThan(400);
+    expect(answer).not.toContain('\\u001b');
+  });
+});
+
 describe('ids', () => {
   test.each<[string, unknown]>([
     ['ok/null is a request', null],
