@@ -31,7 +31,7 @@ export function certificatesIn(
   }
   return (pem ? blocks(text.toString('latin1'), refused) : [text]).map((der) => {
     const facts = certificates.read(Buffer.from(der).toString('base64'));
-    if ('malformed' in facts) throw refused(facts.malformed);
+    if ('malformed' in facts) throw new Refusal(`${file}: ${facts.malformed}`, 2);
     return facts;
   });
 }

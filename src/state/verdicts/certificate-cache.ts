@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { quoted } from '../../printable.js';
 import { type CertificateFacts, MalformedCertificate, parseCertificate } from '../../x509/certificate/index.js';
-import { readPem } from '../../x509/der/index.js';
+import { knownContainer, readPem } from '../../x509/der/index.js';
 import { BoundedCache, type CacheBounds } from './bounded-cache.js';
 import type { CacheCounters } from './counters.js';
 
@@ -33,7 +33,9 @@ function leafDer(text: string): Uint8Array | { readonly malformed: string } {
     try {
       return readPem(plain)[0] ?? { malformed: 'expected a certificate in PEM, found none' };
     } catch (error) {
-      return { malformed: error instanceof Error ? error.message : String(error) };
+      return {
+        malformed: withKind(error instanceof Error ? error.message : String(error), Buffer.from(plain, 'latin1')),
+      };
     }
   }
   const base64 = plain.replace(/[\r\n\t ]+/g, '');
@@ -43,6 +45,12 @@ function leafDer(text: string): Uint8Array | { readonly malformed: string } {
   // Of a certificate whose PEM was encoded once more.
   const isPem = der.toString('latin1').trimStart().startsWith('-----BEGIN');
   return isPem ? { malformed: 'expected PEM or base64 DER, found base64 of PEM: it goes into tls.pem_b64' } : der;
+}
+
+/** What cannot be read, and what it is in place of a certificate, where that is known. */
+function withKind(why: string, given: Uint8Array): string {
+  const known = knownContainer(given);
+  return known === undefined ? why : `${why} (${known})`;
 }
 
 /** What is no base64 in a text: the first character, and where it stands. */
@@ -147,7 +155,7 @@ function parse(der: Uint8Array): Known {
   try {
     return parseCertificate(der);
   } catch (error) {
-    if (error instanceof MalformedCertificate) return { malformed: error.message };
+    if (error instanceof MalformedCertificate) return { malformed: withKind(error.message, der) };
     throw error;
   }
 }

@@ -15,8 +15,11 @@ import {
   BudgetExhausted,
   type CertificateFacts,
   certificateName,
+  isSelfSigned,
+  OTHER_KEY,
   signatureVerifies,
 } from '../../x509/certificate/index.js';
+import { listed } from '../../x509/path/index.js';
 import { authorityLocations } from '../../x509/revocation/index.js';
 import type { Agreement, AuthorityTable, Snapshot } from '../agreement/index.js';
 import type { CoverContext } from './context.js';
@@ -54,7 +57,9 @@ export function chainEndFindings(
     ];
   }
   if (selfSigned) {
-    const root = `the self-signed ${printable(certificateName(last), MOST_SHOWN)}, which is none of them`;
+    const namesake = agreement.anchors[role].some(({ subjectKeys }) => subjectKeys.text === last.subjectKeys.text);
+    const which = namesake ? `has another key than the anchor of its name: ${OTHER_KEY}` : 'is none of them';
+    const root = `the self-signed ${printable(certificateName(last), MOST_SHOWN)}, which ${which}`;
     return [{ code: 'anchor-mismatch', detail: `${accepted}; the certificate leads to ${root}` }];
   }
   const whose = printable(certificateName(last), MOST_SHOWN);
@@ -78,7 +83,8 @@ function sentText(sent: number, [why]: readonly string[]): string {
 
 function counted({ anchors }: Agreement, role: 'client' | 'server'): string {
   const { length } = anchors[role];
-  return length === 1 ? `one anchor for a TLS ${role}` : `${length} anchors for a TLS ${role}`;
+  const names = printable(listed(anchors[role].map(({ subjectText }) => subjectText)), MOST_SHOWN);
+  return `${length === 1 ? 'one anchor' : `${length} anchors`} for a TLS ${role} (${names})`;
 }
 
 /** Where the certificate says that its issuer can be had (RFC 5280 §4.2.2.1): told to people, never fetched. */
@@ -112,7 +118,7 @@ function whereItEnds(
     const other = ofOthers(agreement, ends, authorities, budget);
     if (other !== undefined) return other;
     // Where several paths end, a missing issuer leaves open what a self-signed end would settle.
-    const open = ends.find((end) => !issued(end, end, budget));
+    const open = ends.find((end) => !isSelfSigned(end, budget));
     return { last: open ?? ends[0] ?? leaf, selfSigned: open === undefined && ends.length > 0 };
   } catch (cause) {
     if (!(cause instanceof BudgetExhausted)) throw cause;

@@ -50,7 +50,9 @@ export function judgePath(
   const ends = nowhere ? chainEndFindings(agreement, role, leaf, context) : [];
   const hint = byItselfHint(agreement, role, leaf, result.findings);
   for (const [at, { code, detail }] of [...ends, ...result.findings].entries()) {
-    trail.fail('path', code, at === 0 ? detail + hint : detail);
+    // Where the path ends was told.
+    const known = code === 'untrusted-chain' && ends.length > 0;
+    trail.fail(known ? undefined : 'path', code, at === 0 ? detail + hint : detail);
   }
   return { ok: false, validUntil };
 }

@@ -19,7 +19,11 @@ export function judgeAgreement(
   const change = agreementChange(agreement, now);
   if (!agreementInForce(agreement, 'tls', context)) return untrusted(agreement, change);
   if (presented.kind === 'cn' && !agreement.cnFallback) {
-    trail.fail('identity', 'cn-disabled', `agreement ${agreement.name}: cn_fallback is false`);
+    trail.fail(
+      'identity',
+      'cn-disabled',
+      `agreement ${agreement.name}: only the common name names this peer, which counts with cn_fallback: true`,
+    );
     return refused(agreement, change, context);
   }
   const cover = presented.cover(agreement, context);

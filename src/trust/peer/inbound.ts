@@ -24,7 +24,8 @@ export function judgeInbound(presented: Presented, context: CoverContext): Outco
   const enforced = candidates.filter(({ enforcement }) => enforcement === 'enforce');
   const named = enforced.length > 0 ? enforced : candidates;
   const inForce = named.filter((agreement) => whyNotInForce(agreement, 'tls', context) === undefined);
-  const counting = inForce.length > 0 ? inForce : named;
+  // Where none is in force, some of them say so as well as all.
+  const counting = inForce.length > 0 ? inForce : named.slice(0, MOST_AGREEMENTS);
   if (counting.length > MOST_AGREEMENTS) {
     trail.fail('agreement', 'ambiguous-peer', tooMany(counting));
     // Of an agreement: what names a partner is never outweighed by its address.
@@ -87,9 +88,11 @@ const MOST_AGREEMENTS = 32;
 const MOST_SHOWN = 3;
 
 function tooMany(agreements: readonly Agreement[]): string {
-  const shown = agreements.slice(0, MOST_SHOWN).map(({ name }) => name);
-  return `expected a certificate with names of at most ${MOST_AGREEMENTS} agreements, found ${agreements.length}: ${shown.join(', ')} and more`;
+  const shown = someOf(agreements.map(({ name }) => name));
+  return `expected a certificate with names of at most ${MOST_AGREEMENTS} agreements, found ${agreements.length}: ${shown}`;
 }
+
+const someOf = (names: readonly string[]): string => `${names.slice(0, MOST_SHOWN).join(', ')} and more`;
 
 const MOST_NAMES = 16;
 
@@ -142,7 +145,8 @@ function strictest(first: JudgedAlone, others: readonly JudgedAlone[], trail: Tr
     trail.notes.push(...first.trail.notes);
     return first.outcome;
   }
-  const names = all.map(({ outcome }) => outcome.agreement?.name ?? 'none').join(' and ');
+  const named = all.map(({ outcome }) => outcome.agreement?.name ?? 'none');
+  const names = named.length > 2 * MOST_SHOWN ? someOf(named) : named.join(' and ');
   const outcomes = all.map(({ outcome }) => outcome);
   const validUntil = Math.min(...outcomes.map((outcome) => outcome.validUntil));
   const observes = outcomes.every((outcome) => (outcome.observes ?? []).length > 0)

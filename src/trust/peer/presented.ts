@@ -3,7 +3,7 @@
 import type { Finding } from '../../reasons.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
 import { isDomainName, type SipIdentities, sipIdentities } from '../../x509/identity/index.js';
-import { type Agreement, agreementOfName, parentOf, type Snapshot } from '../agreement/index.js';
+import { type Agreement, agreementOfName, parentOf } from '../agreement/index.js';
 import { type Cover, type CoverContext, certificateCovered, nextInstant } from '../cover/index.js';
 import type { TlsEvidence } from '../evidence/index.js';
 import type { Trail } from '../verdict/index.js';
@@ -30,9 +30,9 @@ export interface Presented {
 export function presentedCertificate(
   leaf: CertificateFacts,
   { verified }: Pick<TlsEvidence, 'verified'>,
-  { snapshot, now }: Pick<CoverContext, 'snapshot' | 'now'>,
+  context: Pick<CoverContext, 'snapshot' | 'now' | 'direction'>,
 ): Presented {
-  const found = identities(leaf, snapshot);
+  const found = identities(leaf, context);
   // One acceptable URI makes every dNSName irrelevant (RFC 5922 §7.1).
   const wildcards = found.kind === 'uri' ? [] : wildcardsOf(leaf);
   return {
@@ -40,13 +40,16 @@ export function presentedCertificate(
     wildcards,
     wildcardHint: hintAt(leaf, wildcards),
     verified,
-    validUntil: nextInstant(now, [leaf], snapshot.skew),
+    validUntil: nextInstant(context.now, [leaf], context.snapshot.skew),
     cover: (agreement, context) => certificateCovered(agreement, leaf, verified, context),
   };
 }
 
 /** The identities that count here; the common name only where an agreement accepts it (RFC 5922 §7.1). */
-function identities(leaf: CertificateFacts, snapshot: Snapshot): SipIdentities {
+function identities(
+  leaf: CertificateFacts,
+  { snapshot, direction }: Pick<CoverContext, 'snapshot' | 'direction'>,
+): SipIdentities {
   const strict = sipIdentities(leaf, { cnFallback: false });
   // Beside a subjectAltName no common name counts, whatever an agreement says (RFC 5922 §7.1 step 4).
   if (strict.kind !== 'none' || leaf.subjectAltNames !== undefined) return strict;
@@ -55,8 +58,9 @@ function identities(leaf: CertificateFacts, snapshot: Snapshot): SipIdentities {
   if (lax.findings.some(({ code }) => code === 'cn-ambiguous' || code === 'wildcard')) return lax;
   // A text of another type than PrintableString and UTF8String, an address: what no setting makes a name is told as it is.
   if (lax.findings.every(({ code }) => code === 'no-sip-id') && lax.kind === 'none') return lax;
-  const accepted = lax.names.some((name) => agreementOfName(name, snapshot)?.cnFallback === true);
-  return accepted ? lax : strict;
+  const agreements = lax.names.flatMap((name) => agreementOfName(name, snapshot) ?? []);
+  // Of a peer that calls, it is for the agreement of that name to say whether it accepts it.
+  return agreements.some(({ cnFallback }) => direction === 'in' || cnFallback) ? lax : strict;
 }
 
 const WILDCARD = '*.';
@@ -104,8 +108,9 @@ export function noteIdentities(presented: Presented, accepted: boolean, trail: T
     for (const { code, detail } of told) if (code !== 'no-sip-id') trail.note('identity', code, detail);
     return;
   }
-  for (const { code, detail } of told) trail.fail('identity', code, detail);
-  if (!told.some(({ code }) => code === 'no-sip-id')) {
-    trail.fail('identity', 'no-sip-id', 'expected a dNSName or sip: URI in subjectAltName, found none that counts');
-  }
+  const why = told.filter(({ code }) => code !== 'no-sip-id');
+  for (const { code, detail } of why) trail.fail('identity', code, detail);
+  const none = told.find(({ code }) => code === 'no-sip-id')?.detail;
+  const detail = none ?? 'expected a dNSName or sip: URI in subjectAltName, found none that counts';
+  trail.fail(why.length === 0 ? 'identity' : undefined, 'no-sip-id', detail);
 }

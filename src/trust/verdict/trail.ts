@@ -40,10 +40,12 @@ export class Trail {
     return { code, detail: short(detail) };
   }
 
-  /** A finding that forbids trust. */
-  fail(name: string, code: ReasonCode, detail: string): void {
+  /** A finding that forbids trust. Without a name: one more reason, which a check before has told. */
+  fail(name: string | undefined, code: ReasonCode, detail: string): void {
     const finding = { code, detail: short(detail) };
-    this.checks.push({ name, compared: finding.detail, outcome: 'fail', clause: reason(code).clause });
+    if (name !== undefined) {
+      this.checks.push({ name, compared: finding.detail, outcome: 'fail', clause: reason(code).clause });
+    }
     this.failures.push(finding);
   }
 }

@@ -26,8 +26,9 @@ export type {
   RevocationReason,
 } from './facts.js';
 export { generalNameText, readGeneralNames } from './general-name.js';
-export { keyIdentifiersAgree, keyIdentifiersDiffer } from './key-identifiers.js';
+export { keyIdentifiersAgree, keyIdentifiersDiffer, OTHER_KEY } from './key-identifiers.js';
 export { parseName, readName, relativeNameKey } from './name.js';
 export { constraintDefect, NameCheck } from './name-constraints.js';
+export { isSelfSigned } from './self-signed.js';
 export { brokenKey, type Signed, signatureVerifies, signatureVerifiesInSteps } from './signature.js';
 export { readAlgorithm, readSigned, sameAlgorithmInside, wholeOctets } from './signed.js';

@@ -3,15 +3,19 @@
 import { hex, sameOctets } from '../der/index.js';
 import type { CertificateFacts } from './facts.js';
 
-/** The two identifiers in words where they differ: one name, two keys. */
+/** What it comes to that a name is at hand and its key did not sign. */
+export const OTHER_KEY =
+  'a forgery, or a CA with a new key under its old name (then the partner tells its new certificate)';
+
+/** The two identifiers in words, unless they agree: one name, two keys. */
 export function keyIdentifiersDiffer(
   { authorityKeyIdentifier: above }: CertificateFacts,
   issuer: CertificateFacts,
 ): string {
   const [named, own] = [above?.keyIdentifier, issuer.subjectKeyIdentifier];
-  if (named === undefined || own === undefined || sameOctets(named, own)) return '';
-  const keys = `it names the key ${hex(named)} of its issuer, the one at hand has ${hex(own)}`;
-  return `; ${keys}: a forgery, or a CA with a new key under its old name (then the partner tells its new certificate)`;
+  if (named === undefined || own === undefined) return `: ${OTHER_KEY}`;
+  if (sameOctets(named, own)) return '';
+  return `; it names the key ${hex(named)} of its issuer, the one at hand has ${hex(own)}: ${OTHER_KEY}`;
 }
 
 /**

@@ -13,6 +13,7 @@ import {
   BudgetExhausted,
   type CertificateFacts,
   certificateName,
+  isSelfSigned,
   keyIdentifiersAgree,
   keyIdentifiersDiffer,
   NameCheck,
@@ -190,7 +191,9 @@ class PathSearch {
       const found = isAnchor ? this.judge([...chain, issuer]) : this.extend([...chain, issuer], lenient);
       if (found !== undefined || this.hopeless()) return found;
     }
-    if (!fits && lenient) this.drop(misfits);
+    // A root of the name of an anchor is no forgery, and where a path ends.
+    const isRoot = chain.length > 1 && misfits.length > 0 && lenient && isSelfSigned(current, this.budget);
+    if (!fits && lenient && !isRoot) this.drop(misfits);
     return undefined;
   }
 

@@ -48,7 +48,8 @@ function whyNone(
     others.length === 0
       ? 'there is no CRL at hand'
       : `the ${crls.length === 1 ? 'CRL' : `${crls.length} CRLs`} at hand ${crls.length === 1 ? 'is' : 'are'} of ${others.slice(0, 2).join(' and ')}`;
-  return `${atHand}${whereElse(certificate)}`;
+  const delta = crls.some(({ issuerKeys }) => issuerKeys.text === certificate.issuerKeys.text);
+  return `${atHand}${delta ? ', a delta without its complete list' : ''}${whereElse(certificate)}`;
 }
 
 /** What the certificate says of where its status can be had, as far as that is a reason why there is none. */

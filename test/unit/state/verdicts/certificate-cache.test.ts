@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { CertificateCache } from '../../../../src/state/verdicts/certificate-cache.js';
-import { leaf, root } from '../../../support/certificates.js';
+import { crl, leaf, root } from '../../../support/certificates.js';
 
 const issuer = root({ subject: 'CN=Root' });
 const { pem } = leaf(issuer, { subject: 'CN=b.example' });
@@ -30,6 +30,18 @@ describe('a certificate in a question', () => {
     ['a broken escape', encodeURIComponent(pem).replace('%0A', '%E4'), /broken % escape/],
     ['base64url', base64.replaceAll('+', '-').replaceAll('/', '_').replace(/^/, '-'), /expected PEM or base64 DER/],
     ['base64 of the PEM', Buffer.from(pem).toString('base64'), /found base64 of PEM: it goes into tls\.pem_b64/],
+    [
+      'a request',
+      pem.replaceAll('CERTIFICATE', 'CERTIFICATE REQUEST'),
+      /\(this is a certificate request: expected is what the CA makes of it\)$/,
+    ],
+    ['a key', pem.replaceAll('CERTIFICATE', 'PRIVATE KEY'), /\(this is a private key: siptrust needs none\)$/],
+    ['urlencoded PKCS#7', encodeURIComponent(pem.replaceAll('CERTIFICATE', 'PKCS7')), /\(this is a PKCS#7 bundle/],
+    [
+      'base64 of a CRL',
+      Buffer.from(crl(issuer).der).toString('base64'),
+      /\(this is a CRL: it belongs to `crls` of an agreement\)$/,
+    ],
     ['nothing but the first line', '-----BEGIN+CERTIFICATE-----', /found the end/],
     ['more than one certificate takes', 'A'.repeat(65_537), /at most 65536 characters/],
   ])('fail/%s', (_, text, why) => expect(read(text)).toMatch(why));

@@ -7,6 +7,7 @@ import { judgePeer } from '../../../../src/trust/peer/peer.js';
 import {
   type CertificateSpec,
   ca,
+  crl,
   ext,
   extension,
   type Issued,
@@ -170,6 +171,85 @@ describe('a certificate that is to be trusted by itself', () => {
   });
 });
 
+describe('a CA with a new key under its old name', () => {
+  const renewed = root({ subject: 'O=Operator B,CN=B CA' });
+  const step = /a forgery, or a CA with a new key under its old name \(then the partner tells its new certificate\)$/;
+  test.each<[string, string, RegExp, Shown]>([
+    [
+      'its new root comes along',
+      'anchor-mismatch',
+      /leads to the self-signed CN=B CA,O=Operator B, which has another key than the anchor of its name: /,
+      { peer: peerOf({}, renewed), chain: [renewed] },
+    ],
+    [
+      'it does not',
+      'bad-signature',
+      /does not verify with the key of CN=B CA,O=Operator B; it names the key /,
+      { peer: peerOf({}, renewed) },
+    ],
+    [
+      'it does not, and nothing names a key',
+      'bad-signature',
+      /does not verify with the key of CN=B CA,O=Operator B: /,
+      { peer: peerOf({ extensions: { altNames, authorityKey: undefined } }, renewed) },
+    ],
+  ])('fail/%s', (_, code, text, shown) => {
+    const [found, detail] = refusal(shown);
+    expect(found).toBe(code);
+    expect(detail).toMatch(text);
+    expect(detail).toMatch(step);
+  });
+});
+
+describe('a root of somebody else that signed itself with SHA-1, as roots of public CAs do', () => {
+  test.each<[string, Parameters<typeof root>[0]]>([
+    ['of another name', { subject: 'CN=Public Root', signature: 'sha1' }],
+    ['of the name of the anchor', { subject: 'O=Operator B,CN=B CA', signature: 'sha1' }],
+  ])('fail/%s: the path is complete, and no CA is missing', (_, spec) => {
+    const old = root(spec);
+    const [code, detail] = refusal({ peer: peerOf({}, old), chain: [old] });
+    expect(code).toBe('anchor-mismatch');
+    expect(detail).toContain('accepts one anchor for a TLS client (CN=B CA,O=Operator B); the certificate leads to');
+  });
+});
+
+describe('a common name alone', () => {
+  const peer = peerOf({ subject: 'CN=b.example', extensions: { altNames: undefined } });
+  test('fail/of a peer that calls: the agreement that has the name says what would accept it', () => {
+    const { agreement, findings } = judgePeer(
+      presenting(peer.facts),
+      snapshotWith([agreementWith({ anchors: { client: [rootB.facts], server: [rootB.facts] } })]),
+      NOW,
+    );
+    expect(agreement?.name).toBe('op-b');
+    expect(findings).toEqual([
+      {
+        code: 'cn-disabled',
+        detail: 'agreement op-b: only the common name names this peer, which counts with cn_fallback: true',
+      },
+    ]);
+  });
+  test('fail/of a next hop of another agreement: no name, and no alarm', () => {
+    const other = agreementWith({ name: 'op-c', domains: ['c.example'] });
+    const snapshot = snapshotWith([agreementWith({}), other]);
+    const asked = presenting(peer.facts, {}, { direction: 'out', nextHop: 'c.example' });
+    expect(judgePeer(asked, snapshot, NOW).findings[0]?.code).toBe('cn-disabled');
+  });
+});
+
+describe('each thing is said once', () => {
+  test.each<[string, Shown, readonly string[]]>([
+    ['a CA that is missing', { peer: peerOf({}, root()) }, ['missing-intermediate', 'untrusted-chain']],
+    ['a wildcard', { peer: named({ dns: '*.b.example' }) }, ['wildcard', 'no-sip-id']],
+    ['a name of odd bytes', { peer: named({ dns: 'b_.example' }) }, ['name-bytes', 'no-sip-id']],
+    ['no name that counts', { peer: named({ ip: Uint8Array.of(192, 0, 2, 1) }) }, ['no-sip-id']],
+  ])('fail/%s', (_, { peer }, codes) => {
+    const { checks, findings } = judgePeer(presenting(peer.facts), snapshotWith([agreementWith({})]), NOW);
+    expect(findings.map(({ code }) => code)).toEqual(codes);
+    expect(checks.filter(({ outcome }) => outcome === 'fail')).toHaveLength(1);
+  });
+});
+
 describe('a status that nobody can know (revocation: hard)', () => {
   const hard = { over: { revocation: 'hard' } } as const;
   test.each<[string, readonly Uint8Array[], RegExp]>([
@@ -195,6 +275,13 @@ describe('a status that nobody can know (revocation: hard)', () => {
     ],
   ])('fail/%s', (_, add, text) => {
     expect(refusal({ peer: peerOf({ add }), ...hard })).toEqual(['rev-unknown', expect.stringMatching(text)]);
+  });
+  test('fail/a delta alone', () => {
+    const over = { revocation: 'hard', crls: [crl(rootB, { base: 5 }).facts] } as const;
+    expect(refusal({ peer: peerOf(), over })).toEqual([
+      'rev-unknown',
+      expect.stringContaining('the CRL at hand is of CN=B CA,O=Operator B, a delta without its complete list; '),
+    ]);
   });
 });
 

@@ -168,6 +168,20 @@ describe('a certificate that names very many partners: work is bounded', () => {
     expect(findings[0]?.detail).toMatch(/at most 32 agreements, found 33: op-0, op-1, op-10 and more/);
     expect(checks.filter(({ name }) => name === 'path')).toEqual([]);
   });
+  test('fail/33 of which none is in force: it says so, and not that they are too many', () => {
+    const none = snapshotWith(of(33, () => ({ enabled: false })));
+    expect(judgePeer(naming(33), none, NOW).findings[0]?.detail).toBe(
+      'agreements op-0, op-1, op-10 and more are named by the certificate; op-0 does not hold: agreement op-0: enabled is false',
+    );
+  });
+  test('fail/32 with long names: what does not hold is told all the same', () => {
+    const long = of(32, (i) => ({ name: `operator-with-a-long-name-${i}`, ...(i === 31 && { pins: ['x'] }) }));
+    const [first, second] = judgePeer(naming(32), snapshotWith(long), NOW).findings;
+    expect(first?.code).toBe('pin-mismatch');
+    expect(second?.detail).toMatch(
+      /and more are named by the certificate; operator-with-a-long-name-31 does not hold: /,
+    );
+  });
   test('fail/nor is such a peer trusted by the path that it came over', () => {
     const snapshot = ndsSnapshot({}, [...of(33), legacyC()]);
     const arrived = { localPort: 5062, sourceAddress: '192.0.2.9' };
