@@ -192,6 +192,25 @@ describe('PeerCertificates', () => {
     seen.observe('op-b', 'in', next);
     expect(ends()).toEqual([10]);
   });
+  test('ok/what an earlier run saw is recalled by its key, until it is seen itself', () => {
+    const kept = pin({ certificateSha256: first.sha256, notBefore: undefined, notAfter: first.notAfter });
+    const lives = () => seen.list().map(({ notBefore, notAfter }) => [notBefore - NOW, (notAfter - NOW) / DAY]);
+    seen.recall([{ ...kept, lastSeen: NOW - 1 }]);
+    expect(lives()).toEqual([[-1, 6]]);
+    seen.observe('op-b', 'in', first);
+    expect(lives()).toEqual([[0, 6]]);
+  });
+  test('ok/of what is recalled, nothing that was replaced, is long ended or was seen a month ago', () => {
+    const kept = (days: number, lastSeen: number) =>
+      pin({ certificateSha256: `${days}`, notAfter: NOW + days * DAY, lastSeen, notBefore: undefined });
+    seen.recall([kept(9, NOW - 1), kept(3, NOW - 2 * HOUR), kept(40, NOW - 31 * DAY), kept(-8, NOW - 9 * DAY)]);
+    expect(ends()).toEqual([9]);
+    seen.observe('op-b', 'out', next);
+    expect(ends()).toEqual([10, 9]);
+    now += HOUR;
+    seen.observe('op-b', 'out', next);
+    expect(ends()).toEqual([10]);
+  });
   test('ok/an agreement has room for a hundred: what was seen longest ago goes, nothing of others', () => {
     const many = (count: number) =>
       Array.from({ length: count }, (_, n) => ({ ...next, sha256: `${n}`, subjectText: `CN=${n}` }));
@@ -205,6 +224,24 @@ describe('PeerCertificates', () => {
     expect(names).not.toContain('op-b CN=1');
     for (const facts of many(20_000)) seen.observe('op-b', 'in', facts);
     expect(seen.list().filter(({ agreement }) => agreement === 'op-c')).toHaveLength(1);
+  });
+});
+
+describe('the running daemon', () => {
+  test('ok/a partner that is silent since the start: the end of its certificate is told all the same', async () => {
+    const load = () => {
+      const snapshot = { ...emptySnapshot, revision: 1, agreements: [opB] };
+      return { ok: true, snapshot, settings: DEFAULT_SETTINGS, warnings: [] } as const;
+    };
+    const policy = PolicyHolder.open(load, NOW);
+    if ('problems' in policy) throw new Error('expected a policy');
+    const log = { info: () => {}, warn: () => {} };
+    const kept = pin({ notBefore: undefined, notAfter: NOW + DAY / 2, lastSeen: NOW - 5 * DAY });
+    const pins = new Pins({ pins: [kept], revision: 0 }, undefined, { most: 9, clock: () => NOW, log });
+    const state = trustState({ policy, pins, clock: () => NOW });
+    const row = (await state.ends.rows(30)).find(({ what }) => what === 'peer-certificate');
+    expect(row).toMatchObject({ agreement: 'op-b', subject: 'CN=pinned', days: 0, state: 'ending' });
+    expect(noticeOf({ begins: row?.begins, ends: row?.ends ?? 0 }, NOW)).toBe(1);
   });
 });
 
