@@ -9,7 +9,7 @@ import { joinFleet, openShared } from './fleet.js';
 import { auditLog, decisionLog, type OperatorLog, onceAMinute, operatorLog, type Reopening } from './log/index.js';
 import { nextStep } from './next-step.js';
 import type { DaemonSettings } from './policy/settings/index.js';
-import { reporter } from './reporter.js';
+import { approvalsMissing, reporter } from './reporter.js';
 import { openListeners } from './rpc/listeners/index.js';
 import { handle, stopped } from './signals.js';
 import { ExpiryWatch, NOTICE_DAYS } from './state/expiry/index.js';
@@ -106,7 +106,7 @@ async function start(
   revocation.start(() => state.changes.revocationChanged());
   const look = watchEnds(state, log, closers);
   const reload = reporter(log, state, look);
-  for (const warning of policy.status().warnings) log.warn(warning);
+  for (const warning of [...policy.status().warnings, ...approvalsMissing(state)]) log.warn(warning);
   if (fleet !== undefined) await joinFleet(fleet.database, state, source, reload, log, closers);
 
   const listeners = await openListeners(settings, { state, log, audit, reload, config });

@@ -1,6 +1,7 @@
 /** A reload, whoever asks for it: the policy is read, and the operator log says what came of it. */
 
 import type { OperatorLog } from './log/index.js';
+import { missingApprovals } from './state/pins/index.js';
 import type { ReloadReport } from './state/policy/index.js';
 import type { Of } from './state/trust/index.js';
 import { inSlices } from './state/work/index.js';
@@ -8,17 +9,23 @@ import { inSlices } from './state/work/index.js';
 /** @param look looks what ends under the new policy */
 export function reporter(
   log: OperatorLog,
-  state: Of<'changes'>,
+  state: Of<'changes' | 'policy' | 'pins'>,
   look: () => Promise<void>,
 ): (by: string) => Promise<ReloadReport> {
   return async (by) => {
-    const report = await state.changes.reload(by);
+    const loaded = await state.changes.reload(by);
+    const report = { ...loaded, warnings: [...loaded.warnings, ...approvalsMissing(state)] };
     await inSlices(told(log, report));
     if (report.ok) log.info('policy loaded', { revision: report.revision, by });
     else log.error('the policy was not loaded; the last good one stays in force', { revision: report.revision, by });
     void look();
     return report;
   };
+}
+
+/** Of the policy in force: the files know of no approval. */
+export function approvalsMissing({ policy, pins }: Of<'policy' | 'pins'>): readonly string[] {
+  return pins === undefined ? [] : missingApprovals(policy.snapshot.agreements, pins.approved);
 }
 
 /** A line for each: a policy of thousands may have as many warnings. */

@@ -151,15 +151,24 @@ function certificate(what: ExpiryKind, agreement: string, facts: CertificateFact
 
 function ofAgreement({ name, domains, valid, anchors, intermediates }: Agreement): readonly Found[] {
   // One file may serve both roles.
-  const both = [...anchors.client, ...anchors.server];
-  const distinct = [...new Map(both.map((facts) => [facts.sha256, facts])).values()];
+  const distinct = latest([...anchors.client, ...anchors.server]);
   return [
     ...(Number.isFinite(valid.until)
       ? [{ what: 'agreement', agreement: name, subject: domains.join(', '), ends: valid.until } as const]
       : []),
     ...distinct.map((facts) => certificate('anchor', name, facts)),
-    ...intermediates.map((facts) => certificate('intermediate', name, facts)),
+    ...latest(intermediates).map((facts) => certificate('intermediate', name, facts)),
   ];
+}
+
+/** Of one name and key the certificate that ends last: a CA is renewed so, and the one before it harms nobody by ending. */
+function latest(authorities: readonly CertificateFacts[]): readonly CertificateFacts[] {
+  const found = new Map<string, CertificateFacts>();
+  for (const facts of authorities) {
+    const key = `${facts.subjectKeys.text} ${facts.publicKey.id}`;
+    if ((found.get(key)?.notAfter ?? Number.NEGATIVE_INFINITY) < facts.notAfter) found.set(key, facts);
+  }
+  return [...found.values()];
 }
 
 /** What partners showed; of agreements that are no more, nothing. */

@@ -64,6 +64,21 @@ describe('expiryRows', () => {
     ]);
   });
 
+  test('ok/a CA that was renewed with its key: the later certificate alone', () => {
+    const again = { key: rootB.key, subject: 'O=Operator B,CN=B Root' };
+    const [before, after] = [root({ ...again, notAfter: NOW - DAY }), root({ ...again, notAfter: NOW + 25 * DAY })];
+    const other = root({ subject: 'O=Operator B,CN=B Root', notAfter: NOW - 2 * DAY });
+    const both = [after.facts, before.facts, other.facts];
+    const snapshot = {
+      agreements: [{ ...opB, anchors: { client: both, server: both }, intermediates: both }],
+      ownCertificates: [],
+    };
+    const found = expiryRows(sources({ snapshot }), 30, NOW).filter(({ what }) => /anchor|intermediate/.test(what));
+    expect(found.map(({ what, days }) => `${what} ${days}`)).toEqual([
+      ...['anchor -2', 'intermediate -2', 'anchor 25', 'intermediate 25'],
+    ]);
+  });
+
   test('ok/what lives for days ends soon in the last third of its life', () => {
     const short = leaf(subB, { subject: 'O=Operator B,CN=sbc', notBefore: NOW - 2 * DAY, notAfter: NOW + 4 * DAY });
     const seen = new PeerCertificates(() => NOW);

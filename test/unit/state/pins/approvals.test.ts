@@ -1,0 +1,24 @@
+import { describe, expect, test } from 'vitest';
+import { missingApprovals } from '../../../../src/state/pins/approvals.js';
+import { agreementWith } from '../../../support/snapshot.js';
+
+const b = agreementWith({ name: 'op-b', pinned: true });
+const approvals = (...names: readonly string[]) => new Map(names.map((name) => [name, new Set(['k1'])]));
+
+describe('approvals that are missing', () => {
+  test('ok/none where a key is approved, is in the policy, or where nobody asks', () => {
+    const fine = [b, { ...b, name: 'op-c', pins: ['x'] }, { ...b, name: 'op-d', pinned: false }];
+    expect(missingApprovals([...fine, { ...b, name: 'op-e', enabled: false }], approvals('op-b'))).toEqual([]);
+  });
+  test('fail/an agreement that is new', () => {
+    expect(missingApprovals([b], approvals())).toEqual([
+      'agreement op-b: pinned, and no key is approved for it: nobody is trusted under it; next: siptrustctl pin list op-b, then siptrustctl pin approve op-b PIN',
+    ]);
+  });
+  test('fail/one that got another name: whose approvals nobody takes over', () => {
+    const [line] = missingApprovals([b, { ...b, name: 'op-c' }], approvals('op-c', 'b-1', 'b-2', 'b-3', 'b-4'));
+    expect(line).toContain(
+      '; approvals of b-1, b-2, b-3, others are of no agreement any more, and none takes them over; ',
+    );
+  });
+});
