@@ -33,7 +33,10 @@ describe.each(builds('full'))('scripts of others, Kamailio $version', (build) =>
       script: 'test/support/live/other.cfg',
       privateMemory: 16,
       // Where there is one socket for both sides, the script's own choice holds.
-      defines: (host) => ({ BEHIND_NAT: `udp:${host(3)}:5070 advertise 203.0.113.5:5070` }),
+      defines: (host) => ({
+        BEHIND_NAT: `udp:${host(3)}:5070 advertise 203.0.113.5:5070`,
+        DMQ: { string: `sip:${host(3)}:5060` },
+      }),
     });
     ({ network, user, stranger, partner } = stage);
   });
@@ -232,6 +235,24 @@ describe.each(builds('full'))('scripts of others, Kamailio $version', (build) =>
       return eventually('an answer', () =>
         caller.answers.find(
           (text) => headerOf(text, 'Call-ID') === more.callId && headerOf(text, 'CSeq') === `${cseq} REGISTER`,
+  it.each([...TRANSPORTS, 'partner'] as const)(
+    'fail/tables of this Kamailio are written by nobody outside, over %s; ok/by our own side',
+    async (from) => {
+      const transport = from === 'partner' ? 'tls' : from;
+      const outside = from === 'partner' ? network.overTls(network.certificateOfA()) : stage.connect(transport);
+      const written = async (caller: Caller, over: Transport, cname: string) => {
+        // As htable writes it: in whatever table there is.
+        const body = JSON.stringify({ action: 2, htname: 'siptrust_near', cname, type: 0, intval: 20, mode: 1 });
+        const callId = stage.send(caller, over, { method: 'KDMQ', ruri: 'sip:htable@own.example', body });
+        const status = statusOf(await caller.final(callId));
+        return { status, there: network.cscf.rpc('htable.dump', 'siptrust_near').includes(`name: ${cname}`) };
+      };
+      expect(await written(await outside, transport, `outside-${from}`)).toEqual({ status: 403, there: false });
+      expect(await written(user, 'udp', `inside-${from}`)).toEqual({ status: 200, there: true });
+      expect(network.cscf.log).toMatch(/siptrust: KDMQ from \S+ is refused: .*SIPTRUST_INSIDE_NETS/);
+    },
+  );
+
         ),
       );
     }
