@@ -11,7 +11,7 @@ import { eventually } from '../support/live/places.js';
 import { expectNothingPrivate, expectRelayed } from '../support/live/relayed.js';
 import { headerOf, methodOf, rowsOf, statusOf } from '../support/live/sip-text.js';
 import { startSipp } from '../support/live/sipp.js';
-import { AT_ONCE } from '../support/live/uas.js';
+import { AT_ONCE, TlsUas } from '../support/live/uas.js';
 
 const PAI = 'P-Asserted-Identity: "Alice" <sip:alice@a.example>';
 
@@ -95,6 +95,49 @@ describe.each(builds('full'))('the sidecar, Kamailio $version', (build) => {
     }
     expect(complaints().length).toBe(1);
     expect(network.cscf.statistic('siptrust_unanswered')).toBeGreaterThanOrEqual(20);
+  });
+
+  it('ok/dead: a partner whose place the policy alone knows is called there, stripped; fail/with require_tls not at all', async () => {
+    const places: TlsUas[] = [];
+    await stage({
+      defines: () => ({ SIPTRUST_GRACE: '1' }),
+      policy: (standard, host) => {
+        const [a, b] = standard.agreements as readonly object[];
+        const required = { name: 'op-r', domains: ['r.example'], targets: [`${host(11)}:5061`], require_tls: true };
+        return { ...standard, agreements: [a, { ...b, targets: [`${host(10)}:5061`] }, { ...b, ...required }] };
+      },
+      before: async ({ host, pki, cast }) => {
+        for (const [at, domain] of [
+          [10, 'b.example'],
+          [11, 'r.example'],
+        ] as const) {
+          const identity = pki.certificate({ issuer: cast.operatorB, names: [`DNS:${domain}`] });
+          const place = await TlsUas.start(host(at), identity);
+          open.push(place);
+          places.push(place);
+        }
+      },
+    });
+    const user = await network.ownUser();
+    const call = async (domain: string) => {
+      const callId = freshCallId();
+      const sent = request({ callId, ruri: `sip:bob@${domain};user=phone`, transport: 'UDP', headers: [PAI] });
+      user.send(sent);
+      const answer = await user.final(callId);
+      return { sent, status: statusOf(answer), got: places.map((place) => place.find(callId, 'INVITE')) };
+    };
+    for (const domain of ['b.example', 'r.example']) {
+      await network.proven(domain);
+      const { sent, status, got } = await call(domain);
+      expect(status, domain).toBe(200);
+      expectRelayed(got.find((text) => text !== undefined) ?? '', sent);
+    }
+    await network.daemon.stop('SIGKILL');
+    await eventually('nothing counts that it has said', () => network.knownRevision() === 0);
+    const { sent, status, got } = await call('b.example');
+    expect(status).toBe(200);
+    expectRelayed(got[0] ?? '', sent, ['P-Asserted-Identity']);
+    expect(await call('r.example')).toMatchObject({ status: 503, got: [undefined, undefined] });
   });
 
   it('ok/dead: known verdicts count for a while, then no more', async () => {
