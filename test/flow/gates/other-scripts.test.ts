@@ -146,6 +146,20 @@ describe.each(builds('full'))('scripts of others, Kamailio $version', (build) =>
     },
   );
 
+  it.each(TRANSPORTS)(
+    'ok/what the proxy itself sends and a plan alone can clean leaves over %s, cleaned',
+    async (transport) => {
+      const callId = freshCallId();
+      const from = '<sip:user@own.example;isup-oli=62;cpc=secret>;tag=1';
+      user.send(request({ callId, from, ruri: stranger.uri(transport), transport: 'UDP', headers: ['Subject: own'] }));
+      expect(statusOf(await user.final(callId))).toBe(202);
+      const got = await stranger.received(callId, 'MESSAGE');
+      expect(headerOf(got, 'From')).toMatch(/^<sip:user@own[.]example>;tag=\S+$/);
+      expect(headerOf(got, 'Subject')).toBe('kept');
+      expectNowhere('secret', stranger.got);
+    },
+  );
+
   it.each(TRANSPORTS)('ok/answers to a stranger that only a plan lets go, over %s', async (transport) => {
     const caller = await stage.connect(transport);
     // As Avaya writes it: an escaped URI behind a parameter.
@@ -221,20 +235,6 @@ describe.each(builds('full'))('scripts of others, Kamailio $version', (build) =>
     expect(rowsOf(await network.uas.received(callId, 'INVITE'), 'P-Asserted-Identity')).toEqual([]);
   });
 
-  describe.each(TRANSPORTS)('SIPTRUST_REGISTRAR: a user in another network, over %s', (transport) => {
-    const REALM = 'own.example';
-    let caller: Caller;
-    beforeAll(async () => {
-      caller = await stage.connect(transport);
-    });
-
-    async function register(more: Partial<RequestTerms>, cseq: number) {
-      const to = '<sip:dora@own.example>';
-      const terms = { method: 'REGISTER', ruri: `sip:${REALM}`, to, from: `${to};tag=1`, cseq, ...more };
-      caller.send(request({ ...terms, transport: transport.toUpperCase() }));
-      return eventually('an answer', () =>
-        caller.answers.find(
-          (text) => headerOf(text, 'Call-ID') === more.callId && headerOf(text, 'CSeq') === `${cseq} REGISTER`,
   it.each([...TRANSPORTS, 'partner'] as const)(
     'fail/tables of this Kamailio are written by nobody outside, over %s; ok/by our own side',
     async (from) => {
@@ -253,6 +253,20 @@ describe.each(builds('full'))('scripts of others, Kamailio $version', (build) =>
     },
   );
 
+  describe.each(TRANSPORTS)('SIPTRUST_REGISTRAR: a user in another network, over %s', (transport) => {
+    const REALM = 'own.example';
+    let caller: Caller;
+    beforeAll(async () => {
+      caller = await stage.connect(transport);
+    });
+
+    async function register(more: Partial<RequestTerms>, cseq: number) {
+      const to = '<sip:dora@own.example>';
+      const terms = { method: 'REGISTER', ruri: `sip:${REALM}`, to, from: `${to};tag=1`, cseq, ...more };
+      caller.send(request({ ...terms, transport: transport.toUpperCase() }));
+      return eventually('an answer', () =>
+        caller.answers.find(
+          (text) => headerOf(text, 'Call-ID') === more.callId && headerOf(text, 'CSeq') === `${cseq} REGISTER`,
         ),
       );
     }
