@@ -32,6 +32,11 @@ export const proxyChecks: readonly Check[] = [
   },
   { name: 'script-inside', asks: 'SIPTRUST_INSIDE_NETS names the networks of the own side', look: inside },
   { name: 'script-out', asks: 'each branch_route ends with route(SIPTRUST_OUT)', look: out },
+  {
+    name: 'script-place',
+    asks: '$ru or $du says where a request goes, which is what a branch_route sees',
+    look: places,
+  },
   { name: 'kamailio-version', asks: 'Kamailio is 5.6 or newer, and 5.6 has one TCP worker', look: version },
 ];
 
@@ -207,6 +212,24 @@ function out(site: Site): readonly Finding[] {
     if (!/\b(?:return|exit)\b/.test(body.slice(0, called))) return [];
     return [
       finding('risk', `${where} may return before route(SIPTRUST_OUT)`, 'call route(SIPTRUST_OUT) before each return'),
+    ];
+  });
+}
+
+/** tm sends to the place that its function names only where no branch_route has set another one ($du). */
+function places({ script }: Site): readonly Finding[] {
+  if (!('value' in script) || findLine(script.value, INCLUDE) === undefined) return [];
+  return script.value.flatMap((at) => {
+    const call = /\bt_(?:relay_to(?:_(?:udp|tcp|tls|sctp))?(?=\s*\()|replicate(?:_\w+)?(?=\s*\(\s*[^\s)]))/.exec(
+      at.text,
+    )?.[0];
+    if (call === undefined) return [];
+    return [
+      finding(
+        'outage',
+        `${place(at)}: no branch_route sees where ${call}() sends to: what is for another network goes where its Request-URI leads, by the transport of ${call}()`,
+        '$du = "sip:HOST:PORT;transport=udp"; t_relay();',
+      ),
     ];
   });
 }

@@ -513,6 +513,13 @@ const faults: readonly (readonly [name: string, fault: () => void, ...found: rea
     () => change('kamailio.cfg', '    route(SIPTRUST_OUT);', '    return;\n    route(SIPTRUST_OUT);'),
     /^risk script-out: .*may return before/,
   ],
+  ...['t_relay_to_udp("192.0.2.9", "5060")', 't_relay_to_tls()', 't_relay_to()', 't_replicate("sip:192.0.2.9")'].map(
+    (call): (typeof faults)[number] => [
+      `a place that no branch_route sees: ${call}`,
+      () => change('kamailio.cfg', '    route(SIPTRUST_OUT);', `    ${call};\n    route(SIPTRUST_OUT);`),
+      new RegExp(`^outage script-place: .*kamailio\\.cfg:16: no branch_route sees where ${call.split('(')[0]}\\(\\) `),
+    ],
+  ),
   [
     'two TCP workers on 5.6',
     () => change('kamailio.cfg', 'tcp_children=1', 'tcp_children=2'),
