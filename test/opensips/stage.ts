@@ -1,7 +1,7 @@
 /** What the tests of plugin/opensips share. */
 
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { appendFileSync, cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect } from 'vitest';
 import { type Caller, freshCallId, inDialog, type RequestTerms, request } from '../support/live/caller.js';
 import { type OpensipsBuild, opensipsBuild } from '../support/live/opensips.js';
@@ -111,5 +111,22 @@ export function gateways(folder: string, uris: readonly string[]): string {
     'id(int,auto) setid(int) destination(string) socket(string,null) state(int) probe_mode(int) weight(string) priority(int) attrs(string,null) description(string,null)';
   const rows = uris.map((uri, i) => `${i + 1}:1:${uri.replaceAll(':', '\\:')}::0:1:1:${uris.length - i}::\n`);
   writeFileSync(join(folder, 'dispatcher'), `${columns} \n${rows.join('')}`);
+  return folder;
+}
+
+/** The tables that come with OpenSIPS for the module db_text; undefined: its sources are not beside the program. */
+const TABLES = BUILD && join(dirname(BUILD.program), 'scripts/dbtext/opensips');
+
+/** Why there are no such tables; said once. */
+export function noTables(): string | undefined {
+  if (TABLES !== undefined && existsSync(TABLES)) return undefined;
+  console.warn(`skipped: no ${TABLES}`);
+  return 'no tables';
+}
+
+/** A copy of them, with these rows. */
+export function tables(folder: string, rows: Readonly<Record<string, readonly string[]>>): string {
+  cpSync(TABLES ?? '', folder, { recursive: true });
+  for (const [name, all] of Object.entries(rows)) appendFileSync(join(folder, name), `${all.join('\n')}\n`);
   return folder;
 }
