@@ -4,7 +4,6 @@
  */
 
 import { z } from 'zod';
-import { isList, isRecord } from '../../typed.js';
 import { AGREEMENT, INTERFACE } from '../agreement/index.js';
 import { someWords, word, words } from '../reading/index.js';
 import { schemaOf } from './key.js';
@@ -24,24 +23,3 @@ export const SECTIONS = {
 export type SectionName = keyof typeof SECTIONS;
 export type DaemonInput = z.infer<(typeof SECTIONS)['daemon']>;
 export type DefaultsInput = z.infer<(typeof SECTIONS)['defaults']>;
-
-/** Key paths of the whole file (`agreements[].asserts.numbers`), for the test that holds docs/policy.md to them. */
-export function allKeys(): readonly string[] {
-  const keys: string[] = [];
-  const walk = (node: unknown, prefix: string): void => {
-    if (!isRecord(node)) return;
-    const { properties, additionalProperties, items, anyOf } = node;
-    for (const [key, inner] of Object.entries(properties ?? {})) {
-      const path = prefix === '' ? key : `${prefix}.${key}`;
-      keys.push(path);
-      walk(inner, path);
-    }
-    if (typeof additionalProperties === 'object') walk(additionalProperties, `${prefix}.*`);
-    walk(items, `${prefix}[]`);
-    if (isList(anyOf)) for (const branch of anyOf) walk(branch, prefix);
-  };
-  const { interfaces, agreements, ...plain } = SECTIONS;
-  const file = z.strictObject({ ...plain, interfaces: z.array(interfaces), agreements: z.array(agreements) });
-  walk(z.toJSONSchema(file), '');
-  return keys;
-}

@@ -2,46 +2,67 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { docLines, type Key } from '../../../src/policy/agreement/key.js';
 import { KEY_ROWS } from '../../../src/policy/agreement/keys.js';
 import { docTable } from '../../../src/policy/kinds/doc-line.js';
 import { loadPolicy } from '../../../src/policy/loading/loader.js';
 import { docLines as settingLines } from '../../../src/policy/settings/key.js';
 import { DAEMON_KEYS, DEFAULTS_KEYS } from '../../../src/policy/settings/keys.js';
-import { allKeys } from '../../../src/policy/settings/schema.js';
+import { SECTIONS } from '../../../src/policy/settings/schema.js';
 import { DEFAULT_SETTINGS } from '../../../src/policy/settings/settings.js';
+import { isList, isRecord } from '../../../src/typed.js';
 import { CA_PEM, CRL_PEM, compile, compiled, LEAF_PEM, NOW, said } from './fixtures.js';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const reference = readFileSync(join(ROOT, 'docs/policy.md'), 'utf8');
 const sample = readFileSync(join(ROOT, 'kamailio-cfg/siptrust.yaml'), 'utf8');
 
-/** Rows of the reference: the keys of the first cell, and the other cells. */
-const rows = [...reference.matchAll(/^\| (`[^|]*`) \|(.*)\|$/gm)].map(([, first = '', rest = '']) => ({
-  keys: [...first.matchAll(/`([^`]*)`/g)].map(([, key = '']) => key),
-  cells: rest.split(' | ').map((cell) => cell.trim()),
-}));
+const keys = new Map<string, Key[]>();
+for (const [, row] of KEY_ROWS) {
+  const table = row.key === 'migration' ? row.key : (row.mechanism ?? 'every');
+  keys.set(table, [...(keys.get(table) ?? []), row]);
+}
+const tables = [
+  docTable(settingLines(DEFAULTS_KEYS, 'defaults')),
+  ...[...keys.values()].map((rows) => docTable(docLines(rows))),
+  docTable(settingLines(DAEMON_KEYS, 'daemon')),
+];
+/** The page as `-u` writes it. */
+const page = reference.replace(
+  /(?:^\| `(?:defaults\.|agreements\[\]|daemon\.)[^\n]*\n)+/gm,
+  () => `${tables.shift() ?? ''}\n`,
+);
+
+/** Key paths of the whole file, as in `agreements[].asserts.numbers`. */
+function allKeys(): readonly string[] {
+  const keys: string[] = [];
+  const walk = (node: unknown, prefix: string): void => {
+    if (!isRecord(node)) return;
+    const { properties, additionalProperties, items, anyOf } = node;
+    for (const [key, inner] of Object.entries(properties ?? {})) {
+      const path = prefix === '' ? key : `${prefix}.${key}`;
+      keys.push(path);
+      walk(inner, path);
+    }
+    if (typeof additionalProperties === 'object') walk(additionalProperties, `${prefix}.*`);
+    walk(items, `${prefix}[]`);
+    if (isList(anyOf)) for (const branch of anyOf) walk(branch, prefix);
+  };
+  const { interfaces, agreements, ...plain } = SECTIONS;
+  const file = z.strictObject({ ...plain, interfaces: z.array(interfaces), agreements: z.array(agreements) });
+  walk(z.toJSONSchema(file), '');
+  return keys;
+}
 
 describe('docs/policy.md', () => {
   test('ok/it lists every key of the schema once, and nothing else', () => {
-    expect(rows.flatMap(({ keys }) => keys).sort()).toEqual([...allKeys()].sort());
+    const cells = [...page.matchAll(/^\| (`[^|]*`) \|/gm)].map(([, cell = '']) => cell);
+    const listed = cells.flatMap((cell) => [...cell.matchAll(/`([^`]*)`/g)].map(([, key]) => key));
+    expect(listed.sort()).toEqual([...allKeys()].sort());
   });
 
   test('ok/its tables are those of the code; -u writes them', async () => {
-    const keys = new Map<string, Key[]>();
-    for (const [, row] of KEY_ROWS) {
-      const table = row.key === 'migration' ? row.key : (row.mechanism ?? 'every');
-      keys.set(table, [...(keys.get(table) ?? []), row]);
-    }
-    const tables = [
-      docTable(settingLines(DEFAULTS_KEYS, 'defaults')),
-      ...[...keys.values()].map((rows) => docTable(docLines(rows))),
-      docTable(settingLines(DAEMON_KEYS, 'daemon')),
-    ];
-    const page = reference.replace(
-      /(?:^\| `(?:defaults\.|agreements\[\]|daemon\.)[^\n]*\n)+/gm,
-      () => `${tables.shift() ?? ''}\n`,
-    );
     expect(tables).toEqual([]);
     await expect(page).toMatchFileSnapshot(join(ROOT, 'docs/policy.md'));
   });
