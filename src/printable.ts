@@ -14,10 +14,14 @@ function writtenOut(character: string): string {
   return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
 }
 
+/** The beginning of a text that is longer than `limit` characters. */
+export function shortened(text: string, limit = 60): string {
+  return text.length > limit ? `${text.slice(0, limit)}...` : text;
+}
+
 /** In one line of printable ASCII without quotes, cut at `limit` characters. Octets as text (latin1) read \xNN. */
 export function printable(text: string, limit = 60): string {
-  const cut = text.length > limit ? `${text.slice(0, limit)}...` : text;
-  return cut.replace(BEYOND, writtenOut);
+  return shortened(text, limit).replace(BEYOND, writtenOut);
 }
 
 /** The same between quotes. */

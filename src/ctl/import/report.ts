@@ -1,5 +1,7 @@
 /** What came of each part of the input. */
 
+import { shortened } from '../../printable.js';
+
 export interface Finding {
   /** The line of the input, or the file. */
   readonly from: string;
@@ -16,7 +18,6 @@ export function leftOut(from: string, subject: string, text: string): Finding {
 }
 
 /** A cell of a report: nothing in it can end a line. */
-export function shown(text: string | undefined, most = 60): string {
-  if (text === undefined) return '';
-  return text.length > most ? `${text.slice(0, most)}...` : text;
+export function shown(text = ''): string {
+  return shortened(text);
 }

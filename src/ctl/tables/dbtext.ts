@@ -1,5 +1,6 @@
 /** A table as Kamailio's db_text keeps it: a line of `name(type,options)`, then values separated by colons. */
 
+import { shortened } from '../../printable.js';
 import { Refusal } from '../terminal/index.js';
 import { columnNames, type Table, TableBuilder } from './table.js';
 
@@ -21,7 +22,10 @@ export function readDbText(file: string, text: string): Table {
     .split(/\s+/)
     .map((word) => COLUMN.exec(word)?.[1]);
   if (!names.every((name) => name !== undefined)) {
-    throw new Refusal(`${file}:1: expected columns as in "id(int,auto) ip_addr(string)", found ${shown(header)}`, 2);
+    throw new Refusal(
+      `${file}:1: expected columns as in "id(int,auto) ip_addr(string)", found ${JSON.stringify(shortened(header))}`,
+      2,
+    );
   }
   const columns = columnNames(file, names);
   lines.forEach((raw, index) => {
@@ -49,8 +53,4 @@ function values(line: string): readonly (string | undefined)[] {
   }
   found.push(value);
   return found.map((each) => (each === '' ? undefined : each));
-}
-
-function shown(text: string): string {
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}...` : text);
 }

@@ -1,6 +1,7 @@
 /** Holds a value against a schema and says in words, with the place, where it differs. */
 
 import { z } from 'zod';
+import { shortened } from '../../printable.js';
 import { isKeyOf } from '../../typed.js';
 import { nearest } from './nearest.js';
 import type { KeyPath, ProblemCode } from './problem.js';
@@ -19,8 +20,7 @@ type Issue = z.core.$ZodIssue;
 function reportIssue(issue: Issue, schema: z.ZodType, root: unknown, site: Site, base: KeyPath): void {
   const path = [...base, ...issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))];
   const found = valueAt(root, path);
-  const say = (code: ProblemCode, message: string, of: 'key' | 'value' = 'value'): void =>
-    site.at(...path).report(code, message, of);
+  const say = (code: ProblemCode, message: string): void => site.at(...path).report(code, message);
 
   switch (issue.code) {
     case 'unrecognized_keys':
@@ -86,7 +86,7 @@ export function inWords(value: unknown): string {
   if (typeof value === 'object') return 'a mapping';
   if (typeof value !== 'string') return `${typeof value} ${String(value)}`;
   if (value === '') return 'empty text';
-  return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
+  return JSON.stringify(shortened(value));
 }
 
 /**

@@ -5,6 +5,8 @@
  * length, and nothing is read of one that is beyond its limits.
  */
 
+import { shortened } from '../../printable.js';
+
 /** What is wrong with a PEM text: where, what was expected, what was found. */
 export class MalformedPem extends Error {
   override readonly name = 'MalformedPem';
@@ -206,7 +208,7 @@ function strayBits(octets: Uint8Array, text: string, end: number, padding: numbe
 }
 
 function quote(text: string): string {
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}...` : text);
+  return JSON.stringify(shortened(text));
 }
 
 /** PEM text of one DER value. */
