@@ -7,12 +7,13 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { loadPolicy } from '../../src/policy/loading/loader.js';
 import { readChain } from '../../src/rpc/params/peer-chain.js';
-import { expiryRows } from '../../src/state/expiry/expiry.js';
+import { expiryRowsInSteps } from '../../src/state/expiry/expiry.js';
 import type { Snapshot } from '../../src/trust/agreement/snapshot.js';
 import type { Evidence } from '../../src/trust/evidence/evidence.js';
 import { judgePeer } from '../../src/trust/peer/peer.js';
 import { parseCertificate } from '../../src/x509/certificate/certificate.js';
 import type { CertificateFacts } from '../../src/x509/certificate/facts.js';
+import { atOnce } from '../../src/x509/der/in-steps.js';
 import { readPem } from '../../src/x509/der/pem.js';
 import { evidenceWith, presenting } from '../support/evidence.js';
 import { type Authority, type CertificateTerms, Pki } from '../support/live/pki.js';
@@ -230,7 +231,8 @@ describe('A certificate of one’s own that is renewed', () => {
   const { snapshot } = policyOf("A certificate of one's own that is renewed");
   test('ok/what ends is told', () => {
     const sources = { snapshot, access: [], pins: [], peers: [], fetched: [], crlWarnMs: 0 };
-    const rows = (within: number) => expiryRows(sources, within, now).filter(({ what }) => what === 'own-certificate');
+    const rows = (within: number) =>
+      atOnce(expiryRowsInSteps(sources, within, now)).filter(({ what }) => what === 'own-certificate');
     expect([rows(30).length, rows(365).length]).toEqual([1, 2]);
   });
 });

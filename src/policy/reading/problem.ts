@@ -3,7 +3,7 @@
 type Severity = 'error' | 'warning';
 
 /** Every kind of finding. An error keeps the policy from being used; a warning does not. */
-const severities = {
+export const PROBLEM_CODES = {
   // The file.
   unreadable: 'error',
   'unsafe-mode': 'error',
@@ -73,10 +73,7 @@ const severities = {
   'agreement-ends-soon': 'warning',
 } as const satisfies Record<string, Severity>;
 
-export type ProblemCode = keyof typeof severities;
-
-/** All codes with their severity, in table order. */
-export const PROBLEM_CODES: Readonly<Record<ProblemCode, Severity>> = severities;
+export type ProblemCode = keyof typeof PROBLEM_CODES;
 
 /** A key path: names of keys and indexes of lists. */
 export type KeyPath = readonly (string | number)[];
@@ -151,7 +148,7 @@ export class Problems {
 
   /** `place` is only asked for where the finding is kept: to find it may take a walk through the file. */
   add(code: ProblemCode, place: () => Place, path: KeyPath, message: string): void {
-    const severity = severities[code];
+    const severity = PROBLEM_CODES[code];
     this.#listening?.push({ code, place: place(), path, message });
     if (severity === 'error') this.#errors++;
     // The first error is kept in any case: a policy that fails has to say why.

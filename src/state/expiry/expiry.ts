@@ -2,7 +2,6 @@
 
 import type { Agreement, Snapshot } from '../../trust/agreement/index.js';
 import { type CertificateFacts, certificateName } from '../../x509/certificate/index.js';
-import { atOnce } from '../../x509/der/index.js';
 import type { CrlFacts } from '../../x509/revocation/index.js';
 import type { PeerCertificate } from '../pins/index.js';
 import { crlCondition, type ListAtHand, listsOf, newestOfScope } from '../revocation/index.js';
@@ -10,6 +9,7 @@ import type { Pin } from '../store/index.js';
 import { sortedInSteps } from '../work/index.js';
 
 const DAY = 86_400_000;
+const STEP_AGREEMENTS = 200;
 /** From this many days before its end something is `ending`: operators need weeks to exchange certificates. */
 export const NOTICE_DAYS = 30;
 
@@ -74,12 +74,10 @@ type Found = Omit<ExpiryRow, 'days' | 'state' | 'begins'> & {
   readonly begins?: number | undefined;
 };
 
-/** What ends within these days, and what has ended already, the first to end first. Agreements that are off are left out. */
-export function expiryRows(sources: ExpirySources, withinDays: number, now: number): readonly ExpiryRow[] {
-  return atOnce(expiryRowsInSteps(sources, withinDays, now));
-}
-
-/** As `expiryRows`. Yields now and then, so that a caller can let verdicts through in between. */
+/**
+ * What ends within these days, and what has ended already, the first to end first. Agreements that are off are left out.
+ * Yields now and then, so that a caller can let verdicts through in between.
+ */
 export function* expiryRowsInSteps(
   sources: ExpirySources,
   withinDays: number,
@@ -87,11 +85,7 @@ export function* expiryRowsInSteps(
 ): Generator<undefined, readonly ExpiryRow[]> {
   const found: ExpiryRow[] = [];
   const take = (rows: readonly Found[]): void => {
-    for (const { begins, state, ...row } of rows) {
-      if (row.ends - now > withinDays * DAY) continue;
-      const days = Math.floor((row.ends - now) / DAY);
-      found.push({ ...row, begins, days, state: state ?? stateAt(row.ends, now, begins) });
-    }
+    for (const row of rows) if (row.ends - now <= withinDays * DAY) found.push(rowOf(row, now));
   };
   const names = new Set<string>();
   const lists: ListAtHand[] = [];
@@ -104,17 +98,7 @@ export function* expiryRowsInSteps(
     serves(agreement, served);
     lists.push(...listsOf(agreement));
   }
-  take(
-    sources.snapshot.ownCertificates.map((facts) => ({
-      ...certificate('own-certificate', '', facts),
-      begins: facts.notBefore,
-    })),
-  );
-  take(
-    sources.access.map(({ what, subject, notBefore, notAfter }) => {
-      return { what, agreement: '', subject, ends: notAfter, begins: notBefore };
-    }),
-  );
+  take(ofOurs(sources));
   yield;
   take(ofPeers(sources, names));
   yield;
@@ -126,13 +110,16 @@ export function* expiryRowsInSteps(
   );
 }
 
-const STEP_AGREEMENTS = 200;
-
 /** How much has ended and how much ends soon, without keys that were only seen: old ones among them are no harm. */
 export function expirySummary(rows: readonly ExpiryRow[]): ExpirySummary {
   const counted = rows.filter(({ what }) => what !== 'pin-observed');
   const count = (wanted: ExpiryState): number => counted.filter(({ state }) => state === wanted).length;
   return { ended: count('ended'), ending: count('ending') };
+}
+
+function rowOf({ begins, state, ...row }: Found, now: number): ExpiryRow {
+  const days = Math.floor((row.ends - now) / DAY);
+  return { ...row, begins, days, state: state ?? stateAt(row.ends, now, begins) };
 }
 
 /** What lives for days is replaced in days (certificates of public CAs: six, 47): a third of its life is notice enough. */
@@ -169,6 +156,16 @@ function latest(authorities: readonly CertificateFacts[]): readonly CertificateF
     if ((found.get(key)?.notAfter ?? Number.NEGATIVE_INFINITY) < facts.notAfter) found.set(key, facts);
   }
   return [...found.values()];
+}
+
+/** What we show to others, and what stands between proxies and siptrustd. */
+function ofOurs({ snapshot: { ownCertificates }, access }: ExpirySources): readonly Found[] {
+  return [
+    ...ownCertificates.map((facts) => ({ ...certificate('own-certificate', '', facts), begins: facts.notBefore })),
+    ...access.map(({ what, subject, notBefore, notAfter }) => {
+      return { what, agreement: '', subject, ends: notAfter, begins: notBefore };
+    }),
+  ];
 }
 
 /** What partners showed; of agreements that are no more, nothing. */

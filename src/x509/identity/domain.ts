@@ -1,6 +1,5 @@
 /**
- * Domain names: what is one, when two are the same (RFC 5922 §7.2), and the reference side: the name that a next hop or
- * a policy entry stands for. Names out of certificates never pass the conversions of this file.
+ * Domain names: what is one, and the reference side: the name that a next hop or a policy entry stands for. Names out of certificates never pass the conversions of this file.
  */
 
 import { domainToASCII, domainToUnicode } from 'node:url';
@@ -22,11 +21,6 @@ export interface DomainFault {
 /** Whether a text is a fully qualified domain name of letters, digits and hyphens, in either case. */
 export function isDomainName(text: string): boolean {
   return domainFault(text) === undefined;
-}
-
-/** Whether two texts are the same domain name: whole and ASCII case-insensitive (RFC 4343), never by suffix or wildcard. */
-export function sameDomain(a: string, b: string): boolean {
-  return isDomainName(a) && isDomainName(b) && a.toLowerCase() === b.toLowerCase();
 }
 
 /**

@@ -1,6 +1,11 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { DEFAULT_SETTINGS } from '../../../../src/policy/settings/settings.js';
-import { type ExpiryRow, type ExpirySources, expiryRows, expirySummary } from '../../../../src/state/expiry/expiry.js';
+import {
+  type ExpiryRow,
+  type ExpirySources,
+  expiryRowsInSteps,
+  expirySummary,
+} from '../../../../src/state/expiry/expiry.js';
 import { noticeOf } from '../../../../src/state/expiry/notices.js';
 import { ExpiryWatch } from '../../../../src/state/expiry/watch.js';
 import { PeerCertificates } from '../../../../src/state/pins/peer-certificates.js';
@@ -43,10 +48,11 @@ const sources = (over: Partial<ExpirySources> = {}): ExpirySources => ({
   ...over,
 });
 
+const expiryRows = (...asked: Parameters<typeof expiryRowsInSteps>) => atOnce(expiryRowsInSteps(...asked));
 const lines = (rows: readonly ExpiryRow[]) =>
   rows.map(({ what, agreement, subject, days, state }) => [what, agreement, subject, days, state].join('|'));
 
-describe('expiryRows', () => {
+describe('expiryRowsInSteps', () => {
   test('ok/all that has an end, the first to end first, each once', () => {
     const seen = new PeerCertificates(() => NOW);
     seen.observe('op-b', 'in', peer.facts);
