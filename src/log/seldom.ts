@@ -2,25 +2,24 @@
 
 import { hasPassed } from '../elapsed.js';
 
-export const DEFAULT_SELDOM_MS = 10_000;
+const SELDOM_MS = 10_000;
 /** Kinds that are kept apart; of more the oldest is told again at once. */
 const MOST_KINDS = 1000;
 
 export type Tell = (fields: Readonly<Record<string, unknown>>) => void;
 
 /**
- * Gives a function that tells the first event of a kind, and after `intervalMs` the next one with the number of those
+ * Gives a function that tells the first event of a kind, and after SELDOM_MS the next one with the number of those
  * that were left out.
  */
 export function seldom(
   clock: () => number,
-  intervalMs = DEFAULT_SELDOM_MS,
 ): (kind: string, fields: Readonly<Record<string, unknown>>, tell: Tell) => void {
   const kinds = new Map<string, { readonly at: number; left: number }>();
   return (kind, fields, tell) => {
     const now = clock();
     const known = kinds.get(kind);
-    if (known !== undefined && !hasPassed(known.at, intervalMs, now)) {
+    if (known !== undefined && !hasPassed(known.at, SELDOM_MS, now)) {
       known.left += 1;
       return;
     }

@@ -23,11 +23,11 @@ export function regularFile(file: string, most: number): Buffer {
 const PIPED = /^\/dev\/(?:stdin|fd\/\d+)$|^\/proc\/self\/fd\/\d+$/;
 
 /**
- * The octets of a file that the command line names: a regular one of at most `most`, or what the shell pipes, to its end.
+ * The octets of a file that the command line names: a regular one of at most MOST_NAMED, or what the shell pipes, to its end.
  * @throws {Refusal}
  */
-export function namedFile(file: string, most: number = MOST_NAMED): Buffer {
-  if (!PIPED.test(file)) return regularFile(file, most);
+export function namedFile(file: string): Buffer {
+  if (!PIPED.test(file)) return regularFile(file, MOST_NAMED);
   try {
     return readFileSync(file);
   } catch (cause) {

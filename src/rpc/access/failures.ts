@@ -3,8 +3,8 @@
 import { hasPassed } from '../../elapsed.js';
 import { parseAddress } from '../../net/address/index.js';
 
-export const DEFAULT_MOST_FAILURES = 10;
-export const DEFAULT_FAILURE_WINDOW_MS = 60_000;
+const MOST_FAILURES = 10;
+const WINDOW_MS = 60_000;
 /** Sources that are remembered; of more, the oldest is forgotten. */
 const MOST_SOURCES = 10_000;
 
@@ -12,13 +12,11 @@ const MOST_SOURCES = 10_000;
 export class Failures {
   readonly #clock: () => number;
   readonly #most: number;
-  readonly #windowMs: number;
   readonly #sources = new Map<string, { count: number; readonly since: number }>();
 
-  constructor(clock: () => number, most = DEFAULT_MOST_FAILURES, windowMs = DEFAULT_FAILURE_WINDOW_MS) {
+  constructor(clock: () => number, most = MOST_FAILURES) {
     this.#clock = clock;
     this.#most = most;
-    this.#windowMs = windowMs;
   }
 
   /** Whether this source has used up what it may do wrong for now. */
@@ -26,7 +24,7 @@ export class Failures {
     const name = sourceOf(address);
     const known = this.#sources.get(name);
     if (known === undefined) return false;
-    if (!hasPassed(known.since, this.#windowMs, this.#clock())) return known.count >= this.#most;
+    if (!hasPassed(known.since, WINDOW_MS, this.#clock())) return known.count >= this.#most;
     this.#sources.delete(name);
     return false;
   }
@@ -35,7 +33,7 @@ export class Failures {
     const name = sourceOf(address);
     const known = this.#sources.get(name);
     const now = this.#clock();
-    if (known !== undefined && !hasPassed(known.since, this.#windowMs, now)) {
+    if (known !== undefined && !hasPassed(known.since, WINDOW_MS, now)) {
       known.count += 1;
       return;
     }

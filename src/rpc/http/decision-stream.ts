@@ -32,8 +32,8 @@ interface Stream {
   missed: number;
 }
 
-/** The route; of more streams than `most` the next is told to come back. */
-export function decisionRoute(state: Of<'answers' | 'policy'>, most = MOST_STREAMS): HttpRoute {
+/** The route; of more streams than MOST_STREAMS the next is told to come back. */
+export function decisionRoute(state: Of<'answers' | 'policy'>): HttpRoute {
   const streams = new Set<Stream>();
   let seen = 0;
   let looking: NodeJS.Timeout | undefined;
@@ -94,10 +94,9 @@ export function decisionRoute(state: Of<'answers' | 'policy'>, most = MOST_STREA
     handle: (request, response, _, send, still) => {
       const filter = query.safeParse(asked(request), { reportInput: true });
       if (!filter.success) return send(response, 400, JSON.stringify({ error: queryFault(filter.error) }));
-      if (streams.size >= most) {
-        return send(response, 503, JSON.stringify({ error: `expected at most ${most} streams, found as many` }), {
-          'Retry-After': '10',
-        });
+      if (streams.size >= MOST_STREAMS) {
+        const error = `expected at most ${MOST_STREAMS} streams, found as many`;
+        return send(response, 503, JSON.stringify({ error }), { 'Retry-After': '10' });
       }
       response.writeHead(200, {
         'Content-Type': 'text/event-stream',

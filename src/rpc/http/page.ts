@@ -35,10 +35,10 @@ const HEADERS: OutgoingHttpHeaders = {
 };
 
 /** The routes; empty where the page was not built. */
-export function pageRoutes(built: URL = BUILT): readonly HttpRoute[] {
-  if (FILES.some(({ file }) => !existsSync(new URL(file, built)))) return [];
+export function pageRoutes(): readonly HttpRoute[] {
+  if (FILES.some(({ file }) => !existsSync(new URL(file, BUILT)))) return [];
   return FILES.flatMap(({ paths, file, type }) => {
-    const body = readFileSync(new URL(file, built));
+    const body = readFileSync(new URL(file, BUILT));
     return paths.map((path): HttpRoute => {
       return {
         // The files say nothing about anybody; a browser cannot show a token for them.

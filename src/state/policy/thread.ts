@@ -64,11 +64,8 @@ export class PolicyThread {
   }
 
   /** From now on `changed` is called when the files of the last reading have changed, and have come to rest. */
-  watch(
-    changed: () => void,
-    start = () => startThread(new URL('../../policy/loading/watch-worker.js', import.meta.url)),
-  ): void {
-    const watcher = start();
+  watch(changed: () => void): void {
+    const watcher = startThread(new URL('../../policy/loading/watch-worker.js', import.meta.url));
     watcher.unref();
     watcher.on('message', changed);
     watcher.on('error', () => {

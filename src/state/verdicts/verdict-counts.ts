@@ -19,11 +19,6 @@ type Kind = Omit<VerdictCount, 'agreement' | 'count'>;
 /** Verdicts by agreement, direction and reason, bounded in series. */
 export class VerdictCounts {
   readonly #byAgreement = new Map<string, Map<string, { readonly kind: Kind; count: number }>>();
-  readonly #most: number;
-
-  constructor(most = MOST_AGREEMENTS) {
-    this.#most = most;
-  }
 
   add(agreement: string | undefined, direction: string, verdict: string, reason = ''): void {
     const counts = this.#of(agreement ?? OTHER);
@@ -42,7 +37,7 @@ export class VerdictCounts {
   #of(agreement: string): Map<string, { readonly kind: Kind; count: number }> {
     const known = this.#byAgreement.get(agreement);
     if (known !== undefined) return known;
-    if (agreement !== OTHER && this.#byAgreement.size >= this.#most) return this.#of(OTHER);
+    if (agreement !== OTHER && this.#byAgreement.size >= MOST_AGREEMENTS) return this.#of(OTHER);
     const fresh = new Map<string, { readonly kind: Kind; count: number }>();
     this.#byAgreement.set(agreement, fresh);
     return fresh;

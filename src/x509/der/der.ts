@@ -186,8 +186,8 @@ export class DerReader {
   }
 
   /** Dotted form of an OBJECT IDENTIFIER. */
-  oid(field: string, tag: number = TAG.oid): string {
-    this.next(tag, field);
+  oid(field: string): string {
+    this.next(TAG.oid, field);
     return oidText(this.bytes, this.from, this.to, field);
   }
 
