@@ -1,6 +1,7 @@
 /** Checks of the policy, the daemon, the lists and the clock. */
 
 import { VERSION } from '../../version.js';
+import { instant } from '../../x509/der/index.js';
 import type { Check } from './check.js';
 import { type Finding, finding } from './finding.js';
 import type { Site } from './site.js';
@@ -80,7 +81,7 @@ export const policyChecks: readonly Check[] = [
     look: ({ now, policyWritten, daemon, options }) => {
       const found: Finding[] = [];
       if (policyWritten !== undefined && policyWritten > now + MOST_SKEW_MS) {
-        const text = `${options.config} was written at ${iso(policyWritten)}, and it is ${iso(now)}`;
+        const text = `${options.config} was written at ${instant(policyWritten)}, and it is ${instant(now)}`;
         found.push(
           finding('outage', text, 'set the clock (timedatectl, chronyc): certificates and agreements are judged by it'),
         );
@@ -89,7 +90,7 @@ export const policyChecks: readonly Check[] = [
         const [before, after] = daemon.value.asked;
         const theirs = daemon.value.now;
         if (theirs < before - MOST_SKEW_MS || theirs > after + MOST_SKEW_MS) {
-          const text = `siptrustd has ${iso(theirs)}, siptrustctl ${iso(after)}`;
+          const text = `siptrustd has ${instant(theirs)}, siptrustctl ${instant(after)}`;
           found.push(
             finding('outage', text, 'set the clocks of both machines: certificates and agreements are judged by them'),
           );
@@ -110,10 +111,6 @@ export const policyChecks: readonly Check[] = [
   },
 ];
 
-function iso(at: number): string {
-  return new Date(at).toISOString();
-}
-
 function inForce({ daemon, policyWritten, options }: Site): readonly Finding[] {
   if (!('value' in daemon)) return [];
   const { problems, loadedAt } = daemon.value;
@@ -128,7 +125,7 @@ function inForce({ daemon, policyWritten, options }: Site): readonly Finding[] {
     ];
   }
   if (policyWritten === undefined || policyWritten <= loadedAt + 1000) return [];
-  const text = `${options.config} was written ${iso(policyWritten)}, after siptrustd read it (${iso(loadedAt)})`;
+  const text = `${options.config} was written ${instant(policyWritten)}, after siptrustd read it (${instant(loadedAt)})`;
   return [finding('risk', text, 'siptrustctl agreement reload')];
 }
 
@@ -140,14 +137,14 @@ function crlAge({ policy, now }: Site): readonly Finding[] {
       const harm = revocation === 'hard' ? 'outage' : 'risk';
       const what = `${name}: the list of ${issuerText}`;
       if (thisUpdate > now)
-        return [finding(harm, `${what} is of ${iso(thisUpdate)}, which is yet to come`, 'is the clock right?')];
+        return [finding(harm, `${what} is of ${instant(thisUpdate)}, which is yet to come`, 'is the clock right?')];
       if (nextUpdate === undefined)
         return [finding(harm, `${what} has no nextUpdate and settles nothing`, 'ask the CA for lists with nextUpdate')];
       if (nextUpdate >= now) return [];
       return [
         finding(
           harm,
-          `${what} should have been replaced ${iso(nextUpdate)}`,
+          `${what} should have been replaced ${instant(nextUpdate)}`,
           'fetch the new one, or switch daemon.revocation.fetch on (docs/revocation.md)',
         ),
       ];

@@ -6,8 +6,9 @@
 
 import { z } from 'zod';
 import type { Agreement } from '../../trust/agreement/index.js';
-import { instant } from '../../trust/cover/index.js';
+import { boundText } from '../../trust/cover/index.js';
 import { entriesOf } from '../../typed.js';
+import { instant } from '../../x509/der/index.js';
 import { EKU_POLICIES } from '../../x509/rules/index.js';
 import { choice, yesNo } from '../kinds/index.js';
 import { someWords, word, words } from '../reading/index.js';
@@ -92,8 +93,8 @@ export const AGREEMENT_KEYS = {
     shape: VALIDITY.optional(),
     read: readValidity,
     ends: validityEnds,
-    show: ({ from, until }) => ({ from: instant(from), until: instant(until) }),
-    said: ({ from, until }) => ({ from: instant(from), until: instant(until) }),
+    show: ({ from, until }) => ({ from: boundText(from), until: boundText(until) }),
+    said: ({ from, until }) => ({ from: boundText(from), until: boundText(until) }),
     doc: {
       values: '`{from, until}`',
       otherwise: 'always',
@@ -409,7 +410,7 @@ export const AGREEMENT_KEYS = {
     shape: MIGRATION.optional(),
     read: readMigrationEnd,
     ends: (until, now) => Number((until ?? now) < now),
-    show: (until) => ({ migration_until: until === undefined ? '' : instant(until) }),
+    show: (until) => ({ migration_until: instant(until) }),
     said: (until) => ({ until: until === undefined ? undefined : instant(until) }),
     doc: {
       values: 'mapping',

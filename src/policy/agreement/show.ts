@@ -1,8 +1,8 @@
 /** Certificates, lists and targets of an agreement, as people see them, and how their ends stand. */
 
 import type { StaticTarget } from '../../trust/agreement/index.js';
-import { instant } from '../../trust/cover/index.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
+import { instant } from '../../x509/der/index.js';
 import type { CrlFacts } from '../../x509/revocation/index.js';
 
 /** A CA certificate: who, which, until when. */
@@ -15,7 +15,7 @@ export function showCrl({ issuerText, thisUpdate, nextUpdate, entryCount }: CrlF
   return {
     issuer: issuerText,
     this_update: instant(thisUpdate),
-    next_update: nextUpdate === undefined ? '' : instant(nextUpdate),
+    next_update: instant(nextUpdate),
     entries: entryCount,
   };
 }

@@ -2,8 +2,9 @@
 
 import { z } from 'zod';
 import { maskIdentities, maskMessageText } from '../../log/index.js';
+import { shortened } from '../../printable.js';
 import type { Answer } from '../../state/verdicts/index.js';
-import { instant } from '../../trust/cover/index.js';
+import { instant } from '../../x509/der/index.js';
 
 /** Characters of a detail, which may quote what a peer sent. */
 const MOST_DETAIL = 300;
@@ -36,7 +37,7 @@ export function decisionRow({ id, at, question, verdict, findings }: Answer, mas
     verdict: verdict.verdict,
     action: question?.action ?? verdict.action,
     reason: first?.code ?? '',
-    detail: whole.length > MOST_DETAIL ? `${whole.slice(0, MOST_DETAIL)}...` : whole,
+    detail: shortened(whole, MOST_DETAIL),
     source: question?.source ?? '',
     next_hop: mask ? maskIdentities(question?.nextHop ?? '') : (question?.nextHop ?? ''),
   };

@@ -3,7 +3,7 @@ import { shownAgreement } from '../../policy/agreement/index.js';
 import type { ReloadReport } from '../../state/policy/index.js';
 import type { Of } from '../../state/trust/index.js';
 import { type Agreement, servedByWords } from '../../trust/agreement/index.js';
-import { instant } from '../../trust/cover/index.js';
+import { boundText } from '../../trust/cover/index.js';
 import { askerOf, defineMethod, type Method, RpcError } from '../dispatch/index.js';
 import { wholeNumber } from '../params/index.js';
 
@@ -25,7 +25,7 @@ export function headOf(agreement: Agreement, now: number) {
 }
 
 function row(agreement: Agreement, now: number) {
-  return { ...headOf(agreement, now), until: instant(agreement.valid.until) };
+  return { ...headOf(agreement, now), until: boundText(agreement.valid.until) };
 }
 
 function details(agreement: Agreement, now: number) {

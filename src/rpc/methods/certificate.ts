@@ -3,6 +3,7 @@ import { NOTICE_DAYS } from '../../state/expiry/index.js';
 import type { Of } from '../../state/trust/index.js';
 import { inSlices } from '../../state/work/index.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
+import { instant } from '../../x509/der/index.js';
 import { describeCertificate } from '../../x509/identity/index.js';
 import { lintCertificate } from '../../x509/lint/index.js';
 import { verifyRecordInSteps } from '../../x509/path/index.js';
@@ -59,7 +60,7 @@ export function certificateMethods(state: Of<'caches' | 'ends' | 'now'>): Method
       handler: async ({ within }) => {
         const rows = await state.ends.rows(within);
         return rows.map(({ what, agreement, subject, ends, days, state: condition }) => {
-          return { what, agreement, subject, ends: new Date(ends).toISOString(), days, state: condition };
+          return { what, agreement, subject, ends: instant(ends), days, state: condition };
         });
       },
     }),

@@ -5,6 +5,7 @@ import { profileOf } from '../../sip/table/index.js';
 import type { Of } from '../../state/trust/index.js';
 import type { Snapshot } from '../../trust/agreement/index.js';
 import { VERSION } from '../../version.js';
+import { instant } from '../../x509/der/index.js';
 import { defineMethod, type Method } from '../dispatch/index.js';
 import { fleetSummary } from './fleet.js';
 
@@ -25,13 +26,12 @@ function pathSockets({ interfaces }: Snapshot): readonly string[] {
 function storeOf({ store }: Of<'store'>): object {
   if (store === undefined) return {};
   const { up, host, since, problem, readAt, waiting } = store.status();
-  const at = (ms: number | undefined): string => (ms === undefined ? '' : new Date(ms).toISOString());
   return {
     store: {
       state: up && problem === '' ? 'ok' : 'degraded',
       host,
-      since: at(since),
-      read_at: at(readAt),
+      since: instant(since),
+      read_at: instant(readAt),
       waiting,
       problem,
     },
@@ -59,8 +59,8 @@ export function coreMethods(
       handler: () => {
         const now = state.now();
         return {
-          now: new Date(now).toISOString(),
-          up_since: new Date(state.startedAt).toISOString(),
+          now: instant(now),
+          up_since: instant(state.startedAt),
           uptime: seconds(now - state.startedAt),
         };
       },
@@ -94,8 +94,8 @@ export function coreMethods(
         return state.ends.summary().then((expiry) => ({
           ...inForce,
           agreements: state.policy.snapshot.agreements.length,
-          loaded_at: new Date(loadedAt).toISOString(),
-          last_reload: new Date(lastAttempt).toISOString(),
+          loaded_at: instant(loadedAt),
+          last_reload: instant(lastAttempt),
           problems,
           warnings,
           uptime: seconds(state.now() - state.startedAt),

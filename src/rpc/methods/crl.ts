@@ -2,14 +2,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import type { RevocationRow } from '../../state/revocation/index.js';
 import type { Of } from '../../state/trust/index.js';
+import { instant } from '../../x509/der/index.js';
 import { defineMethod, type Method, RpcError } from '../dispatch/index.js';
 
 /** An answer comes before a client gives up; what is not done by then goes on. */
 const LONGEST_WAIT_MS = 4_000;
 
-function instant(ms: number | undefined): string {
-  return ms === undefined || ms === 0 ? '' : new Date(ms).toISOString();
-}
+/** Empty too for the time 0, at which what was never looked at is due. */
+const time = (ms: number | undefined): string => instant(ms || undefined);
 
 /** All rows have the same columns, whatever they are about. */
 function shown({ kind, source, issuer, certificate, entries, state, error, ...times }: RevocationRow) {
@@ -18,12 +18,12 @@ function shown({ kind, source, issuer, certificate, entries, state, error, ...ti
     source,
     issuer,
     certificate,
-    this_update: instant(times.thisUpdate),
-    next_update: instant(times.nextUpdate),
+    this_update: time(times.thisUpdate),
+    next_update: time(times.nextUpdate),
     entries: entries ?? '',
     state,
-    checked: instant(times.checkedAt),
-    next_check: instant(times.nextAt),
+    checked: time(times.checkedAt),
+    next_check: time(times.nextAt),
     error,
   };
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type Fleet, type FleetStatus, type NodeRow, revisionRow } from '../../state/fleet/index.js';
 import { StoreError } from '../../state/store/index.js';
 import type { Of } from '../../state/trust/index.js';
+import { instant } from '../../x509/der/index.js';
 import { defineMethod, type Method, RpcError } from '../dispatch/index.js';
 import { wholeNumber } from '../params/index.js';
 
@@ -90,10 +91,6 @@ export function fleetSummary({ node, follows, revision, wanted, problem, heardAt
     newest: wanted,
     problem,
     disabled: withdrawn,
-    last_contact: heardAt === undefined ? '' : instant(heardAt),
+    last_contact: instant(heardAt),
   };
-}
-
-function instant(ms: number): string {
-  return new Date(ms).toISOString();
 }

@@ -5,7 +5,7 @@ import type { Of } from '../../state/trust/index.js';
 import type { Spell } from '../../state/verdicts/index.js';
 import { inSlices, sortedInSteps } from '../../state/work/index.js';
 import type { Agreement } from '../../trust/agreement/index.js';
-import { instant } from '../../trust/cover/index.js';
+import { instant } from '../../x509/der/index.js';
 import { defineMethod, type Method, RpcError } from '../dispatch/index.js';
 import { DECISION_FILTER, type DecisionRow, decisionRow, fits } from '../http/index.js';
 import { wholeNumber } from '../params/index.js';
@@ -84,12 +84,12 @@ export function partnerMethods(state: Of<'answers' | 'ends' | 'now' | 'policy'>)
       reason: last?.reason ?? '',
       detail: last === undefined ? '' : shown(last),
       id: last?.id ?? '',
-      at: last === undefined ? '' : instant(last.last),
+      at: instant(last?.last),
       connections: connections.get(agreement.name) ?? 0,
       peers: asked.peer,
       messages: asked.message,
       ends: first === undefined ? '' : first.what,
-      ends_at: first === undefined ? '' : instant(first.ends),
+      ends_at: instant(first?.ends),
       days: first?.days ?? ('' as const),
     };
   }

@@ -4,6 +4,7 @@ import type { Pins } from '../../state/pins/index.js';
 import { type Pin, StoreError } from '../../state/store/index.js';
 import type { Of } from '../../state/trust/index.js';
 import { inSlices } from '../../state/work/index.js';
+import { instant } from '../../x509/der/index.js';
 import { type CallContext, defineMethod, type Method, RpcError } from '../dispatch/index.js';
 
 /** For the agreement of `pin.list`: all of them. No agreement can have this name. */
@@ -23,10 +24,6 @@ const chosen = z.strictObject({ agreement: z.string(), pin: pinSchema });
 
 const STATES = ['observed', 'approved', 'enforced'] as const;
 type PinState = (typeof STATES)[number];
-
-function instant(ms: number | undefined): string {
-  return ms === undefined ? '' : new Date(ms).toISOString();
-}
 
 /** The keys that were observed, and what operators make of them. */
 export function pinMethods(state: Of<'pins' | 'policy'>, log: OperatorLog): Method[] {

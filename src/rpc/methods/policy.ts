@@ -10,6 +10,7 @@ import {
 } from '../../state/policy/index.js';
 import type { Of } from '../../state/trust/index.js';
 import type { DifferenceRow } from '../../state/verdicts/index.js';
+import { instant } from '../../x509/der/index.js';
 import { askerOf, type CallContext, defineMethod, type Method, RpcError } from '../dispatch/index.js';
 import { wholeNumber } from '../params/index.js';
 
@@ -69,7 +70,7 @@ export function policyMethods(
         const { file, since, agreements, asked, changed, waiting, leftOut, rows } = status;
         return {
           candidate: file,
-          since: new Date(since).toISOString(),
+          since: instant(since),
           agreements,
           asked,
           changed,
@@ -132,7 +133,7 @@ async function flatEvent({ kind, revision, at, by, count, problems, differences 
   return {
     kind,
     revision,
-    at: new Date(at).toISOString(),
+    at: instant(at),
     by: by.join('; '),
     count,
     problems,
@@ -170,9 +171,9 @@ export function flatDifference({
     asserts_before: before.asserts,
     asserts_after: after.asserts,
     first_id: first.id,
-    first_at: new Date(first.at).toISOString(),
+    first_at: instant(first.at),
     last_id: last.id,
-    last_at: new Date(last.at).toISOString(),
+    last_at: instant(last.at),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Logger } from '../../log/index.js';
 import { type Agreement, NameTable, type Snapshot } from '../../trust/agreement/index.js';
-import { hex } from '../../x509/der/index.js';
+import { hex, instant } from '../../x509/der/index.js';
 import type { CrlFacts } from '../../x509/revocation/index.js';
 
 export type CrlCondition = 'current' | 'ending' | 'stale';
@@ -52,7 +52,7 @@ export class CrlWatch {
       const before = this.#told.get(scope) ?? 'current';
       if (condition === before) continue;
       this.#told.set(scope, condition);
-      const facts = { source, issuer: crl.issuerText, next_update: instant(crl.nextUpdate) };
+      const facts = { source, issuer: crl.issuerText, next_update: instant(crl.nextUpdate, 'none') };
       if (condition === 'stale')
         this.#log.error('a CRL is stale: it clears nobody any more, and revokes what it lists', facts);
       else if (condition === 'ending') this.#log.warn('a CRL ends soon, and there is no newer one', facts);
@@ -77,8 +77,4 @@ export function* newestOfScope(lists: readonly ListAtHand[]): Generator<undefine
     if (other === undefined || other.crl.thisUpdate < list.crl.thisUpdate) newest.set(scope, list);
   }
   return newest;
-}
-
-function instant(ms: number | undefined): string {
-  return ms === undefined ? 'none' : new Date(ms).toISOString();
 }

@@ -1,5 +1,6 @@
 import type { Finding, ReasonCode } from '../../reasons.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
+import { instant } from '../../x509/der/index.js';
 import { type Agreement, missingAttributes, type SecurityMechanism } from '../agreement/index.js';
 import type { Trail } from '../verdict/index.js';
 import { type CoverContext, nextInstant } from './context.js';
@@ -44,9 +45,9 @@ export function whyNotInForce(
   return not('agreement-direction', `expected one of ${directions.join(', ')}, found ${direction}`);
 }
 
-/** An instant for people; a bound that is not set reads `always`. */
-export function instant(ms: number): string {
-  return Number.isFinite(ms) ? new Date(ms).toISOString() : 'always';
+/** A bound of an agreement for people; one that is not set reads `always`. */
+export function boundText(ms: number): string {
+  return Number.isFinite(ms) ? instant(ms) : 'always';
 }
 
 /** The next instant at which an agreement begins or ends. */

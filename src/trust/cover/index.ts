@@ -2,4 +2,11 @@
 
 export { END_BUDGET } from './chain-end.js';
 export { type ApprovedPins, type CoverContext, NO_APPROVED_PINS, nextInstant } from './context.js';
-export { agreementChange, agreementInForce, type Cover, certificateCovered, instant, whyNotInForce } from './covers.js';
+export {
+  agreementChange,
+  agreementInForce,
+  boundText,
+  type Cover,
+  certificateCovered,
+  whyNotInForce,
+} from './covers.js';

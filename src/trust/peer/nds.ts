@@ -5,8 +5,9 @@
  */
 
 import { holdsPort, parseAddress, portsText } from '../../net/address/index.js';
+import { instant } from '../../x509/der/index.js';
 import type { Agreement, Interface, Snapshot } from '../agreement/index.js';
-import { agreementChange, agreementInForce, type CoverContext, instant } from '../cover/index.js';
+import { agreementChange, agreementInForce, type CoverContext } from '../cover/index.js';
 import { type Evidence, isOverTls } from '../evidence/index.js';
 import { type Outcome, type Trail, untrusted, type VerdictScope } from '../verdict/index.js';
 

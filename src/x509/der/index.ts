@@ -4,5 +4,5 @@ export { isUtf16, knownContainer } from './container.js';
 export { DerReader, hex, hexHead, MalformedDer, oidText, sameOctets, TAG } from './der.js';
 export { atOnce, copyInSteps, sha256InSteps, sortInSteps } from './in-steps.js';
 export { MalformedPem, readPem, writePem } from './pem.js';
-export { dayStart, INSTANT_FORM, parseRfc3339 } from './rfc3339.js';
+export { dayStart, INSTANT_FORM, instant, parseRfc3339 } from './rfc3339.js';
 export { readTime } from './time.js';

@@ -20,6 +20,11 @@ export function parseRfc3339(text: string): number | undefined {
   return day + ((hour * 60 + minute - offset) * 60 + second) * 1000 + millisecond;
 }
 
+/** An instant as such a text, in UTC; `otherwise` where there is none. */
+export function instant(ms: number | undefined, otherwise = ''): string {
+  return ms === undefined ? otherwise : new Date(ms).toISOString();
+}
+
 /** The first instant of a day `YYYY-MM-DD` in UTC; undefined where the calendar has no such day. */
 export function dayStart(text: string): number | undefined {
   if (!DAY.test(text)) return undefined;

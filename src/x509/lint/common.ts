@@ -2,7 +2,7 @@
 
 import { quoted } from '../../printable.js';
 import { type CertificateFacts, EXTENSION, unusualAlgorithm } from '../certificate/index.js';
-import { TAG } from '../der/index.js';
+import { instant, TAG } from '../der/index.js';
 import { critical, type LintRule, nameText, told, when } from './rule.js';
 
 /** How long before its end a certificate is called old: time to order, issue and exchange a new one between operators. */
@@ -17,8 +17,6 @@ const OIDS = {
 /** UTF8String and PrintableString, and IA5String for domainComponent and emailAddress. */
 const NAME_TAGS: ReadonlySet<number> = new Set([12, 19, 22]);
 const P521 = '2b81040023';
-
-const date = (time: number): string => new Date(time).toISOString();
 
 /** URIs of the CRL distribution points, as they stand. */
 function crlUris(facts: CertificateFacts): readonly string[] {
@@ -44,7 +42,7 @@ export const COMMON_RULES: readonly LintRule[] = [
     severity: 'error',
     clause: 'RFC 5280 §4.1.2.5',
     check: ({ notBefore, notAfter }) =>
-      when(notAfter < notBefore, `expected notAfter after notBefore ${date(notBefore)}, found ${date(notAfter)}`),
+      when(notAfter < notBefore, `expected notAfter after notBefore ${instant(notBefore)}, found ${instant(notAfter)}`),
   },
   {
     rule: 'expires-soon',
@@ -57,7 +55,7 @@ export const COMMON_RULES: readonly LintRule[] = [
       const expected = `more than ${Math.round((notice / DAY) * 10) / 10} days of validity${third}`;
       return when(
         notAfter >= now && notAfter - now < notice,
-        `expected ${expected}, found an end at ${date(notAfter)}`,
+        `expected ${expected}, found an end at ${instant(notAfter)}`,
       );
     },
   },

@@ -1,7 +1,7 @@
 /** One CRL beside the one before it: may it take its place, and does it say anything else? */
 
 import type { DistributionPointName } from '../certificate/index.js';
-import { DerReader, hex, sameOctets, TAG } from '../der/index.js';
+import { DerReader, hex, instant, sameOctets, TAG } from '../der/index.js';
 import type { CrlFacts, IssuingDistributionPoint } from './crl.js';
 
 /** Milliseconds; see PathInput. */
@@ -112,5 +112,3 @@ function revokedCertificates({ tbs }: CrlFacts): Uint8Array {
 function numberOf(octets: Uint8Array): bigint {
   return BigInt(`0x${hex(octets)}`);
 }
-
-const instant = (time: number): string => new Date(time).toISOString();

@@ -12,7 +12,7 @@ import {
   signatureVerifies,
   weakAlgorithm,
 } from '../certificate/index.js';
-import { sameOctets } from '../der/index.js';
+import { instant, sameOctets } from '../der/index.js';
 import { brokenRules } from '../rules/index.js';
 import { ocspLocations } from './locations.js';
 import { type CertId, certIdBy, ID_SHA1, sameCertId, sha1 } from './ocsp-request.js';
@@ -239,5 +239,3 @@ function revokedText(certificate: CertificateFacts, { revokedAt, reason }: OcspE
   const why = reason === undefined ? '' : ` (reason ${reason})`;
   return `${certificateName(certificate)}: serial ${certificate.serial} revoked${when}${why}, by OCSP of ${by.subjectText}`;
 }
-
-const instant = (time: number): string => new Date(time).toISOString();

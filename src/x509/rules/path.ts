@@ -1,12 +1,11 @@
 /** Rules that decide whether RFC 5280 §6.1 can hold (see rules.ts). */
 
 import { brokenKey, EXTENSION, extensionText, isKnownExtension, weakKey } from '../certificate/index.js';
+import { instant } from '../der/index.js';
 import { BELOW_ANCHOR, CAS, critical, EVERYWHERE, LEAF, type Rule, when } from './rule.js';
 
 /** id-qt-cps, id-qt-unotice: texts for people, which ask nothing of the path. */
 const KNOWN_QUALIFIERS: readonly string[] = ['1.3.6.1.5.5.7.2.1', '1.3.6.1.5.5.7.2.2'];
-
-const instant = (time: number): string => new Date(time).toISOString();
 
 export const PATH_RULES: readonly Rule[] = [
   {

@@ -79,10 +79,13 @@ describe('what two policies say differently', () => {
   });
   test('ok/every key of an agreement is compared', () => {
     const other: { [Key in keyof Agreement]: Agreement[Key] } = agreementWith({ anchors });
+    const times: { readonly [Key in keyof Agreement]?: Partial<Agreement> } = {
+      valid: { valid: { from: 0, until: 0 } },
+      migrationUntil: { migrationUntil: 0 },
+    };
     for (const key of Object.keys(other) as (keyof Agreement)[]) {
       if (key === 'name') continue;
-      const over = { [key]: key === 'valid' ? { from: 0, until: 0 } : ['something else'] };
-      const agreement = { ...other, ...over };
+      const agreement = { ...other, [key]: ['something else'], ...times[key] };
       const byName = new Map([[agreement.name, agreement]]);
       const odd = { ...before, snapshot: { ...before.snapshot, agreements: [agreement], byName } };
       expect(policyDifferences(before, odd), key).not.toEqual([]);
