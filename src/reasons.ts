@@ -16,6 +16,8 @@ interface Row {
   readonly text: string;
   /** The clause that asks for the check. */
   readonly clause: string;
+  /** Of alarms: the message is refused, by some rule at least. metrics.md tells those by the outcome `refused`. */
+  readonly refuses?: true;
 }
 
 const table = {
@@ -431,6 +433,7 @@ const table = {
     severity: 'alarm',
     text: 'the peer asserts an identity of one of our own domains',
     clause: 'RFC 3324 §2.2',
+    refuses: true,
   },
   'assert-foreign': {
     rank: 640,
@@ -455,6 +458,7 @@ const table = {
     severity: 'alarm',
     text: 'an untrusted peer asks for an operator service that breaks into calls',
     clause: 'RFC 5503 §6.6',
+    refuses: true,
   },
   'privacy-critical': {
     rank: 935,

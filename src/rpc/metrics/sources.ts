@@ -21,11 +21,10 @@ export interface Sources {
   readonly eventLoop: () => readonly Sample[];
 }
 
-const ALARMS: ReadonlySet<string> = new Set(
-  REASONS.filter(({ severity }) => severity === 'alarm').map(({ code }) => code),
+/** The alarms, and with which outcome each has a series before the first one. */
+const ALARMS: ReadonlyMap<string, 'refused' | ''> = new Map(
+  REASONS.filter(({ severity }) => severity === 'alarm').map(({ code, refuses }) => [code, refuses ? 'refused' : '']),
 );
-/** Those of messages that are refused for them. */
-const REFUSED_FOR: ReadonlySet<string> = new Set(['assert-own', 'operator-service']);
 /** Agreements looked at in one step. */
 const STEP_AGREEMENTS = 2000;
 /** Agreements whose alarms are there before the first one: each has as many series as there are alarms. */
@@ -138,7 +137,7 @@ function alarms({ policy: { snapshot }, counters }: Of<'policy' | 'counters'>): 
     else known[1] += count;
   };
   for (const name of [OTHER, ...firstEnabled(snapshot.agreements)]) {
-    for (const reason of ALARMS) add(name, reason, REFUSED_FOR.has(reason) ? 'refused' : '', 0);
+    for (const [reason, outcome] of ALARMS) add(name, reason, outcome, 0);
   }
   for (const { agreement, reason, count } of counters.verdictCounts) {
     if (ALARMS.has(reason)) add(agreement, reason, '', count);
