@@ -88,8 +88,6 @@ function readCertificate(der: Uint8Array, extensionsReached: () => void): Certif
     if (version !== 3) throw new MalformedDer('version', '3 with extensions', `${version}`);
     readExtensions(wrapper, extensions, values);
   }
-  const basicConstraints = values[EXTENSION.basicConstraints];
-  const policies = values[EXTENSION.certificatePolicies];
   return Object.freeze({
     der,
     sha256: createHash('sha256').update(der).digest('hex'),
@@ -115,6 +113,15 @@ function readCertificate(der: Uint8Array, extensionsReached: () => void): Certif
     tbs,
     uniqueIds: Object.freeze({ issuer: issuerId, subject: subjectId }),
     extensions: Object.freeze(extensions),
+    ...extensionFacts(values),
+  });
+}
+
+/** What each extension says, by the name that it has in the facts. */
+function extensionFacts(values: ExtensionValues) {
+  const basicConstraints = values[EXTENSION.basicConstraints];
+  const policies = values[EXTENSION.certificatePolicies];
+  return {
     subjectAltNames: values[EXTENSION.subjectAltName],
     extendedKeyUsage: values[EXTENSION.extKeyUsage],
     keyUsage: values[EXTENSION.keyUsage],
@@ -130,7 +137,7 @@ function readCertificate(der: Uint8Array, extensionsReached: () => void): Certif
     subjectKeyIdentifier: values[EXTENSION.subjectKeyIdentifier],
     crlDistributionPoints: values[EXTENSION.cRLDistributionPoints],
     authorityInfoAccess: values[EXTENSION.authorityInfoAccess],
-  });
+  };
 }
 
 /** [0] EXPLICIT Version DEFAULT v1. */
