@@ -19,7 +19,7 @@ import type { CertificateCache } from '../../state/verdicts/index.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
 import { referenceDomain, sipIdentities } from '../../x509/identity/index.js';
 import { certificateFile } from '../certificates/index.js';
-import { type Print, Refusal } from '../terminal/index.js';
+import { collect, type Print, Refusal } from '../terminal/index.js';
 
 export interface DnsContext {
   readonly certificates: CertificateCache;
@@ -90,10 +90,6 @@ export function dnsCommands(dns: Command, context: DnsContext): void {
       const domain = domainOf(given);
       write(zoneLines(domain, zoneHosts(domain, target, address)));
     });
-}
-
-function collect(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
 }
 
 function domainOf(text: string): string {

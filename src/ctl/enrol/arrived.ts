@@ -9,7 +9,7 @@ import { sipIdentities } from '../../x509/identity/index.js';
 import { lintCertificate } from '../../x509/lint/index.js';
 import { certificateFile } from '../certificates/index.js';
 import { targetOf } from '../probe/index.js';
-import { namedFile, Refusal, render, requireFolder } from '../terminal/index.js';
+import { Refusal, render, requireFolder } from '../terminal/index.js';
 import { installParts, isServed, type Part, runThen } from './install.js';
 import type { Afterwards, EnrolContext } from './options.js';
 
@@ -159,8 +159,6 @@ export function namesBefore(file: string, { certificates }: EnrolContext): reado
   const [facts] = certificateFile(file, certificates);
   return facts === undefined ? [] : sipIdentities(facts, { cnFallback: true }).names;
 }
-
-export const textOf = (file: string): string => namedFile(file).toString('utf8');
 
 function reportText({ did, remarks, ...rest }: Record<string, unknown>): string {
   const list = (value: unknown): readonly string[] => (Array.isArray(value) ? value.map(String) : []);

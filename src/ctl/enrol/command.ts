@@ -3,8 +3,8 @@
 import type { Command } from 'commander';
 import { certificateFile } from '../certificates/index.js';
 import { Stop } from '../long-work/index.js';
-import { Refusal } from '../terminal/index.js';
-import { certificatePart, finish, keyPart, namesBefore, requireTwoFiles, textOf } from './arrived.js';
+import { namedText, Refusal } from '../terminal/index.js';
+import { certificatePart, finish, keyPart, namesBefore, requireTwoFiles } from './arrived.js';
 import type { Afterwards, EnrolContext, EnrolOptions, RenewOptions } from './options.js';
 import { enrol, renew } from './steps.js';
 
@@ -69,7 +69,7 @@ export function enrolCommands(cert: Command, context: EnrolContext): void {
     if (leaf === undefined) throw new Refusal(`${file}: expected a certificate, found none`, 1);
     const { certificate, key, nextKey } = options;
     requireTwoFiles({ option: '--certificate', path: certificate }, { option: '--key', path: key });
-    const keyText = textOf(nextKey ?? key);
+    const keyText = namedText(nextKey ?? key);
     const parts = [
       certificatePart(certificate, leaf, chain),
       ...(nextKey === undefined ? [] : [keyPart(key, keyText)]),

@@ -7,7 +7,7 @@ import type { CertificateCache } from '../../state/verdicts/index.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
 import { certificateFile, makeKey, makeRequest } from '../certificates/index.js';
 import { Stop } from '../long-work/index.js';
-import { Refusal, render } from '../terminal/index.js';
+import { namedText, Refusal, render } from '../terminal/index.js';
 import {
   certificatePart,
   finish,
@@ -16,7 +16,6 @@ import {
   type Place,
   requirePlaces,
   requireTwoFiles,
-  textOf,
 } from './arrived.js';
 import { type CmpQuestion, cmpArguments, runCmp } from './cmp.js';
 import {
@@ -55,7 +54,7 @@ export async function enrol(domains: readonly string[], options: EnrolOptions, c
     const keys = existingKey === undefined ? { key: newKey } : { existingKey };
     const made = await makeRequest(domains, { ...asked, ...keys, out: request });
     const { leaf, chain } = await transact(question, scratch, stop, context);
-    const keyText = textOf(newKey);
+    const keyText = namedText(newKey);
     const parts = [...(key === undefined ? [] : [keyPart(key, keyText)]), certificatePart(out, leaf, chain)];
     const names = made.names.flatMap((name) => (name.startsWith('DNS:') ? [name.slice(4)] : []));
     await finish(
@@ -97,7 +96,7 @@ export async function renew(options: RenewOptions, context: EnrolContext): Promi
     const names = namesBefore(certificate, context);
     if (!keepKey && nextKey === undefined) await makeKey(newKey, algorithm);
     const { leaf, chain } = await transact(question, scratch, stop, context);
-    const keyText = textOf(newKey);
+    const keyText = namedText(newKey);
     const parts = [...(keepKey ? [] : [keyPart(key, keyText)]), certificatePart(certificate, leaf, chain)];
     const did = [`kur to ${options.server}`];
     await finish({ leaf, keyText, keyFile: newKey, parts, names, did }, options, context, stop.signal);

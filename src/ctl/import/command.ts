@@ -16,7 +16,7 @@ import {
   type Table,
   tableText,
 } from '../tables/index.js';
-import { makeFiles, type NewFile, type Print, Refusal, render } from '../terminal/index.js';
+import { collect, makeFiles, type NewFile, type Print, Refusal, render } from '../terminal/index.js';
 import { ADDRESS_COLUMNS, addressAgreements } from './address-rows.js';
 import { type Candidate, policyText, type Writing } from './candidate.js';
 import { certificateAgreements } from './certificate-folder.js';
@@ -124,10 +124,6 @@ interface AddressCommand {
   readonly names?: string;
   readonly table: string;
   readonly anyPort: boolean;
-}
-
-function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
 }
 
 function interfaceName(text: string): string {

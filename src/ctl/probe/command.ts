@@ -11,7 +11,16 @@ import type { CertificateFacts } from '../../x509/certificate/index.js';
 import { readPem, writePem } from '../../x509/der/index.js';
 import { sipIdentities } from '../../x509/identity/index.js';
 import { Authorities, leafAgreements, policyText, readBundle, refusals } from '../import/index.js';
-import { type Ask, makeFiles, namedFile, type Print, Refusal, render, requireFolder } from '../terminal/index.js';
+import {
+  type Ask,
+  collect,
+  makeFiles,
+  namedText,
+  type Print,
+  Refusal,
+  render,
+  requireFolder,
+} from '../terminal/index.js';
 import { adviceFor } from './advice.js';
 import { type Address, type Offer, type Outcome, type Shown, shakeHands } from './handshake.js';
 import { targetOf } from './target.js';
@@ -67,10 +76,6 @@ export function probeCommand(root: Command, context: ProbeContext): void {
       context.print(report, () => reportText(report));
       if (!report.verdicts.every(({ verdict }) => verdict === 'trusted')) context.exit(1);
     });
-}
-
-function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
 }
 
 type Report = Awaited<ReturnType<typeof probe>>;
@@ -148,10 +153,8 @@ function ownCertificate({ cert, key }: ProbeOptions): Offer['own'] {
   if (cert === undefined && key === undefined) return undefined;
   if (cert === undefined || key === undefined)
     throw new Refusal('expected --cert and --key together, found one of them', 2);
-  return { cert: textOf(cert), key: textOf(key) };
+  return { cert: namedText(cert), key: namedText(key) };
 }
-
-const textOf = (file: string): string => namedFile(file).toString('utf8');
 
 /** What the stack of a proxy with this ca_list would say; empty: it accepts. */
 async function stackVerdict(
@@ -161,7 +164,7 @@ async function stackVerdict(
   caList: string | undefined,
 ): Promise<string> {
   if (caList === undefined) return '';
-  const authorities = readPem(textOf(caList)).map((der) => writePem(der));
+  const authorities = readPem(namedText(caList)).map((der) => writePem(der));
   const outcome = await shakeHands(target, { ...offer, authorities, ...(own === undefined ? {} : { own }) });
   return 'shown' in outcome ? outcome.shown.refusal : outcome.failed;
 }

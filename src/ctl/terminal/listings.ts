@@ -1,5 +1,6 @@
 /** Answers of many rows as whoever is on shift reads them: what matters, in one line each. `--json` has all of it. */
 
+import { shortened } from '../../printable.js';
 import { isList, isRecord } from '../../typed.js';
 import { render } from './render.js';
 
@@ -8,10 +9,7 @@ const rowsOf = (value: unknown) => (isList(value) ? value.filter(isRecord) : [])
 const text = (value: unknown): string => (value === undefined ? '' : String(value));
 /** Details quote certificates: the whole stands in `explain`. */
 const MOST_DETAIL = 120;
-const short = (value: unknown): string => {
-  const whole = text(value);
-  return whole.length > MOST_DETAIL ? `${whole.slice(0, MOST_DETAIL)}...` : whole;
-};
+const short = (value: unknown): string => shortened(text(value), MOST_DETAIL);
 const second = (value: unknown): string => text(value).replace(/\.\d+Z$/, 'Z');
 
 /** The answer of partner.list: a line for each partner, in trouble first. */

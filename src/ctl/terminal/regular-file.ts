@@ -35,5 +35,10 @@ export function namedFile(file: string): Buffer {
   }
 }
 
+/** The same as text. @throws {Refusal} */
+export function namedText(file: string): string {
+  return namedFile(file).toString('utf8');
+}
+
 /** Certificates, bundles of them, keys and lists; the bundle of all public CAs has a quarter of a MiB. */
 const MOST_NAMED = 64 * 1024 * 1024;

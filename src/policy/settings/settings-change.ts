@@ -1,3 +1,4 @@
+import { shortened } from '../../printable.js';
 import type { DaemonSettings } from './daemon-settings.js';
 
 /** Longest value that a warning quotes. */
@@ -24,9 +25,8 @@ function changes(path: string, running: unknown, loaded: unknown): string[] {
   }
   const [before, after] = [shown(running), shown(loaded)];
   if (before === after) return [];
-  return [
-    `${path}: takes effect when siptrustd is started again; it runs with ${short(before)}, found ${short(after)}`,
-  ];
+  const [was, is] = [shortened(before, MOST_VALUE), shortened(after, MOST_VALUE)];
+  return [`${path}: takes effect when siptrustd is started again; it runs with ${was}, found ${is}`];
 }
 
 /** A mapping of settings; an address with its port is one value. */
@@ -40,10 +40,6 @@ function shown(value: unknown): string {
     return `${value.address} port ${value.port}`;
   }
   return JSON.stringify(value);
-}
-
-function short(text: string): string {
-  return text.length <= MOST_VALUE ? text : `${text.slice(0, MOST_VALUE)}...`;
 }
 
 /** `fifoReplyDir` is `fifo_reply_dir` in the policy file. */

@@ -2,6 +2,7 @@
 
 import type { z } from 'zod';
 import type { Role } from '../../policy/settings/index.js';
+import { shortened } from '../../printable.js';
 import { RpcError } from './errors.js';
 
 export type Wire = 'tcp' | 'unix' | 'http' | 'https' | 'fifo';
@@ -183,5 +184,5 @@ function found(value: unknown): string {
   if (typeof value === 'object' && value !== null) return 'an object';
   // 1e400 is a number that JSON has no text for.
   const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? typeof value);
-  return text.length > LONGEST_FOUND ? `${text.slice(0, LONGEST_FOUND)}...` : text;
+  return shortened(text, LONGEST_FOUND);
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { shortened } from '../../printable.js';
 import type { Finding } from '../../reasons.js';
 import type { Evidence } from '../../trust/evidence/index.js';
 import type { Plan } from '../../trust/message/index.js';
@@ -27,8 +28,7 @@ export function questionOf(
   { action }: Pick<Verdict | Plan, 'action'>,
 ): Question {
   // The dots tell whoever masks it that a user may end here.
-  const hop = nextHop.length > MOST_NAME ? `${nextHop.slice(0, MOST_NAME)}...` : nextHop;
-  return { method, direction, source: sourceAddress, nextHop: hop, action };
+  return { method, direction, source: sourceAddress, nextHop: shortened(nextHop, MOST_NAME), action };
 }
 
 export interface Answer {

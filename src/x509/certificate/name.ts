@@ -1,5 +1,6 @@
 /** Distinguished names: reading, comparing (RFC 5280 §7.1) and showing them (RFC 4514). */
 
+import { shortened } from '../../printable.js';
 import { type DerReader, hex, MalformedDer, DerReader as Reader, TAG } from '../der/index.js';
 import type { NameAttribute, NameKeys } from './facts.js';
 
@@ -96,14 +97,12 @@ export function readName(reader: DerReader, field: string): ReadName {
     attributes: Object.freeze(attributes),
     keys: Object.freeze({ rdns: Object.freeze(keys), text: keys.join('\n') }),
     // RFC 4514 §2.1: the last relative name comes first.
-    text: shortened(shown.reverse().join(',')),
+    text: shortened(shown.reverse().join(','), MOST_TEXT),
   };
 }
 
 /** Longest name that is shown: it stands in each message about its certificate. */
 const MOST_TEXT = 400;
-
-const shortened = (text: string): string => (text.length > MOST_TEXT ? `${text.slice(0, MOST_TEXT)}...` : text);
 
 /** Reads a Name element that stands alone. */
 export function parseName(der: Uint8Array, field: string): ReadName {

@@ -6,6 +6,8 @@
  * copies nothing, every value is a view into the bytes that were given.
  */
 
+import { shortened } from '../../printable.js';
+
 /** What in the encoding is wrong: which field, what was expected there, what was found. */
 export class MalformedDer extends Error {
   override readonly name = 'MalformedDer';
@@ -15,13 +17,11 @@ export class MalformedDer extends Error {
     readonly found: string,
   ) {
     // What was found is of others, and may be all of a certificate.
-    super(`${field}: expected ${cut(expected)}, found ${cut(found)}`);
+    super(`${field}: expected ${shortened(expected, MOST_SHOWN)}, found ${shortened(found, MOST_SHOWN)}`);
   }
 }
 
 const MOST_SHOWN = 120;
-
-const cut = (text: string): string => (text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}...` : text);
 
 /** Identifier octets of the universal types that X.509 uses. */
 export const TAG = {
