@@ -133,7 +133,7 @@ export async function measureCrl(entries: number): Promise<CrlCost> {
     let verdictMs = 0;
     const ask = (): void => {
       const start = performance.now();
-      judgePeer(evidence, snapshot, Date.now(), revocation.crls, revocation.ocsp);
+      judgePeer(evidence, snapshot, Date.now(), { crls: revocation.crls, ocsp: revocation.ocsp });
       verdictMs = Math.max(verdictMs, performance.now() - start);
       verdicts += 1;
     };

@@ -36,8 +36,8 @@ export class Judge {
 
   /** The verdict under any policy, with the lists, statuses and approved pins of now; nothing is remembered. */
   under(evidence: Evidence, snapshot: Snapshot, now: number): Verdict {
-    const { revocation, pins } = this.#grounds;
-    return judgePeer(evidence, snapshot, now, revocation.crls, revocation.ocsp, pins?.approved);
+    const { crls, ocsp } = this.#grounds.revocation;
+    return judgePeer(evidence, snapshot, now, { crls, ocsp, approved: this.#grounds.pins?.approved });
   }
 
   #decide(evidence: Evidence, snapshot: Snapshot, now: number): Verdict {

@@ -29,13 +29,13 @@ export function askAgain(
   snapshot: Snapshot,
   approved: ApprovedPins,
 ): AnsweredAgain {
-  const first = judgePeer(evidence, snapshot, at, [], undefined, approved);
+  const first = judgePeer(evidence, snapshot, at, { approved });
   const codes = first.findings.map(({ code }) => code);
   if (status === 'revoked' && !codes.includes('revoked') && looks(first.agreement)) {
     return { treatment: before, validUntil: first.validUntil };
   }
   const missed = status === 'good' && codes.includes('rev-unknown') && !codes.includes('revoked');
-  const verdict = missed ? judgePeer(evidence, withoutRevocation(snapshot), at, [], undefined, approved) : first;
+  const verdict = missed ? judgePeer(evidence, withoutRevocation(snapshot), at, { approved }) : first;
   return { treatment: treatmentOf(verdict, snapshot), validUntil: verdict.validUntil };
 }
 

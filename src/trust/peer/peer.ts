@@ -19,17 +19,21 @@ import { encryptionHolds, floorHolds } from './tls-profile.js';
 
 const NO_ANSWERS: OcspAnswers = new Map();
 
-/**
- * Judges the peer of one connection. `crls`, `ocsp`: fetched in the background, besides the agreements' own files;
- * `approved`: keys that the operator approved, besides the pins of the policy.
- */
+/** What is known besides the policy; without it nothing is. */
+export interface AtHand {
+  /** Fetched in the background, besides the agreements' own files. */
+  readonly crls?: readonly CrlFacts[];
+  readonly ocsp?: OcspAnswers;
+  /** Keys that the operator approved, besides the pins of the policy. */
+  readonly approved?: ApprovedPins | undefined;
+}
+
+/** Judges the peer of one connection at `now`, ms. */
 export function judgePeer(
   evidence: Evidence,
   snapshot: Snapshot,
   now: number,
-  crls: readonly CrlFacts[] = [],
-  ocsp: OcspAnswers = NO_ANSWERS,
-  approved: ApprovedPins = NO_APPROVED_PINS,
+  { crls = [], ocsp = NO_ANSWERS, approved = NO_APPROVED_PINS }: AtHand = {},
 ): Verdict {
   const trail = new Trail();
   const { certificates: chain = [], ignored: unread = [] } = evidence.tls?.chain ?? {};

@@ -30,7 +30,7 @@ interface Case {
 function judged({ leaf: certificate = peer, verified = true, agreements = [trust()], approved = {}, over = {} }: Case) {
   const evidence = presenting(certificate, { verified }, over);
   const pins = new Map(Object.entries(approved).map(([name, keys]) => [name, new Set(keys)]));
-  return judgePeer(evidence, snapshotWith(agreements), NOW, [], new Map(), pins);
+  return judgePeer(evidence, snapshotWith(agreements), NOW, { approved: pins });
 }
 
 const said = (row: Case) => {
