@@ -41,7 +41,8 @@ export interface RenewOptions extends CmpOptions {
   readonly algorithm: string;
 }
 
-export function common({ server, trusted, tlsTrusted, recipient }: CmpOptions) {
+/** Of a question in CMP what all commands share: who is asked, and whom its answers are believed from. */
+export function caPart({ server, trusted, tlsTrusted, recipient }: CmpOptions) {
   return {
     server,
     ...(trusted === undefined ? {} : { trusted }),
@@ -50,6 +51,7 @@ export function common({ server, trusted, tlsTrusted, recipient }: CmpOptions) {
   };
 }
 
+/** What the CA knows us by. @throws {Refusal} neither of the two ways, or both */
 export function credentialOf({ ref, secret, cert, certKey }: CmpOptions): Credential {
   if (ref !== undefined && secret !== undefined && cert === undefined)
     return { reference: ref, secret: checkSecret(secret) };

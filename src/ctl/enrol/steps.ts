@@ -20,7 +20,7 @@ import {
 import { type CmpQuestion, cmpArguments, runCmp } from './cmp.js';
 import {
   type Afterwards,
-  common,
+  caPart,
   credentialOf,
   type EnrolContext,
   type EnrolOptions,
@@ -30,6 +30,7 @@ import {
 /** What came from the CA, in the scratch directory. */
 const NEW_CERTIFICATE = 'new.pem';
 
+/** `cert enrol`: a first certificate for these domains. @throws {Refusal} */
 export async function enrol(domains: readonly string[], options: EnrolOptions, context: EnrolContext): Promise<void> {
   const { request: kind, key, existingKey, out } = options;
   if (kind !== 'ir' && kind !== 'cr')
@@ -46,7 +47,7 @@ export async function enrol(domains: readonly string[], options: EnrolOptions, c
   await inScratch(async (scratch, stop) => {
     const newKey = existingKey ?? join(scratch, 'new.key');
     const request = join(scratch, 'request.pem');
-    const question = { command: kind, credential, key: newKey, request, ...common(options) } as const;
+    const question = { command: kind, credential, key: newKey, request, ...caPart(options) } as const;
     if (options.dryRun)
       return context.print(plan(question, scratch, { certificate: out, key: key ?? '' }, options), render);
     // The options of the request are those of `cert request`; its files are made here and go where they belong at the end.
@@ -66,6 +67,7 @@ export async function enrol(domains: readonly string[], options: EnrolOptions, c
   });
 }
 
+/** `cert renew`: the next certificate in place of one that is there. @throws {Refusal} */
 export async function renew(options: RenewOptions, context: EnrolContext): Promise<void> {
   const { certificate, key, keepKey, nextKey, algorithm } = options;
   if (keepKey && nextKey !== undefined) throw new Refusal('expected --keep-key or --next-key, found both', 2);
@@ -88,7 +90,7 @@ export async function renew(options: RenewOptions, context: EnrolContext): Promi
       credential,
       key: newKey,
       oldCertificate: certificate,
-      ...common(options),
+      ...caPart(options),
     } as const;
     if (options.dryRun) {
       return context.print(plan(question, scratch, { certificate, key: keepKey ? '' : key }, options), render);

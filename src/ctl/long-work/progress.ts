@@ -33,6 +33,7 @@ const COLUMNS = 80;
 /** Back to the first column, and nothing to the right of it (ECMA-48: CR, EL). */
 const CLEAR = '\r\u001b[K';
 
+/** What one piece of work says of how far it is. */
 export class Progress {
   readonly #options: ProgressOptions;
   readonly #stream: ProgressStream;

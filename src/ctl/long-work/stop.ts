@@ -11,6 +11,7 @@ const EXIT_CODES: Readonly<Record<StopSignal, 130 | 143>> = { SIGINT: 130, SIGTE
 /** Some who pass signals on send them twice: what comes this soon is the same one. */
 const SAME_MS = 1000;
 
+/** Whether and by which signal one piece of work has to end. */
 export class Stop {
   readonly #abort = new AbortController();
   readonly #listeners: readonly (readonly [StopSignal, () => void])[];

@@ -25,6 +25,7 @@ export function checkClaims(agreements: readonly PlacedAgreement[], own: Readonl
   checkTargets(agreements);
 }
 
+/** The claims of the reading before, where nothing was said of them. */
 export class KnownClaims {
   #agreements: readonly PlacedAgreement[] = [];
   #own: ReadonlySet<string> = new Set();

@@ -115,6 +115,7 @@ class SharedWriter {
   }
 }
 
+/** Packs agreements one by one: what many have alike once. */
 export class AgreementWriter {
   readonly #own = new PieceWriter();
   readonly #terms = new SharedWriter();

@@ -2,6 +2,7 @@
 
 import { printable } from '../../printable.js';
 import { type AlternativeName, type CertificateFacts, generalNameText } from '../certificate/index.js';
+import { instant } from '../der/index.js';
 import { sipIdentities } from './identity.js';
 
 /** Whole, with everything but printable ASCII escaped, so that nothing hides. */
@@ -18,8 +19,8 @@ export function describeCertificate(facts: CertificateFacts) {
     subject: facts.subjectText,
     issuer: facts.issuerText,
     serial: facts.serial,
-    not_before: new Date(facts.notBefore).toISOString(),
-    not_after: new Date(facts.notAfter).toISOString(),
+    not_before: instant(facts.notBefore),
+    not_after: instant(facts.notAfter),
     ca: facts.isCa,
     subject_alt_names: (facts.subjectAltNames ?? []).map(shown),
     key_usage: [...(facts.keyUsage ?? [])],

@@ -1,7 +1,7 @@
 /** Whether a list may speak of a certificate: its times, form, scope and signature (RFC 5280 §6.3.3 (b), (f), (g)). */
 
 import { type CertificateFacts, EXTENSION, signatureVerifies, weakAlgorithm } from '../certificate/index.js';
-import { MalformedDer } from '../der/index.js';
+import { instant, MalformedDer } from '../der/index.js';
 import type { CrlFacts } from './crl.js';
 import { barredText, maySignLists } from './crl-signer.js';
 import { comparableNames, isPlain, type Point } from './distribution-points.js';
@@ -27,12 +27,10 @@ export function outOfTime(
   { thisUpdate, nextUpdate }: CrlFacts,
   { at, skew, grace = 0 }: RevocationContext,
 ): string | undefined {
-  const now = new Date(at).toISOString();
+  const now = instant(at);
   if (nextUpdate === undefined) return 'expected nextUpdate (§5.1.2.5), found none';
-  if (thisUpdate > at + skew) return `expected thisUpdate before ${now}, found ${new Date(thisUpdate).toISOString()}`;
-  return nextUpdate + grace <= at
-    ? `expected nextUpdate after ${now}, found ${new Date(nextUpdate).toISOString()}`
-    : undefined;
+  if (thisUpdate > at + skew) return `expected thisUpdate before ${now}, found ${instant(thisUpdate)}`;
+  return nextUpdate + grace <= at ? `expected nextUpdate after ${now}, found ${instant(nextUpdate)}` : undefined;
 }
 
 /** §5.2, §5.3: critical extensions; with `strict` also what §5 demands of the form. */

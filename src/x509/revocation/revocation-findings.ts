@@ -3,6 +3,7 @@
 import { quoted } from '../../printable.js';
 import type { Finding } from '../../reasons.js';
 import { type CertificateFacts, certificateName, type RevocationReason } from '../certificate/index.js';
+import { instant } from '../der/index.js';
 import type { CrlFacts } from './crl.js';
 import type { CrlEntry } from './crl-entries.js';
 import { ALL_REASONS } from './distribution-points.js';
@@ -12,8 +13,9 @@ import type { RevocationContext } from './revocation-context.js';
 /** Findings of one certificate that are told: there can be as many as distribution points times lists. */
 export const MOST_FINDINGS = 8;
 
+/** A list past its end that the policy lets count for a while. */
 export function graceFinding({ issuerText }: CrlFacts, nextUpdate: number): Finding {
-  const detail = `CRL of ${issuerText}: should have been replaced at ${new Date(nextUpdate).toISOString()}`;
+  const detail = `CRL of ${issuerText}: should have been replaced at ${instant(nextUpdate)}`;
   return { code: 'crl-grace', detail: `${detail}, used within the grace of the policy` };
 }
 
@@ -75,11 +77,11 @@ function whereElse(certificate: CertificateFacts): string {
 /** RFC 9608 §2: a CA that says of itself that nobody can know is no status; it is for the agreement to accept that. */
 const NO_REVOCATION_AVAILABLE = '2.5.29.56';
 
+/** Which certificate, when, why, by whose list. */
 export function revokedText(
   certificate: CertificateFacts,
   crl: CrlFacts,
   { revocationDate, reason }: CrlEntry,
 ): string {
-  const date = new Date(revocationDate).toISOString();
-  return `${certificateName(certificate)}: serial ${certificate.serial} revoked ${date} (${reason}) by ${crl.issuerText}`;
+  return `${certificateName(certificate)}: serial ${certificate.serial} revoked ${instant(revocationDate)} (${reason}) by ${crl.issuerText}`;
 }
