@@ -20,6 +20,7 @@ import {
   replayCommand,
 } from './policy/index.js';
 import {
+  type Ask,
   answerLines,
   eachRecord,
   headerMarkdown,
@@ -63,6 +64,15 @@ interface GlobalOptions extends DaemonAddress {
   readonly json: boolean;
 }
 
+/** What commands read, write and ask with. */
+interface Tools {
+  readonly input: Readable;
+  readonly output: Writable;
+  readonly options: () => GlobalOptions;
+  readonly ask: Ask;
+  readonly print: Print;
+}
+
 /**
  * The command line, reading records from `input` and writing answers to `output`.
  * @param exit takes the exit code of a command that has answered
@@ -80,41 +90,12 @@ export function program(input: Readable, output: Writable, exit: (code: number) 
   const print: Print = (answer, shown = render) => {
     output.write(`${options().json ? visibleJson(answer, 2) : visibleLines(shown(answer))}\n`);
   };
-  const ask = (method: string, params: unknown, { config }: WithConfig) =>
+  const ask: Ask = (method, params, { config }) =>
     config === undefined ? askDaemon(options(), method, params) : configAnswer(config, method, params);
-  const askPages = async (method: string, params: object, page: number, { config }: WithConfig) => {
-    const offline = config === undefined ? undefined : configAnswers(config, method);
-    const rows: unknown[] = [];
-    for (;;) {
-      const next = { ...params, from: rows.length, limit: page };
-      const answer = offline === undefined ? await ask(method, next, {}) : offline(next);
-      if (!Array.isArray(answer)) return answer;
-      rows.push(...answer);
-      if (answer.length < page) return rows;
-    }
-  };
+  const tools: Tools = { input, output, options, ask, print };
   const group = groups(root);
 
-  for (const command of DAEMON_COMMANDS) {
-    const words = command.words.split(' ');
-    const verb = group(words.slice(0, -1))
-      .command(words.at(-1) ?? '')
-      .description(command.doc);
-    for (const arg of command.args ?? []) verb.argument(arg);
-    if (command.offline) verb.option('--config <file>', 'policy file; answers without a daemon');
-    for (const option of command.required ?? []) verb.requiredOption(option);
-    for (const option of command.options ?? []) {
-      if (option.endsWith(' <n>')) verb.option(option, 'a number', numberOf);
-      else verb.option(option);
-    }
-    verb.action(async (...given: unknown[]) => {
-      const { config, ...options } = verb.opts<WithConfig>();
-      const params = { ...command.always, ...paramsOf(command, given), ...options };
-      const { method, page } = command;
-      const answer = page === undefined ? ask(method, params, { config }) : askPages(method, params, page, { config });
-      print(await answer, command.shown);
-    });
-  }
+  daemonCommands(group, tools);
 
   const certificates = new CertificateCache(CERTIFICATES, { hits: 0, misses: 0 });
   certificateCommands(group(['cert']), {
@@ -141,6 +122,49 @@ export function program(input: Readable, output: Writable, exit: (code: number) 
     warn: (text) => void process.stderr.write(`siptrustctl: ${text}\n`),
   });
 
+  headersCommand(root, tools);
+  commandGroups(root, group, { certificates, print, ask, exit });
+
+  recordCommands(root, certificates, tools);
+  return root;
+}
+
+/** What the table of commands says, as verbs. */
+function daemonCommands(group: ReturnType<typeof groups>, { ask, print }: Tools): void {
+  const askPages = async (method: string, params: object, page: number, { config }: WithConfig) => {
+    const offline = config === undefined ? undefined : configAnswers(config, method);
+    const rows: unknown[] = [];
+    for (;;) {
+      const next = { ...params, from: rows.length, limit: page };
+      const answer = offline === undefined ? await ask(method, next, {}) : offline(next);
+      if (!Array.isArray(answer)) return answer;
+      rows.push(...answer);
+      if (answer.length < page) return rows;
+    }
+  };
+  for (const command of DAEMON_COMMANDS) {
+    const words = command.words.split(' ');
+    const verb = group(words.slice(0, -1))
+      .command(words.at(-1) ?? '')
+      .description(command.doc);
+    for (const arg of command.args ?? []) verb.argument(arg);
+    if (command.offline) verb.option('--config <file>', 'policy file; answers without a daemon');
+    for (const option of command.required ?? []) verb.requiredOption(option);
+    for (const option of command.options ?? []) {
+      if (option.endsWith(' <n>')) verb.option(option, 'a number', numberOf);
+      else verb.option(option);
+    }
+    verb.action(async (...given: unknown[]) => {
+      const { config, ...options } = verb.opts<WithConfig>();
+      const params = { ...command.always, ...paramsOf(command, given), ...options };
+      const { method, page } = command;
+      const answer = page === undefined ? ask(method, params, { config }) : askPages(method, params, page, { config });
+      print(await answer, command.shown);
+    });
+  }
+}
+
+function headersCommand(root: Command, { output, ask, print }: Tools): void {
   root
     .command('headers')
     .description('the header table in force, for strangers or under an agreement')
@@ -159,9 +183,10 @@ export function program(input: Readable, output: Writable, exit: (code: number) 
       const answer = await ask('header.list', agreement === undefined ? {} : { agreement }, { config });
       print(answer, () => headerTable(headerRows(answer), agreement));
     });
+}
 
-  commandGroups(root, group, { certificates, print, ask, exit });
-
+/** Those that answer what is on standard input. */
+function recordCommands(root: Command, certificates: CertificateCache, { input, output, options, print }: Tools): void {
   root
     .command('identity')
     .description('JSON Lines {pem} -> {kind, names}: the SIP domain identities of RFC 5922 §7.1')
@@ -215,8 +240,6 @@ export function program(input: Readable, output: Writable, exit: (code: number) 
         },
       );
     });
-
-  return root;
 }
 
 /** What is no number is sent as it is: the daemon says what it expected. */
