@@ -3,5 +3,6 @@
 export { compileAgreement, endsAt, pathSite, saidAgreement, shownAgreement } from './agreement.js';
 export { compileInterface, INTERFACE } from './interface.js';
 export type { AgreementContext } from './key.js';
-export { AGREEMENT, type AgreementInput, EKU, PRIVACY, REVOCATION } from './keys.js';
+export { AGREEMENT, type AgreementInput, PRIVACY } from './keys.js';
 export { type CheckedAgreement, PolicyMemory } from './memory.js';
+export { EKU, REVOCATION } from './tls-keys.js';

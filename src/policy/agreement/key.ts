@@ -64,15 +64,13 @@ export function plain<Value, Shape extends z.ZodType, const Name extends string>
   of: Kind<Value, Shape>,
   otherwise: NoInfer<Value>,
   text: string,
-  mechanism?: Agreement['mechanism'],
 ): Key<Value, z.ZodOptional<Shape>, Name> {
-  const row: Key<Value, z.ZodOptional<Shape>, Name> = {
+  return {
     key: name,
     shape: of.shape.optional(),
     read: (given, site, { material }) => (given === undefined ? otherwise : of.read(given, site, material)),
     doc: { values: of.values, otherwise: of.said(otherwise), text },
   };
-  return mechanism === undefined ? row : { ...row, mechanism };
 }
 
 /** The lines of docs/policy.md about keys, in their order. */
