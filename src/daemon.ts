@@ -161,11 +161,12 @@ async function serve(config: string): Promise<number> {
     return 0;
   } catch (error) {
     const known = error instanceof StartFailure || error instanceof StoreError || isSystemError(error);
-    log.error(
-      known
-        ? `${error.message}${isSystemError(error) ? nextStep(error.code) : ''}`
-        : `the start failed: ${error instanceof Error ? error.stack : String(error)}`,
-    );
+    const why = known
+      ? `${error.message}${isSystemError(error) ? nextStep(error.code) : ''}`
+      : `the start failed: ${error instanceof Error ? error.stack : String(error)}`;
+    log.error(why);
+    // Whoever started it looks here, and at the journal.
+    if (file !== undefined) process.stderr.write(`siptrustd: not started: ${why}\n`);
     return 1;
   } finally {
     await closers.close((what, error) => log.error('could not be closed', { what, error: String(error) }));

@@ -94,6 +94,14 @@ describe('a start that fails says what to do next', () => {
       `EADDRINUSE: address already in use 127.0.0.1:${port}; next: something listens there already`,
     );
   });
+  test('fail/a state file that is none: in the log, and to whoever started it', async () => {
+    writeFileSync(file('state.txt'), 'x'.repeat(5000), { mode: 0o600 });
+    const logged = policy({ log: { file: 'operator.log' }, state: { file: 'state.txt' } });
+    const { code, output } = await siptrustd('--config', writePolicy(logged, 'state.yaml'));
+    const why = `${file('state.txt')}: expected a SQLite database, found something else`;
+    expect([code, output]).toEqual([1, expect.stringContaining(`siptrustd: not started: ${why}`)]);
+    expect(readFileSync(file('operator.log'), 'utf8')).toContain(` error ${why}`);
+  });
   test('fail/a log in a directory that is not there', async () => {
     const logged = policy({ log: { decisions: 'none/decisions.log' } });
     const { code, output } = await siptrustd('--config', writePolicy(logged, 'logged.yaml'));

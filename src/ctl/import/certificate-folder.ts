@@ -44,15 +44,22 @@ export async function certificateAgreements(
 ): Promise<CertificateImport> {
   const findings: Finding[] = [];
   const leaves: Leaf[] = [];
+  const doubtful: Leaf[] = [];
+  const issuers = new Set<string>();
   const authorities = new Authorities();
   const files = filesOf(folder);
   for (const [index, file] of files.entries()) {
     await breathe(`${index} of ${files.length} files read`);
     for (const facts of read(join(folder, file), file, certificates, findings)) {
-      if (facts.isCa && !namesDomain(facts)) authorities.add(facts);
-      else leaves.push({ file, facts });
+      if (!facts.selfIssued) issuers.add(facts.issuerKeys.text);
+      if (!facts.isCa || namesDomain(facts, false)) leaves.push({ file, facts });
+      else {
+        authorities.add(facts);
+        if (namesDomain(facts, true)) doubtful.push({ file, facts });
+      }
     }
   }
+  leaves.push(...doubtful.filter(({ facts }) => !issuers.has(facts.subjectKeys.text)));
   for (const file of more) {
     const bundle = readBundle(file, certificates);
     for (const facts of bundle.known) if (facts.isCa) authorities.add(facts);
@@ -109,7 +116,10 @@ export function readBundle(file: string, certificates: CertificateCache) {
   return { known, unread };
 }
 
-/** `openssl req -x509` marks a partner's own certificate as a CA; one that names a domain is taken for its own. */
-function namesDomain(facts: CertificateFacts): boolean {
-  return facts.selfIssued && sipIdentities(facts, { cnFallback: false }).names.length > 0;
+/**
+ * `openssl req -x509` marks a partner's own certificate as a CA; one that names a domain is taken for its own, by its common
+ * name alone where it issued nothing that is here.
+ */
+function namesDomain(facts: CertificateFacts, cnFallback: boolean): boolean {
+  return facts.selfIssued && sipIdentities(facts, { cnFallback }).names.length > 0;
 }

@@ -57,6 +57,8 @@ const WAITING = `
     line TEXT NOT NULL
   ) STRICT`;
 
+const RESTORE = '; next: put the last good copy in its place, or move it away and approve pins again';
+
 /** SQLite's errors in words. */
 const SQLITE_ERRORS: Readonly<Record<string, string>> = {
   SQLITE_NOTADB: 'expected a SQLite database, found something else',
@@ -73,7 +75,8 @@ export function storeError(file: string, cause: unknown): StoreError {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
   const known = Object.entries(SQLITE_ERRORS).find(([name]) => code === name || code.startsWith(`${name}_`))?.[1];
   const message = cause instanceof Error ? cause.message : String(cause);
-  return new StoreError(file, known === undefined ? message : `${known} (${message})`, { cause });
+  const next = /^SQLITE_(?:NOTADB|CORRUPT)/.test(code) ? RESTORE : '';
+  return new StoreError(file, known === undefined ? message : `${known} (${message})${next}`, { cause });
 }
 
 /** The database of a daemon, and the lock that it holds as long as it has it. */
@@ -141,7 +144,7 @@ function checkFile(file: string): void {
   if ((mode & constants.S_IFMT) !== constants.S_IFREG) throw new StoreError(file, 'expected a regular file');
   if ((mode & constants.S_IWOTH) !== 0) {
     const found = (mode & 0o777).toString(8).padStart(4, '0');
-    throw new StoreError(file, `expected a file that not everybody may write, found mode ${found}`);
+    throw new StoreError(file, `expected a file that not everybody may write, found mode ${found}; next: chmod 600`);
   }
 }
 
@@ -198,12 +201,22 @@ function isEmpty(database: Connection): boolean {
 
 function checkDatabase(file: string, database: Connection): void {
   if (database.pragma('application_id', { simple: true }) !== APPLICATION_ID) {
-    throw new StoreError(file, 'expected a database of siptrust, found one of another program');
+    throw new StoreError(
+      file,
+      'expected a database of siptrust, found one of another program; next: name another daemon.state.file',
+    );
   }
   const version = database.pragma('user_version', { simple: true });
   if (version !== SCHEMA_VERSION) {
-    throw new StoreError(file, `expected version ${SCHEMA_VERSION} of the database, found ${version}`);
+    throw new StoreError(
+      file,
+      `expected version ${SCHEMA_VERSION} of the database, found ${version}; next: the siptrustd that wrote it, or the copy from before the upgrade`,
+    );
   }
   const state = database.pragma('quick_check(1)', { simple: true });
-  if (state !== 'ok') throw new StoreError(file, `expected a sound database, found a damaged one (${state})`);
+  if (state !== 'ok')
+    throw new StoreError(
+      file,
+      `expected a sound database, found a damaged one (${String(state).replaceAll('\n', ' ')})${RESTORE}`,
+    );
 }

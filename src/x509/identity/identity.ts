@@ -94,7 +94,8 @@ function fromCommonName(subject: CertificateFacts['subject'], cnFallback: boolea
   if (only === undefined) return none('expected a subjectAltName, found neither one nor a common name', []);
   if (!cnFallback) {
     const usable = commonNames.some(({ value }) => isDomainName(value));
-    const detail = `the certificate has no subjectAltName, and its common name ${shown} does not count without cn_fallback`;
+    const why = usable ? 'does not count without cn_fallback' : 'is no domain name';
+    const detail = `the certificate has no subjectAltName, and its common name ${shown} ${why}`;
     return none(detail, usable ? [{ code: 'cn-disabled', detail }] : []);
   }
   if (commonNames.length > 1) {

@@ -401,6 +401,19 @@ describe('import certificates', () => {
       pins: [expect.anything()],
     });
   });
+  test('ok/one that names its domain in the common name alone is pinned too, unless it is the CA of another', async () => {
+    mkdirSync(folder());
+    authority(folder(), 'ca.own.example');
+    authority(folder(), 'old.example');
+    issued(folder(), 'ca.own.example', 'c', ['subjectAltName=DNS:c.example']);
+    for (const name of readdirSync(folder())) if (!name.endsWith('.pem')) rmSync(join(folder(), name));
+    const { report } = await imported('certificates', folder(), '--out', file('p.yaml'));
+    expect(report).toMatchObject({ agreements: 2, left_out: 0 });
+    expect(policy(file('p.yaml')).agreements).toMatchObject([
+      { name: 'c.example', pinLeaf: false },
+      { name: 'old.example', pinLeaf: true, cnFallback: true, pins: [expect.anything()] },
+    ]);
+  });
   test('ok/CAs of a bundle', async () => {
     take('b.pem', 'middle.pem');
     writeFileSync(

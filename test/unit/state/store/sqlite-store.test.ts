@@ -201,7 +201,7 @@ describe('the store in SQLite', () => {
   const refused: Readonly<Record<string, [(file: string) => void, RegExp]>> = {
     'no database': [
       (file) => writeFileSync(file, 'x'.repeat(5000)),
-      /expected a SQLite database, found something else/,
+      /expected a SQLite database, found something else .*; next: put the last good copy in its place/,
     ],
     'a database of another program': [
       (file) => {
@@ -219,7 +219,7 @@ describe('the store in SQLite', () => {
         later.pragma('user_version = 2');
         later.close();
       },
-      /expected version 1 of the database, found 2/,
+      /expected version 1 of the database, found 2; next: the siptrustd that wrote it, or the copy from before/,
     ],
     'a damaged page': [
       (file) => {
@@ -227,7 +227,7 @@ describe('the store in SQLite', () => {
         bytes.fill(0xff, 4096, 4096 + 64);
         writeFileSync(file, bytes);
       },
-      /expected a sound database, found a damaged one/,
+      /expected a sound database, found a damaged one .*; next: put the last good copy in its place/,
     ],
     'a file cut short': [
       (file) => writeFileSync(file, readFileSync(file).subarray(0, 4096 + 100)),
@@ -235,7 +235,7 @@ describe('the store in SQLite', () => {
     ],
     'a file that everybody may write': [
       (file) => chmodSync(file, 0o666),
-      /expected a file that not everybody may write, found mode 0666/,
+      /expected a file that not everybody may write, found mode 0666; next: chmod 600/,
     ],
     'a directory in its place': [
       (file) => {

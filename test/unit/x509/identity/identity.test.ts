@@ -254,7 +254,13 @@ const COMMON_NAMES: readonly Case[] = [
     names: ['peer.example'],
   },
   { name: 'T-31 fallback off', subject: [cn('peer.example')], ...none, codes: ['cn-disabled'], says: /cn_fallback/ },
-  { name: 'fallback off, CN of no use anyway', subject: [cn('Operator B')], ...none },
+  {
+    name: 'fallback off, CN of no use anyway',
+    subject: [cn('Operator B')],
+    ...none,
+    says: /"Operator B" is no domain name$/,
+  },
+  { name: 'fallback off, CN with a port', subject: [cn('b.example:5061')], ...none, says: /5061" is no domain name$/ },
   {
     name: 'T-34 two common names',
     subject: [cn('a.example'), cn('peer.example')],
