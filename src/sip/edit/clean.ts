@@ -225,7 +225,7 @@ export function withoutParamBearing(value: string, param: string, names: readonl
   return { value: text, clean: ![...text.matchAll(any)].some(([, held = '']) => bears(held)) };
 }
 
-const PARAM = /;[ \t]*([^;=,"<> \t]+)[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|(?:<[^<>"]*>|[^;,"<> \t])*)/g;
+const PARAM = /;[ \t]*([^;=,"<> \t]+)[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|(?:<[^<>"]*>|[^;,?"<> \t])*)/g;
 
 /**
  * Credentials, challenges and other parameter lists (`Digest a="b", c=d`, `icid-value=x;orig-ioi=y`) without the

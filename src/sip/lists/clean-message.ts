@@ -7,7 +7,7 @@
  */
 
 import { asciiLower, SINGLE_FIELDS, spellings } from '../grammar/index.js';
-import { type Bearing, type HookProfile, type Inside, URI_FIELDS } from '../table/index.js';
+import { type Bearing, type HookProfile, type Inside, type LineRules, URI_FIELDS } from '../table/index.js';
 import { BEYOND, BLANKS, COLON, END, heads, lettersBut, NAME_END, NOT, TOKEN, Values } from './clean-values.js';
 import { nameOf } from './name-tree.js';
 
@@ -74,76 +74,48 @@ export function manyRows(most: number): string {
   return `(*COMMIT)\\A(?:\\r\\n)*+[^\\r\\n]++${END}(?:[^\\r\\n]++${END}){${most + 1}}`;
 }
 
+/** Lines of the fields that some rule speaks of. */
+class Shapes {
+  readonly alternatives: string[] = [];
+  /** By the name, what stands behind it in most lines. */
+  readonly most = new Map<string, string>();
+
+  constructor(private readonly removed: readonly string[]) {}
+
+  /** The first shape of a field counts; what the list removes needs none. */
+  add(fields: readonly string[], value: string, most?: string): void {
+    const own = fields.filter((field) => !this.most.has(field) && !this.removed.includes(field));
+    if (own.length === 0) return;
+    const line = `${COLON}${value}${END}`;
+    for (const name of own) this.most.set(name, most ?? line);
+    this.alternatives.push(`${nameOf(own, '')}${line}`);
+  }
+}
+
 /** The lines of a header block up to the empty line. Each alternative that is tried costs as much as ten letters. */
 class Lines {
   readonly text: string;
+  /** Fields that stand once, but Content-Length. */
+  readonly #singles: readonly string[];
   #leading = '';
 
   constructor(
-    profile: HookProfile,
-    { direction, leniency }: Purpose,
+    private readonly profile: HookProfile,
+    private readonly purpose: Purpose,
     private readonly prefix: string,
     private readonly values: Values,
   ) {
-    const { any, replaces } = values;
-    const { remove, removeUnlessEmergency, lines, screens } = profile;
+    const { remove, removeUnlessEmergency, lines } = profile;
     const removed = [...remove, ...removeUnlessEmergency].map(asciiLower);
     const prefixes = removed.filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1));
     const exact = removed.filter((name) => !name.endsWith('*') && !prefixes.some((each) => name.startsWith(each)));
     const unlessEmergency = removeUnlessEmergency.map(asciiLower);
     const always = exact.filter((name) => !unlessEmergency.includes(name));
-    const special: string[] = [];
-    const shapes = new Map<string, string>();
-    const shaped: string[] = [];
-    /** `quick`: what stands behind the name in most lines. */
-    const shape = (fields: readonly string[], value: string, quick?: string): void => {
-      const own = fields.filter((field) => !special.includes(field) && !removed.includes(field));
-      if (own.length === 0) return;
-      special.push(...own);
-      const line = `${COLON}${value}${END}`;
-      for (const name of own) shapes.set(name, quick ?? line);
-      shaped.push(`${nameOf(own, '')}${line}`);
-    };
-    const inside = [...lines.params, ...lines.values, ...lines.optionTags];
-    const touching = (rules: readonly Inside[], fields: readonly string[]) =>
-      rules.filter((each) => each.fields.some((field) => fields.includes(field)));
-    /** What the line of a field may hold. */
-    const looked = (fields: readonly string[]): string => {
-      const uris = fields.some((field) => URI_FIELDS.has(field));
-      const params = uris ? touching(lines.params, fields) : [];
-      const others = touching(inside, fields).filter((each) => !params.includes(each));
-      const value = others.length === 0 ? any : words(others);
-      // A URI beside the value is looked at like any other.
-      return `${hasNone(params)}${uris && others.length > 0 ? `(?=${any}${END})` : ''}${value}`;
-    };
-    for (const each of lines.bearing) {
-      const params = touching(lines.params, each.fields).flatMap(({ names }) => names);
-      shape(
-        each.fields,
-        `${bearsNone(each, leniency)}${looked(each.fields)}`,
-        values.plainWithout(each.names, heads(params)),
-      );
-    }
-    for (const { fields } of inside) shape(fields, looked(fields), onlyNames(inside, fields));
-    if (lines.bodies.length > 0) {
-      const subtypes = lines.bodies.map((name) => name.slice(name.indexOf('/') + 1));
-      const other = `:[ ][a-z]++/[${lettersBut(heads(subtypes))}]${values.plain}`;
-      shape(spellings('content-type'), `${BLANKS}(?!${lines.bodies.map(mediaType).join('|')})${any}`, other);
-    }
-    if (lines.privacy === 'listed') shape(['privacy'], `${BLANKS}(?:id|none)${BLANKS}`);
-    if (lines.privacy === 'not-critical')
-      shape(['privacy'], words([{ fields: [], names: ['critical'], allBut: false }]));
-    if (screens) shape(['p-asserted-identity'], ...this.#assertion());
     // RFC 4475 §3.3.8, §3.3.9: a second one contradicts the first.
-    const single = direction === 'in' ? [...SINGLE_FIELDS] : [];
-    if (direction === 'in') {
-      const mark = markOf('content-length');
-      const last = `:[ ][0-9]{1,9}+${END}${this.#unset(mark)}(?:${END}(*ACCEPT)|${this.#set(mark)})`;
-      shape(spellings('content-length'), `${this.#once('content-length')}${BLANKS}[0-9]{1,9}+${BLANKS}`, last);
-    }
-    const singles = single.filter((field) => field !== 'content-length');
+    this.#singles = purpose.direction === 'in' ? [...SINGLE_FIELDS].filter((field) => field !== 'content-length') : [];
+    const shapes = this.#shapes(removed);
     const judged = lines.looked.map(asciiLower);
-    const treated = [...special, ...judged, ...exact, ...prefixes, ...singles.flatMap(spellings)];
+    const treated = [...shapes.most.keys(), ...judged, ...exact, ...prefixes, ...this.#singles.flatMap(spellings)];
     // What only a plan can judge is not settled by going.
     const but = judged.length === 0 ? '' : `(?!${nameOf(judged, '')}${COLON})`;
     const going = (name: string): string =>
@@ -152,25 +124,70 @@ class Lines {
       treated.filter((name) => !prefixes.includes(name)),
       '',
     );
-    const quick = [
-      ...(leniency === 'as it is' ? [] : prefixes.map(going)),
-      ...this.#quick(treated, prefixes, singles, shapes),
-    ];
+    const listed = purpose.leniency === 'once listed fields are gone';
+    const quick = [...(listed ? prefixes.map(going) : []), ...this.#quick(treated, prefixes, shapes.most)];
     // (Behind an alternative that matches, PCRE walks over those that are left.)
     const all = [
       ...quick.slice(QUICK),
-      ...(leniency === 'as it is' || always.length === 0
-        ? []
-        : [`${but}${nameOf(always, '')}${COLON}[^${NOT}]*+${END}`]),
-      ...(leniency === 'as it is'
-        ? []
-        : unlessEmergency.map((name) => `${name}${COLON}(?(<${EMERGENCY}>)${looked([name])}|[^${NOT}]*+)${END}`)),
-      ...shaped,
-      ...singles.map((field) => `${nameOf(spellings(field), '')}${COLON}${this.#once(field)}${any}${END}`),
-      `(?!${[...prefixes, `${others}${COLON}`].join('|')})[${TOKEN}]++${COLON}${any}${END}`,
-      ...(replaces === undefined ? [] : [`${nameOf(spellings('refer-to'), '')}${COLON}${replaces}${END}`]),
+      ...(listed && always.length > 0 ? [`${but}${nameOf(always, '')}${COLON}[^${NOT}]*+${END}`] : []),
+      ...(listed ? unlessEmergency : []).map(
+        (name) => `${name}${COLON}(?(<${EMERGENCY}>)${this.#looked([name])}|[^${NOT}]*+)${END}`,
+      ),
+      ...shapes.alternatives,
+      ...this.#singles.map((field) => `${nameOf(spellings(field), '')}${COLON}${this.#once(field)}${values.any}${END}`),
+      `(?!${[...prefixes, `${others}${COLON}`].join('|')})[${TOKEN}]++${COLON}${values.any}${END}`,
+      ...this.#replacing(),
     ];
     this.text = `${this.#leading}(?:${[...quick.slice(0, QUICK), `(?:${all.join('|')})`].join('|')})++`;
+  }
+
+  /** What the lines of single fields may hold. */
+  #shapes(removed: readonly string[]): Shapes {
+    const { lines, screens } = this.profile;
+    const shapes = new Shapes(removed);
+    const inside = insides(lines);
+    for (const each of lines.bearing) {
+      const params = touching(lines.params, each.fields).flatMap(({ names }) => names);
+      const value = `${bearsNone(each, this.purpose.leniency)}${this.#looked(each.fields)}`;
+      shapes.add(each.fields, value, this.values.plainWithout(each.names, heads(params)));
+    }
+    for (const { fields } of inside) shapes.add(fields, this.#looked(fields), onlyNames(inside, fields));
+    if (lines.bodies.length > 0) {
+      const subtypes = lines.bodies.map((name) => name.slice(name.indexOf('/') + 1));
+      const other = `:[ ][a-z]++/[${lettersBut(heads(subtypes))}]${this.values.plain}`;
+      const none = `${BLANKS}(?!${lines.bodies.map(mediaType).join('|')})${this.values.any}`;
+      shapes.add(spellings('content-type'), none, other);
+    }
+    if (lines.privacy === 'listed') shapes.add(['privacy'], `${BLANKS}(?:id|none)${BLANKS}`);
+    if (lines.privacy === 'not-critical')
+      shapes.add(['privacy'], words([{ fields: [], names: ['critical'], allBut: false }]));
+    if (screens) shapes.add(['p-asserted-identity'], ...this.#assertion());
+    if (this.purpose.direction === 'in') {
+      const mark = markOf('content-length');
+      const last = `:[ ][0-9]{1,9}+${END}${this.#unset(mark)}(?:${END}(*ACCEPT)|${this.#set(mark)})`;
+      shapes.add(spellings('content-length'), `${this.#once('content-length')}${BLANKS}[0-9]{1,9}+${BLANKS}`, last);
+    }
+    return shapes;
+  }
+
+  /** What the line of a field may hold, by the rules on what stands in it. */
+  #looked(fields: readonly string[]): string {
+    const { lines } = this.profile;
+    const uris = fields.some((field) => URI_FIELDS.has(field));
+    const params = uris ? touching(lines.params, fields) : [];
+    const others = touching(insides(lines), fields).filter((each) => !params.includes(each));
+    const value = others.length === 0 ? this.values.any : words(others);
+    // A URI beside the value is looked at like any other.
+    return `${hasNone(params)}${uris && others.length > 0 ? `(?=${this.values.any}${END})` : ''}${value}`;
+  }
+
+  /** A Refer-To that embeds the dialog to be replaced, and bears no name either. */
+  #replacing(): readonly string[] {
+    const { replaces } = this.values;
+    if (replaces === undefined) return [];
+    const bearing = this.profile.lines.bearing.filter(({ fields }) => fields.includes('refer-to'));
+    const none = bearing.map((each) => bearsNone(each, this.purpose.leniency)).join('');
+    return [`${nameOf(spellings('refer-to'), '')}${COLON}${none}${replaces}${END}`];
   }
 
   /**
@@ -180,9 +197,9 @@ class Lines {
   #quick(
     treated: readonly string[],
     prefixes: readonly string[],
-    singles: readonly string[],
     shapes: ReadonlyMap<string, string>,
   ): readonly string[] {
+    const singles = this.#singles;
     const free = (name: string): boolean => !treated.includes(name) && !prefixes.some((each) => name.startsWith(each));
     const { plain, simple } = this.values;
     const text = (name: string): string => (URI_FIELDS.has(name) ? plain : simple);
@@ -283,6 +300,15 @@ function onlyNames(rules: readonly Inside[], fields: readonly string[]): string 
   if (wide === undefined || first === undefined) return undefined;
   const value = `=[^;,"${BEYOND}]*+`;
   return `:[ ]${literal(first)}${value}(?:;${nameOf(wide.names, '')}${value})*+${END}`;
+}
+
+/** All rules on what stands in the values of single fields. */
+function insides({ params, values, optionTags }: LineRules): readonly Inside[] {
+  return [...params, ...values, ...optionTags];
+}
+
+function touching(rules: readonly Inside[], fields: readonly string[]): readonly Inside[] {
+  return rules.filter((each) => each.fields.some((field) => fields.includes(field)));
 }
 
 /** The rest of a line that names none of these, but in an emergency call, or where the list takes them out (bearingParam). */

@@ -264,8 +264,13 @@ export const BOUNDARY_RULES: readonly BoundaryRule[] = [
     ...handset,
     within: ['contact', 'accept-contact', 'reject-contact'],
   }),
-  // What a registrar makes of it that puts it into the address of the device as it is.
-  ...['pub-gruu', 'gr'].map((name) => headerParam('64', name, 'D', 'RFC 5627 §5.4; as `+sip.instance`', handset)),
+  // What a registrar makes of it that puts it into the address of the device as it is, and where that address is passed on:
+  // a transfer to the device, a registered contact that a call was sent to (RFC 7044).
+  headerParam('64', 'pub-gruu', 'D', 'RFC 5627 §5.4; as `+sip.instance`', handset),
+  headerParam('64', 'gr', 'D', 'RFC 5627 §5.4; as `+sip.instance`', {
+    ...handset,
+    within: ['contact', 'refer-to', 'history-info'],
+  }),
   ...['pn-provider', 'pn-param', 'pn-prid'].map((name) =>
     headerParam('65', name, 'V', 'RFC 8599 §4.1, §13', {
       within: ['contact', 'history-info'],

@@ -150,21 +150,7 @@ function lineRules(hook: Hook, stance: Stance, strictest: boolean): LineRules {
     uriParams: removed(rows, 'uri-param').map(({ name }) => asciiLower(name)),
     barren: removed(rows, 'uri-headers').length > 0,
     params: inside('header-param'),
-    bearing: staying('header-param')
-      .filter(({ bearing }) => bearing.length > 0)
-      .flatMap(({ name, within, bearing }) =>
-        within.map((field) => ({
-          fields: spellings(field),
-          listed: field === LISTED_PARAMS,
-          param: name,
-          names: bearing,
-        })),
-      )
-      // A field is looked through for names, wherever they stand: once for the same names is enough.
-      .filter(({ fields, names }, at, all) => {
-        const alike = (each: (typeof all)[number]) => `${each.fields} ${each.names}` === `${fields} ${names}`;
-        return all.findIndex(alike) === at;
-      }),
+    bearing: bearings(staying('header-param').filter(({ bearing }) => bearing.length > 0)),
     values: inside('value'),
     optionTags: inside('option-tag'),
     bodies: strictest
@@ -180,6 +166,23 @@ function lineRules(hook: Hook, stance: Stance, strictest: boolean): LineRules {
 
 /** The field that many messages bear: other fields are rare, and each that a list looks at costs every message. */
 const LISTED_PARAMS = 'contact';
+
+/**
+ * A field is looked through for names, wherever they stand, and fields are looked through together: one look for the same
+ * names is enough, and each costs every message.
+ */
+function bearings(rules: readonly BoundaryRule[]): readonly Bearing[] {
+  const found = new Map<string, Bearing>();
+  for (const { name: param, within, bearing: names } of rules) {
+    for (const field of within) {
+      const listed = field === LISTED_PARAMS;
+      const key = `${listed} ${names}`;
+      const fields = new Set([...(found.get(key)?.fields ?? []), ...spellings(field)]);
+      found.set(key, { param, listed, names, ...found.get(key), fields: [...fields] });
+    }
+  }
+  return [...found.values()];
+}
 
 /** Does the plan have to see the values of this field? What the script screens by itself is no such field. */
 function isConditional(rule: BoundaryRule, action: Action): boolean {

@@ -254,6 +254,8 @@ describe.skipIf(matcher === undefined)('the groups of the plugin', () => {
           'Session-ID: 1;remote=2 ; LogMe',
           'Accept-Contact: *;+sip.instance="<urn:gsma:imei:1>"',
           'j: *;+sip.instance="<URN:device-id:MEID:1>"',
+          'Refer-To: <sip:a@a.example;gr=urn:gsma:imei:1>',
+          'r: "A" <sip:a@a.example;gr=urn:gsma:imei:1?Replaces=1%40c%3Bto-tag%3Da%3Bfrom-tag%3Db>',
         ],
         in: [
           'Geolocation: <cid:x>;loc-src=a',
@@ -266,6 +268,7 @@ describe.skipIf(matcher === undefined)('the groups of the plugin', () => {
           'Contact: "Bj\xc3\xb6rn" <sip:a@a.example;pn-purr=x;pn-params;p>;purpose',
           'a: *;audio;+sip.instance="<urn:uuid:1>"',
           'Contact: <sip:a@a.example;gr=urn:uuid:1>',
+          'r: "A" <sip:a@a.example;gr=urn:uuid:1?Replaces=1%40c%3Bto-tag%3Da%3Bfrom-tag%3Db>',
           'Session-ID: 1;remote=2',
         ],
         in: [

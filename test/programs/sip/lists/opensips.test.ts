@@ -119,7 +119,7 @@ describe('the OpenSIPS include', () => {
     }
   });
 
-  it.each(['accept-contact', 'reject-contact'])(
+  it.each(['accept-contact|a|reject-contact|j|refer-to'])(
     'ok/one that %s bears is asked about, and none of it goes by a list',
     (field) => {
       const found = (route: string, word: string) =>

@@ -95,6 +95,20 @@ table('P-9, P-10: every field that holds a URI', [
     { append: ['Contact: <sip:a@a.example;ob>;q=1, <sip:b@c;gr=urn:uuid:1>'] },
   ],
   [
+    'ok/#64 nor where that address is passed on, in a transfer or as where a call was sent to',
+    [
+      'r: "A" <sip:a@a.example;gr=urn:gsma:imei:1?Replaces=1%40c%3Bto-tag%3Da%3Bfrom-tag%3Db>',
+      'History-Info: <sip:a@a.example>;index=1, <sip:a@a.example;gr=urn:gsma:imei:1>;index=1.1;rc=1',
+    ],
+    { ...out, mode: 'ims24229' },
+    {
+      append: [
+        'Refer-To: "A" <sip:a@a.example?Replaces=1%40c%3Bto-tag%3Da%3Bfrom-tag%3Db>',
+        'History-Info: <sip:a@a.example>;index=1, <sip:a@a.example>;index=1.1;rc=1',
+      ],
+    },
+  ],
+  [
     'ok/#64 a phone of ours is told what it has told us (RFC 5626 §6)',
     ['Contact: <sip:a@b.example>;pub-gruu="sip:a@a.example;gr=urn:gsma:imei:1";+sip.instance="<urn:gsma:imei:1>"'],
     { ...out, message: 'response', method: 'REGISTER' },
