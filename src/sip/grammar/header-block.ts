@@ -128,39 +128,21 @@ export function scanHeaderBlock(bytes: Uint8Array): HeaderBlock {
 
   while (pos < text.length) {
     line++;
-    const lf = text.indexOf('\n', pos);
-    const next = lf < 0 ? text.length : lf + 1;
-    const crlf = lf > pos && text.charCodeAt(lf - 1) === 0x0d;
-    const contentEnd = lf < 0 ? text.length : crlf ? lf - 1 : lf;
+    const { contentEnd, next } = lineAt(text, pos);
     const content = text.slice(pos, contentEnd);
-    if (crlf) crlfSeen = true;
-    else if (lf >= 0 && firstLf === 0) firstLf = line;
-    if (content.includes('\r')) {
-      problems.add('reject', 'bare-cr', line, 'a CR without LF, which some readers take for a line end');
-    }
+    if (next - contentEnd === 2) crlfSeen = true;
+    else if (next > contentEnd && firstLf === 0) firstLf = line;
+    checkLine(content, line, problems);
     if (content === '') {
       close();
       blank = text.slice(pos, next);
       pos = next;
       break;
     }
-    if (isBlank(content.charCodeAt(0))) {
-      if (open === undefined) {
-        problems.add('reject', 'leading-space', line, 'the first line of the block starts with white space');
-        open = { start: pos, line, lines: [content], contentEnd, next };
-      } else {
-        open.lines.push(content);
-        open.contentEnd = contentEnd;
-        open.next = next;
-      }
-      if (skipBlanks(content, 0) === content.length) {
-        problems.add(
-          'reject',
-          'blank-continuation',
-          line,
-          'a line of white space alone: a fold or the end of the block',
-        );
-      }
+    if (open !== undefined && isBlank(content.charCodeAt(0))) {
+      open.lines.push(content);
+      open.contentEnd = contentEnd;
+      open.next = next;
     } else {
       close();
       open = { start: pos, line, lines: [content], contentEnd, next };
@@ -177,6 +159,24 @@ export function scanHeaderBlock(bytes: Uint8Array): HeaderBlock {
   const rest = text.slice(pos);
   if (rest !== '') problems.add('note', 'bytes-after-end', line + 1, `${rest.length} bytes after the empty line`);
   return { fields, problems: problems.list, rows, blank, rest };
+}
+
+/** Where the line that begins at `pos` ends, and where the next one begins. */
+function lineAt(text: string, pos: number): { readonly contentEnd: number; readonly next: number } {
+  const lf = text.indexOf('\n', pos);
+  if (lf < 0) return { contentEnd: text.length, next: text.length };
+  return { contentEnd: lf > pos && text.charCodeAt(lf - 1) === 0x0d ? lf - 1 : lf, next: lf + 1 };
+}
+
+function checkLine(content: string, line: number, problems: Problems): void {
+  if (content.includes('\r')) {
+    problems.add('reject', 'bare-cr', line, 'a CR without LF, which some readers take for a line end');
+  }
+  if (!isBlank(content.charCodeAt(0))) return;
+  if (line === 1) problems.add('reject', 'leading-space', line, 'the first line of the block starts with white space');
+  if (skipBlanks(content, 0) === content.length) {
+    problems.add('reject', 'blank-continuation', line, 'a line of white space alone: a fold or the end of the block');
+  }
 }
 
 /** One row into a field; undefined where there is no colon to tell a name from a value. */
