@@ -93,6 +93,24 @@ async function reloadingServer(certificate: string, key: string): Promise<number
 }
 
 const secret = () => ['--ref', 'acme-7', '--secret', `file:${pki.path('secret')}`];
+/** A server whose answers are signed, and which knows us by a certificate. */
+const SIGNING = [
+  '-srv_cert',
+  'ra.pem',
+  '-srv_key',
+  'ra.key',
+  '-srv_trusted',
+  'root.pem',
+  '-srv_untrusted',
+  'middle.pem',
+];
+
+/** We show that certificate, and believe what is signed under these CAs. */
+function knownToCa(trusted: string): readonly string[] {
+  writeFileSync(file('client.pem'), pki.text('old.pem') + pki.text('middle.pem'));
+  return ['--cert', file('client.pem'), '--cert-key', pki.path('old.key'), '--trusted', pki.path(trusted)];
+}
+
 const OPERATOR = ['--organization', 'Operator A'];
 
 async function run(...args: readonly string[]) {
@@ -133,28 +151,9 @@ describe('cert enrol', () => {
     });
   }
   test('ok/with a certificate that the CA knows; its answers are signed', async () => {
-    const server = await cmpServer('new', [
-      '-srv_cert',
-      'ra.pem',
-      '-srv_key',
-      'ra.key',
-      '-srv_trusted',
-      'root.pem',
-      '-srv_untrusted',
-      'middle.pem',
-    ]);
-    writeFileSync(file('client.pem'), pki.text('old.pem') + pki.text('middle.pem'));
-    const ours = ['--cert', file('client.pem'), '--cert-key', pki.path('old.key'), '--trusted', pki.path('root.pem')];
-    const args = [
-      '--server',
-      server,
-      ...ours,
-      ...OPERATOR,
-      '--existing-key',
-      pki.path('new.key'),
-      '--out',
-      file('a.pem'),
-    ];
+    const server = await cmpServer('new', SIGNING);
+    const places = ['--existing-key', pki.path('new.key'), '--out', file('a.pem')];
+    const args = ['--server', server, ...knownToCa('root.pem'), ...OPERATOR, ...places];
     expect(await run('enrol', 'a.example', ...args)).toMatchObject({ code: 0, error: '' });
   });
   test('fail/a certificate for another key than ours: nothing is installed, the new key is gone', async () => {
@@ -176,21 +175,10 @@ describe('cert enrol', () => {
     expect(readdirSync(directory)).toEqual([]);
   });
   test('fail/answers that are signed under another CA than ours', async () => {
-    const signing = [
-      '-srv_cert',
-      'ra.pem',
-      '-srv_key',
-      'ra.key',
-      '-srv_trusted',
-      'root.pem',
-      '-srv_untrusted',
-      'middle.pem',
-    ];
-    writeFileSync(file('client.pem'), pki.text('old.pem') + pki.text('middle.pem'));
-    const ours = ['--cert', file('client.pem'), '--cert-key', pki.path('old.key'), '--trusted', pki.path('other.pem')];
     const places = ['--existing-key', pki.path('new.key'), '--out', file('a.pem')];
-    const server = await cmpServer('new', signing);
-    const { code, error } = await run('enrol', 'a.example', '--server', server, ...ours, ...OPERATOR, ...places);
+    const server = await cmpServer('new', SIGNING);
+    const args = ['--server', server, ...knownToCa('other.pem'), ...OPERATOR, ...places];
+    const { code, error } = await run('enrol', 'a.example', ...args);
     expect({ code, error }).toEqual({
       code: 1,
       error: expect.stringMatching(
@@ -406,16 +394,7 @@ describe('cert renew', () => {
   test('ok/by the certificate in use, with the same key', async () => {
     inUse();
     writeFileSync(file('a.pem'), pki.text('old.pem') + pki.text('middle.pem'));
-    const server = await cmpServer('old', [
-      '-srv_cert',
-      'ra.pem',
-      '-srv_key',
-      'ra.key',
-      '-srv_trusted',
-      'root.pem',
-      '-srv_untrusted',
-      'middle.pem',
-    ]);
+    const server = await cmpServer('old', SIGNING);
     const args = [...inPlace(), '--keep-key', '--trusted', pki.path('root.pem')];
     expect(await run('renew', '--server', server, ...args)).toMatchObject({ code: 0, error: '' });
     expect(existsSync(file('a.key.old'))).toBe(false);
