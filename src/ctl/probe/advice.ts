@@ -44,6 +44,12 @@ const SELF_SIGNED: Readonly<Partial<Record<ReasonCode, string>>> = {
   'stack-unverified': 'no TLS stack accepts it by its CAs: stack_verification: advisory, with the pin below',
 };
 
+/** What says no more than one of these beside it. */
+const TOLD: Readonly<Partial<Record<ReasonCode, readonly string[]>>> = {
+  'no-sip-id': ['cn-disabled', 'wildcard'],
+  'untrusted-chain': ['anchor-mismatch', 'missing-intermediate'],
+};
+
 /** What helps against the reasons of a verdict, in their order. */
 export function adviceFor(
   reasons: readonly string[],
@@ -52,6 +58,7 @@ export function adviceFor(
   const advices = selfIssued ? { ...ADVICE, ...SELF_SIGNED } : ADVICE;
   return [...new Set(reasons)].flatMap((code) => {
     const advice = isKeyOf(advices, code) ? advices[code] : undefined;
-    return advice === undefined ? [] : [`${code}: ${advice}`];
+    const isTold = isKeyOf(TOLD, code) && TOLD[code]?.some((other) => reasons.includes(other)) === true;
+    return advice === undefined || isTold ? [] : [`${code}: ${advice}`];
   });
 }

@@ -76,7 +76,8 @@ function checkServerName(
   const claim = names.get(name);
   if (claim === undefined || claim.key !== 'domains') return;
   if (claim.by === placed) {
-    here().report('repeated-value', `${name} stands under domains already`);
+    // Beside other domains it says that their servers may bear this one.
+    if (item.domains.length === 1) here().report('repeated-value', `${name} stands under domains already`);
   } else {
     const there = formatPlace(siteOf(claim, name).place());
     here().report('duplicate-domain', `${name} is claimed by agreement ${claim.by.item.name} already, at ${there}`);

@@ -3,7 +3,7 @@
 import type { Finding } from '../../reasons.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
 import { isDomainName, type SipIdentities, sipIdentities } from '../../x509/identity/index.js';
-import { type Agreement, agreementOfName, parentOf } from '../agreement/index.js';
+import { type Agreement, agreementOfName, parentOf, type Snapshot } from '../agreement/index.js';
 import { type Cover, type CoverContext, certificateCovered, nextInstant } from '../cover/index.js';
 import type { TlsEvidence } from '../evidence/index.js';
 import type { Trail } from '../verdict/index.js';
@@ -60,7 +60,17 @@ function identities(
   if (lax.findings.every(({ code }) => code === 'no-sip-id') && lax.kind === 'none') return lax;
   const agreements = lax.names.flatMap((name) => agreementOfName(name, snapshot) ?? []);
   // Of a peer that calls, it is for the agreement of that name to say whether it accepts it.
-  return agreements.some(({ cnFallback }) => direction === 'in' || cnFallback) ? lax : strict;
+  if (agreements.some(({ cnFallback }) => direction === 'in' || cnFallback)) return lax;
+  // A machine below the domain of an agreement that accepts common names: what it lacks is its own name there.
+  const isBelow = lax.names.some((name) => acceptedAbove(name, snapshot));
+  return direction === 'in' && isBelow ? lax : strict;
+}
+
+function acceptedAbove(name: string, { byDomain }: Snapshot): boolean {
+  for (let above = parentOf(name); above !== ''; above = parentOf(above)) {
+    if (byDomain.get(above)?.cnFallback === true) return true;
+  }
+  return false;
 }
 
 const WILDCARD = '*.';

@@ -167,6 +167,7 @@ describe('probe', () => {
     );
     expect(code).toBe(1);
     expect(report.advice.join('\n')).toMatch(/^missing-intermediate: .*if the partner confirms/m);
+    expect(report.advice.join('\n')).not.toContain('untrusted-chain');
     expect(report.policy).toMatch(/anchors: \[root-[0-9a-f]{8}\.pem\]/);
   });
 

@@ -31,6 +31,11 @@ describe('server_names', () => {
       'xn--bcher-kva.b.example',
     ]);
   });
+  test('ok/one of several domains, which servers of the others bear, too', () => {
+    const result = compile(two('revocation: soft', 'server_names: [c.example]'));
+    expect(said(result)).toEqual([]);
+    expect(compiled(result).snapshot.agreements[1]?.serverNames).toEqual(['c.example']);
+  });
   test('ok/one machine may serve several networks', () => {
     expect(said(compile(two('server_names: [sbc.x.example]', 'server_names: [sbc.x.example]')))).toEqual([]);
   });

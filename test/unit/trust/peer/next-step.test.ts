@@ -229,6 +229,16 @@ describe('a common name alone', () => {
       },
     ]);
   });
+  test('fail/of a machine below a domain whose agreement accepts common names: its own name is missing there', () => {
+    const machine = peerOf({ subject: 'CN=sbc1.b.example', extensions: { altNames: undefined } });
+    expect(refusal({ peer: machine, over: { cnFallback: true } })).toEqual([
+      'not-listed',
+      expect.stringContaining(
+        'agreement op-b has b.example: if sbc1.b.example is of that network, put it under domains',
+      ),
+    ]);
+    expect(refusal({ peer: machine })[0]).toBe('cn-disabled');
+  });
   test('fail/of a next hop of another agreement: no name, and no alarm', () => {
     const other = agreementWith({ name: 'op-c', domains: ['c.example'] });
     const snapshot = snapshotWith([agreementWith({}), other]);
