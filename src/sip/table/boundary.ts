@@ -235,7 +235,7 @@ export const BOUNDARY_RULES: readonly BoundaryRule[] = [
   ),
   rule('uri-headers', '57a', 'embedded header fields', 'V', 'RFC 3261 §19.1.5; RFC 4475 §3.1.2.11', {
     within: [...URI_FIELDS],
-    condition: 'but Replaces in Refer-To, Reason and Privacy in History-Info; in the Request-URI: all',
+    condition: 'but Replaces in Refer-To and Referred-By, Reason and Privacy in History-Info; in the Request-URI: all',
   }),
   ...['Geolocation', 'Geolocation-Routing'].map((name) =>
     header('58', name, 'V', 'RFC 6442 §6; RFC 8787', {
