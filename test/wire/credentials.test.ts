@@ -340,9 +340,17 @@ describe('the audit log', () => {
   const added = async (act: () => Promise<unknown>): Promise<Record<string, unknown>[]> => {
     const before = lines().length;
     await act();
-    await expect.poll(() => lines().length).toBeGreaterThan(before);
+    await expect.poll(() => lines().length, { timeout: 20_000 }).toBeGreaterThan(before);
     return lines().slice(before);
   };
+
+  let marks = 0;
+  /** Lines are written behind the answers and in their order: where this one is, those of the tests before are. */
+  beforeEach(async () => {
+    const name = `mark-${marks++}`;
+    await callUnix(path('operator.sock'), 'token.revoke', { name }).catch(() => {});
+    await expect.poll(() => JSON.stringify(lines()), { timeout: 20_000 }).toContain(`"${name}"`);
+  });
 
   test('ok/who, from where, what, the revision before and after', async () => {
     const revision = state.policy.snapshot.revision;
