@@ -226,6 +226,13 @@ describe.skipIf(missing !== undefined).each(builds('smoke'))('partners, Kamailio
       expectRelayed(got, sent);
     });
 
+    it('fail/P-4 who writes tables of this Kamailio (KDMQ): nobody outside may', async () => {
+      const caller = await network.overTls(stage.certificate('m.example'));
+      const callId = freshCallId();
+      caller.send(request({ callId, method: 'KDMQ' }));
+      expect(statusOf(await caller.final(callId))).toBe(403);
+    });
+
     it('fail/P-4 who only claims to be it calls: a stranger', async () => {
       const claims = network.pki.certificate({ issuer: network.cast.operatorB, names: ['DNS:m.example'] });
       const { sent, got, decision } = await from(claims, 'm.example');
