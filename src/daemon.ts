@@ -106,8 +106,9 @@ async function start(
   revocation.start(() => state.changes.revocationChanged());
   const look = watchEnds(state, log, closers);
   const reload = reporter(log, state, look);
-  for (const warning of [...policy.status().warnings, ...approvalsMissing(state)]) log.warn(warning);
+  for (const warning of policy.status().warnings) log.warn(warning);
   if (fleet !== undefined) await joinFleet(fleet.database, state, source, reload, log, closers);
+  for (const warning of approvalsMissing(state)) log.warn(warning);
 
   const listeners = await openListeners(settings, { state, log, audit, reload, config });
   if ('failed' in listeners) throw new StartFailure(`${listeners.failed}${nextStep(listeners.code)}`);

@@ -247,7 +247,7 @@ function numberOf(text: string): number | string {
   return /^[0-9]{1,9}$/.test(text) ? Number(text) : text;
 }
 
-/** What the verbs of a group are for; a group that is not here says so itself. */
+/** What the verbs of a group are for, of groups that are made of methods alone. */
 const GROUPS: Readonly<Record<string, string>> = {
   agreement: 'agreements: what they say, reading the policy again, taking a partner out of a fleet',
   partner: 'partners: who is trusted and who is not, and why',

@@ -130,12 +130,18 @@ describe('pins of a daemon that is killed', () => {
     }
   }, 600_000);
 
+  test('fail/an agreement that asks for an approved key and has none: the start and a reload say so', async () => {
+    rmSync(file('state'), { recursive: true, force: true });
+    const daemon = await start();
+    const missing = 'agreement op-b: pinned, and no key is approved for it: no certificate is trusted under it; next: ';
+    expect(daemon.output).toContain(missing);
+    expect((await ask('agreement.reload')).warnings).toEqual([expect.stringContaining(missing)]);
+    await daemon.stop('SIGTERM');
+  });
+
   test('ok/a daemon that is stopped loses no observation either', async () => {
     rmSync(file('state'), { recursive: true, force: true });
     const daemon = await start();
-    const missing = 'agreement op-b: pinned, and no key is approved for it: nobody is trusted under it; next: ';
-    expect(daemon.output).toContain(missing);
-    expect((await ask('agreement.reload')).warnings).toEqual([expect.stringContaining(missing)]);
     await ask('trust.peer', evidence(peers[0]!));
     daemon.signal('SIGTERM');
     expect(await daemon.exit()).toBe(0);

@@ -4,6 +4,7 @@ import { parseAddress } from '../../net/address/index.js';
 import type { Check } from './check.js';
 import { type Finding, finding } from './finding.js';
 import { branchRoutes, defined, findLine, type ScriptLine } from './kamailio-script.js';
+import { STRINGS } from './opensips-script.js';
 import type { Site } from './site.js';
 
 const INCLUDE = /^(?:include_file|import_file|#?!(?:include_file|import_file))\s+["'][^"']*siptrust\.cfg["']/;
@@ -221,12 +222,12 @@ function places({ script }: Site): readonly Finding[] {
   if (!('value' in script) || findLine(script.value, INCLUDE) === undefined) return [];
   return script.value.flatMap((at) => {
     const call = /\bt_(?:relay_to(?:_(?:udp|tcp|tls|sctp))?(?=\s*\()|replicate(?:_\w+)?(?=\s*\(\s*[^\s)]))/.exec(
-      at.text,
+      at.text.replace(STRINGS, '""'),
     )?.[0];
     if (call === undefined) return [];
     return [
       finding(
-        'outage',
+        'risk',
         `${place(at)}: no branch_route sees where ${call}() sends to: what is for another network goes where its Request-URI leads, by the transport of ${call}()`,
         '$du = "sip:HOST:PORT;transport=udp"; t_relay();',
       ),

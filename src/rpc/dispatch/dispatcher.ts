@@ -1,8 +1,8 @@
 /**
  * JSON-RPC 2.0, all of it: one request text in, one response text out.
  *
- * jayson checks a request object, finds the method and shapes the response. Four things are done here, because jayson
- * does them otherwise: a batch (it never answers one that holds an array), a request whose id is null (it takes that
+ * jayson checks a request object, calls the method and shapes the response. Five things are done here, because jayson
+ * does them otherwise: a method that there is not (it says nothing of what was meant), a batch (it never answers one that holds an array), a request whose id is null (it takes that
  * for a notification; JSON-RPC 2.0 §4 makes it a request, answered with id null), a handler that throws (it lets the
  * exception out), and a JSON text that is a string (it would parse the string again).
  */
@@ -64,6 +64,7 @@ export function createDispatcher(methods: readonly Method[], options: Dispatcher
   const { onAnswered = () => {} } = options;
   const server = new jayson.Server();
   const names = methods.map(({ name }) => name);
+  const known = new Set(names);
   for (const { code, message } of Object.values(RPC_ERRORS)) server.errorMessages[code] = message;
 
   for (const method of methods) {
@@ -110,7 +111,7 @@ export function createDispatcher(methods: readonly Method[], options: Dispatcher
     const { id, method, by } = request;
     const problem = memberProblem(request);
     if (problem !== undefined) return problem;
-    if (typeof method === 'string' && !server.hasMethod(method)) {
+    if (typeof method === 'string' && !known.has(method)) {
       return id === undefined ? undefined : unknownMethod(id, method, write);
     }
     const context = typeof by === 'string' ? claimedBy(from, by) : from;

@@ -3,12 +3,14 @@
 import type { Agreement, Snapshot } from '../../trust/agreement/index.js';
 import { type CertificateFacts, certificateName } from '../../x509/certificate/index.js';
 import type { CrlFacts } from '../../x509/revocation/index.js';
-import type { PeerCertificate } from '../pins/index.js';
+import { ENDED_MS, type PeerCertificate } from '../pins/index.js';
 import { crlCondition, type ListAtHand, listsOf, newestOfScope } from '../revocation/index.js';
 import type { Pin } from '../store/index.js';
 import { sortedInSteps } from '../work/index.js';
 
 const DAY = 86_400_000;
+/** What was seen last so long ago is the past of a partner. */
+const RECALLED_MS = 30 * DAY;
 const STEP_AGREEMENTS = 200;
 /** From this many days before its end something is `ending`: operators need weeks to exchange certificates. */
 export const NOTICE_DAYS = 30;
@@ -94,13 +96,13 @@ export function* expiryRowsInSteps(
     if (at % STEP_AGREEMENTS === 0) yield;
     if (!agreement.enabled) continue;
     names.add(agreement.name);
-    take(ofAgreement(agreement));
+    take(ofAgreement(agreement, now));
     serves(agreement, served);
     lists.push(...listsOf(agreement));
   }
   take(ofOurs(sources));
   yield;
-  take(ofPeers(sources, names));
+  take(ofPeers(sources, names, now));
   yield;
   take(yield* crls(sources, lists, served, now));
   yield;
@@ -136,26 +138,36 @@ function certificate(what: ExpiryKind, agreement: string, facts: CertificateFact
   return { what, agreement, subject: certificateName(facts), ends: facts.notAfter };
 }
 
-function ofAgreement({ name, domains, valid, anchors, intermediates }: Agreement): readonly Found[] {
+function ofAgreement({ name, domains, valid, anchors, intermediates }: Agreement, now: number): readonly Found[] {
   // One file may serve both roles.
-  const distinct = latest([...anchors.client, ...anchors.server]);
+  const both = [...lasting(anchors.client, now), ...lasting(anchors.server, now)];
+  const distinct = new Map(both.map((facts) => [facts.sha256, facts])).values();
   return [
     ...(Number.isFinite(valid.until)
       ? [{ what: 'agreement', agreement: name, subject: domains.join(', '), ends: valid.until } as const]
       : []),
-    ...distinct.map((facts) => certificate('anchor', name, facts)),
-    ...latest(intermediates).map((facts) => certificate('intermediate', name, facts)),
+    ...[...distinct].map((facts) => certificate('anchor', name, facts)),
+    ...lasting(intermediates, now).map((facts) => certificate('intermediate', name, facts)),
   ];
 }
 
-/** Of one name and key the certificate that ends last: a CA is renewed so, and the one before it harms nobody by ending. */
-function latest(authorities: readonly CertificateFacts[]): readonly CertificateFacts[] {
-  const found = new Map<string, CertificateFacts>();
+/**
+ * Without those that harm nobody by ending: a CA is renewed by a certificate of the same name and key that ends later, and begins
+ * before the other one has ended, or has begun.
+ */
+function lasting(authorities: readonly CertificateFacts[], now: number): readonly CertificateFacts[] {
+  const sameKey = new Map<string, CertificateFacts[]>();
   for (const facts of authorities) {
     const key = `${facts.subjectKeys.text} ${facts.publicKey.id}`;
-    if ((found.get(key)?.notAfter ?? Number.NEGATIVE_INFINITY) < facts.notAfter) found.set(key, facts);
+    const all = sameKey.get(key) ?? [];
+    all.push(facts);
+    sameKey.set(key, all);
   }
-  return [...found.values()];
+  return [...sameKey.values()].flatMap((all) =>
+    all.filter(
+      ({ notAfter }) => !all.some((next) => next.notAfter > notAfter && next.notBefore <= Math.max(notAfter, now)),
+    ),
+  );
 }
 
 /** What we show to others, and what stands between proxies and siptrustd. */
@@ -169,7 +181,7 @@ function ofOurs({ snapshot: { ownCertificates }, access }: ExpirySources): reado
 }
 
 /** What partners showed; of agreements that are no more, nothing. */
-function ofPeers({ pins, peers }: ExpirySources, names: ReadonlySet<string>): readonly Found[] {
+function ofPeers({ pins, peers }: ExpirySources, names: ReadonlySet<string>, now: number): readonly Found[] {
   const lastApproved = new Map<string, number>();
   for (const { agreement, lastSeen, approvedAt } of pins) {
     if (approvedAt !== undefined) {
@@ -177,7 +189,7 @@ function ofPeers({ pins, peers }: ExpirySources, names: ReadonlySet<string>): re
     }
   }
   const rows: readonly Found[] = [
-    ...peers.map(({ agreement, subject, notBefore, notAfter }) => {
+    ...[...peers, ...recalled(pins, now)].map(({ agreement, subject, notBefore, notAfter }) => {
       return { what: 'peer-certificate', agreement, subject, ends: notAfter, begins: notBefore } as const;
     }),
     ...pins
@@ -190,6 +202,25 @@ function ofPeers({ pins, peers }: ExpirySources, names: ReadonlySet<string>): re
       }),
   ];
   return rows.filter(({ agreement }) => names.has(agreement));
+}
+
+/**
+ * What others of us saw, or an earlier run, by the keys that are kept: the end of a partner's certificate is told although it is
+ * silent since the start. In which role it was shown nobody has kept. So one that was seen later and ends later has taken its
+ * place, and of what is approved there is a row of its own.
+ */
+function recalled(pins: readonly Pin[], now: number): readonly PeerCertificate[] {
+  const last = new Map<string, Pin>();
+  for (const pin of pins) {
+    if ((last.get(pin.agreement)?.lastSeen ?? Number.NEGATIVE_INFINITY) < pin.lastSeen) last.set(pin.agreement, pin);
+  }
+  return pins.flatMap(({ agreement, subject, notBefore, notAfter, lastSeen, approvedAt }) => {
+    const next = last.get(agreement);
+    const isPast =
+      lastSeen < now - RECALLED_MS || notAfter < now - ENDED_MS || (next !== undefined && next.notAfter > notAfter);
+    if (approvedAt !== undefined || notBefore !== undefined || isPast) return [];
+    return [{ agreement, subject, notBefore: Math.min(lastSeen, notAfter), notAfter }];
+  });
 }
 
 /** Whether its certificate has ended, and another key that was approved for the partner was seen since. */

@@ -4,6 +4,8 @@ import type { Agreement } from '../../trust/agreement/index.js';
 import type { ApprovedPins } from '../../trust/cover/index.js';
 
 const MOST_SHOWN = 3;
+/** As many lines: a policy of thousands may have as many. */
+const MOST_LINES = 20;
 
 /** A line for each agreement that asks for an approved key and has none; says which approvals a change of names has left behind. */
 export function missingApprovals(agreements: readonly Agreement[], approved: ApprovedPins): readonly string[] {
@@ -16,8 +18,12 @@ export function missingApprovals(agreements: readonly Agreement[], approved: App
   const shown = [...left.slice(0, MOST_SHOWN), ...(left.length > MOST_SHOWN ? ['others'] : [])].join(', ');
   const hint =
     left.length === 0 ? '' : `; approvals of ${shown} are of no agreement any more, and none takes them over`;
-  return without.map(
-    ({ name }) =>
-      `agreement ${name}: pinned, and no key is approved for it: nobody is trusted under it${hint}; next: siptrustctl pin list ${name}, then siptrustctl pin approve ${name} PIN`,
-  );
+  const lines = without
+    .slice(0, MOST_LINES)
+    .map(
+      ({ name }) =>
+        `agreement ${name}: pinned, and no key is approved for it: no certificate is trusted under it${hint}; next: siptrustctl pin list ${name}, then siptrustctl pin approve ${name} PIN`,
+    );
+  const more = without.length - lines.length;
+  return more === 0 ? lines : [...lines, `${more} more agreements: pinned, and no key is approved for them`];
 }

@@ -1,5 +1,5 @@
 /** The door of this room: certificates that operators approved, and those that peers have shown. */
 
 export { missingApprovals } from './approvals.js';
-export { type PeerCertificate, PeerCertificates } from './peer-certificates.js';
+export { ENDED_MS, type PeerCertificate, PeerCertificates } from './peer-certificates.js';
 export { Pins } from './pins.js';

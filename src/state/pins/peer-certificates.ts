@@ -1,7 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Direction } from '../../trust/agreement/index.js';
 import { type CertificateFacts, certificateName } from '../../x509/certificate/index.js';
-import type { Pin } from '../store/index.js';
 import { startOf } from './start-of.js';
 
 /** Certificates of partners that are kept in mind: more than partners have edges. */
@@ -9,7 +8,7 @@ const MOST = 10_000;
 /** Of one agreement: whoever shows another certificate in each handshake takes no room of the others. */
 const MOST_OF_ONE = 100;
 /** So long after its end it is still told of. */
-const ENDED_MS = 7 * 86_400_000;
+export const ENDED_MS = 7 * 86_400_000;
 /**
  * Silence says nothing: partners sleep at night, and what lives for days ends within a long weekend. A certificate was
  * replaced once one that ends later is seen in its place, so long after it was seen last in any role (of what lives for less
@@ -18,8 +17,6 @@ const ENDED_MS = 7 * 86_400_000;
  */
 const REPLACED_MS = 3_600_000;
 const REPLACED_SHARE = 1 / 24;
-/** What was seen last so long before the start is the past of a partner. */
-const RECALLED_MS = 30 * 86_400_000;
 /** A certificate may be 64 KiB of names. */
 const MOST_SUBJECT = 512;
 
@@ -32,7 +29,6 @@ export interface PeerCertificate {
 }
 
 interface Seen extends PeerCertificate {
-  notBefore: number;
   /** `in`: the partner called, `out`: it was called. It may show another certificate in each role. */
   readonly lastSeen: Map<Direction, number>;
 }
@@ -57,32 +53,15 @@ export class PeerCertificates {
   observe(agreement: string, role: Direction, facts: CertificateFacts): void {
     const key = `${agreement} ${facts.sha256}`;
     const known = this.#seen.get(key);
-    const { notBefore, notAfter } = facts;
-    if (known === undefined) {
-      const subject = startOf(certificateName(facts), MOST_SUBJECT);
-      this.#add(key, { agreement, subject, notBefore, notAfter, lastSeen: new Map([[role, this.#clock()]]) });
+    if (known === undefined) this.#makeRoom(agreement);
+    this.#remember(agreement, key);
+    if (known !== undefined) {
+      known.lastSeen.set(role, this.#clock());
       return;
     }
-    this.#remember(agreement, key);
-    known.lastSeen.set(role, this.#clock());
-    known.notBefore = notBefore;
-  }
-
-  /**
-   * What earlier runs saw, by the keys that they kept: of a partner that is silent since the start the end is told all the
-   * same. In which role it was shown nobody has kept, nor when it began (src/state/expiry, Pin.notBefore).
-   */
-  recall(pins: readonly Pin[]): void {
-    const since = this.#clock() - RECALLED_MS;
-    for (const pin of [...pins].sort((a, b) => a.lastSeen - b.lastSeen)) {
-      const { agreement, subject, notAfter, lastSeen, notBefore = Math.min(lastSeen, notAfter) } = pin;
-      if (lastSeen < since) continue;
-      const roles = new Map<Direction, number>([
-        ['in', lastSeen],
-        ['out', lastSeen],
-      ]);
-      this.#add(`${agreement} ${pin.certificateSha256}`, { agreement, subject, notBefore, notAfter, lastSeen: roles });
-    }
+    const { notBefore, notAfter } = facts;
+    const subject = startOf(certificateName(facts), MOST_SUBJECT);
+    this.#seen.set(key, { agreement, subject, notBefore, notAfter, lastSeen: new Map([[role, this.#clock()]]) });
   }
 
   /** Each once, in whatever roles it was shown. */
@@ -104,12 +83,6 @@ export class PeerCertificates {
       else found.push({ agreement, subject, notBefore, notAfter });
     }
     return found;
-  }
-
-  #add(key: string, seen: Seen): void {
-    this.#makeRoom(seen.agreement);
-    this.#remember(seen.agreement, key);
-    this.#seen.set(key, seen);
   }
 
   /** What was seen longest ago goes. */

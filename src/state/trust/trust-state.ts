@@ -83,7 +83,6 @@ export function trustState(parts: TrustParts): TrustState {
     }),
     now,
   );
-  answers.peers.recall(pins?.list() ?? []);
   hops.start(counters);
   pins?.start(counters, () => changes.touch());
   if (pins !== undefined && pins.revisionFloor >= snapshot.revision) policy.touch(now(), pins.revisionFloor);

@@ -7,7 +7,7 @@
 import { holdsPort, parseAddress, portsText } from '../../net/address/index.js';
 import { instant } from '../../x509/der/index.js';
 import type { Agreement, Interface, Snapshot } from '../agreement/index.js';
-import { agreementChange, agreementInForce, type CoverContext } from '../cover/index.js';
+import { agreementChange, agreementInForce, boundText, type CoverContext } from '../cover/index.js';
 import { type Evidence, isOverTls } from '../evidence/index.js';
 import { type Outcome, type Trail, untrusted, type VerdictScope } from '../verdict/index.js';
 
@@ -101,7 +101,7 @@ export function judgeInterface(iface: Interface, evidence: Evidence, context: Co
 function pathStandsBesideTls(agreement: Agreement, evidence: Evidence, { now, trail }: CoverContext): boolean {
   const { name, migrationUntil = Number.NEGATIVE_INFINITY } = agreement;
   if (now > migrationUntil) {
-    trail.fail('mechanism', 'nds-ended', `agreement ${name} asks for TLS since ${instant(migrationUntil)}`);
+    trail.fail('mechanism', 'nds-ended', `agreement ${name} asks for TLS since ${boundText(migrationUntil)}`);
     return false;
   }
   if (isOverTls(evidence)) {

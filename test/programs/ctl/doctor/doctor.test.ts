@@ -43,7 +43,7 @@ request_route {
     t_relay();
 }
 branch_route[OUT] {
-    if ($rU == "}") { xlog("x { y"); }
+    if ($rU == "}") { xlog("x { y t_relay_to_udp(x)"); }
     route(SIPTRUST_OUT);
 }
 `;
@@ -517,7 +517,7 @@ const faults: readonly (readonly [name: string, fault: () => void, ...found: rea
     (call): (typeof faults)[number] => [
       `a place that no branch_route sees: ${call}`,
       () => change('kamailio.cfg', '    route(SIPTRUST_OUT);', `    ${call};\n    route(SIPTRUST_OUT);`),
-      new RegExp(`^outage script-place: .*kamailio\\.cfg:16: no branch_route sees where ${call.split('(')[0]}\\(\\) `),
+      new RegExp(`^risk script-place: .*kamailio\\.cfg:16: no branch_route sees where ${call.split('(')[0]}\\(\\) `),
     ],
   ),
   [

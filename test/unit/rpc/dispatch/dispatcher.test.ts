@@ -112,6 +112,10 @@ describe('a method that does not exist', () => {
       },
     });
   });
+  test.each(['toString', 'constructor', '__proto__'])('fail/nor does %s, which every object has', async (method) => {
+    const data = { expected: 'a method of siptrustd', found: `"${method}"` };
+    expect(await ask(call(method))).toMatchObject({ error: { data } });
+  });
   test('fail/a long one is cut, and drives no terminal', async () => {
     const answer = JSON.stringify(await ask(call(`\u001b[2J${'a'.repeat(100_000)}`, {}, null)));
     expect(answer).toMatch(/"id":null/);

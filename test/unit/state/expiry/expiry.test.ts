@@ -85,6 +85,51 @@ describe('expiryRowsInSteps', () => {
     ]);
   });
 
+  test('fail/one of them that is renewed for callers alone, or by what has not begun: until then nobody is trusted', () => {
+    const again = { key: rootB.key, subject: 'O=Operator B,CN=B Root' };
+    const old = root({ ...again, notAfter: NOW - DAY }).facts;
+    const next = root({ ...again, notBefore: NOW + 5 * DAY, notAfter: NOW + 900 * DAY }).facts;
+    const found = (over: Partial<typeof opB>, now = NOW) => {
+      const snapshot = { agreements: [{ ...opB, intermediates: [], ...over }], ownCertificates: [] };
+      return expiryRows(sources({ snapshot }), 30, now).flatMap(({ what, days }) => (what === 'anchor' ? [days] : []));
+    };
+    expect(found({ anchors: { client: [old], server: [rootB.facts] } })).toEqual([-1, 20]);
+    expect(found({ anchors: { client: [old, next], server: [] } })).toEqual([-1]);
+    expect(found({ anchors: { client: [old, next], server: [] } }, NOW + 5 * DAY)).toEqual([]);
+  });
+
+  describe('what an earlier run, or another node, saw of a partner that is silent since the start', () => {
+    const kept = (spkiSha256: string, days: number, lastSeen: number, over: Partial<Pin> = {}) =>
+      pin({ spkiSha256, notAfter: NOW + days * DAY, lastSeen, notBefore: undefined, ...over });
+    const told = (...pins: readonly Pin[]) =>
+      expiryRows(sources({ pins }), 30, NOW).flatMap(({ what, days }) => (what === 'peer-certificate' ? [days] : []));
+
+    test('ok/is told of by its key, until a week after its end; what was seen a month ago is the past', () => {
+      expect(told(kept('a', 3, NOW - 29 * DAY))).toEqual([3]);
+      expect(told(kept('a', -6, NOW - 7 * DAY))).toEqual([-6]);
+      expect(told(kept('a', -8, NOW - 9 * DAY))).toEqual([]);
+      expect(told(kept('a', 3, NOW - 31 * DAY))).toEqual([]);
+    });
+    test('ok/once: this daemon has seen it, or it is approved, which is a row of its own', () => {
+      expect(told(kept('a', 3, NOW - DAY, { notBefore: NOW - 9 * DAY }))).toEqual([]);
+      expect(told(kept('a', 3, NOW - DAY, { approvedAt: NOW - 2 * DAY }))).toEqual([]);
+    });
+    test('ok/not where one that ends later was seen since, here, elsewhere, or by a clock that was ahead', () => {
+      const old = kept('a', -1, NOW - 2 * DAY);
+      expect(told(old, kept('b', 400, NOW - DAY))).toEqual([]);
+      expect(told(old, kept('b', 400, NOW, { notBefore: NOW - DAY }))).toEqual([]);
+      expect(told(old, kept('b', 400, NOW + 365 * DAY))).toEqual([]);
+      expect(told(old, kept('b', 400, NOW - 3 * DAY))).toEqual([-1]);
+      expect(told(old, kept('b', 400, NOW, { agreement: 'op-c' }))).toEqual([-1]);
+    });
+    test('ok/takes no row from a certificate that this daemon sees', () => {
+      const seen = new PeerCertificates(() => NOW);
+      seen.observe('op-b', 'out', peer.facts);
+      const rows = expiryRows(sources({ peers: seen.list(), pins: [kept('b', 400, NOW + 365 * DAY)] }), 30, NOW);
+      expect(rows.map(({ what }) => what)).toContain('peer-certificate');
+    });
+  });
+
   test('ok/what lives for days ends soon in the last third of its life', () => {
     const short = leaf(subB, { subject: 'O=Operator B,CN=sbc', notBefore: NOW - 2 * DAY, notAfter: NOW + 4 * DAY });
     const seen = new PeerCertificates(() => NOW);
@@ -211,25 +256,6 @@ describe('PeerCertificates', () => {
     expect(ends()).toEqual([10, 6]);
     now += HOUR;
     seen.observe('op-b', 'in', next);
-    expect(ends()).toEqual([10]);
-  });
-  test('ok/what an earlier run saw is recalled by its key, until it is seen itself', () => {
-    const kept = pin({ certificateSha256: first.sha256, notBefore: undefined, notAfter: first.notAfter });
-    const lives = () => seen.list().map(({ notBefore, notAfter }) => [notBefore - NOW, (notAfter - NOW) / DAY]);
-    seen.recall([{ ...kept, lastSeen: NOW - 1 }]);
-    expect(lives()).toEqual([[-1, 6]]);
-    seen.observe('op-b', 'in', first);
-    expect(lives()).toEqual([[0, 6]]);
-  });
-  test('ok/of what is recalled, nothing that was replaced, is long ended or was seen a month ago', () => {
-    const kept = (days: number, lastSeen: number) =>
-      pin({ certificateSha256: `${days}`, notAfter: NOW + days * DAY, lastSeen, notBefore: undefined });
-    seen.recall([kept(9, NOW - 1), kept(3, NOW - 2 * HOUR), kept(40, NOW - 31 * DAY), kept(-8, NOW - 9 * DAY)]);
-    expect(ends()).toEqual([9]);
-    seen.observe('op-b', 'out', next);
-    expect(ends()).toEqual([10, 9]);
-    now += HOUR;
-    seen.observe('op-b', 'out', next);
     expect(ends()).toEqual([10]);
   });
   test('ok/an agreement has room for a hundred: what was seen longest ago goes, nothing of others', () => {

@@ -12,7 +12,7 @@ describe('approvals that are missing', () => {
   });
   test('fail/an agreement that is new', () => {
     expect(missingApprovals([b], approvals())).toEqual([
-      'agreement op-b: pinned, and no key is approved for it: nobody is trusted under it; next: siptrustctl pin list op-b, then siptrustctl pin approve op-b PIN',
+      'agreement op-b: pinned, and no key is approved for it: no certificate is trusted under it; next: siptrustctl pin list op-b, then siptrustctl pin approve op-b PIN',
     ]);
   });
   test('fail/one that got another name: whose approvals nobody takes over', () => {
@@ -20,5 +20,13 @@ describe('approvals that are missing', () => {
     expect(line).toContain(
       '; approvals of b-1, b-2, b-3, others are of no agreement any more, and none takes them over; ',
     );
+  });
+  test('fail/thousands: the first ones, and how many more', () => {
+    const lines = missingApprovals(
+      Array.from({ length: 5000 }, (_, at) => ({ ...b, name: `op-${at}` })),
+      approvals(),
+    );
+    expect(lines).toHaveLength(21);
+    expect(lines.at(-1)).toBe('4980 more agreements: pinned, and no key is approved for them');
   });
 });
