@@ -27,7 +27,7 @@ import type { CoverContext } from './context.js';
 interface ChainEnd {
   /** The last certificate that a path upwards from the leaf leads to. */
   readonly last: CertificateFacts;
-  /** Whether it ends there for good: `last` is signed by its own key. */
+  /** Whether it ends there for good: `last` is signed by its own key, as far as that is looked at (isSelfSigned). */
   readonly selfSigned: boolean;
   /** The agreement whose CA issued `last`, if it is not the peer's. */
   readonly other?: { readonly agreement: Agreement; readonly authority: CertificateFacts };
@@ -46,7 +46,7 @@ export function chainEndFindings(
   { chain, unread, snapshot, endBudget: budget }: Pick<CoverContext, 'chain' | 'unread' | 'snapshot' | 'endBudget'>,
 ): readonly Finding[] {
   if (leaf.selfIssued) return [];
-  const { last, selfSigned, other } = whereItEnds(agreement, leaf, chain, snapshot, budget);
+  const { last, selfSigned, other } = whereItEnds(agreement, role, leaf, chain, snapshot, budget);
   const issuer = printable(last.issuerText || '(empty name)', MOST_SHOWN);
   const accepted = `agreement ${agreement.name} accepts ${counted(agreement, role)}`;
   if (other !== undefined) {
@@ -57,8 +57,8 @@ export function chainEndFindings(
     ];
   }
   if (selfSigned) {
-    const namesake = agreement.anchors[role].some(({ subjectKeys }) => subjectKeys.text === last.subjectKeys.text);
-    const which = namesake ? `has another key than the anchor of its name: ${OTHER_KEY}` : 'is none of them';
+    const isNamesake = bearsNameOf(agreement.anchors[role], last);
+    const which = isNamesake ? `has another key than the anchor of its name: ${OTHER_KEY}` : 'is none of them';
     const root = `the self-signed ${printable(certificateName(last), MOST_SHOWN)}, which ${which}`;
     return [{ code: 'anchor-mismatch', detail: `${accepted}; the certificate leads to ${root}` }];
   }
@@ -71,6 +71,10 @@ export function chainEndFindings(
       detail: `agreement ${agreement.name}: ${missing} (${sentText(chain.length, unread)}); ${remedy}`,
     },
   ];
+}
+
+function bearsNameOf(anchors: readonly CertificateFacts[], root: CertificateFacts): boolean {
+  return anchors.some(({ subjectKeys }) => subjectKeys.text === root.subjectKeys.text);
 }
 
 /** What came of the chain: an intermediate that was sent and could not be read is not one that is missing. */
@@ -97,6 +101,7 @@ function where(certificate: CertificateFacts): string {
 /** Walks upwards from the leaf over all that is at hand; every step is a signature that verifies. */
 function whereItEnds(
   agreement: Agreement,
+  role: 'client' | 'server',
   leaf: CertificateFacts,
   chain: readonly CertificateFacts[],
   { authorities }: Pick<Snapshot, 'authorities'>,
@@ -117,6 +122,9 @@ function whereItEnds(
     }
     const other = ofOthers(agreement, ends, authorities, budget);
     if (other !== undefined) return other;
+    // A root in the name of an anchor settles it, whatever else was sent beside it.
+    const namesake = [...seen].find((each) => bearsNameOf(agreement.anchors[role], each) && isSelfSigned(each, budget));
+    if (namesake !== undefined) return { last: namesake, selfSigned: true };
     // Where several paths end, a missing issuer leaves open what a self-signed end would settle.
     const open = ends.find((end) => !isSelfSigned(end, budget));
     return { last: open ?? ends[0] ?? leaf, selfSigned: open === undefined && ends.length > 0 };

@@ -103,7 +103,10 @@ function presentedOver(evidence: Evidence, tls: TlsEvidence | undefined, context
   const leaf = tls.certificate;
   trail.pass('certificate', `${certificateName(leaf)}, SHA-256 ${leaf.sha256}`, 'RFC 5280 §4.1');
   if (tls.chain !== undefined) noteChain(tls.chain, trail);
-  return floorHolds(tls, trail) ? presentedCertificate(leaf, tls, context) : undefined;
+  if (!floorHolds(tls, trail)) return undefined;
+  // Who calls over a path is told by the path, unless the certificate has a name that counts.
+  const claims = context.direction === 'in' && findInterface(context.snapshot, evidence) === undefined;
+  return presentedCertificate(leaf, tls, context, claims);
 }
 
 /** What came besides the leaf: a line for those who explain, nothing that decides. */

@@ -26,13 +26,17 @@ export interface Presented {
   readonly cover: (agreement: Agreement, context: CoverContext) => Cover;
 }
 
-/** A certificate that the proxy handed over. */
+/**
+ * A certificate that the proxy handed over.
+ * @param claims whether its common name counts as a claim to be the partner of that name, also where no agreement accepts it
+ */
 export function presentedCertificate(
   leaf: CertificateFacts,
   { verified }: Pick<TlsEvidence, 'verified'>,
-  context: Pick<CoverContext, 'snapshot' | 'now' | 'direction'>,
+  { snapshot, now }: Pick<CoverContext, 'snapshot' | 'now'>,
+  claims: boolean,
 ): Presented {
-  const found = identities(leaf, context);
+  const found = identities(leaf, snapshot, claims);
   // One acceptable URI makes every dNSName irrelevant (RFC 5922 §7.1).
   const wildcards = found.kind === 'uri' ? [] : wildcardsOf(leaf);
   return {
@@ -40,16 +44,13 @@ export function presentedCertificate(
     wildcards,
     wildcardHint: hintAt(leaf, wildcards),
     verified,
-    validUntil: nextInstant(context.now, [leaf], context.snapshot.skew),
+    validUntil: nextInstant(now, [leaf], snapshot.skew),
     cover: (agreement, context) => certificateCovered(agreement, leaf, verified, context),
   };
 }
 
 /** The identities that count here; the common name only where an agreement accepts it (RFC 5922 §7.1). */
-function identities(
-  leaf: CertificateFacts,
-  { snapshot, direction }: Pick<CoverContext, 'snapshot' | 'direction'>,
-): SipIdentities {
+function identities(leaf: CertificateFacts, snapshot: Snapshot, claims: boolean): SipIdentities {
   const strict = sipIdentities(leaf, { cnFallback: false });
   // Beside a subjectAltName no common name counts, whatever an agreement says (RFC 5922 §7.1 step 4).
   if (strict.kind !== 'none' || leaf.subjectAltNames !== undefined) return strict;
@@ -59,11 +60,10 @@ function identities(
   // A text of another type than PrintableString and UTF8String, an address: what no setting makes a name is told as it is.
   if (lax.findings.every(({ code }) => code === 'no-sip-id') && lax.kind === 'none') return lax;
   const agreements = lax.names.flatMap((name) => agreementOfName(name, snapshot) ?? []);
-  // Of a peer that calls, it is for the agreement of that name to say whether it accepts it.
-  if (agreements.some(({ cnFallback }) => direction === 'in' || cnFallback)) return lax;
+  // It is for the agreement of that name to say whether it accepts it.
+  if (agreements.some(({ cnFallback }) => claims || cnFallback)) return lax;
   // A machine below the domain of an agreement that accepts common names: what it lacks is its own name there.
-  const isBelow = lax.names.some((name) => acceptedAbove(name, snapshot));
-  return direction === 'in' && isBelow ? lax : strict;
+  return claims && lax.names.some((name) => acceptedAbove(name, snapshot)) ? lax : strict;
 }
 
 function acceptedAbove(name: string, { byDomain }: Snapshot): boolean {

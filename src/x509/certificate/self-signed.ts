@@ -6,7 +6,7 @@ import { signatureVerifies } from './signature.js';
 
 /**
  * Whether its own key signed it. Roots of old have a signature by SHA-1 that nobody relies on, and that is not verified
- * here: of those the key identifiers tell.
+ * here: of those the names tell, and key identifiers where there are any.
  */
 export function isSelfSigned(certificate: CertificateFacts, budget: Budget): boolean {
   if (!certificate.selfIssued) return false;

@@ -249,7 +249,7 @@ describe.each(builds('full'))('scripts of others, Kamailio $version', (build) =>
       };
       expect(await written(await outside, transport, `outside-${from}`)).toEqual({ status: 403, there: false });
       expect(await written(user, 'udp', `inside-${from}`)).toEqual({ status: 200, there: true });
-      expect(network.cscf.log).toMatch(/siptrust: KDMQ from \S+ is refused: .*SIPTRUST_INSIDE_NETS/);
+      expect(network.cscf.log).toMatch(/siptrust: KDMQ from outside is refused \(\S+\): .*SIPTRUST_INSIDE_NETS/);
     },
   );
 

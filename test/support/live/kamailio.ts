@@ -145,7 +145,7 @@ export class Kamailio {
       await eventually(
         'Kamailio answers on its control socket',
         () => kamailio.#answers(),
-        under.length > 0 ? 120_000 : 15_000,
+        under.length > 0 ? 120_000 : 45_000,
       );
     } catch (error) {
       await kamailio.stop();

@@ -7,6 +7,7 @@ import type { CertificateFacts } from '../../../../src/x509/certificate/facts.js
 import { DAY, ext, leaf, type NameValue, NOW, root } from '../../../support/certificates.js';
 import { presenting } from '../../../support/evidence.js';
 import { legacyC, ndsSnapshot, overUdp, prefix } from '../../../support/nds.js';
+import { agreementWith } from '../../../support/snapshot.js';
 
 const rootB = root({ subject: 'O=Operator B,CN=B CA' });
 const rootC = root({ subject: 'O=Operator C,CN=C CA' });
@@ -38,6 +39,9 @@ function judged({ evidence, iface, agreements, at = NOW }: Row) {
   return judgePeer(evidence, ndsSnapshot(iface, agreements), at);
 }
 
+const agreementOf = (over: Partial<Agreement>): Agreement =>
+  agreementWith({ anchors: { client: [rootB.facts], server: [rootB.facts] }, ...over });
+
 const nested = [
   legacyC({ name: 'wide', domains: ['w.example'], sources: [prefix('10.0.0.0/8'), prefix('2001:db8::/32')] }),
   legacyC({ name: 'narrow', domains: ['n.example'], sources: [prefix('10.1.0.0/16'), prefix('2001:db8:1::/48')] }),
@@ -52,6 +56,25 @@ describe('a peer is trusted by its path (TS 33.203 §5.4)', () => {
     'over SCTP': { evidence: overUdp({ transport: 'sctp' }), reason: 'trusted-by-config' },
     'behind NAT: the source port is any': { evidence: overUdp({ sourcePort: 1 }), reason: 'trusted-by-config' },
     outbound: { evidence: overUdp({ direction: 'out' }), reason: 'trusted-by-config' },
+    ...Object.fromEntries(
+      (
+        [
+          ['of the agreement itself', legacyC()],
+          ['of one that is off', agreementOf({ enabled: false })],
+          ['of one on trial', agreementOf({ enforcement: 'monitor' })],
+        ] as const
+      ).map(([whose, other]): readonly [string, Row] => [
+        `over TLS with a certificate that has a common name alone, ${whose}: a name that counts nothing`,
+        {
+          evidence: overTls(
+            leaf(rootC, { subject: `CN=${other.domains[0]}`, extensions: { altNames: undefined } }).facts,
+          ),
+          agreements: other.name === 'op-b' ? [legacyC(), other] : [other],
+          reason: 'trusted-by-config',
+          per: 'connection',
+        },
+      ]),
+    ),
     'the first address of the prefix': {
       evidence: overUdp({ sourceAddress: '192.0.2.0' }),
       reason: 'trusted-by-config',

@@ -182,6 +182,15 @@ describe('a CA with a new key under its old name', () => {
       { peer: peerOf({}, renewed), chain: [renewed] },
     ],
     [
+      'and with it another certificate of that root, by a CA that is nowhere',
+      'anchor-mismatch',
+      /leads to the self-signed CN=B CA,O=Operator B, which has another key than the anchor of its name: /,
+      {
+        peer: peerOf({}, renewed),
+        chain: [renewed, ca(root({ subject: 'CN=Nobody' }), { subject: 'O=Operator B,CN=B CA', key: renewed.key })],
+      },
+    ],
+    [
       'it does not',
       'bad-signature',
       /does not verify with the key of CN=B CA,O=Operator B; it names the key /,
