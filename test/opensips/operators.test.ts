@@ -236,6 +236,7 @@ describe.skipIf((absent(NEEDED) ?? noTables()) !== undefined)('what operators ru
       const [there = [], strange = []] = [partner, stranger].map(({ got }, i) => got.slice(before[i]));
       expect(told(there.find((text) => methodOf(text) === 'INVITE'))).toEqual(['<sip:user@own.example>']);
       expect(there.map(methodOf)).toContain('BYE');
+      expect(strange.map(methodOf)).toContain('INVITE');
       for (const text of strange) expect(told(text)).toEqual([]);
     }),
   );

@@ -102,10 +102,12 @@ function cutInside(text: string, { params, embedded }: UriRules): string {
   );
 }
 
+/** From a `?` behind a scheme on; the next address of a list stays, and the tag of this one. */
 function withoutQuery(piece: string): string {
   const scheme = piece.search(/sips?:/i);
-  const question = scheme < 0 ? -1 : piece.indexOf('?', scheme);
-  return question < 0 ? piece : piece.slice(0, question);
+  if (scheme < 0) return piece;
+  const uris = piece.slice(scheme).replace(/\?(?:(?!,[ \t]*(?:(?:sips?|tel|urn):|$)|;[ \t]*tag[ \t]*=)[\s\S])*/gi, '');
+  return piece.slice(0, scheme) + uris;
 }
 
 /** The same for values that are no address lists but hold URIs in quotes or brackets (Feature-Caps). */

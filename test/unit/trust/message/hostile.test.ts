@@ -27,6 +27,9 @@ table('P-9, P-10: every field that holds a URI', [
     ['Contact: "x <sip:a,b@c?P-Asserted-Identity=x>', 'Contact: "x <sip:a,b@c>'],
     ['To: "x <sip:a@c;cpc=operator>', 'To: "x <sip:a@c>'],
     ['Refer-To: "x <sip:a@c?P-Asserted-Identity=x>', 'Refer-To: "x <sip:a@c>'],
+    ['Route: sip:a b@c?X=1, <sip:edge;lr>', 'Route: sip:a b@c, <sip:edge;lr>'],
+    ['Route: <sip:edge;lr>, sip:a b@c?X=1, sip:d e@f?Y=1,', 'Route: <sip:edge;lr>, sip:a b@c, sip:d e@f,'],
+    ['To: "112" sip:112@c?X=1;tag=1', 'To: "112" sip:112@c;tag=1'],
   ].map(
     ([sent = '', left = '']): Row => [
       `ok/T-79 nor does a stranger bring it in behind what nobody can read, by calling it an emergency: ${sent}`,
