@@ -253,6 +253,21 @@ describe.each(builds('full'))('scripts of others, Kamailio $version', (build) =>
     },
   );
 
+  it('fail/nor does a line stand for each address that somebody makes up: they are of one kind', async () => {
+    const callers = [await stage.connect('udp'), await udpCaller(network.host(3), 5070, network.host(5))];
+    for (const caller of callers) {
+      const callId = freshCallId();
+      caller.send(request({ callId, method: 'KDMQ', ruri: 'sip:htable@own.example', transport: 'UDP' }));
+      expect(statusOf(await caller.final(callId))).toBe(403);
+      caller.close();
+    }
+    const kinds = network.cscf.rpc('htable.dump', 'siptrust_minute').matchAll(/name: \d+:([0-9a-f]+)/gi);
+    const ofKdmq = [...kinds]
+      .map(([, hex = '']) => Buffer.from(hex, 'hex').toString())
+      .filter((text) => /^KDMQ/.test(text));
+    expect([...new Set(ofKdmq)]).toEqual(['KDMQ from outside is ref']);
+  });
+
   describe.each(TRANSPORTS)('SIPTRUST_REGISTRAR: a user in another network, over %s', (transport) => {
     const REALM = 'own.example';
     let caller: Caller;
