@@ -2,7 +2,7 @@
 
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, request } from '../support/live/caller.js';
-import { Daemon } from '../support/live/daemon.js';
+import { Daemon, type Policy } from '../support/live/daemon.js';
 import { type Answer, FakeSidecar, lineOf } from '../support/live/fake-sidecar.js';
 import { builds } from '../support/live/kamailio.js';
 import { Network, type NetworkOptions } from '../support/live/network.js';
@@ -132,12 +132,40 @@ describe.each(builds('full'))('the sidecar, Kamailio $version', (build) => {
       expect(status, domain).toBe(200);
       expectRelayed(got.find((text) => text !== undefined) ?? '', sent);
     }
+    // By host, port, transport and maddr: whoever calls makes up the other parameters.
+    for (const made of ['x=1', 'x=2;y']) expect((await call(`b.example;${made}`)).status).toBe(200);
+    const remembered = () =>
+      [...network.cscf.rpc('htable.dump', 'siptrust_alive').matchAll(/name: ([^;\s]+);/g)]
+        .map(([, name]) => name)
+        .sort();
+    expect(remembered()).toEqual(['b.example', 'r.example']);
     await network.daemon.stop('SIGKILL');
     await eventually('nothing counts that it has said', () => network.knownRevision() === 0);
     const { sent, status, got } = await call('b.example');
     expect(status).toBe(200);
     expectRelayed(got[0] ?? '', sent, ['P-Asserted-Identity']);
     expect(await call('r.example')).toMatchObject({ status: 503, got: [undefined, undefined] });
+  });
+
+  it('ok/a next hop that no agreement names any more is not remembered', async () => {
+    const listed = (standard: Policy, ...agreements: readonly object[]): Policy => {
+      return { ...standard, agreements: [(standard.agreements as readonly object[])[0], ...agreements] };
+    };
+    const partner = (standard: Policy, host: (at: number) => string) => {
+      const b = (standard.agreements as readonly object[])[1];
+      return { ...b, targets: [`${host(10)}:5061`] };
+    };
+    await stage({ policy: (standard, host) => listed(standard, partner(standard, host)) });
+    const user = await network.ownUser();
+    const remembers = async () => {
+      const callId = freshCallId();
+      user.send(request({ callId, ruri: 'sip:bob@b.example', transport: 'UDP' }));
+      await user.final(callId);
+      return network.cscf.rpc('htable.dump', 'siptrust_alive').includes('name: b.example;');
+    };
+    expect(await remembers()).toBe(true);
+    await network.reload(listed(network.standardPolicy));
+    expect(await remembers()).toBe(false);
   });
 
   it('ok/dead: known verdicts count for a while, then no more', async () => {
