@@ -1,6 +1,6 @@
 /** The file of a store: who may touch it, who has it, which version it is, and what is wrong with it. */
 
-import { closeSync, constants, openSync, realpathSync, statSync } from 'node:fs';
+import { closeSync, constants, openSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { danglingLink, makeDirectory } from './make-directory.js';
@@ -134,18 +134,34 @@ function makeFile(file: string): void {
     // Nobody but who made the link knows whether the disk behind it is only not mounted yet.
     const leads = danglingLink(file);
     if (leads !== undefined) throw new StoreError(file, `expected a file, or none yet, found ${leads}`);
-    closeSync(openSync(file, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR, 0o600));
+    makeDatabase(file);
   }
   checkFile(file);
 }
 
+/** It has its name once it is whole: so an empty file is one that has lost what it held, never one that was just begun. */
+function makeDatabase(file: string): void {
+  const begun = `${file}.new`;
+  rmSync(begun, { force: true });
+  closeSync(openSync(begun, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR, 0o600));
+  const database = new Database(begun);
+  try {
+    database.transaction(() => database.exec(SCHEMA))();
+  } finally {
+    database.close();
+  }
+  renameSync(begun, file);
+}
+
 function checkFile(file: string): void {
-  const { mode } = statSync(file);
+  const { mode, size } = statSync(file);
   if ((mode & constants.S_IFMT) !== constants.S_IFREG) throw new StoreError(file, 'expected a regular file');
   if ((mode & constants.S_IWOTH) !== 0) {
     const found = (mode & 0o777).toString(8).padStart(4, '0');
     throw new StoreError(file, `expected a file that not everybody may write, found mode ${found}; next: chmod 600`);
   }
+  // SQLite would take it for a new database, and drop the log beside it.
+  if (size === 0) throw new StoreError(file, `expected a database of siptrust, found an empty file${RESTORE}`);
 }
 
 /** Who may write the file or its directory says whom to trust. As for policy files, that is a warning. */
@@ -182,9 +198,6 @@ function takeLock(file: string, lock: Connection): void {
 }
 
 function prepare(file: string, database: Connection): void {
-  if (database.pragma('user_version', { simple: true }) === 0 && isEmpty(database)) {
-    database.transaction(() => database.exec(SCHEMA))();
-  }
   checkDatabase(file, database);
   const mode = database.pragma('journal_mode = WAL', { simple: true });
   if (mode !== 'wal') throw new StoreError(file, `expected a file system with write-ahead logs, found mode ${mode}`);
@@ -193,10 +206,6 @@ function prepare(file: string, database: Connection): void {
   database.exec(TLS_SEEN);
   database.exec(CERTIFICATE);
   database.exec(WAITING);
-}
-
-function isEmpty(database: Connection): boolean {
-  return database.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() === 0;
 }
 
 function checkDatabase(file: string, database: Connection): void {

@@ -111,12 +111,6 @@ describe('the store in SQLite', () => {
       `${join(file, '..')}: expected a directory that not everybody may write, found mode 0777: ${file} can be replaced`,
     ]);
   });
-  test('ok/an empty file is a new store', async () => {
-    const file = path();
-    mkdirSync(join(file, '..'));
-    writeFileSync(file, '', { mode: 0o600 });
-    expect(await opened(file).load()).toEqual({ pins: [], revision: 0 });
-  });
   test('ok/what is saved is there again, the pin seen longest ago first', async () => {
     const late = pin({ agreement: 'op-c', lastSeen: 9, approvedAt: 10, identities: [] });
     const early = pin({ lastSeen: 1 });
@@ -233,6 +227,10 @@ describe('the store in SQLite', () => {
       (file) => writeFileSync(file, readFileSync(file).subarray(0, 4096 + 100)),
       /expected a (sound database, found a damaged one|SQLite database)/,
     ],
+    'one of which a power failure left no octet: pins are not lost silently': [
+      (file) => writeFileSync(file, ''),
+      /expected a database of siptrust, found an empty file; next: put the last good copy in its place/,
+    ],
     'a file that everybody may write': [
       (file) => chmodSync(file, 0o666),
       /expected a file that not everybody may write, found mode 0666; next: chmod 600/,
@@ -269,6 +267,14 @@ describe('the store in SQLite', () => {
       }
     });
   }
+  test('ok/a start that was killed while it made the first database is no obstacle to the next one', () => {
+    const file = path();
+    mkdirSync(join(file, '..'));
+    writeFileSync(`${file}.new`, 'begun');
+    opened(file);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(existsSync(`${file}.new`)).toBe(false);
+  });
   test('fail/a directory that cannot be', () => {
     const file = join(path(), 'state.db');
     mkdirSync(join(file, '../..'), { recursive: true });
