@@ -16,7 +16,7 @@ interface Row {
   readonly text: string;
   /** The clause that asks for the check. */
   readonly clause: string;
-  /** Of alarms: the message is refused, by some rule at least. metrics.md tells those by the outcome `refused`. */
+  /** Of alarms: some rule refuses a message for it (`RefusingCode`). metrics.md tells those by the outcome `refused`. */
   readonly refuses?: true;
 }
 
@@ -480,6 +480,15 @@ export interface Reason extends Row {
   readonly code: ReasonCode;
 }
 
+/** Reasons for which a message may be refused: an alarm among them has a series of refused messages before the first one. */
+export type RefusingCode = {
+  [Code in ReasonCode]: (typeof table)[Code] extends { severity: 'alarm' }
+    ? (typeof table)[Code] extends { refuses: true }
+      ? Code
+      : never
+    : Code;
+}[ReasonCode];
+
 /** All reasons, in table order. */
 export const REASONS: readonly Reason[] = entriesOf(table).map(([code, row]) => ({ code, ...row }));
 
@@ -489,8 +498,8 @@ export function reason(code: ReasonCode): Reason {
 }
 
 /** One thing that a check found: the code, and in words what was compared and what was seen. */
-export interface Finding {
-  readonly code: ReasonCode;
+export interface Finding<Code extends ReasonCode = ReasonCode> {
+  readonly code: Code;
   /** Names the subject, what was expected and what was found. Never holds a secret. */
   readonly detail: string;
 }

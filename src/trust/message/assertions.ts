@@ -75,7 +75,10 @@ export function screenFrom(work: Work): Refusal {
   }
   const spoofed = hosts.find((host) => isOwnSpoof(host, agreed));
   if (spoofed !== undefined) {
-    const finding: Finding = { code: 'assert-own', detail: `From names ${spoofed}, one of our own domains` };
+    const finding: Finding<'assert-own'> = {
+      code: 'assert-own',
+      detail: `From names ${spoofed}, one of our own domains`,
+    };
     if (canRefuse(work) && !work.emergency) return { code: 403, phrase: 'Identity Not Allowed', finding };
     findings.push(finding);
   } else if (hosts.some((host) => !mayAssertHost(host, agreed) && !host.endsWith('.invalid'))) {

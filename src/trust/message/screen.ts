@@ -29,7 +29,10 @@ export interface AssertionTerms {
   readonly byDomain: Pick<ReadonlyMap<string, unknown>, 'has'>;
 }
 
-export type Judgement = { readonly outcome: 'keep' } | { readonly outcome: 'drop' | 'own'; readonly finding: Finding };
+export type Judgement =
+  | { readonly outcome: 'keep' }
+  | { readonly outcome: 'drop'; readonly finding: Finding }
+  | { readonly outcome: 'own'; readonly finding: Finding<'assert-own'> };
 
 const KEEP: Judgement = { outcome: 'keep' };
 
@@ -185,7 +188,7 @@ export interface Screened {
   readonly values: readonly string[];
   readonly findings: readonly Finding[];
   /** One of our own domains was asserted. */
-  readonly own: Finding | undefined;
+  readonly own: Finding<'assert-own'> | undefined;
 }
 
 /** A value of a row: what it says, or why it cannot be read, and what is made of it. */
@@ -206,7 +209,7 @@ export function screenRows(
 ): Screened {
   const findings: Finding[] = [];
   const seen = new Set<'sip' | 'tel'>();
-  let spoof: Finding | undefined;
+  let spoof: Finding<'assert-own'> | undefined;
   const read = rows.map((row): readonly Value[] | undefined => {
     // P-7: where a quoted string ends is anybody's guess, and with it how many values there are.
     if (hasOpenQuote(row)) return undefined;

@@ -1,6 +1,6 @@
 /** One message on its way through the steps of a plan. */
 
-import type { Finding } from '../../reasons.js';
+import type { Finding, RefusingCode } from '../../reasons.js';
 import {
   asciiLower,
   type HeaderBlock,
@@ -57,7 +57,9 @@ export interface Work {
 }
 
 /** A step's answer: undefined, or why the message is refused. */
-export type Refusal = { readonly code: number; readonly phrase: string; readonly finding?: Finding } | undefined;
+export type Refusal =
+  | { readonly code: number; readonly phrase: string; readonly finding?: Finding<RefusingCode> }
+  | undefined;
 
 /** Gathers what all checks of one message look at. */
 export function begin(input: MessageInput): Work {
