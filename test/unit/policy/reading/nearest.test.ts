@@ -18,4 +18,8 @@ describe('the key that was probably meant', () => {
   ] as const) {
     test(`ok/${word.slice(0, 20)} -> ${expected}`, () => expect(nearest(word, KEYS)).toBe(expected));
   }
+  test('ok/of a word without end the first 64 characters are looked at: what it costs ends there', () => {
+    const key = 'k'.repeat(64);
+    expect(nearest(`${key}${'y'.repeat(10_000)}`, [key])).toBe(key);
+  });
 });

@@ -277,6 +277,12 @@ table('screening of trusted peers (§5.4, §5.6)', [
     { append: ['P-Asserted-Identity: <sip:unavailable@unknown.invalid>'], codes: ['assert-foreign'] },
   ],
   [
+    'ok/S-3 one of another network goes before they are counted: his own behind it is the first',
+    ['P-Asserted-Identity: <sip:bob@c.example>, <sip:alice@b.example>'],
+    trusted,
+    { append: ['P-Asserted-Identity: <sip:alice@b.example>'], codes: ['assert-foreign'] },
+  ],
+  [
     'ok/S-7 From of ours over a roaming interconnect: our user is there',
     ['From: <sip:alice@a.example>;tag=1'],
     { trusted: true, agreement: { interconnect: 'roaming' } },
