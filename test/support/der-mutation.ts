@@ -93,38 +93,39 @@ function places(elements: Element[], into: Place[] = []): Place[] {
 
 /** A source of changed DER: `seeds` are what is changed, and what pieces are taken from. */
 export class Mutator {
-  private readonly trees: readonly Element[][];
+  readonly #seeds: readonly Uint8Array[];
+  readonly #random: Random;
+  readonly #trees: readonly Element[][];
 
-  constructor(
-    private readonly seeds: readonly Uint8Array[],
-    private readonly random: Random,
-  ) {
-    this.trees = seeds.map((seed) => parse(seed) ?? []);
+  constructor(seeds: readonly Uint8Array[], random: Random) {
+    this.#seeds = seeds;
+    this.#random = random;
+    this.#trees = seeds.map((seed) => parse(seed) ?? []);
   }
 
   /** One changed seed: most by elements, some by octets, some by both. */
   next(): Uint8Array {
-    const { random } = this;
-    const index = random.below(this.seeds.length);
-    const seed = this.seeds[index] as Uint8Array;
-    if (random.chance(0.25)) return this.changeOctets(seed);
-    const changed = this.changeElements(index);
-    return random.chance(0.1) ? this.changeOctets(changed) : changed;
+    const random = this.#random;
+    const index = random.below(this.#seeds.length);
+    const seed = this.#seeds[index] as Uint8Array;
+    if (random.chance(0.25)) return this.#changeOctets(seed);
+    const changed = this.#changeElements(index);
+    return random.chance(0.1) ? this.#changeOctets(changed) : changed;
   }
 
-  private changeElements(index: number): Uint8Array {
-    const { random } = this;
-    const tree = (this.trees[index] as Element[]).map(copy);
+  #changeElements(index: number): Uint8Array {
+    const random = this.#random;
+    const tree = (this.#trees[index] as Element[]).map(copy);
     for (let left = 1 + random.below(3); left > 0; left--) {
       const all = places(tree);
       if (all.length === 0) break;
-      this.changeElement(random.pick(all));
+      this.#changeElement(random.pick(all));
     }
     return new Uint8Array(Buffer.concat(tree.map(encode)));
   }
 
-  private changeElement({ among, index }: Place): void {
-    const { random } = this;
+  #changeElement({ among, index }: Place): void {
+    const random = this.#random;
     const element = among[index] as Element;
     switch (random.below(10)) {
       case 0:
@@ -140,7 +141,7 @@ export class Mutator {
         return;
       }
       case 3: {
-        const donor = random.pick(places(random.pick(this.trees) as Element[]));
+        const donor = random.pick(places(random.pick(this.#trees) as Element[]));
         among[index] = copy(donor.among[donor.index] as Element);
         return;
       }
@@ -157,14 +158,14 @@ export class Mutator {
         Object.assign(element, { children: undefined, content: random.pick(CONTENTS) });
         return;
       default:
-        if (element.children === undefined) element.content = this.changeOctets(element.content);
+        if (element.children === undefined) element.content = this.#changeOctets(element.content);
         else element.children = random.shuffle(element.children);
     }
   }
 
   /** One to four changes: octets, bits, runs cut, doubled, the end cut off. */
-  private changeOctets(bytes: Uint8Array): Uint8Array {
-    const { random } = this;
+  #changeOctets(bytes: Uint8Array): Uint8Array {
+    const random = this.#random;
     let out = Uint8Array.from(bytes);
     for (let left = 1 + random.below(4); left > 0 && out.length > 0; left--) {
       const at = random.below(out.length);

@@ -35,13 +35,13 @@ export class OpensslPki {
     this.openssl('req', ...KEY, '-subj', `/O=Partner/CN=${name}`, '-keyout', `${name}.key`, '-out', `${name}.csr`);
     this.openssl(
       ...['x509', '-req', '-in', `${name}.csr`, '-CA', `${by}.pem`, '-CAkey', `${by}.key`, ...serial],
-      ...(days > 0 ? ['-days', String(days)] : this.over()),
+      ...(days > 0 ? ['-days', String(days)] : this.#over()),
       ...['-extfile', `${name}.ext`, '-out', `${name}.pem`],
     );
   }
 
   /** A time that is over: OpenSSL 3.0 knows no dates here, and 3.5 takes no days before today. */
-  private over(): readonly string[] {
+  #over(): readonly string[] {
     const { stdout, stderr } = spawnSync('openssl', ['x509', '-help'], { encoding: 'utf8' });
     const dates = ['-not_before', '20240101000000Z', '-not_after', '20240102000000Z'];
     return `${stdout}${stderr}`.includes('-not_after') ? dates : ['-days', '-1'];

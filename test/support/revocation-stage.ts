@@ -62,13 +62,17 @@ export interface StageOptions {
 
 /** siptrust over one agreement with a partner, fetching from one server. */
 export class Stage {
+  readonly #use: { snapshot: Snapshot };
+
   readonly log: Line[] = [];
   private constructor(
     readonly state: TrustState,
     readonly revocation: Revocation,
     log: Line[],
-    private readonly use: { snapshot: Snapshot },
+    use: { snapshot: Snapshot },
   ) {
+    this.#use = use;
+
     this.log = log;
   }
 
@@ -124,7 +128,7 @@ export class Stage {
 
   /** Another policy in force. */
   async reload(snapshot: Snapshot): Promise<void> {
-    this.use.snapshot = snapshot;
+    this.#use.snapshot = snapshot;
     await this.state.changes.reload();
   }
 

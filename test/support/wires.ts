@@ -23,24 +23,24 @@ export class NetstringClient {
   readonly frames: string[] = [];
   readonly socket: Socket;
   closed = false;
-  private readonly parser = createNetstringParser(1 << 30);
-  private wake: () => void = () => {};
+  readonly #parser = createNetstringParser(1 << 30);
+  #wake: () => void = () => {};
 
   constructor(target: { path: string } | { port: number; host?: string }) {
     this.socket = connect({ allowHalfOpen: true, ...target });
     this.socket.on('data', (chunk) => {
-      const error = this.parser.push(chunk, (frame) => this.frames.push(frame.toString()));
+      const error = this.#parser.push(chunk, (frame) => this.frames.push(frame.toString()));
       if (error !== undefined) throw new Error(`the server sent no netstring: ${error.found}`);
-      this.wake();
+      this.#wake();
     });
     this.socket.on('error', () => {});
     this.socket.on('end', () => {
       this.closed = true;
-      this.wake();
+      this.#wake();
     });
     this.socket.on('close', () => {
       this.closed = true;
-      this.wake();
+      this.#wake();
     });
   }
 
@@ -51,7 +51,7 @@ export class NetstringClient {
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) {
       await new Promise<void>((resolve) => {
-        this.wake = resolve;
+        this.#wake = resolve;
       });
     }
   }

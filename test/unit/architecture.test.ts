@@ -221,6 +221,16 @@ describe('test/unit computes: what starts a program is in test/programs, what st
     const ofTheirOwn = ['sip/lists/opensips-string.ts', 'x509/certificate/general-name.ts'];
     expect(writes.filter((file) => !ofTheirOwn.includes(file))).toEqual(['printable.ts']);
   });
+  test('ok/what a class keeps to itself is #private: the word of TypeScript stops nobody once it is compiled', () => {
+    const all = ['../../src', '..'].flatMap((from) =>
+      readdirSync(join(UNIT, from), { recursive: true, encoding: 'utf8' })
+        .filter((name) => /\.tsx?$/.test(name))
+        .map((name) => join(UNIT, from, name)),
+    );
+    // A constructor has no such form.
+    const said = /^ +private (?!constructor\()[\w* ]+[(:;?=]|\(private (?:readonly )?\w+[:?]/m;
+    expect(all.filter((file) => said.test(readFileSync(file, 'utf8')))).toEqual([]);
+  });
   test('ok/evidence of a TLS hop is written in test/support/evidence.ts alone', () => {
     const byHand = /verified: [^}]{0,40}version: '[^}]{0,40}cipher: '|cipher: 'TLS_AES_256_GCM_SHA384'/;
     const found = tests.filter((name) => name !== 'architecture.test.ts');

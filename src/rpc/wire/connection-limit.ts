@@ -18,6 +18,8 @@ const TELL_MS = 10_000;
 
 /** A connection that was taken in. */
 export class Slot {
+  readonly #tick: () => number;
+
   /** Requests whose answers somebody works on. */
   busy = 0;
   /** When it asked last, counted in requests of the listener; 0: never. */
@@ -26,13 +28,15 @@ export class Slot {
   constructor(
     readonly socket: Socket,
     readonly source: string,
-    private readonly tick: () => number,
-  ) {}
+    tick: () => number,
+  ) {
+    this.#tick = tick;
+  }
 
   /** A request came in whole; what this gives is to be called once its answer is out. */
   asked(): () => void {
     this.busy += 1;
-    this.askedAt = this.tick();
+    this.askedAt = this.#tick();
     return () => {
       this.busy -= 1;
     };

@@ -76,15 +76,19 @@ export function manyRows(most: number): string {
 
 /** Lines of the fields that some rule speaks of. */
 class Shapes {
+  readonly #removed: readonly string[];
+
   readonly alternatives: string[] = [];
   /** By the name, what stands behind it in most lines. */
   readonly most = new Map<string, string>();
 
-  constructor(private readonly removed: readonly string[]) {}
+  constructor(removed: readonly string[]) {
+    this.#removed = removed;
+  }
 
   /** The first shape of a field counts; what the list removes needs none. */
   add(fields: readonly string[], value: string, most?: string): void {
-    const own = fields.filter((field) => !this.most.has(field) && !this.removed.includes(field));
+    const own = fields.filter((field) => !this.most.has(field) && !this.#removed.includes(field));
     if (own.length === 0) return;
     const line = `${COLON}${value}${END}`;
     for (const name of own) this.most.set(name, most ?? line);
@@ -94,17 +98,22 @@ class Shapes {
 
 /** The lines of a header block up to the empty line. Each alternative that is tried costs as much as ten letters. */
 class Lines {
+  readonly #profile: HookProfile;
+  readonly #purpose: Purpose;
+  readonly #prefix: string;
+  readonly #values: Values;
+
   readonly text: string;
   /** Fields that stand once, but Content-Length. */
   readonly #singles: readonly string[];
   #leading = '';
 
-  constructor(
-    private readonly profile: HookProfile,
-    private readonly purpose: Purpose,
-    private readonly prefix: string,
-    private readonly values: Values,
-  ) {
+  constructor(profile: HookProfile, purpose: Purpose, prefix: string, values: Values) {
+    this.#profile = profile;
+    this.#purpose = purpose;
+    this.#prefix = prefix;
+    this.#values = values;
+
     const { remove, removeUnlessEmergency, lines } = profile;
     const removed = [...remove, ...removeUnlessEmergency].map(asciiLower);
     const prefixes = removed.filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1));
@@ -143,26 +152,26 @@ class Lines {
 
   /** What the lines of single fields may hold. */
   #shapes(removed: readonly string[]): Shapes {
-    const { lines, screens } = this.profile;
+    const { lines, screens } = this.#profile;
     const shapes = new Shapes(removed);
     const inside = insides(lines);
     for (const each of lines.bearing) {
       const params = touching(lines.params, each.fields).flatMap(({ names }) => names);
-      const value = `${bearsNone(each, this.purpose.leniency)}${this.#looked(each.fields)}`;
-      shapes.add(each.fields, value, this.values.plainWithout(each.names, heads(params)));
+      const value = `${bearsNone(each, this.#purpose.leniency)}${this.#looked(each.fields)}`;
+      shapes.add(each.fields, value, this.#values.plainWithout(each.names, heads(params)));
     }
     for (const { fields } of inside) shapes.add(fields, this.#looked(fields), onlyNames(inside, fields));
     if (lines.bodies.length > 0) {
       const subtypes = lines.bodies.map((name) => name.slice(name.indexOf('/') + 1));
-      const other = `:[ ][a-z]++/[${lettersBut(heads(subtypes))}]${this.values.plain}`;
-      const none = `${BLANKS}(?!${lines.bodies.map(mediaType).join('|')})${this.values.any}`;
+      const other = `:[ ][a-z]++/[${lettersBut(heads(subtypes))}]${this.#values.plain}`;
+      const none = `${BLANKS}(?!${lines.bodies.map(mediaType).join('|')})${this.#values.any}`;
       shapes.add(spellings('content-type'), none, other);
     }
     if (lines.privacy === 'listed') shapes.add(['privacy'], `${BLANKS}(?:id|none)${BLANKS}`);
     if (lines.privacy === 'not-critical')
       shapes.add(['privacy'], words([{ fields: [], names: ['critical'], allBut: false }]));
     if (screens) shapes.add(['p-asserted-identity'], ...this.#assertion());
-    if (this.purpose.direction === 'in') {
+    if (this.#purpose.direction === 'in') {
       const mark = markOf('content-length');
       const last = `:[ ][0-9]{1,9}+${END}${this.#unset(mark)}(?:${END}(*ACCEPT)|${this.#set(mark)})`;
       shapes.add(spellings('content-length'), `${this.#once('content-length')}${BLANKS}[0-9]{1,9}+${BLANKS}`, last);
@@ -172,21 +181,21 @@ class Lines {
 
   /** What the line of a field may hold, by the rules on what stands in it. */
   #looked(fields: readonly string[]): string {
-    const { lines } = this.profile;
+    const { lines } = this.#profile;
     const uris = fields.some((field) => URI_FIELDS.has(field));
     const params = uris ? touching(lines.params, fields) : [];
     const others = touching(insides(lines), fields).filter((each) => !params.includes(each));
-    const value = others.length === 0 ? this.values.any : words(others);
+    const value = others.length === 0 ? this.#values.any : words(others);
     // A URI beside the value is looked at like any other.
-    return `${hasNone(params)}${uris && others.length > 0 ? `(?=${this.values.any}${END})` : ''}${value}`;
+    return `${hasNone(params)}${uris && others.length > 0 ? `(?=${this.#values.any}${END})` : ''}${value}`;
   }
 
   /** A Refer-To that embeds the dialog to be replaced, and bears no name either. */
   #replacing(): readonly string[] {
-    const { replaces } = this.values;
+    const { replaces } = this.#values;
     if (replaces === undefined) return [];
-    const bearing = this.profile.lines.bearing.filter(({ fields }) => fields.includes('refer-to'));
-    const none = bearing.map((each) => bearsNone(each, this.purpose.leniency)).join('');
+    const bearing = this.#profile.lines.bearing.filter(({ fields }) => fields.includes('refer-to'));
+    const none = bearing.map((each) => bearsNone(each, this.#purpose.leniency)).join('');
     return [`${nameOf(spellings('refer-to'), '')}${COLON}${none}${replaces}${END}`];
   }
 
@@ -201,7 +210,7 @@ class Lines {
   ): readonly string[] {
     const singles = this.#singles;
     const free = (name: string): boolean => !treated.includes(name) && !prefixes.some((each) => name.startsWith(each));
-    const { plain, simple } = this.values;
+    const { plain, simple } = this.#values;
     const text = (name: string): string => (URI_FIELDS.has(name) ? plain : simple);
     const line = (name: string): string | undefined => {
       const shaped = shapes.get(name);
@@ -213,7 +222,7 @@ class Lines {
     const others = [...LETTERS].flatMap((letter) => {
       // A second letter with which no treated name goes on.
       const seconds = treated.filter((name) => name.startsWith(letter)).map((name) => name.charAt(1));
-      return seconds.includes('') ? [] : [`${letter}[${lettersBut(seconds)}]${this.values.rest}`];
+      return seconds.includes('') ? [] : [`${letter}[${lettersBut(seconds)}]${this.#values.rest}`];
     });
     // How most messages begin, in the order of RFC 3261. (No profile has a rule for any of these.)
     const exact = (...names: readonly string[]): string => names.map((name) => `${name}:${text(name)}`).join('');
@@ -239,11 +248,11 @@ class Lines {
   }
 
   #set(mark: string): string {
-    return `(?<${this.prefix}${mark}>)`;
+    return `(?<${this.#prefix}${mark}>)`;
   }
 
   #unset(mark: string): string {
-    return `(?(<${this.prefix}${mark}>)(?!))`;
+    return `(?(<${this.#prefix}${mark}>)(?!))`;
   }
 
   /**
@@ -251,7 +260,7 @@ class Lines {
    * the domain that is asserted, and the script has one to look at. Then how most lines go on.
    */
   #assertion(): readonly [string, string] {
-    const name = `(?:"${this.values.text('"\\\\,;<>@:')}"|[-A-Za-z0-9 .]*+)${BLANKS}`;
+    const name = `(?:"${this.#values.text('"\\\\,;<>@:')}"|[-A-Za-z0-9 .]*+)${BLANKS}`;
     const uri = '<sips?:[-+A-Za-z0-9._]++@[-A-Za-z0-9.]++(?:;user=phone)?>';
     const tel = `${name}<tel:[+][0-9]++>${this.#set(NUMBER)}`;
     const neither = `${this.#unset(ASSERTED)}${this.#unset(NUMBER)}`;

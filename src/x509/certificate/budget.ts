@@ -28,27 +28,31 @@ export class BudgetExhausted extends Error {
 
 /** What one question may cost, counted by kind of work in microseconds; spent, it throws BudgetExhausted. */
 export class Budget {
-  private readonly used: Record<WorkKind, number> = { signatures: 0, issuers: 0, names: 0, policies: 0, revocation: 0 };
-  private sum = 0;
-  private readonly done = new WeakMap<object, Set<string>>();
+  readonly #limit: number;
+
+  readonly #used: Record<WorkKind, number> = { signatures: 0, issuers: 0, names: 0, policies: 0, revocation: 0 };
+  #sum = 0;
+  readonly #done = new WeakMap<object, Set<string>>();
 
   /** `limit`: microseconds of work. */
-  constructor(private readonly limit: number = DEFAULT_BUDGET) {}
+  constructor(limit: number = DEFAULT_BUDGET) {
+    this.#limit = limit;
+  }
 
   spend(kind: WorkKind, microseconds: number): void {
-    this.used[kind] += microseconds;
-    this.sum += microseconds;
-    if (this.sum <= this.limit) return;
-    const most = keysOf(this.used).reduce((a, b) => (this.used[b] > this.used[a] ? b : a));
-    throw new BudgetExhausted(this.limit, most);
+    this.#used[kind] += microseconds;
+    this.#sum += microseconds;
+    if (this.#sum <= this.#limit) return;
+    const most = keysOf(this.#used).reduce((a, b) => (this.#used[b] > this.#used[a] ? b : a));
+    throw new BudgetExhausted(this.#limit, most);
   }
 
   /** Spends for work that is done once in a verification, however often its outcome is asked for. */
   spendOnce(kind: WorkKind, on: object, what: string, microseconds: () => number): void {
-    const known = this.done.get(on);
+    const known = this.#done.get(on);
     if (known?.has(what)) return;
     this.spend(kind, microseconds());
-    if (known === undefined) this.done.set(on, new Set([what]));
+    if (known === undefined) this.#done.set(on, new Set([what]));
     else known.add(what);
   }
 }

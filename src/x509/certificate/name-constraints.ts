@@ -75,19 +75,22 @@ function costOf({ type, bytes }: AlternativeName): number {
 
 /** The name constraints of one verification: what was sorted, read and found is there for the next path. */
 export class NameCheck {
-  private readonly sorted = new Map<CertificateFacts, Constraints>();
-  private readonly presented = new Map<CertificateFacts, readonly Presented[]>();
-  private readonly found = new Map<CertificateFacts, Map<Constraints, Finding | undefined>>();
+  readonly #budget: Budget;
+  readonly #sipDomain: SipDomainOf | undefined;
+
+  readonly #sorted = new Map<CertificateFacts, Constraints>();
+  readonly #presented = new Map<CertificateFacts, readonly Presented[]>();
+  readonly #found = new Map<CertificateFacts, Map<Constraints, Finding | undefined>>();
 
   /**
    * @param sipDomain the SIP domain that a URI names, which is constrained like a DNS name (RFC 5922 §7.1): RFC 5280 §4.2.1.10
    *   finds no host in such a URI, so that a CA which is held to the DNS names of one partner could vouch for every other
    *   one below the same anchor. undefined: nobody is known by it
    */
-  constructor(
-    private readonly budget: Budget,
-    private readonly sipDomain: SipDomainOf | undefined,
-  ) {}
+  constructor(budget: Budget, sipDomain: SipDomainOf | undefined) {
+    this.#budget = budget;
+    this.#sipDomain = sipDomain;
+  }
 
   /**
    * The first name of a path (leaf first, anchor last) that a CA above it does not allow, or undefined. Each CA's
@@ -101,47 +104,47 @@ export class NameCheck {
       const isLeaf = index === 0;
       if (index < path.length - 1 && (isLeaf || !certificate.selfIssued)) {
         for (const constraints of above) {
-          const finding = this.below(certificate, constraints, isLeaf);
+          const finding = this.#below(certificate, constraints, isLeaf);
           if (finding !== undefined) return finding;
         }
       }
       if (!isLeaf && certificate.nameConstraints !== undefined) {
-        above.push(this.constraintsOf(certificate, certificate.nameConstraints));
+        above.push(this.#constraintsOf(certificate, certificate.nameConstraints));
       }
     }
     return undefined;
   }
 
-  private constraintsOf(ca: CertificateFacts, constraints: NameConstraints): Constraints {
-    const known = this.sorted.get(ca);
+  #constraintsOf(ca: CertificateFacts, constraints: NameConstraints): Constraints {
+    const known = this.#sorted.get(ca);
     if (known !== undefined) return known;
     const { permitted = [], excluded = [] } = constraints;
-    for (const { base } of [...permitted, ...excluded]) this.budget.spend('names', costOf(base));
+    for (const { base } of [...permitted, ...excluded]) this.#budget.spend('names', costOf(base));
     const sorted = {
       from: `name constraints of ${ca.subjectText}`,
       permitted: sides(permitted, false),
       excluded: sides(excluded, true),
     };
-    this.sorted.set(ca, sorted);
+    this.#sorted.set(ca, sorted);
     return sorted;
   }
 
   /** What is wrong with a certificate below one CA (§6.1.3 (b), (c)). Asked of each pair once. */
-  private below(certificate: CertificateFacts, constraints: Constraints, isLeaf: boolean): Finding | undefined {
-    const known = this.found.get(certificate);
+  #below(certificate: CertificateFacts, constraints: Constraints, isLeaf: boolean): Finding | undefined {
+    const known = this.#found.get(certificate);
     if (known?.has(constraints)) return known.get(constraints);
-    const names = this.presented.get(certificate) ?? presentedNames(certificate, isLeaf, this.sipDomain);
-    this.presented.set(certificate, names);
+    const names = this.#presented.get(certificate) ?? presentedNames(certificate, isLeaf, this.#sipDomain);
+    this.#presented.set(certificate, names);
     let finding: Finding | undefined;
     for (const name of names) {
-      this.budget.spend('names', costOf(name.name));
+      this.#budget.spend('names', costOf(name.name));
       const problem = violation(name, constraints);
       if (problem === undefined) continue;
       const who = certificateName(certificate);
       finding = { code: 'name-constraints', detail: `${who}: ${name.text()}: ${problem} (${constraints.from})` };
       break;
     }
-    this.found.set(certificate, (known ?? new Map()).set(constraints, finding));
+    this.#found.set(certificate, (known ?? new Map()).set(constraints, finding));
     return finding;
   }
 }

@@ -54,22 +54,26 @@ function nearest(host: string, trees: ReadonlyMap<string, AlternativeName>, stri
  * subtree excludes it.
  */
 export class HostTrees implements NameTrees {
-  private all: AlternativeName | undefined;
-  private readonly plain = new Map<string, AlternativeName>();
-  private readonly dotted = new Map<string, AlternativeName>();
-  /** By the domain that their first label stands in. */
-  private readonly parents = new Map<string, AlternativeName>();
+  readonly #excluded: boolean;
 
-  constructor(private readonly excluded: boolean) {}
+  #all: AlternativeName | undefined;
+  readonly #plain = new Map<string, AlternativeName>();
+  readonly #dotted = new Map<string, AlternativeName>();
+  /** By the domain that their first label stands in. */
+  readonly #parents = new Map<string, AlternativeName>();
+
+  constructor(excluded: boolean) {
+    this.#excluded = excluded;
+  }
 
   add(base: AlternativeName): string | undefined {
     const { dotted, host } = constrained(base);
-    if (host === '') this.all ??= base;
+    if (host === '') this.#all ??= base;
     else if (!isHost(host)) return 'the constraint is no DNS name';
     else {
-      (dotted ? this.dotted : this.plain).set(host, base);
+      (dotted ? this.#dotted : this.#plain).set(host, base);
       const dot = host.indexOf('.');
-      if (dot >= 0) this.parents.set(host.slice(dot + 1), base);
+      if (dot >= 0) this.#parents.set(host.slice(dot + 1), base);
     }
     return undefined;
   }
@@ -81,12 +85,12 @@ export class HostTrees implements NameTrees {
     // One trailing dot only marks the name as absolute.
     const plain = host?.endsWith('.') ? host.slice(0, -1) : host;
     if (!isHost(plain)) return { unreadable: 'the name is no DNS name' };
-    if (this.all !== undefined) return { inside: this.all };
-    const found = nearest(plain, this.plain);
+    if (this.#all !== undefined) return { inside: this.#all };
+    const found = nearest(plain, this.#plain);
     if (found !== OUTSIDE) return found;
-    const below = nearest(plain, this.dotted, !wildcard && !this.excluded);
-    if (below !== OUTSIDE || !wildcard || !this.excluded) return below;
-    const sibling = this.parents.get(plain);
+    const below = nearest(plain, this.#dotted, !wildcard && !this.#excluded);
+    if (below !== OUTSIDE || !wildcard || !this.#excluded) return below;
+    const sibling = this.#parents.get(plain);
     return sibling === undefined ? OUTSIDE : { inside: sibling };
   }
 }
@@ -94,10 +98,7 @@ export class HostTrees implements NameTrees {
 /** iPAddress: address and mask of the same length; addresses of the other family are outside. */
 export class IpTrees implements NameTrees {
   /** By mask in hex; there are 33 and 129. */
-  private readonly masks = new Map<
-    string,
-    { readonly mask: Uint8Array; readonly nets: Map<string, AlternativeName> }
-  >();
+  readonly #masks = new Map<string, { readonly mask: Uint8Array; readonly nets: Map<string, AlternativeName> }>();
 
   add(base: AlternativeName): string | undefined {
     const size = base.bytes.length / 2;
@@ -105,15 +106,15 @@ export class IpTrees implements NameTrees {
     const mask = base.bytes.subarray(size);
     if (!prefixMask(mask)) return 'the mask of the constraint is no prefix';
     const key = hex(mask);
-    const known = this.masks.get(key) ?? { mask, nets: new Map<string, AlternativeName>() };
-    this.masks.set(key, known);
+    const known = this.#masks.get(key) ?? { mask, nets: new Map<string, AlternativeName>() };
+    this.#masks.set(key, known);
     known.nets.set(masked(base.bytes, mask), base);
     return undefined;
   }
 
   find({ bytes }: AlternativeName): Found {
     if (bytes.length !== 4 && bytes.length !== 16) return { unreadable: 'the name is no address' };
-    for (const { mask, nets } of this.masks.values()) {
+    for (const { mask, nets } of this.#masks.values()) {
       const base = mask.length === bytes.length ? nets.get(masked(bytes, mask)) : undefined;
       if (base !== undefined) return { inside: base };
     }
@@ -158,42 +159,42 @@ function constrained({ bytes }: AlternativeName): { readonly dotted: boolean; re
 
 /** A host constraint means that host alone; one with a leading dot all hosts below it, but not itself. */
 class HostsAndDomains {
-  private all: AlternativeName | undefined;
-  private readonly hosts = new Map<string, AlternativeName>();
-  private readonly domains = new Map<string, AlternativeName>();
+  #all: AlternativeName | undefined;
+  readonly #hosts = new Map<string, AlternativeName>();
+  readonly #domains = new Map<string, AlternativeName>();
 
   add(base: AlternativeName): string | undefined {
     const { dotted, host } = constrained(base);
-    if (host === '') this.all ??= base;
+    if (host === '') this.#all ??= base;
     else if (!isHost(host)) return 'the constraint is no host or domain';
-    else (dotted ? this.domains : this.hosts).set(host, base);
+    else (dotted ? this.#domains : this.#hosts).set(host, base);
     return undefined;
   }
 
   find(host: string): Found {
-    const base = this.all ?? this.hosts.get(host);
-    return base === undefined ? nearest(host, this.domains, true) : { inside: base };
+    const base = this.#all ?? this.#hosts.get(host);
+    return base === undefined ? nearest(host, this.#domains, true) : { inside: base };
   }
 }
 
 /** rfc822Name: a mailbox, all of a host, or (leading dot) all hosts below a domain. */
 export class EmailTrees implements NameTrees {
-  private readonly mailboxes = new Map<string, AlternativeName>();
-  private readonly hosts = new HostsAndDomains();
+  readonly #mailboxes = new Map<string, AlternativeName>();
+  readonly #hosts = new HostsAndDomains();
 
   add(base: AlternativeName): string | undefined {
-    if (!base.bytes.includes(0x40)) return this.hosts.add(base);
+    if (!base.bytes.includes(0x40)) return this.#hosts.add(base);
     const only = mailbox(base.bytes);
     if (only === undefined) return 'the constraint is no mailbox';
-    this.mailboxes.set(`${only.local}@${only.host}`, base);
+    this.#mailboxes.set(`${only.local}@${only.host}`, base);
     return undefined;
   }
 
   find({ bytes }: AlternativeName): Found {
     const presented = mailbox(bytes);
     if (presented === undefined) return { unreadable: 'the name is no mailbox' };
-    const base = this.mailboxes.get(`${presented.local}@${presented.host}`);
-    return base === undefined ? this.hosts.find(presented.host) : { inside: base };
+    const base = this.#mailboxes.get(`${presented.local}@${presented.host}`);
+    return base === undefined ? this.#hosts.find(presented.host) : { inside: base };
   }
 }
 
@@ -205,10 +206,10 @@ const AUTHORITY = /^[a-z][a-z0-9+.-]*:\/\/(?:[a-z0-9._~!$&'()*+,;=:%-]*@)?([^/?#
  * wherever URIs are constrained (RFC 5280 §4.2.1.10).
  */
 export class UriTrees implements NameTrees {
-  private readonly hosts = new HostsAndDomains();
+  readonly #hosts = new HostsAndDomains();
 
   add(base: AlternativeName): string | undefined {
-    return this.hosts.add(base);
+    return this.#hosts.add(base);
   }
 
   find({ bytes }: AlternativeName): Found {
@@ -219,7 +220,7 @@ export class UriTrees implements NameTrees {
         unreadable:
           'the URI has no authority with a domain name (a sip: URI never has: below such a CA a dNSName names the domain)',
       };
-    return this.hosts.find(host);
+    return this.#hosts.find(host);
   }
 }
 
@@ -231,12 +232,12 @@ interface Branch {
 
 /** directoryName: the constraint is a prefix of the name. */
 export class DirectoryTrees implements NameTrees {
-  private readonly root: Branch = { base: undefined, below: new Map() };
+  readonly #root: Branch = { base: undefined, below: new Map() };
 
   add(base: AlternativeName): string | undefined {
     const keys = keysOf(base);
     if (typeof keys === 'string') return keys;
-    let branch = this.root;
+    let branch = this.#root;
     for (const rdn of keys.rdns) {
       const next = branch.below.get(rdn) ?? { base: undefined, below: new Map() };
       branch.below.set(rdn, next);
@@ -249,7 +250,7 @@ export class DirectoryTrees implements NameTrees {
   find(name: AlternativeName, read: NameKeys | undefined): Found {
     const keys = read ?? keysOf(name);
     if (typeof keys === 'string') return { unreadable: keys };
-    let branch: Branch | undefined = this.root;
+    let branch: Branch | undefined = this.#root;
     for (const rdn of keys.rdns) {
       if (branch === undefined || branch.base !== undefined) break;
       branch = branch.below.get(rdn);

@@ -50,6 +50,9 @@ const hexByte = (value: number): string => `0x${value.toString(16).padStart(2, '
 
 /** Reads one run of DER elements between two offsets. */
 export class DerReader {
+  #position: number;
+  readonly #end: number;
+
   /** Set by `next`: where the element that was read last begins (its tag), where its content begins and ends. */
   start = 0;
   from = 0;
@@ -57,29 +60,33 @@ export class DerReader {
 
   constructor(
     readonly bytes: Uint8Array,
-    private position = 0,
-    private readonly end = bytes.length,
-  ) {}
+    position = 0,
+    end = bytes.length,
+  ) {
+    this.#position = position;
+    this.#end = end;
+  }
 
   /** How many octets have not been read. */
   get left(): number {
-    return this.end - this.position;
+    return this.#end - this.#position;
   }
 
   /** Whether all elements of the run have been read. */
   get done(): boolean {
-    return this.position >= this.end;
+    return this.#position >= this.#end;
   }
 
   /** Identifier octet of the next element; -1 at the end. */
   peek(): number {
-    return this.position < this.end ? (this.bytes[this.position] as number) : -1;
+    return this.#position < this.#end ? (this.bytes[this.#position] as number) : -1;
   }
 
   /** Reads the header of the next element, whatever its tag, and steps over its content. */
   any(field: string): number {
-    const { bytes, end } = this;
-    let at = this.position;
+    const { bytes } = this;
+    const end = this.#end;
+    let at = this.#position;
     if (at >= end) throw new MalformedDer(field, 'an element', 'the end of the data');
     const tag = bytes[at] as number;
     if ((tag & 0x1f) === 0x1f) throw new MalformedDer(field, 'a low tag number', `tag ${hexByte(tag)}`);
@@ -99,10 +106,10 @@ export class DerReader {
       at += octets;
     }
     if (length > end - at) throw new MalformedDer(field, `${length} octets of content`, `${end - at}`);
-    this.start = this.position;
+    this.start = this.#position;
     this.from = at;
     this.to = at + length;
-    this.position = this.to;
+    this.#position = this.to;
     return tag;
   }
 
@@ -135,7 +142,7 @@ export class DerReader {
 
   /** A reader over what has not been read. */
   rest(): DerReader {
-    return new DerReader(this.bytes, this.position, this.end);
+    return new DerReader(this.bytes, this.#position, this.#end);
   }
 
   /** Whole element that was read last (tag, length, content), as a view. */
@@ -150,8 +157,8 @@ export class DerReader {
 
   /** Refuses anything that follows. */
   finish(field: string): void {
-    if (this.position < this.end) {
-      throw new MalformedDer(field, 'the end of the data', `${this.end - this.position} more octets`);
+    if (this.#position < this.#end) {
+      throw new MalformedDer(field, 'the end of the data', `${this.#end - this.#position} more octets`);
     }
   }
 

@@ -79,37 +79,40 @@ export function readPem(
 }
 
 class Scan {
+  readonly #text: string;
+  readonly #label: PemLabel;
   /** Label of the block that `begin` found. */
-  private open = '';
+  #open = '';
 
-  constructor(
-    private readonly text: string,
-    private readonly label: PemLabel,
-  ) {}
+  constructor(text: string, label: PemLabel) {
+    this.#text = text;
+    this.#label = label;
+  }
 
   /** Goes on from the start of a line to the next BEGIN; answers where its line ends. undefined: there is none. */
   begin(from: number): number | undefined {
-    const { text, label } = this;
-    for (let at = from; at < text.length; at = this.nextLine(at)) {
+    const text = this.#text;
+    const label = this.#label;
+    for (let at = from; at < text.length; at = this.#nextLine(at)) {
       // Text between blocks explains them (RFC 7468 §2); a line that only looks like a boundary does not.
       if (text.charCodeAt(at) !== DASH || !text.startsWith(DASHES, at)) continue;
-      const [, kind, name = ''] = BOUNDARY.exec(this.line(at)) ?? [];
+      const [, kind, name = ''] = BOUNDARY.exec(this.#line(at)) ?? [];
       if (kind !== 'BEGIN') {
-        const mark = this.byteOrderMark();
+        const mark = this.#byteOrderMark();
         const alone = text.startsWith(`${DASHES}BEGIN `, at) ? ' alone on its line' : '';
-        const found = mark ?? `${quote(this.line(at))}${this.begunBefore(at)}`;
+        const found = mark ?? `${quote(this.#line(at))}${this.#begunBefore(at)}`;
         this.fail(mark === undefined ? at : 0, `-----BEGIN ${label}-----${alone}`, found);
       }
       if (!FORMS[label].labels.includes(name)) this.fail(at, `a block labelled ${label}`, quote(name));
-      this.open = name;
-      return this.nextLine(at);
+      this.#open = name;
+      return this.#nextLine(at);
     }
     return undefined;
   }
 
   /** The block whose first line begins at `from`, and where the line after its END begins. */
   block(from: number): { readonly octets: Uint8Array; readonly next: number } {
-    const { text } = this;
+    const text = this.#text;
     let digits = 0;
     let padding = 0;
     let lineStart = from;
@@ -118,18 +121,18 @@ class Scan {
       const code = text.charCodeAt(at);
       const kind = code < 256 ? CLASSES[code] : OTHER;
       if (kind === BASE64) {
-        if (padding > 0) this.failLine(at, `-----END ${this.open}----- after the padding`);
+        if (padding > 0) this.#failLine(at, `-----END ${this.#open}----- after the padding`);
         digits++;
       } else if (kind === PADDING) padding++;
       else if (kind === BLANK) {
         if (code === LF || code === CR) lineStart = at + 1;
       } else if (code === DASH && at === lineStart && text.startsWith(DASHES, at)) break;
-      else this.failLine(at, 'base64');
+      else this.#failLine(at, 'base64');
     }
-    if (at >= text.length) this.fail(text.length, `-----END ${this.open}-----`, 'the end');
-    const [, kind, name] = BOUNDARY.exec(this.line(at)) ?? [];
-    if (kind !== 'END' || name !== this.open) {
-      this.fail(at, `-----END ${this.open}-----`, kind === 'BEGIN' ? 'another BEGIN' : quote(this.line(at)));
+    if (at >= text.length) this.fail(text.length, `-----END ${this.#open}-----`, 'the end');
+    const [, kind, name] = BOUNDARY.exec(this.#line(at)) ?? [];
+    if (kind !== 'END' || name !== this.#open) {
+      this.fail(at, `-----END ${this.#open}-----`, kind === 'BEGIN' ? 'another BEGIN' : quote(this.#line(at)));
     }
     // Node skips what is no base64, and ends where it ends: that it was whole is seen here (RFC 4648 §3.5 stray bits too).
     const octets = new Uint8Array(Buffer.from(text.slice(from, at), 'base64'));
@@ -137,30 +140,32 @@ class Scan {
     if (!whole || strayBits(octets, text, at, padding)) {
       this.fail(at, 'padded base64 above', `${digits + padding} characters that are not`);
     }
-    return { octets, next: this.nextLine(at) };
+    return { octets, next: this.#nextLine(at) };
   }
 
   fail(at: number, expected: string, found: string): never {
-    throw new MalformedPem(`line ${this.lineNumber(at)}: expected ${expected}, found ${found}`);
+    throw new MalformedPem(`line ${this.#lineNumber(at)}: expected ${expected}, found ${found}`);
   }
 
   /** What stands where no block does, in the words of somebody who looks at the file in an editor. */
   insteadOfBlocks(): string {
-    const at = this.text.indexOf(`${DASHES}BEGIN `);
-    if (this.text.trim() === '') return 'nothing';
-    const inside = at < 0 ? 'no PEM block' : `it in the middle of line ${this.lineNumber(at)}: it must begin the line`;
-    return this.byteOrderMark() ?? inside;
+    const at = this.#text.indexOf(`${DASHES}BEGIN `);
+    if (this.#text.trim() === '') return 'nothing';
+    const inside = at < 0 ? 'no PEM block' : `it in the middle of line ${this.#lineNumber(at)}: it must begin the line`;
+    return this.#byteOrderMark() ?? inside;
   }
 
   /** An END without a block above it: quotes or a key (`Cert="-----BEGIN ...`) stand in front of its beginning. */
-  private begunBefore(at: number): string {
-    const begun = this.text.slice(0, at).lastIndexOf(`${DASHES}BEGIN `);
-    return begun < 0 ? '' : `, and a beginning in the middle of line ${this.lineNumber(begun)}: it must begin the line`;
+  #begunBefore(at: number): string {
+    const begun = this.#text.slice(0, at).lastIndexOf(`${DASHES}BEGIN `);
+    return begun < 0
+      ? ''
+      : `, and a beginning in the middle of line ${this.#lineNumber(begun)}: it must begin the line`;
   }
 
   /** As a character, or as the octets of a file. */
-  private byteOrderMark(): string | undefined {
-    const head = this.text.slice(0, 3);
+  #byteOrderMark(): string | undefined {
+    const head = this.#text.slice(0, 3);
     if (head.startsWith('\ufeff') || head === '\xef\xbb\xbf') {
       return 'a byte-order mark in front of it (EF BB BF): save the text without one';
     }
@@ -169,29 +174,29 @@ class Scan {
       : undefined;
   }
 
-  private failLine(at: number, expected: string): never {
-    const start = Math.max(this.text.lastIndexOf('\n', at), this.text.lastIndexOf('\r', at)) + 1;
-    this.fail(at, expected, quote(this.line(start)));
+  #failLine(at: number, expected: string): never {
+    const start = Math.max(this.#text.lastIndexOf('\n', at), this.#text.lastIndexOf('\r', at)) + 1;
+    this.fail(at, expected, quote(this.#line(start)));
   }
 
   /** The line that begins here, cut where it is too long for a boundary. */
-  private line(start: number): string {
-    const text = this.text.slice(start, start + MOST_BOUNDARY);
+  #line(start: number): string {
+    const text = this.#text.slice(start, start + MOST_BOUNDARY);
     return /^[^\r\n]*/.exec(text)?.[0] ?? '';
   }
 
   /** Where the next line begins; both CR and LF end one, together and alone. */
-  private nextLine(from: number): number {
-    const { text } = this;
+  #nextLine(from: number): number {
+    const text = this.#text;
     let at = from;
     while (at < text.length && text.charCodeAt(at) !== LF && text.charCodeAt(at) !== CR) at++;
     return text.charCodeAt(at) === CR && text.charCodeAt(at + 1) === LF ? at + 2 : at + 1;
   }
 
   /** Counts lines only once something is wrong. */
-  private lineNumber(at: number): number {
+  #lineNumber(at: number): number {
     let line = 1;
-    for (let start = this.nextLine(0); start <= at && start < this.text.length; start = this.nextLine(start)) line++;
+    for (let start = this.#nextLine(0); start <= at && start < this.#text.length; start = this.#nextLine(start)) line++;
     return line;
   }
 }

@@ -67,29 +67,33 @@ interface Judged {
 }
 
 class PathSearch {
-  private readonly context: CheckContext;
-  private readonly issuers = new Map<string, Issuers>();
-  private readonly anchors = new Set<string>();
+  readonly #input: PathInput;
+  readonly #budget: Budget;
+  /** CRL signers under validation, so that two that vouch for each other end undetermined. */
+  readonly #underway: readonly CertificateFacts[];
+
+  readonly #context: CheckContext;
+  readonly #issuers = new Map<string, Issuers>();
+  readonly #anchors = new Set<string>();
   /** By the name of an issuer: how many intermediates are needed at least from there to an anchor. Others are dead ends. */
-  private distances: ReadonlyMap<string, number> = new Map();
-  private readonly maxDepth: number;
-  private readonly judged: Judged[] = [];
-  private readonly dropped: Finding[] = [];
+  #distances: ReadonlyMap<string, number> = new Map();
+  readonly #maxDepth: number;
+  readonly #judged: Judged[] = [];
+  readonly #dropped: Finding[] = [];
   /** What is wrong with a certificate by itself, by its place. */
-  private readonly faults: Readonly<Record<Place, Map<CertificateFacts, readonly Finding[]>>> = {
+  readonly #faults: Readonly<Record<Place, Map<CertificateFacts, readonly Finding[]>>> = {
     leaf: new Map(),
     intermediate: new Map(),
     anchor: new Map(),
   };
 
-  constructor(
-    private readonly input: PathInput,
-    private readonly budget: Budget,
-    /** CRL signers under validation, so that two that vouch for each other end undetermined. */
-    private readonly underway: readonly CertificateFacts[],
-  ) {
+  constructor(input: PathInput, budget: Budget, underway: readonly CertificateFacts[]) {
+    this.#input = input;
+    this.#budget = budget;
+    this.#underway = underway;
+
     const { at, purpose, names, revocation, skew = 0, ekuPolicy = 'tls', strict = false } = input;
-    this.context = {
+    this.#context = {
       at: Math.floor(at / 1000) * 1000,
       skew,
       purpose,
@@ -97,155 +101,155 @@ class PathSearch {
       names,
       levels: strict ? (purpose === 'any' ? ['path', 'profile'] : ['path', 'profile', 'tls']) : ['path'],
       revocation,
-      revocationOf: (upwards) => this.revocationOf(upwards),
+      revocationOf: (upwards) => this.#revocationOf(upwards),
       budget,
       nameCheck: new NameCheck(budget, purpose === 'any' ? undefined : sipDomain),
     };
-    this.maxDepth = input.maxDepth ?? DEFAULT_MAX_DEPTH;
+    this.#maxDepth = input.maxDepth ?? DEFAULT_MAX_DEPTH;
     const known = new Set<string>();
     for (const certificate of [...input.anchors, ...input.intermediates]) {
       if (known.has(certificate.sha256)) continue;
       known.add(certificate.sha256);
       const { text } = certificate.subjectKeys;
-      const named = this.issuers.get(text) ?? { list: [], keyIdentifiers: new Set() };
-      this.issuers.set(text, named);
+      const named = this.#issuers.get(text) ?? { list: [], keyIdentifiers: new Set() };
+      this.#issuers.set(text, named);
       named.list.push(certificate);
       named.keyIdentifiers.add(identifierText(certificate.subjectKeyIdentifier));
     }
-    for (const { sha256 } of input.anchors) this.anchors.add(sha256);
+    for (const { sha256 } of input.anchors) this.#anchors.add(sha256);
   }
 
   run(): PathResult {
-    const { leaf } = this.input;
+    const { leaf } = this.#input;
     try {
       // First without issuers that can be on no good path; if nothing was found, with them, to say what is wrong.
-      const found = this.search(false) ?? (this.judged.length === 0 ? this.search(true) : undefined);
-      if (found !== undefined) return this.success(found);
+      const found = this.#search(false) ?? (this.#judged.length === 0 ? this.#search(true) : undefined);
+      if (found !== undefined) return this.#success(found);
     } catch (cause) {
       if (!(cause instanceof BudgetExhausted)) throw cause;
       const detail = `${certificateName(leaf)}: the search took ${cause.message}`;
-      return this.failure([{ code: 'path-budget', detail }, ...this.seen()]);
+      return this.#failure([{ code: 'path-budget', detail }, ...this.#seen()]);
     }
-    return this.failure(this.failures());
+    return this.#failure(this.#failures());
   }
 
-  private search(lenient: boolean): Judged | undefined {
-    this.distances = this.distancesToAnchors(lenient);
-    return this.extend([this.input.leaf], lenient);
+  #search(lenient: boolean): Judged | undefined {
+    this.#distances = this.#distancesToAnchors(lenient);
+    return this.#extend([this.#input.leaf], lenient);
   }
 
-  private success({ path, outcome }: Judged): PathResult {
-    const { skew } = this.context;
+  #success({ path, outcome }: Judged): PathResult {
+    const { skew } = this.#context;
     const validUntil = Math.min(outcome.crlsUntil, ...path.map(({ notAfter }) => notAfter + skew + 1000));
     const anchor = last(path);
     return { ok: true, path, anchor, findings: ranked(outcome.remarks), validUntil };
   }
 
-  private failure(findings: readonly Finding[]): PathResult {
+  #failure(findings: readonly Finding[]): PathResult {
     const seen = new Set<string>();
     const once = findings.filter(({ code, detail }) => {
       const key = `${code} ${detail}`;
       return !seen.has(key) && seen.add(key);
     });
-    const best = this.judged[0];
+    const best = this.#judged[0];
     return best === undefined
       ? { ok: false, findings: ranked(once) }
       : { ok: false, findings: ranked(once), path: best.path };
   }
 
   /** What was wrong with what has been looked at. */
-  private seen(): readonly Finding[] {
-    return this.judged.length > 0 ? this.judged.flatMap(({ outcome }) => outcome.failures) : this.dropped;
+  #seen(): readonly Finding[] {
+    return this.#judged.length > 0 ? this.#judged.flatMap(({ outcome }) => outcome.failures) : this.#dropped;
   }
 
-  private failures(): readonly Finding[] {
-    if (this.judged.length > 0) return this.seen();
+  #failures(): readonly Finding[] {
+    if (this.#judged.length > 0) return this.#seen();
     // A path that is too long is there: that no shorter one is says nothing more.
-    if (this.dropped.some(({ code }) => code === 'path-length')) return this.dropped;
-    const { leaf } = this.input;
+    if (this.#dropped.some(({ code }) => code === 'path-length')) return this.#dropped;
+    const { leaf } = this.#input;
     const who = certificateName(leaf);
     const detail = leaf.selfIssued
       ? `${who}: expected a certificate issued under an accepted anchor, found a self-issued one`
-      : `${who}: expected a path to one of ${this.anchors.size} anchors (${listed(this.input.anchors.map(({ subjectText }) => subjectText))}), found none: ${whereItEnds(leaf, (name) => this.issuers.get(name)?.list ?? [], this.anchors)}`;
-    return [...this.dropped, { code: 'untrusted-chain', detail }];
+      : `${who}: expected a path to one of ${this.#anchors.size} anchors (${listed(this.#input.anchors.map(({ subjectText }) => subjectText))}), found none: ${whereItEnds(leaf, (name) => this.#issuers.get(name)?.list ?? [], this.#anchors)}`;
+    return [...this.#dropped, { code: 'untrusted-chain', detail }];
   }
 
   /** Extends the chain (leaf first) by each issuer of its last certificate; answers the first path that holds. */
-  private extend(chain: readonly CertificateFacts[], lenient: boolean): Judged | undefined {
+  #extend(chain: readonly CertificateFacts[], lenient: boolean): Judged | undefined {
     const current = last(chain);
     const misfits: Finding[] = [];
     let fits = false;
-    for (const issuer of this.candidates(current, chain)) {
-      this.budget.spend('issuers', ISSUER_COST * chain.length);
+    for (const issuer of this.#candidates(current, chain)) {
+      this.#budget.spend('issuers', ISSUER_COST * chain.length);
       // What takes no public-key operation comes first.
-      if (!lenient && !(this.isFit(issuer) && canStandAbove(chain, issuer, this.context))) continue;
-      const misfit = this.misfit(current, issuer);
+      if (!lenient && !(this.#isFit(issuer) && canStandAbove(chain, issuer, this.#context))) continue;
+      const misfit = this.#misfit(current, issuer);
       if (misfit !== undefined) {
         if (misfits.length < MOST_TOLD) misfits.push(misfit);
         continue;
       }
       fits = true;
-      if (this.isTooLong(chain, issuer)) continue;
-      if (!lenient && !namesAllowed(chain, issuer, this.context)) continue;
-      const isAnchor = this.anchors.has(issuer.sha256);
-      const found = isAnchor ? this.judge([...chain, issuer]) : this.extend([...chain, issuer], lenient);
-      if (found !== undefined || this.hopeless()) return found;
+      if (this.#isTooLong(chain, issuer)) continue;
+      if (!lenient && !namesAllowed(chain, issuer, this.#context)) continue;
+      const isAnchor = this.#anchors.has(issuer.sha256);
+      const found = isAnchor ? this.#judge([...chain, issuer]) : this.#extend([...chain, issuer], lenient);
+      if (found !== undefined || this.#hopeless()) return found;
     }
     // A root of the name of an anchor is no forgery, and where a path ends.
-    const isRoot = chain.length > 1 && misfits.length > 0 && lenient && isSelfSigned(current, this.budget);
-    if (!fits && lenient && !isRoot) this.drop(misfits);
+    const isRoot = chain.length > 1 && misfits.length > 0 && lenient && isSelfSigned(current, this.#budget);
+    if (!fits && lenient && !isRoot) this.#drop(misfits);
     return undefined;
   }
 
   /** Whether every path through this issuer has more intermediates than it may have. */
-  private isTooLong(chain: readonly CertificateFacts[], issuer: CertificateFacts): boolean {
-    if (this.anchors.has(issuer.sha256)) return false;
+  #isTooLong(chain: readonly CertificateFacts[], issuer: CertificateFacts): boolean {
+    if (this.#anchors.has(issuer.sha256)) return false;
     // Self-issued ones are no further CAs (§4.2.1.9): a CA that changes its key has one, and distances do not see them.
     const known = [...chain.slice(1), issuer].filter(({ selfIssued }) => !selfIssued).length;
-    const needed = known + (this.distances.get(issuer.issuerKeys.text) ?? 0);
-    if (needed <= this.maxDepth) return false;
+    const needed = known + (this.#distances.get(issuer.issuerKeys.text) ?? 0);
+    if (needed <= this.#maxDepth) return false;
     const least = needed > known ? `at least ${needed}` : 'more';
-    const detail = `${issuer.subjectText}: expected at most ${this.maxDepth} intermediates, found ${least}`;
-    this.drop([{ code: 'path-length', detail }]);
+    const detail = `${issuer.subjectText}: expected at most ${this.#maxDepth} intermediates, found ${least}`;
+    this.#drop([{ code: 'path-length', detail }]);
     return true;
   }
 
-  private drop(findings: readonly Finding[]): void {
-    this.dropped.push(...findings.slice(0, MOST_TOLD - this.dropped.length));
+  #drop(findings: readonly Finding[]): void {
+    this.#dropped.push(...findings.slice(0, MOST_TOLD - this.#dropped.length));
   }
 
   /** Nothing that another path could mend. */
-  private hopeless(): boolean {
-    return this.judged.length > 0 && this.faultsOf(this.input.leaf, 'leaf').length > 0;
+  #hopeless(): boolean {
+    return this.#judged.length > 0 && this.#faultsOf(this.#input.leaf, 'leaf').length > 0;
   }
 
-  private judge(path: readonly CertificateFacts[]): Judged | undefined {
-    this.budget.spend('issuers', ISSUER_COST * path.length);
-    const outcome = checkPath(path, this.context, (certificate, place) => this.faultsOf(certificate, place));
+  #judge(path: readonly CertificateFacts[]): Judged | undefined {
+    this.#budget.spend('issuers', ISSUER_COST * path.length);
+    const outcome = checkPath(path, this.#context, (certificate, place) => this.#faultsOf(certificate, place));
     if (outcome.failures.length === 0) return { path, outcome };
-    if (this.judged.length < MOST_TOLD) this.judged.push({ path, outcome });
+    if (this.#judged.length < MOST_TOLD) this.#judged.push({ path, outcome });
     return undefined;
   }
 
   /** Certificates that bear the issuer's name, the likely ones first. */
-  private candidates(current: CertificateFacts, chain: readonly CertificateFacts[]): readonly CertificateFacts[] {
-    const all = this.issuers.get(current.issuerKeys.text)?.list ?? [];
-    this.budget.spend('issuers', all.length * ISSUER_COST);
+  #candidates(current: CertificateFacts, chain: readonly CertificateFacts[]): readonly CertificateFacts[] {
+    const all = this.#issuers.get(current.issuerKeys.text)?.list ?? [];
+    this.#budget.spend('issuers', all.length * ISSUER_COST);
     const fit = all.filter((issuer) => {
-      if (!this.anchors.has(issuer.sha256)) {
+      if (!this.#anchors.has(issuer.sha256)) {
         // A name and key twice in one path is a loop; it could only make the path worse.
         const twice = chain.some(
           ({ subjectKeys, publicKey }) =>
             subjectKeys.text === issuer.subjectKeys.text && publicKey.id === issuer.publicKey.id,
         );
-        return !twice && this.distances.has(issuer.issuerKeys.text);
+        return !twice && this.#distances.has(issuer.issuerKeys.text);
       }
       return true;
     });
     if (fit.length < 2) return fit;
     const named = issuerSerialText(current);
     return fit
-      .map((issuer) => ({ issuer, rank: this.unlikely(current, issuer, named) }))
+      .map((issuer) => ({ issuer, rank: this.#unlikely(current, issuer, named) }))
       .sort((a, b) => a.rank - b.rank)
       .map(({ issuer }) => issuer);
   }
@@ -254,10 +258,10 @@ class PathSearch {
    * How little speaks for an issuer, the smallest number first: the key identifier that the certificate names, the
    * certificate of the issuer that it names, an anchor, and one above whose key is the one that the issuer names.
    */
-  private unlikely(current: CertificateFacts, issuer: CertificateFacts, named: string | undefined): number {
-    const isAnchor = this.anchors.has(issuer.sha256);
+  #unlikely(current: CertificateFacts, issuer: CertificateFacts, named: string | undefined): number {
+    const isAnchor = this.#anchors.has(issuer.sha256);
     const otherCertificate = named !== undefined && named !== `${issuer.issuerKeys.text} ${issuer.serial}`;
-    const above = this.issuers.get(issuer.issuerKeys.text)?.keyIdentifiers;
+    const above = this.#issuers.get(issuer.issuerKeys.text)?.keyIdentifiers;
     const wanted = issuer.authorityKeyIdentifier?.keyIdentifier;
     const orphan = !isAnchor && wanted !== undefined && above?.has(identifierText(wanted)) === false && !above.has('');
     return (
@@ -269,19 +273,19 @@ class PathSearch {
   }
 
   /** Why the certificate was not issued with this key; undefined: it was (§6.1.3 (a)(1), (4)). */
-  private misfit(certificate: CertificateFacts, issuer: CertificateFacts): Finding | undefined {
+  #misfit(certificate: CertificateFacts, issuer: CertificateFacts): Finding | undefined {
     const who = certificateName(certificate);
     const weak = weakAlgorithm(certificate.signatureAlgorithm);
     if (weak !== undefined) return { code: 'weak-key', detail: `${who}: signature: ${weak}` };
     const key = weakKey(issuer.publicKey);
     if (key !== undefined) return { code: 'weak-key', detail: `${certificateName(issuer)}: ${key}` };
-    if (!signatureVerifies(certificate, issuer.publicKey, this.budget)) {
+    if (!signatureVerifies(certificate, issuer.publicKey, this.#budget)) {
       return {
         code: 'bad-signature',
         detail: `${who}: the signature does not verify with the key of ${issuer.subjectText}${keyIdentifiersDiffer(certificate, issuer)}`,
       };
     }
-    if (this.input.strict && !keyIdentifiersAgree(certificate, issuer)) {
+    if (this.#input.strict && !keyIdentifiersAgree(certificate, issuer)) {
       const detail = `${who}: expected authorityKeyIdentifier of ${issuer.subjectText} (§4.2.1.1), found another`;
       return { code: 'bad-extension', detail };
     }
@@ -289,35 +293,35 @@ class PathSearch {
   }
 
   /** What is wrong with a certificate where it stands, whatever path it is on. */
-  private faultsOf(certificate: CertificateFacts, place: Place): readonly Finding[] {
-    const known = this.faults[place].get(certificate);
+  #faultsOf(certificate: CertificateFacts, place: Place): readonly Finding[] {
+    const known = this.#faults[place].get(certificate);
     if (known !== undefined) return known;
     const { extensions, subjectAltNames = [], policies = [], nameConstraints } = certificate;
     const subtrees = (nameConstraints?.permitted?.length ?? 0) + (nameConstraints?.excluded?.length ?? 0);
     const parts = extensions.length + subjectAltNames.length + policies.length + subtrees;
     const key = place === 'leaf' ? JUDGE_COST.key : 0;
-    this.budget.spend('issuers', JUDGE_COST.certificate + parts * JUDGE_COST.part + key);
+    this.#budget.spend('issuers', JUDGE_COST.certificate + parts * JUDGE_COST.part + key);
     const faults =
-      place === 'leaf' ? judgeLeaf(certificate, this.context) : judgeIssuer(certificate, place, this.context);
-    this.faults[place].set(certificate, faults);
+      place === 'leaf' ? judgeLeaf(certificate, this.#context) : judgeIssuer(certificate, place, this.#context);
+    this.#faults[place].set(certificate, faults);
     return faults;
   }
 
-  private isFit(issuer: CertificateFacts): boolean {
-    return this.faultsOf(issuer, this.anchors.has(issuer.sha256) ? 'anchor' : 'intermediate').length === 0;
+  #isFit(issuer: CertificateFacts): boolean {
+    return this.#faultsOf(issuer, this.#anchors.has(issuer.sha256) ? 'anchor' : 'intermediate').length === 0;
   }
 
   /** How far it is at least to an anchor, by names alone: what is not among them need not be searched. */
-  private distancesToAnchors(lenient: boolean): ReadonlyMap<string, number> {
+  #distancesToAnchors(lenient: boolean): ReadonlyMap<string, number> {
     const below = new Map<string, Set<string>>();
     const distances = new Map<string, number>();
     // Upwards from the leaf: what is not above it is not looked at.
-    const names = new Set([this.input.leaf.issuerKeys.text]);
+    const names = new Set([this.#input.leaf.issuerKeys.text]);
     for (const name of names) {
-      for (const certificate of this.issuers.get(name)?.list ?? []) {
-        this.budget.spend('issuers', ISSUER_COST);
-        if (!lenient && !this.isFit(certificate)) continue;
-        if (this.anchors.has(certificate.sha256)) {
+      for (const certificate of this.#issuers.get(name)?.list ?? []) {
+        this.#budget.spend('issuers', ISSUER_COST);
+        if (!lenient && !this.#isFit(certificate)) continue;
+        if (this.#anchors.has(certificate.sha256)) {
           distances.set(name, 0);
           continue;
         }
@@ -338,38 +342,38 @@ class PathSearch {
   }
 
   /** Revocation status of the first certificate of a path that goes up to its anchor: by OCSP, by CRL (RFC 6960 §5). */
-  private revocationOf(upwards: readonly CertificateFacts[]): RevocationStatus {
+  #revocationOf(upwards: readonly CertificateFacts[]): RevocationStatus {
     const [certificate, issuer] = [entryAt(upwards, 0), entryAt(upwards, 1)];
-    const byCrl = this.statusByCrl(certificate, upwards);
-    const answer = this.input.ocsp?.get(certificate.sha256);
+    const byCrl = this.#statusByCrl(certificate, upwards);
+    const answer = this.#input.ocsp?.get(certificate.sha256);
     if (answer === undefined) return byCrl;
-    const { at, skew } = this.context;
+    const { at, skew } = this.#context;
     const byOcsp = ocspStatus(certificate, issuer, answer, {
-      ...(this.input.ocspRules ?? DEFAULT_OCSP_RULES),
+      ...(this.#input.ocspRules ?? DEFAULT_OCSP_RULES),
       at,
       skew,
-      budget: this.budget,
-      responderStatus: (responder) => this.statusByCrl(responder, [responder, ...upwards.slice(1)]),
+      budget: this.#budget,
+      responderStatus: (responder) => this.#statusByCrl(responder, [responder, ...upwards.slice(1)]),
     });
     return either(byOcsp, byCrl);
   }
 
-  private statusByCrl(certificate: CertificateFacts, upwards: readonly CertificateFacts[]): RevocationStatus {
-    const { at, skew, purpose } = this.context;
+  #statusByCrl(certificate: CertificateFacts, upwards: readonly CertificateFacts[]): RevocationStatus {
+    const { at, skew, purpose } = this.#context;
     return revocationStatus(certificate, {
-      crls: this.input.crls,
+      crls: this.#input.crls,
       at,
       skew,
-      grace: this.input.crlGrace ?? 0,
-      strict: this.input.strict ?? false,
+      grace: this.#input.crlGrace ?? 0,
+      strict: this.#input.strict ?? false,
       tls: purpose !== 'any',
-      budget: this.budget,
-      signers: (name) => this.signers(name, certificate, entryAt(upwards, 1), last(upwards)),
+      budget: this.#budget,
+      signers: (name) => this.#signers(name, certificate, entryAt(upwards, 1), last(upwards)),
     });
   }
 
   /** RFC 5280 §6.3.3 (f): the certificate's own issuer first, then others whose path leads to the same anchor. */
-  private *signers(
+  *#signers(
     name: string,
     certificate: CertificateFacts,
     issuer: CertificateFacts,
@@ -378,15 +382,15 @@ class PathSearch {
     if (issuer.subjectKeys.text === name) yield issuer;
     if (anchor !== issuer && anchor.subjectKeys.text === name) yield anchor;
     // A CRL issuer that its own distribution point makes the judge of itself (PKITS 4.14.30).
-    if (certificate.subjectKeys.text === name && !certificate.selfIssued && this.underway.includes(certificate)) {
+    if (certificate.subjectKeys.text === name && !certificate.selfIssued && this.#underway.includes(certificate)) {
       yield certificate;
     }
-    for (const signer of this.issuers.get(name)?.list ?? []) {
-      if (signer === issuer || signer === anchor || this.underway.includes(signer)) continue;
+    for (const signer of this.#issuers.get(name)?.list ?? []) {
+      if (signer === issuer || signer === anchor || this.#underway.includes(signer)) continue;
       const search = new PathSearch(
-        { ...this.input, leaf: signer, anchors: [anchor], purpose: 'any', names: [] },
-        this.budget,
-        [...this.underway, signer],
+        { ...this.#input, leaf: signer, anchors: [anchor], purpose: 'any', names: [] },
+        this.#budget,
+        [...this.#underway, signer],
       );
       if (search.run().ok) yield signer;
     }

@@ -18,20 +18,21 @@ type Level = Map<string, ReadonlySet<string>>;
 
 /** The policy part of the state of §6.1.2, driven by one call per certificate from the anchor down. */
 export class PolicyState {
+  readonly #budget: Budget;
+
   /** undefined: the tree is NULL. */
-  private level: Level | undefined = new Map([[ANY_POLICY, new Set([ANY_POLICY])]]);
-  private explicitPolicy: number;
-  private policyMapping: number;
-  private inhibitAnyPolicy: number;
+  #level: Level | undefined = new Map([[ANY_POLICY, new Set([ANY_POLICY])]]);
+  #explicitPolicy: number;
+  #policyMapping: number;
+  #inhibitAnyPolicy: number;
 
   /** `length`: certificates of the path without the anchor. */
-  constructor(
-    length: number,
-    private readonly budget: Budget,
-  ) {
-    this.explicitPolicy = length + 1;
-    this.policyMapping = length + 1;
-    this.inhibitAnyPolicy = length + 1;
+  constructor(length: number, budget: Budget) {
+    this.#budget = budget;
+
+    this.#explicitPolicy = length + 1;
+    this.#policyMapping = length + 1;
+    this.#inhibitAnyPolicy = length + 1;
   }
 
   /**
@@ -42,67 +43,67 @@ export class PolicyState {
   constrain(anchor: CertificateFacts): void {
     const { policies } = anchor;
     if (policies !== undefined && !policies.includes(ANY_POLICY)) {
-      this.budget.spend('policies', policies.length * COST);
-      this.level = new Map(policies.map((policy) => [policy, new Set([policy])]));
+      this.#budget.spend('policies', policies.length * COST);
+      this.#level = new Map(policies.map((policy) => [policy, new Set([policy])]));
     }
-    this.tighten(anchor);
+    this.#tighten(anchor);
   }
 
   /** §6.1.3 (d)-(f): why the certificate leaves no valid policy, or undefined. */
   enter(certificate: CertificateFacts, isLeaf: boolean): string | undefined {
     const { policies } = certificate;
-    this.budget.spend('policies', COST + ((policies?.length ?? 0) + (this.level?.size ?? 0)) * COST);
-    if (policies === undefined) this.level = undefined;
-    else if (this.level !== undefined) {
-      const anyAllowed = this.inhibitAnyPolicy > 0 || (!isLeaf && certificate.selfIssued);
-      this.level = nextLevel(this.level, policies, anyAllowed);
+    this.#budget.spend('policies', COST + ((policies?.length ?? 0) + (this.#level?.size ?? 0)) * COST);
+    if (policies === undefined) this.#level = undefined;
+    else if (this.#level !== undefined) {
+      const anyAllowed = this.#inhibitAnyPolicy > 0 || (!isLeaf && certificate.selfIssued);
+      this.#level = nextLevel(this.#level, policies, anyAllowed);
     }
-    return this.explicitPolicy > 0 || this.level !== undefined
+    return this.#explicitPolicy > 0 || this.#level !== undefined
       ? undefined
       : 'expected a policy valid along the path, found none';
   }
 
   /** §6.1.4 (a), (b), (h)-(j): prepares for the certificate below; why the mappings are wrong, or undefined. */
   leave(certificate: CertificateFacts): string | undefined {
-    const problem = this.map(certificate);
+    const problem = this.#map(certificate);
     if (problem !== undefined) return problem;
     if (!certificate.selfIssued) {
-      this.explicitPolicy = Math.max(0, this.explicitPolicy - 1);
-      this.policyMapping = Math.max(0, this.policyMapping - 1);
-      this.inhibitAnyPolicy = Math.max(0, this.inhibitAnyPolicy - 1);
+      this.#explicitPolicy = Math.max(0, this.#explicitPolicy - 1);
+      this.#policyMapping = Math.max(0, this.#policyMapping - 1);
+      this.#inhibitAnyPolicy = Math.max(0, this.#inhibitAnyPolicy - 1);
     }
-    this.tighten(certificate);
+    this.#tighten(certificate);
     return undefined;
   }
 
   /** §6.1.5 (a), (b), (g): the wrap-up with the leaf. */
   finish(leaf: CertificateFacts): string | undefined {
-    this.explicitPolicy = Math.max(0, this.explicitPolicy - 1);
-    if (leaf.policyConstraints?.requireExplicitPolicy === 0) this.explicitPolicy = 0;
-    return this.explicitPolicy > 0 || this.level !== undefined
+    this.#explicitPolicy = Math.max(0, this.#explicitPolicy - 1);
+    if (leaf.policyConstraints?.requireExplicitPolicy === 0) this.#explicitPolicy = 0;
+    return this.#explicitPolicy > 0 || this.#level !== undefined
       ? undefined
       : 'expected a policy valid along the whole path, found none';
   }
 
-  private tighten({ policyConstraints, inhibitAnyPolicy }: CertificateFacts): void {
-    this.explicitPolicy = Math.min(
-      this.explicitPolicy,
+  #tighten({ policyConstraints, inhibitAnyPolicy }: CertificateFacts): void {
+    this.#explicitPolicy = Math.min(
+      this.#explicitPolicy,
       policyConstraints?.requireExplicitPolicy ?? Number.POSITIVE_INFINITY,
     );
-    this.policyMapping = Math.min(
-      this.policyMapping,
+    this.#policyMapping = Math.min(
+      this.#policyMapping,
       policyConstraints?.inhibitPolicyMapping ?? Number.POSITIVE_INFINITY,
     );
-    this.inhibitAnyPolicy = Math.min(this.inhibitAnyPolicy, inhibitAnyPolicy ?? Number.POSITIVE_INFINITY);
+    this.#inhibitAnyPolicy = Math.min(this.#inhibitAnyPolicy, inhibitAnyPolicy ?? Number.POSITIVE_INFINITY);
   }
 
-  private map({ policyMappings }: CertificateFacts): string | undefined {
+  #map({ policyMappings }: CertificateFacts): string | undefined {
     const mappings = policyMappings ?? [];
-    this.budget.spend('policies', mappings.length * COST);
+    this.#budget.spend('policies', mappings.length * COST);
     if (mappings.some(({ issuer, subject }) => issuer === ANY_POLICY || subject === ANY_POLICY)) {
       return 'expected mappings between named policies, found anyPolicy';
     }
-    const { level } = this;
+    const level = this.#level;
     if (level === undefined || mappings.length === 0) return undefined;
     const targets = new Map<string, Set<string>>();
     for (const { issuer, subject } of mappings) {
@@ -111,10 +112,10 @@ export class PolicyState {
       else known.add(subject);
     }
     for (const [policy, expected] of targets) {
-      if (this.policyMapping === 0) level.delete(policy);
+      if (this.#policyMapping === 0) level.delete(policy);
       else if (level.has(policy) || level.has(ANY_POLICY)) level.set(policy, expected);
     }
-    if (level.size === 0) this.level = undefined;
+    if (level.size === 0) this.#level = undefined;
     return undefined;
   }
 }

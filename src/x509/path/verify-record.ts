@@ -217,10 +217,10 @@ function limit(field: string, texts: readonly string[], most: number): void {
 
 /** Certificates of a record so far: one text may hold many. */
 class CertificateCount {
-  private read = 0;
+  #read = 0;
 
   next(): void {
-    if (++this.read <= LIMITS.certificates) return;
+    if (++this.#read <= LIMITS.certificates) return;
     throw new BadRecord(`certificates: expected at most ${LIMITS.certificates}, found more`);
   }
 }

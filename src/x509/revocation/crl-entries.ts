@@ -57,26 +57,29 @@ const HASH_BITS = 26;
 
 /** The entries of one list: read once for form, then found by serial number in the DER. */
 export class CrlEntries {
+  readonly #der: Uint8Array;
+  readonly #indirect: boolean;
+
   /** Sorted hash of the serial * POSITIONS + offset of the entry. */
-  private keys = new Float64Array(0);
+  #keys = new Float64Array(0);
   /** Indirect lists: offsets at which an entry names another certificate issuer, and that issuer. */
-  private readonly issuers: { readonly from: number; readonly keys: readonly string[] }[] = [];
+  readonly #issuers: { readonly from: number; readonly keys: readonly string[] }[] = [];
   unknownCritical: string | undefined;
   /** What is wrong with the form of an entry that still revokes its certificate. */
   oddity: string | undefined;
 
-  constructor(
-    private readonly der: Uint8Array,
-    private readonly indirect: boolean,
-  ) {}
+  constructor(der: Uint8Array, indirect: boolean) {
+    this.#der = der;
+    this.#indirect = indirect;
+  }
 
   get size(): number {
-    return this.keys.length;
+    return this.#keys.length;
   }
 
   /** Reads all entries; yields between steps. */
   *index(entries: DerReader, version: 1 | 2): Generator<undefined, void> {
-    const { der } = this;
+    const der = this.#der;
     const found = new Float64Array(Math.ceil(entries.left / LEAST_ENTRY_OCTETS));
     let count = 0;
     let step = 0;
@@ -91,7 +94,7 @@ export class CrlEntries {
       readTime(entry, 'revocationDate');
       if (!entry.done) {
         if (version !== 2) throw new MalformedDer('version', '2 with entry extensions', '1');
-        this.readEntryExtensions(entry.sequence('crlEntryExtensions'), start);
+        this.#readEntryExtensions(entry.sequence('crlEntryExtensions'), start);
         entry.finish('revokedCertificate');
       }
       step += to - start;
@@ -101,12 +104,12 @@ export class CrlEntries {
     }
     yield;
     // An empty list should be absent (§5.1.2.6), but says the same.
-    this.keys = yield* sortInSteps(found.slice(0, count));
+    this.#keys = yield* sortInSteps(found.slice(0, count));
     yield;
-    yield* this.findDuplicate();
+    yield* this.#findDuplicate();
   }
 
-  private readEntryExtensions(items: DerReader, start: number): void {
+  #readEntryExtensions(items: DerReader, start: number): void {
     let reasons = 0;
     while (!items.done) {
       const { oid, critical, value } = readExtensionItem(items, 'crlEntryExtension');
@@ -117,16 +120,16 @@ export class CrlEntries {
         const reader = new DerReader(value);
         const names = readGeneralNames(reader.sequence('certificateIssuer'), 'certificateIssuer');
         reader.finish('certificateIssuer');
-        this.issuers.push({ from: start, keys: directoryTexts(names) });
+        this.#issuers.push({ from: start, keys: directoryTexts(names) });
         // In a list that is not indirect the extension has no meaning, and ignoring it could clear a certificate.
-        if (!this.indirect) this.unknownCritical ??= oid;
+        if (!this.#indirect) this.unknownCritical ??= oid;
       }
     }
   }
 
   /** Whether a serial number stands twice, which in an indirect list may be of two issuers. */
-  private *findDuplicate(): Generator<undefined, void> {
-    const { keys } = this;
+  *#findDuplicate(): Generator<undefined, void> {
+    const keys = this.#keys;
     const hashAt = (index: number): number => Math.floor((keys[index] as number) / POSITIONS);
     for (let first = 0; first < keys.length; ) {
       let next = first + 1;
@@ -135,8 +138,8 @@ export class CrlEntries {
       if (run > MOST_COLLISIONS) {
         throw new MalformedDer('revokedCertificates', 'serial numbers that differ', `${run} of one hash`);
       }
-      if (run > 1 && !this.indirect && this.oddity === undefined) {
-        const serials = new Set(Array.from({ length: run }, (_, i) => hex(this.serialAt(first + i))));
+      if (run > 1 && !this.#indirect && this.oddity === undefined) {
+        const serials = new Set(Array.from({ length: run }, (_, i) => hex(this.#serialAt(first + i))));
         if (serials.size < run) this.oddity = 'a serial number twice';
       }
       if (next >> STEP_BITS !== first >> STEP_BITS) yield;
@@ -144,12 +147,12 @@ export class CrlEntries {
     }
   }
 
-  private serialAt(index: number): Uint8Array {
-    return this.entryAt(index).integer('userCertificate');
+  #serialAt(index: number): Uint8Array {
+    return this.#entryAt(index).integer('userCertificate');
   }
 
-  private entryAt(index: number): DerReader {
-    return new DerReader(this.der, (this.keys[index] as number) % POSITIONS).sequence('revokedCertificate');
+  #entryAt(index: number): DerReader {
+    return new DerReader(this.#der, (this.#keys[index] as number) % POSITIONS).sequence('revokedCertificate');
   }
 
   /**
@@ -158,7 +161,7 @@ export class CrlEntries {
    */
   find(serial: Uint8Array, certificateIssuer: string, crlIssuer: string): CrlEntry | undefined {
     const hash = hashOf(serial, 0, serial.length);
-    const { keys } = this;
+    const keys = this.#keys;
     let low = 0;
     let high = keys.length;
     while (low < high) {
@@ -168,28 +171,28 @@ export class CrlEntries {
     }
     let found: CrlEntry | undefined;
     for (let i = low; i < keys.length && Math.floor((keys[i] as number) / POSITIONS) === hash; i++) {
-      const entry = this.entryAt(i);
+      const entry = this.#entryAt(i);
       if (!sameOctets(entry.integer('userCertificate'), serial)) continue;
-      if (!this.issuersAt((keys[i] as number) % POSITIONS, crlIssuer).includes(certificateIssuer)) continue;
-      found = this.readEntry(entry);
+      if (!this.#issuersAt((keys[i] as number) % POSITIONS, crlIssuer).includes(certificateIssuer)) continue;
+      found = this.#readEntry(entry);
       if (found.reason !== 'removeFromCRL') break;
     }
     return found;
   }
 
   /** RFC 5280 §5.3.3: the issuer named by this entry or the nearest one before it; else the issuer of the list. */
-  private issuersAt(offset: number, crlIssuer: string): readonly string[] {
+  #issuersAt(offset: number, crlIssuer: string): readonly string[] {
     let low = 0;
-    let high = this.issuers.length;
+    let high = this.#issuers.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if ((this.issuers[middle]?.from ?? 0) <= offset) low = middle + 1;
+      if ((this.#issuers[middle]?.from ?? 0) <= offset) low = middle + 1;
       else high = middle;
     }
-    return this.issuers[low - 1]?.keys ?? [crlIssuer];
+    return this.#issuers[low - 1]?.keys ?? [crlIssuer];
   }
 
-  private readEntry(entry: DerReader): CrlEntry {
+  #readEntry(entry: DerReader): CrlEntry {
     const { time } = readTime(entry, 'revocationDate');
     let reason: CrlReason = 'unspecified';
     let told = false;

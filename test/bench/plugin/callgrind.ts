@@ -27,10 +27,13 @@ export function callgrind(directory: string): readonly string[] {
 
 /** The counters of a Kamailio that runs so. */
 export class Instructions {
-  constructor(
-    private readonly pid: number,
-    private readonly directory: string,
-  ) {}
+  readonly #pid: number;
+  readonly #directory: string;
+
+  constructor(pid: number, directory: string) {
+    this.#pid = pid;
+    this.#directory = directory;
+  }
 
   /** Starts from nothing. */
   async zero(): Promise<void> {
@@ -49,14 +52,14 @@ export class Instructions {
   }
 
   #files(): readonly string[] {
-    return readdirSync(this.directory)
+    return readdirSync(this.#directory)
       .filter((name) => name.startsWith(FILE))
-      .map((name) => join(this.directory, name));
+      .map((name) => join(this.#directory, name));
   }
 
   async #tell(command: string): Promise<void> {
-    const prefix = `--vgdb-prefix=${join(this.directory, 'vgdb')}`;
-    const told = family(this.pid).map((pid) => promisify(execFile)('vgdb', [prefix, `--pid=${pid}`, command]));
+    const prefix = `--vgdb-prefix=${join(this.#directory, 'vgdb')}`;
+    const told = family(this.#pid).map((pid) => promisify(execFile)('vgdb', [prefix, `--pid=${pid}`, command]));
     await Promise.all(told);
   }
 }

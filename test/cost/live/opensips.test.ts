@@ -42,16 +42,20 @@ describe.skipIf(BUILD === undefined)('load', () => {
 
   /** The same on connections of `connect`: one that loses answers gives way to the next one. OpenSIPS 4.0.1 does, busy over TLS. */
   class Measured {
+    readonly #connect: () => Promise<Caller>;
+
     readonly times: number[] = [];
     connections = 0;
     lost = 0;
     #caller: Caller | undefined;
 
-    constructor(private readonly connect: () => Promise<Caller>) {}
+    constructor(connect: () => Promise<Caller>) {
+      this.#connect = connect;
+    }
 
     async round(): Promise<void> {
       if (this.#caller === undefined) {
-        this.#caller = await this.connect();
+        this.#caller = await this.#connect();
         this.connections++;
         await timed(this.#caller, 20, [ASSERTED], 1);
       }

@@ -87,12 +87,16 @@ abstract class Recorder implements Caller {
 }
 
 class StreamCaller extends Recorder {
+  readonly #socket: Socket;
+
   readonly source: string;
   #rest = '';
 
   /** Takes a connected socket. */
-  constructor(private readonly socket: Socket) {
+  constructor(socket: Socket) {
     super();
+    this.#socket = socket;
+
     this.source = `${socket.localAddress}:${socket.localPort}`;
     socket.on('data', (bytes: Buffer) => this.#read(bytes.toString('latin1')));
     socket.on('close', () => {
@@ -102,11 +106,11 @@ class StreamCaller extends Recorder {
   }
 
   send(text: SipText): void {
-    this.socket.write(Buffer.from(text, 'latin1'));
+    this.#socket.write(Buffer.from(text, 'latin1'));
   }
 
   close(): void {
-    this.socket.destroy();
+    this.#socket.destroy();
   }
 
   #read(more: string): void {
@@ -117,6 +121,9 @@ class StreamCaller extends Recorder {
 }
 
 class DatagramCaller extends Recorder {
+  readonly #host: string;
+  readonly #port: number;
+
   readonly #socket: DatagramSocket;
   #source = '';
 
@@ -124,11 +131,11 @@ class DatagramCaller extends Recorder {
     return this.#source;
   }
 
-  constructor(
-    private readonly host: string,
-    private readonly port: number,
-  ) {
+  constructor(host: string, port: number) {
     super();
+    this.#host = host;
+    this.#port = port;
+
     this.#socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
     this.#socket.on('message', (bytes) => this.take(bytes.toString('latin1')));
   }
@@ -141,7 +148,7 @@ class DatagramCaller extends Recorder {
   }
 
   send(text: SipText): void {
-    this.#socket.send(Buffer.from(text, 'latin1'), this.port, this.host);
+    this.#socket.send(Buffer.from(text, 'latin1'), this.#port, this.#host);
   }
 
   close(): void {

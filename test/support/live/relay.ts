@@ -8,6 +8,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 export type Tampering = (method: string, answer: string) => string | 'none' | undefined;
 
 export class Relay {
+  readonly #upstream: string;
+
   /** Methods that were asked, oldest first. */
   readonly asked: string[] = [];
   tamper: Tampering = () => undefined;
@@ -16,7 +18,9 @@ export class Relay {
   readonly #server: Server;
   readonly #held = new Set<ServerResponse>();
 
-  private constructor(private readonly upstream: string) {
+  private constructor(upstream: string) {
+    this.#upstream = upstream;
+
     this.#server = createServer(async (request, response) => {
       const chunks: Buffer[] = [];
       for await (const chunk of request) chunks.push(chunk as Buffer);
@@ -52,7 +56,7 @@ export class Relay {
     this.asked.push(method);
     try {
       const headers = { connection: 'close', 'content-type': 'application/json' };
-      const answer = await fetch(`http://${this.upstream}:7061/rpc`, { method: 'POST', headers, body });
+      const answer = await fetch(`http://${this.#upstream}:7061/rpc`, { method: 'POST', headers, body });
       const text = await answer.text();
       if (this.late > 0) await pause(this.late);
       const changed = this.tamper(method, text);

@@ -46,6 +46,8 @@ function frame(text: SipText): Buffer {
 }
 
 export class WebSocketCaller {
+  readonly #socket: Socket;
+
   /** Final and provisional answers so far, 100 left out. */
   readonly answers: SipText[] = [];
   /** Requests that came over this connection. Each is answered as `answer` says. */
@@ -53,7 +55,9 @@ export class WebSocketCaller {
   answer: (text: SipText) => SipText = (text) => answered(text, '200 OK');
   #rest = Buffer.alloc(0);
 
-  private constructor(private readonly socket: Socket) {
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+
     socket.on('data', (more) => this.#read(more));
     socket.on('error', () => {});
   }
@@ -76,16 +80,16 @@ export class WebSocketCaller {
   }
 
   send(text: SipText): void {
-    this.socket.write(frame(text));
+    this.#socket.write(frame(text));
   }
 
   /** Where requests for this caller go: its end of the connection. */
   get uri(): string {
-    return `sip:carol@${this.socket.localAddress}:${this.socket.localPort};transport=ws`;
+    return `sip:carol@${this.#socket.localAddress}:${this.#socket.localPort};transport=ws`;
   }
 
   close(): void {
-    this.socket.destroy();
+    this.#socket.destroy();
   }
 
   #read(more: Buffer): void {

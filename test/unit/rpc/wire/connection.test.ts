@@ -10,7 +10,7 @@ class FakeSocket extends Duplex {
   readonly writes: string[] = [];
   /** While set, nothing that is written gets away. */
   stuck = false;
-  private pending: (() => void) | undefined;
+  #pending: (() => void) | undefined;
 
   constructor() {
     super({ allowHalfOpen: true, decodeStrings: false, emitClose: true });
@@ -18,15 +18,15 @@ class FakeSocket extends Duplex {
 
   drain(): void {
     this.stuck = false;
-    this.pending?.();
-    this.pending = undefined;
+    this.#pending?.();
+    this.#pending = undefined;
   }
 
   override _read(): void {}
 
   override _write(chunk: string, _: string, done: () => void): void {
     this.writes.push(chunk);
-    if (this.stuck) this.pending = done;
+    if (this.stuck) this.#pending = done;
     else done();
   }
 }

@@ -13,19 +13,25 @@ function queueAt(clock: () => number = Date.now): JobQueue {
 }
 
 class Work implements Job {
+  readonly #every: number;
+  readonly #holds: boolean;
+
   nextAt = 0;
   runs = 0;
   /** Settles the run that is under way. */
   end: () => void = () => {};
   constructor(
     readonly host: string,
-    private readonly every = Number.POSITIVE_INFINITY,
-    private readonly holds = true,
-  ) {}
+    every = Number.POSITIVE_INFINITY,
+    holds = true,
+  ) {
+    this.#every = every;
+    this.#holds = holds;
+  }
   run(stop: AbortSignal): Promise<void> {
     this.runs += 1;
-    this.nextAt = Date.now() + this.every;
-    if (!this.holds) return Promise.resolve();
+    this.nextAt = Date.now() + this.#every;
+    if (!this.#holds) return Promise.resolve();
     return new Promise((resolve) => {
       this.end = resolve;
       stop.addEventListener('abort', () => resolve());

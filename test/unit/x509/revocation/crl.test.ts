@@ -1,3 +1,4 @@
+import { Session } from 'node:inspector';
 import { describe, expect, it } from 'vitest';
 import { MalformedCrl, parseCrl, parseCrlInSteps } from '../../../../src/x509/revocation/crl.js';
 import { crl, NOW, type RevokedSpec, root } from '../../../support/certificates.js';
@@ -9,6 +10,27 @@ const name = issuer.facts.subjectKeys.text;
 
 const entries = (count: number): RevokedSpec[] =>
   Array.from({ length: count }, (_, n) => ({ serial: serial(3 * n + 1), reason: n % 7 }));
+
+/** What an object keeps to itself, as a debugger shows it. */
+function privateFields(of: object): string[] {
+  const session = new Session();
+  session.connect();
+  const found: string[] = [];
+  try {
+    Object.assign(globalThis, { looked: of });
+    session.post('Runtime.evaluate', { expression: 'looked' }, (_, { result }) => {
+      session.post('Runtime.getProperties', { objectId: result.objectId ?? '' }, (__, answer) => {
+        // Not in the types of Node.
+        const { privateProperties = [] } = answer as { privateProperties?: { value?: { description?: string } }[] };
+        found.push(...privateProperties.map(({ value }) => value?.description ?? ''));
+      });
+    });
+  } finally {
+    Reflect.deleteProperty(globalThis, 'looked');
+    session.disconnect();
+  }
+  return found;
+}
 
 describe('parseCrl', () => {
   it('ok/reads what a list says of itself', () => {
@@ -56,10 +78,8 @@ describe('parseCrl', () => {
   it('ok/keeps an index of 8 octets an entry beside the DER', () => {
     const list = crl(issuer, { revoked: entries(2000) });
     const { entries: index } = parseCrl(list.der);
-    const held = Object.values(index as unknown as Record<string, unknown>).flatMap((value) =>
-      ArrayBuffer.isView(value) && value.byteLength !== list.der.length ? [value.byteLength] : [],
-    );
-    expect(held).toEqual([16_000]);
+    const held = privateFields(index).filter((text) => /Array\(/.test(text));
+    expect(held.sort()).toEqual(['Array(0)', 'Float64Array(2000)', `Uint8Array(${list.der.length})`]);
   });
 
   it('ok/yields between thousands of entries, so that a verdict can be given meanwhile', () => {
