@@ -1,6 +1,6 @@
 /** The configuration that Debian's package of Kamailio comes with, and what README says to add to it. */
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -12,7 +12,7 @@ import { GROUPS, Network } from '../support/live/network.js';
 import { installIdentity, Pki } from '../support/live/pki.js';
 import { eventually, runDirectory } from '../support/live/places.js';
 import { expectRelayed } from '../support/live/relayed.js';
-import { methodOf, rowsOf, statusOf } from '../support/live/sip-text.js';
+import { headerOf, methodOf, rowsOf, statusOf } from '../support/live/sip-text.js';
 import { TlsUas } from '../support/live/uas.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -131,32 +131,77 @@ describe.each(builds('smoke'))('the configuration of the package, Kamailio $vers
 });
 
 describe.each(builds('smoke'))('the same with WITH_NAT, Kamailio $version', (build) => {
-  it('ok/the branch to a user behind NAT is managed as the file does it', { timeout: 90_000 }, async () => {
-    const network = await Network.start({
+  let network: Network;
+  let user: Caller;
+  let place: TlsUas;
+
+  /** At the head of route[NATDETECT], as docs/troubleshooting.md has it. */
+  function partnersAsTheyAre(script: string): string {
+    const advice = readFileSync(join(ROOT, 'docs/troubleshooting.md'), 'utf8');
+    const line = /`(route\(SIPTRUST_TELL\); if [^`]+)`/.exec(advice)?.[1];
+    const text = readFileSync(join(ROOT, script), 'utf8');
+    writeFileSync(
+      join(ROOT, script),
+      text.replace(/^route\[NATDETECT\] \{\n/m, (head) => `${head}\t${line}\n`),
+    );
+    return script;
+  }
+
+  beforeAll(async () => {
+    network = await Network.start({
       build,
       script: (directory, host) => {
         const listen = '#!define WITH_NAT\nlisten=INSIDE\nlisten=OUTSIDE_TLS\nalias="own.example"\n';
-        return turnedTrusting(build, directory, { listen, nets: [3, 4, 5].map(host).join(', ') }).script;
+        const nets = [3, 4, 5].map(host).join(', ');
+        return partnersAsTheyAre(turnedTrusting(build, directory, { listen, nets }).script);
       },
       privateMemory: readmeSteps().memory,
       defines: readmeDefines,
+      policy: (standard, host) => {
+        const [a] = standard.agreements as readonly object[];
+        return { ...standard, agreements: [{ ...a, targets: [`${host(10)}:5061`] }] };
+      },
+      before: async (stage) => {
+        place = await TlsUas.start(stage.host(10), stage.certificateOfA());
+      },
     });
-    try {
-      const user = await network.ownUser();
-      const terms = { to: '<sip:bob@own.example>', from: '<sip:bob@own.example>;tag=1', transport: 'UDP' };
-      const callId = freshCallId();
-      const register = request({ ...terms, callId, method: 'REGISTER', ruri: 'sip:own.example' });
-      user.send(register.replace(/^Contact: .*$/m, 'Contact: <sip:bob@10.9.9.9:5060>;expires=600'));
-      expect(statusOf(await user.final(callId))).toBe(200);
-      const caller = await network.ownUser();
-      caller.send(request({ ...terms, from: '<sip:carol@own.example>;tag=2' }));
-      const got = await eventually('the call at the address that NAT gives', () =>
-        user.answers.find((text) => methodOf(text) === 'INVITE'),
-      );
-      expect(rowsOf(got, 'Record-Route').join(), got).toContain(';nat=yes');
-    } finally {
-      await network.stop();
-    }
+    user = await network.ownUser();
+    const callId = freshCallId();
+    const to = '<sip:bob@own.example>';
+    const terms = { method: 'REGISTER', ruri: 'sip:own.example', to, from: `${to};tag=1`, transport: 'UDP', callId };
+    user.send(request(terms).replace(/^Contact: .*$/m, 'Contact: <sip:bob@10.9.9.9:5060>;expires=600'));
+    expect(statusOf(await user.final(callId))).toBe(200);
+  }, 90_000);
+  afterAll(async () => {
+    place?.stop();
+    await network?.stop();
+  });
+
+  const arrived = (callId: string) =>
+    eventually('the call at the address that NAT gives', () =>
+      user.answers.find((text) => methodOf(text) === 'INVITE' && headerOf(text, 'Call-ID') === callId),
+    );
+
+  it('ok/the branch to a user behind NAT is managed as the file does it', async () => {
+    const callId = freshCallId();
+    const caller = await network.ownUser();
+    caller.send(request({ callId, from: '<sip:carol@own.example>;tag=2', transport: 'UDP' }));
+    const got = await arrived(callId);
+    expect(rowsOf(got, 'Record-Route').join(), got).toContain(';nat=yes');
+  });
+
+  it('ok/what is sent within a call that a partner began keeps its identities', async () => {
+    await network.proven('a.example');
+    const callId = freshCallId();
+    const trusted = await network.overTls(network.certificateOfA());
+    const contact = `Contact: <sip:alice@${place.host}:5061;transport=tls>`;
+    trusted.send(request({ callId }).replace(/^Contact: .*$/m, contact));
+    const got = await arrived(callId);
+    const dialog = { callId, from: '<sip:bob@own.example>;tag=2', to: headerOf(got, 'From') ?? '', transport: 'UDP' };
+    const route = rowsOf(got, 'Record-Route').map((row) => `Route: ${row}`);
+    const ruri = /<([^>]+)>/.exec(headerOf(got, 'Contact') ?? '')?.[1] ?? '';
+    user.send(request({ ...dialog, ruri, method: 'UPDATE', headers: [...route, CAROL] }));
+    expect(rowsOf(await place.received(callId, 'UPDATE'), 'P-Asserted-Identity')).toHaveLength(1);
   });
 });
 
