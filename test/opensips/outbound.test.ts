@@ -109,6 +109,97 @@ describe.skipIf(BUILD === undefined)('what leaves', () => {
   });
 });
 
+describe.skipIf(BUILD === undefined)('what is known of the places of a partner', () => {
+  let network: OpensipsNetwork;
+  let partner: Party;
+  let user: Caller;
+
+  beforeAll(async () => {
+    network = await OpensipsNetwork.start({
+      build: theBuild(),
+      alone: true,
+      // Nobody is asked anew for its own sake: what is known otherwise has to do.
+      settings: { siptrust_grace: '3', siptrust_keepalive: '1000' },
+    });
+    const identity = network.pki.certificate({ issuer: network.operatorB, names: ['DNS:sbc.b.example'] });
+    partner = await Party.start(network.host(10), identity);
+    await load();
+    await network.daemon.start();
+    user = await network.user();
+    await eventually('b3.example is proven', async () => (await call('b3.example'))[1] === 1);
+  });
+  afterAll(async () => {
+    partner?.stop();
+    await network?.stop();
+  });
+
+  const load = async (ttl = 300, more: readonly object[] = []): Promise<void> => {
+    const targets = [`${network.host(10)}:5061`];
+    const terms = { server_names: ['sbc.b.example'], domains: ['b.example', 'b2.example', 'b3.example'], targets };
+    const agreements = [agreementByWords('op-b', 'b.example', network.operatorB, terms), ...more];
+    const policy = { ...network.standardPolicy, defaults: { ttl }, agreements };
+    if (user === undefined) return network.daemon.write(policy);
+    await network.daemon.reload(policy);
+    await network.polled();
+  };
+  const strict = () =>
+    agreementByWords('op-r', 'r.example', network.operatorB, {
+      require_tls: true,
+      targets: [`${network.host(11)}:5061`],
+    });
+
+  /** The answer, and how many identities the partner was told. */
+  async function call(domain: string): Promise<readonly [number, number | undefined]> {
+    const callId = freshCallId();
+    const terms = { method: 'MESSAGE', from: '<sip:user@own.example>;tag=1', headers: [OURS] };
+    const status = statusOf(await answerTo(user, { ...terms, callId, ruri: `sip:bob@${domain}` }));
+    const got = partner.find(callId, 'MESSAGE');
+    return [status, got === undefined ? undefined : rowsOf(got, 'P-Asserted-Identity').length];
+  }
+
+  it.each(['b.example', 'b2.example', 'b3.example'])(
+    'ok/several domains at one place: %s is proven there',
+    async (name) => {
+      expect(await call(name)).toEqual([200, 1]);
+    },
+  );
+
+  it('ok/when the policy has changed: the partner stays known, and what is new is known at once', async () => {
+    expect(await call('r.example')).toEqual([500, undefined]);
+    await load(300, [strict()]);
+    expect(await call('b.example')).toEqual([200, 1]);
+    expect(await call('r.example')).toEqual([503, undefined]);
+    await load();
+    expect(await call('r.example')).toEqual([500, undefined]);
+  });
+
+  it('ok/when the time of the verdict has ended: it is asked for again', async () => {
+    await load(1);
+    const before = network.relay.count('trust.peer');
+    await eventually('it is asked twice', async () => {
+      expect(await call('b.example')).toEqual([200, 1]);
+      return network.relay.count('trust.peer') > before + 1;
+    });
+  });
+
+  it('ok/a list without places takes the place of no other one', async () => {
+    network.relay.tamper = (method, answer) =>
+      method === 'hop.list' ? answer.replaceAll(/\|tls:[^"]*/g, '|') : undefined;
+    await load(300, [strict()]);
+    network.relay.tamper = () => undefined;
+    expect(await call('b.example')).toEqual([200, 1]);
+    expect(await call('r.example')).toEqual([503, undefined]);
+  });
+
+  it('ok/while nobody answers: stripped, to where the call went last; refused where the agreement asks for proof', async () => {
+    await load(300, [strict()]);
+    await network.daemon.stop('SIGKILL');
+    await eventually('it is trusted no more', async () => (await call('b.example'))[1] !== 1);
+    for (const name of ['b.example', 'b2.example']) expect(await call(name)).toEqual([200, 0]);
+    expect(await call('r.example')).toEqual([503, undefined]);
+  });
+});
+
 const MOVED = `
 failure_route[MOVED] {
 	route(SIPTRUST_SHUT);
