@@ -20,6 +20,10 @@ describe.skipIf(BUILD === undefined)('what leaves', () => {
     network = await OpensipsNetwork.start({
       build: theBuild(),
       settings: { siptrust_keepalive: '2' },
+      edit: (sample, host) => {
+        const help = `\tif ($ru =~ "^urn:") {\n\t\t$du = "sip:${host(7)}:5061;transport=tls";\n\t}\n`;
+        return replaced(sample, [['route[RELAY] {\n', `route[RELAY] {\n${help}`]]);
+      },
       policy: (standard, host) => ({
         ...standard,
         agreements: [
@@ -84,6 +88,18 @@ describe.skipIf(BUILD === undefined)('what leaves', () => {
     expect(statusOf(await user.final(callId))).toBe(503);
     expect(party(2).find(callId, 'MESSAGE')).toBeUndefined();
   });
+
+  it.each([
+    ['', []],
+    [', and nothing can clean it', ['Subject: x\r\n P-Asserted-Identity: <sip:x@y.example>']],
+  ] as const)(
+    'ok/require_tls, and the place shows another name%s: a call for help goes there all the same, stripped',
+    async (_, rows) => {
+      const got = await sent('urn:service:sos', party(2), [OURS, ...rows]);
+      expect(rowsOf(got ?? '', 'P-Asserted-Identity')).toEqual([]);
+      expect(got).toBeDefined();
+    },
+  );
 
   it('fail/a stranger: stripped, over TLS as over UDP', async () => {
     const stranger = await Uas.start(network.host(30));

@@ -173,4 +173,14 @@ describe.skipIf(BUILD === undefined)('a sidecar that fails', () => {
       else expect(arrived).toBeUndefined();
     }
   });
+
+  it.each(DEAD)('ok/dead: a call for help goes on, stripped: %s', async (_, row) => {
+    network.relay.tamper = () => 'none';
+    const { answer, arrived } = await called(network, await network.tls(), {
+      ruri: 'urn:service:sos',
+      headers: [ASSERTED, row],
+    });
+    expect(statusOf(answer)).toBe(200);
+    expect(rowsOf(arrived ?? '', 'P-Asserted-Identity')).toEqual([]);
+  });
 });
