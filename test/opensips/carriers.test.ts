@@ -5,11 +5,11 @@ import { deflateSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, request } from '../support/live/caller.js';
 import { replaced } from '../support/live/opensips.js';
-import { OpensipsNetwork } from '../support/live/opensips-network.js';
+import type { OpensipsNetwork } from '../support/live/opensips-network.js';
 import { answered, Party } from '../support/live/party.js';
 import { privateRows } from '../support/live/secrets.js';
 import { headerOf, methodOf, rowsOf, type SipText, statusOf } from '../support/live/sip-text.js';
-import { absent, answerTo, apart, gateways, talk, theBuild } from './stage.js';
+import { absent, answerTo, apart, type Cast, cast, gateways, talk } from './stage.js';
 
 const SECRET = privateRows('secret');
 const FORGED = privateRows('forged');
@@ -103,6 +103,7 @@ describe.skipIf(absent(NEEDED) !== undefined)('what carriers build', () => {
   let registrar: Party;
   let user: Caller;
   let outsider: Caller;
+  let all: Cast | undefined;
   const { mark, clean } = apart(
     () => [stranger, other, outsider],
     () => [network.uas, registrar, user],
@@ -110,8 +111,7 @@ describe.skipIf(absent(NEEDED) !== undefined)('what carriers build', () => {
   beforeEach(mark);
 
   beforeAll(async () => {
-    network = await OpensipsNetwork.start({
-      build: theBuild(),
+    all = await cast({
       patience: 4,
       settings: (host) => ({
         siptrust_registrar: '1',
@@ -137,16 +137,13 @@ describe.skipIf(absent(NEEDED) !== undefined)('what carriers build', () => {
           .replaceAll('REGISTRAR', host(15));
       },
     });
-    const identity = network.pki.certificate({ issuer: network.operatorB, names: ['DNS:stranger.example'] });
-    stranger = await Party.start(network.host(12), identity);
-    other = await Party.start(network.host(13), identity);
+    ({ network, stranger, other, user, outsider } = all);
+    const identity = network.pki.certificate({ issuer: network.operatorB, names: ['DNS:registrar.example'] });
     registrar = await Party.start(network.host(15), identity);
-    user = await network.user();
-    outsider = await network.udp();
   });
   afterAll(async () => {
-    for (const party of [stranger, other, registrar]) party?.stop();
-    await network?.stop();
+    registrar?.stop();
+    await all?.stop();
   });
   const own = '<sip:user@own.example>;tag=1';
 

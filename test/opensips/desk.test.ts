@@ -11,11 +11,11 @@ import { SPELLINGS } from '../support/header-spellings.js';
 import { type Caller, freshCallId, inDialog, request } from '../support/live/caller.js';
 import { replaced } from '../support/live/opensips.js';
 import { OpensipsNetwork } from '../support/live/opensips-network.js';
-import { answered, Party, type Transport } from '../support/live/party.js';
+import { answered, type Party, type Transport } from '../support/live/party.js';
 import { eventually, freePort } from '../support/live/places.js';
 import { expectNowhere, privateRows } from '../support/live/secrets.js';
 import { headerOf, methodOf, rowsOf, type SipText, statusOf } from '../support/live/sip-text.js';
-import { absent, answerTo, apart, BUILD, talk, theBuild, withDialogFlags } from './stage.js';
+import { absent, answerTo, apart, BUILD, type Cast, cast, talk, theBuild, withDialogFlags } from './stage.js';
 
 const SECRET = privateRows('secret');
 const FORGED = privateRows('forged');
@@ -128,6 +128,7 @@ describe.skipIf(absent(['dialog', 'topology_hiding', 'textops']) !== undefined)(
   let other: Party;
   let user: Caller;
   let outsider: Caller;
+  let all: Cast | undefined;
   const { mark, clean } = apart(
     () => [stranger, other, outsider],
     () => [network.uas, user],
@@ -135,8 +136,7 @@ describe.skipIf(absent(['dialog', 'topology_hiding', 'textops']) !== undefined)(
   beforeEach(mark);
 
   beforeAll(async () => {
-    network = await OpensipsNetwork.start({
-      build: theBuild(),
+    all = await cast({
       patience: 4,
       edit: (sample, host) =>
         replaced(sample, [
@@ -145,20 +145,12 @@ describe.skipIf(absent(['dialog', 'topology_hiding', 'textops']) !== undefined)(
           ['\t\tif (!loose_route()) {\n', '\t\tif (!topology_hiding_match() && !loose_route()) {\n'],
         ]).concat(ROUTES(host)),
     });
-    const identity = network.pki.certificate({ issuer: network.operatorB, names: ['DNS:stranger.example'] });
-    stranger = await Party.start(network.host(12), identity);
-    other = await Party.start(network.host(13), identity);
+    ({ network, stranger, other, user, outsider } = all);
     const ordinary = stranger.answer;
     stranger.answer = (text, at) =>
       /^INVITE sip:(?:serial|again)@/.test(text) ? [answered(text, '486 Busy Here', FORGED)] : ordinary(text, at);
-    user = await network.user();
-    outsider = await network.udp();
   });
-  afterAll(async () => {
-    stranger?.stop();
-    other?.stop();
-    await network?.stop();
-  });
+  afterAll(() => all?.stop());
   const own = '<sip:user@own.example>;tag=1';
 
   it.each(Object.keys(ORDINARY).flatMap((name) => TRANSPORTS.map((transport) => [name, transport] as const)))(

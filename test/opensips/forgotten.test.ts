@@ -3,10 +3,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, type RequestTerms, request } from '../support/live/caller.js';
 import { OpensipsNetwork } from '../support/live/opensips-network.js';
-import { answered, Party } from '../support/live/party.js';
+import { answered, type Party } from '../support/live/party.js';
 import { expectNowhere, privateRows } from '../support/live/secrets.js';
 import { methodOf, rowsOf, statusOf } from '../support/live/sip-text.js';
-import { BUILD, theBuild } from './stage.js';
+import { BUILD, type Cast, cast, theBuild } from './stage.js';
 
 const SECRET = privateRows('secret');
 
@@ -101,24 +101,18 @@ describe.skipIf(BUILD === undefined)('a line that is missing', () => {
   let stranger: Party;
   let user: Caller;
   let outsider: Caller;
+  let all: Cast | undefined;
 
   beforeAll(async () => {
-    network = await OpensipsNetwork.start({
-      build: theBuild(),
+    all = await cast({
       edit: (script, host) =>
         `${script.replace('route[RELAY] {\n', (line) => line + CHOICES.replace('ADDED', () => ADDING.join('\t')))}${ROUTES}`
           .replaceAll('PLACE', host(12))
           .replaceAll('CALLED', host(3)),
     });
-    const identity = network.pki.certificate({ issuer: network.operatorB, names: ['DNS:stranger.example'] });
-    stranger = await Party.start(network.host(12), identity);
-    user = await network.user();
-    outsider = await network.udp();
+    ({ network, stranger, user, outsider } = all);
   });
-  afterAll(async () => {
-    stranger?.stop();
-    await network?.stop();
-  });
+  afterAll(() => all?.stop());
 
   function send(terms: RequestTerms): string {
     const callId = freshCallId();

@@ -1,38 +1,25 @@
 /** Requests that OpenSIPS writes itself: they pass no branch_route, and no route of the script but local_route. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { OpensipsNetwork } from '../support/live/opensips-network.js';
-import { Party } from '../support/live/party.js';
+import type { OpensipsNetwork } from '../support/live/opensips-network.js';
+import type { Party } from '../support/live/party.js';
 import { eventually } from '../support/live/places.js';
 import { expectNowhere, privateRows } from '../support/live/secrets.js';
 import { headerOf, rowsOf } from '../support/live/sip-text.js';
-import { BUILD, theBuild } from './stage.js';
+import { type Cast, cast, noOrders, ordered, takingOrders } from './stage.js';
 
 const SECRET = privateRows('secret');
 
-const MODULES = (host: string) => `
-loadmodule "httpd.so"
-loadmodule "mi_http.so"
-modparam("httpd", "ip", "${host}")
-modparam("httpd", "port", 8888)
-`;
-
-describe.skipIf(BUILD === undefined)('requests of the proxy itself', () => {
+describe.skipIf(noOrders() !== undefined)('requests of the proxy itself', () => {
   let network: OpensipsNetwork;
   let stranger: Party;
+  let all: Cast | undefined;
 
   beforeAll(async () => {
-    network = await OpensipsNetwork.start({
-      build: theBuild(),
-      edit: (script, host) => script.replace('loadmodule "rr.so"\n', (line) => line + MODULES(host(8))),
-    });
-    const identity = network.pki.certificate({ issuer: network.operatorB, names: ['DNS:stranger.example'] });
-    stranger = await Party.start(network.host(12), identity);
+    all = await cast({ edit: takingOrders });
+    ({ network, stranger } = all);
   });
-  afterAll(async () => {
-    stranger?.stop();
-    await network?.stop();
-  });
+  afterAll(() => all?.stop());
 
   let count = 0;
   /** Has OpenSIPS send a request, a MESSAGE where nothing else is said, as an operator does by MI, and modules for themselves. */
@@ -43,15 +30,7 @@ describe.skipIf(BUILD === undefined)('requests of the proxy itself', () => {
   ): Promise<string> {
     const subject = `local-${++count}`;
     const rows = [`From: ${from}`, `To: <${ruri}>${tag}`, `Subject: ${subject}`, `Call-ID: ${subject}`, ...headers];
-    const call = { jsonrpc: '2.0', id: 1, method: 't_uac_dlg' };
-    const params = { method, ruri, headers: `${rows.join('\r\n')}\r\n` };
-    const answer = await fetch(`http://${network.host(8)}:8888/mi`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ ...call, params }),
-      signal: AbortSignal.timeout(20_000),
-    });
-    expect(answer.status, await answer.text()).toBe(200);
+    await ordered(network, 't_uac_dlg', { method, ruri, headers: `${rows.join('\r\n')}\r\n` });
     return subject;
   }
   const arrived = (subject: string) => stranger.got.find((text) => headerOf(text, 'Subject') === subject);
@@ -71,6 +50,14 @@ describe.skipIf(BUILD === undefined)('requests of the proxy itself', () => {
     await eventually('the next one', () => arrived(subject));
     expectNowhere('secret', stranger.got.slice(before));
   });
+
+  it.each([';cpc=secret', '?P-Asserted-Identity=secret', ';user=phone;oli=secret'])(
+    'fail/to a stranger, with "%s" in its Request-URI: it goes without',
+    async (tail) => {
+      const subject = await written(`${stranger.uri('udp')}${tail}`, SECRET);
+      expectNowhere('secret', [await eventually(subject, () => arrived(subject))]);
+    },
+  );
 
   it.each(['MESSAGE', 'INVITE'])(
     'fail/%s to a stranger whose From no stranger may read: it goes without',

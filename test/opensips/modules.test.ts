@@ -5,12 +5,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, inDialog, request } from '../support/live/caller.js';
 import { replaced } from '../support/live/opensips.js';
 import { OpensipsNetwork } from '../support/live/opensips-network.js';
-import { answered, Party } from '../support/live/party.js';
+import { answered, type Party } from '../support/live/party.js';
 import { eventually } from '../support/live/places.js';
 import { expectNowhere, privateRows } from '../support/live/secrets.js';
 import { headerOf, methodOf, rowsOf, statusOf } from '../support/live/sip-text.js';
 import { WebSocketCaller } from '../support/live/websocket.js';
-import { absent, answerTo, apart, talk, theBuild, withDialogFlags } from './stage.js';
+import { absent, answerTo, apart, type Cast, cast, talk, theBuild, withDialogFlags } from './stage.js';
 
 const SECRET = privateRows('secret');
 const FORGED = privateRows('forged');
@@ -74,6 +74,7 @@ describe.skipIf(absent(NEEDED) !== undefined)('with modules', () => {
   let stranger: Party;
   let user: Caller;
   let outsider: Caller;
+  let all: Cast | undefined;
   const { mark, clean } = apart(
     () => [stranger, outsider],
     () => [network.uas, user],
@@ -81,8 +82,7 @@ describe.skipIf(absent(NEEDED) !== undefined)('with modules', () => {
   beforeEach(mark);
 
   beforeAll(async () => {
-    network = await OpensipsNetwork.start({
-      build: theBuild(),
+    all = await cast({
       edit: (sample, host) =>
         replaced(sample, [
           ['loadmodule "rr.so"\n', `loadmodule "rr.so"\n${LOADED}`],
@@ -95,15 +95,9 @@ describe.skipIf(absent(NEEDED) !== undefined)('with modules', () => {
           .concat(ROUTES)
           .replaceAll('SIDECAR', host(8)),
     });
-    const identity = network.pki.certificate({ issuer: network.operatorB, names: ['DNS:stranger.example'] });
-    stranger = await Party.start(network.host(12), identity);
-    user = await network.user();
-    outsider = await network.udp();
+    ({ network, stranger, user, outsider } = all);
   });
-  afterAll(async () => {
-    stranger?.stop();
-    await network?.stop();
-  });
+  afterAll(() => all?.stop());
   const own = '<sip:user@own.example>;tag=1';
 
   it.each(['hidden', 'renamed', 'waits', 'bridged', 'short'])(
@@ -206,6 +200,7 @@ describe.skipIf(absent(['script_helper']) !== undefined)('with script_helper, as
   let stranger: Party;
   let user: Caller;
   let outsider: Caller;
+  let all: Cast | undefined;
   const { mark, clean } = apart(
     () => [stranger, outsider],
     () => [network.uas, user],
@@ -215,23 +210,16 @@ describe.skipIf(absent(['script_helper']) !== undefined)('with script_helper, as
   beforeAll(async () => {
     const document = readFileSync(new URL('../../docs/opensips.md', import.meta.url), 'utf8');
     const [, setting = '', route = ''] = /^(modparam\("script_helper".*\n)(route\[.*?^\}\n)/ms.exec(document) ?? [];
-    network = await OpensipsNetwork.start({
-      build: theBuild(),
+    all = await cast({
       edit: (sample) =>
         replaced(sample, [
           ['loadmodule "rr.so"\n', `loadmodule "rr.so"\nloadmodule "script_helper.so"\n${setting}`],
           ['\t\trecord_route();\n', '\t\t$var(recorded) = 1;\n'],
         ]).concat(route),
     });
-    const identity = network.pki.certificate({ issuer: network.operatorB, names: ['DNS:stranger.example'] });
-    stranger = await Party.start(network.host(12), identity);
-    user = await network.user();
-    outsider = await network.udp();
+    ({ network, stranger, user, outsider } = all);
   });
-  afterAll(async () => {
-    stranger?.stop();
-    await network?.stop();
-  });
+  afterAll(() => all?.stop());
   const own = '<sip:user@own.example>;tag=1';
   const METHODS = ['INFO', 'UPDATE', 'BYE'];
 

@@ -15,7 +15,7 @@ import { expectNowhere, privateRows } from '../support/live/secrets.js';
 import { headerOf, methodOf, type SipText, statusOf } from '../support/live/sip-text.js';
 import { Uas } from '../support/live/uas.js';
 import { type NameServer, noNameServer, startNameServer } from '../support/name-server.js';
-import { absent, answerTo, BUILD, theBuild } from './stage.js';
+import { answerTo, BUILD, noOrders, ordered, takingOrders, theBuild } from './stage.js';
 
 const SECRET = privateRows('secret');
 const OWN = '<sip:user@own.example>;tag=1';
@@ -30,13 +30,6 @@ const FEATURES = (host: (host: number) => string) => `
 	}
 `;
 
-const MODULES = (host: string) => `
-loadmodule "httpd.so"
-loadmodule "mi_http.so"
-modparam("httpd", "ip", "${host}")
-modparam("httpd", "port", 8888)
-`;
-
 describe.skipIf(BUILD === undefined)('where a request goes', () => {
   let network: OpensipsNetwork;
   let stranger: Party;
@@ -47,14 +40,12 @@ describe.skipIf(BUILD === undefined)('where a request goes', () => {
   let before = 0;
 
   beforeAll(async () => {
-    const mi = absent(['httpd', 'mi_http']) === undefined;
     network = await OpensipsNetwork.start({
       build: theBuild(),
       settings: { siptrust_keepalive: '1' },
       policy: (standard, host) => ({ ...standard, agreements: [placed(standard, `${host(10)}:5061`)] }),
       edit: (sample, host) =>
-        replaced(sample, [
-          ['loadmodule "rr.so"\n', `loadmodule "rr.so"\n${mi ? MODULES(host(8)) : ''}`],
+        replaced(noOrders() === undefined ? takingOrders(sample, host) : sample, [
           ['route[RELAY] {\n', `route[RELAY] {\n${FEATURES(host)}`],
         ]),
     });
@@ -136,19 +127,13 @@ describe.skipIf(BUILD === undefined)('where a request goes', () => {
       },
     );
 
-    it.skipIf(absent(['httpd', 'mi_http']) !== undefined)(
+    it.skipIf(noOrders() !== undefined)(
       'ok/a request of OpenSIPS itself to the place of a partner that would go by UDP: over the proven connection',
       async () => {
         const subject = freshCallId();
         const ruri = `sip:bob@${partner.host}:5061`;
         const rows = ['From: <sip:proxy@own.example>;tag=1', `To: <${ruri}>`, `Subject: ${subject}`, ...SECRET];
-        const params = { method: 'MESSAGE', ruri, headers: `${rows.join('\r\n')}\r\n` };
-        await fetch(`http://${network.host(8)}:8888/mi`, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 't_uac_dlg', params }),
-          signal: AbortSignal.timeout(20_000),
-        });
+        await ordered(network, 't_uac_dlg', { method: 'MESSAGE', ruri, headers: `${rows.join('\r\n')}\r\n` });
         const found = (got: readonly SipText[]) => got.find((text) => headerOf(text, 'Subject') === subject);
         await eventually('it', () => found(partner.got) ?? found(datagrams.got));
         expectNowhere('secret', datagrams.got);

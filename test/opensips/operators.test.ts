@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, inDialog, type RequestTerms, request } from '../support/live/caller.js';
 import { replaced } from '../support/live/opensips.js';
-import { agreementByWords, OpensipsNetwork } from '../support/live/opensips-network.js';
+import { agreementByWords, type OpensipsNetwork } from '../support/live/opensips-network.js';
 import { answered, Party } from '../support/live/party.js';
 import { eventually } from '../support/live/places.js';
 import { privateRows } from '../support/live/secrets.js';
 import { headerOf, methodOf, rowsOf, type SipText, statusOf } from '../support/live/sip-text.js';
-import { absent, answerTo, apart, noTables, tables, talk, theBuild, withDialogFlags } from './stage.js';
+import { absent, answerTo, apart, type Cast, cast, noTables, tables, talk, withDialogFlags } from './stage.js';
 
 const SECRET = privateRows('secret');
 const FORGED = privateRows('forged');
@@ -128,6 +128,7 @@ describe.skipIf((absent(NEEDED) ?? noTables()) !== undefined)('what operators ru
   let partner: Party;
   let user: Caller;
   let outsider: Caller;
+  let all: Cast | undefined;
   const { mark, clean } = apart(
     () => [stranger, other, outsider],
     () => [network.uas, user],
@@ -135,8 +136,7 @@ describe.skipIf((absent(NEEDED) ?? noTables()) !== undefined)('what operators ru
   beforeEach(mark);
 
   beforeAll(async () => {
-    network = await OpensipsNetwork.start({
-      build: theBuild(),
+    all = await cast({
       settings: { siptrust_registrar: '1', siptrust_keepalive: '1' },
       edit: (sample, host) => {
         const at = (place: number) => value(`sip:${host(place)}:${place === 5 ? '5061;transport=tls' : '5060'}`);
@@ -164,9 +164,7 @@ describe.skipIf((absent(NEEDED) ?? noTables()) !== undefined)('what operators ru
           .replaceAll('FOLDER', folder);
       },
     });
-    const identity = network.pki.certificate({ issuer: network.operatorB, names: ['DNS:stranger.example'] });
-    stranger = await Party.start(network.host(12), identity);
-    other = await Party.start(network.host(13), identity);
+    ({ network, stranger, other, user, outsider } = all);
     const ordinary = stranger.answer;
     const challenge = ['WWW-Authenticate: Digest realm="r", nonce="n"', ...FORGED];
     stranger.answer = (text, at) =>
@@ -180,12 +178,10 @@ describe.skipIf((absent(NEEDED) ?? noTables()) !== undefined)('what operators ru
       network.pki.certificate({ issuer: network.operatorB, names: ['DNS:b.example'] }),
     );
     await eventually('the partner is proven', () => partner.got.length > 3);
-    user = await network.user();
-    outsider = await network.udp();
   });
   afterAll(async () => {
-    for (const party of [stranger, other, partner]) party?.stop();
-    await network?.stop();
+    partner?.stop();
+    await all?.stop();
   });
   const own = '<sip:user@own.example>;tag=1';
 

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, udpCaller } from '../support/live/caller.js';
 import { agreementByWords, OpensipsNetwork } from '../support/live/opensips-network.js';
 import { rowsOf, statusOf } from '../support/live/sip-text.js';
-import { ASSERTED, BUILD, called, theBuild } from './stage.js';
+import { ASSERTED, BUILD, called, noOrders, ordered, takingOrders, theBuild } from './stage.js';
 
 const KEPT = ['<sip:alice@a.example>'];
 
@@ -15,26 +15,19 @@ async function asserted(network: OpensipsNetwork, caller: Caller, transport = 'T
   return rowsOf(arrived, 'P-Asserted-Identity');
 }
 
-describe.skipIf(BUILD === undefined)('the revision of the policy', () => {
+describe.skipIf(noOrders() !== undefined)('the revision of the policy', () => {
   let network: OpensipsNetwork;
   beforeAll(async () => {
     network = await OpensipsNetwork.start({
       build: theBuild(),
-      edit: (script, host) =>
-        script.replace(
-          'loadmodule "maxfwd.so"\n',
-          `loadmodule "maxfwd.so"\nloadmodule "httpd.so"\nloadmodule "mi_http.so"\nmodparam("httpd", "ip", "${host(4)}")\nmodparam("httpd", "port", 8888)\n`,
-        ),
+      edit: takingOrders,
     });
   });
   afterAll(() => network?.stop());
 
   const pushed = async (revision: number) => {
-    const params = { name: 'siptrust_revision', type: 'int', value: revision };
-    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'shv_set', params });
-    const headers = { connection: 'close', 'content-type': 'application/json' };
-    const answer = await fetch(`http://${network.inside}:8888/mi`, { method: 'POST', headers, body });
-    expect(await answer.json()).toMatchObject({ result: 'OK' });
+    const answer = await ordered(network, 'shv_set', { name: 'siptrust_revision', type: 'int', value: revision });
+    expect(JSON.parse(answer)).toMatchObject({ result: 'OK' });
   };
 
   it('ok/pushed by MI it counts at once, and costs one question', async () => {

@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path';
 import { expect } from 'vitest';
 import { type Caller, freshCallId, inDialog, type RequestTerms, request } from '../support/live/caller.js';
 import { type OpensipsBuild, opensipsBuild } from '../support/live/opensips.js';
-import type { OpensipsNetwork } from '../support/live/opensips-network.js';
+import { OpensipsNetwork, type OpensipsNetworkOptions } from '../support/live/opensips-network.js';
+import { Party } from '../support/live/party.js';
 import { expectNowhere } from '../support/live/secrets.js';
 import { headerOf, type SipText, statusOf } from '../support/live/sip-text.js';
 
@@ -30,6 +31,53 @@ export function absent(needed: readonly string[]): string | undefined {
   const why = `no modules ${missing.join(', ')}`;
   console.warn(`skipped: tests on OpenSIPS ${build.version}: ${why}`);
   return why;
+}
+
+/** Our network, two strangers whose certificate names nobody of the policy, a user of ours and a caller from outside. */
+export interface Cast {
+  readonly network: OpensipsNetwork;
+  readonly stranger: Party;
+  readonly other: Party;
+  readonly user: Caller;
+  readonly outsider: Caller;
+  stop(): Promise<void>;
+}
+
+export async function cast(options: Omit<OpensipsNetworkOptions, 'build'> = {}): Promise<Cast> {
+  const network = await OpensipsNetwork.start({ build: theBuild(), ...options });
+  const identity = network.pki.certificate({ issuer: network.operatorB, names: ['DNS:stranger.example'] });
+  const [stranger, other] = await Promise.all([12, 13].map((at) => Party.start(network.host(at), identity)));
+  if (stranger === undefined || other === undefined) throw new Error('nobody there');
+  const stop = async () => {
+    for (const party of [stranger, other]) party.stop();
+    await network.stop();
+  };
+  return { network, stranger, other, user: await network.user(), outsider: await network.udp(), stop };
+}
+
+const MI = ['httpd', 'mi_http'];
+/** Why operators cannot give orders to this build; said once. */
+export const noOrders = (): string | undefined => absent(MI);
+
+/** What a script loads for `ordered`. */
+export function takingOrders(script: string, host: (host: number) => string): string {
+  const lines = [...MI.map((name) => `loadmodule "${name}.so"\n`), `modparam("httpd", "ip", "${host(8)}")\n`];
+  return script.replace('loadmodule "rr.so"\n', (line) =>
+    [line, ...lines, 'modparam("httpd", "port", 8888)\n'].join(''),
+  );
+}
+
+/** An order of an operator (MI), and what OpenSIPS says to it. */
+export async function ordered(network: OpensipsNetwork, method: string, params: object): Promise<string> {
+  const answer = await fetch(`http://${network.host(8)}:8888/mi`, {
+    method: 'POST',
+    headers: { connection: 'close', 'content-type': 'application/json' },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+    signal: AbortSignal.timeout(20_000),
+  });
+  const text = await answer.text();
+  expect(answer.status, text).toBe(200);
+  return text;
 }
 
 export const ASSERTED = 'P-Asserted-Identity: <sip:alice@a.example>';
