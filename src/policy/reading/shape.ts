@@ -32,12 +32,15 @@ function reportIssue(issue: Issue, schema: z.ZodType, root: unknown, site: Site,
         for (const inner of branch) reportIssue(inner, schema, root, site, path);
         return;
       }
-      say('wrong-type', `expected ${expectedAt(schema, path)}, found ${inWords(found)}`);
+      const inner = issue.errors.flat();
+      const list = inner.some((one) => one.code === 'invalid_type' && one.expected === 'array');
+      const hint = list && !inner.some(({ code }) => code === 'invalid_value') ? formHint('array', found, '') : '';
+      say('wrong-type', `expected ${expectedAt(schema, path)}, found ${inWords(found)}${hint}`);
       return;
     }
     case 'invalid_value': {
       const allowed = issue.values.map(String);
-      const meant = typeof found === 'string' && allowed.length > 1 ? nearest(found, allowed) : undefined;
+      const meant = allowed.length > 1 ? meantWord(found, allowed) : undefined;
       const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`;
       if (found === undefined) say('missing-key', `the key is missing: expected one of ${allowed.join(', ')}`);
       else say('bad-value', `expected ${oneOf(allowed)}, found ${inWords(found)}${hint}`);
@@ -75,6 +78,20 @@ export function unknownKeys(keys: readonly string[], known: readonly string[], s
   if (keys.length > MOST_UNKNOWN) site.report('unknown-key', `${keys.length - MOST_UNKNOWN} more keys are unknown`);
 }
 
+/** Words that YAML 1.1, or a switch of another kind, has for the same. */
+const SWITCHES: readonly (readonly string[])[] = [
+  ['true', 'on', 'yes'],
+  ['false', 'off', 'no'],
+];
+
+/** The word of `allowed` that was probably meant. */
+function meantWord(found: unknown, allowed: readonly string[]): string | undefined {
+  if (typeof found !== 'string' && typeof found !== 'boolean') return undefined;
+  const word = String(found).toLowerCase();
+  const same = SWITCHES.find((words) => words.includes(word));
+  return allowed.find((one) => same?.includes(one)) ?? nearest(word, allowed);
+}
+
 function oneOf(allowed: readonly string[]): string {
   return allowed.length === 1 ? `${allowed[0]}` : `one of ${allowed.join(', ')}`;
 }
@@ -96,6 +113,11 @@ export function inWords(value: unknown): string {
 function formHint(expected: string, found: unknown, words: string): string {
   if (expected === 'array' && typeof found === 'string' && /^[\w.:/-]{1,60}$/.test(found))
     return ` (a list of one is written [${found}])`;
+  if (expected === 'boolean') {
+    const meant = meantWord(found, ['true', 'false']);
+    if (meant === undefined) return '';
+    return found === meant ? ` (without quotes: ${meant})` : ` (did you mean ${meant}?)`;
+  }
   if (expected !== 'string') return '';
   if (typeof found === 'number' && words.includes(', as in ')) return '';
   if (typeof found === 'number' || typeof found === 'boolean') return ` (text like this needs quotes: "${found}")`;

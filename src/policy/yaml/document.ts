@@ -19,7 +19,7 @@ import {
 import type { KeyPath, Place, ProblemCode, Problems } from '../reading/index.js';
 import { readPlainYaml } from './plain-yaml.js';
 import { utf8Text } from './utf8.js';
-import { yamlFaultText } from './yaml-fault.js';
+import { toldFaults, yamlFaultText } from './yaml-fault.js';
 
 /** Deeper than any policy, and shallow enough for the call stack. */
 const MOST_DEPTH = 64;
@@ -29,8 +29,6 @@ const MOST_VALUES = 1_000_000;
 const MOST_PLAIN_VALUES = 10_000_000;
 /** Octets of a file that is not plain. */
 export const MOST_LIBRARY_OCTETS = 8 * 1024 * 1024;
-/** What follows the first faults of broken YAML mostly follows from them. */
-const MOST_FAULTS = 10;
 
 export interface PolicyDocument {
   readonly file: string;
@@ -78,9 +76,7 @@ export function readDocument(file: string, bytes: Uint8Array, problems: Problems
   }
   const { document } = parsed;
   // An unknown tag is only a warning to the library; a policy has no use for one.
-  const all = [...document.errors, ...document.warnings];
-  // Two faults at one place are one mistake.
-  const faults = all.filter(({ pos }, at) => pos[0] !== all[at - 1]?.pos[0]).slice(0, MOST_FAULTS);
+  const faults = toldFaults([...document.errors, ...document.warnings]);
   for (const fault of faults) problems.add('bad-yaml', () => place(fault.pos[0]), [], yamlFaultText(fault));
   if (faults.length > 0) return undefined;
 
@@ -259,7 +255,10 @@ class Walk {
       }
       const first = seen.get(key);
       if (first !== undefined) {
-        const message = `the key stands twice in one mapping, first in line ${this.#line(first)}`;
+        // An entry of a list that begins again: its dash is missing.
+        const again = seen.keys().next().value === key && typeof path.at(-1) === 'number';
+        const hint = again ? ' (does "- " stand before the next entry of the list?)' : '';
+        const message = `the key stands twice in one mapping, first in line ${this.#line(first)}${hint}`;
         this.#fail('duplicate-key', keyNode, [...path, key], message);
         continue;
       }

@@ -6,6 +6,9 @@ export interface YamlFault {
   readonly message: string;
 }
 
+/** What follows the first faults of broken YAML mostly follows from them. */
+const MOST_FAULTS = 10;
+
 const NO_COLON = 'expected "key: value", found a line without ": " (a colon and a blank)';
 
 const WORDS: Readonly<Record<string, string>> = {
@@ -16,10 +19,31 @@ const WORDS: Readonly<Record<string, string>> = {
     'expected one "key: value" in a line, found another ":" after the value (is the next line indented too far? Text with ": " in it needs quotes)',
 };
 
+/** By how the library's message begins: it has one code for all that is missing, and one for all that stands askew. */
+const BY_BEGINNING: readonly (readonly [string, string])[] = [
+  ['Implicit map keys', NO_COLON],
+  ['Flow sequence', 'expected "]" before this line: a list that begins with "[" ends with "]"'],
+  ['Flow map', 'expected "}" before this line: a mapping that begins with "{" ends with "}"'],
+  ['Sequence item without', 'expected "- ", or the blanks of the line above in front, found more or fewer'],
+  ['All mapping items must', 'expected the blanks of the other keys of this mapping in front, found more or fewer'],
+  ['All sequence items must', 'expected the blanks of the other "- " of this list in front, found more or fewer'],
+  ['Comments must be', 'expected a blank before "#"'],
+  ['Missing closing', 'expected a closing quotation mark before the end of the file'],
+  ['Plain value cannot start', 'expected text that begins with a letter or a digit: any other needs quotes'],
+];
+
 /** Words for the mistakes that are made most, and the library's own for the rest. */
 export function yamlFaultText({ code, message }: YamlFault): string {
   if (message.includes('call stack')) return 'nested too deeply';
-  // The library has one code for all that is missing.
-  if (code === 'MISSING_CHAR' && message.startsWith('Implicit map keys')) return NO_COLON;
-  return WORDS[code] ?? `not YAML: ${message}`;
+  const known = BY_BEGINNING.find(([beginning]) => message.startsWith(beginning))?.[1];
+  return known ?? WORDS[code] ?? `not YAML: ${message}`;
+}
+
+/** The faults that are worth telling: beside a tab all others follow from it, and of two at one place the first is the mistake. */
+export function toldFaults<F extends YamlFault & { readonly pos: readonly [number, number] }>(
+  faults: readonly F[],
+): F[] {
+  const tabs = faults.filter(({ code }) => code === 'TAB_AS_INDENT');
+  const told = tabs.length > 0 ? tabs : faults;
+  return told.filter(({ pos }, at) => pos[0] !== told[at - 1]?.pos[0]).slice(0, MOST_FAULTS);
 }

@@ -351,7 +351,29 @@ const FAIL: readonly Case[] = [
   [
     'wrong type',
     tls('cn_fallback: no'),
-    'p.yaml:7:18: error: agreements[0].cn_fallback: expected true or false, found "no"',
+    'p.yaml:7:18: error: agreements[0].cn_fallback: expected true or false, found "no" (did you mean false?)',
+  ],
+  [
+    'false in quotes',
+    tls('enabled: "false"'),
+    'p.yaml:7:14: error: agreements[0].enabled: expected true or false, found "false" (without quotes: false)',
+  ],
+  [
+    'true for on',
+    `${tls('enabled: true')}daemon: {watch: true}\n`,
+    'p.yaml:8:17: error: daemon.watch: expected one of on, off, found boolean true (did you mean on?)',
+  ],
+  [
+    'a file for the anchors',
+    text(
+      'own_domains: [a.example]',
+      'agreements:',
+      '  - name: op-b',
+      '    domains: [b.example]',
+      '    mechanism: tls',
+      '    anchors: op-b-ca.pem',
+    ),
+    'p.yaml:6:14: error: agreements[0].anchors: expected a list of certificate files, or a mapping {client, server} of such lists, found "op-b-ca.pem" (a list of one is written [op-b-ca.pem])',
   ],
   [
     'number for text',

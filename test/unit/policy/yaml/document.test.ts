@@ -76,15 +76,46 @@ describe('what is no policy document says where', () => {
     ['tab as indentation', 'a:\n\tb: 1\n', 'f:2:1: error: expected blanks as indentation, found a tab'],
     ['two documents', 'a: 1\n---\nb: 2\n', 'f:2:1: error: expected one document, found another (after "---" or "...")'],
     ['no colon', 'a: 1\nb c\n', 'f:2:1: error: expected "key: value", found a line without ": " (a colon and a blank)'],
-    ['unclosed list', 'a: [1, 2\n', /^f:\d+:\d+: error: not YAML: /],
-    ['unclosed quote', 'a: "x\n', /^f:\d+:\d+: error: not YAML: /],
+    [
+      'unclosed list',
+      'a: [1, 2\n',
+      'f:2:1: error: expected "]" before this line: a list that begins with "[" ends with "]"',
+    ],
+    [
+      'unclosed list before the next key',
+      'a:\n  - b: [1, 2\n    c: 3\n',
+      'f:3:5: error: expected "]" before this line: a list that begins with "[" ends with "]"',
+    ],
+    [
+      'unclosed mapping',
+      'a: {x: 1\nb: 2\n',
+      'f:2:1: error: expected "}" before this line: a mapping that begins with "{" ends with "}"',
+    ],
+    ['unclosed quote', 'a: "x\n', 'f:2:1: error: expected a closing quotation mark before the end of the file'],
+    [
+      'a key that is indented too little',
+      'a:\n  - b: 1\n   c: 2\n',
+      'f:3:1: error: expected "- ", or the blanks of the line above in front, found more or fewer',
+    ],
+    ['a comment behind a value', 'a: [1]# x\n', 'f:1:7: error: expected a blank before "#"'],
+    [
+      'a value of a reserved kind',
+      'a: @x\n',
+      'f:1:4: error: expected text that begins with a letter or a digit: any other needs quotes',
+    ],
+    [
+      'an entry without its dash',
+      'a:\n  - b: 1\n    c: 2\n    b: 3\n    c: 4\n',
+      'f:4:5: error: a[0].b: the key stands twice in one mapping, first in line 2 (does "- " stand before the next entry of the list?)',
+      'f:5:5: error: a[0].c: the key stands twice in one mapping, first in line 3',
+    ],
     ['tag', 'a: !!binary x\n', 'f:1:4: error: not YAML: Unresolved tag: tag:yaml.org,2002:binary'],
     ['tag of another kind', 'a: !env HOME\n', 'f:1:4: error: not YAML: Unresolved tag: !env'],
     ['duplicate key', 'a: 1\nb: 2\na: 3\n', 'f:3:1: error: a: the key stands twice in one mapping, first in line 1'],
     [
       'duplicate key, quoted and deep',
       'a:\n  - {x: 1, "x": 2}\n',
-      'f:2:12: error: a[0].x: the key stands twice in one mapping, first in line 2',
+      'f:2:12: error: a[0].x: the key stands twice in one mapping, first in line 2 (does "- " stand before the next entry of the list?)',
     ],
     ['mapping as key', '? {a: 1}\n: 2\n', 'f:1:3: error: expected a plain word as key (an IPv6 address needs quotes)'],
     [
@@ -110,6 +141,10 @@ describe('what is no policy document says where', () => {
       );
     });
   }
+  test('fail/a tab as indentation alone, without what follows from it', () => {
+    const { said } = read('a:\n  - b: 1\n\tc: 2\n    d: 3\n  - b: 2\n');
+    expect(said).toEqual(['f:3:1: error: expected blanks as indentation, found a tab']);
+  });
 
   for (const [name, brackets] of [
     ['behind a # in a quoted text', `[" # ", ${'['.repeat(2000)}`],
