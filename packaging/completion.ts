@@ -17,8 +17,10 @@ export function bashCompletion(program: Command): string {
     for (const each of command.commands) walk(each, `${words} ${each.name()}`.trim());
   };
   walk(program, '');
+  // Behind the words of a command stand arguments and values of options.
   const cases = [...places].map(
-    ([words, { next, options }]) => `    '${words}') words='${[...next, ...options].join(' ')}' ;;`,
+    ([words, { next, options }]) =>
+      `    '${words}'${next.length === 0 ? ` | '${words} '*` : ''}) words='${[...next, ...options].join(' ')}' ;;`,
   );
   return `# bash completion for siptrustctl: ${leaves(program).length} commands. Made by siptrust's packaging/completion.ts.
 

@@ -85,6 +85,7 @@ export function program(input: Readable, output: Writable, exit: (code: number) 
     .option('--tcp <host:port>', 'netstring listener of the daemon, instead of the socket')
     .option('--timeout <ms>', 'how long to wait for an answer', '5000')
     .option('--json', 'print answers as JSON', false)
+    .showHelpAfterError('(the same with --help says what it takes)')
     .exitOverride();
   const options = () => root.opts<GlobalOptions>();
   const print: Print = (answer, shown = render) => {

@@ -35,7 +35,7 @@ export function certificateCommands(cert: Command, context: CertificateContext):
   cert
     .command('lint')
     .description(
-      'checks a certificate file against TS 33.310, RFC 5922 and RFC 5924, the first as that of a TLS entity, CAs after it as CAs; exit code 1: it holds an error',
+      'checks the certificates of one file against TS 33.310, RFC 5922 and RFC 5924: the first as that of a TLS entity, CAs behind it as CAs; exit code 1: it holds an error',
     )
     .argument('<file>')
     .option('--ca', 'all are certification authorities', false)

@@ -8,7 +8,7 @@ export interface DaemonCommand {
   readonly method: string;
   /** Arguments, `<name>` or `[name]`, sent as params of the same name. */
   readonly args?: readonly string[];
-  /** Options that must be given, sent as params of the same name: `--role <role>`. */
+  /** Options that must be given, sent as params of the same name: `--role <script|viewer>`. */
   readonly required?: readonly string[];
   /** Options that may be given; `<n>` stands for a number. */
   readonly options?: readonly string[];
@@ -39,22 +39,35 @@ export const DAEMON_COMMANDS: readonly DaemonCommand[] = [
   { words: 'agreement reload', method: 'agreement.reload', doc: 'read the policy file again' },
   {
     ...{ words: 'partner list', method: 'partner.list', args: ['[match]'] },
-    options: ['--trust <trust>', '--order <order>', '--from <n>', '--limit <n>'],
+    options: ['--trust <trusted|untrusted|unasked>', '--order <name|trouble|asked|ends>', '--from <n>', '--limit <n>'],
     shown: renderPartners,
     doc: 'partners, those that are not trusted first: verdict, reason, how busy, what ends',
   },
   { words: 'partner show', method: 'partner.show', args: ['<name>'], doc: 'one partner, with its verdicts of late' },
   {
     ...{ words: 'decision list', method: 'decision.list', args: ['[match]'] },
-    options: ['--verdict <verdict>', '--method <method>', '--agreement <name>', '--limit <n>'],
+    options: [
+      '--verdict <trusted|untrusted|reject>',
+      '--method <trust.peer|trust.message>',
+      '--agreement <name>',
+      '--limit <n>',
+    ],
     shown: renderDecisions,
     doc: 'the latest answers, the newest first',
   },
   { words: 'crl list', method: 'crl.list', doc: 'CRLs and OCSP statuses at hand' },
   { words: 'crl refresh', method: 'crl.refresh', args: ['[url]'], doc: 'fetch CRLs and OCSP statuses again' },
-  { words: 'pin list', method: 'pin.list', args: ['[agreement]', '[state]'], doc: 'keys observed and approved' },
-  { words: 'pin approve', method: 'pin.approve', args: ['<agreement>', '<pin>'], doc: 'approve a key, or all' },
-  { words: 'pin drop', method: 'pin.drop', args: ['<agreement>', '<pin>'], doc: 'forget a key, or all' },
+  {
+    ...{ words: 'pin list', method: 'pin.list', args: ['[agreement]', '[state]'] },
+    doc: 'keys of an agreement, or of all (-): observed, approved, enforced, or whatever their state',
+  },
+  {
+    words: 'pin approve',
+    method: 'pin.approve',
+    args: ['<agreement>', '<pin>'],
+    doc: 'approve a key (sha256/...), or all',
+  },
+  { words: 'pin drop', method: 'pin.drop', args: ['<agreement>', '<pin>'], doc: 'forget a key (sha256/...), or all' },
   {
     ...{ words: 'policy status', method: 'policy.status', shown: renderCandidate },
     doc: 'the candidate policy, and what it would have changed',
@@ -74,12 +87,17 @@ export const DAEMON_COMMANDS: readonly DaemonCommand[] = [
   { words: 'cache stats', method: 'cache.stats', doc: 'entries, hits and misses of the caches' },
   { words: 'cache flush', method: 'cache.flush', doc: 'empty the caches' },
   {
-    ...{ words: 'token add', method: 'token.add', args: ['<name>'], required: ['--role <role>'] },
-    doc: 'make a bearer token for HTTP: script, viewer or operator; it is shown once',
+    ...{ words: 'token add', method: 'token.add', args: ['<name>'], required: ['--role <script|viewer|operator>'] },
+    doc: 'make a bearer token for HTTP; it is shown once',
   },
   { words: 'token list', method: 'token.list', doc: 'the bearer tokens that are taken' },
   { words: 'token revoke', method: 'token.revoke', args: ['<name>'], doc: 'take a bearer token back' },
-  { words: 'log level', method: 'log.level', args: ['[level]'], doc: 'show or set the level of the operator log' },
+  {
+    words: 'log level',
+    method: 'log.level',
+    args: ['[level]'],
+    doc: 'show or set the level of the operator log: error, warn, info, debug',
+  },
 ];
 
 /** The params of `agreement show op-b`: each argument under its name. */

@@ -1,14 +1,30 @@
 import { z } from 'zod';
 import { shownAgreement } from '../../policy/agreement/index.js';
+import { nearest } from '../../policy/reading/index.js';
 import type { ReloadReport } from '../../state/policy/index.js';
 import type { Of } from '../../state/trust/index.js';
-import { type Agreement, servedByWords } from '../../trust/agreement/index.js';
+import { type Agreement, type Snapshot, servedByWords } from '../../trust/agreement/index.js';
 import { boundText } from '../../trust/cover/index.js';
 import { askerOf, defineMethod, type Method, RpcError } from '../dispatch/index.js';
 import { wholeNumber } from '../params/index.js';
 
 /** Rows of one answer: to write more of them holds everybody up. Whoever wants the next asks for it. */
 const MOST_ROWS = 1000;
+
+/** Names among which the one that was meant is looked for. */
+const MOST_MEANT = 1000;
+
+/** The agreement that somebody names. @throws RpcError with the name that was probably meant */
+export function agreementNamed(name: string, { byName, agreements }: Snapshot): Agreement {
+  const found = byName.get(name);
+  if (found !== undefined) return found;
+  const meant = nearest(
+    name,
+    agreements.slice(0, MOST_MEANT).map((one) => one.name),
+  );
+  const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`;
+  throw new RpcError('not-found', `no agreement is named "${name}"${hint}`);
+}
 
 /** Whether an agreement grants anything at `now`, in one word. */
 export function standing(agreement: Agreement, now: number): string {
@@ -50,11 +66,7 @@ export function agreementMethods(state: Of<'now' | 'policy'>, reload: (by: strin
       doc: 'One agreement in full, by its name',
       params: z.strictObject({ name: z.string() }),
       positional: ['name'],
-      handler: ({ name }) => {
-        const found = state.policy.snapshot.byName.get(name);
-        if (found === undefined) throw new RpcError('not-found', `no agreement is named "${name}"`);
-        return details(found, state.now());
-      },
+      handler: ({ name }) => details(agreementNamed(name, state.policy.snapshot), state.now()),
     }),
     defineMethod({
       name: 'agreement.reload',

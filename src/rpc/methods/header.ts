@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { type Column, effectiveRules, HEADER_POLICY } from '../../sip/table/index.js';
 import type { Of } from '../../state/trust/index.js';
-import { defineMethod, type Method, RpcError } from '../dispatch/index.js';
+import { defineMethod, type Method } from '../dispatch/index.js';
+import { agreementNamed } from './agreement.js';
 
 const COLUMN: Readonly<Record<Column, string>> = {
   in: 'untrusted_in',
@@ -20,12 +21,9 @@ export function headerMethods(state: Of<'policy'>): Method[] {
       params: z.strictObject({ agreement: z.string().optional() }),
       positional: ['agreement'],
       handler: ({ agreement: name }) => {
-        const { byName, privacy } = state.policy.snapshot;
-        const agreement = name === undefined ? undefined : byName.get(name);
-        if (name !== undefined && agreement === undefined) {
-          throw new RpcError('not-found', `no agreement is named "${name}"`);
-        }
-        return effectiveRules(agreement, privacy).map(({ rule, overridden, ...actions }) => ({
+        const { snapshot } = state.policy;
+        const agreement = name === undefined ? undefined : agreementNamed(name, snapshot);
+        return effectiveRules(agreement, snapshot.privacy).map(({ rule, overridden, ...actions }) => ({
           name: rule.name,
           kind: rule.kind,
           within: rule.within,

@@ -6,10 +6,10 @@ import type { Spell } from '../../state/verdicts/index.js';
 import { inSlices, sortedInSteps } from '../../state/work/index.js';
 import type { Agreement } from '../../trust/agreement/index.js';
 import { instant } from '../../x509/der/index.js';
-import { defineMethod, type Method, RpcError } from '../dispatch/index.js';
+import { defineMethod, type Method } from '../dispatch/index.js';
 import { DECISION_FILTER, type DecisionRow, decisionRow, fits } from '../http/index.js';
 import { wholeNumber } from '../params/index.js';
-import { headOf } from './agreement.js';
+import { agreementNamed, headOf } from './agreement.js';
 
 /** Rows of one answer: a page of a table. */
 const MOST_ROWS = 200;
@@ -117,12 +117,6 @@ export function partnerMethods(state: Of<'answers' | 'ends' | 'now' | 'policy'>)
     return { ...one, detail: shown(one), first: instant(one.first), last: instant(one.last) };
   }
 
-  function agreementOf(name: string): Agreement {
-    const found = state.policy.snapshot.byName.get(name);
-    if (found === undefined) throw new RpcError('not-found', `no agreement is named "${name}"`);
-    return found;
-  }
-
   return [
     defineMethod({
       name: 'partner.list',
@@ -146,7 +140,7 @@ export function partnerMethods(state: Of<'answers' | 'ends' | 'now' | 'policy'>)
       params: z.strictObject({ name: z.string() }),
       positional: ['name'],
       handler: async ({ name }) => {
-        const agreement = agreementOf(name);
+        const agreement = agreementNamed(name, state.policy.snapshot);
         return {
           ...row(agreement, await lookAt(agreement)),
           history: state.answers.partners.of(name, state.now()).history.map(spell),

@@ -6,6 +6,7 @@ import type { Of } from '../../state/trust/index.js';
 import { inSlices } from '../../state/work/index.js';
 import { instant } from '../../x509/der/index.js';
 import { type CallContext, defineMethod, type Method, RpcError } from '../dispatch/index.js';
+import { agreementNamed } from './agreement.js';
 
 /** For the agreement of `pin.list`: all of them. No agreement can have this name. */
 const ANY = '-';
@@ -115,9 +116,7 @@ export function pinMethods(state: Of<'pins' | 'policy'>, log: OperatorLog): Meth
       params: chosen,
       positional: ['agreement', 'pin'],
       handler: async (params, context) => {
-        if (agreement(params.agreement) === undefined) {
-          throw new RpcError('not-found', `no agreement is named "${params.agreement}"`);
-        }
+        agreementNamed(params.agreement, state.policy.snapshot);
         const fresh = choose(params).filter(({ approvedAt }) => approvedAt === undefined);
         await written(pins().approve(fresh));
         told('approved', fresh, context);

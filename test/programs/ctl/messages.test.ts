@@ -111,17 +111,20 @@ describe('a policy file answers operators without the daemon', () => {
     });
   }
   for (const words of [
-    ['agreement', 'show', 'nobody'],
-    ['headers', '--agreement', 'nobody'],
+    ['agreement', 'show'],
+    ['headers', '--agreement'],
   ]) {
-    test(`fail/${words.join(' ')}: which name is unknown, in words`, async () => {
-      expect(await siptrustctl([...words, ...config()])).toEqual({
-        code: 1,
-        output: '',
-        error: `${file('siptrust.yaml')}: Not found: no agreement is named "nobody"`,
-      });
+    test(`fail/${words.join(' ')}: which name is unknown, and which was meant, in words`, async () => {
+      const refused = async (name: string) => (await siptrustctl([...words, name, ...config()])).error;
+      const said = `${file('siptrust.yaml')}: Not found: no agreement is named`;
+      expect(await refused('nobody')).toBe(`${said} "nobody"`);
+      expect(await refused('OP_B')).toBe(`${said} "OP_B" (did you mean op-b?)`);
     });
   }
+  test('fail/an option that is missing: what it may be', async () => {
+    const values = "required option '--role <script|viewer|operator>' not specified";
+    await expect(siptrustctl(['token', 'add', 'grafana'])).rejects.toThrow(values);
+  });
   test('fail/explain with an id and --config: the id belongs to a daemon', async () => {
     expect(await siptrustctl(['explain', '7f-1', ...config()])).toEqual({
       code: 2,
