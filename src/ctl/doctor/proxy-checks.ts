@@ -32,6 +32,7 @@ export const proxyChecks: readonly Check[] = [
     look: include,
   },
   { name: 'script-inside', asks: 'SIPTRUST_INSIDE_NETS names the networks of the own side', look: inside },
+  { name: 'script-daemon', asks: 'the plugin asks where siptrustd listens', look: asked },
   { name: 'script-out', asks: 'each branch_route ends with route(SIPTRUST_OUT)', look: out },
   {
     name: 'script-place',
@@ -187,6 +188,29 @@ function inside(site: Site): readonly Finding[] {
     );
   }
   return found;
+}
+
+/** What the plugin asks where the script says nothing. */
+const ASKED = 'http://127.0.0.1:7061/rpc';
+
+/** Of several siptrustds on this machine one has this policy; what another host has is not seen here. */
+function asked({ script, policy, options }: Site): readonly Finding[] {
+  if (!('value' in script) || !policy.ok || findLine(script.value, INCLUDE) === undefined) return [];
+  const said = ['1', '2', '3'].flatMap((n) => defined(script.value, `SIPTRUST_HTTP_${n}`)?.value ?? []);
+  const first = defined(script.value, 'SIPTRUST_HTTP_1') === undefined ? [ASKED] : [];
+  const urls = [...first, ...said].map((text) => /https?:\/\/[^;"/]+/.exec(text)?.[0] ?? text);
+  const { http } = policy.settings.listen;
+  const own = http === undefined ? undefined : Number(http.port);
+  const near = urls.filter((url) => /^http:\/\/(?:127\.|localhost|\[::1\])/.test(url));
+  if (near.length < urls.length || near.some((url) => Number(/:(\d+)$/.exec(url)?.[1] ?? 80) === own)) return [];
+  const listens = own === undefined ? 'off' : `port ${own}`;
+  return [
+    finding(
+      'outage',
+      `the plugin asks ${near.join(', ')}, and daemon.listen.http of ${options.config} is ${listens}: nobody is trusted`,
+      `daemon.listen.http of the policy, or #!define SIPTRUST_HTTP_1 "siptrust1=>http://127.0.0.1:${own ?? 7061}/rpc" before the include`,
+    ),
+  ];
 }
 
 /** As Kamailio compares it with addresses: bits set after the length do not count. */

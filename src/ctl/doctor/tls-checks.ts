@@ -2,6 +2,9 @@
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { dirname, isAbsolute, join } from 'node:path';
+import { CertificateCache } from '../../state/verdicts/index.js';
+import { type CertificateFacts, certificateName } from '../../x509/certificate/index.js';
+import { certificatesIn } from '../certificates/index.js';
 import type { Check } from './check.js';
 import { type Finding, finding } from './finding.js';
 import type { Site } from './site.js';
@@ -36,6 +39,7 @@ export const tlsChecks: readonly Check[] = [
     look: perProfile(version),
   },
   { name: 'tls-ca-list', asks: 'ca_list files can be read and hold certificates', look: perProfile(caList) },
+  { name: 'tls-anchors', asks: 'a ca_list holds the anchors of each agreement', look: anchors },
   { name: 'tls-certificate', asks: 'certificate and key belong together and are valid', look: perProfile(certificate) },
   { name: 'tls-key-mode', asks: 'private keys are read by their owner and group alone', look: perProfile(keyMode) },
 ];
@@ -120,6 +124,54 @@ function caList({ keys }: TlsProfile, where: string, site: Site): readonly Findi
     finding('outage', `${where}: ${keys.ca_list} holds no certificate`, 'put the CAs of all partners there, PEM'),
   ];
 }
+
+const SIDES = [
+  { profiles: 'server', direction: 'in', anchor: 'client', who: 'the TLS of the proxy verifies no caller under it' },
+  { profiles: 'client', direction: 'out', anchor: 'server', who: 'the TLS of the proxy verifies no next hop under it' },
+] as const;
+
+/**
+ * Anchors that stand in the policy and in no ca_list: where the proxy has to verify, nobody is trusted under them. An anchor that
+ * is no root may stand there by the CA above it.
+ */
+function anchors(site: Site): readonly Finding[] {
+  const { tls, policy, options } = site;
+  if (!('value' in tls) || !policy.ok) return [];
+  return SIDES.flatMap(({ profiles, direction, anchor, who }) => {
+    const own = tls.value.filter(({ role }) => role === profiles);
+    const lists = own.flatMap(({ keys }) => (keys.ca_list === undefined ? [] : [pathOf(site, keys.ca_list)]));
+    if (lists.length === 0 || own.some(({ keys }) => keys.ca_path !== undefined)) return [];
+    const held = new Set([...new Set(lists)].flatMap((list) => authoritiesAt(site, list)));
+    if (held.size === 0) return [];
+    const missing = new Map<string, string>();
+    for (const { name, anchors: all, directions, stackVerification } of policy.snapshot.agreements) {
+      if (stackVerification !== 'required' || !directions.includes(direction)) continue;
+      for (const facts of all[anchor]) {
+        if (held.has(facts.subjectKeys.text) || held.has(facts.issuerKeys.text)) continue;
+        missing.set(facts.sha256, `${certificateName(facts)}, an anchor of agreement ${name}`);
+      }
+    }
+    const [first, ...more] = missing.values();
+    if (first === undefined) return [];
+    const rest = more.length === 0 ? '' : ` (and ${more.length} more)`;
+    const found = `${options.tlsCfg}: no ca_list of a ${profiles} profile holds ${first}${rest}: ${who}`;
+    return [finding('outage', found, `append it to ${lists[0]}, then kamcmd tls.reload`)];
+  });
+}
+
+/** The names of the CAs in a ca_list; what cannot be read there is told by tls-ca-list. */
+function authoritiesAt(site: Site, path: string): readonly string[] {
+  const read = site.text(path);
+  if (!('value' in read)) return [];
+  const cache = new CertificateCache({ entries: 1, octets: 0, idleMs: 0 }, { hits: 0, misses: 0 });
+  try {
+    return certificatesIn(path, Buffer.from(read.value, 'latin1'), cache).map(nameOf);
+  } catch {
+    return [];
+  }
+}
+
+const nameOf = ({ subjectKeys }: CertificateFacts) => subjectKeys.text;
 
 function certificate({ keys }: TlsProfile, where: string, site: Site): readonly Finding[] {
   if (keys.certificate === undefined) return [];

@@ -5,6 +5,7 @@ export {
   checkNames,
   checkPins,
   checkSockets,
+  checkStatus,
   type Placed,
   type PlacedAgreement,
 } from './claims.js';

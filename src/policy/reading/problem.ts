@@ -69,6 +69,7 @@ export const PROBLEM_CODES = {
   'unfit-ca': 'warning',
   'crl-expired': 'warning',
   'crl-unsigned': 'warning',
+  'no-status': 'warning',
   'agreement-ended': 'warning',
   'agreement-ends-soon': 'warning',
 } as const satisfies Record<string, Severity>;

@@ -27,6 +27,7 @@ import {
   checkPins,
   checkSockets,
   checkSources,
+  checkStatus,
   claimsKnownTo,
   type Placed,
   type PlacedAgreement,
@@ -122,6 +123,7 @@ export function checkPolicy(
   checkInterfaces(agreements, interfaces, { interfaces: interfaceNames(sources), byAll: !problems.failed });
   checkSources(agreements);
   checkPins(agreements, settings.state.file);
+  checkStatus(agreements, settings.revocation.fetch);
   if (own.size === 0) {
     const text = 'no own domain is named: nobody outside can be kept from asserting ours (RFC 3324 §2.2)';
     sources.mainSite('own_domains').report('no-own-domains', text);

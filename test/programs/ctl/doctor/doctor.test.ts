@@ -68,6 +68,7 @@ agreements:
 
 beforeAll(() => {
   pki.root('root');
+  pki.root('other');
   pki.issue('root', 'own', ['subjectAltName=DNS:a.example']);
   pki.issue('root', 'soon', ['subjectAltName=DNS:a.example'], 5);
   writeFileSync(pki.path('index.txt'), '');
@@ -140,6 +141,13 @@ const change = (name: string, from: string | RegExp, to: string) => {
 
 test('ok/a site on which nothing is wrong, and one with all that an inside net may be', async () => {
   expect(await looked(daemon(), { kamailio: '5.6.3' })).toEqual([]);
+  change('tls.cfg', /ca_list = root.pem/, 'ca_list = both.pem');
+  writeFileSync(
+    file('both.pem'),
+    ['root.pem', 'other.pem'].map((name) => readFileSync(pki.path(name), 'utf8')).join(''),
+  );
+  change('siptrust.yaml', /^/, 'daemon: {listen: {http: 127.0.0.1:8061}}\n');
+  change('kamailio.cfg', '#!define', '#!define SIPTRUST_HTTP_1 "siptrust1=>http://127.0.0.1:8061/rpc"\n#!define');
   change('kamailio.cfg', '10.0.0.0/8', '10.1.2.3/8,192.168.7.9 , 2001:db8:7::/48,, ::1/0128, ');
   expect(await looked(daemon(), { kamailio: '5.6.3' })).toEqual([]);
 });
@@ -546,6 +554,25 @@ const faults: readonly (readonly [name: string, fault: () => void, ...found: rea
     'a ca_list without certificates',
     () => change('tls.cfg', /ca_list = root.pem/g, 'ca_list = own.key'),
     /^outage tls-ca-list: .*own\.key holds no certificate/,
+  ],
+  [
+    'a partner whose CA stands in the policy alone',
+    () => {
+      change('tls.cfg', /ca_list = root.pem/g, 'ca_list = other.pem');
+      cpSync(pki.path('other.pem'), file('other.pem'));
+    },
+    /^outage tls-anchors: .*tls\.cfg: no ca_list of a server profile holds CN=root,O=Operator, an anchor of agreement op-b: .* no caller/,
+    /^outage tls-anchors: .*tls\.cfg: no ca_list of a client profile holds CN=root,O=Operator, .* no next hop/,
+  ],
+  [
+    'a siptrustd on another port',
+    () => change('siptrust.yaml', /^/, 'daemon: {listen: {http: 127.0.0.1:8061}}\n'),
+    /^outage script-daemon: the plugin asks http:\/\/127\.0\.0\.1:7061, and daemon\.listen\.http of .*siptrust\.yaml is port 8061/,
+  ],
+  [
+    'a siptrustd that nobody can ask',
+    () => change('siptrust.yaml', /^/, 'daemon: {listen: {http: off}}\n'),
+    /^outage script-daemon: .* is off: nobody is trusted/,
   ],
   [
     'a key of another certificate',

@@ -918,6 +918,18 @@ const WARN: readonly (readonly [
     'p.yaml:10:36: warning: agreements[0].asserts.domains[1]: b.example proves itself by certificate in agreement op-b: a path may assert it here too',
   ],
   [
+    'revocation: hard that nothing can ever settle',
+    tls('revocation: hard'),
+    undefined,
+    'p.yaml:7:17: warning: agreements[0].revocation: revocation: hard trusts nobody here: expected crls, or daemon.revocation with fetch: on, found neither',
+  ],
+  [
+    'the same by the defaults',
+    `defaults: {revocation: hard}\n${tls()}`,
+    undefined,
+    'p.yaml:4:5: warning: agreements[0].revocation: revocation: hard trusts nobody here: expected crls, or daemon.revocation with fetch: on, found neither',
+  ],
+  [
     'interface that no agreement names',
     nds().replace('agreements:', '  - {name: zb, listen: "[2001:db8::1]:5062", mechanism: nds-ip}\nagreements:'),
     undefined,
