@@ -191,10 +191,13 @@ function stageControl(stage: Stage): void {
     Architecture: architecture,
     Maintainer: MAINTAINER,
     'Installed-Size': String(kibibytes),
-    // The binary of better-sqlite3 is made for one release of Node and its ABI (nodejs.org/en/about/previous-releases).
-    Depends: [`nodejs (>= ${node === 20 ? '20.19' : node}), nodejs (<< ${node + 1})`, libraries(stage), SYSTEMD].join(
-      ', ',
-    ),
+    // procps: /bin/kill of the unit, pkill of logrotate. The binary of better-sqlite3 is made for one release of Node and its ABI (nodejs.org/en/about/previous-releases).
+    Depends: [
+      `nodejs (>= ${node === 20 ? '20.19' : node}), nodejs (<< ${node + 1})`,
+      libraries(stage),
+      SYSTEMD,
+      'procps',
+    ].join(', '),
     Suggests: 'kamailio (>= 5.6), kamailio-tls-modules, kamailio-utils-modules, opensips, bash-completion, logrotate',
     Section: 'net',
     Priority: 'optional',

@@ -162,6 +162,9 @@ describe('installed', () => {
     const unit = text('/usr/lib/systemd/system/siptrustd.service');
     const [, program = ''] = /^ExecStart=(\S+)/m.exec(unit) ?? [];
     expect(must(program, '--version')).toMatch(/^siptrustd /);
+    const [, reload = ''] = /^ExecReload=(\S+)/m.exec(unit) ?? [];
+    expect(must('test', '-x', reload)).toBe('');
+    expect(must('dpkg', '-s', 'siptrust')).toMatch(/^Depends: .*\bprocps\b/m);
     expect(unit).toMatch(/^PrivateTmp=no$/m);
   });
 });

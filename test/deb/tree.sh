@@ -5,9 +5,9 @@ set -eu
 
 tree=${1:-/var/cache/siptrust/trixie-node}
 base=${SIPTRUST_TRIXIE:-/var/cache/siptrust/trixie}
-packages='nodejs systemd-standalone-sysusers systemd-standalone-tmpfiles logrotate bash-completion'
+packages='nodejs systemd-standalone-sysusers systemd-standalone-tmpfiles procps logrotate bash-completion'
 
-[ -x "$tree/usr/bin/node" ] && exit 0
+[ -x "$tree/usr/bin/node" ] && [ -x "$tree/usr/bin/pkill" ] && exit 0
 "$(dirname "$0")/../support/debian-tree.sh" trixie "$base"
 
 cannot() {

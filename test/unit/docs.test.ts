@@ -151,6 +151,12 @@ describe('the docs say what the code does, and nothing else', () => {
       expect.toSatisfy((names: string[]) => names.every((name) => known.includes(name))),
     );
   });
+  test('ok/what pages name under /usr/share/siptrust is there, as the package has plugin/', () => {
+    const pages = readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md'));
+    const named = pages.flatMap((page) => [...text(`docs/${page}`).matchAll(/\/usr\/share\/siptrust\/([\w./-]*\w)/g)]);
+    expect(named.length).toBeGreaterThan(0);
+    expect(named.map(([, path = '']) => path).filter((path) => !existsSync(join(ROOT, 'plugin', path)))).toEqual([]);
+  });
   test('ok/every dependency has a line in docs/dependencies.md saying what for', () => {
     const { dependencies, devDependencies } = JSON.parse(text('package.json'));
     const listed = firstCells(text('docs/dependencies.md'), '# Dependencies');

@@ -5,7 +5,7 @@ import { keysOf } from '../../typed.js';
 import type { Ask, Print } from '../terminal/index.js';
 import { checksOf } from './checks.js';
 import { type Finding, HARMS } from './finding.js';
-import { readSite, type SiteOptions } from './site.js';
+import { type GivenOptions, readSite } from './site.js';
 
 export interface DoctorContext {
   readonly print: Print;
@@ -32,8 +32,8 @@ export function doctorCommand(root: Command, { print, ask, exit }: DoctorContext
     .option('--opensips', 'an OpenSIPS asks: its plugin, its script, and which agreements it cannot serve, and why')
     .option('--opensips-cfg <file>', 'script of the OpenSIPS', '/etc/opensips/opensips.cfg')
     .option('--opensips-plugin <directory>', 'where the files of plugin/opensips are', '/etc/opensips/siptrust')
-    .option('--plugin <directory>', 'where the files of plugin/kamailio are installed', '/etc/kamailio/siptrust')
-    .action(async (options: SiteOptions) => {
+    .option('--plugin <directory>', 'where the files of plugin/kamailio are (default: where the script includes them)')
+    .action(async (options: GivenOptions) => {
       const site = await readSite(options, (method) => ask(method, {}, {}));
       const checks = checksOf(site);
       const rows: Row[] = checks.flatMap(({ name, look }) => look(site).map((found) => ({ check: name, ...found })));

@@ -20,6 +20,12 @@ export interface SiteOptions {
   readonly opensipsPlugin: string;
 }
 
+/** As they are given: without a place of the plugin it is where the script includes it. */
+export type GivenOptions = Omit<SiteOptions, 'plugin'> & { readonly plugin?: string };
+
+/** Where README puts it, for a script that does not include it. */
+const PLUGIN = '/etc/kamailio/siptrust';
+
 /** A text, or why there is none. */
 export type Read<T> = { readonly value: T } | { readonly missing: string };
 
@@ -64,9 +70,11 @@ export interface Site {
 type Ask = (method: string) => Promise<unknown>;
 
 /** Reads all that doctor looks at; what is missing is said there and is no error. */
-export async function readSite(options: SiteOptions, ask: Ask): Promise<Site> {
+export async function readSite(given: GivenOptions, ask: Ask): Promise<Site> {
   const now = Date.now();
-  const script = textAt(options.kamailioCfg);
+  const script = textAt(given.kamailioCfg);
+  const lines = 'missing' in script ? [] : scriptOf(given.kamailioCfg, script.value);
+  const options = { ...given, plugin: given.plugin ?? pluginOf(lines) ?? PLUGIN };
   const tls = textAt(options.tlsCfg);
   const written = statAt(options.config)?.mtimeMs;
   return {
@@ -75,7 +83,7 @@ export async function readSite(options: SiteOptions, ask: Ask): Promise<Site> {
     policy: loadPolicy(options.config, 1, now),
     policyWritten: written,
     daemon: await daemonFacts(ask),
-    script: 'missing' in script ? script : { value: scriptOf(options, script.value) },
+    script: 'missing' in script ? script : { value: lines },
     tls: 'missing' in tls ? tls : { value: tlsProfiles(tls.value) },
     plugin: filesOf(options.plugin),
     shipped: shippedPlugin(),
@@ -131,26 +139,30 @@ function statAt(path: string): Stats | undefined {
 }
 
 /** What Kamailio reads of the script. */
-function scriptOf({ kamailioCfg, plugin }: SiteOptions, text: string): readonly ScriptLine[] {
-  return activeLines(withIncludes(kamailioCfg, text, plugin, 0, { left: MOST_INCLUDES }));
+function scriptOf(file: string, text: string): readonly ScriptLine[] {
+  return activeLines(withIncludes(file, text, 0, { left: MOST_INCLUDES }));
+}
+
+/** The file that a line includes. */
+function included({ file, text }: ScriptLine): string | undefined {
+  const name = /^(?:include_file|import_file|#?!(?:include_file|import_file))\s+["']([^"']+)["']/.exec(text)?.[1];
+  return name === undefined ? undefined : resolve(dirname(file), name);
+}
+
+const isPlugin = (path: string) => basename(path) === 'siptrust.cfg';
+
+function pluginOf(lines: readonly ScriptLine[]): string | undefined {
+  const path = lines.map(included).find((each) => each !== undefined && isPlugin(each));
+  return path === undefined ? undefined : dirname(path);
 }
 
 /** The lines of a script with those of its includes in their places; the plugin's own files are left out. */
-function withIncludes(
-  file: string,
-  text: string,
-  plugin: string,
-  depth: number,
-  includes: { left: number },
-): readonly ScriptLine[] {
+function withIncludes(file: string, text: string, depth: number, includes: { left: number }): readonly ScriptLine[] {
   return scriptLines(file, text).flatMap((line) => {
-    const name = /^(?:include_file|import_file|#?!(?:include_file|import_file))\s+["']([^"']+)["']/.exec(
-      line.text,
-    )?.[1];
-    if (name === undefined || depth >= MOST_DEPTH || includes.left-- <= 0) return [line];
-    const path = resolve(dirname(file), name);
-    const inner = path.startsWith(`${resolve(plugin)}/`) ? { missing: '' } : textAt(path);
-    return 'missing' in inner ? [line] : [line, ...withIncludes(path, inner.value, plugin, depth + 1, includes)];
+    const path = included(line);
+    if (path === undefined || depth >= MOST_DEPTH || includes.left-- <= 0) return [line];
+    const inner = isPlugin(path) ? { missing: '' } : textAt(path);
+    return 'missing' in inner ? [line] : [line, ...withIncludes(path, inner.value, depth + 1, includes)];
   });
 }
 

@@ -660,6 +660,13 @@ describe('the command', () => {
     );
     expect(output.match(/ {4}next: ./g)?.length).toBe(3);
   });
+  test('ok/the plugin is looked at where the script includes it', async () => {
+    const { output } = await siptrustctl(args().slice(0, -2));
+    expect(output).not.toMatch(/plugin/);
+    rmSync(file('siptrust/siptrust-in.cfg'));
+    const missing = (await siptrustctl(args().slice(0, -2))).output;
+    expect(missing).toContain(`plugin: ${file('siptrust')}: siptrust-in.cfg missing`);
+  });
   test('ok/--json', async () => {
     const { output } = await siptrustctl(['--json', ...args()]);
     expect(JSON.parse(output)).toMatchObject({
