@@ -39,7 +39,11 @@ export const proxyChecks: readonly Check[] = [
     asks: '$ru or $du says where a request goes, which is what a branch_route sees',
     look: places,
   },
-  { name: 'kamailio-version', asks: 'Kamailio is 5.6 or newer, and 5.6 has one TCP worker', look: version },
+  {
+    name: 'kamailio-version',
+    asks: 'Kamailio is 5.6 or newer, neither 5.8.0 nor 5.8.1, and before 6.0 has one TCP worker or `tls_threads_mode`',
+    look: version,
+  },
 ];
 
 const COPY = (site: Site) => `cp plugin/kamailio/* ${site.options.plugin}/ && systemctl restart kamailio`;
@@ -261,13 +265,22 @@ function places({ script }: Site): readonly Finding[] {
 
 function version({ kamailio, script }: Site): readonly Finding[] {
   if (kamailio === undefined) return [];
-  const [major = 0, minor = 0] = kamailio.split('.').map(Number);
+  const [major = 0, minor = 0, patch = 0] = kamailio.split('.').map(Number);
   if (major < 5 || (major === 5 && minor < 6)) {
     return [finding('leak', `Kamailio ${kamailio}: the plugin needs 5.6 or newer`, 'install Kamailio 5.6 or newer')];
   }
-  if (major > 5 || minor > 6 || !('value' in script)) return [];
+  if (major > 5) return [];
+  if (minor === 8 && patch < 2) {
+    const text = `Kamailio ${kamailio}: it crashes at the start where module regex reads a file of groups`;
+    return [finding('outage', text, 'install Kamailio 5.8.2 or newer')];
+  }
+  if (!('value' in script)) return [];
+  // Since 5.7.5 a line of the script keeps what OpenSSL 3 remembers of errors apart; 6.0 does so by itself.
+  const apart = minor > 7 || (minor === 7 && patch > 4);
+  if (apart && findLine(script.value, /^tls_threads_mode\s*=\s*[1-9]/) !== undefined) return [];
   const at = findLine(script.value, /^tcp_children\s*=/);
   if (at !== undefined && /=\s*1\b/.test(at.text)) return [];
-  const text = `Kamailio ${kamailio} with ${at === undefined ? 'as many TCP workers as children' : at.text}: it crashes under parallel TLS handshakes with OpenSSL 3`;
-  return [finding('outage', text, 'tcp_children=1, or a newer Kamailio')];
+  const text = `Kamailio ${kamailio} with ${at === undefined ? 'as many TCP workers as children' : at.text}: it ${minor === 6 ? 'crashes' : 'may crash'} under parallel TLS handshakes with OpenSSL 3`;
+  const next = `${apart ? 'tls_threads_mode=2' : 'tcp_children=1'}, or a newer Kamailio`;
+  return [finding(minor === 6 ? 'outage' : 'risk', text, next)];
 }

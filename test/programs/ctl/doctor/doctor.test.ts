@@ -597,6 +597,33 @@ const faults: readonly (readonly [name: string, fault: () => void, ...found: rea
     /^outage tls-version: .*TLSv1 is all/,
   ],
 ];
+describe('versions of Kamailio', () => {
+  const workers =
+    /^risk kamailio-version: Kamailio \S+ with tcp_children=4: it may crash under parallel TLS handshakes/;
+  const groups =
+    /^outage kamailio-version: Kamailio \S+: it crashes at the start where module regex reads a file of groups/;
+  test.each([
+    ['5.5.9', '', /^leak kamailio-version: Kamailio 5\.5\.9: the plugin needs 5\.6/],
+    ['5.7.4', 'tls_threads_mode=2\n', workers],
+    ['5.7.5', '', workers],
+    ['5.8.0', '', groups],
+    ['5.8.1', 'tls_threads_mode=2\n', groups],
+    ['5.8.8', '', workers],
+    ['5.8.8', 'tls_threads_mode=0\n', workers],
+  ])('fail/%s with four TCP workers %j', async (kamailio, line, found) => {
+    change('kamailio.cfg', 'tcp_children=1\n', `tcp_children=4\n${line}`);
+    expect(await looked(daemon(), { kamailio })).toEqual([expect.stringMatching(found)]);
+  });
+  test.each([
+    ['5.7.5', 'tls_threads_mode=2\n'],
+    ['5.8.2', 'tls_threads_mode = 1\n'],
+    ['6.0.0', ''],
+    ['6.2.0', ''],
+  ])('ok/%s with four TCP workers %j', async (kamailio, line) => {
+    change('kamailio.cfg', 'tcp_children=1\n', `tcp_children=4\n${line}`);
+    expect(await looked(daemon(), { kamailio })).toEqual([]);
+  });
+});
 describe('one fault: found once', () => {
   for (const [name, fault, ...found] of faults) {
     test(`fail/${name}`, async () => {
