@@ -13,8 +13,8 @@ import { expectNowhere, privateRows } from '../../support/live/secrets.js';
 import { bodyOf, headerOf, type SipText, statusOf } from '../../support/live/sip-text.js';
 import { WebSocketCaller, websocketScript } from '../../support/live/websocket.js';
 
-const MODULE = 'usr/lib/x86_64-linux-gnu/kamailio/modules/websocket.so';
-const able = builds('full').filter(({ root }) => existsSync(join(root, MODULE)));
+const MODULES = ['usr/lib/x86_64-linux-gnu', 'lib64', 'lib'].map((folder) => `${folder}/kamailio/modules/websocket.so`);
+const able = builds('full').filter(({ root }) => MODULES.some((module) => existsSync(join(root, module))));
 if (able.length === 0) console.warn('WebSocket is not tried: it takes the package kamailio-websocket-modules');
 
 describe.skipIf(able.length === 0).each(able)('WebSocket, Kamailio $version', (build) => {

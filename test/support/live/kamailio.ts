@@ -31,6 +31,13 @@ export function installedBuild(): Build {
   return { version, root: '/', command: (args) => args };
 }
 
+/** One that was made with PREFIX=`root`, and is started where it lies. */
+function ownBuild(root: string): Build {
+  const command = (args: readonly string[]) => ['env', `PATH=${join(root, 'sbin')}:${process.env.PATH}`, ...args];
+  const [program = '', ...rest] = command(['kamailio', '-v']);
+  return { version: versionOf(execFileSync(program, rest, { encoding: 'utf8' })), root, command };
+}
+
 /** The Kamailio of a Debian release in its tree, which is made when it is not there; or why there is none. */
 export function suiteBuild(suite: Suite): Build | { readonly missing: string } {
   const tree = SUITES[suite] ?? `/var/cache/siptrust/${suite}`;
@@ -200,9 +207,11 @@ export class Kamailio {
 /**
  * The Kamailios that a set of live tests runs on. `full` sets run on the installed one, `smoke` sets on those of newer
  * Debian releases as well, and with SIPTRUST_MATRIX=all every set does. Where a tree cannot be made, smoke sets do
- * without, and say so.
+ * without, and say so. SIPTRUST_KAMAILIO names others in place of all of these: the PREFIX of each, with `:` between.
  */
 export function builds(set: 'full' | 'smoke'): readonly Build[] {
+  const own = process.env.SIPTRUST_KAMAILIO;
+  if (own) return own.split(':').map(ownBuild);
   const found = [installedBuild()];
   const all = process.env.SIPTRUST_MATRIX === 'all';
   if (set === 'full' && !all) return found;
