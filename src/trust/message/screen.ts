@@ -111,7 +111,8 @@ function isAgreedHost(host: string, { domains, hosts = [] }: Agreement['asserts'
 function foreignHost(host: string, { asserts }: AssertionTerms): Judgement {
   const named = [...asserts.domains, ...(asserts.hosts ?? [])];
   const allowed = named.length === 0 ? 'no domain' : named.join(', ');
-  return drop('assert-foreign', `expected an identity of ${allowed}, found one of ${printable(host)}`);
+  const next = isAddress(host) ? ' (where that is a machine of the peer: asserts.hosts)' : '';
+  return drop('assert-foreign', `expected an identity of ${allowed}, found one of ${printable(host)}${next}`);
 }
 
 function isAddress(host: string): boolean {

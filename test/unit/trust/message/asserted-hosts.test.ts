@@ -6,6 +6,7 @@ import { toBytes } from '../../../../src/sip/grammar/ascii.js';
 import { scanHeaderBlock } from '../../../../src/sip/grammar/header-block.js';
 import { leastPrivilege } from '../../../../src/trust/agreement/least-privilege.js';
 import { planMessage } from '../../../../src/trust/message/message.js';
+import type { Plan } from '../../../../src/trust/message/plan.js';
 import { judgePeer } from '../../../../src/trust/peer/peer.js';
 import { ext, leaf, NOW, root } from '../../../support/certificates.js';
 import { presenting } from '../../../support/evidence.js';
@@ -21,10 +22,14 @@ const agreement = agreementWith({
 const snapshot = snapshotWith([agreement]);
 const verdict = judgePeer(presenting(certificate), snapshot, NOW);
 
-function keeps(identity: string): boolean {
+function planFor(identity: string): Plan {
   const headers = `Via: SIP/2.0/TLS b.example\r\nCSeq: 1 INVITE\r\nP-Asserted-Identity: <${identity}>\r\n`;
   const block = scanHeaderBlock(toBytes(headers));
-  const plan = planMessage({ direction: 'in', message: 'request', method: 'INVITE', block, verdict, snapshot });
+  return planMessage({ direction: 'in', message: 'request', method: 'INVITE', block, verdict, snapshot });
+}
+
+function keeps(identity: string): boolean {
+  const plan = planFor(identity);
   return plan.action === 'continue' && !plan.remove.includes('P-Asserted-Identity');
 }
 
@@ -45,6 +50,14 @@ describe('asserts.hosts', () => {
     ['an address written in octal', 'sip:bob@192.0.2.07'],
     ['our own domain', 'sip:alice@a.example'],
   ])('fail/%s', (_, identity) => expect(keeps(identity)).toBe(false));
+
+  test.each([
+    ['sip:+4930123@192.0.2.8', '192.0.2.8 (where that is a machine of the peer: asserts.hosts)'],
+    ['sip:bob@c.example', 'c.example'],
+  ])('ok/what is told of %s says where an address belongs', (identity, told) => {
+    const detail = `expected an identity of b.example, ${HOSTS.join(', ')}, found one of ${told}`;
+    expect(planFor(identity).findings).toContainEqual({ code: 'assert-foreign', detail });
+  });
 
   test('ok/the script gets them beside the domains', () => {
     const answer = peerAnswer('1', verdict, snapshot, NOW).toJSON();

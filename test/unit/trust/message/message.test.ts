@@ -1103,6 +1103,15 @@ table('History-Info and Diversion (§5.3)', [
     { remove: ['History-Info', 'Privacy'], append: [] },
   ],
   [
+    'ok/bare quotes within a name, as Asterisk writes them of who redirected: whether they ask is unknown',
+    [
+      'Diversion: "Front "Q" Desk" <sip:+49301@a.example>;reason=user-busy',
+      'History-Info: "Front "Q" Desk" <sip:+49301@a.example>;index=1',
+    ],
+    { ...out, mode: 'rfc3325' },
+    { remove: ['Diversion', 'History-Info'] },
+  ],
+  [
     'ok/towards a trusted peer by its agreement',
     [history],
     { ...out, trusted: true, agreement: { headers: new Map([['history-info', { out: 'anonymise' }]]) } },
