@@ -32,156 +32,186 @@ const OUTPUT_HIGH_WATER = 256 * 1024;
 /** How long a closed side waits for the other to close too; closing at once could cut off the last answer. */
 const LINGER_MS = 500;
 
-/**
- * Serves a connection until either end closes it. The socket must allow half-open connections.
- * @param slot told of each request; what it gives is told when the answer is there
- */
+/** Told of each request; what it gives is told when the answer is there. */
+interface Slot {
+  asked(): () => void;
+}
+
+/** Serves a connection until either end closes it. The socket must allow half-open connections. */
 export function serveConnection(
   socket: Socket,
   dispatch: Dispatch,
   context: CallContext,
   limits: ConnectionLimits,
   log: WireLog,
-  slot: { asked(): () => void } = { asked: () => () => {} },
+  slot: Slot = { asked: () => () => {} },
 ): Connection {
-  const parser = createNetstringParser();
-  /** Frames read and not yet handed on, from `next` on. */
-  const waiting: Buffer[] = [];
-  let next = 0;
-  let inFlight = 0;
-  let output = '';
-  let pumpScheduled = false;
-  let failure: NetstringError | undefined;
-  /** No more requests are taken: the other end is done, the framing is lost, or the daemon stops. */
-  let finishing = false;
-  let ended = false;
-  let frameTimer: NodeJS.Timeout | undefined;
-  let drainTimer: NodeJS.Timeout | undefined;
-  let lingerTimer: NodeJS.Timeout | undefined;
+  return new NetstringConnection(socket, limits, log, { dispatch, context, slot });
+}
 
-  function onFrame(frame: Buffer): void {
-    clearTimeout(frameTimer);
-    frameTimer = undefined;
-    waiting.push(frame);
+/** Who asks, and who answers. */
+interface Asking {
+  readonly dispatch: Dispatch;
+  readonly context: CallContext;
+  readonly slot: Slot;
+}
+
+class NetstringConnection implements Connection {
+  readonly #socket: Socket;
+  readonly #limits: ConnectionLimits;
+  readonly #log: WireLog;
+  readonly #asking: Asking;
+  readonly #parser = createNetstringParser();
+  /** Frames read and not yet handed on, from `#next` on. */
+  readonly #waiting: Buffer[] = [];
+  #next = 0;
+  #inFlight = 0;
+  #output = '';
+  #pumpScheduled = false;
+  #failure: NetstringError | undefined;
+  /** No more requests are taken: the other end is done, the framing is lost, or the daemon stops. */
+  #finishing = false;
+  #ended = false;
+  #frameTimer: NodeJS.Timeout | undefined;
+  #drainTimer: NodeJS.Timeout | undefined;
+  #lingerTimer: NodeJS.Timeout | undefined;
+
+  constructor(socket: Socket, limits: ConnectionLimits, log: WireLog, asking: Asking) {
+    this.#socket = socket;
+    this.#limits = limits;
+    this.#log = log;
+    this.#asking = asking;
+    socket.on('data', (chunk) => this.#read(chunk));
+    socket.on('end', () => this.finish());
+    socket.on('drain', () => {
+      clearTimeout(this.#drainTimer);
+      this.#drainTimer = undefined;
+      this.#pump();
+    });
+    // A reset is the other end's business; 'close' follows.
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      for (const timer of [this.#frameTimer, this.#drainTimer, this.#lingerTimer]) clearTimeout(timer);
+      this.#forgetFrames();
+    });
   }
 
-  function onData(chunk: Buffer): void {
-    if (finishing) return;
-    failure = parser.push(chunk, onFrame);
-    if (failure !== undefined) {
-      finishing = true;
-      log('framing-lost', { peer: context.peer, ...failure });
+  finish(): void {
+    this.#finishing = true;
+    this.#pump();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  readonly #onFrame = (frame: Buffer): void => {
+    clearTimeout(this.#frameTimer);
+    this.#frameTimer = undefined;
+    this.#waiting.push(frame);
+  };
+
+  #read(chunk: Buffer): void {
+    if (this.#finishing) return;
+    this.#failure = this.#parser.push(chunk, this.#onFrame);
+    if (this.#failure !== undefined) {
+      this.#finishing = true;
+      this.#log('framing-lost', { peer: this.#asking.context.peer, ...this.#failure });
     }
-    pump();
+    this.#pump();
   }
 
   /** Hands frames on while there is room, then writes all answers of this turn at once. */
-  function pump(): void {
-    pumpScheduled = false;
-    if (socket.destroyed) return;
-    while (next < waiting.length && inFlight < limits.maxInFlight && output.length < OUTPUT_HIGH_WATER) {
-      if (socket.writableNeedDrain) break;
-      const answer = dispatch(entryAt(waiting, next), context);
-      const done = slot.asked();
-      next += 1;
-      if (answer instanceof Promise) {
-        inFlight += 1;
-        const late = (text: unknown): void => {
-          done();
-          onLateAnswer(text);
-        };
-        answer.then(late, late);
-        continue;
-      }
+  readonly #pump = (): void => {
+    this.#pumpScheduled = false;
+    if (this.#socket.destroyed) return;
+    while (this.#next < this.#waiting.length && this.#hasRoom) this.#ask(entryAt(this.#waiting, this.#next++));
+    if (this.#next === this.#waiting.length) this.#forgetFrames();
+    this.#flush();
+    this.#pace();
+    this.#endWhenDone();
+  };
+
+  get #hasRoom(): boolean {
+    if (this.#inFlight >= this.#limits.maxInFlight) return false;
+    return this.#output.length < OUTPUT_HIGH_WATER && !this.#socket.writableNeedDrain;
+  }
+
+  #ask(frame: Buffer): void {
+    const { dispatch, context, slot } = this.#asking;
+    const answer = dispatch(frame, context);
+    const done = slot.asked();
+    if (!(answer instanceof Promise)) {
       done();
-      if (answer !== undefined) {
-        output += netstring(answer);
-      }
+      if (answer !== undefined) this.#output += netstring(answer);
+      return;
     }
-    if (next === waiting.length) {
-      waiting.length = 0;
-      next = 0;
-    }
-    flush();
-    pace();
-    endWhenDone();
+    this.#inFlight += 1;
+    // Answers of handlers that took longer are collected until the event loop comes round.
+    const late = (text: unknown): void => {
+      done();
+      this.#inFlight -= 1;
+      if (typeof text === 'string') this.#output += netstring(text);
+      this.#schedulePump();
+    };
+    answer.then(late, late);
   }
 
-  /** Answers of handlers that took longer are collected until the event loop comes round. */
-  function onLateAnswer(answer: unknown): void {
-    inFlight -= 1;
-    if (typeof answer === 'string') output += netstring(answer);
-    schedulePump();
+  #forgetFrames(): void {
+    this.#waiting.length = 0;
+    this.#next = 0;
   }
 
-  function schedulePump(): void {
-    if (pumpScheduled) return;
-    pumpScheduled = true;
-    setImmediate(pump);
+  #schedulePump(): void {
+    if (this.#pumpScheduled) return;
+    this.#pumpScheduled = true;
+    setImmediate(this.#pump);
   }
 
-  function flush(): void {
-    if (output === '') return;
-    const text = output;
-    output = '';
-    socket.write(text);
+  #flush(): void {
+    if (this.#output === '') return;
+    const text = this.#output;
+    this.#output = '';
+    this.#socket.write(text);
   }
 
   /** Reads on only when what was read is on its way: the other end feels the back pressure. */
-  function pace(): void {
+  #pace(): void {
+    const { frameTimeoutMs, drainTimeoutMs } = this.#limits;
+    const socket = this.#socket;
     const blocked = socket.writableNeedDrain;
-    if (blocked && drainTimer === undefined) {
-      drainTimer = setTimeout(expire, limits.drainTimeoutMs, 'answers-not-read');
-    }
-    if (!blocked && waiting.length > 0 && inFlight < limits.maxInFlight) schedulePump();
+    const full = this.#inFlight >= this.#limits.maxInFlight;
+    if (blocked) this.#drainTimer ??= this.#expireAfter(drainTimeoutMs, 'answers-not-read');
+    else if (this.#waiting.length > 0 && !full) this.#schedulePump();
     // While the connection ends, input is read to be dropped: closing on top of it would reset the connection.
-    const hold = !finishing && (blocked || waiting.length > 0 || inFlight >= limits.maxInFlight);
+    const hold = !this.#finishing && (blocked || this.#waiting.length > 0 || full);
     if (hold) socket.pause();
     else if (socket.isPaused()) socket.resume();
 
-    const unfinished = parser.partial && !hold && !finishing;
-    if (!unfinished) {
-      clearTimeout(frameTimer);
-      frameTimer = undefined;
-    } else if (frameTimer === undefined) {
-      frameTimer = setTimeout(expire, limits.frameTimeoutMs, 'frame-not-finished');
+    if (this.#parser.partial && !hold && !this.#finishing) {
+      this.#frameTimer ??= this.#expireAfter(frameTimeoutMs, 'frame-not-finished');
+    } else {
+      clearTimeout(this.#frameTimer);
+      this.#frameTimer = undefined;
     }
   }
 
-  function expire(event: string): void {
-    log(event, { peer: context.peer });
-    socket.destroy();
+  #expireAfter(ms: number, event: string): NodeJS.Timeout {
+    return setTimeout(() => {
+      this.#log(event, { peer: this.#asking.context.peer });
+      this.#socket.destroy();
+    }, ms);
   }
 
-  function endWhenDone(): void {
-    if (!finishing || ended || waiting.length > 0 || inFlight > 0 || output !== '') return;
-    ended = true;
-    if (failure !== undefined) {
-      socket.write(netstring(errorText(new RpcError('parse-error', { framing: 'netstring', ...failure }).toObject())));
+  #endWhenDone(): void {
+    if (!this.#finishing || this.#ended) return;
+    if (this.#waiting.length > 0 || this.#inFlight > 0 || this.#output !== '') return;
+    this.#ended = true;
+    if (this.#failure !== undefined) {
+      const data = { framing: 'netstring', ...this.#failure };
+      this.#socket.write(netstring(errorText(new RpcError('parse-error', data).toObject())));
     }
-    socket.end();
-    lingerTimer = setTimeout(() => socket.destroy(), LINGER_MS);
+    this.#socket.end();
+    this.#lingerTimer = setTimeout(() => this.#socket.destroy(), LINGER_MS);
   }
-
-  function finish(): void {
-    finishing = true;
-    pump();
-  }
-
-  socket.on('data', onData);
-  socket.on('end', finish);
-  socket.on('drain', () => {
-    clearTimeout(drainTimer);
-    drainTimer = undefined;
-    pump();
-  });
-  // A reset is the other end's business; 'close' follows.
-  socket.on('error', () => {});
-  socket.on('close', () => {
-    for (const timer of [frameTimer, drainTimer, lingerTimer]) clearTimeout(timer);
-    waiting.length = 0;
-    next = 0;
-  });
-
-  return { finish, destroy: () => socket.destroy() };
 }
