@@ -132,11 +132,11 @@ test('ok/a file takes a third more octets on its way than it has, not twice as m
   const octets = 100_000;
   const content = Buffer.alloc(octets, 'a file');
   const sha256 = createHash('sha256').update(content).digest('hex');
-  await node.database.store(new Map([[sha256, content]]));
+  await node.database.contents.store(new Map([[sha256, content]]));
   const relay = await CuttableRelay.to(stage.cluster.port);
   const hosts = [{ host: '127.0.0.1', port: relay.port }];
   const far = await stage.node('far', { store: { hosts } });
-  for (const read of [() => far.database.content(sha256), () => together(far, { path: 'x', sha256, octets })]) {
+  for (const read of [() => far.database.contents.whole(sha256), () => together(far, { path: 'x', sha256, octets })]) {
     const before = relay.octets;
     expect(content.equals(await read())).toBe(true);
     expect(relay.octets - before).toBeLessThan(1.5 * octets);
@@ -146,7 +146,7 @@ test('ok/a file takes a third more octets on its way than it has, not twice as m
 });
 
 async function together({ database }: FleetNode, file: BundledFile): Promise<Uint8Array> {
-  return (await database.contents([file])).get(file.sha256) ?? new Uint8Array();
+  return (await database.contents.together([file])).get(file.sha256) ?? new Uint8Array();
 }
 
 test('ok/a node that was off for hundreds of revisions, of which the old ones are gone from the database, takes the newest', async () => {

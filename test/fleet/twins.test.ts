@@ -146,7 +146,7 @@ test('fail/a rollback to a revision that is no policy any more is refused, and n
   const { number } = node;
   // As a version before this one may have taken it.
   const { tree, blobs } = bundleOf(new Map([['policy.yaml', Buffer.from('agreements: 7\n')]]));
-  await node.database.store(blobs);
+  await node.database.contents.store(blobs);
   const said = { main: 'policy.yaml', tree, names: tree, withdrawn: [], author: 'noc', comment: '' };
   await node.database.push({ number: number + 1, base: number, ...said });
   await stage.done('policy', 'push', policy('fourth'), '--wait', '20');

@@ -276,7 +276,7 @@ async function withdraw(
 }
 
 async function isNamed(database: FleetDatabase, names: string, name: string): Promise<boolean> {
-  const list = Buffer.from(await database.content(names)).toString('utf8');
+  const list = Buffer.from(await database.contents.whole(names)).toString('utf8');
   return list.split('\n').includes(JSON.stringify(name));
 }
 

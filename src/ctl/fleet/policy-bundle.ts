@@ -87,15 +87,15 @@ export interface FetchedPolicy {
 /** @throws {Refusal} the store lacks some of it */
 export async function fetchPolicy(
   { tree }: Pick<RevisionContent, 'tree'>,
-  database: Pick<FleetDatabase, 'content' | 'contents'>,
+  database: Pick<FleetDatabase, 'contents'>,
 ): Promise<FetchedPolicy> {
-  const files = readTree(await database.content(tree));
+  const files = readTree(await database.contents.whole(tree));
   if ('problem' in files) throw new Refusal(files.problem, 2);
   const blobs = new Map<string, Uint8Array>();
   for (const batch of batches(files)) {
     const [first] = batch;
-    if (batch.length === 1 && first !== undefined) blobs.set(first.sha256, await database.content(first.sha256));
-    else for (const [sha256, content] of await database.contents(batch)) blobs.set(sha256, content);
+    if (batch.length === 1 && first !== undefined) blobs.set(first.sha256, await database.contents.whole(first.sha256));
+    else for (const [sha256, content] of await database.contents.together(batch)) blobs.set(sha256, content);
   }
   const lacking = files.find(({ sha256 }) => !blobs.has(sha256));
   if (lacking !== undefined) throw new Refusal(`${lacking.path}: the store lacks its content ${lacking.sha256}`, 2);

@@ -47,7 +47,7 @@ export class Pusher {
     const revision = key === undefined ? unsigned : signed(fleet, unsigned, key, clock());
     const fault = signatureFault(fleet, revision, policyKeys);
     if (fault !== undefined) throw new Refusal(`the nodes would not take it: ${fault} (--key FILE)`, 2);
-    await database.store(blobs);
+    await database.contents.store(blobs);
     try {
       await database.push(revision);
       return revision;

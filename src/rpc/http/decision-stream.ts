@@ -34,67 +34,13 @@ interface Stream {
 
 /** The route; of more streams than MOST_STREAMS the next is told to come back. */
 export function decisionRoute(state: Of<'answers' | 'policy'>): HttpRoute {
-  const streams = new Set<Stream>();
-  let seen = 0;
-  let looking: NodeJS.Timeout | undefined;
-
-  const rowOf = (answer: Parameters<typeof decisionRow>[0]): DecisionRow =>
-    decisionRow(answer, state.policy.settings.log.mask);
-
-  /** Each new answer is looked at once, however many look on. */
-  function look(): void {
-    const left = Math.max(0, state.answers.recent.count - seen - MOST_LOOKED);
-    const rows = [...state.answers.recent.after(seen + left)].map(rowOf);
-    seen = state.answers.recent.count;
-    for (const stream of streams) tell(stream, rows, left);
-  }
-
-  function tell(stream: Stream, rows: readonly DecisionRow[], left: number): void {
-    const { response, filter } = stream;
-    const wanted = rows.filter((row) => fits(row, filter));
-    const sent = response.writableLength > MOST_WAITING ? [] : wanted.slice(-MOST_SENT);
-    stream.missed += left + wanted.length - sent.length;
-    if (sent.length === 0) return;
-    const missed = stream.missed === 0 ? '' : event('missed', { count: stream.missed });
-    stream.missed = 0;
-    response.write(missed + sent.map(decision).join(''));
-  }
-
-  function begin(stream: Stream, after: number | undefined): void {
-    // Those who look on already have all until now.
-    if (streams.size > 0) look();
-    else seen = state.answers.recent.count;
-    streams.add(stream);
-    looking ??= setInterval(look, LOOK_MS).unref();
-    stream.response.write(`: decisions\n\n${before(stream.filter, after).map(decision).join('')}`);
-  }
-
-  function end(stream: Stream): void {
-    streams.delete(stream);
-    if (streams.size > 0) return;
-    clearInterval(looking);
-    looking = undefined;
-  }
-
-  /** The latest that fit, the oldest first: all since an answer that the reader names, or a page of them. */
-  function before(filter: DecisionFilter, after = 0): readonly DecisionRow[] {
-    const found: DecisionRow[] = [];
-    let number = state.answers.recent.count;
-    for (const answer of state.answers.recent.newest()) {
-      if (number <= after || found.length >= MOST_BEFORE) break;
-      const row = rowOf(answer);
-      if (fits(row, filter)) found.push(row);
-      number -= 1;
-    }
-    return found.reverse();
-  }
-
+  const streams = new Streams(state);
   return {
     ...{ path: '/decisions', methods: ['GET'], role: 'viewer', endless: true },
     handle: (request, response, _, send, still) => {
       const filter = query.safeParse(asked(request), { reportInput: true });
       if (!filter.success) return send(response, 400, JSON.stringify({ error: queryFault(filter.error) }));
-      if (streams.size >= MOST_STREAMS) {
+      if (streams.full) {
         const error = `expected at most ${MOST_STREAMS} streams, found as many`;
         return send(response, 503, JSON.stringify({ error }), { 'Retry-After': '10' });
       }
@@ -103,26 +49,102 @@ export function decisionRoute(state: Of<'answers' | 'policy'>): HttpRoute {
         'Cache-Control': 'no-store',
         'X-Content-Type-Options': 'nosniff',
       });
-      const stream: Stream = { response, filter: filter.data, missed: 0 };
-      const beat = setInterval(() => {
-        response.write(':\n\n');
-        // A token that is taken back ends what it has opened.
-        void Promise.resolve()
-          .then(still)
-          .then(
-            (may) => may || response.end(),
-            // Who cannot be told may not.
-            () => response.end(),
-          );
-      }, BEAT_MS).unref();
-      response.once('close', () => {
-        clearInterval(beat);
-        end(stream);
-      });
+      endOnceNotAllowed(response, still);
       const last = request.headers['last-event-id'];
-      begin(stream, typeof last === 'string' ? state.answers.recent.numberOf(last) : undefined);
+      streams.begin(response, filter.data, typeof last === 'string' ? last : undefined);
     },
   };
+}
+
+/** A token that is taken back ends what it has opened. */
+function endOnceNotAllowed(response: ServerResponse, still: () => boolean | Promise<boolean>): void {
+  const beat = setInterval(() => {
+    response.write(':\n\n');
+    void Promise.resolve()
+      .then(still)
+      .then(
+        (may) => may || response.end(),
+        // Who cannot be told may not.
+        () => response.end(),
+      );
+  }, BEAT_MS).unref();
+  response.once('close', () => clearInterval(beat));
+}
+
+/** Those who look on, and what each of them has been told. */
+class Streams {
+  readonly #state: Of<'answers' | 'policy'>;
+  readonly #streams = new Set<Stream>();
+  #seen = 0;
+  #looking: NodeJS.Timeout | undefined;
+
+  constructor(state: Of<'answers' | 'policy'>) {
+    this.#state = state;
+  }
+
+  get full(): boolean {
+    return this.#streams.size >= MOST_STREAMS;
+  }
+
+  /** @param last the id of the answer that the reader has seen last, if it says so */
+  begin(response: ServerResponse, filter: DecisionFilter, last: string | undefined): void {
+    const { recent } = this.#state.answers;
+    // Those who look on already have all until now.
+    if (this.#streams.size > 0) this.#look();
+    else this.#seen = recent.count;
+    const stream: Stream = { response, filter, missed: 0 };
+    this.#streams.add(stream);
+    response.once('close', () => this.#end(stream));
+    this.#looking ??= setInterval(() => this.#look(), LOOK_MS).unref();
+    const after = last === undefined ? undefined : recent.numberOf(last);
+    response.write(`: decisions\n\n${this.#before(filter, after).map(decision).join('')}`);
+  }
+
+  #end(stream: Stream): void {
+    this.#streams.delete(stream);
+    if (this.#streams.size > 0) return;
+    clearInterval(this.#looking);
+    this.#looking = undefined;
+  }
+
+  /** Each new answer is looked at once, however many look on. */
+  #look(): void {
+    const { recent } = this.#state.answers;
+    const left = Math.max(0, recent.count - this.#seen - MOST_LOOKED);
+    const rows = [...recent.after(this.#seen + left)].map((answer) => this.#row(answer));
+    this.#seen = recent.count;
+    for (const stream of this.#streams) tell(stream, rows, left);
+  }
+
+  /** The latest that fit, the oldest first: all since an answer that the reader names, or a page of them. */
+  #before(filter: DecisionFilter, after = 0): readonly DecisionRow[] {
+    const { recent } = this.#state.answers;
+    const found: DecisionRow[] = [];
+    let number = recent.count;
+    for (const answer of recent.newest()) {
+      if (number <= after || found.length >= MOST_BEFORE) break;
+      const row = this.#row(answer);
+      if (fits(row, filter)) found.push(row);
+      number -= 1;
+    }
+    return found.reverse();
+  }
+
+  #row(answer: Parameters<typeof decisionRow>[0]): DecisionRow {
+    return decisionRow(answer, this.#state.policy.settings.log.mask);
+  }
+}
+
+/** @param left answers that nobody looked at */
+function tell(stream: Stream, rows: readonly DecisionRow[], left: number): void {
+  const { response, filter } = stream;
+  const wanted = rows.filter((row) => fits(row, filter));
+  const sent = response.writableLength > MOST_WAITING ? [] : wanted.slice(-MOST_SENT);
+  stream.missed += left + wanted.length - sent.length;
+  if (sent.length === 0) return;
+  const missed = stream.missed === 0 ? '' : event('missed', { count: stream.missed });
+  stream.missed = 0;
+  response.write(missed + sent.map(decision).join(''));
 }
 
 function queryFault({ issues }: z.ZodError): string {

@@ -51,68 +51,23 @@ export async function openListeners(
   served: Served,
 ): Promise<Listeners | { readonly failed: string; readonly code?: unknown }> {
   const { state, log } = served;
-  const { listen, access, unixMode, viewerMode, viewerGroup } = settings;
+  const { access } = settings;
   const open: Listener[] = [];
   let all = false;
   let stopping = false;
   const readyNow = (): Readiness => readiness(state, all ? open : [], stopping);
-  const wireLog: WireLog = (event, detail) => log.warn(event, detail);
-  const now = (): number => state.now();
-  const tokens = access.tokens === undefined ? undefined : new Tokens(access.tokens, now, log, state.store);
+  const tokens =
+    access.tokens === undefined ? undefined : new Tokens(access.tokens, () => state.now(), log, state.store);
   const table = methodTable(state, log, served.reload, { tokens, audit: served.audit, config: served.config });
+  const names = table.map(({ name }) => name);
   // Nobody asks for them where they are off: nothing is counted either.
-  const metrics =
-    access.metrics === 'off'
-      ? undefined
-      : new Metrics(
-          state,
-          readyNow,
-          table.map(({ name }) => name),
-        );
+  const metrics = access.metrics === 'off' ? undefined : new Metrics(state, readyNow, names);
   const dispatch = dispatcherOf(table, served, metrics);
-  const page = settings.ui ? pageRoutes() : [];
-  // Calls do not wait for a page.
-  if (settings.ui && page.length === 0) log.error('the page at /ui is not there: it was not built (npm run build)');
-  const routes = [
-    readyRoute(readyNow),
-    ...(metrics === undefined ? [] : [metricsRoute(metrics, access.metrics === 'open' ? 'script' : 'viewer')]),
-    decisionRoute(state),
-    ...page,
-  ];
-
-  const { netstring, http, https, unix, viewer, fifo, fifoReplyDir } = listen;
-  const { connections, connectionsPerSource: perSource } = access;
-  const common = { dispatch, log: wireLog, bounds: { connections, perSource } };
-  const web = { ...common, ...webOptions(settings, served, tokens, routes) };
-  const wires: Open[] = [];
-  if (netstring !== undefined) {
-    const { address: host, port } = netstring;
-    wires.push(() => listenTcp({ ...common, host, port }));
-  }
-  if (http !== undefined) {
-    const { address: host, port } = http;
-    wires.push(() => listenHttp({ ...web, host, port }));
-  }
-  const { tls, allowRemote } = settings;
-  if (https !== undefined && tls !== undefined) {
-    const { address: host, port } = https;
-    wires.push(() => listenHttps({ ...web, host, port, allowRemote }, tls, served));
-  }
-  const socket = (path: string, options: Pick<UnixOptions, 'mode' | 'group' | 'role'>): void => {
-    wires.push(() => {
-      // The mode of the socket says who may open it; viewers need a way to theirs.
-      makeDirectory(dirname(path), 0o755);
-      return listenUnix({ ...common, path, ...options });
-    });
-  };
-  if (unix !== undefined) socket(unix, { mode: unixMode, role: 'operator' });
-  if (viewer !== undefined) socket(viewer, { mode: viewerMode, group: viewerGroup, role: 'viewer' });
-  if (fifo !== undefined) {
-    wires.push(() => listenFifo({ dispatch, path: fifo, mode: unixMode, replyDir: fifoReplyDir, log: wireLog }));
-  }
-
+  const routes = routesOf(settings, served, readyNow, metrics);
   try {
-    for (const wire of wires) open.push(await wire());
+    for (const wire of wiresOf(settings, served, dispatch, webOptions(settings, served, tokens, routes))) {
+      open.push(await wire());
+    }
   } catch (error) {
     await Promise.all(open.map((listener) => listener.close(0)));
     metrics?.close();
@@ -128,6 +83,64 @@ export async function openListeners(
       metrics?.close();
     },
   };
+}
+
+/** What is served over HTTP beside questions. */
+function routesOf(
+  { access, ui }: DaemonSettings,
+  { state, log }: Served,
+  readyNow: () => Readiness,
+  metrics: Metrics | undefined,
+): readonly HttpRoute[] {
+  const page = ui ? pageRoutes() : [];
+  // Calls do not wait for a page.
+  if (ui && page.length === 0) log.error('the page at /ui is not there: it was not built (npm run build)');
+  return [
+    readyRoute(readyNow),
+    ...(metrics === undefined ? [] : [metricsRoute(metrics, access.metrics === 'open' ? 'script' : 'viewer')]),
+    decisionRoute(state),
+    ...page,
+  ];
+}
+
+/** What opens each wire that the settings name, in their order. */
+function wiresOf(
+  { listen, access, tls, allowRemote, unixMode, viewerMode, viewerGroup }: DaemonSettings,
+  served: Served,
+  dispatch: Dispatch,
+  web: ReturnType<typeof webOptions>,
+): readonly Open[] {
+  const log: WireLog = (event, detail) => served.log.warn(event, detail);
+  const { netstring, http, https, unix, viewer, fifo, fifoReplyDir } = listen;
+  const { connections, connectionsPerSource: perSource } = access;
+  const common = { dispatch, log, bounds: { connections, perSource } };
+  const overHttp = { ...common, ...web };
+  const wires: Open[] = [];
+  if (netstring !== undefined) {
+    const { address: host, port } = netstring;
+    wires.push(() => listenTcp({ ...common, host, port }));
+  }
+  if (http !== undefined) {
+    const { address: host, port } = http;
+    wires.push(() => listenHttp({ ...overHttp, host, port }));
+  }
+  if (https !== undefined && tls !== undefined) {
+    const { address: host, port } = https;
+    wires.push(() => listenHttps({ ...overHttp, host, port, allowRemote }, tls, served));
+  }
+  const socket = (path: string, options: Pick<UnixOptions, 'mode' | 'group' | 'role'>): void => {
+    wires.push(() => {
+      // The mode of the socket says who may open it; viewers need a way to theirs.
+      makeDirectory(dirname(path), 0o755);
+      return listenUnix({ ...common, path, ...options });
+    });
+  };
+  if (unix !== undefined) socket(unix, { mode: unixMode, role: 'operator' });
+  if (viewer !== undefined) socket(viewer, { mode: viewerMode, group: viewerGroup, role: 'viewer' });
+  if (fifo !== undefined) {
+    wires.push(() => listenFifo({ dispatch, path: fifo, mode: unixMode, replyDir: fifoReplyDir, log }));
+  }
+  return wires;
 }
 
 function dispatcherOf(table: readonly Method[], { state, log, audit }: Served, metrics: Metrics | undefined): Dispatch {

@@ -1,25 +1,15 @@
 /** The revisions and the nodes of a fleet, as its database has them. All that is decided by time is decided by its clock. */
 
-import type { BundledFile } from '../../policy/fleet/index.js';
 import { contentHash, type Revision, readRevision } from '../../policy/revision/index.js';
-import { present } from '../../typed.js';
-import type { Run, SqlRow, SqlValue } from '../postgres/index.js';
+import type { SqlRow } from '../postgres/index.js';
 import { StoreError } from '../store/index.js';
+import type { FleetConnection } from './fleet-connection.js';
+import { FleetContents } from './fleet-contents.js';
 
 /** Told of each new revision, with its number; and of a name that another node has from now on, with `taken NAME`. */
 export const POLICY_CHANGED = 'siptrust_policy';
 /** A node that was not heard of for so long does not count as alive. */
 export const ALIVE_SECONDS = 15;
-/** Octets that are asked for at once: what comes is decoded in one turn. */
-const PIECE = 262_144;
-
-/** As postgres/database.ts has it. */
-export interface FleetConnection {
-  readonly name: string;
-  query<Row extends SqlRow = SqlRow>(text: string, values?: readonly SqlValue[]): Promise<readonly Row[]>;
-  transaction<T>(work: (run: Run) => Promise<T>): Promise<T>;
-  listen(channel: string, told: (payload: string | undefined) => void): void;
-}
 
 /** A revision, and when it was stored, in milliseconds since 1970. */
 export interface StoredRevision {
@@ -88,11 +78,13 @@ interface RevisionRow extends SqlRow {
   readonly at: Date;
 }
 
-/** The policy of a fleet in the database: revisions, their files, and what nodes report. */
+/** The policy of a fleet in the database: revisions, what their files hold, and what nodes report. */
 export class FleetDatabase {
+  readonly contents: FleetContents;
   readonly #connection: FleetConnection;
 
   constructor(connection: FleetConnection) {
+    this.contents = new FleetContents(connection);
     this.#connection = connection;
   }
 
@@ -136,76 +128,6 @@ export class FleetDatabase {
        FROM (SELECT coalesce(max(number), 0) AS newest FROM policy_revision) AS known`,
     );
     return Number(row?.last ?? 0);
-  }
-
-  /** Which of these contents are not there. @throws {StoreError} also where one is there that its name does not fit: no node takes it */
-  async missing(hashes: readonly string[]): Promise<ReadonlySet<string>> {
-    const rows = await this.#connection.query<{ sha256: string; found: string }>(
-      "SELECT sha256, encode(sha256(content), 'hex') AS found FROM policy_file WHERE sha256 = ANY($1)",
-      [hashes],
-    );
-    for (const { sha256, found } of rows) {
-      if (found === sha256) continue;
-      const what = `policy_file ${sha256}: expected the content of this SHA-256, found one of ${found}`;
-      throw new StoreError(
-        this.#connection.name,
-        `${what}; next: delete that row as the owner of the database, and push again`,
-      );
-    }
-    const there = new Set(rows.map(({ sha256 }) => sha256));
-    return new Set(hashes.filter((sha256) => !there.has(sha256)));
-  }
-
-  /**
-   * Contents of files by their hash; small ones, all of which come at once. One that has more octets than any of the files is not
-   * what its name says, and does not come. @throws {StoreError}
-   */
-  async contents(files: readonly BundledFile[]): Promise<ReadonlyMap<string, Uint8Array>> {
-    const hashes = files.map(({ sha256 }) => sha256);
-    const most = Math.max(...files.map(({ octets }) => octets));
-    const rows = await this.#connection.query<{ sha256: string; content: string }>(
-      `SELECT sha256, ${sent('content')} AS content FROM policy_file WHERE sha256 = ANY($1) AND octets <= $2`,
-      [hashes, most],
-    );
-    return new Map(rows.map(({ sha256, content }) => [sha256, Buffer.from(content, 'base64')]));
-  }
-
-  /**
-   * A content in pieces.
-   * @param most octets that it may have: nobody fills the disk of a node
-   * @throws {StoreError}
-   */
-  async *pieces(sha256: string, most = MOST_CONTENT): AsyncGenerator<Uint8Array> {
-    for (let at = 1; ; at += PIECE) {
-      const [row] = await this.#connection.query<{ piece: string; octets: string }>(
-        `SELECT ${sent('substring(content FROM $2 FOR $3)')} AS piece, octets FROM policy_file WHERE sha256 = $1`,
-        [sha256, at, PIECE],
-      );
-      if (row === undefined) throw new StoreError(this.#connection.name, `${sha256}: expected a content, found none`);
-      if (Number(row.octets) > most) {
-        throw new StoreError(this.#connection.name, `${sha256}: expected at most ${most} bytes, found ${row.octets}`);
-      }
-      yield Buffer.from(row.piece, 'base64');
-      if (at + PIECE > Number(row.octets)) return;
-    }
-  }
-
-  /** All of a content. @throws {StoreError} */
-  async content(sha256: string): Promise<Uint8Array> {
-    const pieces: Uint8Array[] = [];
-    for await (const piece of this.pieces(sha256)) pieces.push(piece);
-    return Buffer.concat(pieces);
-  }
-
-  /** The contents that are not there yet; each is stored by itself, and used by nobody before its revision is. */
-  async store(blobs: ReadonlyMap<string, Uint8Array>): Promise<void> {
-    for (const sha256 of await this.missing([...blobs.keys()])) {
-      const content = present(blobs.get(sha256), 'a content that was asked for');
-      await this.#connection.query(
-        'INSERT INTO policy_file (sha256, octets, content) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING',
-        [sha256, content.length, content],
-      );
-    }
   }
 
   /**
@@ -314,10 +236,6 @@ export class FleetDatabase {
   }
 }
 
-/** As large as a policy file may be (daemon.limits.file), and more than any list of 250,000 files. */
-const MOST_CONTENT = 256 * 1024 * 1024;
-/** Octets on their way: pg knows no binary form, and PostgreSQL's own text has two digits for each. */
-const sent = (octets: string) => `encode(${octets}, 'base64')`;
 const MOST_PROBLEM = 4_000;
 /** Revisions that a restore may have lost, and many more. */
 const MOST_AHEAD = 1_000_000;

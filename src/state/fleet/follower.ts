@@ -193,7 +193,7 @@ export class Follower {
   /** Fetches what is not on this disk yet. The hashes of all that the revision consists of. */
   async #fetch({ number, tree }: Revision): Promise<ReadonlySet<string>> {
     const { database, kept } = this.#options;
-    if (!(await kept.has(tree))) await kept.put(tree, database.pieces(tree, BUNDLE_LIMITS.tree));
+    if (!(await kept.has(tree))) await kept.put(tree, database.contents.pieces(tree, BUNDLE_LIMITS.tree));
     const files = await inSlices(treeInSteps(await kept.read(tree)));
     if ('problem' in files) throw new Error(`revision ${number}: ${files.problem}`);
     const lacking = new Map<string, BundledFile>();
@@ -203,10 +203,10 @@ export class Follower {
     for (const batch of batches([...lacking.values()])) {
       const [first] = batch;
       if (batch.length === 1 && first !== undefined) {
-        await kept.put(first.sha256, database.pieces(first.sha256, first.octets));
+        await kept.put(first.sha256, database.contents.pieces(first.sha256, first.octets));
         continue;
       }
-      const contents = [...(await database.contents(batch))];
+      const contents = [...(await database.contents.together(batch))];
       if (contents.length < batch.length) throw new Error(`revision ${number}: the store lacks some of its files`);
       for (let at = 0; at < contents.length; at += WRITERS) {
         const some = contents.slice(at, at + WRITERS);
