@@ -60,59 +60,66 @@ export interface DispatcherOptions {
  * @throws {Error} two methods of one name, or a name that JSON-RPC 2.0 §8 reserves (`rpc.`)
  */
 export function createDispatcher(methods: readonly Method[], options: DispatcherOptions = {}): Dispatch {
-  const { batchLimit = DEFAULT_BATCH_LIMIT, onInternalError = () => {}, onForbidden = () => {} } = options;
-  const { onAnswered = () => {} } = options;
-  const server = new jayson.Server();
-  const names = methods.map(({ name }) => name);
-  const known = new Set(names);
-  for (const { code, message } of Object.values(RPC_ERRORS)) server.errorMessages[code] = message;
+  const dispatcher = new Dispatcher(methods, options);
+  return (request, context, write) => dispatcher.dispatch(request, context, write);
+}
 
-  for (const method of methods) {
-    if (server.hasMethod(method.name)) throw new Error(`method ${method.name}: expected one definition, found two`);
-    server.method(method.name, new jayson.Method(jaysonHandler(method), { useContext: true }));
+class Dispatcher {
+  readonly #server = new jayson.Server();
+  readonly #names: readonly string[];
+  readonly #known: ReadonlySet<string>;
+  readonly #batchLimit: number;
+  readonly #onInternalError: Told['onInternalError'];
+
+  constructor(methods: readonly Method[], options: DispatcherOptions) {
+    const told = { onInternalError: () => {}, onForbidden: () => {}, onAnswered: () => {}, ...options };
+    this.#names = methods.map(({ name }) => name);
+    this.#known = new Set(this.#names);
+    this.#batchLimit = options.batchLimit ?? DEFAULT_BATCH_LIMIT;
+    this.#onInternalError = told.onInternalError;
+    for (const { code, message } of Object.values(RPC_ERRORS)) this.#server.errorMessages[code] = message;
+    for (const method of methods) {
+      const { name } = method;
+      if (this.#server.hasMethod(name)) throw new Error(`method ${name}: expected one definition, found two`);
+      this.#server.method(name, new jayson.Method(jaysonHandler(method, told), { useContext: true }));
+    }
   }
 
-  /** jayson wants the outcome by callback, and nothing thrown. */
-  function jaysonHandler(method: Method): jayson.MethodHandlerContext {
-    const { name } = method;
-    return (params, context, reply) => {
-      const caller = context as CallContext;
-      const from = performance.now();
-      const done = (value: unknown): void => {
-        onAnswered(name, 'ok', performance.now() - from);
-        reply(null, value);
-      };
-      const fail = (error: unknown): void => {
-        const known = error instanceof RpcError;
-        const forbidden = known && error.kind === 'forbidden';
-        if (!known) onInternalError(error, name, caller);
-        if (forbidden) {
-          onForbidden(name, caller);
-          caller.onForbidden?.();
-        }
-        onAnswered(name, forbidden ? 'forbidden' : 'error', performance.now() - from);
-        reply((known ? error.toObject() : RPC_ERRORS['internal-error']) as jayson.JSONRPCErrorLike);
-      };
-      let result: unknown;
-      try {
-        if (!includesRole(caller.role, method.role)) throw new RpcError('forbidden');
-        result = method.call(params, caller);
-      } catch (error) {
-        fail(error);
-        return;
-      }
-      if (result instanceof Promise) result.then(done, fail);
-      else done(result);
-    };
+  dispatch(request: Parameters<Dispatch>[0], context: CallContext, write: Write | undefined): Answer {
+    if (typeof request !== 'string' && !Buffer.isBuffer(request)) return this.#single(request, context, write);
+    if (typeof request !== 'string' && !isUtf8(request)) {
+      return errorText(new RpcError('parse-error', { expected: 'UTF-8', found: 'other bytes' }).toObject());
+    }
+    let parsed: unknown;
+    try {
+      parsed = parseStrictJson(typeof request === 'string' ? request : request.toString('utf8'));
+    } catch (error) {
+      if (!(error instanceof RepeatedMember))
+        return errorText(new RpcError('parse-error', parseFault(request)).toObject());
+      const data = { expected: 'each member of an object once', found: error.message };
+      return errorText(new RpcError('invalid-request', data).toObject());
+    }
+    return Array.isArray(parsed) ? this.#batch(parsed, context) : this.#single(parsed, context);
   }
 
-  function single(request: unknown, from: CallContext, write?: Write): Answer {
+  /** JSON-RPC 2.0 §6. The answers stand in the order of the requests, though any would do. */
+  #batch(requests: readonly unknown[], context: CallContext): Answer {
+    if (requests.length === 0) return errorText(RPC_ERRORS['invalid-request']);
+    if (requests.length > this.#batchLimit) {
+      const data = { expected: `a batch of at most ${this.#batchLimit} requests`, found: requests.length };
+      return errorText(new RpcError('invalid-request', data).toObject());
+    }
+    const answers = requests.map((request) => this.#single(request, context));
+    return answers.every(isNow) ? batchText(answers) : Promise.all(answers).then(batchText);
+  }
+
+  #single(request: unknown, from: CallContext, write?: Write): Answer {
     if (!isRecord(request)) return errorText(RPC_ERRORS['invalid-request']);
     const { id, method, by } = request;
     const problem = memberProblem(request);
     if (problem !== undefined) return problem;
-    if (typeof method === 'string' && !known.has(method)) {
-      return id === undefined ? undefined : unknownMethod(id, method, write);
+    if (typeof method === 'string' && !this.#known.has(method)) {
+      return id === undefined ? undefined : this.#unknownMethod(id, method, write);
     }
     const context = typeof by === 'string' ? claimedBy(from, by) : from;
     // Any other id makes jayson answer; the null goes back in below.
@@ -121,12 +128,12 @@ export function createDispatcher(methods: readonly Method[], options: Dispatcher
     let answer: Answer;
     let answered = false;
     let resolveLater: ((text: string | undefined) => void) | undefined;
-    server.call(asked as jayson.JSONRPCRequest, context, (error, success) => {
+    this.#server.call(asked as jayson.JSONRPCRequest, context, (error, success) => {
       const response = error ?? success;
       let text: string | undefined;
       if (response !== undefined && response !== null) {
         if (id === null) response.id = null;
-        text = answerText(response, write, (cause) => onInternalError(cause, String(method), context));
+        text = answerText(response, write, (cause) => this.#onInternalError(cause, String(method), context));
       }
       if (resolveLater === undefined) {
         answered = true;
@@ -141,39 +148,50 @@ export function createDispatcher(methods: readonly Method[], options: Dispatcher
     });
   }
 
-  function unknownMethod(id: unknown, method: string, write?: Write): string {
-    const near = nearest(method, names);
+  #unknownMethod(id: unknown, method: string, write?: Write): string {
+    const near = nearest(method, this.#names);
     const hint = near === undefined ? '' : ` (did you mean ${near}?)`;
     const error = new RpcError('method-not-found', { expected: `a method of siptrustd${hint}`, found: quoted(method) });
     return write?.(undefined, error.code) ?? JSON.stringify({ jsonrpc: '2.0', error: error.toObject(), id });
   }
+}
 
-  /** JSON-RPC 2.0 §6. The answers stand in the order of the requests, though any would do. */
-  function batch(requests: readonly unknown[], context: CallContext): Answer {
-    if (requests.length === 0) return errorText(RPC_ERRORS['invalid-request']);
-    if (requests.length > batchLimit) {
-      const data = { expected: `a batch of at most ${batchLimit} requests`, found: requests.length };
-      return errorText(new RpcError('invalid-request', data).toObject());
-    }
-    const answers = requests.map((request) => single(request, context));
-    return answers.every(isNow) ? batchText(answers) : Promise.all(answers).then(batchText);
-  }
+type Told = Required<Pick<DispatcherOptions, 'onInternalError' | 'onForbidden' | 'onAnswered'>>;
 
-  return (request, context, write) => {
-    if (typeof request !== 'string' && !Buffer.isBuffer(request)) return single(request, context, write);
-    if (typeof request !== 'string' && !isUtf8(request)) {
-      return errorText(new RpcError('parse-error', { expected: 'UTF-8', found: 'other bytes' }).toObject());
-    }
-    let parsed: unknown;
+/** jayson wants the outcome by callback, and nothing thrown. */
+function jaysonHandler(
+  method: Method,
+  { onInternalError, onForbidden, onAnswered }: Told,
+): jayson.MethodHandlerContext {
+  const { name } = method;
+  return (params, context, reply) => {
+    const caller = context as CallContext;
+    const from = performance.now();
+    const done = (value: unknown): void => {
+      onAnswered(name, 'ok', performance.now() - from);
+      reply(null, value);
+    };
+    const fail = (error: unknown): void => {
+      const known = error instanceof RpcError;
+      const forbidden = known && error.kind === 'forbidden';
+      if (!known) onInternalError(error, name, caller);
+      if (forbidden) {
+        onForbidden(name, caller);
+        caller.onForbidden?.();
+      }
+      onAnswered(name, forbidden ? 'forbidden' : 'error', performance.now() - from);
+      reply((known ? error.toObject() : RPC_ERRORS['internal-error']) as jayson.JSONRPCErrorLike);
+    };
+    let result: unknown;
     try {
-      parsed = parseStrictJson(typeof request === 'string' ? request : request.toString('utf8'));
+      if (!includesRole(caller.role, method.role)) throw new RpcError('forbidden');
+      result = method.call(params, caller);
     } catch (error) {
-      if (!(error instanceof RepeatedMember))
-        return errorText(new RpcError('parse-error', parseFault(request)).toObject());
-      const data = { expected: 'each member of an object once', found: error.message };
-      return errorText(new RpcError('invalid-request', data).toObject());
+      fail(error);
+      return;
     }
-    return Array.isArray(parsed) ? batch(parsed, context) : single(parsed, context);
+    if (result instanceof Promise) result.then(done, fail);
+    else done(result);
   };
 }
 
