@@ -1,9 +1,9 @@
 /** A stand-in for the proxy: applies a plan to a header block the way a script does, and knows what a reader may see. */
 
-import { toBytes } from '../../src/sip/grammar/ascii.js';
 import { fieldKey } from '../../src/sip/grammar/field-names.js';
 import { type HeaderBlock, scanHeaderBlock } from '../../src/sip/grammar/header-block.js';
 import type { Plan } from '../../src/trust/message/plan.js';
+import { toBytes } from './bytes.js';
 
 /**
  * Every row whose name is (or is the compact form of) a name to remove goes, then the new lines are appended. The rows

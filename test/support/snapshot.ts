@@ -4,10 +4,14 @@ import { Material } from '../../src/policy/material/material.js';
 import { filesInMemory } from '../../src/policy/reading/files.js';
 import { Problems } from '../../src/policy/reading/problem.js';
 import { Site } from '../../src/policy/reading/site.js';
-import { POLICY_DEFAULTS } from '../../src/policy/settings/keys.js';
+import { otherwiseOf } from '../../src/policy/settings/key.js';
+import { DEFAULTS_KEYS } from '../../src/policy/settings/keys.js';
 import { type Agreement, targetKey } from '../../src/trust/agreement/agreement.js';
 import { AuthorityTable } from '../../src/trust/agreement/authority-table.js';
 import type { Snapshot } from '../../src/trust/agreement/snapshot.js';
+
+/** What a policy says without `defaults:`. */
+export const POLICY_DEFAULTS = Object.freeze(otherwiseOf(DEFAULTS_KEYS));
 
 /** A policy without agreements. */
 export const emptySnapshot: Snapshot = {

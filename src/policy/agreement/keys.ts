@@ -5,6 +5,7 @@
  */
 
 import { z } from 'zod';
+import { INTERCONNECTS, PRIVACY_MODES } from '../../sip/table/index.js';
 import type { Agreement } from '../../trust/agreement/index.js';
 import { boundText } from '../../trust/cover/index.js';
 import { entriesOf } from '../../typed.js';
@@ -18,7 +19,7 @@ import { MIGRATION_KEYS, TLS_KEYS } from './tls-keys.js';
 import { readValidity, VALIDITY, validityEnds } from './validity.js';
 
 /** What `defaults:` may say, too. */
-export const PRIVACY = choice('strict33203', 'rfc3325', 'ims24229');
+export const PRIVACY = choice(...PRIVACY_MODES);
 
 const MECHANISM = choice('tls', 'nds-ip');
 
@@ -59,7 +60,7 @@ const COMMON_KEYS = {
   }),
   interconnect: plain(
     'interconnect',
-    choice('non-roaming', 'roaming', 'loopback', 'enterprise', 'internet'),
+    choice(...INTERCONNECTS),
     'non-roaming',
     'Which rows of the header table are in force (TS 29.165 Table A.1). `roaming` and `loopback` peers may assert our own domains.',
   ),

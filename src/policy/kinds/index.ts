@@ -1,6 +1,6 @@
 /** The door of this room: what may stand behind a key of the policy file, and how docs/policy.md tells of it. */
 
-export { type DocLine, docTable } from './doc-line.js';
+export type { DocLine } from './doc-line.js';
 export { type Kind, kind } from './kind.js';
 export {
   CREDENTIAL_NAME,

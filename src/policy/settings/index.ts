@@ -3,7 +3,7 @@
 export type { ClientCertificate, TlsSettings } from './access-settings.js';
 export type { DaemonSettings, DnsSettings, RevocationSettings } from './daemon-settings.js';
 export { readResolver } from './dns-settings.js';
-export { MOST_OF_POLICY, POLICY_DEFAULTS } from './keys.js';
+export { MOST_OF_POLICY } from './keys.js';
 export { includesRole, ROLES, type Role } from './role.js';
 export { SECTIONS, type SectionName } from './schema.js';
 export { compileDefaults, compileSettings, DEFAULT_SETTINGS } from './settings.js';

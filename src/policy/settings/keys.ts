@@ -28,7 +28,7 @@ import { FILE_LIMITS, someWords, word } from '../reading/index.js';
 import type { PolicyKey } from '../revision/index.js';
 import { clients, hostNames, tlsFiles } from './access-settings.js';
 import { resolvers } from './dns-settings.js';
-import { group, otherwiseOf, setting, type ValuesOf } from './key.js';
+import { group, setting, type ValuesOf } from './key.js';
 import { fetchAddresses, fetchHosts } from './revocation-settings.js';
 import { METRICS_ACCESS, ROLES } from './role.js';
 import { storeUrl } from './store-settings.js';
@@ -417,6 +417,3 @@ export const DEFAULTS_KEYS = {
 };
 
 export type PolicyDefaults = ValuesOf<typeof DEFAULTS_KEYS>;
-
-/** In force where `defaults:` says nothing else; times in seconds. */
-export const POLICY_DEFAULTS: PolicyDefaults = Object.freeze(otherwiseOf(DEFAULTS_KEYS));

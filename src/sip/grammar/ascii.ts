@@ -73,8 +73,3 @@ export function skipBlanks(text: string, from: number): number {
 export function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }
-
-/** A latin1 string back into its bytes. */
-export function toBytes(text: string): Uint8Array {
-  return new Uint8Array(Buffer.from(text, 'latin1'));
-}

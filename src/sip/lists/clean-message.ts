@@ -92,7 +92,7 @@ class Shapes {
     if (own.length === 0) return;
     const line = `${COLON}${value}${END}`;
     for (const name of own) this.most.set(name, most ?? line);
-    this.alternatives.push(`${nameOf(own, '')}${line}`);
+    this.alternatives.push(`${nameOf(own)}${line}`);
   }
 }
 
@@ -126,24 +126,21 @@ class Lines {
     const judged = lines.looked.map(asciiLower);
     const treated = [...shapes.most.keys(), ...judged, ...exact, ...prefixes, ...this.#singles.flatMap(spellings)];
     // What only a plan can judge is not settled by going.
-    const but = judged.length === 0 ? '' : `(?!${nameOf(judged, '')}${COLON})`;
+    const but = judged.length === 0 ? '' : `(?!${nameOf(judged)}${COLON})`;
     const going = (name: string): string =>
       `${judged.some((each) => each.startsWith(name)) ? but : ''}${name}[${TOKEN}]*+${COLON}[^${NOT}]*+${END}`;
-    const others = nameOf(
-      treated.filter((name) => !prefixes.includes(name)),
-      '',
-    );
+    const others = nameOf(treated.filter((name) => !prefixes.includes(name)));
     const listed = purpose.leniency === 'once listed fields are gone';
     const quick = [...(listed ? prefixes.map(going) : []), ...this.#quick(treated, prefixes, shapes.most)];
     // (Behind an alternative that matches, PCRE walks over those that are left.)
     const all = [
       ...quick.slice(QUICK),
-      ...(listed && always.length > 0 ? [`${but}${nameOf(always, '')}${COLON}[^${NOT}]*+${END}`] : []),
+      ...(listed && always.length > 0 ? [`${but}${nameOf(always)}${COLON}[^${NOT}]*+${END}`] : []),
       ...(listed ? unlessEmergency : []).map(
         (name) => `${name}${COLON}(?(<${EMERGENCY}>)${this.#looked([name])}|[^${NOT}]*+)${END}`,
       ),
       ...shapes.alternatives,
-      ...this.#singles.map((field) => `${nameOf(spellings(field), '')}${COLON}${this.#once(field)}${values.any}${END}`),
+      ...this.#singles.map((field) => `${nameOf(spellings(field))}${COLON}${this.#once(field)}${values.any}${END}`),
       `(?!${[...prefixes, `${others}${COLON}`].join('|')})[${TOKEN}]++${COLON}${values.any}${END}`,
       ...this.#replacing(),
     ];
@@ -196,7 +193,7 @@ class Lines {
     if (replaces === undefined) return [];
     const bearing = this.#profile.lines.bearing.filter(({ fields }) => fields.includes('refer-to'));
     const none = bearing.map((each) => bearsNone(each, this.#purpose.leniency)).join('');
-    return [`${nameOf(spellings('refer-to'), '')}${COLON}${none}${replaces}${END}`];
+    return [`${nameOf(spellings('refer-to'))}${COLON}${none}${replaces}${END}`];
   }
 
   /**
@@ -282,22 +279,19 @@ function markOf(single: string): string {
 function words(rules: readonly Inside[]): string {
   const wide = rules.find(({ allBut }) => allBut);
   if (wide !== undefined) {
-    const name = nameOf(wide.names, '');
+    const name = nameOf(wide.names);
     const value = `${BLANKS}(?:=${BLANKS}(?:"[^"\\\\${BEYOND}]*+"|[^;,"${BEYOND}]*+))?+`;
     const plain = `(?:${name}=[^;,"${BEYOND}]*+[;,]*+${BLANKS})*+`;
     return `${BLANKS}${plain}(?:[ \\t;,]*+${name}${NAME_END}${value})*+[ \\t;,]*+`;
   }
   const names = rules.flatMap((rule) => rule.names);
-  return `(?:[;,=" <>\\t]++|(?!${nameOf(names, '')}${NAME_END})[^;,=" <>\\\\${BEYOND}]++)*+`;
+  return `(?:[;,=" <>\\t]++|(?!${nameOf(names)}${NAME_END})[^;,=" <>\\\\${BEYOND}]++)*+`;
 }
 
 /** The rest of a line in which no parameter, behind an escaped semicolon neither, has one of these names, escaped neither. */
 function hasNone(rules: readonly Inside[]): string {
   if (rules.length === 0) return '';
-  const names = nameOf(
-    rules.flatMap((rule) => rule.names),
-    '',
-  );
+  const names = nameOf(rules.flatMap((rule) => rule.names));
   const text = '[^;%\\r]*+';
   return `(?=${text}(?:(?:(?:;|%3b)(?!${BLANKS}(?:%|${names}(?![${TOKEN.replace('%', '')}])))|%(?!3b))${text})*+\\r)`;
 }
@@ -308,7 +302,7 @@ function onlyNames(rules: readonly Inside[], fields: readonly string[]): string 
   const [first] = wide?.names ?? [];
   if (wide === undefined || first === undefined) return undefined;
   const value = `=[^;,"${BEYOND}]*+`;
-  return `:[ ]${literal(first)}${value}(?:;${nameOf(wide.names, '')}${value})*+${END}`;
+  return `:[ ]${literal(first)}${value}(?:;${nameOf(wide.names)}${value})*+${END}`;
 }
 
 /** All rules on what stands in the values of single fields. */
@@ -326,7 +320,7 @@ function bearsNone({ param, names, listed }: Bearing, leniency: Leniency): strin
   const once = listed && leniency === 'once listed fields are gone';
   const text = `[^\\r${once ? ';' : ''}${begin}]*+`;
   const goes = `;${BLANKS}${literal(param)}${BLANKS}=${BLANKS}"[^"\\\\\\r]*+"|;`;
-  const other = `(?:(?!${nameOf(names, '')})[${begin}]${once ? `|${goes}` : ''})`;
+  const other = `(?:(?!${nameOf(names)})[${begin}]${once ? `|${goes}` : ''})`;
   return `(?(<${EMERGENCY}>)|(?=${text}(?:${other}${text})*+\\r))`;
 }
 

@@ -60,7 +60,7 @@ export class Values {
     const ascii = `[${printableBut(barren ? '%;?' : '%;')}]*+`;
     this.plain = `${ascii}(?:;${ordinary}${ascii})*+${END}`;
     // RFC 3261 §19.1.4: an escaped parameter name is the same name.
-    const name = nameOf(uriParams, '');
+    const name = nameOf(uriParams);
     const param =
       uriParams.length === 0
         ? ';'

@@ -27,17 +27,16 @@ function escaped(char: string): string {
 }
 
 /**
- * Matches a name of the set and `end`, what stands behind it; of a prefix `rest`, what may follow it, and `end`. For PCRE:
- * no beginning is tried twice.
+ * Matches a name of the set, or as much of one as a prefix in it says. For PCRE: no beginning is tried twice.
  */
-export function nameOf(names: readonly string[], end: string, rest = ''): string {
-  return alternatives(treeOf(names), end, rest);
+export function nameOf(names: readonly string[]): string {
+  return alternatives(treeOf(names));
 }
 
-function alternatives({ children, ends, prefix }: Node, end: string, rest: string): string {
-  if (prefix) return rest + end;
-  const parts = [...children].map(([head, node]) => escaped(head) + alternatives(node, end, rest));
-  if (ends) parts.push(end);
+function alternatives({ children, ends, prefix }: Node): string {
+  if (prefix) return '';
+  const parts = [...children].map(([head, node]) => escaped(head) + alternatives(node));
+  if (ends) parts.push('');
   return parts.length === 1 ? (parts[0] ?? '') : `(?:${parts.join('|')})`;
 }
 

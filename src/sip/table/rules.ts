@@ -12,11 +12,11 @@ export type MessageClass = 'request' | 'response';
 export type Hook = 'request-in' | 'request-out' | 'response-in' | 'response-out';
 export const HOOKS: readonly Hook[] = ['request-in', 'request-out', 'response-in', 'response-out'];
 
-export type Interconnect = 'non-roaming' | 'roaming' | 'loopback' | 'enterprise' | 'internet';
-export const INTERCONNECTS: readonly Interconnect[] = ['non-roaming', 'roaming', 'loopback', 'enterprise', 'internet'];
+export const INTERCONNECTS = ['non-roaming', 'roaming', 'loopback', 'enterprise', 'internet'] as const;
+export type Interconnect = (typeof INTERCONNECTS)[number];
 
-export type PrivacyMode = 'strict33203' | 'rfc3325' | 'ims24229';
-export const PRIVACY_MODES: readonly PrivacyMode[] = ['strict33203', 'rfc3325', 'ims24229'];
+export const PRIVACY_MODES = ['strict33203', 'rfc3325', 'ims24229'] as const;
+export type PrivacyMode = (typeof PRIVACY_MODES)[number];
 
 /** What a policy file may say of one row in one direction. */
 export type HeaderAction = 'keep' | 'remove' | 'anonymise';

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { docLines, type Key } from '../../../src/policy/agreement/key.js';
 import { KEY_ROWS } from '../../../src/policy/agreement/keys.js';
-import { docTable } from '../../../src/policy/kinds/doc-line.js';
+import type { DocLine } from '../../../src/policy/kinds/doc-line.js';
 import { loadPolicy } from '../../../src/policy/loading/loader.js';
 import { docLines as settingLines } from '../../../src/policy/settings/key.js';
 import { DAEMON_KEYS, DEFAULTS_KEYS } from '../../../src/policy/settings/keys.js';
@@ -13,6 +13,18 @@ import { SECTIONS } from '../../../src/policy/settings/schema.js';
 import { DEFAULT_SETTINGS } from '../../../src/policy/settings/settings.js';
 import { isList, isRecord } from '../../../src/typed.js';
 import { CA_PEM, CRL_PEM, compile, compiled, LEAF_PEM, NOW, said } from './fixtures.js';
+
+/** The rows of a table of docs/policy.md, in their order: key paths with the same line share a row. */
+function docTable(lines: Iterable<readonly [path: string, line: DocLine]>): string {
+  const rows = new Map<DocLine, string[]>();
+  for (const [path, line] of lines) rows.set(line, [...(rows.get(line) ?? []), path]);
+  return [...rows]
+    .map(([{ values = '', otherwise = '', text }, paths]) => {
+      const cells = [paths.map((path) => `\`${path}\``).join(', '), values, otherwise, text];
+      return `|${cells.map((cell) => (cell === '' ? ' ' : ` ${cell} `)).join('|')}|`;
+    })
+    .join('\n');
+}
 
 const ROOT = join(import.meta.dirname, '../../..');
 const reference = readFileSync(join(ROOT, 'docs/policy.md'), 'utf8');

@@ -1,8 +1,8 @@
 /** Helpers of the SIP unit tests: bytes from latin1 text, blocks from lines. */
 
 import { type AuditContext, auditHeaderBlock } from '../../../src/sip/audit/audit.js';
-import { toBytes } from '../../../src/sip/grammar/ascii.js';
 import { type HeaderBlock, type HeaderField, scanHeaderBlock } from '../../../src/sip/grammar/header-block.js';
+import { toBytes } from '../../support/bytes.js';
 
 /** A header block of these rows, each ended by CRLF, closed by the empty line. */
 export function block(...rows: readonly string[]): HeaderBlock {

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { auditHeaderBlock } from '../../../src/sip/audit/audit.js';
-import { latin1, toBytes } from '../../../src/sip/grammar/ascii.js';
+import { latin1 } from '../../../src/sip/grammar/ascii.js';
 import { scanHeaderBlock } from '../../../src/sip/grammar/header-block.js';
 import { splitMessage } from '../../../src/sip/grammar/message.js';
 import { planMessage } from '../../../src/trust/message/message.js';
+import { toBytes } from '../../support/bytes.js';
 import { RFC_4475, type TortureCase } from './rfc4475.js';
 import { RFC_5118 } from './rfc5118.js';
 

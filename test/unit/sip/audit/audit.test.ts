@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type AuditContext, auditHeaderBlock } from '../../../../src/sip/audit/audit.js';
-import { toBytes } from '../../../../src/sip/grammar/ascii.js';
 import { scanHeaderBlock } from '../../../../src/sip/grammar/header-block.js';
 import { MAX_BLOCK_BYTES, MAX_ROW_BYTES, MAX_ROWS, MAX_VALUES } from '../../../../src/sip/grammar/limits.js';
+import { toBytes } from '../../../support/bytes.js';
 import { runs } from '../../../support/runs.js';
 import { block, kinds, scanText } from '../support.js';
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { asciiLower, isToken, latin1, toBytes, trimBlanks } from '../../../../src/sip/grammar/ascii.js';
+import { asciiLower, isToken, latin1, trimBlanks } from '../../../../src/sip/grammar/ascii.js';
 import { COMPACT_FORMS, fieldKey, isPrivateName, spellings } from '../../../../src/sip/grammar/field-names.js';
+import { toBytes } from '../../../support/bytes.js';
 
 describe('ascii', () => {
   it('ok/lower case knows A-Z alone', () => {

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { latin1, toBytes } from '../../../../src/sip/grammar/ascii.js';
+import { latin1 } from '../../../../src/sip/grammar/ascii.js';
 import { COMPACT_FORMS } from '../../../../src/sip/grammar/field-names.js';
 import { type HeaderBlock, MAX_PROBLEMS, scanHeaderBlock } from '../../../../src/sip/grammar/header-block.js';
+import { toBytes } from '../../../support/bytes.js';
 import { block, only, scanText } from '../support.js';
 
 const rejoined = (scanned: HeaderBlock): string =>

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { latin1, toBytes } from '../../../../src/sip/grammar/ascii.js';
+import { latin1 } from '../../../../src/sip/grammar/ascii.js';
 import { splitMessage } from '../../../../src/sip/grammar/message.js';
+import { toBytes } from '../../../support/bytes.js';
 
 const split = (text: string) => {
   const message = splitMessage(toBytes(text));

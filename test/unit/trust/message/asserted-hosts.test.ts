@@ -2,12 +2,12 @@
 
 import { describe, expect, test } from 'vitest';
 import { peerAnswer } from '../../../../src/rpc/dispatch/answers.js';
-import { toBytes } from '../../../../src/sip/grammar/ascii.js';
 import { scanHeaderBlock } from '../../../../src/sip/grammar/header-block.js';
 import { leastPrivilege } from '../../../../src/trust/agreement/least-privilege.js';
 import { planMessage } from '../../../../src/trust/message/message.js';
 import type { Plan } from '../../../../src/trust/message/plan.js';
 import { judgePeer } from '../../../../src/trust/peer/peer.js';
+import { toBytes } from '../../../support/bytes.js';
 import { ext, leaf, NOW, root } from '../../../support/certificates.js';
 import { presenting } from '../../../support/evidence.js';
 import { agreementWith, snapshotWith } from '../../../support/snapshot.js';

@@ -4,7 +4,6 @@
  */
 
 import { describe, expect, test } from 'vitest';
-import { toBytes } from '../../../../src/sip/grammar/ascii.js';
 import { scanHeaderBlock } from '../../../../src/sip/grammar/header-block.js';
 import type { Agreement } from '../../../../src/trust/agreement/agreement.js';
 import type { Snapshot } from '../../../../src/trust/agreement/snapshot.js';
@@ -13,6 +12,7 @@ import { questionOfDomain, questionOfUri } from '../../../../src/trust/evidence/
 import { findHop, type HopOptions } from '../../../../src/trust/hop/hop.js';
 import { planMessage } from '../../../../src/trust/message/message.js';
 import { judgePeer } from '../../../../src/trust/peer/peer.js';
+import { toBytes } from '../../../support/bytes.js';
 import { ca, crl, ext, leaf, NOW, root, selfSignedLeaf } from '../../../support/certificates.js';
 import { presenting } from '../../../support/evidence.js';
 import { ndsSnapshot, overUdp } from '../../../support/nds.js';
