@@ -11,6 +11,8 @@ const INCLUDE = /^(?:include_file|import_file|#?!(?:include_file|import_file))\s
 const FIRST_ROUTE =
   /^(?:request_route|route|reply_route|onreply_route|branch_route|failure_route|onsend_route|event_route)\b/;
 const TLS_MODULE = /^loadmodule\s+["'](?:[^"']*\/)?tls(?:\.so)?["']/;
+const UAC_MODULE = /^loadmodule\s+["'](?:[^"']*\/)?uac(?:\.so)?["']/;
+const NO_RESTORING = /^modparam\(\s*["']uac["']\s*,\s*["']restore_mode["']\s*,\s*["'](?:none|manual)["']/i;
 
 export const proxyChecks: readonly Check[] = [
   {
@@ -38,6 +40,11 @@ export const proxyChecks: readonly Check[] = [
     name: 'script-place',
     asks: '$ru or $du says where a request goes, which is what a branch_route sees',
     look: places,
+  },
+  {
+    name: 'script-restore',
+    asks: 'module uac writes into From and To nothing that whoever sends a request says in its Route',
+    look: restore,
   },
   {
     name: 'kamailio-version',
@@ -261,6 +268,20 @@ function places({ script }: Site): readonly Finding[] {
       ),
     ];
   });
+}
+
+/** What stands behind vsf= and vst= in a Route takes the place of From and To, behind the gate in. */
+function restore({ script }: Site): readonly Finding[] {
+  if (!('value' in script) || findLine(script.value, INCLUDE) === undefined) return [];
+  const at = findLine(script.value, UAC_MODULE);
+  if (at === undefined || findLine(script.value, NO_RESTORING) !== undefined) return [];
+  return [
+    finding(
+      'leak',
+      `${place(at)}: module uac restores From and To out of the Route of whoever sends a request: strangers write private parameters into them (;cpc=, ;verstat=)`,
+      'modparam("uac", "restore_mode", "none"); where the script calls uac_replace_from() or uac_replace_to() "manual", and uac_restore_from(), uac_restore_to() for requests of your own side alone',
+    ),
+  ];
 }
 
 function version({ kamailio, script }: Site): readonly Finding[] {

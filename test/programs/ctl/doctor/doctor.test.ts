@@ -139,7 +139,7 @@ const change = (name: string, from: string | RegExp, to: string) => {
   writeFileSync(file(name), changed);
 };
 
-test('ok/a site on which nothing is wrong, and one with all that an inside net may be', async () => {
+test('ok/a site on which nothing is wrong; one with all that an inside net may be, and a module that restores nothing by itself', async () => {
   expect(await looked(daemon(), { kamailio: '5.6.3' })).toEqual([]);
   change('tls.cfg', /ca_list = root.pem/, 'ca_list = both.pem');
   writeFileSync(
@@ -149,6 +149,9 @@ test('ok/a site on which nothing is wrong, and one with all that an inside net m
   change('siptrust.yaml', /^/, 'daemon: {listen: {http: 127.0.0.1:8061}}\n');
   change('kamailio.cfg', '#!define', '#!define SIPTRUST_HTTP_1 "siptrust1=>http://127.0.0.1:8061/rpc"\n#!define');
   change('kamailio.cfg', '10.0.0.0/8', '10.1.2.3/8,192.168.7.9 , 2001:db8:7::/48,, ::1/0128, ');
+  expect(await looked(daemon(), { kamailio: '5.6.3' })).toEqual([]);
+  const uac = 'loadmodule "uac.so"\nmodparam("uac", "restore_mode", "manual")';
+  change('kamailio.cfg', 'loadmodule "tls.so"', `loadmodule "tls.so"\n${uac}`);
   expect(await looked(daemon(), { kamailio: '5.6.3' })).toEqual([]);
 });
 
@@ -528,6 +531,11 @@ const faults: readonly (readonly [name: string, fault: () => void, ...found: rea
       new RegExp(`^risk script-place: .*kamailio\\.cfg:16: no branch_route sees where ${call.split('(')[0]}\\(\\) `),
     ],
   ),
+  [
+    'From and To that a Route restores',
+    () => change('kamailio.cfg', 'loadmodule "tls.so"', 'loadmodule "tls.so"\nloadmodule "uac.so"'),
+    /^leak script-restore: .*kamailio\.cfg:8: module uac restores From and To out of the Route /,
+  ],
   [
     'two TCP workers on 5.6',
     () => change('kamailio.cfg', 'tcp_children=1', 'tcp_children=2'),
