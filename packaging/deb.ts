@@ -121,6 +121,12 @@ function stageShared(stage: Stage): void {
   for (const name of readdirSync(join(ROOT, 'plugin')).filter((each) => each !== 'systemd')) {
     stage.copyTree(`plugin/${name}`, `/usr/share/siptrust/${name}`);
   }
+  const script = 'kamailio/siptrust.cfg';
+  const groups = [
+    /(?<=^#!trydef SIPTRUST_GROUPS ").*(?=\/siptrust-groups\.txt")/m,
+    '/usr/share/siptrust/kamailio',
+  ] as const;
+  stage.write(`/usr/share/siptrust/${script}`, changed(`plugin/${script}`, [groups]));
   stage.copy('packaging/debian/siptrust.yaml', '/etc/siptrust/siptrust.yaml');
   stage.copy('packaging/debian/logrotate', '/etc/logrotate.d/siptrust');
   stage.copy('packaging/debian/tmpfiles.conf', '/usr/lib/tmpfiles.d/siptrust.conf');
@@ -130,19 +136,23 @@ function stageShared(stage: Stage): void {
 
 /** The unit of the tree, where the package has put the program, and with the FIFO of kamctl. */
 function serviceUnit(): string {
-  const changes: readonly (readonly [found: RegExp, now: string])[] = [
+  return changed('plugin/systemd/siptrustd.service', [
     [/^#(?: .*)?\n/gm, ''],
     [/^Documentation=.*$/m, 'Documentation=man:siptrustd(8) file:///usr/share/doc/siptrust/README.md'],
     [/^ExecStart=siptrustd\b/m, 'ExecStart=/usr/bin/siptrustd'],
     [/^PrivateTmp=yes$/m, '# kamctl makes its reply FIFOs in the /tmp of the host.\nPrivateTmp=no'],
-  ];
-  const unit = readFileSync(join(ROOT, 'plugin/systemd/siptrustd.service'), 'utf8');
-  return changes
-    .reduce((text, [found, now]) => {
-      if (text.search(found) < 0) throw new Error(`siptrustd.service: expected ${String(found)}, found no such line`);
+  ]).trimStart();
+}
+
+/** A file of the tree as the package has it. */
+function changed(path: string, changes: readonly (readonly [found: RegExp, now: string])[]): string {
+  return changes.reduce(
+    (text, [found, now]) => {
+      if (text.search(found) < 0) throw new Error(`${path}: expected ${String(found)}, found no such line`);
       return text.replace(found, now);
-    }, unit)
-    .trimStart();
+    },
+    readFileSync(join(ROOT, path), 'utf8'),
+  );
 }
 
 function stageDocumentation(stage: Stage): void {

@@ -158,6 +158,11 @@ describe('installed', () => {
     }
     expect(page('/usr/share/man/man8/siptrustd.8.gz')).toContain('--config FILE');
   });
+  test('ok/the include finds its groups where the package has them', () => {
+    const plugin = text('/usr/share/siptrust/kamailio/siptrust.cfg');
+    const [, groups = ''] = /^#!trydef SIPTRUST_GROUPS "(.+)"$/m.exec(plugin) ?? [];
+    expect(must('head', '-c', '20', groups)).toMatch(/^# ims-boundary@/);
+  });
   test('ok/the unit names programs and pages that are there', () => {
     const unit = text('/usr/lib/systemd/system/siptrustd.service');
     const [, program = ''] = /^ExecStart=(\S+)/m.exec(unit) ?? [];

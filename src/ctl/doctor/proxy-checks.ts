@@ -21,6 +21,11 @@ export const proxyChecks: readonly Check[] = [
     look: plugin,
   },
   {
+    name: 'plugin-groups',
+    asks: 'the file that SIPTRUST_GROUPS names is there, and begins with siptrust-groups.txt of this version',
+    look: groups,
+  },
+  {
     name: 'script',
     asks: 'kamailio.cfg can be read',
     look: ({ script }) =>
@@ -87,6 +92,27 @@ function plugin(site: Site): readonly Finding[] {
           ),
         ]
       : []),
+  ];
+}
+
+/** Module regex reads it when Kamailio starts; `kamailio -c` does not look. */
+function groups({ options, script, plugin: installed, shipped, text }: Site): readonly Finding[] {
+  if (!('value' in script) || !('value' in installed) || findLine(script.value, INCLUDE) === undefined) return [];
+  const file = 'siptrust-groups.txt';
+  const settings = /^#!trydef SIPTRUST_GROUPS (.*)$/m.exec(installed.value.get('siptrust.cfg') ?? '')?.[1];
+  const path = (defined(script.value, 'SIPTRUST_GROUPS')?.value ?? settings ?? '').replace(/^"(.*)"$/, '$1');
+  const read = text(path);
+  if ('missing' in read) {
+    const line = `#!define SIPTRUST_GROUPS "${options.plugin}/${file}" before the include`;
+    return [finding('outage', `SIPTRUST_GROUPS: ${read.missing}: Kamailio does not start`, line)];
+  }
+  if (read.value.startsWith(shipped.get(file) ?? '')) return [];
+  return [
+    finding(
+      'outage',
+      `SIPTRUST_GROUPS: ${path} does not begin with ${file} of this version: whoever is not inside is answered 503`,
+      `the ${file} that lies beside siptrust.cfg, and groups of your own behind it`,
+    ),
   ];
 }
 

@@ -34,7 +34,7 @@ const SCRIPT = `#!KAMAILIO
    include_file "siptrust.cfg" is loaded below */
 tcp_children=1
 enable_tls=yes
-loadmodule "tm.so"
+#!define SIPTRUST_GROUPS "GROUPS"
 loadmodule "tls.so"
 #!define SIPTRUST_INSIDE_NETS "10.0.0.0/8"
 include_file "siptrust/siptrust.cfg"
@@ -100,7 +100,7 @@ beforeEach(() => {
   chmodSync(file('own.key'), 0o600);
   chmodSync(file('soon.key'), 0o600);
   cpSync(PLUGIN, file('siptrust'), { recursive: true });
-  writeFileSync(file('kamailio.cfg'), SCRIPT);
+  writeFileSync(file('kamailio.cfg'), SCRIPT.replace('"GROUPS"', `"${file('siptrust/siptrust-groups.txt')}"`));
   writeFileSync(file('tls.cfg'), PROFILES);
   writeFileSync(file('siptrust.yaml'), POLICY, { mode: 0o644 });
 });
@@ -428,6 +428,28 @@ const faults: readonly (readonly [name: string, fault: () => void, ...found: rea
     /^leak plugin: .*siptrust-headers\.cfg differ/,
   ],
   [
+    'groups that are not there',
+    () => change('kamailio.cfg', 'siptrust-groups.txt', 'groups.txt'),
+    /^outage plugin-groups: SIPTRUST_GROUPS: .*\/groups\.txt: .*: Kamailio does not start$/,
+  ],
+  [
+    'groups that are not there, where the plugin of another place names them',
+    () => {
+      change('kamailio.cfg', /^#!define SIPTRUST_GROUPS.*\n/m, '');
+      change('siptrust/siptrust.cfg', '"/etc/kamailio/siptrust/', `"${directory}/`);
+    },
+    /^leak plugin: .*siptrust\.cfg differ/,
+    /^outage plugin-groups: SIPTRUST_GROUPS: .*\/siptrust-groups\.txt: .*: Kamailio does not start$/,
+  ],
+  [
+    'groups of its own before those of the plugin',
+    () => {
+      writeFileSync(file('both.txt'), `[0]\nx\n${readFileSync(file('siptrust/siptrust-groups.txt'), 'latin1')}`);
+      change('kamailio.cfg', 'siptrust/siptrust-groups.txt', 'both.txt');
+    },
+    /^outage plugin-groups: SIPTRUST_GROUPS: .*both\.txt does not begin with siptrust-groups\.txt of this version/,
+  ],
+  [
     'no include',
     () => change('kamailio.cfg', /^include_file.*\n/m, ''),
     /^leak script-include: .*kamailio\.cfg: siptrust\.cfg is not included/,
@@ -459,7 +481,7 @@ const faults: readonly (readonly [name: string, fault: () => void, ...found: rea
   ],
   [
     'no inside',
-    () => change('kamailio.cfg', /^#!define.*\n/m, ''),
+    () => change('kamailio.cfg', /^#!define SIPTRUST_INSIDE_NETS.*\n/m, ''),
     /^outage script-inside: .*not defined before the include/,
   ],
   [
