@@ -53,7 +53,7 @@ export const proxyChecks: readonly Check[] = [
   },
   {
     name: 'kamailio-version',
-    asks: 'Kamailio is 5.6 or newer, neither 5.8.0 nor 5.8.1, and before 6.0 has one TCP worker or `tls_threads_mode`',
+    asks: 'Kamailio is 5.6 or newer, none of 5.7.0 to 5.7.4, 5.8.0 and 5.8.1, and before 6.0 has one TCP worker or `tls_threads_mode`',
     look: version,
   },
 ];
@@ -321,9 +321,13 @@ function version({ kamailio, script }: Site): readonly Finding[] {
     const text = `Kamailio ${kamailio}: it crashes at the start where module regex reads a file of groups`;
     return [finding('outage', text, 'install Kamailio 5.8.2 or newer')];
   }
+  if (minor === 7 && patch < 5) {
+    const text = `Kamailio ${kamailio}: with OpenSSL 3 TLS handshakes fail now and then, even with one TCP worker`;
+    return [finding('risk', text, 'install Kamailio 5.8.2 or newer')];
+  }
   if (!('value' in script)) return [];
   // Since 5.7.5 a line of the script keeps what OpenSSL 3 remembers of errors apart; 6.0 does so by itself.
-  const apart = minor > 7 || (minor === 7 && patch > 4);
+  const apart = minor > 6;
   if (apart && findLine(script.value, /^tls_threads_mode\s*=\s*[1-9]/) !== undefined) return [];
   const at = findLine(script.value, /^tcp_children\s*=/);
   if (at !== undefined && /=\s*1\b/.test(at.text)) return [];

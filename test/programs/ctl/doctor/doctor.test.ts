@@ -634,7 +634,7 @@ describe('versions of Kamailio', () => {
     /^outage kamailio-version: Kamailio \S+: it crashes at the start where module regex reads a file of groups/;
   test.each([
     ['5.5.9', '', /^leak kamailio-version: Kamailio 5\.5\.9: the plugin needs 5\.6/],
-    ['5.7.4', 'tls_threads_mode=2\n', workers],
+    ['5.7.4', '', /^risk kamailio-version: Kamailio 5\.7\.4: with OpenSSL 3 TLS handshakes fail now and then/],
     ['5.7.5', '', workers],
     ['5.8.0', '', groups],
     ['5.8.1', 'tls_threads_mode=2\n', groups],
