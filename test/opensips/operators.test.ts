@@ -288,8 +288,10 @@ describe.skipIf((absent(NEEDED) ?? noTables()) !== undefined)('what operators ru
       const answer = await answerTo(outsider, { ruri: `sip:b2b${network.called}@own.example`, from, headers: FORGED });
       expect(statusOf(answer), answer).toBe(200);
       const { route, ...terms } = inDialog(answer);
-      outsider.send(request({ ...terms, transport: 'UDP', from, method: 'ACK', headers: [...route, ...FORGED] }));
       const before = network.uas.got.length;
+      outsider.send(request({ ...terms, transport: 'UDP', from, method: 'ACK', headers: [...route, ...FORGED] }));
+      // (Another process may take the REFER before this one has taken the ACK.)
+      await eventually('the ACK', () => network.uas.got.slice(before).some((text) => methodOf(text) === 'ACK'));
       const headers = [...route, ...FORGED, `Refer-To: <sip:third@${network.called}:5060${tail}>`];
       expect(statusOf(await answerTo(outsider, { ...terms, from, method: 'REFER', cseq: 2, headers }))).toBe(202);
       await eventually('the third', () =>
