@@ -17,11 +17,13 @@ export function bashCompletion(program: Command): string {
     for (const each of command.commands) walk(each, `${words} ${each.name()}`.trim());
   };
   walk(program, '');
-  // Behind the words of a command stand arguments and values of options.
-  const cases = [...places].map(
-    ([words, { next, options }]) =>
-      `    '${words}'${next.length === 0 ? ` | '${words} '*` : ''}) words='${[...next, ...options].join(' ')}' ;;`,
-  );
+  const cases = [...places].flatMap(([words, { next, options }]) => [
+    `    '${words}') words='${[...next, ...options].join(' ')}' ;;`,
+    // Behind the words of a command stand arguments, files mostly, and values of options.
+    ...(next.length === 0
+      ? [`    '${words} '*) if [[ $current == -* ]]; then words='${options.join(' ')}'; fi ;;`]
+      : []),
+  ]);
   return `# bash completion for siptrustctl: ${leaves(program).length} commands. Made by siptrust's packaging/completion.ts.
 
 _siptrustctl() {

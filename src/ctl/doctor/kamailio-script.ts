@@ -84,12 +84,13 @@ export function defined(
   lines: readonly ScriptLine[],
   name: string,
 ): { readonly at: ScriptLine; readonly value: string } | undefined {
-  const expression = new RegExp(`^#!(?:define|trydef|redefine)\\s+${name}(?:\\s+(.*))?$`);
+  const expression = new RegExp(`^#!(define|trydef|redefine)\\s+${name}(?:\\s+(.*))?$`);
+  let known: { readonly at: ScriptLine; readonly value: string } | undefined;
   for (const at of lines) {
-    const found = expression.exec(at.text);
-    if (found !== null) return { at, value: (found[1] ?? '').trim() };
+    const [, word, value = ''] = expression.exec(at.text) ?? [];
+    if (word === 'redefine' || (word !== undefined && known === undefined)) known = { at, value: value.trim() };
   }
-  return undefined;
+  return known;
 }
 
 const BRANCH_ROUTE = /^branch_route\s*(?:\[([^\]]*)\])?/;

@@ -12,7 +12,8 @@ const FIRST_ROUTE =
   /^(?:request_route|route|reply_route|onreply_route|branch_route|failure_route|onsend_route|event_route)\b/;
 const TLS_MODULE = /^loadmodule\s+["'](?:[^"']*\/)?tls(?:\.so)?["']/;
 const UAC_MODULE = /^loadmodule\s+["'](?:[^"']*\/)?uac(?:\.so)?["']/;
-const NO_RESTORING = /^modparam\(\s*["']uac["']\s*,\s*["']restore_mode["']\s*,\s*["'](?:none|manual)["']/i;
+const RESTORING =
+  /^modparamx?\s*\(\s*["'](?:[^"']*\|)?uac(?:\|[^"']*)?["']\s*,\s*["']restore_mode["']\s*,\s*["'](\w*)/i;
 
 export const proxyChecks: readonly Check[] = [
   {
@@ -231,7 +232,7 @@ function inside(site: Site): readonly Finding[] {
 const ASKED = 'http://127.0.0.1:7061/rpc';
 
 /** Of several siptrustds on this machine one has this policy; what another host has is not seen here. */
-function asked({ script, policy, options }: Site): readonly Finding[] {
+function asked({ script, policy, options, daemon }: Site): readonly Finding[] {
   if (!('value' in script) || !policy.ok || findLine(script.value, INCLUDE) === undefined) return [];
   const said = ['1', '2', '3'].flatMap((n) => defined(script.value, `SIPTRUST_HTTP_${n}`)?.value ?? []);
   const first = defined(script.value, 'SIPTRUST_HTTP_1') === undefined ? [ASKED] : [];
@@ -243,8 +244,9 @@ function asked({ script, policy, options }: Site): readonly Finding[] {
   const listens = own === undefined ? 'off' : `port ${own}`;
   return [
     finding(
-      'outage',
-      `the plugin asks ${near.join(', ')}, and daemon.listen.http of ${options.config} is ${listens}: nobody is trusted`,
+      // (Something else may listen there, and lead to a siptrustd of another machine.)
+      'value' in daemon ? 'outage' : 'risk',
+      `the plugin asks ${near.join(', ')}, and daemon.listen.http of ${options.config} is ${listens}: nobody is trusted, unless another siptrustd answers there`,
       `daemon.listen.http of the policy, or #!define SIPTRUST_HTTP_1 "siptrust1=>http://127.0.0.1:${own ?? 7061}/rpc" before the include`,
     ),
   ];
@@ -300,7 +302,8 @@ function places({ script }: Site): readonly Finding[] {
 function restore({ script }: Site): readonly Finding[] {
   if (!('value' in script) || findLine(script.value, INCLUDE) === undefined) return [];
   const at = findLine(script.value, UAC_MODULE);
-  if (at === undefined || findLine(script.value, NO_RESTORING) !== undefined) return [];
+  const mode = script.value.flatMap(({ text }) => RESTORING.exec(text)?.[1] ?? []).at(-1);
+  if (at === undefined || /^(?:none|manual)$/i.test(mode ?? '')) return [];
   return [
     finding(
       'leak',

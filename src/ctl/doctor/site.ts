@@ -149,7 +149,10 @@ function included({ file, text }: ScriptLine): string | undefined {
   return name === undefined ? undefined : resolve(dirname(file), name);
 }
 
-const isPlugin = (path: string) => basename(path) === 'siptrust.cfg';
+/** (A file of that name may be somebody's own, which includes the plugin's.) */
+const isPlugin = (path: string) =>
+  basename(path) === 'siptrust.cfg' &&
+  (!existsSync(path) || readdirSync(dirname(path)).some((name) => /^siptrust-.+\.cfg$/.test(name)));
 
 function pluginOf(lines: readonly ScriptLine[]): string | undefined {
   const path = lines.map(included).find((each) => each !== undefined && isPlugin(each));
@@ -162,7 +165,7 @@ function withIncludes(file: string, text: string, depth: number, includes: { lef
     const path = included(line);
     if (path === undefined || depth >= MOST_DEPTH || includes.left-- <= 0) return [line];
     const inner = isPlugin(path) ? { missing: '' } : textAt(path);
-    return 'missing' in inner ? [line] : [line, ...withIncludes(path, inner.value, depth + 1, includes)];
+    return 'missing' in inner ? [line] : withIncludes(path, inner.value, depth + 1, includes);
   });
 }
 

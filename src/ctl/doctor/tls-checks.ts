@@ -131,8 +131,8 @@ const SIDES = [
 ] as const;
 
 /**
- * Anchors that stand in the policy and in no ca_list: where the proxy has to verify, nobody is trusted under them. An anchor that
- * is no root may stand there by the CA above it.
+ * Roots that stand in the policy and in no ca_list: where the proxy has to verify, nobody is trusted under them. An anchor that
+ * is no root may stand there by a CA above it.
  */
 function anchors(site: Site): readonly Finding[] {
   const { tls, policy, options } = site;
@@ -141,13 +141,16 @@ function anchors(site: Site): readonly Finding[] {
     const own = tls.value.filter(({ role }) => role === profiles);
     const lists = own.flatMap(({ keys }) => (keys.ca_list === undefined ? [] : [pathOf(site, keys.ca_list)]));
     if (lists.length === 0 || own.some(({ keys }) => keys.ca_path !== undefined)) return [];
-    const held = new Set([...new Set(lists)].flatMap((list) => authoritiesAt(site, list)));
-    if (held.size === 0) return [];
+    const read = [...new Set(lists)].map((list) => authoritiesAt(site, list));
+    // What OpenSSL makes of a file that is not read here, nobody knows.
+    if (!read.every((one) => one !== undefined)) return [];
+    const held = new Set(read.flat());
     const missing = new Map<string, string>();
-    for (const { name, anchors: all, directions, stackVerification } of policy.snapshot.agreements) {
-      if (stackVerification !== 'required' || !directions.includes(direction)) continue;
+    for (const { name, anchors: all, directions, stackVerification, enabled, valid } of policy.snapshot.agreements) {
+      if (!enabled || site.now > valid.until || stackVerification !== 'required' || !directions.includes(direction))
+        continue;
       for (const facts of all[anchor]) {
-        if (held.has(facts.subjectKeys.text) || held.has(facts.issuerKeys.text)) continue;
+        if (held.has(nameOf(facts)) || nameOf(facts) !== facts.issuerKeys.text) continue;
         missing.set(facts.sha256, `${certificateName(facts)}, an anchor of agreement ${name}`);
       }
     }
@@ -159,15 +162,15 @@ function anchors(site: Site): readonly Finding[] {
   });
 }
 
-/** The names of the CAs in a ca_list; what cannot be read there is told by tls-ca-list. */
-function authoritiesAt(site: Site, path: string): readonly string[] {
+/** The names of the CAs in a ca_list; undefined where there is something else in it. */
+function authoritiesAt(site: Site, path: string): readonly string[] | undefined {
   const read = site.text(path);
-  if (!('value' in read)) return [];
+  if (!('value' in read)) return undefined;
   const cache = new CertificateCache({ entries: 1, octets: 0, idleMs: 0 }, { hits: 0, misses: 0 });
   try {
     return certificatesIn(path, Buffer.from(read.value, 'latin1'), cache).map(nameOf);
   } catch {
-    return [];
+    return undefined;
   }
 }
 

@@ -26,9 +26,18 @@ import { batches, type FleetDatabase } from '../../state/fleet/index.js';
 import { atOnce } from '../../x509/der/index.js';
 import { Refusal } from '../terminal/index.js';
 
-/** What nodes have of their own: all of them keep state, which agreements with `pinned` need; each judges by its own limits. */
+/**
+ * What nodes have of their own: all of them keep state, which agreements with `pinned` need, and may fetch what those with
+ * `revocation: hard` need; each judges by its own limits.
+ */
 const NODE = filesInMemory({
-  node: JSON.stringify({ daemon: { state: { file: '/node/state.db' }, limits: MOST_OF_POLICY } }),
+  node: JSON.stringify({
+    daemon: {
+      state: { file: '/node/state.db' },
+      limits: MOST_OF_POLICY,
+      revocation: { fetch: 'on', hosts: ['node.invalid'] },
+    },
+  }),
 });
 
 export interface PreparedPolicy {

@@ -52,7 +52,11 @@ export async function settle(
     await breathe(`round ${round + 1} of the checks, ${candidates.length} agreements, ${findings.length} findings`);
     const result = compileText(policyText(candidates, writing), place, now);
     const problems = result.ok ? result.warnings : result.problems;
-    if (result.ok) return { candidates, findings: [...findings, ...told(problems, candidates, 'look')] };
+    if (result.ok) {
+      // (Whether CRLs are fetched, the file says that this one will be included by.)
+      const own = problems.filter(({ code }) => code !== 'no-status');
+      return { candidates, findings: [...findings, ...told(own, candidates, 'look')] };
+    }
     const errors = problems.filter(({ severity }) => severity === 'error');
     const bad = new Set(errors.map(({ path }) => indexOf(path)));
     const outside = errors.find(({ path }) => indexOf(path) === undefined);

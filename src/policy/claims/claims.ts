@@ -44,7 +44,7 @@ export function checkPins(agreements: readonly PlacedAgreement[], stateFile: str
 /** A status that nothing can ever tell leaves every peer untrusted. */
 export function checkStatus(agreements: readonly PlacedAgreement[], fetch: boolean): void {
   for (const { item, site } of fetch ? [] : agreements) {
-    if (item.mechanism !== 'tls' || item.revocation !== 'hard' || item.crls.length > 0) continue;
+    if (!item.enabled || item.mechanism !== 'tls' || item.revocation !== 'hard' || item.crls.length > 0) continue;
     const text =
       'revocation: hard trusts nobody here: expected crls, or daemon.revocation with fetch: on, found neither';
     site.at('revocation').report('no-status', text);

@@ -11,7 +11,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
     const other = plain(candidate);
     // So many letters have to come or go at least.
     if (Math.abs(other.length - wanted.length) >= least) continue;
-    const distance = editDistance(wanted, other);
+    const distance = editDistance(wanted, other, least);
     if (distance < least) {
       least = distance;
       best = candidate;
@@ -20,8 +20,8 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return best;
 }
 
-/** Insertions, deletions, substitutions and swaps of neighbours that turn one word into another. */
-function editDistance(a: string, b: string): number {
+/** Insertions, deletions, substitutions and swaps of neighbours that turn one word into another; not counted beyond `enough`. */
+function editDistance(a: string, b: string, enough: number): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, at) => at);
   for (let row = 1; row <= a.length; row++) {
@@ -38,6 +38,7 @@ function editDistance(a: string, b: string): number {
       }
       current.push(distance);
     }
+    if (Math.min(...current) >= enough) return enough;
     beforeLast = last;
     last = current;
   }

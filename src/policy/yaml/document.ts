@@ -243,7 +243,10 @@ class Walk {
     return node;
   }
 
-  #mapping(node: Node & { readonly items: readonly { key: unknown; value: unknown }[] }, path: KeyPath): unknown {
+  #mapping(
+    node: Node & { readonly flow?: boolean; readonly items: readonly { key: unknown; value: unknown }[] },
+    path: KeyPath,
+  ): unknown {
     const mapping: Record<string, unknown> = Object.create(null);
     const seen = new Map<string, Node>();
     for (const pair of node.items) {
@@ -256,7 +259,7 @@ class Walk {
       const first = seen.get(key);
       if (first !== undefined) {
         // An entry of a list that begins again: its dash is missing.
-        const again = seen.keys().next().value === key && typeof path.at(-1) === 'number';
+        const again = !node.flow && seen.keys().next().value === key && typeof path.at(-1) === 'number';
         const hint = again ? ' (does "- " stand before the next entry of the list?)' : '';
         const message = `the key stands twice in one mapping, first in line ${this.#line(first)}${hint}`;
         this.#fail('duplicate-key', keyNode, [...path, key], message);

@@ -22,13 +22,19 @@ const WORDS: Readonly<Record<string, string>> = {
 /** By how the library's message begins: it has one code for all that is missing, and one for all that stands askew. */
 const BY_BEGINNING: readonly (readonly [string, string])[] = [
   ['Implicit map keys', NO_COLON],
-  ['Flow sequence', 'expected "]" before this line: a list that begins with "[" ends with "]"'],
-  ['Flow map', 'expected "}" before this line: a mapping that begins with "{" ends with "}"'],
+  [
+    'Flow sequence',
+    'expected "]", or more blanks in front of this line (no tab): a list that begins with "[" ends with "]"',
+  ],
+  [
+    'Flow map',
+    'expected "}", or more blanks in front of this line (no tab): a mapping that begins with "{" ends with "}"',
+  ],
   ['Sequence item without', 'expected "- ", or the blanks of the line above in front, found more or fewer'],
   ['All mapping items must', 'expected the blanks of the other keys of this mapping in front, found more or fewer'],
   ['All sequence items must', 'expected the blanks of the other "- " of this list in front, found more or fewer'],
   ['Comments must be', 'expected a blank before "#"'],
-  ['Missing closing', 'expected a closing quotation mark before the end of the file'],
+  ['Missing closing', 'expected a closing quotation mark, found none'],
   ['Plain value cannot start', 'expected text that begins with a letter or a digit: any other needs quotes'],
 ];
 

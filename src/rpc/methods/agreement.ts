@@ -11,8 +11,8 @@ import { wholeNumber } from '../params/index.js';
 /** Rows of one answer: to write more of them holds everybody up. Whoever wants the next asks for it. */
 const MOST_ROWS = 1000;
 
-/** Names among which the one that was meant is looked for. */
-const MOST_MEANT = 1000;
+/** Names among which the one that was meant is looked for: a batch of questions is one turn. */
+const MOST_MEANT = 50;
 
 /** The agreement that somebody names. @throws RpcError with the name that was probably meant */
 export function agreementNamed(name: string, { byName, agreements }: Snapshot): Agreement {

@@ -1,7 +1,7 @@
 /** The file of a store: who may touch it, who has it, which version it is, and what is wrong with it. */
 
 import { closeSync, constants, openSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { danglingLink, makeDirectory } from './make-directory.js';
 import { StoreError } from './store.js';
@@ -93,13 +93,15 @@ export interface OpenFile {
 export function openFile(file: string, warn: (text: string) => void): OpenFile {
   const open: Connection[] = [];
   try {
-    makeFile(file);
-    for (const text of looseModes(file)) warn(text);
+    const there = place(file);
     // Two daemons on one file would not see each other's approvals, by whatever link each comes to it. The lock ends with the
     // process, however that ends.
-    const lock = new Database(`${realpathSync(file)}.lock`, { timeout: 0 });
+    const lock = new Database(`${there}.lock`, { timeout: 0 });
     open.push(lock);
     takeLock(file, lock);
+    if (statSync(there, { throwIfNoEntry: false }) === undefined) makeDatabase(there);
+    checkFile(file);
+    for (const text of looseModes(file)) warn(text);
     const database = new Database(file, { timeout: BUSY_MS });
     open.push(database);
     prepare(file, database);
@@ -127,22 +129,25 @@ export function openToRead(file: string): Connection {
   }
 }
 
-/** Pins say whom to trust: nobody else reads the file, and one that everybody may write says nothing. */
-function makeFile(file: string): void {
+/** Where the file is, or will be, by whatever link one comes to it; what may not be opened is told first. */
+function place(file: string): string {
   makeDirectory(dirname(file), 0o700);
-  if (statSync(file, { throwIfNoEntry: false }) === undefined) {
-    // Nobody but who made the link knows whether the disk behind it is only not mounted yet.
-    const leads = danglingLink(file);
-    if (leads !== undefined) throw new StoreError(file, `expected a file, or none yet, found ${leads}`);
-    makeDatabase(file);
+  if (statSync(file, { throwIfNoEntry: false }) !== undefined) {
+    checkFile(file);
+    return realpathSync(file);
   }
-  checkFile(file);
+  // Nobody but who made the link knows whether the disk behind it is only not mounted yet.
+  const leads = danglingLink(file);
+  if (leads !== undefined) throw new StoreError(file, `expected a file, or none yet, found ${leads}`);
+  return join(realpathSync(dirname(file)), basename(file));
 }
 
-/** It has its name once it is whole: so an empty file is one that has lost what it held, never one that was just begun. */
+/** It has its name once it is whole, for its owner alone: so an empty file is one that has lost what it held, never one that was just begun. */
 function makeDatabase(file: string): void {
-  const begun = `${file}.new`;
-  rmSync(begun, { force: true });
+  const begun = join(dirname(file), `.${basename(file)}.begun`);
+  // SQLite would write what a log of an earlier file holds into the new one.
+  for (const left of [begun, `${begun}-journal`, `${file}-wal`, `${file}-shm`, `${file}-journal`])
+    rmSync(left, { force: true });
   closeSync(openSync(begun, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR, 0o600));
   const database = new Database(begun);
   try {

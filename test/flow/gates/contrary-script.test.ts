@@ -97,12 +97,13 @@ describe.each(builds('full'))('a script that contradicts the include, Kamailio $
     await network.daemon.stop();
     const callers = { TLS: partner, TCP: await network.overTcp(), UDP: await network.overUdp() };
     for (const [transport, caller] of Object.entries(callers)) {
-      const callId = freshCallId();
-      caller.send(
-        request({ callId, method: 'REGISTER', ruri: 'sip:own.example', transport, headers: privateRows('forged') }),
-      );
-      expect(statusOf(await caller.final(callId))).toBeGreaterThan(399);
-      expect(network.uas.find(callId, 'REGISTER')).toBeUndefined();
+      for (const ruri of ['sip:own.example', 'urn:service:sos']) {
+        const callId = freshCallId();
+        const headers = privateRows('forged');
+        caller.send(request({ callId, method: 'REGISTER', ruri, transport, headers }));
+        expect(statusOf(await caller.final(callId))).toBeGreaterThan(399);
+        expect(network.uas.find(callId, 'REGISTER')).toBeUndefined();
+      }
     }
   });
 });

@@ -44,6 +44,7 @@ function script(directory: string): string {
 }
 
 const able = builds('smoke').filter(({ version }) => !version.startsWith('5.6.'));
+if (able.length === 0) console.warn('return_mode=1 is not tried: it takes Kamailio 5.7 or newer');
 
 describe.skipIf(able.length === 0).each(able)('return_mode=1, Kamailio $version', (build) => {
   let stage: Stage;

@@ -150,8 +150,40 @@ test('ok/a site on which nothing is wrong; one with all that an inside net may b
   change('kamailio.cfg', '#!define', '#!define SIPTRUST_HTTP_1 "siptrust1=>http://127.0.0.1:8061/rpc"\n#!define');
   change('kamailio.cfg', '10.0.0.0/8', '10.1.2.3/8,192.168.7.9 , 2001:db8:7::/48,, ::1/0128, ');
   expect(await looked(daemon(), { kamailio: '5.6.3' })).toEqual([]);
-  const uac = 'loadmodule "uac.so"\nmodparam("uac", "restore_mode", "manual")';
+  const uac =
+    'loadmodule "uac.so"\nmodparam("uac", "restore_mode", "auto")\nmodparam ("tm|uac", "restore_mode", "manual")';
   change('kamailio.cfg', 'loadmodule "tls.so"', `loadmodule "tls.so"\n${uac}`);
+  expect(await looked(daemon(), { kamailio: '5.6.3' })).toEqual([]);
+});
+test('ok/an anchor that no ca_list holds, of an agreement that is off, has ended, or names no root; a ca_list that OpenSSL alone reads', async () => {
+  pki.issue('other', 'below', ['basicConstraints=critical,CA:TRUE', 'keyUsage=critical,keyCertSign']);
+  for (const name of ['other.pem', 'below.pem']) cpSync(pki.path(name), file(name));
+  const more = [
+    '{name: op-c, domains: [c.example], mechanism: tls, anchors: [other.pem], enabled: false}',
+    '{name: op-d, domains: [d.example], mechanism: tls, anchors: [other.pem], valid: {until: 2020-01-01}}',
+    '{name: op-e, domains: [e.example], mechanism: tls, anchors: [below.pem]}',
+  ];
+  change('siptrust.yaml', /$/, more.map((each) => `  - ${each}\n`).join(''));
+  expect((await looked()).filter((found) => found.includes('tls-anchors'))).toEqual([]);
+  change('siptrust.yaml', ', enabled: false', '');
+  expect((await looked()).filter((found) => found.includes('tls-anchors'))).toHaveLength(2);
+  for (const end of ['server', 'client']) {
+    change('tls.cfg', 'ca_list = root.pem', `ca_list = ${end}.pem`);
+    writeFileSync(file(`${end}.pem`), readFileSync(file('root.pem')));
+  }
+  writeFileSync(
+    file('server.pem'),
+    `\ufeff${readFileSync(file('root.pem'), 'utf8')}${readFileSync(file('own.key'), 'utf8')}`,
+  );
+  expect((await looked()).filter((found) => found.includes('tls-anchors'))).toEqual([
+    expect.stringContaining('of a client profile'),
+  ]);
+});
+test('ok/a file of the name siptrust.cfg that includes the plugin is read', async () => {
+  const own = '#!define SIPTRUST_INSIDE_NETS "10.0.0.0/8"\ninclude_file "siptrust/siptrust.cfg"\n';
+  writeFileSync(file('siptrust.cfg'), own);
+  change('kamailio.cfg', /^#!define SIPTRUST_INSIDE_NETS.*\n/m, '');
+  change('kamailio.cfg', 'siptrust/siptrust.cfg"\nrequest', 'siptrust.cfg"\nrequest');
   expect(await looked(daemon(), { kamailio: '5.6.3' })).toEqual([]);
 });
 

@@ -923,6 +923,7 @@ const WARN: readonly (readonly [
     undefined,
     'p.yaml:7:17: warning: agreements[0].revocation: revocation: hard trusts nobody here: expected crls, or daemon.revocation with fetch: on, found neither',
   ],
+  ['the same, of an agreement that is off', tls('revocation: hard', 'enabled: false'), undefined],
   [
     'the same by the defaults',
     `defaults: {revocation: hard}\n${tls()}`,

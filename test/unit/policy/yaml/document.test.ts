@@ -79,19 +79,19 @@ describe('what is no policy document says where', () => {
     [
       'unclosed list',
       'a: [1, 2\n',
-      'f:2:1: error: expected "]" before this line: a list that begins with "[" ends with "]"',
+      'f:2:1: error: expected "]", or more blanks in front of this line (no tab): a list that begins with "[" ends with "]"',
     ],
     [
       'unclosed list before the next key',
       'a:\n  - b: [1, 2\n    c: 3\n',
-      'f:3:5: error: expected "]" before this line: a list that begins with "[" ends with "]"',
+      'f:3:5: error: expected "]", or more blanks in front of this line (no tab): a list that begins with "[" ends with "]"',
     ],
     [
       'unclosed mapping',
       'a: {x: 1\nb: 2\n',
-      'f:2:1: error: expected "}" before this line: a mapping that begins with "{" ends with "}"',
+      'f:2:1: error: expected "}", or more blanks in front of this line (no tab): a mapping that begins with "{" ends with "}"',
     ],
-    ['unclosed quote', 'a: "x\n', 'f:2:1: error: expected a closing quotation mark before the end of the file'],
+    ['unclosed quote', 'a: "x\n', 'f:2:1: error: expected a closing quotation mark, found none'],
     [
       'a key that is indented too little',
       'a:\n  - b: 1\n   c: 2\n',
@@ -115,7 +115,7 @@ describe('what is no policy document says where', () => {
     [
       'duplicate key, quoted and deep',
       'a:\n  - {x: 1, "x": 2}\n',
-      'f:2:12: error: a[0].x: the key stands twice in one mapping, first in line 2 (does "- " stand before the next entry of the list?)',
+      'f:2:12: error: a[0].x: the key stands twice in one mapping, first in line 2',
     ],
     ['mapping as key', '? {a: 1}\n: 2\n', 'f:1:3: error: expected a plain word as key (an IPv6 address needs quotes)'],
     [

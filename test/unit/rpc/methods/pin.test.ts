@@ -143,7 +143,10 @@ describe('from an observation to an enforced pin', () => {
 
 describe('what is refused', () => {
   test('fail/an agreement that does not exist', async () => {
-    expect(await refusal('pin.approve', ['op-x', pinOf(b)])).toEqual(['not-found', 'no agreement is named "op-x"']);
+    expect(await refusal('pin.approve', ['op-x', pinOf(b)])).toEqual([
+      'not-found',
+      'no agreement is named "op-x" (did you mean op-b?)',
+    ]);
     expect(await refusal('pin.drop', ['op-x', 'all'])).toEqual([
       'not-found',
       'agreement op-x: no pin of it is recorded',

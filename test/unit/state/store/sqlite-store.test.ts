@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -270,10 +271,30 @@ describe('the store in SQLite', () => {
   test('ok/a start that was killed while it made the first database is no obstacle to the next one', () => {
     const file = path();
     mkdirSync(join(file, '..'));
-    writeFileSync(`${file}.new`, 'begun');
+    const begun = join(file, '../.state.db.begun');
+    writeFileSync(begun, 'begun');
     opened(file);
     expect(statSync(file).mode & 0o777).toBe(0o600);
-    expect(existsSync(`${file}.new`)).toBe(false);
+    expect(existsSync(begun)).toBe(false);
+  });
+  test('fail/what the log of a file that was taken away holds does not come back in the next one', async () => {
+    const [running, file] = [path(), path()];
+    await opened(running).save({ put: [pin()] });
+    mkdirSync(join(file, '..'));
+    // As a daemon leaves them that is killed.
+    for (const end of ['-wal', '-shm']) copyFileSync(`${running}${end}`, `${file}${end}`);
+    expect((await opened(file).load()).pins).toEqual([]);
+  });
+  test('fail/of two that begin one file at once the second does not touch it', () => {
+    const file = path();
+    mkdirSync(join(file, '..'));
+    const first = new Database(`${file}.lock`);
+    first.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+    const begun = join(file, '../.state.db.begun');
+    writeFileSync(begun, 'of the first');
+    expect(() => openSqliteStore(file)).toThrow('found one that another siptrustd has open');
+    expect(readFileSync(begun, 'utf8')).toBe('of the first');
+    first.close();
   });
   test('fail/a directory that cannot be', () => {
     const file = join(path(), 'state.db');
