@@ -216,6 +216,40 @@ describe.skipIf(BUILD === undefined)('what is known of the places of a partner',
   });
 });
 
+describe.skipIf(BUILD === undefined)('a list without places, for longer than what was said of them last counts', () => {
+  let network: OpensipsNetwork;
+  beforeAll(async () => {
+    network = await OpensipsNetwork.start({
+      build: theBuild(),
+      settings: { siptrust_keepalive: '1' },
+      plugin: (text) => replaced(text, [['$Ts + 600', '$Ts + 2']]),
+      policy: (standard, host) => ({
+        ...standard,
+        agreements: [
+          agreementByWords('op-r', 'r.example', standardAnchor(standard), {
+            require_tls: true,
+            targets: [`${host(11)}:5061`],
+          }),
+        ],
+      }),
+    });
+  });
+  afterAll(() => network?.stop());
+
+  it('fail/the agreement asks for proof, and siptrustd answers: still refused', async () => {
+    const user = await network.user();
+    const status = async () =>
+      statusOf(await answerTo(user, { method: 'MESSAGE', ruri: 'sip:bob@r.example', headers: [OURS] }));
+    expect(await status()).toBe(503);
+    network.relay.tamper = (method, answer) =>
+      method === 'hop.list' ? answer.replaceAll(/\|tls:[^"]*/g, '|') : undefined;
+    for (let i = 0; i < 2; i++) {
+      await network.polled();
+      expect(await status()).toBe(503);
+    }
+  });
+});
+
 const MOVED = `
 failure_route[MOVED] {
 	route(SIPTRUST_SHUT);
