@@ -100,8 +100,8 @@ describe.skipIf(BUILD === undefined)('who calls', () => {
     await expect.poll(() => caller === undefined || caller.closed, { timeout: 15_000 }).toBe(true);
   });
 
-  it('fail/REGISTER from a stranger', async () => {
-    const { answer, arrived } = await called(network, await network.udp(), { method: 'REGISTER' });
+  it.each(['sip:own.example', 'urn:service:sos'])('fail/REGISTER from a stranger, to %s', async (ruri) => {
+    const { answer, arrived } = await called(network, await network.udp(), { method: 'REGISTER', ruri });
     expect(statusOf(answer)).toBe(403);
     expect(arrived).toBeUndefined();
   });
