@@ -79,7 +79,7 @@ describe('a start that fails says what to do next', () => {
   test('fail/a policy that is no YAML', async () => {
     const { code, output } = await siptrustd('--config', writePolicy('own_domains: [a.example', 'bad.yaml'));
     const next = `not started; next: mend the policy, until "siptrustd --check --config ${file('bad.yaml')}" is content`;
-    expect([code, output]).toEqual([1, expect.stringMatching(/bad\.yaml:\d+:\d+: error: not YAML/)]);
+    expect([code, output]).toEqual([1, expect.stringMatching(/bad\.yaml:\d+:\d+: error: expected "]"/)]);
     expect(output).toContain(next);
   });
   test('fail/an address that is taken', async () => {
