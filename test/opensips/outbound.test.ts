@@ -101,6 +101,20 @@ describe.skipIf(BUILD === undefined)('what leaves', () => {
     },
   );
 
+  it.each(['', ';x=1'])(
+    'ok/somebody outside calls for help outside, From with cpc and "%s": it stays, without',
+    async (tail) => {
+      const callId = freshCallId();
+      const from = `<sip:away@a.example;cpc=operator>;tag=1${tail}`;
+      const answer = await answerTo(await network.udp(), { callId, from, ruri: 'urn:service:sos' });
+      expect(statusOf(answer), answer).toBe(200);
+      const got = party(2).find(callId, 'INVITE') ?? '';
+      expect(rowsOf(got, 'From')).toEqual(['<sip:away@a.example>;tag=1']);
+      for (const name of ['To', 'Call-ID', 'CSeq', 'Max-Forwards', 'Content-Length', 'Contact'])
+        expect(rowsOf(got, name), got).toHaveLength(1);
+    },
+  );
+
   it('fail/a stranger: stripped, over TLS as over UDP', async () => {
     const stranger = await Uas.start(network.host(30));
     const text = request({ method: 'MESSAGE', ruri: `sip:x@${stranger.host}`, headers: [OURS], transport: 'UDP' });

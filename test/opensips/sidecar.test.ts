@@ -3,7 +3,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Caller } from '../support/live/caller.js';
 import { OpensipsNetwork } from '../support/live/opensips-network.js';
-import { rowsOf, statusOf } from '../support/live/sip-text.js';
+import { bodyOf, rowsOf, statusOf } from '../support/live/sip-text.js';
 import { ASSERTED, BUILD, called, theBuild } from './stage.js';
 
 const KEPT = ['<sip:alice@a.example>'];
@@ -174,13 +174,48 @@ describe.skipIf(BUILD === undefined)('a sidecar that fails', () => {
     }
   });
 
-  it.each(DEAD)('ok/dead: a call for help goes on, stripped: %s', async (_, row) => {
-    network.relay.tamper = () => 'none';
-    const { answer, arrived } = await called(network, await network.tls(), {
-      ruri: 'urn:service:sos',
-      headers: [ASSERTED, row],
-    });
-    expect(statusOf(answer)).toBe(200);
-    expect(rowsOf(arrived ?? '', 'P-Asserted-Identity')).toEqual([]);
+  const FORGED = 'P-Asserted-Identity: <sip:forged@own.example>';
+  const HELP: readonly (readonly [string, string])[] = [
+    ['a field', FORGED],
+    ['a field of embedded fields', 'History-Info: <sip:x@y.example?Reason=forged>;index=1'],
+    ['a URI of embedded fields', 'Contact: <sip:x@y.example?P-Asserted-Identity=forged>'],
+    ['a folded line', `Subject: x\r\n ${FORGED}`],
+    ['a bare CR', `Subject: x\r${FORGED}`],
+    ['a folded line of what goes on', `Content-Language: en\r\n ${FORGED}`],
+    ['a bare CR in what goes on', `Geolocation: <cid:x@y.example>\r${FORGED}`],
+    ['a second From', 'From: <sip:forged@own.example;cpc=forged>;tag=2'],
+    ['a Route', `Route: <sip:x@y.example;lr>\r\n ${FORGED}`],
+    ['a Record-Route', `Record-Route: <sip:x@y.example;lr>\r\n ${FORGED}`],
+  ];
+  it.each([
+    ['dead', 'none'],
+    ['there', undefined],
+  ] as const)('ok/%s: a call for help goes on, without what is hidden in it', async (_, said) => {
+    network.relay.tamper = () => said;
+    await network.polled();
+    const caller = await network.udp();
+    for (const [what, row] of HELP) {
+      const { answer, arrived = '' } = await called(network, caller, {
+        method: 'INVITE',
+        transport: 'UDP',
+        ruri: 'urn:service:sos',
+        from: '"Alice" <sip:alice@a.example;cpc=forged>;tag=alice',
+        headers: ['Geolocation: <cid:here@a.example>', 'Content-Type: text/plain', row],
+        body: 'help',
+      });
+      const seen = `${what}: ${answer}${arrived}`;
+      expect(statusOf(answer), seen).toBe(200);
+      expect(arrived, seen).not.toContain('forged');
+      expect(
+        rowsOf(arrived, 'From').map((from) => from.replace('"Alice" ', '')),
+        said,
+      ).toEqual(['<sip:alice@a.example>;tag=alice']);
+      for (const name of ['To', 'Call-ID', 'CSeq', 'Max-Forwards', 'Content-Length', 'Content-Type'])
+        expect(rowsOf(arrived, name), `${name}: ${seen}`).toHaveLength(1);
+      expect(rowsOf(arrived, 'Geolocation'), seen).toContain('<cid:here@a.example>');
+      expect(rowsOf(arrived, 'Contact').join(), seen).toContain('<sip:alice@sbc.a.example>');
+      expect(rowsOf(arrived, 'Via'), seen).toHaveLength(2);
+      expect(bodyOf(arrived), seen).toBe('help');
+    }
   });
 });
