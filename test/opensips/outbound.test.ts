@@ -221,12 +221,75 @@ describe.skipIf(BUILD === undefined)('what is known of the places of a partner',
     expect(await call('r.example')).toEqual([503, undefined]);
   });
 
+  it('ok/a list that fails is not asked for at each poll', async () => {
+    network.relay.tamper = (method) => (method === 'hop.list' ? 'garbage' : undefined);
+    const before = network.relay.count('hop.list');
+    await load(300, [strict()]);
+    network.relay.tamper = () => undefined;
+    expect(network.relay.count('hop.list') - before).toBeLessThanOrEqual(2);
+  });
+
   it('ok/while nobody answers: stripped, to where the call went last; refused where the agreement asks for proof', async () => {
     await load(300, [strict()]);
     await network.daemon.stop('SIGKILL');
     await eventually('it is trusted no more', async () => (await call('b.example'))[1] !== 1);
     for (const name of ['b.example', 'b2.example']) expect(await call(name)).toEqual([200, 0]);
     expect(await call('r.example')).toEqual([503, undefined]);
+  });
+});
+
+describe.skipIf(BUILD === undefined)('a place of more domains than an entry holds', () => {
+  const long = ['x', 'y', 'z'].map((letter) => letter.repeat(60)).join('.');
+  const names = Array.from({ length: 120 }, (_, i) => `b${i}.${long}.example`);
+  let network: OpensipsNetwork;
+  let partner: Party;
+  let user: Caller;
+  beforeAll(async () => {
+    network = await OpensipsNetwork.start({
+      build: theBuild(),
+      settings: { siptrust_keepalive: '2' },
+      policy: (standard, host) => ({
+        ...standard,
+        agreements: [
+          agreementByWords('op-b', 'b.example', standardAnchor(standard), {
+            ...{ server_names: ['b.example'], domains: names, targets: [`${host(10)}:5061`] },
+          }),
+        ],
+      }),
+    });
+    const identity = network.pki.certificate({ issuer: network.operatorB, names: ['DNS:b.example'] });
+    partner = await Party.start(network.host(10), identity);
+    user = await network.user();
+  });
+  afterAll(async () => {
+    partner?.stop();
+    await network?.stop();
+  });
+
+  const told = async (ruri: string): Promise<number | undefined> => {
+    const callId = freshCallId();
+    await answerTo(user, { callId, method: 'MESSAGE', from: '<sip:user@own.example>;tag=1', headers: [OURS], ruri });
+    const got = partner.find(callId, 'MESSAGE');
+    return got === undefined ? undefined : rowsOf(got, 'P-Asserted-Identity').length;
+  };
+
+  it('ok/each of them is proven there', async () => {
+    for (const name of [names[0], names[119]])
+      await eventually('it is proven', async () => (await told(`sip:bob@${name}`)) === 1);
+  });
+
+  it('fail/the policy has them no more: whoever speaks from there is judged for none of them', async () => {
+    await network.daemon.reload(network.standardPolicy);
+    await network.polled();
+    const callId = freshCallId();
+    partner.answer = (text) => [
+      answered(text, '200 OK'),
+      request({ method: 'MESSAGE', callId, from: '<sip:x@b.example>;tag=1' }),
+    ];
+    expect(await told(partner.uri('tls'))).toBe(0);
+    await network.uas.received(callId, 'MESSAGE');
+    const decisions = await network.daemon.decisionsOn(`${network.host(10)}:5061`);
+    expect(decisions.at(-1)).toMatchObject({ direction: 'in' });
   });
 });
 
