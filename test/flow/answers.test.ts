@@ -17,7 +17,9 @@ describe.each(builds('smoke'))('answers, Kamailio $version', (build) => {
   let trusted: Caller;
 
   beforeAll(async () => {
-    network = await Network.start({ build, uas: { extra: SAID } });
+    // (Longer than by default, since the machine may be busy.)
+    const defines = () => ({ SIPTRUST_TIMEOUT_MS: '1000' });
+    network = await Network.start({ build, uas: { extra: SAID }, defines });
     trusted = await network.overTls(network.certificateOfA());
   });
   afterAll(() => network?.stop());
