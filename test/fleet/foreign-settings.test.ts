@@ -44,7 +44,7 @@ let log = keptLog();
 
 function database(changes: Partial<StoreSettings> = {}, checked = true): Database {
   log = keptLog();
-  const settings = cluster.settings([], { queryTimeout: 20_000, ...changes });
+  const settings = cluster.settings([], { connectTimeout: 20_000, queryTimeout: 20_000, ...changes });
   const made = new Database({ settings, name: 'test', log, clock: Date.now, random: Math.random, checked });
   databases.push(made);
   return made;
@@ -175,11 +175,14 @@ describe('what a role, a database or a server is set to', () => {
     expect(one.database.status.problem).toContain('found default_transaction_read_only = on (of the role');
   });
 
-  const encoded = (name: string, encoding: string) =>
-    cluster.sql(
+  const encoded = async (name: string, encoding: string): Promise<unknown> => {
+    // (Of a try before.)
+    await cluster.sql(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`, 'postgres');
+    return cluster.sql(
       `CREATE DATABASE ${name} ENCODING '${encoding}' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'`,
       'postgres',
     );
+  };
 
   test('fail/a database of the encoding LATIN1, which lacks letters of names', async () => {
     await encoded('latin', 'LATIN1');
