@@ -39,7 +39,7 @@ export const tlsChecks: readonly Check[] = [
     look: perProfile(version),
   },
   { name: 'tls-ca-list', asks: 'ca_list files can be read and hold certificates', look: perProfile(caList) },
-  { name: 'tls-anchors', asks: 'a ca_list holds the anchors of each agreement', look: anchors },
+  { name: 'tls-anchors', asks: 'a ca_list holds each root that an agreement names', look: anchors },
   { name: 'tls-certificate', asks: 'certificate and key belong together and are valid', look: perProfile(certificate) },
   { name: 'tls-key-mode', asks: 'private keys are read by their owner and group alone', look: perProfile(keyMode) },
 ];

@@ -3,13 +3,10 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freshCallId, request } from '../../support/live/caller.js';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 import { builds } from '../../support/live/kamailio.js';
-import { answered } from '../../support/live/party.js';
-import { expectNowhere, privateRows } from '../../support/live/secrets.js';
-import { rowsOf, statusOf } from '../../support/live/sip-text.js';
 import { Stage, TRANSPORTS } from '../../support/live/stage.js';
+import { expectNothingPrivateOf } from '../../support/live/strangers.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 /** Since 6.0 one process may read all datagrams, and workers do the rest. */
@@ -31,22 +28,7 @@ describe.each(builds('smoke'))('workers, Kamailio $version', (build) => {
   });
   afterAll(() => stage?.stop());
 
-  it.each(TRANSPORTS)('fail/a stranger over %s says nothing private, in requests and in answers', async (transport) => {
-    const { network, stranger, user } = stage;
-    const caller = await stage.connect(transport);
-    const forged = privateRows('forged');
-    for (const method of ['INVITE', 'MESSAGE']) {
-      const callId = stage.send(caller, transport, { method, headers: forged });
-      expect(statusOf(await caller.final(callId))).toBe(200);
-    }
-    const registered = stage.send(caller, transport, { method: 'REGISTER', headers: forged });
-    expect(statusOf(await caller.final(registered))).toBeGreaterThan(399);
-    stranger.answer = (text, at) => [answered(text, '200 OK', [stranger.contact(at), ...forged])];
-    const callId = freshCallId();
-    const headers = ['P-Asserted-Identity: <sip:own@own.example>'];
-    user.send(request({ callId, ruri: stranger.uri(transport), transport: 'UDP', headers }));
-    expect(statusOf(await user.final(callId))).toBe(200);
-    expectNowhere('forged', [...network.uas.got, ...user.answers]);
-    expect(rowsOf(await stranger.received(callId, 'INVITE'), 'P-Asserted-Identity')).toEqual([]);
-  });
+  it.each(TRANSPORTS)('fail/a stranger over %s says nothing private, in requests and in answers', async (transport) =>
+    expectNothingPrivateOf(stage, transport),
+  );
 });

@@ -7,9 +7,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freshCallId, request } from '../../support/live/caller.js';
 import { builds } from '../../support/live/kamailio.js';
 import { answered } from '../../support/live/party.js';
-import { expectNowhere, privateRows } from '../../support/live/secrets.js';
 import { headerOf, methodOf, rowsOf, statusOf } from '../../support/live/sip-text.js';
 import { Stage, TRANSPORTS } from '../../support/live/stage.js';
+import { expectNothingPrivateOf } from '../../support/live/strangers.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const OWN = '<sip:own@own.example>';
@@ -53,25 +53,9 @@ describe.skipIf(able.length === 0).each(able)('return_mode=1, Kamailio $version'
   });
   afterAll(() => stage?.stop());
 
-  it.each(TRANSPORTS)('fail/a stranger over %s says nothing private, and hears nothing', async (transport) => {
-    const { network, stranger, user } = stage;
-    const caller = await stage.connect(transport);
-    const forged = privateRows('forged');
-    for (const method of ['INVITE', 'MESSAGE']) {
-      const callId = stage.send(caller, transport, { method, headers: forged });
-      expect(statusOf(await caller.final(callId))).toBe(200);
-    }
-    const registered = stage.send(caller, transport, { method: 'REGISTER', headers: forged });
-    expect(statusOf(await caller.final(registered))).toBe(403);
-    stranger.answer = (text, at) => [answered(text, '200 OK', [stranger.contact(at), ...forged])];
-    const callId = freshCallId();
-    user.send(
-      request({ callId, ruri: stranger.uri(transport), transport: 'UDP', headers: [`P-Asserted-Identity: ${OWN}`] }),
-    );
-    expect(statusOf(await user.final(callId))).toBe(200);
-    expectNowhere('forged', [...network.uas.got, ...user.answers]);
-    expect(rowsOf(await stranger.received(callId, 'INVITE'), 'P-Asserted-Identity')).toEqual([]);
-  });
+  it.each(TRANSPORTS)('fail/a stranger over %s says nothing private, and hears nothing', async (transport) =>
+    expectNothingPrivateOf(stage, transport),
+  );
 
   it('ok/a partner is heard, and hears', async () => {
     const { network, partner, user } = stage;
