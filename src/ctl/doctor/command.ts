@@ -28,7 +28,7 @@ export function doctorCommand(root: Command, { print, ask, exit }: DoctorContext
     )
     .option('--config <file>', 'policy file', '/etc/siptrust/siptrust.yaml')
     .option('--kamailio-cfg <file>', 'script of the proxy', '/etc/kamailio/kamailio.cfg')
-    .option('--tls-cfg <file>', 'TLS profiles of the proxy', '/etc/kamailio/tls.cfg')
+    .option('--tls-cfg <file>', 'TLS profiles of the proxy (default: the file that the script names)')
     .option('--opensips', 'an OpenSIPS asks: its plugin, its script, and which agreements it cannot serve, and why')
     .option('--opensips-cfg <file>', 'script of the OpenSIPS', '/etc/opensips/opensips.cfg')
     .option('--opensips-plugin <directory>', 'where the files of plugin/opensips are', '/etc/opensips/siptrust')
@@ -56,7 +56,7 @@ function reportText(checks: number, rows: readonly Row[]): string {
       ...found.flatMap(({ check, found: text, next }) => [`  ${check}: ${plain(text)}`, `    next: ${plain(next)}`]),
     ];
   });
-  return [...groups, '', `${checks} checks, ${rows.length} findings`].join('\n');
+  return [...groups, '', `${checks} checks, ${rows.length} ${rows.length === 1 ? 'finding' : 'findings'}`].join('\n');
 }
 
 /** Nothing in a file that was read can end a line or drive a terminal. */

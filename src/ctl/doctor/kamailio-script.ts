@@ -93,6 +93,22 @@ export function defined(
   return known;
 }
 
+export const TLS_MODULE = /^loadmodule\s+["'](?:[^"']*\/)?tls(?:\.so)?["']/;
+
+/** A line that sets one of the parameters of a module: its name, and its value in quotes or as a word. */
+export function modparam(module: string, names: string): RegExp {
+  const of = `["'](?:[^"']*\\|)?${module}(?:\\|[^"']*)?["']`;
+  return new RegExp(`^modparamx?\\s*\\(\\s*${of}\\s*,\\s*["'](${names})["']\\s*,\\s*(?:["']([^"']*)|(\\w+))`, 'i');
+}
+
+const TLS_CONFIG = modparam('tls', 'config');
+
+/** The tls.cfg that a script names; undefined: none. */
+export function tlsConfig(lines: readonly ScriptLine[]): string | undefined {
+  const [, , quoted, word = ''] = lines.flatMap(({ text }) => TLS_CONFIG.exec(text) ?? []).slice(-4);
+  return quoted ?? defined(lines, word)?.value.replace(/^(["'])(.*)\1$/, '$2') ?? (word === '' ? undefined : word);
+}
+
 const BRANCH_ROUTE = /^branch_route\s*(?:\[([^\]]*)\])?/;
 /** One that its line does not close goes to the end of the line. */
 const STRING = /"(?:\\.|[^"\\])*"?|'(?:\\.|[^'\\])*'?/g;

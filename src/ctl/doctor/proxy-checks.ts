@@ -3,17 +3,15 @@
 import { parseAddress } from '../../net/address/index.js';
 import type { Check } from './check.js';
 import { type Finding, finding } from './finding.js';
-import { branchRoutes, defined, findLine, type ScriptLine } from './kamailio-script.js';
+import { branchRoutes, defined, findLine, modparam, type ScriptLine, TLS_MODULE } from './kamailio-script.js';
 import { STRINGS } from './opensips-script.js';
 import type { Site } from './site.js';
 
 const INCLUDE = /^(?:include_file|import_file|#?!(?:include_file|import_file))\s+["'][^"']*siptrust\.cfg["']/;
 const FIRST_ROUTE =
   /^(?:request_route|route|reply_route|onreply_route|branch_route|failure_route|onsend_route|event_route)\b/;
-const TLS_MODULE = /^loadmodule\s+["'](?:[^"']*\/)?tls(?:\.so)?["']/;
 const UAC_MODULE = /^loadmodule\s+["'](?:[^"']*\/)?uac(?:\.so)?["']/;
-const RESTORING =
-  /^modparamx?\s*\(\s*["'](?:[^"']*\|)?uac(?:\|[^"']*)?["']\s*,\s*["']restore_mode["']\s*,\s*["'](\w*)/i;
+const RESTORING = modparam('uac', 'restore_mode');
 
 export const proxyChecks: readonly Check[] = [
   {
@@ -302,7 +300,7 @@ function places({ script }: Site): readonly Finding[] {
 function restore({ script }: Site): readonly Finding[] {
   if (!('value' in script) || findLine(script.value, INCLUDE) === undefined) return [];
   const at = findLine(script.value, UAC_MODULE);
-  const mode = script.value.flatMap(({ text }) => RESTORING.exec(text)?.[1] ?? []).at(-1);
+  const mode = script.value.flatMap(({ text }) => RESTORING.exec(text)?.[2] ?? []).at(-1);
   if (at === undefined || /^(?:none|manual)$/i.test(mode ?? '')) return [];
   return [
     finding(

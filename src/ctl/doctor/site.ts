@@ -6,7 +6,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { type LoadedPolicy, loadPolicy } from '../../policy/loading/index.js';
 import { readRegular, systemProblem } from '../../policy/reading/index.js';
 import { isList, isRecord } from '../../typed.js';
-import { activeLines, type ScriptLine, scriptLines } from './kamailio-script.js';
+import { activeLines, type ScriptLine, scriptLines, tlsConfig } from './kamailio-script.js';
 import { type TlsProfile, tlsProfiles } from './tls-profiles.js';
 
 export interface SiteOptions {
@@ -20,11 +20,15 @@ export interface SiteOptions {
   readonly opensipsPlugin: string;
 }
 
-/** As they are given: without a place of the plugin it is where the script includes it. */
-export type GivenOptions = Omit<SiteOptions, 'plugin'> & { readonly plugin?: string };
+/** As they are given: without a place of the plugin, or of tls.cfg, it is where the script has it. */
+export type GivenOptions = Omit<SiteOptions, 'plugin' | 'tlsCfg'> & {
+  readonly plugin?: string;
+  readonly tlsCfg?: string;
+};
 
-/** Where README puts it, for a script that does not include it. */
+/** Where README puts them, for a script that does not say. */
 const PLUGIN = '/etc/kamailio/siptrust';
+const TLS_CFG = '/etc/kamailio/tls.cfg';
 
 /** A text, or why there is none. */
 export type Read<T> = { readonly value: T } | { readonly missing: string };
@@ -74,7 +78,8 @@ export async function readSite(given: GivenOptions, ask: Ask): Promise<Site> {
   const now = Date.now();
   const script = textAt(given.kamailioCfg);
   const lines = 'missing' in script ? [] : scriptOf(given.kamailioCfg, script.value);
-  const options = { ...given, plugin: given.plugin ?? pluginOf(lines) ?? PLUGIN };
+  const tlsCfg = given.tlsCfg ?? resolve(dirname(given.kamailioCfg), tlsConfig(lines) ?? TLS_CFG);
+  const options = { ...given, plugin: given.plugin ?? pluginOf(lines) ?? PLUGIN, tlsCfg };
   const tls = textAt(options.tlsCfg);
   const written = statAt(options.config)?.mtimeMs;
   return {

@@ -7,26 +7,25 @@ import { type CertificateFacts, certificateName } from '../../x509/certificate/i
 import { certificatesIn } from '../certificates/index.js';
 import type { Check } from './check.js';
 import { type Finding, finding } from './finding.js';
+import { findLine, modparam, TLS_MODULE, tlsConfig } from './kamailio-script.js';
 import type { Site } from './site.js';
 import { isOn, type TlsProfile } from './tls-profiles.js';
 
+const PROFILE_PARAMETER = modparam(
+  'tls',
+  'tls_method|server_name|verify_certificate|verify_depth|require_certificate|verify_client|private_key|ca_list|ca_path|certificate|crl|cipher_list',
+);
 const DAY = 86_400_000;
 const SOON_DAYS = 30;
 
 export const tlsChecks: readonly Check[] = [
   {
     name: 'tls',
-    asks: 'tls.cfg can be read',
-    look: ({ tls }) =>
-      'value' in tls
-        ? []
-        : [
-            finding(
-              'outage',
-              tls.missing,
-              'name it by --tls-cfg FILE, or write it (kamailio-cfg/cscf-tls.cfg is a sample)',
-            ),
-          ],
+    asks: 'tls.cfg can be read, and is all that module tls goes by',
+    look: (site) => {
+      const next = 'name it by --tls-cfg FILE, or write it (kamailio-cfg/cscf-tls.cfg is a sample)';
+      return 'value' in site.tls ? settings(site) : [finding('outage', site.tls.missing, next)];
+    },
   },
   {
     name: 'tls-verify',
@@ -39,10 +38,25 @@ export const tlsChecks: readonly Check[] = [
     look: perProfile(version),
   },
   { name: 'tls-ca-list', asks: 'ca_list files can be read and hold certificates', look: perProfile(caList) },
-  { name: 'tls-anchors', asks: 'a ca_list holds each root that an agreement names', look: anchors },
+  { name: 'tls-anchors', asks: 'a ca_list holds the root of each anchor that an agreement names', look: anchors },
   { name: 'tls-certificate', asks: 'certificate and key belong together and are valid', look: perProfile(certificate) },
   { name: 'tls-key-mode', asks: 'private keys are read by their owner and group alone', look: perProfile(keyMode) },
 ];
+
+/** What a profile does not say is the module's own default: with `config` it takes nothing of its other parameters. */
+function settings({ script, options: { tlsCfg } }: Site): readonly Finding[] {
+  if (!('value' in script) || findLine(script.value, TLS_MODULE) === undefined) return [];
+  if (tlsConfig(script.value) === undefined) {
+    const found = `module tls reads no ${tlsCfg}: kamailio.cfg does not name it`;
+    return [finding('outage', found, `modparam("tls", "config", "${tlsCfg}")`)];
+  }
+  return script.value.flatMap((at) => {
+    const name = PROFILE_PARAMETER.exec(at.text)?.[1];
+    if (name === undefined) return [];
+    const found = `${at.file}:${at.line}: modparam ${name} of module tls says nothing beside ${tlsCfg}`;
+    return [finding('risk', found, `take it out, and say it in each profile of ${tlsCfg} that needs it`)];
+  });
+}
 
 function perProfile(look: (profile: TlsProfile, where: string, site: Site) => readonly Finding[]): Check['look'] {
   return (site) => {
@@ -130,10 +144,7 @@ const SIDES = [
   { profiles: 'client', direction: 'out', anchor: 'server', who: 'the TLS of the proxy verifies no next hop under it' },
 ] as const;
 
-/**
- * Roots that stand in the policy and in no ca_list: where the proxy has to verify, nobody is trusted under them. An anchor that
- * is no root may stand there by a CA above it.
- */
+/** Anchors whose roots stand in no ca_list: where the proxy has to verify, nobody is trusted under them. */
 function anchors(site: Site): readonly Finding[] {
   const { tls, policy, options } = site;
   if (!('value' in tls) || !policy.ok) return [];
@@ -144,14 +155,22 @@ function anchors(site: Site): readonly Finding[] {
     const read = [...new Set(lists)].map((list) => authoritiesAt(site, list));
     // What OpenSSL makes of a file that is not read here, nobody knows.
     if (!read.every((one) => one !== undefined)) return [];
-    const held = new Set(read.flat());
+    // Of a CA that stands there as a root and as certified by another, the root is what OpenSSL ends at.
+    const held = new Map(
+      read
+        .flat()
+        .sort(rootsLast)
+        .map((facts) => [nameOf(facts), facts]),
+    );
     const missing = new Map<string, string>();
     for (const { name, anchors: all, directions, stackVerification, enabled, valid } of policy.snapshot.agreements) {
       if (!enabled || site.now > valid.until || stackVerification !== 'required' || !directions.includes(direction))
         continue;
       for (const facts of all[anchor]) {
-        if (held.has(nameOf(facts)) || nameOf(facts) !== facts.issuerKeys.text) continue;
-        missing.set(facts.sha256, `${certificateName(facts)}, an anchor of agreement ${name}`);
+        const lacking = lackingFor(facts, held);
+        const role =
+          lacking === certificateName(facts) ? 'an anchor' : `which is above ${certificateName(facts)}, an anchor`;
+        if (lacking !== undefined) missing.set(facts.sha256, `${lacking}, ${role} of agreement ${name}`);
       }
     }
     const [first, ...more] = missing.values();
@@ -162,13 +181,27 @@ function anchors(site: Site): readonly Finding[] {
   });
 }
 
-/** The names of the CAs in a ca_list; undefined where there is something else in it. */
-function authoritiesAt(site: Site, path: string): readonly string[] | undefined {
+const rootsLast = (a: CertificateFacts, b: CertificateFacts) => Number(a.selfIssued) - Number(b.selfIssued);
+
+/** The name of the CA at which the way from an anchor to a root ends, where that is no root of a ca_list. */
+function lackingFor(anchor: CertificateFacts, held: ReadonlyMap<string, CertificateFacts>): string | undefined {
+  let at = anchor;
+  for (let steps = 0; steps <= held.size; steps++) {
+    if (at.selfIssued) return held.has(nameOf(at)) ? undefined : certificateName(at);
+    const above = held.get(at.issuerKeys.text);
+    if (above === undefined) return at.issuerText;
+    at = above;
+  }
+  return at.issuerText;
+}
+
+/** The CAs in a ca_list; undefined where there is something else in it. */
+function authoritiesAt(site: Site, path: string): readonly CertificateFacts[] | undefined {
   const read = site.text(path);
   if (!('value' in read)) return undefined;
   const cache = new CertificateCache({ entries: 1, octets: 0, idleMs: 0 }, { hits: 0, misses: 0 });
   try {
-    return certificatesIn(path, Buffer.from(read.value, 'latin1'), cache).map(nameOf);
+    return certificatesIn(path, Buffer.from(read.value, 'latin1'), cache);
   } catch {
     return undefined;
   }

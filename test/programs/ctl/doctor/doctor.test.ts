@@ -46,6 +46,7 @@ branch_route[OUT] {
     if ($rU == "}") { xlog("x { y t_relay_to_udp(x)"); }
     route(SIPTRUST_OUT);
 }
+modparam("tls", "config", "tls.cfg")
 `;
 const PROFILES = `# profiles
 [server:default]
@@ -70,7 +71,11 @@ beforeAll(() => {
   pki.root('root');
   pki.root('other');
   pki.issue('root', 'own', ['subjectAltName=DNS:a.example']);
+  const ca = ['basicConstraints=critical,CA:TRUE', 'keyUsage=critical,keyCertSign'];
+  pki.issue('root', 'below', ca);
   pki.issue('root', 'soon', ['subjectAltName=DNS:a.example'], 5);
+  const both = ['root.pem', 'other.pem'].map((name) => readFileSync(pki.path(name), 'utf8'));
+  writeFileSync(pki.path('both.pem'), both.join(''));
   writeFileSync(pki.path('index.txt'), '');
   writeFileSync(pki.path('crlnumber'), '01\n');
   writeFileSync(
@@ -142,10 +147,7 @@ const change = (name: string, from: string | RegExp, to: string) => {
 test('ok/a site on which nothing is wrong; one with all that an inside net may be, and a module that restores nothing by itself', async () => {
   expect(await looked(daemon(), { kamailio: '5.6.3' })).toEqual([]);
   change('tls.cfg', /ca_list = root.pem/, 'ca_list = both.pem');
-  writeFileSync(
-    file('both.pem'),
-    ['root.pem', 'other.pem'].map((name) => readFileSync(pki.path(name), 'utf8')).join(''),
-  );
+  cpSync(pki.path('both.pem'), file('both.pem'));
   change('siptrust.yaml', /^/, 'daemon: {listen: {http: 127.0.0.1:8061}}\n');
   change('kamailio.cfg', '#!define', '#!define SIPTRUST_HTTP_1 "siptrust1=>http://127.0.0.1:8061/rpc"\n#!define');
   change('kamailio.cfg', '10.0.0.0/8', '10.1.2.3/8,192.168.7.9 , 2001:db8:7::/48,, ::1/0128, ');
@@ -155,13 +157,12 @@ test('ok/a site on which nothing is wrong; one with all that an inside net may b
   change('kamailio.cfg', 'loadmodule "tls.so"', `loadmodule "tls.so"\n${uac}`);
   expect(await looked(daemon(), { kamailio: '5.6.3' })).toEqual([]);
 });
-test('ok/an anchor that no ca_list holds, of an agreement that is off, has ended, or names no root; a ca_list that OpenSSL alone reads', async () => {
-  pki.issue('other', 'below', ['basicConstraints=critical,CA:TRUE', 'keyUsage=critical,keyCertSign']);
+test('ok/an anchor that no ca_list holds, of an agreement that is off or has ended; one below a root; a ca_list that OpenSSL alone reads', async () => {
   for (const name of ['other.pem', 'below.pem']) cpSync(pki.path(name), file(name));
+  change('siptrust.yaml', 'anchors: [root.pem]', 'anchors: [below.pem]');
   const more = [
     '{name: op-c, domains: [c.example], mechanism: tls, anchors: [other.pem], enabled: false}',
     '{name: op-d, domains: [d.example], mechanism: tls, anchors: [other.pem], valid: {until: 2020-01-01}}',
-    '{name: op-e, domains: [e.example], mechanism: tls, anchors: [below.pem]}',
   ];
   change('siptrust.yaml', /$/, more.map((each) => `  - ${each}\n`).join(''));
   expect((await looked()).filter((found) => found.includes('tls-anchors'))).toEqual([]);
@@ -494,7 +495,7 @@ const faults: readonly (readonly [name: string, fault: () => void, ...found: rea
   [
     'an include behind the routes',
     () => change('kamailio.cfg', /^(include_file.*\n)([\s\S]*)/m, '$2$1'),
-    /^leak script-include: .*kamailio\.cfg:17: .*behind the first route \(.*kamailio\.cfg:9\)/,
+    /^leak script-include: .*kamailio\.cfg:18: .*behind the first route \(.*kamailio\.cfg:9\)/,
   ],
   [
     'an include before the tls module',
@@ -627,6 +628,25 @@ const faults: readonly (readonly [name: string, fault: () => void, ...found: rea
     /^outage tls-anchors: .*tls\.cfg: no ca_list of a client profile holds CN=root,O=Operator, .* no next hop/,
   ],
   [
+    'an anchor that is no root, and stands in a ca_list without its root',
+    () => {
+      change('siptrust.yaml', /\[root.pem\].*\}/, '[below.pem]}');
+      change('tls.cfg', /(server[\s\S]*?)ca_list = root.pem/, '$1ca_list = below.pem');
+      cpSync(pki.path('below.pem'), file('below.pem'));
+    },
+    /^outage tls-anchors: .*no ca_list of a server profile holds CN=root,O=Operator, which is above CN=below\S*, an anchor of agreement op-b: /,
+  ],
+  [
+    'a tls.cfg that Kamailio does not read',
+    () => change('kamailio.cfg', 'modparam("tls", "config", "tls.cfg")\n', ''),
+    /^outage tls: module tls reads no .*tls\.cfg/,
+  ],
+  [
+    'a modparam that says nothing beside a tls.cfg',
+    () => change('kamailio.cfg', 'modparam("tls",', 'modparam("tls", "ca_list", "more.pem")\nmodparam("tls",'),
+    /^risk tls: .*kamailio\.cfg:18: modparam ca_list of module tls says nothing beside .*tls\.cfg/,
+  ],
+  [
     'a siptrustd on another port',
     () => change('siptrust.yaml', /^/, 'daemon: {listen: {http: 127.0.0.1:8061}}\n'),
     /^outage script-daemon: the plugin asks http:\/\/127\.0\.0\.1:7061, and daemon\.listen\.http of .*siptrust\.yaml is port 8061/,
@@ -748,13 +768,19 @@ describe('the command', () => {
       /^leak: .*\n {2}tls-key-mode: .*\n {4}next: chmod o= .*\noutage: .*\n {2}daemon: .*does siptrustd run.*\n {4}next: systemctl start siptrustd[\s\S]*\nnote: /i,
     );
     expect(output.match(/ {4}next: ./g)?.length).toBe(3);
+    expect(output).toMatch(/\d+ checks, 3 findings\n$/);
+    change('tls.cfg', /SSLv23/, 'TLSv1.2+');
+    chmodSync(file('own.key'), 0o600);
+    expect((await siptrustctl(args())).output).toMatch(/\d+ checks, 1 finding\n$/);
   });
-  test('ok/the plugin is looked at where the script includes it', async () => {
+  test('ok/the plugin and tls.cfg are looked at where the script has them', async () => {
     const { output } = await siptrustctl(args().slice(0, -2));
     expect(output).not.toMatch(/plugin/);
     rmSync(file('siptrust/siptrust-in.cfg'));
-    const missing = (await siptrustctl(args().slice(0, -2))).output;
+    change('tls.cfg', /verify_client.*\n/, '');
+    const missing = (await siptrustctl(args().slice(0, -4))).output;
     expect(missing).toContain(`plugin: ${file('siptrust')}: siptrust-in.cfg missing`);
+    expect(missing).toContain(`${file('tls.cfg')}:2 [server:default]: callers are not asked`);
   });
   test('ok/--json', async () => {
     const { output } = await siptrustctl(['--json', ...args()]);
