@@ -19,7 +19,7 @@ import {
 import type { KeyPath, Place, ProblemCode, Problems } from '../reading/index.js';
 import { readPlainYaml } from './plain-yaml.js';
 import { utf8Text } from './utf8.js';
-import { toldFaults, yamlFaultText } from './yaml-fault.js';
+import { toldFaults, UNCLOSED, yamlFaultText } from './yaml-fault.js';
 
 /** Deeper than any policy, and shallow enough for the call stack. */
 const MOST_DEPTH = 64;
@@ -77,7 +77,10 @@ export function readDocument(file: string, bytes: Uint8Array, problems: Problems
   const { document } = parsed;
   // An unknown tag is only a warning to the library; a policy has no use for one.
   const faults = toldFaults([...document.errors, ...document.warnings]);
-  for (const fault of faults) problems.add('bad-yaml', () => place(fault.pos[0]), [], yamlFaultText(fault));
+  for (const fault of faults) {
+    const at = fault.message.startsWith(UNCLOSED) ? quoteBefore(text, fault.pos[0]) : fault.pos[0];
+    problems.add('bad-yaml', () => place(at), [], yamlFaultText(fault));
+  }
   if (faults.length > 0) return undefined;
 
   const root = document.contents;
@@ -159,6 +162,19 @@ function markNesting(text: string): number {
     before = token;
   }
   return mostBrackets + mostDashes;
+}
+
+/** Where the last quoted text before an offset begins. */
+function quoteBefore(text: string, end: number): number {
+  let [at, quote, before] = [0, end, ''];
+  for (const token of new Lexer().lex(text)) {
+    if (at >= end) break;
+    if (before !== CST.SCALAR && /^["']/.test(token)) quote = at;
+    // Marks of the lexer's own are no part of the text.
+    if (token !== CST.SCALAR && token !== CST.DOCUMENT && token !== CST.FLOW_END) at += token.length;
+    before = token;
+  }
+  return quote;
 }
 
 function parse(text: string, lineCounter: LineCounter): { readonly document: Document.Parsed } | { problem: string } {

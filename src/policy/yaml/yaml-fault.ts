@@ -9,6 +9,9 @@ export interface YamlFault {
 /** What follows the first faults of broken YAML mostly follows from them. */
 const MOST_FAULTS = 10;
 
+/** Of a quotation mark: the library places it where what it opened ends. */
+export const UNCLOSED = 'Missing closing';
+
 const NO_COLON = 'expected "key: value", found a line without ": " (a colon and a blank)';
 
 const WORDS: Readonly<Record<string, string>> = {
@@ -34,7 +37,7 @@ const BY_BEGINNING: readonly (readonly [string, string])[] = [
   ['All mapping items must', 'expected the blanks of the other keys of this mapping in front, found more or fewer'],
   ['All sequence items must', 'expected the blanks of the other "- " of this list in front, found more or fewer'],
   ['Comments must be', 'expected a blank before "#"'],
-  ['Missing closing', 'expected a closing quotation mark, found none'],
+  [UNCLOSED, 'expected a closing quotation mark, found none'],
   ['Plain value cannot start', 'expected text that begins with a letter or a digit: any other needs quotes'],
 ];
 
@@ -45,11 +48,15 @@ export function yamlFaultText({ code, message }: YamlFault): string {
   return known ?? WORDS[code] ?? `not YAML: ${message}`;
 }
 
-/** The faults that are worth telling: beside a tab all others follow from it, and of two at one place the first is the mistake. */
+/**
+ * The faults that are worth telling: beside a tab all others follow from it, as all do that come after a quotation mark without
+ * its end, and of two at one place the first is the mistake.
+ */
 export function toldFaults<F extends YamlFault & { readonly pos: readonly [number, number] }>(
   faults: readonly F[],
 ): F[] {
   const tabs = faults.filter(({ code }) => code === 'TAB_AS_INDENT');
-  const told = tabs.length > 0 ? tabs : faults;
+  const unclosed = faults.findIndex(({ message }) => message.startsWith(UNCLOSED));
+  const told = tabs.length > 0 ? tabs : faults.slice(0, unclosed === -1 ? faults.length : unclosed + 1);
   return told.filter(({ pos }, at) => pos[0] !== told[at - 1]?.pos[0]).slice(0, MOST_FAULTS);
 }

@@ -91,7 +91,17 @@ describe('what is no policy document says where', () => {
       'a: {x: 1\nb: 2\n',
       'f:2:1: error: expected "}", or more blanks in front of this line (no tab): a mapping that begins with "{" ends with "}"',
     ],
-    ['unclosed quote', 'a: "x\n', 'f:2:1: error: expected a closing quotation mark, found none'],
+    ['unclosed quote', 'a: "x\n', 'f:1:4: error: expected a closing quotation mark, found none'],
+    [
+      'an unclosed quote among others, to the end of its list and of the file',
+      '---\n# it\'s "\na: [1, "y"]\nb: it\'s\nc:\n  - "x\n    y: z\n',
+      'f:6:5: error: expected a closing quotation mark, found none',
+    ],
+    [
+      'an unclosed quote in a list that begins with "["',
+      "\ufeffa: 'b'\nc: ['x]\nd: 1\n",
+      'f:2:5: error: expected a closing quotation mark, found none',
+    ],
     [
       'a key that is indented too little',
       'a:\n  - b: 1\n   c: 2\n',
