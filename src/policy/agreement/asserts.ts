@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { Asserts } from '../../trust/agreement/index.js';
 import { flag, type Site, someWords, words } from '../reading/index.js';
-import { assertedHosts, domainNames } from '../values/index.js';
+import { assertedDomains, assertedHosts } from '../values/index.js';
 import type { Around } from './key.js';
 
 export const ASSERTS = z
@@ -35,6 +35,6 @@ export function readAsserts(given: z.infer<typeof ASSERTS> | undefined, site: Si
       site.at('numbers', index).report('bad-number', `${expected}, found ${JSON.stringify(prefix)}`);
     }
   }
-  const domains = named === undefined ? around.domains : domainNames(named, site.at('domains'));
+  const domains = named === undefined ? around.domains : assertedDomains(named, site.at('domains'));
   return { domains, hosts: assertedHosts(hosts, site.at('hosts')), numbers, transit };
 }

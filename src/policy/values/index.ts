@@ -4,6 +4,7 @@ export { dayText, readInstant } from './dates.js';
 export { entrySite } from './entries.js';
 export { type ListenAddress, parseListen, readListen } from './listen-address.js';
 export {
+  assertedDomains,
   assertedHosts,
   checkName,
   domainNames,

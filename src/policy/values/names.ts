@@ -23,13 +23,18 @@ export function checkName(name: string, site: Site): void {
  * here, once (rulebook C-4).
  */
 export function policyDomain(text: string): { readonly domain: string } | { readonly fault: string } {
+  if (addressOf(text) !== undefined) return { fault: NO_IDENTITY };
   // The reference side of a connection may be a URI or have a port; an entry of a list may not.
   const more = moreThanName(text);
   if (more !== undefined) return { fault: more };
   const reference = referenceDomain(text);
   if (reference.kind === 'domain') return mixedLabel(text) ?? { domain: reference.name };
-  return { fault: reference.kind === 'ip' ? 'an IP address is no SIP domain identity (RFC 5922 §7.2)' : reference.why };
+  return { fault: reference.kind === 'ip' ? NO_IDENTITY : reference.why };
 }
+
+const NO_IDENTITY = 'an IP address is no SIP domain identity (RFC 5922 §7.2)';
+
+const addressOf = (text: string) => parseAddress(/^\[(.*)\]$/.exec(text)?.[1] ?? text);
 
 /** Scripts that have letters which look alike. */
 const ALIKE = [/\p{Script=Latin}/u, /\p{Script=Greek}/u, /\p{Script=Cyrillic}/u];
@@ -54,7 +59,16 @@ function moreThanName(text: string): string | undefined {
 
 /** The domains of the list at `site`; what is none is reported and left out. */
 export function domainNames(texts: readonly string[], site: Site): readonly string[] {
-  return namesOf(texts, site, policyDomain, 'a domain name, as in ims.operator.example');
+  return namesOf(texts, site, policyDomain, A_DOMAIN);
+}
+
+const A_DOMAIN = 'a domain name, as in ims.operator.example';
+
+/** Domains that an asserted identity may have; an address in their place is told where it belongs. */
+export function assertedDomains(texts: readonly string[], site: Site): readonly string[] {
+  const meaning = (text: string) =>
+    addressOf(text) === undefined ? policyDomain(text) : { fault: 'an IP address belongs in asserts.hosts' };
+  return namesOf(texts, site, meaning, A_DOMAIN);
 }
 
 /** The suffixes of wildcard names: written as they stand behind the wildcard label. */
@@ -70,7 +84,7 @@ export function assertedHosts(texts: readonly string[], site: Site): readonly st
 }
 
 function assertedHost(text: string): ReturnType<typeof policyDomain> {
-  const address = parseAddress(/^\[(.*)\]$/.exec(text)?.[1] ?? text);
+  const address = addressOf(text);
   if (address === undefined) return policyDomain(text);
   return { domain: address.text.includes(':') ? `[${address.text}]` : address.text };
 }

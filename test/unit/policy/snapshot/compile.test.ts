@@ -443,6 +443,18 @@ const FAIL: readonly Case[] = [
     'p.yaml:4:26: error: agreements[0].domains[1]: expected a domain name, as in ims.operator.example, found "192.0.2.1": an IP address is no SIP domain identity (RFC 5922 §7.2)',
   ],
   [
+    'address of IPv6',
+    tls().replace('[b.example]', '["2001:db8::7"]'),
+    'p.yaml:4:15: error: agreements[0].domains[0]: expected a domain name, as in ims.operator.example, found "2001:db8::7": an IP address is no SIP domain identity (RFC 5922 §7.2)',
+  ],
+  ...['192.0.2.1', '2001:db8::7', '[2001:db8::7]'].map(
+    (address): Case => [
+      `an address that is asserted: ${address}`,
+      tls(`asserts: {domains: ["${address}"]}`),
+      `p.yaml:7:25: error: agreements[0].asserts.domains[0]: expected a domain name, as in ims.operator.example, found "${address}": an IP address belongs in asserts.hosts`,
+    ],
+  ),
+  [
     'URI',
     tls().replace('[b.example]', '["sip:b.example"]'),
     'p.yaml:4:15: error: agreements[0].domains[0]: expected a domain name, as in ims.operator.example, found "sip:b.example": a domain stands without "sip:"',
