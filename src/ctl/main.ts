@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
  * siptrustctl: asks a running siptrustd, or answers without one.
- * Exit codes: 0 answered, 1 the answer is an error (`cert lint`: holds one; `replay`, `policy diff`: there are changes),
+ * Exit codes: 0 answered, 1 the answer is an error (docs/rpc.md says which commands mean what by it),
  * 2 the command line, a file or the connection is wrong, 130 and 143 stopped by SIGINT and SIGTERM, 141 nobody reads the answers any more.
  */
 

@@ -71,6 +71,7 @@ interface Tools {
   readonly options: () => GlobalOptions;
   readonly ask: Ask;
   readonly print: Print;
+  readonly exit: (code: number) => void;
 }
 
 /**
@@ -93,7 +94,7 @@ export function program(input: Readable, output: Writable, exit: (code: number) 
   };
   const ask: Ask = (method, params, { config }) =>
     config === undefined ? askDaemon(options(), method, params) : configAnswer(config, method, params);
-  const tools: Tools = { input, output, options, ask, print };
+  const tools: Tools = { input, output, options, ask, print, exit };
   const group = groups(root);
 
   daemonCommands(group, tools);
@@ -131,7 +132,7 @@ export function program(input: Readable, output: Writable, exit: (code: number) 
 }
 
 /** What the table of commands says, as verbs. */
-function daemonCommands(group: ReturnType<typeof groups>, { ask, print }: Tools): void {
+function daemonCommands(group: ReturnType<typeof groups>, { ask, print, exit }: Tools): void {
   const askPages = async (method: string, params: object, page: number, { config }: WithConfig) => {
     const offline = config === undefined ? undefined : configAnswers(config, method);
     const rows: unknown[] = [];
@@ -157,10 +158,12 @@ function daemonCommands(group: ReturnType<typeof groups>, { ask, print }: Tools)
     }
     verb.action(async (...given: unknown[]) => {
       const { config, ...options } = verb.opts<WithConfig>();
-      const params = { ...command.always, ...paramsOf(command, given), ...options };
-      const { method, page } = command;
-      const answer = page === undefined ? ask(method, params, { config }) : askPages(method, params, page, { config });
-      print(await answer, command.shown);
+      const params = { ...paramsOf(command, given), ...options };
+      const { method, page, failed, shown } = command;
+      const asked = page === undefined ? ask(method, params, { config }) : askPages(method, params, page, { config });
+      const answer = await asked;
+      print(answer, shown);
+      if (failed?.(answer)) exit(1);
     });
   }
 }

@@ -83,6 +83,15 @@ describe.skipIf(missing !== undefined)('next hops of a daemon', () => {
     expect(code).toBe(0);
     expect(output).toMatch(/^target1: +tls:192\.0\.2\.7:5061$/m);
     expect((await siptrustctl(['--socket', file('ctl.sock'), 'hop', 'list'])).output).toContain('b.example|0|tls:');
+    const domain = await siptrustctl(['--socket', file('ctl.sock'), 'hop', 'resolve', 'b.example']);
+    expect(domain).toMatchObject({ code: 0, output: expect.stringMatching(/^target1: +tls:192\.0\.2\.7:5061$/m) });
+  });
+
+  test('fail/siptrustctl ends with 1 where there is no next hop', async () => {
+    for (const text of ['https://b.example', 'b.example:5061', 'sip:']) {
+      const { code, output } = await siptrustctl(['--socket', file('ctl.sock'), 'hop', 'resolve', text]);
+      expect([text, code, output]).toEqual([text, 1, expect.stringMatching(/^status: +failed$/m)]);
+    }
   });
 
   test('ok/DNS answers can be forgotten', async () => {

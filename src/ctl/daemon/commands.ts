@@ -1,5 +1,6 @@
 /** The commands that ask a running daemon. A new command is one row here and one row in docs/rpc.md. */
 
+import { isRecord } from '../../typed.js';
 import { renderCandidate, renderDecisions, renderHistory, renderPartners } from '../terminal/index.js';
 
 export interface DaemonCommand {
@@ -14,6 +15,10 @@ export interface DaemonCommand {
   readonly options?: readonly string[];
   /** Params that are sent with every question. */
   readonly always?: Readonly<Record<string, unknown>>;
+  /** The params of what people write; absent: each argument under its name. */
+  readonly meant?: (given: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;
+  /** Whether the answer says that it failed: exit code 1. */
+  readonly failed?: (answer: unknown) => boolean;
   /** It is answered in pages of at most so many rows, which are put together. */
   readonly page?: number;
   /** How people see the answer; absent: as any other. */
@@ -81,7 +86,9 @@ export const DAEMON_COMMANDS: readonly DaemonCommand[] = [
   { words: 'fleet list', method: 'fleet.list', doc: 'the nodes of the fleet, and which revision is in force where' },
   {
     ...{ words: 'hop resolve', method: 'hop.resolve', args: ['<uri>'], always: { wait_ms: 1000 } },
-    doc: 'where a request with this URI goes next',
+    meant: ({ uri }) => (String(uri).includes(':') ? { uri } : { domain: uri }),
+    failed: (answer) => isRecord(answer) && answer.status === 'failed',
+    doc: 'where a request with this URI, or to this domain, goes next; exit code 1: nowhere',
   },
   { words: 'hop list', method: 'hop.list', args: ['[limit]'], doc: 'next hops of the agreements, as far as known' },
   { words: 'cache stats', method: 'cache.stats', doc: 'entries, hits and misses of the caches' },
@@ -100,8 +107,9 @@ export const DAEMON_COMMANDS: readonly DaemonCommand[] = [
   },
 ];
 
-/** The params of `agreement show op-b`: each argument under its name. */
+/** The params of `agreement show op-b`. */
 export function paramsOf(command: DaemonCommand, values: readonly unknown[]): Record<string, unknown> {
   const names = (command.args ?? []).map((arg) => arg.slice(1, -1));
-  return Object.fromEntries(names.flatMap((name, at) => (values[at] === undefined ? [] : [[name, values[at]]])));
+  const given = Object.fromEntries(names.flatMap((name, at) => (values[at] === undefined ? [] : [[name, values[at]]])));
+  return { ...command.always, ...(command.meant?.(given) ?? given) };
 }

@@ -70,10 +70,12 @@ export async function eachLine(
 }
 
 /**
- * The records of standard input, as `eachLine` has them.
+ * The records of standard input, as `eachLine` has them. At a terminal, standard error says what is waited for.
  * @throws {Refusal} there is not one line
  */
 export async function eachRecord(...given: Parameters<typeof eachLine>): Promise<void> {
+  const [input] = given;
+  if ('isTTY' in input && input.isTTY) process.stderr.write('siptrustctl: waits for one JSON object a line; Ctrl-D ends\n');
   if ((await eachLine(...given)) > 0) return;
   throw new Refusal('standard input: expected one JSON object a line, found nothing', 2);
 }

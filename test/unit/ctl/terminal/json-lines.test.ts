@@ -1,5 +1,5 @@
 import { Readable, Writable } from 'node:stream';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { program } from '../../../../src/ctl/program.js';
 import { Refusal } from '../../../../src/ctl/terminal/failure.js';
 import { answerLines } from '../../../../src/ctl/terminal/json-lines.js';
@@ -60,6 +60,14 @@ describe('JSON Lines', () => {
 
   it('fail/nothing at all is no question', async () => {
     await expect(answers([''])).rejects.toThrow('expected one JSON object a line, found nothing');
+  });
+
+  it('ok/at a terminal it is said what is waited for, elsewhere nothing', async () => {
+    const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    const terminal = Object.assign(Readable.from(['1\n']), { isTTY: true });
+    for (const input of [terminal, Readable.from(['1\n'])]) await answerLines(input, new Kept(), String, String);
+    expect(said.mock.calls).toEqual([['siptrustctl: waits for one JSON object a line; Ctrl-D ends\n']]);
+    said.mockRestore();
   });
 
   it('fail/a line that is too long is told, the next one answered', async () => {
