@@ -50,19 +50,21 @@ export async function settle(
   for (let round = 0; round < MOST_ROUNDS; round++) {
     if (candidates.length === 0) return { candidates, findings };
     await breathe(`round ${round + 1} of the checks, ${candidates.length} agreements, ${findings.length} findings`);
-    const result = compileText(policyText(candidates, writing), place, now);
+    const text = policyText(candidates, writing);
+    const result = compileText(text, place, now);
+    const origin = originsOf(place.path, text, candidates);
     const problems = result.ok ? result.warnings : result.problems;
     if (result.ok) {
       // (Whether CRLs are fetched, the file says that this one will be included by.)
       const own = problems.filter(({ code }) => code !== 'no-status');
-      return { candidates, findings: [...findings, ...told(own, candidates, 'look')] };
+      return { candidates, findings: [...findings, ...told(own, candidates, 'look', origin)] };
     }
     const errors = problems.filter(({ severity }) => severity === 'error');
     const bad = new Set(errors.map(({ path }) => indexOf(path)));
     const outside = errors.find(({ path }) => indexOf(path) === undefined);
     if (outside !== undefined)
       throw new Refusal(`what would be written is no policy: ${outside.path}: ${outside.message}`, 1);
-    findings.push(...told(errors, candidates, 'left out'));
+    findings.push(...told(errors, candidates, 'left out', origin));
     candidates = candidates.filter((_, index) => !bad.has(index));
   }
   throw new Refusal(
@@ -76,12 +78,31 @@ function indexOf(path: string): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
-function told(problems: readonly Problem[], candidates: readonly Candidate[], outcome: Finding['outcome']): Finding[] {
+/** Puts the origins of agreements in place of the lines of a text that nobody has seen. */
+function originsOf(path: string, text: string, candidates: readonly Candidate[]): (message: string) => string {
+  const starts = text.split('\n').flatMap((line, at) => (line.startsWith('  - name: ') ? [at + 1] : []));
+  return (message) => {
+    const [head = '', ...places] = message.split(`${path}:`);
+    const said = places.map((place) => {
+      const [shown = '', line] = /^([0-9]+):[0-9]+/.exec(place) ?? [];
+      const from = candidates[starts.findLastIndex((start) => start <= Number(line))]?.from.join(', ');
+      return from === undefined ? `${path}:${place}` : from + place.slice(shown.length);
+    });
+    return head + said.join('');
+  };
+}
+
+function told(
+  problems: readonly Problem[],
+  candidates: readonly Candidate[],
+  outcome: Finding['outcome'],
+  origin: (message: string) => string,
+): Finding[] {
   return problems.flatMap(({ path, message }) => {
     const candidate = candidates[indexOf(path) ?? -1];
     if (candidate === undefined) return [];
     const key = path.replace(/^agreements\[[0-9]+\]\.?/, '');
-    const text = `${key}${key === '' ? '' : ': '}${message}`;
+    const text = `${key}${key === '' ? '' : ': '}${origin(message)}`;
     return [{ from: candidate.from.join(', '), subject: candidate.name, outcome, text }];
   });
 }

@@ -232,7 +232,7 @@ describe('import partners', () => {
     for (const [line, text] of [
       ['line 4', /expected a domain name, .*found "domain!"/],
       ['line 5', /none\.pem: no such file/],
-      ['line 6', /b\.example is claimed by agreement Op-B already/],
+      ['line 6', /b\.example is claimed by agreement Op-B already, at line 2$/],
       ['line 7', /^transit: expected true or false/],
     ]) {
       expect(report.findings).toContainEqual(
