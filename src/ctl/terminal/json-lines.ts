@@ -75,7 +75,8 @@ export async function eachLine(
  */
 export async function eachRecord(...given: Parameters<typeof eachLine>): Promise<void> {
   const [input] = given;
-  if ('isTTY' in input && input.isTTY) process.stderr.write('siptrustctl: waits for one JSON object a line; Ctrl-D ends\n');
+  if ('isTTY' in input && input.isTTY)
+    process.stderr.write('siptrustctl: waits for one JSON object a line; Ctrl-D ends\n');
   if ((await eachLine(...given)) > 0) return;
   throw new Refusal('standard input: expected one JSON object a line, found nothing', 2);
 }

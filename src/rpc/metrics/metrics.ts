@@ -58,6 +58,10 @@ export class Metrics {
     this.#duration = new Histogram({ ...common(duration), buckets: [...DURATION_BUCKETS] });
     for (const method of methods) this.#child(method, 'ok').count.inc(0);
     collectDefaultMetrics({ register: this.#registry });
+    // Sums of others, and gauges: `_total` says that a metric only grows.
+    for (const what of ['handles', 'requests', 'resources']) {
+      this.#registry.removeSingleMetric(`nodejs_active_${what}_total`);
+    }
   }
 
   /** One question was answered. */
