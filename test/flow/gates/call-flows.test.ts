@@ -59,18 +59,21 @@ describe.each(builds('full'))('what goes on in calls, Kamailio $version', (build
         stranger,
         (text) => [answered(text, '200 OK', [contact])],
         async () => {
-          const callId = send({ ruri: stranger.uri(transport), headers: SECRET });
-          const final = await user.final(callId);
-          expect(statusOf(final), final).toBe(200);
-          const { route, ...dialog } = inDialog(final);
-          expect(dialog.ruri).toContain(';ob');
-          send({ ...dialog, callId, method: 'ACK', headers: [...route, ...SECRET] });
-          await stranger.received(callId, 'ACK');
-          let cseq = 2;
-          for (const method of WITHIN) {
-            send({ ...dialog, callId, method, cseq, headers: [...route, ...SECRET] });
-            await stranger.received(callId, method);
-            cseq += 1;
+          // What the list removes, and what only a plan does: gateways to the PSTN write who calls into From.
+          for (const from of ['<sip:user@own.example>;tag=1', '<sip:user;cpc=secret@own.example>;tag=1']) {
+            const callId = send({ ruri: stranger.uri(transport), from, headers: SECRET });
+            const final = await user.final(callId);
+            expect(statusOf(final), final).toBe(200);
+            const { route, ...dialog } = inDialog(final);
+            expect(dialog.ruri).toContain(';ob');
+            send({ ...dialog, from, callId, method: 'ACK', headers: [...route, ...SECRET] });
+            await stranger.received(callId, 'ACK');
+            let cseq = 2;
+            for (const method of WITHIN) {
+              send({ ...dialog, from, callId, method, cseq, headers: [...route, ...SECRET] });
+              await stranger.received(callId, method);
+              cseq += 1;
+            }
           }
         },
       );
