@@ -2,7 +2,7 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Caller, freshCallId, type RequestTerms, request } from '../support/live/caller.js';
+import { type Caller, freshCallId, inDialog, type RequestTerms, request } from '../support/live/caller.js';
 import { OpensipsNetwork } from '../support/live/opensips-network.js';
 import { answered, Party, type Transport } from '../support/live/party.js';
 import { expectNowhere } from '../support/live/secrets.js';
@@ -11,6 +11,9 @@ import { BUILD, theBuild } from './stage.js';
 
 const TRANSPORTS: readonly Transport[] = ['udp', 'tcp', 'tls'];
 const FORGED = 'P-Asserted-Identity: <sip:forged@own.example>';
+
+/** As relays of media edit it. */
+const EDITS = '\tif ($rb != NULL) {\n\t\tsubst_body("/edited/edited and longer/g");\n\t}\n';
 
 /** The same message with these lengths instead of its own, and these bytes behind its empty line. */
 function framed(text: SipText, lengths: readonly (number | string)[], behind: string): SipText {
@@ -24,7 +27,10 @@ describe.skipIf(BUILD === undefined)('attacks', () => {
   let stranger: Party;
 
   beforeAll(async () => {
-    network = await OpensipsNetwork.start({ build: theBuild() });
+    network = await OpensipsNetwork.start({
+      build: theBuild(),
+      edit: (script) => script.replaceAll(/\troute\(SIPTRUST_(IN|REPLY)\);\n/g, `$&${EDITS}`),
+    });
     const identity = network.pki.certificate({ issuer: network.operatorB, names: ['DNS:stranger.example'] });
     stranger = await Party.start(network.host(12), identity);
     user = await network.user();
@@ -79,24 +85,44 @@ describe.skipIf(BUILD === undefined)('attacks', () => {
     for (const text of network.uas.got) expect(rowsOf(text, 'P-Asserted-Identity'), text).toEqual([]);
   });
 
-  it.each(TRANSPORTS)('fail/an answer that hides another behind its length, over %s', async (transport) => {
+  it.each(TRANSPORTS.flatMap((transport) => ['180 Ringing', '200 OK'].map((line) => [line, transport] as const)))(
+    'fail/%s that hides another behind its length, over %s',
+    async (line, transport) => {
+      const ordinary = stranger.answer;
+      const before = user.answers.length;
+      for (const lengths of LENGTHS) {
+        stranger.answer = (text) => {
+          const behind = answered(text, '200 OK', [FORGED, 'Subject: edited']);
+          return [framed(answered(text, line), lengths(behind.length), behind)];
+        };
+        const callId = send(user, 'udp', { method: 'INVITE', ruri: stranger.uri(transport) });
+        await stranger.received(callId, 'INVITE');
+        await pause(100);
+      }
+      stranger.answer = ordinary;
+      expectWhole(user.answers.slice(before));
+      expectNowhere(
+        'forged',
+        user.answers.slice(before).map((text) => text.split('\r\n\r\n')[0] ?? ''),
+      );
+      expect(network.proxy.running).toBe(true);
+    },
+  );
+
+  it('fail/a bare ACK and a bare answer, whose body the script edits: each has one length, the right one', async () => {
+    const HIDDEN = 'Refer-To: <sip:x@y.example?P-Asserted-Identity=forged>';
+    const outsider = await network.udp();
+    const callId = send(outsider, 'udp', { method: 'INVITE', body: 'edited' });
+    const { route, ...terms } = inDialog(await outsider.final(callId));
+    send(outsider, 'udp', { ...terms, method: 'ACK', headers: [...route, HIDDEN], body: 'edited' });
+    expectWhole([await network.uas.received(callId, 'ACK')]);
     const ordinary = stranger.answer;
-    const before = user.answers.length;
-    for (const lengths of LENGTHS) {
-      stranger.answer = (text) => {
-        const behind = answered(text, '200 OK', [FORGED]);
-        return [framed(answered(text, '180 Ringing'), lengths(behind.length), behind)];
-      };
-      const callId = send(user, 'udp', { method: 'INVITE', ruri: stranger.uri(transport) });
-      await stranger.received(callId, 'INVITE');
-      await pause(100);
-    }
+    stranger.answer = (text) => [
+      framed(answered(text, '200 OK', ['Contact: <sip:x@y?P-Asserted-Identity=forged>']), [6], 'edited'),
+    ];
+    const answer = await user.final(send(user, 'udp', { method: 'INVITE', ruri: stranger.uri('udp') }));
     stranger.answer = ordinary;
-    expectWhole(user.answers.slice(before));
-    expectNowhere(
-      'forged',
-      user.answers.slice(before).map((text) => text.split('\r\n\r\n')[0] ?? ''),
-    );
+    expectWhole([answer]);
   });
 
   it('fail/our user hides something behind a length on the way to a stranger', async () => {
