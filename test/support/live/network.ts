@@ -9,7 +9,7 @@ import { type Caller, resumingCaller, tcpCaller, tlsCaller, tlsTicket, udpCaller
 import { Daemon, type Policy } from './daemon.js';
 import { type Build, type Define, Kamailio, type KamailioOptions } from './kamailio.js';
 import { type Authority, type Identity, installIdentity, Pki } from './pki.js';
-import { eventually, loopbackBlock, runDirectory } from './places.js';
+import { eventually, loopbackBlock, runDirectory, upOrEnded } from './places.js';
 import { Uas, type UasOptions } from './uas.js';
 
 export interface NetworkOptions {
@@ -93,15 +93,9 @@ export class Network {
   }
 
   /** Starts our network: siptrustd, the proxy and the called party. */
-  static async start(options: NetworkOptions): Promise<Network> {
+  static start(options: NetworkOptions): Promise<Network> {
     const network = new Network(options);
-    try {
-      await network.#start();
-    } catch (error) {
-      await network.stop();
-      throw error;
-    }
-    return network;
+    return upOrEnded(network, () => network.#start());
   }
 
   /** Our proxy, as other networks see it. */

@@ -5,7 +5,7 @@ import { type Caller, tcpCaller, tlsCaller, udpCaller } from './caller.js';
 import { Daemon, type Policy } from './daemon.js';
 import { Opensips, type OpensipsBuild, type OpensipsOptions } from './opensips.js';
 import { type Authority, type CertificateTerms, type Identity, installIdentity, Pki } from './pki.js';
-import { eventually, loopbackBlock, runDirectory } from './places.js';
+import { eventually, loopbackBlock, runDirectory, upOrEnded } from './places.js';
 import { Relay } from './relay.js';
 import { Uas, type UasOptions } from './uas.js';
 
@@ -51,15 +51,9 @@ export class OpensipsNetwork {
     this.daemon = new Daemon(this.host(1), path);
   }
 
-  static async start(options: OpensipsNetworkOptions): Promise<OpensipsNetwork> {
+  static start(options: OpensipsNetworkOptions): Promise<OpensipsNetwork> {
     const network = new OpensipsNetwork(options);
-    try {
-      await network.#start();
-    } catch (error) {
-      await network.stop();
-      throw error;
-    }
-    return network;
+    return upOrEnded(network, () => network.#start());
   }
 
   async #start(): Promise<void> {

@@ -71,3 +71,14 @@ export function accepts(host: string, port: number): Promise<boolean> {
     socket.on('error', () => resolve(false));
   });
 }
+
+/** The stage, once it is up. @throws why it is not, when what there was of it has ended */
+export async function upOrEnded<T extends { stop(): Promise<void> }>(stage: T, start: () => Promise<void>): Promise<T> {
+  try {
+    await start();
+  } catch (error) {
+    await stage.stop();
+    throw error;
+  }
+  return stage;
+}
