@@ -194,6 +194,35 @@ describe.skipIf(BUILD === undefined)('what is known of the places of a partner',
     },
   );
 
+  it('ok/several agreements at one place: each may say there what its own may', async () => {
+    // As DNS would say it.
+    network.relay.tamper = (method, answer) =>
+      method === 'hop.list'
+        ? answer.replace(/c\.example\|0\|[^"]*/, `c.example|0|tls:${network.host(10)}:5061`)
+        : undefined;
+    await load(300, [agreementByWords('op-c', 'c.example', network.operatorB, { server_names: ['sbc.b.example'] })]);
+    await eventually('c.example is proven', async () => (await call('c.example'))[1] === 1);
+    const { answer } = partner;
+    for (const domain of ['b.example', 'c.example']) {
+      const said = `<sip:bob@${domain}>`;
+      const [there, back] = [freshCallId(), freshCallId()];
+      const headers = [`P-Asserted-Identity: ${said}`];
+      partner.answer = (text) =>
+        headerOf(text, 'Call-ID') === there
+          ? [
+              answered(text, '200 OK', headers),
+              request({ method: 'MESSAGE', callId: back, from: `${said};tag=1`, headers }),
+            ]
+          : [answered(text, '200 OK')];
+      const got = await answerTo(user, { callId: there, method: 'MESSAGE', to: said, ruri: `sip:bob@${domain}` });
+      expect(rowsOf(got, 'P-Asserted-Identity')).toEqual([said]);
+      expect(rowsOf(await network.uas.received(back, 'MESSAGE'), 'P-Asserted-Identity')).toEqual([said]);
+    }
+    partner.answer = answer;
+    network.relay.tamper = () => undefined;
+    await load();
+  });
+
   it('ok/when the policy has changed: the partner stays known, and what is new is known at once', async () => {
     expect(await call('r.example')).toEqual([500, undefined]);
     await load(300, [strict()]);

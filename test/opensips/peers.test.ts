@@ -16,6 +16,11 @@ describe.skipIf(BUILD === undefined)('who calls', () => {
       build: theBuild(),
       edit: (script) =>
         replaced(script, [
+          // A script that has a cache of its own.
+          [
+            'loadmodule "rr.so"\n',
+            'modparam("cachedb_local", "cache_collections", "own=4")\nmodparam("cachedb_local", "cachedb_url", "local:own:///own")\nloadmodule "rr.so"\n',
+          ],
           ['\t# No open relay', '\tappend_hf("X-Believed: $avp(siptrust_asserted)\\r\\n");\n\t# No open relay'],
         ]),
     });
