@@ -120,13 +120,21 @@ describe.each(builds('smoke'))('the configuration of the package, Kamailio $vers
     expect(statusOf((await call(other, { ruri: 'sip:own.example' })).answer)).toBe(484);
   });
 
-  it('ok/P-11 a call of ours reaches a partner with its identity, over the client profile that README gives', async () => {
+  it('ok/P-11 a call of ours reaches a partner with its identity, over the client profile that README gives, and he ends it', async () => {
     await network.proven('b.example');
     const callId = freshCallId();
-    user.send(request({ callId, ruri: 'sip:partner@own.example', transport: 'UDP', headers: [CAROL] }));
+    const [from, to] = ['<sip:carol@own.example>;tag=1', '<sip:partner@own.example>'];
+    const sent = request({ callId, ruri: 'sip:partner@own.example', from, to, transport: 'UDP', headers: [CAROL] });
+    user.send(sent.replace(/^Contact: .*$/m, `Contact: <sip:carol@${user.source}>`));
     expect(statusOf(await user.final(callId))).toBe(200);
-    expect(rowsOf(await partner.received(callId, 'INVITE'), 'P-Asserted-Identity')).toHaveLength(1);
+    const got = await partner.received(callId, 'INVITE');
+    expect(rowsOf(got, 'P-Asserted-Identity')).toHaveLength(1);
     expect(network.cscf.log).not.toMatch(/CRITICAL/);
+    // From of his BYE is what our user dialled.
+    const headers = rowsOf(got, 'Record-Route').map((row) => `Route: ${row}`);
+    const dialog = { callId, ruri: `sip:carol@${user.source}`, from: `${to};tag=uas`, to: from };
+    partner.send(request({ ...dialog, method: 'BYE', headers }));
+    await eventually('his BYE', () => user.answers.find((text) => methodOf(text) === 'BYE' && text.includes(callId)));
   });
 });
 

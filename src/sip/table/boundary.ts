@@ -172,7 +172,8 @@ export const BOUNDARY_RULES: readonly BoundaryRule[] = [
   header('49', 'From', 'V', 'RFC 3323 §4.1; TS 29.165 §12.3', {
     ...keep,
     trustedIn: 'screen',
-    condition: 'in from trusted: one of our own domains is refused (§5.6 S-2), a foreign one flagged (S-7)',
+    condition:
+      'in from trusted, outside a dialog: one of our own domains is refused (§5.6 S-2), a foreign one flagged (S-7)',
   }),
   header('50', 'To', 'V', 'RFC 3261 §20.39', keep),
   header('51', 'Privacy', 'V', 'RFC 3323 §4.2; TS 24.229 §4.4.2', {

@@ -43,8 +43,8 @@ export function screenAssertions(work: Work): Refusal {
       { legal },
     );
     // Remote-Party-ID names the called party too (party=called), so one of our domains is no spoof in it; nor is it in
-    // an answer, which may come from a user of ours that the call was diverted to.
-    if (result.own !== undefined && legal && canRefuse(work) && !work.emergency) {
+    // an answer, which may come from a user of ours that the call was diverted to; nor is a call that is up to be broken.
+    if (result.own !== undefined && legal && canRefuse(work) && !work.emergency && !work.within) {
       return { code: 403, phrase: 'Identity Not Allowed', finding: result.own };
     }
     keepScreened(work, rows, result);
@@ -62,10 +62,13 @@ export function keepScreened(work: Work, rows: ReturnType<Draft['rows']>, { valu
   work.findings.push(...findings);
 }
 
-/** S-2 and S-7: what From says is no assertion, but one of our own domains in it is a spoof. */
+/**
+ * S-2 and S-7: what From says is no assertion, but one of our own domains in it is a spoof; not within a dialog, where whoever
+ * was called writes there what our user dialled (RFC 3261 §12.2.1.1).
+ */
 export function screenFrom(work: Work): Refusal {
-  const { input, direction, message, stance, flags, findings } = work;
-  if (direction !== 'in' || message !== 'request') return undefined;
+  const { input, direction, message, within, stance, flags, findings } = work;
+  if (direction !== 'in' || message !== 'request' || within) return undefined;
   const addr = parseNameAddr(input.block.fields.find(({ key }) => key === 'from')?.value ?? '');
   const hosts = 'malformed' in addr ? [] : domainsOf(addr);
   const agreed = terms(work);

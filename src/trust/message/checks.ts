@@ -125,14 +125,13 @@ const VEHICLE_PART = /^<cid:.*;purpose="?emergencycalldata\.(?:ecall\.msd|veds)/
  * within one (RFC 8147) belongs to an emergency call, and so does all between ends of which one is called sos.
  */
 export function checkLocation(work: Work): Refusal {
-  const { direction, stance, emergency, draft, flags } = work;
+  const { direction, stance, emergency, within, draft, flags } = work;
   if (direction !== 'out' || stance.trusted || emergency) return undefined;
   // RFC 3261 §20.15: where there is a body, there is a type of it.
   const squeezed = (key: string) => draft.rows(key).map(({ value }) => asciiLower(value).replace(/[ \t]/g, ''));
   const types = squeezed('content-type');
   if (types.length === 0 || draft.rows('content-length').some(({ value }) => /^0+$/.test(value))) return undefined;
   const ends = ['from', 'to'].map((key) => parseNameAddr(draft.rows(key)[0]?.value ?? ''));
-  const within = ends.every((end) => 'params' in end && end.params.some(({ key }) => key === 'tag'));
   if (within && ends.some((end) => 'uri' in end && isEmergency(end.uri.raw))) return undefined;
   const ofVehicle =
     types.some((type) => VEHICLE.some((known) => type.startsWith(known))) ||

@@ -5,6 +5,7 @@ import {
   asciiLower,
   type HeaderBlock,
   type Privacy,
+  parseNameAddr,
   parsePrivacy,
   parseStartLine,
   trimBlanks,
@@ -48,6 +49,8 @@ export interface Work {
   readonly method: string;
   readonly stance: Stance;
   readonly emergency: boolean;
+  /** As far as one message tells: From and To bear tags (RFC 3261 §12). */
+  readonly within: boolean;
   readonly privacy: Privacy;
   readonly draft: Draft;
   readonly rules: RulesInForce;
@@ -68,6 +71,7 @@ export function begin(input: MessageInput): Work {
   const request = line?.kind === 'request' ? line : undefined;
   const cseq = block.fields.find(({ key }) => key === 'cseq')?.value ?? '';
   const method = input.method ?? request?.method ?? trimBlanks(cseq.slice(cseq.search(/[ \t]|$/)));
+  const ends = ['from', 'to'].map((name) => parseNameAddr(block.fields.find(({ key }) => key === name)?.value ?? ''));
   const ruri = message === 'request' ? (input.ruri ?? request?.uri.raw ?? '') : '';
   const { agreement } = verdict;
   const stance: Stance = {
@@ -83,6 +87,7 @@ export function begin(input: MessageInput): Work {
     stance,
     // A proxy may have rewritten the Request-URI since: the call stays what it came in as.
     emergency: message === 'request' && (isEmergency(ruri) || isEmergency(request?.uri.raw ?? '')),
+    within: ends.every((end) => 'params' in end && end.params.some(({ key }) => key === 'tag')),
     privacy: parsePrivacy(block.fields),
     input,
     draft: new Draft(block),

@@ -161,6 +161,18 @@ table('screening of trusted peers (§5.4, §5.6)', [
     trusted,
     { action: 'reject', code: 403, codes: ['assert-own'] },
   ],
+  [
+    'ok/S-2 within a dialog, where the called party writes what our user dialled',
+    ['From: <sip:+4930123@a.example>;tag=1', 'To: <sip:alice@a.example>;tag=2'],
+    trusted,
+    { ...NOTHING, codes: [] },
+  ],
+  [
+    'ok/S-2 nor is a call that is up broken for what is asserted within it: the value goes',
+    ['From: <sip:bob@b.example>;tag=1', 'To: <sip:alice@a.example>;tag=2', 'P-Asserted-Identity: <sip:x@a.example>'],
+    trusted,
+    { action: 'continue', remove: ['P-Asserted-Identity'], codes: ['assert-own'] },
+  ],
   ['fail/T-13 S-2 in From, compact', ['f: "x" <sip:alice@A.example.>;tag=1'], trusted, { action: 'reject', code: 403 }],
   [
     'fail/S-2 as the context of a local number',
