@@ -130,6 +130,12 @@ describe.each(builds('smoke'))('the configuration of the package, Kamailio $vers
     const got = await partner.received(callId, 'INVITE');
     expect(rowsOf(got, 'P-Asserted-Identity')).toHaveLength(1);
     expect(network.cscf.log).not.toMatch(/CRITICAL/);
+    // By TLS, over the same connection, whatever his Contact says.
+    const { route, ...answered } = inDialog(await user.final(callId));
+    const ack = { ...answered, ruri: `sip:party@${partner.host}:5061`, from, transport: 'UDP', headers: route };
+    user.send(request({ ...ack, method: 'ACK' }));
+    await partner.received(callId, 'ACK');
+    expect(partner.connections).toBe(1);
     // From of his BYE is what our user dialled.
     const headers = rowsOf(got, 'Record-Route').map((row) => `Route: ${row}`);
     const dialog = { callId, ruri: `sip:carol@${user.source}`, from: `${to};tag=uas`, to: from };

@@ -10,10 +10,11 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 export interface Steps {
   /** The commands of a shell. */
   readonly commands: readonly string[];
-  /** What stands at the top of kamailio.cfg, behind the modules, and in place of its branch_route. */
+  /** What stands at the top of kamailio.cfg, behind the modules, in place of its branch_route, and before t_relay(). */
   readonly top: string;
   readonly include: string;
   readonly branch: string;
+  readonly ack: string;
   /** The line that the include stands before. */
   readonly before: string;
   readonly tls: string;
@@ -44,6 +45,7 @@ export function readmeSteps(): Steps {
     top: block(/#!define SIPTRUST_INSIDE_NETS/),
     include: block(/^include_file /m),
     branch: block(/^branch_route\[/m),
+    ack: found('line for ACK', /`(if \(is_method\("ACK"\)\) [^`]+)` before `t_relay/.exec(section)?.[1]),
     before: found('line to put the include before', /before the line `([^`]+)`/.exec(section)?.[1]),
     tls: block(/^\[server:default\]/m),
     old: found('line for Kamailio 5.6', /`(tcp_children=1)`/.exec(section)?.[1]),
@@ -76,6 +78,7 @@ export function turnedTrusting(
   text = replaced(text, /^#!KAMAILIO\n/, (head) => head + top + listen);
   text = replaced(text, steps.before, (line) => `${here(steps.include)}\n${line}`);
   text = replaced(text, /^branch_route\[MANAGE_BRANCH\] \{.*?^\}\n/ms, () => steps.branch);
+  text = replaced(text, /^\tif \(!t_relay\(\)\) \{$/m, (row) => `\t${steps.ack}\n${row}`);
   if (version.startsWith('5.'))
     text = replaced(text, /^(?:# *)?tcp_children=.*\n|^enable_tls=yes\n/m, (row) => `${row}${steps.old}\n`);
   text = replaced(text, '"/etc/kamailio/tls.cfg"', () => 'TLS_CONFIG');
