@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { loadPolicy } from './policy/loading/index.js';
+import { counted } from './printable.js';
 import { VERSION } from './version.js';
 
 const DEFAULT_CONFIG = '/etc/siptrust/siptrust.yaml';
@@ -46,6 +47,8 @@ export function check(config: string): number {
   for (const line of lines) process.stderr.write(`${line}\n`);
   if (!result.ok) return 1;
   const { agreements, interfaces } = result.snapshot;
-  process.stdout.write(`${config}: ok, ${agreements.length} agreements, ${interfaces.length} interfaces\n`);
+  process.stdout.write(
+    `${config}: ok, ${counted(agreements.length, 'agreement')}, ${counted(interfaces.length, 'interface')}\n`,
+  );
   return 0;
 }

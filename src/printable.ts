@@ -33,3 +33,8 @@ export function quoted(text: string, limit = 100): string {
 export function visible(text: string): string {
   return text.replace(HIDDEN, writtenOut);
 }
+
+/** `1 file`, `2 files`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

@@ -42,7 +42,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   closers: [],
   'next-step': [],
   'engine-options': [],
-  'command-line': ['policy', 'version'],
+  'command-line': ['policy', 'printable', 'version'],
   reporter: ['state', 'log'],
   fleet: ['closers', 'state', 'policy', 'log', 'version'],
   // It listens to signals before anything else is read.

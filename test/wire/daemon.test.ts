@@ -118,7 +118,7 @@ describe('siptrustd, its flags', () => {
   test('fail/an unknown flag is exit code 2', async () => expect((await siptrustd('--nonsense')).code).toBe(2));
   test('ok/--check of a good policy', async () => {
     const { code, output } = await siptrustd('--check', '--config', writePolicy(GOOD));
-    expect([code, output]).toEqual([0, expect.stringContaining('ok, 1 agreements')]);
+    expect([code, output]).toEqual([0, expect.stringContaining('ok, 1 agreement, 0 interfaces')]);
   });
   test('fail/--check names file, line and column', async () => {
     const path = writePolicy('own_domains: [a.example]\nagreements:\n  - name: x\n    mechanism: tsl\n', 'bad.yaml');

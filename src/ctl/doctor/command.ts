@@ -1,6 +1,7 @@
 /** `doctor`: looks at all that siptrust rests on, and says what is wrong in order of harm. */
 
 import type { Command } from 'commander';
+import { counted } from '../../printable.js';
 import { keysOf } from '../../typed.js';
 import type { Ask, Print } from '../terminal/index.js';
 import { checksOf } from './checks.js';
@@ -56,7 +57,7 @@ function reportText(checks: number, rows: readonly Row[]): string {
       ...found.flatMap(({ check, found: text, next }) => [`  ${check}: ${plain(text)}`, `    next: ${plain(next)}`]),
     ];
   });
-  return [...groups, '', `${checks} checks, ${rows.length} ${rows.length === 1 ? 'finding' : 'findings'}`].join('\n');
+  return [...groups, '', `${checks} checks, ${counted(rows.length, 'finding')}`].join('\n');
 }
 
 /** Nothing in a file that was read can end a line or drive a terminal. */

@@ -4,6 +4,7 @@ import { existsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { isPlainName } from '../../policy/values/index.js';
+import { counted } from '../../printable.js';
 import type { CertificateCache } from '../../state/verdicts/index.js';
 import { type Breathe, stoppable } from '../long-work/index.js';
 import {
@@ -234,7 +235,7 @@ function reportText(
   const found = findings.map(({ from, subject, outcome, text }) => ({ from, subject, outcome, text }));
   const lines = found.length === 0 ? [] : [render(found), ''];
   lines.push(
-    `${agreements} agreements${rows === undefined ? '' : ` of ${rows} rows`}, ${left_out} ${rows === undefined ? 'files' : 'rows'} left out`,
+    `${counted(agreements, 'agreement')}${rows === undefined ? '' : ` of ${counted(rows, 'row')}`}, ${counted(left_out, rows === undefined ? 'file' : 'row')} left out`,
   );
   if (agreements === 0) return [...lines, 'nothing was written'].join('\n');
   lines.push(

@@ -147,7 +147,7 @@ function schemasAt(schema: z.core.$ZodType, path: KeyPath): readonly z.ZodType[]
     const { shape } = schema;
     return isKeyOf(shape, step) ? schemasAt(shape[step], rest) : [];
   }
-  if (schema instanceof z.ZodArray) return schemasAt(schema.element, rest);
+  if (schema instanceof z.ZodArray) return typeof step === 'number' ? schemasAt(schema.element, rest) : [];
   if (schema instanceof z.ZodRecord) return schemasAt(schema.valueType, rest);
   return [];
 }

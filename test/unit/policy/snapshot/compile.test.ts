@@ -443,6 +443,11 @@ const FAIL: readonly Case[] = [
     'p.yaml:4:26: error: agreements[0].domains[1]: expected a domain name, as in ims.operator.example, found "192.0.2.1": an IP address is no SIP domain identity (RFC 5922 §7.2)',
   ],
   [
+    'one file in place of a list, in a mapping where a list may stand too',
+    tls().replace('anchors: [ca.pem]', 'anchors: {client: ca.pem}'),
+    'p.yaml:6:23: error: agreements[0].anchors.client: expected a list, each entry the path of a certificate file, found "ca.pem" (a list of one is written [ca.pem])',
+  ],
+  [
     'address of IPv6',
     tls().replace('[b.example]', '["2001:db8::7"]'),
     'p.yaml:4:15: error: agreements[0].domains[0]: expected a domain name, as in ims.operator.example, found "2001:db8::7": an IP address is no SIP domain identity (RFC 5922 §7.2)',
