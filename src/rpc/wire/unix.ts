@@ -59,7 +59,7 @@ async function changeGroup(path: string, group: string): Promise<void> {
   try {
     await promisify(execFile)('chgrp', ['--', group, path]);
   } catch (cause) {
-    const expected = 'expected a group that exists and that the daemon is a member of';
+    const expected = 'expected a group that exists and that the daemon is a member of (with systemd: PrivateUsers=no)';
     throw new Error(`unix socket ${path}: ${expected}, found ${JSON.stringify(group)}`, { cause });
   }
 }
