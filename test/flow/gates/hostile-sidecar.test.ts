@@ -188,6 +188,22 @@ describe.each(builds('full'))('hostile sidecars, Kamailio $version', (build) => 
     expect(network.cscf.running).toBe(true);
   });
 
+  it('ok/a next hop of which nothing is known any more, and then nobody answers: it leads where it led last', async () => {
+    const hop = { ...HOP, agreement: 'op-b', ttl: 1, revision: REVISION };
+    const leads = async () => {
+      const callId = freshCallId();
+      user.send(request({ callId, transport: 'UDP', method: 'MESSAGE', ruri: 'sip:bob@nowhere.invalid' }));
+      return statusOf(await user.final(callId)) === 200;
+    };
+    lines = { 'hop.resolve': lineOf('hop.resolve', { ...hop, targets: [`udp:${outside.host}:5060`] }) };
+    await eventually('it leads there', leads);
+    lines = { 'hop.resolve': lineOf('hop.resolve', { ...hop, targets: [] }) };
+    await eventually('it leads nowhere', async () => !(await leads()));
+    silent = ['hop.resolve'];
+    await eventually('it leads there again', leads);
+    silent = [];
+  });
+
   it('ok/one that is frozen is waited for once, until the poll has heard it; then the first answer counts', async () => {
     trusts();
     silent = ['trust.peer', 'trust.message', 'hop.resolve'];
