@@ -47,7 +47,8 @@ interface Seen {
 
 /** CRLs and OCSP answers: fetched in the background, kept over restarts, asked without waiting. */
 export class Revocation implements RevocationSource {
-  readonly #deps: RevocationDependencies;
+  /** Without the policy of the start: who kept it would keep it for ever. */
+  readonly #deps: Omit<RevocationDependencies, 'snapshot'>;
   readonly #queue: JobQueue;
   readonly #lists: CrlShelf;
   readonly #statuses: OcspShelf | undefined;
@@ -60,10 +61,11 @@ export class Revocation implements RevocationSource {
   #changed = (): void => {};
 
   private constructor(deps: RevocationDependencies, read: Awaited<ReturnType<typeof openOcspReader>> | undefined) {
-    const { settings, clock, log, random, shared: fetches } = deps;
-    this.#deps = deps;
-    this.#snapshot = deps.snapshot;
-    this.#authorities = atOnce(Authorities.gather(deps.snapshot));
+    const { snapshot, ...kept } = deps;
+    const { settings, clock, log, random, shared: fetches } = kept;
+    this.#deps = kept;
+    this.#snapshot = snapshot;
+    this.#authorities = atOnce(Authorities.gather(snapshot));
     this.#queue = new JobQueue(clock);
     this.#watch = new CrlWatch(log, settings.warn * 1000);
     const common = {

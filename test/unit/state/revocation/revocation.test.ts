@@ -1,6 +1,11 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { DEFAULT_SETTINGS } from '../../../../src/policy/settings/settings.js';
+import { Revocation } from '../../../../src/state/revocation/revocation.js';
+import type { Agreement } from '../../../../src/trust/agreement/agreement.js';
 import { type CrlSpec, ca, crl, DAY, ext, extension, type Issued, leaf } from '../../../support/certificates.js';
 import { der } from '../../../support/der.js';
 import { type Answer, HttpServer } from '../../../support/http-server.js';
@@ -503,4 +508,27 @@ describe('operators', () => {
       fields: expect.objectContaining({ source: 'agreement op-b' }),
     });
   });
+});
+
+test('ok/a policy that is in force no more is held by nobody, that of the start neither', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  let first: Agreement | undefined = agreementWith();
+  const held = new WeakRef(first);
+  const revocation = await Revocation.open({
+    settings: DEFAULT_SETTINGS.revocation,
+    snapshot: snapshotWith([first]),
+    clock: now,
+    log: { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} },
+    random: () => 0,
+  });
+  first = undefined;
+  await revocation.follow(snapshotWith([agreementWith()]));
+  const collected = (): boolean => {
+    collect();
+    return held.deref() === undefined;
+  };
+  // What a WeakRef has shown in a turn stays until that turn is over.
+  expect(await eventually('the agreement of the start is gone', collected, 10_000)).toBe(true);
+  await revocation.close();
 });
