@@ -144,16 +144,17 @@ describe.skipIf(BUILD === undefined)('a sidecar that fails', () => {
   });
 
   it('ok/dead and restarted: stripped, then trusted again', async () => {
+    const becomes = (who: Caller, rows: readonly string[]) =>
+      expect.poll(() => asserted(who), { timeout: 30_000, interval: 500 }).toEqual(rows);
     const known = await network.tls(network.certificateOfA());
-    expect(await asserted(known)).toEqual(KEPT);
+    await becomes(known, KEPT);
     await network.daemon.stop('SIGKILL');
     const unknown = await network.tls(network.certificateOfA());
     expect(await asserted(unknown)).toEqual([]);
-    await expect.poll(() => asserted(known), { timeout: 30_000, interval: 500 }).toEqual([]);
+    await becomes(known, []);
     await network.daemon.start();
-    await network.polled();
-    expect(await asserted(known)).toEqual(KEPT);
-    expect(await asserted(unknown)).toEqual(KEPT);
+    await becomes(known, KEPT);
+    await becomes(unknown, KEPT);
   });
 
   const DEAD: readonly (readonly [string, string, number])[] = [
