@@ -83,6 +83,10 @@ end
 function relay()
 	KSR.tm.t_on_branch("ksr_branch_leaving")
 	KSR.tm.t_on_failure("ksr_failure_any")
+	if KSR.is_ACK() then
+		-- It has no branch.
+		siptrust_out()
+	end
 	if KSR.tm.t_relay() < 0 then
 		-- No branch may leave.
 		local refused = KSR.pv.get("$avp(siptrust_out_refused)")
