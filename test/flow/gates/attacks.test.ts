@@ -234,6 +234,8 @@ describe.each(builds('full'))('attacks, Kamailio $version', (build) => {
     const { answer, got } = await invite('udp', { headers: ['P-Asserted-Identity: <sip:forged@c.example>'], from: C });
     expect(statusOf(answer)).toBe(200);
     expect(rowsOf(got ?? '', 'P-Asserted-Identity')).toEqual([]);
+    // Nothing of TLS is asked about there: each look would be an error in the log.
+    expect(network.cscf.log).not.toContain('Transport protocol is not TLS');
   });
 
   it('ok/G-10 a partner that answers late, or never, keeps its only place', async () => {
