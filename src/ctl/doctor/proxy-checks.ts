@@ -40,6 +40,7 @@ export const proxyChecks: readonly Check[] = [
   { name: 'script-inside', asks: 'SIPTRUST_INSIDE_NETS names the networks of the own side', look: inside },
   { name: 'script-daemon', asks: 'the plugin asks where siptrustd listens', look: asked },
   { name: 'script-out', asks: 'each branch_route ends with route(SIPTRUST_OUT)', look: out },
+  { name: 'script-ack', asks: 'route(SIPTRUST_OUT) is called for ACK, which no branch_route sees', look: ack },
   {
     name: 'script-place',
     asks: '$ru or $du says where a request goes, which is what a branch_route sees',
@@ -257,11 +258,13 @@ function isNet(entry: string): boolean {
   return address !== undefined && Number(length) <= 8 * address.bytes.length;
 }
 
+const CALLS_OUT = /\broute\s*\(\s*"?SIPTRUST_OUT"?\s*\)/;
+
 function out(site: Site): readonly Finding[] {
   if (!('value' in site.script) || findLine(site.script.value, INCLUDE) === undefined) return [];
   return branchRoutes(site.script.value).flatMap(({ at, name, body }) => {
     const where = `${place(at)}: branch_route[${name}]`;
-    const called = body.search(/\broute\s*\(\s*"?SIPTRUST_OUT"?\s*\)/);
+    const called = body.search(CALLS_OUT);
     if (called < 0) {
       return [
         finding(
@@ -276,6 +279,23 @@ function out(site: Site): readonly Finding[] {
       finding('risk', `${where} may return before route(SIPTRUST_OUT)`, 'call route(SIPTRUST_OUT) before each return'),
     ];
   });
+}
+
+/** (In scripts in another language the callbacks do it.) */
+function ack({ script, options }: Site): readonly Finding[] {
+  if (!('value' in script) || findLine(script.value, INCLUDE) === undefined) return [];
+  const calls = (texts: readonly string[]) => texts.filter((text) => CALLS_OUT.test(text)).length;
+  const lines = script.value.map(({ text }) => text);
+  const branches = branchRoutes(script.value).flatMap(({ body }) => body.split('\n'));
+  const relays = lines.some((text) => /\bt_relay\s*\(/.test(text));
+  if (!relays || calls(lines) > calls(branches)) return [];
+  return [
+    finding(
+      'note',
+      `${options.kamailioCfg}: the ACK of a call to a partner takes no proven connection: it goes where the Contact leads, over UDP where that names no transport`,
+      'if (is_method("ACK")) route(SIPTRUST_OUT); before t_relay()',
+    ),
+  ];
 }
 
 /** tm sends to the place that its function names only where no branch_route has set another one ($du). */

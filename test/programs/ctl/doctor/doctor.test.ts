@@ -40,7 +40,7 @@ loadmodule "tls.so"
 include_file "siptrust/siptrust.cfg"
 request_route {
     t_on_branch("OUT"); # not the last
-    t_relay();
+    if (is_method("ACK")) route(SIPTRUST_OUT); t_relay();
 }
 branch_route[OUT] {
     if ($rU == "}") { xlog("x { y t_relay_to_udp(x)"); }
@@ -571,13 +571,18 @@ const faults: readonly (readonly [name: string, fault: () => void, ...found: rea
   ],
   [
     'a branch route without SIPTRUST_OUT',
-    () => change('kamailio.cfg', '    route(SIPTRUST_OUT);\n', ''),
+    () => change('kamailio.cfg', '\n    route(SIPTRUST_OUT);\n', '\n'),
     /^outage script-out: .*kamailio\.cfg:14: branch_route\[OUT\] has no route/,
   ],
   [
     'a return before it',
     () => change('kamailio.cfg', '    route(SIPTRUST_OUT);', '    return;\n    route(SIPTRUST_OUT);'),
     /^risk script-out: .*may return before/,
+  ],
+  [
+    'no line for ACK',
+    () => change('kamailio.cfg', 'if (is_method("ACK")) route(SIPTRUST_OUT);', ''),
+    /^note script-ack: .*kamailio\.cfg: the ACK of a call to a partner takes no proven connection/,
   ],
   ...['t_relay_to_udp("192.0.2.9", "5060")', 't_relay_to_tls()', 't_relay_to()', 't_replicate("sip:192.0.2.9")'].map(
     (call): (typeof faults)[number] => [
