@@ -10,6 +10,7 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const LINES: readonly (readonly [with_: string, without: string])[] = [
   ['include_file "../plugin/kamailio/siptrust.cfg"\n', 'loadmodule "ipops.so"\n'],
   ['#!ifdef CSCF_LUA\n#!define SIPTRUST_LUA\n#!endif\n', ''],
+  ['\tif (is_method("ACK")) {\n\t\t# It has no branch.\n\t\troute(SIPTRUST_OUT);\n\t}\n', ''],
   ['\troute(SIPTRUST_OUT);\n', '\treturn;\n'],
   ['\troute(SIPTRUST_FAILED);\n\tif ($avp(siptrust_next) == 1) {\n\t\troute(RELAY);\n\t}\n', '\texit;\n'],
   [
