@@ -1,5 +1,6 @@
 /** What leaves for other networks: rulebook G-3, O-1 to O-6, R-4, T-14 to T-16, T-48, T-49; design rule 7. */
 
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, inDialog, type RequestTerms, request } from '../support/live/caller.js';
 import type { Policy } from '../support/live/daemon.js';
@@ -7,7 +8,7 @@ import { builds } from '../support/live/kamailio.js';
 import { Network } from '../support/live/network.js';
 import { eventually } from '../support/live/places.js';
 import { expectNothingPrivate, expectRelayed } from '../support/live/relayed.js';
-import { headerOf, methodOf, rowsOf, type SipText, statusOf } from '../support/live/sip-text.js';
+import { headerOf, methodOf, rowsOf, type SipText, startLine, statusOf } from '../support/live/sip-text.js';
 import { TlsUas, Uas } from '../support/live/uas.js';
 
 const CAROL = 'P-Asserted-Identity: "Carol" <sip:carol@own.example>';
@@ -120,16 +121,22 @@ describe.each(builds('smoke'))('outbound, Kamailio $version', (build) => {
     expect(b.serverNames).toHaveLength(connections);
   });
 
-  it('ok/ACK and BYE of the call take the same way', async () => {
-    const { callId, answer } = await call('b.example');
-    const { route, ...answered } = inDialog(answer);
-    // Both go to the address in the partner's Contact, which its agreement lists: by TLS, whether it says so or not (as Yate does not).
-    const dialog = { ...answered, ruri: `sip:uas@${b.host}:${b.port}`, transport: 'UDP', headers: [...route, CAROL] };
-    user.send(request({ ...dialog, method: 'ACK' }));
-    user.send(request({ ...dialog, method: 'BYE', cseq: 2 }));
-    expectNothingPrivate(await b.received(callId, 'ACK'));
-    expect(rowsOf(await b.received(callId, 'BYE'), 'P-Asserted-Identity')).toHaveLength(1);
-  });
+  it.each(['', ';transport=tls;orig', ';transport=tls?X-A=1'])(
+    'ok/ACK and BYE of the call take the same way, and name the Contact of the partner as he does: %s',
+    async (rest) => {
+      const { callId, answer } = await call('b.example');
+      const { route, ...answered } = inDialog(answer);
+      // Both go to the address in the partner's Contact, which its agreement lists: by TLS, whether it says so or not (as Yate does not).
+      const ruri = `sip:uas@${b.host}:${b.port}${rest}`;
+      const dialog = { ...answered, ruri, transport: 'UDP', headers: [...route, CAROL] };
+      user.send(request({ ...dialog, method: 'ACK' }));
+      user.send(request({ ...dialog, method: 'BYE', cseq: 2 }));
+      const ack = await b.received(callId, 'ACK');
+      expectNothingPrivate(ack);
+      expect(startLine(ack)).toBe(`ACK ${ruri} SIP/2.0`);
+      expect(rowsOf(await b.received(callId, 'BYE'), 'P-Asserted-Identity')).toHaveLength(1);
+    },
+  );
 
   it('fail/a network without agreement gets nothing private', async () => {
     const { sent, callId, answer } = await call(`${network.host(13)}:5061;transport=tls`);
@@ -168,8 +175,20 @@ describe.each(builds('smoke'))('outbound, Kamailio $version', (build) => {
   });
 
   it('fail/T-8 nobody answers at a place that must be proven', async () => {
-    const { answer } = await call('silent.example');
+    // As phones send it that have an outbound proxy: the ACK of the refusal has the same Route, and is for the proxy alone.
+    const headers = [`Route: <sip:${network.host(3)}:5060;lr>`];
+    const { callId, sent, answer } = await call('silent.example', { headers });
     expect(statusOf(answer)).toBe(503);
+    const branch = /;branch=([^;\r\n]+)/.exec(headerOf(sent, 'Via') ?? '')?.[1] ?? '';
+    const to = headerOf(answer, 'To') ?? '';
+    user.send(
+      request({ callId, branch, to, ruri: 'sip:bob@silent.example', transport: 'UDP', method: 'ACK', headers }),
+    );
+    // It is repeated after half a second where nothing has confirmed it.
+    await pause(1200);
+    expect(user.answers.filter((text) => headerOf(text, 'Call-ID') === callId && statusOf(text) === 503)).toHaveLength(
+      1,
+    );
   });
 
   it('ok/a partner that answers no OPTIONS is proven by the answer to its first call, which leaves stripped', async () => {

@@ -125,6 +125,24 @@ describe.skipIf(BUILD === undefined)('attacks', () => {
     expectWhole([answer]);
   });
 
+  it.each(['', 'XYZ'])(
+    'fail/an answer whose head ends for OpenSIPS before CRLF CRLF, and another behind it: %s',
+    async (body) => {
+      const ordinary = stranger.answer;
+      const behind = `${body}SIP/2.0 200 OK\r\nX: forged\r\n\r\n`;
+      stranger.answer = (text) => [
+        answered(text, '200 OK').replace(
+          /Content-Length: \d+\r\n\r\n/,
+          `Content-Length: ${body.length}\r\n\n${behind}`,
+        ),
+      ];
+      const answer = await user.final(send(user, 'udp', { method: 'INVITE', ruri: stranger.uri('udp') }));
+      stranger.answer = ordinary;
+      const [, head, rest = ''] = /^(.*?\r?\n)\r?\n(.*)$/s.exec(answer) ?? [];
+      expect(rest.length, answer).toBe(Number(/^Content-Length: (\d+)/m.exec(head ?? '')?.[1]));
+    },
+  );
+
   it('fail/our user hides something behind a length on the way to a stranger', async () => {
     const secret = request({ method: 'MESSAGE', headers: ['P-Asserted-Identity: <sip:secret@own.example>'] });
     for (const lengths of LENGTHS) {

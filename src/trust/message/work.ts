@@ -87,7 +87,7 @@ export function begin(input: MessageInput): Work {
     stance,
     // A proxy may have rewritten the Request-URI since: the call stays what it came in as.
     emergency: message === 'request' && (isEmergency(ruri) || isEmergency(request?.uri.raw ?? '')),
-    within: ends.every((end) => 'params' in end && end.params.some(({ key }) => key === 'tag')),
+    within: ends.every((end) => 'params' in end && isTag(end.params.filter(({ key }) => key === 'tag'))),
     privacy: parsePrivacy(block.fields),
     input,
     draft: new Draft(block),
@@ -96,6 +96,11 @@ export function begin(input: MessageInput): Work {
     findings: [],
     flags: new Set(),
   };
+}
+
+/** One tag, and one that every reader takes for one: scripts tell a dialog by it. */
+function isTag(tags: readonly { readonly value?: string | undefined }[]): boolean {
+  return tags.length === 1 && /^[-A-Za-z0-9.!%*_+`'~]+$/.test(tags[0]?.value ?? '');
 }
 
 /** RFC 5031 §4.2: urn:service:sos and everything under it. */
