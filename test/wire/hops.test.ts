@@ -83,12 +83,25 @@ describe.skipIf(missing !== undefined)('next hops of a daemon', () => {
     expect(code).toBe(0);
     expect(output).toMatch(/^target1: +tls:192\.0\.2\.7:5061$/m);
     expect((await siptrustctl(['--socket', file('ctl.sock'), 'hop', 'list'])).output).toContain('b.example|0|tls:');
-    const domain = await siptrustctl(['--socket', file('ctl.sock'), 'hop', 'resolve', 'b.example']);
-    expect(domain).toMatchObject({ code: 0, output: expect.stringMatching(/^target1: +tls:192\.0\.2\.7:5061$/m) });
+    const answers = {
+      ...{
+        'b.example': 'tls:192.0.2.7:5061',
+        '192.0.2.9': 'udp:192.0.2.9:5060',
+        '192.0.2.9:5070': 'udp:192.0.2.9:5070',
+      },
+      ...{ '2001:db8::9': 'udp:[2001:db8::9]:5060', '[2001:db8::9]:5070': 'udp:[2001:db8::9]:5070' },
+    };
+    for (const [text, target] of Object.entries(answers)) {
+      const answer = await siptrustctl(['--socket', file('ctl.sock'), 'hop', 'resolve', text]);
+      expect([text, answer]).toEqual([
+        text,
+        expect.objectContaining({ code: 0, output: expect.stringContaining(target) }),
+      ]);
+    }
   });
 
   test('fail/siptrustctl ends with 1 where there is no next hop', async () => {
-    for (const text of ['https://b.example', 'b.example:5061', 'sip:']) {
+    for (const text of ['https://b.example', 'tel:+4930', 'sip:']) {
       const { code, output } = await siptrustctl(['--socket', file('ctl.sock'), 'hop', 'resolve', text]);
       expect([text, code, output]).toEqual([text, 1, expect.stringMatching(/^status: +failed$/m)]);
     }

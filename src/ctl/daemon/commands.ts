@@ -1,5 +1,6 @@
 /** The commands that ask a running daemon. A new command is one row here and one row in docs/rpc.md. */
 
+import { parseAddress } from '../../net/address/index.js';
 import { isRecord } from '../../typed.js';
 import { renderCandidate, renderDecisions, renderHistory, renderPartners } from '../terminal/index.js';
 
@@ -15,8 +16,8 @@ export interface DaemonCommand {
   readonly options?: readonly string[];
   /** Params that are sent with every question. */
   readonly always?: Readonly<Record<string, unknown>>;
-  /** The params of what people write; absent: each argument under its name. */
-  readonly meant?: (given: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;
+  /** Makes params of the arguments; absent: each stands under its name. */
+  readonly from?: (given: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;
   /** Whether the answer says that it failed: exit code 1. */
   readonly failed?: (answer: unknown) => boolean;
   /** It is answered in pages of at most so many rows, which are put together. */
@@ -86,9 +87,9 @@ export const DAEMON_COMMANDS: readonly DaemonCommand[] = [
   { words: 'fleet list', method: 'fleet.list', doc: 'the nodes of the fleet, and which revision is in force where' },
   {
     ...{ words: 'hop resolve', method: 'hop.resolve', args: ['<uri>'], always: { wait_ms: 1000 } },
-    meant: ({ uri }) => (String(uri).includes(':') ? { uri } : { domain: uri }),
-    failed: (answer) => isRecord(answer) && answer.status === 'failed',
-    doc: 'where a request with this URI, or to this domain, goes next; exit code 1: nowhere',
+    from: ({ uri }) => nextHopOf(String(uri)),
+    failed: (answer) => isRecord(answer) && answer.status !== 'ready',
+    doc: 'where a request with this URI, or to this domain, goes next; exit code 1: none is known',
   },
   { words: 'hop list', method: 'hop.list', args: ['[limit]'], doc: 'next hops of the agreements, as far as known' },
   { words: 'cache stats', method: 'cache.stats', doc: 'entries, hits and misses of the caches' },
@@ -107,9 +108,17 @@ export const DAEMON_COMMANDS: readonly DaemonCommand[] = [
   },
 ];
 
+/** What people write for a next hop: a URI, a domain, an address, each of the last two with a port if they like. */
+function nextHopOf(text: string): Readonly<Record<string, string>> {
+  const address = parseAddress(/^\[(.*)\]$/.exec(text)?.[1] ?? text)?.text;
+  if (address !== undefined) return { uri: `sip:${address.includes(':') ? `[${address}]` : address}` };
+  if (/^(?:[^:]+|\[[^\]]*\]):[0-9]+$/.test(text) && !/^(?:sips?|tel):/i.test(text)) return { uri: `sip:${text}` };
+  return text.includes(':') ? { uri: text } : { domain: text };
+}
+
 /** The params of `agreement show op-b`. */
 export function paramsOf(command: DaemonCommand, values: readonly unknown[]): Record<string, unknown> {
   const names = (command.args ?? []).map((arg) => arg.slice(1, -1));
   const given = Object.fromEntries(names.flatMap((name, at) => (values[at] === undefined ? [] : [[name, values[at]]])));
-  return { ...command.always, ...(command.meant?.(given) ?? given) };
+  return { ...command.always, ...(command.from?.(given) ?? given) };
 }

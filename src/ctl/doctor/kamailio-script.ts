@@ -95,18 +95,47 @@ export function defined(
 
 export const TLS_MODULE = /^loadmodule\s+["'](?:[^"']*\/)?tls(?:\.so)?["']/;
 
-/** A line that sets one of the parameters of a module: its name, and its value in quotes or as a word. */
+/** A call that sets one of the parameters of a module: its name, and its value in quotes or as a word. */
 export function modparam(module: string, names: string): RegExp {
   const of = `["'](?:[^"']*\\|)?${module}(?:\\|[^"']*)?["']`;
-  return new RegExp(`^modparamx?\\s*\\(\\s*${of}\\s*,\\s*["'](${names})["']\\s*,\\s*(?:["']([^"']*)|(\\w+))`, 'i');
+  const value = `(?:["'](?<quoted>[^"']*)["']|(?<word>\\w+))`;
+  return new RegExp(`\\bmodparamx?\\s*\\(\\s*${of}\\s*,\\s*["'](?<name>${names})["']\\s*,\\s*${value}`, 'i');
 }
 
-const TLS_CONFIG = modparam('tls', 'config');
+const TLS_CONFIG = new RegExp(modparam('tls', 'config').source, 'gi');
+const TLS_PARAMETER = modparam(
+  'tls',
+  'tls_method|server_name|verify_certificate|verify_depth|require_certificate|verify_client|private_key|ca_list|ca_path|certificate|crl|cipher_list',
+);
 
-/** The tls.cfg that a script names; undefined: none. */
-export function tlsConfig(lines: readonly ScriptLine[]): string | undefined {
-  const [, , quoted, word = ''] = lines.flatMap(({ text }) => TLS_CONFIG.exec(text) ?? []).slice(-4);
-  return quoted ?? defined(lines, word)?.value.replace(/^(["'])(.*)\1$/, '$2') ?? (word === '' ? undefined : word);
+export interface TlsSetup {
+  /** Whether the script names a tls.cfg; then module tls takes nothing of its other parameters. */
+  readonly named: boolean;
+  /** The file; undefined where none is named, or where what names it cannot be told from here ($def, a substdef, a sum). */
+  readonly file: string | undefined;
+  /** The other parameters that the script sets, by the names that tls.cfg has for them. */
+  readonly parameters: readonly {
+    readonly at: ScriptLine;
+    readonly name: string;
+    readonly value: string | undefined;
+  }[];
+}
+
+/** How a script sets up module tls. */
+export function tlsSetup(lines: readonly ScriptLine[]): TlsSetup {
+  const text = lines.map((line) => line.text).join('\n');
+  const call = [...text.matchAll(TLS_CONFIG)].at(-1);
+  const { quoted, word = '' } = call?.groups ?? {};
+  const file = quoted ?? (word === '' ? undefined : defined(lines, word)?.value.replace(/^(["'])(.*)\1$/, '$2'));
+  const whole = call !== undefined && /^\s*\)/.test(text.slice(call.index + call[0].length));
+  return {
+    named: call !== undefined,
+    file: whole && file !== undefined && /^[^$]*[./][^$]*$/.test(file) ? file : undefined,
+    parameters: lines.flatMap((at) => {
+      const { name, quoted, word } = TLS_PARAMETER.exec(at.text)?.groups ?? {};
+      return name === undefined ? [] : [{ at, name: name === 'tls_method' ? 'method' : name, value: quoted ?? word }];
+    }),
+  };
 }
 
 const BRANCH_ROUTE = /^branch_route\s*(?:\[([^\]]*)\])?/;

@@ -320,7 +320,7 @@ function places({ script }: Site): readonly Finding[] {
 function restore({ script }: Site): readonly Finding[] {
   if (!('value' in script) || findLine(script.value, INCLUDE) === undefined) return [];
   const at = findLine(script.value, UAC_MODULE);
-  const mode = script.value.flatMap(({ text }) => RESTORING.exec(text)?.[2] ?? []).at(-1);
+  const mode = script.value.flatMap(({ text }) => RESTORING.exec(text)?.groups?.quoted ?? []).at(-1);
   if (at === undefined || /^(?:none|manual)$/i.test(mode ?? '')) return [];
   return [
     finding(

@@ -6,7 +6,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { type LoadedPolicy, loadPolicy } from '../../policy/loading/index.js';
 import { readRegular, systemProblem } from '../../policy/reading/index.js';
 import { isList, isRecord } from '../../typed.js';
-import { activeLines, type ScriptLine, scriptLines, tlsConfig } from './kamailio-script.js';
+import { activeLines, type ScriptLine, scriptLines, tlsSetup } from './kamailio-script.js';
 import { type TlsProfile, tlsProfiles } from './tls-profiles.js';
 
 export interface SiteOptions {
@@ -78,9 +78,11 @@ export async function readSite(given: GivenOptions, ask: Ask): Promise<Site> {
   const now = Date.now();
   const script = textAt(given.kamailioCfg);
   const lines = 'missing' in script ? [] : scriptOf(given.kamailioCfg, script.value);
-  const tlsCfg = given.tlsCfg ?? resolve(dirname(given.kamailioCfg), tlsConfig(lines) ?? TLS_CFG);
+  const setup = tlsSetup(lines);
+  const tlsCfg = given.tlsCfg ?? resolve(dirname(given.kamailioCfg), setup.file ?? TLS_CFG);
   const options = { ...given, plugin: given.plugin ?? pluginOf(lines) ?? PLUGIN, tlsCfg };
-  const tls = textAt(options.tlsCfg);
+  const unread = given.tlsCfg === undefined && !setup.named && setup.parameters.length > 0;
+  const tls: Read<string> = unread ? { missing: 'kamailio.cfg sets TLS by modparam alone' } : textAt(tlsCfg);
   const written = statAt(options.config)?.mtimeMs;
   return {
     options,

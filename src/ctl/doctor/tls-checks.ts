@@ -7,14 +7,10 @@ import { type CertificateFacts, certificateName } from '../../x509/certificate/i
 import { certificatesIn } from '../certificates/index.js';
 import type { Check } from './check.js';
 import { type Finding, finding } from './finding.js';
-import { findLine, modparam, TLS_MODULE, tlsConfig } from './kamailio-script.js';
+import { findLine, TLS_MODULE, tlsSetup } from './kamailio-script.js';
 import type { Site } from './site.js';
 import { isOn, type TlsProfile } from './tls-profiles.js';
 
-const PROFILE_PARAMETER = modparam(
-  'tls',
-  'tls_method|server_name|verify_certificate|verify_depth|require_certificate|verify_client|private_key|ca_list|ca_path|certificate|crl|cipher_list',
-);
 const DAY = 86_400_000;
 const SOON_DAYS = 30;
 
@@ -22,10 +18,7 @@ export const tlsChecks: readonly Check[] = [
   {
     name: 'tls',
     asks: 'tls.cfg can be read, and is all that module tls goes by',
-    look: (site) => {
-      const next = 'name it by --tls-cfg FILE, or write it (kamailio-cfg/cscf-tls.cfg is a sample)';
-      return 'value' in site.tls ? settings(site) : [finding('outage', site.tls.missing, next)];
-    },
+    look: settings,
   },
   {
     name: 'tls-verify',
@@ -44,17 +37,27 @@ export const tlsChecks: readonly Check[] = [
 ];
 
 /** What a profile does not say is the module's own default: with `config` it takes nothing of its other parameters. */
-function settings({ script, options: { tlsCfg } }: Site): readonly Finding[] {
-  if (!('value' in script) || findLine(script.value, TLS_MODULE) === undefined) return [];
-  if (tlsConfig(script.value) === undefined) {
+function settings({ script, tls, options: { tlsCfg } }: Site): readonly Finding[] {
+  const lines = 'value' in script ? script.value : [];
+  const { named, parameters } = tlsSetup(lines);
+  const [first] = parameters;
+  if (!named && first !== undefined) {
+    const found = `${first.at.file}:${first.at.line}: modparam says what TLS does, and no tls.cfg: that is not looked at here`;
+    return [finding('risk', found, `the same in ${tlsCfg}, and modparam("tls", "config", "${tlsCfg}") in place of it`)];
+  }
+  if (!('value' in tls)) {
+    const next = 'name it by --tls-cfg FILE, or write it (kamailio-cfg/cscf-tls.cfg is a sample)';
+    return [finding('outage', tls.missing, next)];
+  }
+  if (findLine(lines, TLS_MODULE) === undefined) return [];
+  if (!named) {
     const found = `module tls reads no ${tlsCfg}: kamailio.cfg does not name it`;
     return [finding('outage', found, `modparam("tls", "config", "${tlsCfg}")`)];
   }
-  return script.value.flatMap((at) => {
-    const name = PROFILE_PARAMETER.exec(at.text)?.[1];
-    if (name === undefined) return [];
+  return parameters.map(({ at, name, value }) => {
     const found = `${at.file}:${at.line}: modparam ${name} of module tls says nothing beside ${tlsCfg}`;
-    return [finding('risk', found, `take it out, and say it in each profile of ${tlsCfg} that needs it`)];
+    const said = tls.value.every(({ keys }) => keys[name] === value);
+    return finding(said ? 'note' : 'risk', found, `take it out, and say it in each profile of ${tlsCfg} that needs it`);
   });
 }
 
@@ -73,12 +76,18 @@ function perProfile(look: (profile: TlsProfile, where: string, site: Site) => re
   };
 }
 
-function verify({ role, keys }: TlsProfile, where: string): readonly Finding[] {
-  const asks = isOn(keys.verify_certificate) || /^(?:optional|on|require)/i.test(keys.verify_client ?? '');
+const asksPeers = ({ keys }: TlsProfile) =>
+  isOn(keys.verify_certificate) || /^(?:optional|on|require)/i.test(keys.verify_client ?? '');
+
+function verify(profile: TlsProfile, where: string, { tls }: Site): readonly Finding[] {
+  const { role, keys } = profile;
+  const asks = asksPeers(profile);
   if (role === 'server' && !asks) {
+    // Another profile may be that of phones.
+    const others = 'value' in tls && tls.value.some((other) => other.role === role && asksPeers(other));
     return [
       finding(
-        'outage',
+        others ? 'note' : 'outage',
         `${where}: callers are not asked for a certificate: none of them can be trusted`,
         'verify_client = optional_no_ca, or verify_certificate = yes',
       ),
@@ -155,19 +164,14 @@ function anchors(site: Site): readonly Finding[] {
     const read = [...new Set(lists)].map((list) => authoritiesAt(site, list));
     // What OpenSSL makes of a file that is not read here, nobody knows.
     if (!read.every((one) => one !== undefined)) return [];
-    // Of a CA that stands there as a root and as certified by another, the root is what OpenSSL ends at.
-    const held = new Map(
-      read
-        .flat()
-        .sort(rootsLast)
-        .map((facts) => [nameOf(facts), facts]),
-    );
+    const held = read.map(byName);
     const missing = new Map<string, string>();
     for (const { name, anchors: all, directions, stackVerification, enabled, valid } of policy.snapshot.agreements) {
       if (!enabled || site.now > valid.until || stackVerification !== 'required' || !directions.includes(direction))
         continue;
       for (const facts of all[anchor]) {
-        const lacking = lackingFor(facts, held);
+        const inEach = held.map((list) => lackingFor(facts, list));
+        const lacking = inEach.includes(undefined) ? undefined : inEach[0];
         const role =
           lacking === certificateName(facts) ? 'an anchor' : `which is above ${certificateName(facts)}, an anchor`;
         if (lacking !== undefined) missing.set(facts.sha256, `${lacking}, ${role} of agreement ${name}`);
@@ -183,13 +187,19 @@ function anchors(site: Site): readonly Finding[] {
 
 const rootsLast = (a: CertificateFacts, b: CertificateFacts) => Number(a.selfIssued) - Number(b.selfIssued);
 
-/** The name of the CA at which the way from an anchor to a root ends, where that is no root of a ca_list. */
+/** Of a CA that stands there as a root and as certified by another, the root is what OpenSSL ends at: the later one stays. */
+function byName(authorities: readonly CertificateFacts[]): ReadonlyMap<string, CertificateFacts> {
+  return new Map([...authorities].sort(rootsLast).map((facts) => [nameOf(facts), facts]));
+}
+
+/** The name of the CA at which the way from an anchor ends without a root of a ca_list; undefined where it may lead to one. */
 function lackingFor(anchor: CertificateFacts, held: ReadonlyMap<string, CertificateFacts>): string | undefined {
-  let at = anchor;
+  let at = held.get(nameOf(anchor)) ?? anchor;
   for (let steps = 0; steps <= held.size; steps++) {
     if (at.selfIssued) return held.has(nameOf(at)) ? undefined : certificateName(at);
     const above = held.get(at.issuerKeys.text);
-    if (above === undefined) return at.issuerText;
+    // A peer may send what is missing between there and a root.
+    if (above === undefined) return [...held.values()].some(({ selfIssued }) => selfIssued) ? undefined : at.issuerText;
     at = above;
   }
   return at.issuerText;

@@ -28,6 +28,14 @@ export interface Writing {
   readonly enforcement?: 'enforce' | 'monitor';
 }
 
+const MOST_ROWS = 8;
+
+/** Where an agreement comes from, for people: the first rows of many. */
+export function originOf(from: Candidate['from']): string {
+  const more = from.length > MOST_ROWS ? `, and ${from.length - MOST_ROWS} more` : '';
+  return from.slice(0, MOST_ROWS).join(', ') + more;
+}
+
 /** A policy file with these agreements. */
 export function policyText(candidates: readonly Candidate[], { heading = [], ...rest }: Writing = {}): string {
   const { interface: entry, enforcement = 'monitor' } = rest;
@@ -37,9 +45,7 @@ export function policyText(candidates: readonly Candidate[], { heading = [], ...
   }
   if (candidates.length > 0) lines.push('agreements:');
   for (const { name, from, keys, proposed = {} } of candidates) {
-    lines.push(
-      `  ${comment(`from ${from.slice(0, 8).join(', ')}${from.length > 8 ? `, and ${from.length - 8} more` : ''}`)}`,
-    );
+    lines.push(`  ${comment(`from ${originOf(from)}`)}`);
     lines.push(`  - name: ${scalar(name)}`);
     for (const [key, value] of Object.entries(keys)) if (value !== undefined) lines.push(`    ${key}: ${flow(value)}`);
     lines.push(`    enforcement: ${enforcement}`);

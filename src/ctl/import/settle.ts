@@ -4,7 +4,7 @@ import { DiskFiles, filesInMemory, type PolicyFiles, type Problem } from '../../
 import { compilePolicy } from '../../policy/snapshot/index.js';
 import type { Breathe } from '../long-work/index.js';
 import { Refusal } from '../terminal/index.js';
-import { type Candidate, policyText, type Writing } from './candidate.js';
+import { type Candidate, originOf, policyText, type Writing } from './candidate.js';
 import type { Finding } from './report.js';
 
 export interface Settled {
@@ -85,8 +85,8 @@ function originsOf(path: string, text: string, candidates: readonly Candidate[])
     const [head = '', ...places] = message.split(`${path}:`);
     const said = places.map((place) => {
       const [shown = '', line] = /^([0-9]+):[0-9]+/.exec(place) ?? [];
-      const from = candidates[starts.findLastIndex((start) => start <= Number(line))]?.from.join(', ');
-      return from === undefined ? `${path}:${place}` : from + place.slice(shown.length);
+      const from = candidates[starts.findLastIndex((start) => start <= Number(line))]?.from;
+      return from === undefined ? `${path}:${place}` : originOf(from) + place.slice(shown.length);
     });
     return head + said.join('');
   };

@@ -15,7 +15,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { CHECKS, checksOf } from '../../../../src/ctl/doctor/checks.js';
-import { activeLines, branchRoutes, defined, scriptLines } from '../../../../src/ctl/doctor/kamailio-script.js';
+import {
+  activeLines,
+  branchRoutes,
+  defined,
+  scriptLines,
+  tlsSetup,
+} from '../../../../src/ctl/doctor/kamailio-script.js';
 import { readSite, type Site } from '../../../../src/ctl/doctor/site.js';
 import { tlsProfiles } from '../../../../src/ctl/doctor/tls-profiles.js';
 import { VERSION } from '../../../../src/version.js';
@@ -73,6 +79,7 @@ beforeAll(() => {
   pki.issue('root', 'own', ['subjectAltName=DNS:a.example']);
   const ca = ['basicConstraints=critical,CA:TRUE', 'keyUsage=critical,keyCertSign'];
   pki.issue('root', 'below', ca);
+  pki.issue('below', 'issuing', ca);
   pki.issue('root', 'soon', ['subjectAltName=DNS:a.example'], 5);
   const both = ['root.pem', 'other.pem'].map((name) => readFileSync(pki.path(name), 'utf8'));
   writeFileSync(pki.path('both.pem'), both.join(''));
@@ -166,6 +173,10 @@ test('ok/an anchor that no ca_list holds, of an agreement that is off or has end
   ];
   change('siptrust.yaml', /$/, more.map((each) => `  - ${each}\n`).join(''));
   expect((await looked()).filter((found) => found.includes('tls-anchors'))).toEqual([]);
+  // Its partner may send the CA between it and the root.
+  cpSync(pki.path('issuing.pem'), file('issuing.pem'));
+  change('siptrust.yaml', 'anchors: [below.pem]', 'anchors: [issuing.pem]');
+  expect((await looked()).filter((found) => found.includes('tls-anchors'))).toEqual([]);
   change('siptrust.yaml', ', enabled: false', '');
   expect((await looked()).filter((found) => found.includes('tls-anchors'))).toHaveLength(2);
   for (const end of ['server', 'client']) {
@@ -186,6 +197,21 @@ test('ok/a file of the name siptrust.cfg that includes the plugin is read', asyn
   change('kamailio.cfg', /^#!define SIPTRUST_INSIDE_NETS.*\n/m, '');
   change('kamailio.cfg', 'siptrust/siptrust.cfg"\nrequest', 'siptrust.cfg"\nrequest');
   expect(await looked(daemon(), { kamailio: '5.6.3' })).toEqual([]);
+});
+
+describe('which tls.cfg a script names', () => {
+  test.each([
+    ['modparam("tls", "config", "tls.cfg")', true, 'tls.cfg'],
+    ['modparam("x", "y", 1) modparam("tls|z",\n  "config", \'/etc/x/tls.cfg\' )', true, '/etc/x/tls.cfg'],
+    ['#!define TLS_CFG "/etc/x.cfg"\nmodparam("tls", "config", TLS_CFG)', true, '/etc/x.cfg'],
+    ['#!substdef "!TLSCFG!/etc/x.cfg!g"\nmodparam("tls", "config", "TLSCFG")', true, undefined],
+    ['modparam("tls", "config", TLSCFG)', true, undefined],
+    ['modparamx("tls", "config", "$def(TLSCFG)")', true, undefined],
+    ['modparam("tls", "config", "/etc/" + "tls.cfg")', true, undefined],
+    ['#!define  SIPTRUST_INSIDE_NETS "10.0.0.0/8"', false, undefined],
+  ])('ok/%j', (text, named, file) => {
+    expect(tlsSetup(activeLines(scriptLines('kamailio.cfg', text)))).toEqual({ named, file, parameters: [] });
+  });
 });
 
 describe('where an OpenSIPS asks', () => {
@@ -650,6 +676,26 @@ const faults: readonly (readonly [name: string, fault: () => void, ...found: rea
     'a modparam that says nothing beside a tls.cfg',
     () => change('kamailio.cfg', 'modparam("tls",', 'modparam("tls", "ca_list", "more.pem")\nmodparam("tls",'),
     /^risk tls: .*kamailio\.cfg:18: modparam ca_list of module tls says nothing beside .*tls\.cfg/,
+  ],
+  [
+    'TLS by modparam alone',
+    () => change('kamailio.cfg', '"config", "tls.cfg"', '"ca_list", "more.pem"'),
+    /^risk tls: .*kamailio\.cfg:18: modparam says what TLS does, and no tls\.cfg: that is not looked at here/,
+  ],
+  [
+    'a modparam that each profile says again',
+    () => change('kamailio.cfg', 'modparam("tls",', 'modparam("tls", "tls_method", "TLSv1.2+")\nmodparam("tls",'),
+    /^note tls: .*kamailio\.cfg:18: modparam method of module tls says nothing beside .*tls\.cfg/,
+  ],
+  [
+    'a server profile that asks nobody, beside one that does',
+    () =>
+      change(
+        'tls.cfg',
+        /^/,
+        '[server:10.0.0.1:5061]\nverify_client = none\ncertificate = own.pem\nprivate_key = own.key\n',
+      ),
+    /^note tls-verify: .*\[server:10\.0\.0\.1:5061\]: callers are not asked for a certificate/,
   ],
   [
     'a siptrustd on another port',
