@@ -54,7 +54,7 @@ describe.each(builds('full'))('a script that does everything wrong, Kamailio $ve
     expectNowhere('secret', [...stranger.got, ...other.got]);
     for (const method of METHODS) {
       expect(network.cscf.log).toMatch(
-        new RegExp(`siptrust: not sent to \\S+: ${method} .*P-Asserted-Identity.*SIPTRUST_OUT`),
+        new RegExp(`siptrust: not sent to \\S+: ${method}, Call-ID .*P-Asserted-Identity.*SIPTRUST_OUT`),
       );
     }
   });
