@@ -113,7 +113,7 @@ export interface TlsSetup {
   readonly named: boolean;
   /** The file; undefined where none is named, or where what names it cannot be told from here ($def, a substdef, a sum). */
   readonly file: string | undefined;
-  /** The other parameters that the script sets, by the names that tls.cfg has for them. */
+  /** The other parameters that the script sets. */
   readonly parameters: readonly {
     readonly at: ScriptLine;
     readonly name: string;
@@ -133,7 +133,7 @@ export function tlsSetup(lines: readonly ScriptLine[]): TlsSetup {
     file: whole && file !== undefined && /^[^$]*[./][^$]*$/.test(file) ? file : undefined,
     parameters: lines.flatMap((at) => {
       const { name, quoted, word } = TLS_PARAMETER.exec(at.text)?.groups ?? {};
-      return name === undefined ? [] : [{ at, name: name === 'tls_method' ? 'method' : name, value: quoted ?? word }];
+      return name === undefined ? [] : [{ at, name, value: quoted ?? word }];
     }),
   };
 }

@@ -56,7 +56,8 @@ function settings({ script, tls, options: { tlsCfg } }: Site): readonly Finding[
   }
   return parameters.map(({ at, name, value }) => {
     const found = `${at.file}:${at.line}: modparam ${name} of module tls says nothing beside ${tlsCfg}`;
-    const said = tls.value.every(({ keys }) => keys[name] === value);
+    const key = name === 'tls_method' ? 'method' : name;
+    const said = tls.value.every(({ keys }) => keys[key] === value);
     return finding(said ? 'note' : 'risk', found, `take it out, and say it in each profile of ${tlsCfg} that needs it`);
   });
 }

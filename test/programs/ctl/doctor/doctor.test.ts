@@ -685,7 +685,7 @@ const faults: readonly (readonly [name: string, fault: () => void, ...found: rea
   [
     'a modparam that each profile says again',
     () => change('kamailio.cfg', 'modparam("tls",', 'modparam("tls", "tls_method", "TLSv1.2+")\nmodparam("tls",'),
-    /^note tls: .*kamailio\.cfg:18: modparam method of module tls says nothing beside .*tls\.cfg/,
+    /^note tls: .*kamailio\.cfg:18: modparam tls_method of module tls says nothing beside .*tls\.cfg/,
   ],
   [
     'a server profile that asks nobody, beside one that does',
