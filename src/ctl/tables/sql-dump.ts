@@ -159,8 +159,9 @@ class DumpReader {
     let depth = 1;
     const finish = (): void => {
       // _binary'x' and a sign are part of a value.
-      const [only] = parts.length === 2 && /^_[a-z0-9]+$/i.test(parts[0]?.text ?? '') ? parts.slice(1) : parts;
-      if (parts.length > 2 || (parts.length === 2 && only === parts[0])) {
+      const at = parts.length === 2 && /^_[a-z0-9]+$/i.test(parts[0]?.text ?? '') ? 1 : 0;
+      const only = parts[at];
+      if (parts.length > at + 1) {
         odd ??= `expected a plain value, found the expression ${JSON.stringify(
           parts
             .map(({ text }) => text)

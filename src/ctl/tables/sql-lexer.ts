@@ -6,7 +6,7 @@ export type SqlToken =
   | { readonly kind: 'string'; readonly text: string; readonly line: number }
   | { readonly kind: 'mark'; readonly text: string; readonly line: number };
 
-const WORD = /[A-Za-z0-9_$.+-]/;
+const WORD = /[A-Za-z0-9_$.+-]+/y;
 /** What MySQL writes after a backslash, where it is not the character itself. */
 const MYSQL_ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', b: '\b', '0': '\0', Z: '\x1a' };
 
@@ -63,16 +63,12 @@ export class SqlLexer {
   }
 
   #comment(): boolean {
-    const two = this.#text.slice(this.#at, this.#at + 2);
-    if (two === '--' || (this.#backslashes && two[0] === '#')) {
-      this.#skipTo('\n');
-      return true;
-    }
-    if (two === '/*') {
-      this.#skipTo('*/');
-      return true;
-    }
-    return false;
+    const first = this.#text[this.#at];
+    const second = this.#text[this.#at + 1];
+    if ((first === '-' && second === '-') || (first === '#' && this.#backslashes)) this.#skipTo('\n');
+    else if (first === '/' && second === '*') this.#skipTo('*/');
+    else return false;
+    return true;
   }
 
   /** Behind the next `mark`, or at the end. */
@@ -97,13 +93,10 @@ export class SqlLexer {
       return { kind: 'string', text: this.#string(true), line };
     }
     if (char === '`' || char === '"') return { kind: 'word', text: this.#quotedName(char), line, quoted: true };
-    if (!WORD.test(char)) {
-      this.#at++;
-      return { kind: 'mark', text: char, line };
-    }
-    const from = this.#at;
-    while (WORD.test(this.#text[this.#at] ?? '')) this.#at++;
-    return { kind: 'word', text: this.#text.slice(from, this.#at), line, quoted: false };
+    WORD.lastIndex = this.#at;
+    const text = WORD.exec(this.#text)?.[0];
+    this.#at += (text ?? char).length;
+    return text === undefined ? { kind: 'mark', text: char, line } : { kind: 'word', text, line, quoted: false };
   }
 
   #quotedName(quote: string): string {

@@ -36,12 +36,16 @@ export function tableText(file: string): string {
   }
 }
 
+const NOT_ODD = { columns: [], found: 0, why: '' };
+
 /** Fills a table row by row, within the limits. */
 export class TableBuilder {
   readonly #file: string;
   readonly #rows: TableRow[] = [];
   readonly #unread: Unread[] = [];
   #last = { line: 0, row: 0 };
+  /** One text for all rows that have as many values: a file with the wrong number of columns has it in each of them. */
+  #odd: { readonly columns: readonly string[]; readonly found: number; readonly why: string } = NOT_ODD;
 
   constructor(file: string) {
     this.#file = file;
@@ -50,7 +54,11 @@ export class TableBuilder {
   /** A row of values in the order of `columns`. */
   row(line: number, columns: readonly string[], values: readonly (string | undefined)[]): void {
     if (values.length !== columns.length) {
-      this.unread(line, `expected ${columns.length} values (${columns.join(', ')}), found ${values.length}`);
+      if (columns !== this.#odd.columns || values.length !== this.#odd.found) {
+        const why = `expected ${columns.length} values (${columns.join(', ')}), found ${values.length}`;
+        this.#odd = { columns, found: values.length, why };
+      }
+      this.unread(line, this.#odd.why);
       return;
     }
     const cells = Object.fromEntries(columns.map((column, at) => [column, values[at]]));
