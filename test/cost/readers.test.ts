@@ -1,6 +1,6 @@
 /**
  * Time, not crashes: what is read of others costs no more than its length, whatever unit it is a repetition of. Text may
- * take three times what plain text of that size takes, or a microsecond a character; DER of twice the size may take three times as long (twice, and what
+ * take three times what plain text of that size takes, or two microseconds a character; DER of twice the size may take three times as long (twice, and what
  * the processor's caches add), as small elements are more work an octet than large ones.
  */
 
@@ -43,8 +43,8 @@ import { block } from '../unit/sip/support.js';
 /** `make fuzz` asks for texts of a megabyte. */
 const SIZE = LONG ? 2 ** 20 : 2 ** 15;
 
-/** Milliseconds that are nothing for so many characters: a microsecond each, where all of them are elements of a list. */
-const NOTHING = SIZE / 1000;
+/** Milliseconds that are nothing for so many characters: two microseconds each, where all of them are elements of a list. */
+const NOTHING = SIZE / 500;
 
 const fill = (unit: string, size = SIZE): string => unit.repeat(Math.ceil(size / unit.length)).slice(0, size);
 
