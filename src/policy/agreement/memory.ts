@@ -1,12 +1,13 @@
 /**
  * What is remembered of the policy that was read last: files that have not changed are neither read nor checked again. What
- * is remembered is taken only for what the same file would say again, by its stamp, and of agreements only where nothing
- * that their check looked at has changed: defaults, certificates, and what the time makes of their ends.
+ * is remembered is taken only for what the same file would say again, by its stamp, or the same lines of it, and of agreements only
+ * where nothing that their check looked at has changed: defaults, certificates, and what the time makes of their ends.
  */
 
 import type { Agreement } from '../../trust/agreement/index.js';
 import type { FileMemory } from '../material/index.js';
 import { expandGlob, type PolicyFiles, Problems, type Said, type Site, sameList } from '../reading/index.js';
+import { type Entries, EntryList } from '../yaml/index.js';
 import type { AgreementInput } from './keys.js';
 
 /** An agreement as it was checked, where it stands, and what the check rested on. */
@@ -42,6 +43,30 @@ interface Expanded {
   reading: number;
 }
 
+interface KnownList {
+  readonly list: Entries;
+  readonly checks: (CheckedAgreement | undefined)[];
+  /** As above. */
+  reading: number;
+}
+
+/** The checks of the agreements that the entries of a list became. */
+export interface KnownAgreements {
+  /** In the order of the list, to be read and written. */
+  readonly checks: (CheckedAgreement | undefined)[];
+  /** Of a file that has changed: by what the entry says, those of which nothing was said. What is said names a place. */
+  readonly alike: ReadonlyMap<string, CheckedAgreement>;
+}
+
+const NONE: ReadonlyMap<string, CheckedAgreement> = new Map();
+
+function byText({ list, checks }: KnownList): ReadonlyMap<string, CheckedAgreement> {
+  const found = new Map<string, CheckedAgreement>();
+  if (!(list instanceof EntryList)) return found;
+  for (const [at, check] of checks.entries()) if (check?.said.length === 0) found.set(list.text(at), check);
+  return found;
+}
+
 /**
  * What the reading before gave, by file and by agreement. What stays is neither copied nor made anew: of thousands of files
  * that would be most of the work of a reading, and of its collector's.
@@ -49,7 +74,8 @@ interface Expanded {
 export class PolicyMemory implements FileMemory {
   /** By kind, then by path. */
   readonly #files = new Map<string, Map<string, Remembered>>();
-  readonly #agreements = new WeakMap<object, (CheckedAgreement | undefined)[]>();
+  /** By the file in which they are listed. */
+  readonly #agreements = new Map<string, KnownList>();
   readonly #expanded = new Map<string, Expanded>();
   #reading = 1;
   /** Of whoever checks with this memory: places that are remembered report here. */
@@ -96,18 +122,21 @@ export class PolicyMemory implements FileMemory {
     return found;
   }
 
-  /** The checks of the agreements that the entries of this list of a file became, in their order, to be read and written. */
-  agreements(list: { readonly length: number }): (CheckedAgreement | undefined)[] {
-    const known = this.#agreements.get(list);
-    if (known !== undefined) return known;
-    const none = new Array<CheckedAgreement | undefined>(list.length);
-    this.#agreements.set(list, none);
-    return none;
+  /** What is known of the agreements that this file lists. */
+  agreements(list: Entries, file: string): KnownAgreements {
+    const known = this.#agreements.get(file);
+    if (known?.list === list) {
+      known.reading = this.#reading;
+      return { checks: known.checks, alike: NONE };
+    }
+    const checks = new Array<CheckedAgreement | undefined>(list.length);
+    this.#agreements.set(file, { list, checks, reading: this.#reading });
+    return { checks, alike: known === undefined ? NONE : byText(known) };
   }
 
   /** Ends one reading: what was not asked for in it is forgotten. */
   settle(): void {
-    for (const all of [...this.#files.values(), this.#expanded]) {
+    for (const all of [...this.#files.values(), this.#expanded, this.#agreements]) {
       all.forEach(({ reading }, of) => {
         if (reading !== this.#reading) all.delete(of);
       });
@@ -115,8 +144,13 @@ export class PolicyMemory implements FileMemory {
     this.#reading += 1;
   }
 
-  /** Files of a kind that are remembered. */
-  count(kind: string): number {
-    return this.#files.get(kind)?.size ?? 0;
+  /** Policy files that are remembered. */
+  get files(): number {
+    return ['main', 'included'].reduce((sum, kind) => sum + (this.#files.get(kind)?.size ?? 0), 0);
+  }
+
+  /** Entries of lists of agreements that are remembered. */
+  get entries(): number {
+    return [...this.#agreements.values()].reduce((sum, { checks }) => sum + checks.length, 0);
   }
 }

@@ -27,7 +27,7 @@ export function checkClaims(agreements: readonly PlacedAgreement[], own: Readonl
 
 /** The claims of the reading before, where nothing was said of them. */
 export class KnownClaims {
-  #agreements: readonly PlacedAgreement[] = [];
+  #agreements: readonly Agreement[] = [];
   #own: ReadonlySet<string> = new Set();
   /** undefined: something was said of them, or nothing is known yet. */
   #claims: Claims | undefined;
@@ -41,30 +41,31 @@ export class KnownClaims {
     own: ReadonlyMap<string, Site>,
     said: (checks: () => void) => boolean,
   ): void {
-    if (this.#stands(agreements, own)) return;
+    const items = agreements.map(({ item }) => item);
+    if (this.#stands(items, own)) return;
     const anything = said(() => checkClaims(agreements, own));
-    this.#claims = anything ? undefined : claimsOf(agreements, own);
-    this.#agreements = agreements;
+    this.#claims = anything ? undefined : claimsOf(items, own);
+    this.#agreements = items;
     this.#own = new Set(own.keys());
   }
 
   /** Whether the checks of all would say nothing, as they did before. */
-  #stands(agreements: readonly PlacedAgreement[], own: ReadonlyMap<string, Site>): boolean {
+  #stands(agreements: readonly Agreement[], own: ReadonlyMap<string, Site>): boolean {
     const claims = this.#claims;
     if (claims === undefined || own.size !== this.#own.size || ![...own.keys()].every((each) => this.#own.has(each))) {
       return false;
     }
     const { gone, come } = change(this.#agreements, agreements);
-    for (const { item } of gone) claims.leave(item);
+    for (const agreement of gone) claims.leave(agreement);
     this.#agreements = agreements;
-    return come.every(({ item }) => claims.enter(item, own));
+    return come.every((agreement) => claims.enter(agreement, own));
   }
 }
 
 /** Undefined where agreements are not as good as they were found to be. */
-function claimsOf(agreements: readonly PlacedAgreement[], own: ReadonlyMap<string, Site>): Claims | undefined {
+function claimsOf(agreements: readonly Agreement[], own: ReadonlyMap<string, Site>): Claims | undefined {
   const claims = new Claims();
-  return agreements.every(({ item }) => claims.enter(item, own)) ? claims : undefined;
+  return agreements.every((agreement) => claims.enter(agreement, own)) ? claims : undefined;
 }
 
 /** Claims of agreements none of which meets another. */
@@ -116,8 +117,8 @@ function added(set: Set<string>, value: string): boolean {
   return true;
 }
 
-/** What is in one list and not in the other, by the objects: those of files that did not change stay the same. */
-function change(before: readonly PlacedAgreement[], after: readonly PlacedAgreement[]) {
+/** What is in one list and not in the other, by the objects: those that did not change stay the same. */
+function change(before: readonly Agreement[], after: readonly Agreement[]) {
   let begin = 0;
   while (begin < before.length && before[begin] === after[begin]) begin += 1;
   let [end, afterEnd] = [before.length, after.length];

@@ -40,8 +40,8 @@ export type ReadResult = { readonly seen?: Seen } & (
   | {
       readonly ok: true;
       readonly parcel: Parcel;
-      /** Policy files that the thread remembers for the next time. */
-      readonly files: number;
+      /** Whether the next time is worth what is remembered for it: a policy of less is read as quickly as a whole. */
+      readonly remembers: boolean;
       readonly settings: DaemonSettings;
       readonly warnings: readonly string[];
       /** undefined: the policy is that of the file itself. */
@@ -49,6 +49,11 @@ export type ReadResult = { readonly seen?: Seen } & (
     }
   | { readonly ok: false; readonly problems: readonly string[] }
 );
+
+/** Beyond these the memory is worth more than the time. */
+const MOST_FILES = 20_000;
+/** Agreements of a policy of one file. */
+const LEAST_ENTRIES = 500;
 
 /** Times that a policy which changes while it is read is read again. */
 const MOST_READS = 3;
@@ -94,13 +99,14 @@ export class PolicyReader {
         return { ok: false, ...seen, problems: [`${path}:1:1: error: ${changed}: ${CHANGED}`] };
       if (!checked.ok) return { ok: false, ...seen, problems: checked.problems.map(formatProblem) };
       const { parts, settings, warnings } = checked;
-      const [main, included] = [this.#memory.count('main'), this.#memory.count('included')];
-      const parcel = this.#packer.pack(parts, held, included > 0);
+      const remembers =
+        this.#memory.files > 1 ? this.#memory.files <= MOST_FILES : this.#memory.entries >= LEAST_ENTRIES;
+      const parcel = this.#packer.pack(parts, held, remembers);
       return {
         ok: true,
         ...seen,
         parcel,
-        files: main + included,
+        remembers,
         settings,
         warnings: warnings.map(formatProblem),
         fleet,

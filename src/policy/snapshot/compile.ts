@@ -16,6 +16,7 @@ import {
   compileAgreement,
   compileInterface,
   endsAt,
+  type KnownAgreements,
   PolicyMemory,
   pathSite,
 } from '../agreement/index.js';
@@ -111,14 +112,17 @@ export function checkPolicy(
   const defaults = compileDefaults(checkSection(SECTIONS.defaults, section), site, material);
   const own = ownDomains(sources);
   const interfaces = compileInterfaces(sources);
-  const agreements = compileAgreements(sources, { material, defaults, now, limits }, problems, memory);
+  const listed = lists(sources, 'agreements');
+  const remember = sources.files > 1 || entriesOf(listed) <= MOST_REMEMBERED;
+  const known = remember ? memory : undefined;
+  const agreements = compileAgreements(listed, { material, defaults, now, limits }, problems, known);
   const ownCertificates = certificatesOfOurs(sources, material);
 
   checkNames(interfaces, 'interface');
   checkSockets(interfaces);
-  // Of one file all agreements are other objects each time.
-  if (sources.files === 1) checkClaims(agreements, own);
-  else claimsKnownTo(memory).check(agreements, own, (checks) => problems.during(checks).said.length > 0);
+  // Of what is not remembered all agreements are other objects each time.
+  if (known === undefined) checkClaims(agreements, own);
+  else claimsKnownTo(known).check(agreements, own, (checks) => problems.during(checks).said.length > 0);
   checkOtherNames(agreements, own);
   checkInterfaces(agreements, interfaces, { interfaces: interfaceNames(sources), byAll: !problems.failed });
   checkSources(agreements);
@@ -195,16 +199,22 @@ function lists(sources: PolicySources, name: 'interfaces' | 'agreements'): reado
   });
 }
 
+/** Agreements of one file: of more, what was checked and what it rests on is worth more memory than the time. */
+const MOST_REMEMBERED = 20_000;
+
+function entriesOf(listed: readonly ListSection[]): number {
+  return listed.reduce((sum, { value }) => sum + value.length, 0);
+}
+
+/** @param memory undefined: nothing is remembered */
 function compileAgreements(
-  sources: PolicySources,
+  listed: readonly ListSection[],
   context: AgreementContext & { readonly limits: DaemonSettings['limits'] },
   problems: Problems,
-  memory: PolicyMemory,
+  memory: PolicyMemory | undefined,
 ): readonly PlacedAgreement[] {
   const { material, now, limits } = context;
   const defaults = JSON.stringify(context.defaults);
-  // Of one file either all is the same or all is read again: what its agreements rest on would be a fifth of the memory.
-  const remember = sources.files > 1;
   const check = (list: Entries, at: number, site: Site): CheckedAgreement | undefined => {
     const { said, value: checked } = problems.during(() =>
       material.during(() => {
@@ -219,20 +229,20 @@ function compileAgreements(
   };
   const all: PlacedAgreement[] = [];
   let [found, prefixes] = [0, 0];
-  for (const { value: list, site } of lists(sources, 'agreements')) {
+  for (const { value: list, site } of listed) {
     found += list.length;
     if (found > limits.agreements) {
       const expected = `expected at most ${limits.agreements} agreements in all files (daemon.limits.agreements)`;
       site.report('too-complex', `${expected}, found ${found} with those here`);
       return all;
     }
-    const known = remember ? memory.agreements(list) : undefined;
+    const known = memory?.agreements(list, site.file);
     for (let at = 0; at < list.length; at++) {
-      const before = known?.[at];
+      const before = known?.checks[at] ?? moved(known, list, at, site);
       const stays = before !== undefined && stands(before, defaults, context);
       if (stays) problems.again(before.said);
       const agreement = stays ? before : check(list, at, site.at(at));
-      if (known !== undefined && !stays) known[at] = agreement;
+      if (known !== undefined) known.checks[at] = agreement;
       if (agreement === undefined) continue;
       prefixes += agreement.item.sources.length;
       if (prefixes > limits.prefixes) {
@@ -241,10 +251,22 @@ function compileAgreements(
         here.report('too-complex', `${expected}, found ${prefixes} with those here`);
         return all;
       }
-      all.push(remember ? agreement : { item: agreement.item, input: agreement.input, site: agreement.site });
+      all.push(memory ? agreement : { item: agreement.item, input: agreement.input, site: agreement.site });
     }
   }
   return all;
+}
+
+/** What is known of an entry that says what one of the file before said, at its place of now. */
+function moved(
+  known: KnownAgreements | undefined,
+  list: Entries,
+  at: number,
+  site: Site,
+): CheckedAgreement | undefined {
+  if (known === undefined || known.alike.size === 0 || !(list instanceof EntryList)) return undefined;
+  const alike = known.alike.get(list.text(at));
+  return alike && { ...alike, input: readAgain(list, at), site: site.at(at) };
 }
 
 /** What stands in an entry, read again where somebody asks: of 100,000 agreements it would be a fifth of the memory. */

@@ -13,15 +13,23 @@ export function isEntries(value: unknown): value is Entries {
   return Array.isArray(value) || value instanceof EntryList;
 }
 
+/** What entries are made of. */
+interface EntrySource {
+  readonly text: string;
+  /** Where the line after the last entry begins. */
+  readonly end: number;
+  /** The entry that stands at a place, made anew. */
+  readonly read: (place: EntryPlace) => unknown;
+}
+
 /** Knows where its entries stand, and keeps none of them. */
 export class EntryList implements Iterable<unknown> {
   readonly #places: Uint32Array;
-  readonly #read: (place: EntryPlace) => unknown;
+  readonly #source: EntrySource;
 
-  /** @param read the entry that stands at a place, made anew */
-  constructor(places: readonly EntryPlace[], read: (place: EntryPlace) => unknown) {
+  constructor(places: readonly EntryPlace[], source: EntrySource) {
     this.#places = Uint32Array.from(places.flatMap(({ at, lineStart }) => [at, lineStart]));
-    this.#read = read;
+    this.#source = source;
   }
 
   get length(): number {
@@ -36,7 +44,13 @@ export class EntryList implements Iterable<unknown> {
 
   at(index: number): unknown {
     const place = this.place(index);
-    return place && this.#read(place);
+    return place && this.#source.read(place);
+  }
+
+  /** All lines of an entry up to those of the next one: where they are the same, the entry is. */
+  text(index: number): string {
+    const { text, end } = this.#source;
+    return text.slice(this.place(index)?.lineStart ?? end, this.place(index + 1)?.lineStart ?? end);
   }
 
   *[Symbol.iterator](): Generator<unknown, undefined> {

@@ -276,7 +276,8 @@ class Reader {
       this.#blanks();
     }
     this.#places = places;
-    return new EntryList(found, (place) => new Reader(this.#text, this.#most).entry(place));
+    const read = (place: EntryPlace) => new Reader(this.#text, this.#most).entry(place);
+    return new EntryList(found, { text: this.#text, end: this.#lineStart, read });
   }
 
   /** What stands behind a dash of a list of this depth. */

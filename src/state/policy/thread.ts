@@ -6,12 +6,6 @@ import { type Held, unpack } from '../../policy/snapshot/index.js';
 import { inSlices, startThread } from '../work/index.js';
 
 /**
- * A policy of so many files is remembered by the thread, to read what has changed alone. One of a single file is read as a
- * whole in any case, and beyond this number the memory is worth more than the time.
- */
-const REMEMBERED = Object.freeze({ least: 2, most: 20_000 });
-
-/**
  * What a reading makes stays until it is done: a large nursery is memory of three times its size, and copies most of it twice.
  * With 20,000 agreements in one file this one takes 55 MiB less, and no more time.
  */
@@ -54,8 +48,8 @@ export class PolicyThread {
     this.#look();
     if (!result.ok) return result;
     try {
-      const { settings, warnings, files, fleet } = result;
-      if (files < REMEMBERED.least || files > REMEMBERED.most) this.#retire();
+      const { settings, warnings, remembers, fleet } = result;
+      if (!remembers) this.#retire();
       this.#held = await inSlices(unpack(result.parcel, this.#held));
       return { ok: true, snapshot: this.#held.snapshot, settings: deepFreeze(settings), warnings, fleet };
     } catch (error) {

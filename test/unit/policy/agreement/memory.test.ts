@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { PolicyMemory } from '../../../../src/policy/agreement/memory.js';
 import { formatProblem } from '../../../../src/policy/reading/problem.js';
 import { checkPolicy } from '../../../../src/policy/snapshot/compile.js';
@@ -41,12 +41,52 @@ describe('what is remembered of a policy', () => {
     expect(second.items[1]?.requireTls).toBe(true);
   });
 
-  test('ok/of a policy of one file no agreement is remembered by itself', () => {
-    const one = `own_domains: [a.example]\n${agreement('op-1').replace('../', '')}`;
+  describe('of one file', () => {
+    const lines = (name: string, more = '') =>
+      `  - name: ${name}\n    domains: [${name}.example]\n    mechanism: tls\n    anchors: [ca.pem]\n${more}`;
+    const ADVISORY = '    stack_verification: advisory\n';
+    const one = (...entries: readonly string[]) => `own_domains: [a.example]\nagreements:\n${entries.join('')}`;
     const memory = new PolicyMemory();
-    const kept = vi.spyOn(memory, 'agreements');
-    expect(checkPolicy(new Stamped({ ...MATERIAL, 'p.yaml': one }), 'p.yaml', 7, NOW, memory).ok).toBe(true);
-    expect(kept).not.toHaveBeenCalled();
+    const check = (text: string) => {
+      const files = new Stamped({ ...MATERIAL, 'p.yaml': text });
+      const checked = checkPolicy(files, 'p.yaml', 7, NOW, memory);
+      memory.settle();
+      const anew = checkPolicy(files, 'p.yaml', 7, NOW);
+      const said = (result: typeof checked) => (result.ok ? result.warnings : result.problems).map(formatProblem);
+      expect(said(checked)).toEqual(said(anew));
+      return { items: checked.ok ? checked.parts.agreements : [], said: said(checked) };
+    };
+    const first = check(one(lines('one'), lines('two', ADVISORY), lines('three'), lines('four')));
+
+    test('ok/agreements whose lines are the same stay the same objects, wherever they stand now', () => {
+      const { items } = check(
+        one(lines('zero'), '    # new\n', lines('one', '    enabled: false\n'), lines('three'), lines('four')),
+      );
+      expect(items.map((item) => first.items.indexOf(item))).toEqual([-1, -1, 2, 3]);
+      expect(check(one(lines('four'))).items[0]).toBe(first.items[3]);
+    });
+
+    test('ok/what was said of one is said again at its place of now', () => {
+      check(one(lines('one'), lines('two', ADVISORY)));
+      const { said } = check(one(lines('two', ADVISORY), lines('one')));
+      expect(said).toEqual([expect.stringContaining('p.yaml:7:25: warning: agreements[0].stack_verification')]);
+    });
+
+    test('fail/one that stands twice, though both say what is known', () => {
+      check(one(lines('one'), lines('two')));
+      const { said } = check(one(lines('one'), lines('one'), lines('two')));
+      expect(said[0]).toContain('p.yaml:7:11: error: agreements[1].name: expected a name of its own');
+    });
+
+    test('ok/of 20,001 agreements none is kept', () => {
+      const entries = (count: number): number => {
+        const text = one('  - {name: x}\n'.repeat(count));
+        checkPolicy(new Stamped({ 'p.yaml': text }), 'p.yaml', 7, NOW, memory);
+        memory.settle();
+        return memory.entries;
+      };
+      expect([entries(20_001), entries(3)]).toEqual([0, 3]);
+    });
   });
 
   test('ok/a pattern that is no longer asked for is forgotten', () => {

@@ -39,23 +39,48 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ own: fc.constantFrom('a.example', 'g.example', 'a.example, g.example') }) },
 );
 
+/** The parts of a policy in files of their own, or one after the other in the main file, in block style. */
+type Written = (own: string, parts: ReadonlyMap<number, string>) => Readonly<Record<string, string>>;
+
+const inMany: Written = (own, parts) => ({
+  ...{ 'p.yaml': main(own), 'd/x.yaml': '{}\n' },
+  ...Object.fromEntries([...parts].map(([at, part]) => [`d/${at}.yaml`, part])),
+});
+const inOne: Written = (own, parts) => {
+  const entries = [...parts].sort(([a], [b]) => a - b).flatMap(([, part]) => part.split('\n').slice(1, -1));
+  const blocks = entries.map((each) =>
+    each
+      .replace(/\{(.*)\}$/, '$1')
+      .replace(/, (?=(?:domains|mechanism|anchors|targets|interface|sources|interconnect|asserts):)/g, '\n    ')
+      .replace('../', ''),
+  );
+  const list = blocks.length === 0 ? ['agreements: []'] : ['agreements:', ...blocks];
+  return { 'p.yaml': main(own).replace('include: d/*.yaml', list.join('\n')) };
+};
+
 const main = (own: string): string => text(`own_domains: [${own}]`, INTERFACE, 'include: d/*.yaml');
 
 describe('claims that are known from the reading before', () => {
-  test('ok/whatever changes, all is said as by a check of all', () => {
+  test.each([
+    ['of many files', inMany],
+    ['of one file', inOne],
+  ])('ok/whatever changes in a policy %s, all is said and made as by a check of all', (_, written) => {
     const seen = { silent: 0, told: 0 };
     fc.assert(
       fc.property(fc.array(step, { minLength: 1, maxLength: 12 }), (steps) => {
-        const files = new Stamped({ ...MATERIAL, 'p.yaml': main('a.example'), 'd/x.yaml': '{}\n' });
+        const parts = new Map<number, string>();
+        let own = 'a.example';
         const memory = new PolicyMemory();
         for (const each of steps) {
-          if ('own' in each) files.content['p.yaml'] = main(each.own);
-          else if (each.file === null) delete files.content[`d/${each.at}.yaml`];
-          else files.content[`d/${each.at}.yaml`] = each.file;
+          if ('own' in each) own = each.own;
+          else if (each.file === null) parts.delete(each.at);
+          else parts.set(each.at, each.file);
+          const files = new Stamped({ ...MATERIAL, ...written(own, parts) });
           const known = checkPolicy(files, 'p.yaml', 7, NOW, memory);
           memory.settle();
           const anew = checkPolicy(new Stamped(files.content), 'p.yaml', 7, NOW);
           expect(said(known)).toEqual(said(anew));
+          expect(known.ok && known.parts.agreements).toEqual(anew.ok && anew.parts.agreements);
           if (said(anew).some((line) => /already|own_domains|proves itself|of its own/.test(line))) seen.told += 1;
           else seen.silent += 1;
         }

@@ -58,3 +58,19 @@ describe('a policy that changes while it is read', () => {
     expect(it.read(ORDER)).toMatchObject({ ok: false, problems: [expect.stringContaining('agreements[0].privacy')] });
   });
 });
+
+test.each([
+  [499, false],
+  [500, true],
+])('ok/a policy of one file with %i agreements: whether it is worth what is remembered for it: %s', (count, worth) => {
+  const names = Array.from({ length: count }, (_, at) => `  - name: op-${at}\n    domains: [op-${at}.example]\n`);
+  const rest = '    mechanism: tls\n    anchors: [ca.pem]\n';
+  const text = `own_domains: [a.example]\nagreements:\n${names.map((name) => name + rest).join('')}`;
+  // In memory nothing has a stamp: the lines alone tell what is the same.
+  const { reader: it } = reader([undefined, undefined], [text, text.replace('op-7.example', 'op.example')]);
+  const first = it.read(ORDER);
+  expect(first).toMatchObject({ ok: true, remembers: worth });
+  const held = first.ok ? first.parcel.contents : undefined;
+  const second = it.read({ ...ORDER, held });
+  expect(second.ok && [...second.parcel.same].filter((place) => place === -1)).toHaveLength(1);
+});
