@@ -223,6 +223,9 @@ interface Shown {
   readonly needs: string | undefined;
 }
 
+/** Findings that people are shown: a table that nobody reads hides what was made. */
+const MOST_SHOWN = 200;
+
 function reportText(
   {
     rows,
@@ -232,8 +235,11 @@ function reportText(
   }: { rows?: number; agreements: number; left_out: number; findings: readonly Finding[] },
   { out, dryRun, folder, needs }: Shown,
 ): string {
-  const found = findings.map(({ from, subject, outcome, text }) => ({ from, subject, outcome, text }));
-  const lines = found.length === 0 ? [] : [render(found), ''];
+  const found = findings
+    .slice(0, MOST_SHOWN)
+    .map(({ from, subject, outcome, text }) => ({ from, subject, outcome, text }));
+  const more = findings.length > found.length ? [`and ${findings.length - found.length} more (--json)`] : [];
+  const lines = found.length === 0 ? [] : [render(found), ...more, ''];
   lines.push(
     `${counted(agreements, 'agreement')}${rows === undefined ? '' : ` of ${counted(rows, 'row')}`}, ${counted(left_out, rows === undefined ? 'file' : 'row')} left out`,
   );

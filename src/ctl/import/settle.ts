@@ -1,7 +1,8 @@
 /** Holds what is about to be written against the checks of the policy, before anything is written. */
 
-import { DiskFiles, filesInMemory, type PolicyFiles, type Problem } from '../../policy/reading/index.js';
-import { compilePolicy } from '../../policy/snapshot/index.js';
+import { PolicyMemory } from '../../policy/agreement/index.js';
+import { DiskFiles, filesInMemory, type PolicyFiles, type Problem, Problems } from '../../policy/reading/index.js';
+import { checkPolicy } from '../../policy/snapshot/index.js';
 import type { Breathe } from '../long-work/index.js';
 import { Refusal } from '../terminal/index.js';
 import { type Candidate, originOf, policyText, type Writing } from './candidate.js';
@@ -23,15 +24,15 @@ export interface Place {
 /** Each round leaves out at least one agreement, and mostly all that are at fault. */
 const MOST_ROUNDS = 200;
 
-/** The policy of a text at a place, with what else is on the disk. */
-export function compileText(text: string, { path, files }: Place, now: number) {
+/** What is wrong with the policy of a text at a place, with what else is on the disk: all of it, or each thousand is a round. */
+function checkText(text: string, { path, files }: Place, now: number) {
   const memory = filesInMemory({ ...files, [path]: text });
   const disk = new DiskFiles();
   const both: PolicyFiles = {
     read: (file, most) => (file === path || Object.hasOwn(files, file) ? memory : disk).read(file, most),
     list: (directory) => disk.list(directory),
   };
-  return compilePolicy(both, path, 1, now);
+  return checkPolicy(both, path, 1, now, new PolicyMemory(new Problems(Number.POSITIVE_INFINITY)));
 }
 
 /**
@@ -45,13 +46,13 @@ export async function settle(
   now: number,
   breathe: Breathe,
 ): Promise<Settled> {
-  const findings: Finding[] = [];
+  let findings: readonly Finding[] = [];
   let candidates = given;
   for (let round = 0; round < MOST_ROUNDS; round++) {
     if (candidates.length === 0) return { candidates, findings };
     await breathe(`round ${round + 1} of the checks, ${candidates.length} agreements, ${findings.length} findings`);
     const text = policyText(candidates, writing);
-    const result = compileText(text, place, now);
+    const result = checkText(text, place, now);
     const origin = originsOf(place.path, text, candidates);
     const problems = result.ok ? result.warnings : result.problems;
     if (result.ok) {
@@ -64,7 +65,7 @@ export async function settle(
     const outside = errors.find(({ path }) => indexOf(path) === undefined);
     if (outside !== undefined)
       throw new Refusal(`what would be written is no policy: ${outside.path}: ${outside.message}`, 1);
-    findings.push(...told(errors, candidates, 'left out', origin));
+    findings = [...findings, ...told(errors, candidates, 'left out', origin)];
     candidates = candidates.filter((_, index) => !bad.has(index));
   }
   throw new Refusal(
@@ -80,12 +81,13 @@ function indexOf(path: string): number | undefined {
 
 /** Puts the origins of agreements in place of the lines of a text that nobody has seen. */
 function originsOf(path: string, text: string, candidates: readonly Candidate[]): (message: string) => string {
-  const starts = text.split('\n').flatMap((line, at) => (line.startsWith('  - name: ') ? [at + 1] : []));
+  let index = -1;
+  const indexes = text.split('\n').map((line) => (line.startsWith('  - name: ') ? ++index : index));
   return (message) => {
     const [head = '', ...places] = message.split(`${path}:`);
     const said = places.map((place) => {
       const [shown = '', line] = /^([0-9]+):[0-9]+/.exec(place) ?? [];
-      const from = candidates[starts.findLastIndex((start) => start <= Number(line))]?.from;
+      const from = candidates[indexes[Number(line) - 1] ?? -1]?.from;
       return from === undefined ? `${path}:${place}` : originOf(from) + place.slice(shown.length);
     });
     return head + said.join('');

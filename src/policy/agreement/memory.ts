@@ -79,7 +79,11 @@ export class PolicyMemory implements FileMemory {
   readonly #expanded = new Map<string, Expanded>();
   #reading = 1;
   /** Of whoever checks with this memory: places that are remembered report here. */
-  readonly problems = new Problems();
+  readonly problems: Problems;
+
+  constructor(problems = new Problems()) {
+    this.problems = problems;
+  }
 
   /** What `make` made of a file, now or as long as the file has been the same. Nothing is kept without a stamp. */
   file<T>(

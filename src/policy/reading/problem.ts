@@ -117,7 +117,7 @@ export function formatPath(path: KeyPath): string {
     .join('');
 }
 
-/** More than this says no more, and a file can hold a million mistakes. */
+/** More than this says no more to people, and a file can hold a million mistakes. */
 const MOST_PROBLEMS = 1000;
 
 /** A finding as it was said, to say it again. */
@@ -134,6 +134,12 @@ export class Problems {
   #files = new Map<string, number>();
   #errors = 0;
   #listening: Said[] | undefined;
+  readonly #most: number;
+
+  /** @param most how many are kept */
+  constructor(most = MOST_PROBLEMS) {
+    this.#most = most;
+  }
 
   get failed(): boolean {
     return this.#errors > 0;
@@ -153,7 +159,7 @@ export class Problems {
     this.#listening?.push({ code, place: place(), path, message });
     if (severity === 'error') this.#errors++;
     // The first error is kept in any case: a policy that fails has to say why.
-    if (this.#found.length >= MOST_PROBLEMS && (severity === 'warning' || this.#errors > 1)) return;
+    if (this.#found.length >= this.#most && (severity === 'warning' || this.#errors > 1)) return;
     const { file, line, column } = place();
     const order = this.#files.get(file) ?? this.#files.size;
     this.#files.set(file, order);

@@ -16,7 +16,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { parse } from 'yaml';
-import { PARTNER_COLUMNS } from '../../../../src/ctl/import/partner-rows.js';
+import { PARTNER_COLUMNS, partnerAgreements } from '../../../../src/ctl/import/partner-rows.js';
+import { settle } from '../../../../src/ctl/import/settle.js';
+import { readCsv } from '../../../../src/ctl/tables/index.js';
 import { loadPolicy } from '../../../../src/policy/loading/loader.js';
 import { siptrustctl } from '../../../support/command-line.js';
 import { tlsWords } from '../../../support/evidence.js';
@@ -44,9 +46,9 @@ async function imported(...args: readonly string[]) {
   return { code, error, report: output === '' ? undefined : JSON.parse(output) };
 }
 
-describe('import address', () => {
-  const za = ['--interface', 'za', '--listen', '10.0.0.1:5062'];
+const za = ['--interface', 'za', '--listen', '10.0.0.1:5062'];
 
+describe('import address', () => {
   test('ok/a dump: one agreement a partner, monitored; every row that is left out has a reason', async () => {
     const { code, report } = await imported('address', join(DUMPS, 'mariadb.sql'), ...za, '--out', file('za.yaml'));
     expect(code).toBe(1);
@@ -270,6 +272,33 @@ describe('import partners', () => {
       const written = { yes: true, no: false }[values[column] ?? ''] ?? values[column];
       expect([value].flat(), column).toEqual([written]);
     }
+  });
+  test('fail/thousands of rows are no good: all are told of in one round of the checks, people see the first', async () => {
+    const rows = Array.from(
+      { length: 2500 },
+      (_, at) => `op-${at},op-${at - (at % 2)}.example,nds-ip,za,10.0.${at >> 8}.${at & 255}`,
+    );
+    writeFileSync(file('many.csv'), ['name,domains,mechanism,interface,sources', ...rows, ''].join('\n'));
+    const table = readCsv(file('many.csv'), readFileSync(file('many.csv'), 'utf8'));
+    const { candidates } = partnerAgreements(table, { base: directory, into: directory });
+    const rounds: string[] = [];
+    const writing = { interface: { name: 'za', listen: '10.0.0.1:5062' } };
+    const breathe = async (doing: string) => void rounds.push(doing);
+    const settled = await settle(candidates, writing, { path: file('p.yaml'), files: {} }, Date.now(), breathe);
+    expect(rounds).toHaveLength(2);
+    expect(settled.candidates).toHaveLength(1250);
+    expect(settled.findings.at(-1)).toMatchObject({
+      from: 'line 2501',
+      text: 'domains[0]: op-2498.example is claimed by agreement op-2498 already, at line 2500',
+    });
+    const { output } = await siptrustctl(['import', 'partners', file('many.csv'), ...za, '--out', file('p.yaml')]);
+    expect(output.split('\n').slice(200, 205)).toEqual([
+      expect.stringMatching(/^line 401 /),
+      'and 1050 more (--json)',
+      '',
+      '1250 agreements of 2500 rows, 1250 rows left out',
+      expect.stringMatching(/^written to /),
+    ]);
   });
   test('fail/an unknown column is told', async () => {
     writeFileSync(file('p.csv'), 'name,domains,colour\nb,b.example,red\n');
