@@ -21,6 +21,9 @@ describe('render', () => {
   ] as const) {
     test(`ok/${name}`, () => expect(render(answer)).toBe(expected));
   }
+  test('ok/more rows than a call takes arguments', () => {
+    expect(render(Array.from({ length: 200_000 }, (_, at) => ({ at })))).toMatch(/^AT\n0\n1\n[^]*\n199999$/);
+  });
   test('ok/an explanation names each check, its outcome and its clause', () => {
     const text = renderExplanation({
       summary: 'untrusted: no',
