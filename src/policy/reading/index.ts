@@ -8,6 +8,6 @@ export { expandGlob, isGlob, isUnsupportedGlob, normalPath, resolvePath } from '
 export type { KeyPath, Place } from './problem.js';
 export { formatPlace, formatProblem, type Problem, type ProblemCode, Problems, type Said } from './problem.js';
 export { type RefusedMode, type RegularRead, readRegular, systemProblem } from './regular-file.js';
-export { checkShape, inWords, unknownKeys } from './shape.js';
+export { checkShape, inWords, tellHomes, unknownKeys } from './shape.js';
 export { certificateFiles, flag, someWords, word, words } from './shapes.js';
 export { Site } from './site.js';

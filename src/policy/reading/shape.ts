@@ -24,7 +24,7 @@ function reportIssue(issue: Issue, schema: z.ZodType, root: unknown, site: Site,
 
   switch (issue.code) {
     case 'unrecognized_keys':
-      unknownKeys(issue.keys, keysAt(schema, path), site.at(...path));
+      unknownKeys(issue.keys, keysAt(schema, path), site.at(...path), HOMES.get(schema));
       return;
     case 'invalid_union': {
       const branch = issue.errors.find((issues) => issues.every((inner) => !concernsWhole(inner)));
@@ -66,11 +66,44 @@ function concernsWhole(issue: Issue): boolean {
 /** More unknown keys than this in one mapping are not slips of the pen. */
 const MOST_UNKNOWN = 20;
 
+/** By key, the paths at which it stands in a whole file: `skew` at `defaults.skew`. */
+export type Homes = ReadonlyMap<string, readonly string[]>;
+const HOMES = new WeakMap<z.ZodType, Homes>();
+
+/** From here on an unknown key of one of these sections that is known elsewhere is told where it belongs. */
+export function tellHomes(sections: Readonly<Record<string, z.ZodType>>): void {
+  const homes = new Map<string, string[]>();
+  for (const [name, section] of Object.entries(sections)) {
+    collectHomes(section, homes, LISTS.has(name) ? `${name}[]` : name);
+    HOMES.set(section, homes);
+  }
+}
+
+/** Sections whose schema is that of an entry. */
+const LISTS: ReadonlySet<string> = new Set(['agreements', 'interfaces']);
+
+function collectHomes(schema: z.core.$ZodType, homes: Map<string, string[]>, path: string): void {
+  if (schema instanceof z.ZodOptional) collectHomes(schema.unwrap(), homes, path);
+  if (schema instanceof z.ZodUnion) for (const option of schema.options) collectHomes(option, homes, path);
+  if (schema instanceof z.ZodArray) collectHomes(schema.element, homes, `${path}[]`);
+  if (!(schema instanceof z.ZodObject)) return;
+  for (const [key, inner] of Object.entries(schema.shape)) {
+    homes.set(key, [...(homes.get(key) ?? []), `${path}.${key}`]);
+    collectHomes(inner, homes, `${path}.${key}`);
+  }
+}
+
 /** Says of keys of the mapping at `site` that they are unknown, and which were probably meant. */
-export function unknownKeys(keys: readonly string[], known: readonly string[], site: Site): void {
+export function unknownKeys(keys: readonly string[], known: readonly string[], site: Site, homes?: Homes): void {
   for (const key of keys.slice(0, MOST_UNKNOWN)) {
     const meant = nearest(key, known);
-    const others = meant === undefined ? `known keys: ${known.join(', ')}` : `did you mean "${meant}"?`;
+    const home = homes?.get(key);
+    const others =
+      meant !== undefined
+        ? `did you mean "${meant}"?`
+        : home !== undefined
+          ? `it belongs elsewhere: ${home.join(', ')}`
+          : `known keys: ${known.join(', ')}`;
     const hint =
       key === '<<' ? 'keys are not merged: write them out; what many share can stand under defaults' : others;
     site.at(key).report('unknown-key', `the key is unknown (${hint})`, 'key');

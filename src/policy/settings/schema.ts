@@ -5,7 +5,7 @@
 
 import { z } from 'zod';
 import { AGREEMENT, INTERFACE } from '../agreement/index.js';
-import { someWords, word, words } from '../reading/index.js';
+import { someWords, tellHomes, word, words } from '../reading/index.js';
 import { schemaOf } from './key.js';
 import { DAEMON_KEYS, DEFAULTS_KEYS } from './keys.js';
 
@@ -19,6 +19,7 @@ export const SECTIONS = {
   agreements: AGREEMENT,
   daemon: schemaOf(DAEMON_KEYS),
 } as const;
+tellHomes(SECTIONS);
 
 export type SectionName = keyof typeof SECTIONS;
 export type DaemonInput = z.infer<(typeof SECTIONS)['daemon']>;

@@ -328,6 +328,19 @@ const FAIL: readonly Case[] = [
     'p.yaml:7:5: error: agreements[0].stack-verification: the key is unknown (did you mean "stack_verification"?)',
   ],
   [
+    'key of the defaults in an agreement',
+    tls('skew: 60\n    ttl: 60'),
+    'p.yaml:7:5: error: agreements[0].skew: the key is unknown (it belongs elsewhere: defaults.skew)',
+    'p.yaml:8:5: error: agreements[0].ttl: the key is unknown (it belongs elsewhere: defaults.ttl, daemon.cache.ttl)',
+  ],
+  [
+    'key of an agreement among the defaults, and those of the daemon',
+    `${tls()}defaults: {cn_fallback: true}\ndaemon: {skew: 60, log: {until: 2027-01-01}}\n`,
+    'p.yaml:7:12: error: defaults.cn_fallback: the key is unknown (it belongs elsewhere: agreements[].cn_fallback)',
+    'p.yaml:8:10: error: daemon.skew: the key is unknown (it belongs elsewhere: defaults.skew)',
+    'p.yaml:8:26: error: daemon.log.until: the key is unknown (it belongs elsewhere: agreements[].valid.until, agreements[].migration.until)',
+  ],
+  [
     'merge key',
     tls('asserts: {<<: {numbers: any}}'),
     'p.yaml:7:15: error: agreements[0].asserts["<<"]: the key is unknown (keys are not merged: write them out; what many share can stand under defaults)',
