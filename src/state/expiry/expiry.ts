@@ -11,6 +11,8 @@ import { sortedInSteps } from '../work/index.js';
 const DAY = 86_400_000;
 /** What was seen last so long ago is the past of a partner. */
 const RECALLED_MS = 30 * DAY;
+/** So long the edges of a partner may take to exchange a certificate. */
+const EXCHANGE_MS = DAY / 24;
 const STEP_AGREEMENTS = 200;
 /** From this many days before its end something is `ending`: operators need weeks to exchange certificates. */
 export const NOTICE_DAYS = 30;
@@ -206,18 +208,19 @@ function ofPeers({ pins, peers }: ExpirySources, names: ReadonlySet<string>, now
 
 /**
  * What others of us saw, or an earlier run, by the keys that are kept: the end of a partner's certificate is told although it is
- * silent since the start. In which role it was shown nobody has kept. So one that was seen later and ends later has taken its
- * place, and of what is approved there is a row of its own.
+ * silent since the start. In which role it was shown nobody has kept. So one that ends later has taken its place where it
+ * appeared when this one went; of two that were shown side by side each is told, and of what is approved there is a row of its own.
  */
 function recalled(pins: readonly Pin[], now: number): readonly PeerCertificate[] {
-  const last = new Map<string, Pin>();
+  const newest = new Map<string, Pin>();
   for (const pin of pins) {
-    if ((last.get(pin.agreement)?.lastSeen ?? Number.NEGATIVE_INFINITY) < pin.lastSeen) last.set(pin.agreement, pin);
+    if ((newest.get(pin.agreement)?.firstSeen ?? Number.NEGATIVE_INFINITY) < pin.firstSeen)
+      newest.set(pin.agreement, pin);
   }
   return pins.flatMap(({ agreement, subject, notBefore, notAfter, lastSeen, approvedAt }) => {
-    const next = last.get(agreement);
-    const isPast =
-      lastSeen < now - RECALLED_MS || notAfter < now - ENDED_MS || (next !== undefined && next.notAfter > notAfter);
+    const next = newest.get(agreement);
+    const isReplaced = next !== undefined && next.notAfter > notAfter && next.firstSeen > lastSeen - EXCHANGE_MS;
+    const isPast = lastSeen < now - RECALLED_MS || notAfter < now - ENDED_MS || isReplaced;
     if (approvedAt !== undefined || notBefore !== undefined || isPast) return [];
     return [{ agreement, subject, notBefore: Math.min(lastSeen, notAfter), notAfter }];
   });

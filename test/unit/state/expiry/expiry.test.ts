@@ -100,7 +100,7 @@ describe('expiryRowsInSteps', () => {
 
   describe('what an earlier run, or another node, saw of a partner that is silent since the start', () => {
     const kept = (spkiSha256: string, days: number, lastSeen: number, over: Partial<Pin> = {}) =>
-      pin({ spkiSha256, notAfter: NOW + days * DAY, lastSeen, notBefore: undefined, ...over });
+      pin({ spkiSha256, notAfter: NOW + days * DAY, firstSeen: lastSeen, lastSeen, notBefore: undefined, ...over });
     const told = (...pins: readonly Pin[]) =>
       expiryRows(sources({ pins }), 30, NOW).flatMap(({ what, days }) => (what === 'peer-certificate' ? [days] : []));
 
@@ -121,6 +121,14 @@ describe('expiryRowsInSteps', () => {
       expect(told(old, kept('b', 400, NOW + 365 * DAY))).toEqual([]);
       expect(told(old, kept('b', 400, NOW - 3 * DAY))).toEqual([-1]);
       expect(told(old, kept('b', 400, NOW, { agreement: 'op-c' }))).toEqual([-1]);
+    });
+    test('ok/of two that were shown side by side, as in the two roles, each is told; for an hour it is an exchange', () => {
+      const one = kept('a', 3, NOW - 2 * DAY, { firstSeen: NOW - 200 * DAY });
+      const sinceWhen = (lastSeenBefore: number) =>
+        kept('b', 20, NOW - DAY, { firstSeen: NOW - 2 * DAY - lastSeenBefore });
+      expect(told(one, sinceWhen(DAY / 24))).toEqual([3, 20]);
+      expect(told(one, sinceWhen(DAY / 24 - 1))).toEqual([20]);
+      expect(told(one, sinceWhen(100 * DAY))).toEqual([3, 20]);
     });
     test('ok/takes no row from a certificate that this daemon sees', () => {
       const seen = new PeerCertificates(() => NOW);
