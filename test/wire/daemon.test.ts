@@ -210,8 +210,9 @@ describe('siptrustd at work', () => {
     writePolicy('agreements: [', 'siptrust.yaml');
     daemon.signal('SIGHUP');
     await eventually('the reload failed', () => daemon.output.includes('the last good one stays in force'));
-    const status = JSON.parse((await ctl('--json', 'status')).output);
-    expect(status).toMatchObject({ status: 'stale-policy', revision: before });
+    const { code, output } = await ctl('--json', 'status');
+    const status = JSON.parse(output);
+    expect({ code, ...status }).toMatchObject({ code: 1, status: 'stale-policy', revision: before });
     expect(status.problems[0]).toContain('siptrust.yaml:1:');
     expect((await ctl('agreement', 'reload')).code).toBe(1);
     expect((await ctlLines([evidence], 'peer'))[0]).toMatchObject({ trusted: 1 });

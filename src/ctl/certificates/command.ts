@@ -1,7 +1,9 @@
 /** The commands about certificates: `cert show`, `lint`, `request` and `expiry`. */
 
 import type { Command } from 'commander';
+import { NOTICE_DAYS } from '../../state/expiry/index.js';
 import type { CertificateCache } from '../../state/verdicts/index.js';
+import { isList, isRecord } from '../../typed.js';
 import { type CertificateFacts, certificateName } from '../../x509/certificate/index.js';
 import { describeCertificate } from '../../x509/identity/index.js';
 import { type CertificateKind, type LintFinding, lintCertificate } from '../../x509/lint/index.js';
@@ -76,14 +78,32 @@ export function certificateCommands(cert: Command, context: CertificateContext):
     .description(
       'what ends soon over all agreements: CAs, pins, certificates of ours and of partners, CRLs, agreements',
     )
-    .option('--within <days>', 'how soon', '30')
+    .option('--within <days>', `how soon (default: ${NOTICE_DAYS}, or as --warn)`)
+    .option('--warn <days>', 'for monitoring: exit code 1: something ends within so many days; 2: something has ended')
     .option('--config <file>', 'policy file; answers without a daemon')
-    .action(async ({ within, config }: { within: string; config?: string }) => {
-      if (!/^[0-9]{1,5}$/.test(within)) {
-        throw new Refusal(`--within: expected days, found ${JSON.stringify(within)}`, 2);
-      }
-      print(await expiry(Number(within), config));
+    .action(async ({ within, warn, config }: { within?: string; warn?: string; config?: string }) => {
+      const warned = warn === undefined ? undefined : daysOf('--warn', warn);
+      const shown = within === undefined ? (warned ?? NOTICE_DAYS) : daysOf('--within', within);
+      const rows = await expiry(Math.max(shown, warned ?? 0), config);
+      print(rows);
+      if (warned !== undefined) exit(alarmOf(rows, warned));
     });
+}
+
+function daysOf(option: string, text: string): number {
+  if (/^[0-9]{1,5}$/.test(text)) return Number(text);
+  throw new Refusal(`${option}: expected days, found ${JSON.stringify(text)}`, 2);
+}
+
+/**
+ * As a monitor wants it: 0 all is well, 1 a warning, 2 it is grave. Keys that were only seen harm nobody by ending, and what lives
+ * for days is current within NOTICE_DAYS, too.
+ */
+function alarmOf(rows: unknown, days: number): 0 | 1 | 2 {
+  const counted = (isList(rows) ? rows : []).filter(isRecord).filter(({ what }) => what !== 'pin-observed');
+  if (counted.some(({ state }) => state === 'ended')) return 2;
+  const near = counted.filter((row) => Number(row.days) < days);
+  return near.some((row) => row.state === 'ending' || Number(row.days) >= NOTICE_DAYS) ? 1 : 0;
 }
 
 /** The rules, and whether another parser reads the certificate as we do. */

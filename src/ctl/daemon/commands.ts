@@ -30,7 +30,10 @@ export interface DaemonCommand {
 }
 
 export const DAEMON_COMMANDS: readonly DaemonCommand[] = [
-  { words: 'status', method: 'core.status', doc: 'the policy in force and the state of the daemon' },
+  {
+    ...{ words: 'status', method: 'core.status', failed: (answer) => isRecord(answer) && isTroubled(answer) },
+    doc: 'the policy in force and the state of the daemon; exit code 1: the policy file or revision that was read last is no good, or the store is away',
+  },
   { words: 'version', method: 'core.version', doc: 'name and version of the daemon' },
   { words: 'uptime', method: 'core.uptime', doc: 'since when the daemon runs' },
   { words: 'stats', method: 'stats.fetch', doc: 'counters since the start' },
@@ -107,6 +110,12 @@ export const DAEMON_COMMANDS: readonly DaemonCommand[] = [
     doc: 'show or set the level of the operator log: error, warn, info, debug',
   },
 ];
+
+/** Whether a status names trouble: an older policy is in force, or the store or the policy of the fleet is not as it should be. */
+function isTroubled({ status, store, fleet }: Readonly<Record<string, unknown>>): boolean {
+  const [stored, joint] = [store, fleet].map((each) => (isRecord(each) ? each : {}));
+  return status !== 'ok' || stored?.state === 'degraded' || (joint?.problem ?? '') !== '';
+}
 
 /** What people write for a next hop: a URI, a domain, an address, each of the last two with a port if they like. */
 function nextHopOf(text: string): Readonly<Record<string, string>> {

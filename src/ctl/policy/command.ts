@@ -1,9 +1,11 @@
-/** What becomes of a candidate policy: `policy diff`, `policy candidate`, `policy promote`. */
+/** A policy file, and what becomes of a candidate: `policy check`, `policy diff`, `policy candidate`, `policy promote`. */
 
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { type LoadedPolicy, loadPolicy } from '../../policy/loading/index.js';
 import { type Policy, type PolicyDifference, policyDifferences } from '../../policy/snapshot/index.js';
+import { counted } from '../../printable.js';
 import { PromotionError, promote } from '../../state/policy/index.js';
 import { isRecord } from '../../typed.js';
 import { fleetDifferences, isRevisionNumber } from '../fleet/index.js';
@@ -18,9 +20,20 @@ export interface PolicyTools {
   readonly exit: (code: number) => void;
 }
 
-/** Adds `policy diff`, `candidate` and `promote`. */
+/** Adds `policy check`, `diff`, `candidate` and `promote`. */
 export function policyCommands(group: Command, tools: PolicyTools): void {
   const { policy, ask, print, exit } = tools;
+  group
+    .command('check')
+    .description(
+      'what is wrong with a policy file, by file, line and column, as siptrustd --check; exit code 1: it is not good',
+    )
+    .argument('[file]', 'policy file', DEFAULT_CONFIG)
+    .action((file: string) => {
+      const told = checked(loadPolicy(file, 1, Date.now()));
+      print(told, () => checkText(file, told));
+      if (!told.ok) exit(1);
+    });
   group
     .command('diff')
     .description('what two policies say differently, agreement by agreement and key by key')
@@ -45,6 +58,25 @@ export function policyCommands(group: Command, tools: PolicyTools): void {
     .argument('<file>', 'policy file')
     .option('--config <file>', 'the policy file of the daemon', DEFAULT_CONFIG)
     .action(async (file: string, { config }: { config: string }) => print(await putInPlace(file, config, tools)));
+}
+
+function checked(result: LoadedPolicy) {
+  if (!result.ok) return result;
+  const { snapshot, warnings } = result;
+  return {
+    ok: true,
+    agreements: snapshot.agreements.length,
+    interfaces: snapshot.interfaces.length,
+    warnings,
+  } as const;
+}
+
+function checkText(file: string, told: ReturnType<typeof checked>): string {
+  if (!told.ok) return told.problems.join('\n');
+  const { agreements, interfaces, warnings } = told;
+  return [...warnings, `${file}: ok, ${counted(agreements, 'agreement')}, ${counted(interfaces, 'interface')}`].join(
+    '\n',
+  );
 }
 
 function renderDiff(rows: readonly PolicyDifference[]): string {

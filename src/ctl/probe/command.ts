@@ -60,7 +60,7 @@ export function probeCommand(root: Command, context: ProbeContext): void {
   root
     .command('probe')
     .description(
-      'shakes hands with a partner: its chain, its names, the verdict in each direction, what to write to accept it',
+      'shakes hands with a partner: its chain, its names, the verdict in each direction, what to write to accept it; exit code 1: it is not trusted in both directions, 2: no handshake',
     )
     .argument('<host:port>')
     .option('--agreement <name>', 'the agreement that it is a server of')
@@ -98,7 +98,7 @@ async function probe(target: Address, options: ProbeOptions, context: ProbeConte
   if (shown === undefined) {
     throw new Refusal(
       `${target.host} port ${target.port}: expected a TLS handshake, found ${handshakes.map(({ outcome }) => outcome).join('; ')}`,
-      1,
+      2,
     );
   }
   const stack = await stackVerdict(target, offer, own, options.caList);

@@ -90,6 +90,40 @@ describe('a policy file answers operators without the daemon', () => {
     const { code, output } = await siptrustctl(['cert', 'expiry', '--within', '9999', ...config()]);
     expect({ code, output }).toEqual({ code: 0, output: expect.stringMatching(/anchor +op-b/) });
   });
+  test('ok/cert expiry --warn: a monitor goes by the exit code', async () => {
+    const month = new Date(Date.now() + 20 * 86_400_000).toISOString().slice(0, 10);
+    const expiry = async (until: string, ...args: readonly string[]) => {
+      writeFileSync(file('ends.yaml'), POLICY.replace('2099-12-31', until));
+      const { code, output, error } = await siptrustctl(['cert', 'expiry', ...args, '--config', file('ends.yaml')]);
+      return [code, error || (output.match(/^(?:agreement|anchor)/gm) ?? []).join(' ')];
+    };
+    expect(await expiry('2099-12-31', '--warn', '60')).toEqual([0, '']);
+    expect(await expiry('2099-12-31', '--warn', '4000')).toEqual([1, 'anchor']);
+    expect(await expiry(month)).toEqual([0, 'agreement']);
+    expect(await expiry(month, '--warn', '7')).toEqual([0, '']);
+    expect(await expiry(month, '--warn', '7', '--within', '30')).toEqual([0, 'agreement']);
+    expect(await expiry(month, '--warn', '30')).toEqual([1, 'agreement']);
+    expect(await expiry('2020-01-01', '--warn', '7')).toEqual([2, 'agreement']);
+    expect(await expiry('2020-01-01', '--warn', 'soon')).toEqual([2, '--warn: expected days, found "soon"']);
+  });
+  test('ok/policy check says what siptrustd --check says', async () => {
+    const check = async (name: string) => {
+      const { code, output } = await siptrustctl(['policy', 'check', file(name)]);
+      const json = await siptrustctl(['--json', 'policy', 'check', file(name)]);
+      expect(json.code).toBe(code);
+      return { code, output, answer: JSON.parse(json.output) };
+    };
+    expect(await check('siptrust.yaml')).toEqual({
+      ...{ code: 0, answer: { ok: true, agreements: 1, interfaces: 0, warnings: [] } },
+      output: `${file('siptrust.yaml')}: ok, 1 agreement, 0 interfaces\n`,
+    });
+    writeFileSync(file('bad.yaml'), POLICY.replace('mechanism: tls', 'mechanism: TLS'));
+    const problem = `${file('bad.yaml')}:3:51: error: agreements[0].mechanism: expected one of tls, nds-ip, found "TLS" (did you mean tls?)`;
+    expect(await check('bad.yaml')).toEqual({
+      ...{ code: 1, answer: { ok: false, problems: [problem] } },
+      output: `${problem}\n`,
+    });
+  });
   for (const [certificate, shown] of [
     ['ca.pem', 1],
     ['nobody.pem', 0],

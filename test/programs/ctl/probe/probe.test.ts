@@ -302,6 +302,7 @@ describe('probe', () => {
   ];
   test.each(faults)('fail/%s', async (_, args, error) => {
     expect(await siptrustctl(['probe', ...args, ...config('empty.yaml')])).toMatchObject({
+      code: 2,
       error: expect.stringMatching(error),
     });
   });
@@ -314,7 +315,7 @@ describe('probe', () => {
     const { code, error } = await probed(port, ...config('empty.yaml'));
     server.close();
     expect({ code, error }).toEqual({
-      code: 1,
+      code: 2,
       error: expect.stringMatching(/expected a TLS handshake, found refused: /),
     });
   });
