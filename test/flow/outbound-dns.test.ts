@@ -30,9 +30,10 @@ function downgraded(address: string): string {
   return good(address).replaceAll(/^.*(?:SIPS|_sips).*$/gm, '');
 }
 
+/** Addresses of those who are called. */
+const at = loopbackBlock();
+
 describe.skipIf(missing !== undefined).each(builds('smoke'))('outbound by DNS, Kamailio $version', (build) => {
-  /** Addresses of those who are called. */
-  const at = loopbackBlock();
   let server: NameServer;
   let network: Network;
   let user: Caller;
@@ -102,8 +103,11 @@ describe.skipIf(missing !== undefined).each(builds('smoke'))('outbound by DNS, K
     expect(b.serverNames[0]).toBe('b.example');
   });
 
-  it('fail/T-37 the address of a partner is not its name; and does its connection no harm', async () => {
-    const { sent, callId } = await call(`${at(1)}:5061;transport=tls`);
+  it.each([
+    ['the address', `${at(1)}:5061;transport=tls`],
+    ['the host, as its Record-Route has it,', 'sbc.b.example:5061;transport=tls'],
+  ])('fail/T-37 %s is not the name of a partner; and does its connection no harm', async (_, there) => {
+    const { sent, callId } = await call(there);
     expectRelayed(await b.received(callId, 'INVITE'), sent, ['P-Asserted-Identity']);
     b.options = { extra: ['P-Asserted-Identity: <sip:bob@b.example>'] };
     const { answer } = await call('b.example');

@@ -45,6 +45,8 @@ describe.each(builds('smoke'))('outbound, Kamailio $version', (build) => {
         like('op-silent', 'silent.example', 14, { require_tls: true }),
         like('op-quiet', 'quiet.example', 17),
         like('op-fresh', 'fresh.example', 18),
+        // No socket of the proxy leads there.
+        like('op-six', 'six.example', 0, { targets: ['[2001:db8::1]:5061'] }),
         like('op-two', 'two.example', 15, { targets: [`${host(15)}:5061`, `${host(16)}:5061`] }),
       ],
     };
@@ -111,6 +113,12 @@ describe.each(builds('smoke'))('outbound, Kamailio $version', (build) => {
     expect(greeting).not.toMatch(/own\.example|carol/);
     // One connection for both domains of the place: whichever was greeted first.
     expect(['b.example', 'second.example']).toContain(b.serverNames[0]);
+  });
+
+  it('ok/of a place that no socket leads to the log says that, and not that a line of the script is missing', async () => {
+    const line = 'tls:[2001:db8::1]:5061 (six.example) does not answer';
+    await eventually('the place is given up', () => network.cscf.log.includes(line));
+    expect(network.cscf.log).not.toContain('route(SIPTRUST_LOCAL)');
   });
 
   it('ok/what our users assert reaches a partner, byte for byte, over the proven connection', async () => {
