@@ -220,9 +220,12 @@ function endsBy(call: string, body: string): boolean {
 }
 
 function undone({ file, text }: SourceFile): readonly Finding[] {
-  return undoneSettings(text).map(({ name, line }) =>
-    finding('leak', `${file}:${line}: ${name} is set again behind siptrust.cfg, which rests on its value`, 'delete it'),
-  );
+  return undoneSettings(text).map(({ name, line }) => {
+    const told = `${file}:${line}: ${name} is set again behind siptrust.cfg, which`;
+    return name.endsWith('_timeout')
+      ? finding('risk', `${told} waits so long for siptrustd, too`, 'write it before the include')
+      : finding('leak', `${told} rests on its value`, 'delete it');
+  });
 }
 
 /** What comes packed is unpacked before anybody looks at it. */

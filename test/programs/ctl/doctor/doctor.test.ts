@@ -433,6 +433,13 @@ describe('where an OpenSIPS asks', () => {
         /^leak opensips-script: .*:\d+: (?:disable_\w+|onreply_avp_mode) is set again behind siptrust.cfg, which rests on its value$/,
       ],
     ),
+    ...['connection_timeout', 'curl_timeout'].map((name): readonly [string, () => void, RegExp] => [
+      `${name} behind siptrust.cfg`,
+      () => change('opensips.cfg', /include_file "siptrust.cfg"\n/, `$&modparam("rest_client", "${name}", 10)\n`),
+      new RegExp(
+        `^risk opensips-script: .*:\\d+: ${name} is set again behind siptrust.cfg, which waits so long for siptrustd, too$`,
+      ),
+    ]),
     [
       'a close event of its own',
       () => change('opensips.cfg', /$/, '\nevent_route[E_CORE_TCP_DISCONNECT, sync] {\n\txlog("x");\n}\n'),
