@@ -2,7 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { loadPolicy } from './policy/loading/index.js';
-import { counted } from './printable.js';
+import { counted, visible } from './printable.js';
 import { VERSION } from './version.js';
 
 const DEFAULT_CONFIG = '/etc/siptrust/siptrust.yaml';
@@ -44,7 +44,7 @@ export function flags(): { config: string; check: boolean } | number {
 export function check(config: string): number {
   const result = loadPolicy(config, 1, Date.now());
   const lines = result.ok ? result.warnings : result.problems;
-  for (const line of lines) process.stderr.write(`${line}\n`);
+  for (const line of lines) process.stderr.write(`${visible(line)}\n`);
   if (!result.ok) return 1;
   const { agreements, interfaces } = result.snapshot;
   process.stdout.write(

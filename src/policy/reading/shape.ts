@@ -42,7 +42,7 @@ function reportIssue(issue: Issue, schema: z.ZodType, root: unknown, site: Site,
       const allowed = issue.values.map(String);
       const meant = allowed.length > 1 ? meantWord(found, allowed) : undefined;
       const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`;
-      if (found === undefined) say('missing-key', `the key is missing: expected one of ${allowed.join(', ')}`);
+      if (found === undefined) say('missing-key', `the key is missing: expected ${oneOf(allowed)}`);
       else say('bad-value', `expected ${oneOf(allowed)}, found ${inWords(found)}${hint}`);
       return;
     }
@@ -151,6 +151,9 @@ function formHint(expected: string, found: unknown, words: string): string {
     if (meant === undefined) return '';
     return found === meant ? ` (without quotes: ${meant})` : ` (did you mean ${meant}?)`;
   }
+  if (expected === 'number' && typeof found === 'string' && /^[0-9]{1,15}$/.test(found)) {
+    return ` (without quotes: ${found})`;
+  }
   if (expected !== 'string') return '';
   if (typeof found === 'number' && words.includes(', as in ')) return '';
   if (typeof found === 'number' || typeof found === 'boolean') return ` (text like this needs quotes: "${found}")`;
@@ -190,7 +193,6 @@ function keysAt(schema: z.ZodType, path: KeyPath): readonly string[] {
 }
 
 const TYPE_WORDS: Readonly<Record<string, string>> = {
-  object: 'a mapping',
   array: 'a list',
   record: 'a mapping',
   string: 'text',
@@ -198,11 +200,17 @@ const TYPE_WORDS: Readonly<Record<string, string>> = {
   number: 'a number',
 };
 
+/** With its keys, where they are no more than somebody reads. */
+function mappingOf(keys: readonly string[]): string {
+  return keys.length > 12 ? 'a mapping' : `a mapping {${keys.join(', ')}}`;
+}
+
 /** What the schema asks for at a key path, in words. */
 function expectedAt(schema: z.ZodType, path: KeyPath): string | undefined {
   for (const at of schemasAt(schema, path)) {
     if (at.description !== undefined) return at.description;
     if (at instanceof z.ZodEnum) return oneOf(at.options.map(String));
+    if (at instanceof z.ZodObject) return mappingOf(Object.keys(at.shape));
     const words = TYPE_WORDS[at.def.type];
     if (words !== undefined) return words;
   }

@@ -19,7 +19,7 @@ import {
 import type { KeyPath, Place, ProblemCode, Problems } from '../reading/index.js';
 import { readPlainYaml } from './plain-yaml.js';
 import { utf8Text } from './utf8.js';
-import { toldFaults, UNCLOSED, yamlFaultText } from './yaml-fault.js';
+import { foreignBlank, toldFaults, UNCLOSED, yamlFaultText } from './yaml-fault.js';
 
 /** Deeper than any policy, and shallow enough for the call stack. */
 const MOST_DEPTH = 64;
@@ -77,7 +77,11 @@ export function readDocument(file: string, bytes: Uint8Array, problems: Problems
   const { document } = parsed;
   // An unknown tag is only a warning to the library; a policy has no use for one.
   const faults = toldFaults([...document.errors, ...document.warnings]);
+  const foreign = faults.length === 0 ? undefined : foreignBlank(text);
+  if (foreign !== undefined) problems.add('bad-yaml', () => place(foreign.at), [], foreign.problem);
   for (const fault of faults) {
+    // What comes behind it follows from it.
+    if (foreign !== undefined && fault.pos[1] >= foreign.at) continue;
     const at = fault.message.startsWith(UNCLOSED) ? quoteBefore(text, fault.pos[0]) : fault.pos[0];
     problems.add('bad-yaml', () => place(at), [], yamlFaultText(fault));
   }
@@ -200,6 +204,8 @@ function parse(text: string, lineCounter: LineCounter): { readonly document: Doc
   }
 }
 
+const STAR = ' (text that begins with "*" needs quotes)';
+
 type Report = (code: ProblemCode, node: Node, path: KeyPath, message: string) => void;
 
 interface Anchored {
@@ -290,7 +296,7 @@ class Walk {
   /** An alias shares the value of its anchor; what it adds is counted, so that a bomb stops at the budget. */
   #alias(node: Node, source: string, path: KeyPath): unknown {
     const anchored = this.#anchors.get(source);
-    if (!anchored) return this.#fail('bad-yaml', node, path, `alias *${source} refers to no anchor before it`);
+    if (!anchored) return this.#fail('bad-yaml', node, path, `alias *${source} refers to no anchor before it${STAR}`);
     this.#targets.set(node, anchored.node);
     this.#grow(anchored.size, node, path);
     return anchored.value;

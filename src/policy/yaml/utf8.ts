@@ -28,21 +28,23 @@ export function utf8Text(bytes: Uint8Array): { readonly text: string } | TextFau
   return { at: placeAfter(text.slice(0, control.index)), problem: `expected text, found control character U+${code}` };
 }
 
-/** Offset of the first byte that no UTF-8 text can hold there: the longest prefix that decodes, by bisection. */
+/** Offset of the first byte that begins no character of UTF-8: behind the longest prefix that decodes, by bisection. */
 function firstInvalid(bytes: Uint8Array): number {
   let good = 0;
   let bad = bytes.length;
   while (good < bad) {
     const middle = (good + bad + 1) >> 1;
-    if (decodes(bytes.subarray(0, middle))) good = middle;
+    if (decodes(bytes.subarray(0, middle), true)) good = middle;
     else bad = middle - 1;
   }
+  // What was begun there, of three bytes at most, does not go on.
+  while (good > 0 && !decodes(bytes.subarray(0, good), false)) good--;
   return Math.min(good, bytes.length - 1);
 }
 
-function decodes(bytes: Uint8Array): boolean {
+function decodes(bytes: Uint8Array, stream: boolean): boolean {
   try {
-    new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true });
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream });
     return true;
   } catch {
     return false;

@@ -41,6 +41,20 @@ const BY_BEGINNING: readonly (readonly [string, string])[] = [
   ['Plain value cannot start', 'expected text that begins with a letter or a digit: any other needs quotes'],
 ];
 
+/** What looks like a blank where YAML wants one. Whether it stands there is asked of it alone: lines may be long. */
+const LOOKALIKE = /(?=[\u00a0\u2000-\u200b\u202f\u205f\u3000])(?<=^ *(?:- +)?|[:-])./m;
+const LONE_CR = /\r(?!\n)/;
+
+/** What e-mail programs, web pages and old editors make of blanks and line ends, in a text that is no YAML; `at` is an offset. */
+export function foreignBlank(text: string): { readonly at: number; readonly problem: string } | undefined {
+  const end = LONE_CR.exec(text);
+  if (end !== null) return { at: end.index, problem: 'expected lines that end by LF or CR LF, found CR alone' };
+  const blank = LOOKALIKE.exec(text);
+  const code = blank?.[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
+  const copied = `expected a blank, found U+${code}, which looks like one (copied out of an e-mail or a web page?)`;
+  return blank === null ? undefined : { at: blank.index, problem: copied };
+}
+
 /** Words for the mistakes that are made most, and the library's own for the rest. */
 export function yamlFaultText({ code, message }: YamlFault): string {
   if (message.includes('call stack')) return 'nested too deeply';

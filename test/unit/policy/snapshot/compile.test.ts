@@ -372,6 +372,12 @@ const FAIL: readonly Case[] = [
     'p.yaml:7:14: error: agreements[0].enabled: expected true or false, found "false" (without quotes: false)',
   ],
   [
+    'text for a mapping with few keys, and a number in quotes',
+    `${tls('headers: {Diversion: remove}')}defaults: {ttl: "300"}\n`,
+    'p.yaml:7:26: error: agreements[0].headers.Diversion: expected a mapping {in, out}, found "remove"',
+    'p.yaml:8:17: error: defaults.ttl: expected whole seconds from 1 to 86400, found "300" (without quotes: 300)',
+  ],
+  [
     'true for on',
     `${tls('enabled: true')}daemon: {watch: true}\n`,
     'p.yaml:8:17: error: daemon.watch: expected one of on, off, found boolean true (did you mean on?)',

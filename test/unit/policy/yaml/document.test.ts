@@ -69,6 +69,11 @@ describe('what is no policy document says where', () => {
       'f:1:1: error: expected UTF-8, found byte 0xff (this is text in UTF-16: save it as UTF-8)',
     ],
     ['Latin-1', Buffer.from('a: 1\nb: [x, b\u00fccher]\n', 'latin1'), 'f:2:9: error: expected UTF-8, found byte 0xfc'],
+    [
+      'Latin-1 at the end of a line',
+      Buffer.from('# caf\u00e9\nb: x\n', 'latin1'),
+      'f:1:6: error: expected UTF-8, found byte 0xe9',
+    ],
     ['UTF-8 cut off', Buffer.from('a: \u00fc').subarray(0, 4), 'f:1:4: error: expected UTF-8, found byte 0xc3'],
     ['overlong UTF-8', Uint8Array.of(0x61, 0x3a, 0x20, 0xc0, 0x80), 'f:1:4: error: expected UTF-8, found byte 0xc0'],
     ['NUL', 'a: 1\nb: \0\n', 'f:2:4: error: expected text, found control character U+0000'],
@@ -134,7 +139,26 @@ describe('what is no policy document says where', () => {
       'f:1:5: error: a: expected a plain word as key (an IPv6 address needs quotes)',
     ],
     ['alias to nothing', 'a: *x\n', /^f:1:4: error: /],
-    ['alias to itself', 'a: &x [*x]\n', 'f:1:8: error: a[0]: alias *x refers to no anchor before it'],
+    [
+      'alias to itself',
+      'a: &x [*x]\n',
+      'f:1:8: error: a[0]: alias *x refers to no anchor before it (text that begins with "*" needs quotes)',
+    ],
+    ...(
+      [
+        ['in front of a key', 'a:\n  - b: 1\n\u00a0\u00a0\u00a0\u00a0c: 2\n    d: 3\n', '3:1', '00A0'],
+        ['behind a colon', 'a: 1\nb:\u202f2\nc: 3\n', '2:3', '202F'],
+        ['behind a dash', 'a:\n  -\u3000b: 1\n    c: 2\n', '2:4', '3000'],
+      ] as const
+    ).map(
+      ([where, text, place, code]) =>
+        [
+          `blank of e-mails ${where}`,
+          text,
+          `f:${place}: error: expected a blank, found U+${code}, which looks like one (copied out of an e-mail or a web page?)`,
+        ] as const,
+    ),
+    ['CR alone', 'a: 1\rb: 2\r', 'f:1:5: error: expected lines that end by LF or CR LF, found CR alone'],
     [
       'merge key is a key',
       'a: &x {b: 1}\nc:\n  <<: *x\n  <<: *x\n',
