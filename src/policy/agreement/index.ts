@@ -4,5 +4,5 @@ export { compileAgreement, endsAt, pathSite, saidAgreement, shownAgreement } fro
 export { compileInterface, INTERFACE } from './interface.js';
 export type { AgreementContext } from './key.js';
 export { AGREEMENT, type AgreementInput, PRIVACY } from './keys.js';
-export { type CheckedAgreement, type KnownAgreements, PolicyMemory } from './memory.js';
+export { type CheckedAgreement, type KnownAgreements, PolicyMemory, type Rests } from './memory.js';
 export { EKU, REVOCATION } from './tls-keys.js';

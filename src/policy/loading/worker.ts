@@ -1,10 +1,14 @@
 /** The thread that reads the policy: it may take its time, because verdicts are given in another one. */
 
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { parentPort } from 'node:worker_threads';
 import { octetsOf } from '../snapshot/index.js';
 import { Changes } from './changes.js';
 import { PolicyReader, type ReadOrder } from './reader.js';
 
+setFlagsFromString('--expose-gc');
+const collect: () => void = runInNewContext('gc');
 const reader = new PolicyReader();
 const changes = new Changes();
 
@@ -12,4 +16,6 @@ parentPort?.on('message', (order: ReadOrder) => {
   const result = reader.read(order, changes.take());
   parentPort?.postMessage(result, result.ok ? octetsOf(result.parcel) : []);
   changes.follow(reader.directories);
+  // Nobody waits for this thread now, and it may do nothing for weeks: what the reading left behind would stay that long.
+  if (result.ok && result.remembers) collect();
 });

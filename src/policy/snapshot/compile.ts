@@ -19,6 +19,7 @@ import {
   type KnownAgreements,
   PolicyMemory,
   pathSite,
+  type Rests,
 } from '../agreement/index.js';
 import {
   checkClaims,
@@ -200,7 +201,7 @@ function lists(sources: PolicySources, name: 'interfaces' | 'agreements'): reado
 }
 
 /** Agreements of one file: of more, what was checked and what it rests on is worth more memory than the time. */
-const MOST_REMEMBERED = 20_000;
+const MOST_REMEMBERED = 50_000;
 
 function entriesOf(listed: readonly ListSection[]): number {
   return listed.reduce((sum, { value }) => sum + value.length, 0);
@@ -208,7 +209,7 @@ function entriesOf(listed: readonly ListSection[]): number {
 
 /** @param memory undefined: nothing is remembered */
 function compileAgreements(
-  listed: readonly ListSection[],
+  lists: readonly ListSection[],
   context: AgreementContext & { readonly limits: DaemonSettings['limits'] },
   problems: Problems,
   memory: PolicyMemory | undefined,
@@ -224,25 +225,33 @@ function compileAgreements(
     );
     if (checked.value === undefined) return undefined;
     const { item, input } = checked.value;
-    const rests = { defaults, material: checked.material, ends: endsAt(item, now) };
+    const rests = restsOn(checked.material, endsAt(item, now));
     return { item, input: list instanceof EntryList ? readAgain(list, at) : () => input, site, said, rests };
+  };
+  // Of many agreements it is the same: one of it for all that name the same files.
+  const known = new Map<string, Rests>();
+  const restsOn = (material: Rests['material'], ends: string): Rests => {
+    const key = [ends, ...material.keys()].join('\n');
+    const rests = known.get(key) ?? { defaults, material, ends };
+    known.set(key, rests);
+    return rests;
   };
   const all: PlacedAgreement[] = [];
   let [found, prefixes] = [0, 0];
-  for (const { value: list, site } of listed) {
+  for (const { value: list, site } of lists) {
     found += list.length;
     if (found > limits.agreements) {
       const expected = `expected at most ${limits.agreements} agreements in all files (daemon.limits.agreements)`;
       site.report('too-complex', `${expected}, found ${found} with those here`);
       return all;
     }
-    const known = memory?.agreements(list, site.file);
+    const listed = memory?.agreements(list, site.file);
     for (let at = 0; at < list.length; at++) {
-      const before = known?.checks[at] ?? moved(known, list, at, site);
+      const before = listed?.checks[at] ?? moved(listed, list, at, site);
       const stays = before !== undefined && stands(before, defaults, context);
       if (stays) problems.again(before.said);
       const agreement = stays ? before : check(list, at, site.at(at));
-      if (known !== undefined) known.checks[at] = agreement;
+      if (listed !== undefined) listed.checks[at] = agreement;
       if (agreement === undefined) continue;
       prefixes += agreement.item.sources.length;
       if (prefixes > limits.prefixes) {
