@@ -2,7 +2,7 @@
 
 import { printable } from '../../printable.js';
 import { auditHeaderBlock } from '../../sip/audit/index.js';
-import { asciiLower, parseNameAddr, splitList } from '../../sip/grammar/index.js';
+import { asciiLower, MAX_ROW_BYTES, parseNameAddr, splitList } from '../../sip/grammar/index.js';
 import { PRIVATE_KEYS } from '../../sip/table/index.js';
 import { isAnonymousAddress } from './diverted.js';
 import { refusal } from './malformed.js';
@@ -28,6 +28,14 @@ export function checkBlock(work: Work): Refusal {
   if (stance.trusted && direction === 'out') return undefined;
   const policy = direction === 'out' ? 'leaving' : stance.trusted || emergency ? 'tolerant' : 'strict';
   const goes = (key: string): boolean => key !== '' && work.rules.actionOf(key) === 'remove';
+  // It stands in no row, and is read parameter by parameter (RFC 3261 §21.4.12).
+  const { length } = work.ruri;
+  if (length > MAX_ROW_BYTES && policy !== 'leaving')
+    return malformed(
+      `expected a Request-URI of at most ${MAX_ROW_BYTES} bytes, found ${length}`,
+      414,
+      'Request-URI Too Long',
+    );
   const found = refusal(problems, input.block, policy, goes);
   if (found !== undefined) return malformed(found.detail, found.code, found.phrase);
   if (problems.some(({ severity }) => severity === 'reject')) flags.add('malformed-tolerated');

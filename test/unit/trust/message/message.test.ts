@@ -846,6 +846,18 @@ table('P-12..P-14 malformed blocks', [
   ['fail/T-75 200 fields', Array.from({ length: 200 }, (_, i) => `Foo-${i}: x`), {}, { action: 'reject', code: 513 }],
   ['fail/T-75 64 KB', [`Subject: ${'x'.repeat(65_000)}`], {}, { action: 'reject', code: 513 }],
   [
+    'fail/T-75 a Request-URI of 5,000 parameters',
+    [],
+    { ruri: `sip:alice@a.example${';p=x'.repeat(5_000)}` },
+    { action: 'reject', code: 414 },
+  ],
+  [
+    'fail/T-75 one from a trusted peer',
+    [],
+    { ...trusted, ruri: `sip:alice@a.example${';p=x'.repeat(5_000)}` },
+    { action: 'reject', code: 414 },
+  ],
+  [
     'fail/T-75 10,000 values',
     [`P-Asserted-Identity: ${'<sip:x@b.example>,'.repeat(10_000)}<tel:+1>`],
     {},
