@@ -4,6 +4,7 @@
  * counts as absent. After this file a string param is a byte string: one character (U+0000 to U+00FF) per byte.
  */
 
+import { z } from 'zod';
 import { MOST_PARAMS, RpcError } from '../dispatch/index.js';
 
 const NULL_TEXT = '<null>';
@@ -18,6 +19,9 @@ function byteString(text: string): string {
   // Most values are ASCII, where both forms are the same.
   return /^[\x00-\x7f]*$/.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
 }
+
+/** A domain that may have U-labels, as the text that its bytes are; U+FFFD stands for what is no UTF-8, and in no name. */
+export const domainText = z.string().transform((bytes) => Buffer.from(bytes, 'latin1').toString('utf8'));
 
 function decodeBase64(path: string, value: unknown): string {
   if (typeof value !== 'string' || !BASE64.test(value)) {

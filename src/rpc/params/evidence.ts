@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { parseAddress } from '../../net/address/index.js';
 import type { Evidence, TlsEvidence } from '../../trust/evidence/index.js';
-import { foldByteParams } from './byte-params.js';
+import { domainText, foldByteParams } from './byte-params.js';
 import { wholeNumber } from './numbers.js';
 import { type CertificateReader, MOST_CHAIN_CERTIFICATES, readChain } from './peer-chain.js';
 
@@ -44,7 +44,7 @@ export const evidenceShape = {
   rcv_ip: address.optional(),
   rcv_port: port.optional(),
   tls: tls.optional(),
-  next_hop: text.optional(),
+  next_hop: domainText.optional(),
 };
 
 export const peerParams = z.preprocess((params) => foldByteParams(params), z.strictObject(evidenceShape));

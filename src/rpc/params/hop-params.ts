@@ -6,7 +6,7 @@ import type { HopAbility } from '../../state/hops/index.js';
 import { type HopQuestion, questionOfDomain, questionOfUri } from '../../trust/evidence/index.js';
 import type { Hop } from '../../trust/hop/index.js';
 import { keysOf } from '../../typed.js';
-import { foldByteParams } from './byte-params.js';
+import { domainText, foldByteParams } from './byte-params.js';
 import { wholeNumber } from './numbers.js';
 
 /**
@@ -36,7 +36,7 @@ const abilityShape = {
 export const hopParams = z.preprocess(
   (params) => foldByteParams(params),
   z
-    .strictObject({ ...abilityShape, uri: z.string().optional(), domain: z.string().optional() })
+    .strictObject({ ...abilityShape, uri: z.string().optional(), domain: domainText.optional() })
     .refine(({ uri, domain }) => (uri === undefined) !== (domain === undefined), 'either uri or domain'),
 );
 

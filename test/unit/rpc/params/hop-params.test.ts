@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { hopParams } from '../../../../src/rpc/params/hop-params.js';
+import { peerParams } from '../../../../src/rpc/params/evidence.js';
+import { hopParams, toQuestion } from '../../../../src/rpc/params/hop-params.js';
 
 const read = (over: object) => hopParams.safeParse({ domain: 'b.example', ...over });
 
@@ -19,5 +20,21 @@ describe('what the proxy can use', () => {
   test('fail/more than there are', () => {
     expect(read({ families: 'ipv4,ipv6,ipv4' }).success).toBe(false);
     expect(read({ families: 'ipv4,ipv6,ipv4,x' }).success).toBe(false);
+  });
+});
+
+describe('a domain in U-labels', () => {
+  test('ok/of hop.resolve', () => {
+    const { data } = read({ domain: 'b\u00fccher.example' });
+    expect(data && toQuestion(data)).toMatchObject({ host: { kind: 'domain', name: 'xn--bcher-kva.example' } });
+  });
+  test('ok/of trust.peer', () => {
+    const peer = { direction: 'out', proto: 'tls', src_ip: '192.0.2.1', rcv_ip: '192.0.2.2', rcv_port: 5061 };
+    const next_hop_b64 = Buffer.from('b\u00fccher.example').toString('base64');
+    expect(peerParams.safeParse({ ...peer, next_hop_b64 }).data).toMatchObject({ next_hop: 'b\u00fccher.example' });
+  });
+  test('fail/in Latin-1', () => {
+    const { data } = hopParams.safeParse({ domain_b64: Buffer.from('b\xfccher.example', 'latin1').toString('base64') });
+    expect(data && toQuestion(data)).toMatchObject({ why: expect.any(String) });
   });
 });
