@@ -57,6 +57,7 @@ describe.skipIf(BUILD === undefined)('attacks', () => {
     }
   }
 
+  const SDP = ['Content-Type: application/sdp'];
   const LENGTHS: readonly ((size: number) => readonly (number | string)[])[] = [
     (size) => [size, 0],
     (size) => [0, size],
@@ -90,10 +91,10 @@ describe.skipIf(BUILD === undefined)('attacks', () => {
     async (line, transport) => {
       const ordinary = stranger.answer;
       const before = user.answers.length;
-      for (const lengths of LENGTHS) {
+      for (const [lengths, rows] of LENGTHS.flatMap((each) => [[], SDP].map((rows) => [each, rows] as const))) {
         stranger.answer = (text) => {
           const behind = answered(text, '200 OK', [FORGED, 'Subject: edited']);
-          return [framed(answered(text, line), lengths(behind.length), behind)];
+          return [framed(answered(text, line, rows), lengths(behind.length), behind)];
         };
         const callId = send(user, 'udp', { method: 'INVITE', ruri: stranger.uri(transport) });
         await stranger.received(callId, 'INVITE');
@@ -125,13 +126,13 @@ describe.skipIf(BUILD === undefined)('attacks', () => {
     expectWhole([answer]);
   });
 
-  it.each(['', 'XYZ'])(
-    'fail/an answer whose head ends for OpenSIPS before CRLF CRLF, and another behind it: %s',
-    async (body) => {
+  it.each(['', 'XYZ'].flatMap((body) => [[], SDP].map((rows) => [body, rows] as const)))(
+    'fail/an answer whose head ends for OpenSIPS before CRLF CRLF, and another behind it: %s %s',
+    async (body, rows) => {
       const ordinary = stranger.answer;
       const behind = `${body}SIP/2.0 200 OK\r\nX: forged\r\n\r\n`;
       stranger.answer = (text) => [
-        answered(text, '200 OK').replace(
+        answered(text, '200 OK', rows).replace(
           /Content-Length: \d+\r\n\r\n/,
           `Content-Length: ${body.length}\r\n\n${behind}`,
         ),

@@ -1,5 +1,6 @@
 /** Modules that tutorials use, in a script that has the lines of docs/opensips.md: what they keep, rewrite or send themselves. */
 
+import { createSocket } from 'node:dgram';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, inDialog, request } from '../support/live/caller.js';
@@ -249,3 +250,82 @@ describe.skipIf(absent(['script_helper']) !== undefined)('with script_helper, as
     clean();
   });
 });
+
+describe.skipIf(absent(['dialog', 'rtpengine', 'rtp_relay', 'b2b_entities', 'siprec']) !== undefined)(
+  'with a relay of media that edits bodies behind the script, and a recorder',
+  () => {
+    const SDP = 'v=0\r\no=- 1 1 IN IP4 10.1.1.1\r\ns=-\r\nc=IN IP4 10.1.1.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n';
+    const RELAYED = SDP.replaceAll('10.1.1.1', '192.0.2.99');
+    const relay = createSocket('udp4');
+    let stranger: Party;
+    let recorder: Party;
+    let user: Caller;
+    let all: Cast | undefined;
+
+    beforeAll(async () => {
+      // Each question of rtpengine is a cookie, a blank, and a dictionary in bencode.
+      relay.on('message', (bytes, from) => {
+        const [cookie = ''] = bytes.toString('latin1').split(' ', 1);
+        const told = /7:command4:ping/.test(bytes.toString('latin1'))
+          ? 'd6:result4:ponge'
+          : `d6:result2:ok3:sdp${RELAYED.length}:${RELAYED}6:to-tag1:xe`;
+        relay.send(`${cookie} ${told}`, from.port, from.address);
+      });
+      all = await cast({
+        edit: (sample, host) => {
+          relay.bind(2223, host(8));
+          const loaded = ['dialog', 'rtpengine', 'rtp_relay', 'b2b_entities', 'siprec'].map(
+            (name) => `loadmodule "${name}.so"\n`,
+          );
+          const sock = `modparam("rtpengine", "rtpengine_sock", "udp:${host(8)}:2223")\n`;
+          const engaged = `\tif (is_method("INVITE") && !has_totag()) {\n\t\tcreate_dialog();\n\t\trtp_relay_engage("rtpengine");\n\t\tsiprec_start_recording("sip:${host(13)}:5060");\n\t}\n`;
+          return replaced(sample, [
+            ['loadmodule "rr.so"\n', `loadmodule "rr.so"\n${loaded.join('')}${sock}`],
+            ['route[RELAY] {\n', `route[RELAY] {\n${engaged}`],
+          ]);
+        },
+      });
+      ({ stranger, other: recorder, user } = all);
+    });
+    afterAll(async () => {
+      await all?.stop();
+      relay.close();
+    });
+
+    const withBody = (text: string, length = SDP.length) =>
+      text.replace(
+        'Content-Length: 0\r\n\r\n',
+        `Content-Type: application/sdp\r\nContent-Length: ${length}\r\n\r\n${SDP}`,
+      );
+    /** The answer to our user where a stranger sends one of this length. */
+    function called(length: number, line = '200 OK') {
+      stranger.answer = (text) =>
+        methodOf(text) === 'INVITE'
+          ? [withBody(answered(text, line, [stranger.contact('udp')]), length)]
+          : [answered(text, '200 OK')];
+      const headers = [...SECRET, 'Content-Type: application/sdp'];
+      const from = '<sip:user@own.example>;tag=1';
+      return answerTo(user, { ruri: stranger.uri('udp'), from, headers, body: SDP });
+    }
+
+    it('fail/a call: who talks and who records get nothing private', async () => {
+      recorder.answer = (text) => [
+        methodOf(text) === 'INVITE'
+          ? withBody(answered(text, '200 OK', [recorder.contact('udp')]))
+          : answered(text, '200 OK'),
+      ];
+      const answer = await called(SDP.length);
+      expect(answer.split('\r\n\r\n')[1]).toBe(RELAYED);
+      await eventually('the copy', () => recorder.got.some((text) => methodOf(text) === 'ACK'));
+      expect(stranger.find(headerOf(answer, 'Call-ID') ?? '', 'INVITE')).toContain('192.0.2.99');
+      expectNowhere('secret', [...stranger.got, ...recorder.got]);
+    });
+
+    it.each(
+      [0, 5, SDP.length - 1, 900].flatMap((length) => ['200 OK', '486 Busy'].map((line) => [length, line] as const)),
+    )('fail/an answer of a wrong length (%s), %s: it has one, the right one', async (length, line) => {
+      const answer = await called(length, line);
+      expect(rowsOf(answer, 'Content-Length'), answer).toEqual([`${answer.length - answer.indexOf('\r\n\r\n') - 4}`]);
+    });
+  },
+);
