@@ -153,6 +153,7 @@ describe.skipIf((absent(NEEDED) ?? noTables()) !== undefined)('what operators ru
           tcp_mgm: ['1:any::0::0:0::100:3600:4:0:0:1:1:0:9:7200:75'],
           registrant: [
             `1:${at(12)}::${value(`sip:us@${host(12)}`)}::us:word:${value(`sip:us@${host(2)}`)}:${value(';+sip.instance="<urn:gsma:imei:secret>"')}:60:${value(`udp:${host(2)}:5060`)}::0`,
+            `2:${at(5)}::${value('sip:us@b.example')}::us:word:${value(`sip:us@${host(2)}`)}::60:${value(`tls:${host(2)}:5061`)}::0`,
           ],
         });
         return replaced(sample, [
@@ -165,18 +166,21 @@ describe.skipIf((absent(NEEDED) ?? noTables()) !== undefined)('what operators ru
       },
     });
     ({ network, stranger, other, user, outsider } = all);
-    const ordinary = stranger.answer;
-    const challenge = ['WWW-Authenticate: Digest realm="r", nonce="n"', ...FORGED];
-    stranger.answer = (text, at) =>
-      methodOf(text) === 'REGISTER' && rowsOf(text, 'Authorization').length === 0
-        ? [answered(text, '401 Unauthorized', challenge)]
-        : ordinary(text, at);
-    const terms = agreementByWords('op-b', 'b.example', network.operatorB, { targets: [`${network.host(5)}:5061`] });
+    const more = { targets: [`${network.host(5)}:5061`], headers: { Authorization: { out: 'keep' } } };
+    const terms = agreementByWords('op-b', 'b.example', network.operatorB, more);
     await network.daemon.reload({ ...network.standardPolicy, agreements: [terms] });
     partner = await Party.start(
       network.host(5),
       network.pki.certificate({ issuer: network.operatorB, names: ['DNS:b.example'] }),
     );
+    const challenge = ['WWW-Authenticate: Digest realm="r", nonce="n"', ...FORGED];
+    for (const registrar of [stranger, partner]) {
+      const ordinary = registrar.answer;
+      registrar.answer = (text, at) =>
+        methodOf(text) === 'REGISTER' && rowsOf(text, 'Authorization').length === 0
+          ? [answered(text, '401 Unauthorized', challenge)]
+          : ordinary(text, at);
+    }
     await eventually('the partner is proven', () => partner.got.length > 3);
   });
   afterAll(async () => {
@@ -320,12 +324,17 @@ describe.skipIf((absent(NEEDED) ?? noTables()) !== undefined)('what operators ru
     clean();
   });
 
-  it('fail/we register with a stranger, by a handset', async () => {
-    await eventually(
+  const registered = (registrar: Party) =>
+    eventually(
       'it is told our word',
-      () => stranger.got.some((text) => methodOf(text) === 'REGISTER' && rowsOf(text, 'Authorization').length === 1),
+      () => registrar.got.some((text) => methodOf(text) === 'REGISTER' && rowsOf(text, 'Authorization').length === 1),
       30_000,
     );
+
+  it('fail/we register with a stranger, by a handset', async () => {
+    await registered(stranger);
     expect(stranger.got.filter((text) => methodOf(text) === 'REGISTER').join('')).not.toContain('imei');
   });
+
+  it('ok/we register with a partner whose agreement lets our word out', () => registered(partner));
 });
