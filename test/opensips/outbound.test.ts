@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, request } from '../support/live/caller.js';
 import { replaced } from '../support/live/opensips.js';
-import { agreementByWords, OpensipsNetwork } from '../support/live/opensips-network.js';
+import { agreementByWords, OpensipsNetwork, type OpensipsNetworkOptions } from '../support/live/opensips-network.js';
 import { answered, Party } from '../support/live/party.js';
 import { eventually } from '../support/live/places.js';
 import { headerOf, methodOf, rowsOf, type SipText, statusOf } from '../support/live/sip-text.js';
@@ -274,21 +274,7 @@ describe.skipIf(BUILD === undefined)('a place of more domains than an entry hold
   let partner: Party;
   let user: Caller;
   beforeAll(async () => {
-    network = await OpensipsNetwork.start({
-      build: theBuild(),
-      settings: { siptrust_keepalive: '2' },
-      policy: (standard, host) => ({
-        ...standard,
-        agreements: [
-          agreementByWords('op-b', 'b.example', standardAnchor(standard), {
-            ...{ server_names: ['b.example'], domains: names, targets: [`${host(10)}:5061`] },
-          }),
-        ],
-      }),
-    });
-    const identity = network.pki.certificate({ issuer: network.operatorB, names: ['DNS:b.example'] });
-    partner = await Party.start(network.host(10), identity);
-    user = await network.user();
+    ({ network, partner, user } = await placed({ terms: { server_names: ['b.example'], domains: names } }));
   });
   afterAll(async () => {
     partner?.stop();
@@ -373,15 +359,7 @@ describe.skipIf(absent(['uac_redirect']) !== undefined)('a stranger redirects to
   const terms = { from: '<sip:user@own.example>;tag=1', headers: [OURS] };
 
   beforeAll(async () => {
-    network = await OpensipsNetwork.start({
-      build: theBuild(),
-      settings: { siptrust_keepalive: '1' },
-      policy: (standard, host) => ({
-        ...standard,
-        agreements: [
-          agreementByWords('op-b', 'b.example', standardAnchor(standard), { targets: [`${host(10)}:5061`] }),
-        ],
-      }),
+    ({ network, partner, user } = await placed({
       edit: (sample, host) =>
         replaced(sample, [
           ['loadmodule "rr.so"\n', 'loadmodule "rr.so"\nloadmodule "uac_redirect.so"\n'],
@@ -390,12 +368,9 @@ describe.skipIf(absent(['uac_redirect']) !== undefined)('a stranger redirects to
             `\tif ($rU == "moved") {\n\t\tt_on_failure("MOVED");\n\t\t$du = "sip:${host(12)}:5060";\n\t\troute(RELAY);\n\t}\n\t# No open relay`,
           ],
         ]).concat(MOVED),
-    });
-    const identity = (name: string) =>
-      network.pki.certificate({ issuer: network.operatorB, names: [`DNS:${name}.example`] });
-    stranger = await Party.start(network.host(12), identity('stranger'));
-    partner = await Party.start(network.host(10), identity('b'));
-    user = await network.user();
+    }));
+    const identity = network.pki.certificate({ issuer: network.operatorB, names: ['DNS:stranger.example'] });
+    stranger = await Party.start(network.host(12), identity);
     await network.polled();
     await eventually('b.example is proven', async () => {
       const callId = freshCallId();
@@ -426,6 +401,21 @@ describe.skipIf(absent(['uac_redirect']) !== undefined)('a stranger redirects to
     if (status === 200) expect(rowsOf(arrived ?? '', 'P-Asserted-Identity')).toEqual(['<sip:user@own.example>']);
   });
 });
+
+/** A network of ours, a user of it, and b.example at a place of its agreement. */
+async function placed({ terms, ...more }: Pick<OpensipsNetworkOptions, 'edit'> & { readonly terms?: object }) {
+  const network = await OpensipsNetwork.start({
+    build: theBuild(),
+    settings: { siptrust_keepalive: '1' },
+    policy: (standard, host) => {
+      const all = { ...terms, targets: [`${host(10)}:5061`] };
+      return { ...standard, agreements: [agreementByWords('op-b', 'b.example', standardAnchor(standard), all)] };
+    },
+    ...more,
+  });
+  const identity = network.pki.certificate({ issuer: network.operatorB, names: ['DNS:b.example'] });
+  return { network, partner: await Party.start(network.host(10), identity), user: await network.user() };
+}
 
 function standardAnchor(standard: Readonly<Record<string, unknown>>) {
   const agreements = standard.agreements as readonly { name: string; anchors: readonly string[] }[];

@@ -66,6 +66,18 @@ describe.skipIf(BUILD === undefined)('who calls', () => {
     expect(network.relay.questions.slice(before)).toEqual(['trust.peer']);
   });
 
+  it('ok/within a dialog a called partner speaks as whom our user dialled, and nobody is asked about it', async () => {
+    const caller = await network.tls(network.certificateOfA());
+    await asserted(caller);
+    const before = network.relay.questions.length;
+    const within = { from: '<sip:bob@own.example>;tag=1', to: '<sip:user@own.example>;tag=2' };
+    const headers = [ASSERTED, `Route: <sip:${network.address}:5061;transport=tls;lr>`];
+    const ruri = `sip:user@${network.called}:5060`;
+    const { arrived } = await called(network, caller, { ...within, ruri, headers });
+    expect(rowsOf(arrived ?? '', 'P-Asserted-Identity')).toEqual(KEPT);
+    expect(network.relay.questions.slice(before)).toEqual([]);
+  });
+
   it('ok/a sip: URI in the certificate names the partner as well', async () => {
     const identity = network.certificateOfA({ names: ['URI:sip:a.example', 'DNS:edge.a.example'] });
     expect(await asserted(await network.tls(identity))).toEqual(KEPT);
