@@ -258,7 +258,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   decision: 'answers of late',
   crl: 'CRLs and OCSP statuses: what is at hand, fetching it again',
   pin: 'keys of partners: seen, approved, forgotten',
-  policy: 'policies: compare, try, put in force, push to a fleet, go back',
+  policy: 'policies: check, compare, try, put in force, push to a fleet, go back',
   audit: 'what operators changed',
   fleet: 'nodes of a fleet, and the keys that sign its policy',
   hop: 'next hops: where a request goes',

@@ -85,27 +85,7 @@ async function replay(options: ReplayOptions, tools: ReplayTools, now: number, s
   if (stateFile === undefined) throw new Refusal('expected --state, as the candidate names no state file', 2);
   const since = options.since === undefined ? Number.NEGATIVE_INFINITY : sinceInstant(options.since, now);
   const approved = tools.approved(stateFile) ?? NO_APPROVED_PINS;
-  const candidate = new Answers(snapshot, approved);
-  const before = baseline && new Answers(baseline, approved);
-
-  const differences = new Differences();
-  const skipped: Record<string, number> = {};
-  const skip = (cause: string) => {
-    skipped[cause] = (skipped[cause] ?? 0) + 1;
-  };
-  let [from, until] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  const take = (question: AskedLine): void => {
-    if ('malformed' in question) skip('unreadable');
-    else if ('skip' in question) skip(question.skip);
-    else if (question.at < since) skip('earlier');
-    else {
-      const { id, at, evidence } = question;
-      [from, until] = [Math.min(from, at), Math.max(until, at)];
-      const then = before === undefined ? question.before : before.treatment(question);
-      differences.add(id, at, evidence.direction, then, candidate.treatment(question));
-    }
-  };
-
+  const tally = new Tally(since, new Answers(snapshot, approved), baseline && new Answers(baseline, approved));
   const store = openCertificates(stateFile);
   const fleet = settings.store === undefined ? undefined : openFleet(settings.store, tools.warn);
   /** What no line could find here is asked of the fleet, once. */
@@ -118,10 +98,7 @@ async function replay(options: ReplayOptions, tools: ReplayTools, now: number, s
   };
   const logs = new Logs(files, tools.input);
   const progress = new Progress({ what: 'replay', total: logs.size });
-  const soFar = () => {
-    const { asked: questions, changed } = differences.counts;
-    return `${questions} questions asked again, ${changed} answered otherwise`;
-  };
+  const soFar = () => tally.soFar();
   try {
     for (const file of files) {
       await eachLine(
@@ -129,9 +106,9 @@ async function replay(options: ReplayOptions, tools: ReplayTools, now: number, s
         async (record) => {
           stop.check(soFar);
           progress.at(logs.read, soFar);
-          take(await asked(record));
+          tally.take(await asked(record));
         },
-        () => skip('unreadable'),
+        () => tally.skip('unreadable'),
       );
     }
   } catch (cause) {
@@ -144,25 +121,63 @@ async function replay(options: ReplayOptions, tools: ReplayTools, now: number, s
     store.close();
     await fleet?.close();
   }
-  const { asked: questions, changed, untold } = differences.counts;
-  const missing = skipped['missing-certificate'] ?? 0;
-  const unusable = missing + (skipped['older-line'] ?? 0) + (skipped.unreadable ?? 0);
-  if (questions === 0 && unusable > 0) {
-    const why = JSON.stringify(skipped);
-    throw new Refusal(
-      `expected questions that can be asked again, found none: ${why}; docs/trying.md says what it takes`,
-      2,
-    );
+  return tally.answer();
+}
+
+/** What came of the lines until now. */
+class Tally {
+  readonly #since: number;
+  readonly #candidate: Answers;
+  readonly #before: Answers | undefined;
+  readonly #differences = new Differences();
+  readonly #skipped: Record<string, number> = {};
+  #from = Number.POSITIVE_INFINITY;
+  #until = Number.NEGATIVE_INFINITY;
+
+  /** @param before undefined: the answers in the log are those of before */
+  constructor(since: number, candidate: Answers, before: Answers | undefined) {
+    this.#since = since;
+    this.#candidate = candidate;
+    this.#before = before;
   }
-  if (untold > 0) skipped['changes-without-a-row'] = untold;
-  return {
-    asked: questions,
-    changed,
-    skipped,
-    from: questions === 0 ? '' : new Date(from).toISOString(),
-    until: questions === 0 ? '' : new Date(until).toISOString(),
-    changes: differences.rows().map(flatDifference),
-  };
+
+  skip(cause: string): void {
+    this.#skipped[cause] = (this.#skipped[cause] ?? 0) + 1;
+  }
+
+  take(question: AskedLine): void {
+    if ('malformed' in question) this.skip('unreadable');
+    else if ('skip' in question) this.skip(question.skip);
+    else if (question.at < this.#since) this.skip('earlier');
+    else {
+      const { id, at, evidence } = question;
+      [this.#from, this.#until] = [Math.min(this.#from, at), Math.max(this.#until, at)];
+      const then = this.#before === undefined ? question.before : this.#before.treatment(question);
+      this.#differences.add(id, at, evidence.direction, then, this.#candidate.treatment(question));
+    }
+  }
+
+  soFar(): string {
+    const { asked, changed } = this.#differences.counts;
+    return `${asked} questions asked again, ${changed} answered otherwise`;
+  }
+
+  /** @throws {Refusal} nothing could be asked again, and not because there was nothing */
+  answer(): ReplayAnswer {
+    const { asked, changed, untold } = this.#differences.counts;
+    const skipped = { ...this.#skipped, ...(untold > 0 ? { 'changes-without-a-row': untold } : {}) };
+    const unusable = ['missing-certificate', 'older-line', 'unreadable'].some((cause) => cause in skipped);
+    if (asked === 0 && unusable) {
+      const why = JSON.stringify(skipped);
+      throw new Refusal(
+        `expected questions that can be asked again, found none: ${why}; docs/trying.md says what it takes`,
+        2,
+      );
+    }
+    const instant = (at: number) => (asked === 0 ? '' : new Date(at).toISOString());
+    const changes = this.#differences.rows().map(flatDifference);
+    return { asked, changed, skipped, from: instant(this.#from), until: instant(this.#until), changes };
+  }
 }
 
 /** The answers of one policy; the same question is judged once for as long as its answer holds. */
