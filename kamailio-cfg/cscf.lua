@@ -56,6 +56,8 @@ function ksr_request_route()
 		KSR.sl.send_reply(403, "Forbidden")
 		return
 	end
+	-- An outbound proxy, which is this one: whoever comes next would send the call back here.
+	KSR.hdr.remove("Route")
 	if KSR.is_method_in("IS") then
 		KSR.rr.record_route()
 	end

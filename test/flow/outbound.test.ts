@@ -146,6 +146,15 @@ describe.each(builds('smoke'))('outbound, Kamailio $version', (build) => {
     },
   );
 
+  it('ok/a Route to this proxy, as an outbound proxy is written, ends here: nobody behind it would send the call back', async () => {
+    const { callId, sent, answer } = await call('b.example', { headers: [`Route: <sip:${network.host(3)}:5060;lr>`] });
+    expect(statusOf(answer)).toBe(200);
+    expectRelayed(await b.received(callId, 'INVITE'), sent, ['Route']);
+    const from = request({ headers: [`Route: <sip:${network.address}:5061;transport=tls;lr>`] });
+    b.send(from);
+    expectRelayed(await network.uas.received(headerOf(from, 'Call-ID') ?? '', 'INVITE'), from, ['Route']);
+  });
+
   it('fail/a network without agreement gets nothing private', async () => {
     const { sent, callId, answer } = await call(`${network.host(13)}:5061;transport=tls`);
     expect(statusOf(answer)).toBe(200);

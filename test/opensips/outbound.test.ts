@@ -75,6 +75,12 @@ describe.skipIf(BUILD === undefined)('what leaves', () => {
     expect(rowsOf(got, 'P-Asserted-Identity')).toEqual(['<sip:user@own.example>']);
   });
 
+  it('ok/a Route to this proxy, as an outbound proxy is written, ends here: nobody behind it would send it back', async () => {
+    const got = await sent('sip:bob@b.example', party(0), [`Route: <sip:${network.inside}:5060;lr>`, 'Subject: kept']);
+    expect(rowsOf(got ?? '', 'Subject')).toEqual(['kept']);
+    expect(rowsOf(got ?? '', 'Route')).toEqual([]);
+  });
+
   it('fail/the place of a partner shows another name: stripped', async () => {
     const got = await sent(`sip:bob@${party(1).host}:5061;transport=tls`, party(1));
     expect(rowsOf(got ?? '', 'P-Asserted-Identity')).toEqual([]);
