@@ -55,7 +55,8 @@ describe.each(builds('smoke'))('outbound, Kamailio $version', (build) => {
   beforeAll(async () => {
     network = await Network.start({
       build,
-      defines: () => ({ TRANSIT: '' }),
+      // (A name that any machine finds, in place of the one in the certificate.)
+      defines: (host) => ({ TRANSIT: '', OUTSIDE_TLS: `tls:${host(2)}:5061 advertise localhost:5061` }),
       policy: policyOf,
       before: async ({ host, pki, cast: { operatorA, operatorB } }) => {
         const at = (place: number, issuer: typeof operatorA, name: string) =>
@@ -153,6 +154,18 @@ describe.each(builds('smoke'))('outbound, Kamailio $version', (build) => {
     const from = request({ headers: [`Route: <sip:${network.address}:5061;transport=tls;lr>`] });
     b.send(from);
     expectRelayed(await network.uas.received(headerOf(from, 'Call-ID') ?? '', 'INVITE'), from, ['Route']);
+  });
+
+  it('ok/a partner that was called hangs up by the name that the socket advertises, as its TLS holds ours against that', async () => {
+    const { callId, answer } = await call('b.example');
+    const got = await b.received(callId, 'INVITE');
+    const route = rowsOf(got, 'Record-Route').map((value) => `Route: ${value}`);
+    expect(route[0]).toContain('<sip:localhost:5061;transport=tls;');
+    const [from = '', to = ''] = [headerOf(answer, 'To'), headerOf(got, 'From')];
+    b.send(request({ callId, method: 'BYE', ruri: `sip:carol@${user.source}`, from, to, headers: route }));
+    await eventually('the BYE arrives', () =>
+      user.answers.some((text) => methodOf(text) === 'BYE' && headerOf(text, 'Call-ID') === callId),
+    );
   });
 
   it('fail/a network without agreement gets nothing private', async () => {
