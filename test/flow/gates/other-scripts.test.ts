@@ -32,6 +32,10 @@ describe.each(builds('full'))('scripts of others, Kamailio $version', (build) =>
       partner: true,
       script: 'test/support/live/other.cfg',
       privateMemory: 16,
+      policy: ({ agreements, ...standard }) => {
+        const [a, b] = agreements as readonly object[];
+        return { ...standard, agreements: [{ ...a, targets: ['[2001:db8::9]:5061'] }, b] };
+      },
       // Where there is one socket for both sides, the script's own choice holds.
       defines: (host) => ({
         BEHIND_NAT: `udp:${host(3)}:5070 advertise 203.0.113.5:5070`,
@@ -147,6 +151,32 @@ describe.each(builds('full'))('scripts of others, Kamailio $version', (build) =>
       expectNowhere('secret', stranger.got);
     },
   );
+
+  it.each(TRANSPORTS)(
+    'ok/an identity that the script writes in a branch_route, as the log says: to partners and inside, fail/to nobody over %s',
+    async (transport) => {
+      expect(network.cscf.log).toMatch(
+        /siptrust: not sent to .*in a branch_route if \(\$var\(siptrust_p\) >= SIPTRUST_P_TRUSTED\)/,
+      );
+      const inside = `sip:uas@${network.uas.host}:${network.uas.port}`;
+      // (The branch to our own side after one to a stranger: nothing is left of that one.)
+      const { callId, answer } = await call(stranger.uri(transport), `identity ${inside} sip:party@b.example`);
+      expect(statusOf(answer), answer).toBe(200);
+      await stranger.received(callId, 'INVITE');
+      for (const party of [network.uas, partner])
+        expect(await party.received(callId, 'INVITE')).toContain(
+          'P-Asserted-Identity: <sip:written-secret@own.example>',
+        );
+      expectNowhere('secret', stranger.got);
+    },
+  );
+
+  it('ok/a place of a partner that no socket of ours leads to: nothing is said of the script', async () => {
+    const { log } = await eventually('it was tried', () =>
+      network.cscf.log.includes('siptrust: tls:[2001:db8::9]:5061 (a.example) does not answer') ? network.cscf : false,
+    );
+    expect(log).not.toContain('does not call route(SIPTRUST_LOCAL)');
+  });
 
   it.each(TRANSPORTS)(
     'ok/what the proxy itself sends and a plan alone can clean leaves over %s, cleaned',
