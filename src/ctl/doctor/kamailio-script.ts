@@ -139,16 +139,39 @@ export function tlsSetup(lines: readonly ScriptLine[]): TlsSetup {
 }
 
 const BRANCH_ROUTE = /^branch_route\s*(?:\[([^\]]*)\])?/;
+const ROUTE = /^route\s*\[([^\]]*)\]/;
+const CALLED = /\broute\s*\(\s*"?(\w+)"?\s*\)/g;
 /** One that its line does not close goes to the end of the line. */
 const STRING = /"(?:\\.|[^"\\])*"?|'(?:\\.|[^'\\])*'?/g;
 
 /** The branch routes, each with what stands in its braces; one whose braces do not match ends where the next begins. */
 export function branchRoutes(lines: readonly ScriptLine[]): readonly BranchRoute[] {
+  return routesOf(lines, BRANCH_ROUTE);
+}
+
+/** The bodies of all routes that a body calls, and of those that they call. */
+export function calledFrom(body: string, lines: readonly ScriptLine[]): string {
+  const routes = routesOf(lines, ROUTE);
+  const bodies = new Set<string>();
+  const follow = (text: string): void => {
+    for (const [, called] of text.matchAll(CALLED)) {
+      for (const route of routes) {
+        if (route.name !== called || bodies.has(route.body)) continue;
+        bodies.add(route.body);
+        follow(route.body);
+      }
+    }
+  };
+  follow(body);
+  return [...bodies].join('\n');
+}
+
+function routesOf(lines: readonly ScriptLine[], begins: RegExp): readonly BranchRoute[] {
   const routes: { readonly at: ScriptLine; readonly name: string; readonly body: string[] }[] = [];
   /** Braces that are open; undefined before the first one, which may stand on a later line than the name. */
   let depth: number | undefined;
   for (const at of lines) {
-    const head = BRANCH_ROUTE.exec(at.text);
+    const head = begins.exec(at.text);
     if (head !== null) {
       routes.push({ at, name: (head[1] ?? '').replaceAll('"', '').trim(), body: [] });
       depth = undefined;

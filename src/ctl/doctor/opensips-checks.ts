@@ -144,7 +144,8 @@ function lowerCase(name: string): string {
   return name.toLowerCase();
 }
 
-function isPrivate(name: string): boolean {
+/** Whether strangers may not get it: the name of a field, or of a parameter. */
+export function isPrivate(name: string): boolean {
   const lower = lowerCase(name);
   return [...PRIVATE, ...PARAMETERS].some((each) =>
     each.endsWith('*') ? lower.startsWith(each.slice(0, -1).toLowerCase()) : lower === each.toLowerCase(),

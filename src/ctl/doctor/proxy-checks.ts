@@ -3,8 +3,17 @@
 import { parseAddress } from '../../net/address/index.js';
 import type { Check } from './check.js';
 import { type Finding, finding } from './finding.js';
-import { branchRoutes, defined, findLine, modparam, type ScriptLine, TLS_MODULE } from './kamailio-script.js';
-import { STRINGS } from './opensips-script.js';
+import {
+  branchRoutes,
+  calledFrom,
+  defined,
+  findLine,
+  modparam,
+  type ScriptLine,
+  TLS_MODULE,
+} from './kamailio-script.js';
+import { isPrivate } from './opensips-checks.js';
+import { addedFields, STRINGS } from './opensips-script.js';
 import type { Site } from './site.js';
 
 const INCLUDE = /^(?:include_file|import_file|#?!(?:include_file|import_file))\s+["'][^"']*siptrust\.cfg["']/;
@@ -45,6 +54,11 @@ export const proxyChecks: readonly Check[] = [
     name: 'script-place',
     asks: '$ru or $du says where a request goes, which is what a branch_route sees',
     look: places,
+  },
+  {
+    name: 'script-append',
+    asks: 'what the script itself adds to messages bears nothing private, or is seen by siptrust',
+    look: appended,
   },
   {
     name: 'script-restore',
@@ -262,10 +276,12 @@ const CALLS_OUT = /\broute\s*\(\s*"?SIPTRUST_OUT"?\s*\)/;
 
 function out(site: Site): readonly Finding[] {
   if (!('value' in site.script) || findLine(site.script.value, INCLUDE) === undefined) return [];
-  return branchRoutes(site.script.value).flatMap(({ at, name, body }) => {
+  const lines = site.script.value;
+  return branchRoutes(lines).flatMap(({ at, name, body }) => {
     const where = `${place(at)}: branch_route[${name}]`;
     const called = body.search(CALLS_OUT);
     if (called < 0) {
+      if (CALLS_OUT.test(calledFrom(body, lines))) return [];
       return [
         finding(
           'outage',
@@ -311,6 +327,32 @@ function places({ script }: Site): readonly Finding[] {
         'risk',
         `${place(at)}: no branch_route sees where ${call}() sends to: what is for another network goes where its Request-URI leads, by the transport of ${call}()`,
         '$du = "sip:HOST:PORT;transport=udp"; t_relay();',
+      ),
+    ];
+  });
+}
+
+/** Nobody sees what is appended before the gate out, which sends none of it to strangers. */
+function appended({ script }: Site): readonly Finding[] {
+  if (!('value' in script) || findLine(script.value, INCLUDE) === undefined) return [];
+  const lines = script.value;
+  return lines.flatMap((at, index) => {
+    const gone = addedFields(at.text.replace(/\s*([(,])\s*/g, '$1')).flatMap(({ names = [] }) =>
+      names.filter(isPrivate),
+    );
+    if (gone.length === 0) return [];
+    const head = lines.findLastIndex(({ text }, each) => each <= index && FIRST_ROUTE.test(text));
+    const next = lines.findIndex(({ text }, each) => each > index && FIRST_ROUTE.test(text));
+    const asked = lines.slice(head, index + 1).some(({ text }) => text.includes('$var(siptrust_p)'));
+    const applied = lines
+      .slice(index, next < 0 ? undefined : next)
+      .some(({ text }) => /\bmsg_apply_changes\b/.test(text));
+    if (asked || applied) return [];
+    return [
+      finding(
+        'risk',
+        `${place(at)}: what the script adds ${gone.join(', ')} to is not sent to strangers`,
+        'take it out; or msg_apply_changes() behind it, before record_route(): it is removed for strangers alone; or in a branch_route, behind route(SIPTRUST_OUT): if ($var(siptrust_p) >= SIPTRUST_P_TRUSTED) before it',
       ),
     ];
   });

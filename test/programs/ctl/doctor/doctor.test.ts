@@ -164,6 +164,20 @@ test('ok/a site on which nothing is wrong; one with all that an inside net may b
   change('kamailio.cfg', 'loadmodule "tls.so"', `loadmodule "tls.so"\n${uac}`);
   expect(await looked(daemon(), { kamailio: '5.6.3' })).toEqual([]);
 });
+test('ok/fields that the script adds: what leaves to anybody, what is applied, what is for partners alone; a branch route that calls the line by way of another', async () => {
+  const [sure, hint, identity] = [
+    'append_hf("Organization: x\\r\\n"); append_hf("$var(row)"); append_hf(ROW);',
+    'append_hf("P-Hint: outbound\\r\\n");\n    msg_apply_changes();',
+    'if ($var(siptrust_p) >= SIPTRUST_P_TRUSTED) {\n        append_hf("P-Asserted-Identity: <sip:x@a.example>\\r\\n");\n    }',
+  ];
+  change('kamailio.cfg', '    t_on_branch("OUT")', `    ${sure}\n    ${hint}\n    t_on_branch("OUT")`);
+  change(
+    'kamailio.cfg',
+    '    route(SIPTRUST_OUT);\n}',
+    `    route(MORE);\n}\nroute[MORE] {\n    route(MORE);\n    route(LAST);\n}\nroute[LAST] {\n    route(SIPTRUST_OUT);\n    ${identity}\n}`,
+  );
+  expect(await looked(daemon(), { kamailio: '5.6.3' })).toEqual([]);
+});
 test('ok/an anchor that no ca_list holds, of an agreement that is off or has ended; one below a root; a ca_list that OpenSSL alone reads', async () => {
   for (const name of ['other.pem', 'below.pem']) cpSync(pki.path(name), file(name));
   change('siptrust.yaml', 'anchors: [root.pem]', 'anchors: [below.pem]');
@@ -624,6 +638,14 @@ const faults: readonly (readonly [name: string, fault: () => void, ...found: rea
       new RegExp(`^risk script-place: .*kamailio\\.cfg:16: no branch_route sees where ${call.split('(')[0]}\\(\\) `),
     ],
   ),
+  ...[
+    'append_hf("P-Hint: outbound\\r\\n")',
+    'insert_hf ( "P-Asserted-Identity: <sip:$fU@a.example>\\r\\n", "To" )',
+  ].map((call): (typeof faults)[number] => [
+    `a private field that the script itself adds: ${call}`,
+    () => change('kamailio.cfg', '    t_on_branch("OUT")', `    ${call};\n    t_on_branch("OUT")`),
+    /^risk script-append: .*kamailio\.cfg:11: what the script adds P-(?:Hint|Asserted-Identity) to is not sent to strangers$/,
+  ]),
   [
     'From and To that a Route restores',
     () => change('kamailio.cfg', 'loadmodule "tls.so"', 'loadmodule "tls.so"\nloadmodule "uac.so"'),
