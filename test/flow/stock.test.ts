@@ -32,6 +32,7 @@ describe.each(builds('smoke'))('the configuration of the package, Kamailio $vers
   let stranger: Caller;
   let user: Caller;
   let partner: TlsUas;
+  let foreign: TlsUas;
 
   beforeAll(async () => {
     let tls = '';
@@ -42,6 +43,12 @@ describe.each(builds('smoke'))('the configuration of the package, Kamailio $vers
         const listen = 'listen=INSIDE\nlisten=OUTSIDE_TLS\nalias="own.example"\n';
         const written = turnedTrusting(build, directory, { listen, nets });
         tls = written.tls;
+        // It relays to other networks only where it authenticates its users.
+        const closed =
+          /^\tif\(uri!=myself\) \{\n\t\tsl_send_reply\("403", ?"Not relaying"\);\n\t\texit;\n\t\}\n(?=\n#!endif)/m;
+        const text = readFileSync(join(ROOT, written.script), 'utf8');
+        expect(text).toMatch(closed);
+        writeFileSync(join(ROOT, written.script), text.replace(closed, ''));
         return written.script;
       },
       tls: () => tls,
@@ -52,7 +59,10 @@ describe.each(builds('smoke'))('the configuration of the package, Kamailio $vers
         return { ...standard, agreements: [a, { ...b, targets: [`${host(10)}:5061`] }] };
       },
       before: async ({ host, pki, cast }) => {
-        partner = await TlsUas.start(host(10), pki.certificate({ issuer: cast.operatorB, names: ['DNS:b.example'] }));
+        const server = (at: number, name: string) =>
+          TlsUas.start(host(at), pki.certificate({ issuer: cast.operatorB, names: [`DNS:${name}`] }));
+        partner = await server(10, 'b.example');
+        foreign = await server(12, 'stranger.example');
       },
     });
     trusted = await network.overTls(network.certificateOfA());
@@ -63,6 +73,7 @@ describe.each(builds('smoke'))('the configuration of the package, Kamailio $vers
   });
   afterAll(async () => {
     partner?.stop();
+    foreign?.stop();
     await network?.stop();
   });
 
@@ -118,6 +129,13 @@ describe.each(builds('smoke'))('the configuration of the package, Kamailio $vers
     expect(statusOf((await call(fresh, { ruri: 'sip:nobody@own.example' })).answer)).toBe(404);
     const other = await network.overTls(network.certificateOfA());
     expect(statusOf((await call(other, { ruri: 'sip:own.example' })).answer)).toBe(484);
+  });
+
+  it('ok/a call of ours to where somebody else is reaches him, stripped', async () => {
+    const terms = { ruri: `sip:party@${foreign.host}:5061;transport=tls`, transport: 'UDP', headers: [CAROL] };
+    const { callId, answer } = await call(user, { ...terms, from: '<sip:carol@own.example>;tag=1' });
+    expect(statusOf(answer), answer).toBe(200);
+    expect(rowsOf(await foreign.received(callId, 'INVITE'), 'P-Asserted-Identity')).toEqual([]);
   });
 
   it('ok/P-11 a call of ours reaches a partner with its identity, over the client profile that README gives, and he ends it', async () => {
