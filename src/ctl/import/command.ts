@@ -190,7 +190,10 @@ async function finish(
   if (!dryRun && candidates.length > 0) makeFiles(made, { replace: force });
 
   const findings = [...given.findings, ...settled.findings];
-  const left = new Set(findings.flatMap(({ from, outcome }) => (outcome === 'left out' ? [from] : []))).size;
+  const kept = new Set(candidates);
+  const refused = given.candidates.filter((each) => !kept.has(each)).flatMap(({ from }) => from);
+  const unread = given.findings.flatMap(({ from, outcome }) => (outcome === 'left out' ? [from] : []));
+  const left = new Set([...unread, ...refused]).size;
   const report = {
     ...(given.rows === undefined ? {} : { rows: given.rows }),
     agreements: candidates.length,

@@ -172,6 +172,15 @@ describe('import address', () => {
     );
     expect(policy(file('siptrust.yaml')).agreements).toHaveLength(2);
   });
+  test('fail/an agreement of several rows that the checks refuse: each row counts', async () => {
+    writeFileSync(
+      file('a.csv'),
+      'grp,ip_addr,mask,port,tag\n1,192.0.2.1,32,0,\n2,192.0.2.2,32,0,\n2,192.0.2.3,32,0,\n',
+    );
+    writeFileSync(file('names.csv'), 'grp,tag,name,domains\n1,,op-b,b.example\n2,,op-b-2,b.example\n');
+    const args = ['address', file('a.csv'), ...za, '--names', file('names.csv'), '--out', file('o.yaml')];
+    expect(await imported(...args)).toMatchObject({ code: 1, report: { rows: 3, agreements: 1, left_out: 2 } });
+  });
   test('fail/no interface is named: an address says nothing elsewhere', async () => {
     await expect(siptrustctl(['import', 'address', join(DUMPS, 'sqlite.sql'), '--out', 'x'])).rejects.toThrow(
       /--interface/,
