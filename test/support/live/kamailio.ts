@@ -71,7 +71,7 @@ export interface KamailioOptions {
   /** The sample TLS configuration below the repository, to be read with its certificates from `directory`/tls. */
   readonly tls: string;
   readonly memory?: number;
-  /** Private memory of each process in MiB (kamailio -M); undefined: 8, as Debian starts it. */
+  /** Private memory of each process in MiB (kamailio -M); undefined: 16, as README has it started. */
   readonly privateMemory?: number;
   /** Its allocator of shared memory (kamailio -x); undefined: the one that it was built with. */
   readonly allocator?: 'fm' | 'qm' | 'tlsf';
@@ -105,7 +105,7 @@ export class Kamailio {
       tls,
       defines,
       memory = 256,
-      privateMemory = 8,
+      privateMemory = 16,
       allocator,
       ciphers,
       under = [],
