@@ -32,6 +32,8 @@ function downgraded(address: string): string {
 
 /** Addresses of those who are called. */
 const at = loopbackBlock();
+/** The proxy of the sample has sockets of IPv4 alone. */
+const NO_SOCKET = '2001:db8::9';
 
 describe.skipIf(missing !== undefined).each(builds('smoke'))('outbound by DNS, Kamailio $version', (build) => {
   let server: NameServer;
@@ -44,7 +46,7 @@ describe.skipIf(missing !== undefined).each(builds('smoke'))('outbound by DNS, K
 
   beforeAll(async () => {
     server = await startNameServer({
-      'b.example': good(at(1)),
+      'b.example': `${good(at(1))}\nsbc 5 IN AAAA ${NO_SOCKET}`,
       'bare.example': downgraded(at(3)),
       'lie.example': good(at(2)),
       'stranger.example': downgraded(at(3)),
@@ -52,6 +54,7 @@ describe.skipIf(missing !== undefined).each(builds('smoke'))('outbound by DNS, K
     });
     network = await Network.start({
       build,
+      defines: () => ({ SIPTRUST_FAMILIES: { string: 'ipv4' } }),
       policy: (standard) => {
         const [a, ofB] = standard.agreements as readonly object[];
         const like = (name: string, domain: string, more: object = {}) => ({
@@ -101,6 +104,8 @@ describe.skipIf(missing !== undefined).each(builds('smoke'))('outbound by DNS, K
     expect(statusOf(answer)).toBe(200);
     expectRelayed(await b.received(callId, 'INVITE'), sent);
     expect(b.serverNames[0]).toBe('b.example');
+    // Where SIPTRUST_FAMILIES leaves a family out, no place of it is tried.
+    expect(network.cscf.log).not.toContain(NO_SOCKET);
   });
 
   it.each([
