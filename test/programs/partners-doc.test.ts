@@ -31,7 +31,7 @@ const [r10, r11, r12] = ['R10', 'R11', 'R12'].map((name) => pki.authority(name, 
   Authority,
 ];
 const [oldCa, newCa, evil] = [pki.authority('Old CA'), pki.authority('New CA'), pki.authority('Evil CA')];
-const FILES = { 'public-root': publicRoot, r10, r11, 'old-ca': oldCa, 'new-ca': newCa };
+const FILES = { 'public-root': publicRoot, r10, r11, 'old-ca': oldCa, 'new-ca': newCa, 'op-b-ca': newCa };
 for (const [name, { certificate }] of Object.entries(FILES)) copyFileSync(certificate, join(directory, `${name}.pem`));
 
 const facts = (pem: string): CertificateFacts => {
@@ -108,6 +108,22 @@ describe('A public CA, exact and wildcard names', () => {
   });
   test('fail/the name by another CA', () => {
     expect(judged(snapshot, made(names, evil), { chain: [evil] })).toMatchObject({ reason: 'anchor-mismatch' });
+  });
+});
+
+describe('A proxy that calls itself by its own name', () => {
+  const heading = 'A proxy that calls itself by its own name';
+  const { snapshot, warnings } = policyOf(heading);
+  const certificate = made(dns('b.example'), newCa);
+  test('ok/no warning', () => expect(warnings).toEqual([]));
+  test.each(['b.example', 'sbc-1.b.example'])('ok/within a call, out to %s', (to) => {
+    expect(judged(snapshot, certificate, { to })).toMatchObject(TRUSTED);
+  });
+  test('fail/without targets, or without the name under domains', () => {
+    for (const words of [/ +targets: .*\n/, ', sbc-1.b.example']) {
+      const { snapshot: less } = policyOf(heading, (text) => text.replace(words, ''));
+      expect(judged(less, certificate, { to: 'sbc-1.b.example' }).verdict).toBe('untrusted');
+    }
   });
 });
 
