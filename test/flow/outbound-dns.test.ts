@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, request } from '../support/live/caller.js';
+import type { Policy } from '../support/live/daemon.js';
 import { builds } from '../support/live/kamailio.js';
 import { Network } from '../support/live/network.js';
 import { eventually, loopbackBlock } from '../support/live/places.js';
@@ -38,9 +39,12 @@ const NO_SOCKET = '2001:db8::9';
 describe.skipIf(missing !== undefined).each(builds('smoke'))('outbound by DNS, Kamailio $version', (build) => {
   let server: NameServer;
   let network: Network;
+  /** With an agreement for late.example. */
+  let withLate: Policy;
   let user: Caller;
   let b: TlsUas;
   let liar: TlsUas;
+  let late: TlsUas;
   /** Where records without TLS lead. */
   let overUdp: Uas;
 
@@ -51,6 +55,7 @@ describe.skipIf(missing !== undefined).each(builds('smoke'))('outbound by DNS, K
       'lie.example': good(at(2)),
       'stranger.example': downgraded(at(3)),
       'half.example': good(at(3)),
+      'late.example': good(at(4)),
     });
     network = await Network.start({
       build,
@@ -63,22 +68,24 @@ describe.skipIf(missing !== undefined).each(builds('smoke'))('outbound by DNS, K
           domains: [domain],
           ...more,
         });
-        return {
-          ...standard,
-          agreements: [
-            a,
-            ofB,
-            like('op-bare', 'bare.example', { require_tls: true }),
-            like('op-lie', 'lie.example', { require_tls: true }),
-          ],
-          daemon: { dns: { servers: [server.text] } },
-        };
+        const agreements = [
+          a,
+          ofB,
+          like('op-bare', 'bare.example', { require_tls: true }),
+          like('op-lie', 'lie.example', { require_tls: true }),
+        ];
+        const daemon = { dns: { servers: [server.text] } };
+        // Each message is asked for.
+        const planned = like('op-late', 'late.example', { headers: { Organization: { in: 'remove' } } });
+        withLate = { ...standard, agreements: [...agreements, planned], daemon };
+        return { ...standard, agreements, daemon };
       },
       before: async ({ pki, cast }) => {
         const identity = (name: string) => pki.certificate({ issuer: cast.operatorB, names: [`DNS:${name}`] });
         b = await TlsUas.start(at(1), identity('b.example'));
         liar = await TlsUas.start(at(2), identity('liar.example'));
         overUdp = await Uas.start(at(3));
+        late = await TlsUas.start(at(4), identity('late.example'));
       },
     });
     user = await network.ownUser();
@@ -88,6 +95,7 @@ describe.skipIf(missing !== undefined).each(builds('smoke'))('outbound by DNS, K
     b?.stop();
     liar?.stop();
     overUdp?.stop();
+    late?.stop();
     await network?.stop();
     await server?.close();
   });
@@ -118,6 +126,16 @@ describe.skipIf(missing !== undefined).each(builds('smoke'))('outbound by DNS, K
     const { answer } = await call('b.example');
     b.options = {};
     expect(rowsOf(answer, 'P-Asserted-Identity')).toEqual(['<sip:bob@b.example>']);
+  });
+
+  it('ok/answers of a partner are planned as its own, where another name led to it before the agreement did', async () => {
+    late.options = { extra: ['P-Asserted-Identity: <sip:bob@late.example>'] };
+    const first = await call('sbc.late.example:5061;transport=tls');
+    expect(rowsOf(first.answer, 'P-Asserted-Identity')).toEqual([]);
+    await network.reload(withLate);
+    await network.proven('late.example', 60_000);
+    const { answer } = await call('late.example');
+    expect(rowsOf(answer, 'P-Asserted-Identity')).toEqual(['<sip:bob@late.example>']);
   });
 
   it('fail/T-8 records without TLS, where the agreement requires it: nothing is sent, an alarm is raised', async () => {
