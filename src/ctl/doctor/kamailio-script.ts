@@ -7,9 +7,14 @@ export interface ScriptLine {
   readonly text: string;
 }
 
-export interface BranchRoute {
-  readonly at: ScriptLine;
+export interface ScriptRoute {
+  /** `route`, `branch_route`, ... */
+  readonly kind: string;
+  /** `""` for one without a name. */
   readonly name: string;
+  readonly at: ScriptLine;
+  readonly lines: readonly ScriptLine[];
+  /** The text of its lines. */
   readonly body: string;
 }
 
@@ -138,50 +143,56 @@ export function tlsSetup(lines: readonly ScriptLine[]): TlsSetup {
   };
 }
 
-const BRANCH_ROUTE = /^branch_route\s*(?:\[([^\]]*)\])?/;
-const ROUTE = /^route\s*\[([^\]]*)\]/;
+/** `route(X);` is a call. */
+export const ROUTE_HEAD =
+  /^((?:(?:request|reply|onreply|branch|failure|onsend|event)_)?route)\s*(?:\[([^\]]*)\])?\s*(?:\{|$)/;
 const CALLED = /\broute\s*\(\s*"?(\w+)"?\s*\)/g;
 /** One that its line does not close goes to the end of the line. */
 const STRING = /"(?:\\.|[^"\\])*"?|'(?:\\.|[^'\\])*'?/g;
 
-/** The branch routes, each with what stands in its braces; one whose braces do not match ends where the next begins. */
-export function branchRoutes(lines: readonly ScriptLine[]): readonly BranchRoute[] {
-  return routesOf(lines, BRANCH_ROUTE);
+export function branchRoutes(lines: readonly ScriptLine[]): readonly ScriptRoute[] {
+  return scriptRoutes(lines).filter(({ kind }) => kind === 'branch_route');
 }
 
-/** The bodies of all routes that a body calls, and of those that they call. */
-export function calledFrom(body: string, lines: readonly ScriptLine[]): string {
-  const routes = routesOf(lines, ROUTE);
-  const bodies = new Set<string>();
+/** All routes that a body calls, and those that they call. */
+export function calledFrom(body: string, routes: readonly ScriptRoute[]): readonly ScriptRoute[] {
+  const found = new Set<ScriptRoute>();
   const follow = (text: string): void => {
     for (const [, called] of text.matchAll(CALLED)) {
       for (const route of routes) {
-        if (route.name !== called || bodies.has(route.body)) continue;
-        bodies.add(route.body);
+        if (route.kind !== 'route' || route.name !== called || found.has(route)) continue;
+        found.add(route);
         follow(route.body);
       }
     }
   };
   follow(body);
-  return [...bodies].join('\n');
+  return [...found];
 }
 
-function routesOf(lines: readonly ScriptLine[], begins: RegExp): readonly BranchRoute[] {
-  const routes: { readonly at: ScriptLine; readonly name: string; readonly body: string[] }[] = [];
+/** The routes, each with what stands in its braces; one whose braces do not match ends where the next begins. */
+export function scriptRoutes(lines: readonly ScriptLine[]): readonly ScriptRoute[] {
+  const routes: (Omit<ScriptRoute, 'lines' | 'body'> & { readonly lines: ScriptLine[] })[] = [];
   /** Braces that are open; undefined before the first one, which may stand on a later line than the name. */
   let depth: number | undefined;
   for (const at of lines) {
-    const head = begins.exec(at.text);
-    if (head !== null) {
-      routes.push({ at, name: (head[1] ?? '').replaceAll('"', '').trim(), body: [] });
+    const [head, kind = '', name] = ROUTE_HEAD.exec(at.text) ?? [];
+    if (head !== undefined) {
+      // (`route {` is an old name of it.)
+      routes.push({
+        kind: kind === 'route' && name === undefined ? 'request_route' : kind,
+        name: (name ?? '').replaceAll('"', '').trim(),
+        at,
+        lines: [],
+      });
       depth = undefined;
     }
     if (depth === 0) continue;
-    routes.at(-1)?.body.push(at.text);
+    routes.at(-1)?.lines.push(at);
     for (const brace of at.text.replace(STRING, '').match(/[{}]/g) ?? []) {
       if (brace === '{') depth = (depth ?? 0) + 1;
       else depth = Math.max(0, (depth ?? 0) - 1);
     }
   }
-  return routes.map(({ at, name, body }) => ({ at, name, body: body.join('\n') }));
+  return routes.map((route) => ({ ...route, body: route.lines.map(({ text }) => text).join('\n') }));
 }

@@ -133,10 +133,11 @@ const BYPASSES: readonly {
 const CLOSED =
   'route(SIPTRUST_CLOSED, $param(proto), $param(src_ip), $param(src_port), $param(dst_ip), $param(dst_port));';
 
+const UNTRUSTED = PROFILES.find((profile) => profile.name === 'untrusted')?.hooks;
 /** Fields that no stranger may get in a reply, nor say. */
-const PRIVATE = PROFILES.find((profile) => profile.name === 'untrusted')?.hooks['response-out'].remove ?? [];
+const PRIVATE = UNTRUSTED?.['response-out'].remove ?? [];
 /** Fields that nobody believes of a stranger. */
-const CLAIMED = PROFILES.find((profile) => profile.name === 'untrusted')?.hooks['request-in'].remove.map(lowerCase);
+const CLAIMED = UNTRUSTED?.['request-in'].remove.map(lowerCase);
 /** Parameters of a field, the same. */
 const PARAMETERS = BOUNDARY_RULES.filter(({ kind }) => /^(?:uri|header)-param$/.test(kind)).map(({ name }) => name);
 
@@ -144,10 +145,10 @@ function lowerCase(name: string): string {
   return name.toLowerCase();
 }
 
-/** Whether strangers may not get it: the name of a field, or of a parameter. */
-export function isPrivate(name: string): boolean {
+/** Whether strangers may not get it, in a reply or a request: the name of a field, or of a parameter. */
+export function isPrivate(name: string, hook: 'response-out' | 'request-out' = 'response-out'): boolean {
   const lower = lowerCase(name);
-  return [...PRIVATE, ...PARAMETERS].some((each) =>
+  return [...(UNTRUSTED?.[hook].remove ?? []), ...PARAMETERS].some((each) =>
     each.endsWith('*') ? lower.startsWith(each.slice(0, -1).toLowerCase()) : lower === each.toLowerCase(),
   );
 }
@@ -189,7 +190,8 @@ function script({ opensips, options }: Site): readonly Finding[] {
       found.push(finding('risk', harm, 'read $avp(siptrust_asserted), or ask for $avp(siptrust_trusted) before it'));
     }
     if (kind === 'onreply_route') {
-      found.push(...addedFields(body).flatMap(({ names, by }) => given(`${what}: ${by}`, by, names)));
+      const added = addedFields(body).filter(({ by }) => by !== 'append_to_reply');
+      found.push(...added.flatMap(({ names, by }) => given(`${what}: ${by}`, by, names)));
     }
     if (name.startsWith('E_CORE_TCP_DISCONNECT') && !body.includes(CLOSED.replaceAll(' ', ''))) {
       const harm = 'siptrust does not hear of closed connections';
@@ -248,7 +250,7 @@ function given(where: string, by: string, names: readonly string[] | undefined):
     const next = 'write the names of its fields out, and none that is private';
     return [finding('risk', `${where}: what it adds cannot be read here, and siptrust does not see it`, next)];
   }
-  const gone = names.filter(isPrivate);
+  const gone = names.filter((name) => isPrivate(name));
   if (gone.length === 0) return [];
   const harm = by.startsWith('custom_headers') ? 'b2b copies it from strangers, and to them' : 'whoever gets it';
   const named = gone.length > 3 ? `${gone.slice(0, 3).join(', ')} and ${gone.length - 3} more` : gone.join(', ');

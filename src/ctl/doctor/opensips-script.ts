@@ -103,9 +103,9 @@ export function undoneSettings(script: string): readonly { readonly name: string
     }));
 }
 
-/** What a route adds to the message at hand, by its body without blanks. */
+/** What a route adds to the message at hand, or to a reply to it, by its body without blanks. */
 export function addedFields(body: string): readonly Pick<GivenFields, 'names' | 'by'>[] {
-  const calls = body.matchAll(/(?<![a-z_])(append_hf|insert_hf)\((?:"((?:[^"\\]|\\.)*)"[,)])?/g);
+  const calls = body.matchAll(/(?<![a-z_])(append_hf|insert_hf|append_to_reply)\((?:"((?:[^"\\]|\\.)*)"[,)])?/g);
   return [...calls].map(([, by = '', rows]) => ({ names: rows === undefined ? undefined : rowNames(rows), by }));
 }
 

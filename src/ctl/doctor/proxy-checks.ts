@@ -9,7 +9,10 @@ import {
   defined,
   findLine,
   modparam,
+  ROUTE_HEAD,
   type ScriptLine,
+  type ScriptRoute,
+  scriptRoutes,
   TLS_MODULE,
 } from './kamailio-script.js';
 import { isPrivate } from './opensips-checks.js';
@@ -17,8 +20,6 @@ import { addedFields, STRINGS } from './opensips-script.js';
 import type { Site } from './site.js';
 
 const INCLUDE = /^(?:include_file|import_file|#?!(?:include_file|import_file))\s+["'][^"']*siptrust\.cfg["']/;
-const FIRST_ROUTE =
-  /^(?:request_route|route|reply_route|onreply_route|branch_route|failure_route|onsend_route|event_route)\b/;
 const UAC_MODULE = /^loadmodule\s+["'](?:[^"']*\/)?uac(?:\.so)?["']/;
 const RESTORING = modparam('uac', 'restore_mode');
 
@@ -150,7 +151,7 @@ function include(site: Site): readonly Finding[] {
   }
   const position = lines.indexOf(at);
   const found: Finding[] = [];
-  const route = lines.findIndex(({ text }) => FIRST_ROUTE.test(text));
+  const route = lines.findIndex(({ text }) => ROUTE_HEAD.test(text));
   if (route >= 0 && route < position) {
     found.push(
       finding(
@@ -276,12 +277,12 @@ const CALLS_OUT = /\broute\s*\(\s*"?SIPTRUST_OUT"?\s*\)/;
 
 function out(site: Site): readonly Finding[] {
   if (!('value' in site.script) || findLine(site.script.value, INCLUDE) === undefined) return [];
-  const lines = site.script.value;
-  return branchRoutes(lines).flatMap(({ at, name, body }) => {
-    const where = `${place(at)}: branch_route[${name}]`;
-    const called = body.search(CALLS_OUT);
-    if (called < 0) {
-      if (CALLS_OUT.test(calledFrom(body, lines))) return [];
+  const routes = scriptRoutes(site.script.value);
+  const branches = routes.filter(({ kind }) => kind === 'branch_route');
+  const leads = ({ body }: ScriptRoute) => [body, ...calledFrom(body, routes).map((each) => each.body)].some(callsOut);
+  return branches.flatMap((branch) => {
+    const where = `${place(branch.at)}: branch_route[${branch.name}]`;
+    if (!leads(branch)) {
       return [
         finding(
           'outage',
@@ -290,11 +291,18 @@ function out(site: Site): readonly Finding[] {
         ),
       ];
     }
-    if (!/\b(?:return|exit)\b/.test(body.slice(0, called))) return [];
+    const others = callsOut(branch.body) ? [] : calledFrom(branch.body, routes).filter(leads);
+    const names = ['SIPTRUST_OUT', ...others.map(({ name }) => name)].join('|');
+    const call = new RegExp(`\\broute\\s*\\(\\s*"?(?:${names})"?\\s*\\)`);
+    if (![branch, ...others].some(({ body }) => /\b(?:return|exit)\b/.test(body.split(call, 1)[0] ?? ''))) return [];
     return [
       finding('risk', `${where} may return before route(SIPTRUST_OUT)`, 'call route(SIPTRUST_OUT) before each return'),
     ];
   });
+}
+
+function callsOut(text: string): boolean {
+  return CALLS_OUT.test(text);
 }
 
 /** (In scripts in another language the callbacks do it.) */
@@ -335,27 +343,58 @@ function places({ script }: Site): readonly Finding[] {
 /** Nobody sees what is appended before the gate out, which sends none of it to strangers. */
 function appended({ script }: Site): readonly Finding[] {
   if (!('value' in script) || findLine(script.value, INCLUDE) === undefined) return [];
-  const lines = script.value;
-  return lines.flatMap((at, index) => {
-    const gone = addedFields(at.text.replace(/\s*([(,])\s*/g, '$1')).flatMap(({ names = [] }) =>
-      names.filter(isPrivate),
+  const routes = scriptRoutes(script.value);
+  const roots = routes
+    .filter(({ kind }) => kind !== 'route')
+    .map((root) => ({ root, ways: new Set([root, ...calledFrom(root.body, routes)]) }));
+  return routes.flatMap((route) => {
+    const from = roots.filter(({ ways }) => ways.has(route)).map(({ root }) => `${root.kind} ${root.name}`);
+    const kinds = from.length > 0 ? from : ['request_route '];
+    return route.lines.flatMap(
+      (_, index) => kinds.map((kind) => appendedIn(kind, route, index)).find((found) => found.length > 0) ?? [],
     );
-    if (gone.length === 0) return [];
-    const head = lines.findLastIndex(({ text }, each) => each <= index && FIRST_ROUTE.test(text));
-    const next = lines.findIndex(({ text }, each) => each > index && FIRST_ROUTE.test(text));
-    const asked = lines.slice(head, index + 1).some(({ text }) => text.includes('$var(siptrust_p)'));
-    const applied = lines
-      .slice(index, next < 0 ? undefined : next)
-      .some(({ text }) => /\bmsg_apply_changes\b/.test(text));
-    if (asked || applied) return [];
+  });
+}
+
+/** What a line adds where a route of this kind (and name) runs it. */
+function appendedIn(kind: string, route: ScriptRoute, index: number): readonly Finding[] {
+  const at = route.lines[index];
+  if (at === undefined) return [];
+  const added = addedFields(at.text.replace(/\s*([(,])\s*/g, '$1'));
+  return added.flatMap(({ names = [], by }) => {
+    const own = by === 'append_to_reply';
+    const reply = own || /^(?:on)?reply/.test(kind);
+    const gone = names.filter((name) => isPrivate(name, reply ? 'response-out' : 'request-out'));
+    if (gone.length === 0 || (!reply && seen(kind, route, index))) return [];
+    const unseen = own || kind.endsWith(' tm:local-request');
+    const applied = '; or msg_apply_changes() behind it, before record_route(): it is removed for strangers alone';
+    const asked =
+      '; or in a branch_route, behind route(SIPTRUST_OUT): if ($var(siptrust_p) >= SIPTRUST_P_TRUSTED) before it';
     return [
       finding(
-        'risk',
-        `${place(at)}: what the script adds ${gone.join(', ')} to is not sent to strangers`,
-        'take it out; or msg_apply_changes() behind it, before record_route(): it is removed for strangers alone; or in a branch_route, behind route(SIPTRUST_OUT): if ($var(siptrust_p) >= SIPTRUST_P_TRUSTED) before it',
+        'note',
+        `${place(at)}: what the script adds ${gone.join(', ')} to ${unseen ? 'leaves unseen' : 'is not sent'}, if it goes to strangers`,
+        reply || unseen ? 'take it out' : `take it out${kind.startsWith('request_route') ? applied : ''}${asked}`,
       ),
     ];
   });
+}
+
+/** In a branch_route, and later, changes are applied too late or not at all; $var(siptrust_p) is the next hop's behind route(SIPTRUST_OUT) alone. */
+function seen(kind: string, { lines, body }: ScriptRoute, index: number): boolean {
+  const text = (from: number, to?: number) =>
+    lines
+      .slice(from, to)
+      .map((line) => line.text)
+      .join('\n');
+  if (kind.startsWith('request_route')) {
+    const [first = '', ...applied] = text(index).split(/\bmsg_apply_changes\b/);
+    return applied.length > 0 && !/\brecord_route/.test(text(0, index) + first);
+  }
+  const before = text(0, index + 1);
+  // (Where another route calls it is not looked at.)
+  const asked = callsOut(body) ? before.split(CALLS_OUT).slice(1).join('\n') : before;
+  return kind.startsWith('branch_route') && asked.includes('$var(siptrust_p)');
 }
 
 /** What stands behind vsf= and vst= in a Route takes the place of From and To, behind the gate in. */

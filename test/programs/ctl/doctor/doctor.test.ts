@@ -178,6 +178,66 @@ test('ok/fields that the script adds: what leaves to anybody, what is applied, w
   );
   expect(await looked(daemon(), { kamailio: '5.6.3' })).toEqual([]);
 });
+describe('fields that the script adds, by the kind of the route', () => {
+  const hint = 'append_hf("P-Hint: x\\r\\n");';
+  const ask = `if ($var(siptrust_p) >= SIPTRUST_P_TRUSTED) {\n route(X);\n ${hint}\n }`;
+  const applied = `${hint}\n msg_apply_changes();`;
+  const reason = 'append_hf("Reason: Q.850;cause=16\\r\\n");';
+  const added = async (routes: string) => {
+    change('kamailio.cfg', /$/, `${routes.replace(/ (route\[|\})/g, '\n$1')}\n`);
+    return (await looked()).filter((found) => / script-(?:append|out): /.test(found));
+  };
+  test.each([
+    ['applied behind a call of a route', `route[A] { ${hint}\n route(NAT);\n msg_apply_changes();\n record_route(); }`],
+    ['for partners alone, with a call of a route', `branch_route[A] {\n route(SIPTRUST_OUT);\n ${ask} }`],
+    [
+      'for partners alone, in a route that is called',
+      `branch_route[A] {\n route(SIPTRUST_OUT);\n route(B); } route[B] { ${ask} }`,
+    ],
+    [
+      'for partners alone, behind a route that calls',
+      `branch_route[A] { route(B);\n ${ask} } route[B] { route(SIPTRUST_OUT); }`,
+    ],
+    ['a request may bear Reason', `request_route { ${reason} } failure_route[A] { ${reason} }`],
+  ])('ok/%s', async (_, routes) => expect(await added(routes)).toEqual([]));
+
+  const [take, apply, inBranch] = ['take it out', 'msg_apply_changes() behind it', 'in a branch_route, behind'];
+  test.each([
+    ['behind record_route()', `route {\n record_route();\n ${applied} }`, 'is not sent', [take, apply, inBranch]],
+    ['a failure_route', `failure_route[A] {\n ${applied} }`, 'is not sent', [take, inBranch]],
+    ['what it calls', `failure_route[A] { route(B); } route[B] {\n ${applied} }`, 'is not sent', [take, inBranch]],
+    ['a branch_route', `branch_route[A] { route(SIPTRUST_OUT);\n ${applied} }`, 'is not sent', [take, inBranch]],
+    ['asked too early', `branch_route[A] {\n ${ask}\n route(SIPTRUST_OUT); }`, 'is not sent', [take, inBranch]],
+    ['asked in a request_route', `request_route {\n ${ask} }`, 'is not sent', [take, apply, inBranch]],
+    ['an onreply_route', `onreply_route[A] {\n ${applied} }`, 'is not sent', [take]],
+    ['Reason in an answer', `reply_route {\n ${reason} }`, 'is not sent', [take]],
+    ['requests of the proxy', `event_route[tm:local-request] {\n ${hint} }`, 'leaves unseen', [take]],
+    [
+      'its own answers',
+      'request_route { append_to_reply("P-Hint: x\\r\\n"); msg_apply_changes(); }',
+      'leaves unseen',
+      [take],
+    ],
+  ])('fail/%s', async (_, routes, fate, advice) => {
+    expect(await added(routes)).toEqual([
+      expect.stringMatching(
+        new RegExp(`^note script-append: .*adds (P-Hint|Reason) to ${fate}, if it goes to strangers$`),
+      ),
+    ]);
+    const next = CHECKS.find(({ name }) => name === 'script-append')?.look(await readSite(options(), daemon()))[0]
+      ?.next;
+    for (const each of [take, apply, inBranch]) expect(next?.includes(each), each).toBe(advice.includes(each));
+  });
+});
+test.each([
+  'branch_route[X] {\n route(A);\n}\nroute[A] {\n if ($rU == "x") return;\n route(SIPTRUST_OUT);\n}',
+  'branch_route[X] {\n if ($rU == "x") return;\n route(A);\n}\nroute[A] {\n route(B);\n}\nroute[B] {\n route(SIPTRUST_OUT);\n return;\n}',
+])('fail/a return before a line that another route calls: %j', async (routes) => {
+  change('kamailio.cfg', /$/, `${routes}\n`);
+  expect((await looked()).filter((found) => found.includes('script-out'))).toEqual([
+    expect.stringMatching(/^risk script-out: .*branch_route\[X\] may return before/),
+  ]);
+});
 test('ok/an anchor that no ca_list holds, of an agreement that is off or has ended; one below a root; a ca_list that OpenSSL alone reads', async () => {
   for (const name of ['other.pem', 'below.pem']) cpSync(pki.path(name), file(name));
   change('siptrust.yaml', 'anchors: [root.pem]', 'anchors: [below.pem]');
@@ -644,7 +704,7 @@ const faults: readonly (readonly [name: string, fault: () => void, ...found: rea
   ].map((call): (typeof faults)[number] => [
     `a private field that the script itself adds: ${call}`,
     () => change('kamailio.cfg', '    t_on_branch("OUT")', `    ${call};\n    t_on_branch("OUT")`),
-    /^risk script-append: .*kamailio\.cfg:11: what the script adds P-(?:Hint|Asserted-Identity) to is not sent to strangers$/,
+    /^note script-append: .*kamailio\.cfg:11: what the script adds P-(?:Hint|Asserted-Identity) to is not sent, if it goes to strangers$/,
   ]),
   [
     'From and To that a Route restores',
