@@ -57,7 +57,11 @@ function ksr_request_route()
 		return
 	end
 	-- An outbound proxy, which is this one: whoever comes next would send the call back here.
-	KSR.hdr.remove("Route")
+	if KSR.hdr.is_present("Route") > 0 then
+		KSR.hdr.remove("Route")
+		-- Or a plan of siptrustd, which is written for the message as it came, brings it back.
+		KSR.textopsx.msg_apply_changes()
+	end
 	if KSR.is_method_in("IS") then
 		KSR.rr.record_route()
 	end

@@ -130,6 +130,16 @@ describe.each(builds('smoke'))('outbound, Kamailio $version', (build) => {
     expect(b.serverNames).toHaveLength(connections);
   });
 
+  it.each([';cpc=ordinary', '?X=secret'])(
+    'fail/the Route that led to us stays here, whatever it bears: %s',
+    async (rest) => {
+      const headers = [`Route: <sip:${network.host(3)}:5060;lr${rest}>`];
+      const { callId, answer } = await call(`${stranger.host}:${stranger.port};transport=tls`, { headers });
+      expect(statusOf(answer)).toBe(200);
+      expect(rowsOf(await stranger.received(callId, 'INVITE'), 'Route')).toEqual([]);
+    },
+  );
+
   it.each(['', ';transport=tls;orig', ';transport=tls?X-A=1'])(
     'ok/ACK and BYE of the call take the same way, and name the Contact of the partner as he does: %s',
     async (rest) => {

@@ -132,10 +132,13 @@ describe.each(builds('smoke'))('the configuration of the package, Kamailio $vers
   });
 
   it('ok/a call of ours to where somebody else is reaches him, stripped', async () => {
-    const terms = { ruri: `sip:party@${foreign.host}:5061;transport=tls`, transport: 'UDP', headers: [CAROL] };
+    // (The Route that led here, with what no stranger gets.)
+    const headers = [CAROL, `Route: <sip:${network.host(3)}:5060;lr;cpc=ordinary>`];
+    const terms = { ruri: `sip:party@${foreign.host}:5061;transport=tls`, transport: 'UDP', headers };
     const { callId, answer } = await call(user, { ...terms, from: '<sip:carol@own.example>;tag=1' });
     expect(statusOf(answer), answer).toBe(200);
-    expect(rowsOf(await foreign.received(callId, 'INVITE'), 'P-Asserted-Identity')).toEqual([]);
+    const got = await foreign.received(callId, 'INVITE');
+    for (const name of ['P-Asserted-Identity', 'Route']) expect(rowsOf(got, name)).toEqual([]);
   });
 
   it('ok/P-11 a call of ours reaches a partner with its identity, over the client profile that README gives, and he ends it', async () => {

@@ -17,6 +17,8 @@ export interface Steps {
   readonly ack: string;
   /** The line of route[SIPOUT] that goes. */
   readonly hint: string;
+  /** What takes a Route out for good. */
+  readonly route: string;
   /** The line that the include stands before. */
   readonly before: string;
   readonly tls: string;
@@ -49,6 +51,10 @@ export function readmeSteps(): Steps {
     branch: block(/^branch_route\[/m),
     ack: found('line for ACK', /`(if \(is_method\("ACK"\)\) [^`]+)` before `t_relay/.exec(section)?.[1]),
     hint: found('line to take out', /`([^`]+)` out of `route\[SIPOUT\]`/.exec(section)?.[1]),
+    route: found(
+      'line for Route',
+      /`(if \(is_present_hf\("Route"\)\) [^`]+)` in place of `remove_hf/.exec(section)?.[1],
+    ),
     before: found('line to put the include before', /before the line `([^`]+)`/.exec(section)?.[1]),
     tls: block(/^\[server:default\]/m),
     old: found('line for Kamailio 5.6', /`(tcp_children=1)`/.exec(section)?.[1]),
@@ -83,6 +89,7 @@ export function turnedTrusting(
   text = replaced(text, /^branch_route\[MANAGE_BRANCH\] \{.*?^\}\n/ms, () => steps.branch);
   text = replaced(text, /^\tif \(!t_relay\(\)\) \{$/m, (row) => `\t${steps.ack}\n${row}`);
   text = replaced(text, `\t${steps.hint}\n`, () => '');
+  text = replaced(text, /^\tremove_hf\("Route"\);$/m, () => `\t${steps.route}`);
   if (version.startsWith('5.'))
     text = replaced(text, /^(?:# *)?tcp_children=.*\n|^enable_tls=yes\n/m, (row) => `${row}${steps.old}\n`);
   text = replaced(text, '"/etc/kamailio/tls.cfg"', () => 'TLS_CONFIG');
