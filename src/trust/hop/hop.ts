@@ -7,7 +7,6 @@ import { type AddressPrefix, forbiddenAddress } from '../../net/address/index.js
 import type { DnsAnswers, DnsQuery } from '../../net/dns/index.js';
 import {
   HOP_TRANSPORTS,
-  type HopTransport,
   MAX_TTL,
   type NextHopAnswer,
   type NextHopOptions,
@@ -89,7 +88,7 @@ export function findHop(
   const requireTls = demanded || question.scheme === 'sips';
   const step =
     mapped === undefined && terms !== undefined && terms.targets.length > 0
-      ? staticTargets(terms, domain, options.transports)
+      ? staticTargets(terms, domain, options)
       : nextHops(asked(question, mapped?.enforcement === 'enforce' ? mapped : undefined), answers, {
           ...options,
           tls: demanded ? 'required' : 'optional',
@@ -178,17 +177,22 @@ function asked(question: NextHopQuestion, mapped: Agreement | undefined): NextHo
 }
 
 /** The targets that the agreement names, in place of DNS. */
-function staticTargets(agreement: Agreement, domain: string, transports: readonly HopTransport[]): NextHopAnswer {
+function staticTargets(
+  agreement: Agreement,
+  domain: string,
+  { transports, families }: Pick<HopOptions, 'transports' | 'families'>,
+): NextHopAnswer {
   const { secure } = HOP_TRANSPORTS.tls;
-  const usable = transports.includes('tls');
-  const targets = agreement.targets.map(
-    ({ address, port }) => ({ transport: 'tls', secure, address, port, reference: domain, fallback: false }) as const,
-  );
-  const detail = `agreement ${agreement.name} names targets by TLS, which the proxy does not offer to use`;
-  const findings: readonly Finding[] = usable ? [] : [{ code: 'no-next-hop', detail }];
+  const targets = agreement.targets
+    .filter(({ address }) => transports.includes('tls') && families.includes(address.includes(':') ? 'AAAA' : 'A'))
+    .map(
+      ({ address, port }) => ({ transport: 'tls', secure, address, port, reference: domain, fallback: false }) as const,
+    );
+  const detail = `agreement ${agreement.name} names no target by TLS that the proxy can use (transports, families)`;
+  const findings: readonly Finding[] = targets.length > 0 ? [] : [{ code: 'no-next-hop', detail }];
   return {
     kind: 'done',
-    targets: usable ? targets : [],
+    targets,
     tls: 'yes',
     ttl: MAX_TTL,
     authentic: false,

@@ -133,3 +133,18 @@ describe('a next hop that no agreement stands for', () => {
     expect(found('sip:b.example', [], { agreements }, undefined, open)).toMatchObject({ action: 'continue' });
   });
 });
+
+describe('targets that an agreement names', () => {
+  const targets = ['192.0.2.7', '2001:db8::7'].map((address) => ({ address, port: 5061 }));
+  const agreements = [agreementWith({ directions: ['out'], targets })];
+
+  test('ok/those of a family that the proxy has sockets for', () => {
+    const { targets: used } = found('sip:b.example', [], { agreements }, { families: ['A'] });
+    expect(used.map(({ address }) => address)).toEqual(['192.0.2.7']);
+  });
+  test('fail/none of them has one', () => {
+    const six = [agreementWith({ directions: ['out'], targets: targets.slice(1) })];
+    const hop = found('sip:b.example', [], { agreements: six }, { families: ['A'] });
+    expect(hop).toMatchObject({ status: 'failed', targets: [], findings: [{ code: 'no-next-hop' }] });
+  });
+});
