@@ -23,7 +23,8 @@ export function askedOf(evidence: Evidence, verdict: Verdict): Asked {
     ...(evidence.sourcePort === undefined ? {} : { src_port: evidence.sourcePort }),
     ...bytes('rcv_ip', evidence.localAddress),
     ...(evidence.localPort === undefined ? {} : { rcv_port: evidence.localPort }),
-    ...bytes('next_hop', evidence.nextHop),
+    // It is text, where all else are octets.
+    ...bytes('next_hop', evidence.nextHop && Buffer.from(evidence.nextHop).toString('latin1')),
     ...(tls === undefined ? {} : { tls: askedOfTls(tls) }),
     // Lists and OCSP answers that were fetched are kept nowhere: what they said of this path is.
     ...(verdict.checks.some(({ name, outcome }) => name === 'revocation' && outcome === 'pass')

@@ -85,7 +85,7 @@ export function certificateCommands(cert: Command, context: CertificateContext):
       const warned = warn === undefined ? undefined : daysOf('--warn', warn);
       const shown = within === undefined ? (warned ?? NOTICE_DAYS) : daysOf('--within', within);
       const rows = await expiry(Math.max(shown, warned ?? 0), config);
-      print(rows);
+      print(isList(rows) ? rows.filter((row) => !isRecord(row) || Number(row.days) <= shown) : rows);
       if (warned !== undefined) exit(alarmOf(rows, warned));
     });
 }

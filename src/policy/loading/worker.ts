@@ -17,5 +17,6 @@ parentPort?.on('message', (order: ReadOrder) => {
   parentPort?.postMessage(result, result.ok ? octetsOf(result.parcel) : []);
   changes.follow(reader.directories);
   // Nobody waits for this thread now, and it may do nothing for weeks: what the reading left behind would stay that long.
-  if (result.ok && result.remembers) collect();
+  // Not in this job: what it has touched by way of a WeakRef stays until it ends.
+  if (!result.ok || result.remembers) setImmediate(collect);
 });

@@ -63,6 +63,9 @@ function concernsWhole(issue: Issue): boolean {
   return issue.path.length === 0 && (issue.code === 'invalid_type' || issue.code === 'invalid_value');
 }
 
+/** Of more places than this none is meant: the known keys help more. */
+const MOST_HOMES = 2;
+
 /** More unknown keys than this in one mapping are not slips of the pen. */
 const MOST_UNKNOWN = 20;
 
@@ -101,7 +104,7 @@ export function unknownKeys(keys: readonly string[], known: readonly string[], s
     const others =
       meant !== undefined
         ? `did you mean "${meant}"?`
-        : home !== undefined
+        : home !== undefined && home.length <= MOST_HOMES
           ? `it belongs elsewhere: ${home.join(', ')}`
           : `known keys: ${known.join(', ')}`;
     const hint =

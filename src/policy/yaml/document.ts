@@ -77,7 +77,11 @@ export function readDocument(file: string, bytes: Uint8Array, problems: Problems
   const { document } = parsed;
   // An unknown tag is only a warning to the library; a policy has no use for one.
   const faults = toldFaults([...document.errors, ...document.warnings]);
-  const foreign = faults.length === 0 ? undefined : foreignBlank(text);
+  const blank = faults.length === 0 ? undefined : foreignBlank(text);
+  const lineOf = (offset: number): number => lines.linePos(offset).line;
+  // One in a comment or a text does no harm. The first fault behind one that does stands in its line or the next one.
+  const first = faults.find(({ pos }) => blank !== undefined && pos[1] >= blank.at);
+  const foreign = blank && first && lineOf(first.pos[0]) <= lineOf(blank.at) + 1 ? blank : undefined;
   if (foreign !== undefined) problems.add('bad-yaml', () => place(foreign.at), [], foreign.problem);
   for (const fault of faults) {
     // What comes behind it follows from it.

@@ -18,8 +18,8 @@ interface EntrySource {
   readonly text: string;
   /** Where the line after the last entry begins. */
   readonly end: number;
-  /** The entry that stands at a place, made anew. */
-  readonly read: (place: EntryPlace) => unknown;
+  /** The entry that stands at a place of a text, made anew. */
+  readonly read: (text: string, place: EntryPlace) => unknown;
 }
 
 /** Knows where its entries stand, and keeps none of them. */
@@ -42,9 +42,11 @@ export class EntryList implements Iterable<unknown> {
     return at === undefined || lineStart === undefined ? undefined : { at, lineStart };
   }
 
+  /** Read from a copy of its lines: V8 cuts words out of a text by keeping the whole text, and agreements outlive files. */
   at(index: number): unknown {
     const place = this.place(index);
-    return place && this.#source.read(place);
+    const lines = Buffer.from(this.text(index)).toString();
+    return place && this.#source.read(lines, { at: place.at - place.lineStart, lineStart: 0 });
   }
 
   /** All lines of an entry up to those of the next one: where they are the same, the entry is. */

@@ -276,7 +276,7 @@ class Reader {
       this.#blanks();
     }
     this.#places = places;
-    const read = (place: EntryPlace) => new Reader(this.#text, this.#most).entry(place);
+    const read = (text: string, place: EntryPlace) => new Reader(text, this.#most).entry(place);
     return new EntryList(found, { text: this.#text, end: this.#lineStart, read });
   }
 

@@ -212,14 +212,16 @@ function ofPeers({ pins, peers }: ExpirySources, names: ReadonlySet<string>, now
  * appeared when this one went; of two that were shown side by side each is told, and of what is approved there is a row of its own.
  */
 function recalled(pins: readonly Pin[], now: number): readonly PeerCertificate[] {
-  const newest = new Map<string, Pin>();
+  const shown = new Map<string, Pin[]>();
   for (const pin of pins) {
-    if ((newest.get(pin.agreement)?.firstSeen ?? Number.NEGATIVE_INFINITY) < pin.firstSeen)
-      newest.set(pin.agreement, pin);
+    const known = shown.get(pin.agreement);
+    if (known === undefined) shown.set(pin.agreement, [pin]);
+    else known.push(pin);
   }
   return pins.flatMap(({ agreement, subject, notBefore, notAfter, lastSeen, approvedAt }) => {
-    const next = newest.get(agreement);
-    const isReplaced = next !== undefined && next.notAfter > notAfter && next.firstSeen > lastSeen - EXCHANGE_MS;
+    const isReplaced = shown
+      .get(agreement)
+      ?.some((next) => next.notAfter > notAfter && next.firstSeen > lastSeen - EXCHANGE_MS);
     const isPast = lastSeen < now - RECALLED_MS || notAfter < now - ENDED_MS || isReplaced;
     if (approvedAt !== undefined || notBefore !== undefined || isPast) return [];
     return [{ agreement, subject, notBefore: Math.min(lastSeen, notAfter), notAfter }];

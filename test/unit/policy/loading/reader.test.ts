@@ -1,7 +1,15 @@
-import { describe, expect, test } from 'vitest';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { PolicyReader } from '../../../../src/policy/loading/reader.js';
 import { filesInMemory } from '../../../../src/policy/reading/files.js';
+import { EntryList } from '../../../../src/policy/yaml/entry-list.js';
 import { MATERIAL, NOW, tls } from '../fixtures.js';
+import { Stamped } from '../stamped.js';
+
+setFlagsFromString('--expose-gc');
+const collect: () => void = runInNewContext('gc');
+afterEach(() => vi.restoreAllMocks());
 
 const ORDER = { path: 'p.yaml', revision: 7, now: NOW, held: undefined, watched: false };
 
@@ -59,6 +67,32 @@ describe('a policy that changes while it is read', () => {
   });
 });
 
+test('ok/no file of before stays, however many readings took an agreement of it over', () => {
+  const COUNT = 600;
+  const names = Array.from({ length: COUNT }, (_, at) => `operator-number-${at}`);
+  const text = (changed: number) => {
+    const entries = names.map((name, at) => {
+      const terms = `    mechanism: tls\n    anchors: [ca.pem]\n    enabled: ${at >= changed}\n    # ${'-'.repeat(1000)}\n`;
+      return `  - name: ${name}\n    domains: [${name}.example]\n${terms}`;
+    });
+    return `own_domains: [a.example]\nagreements:\n${entries.join('')}`;
+  };
+  const files = new Stamped(MATERIAL);
+  const quiet = { changed: () => undefined, directories: [], seen: { files: [], directories: [], state: '' } };
+  const it = new PolicyReader(() => Object.assign(files, quiet));
+  const heap = (changed: number): number => {
+    files.content['p.yaml'] = Buffer.from(text(changed)).toString();
+    expect(it.read(ORDER)).toMatchObject({ ok: true });
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  heap(1);
+  const before = heap(2);
+  let after = 0;
+  for (let changed = 3; changed < 33; changed++) after = heap(changed);
+  expect((after - before) / text(0).length).toBeLessThan(5);
+});
+
 test.each([
   [499, false],
   [500, true],
@@ -66,11 +100,15 @@ test.each([
   const names = Array.from({ length: count }, (_, at) => `  - name: op-${at}\n    domains: [op-${at}.example]\n`);
   const rest = '    mechanism: tls\n    anchors: [ca.pem]\n';
   const text = `own_domains: [a.example]\nagreements:\n${names.map((name) => name + rest).join('')}`;
-  // In memory nothing has a stamp: the lines alone tell what is the same.
-  const { reader: it } = reader([undefined, undefined], [text, text.replace('op-7.example', 'op.example')]);
+  const files = new Stamped({ ...MATERIAL, 'p.yaml': text });
+  const quiet = { changed: () => undefined, directories: [], seen: { files: [], directories: [], state: '' } };
+  const it = new PolicyReader(() => Object.assign(files, quiet));
   const first = it.read(ORDER);
   expect(first).toMatchObject({ ok: true, remembers: worth });
+  files.content['p.yaml'] = text.replace('op-7.example', 'op.example');
+  const made = vi.spyOn(EntryList.prototype, 'at');
   const held = first.ok ? first.parcel.contents : undefined;
   const second = it.read({ ...ORDER, held });
+  expect(made.mock.calls).toEqual([[7]]);
   expect(second.ok && [...second.parcel.same].filter((place) => place === -1)).toHaveLength(1);
 });

@@ -158,6 +158,7 @@ describe('what is no policy document says where', () => {
           `f:${place}: error: expected a blank, found U+${code}, which looks like one (copied out of an e-mail or a web page?)`,
         ] as const,
     ),
+    ['blank of e-mails in a comment, far from the mistake', 'a: 1 # x:\u00a0y\nb: 2\nc: 3\nd: [x\n', /expected "\]"/],
     ['CR alone', 'a: 1\rb: 2\r', 'f:1:5: error: expected lines that end by LF or CR LF, found CR alone'],
     [
       'merge key is a key',

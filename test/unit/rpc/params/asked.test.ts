@@ -36,6 +36,7 @@ const kept = (sha256: string) => [peerB, rootB.facts].find((each) => each.sha256
 const QUESTIONS: readonly (readonly [name: string, evidence: Partial<Evidence>])[] = [
   ['a certificate', { tls }],
   ['IPv6, a server that we reached', { tls, direction: 'out', nextHop: 'b.example', sourceAddress: '2001:db8::7' }],
+  ['a next hop in U-labels', { tls, direction: 'out', nextHop: 'šip.bücher.example' }],
   ['a chain', { tls: { ...tls, chain: { certificates: [rootB.facts], ignored: [] } } }],
   ['no certificate', { tls: { ...tls, certificate: undefined, verified: false } }],
   ['one that cannot be read', { tls: { ...tls, certificate: { malformed: 'expected DER: "x"' }, verified: false } }],

@@ -130,6 +130,11 @@ describe('expiryRowsInSteps', () => {
       expect(told(one, sinceWhen(DAY / 24 - 1))).toEqual([20]);
       expect(told(one, sinceWhen(100 * DAY))).toEqual([3, 20]);
     });
+    test('ok/of one that was replaced nothing, whatever short one came after', () => {
+      const old = kept('a', 5, NOW - 20 * DAY, { firstSeen: NOW - 300 * DAY });
+      const next = kept('b', 390, NOW - DAY, { firstSeen: NOW - 20 * DAY });
+      expect(told(old, next, kept('c', 4, NOW, { firstSeen: NOW - DAY }))).toEqual([4]);
+    });
     test('ok/takes no row from a certificate that this daemon sees', () => {
       const seen = new PeerCertificates(() => NOW);
       seen.observe('op-b', 'out', peer.facts);
