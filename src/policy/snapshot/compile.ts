@@ -209,7 +209,7 @@ function entriesOf(listed: readonly ListSection[]): number {
 
 /** @param memory undefined: nothing is remembered */
 function compileAgreements(
-  lists: readonly ListSection[],
+  sections: readonly ListSection[],
   context: AgreementContext & { readonly limits: DaemonSettings['limits'] },
   problems: Problems,
   memory: PolicyMemory | undefined,
@@ -229,29 +229,29 @@ function compileAgreements(
     return { item, input: list instanceof EntryList ? readAgain(list, at) : () => input, site, said, rests };
   };
   // Of many agreements it is the same: one of it for all that name the same files.
-  const known = new Map<string, Rests>();
+  const shared = new Map<string, Rests>();
   const restsOn = (material: Rests['material'], ends: string): Rests => {
     const key = [ends, ...material.keys()].join('\n');
-    const rests = known.get(key) ?? { defaults, material, ends };
-    known.set(key, rests);
+    const rests = shared.get(key) ?? { defaults, material, ends };
+    shared.set(key, rests);
     return rests;
   };
   const all: PlacedAgreement[] = [];
   let [found, prefixes] = [0, 0];
-  for (const { value: list, site } of lists) {
+  for (const { value: list, site } of sections) {
     found += list.length;
     if (found > limits.agreements) {
       const expected = `expected at most ${limits.agreements} agreements in all files (daemon.limits.agreements)`;
       site.report('too-complex', `${expected}, found ${found} with those here`);
       return all;
     }
-    const listed = memory?.agreements(list, site.file);
+    const known = memory?.agreements(list, site.file);
     for (let at = 0; at < list.length; at++) {
-      const before = listed?.checks[at] ?? moved(listed, list, at, site);
+      const before = known?.checks[at] ?? moved(known, list, at, site);
       const stays = before !== undefined && stands(before, defaults, context);
       if (stays) problems.again(before.said);
       const agreement = stays ? before : check(list, at, site.at(at));
-      if (listed !== undefined) listed.checks[at] = agreement;
+      if (known !== undefined) known.checks[at] = agreement;
       if (agreement === undefined) continue;
       prefixes += agreement.item.sources.length;
       if (prefixes > limits.prefixes) {
