@@ -146,9 +146,23 @@ export function tlsSetup(lines: readonly ScriptLine[]): TlsSetup {
 /** `route(X);` is a call. */
 export const ROUTE_HEAD =
   /^((?:(?:request|reply|onreply|branch|failure|onsend|event)_)?route)\s*(?:\[([^\]]*)\])?\s*(?:\{|$)/;
+export const CALLS_OUT = /\broute\s*\(\s*"?SIPTRUST_OUT"?\s*\)/;
 const CALLED = /\broute\s*\(\s*"?(\w+)"?\s*\)/g;
 /** One that its line does not close goes to the end of the line. */
 const STRING = /"(?:\\.|[^"\\])*"?|'(?:\\.|[^'\\])*'?/g;
+
+/** The include of the plugin. */
+export const INCLUDE = /^(?:include_file|import_file|#?!(?:include_file|import_file))\s+["'][^"']*siptrust\.cfg["']/;
+
+/** `file:line`. */
+export function place({ file, line }: ScriptLine): string {
+  return `${file}:${line}`;
+}
+
+/** Whether it calls route(SIPTRUST_OUT). */
+export function callsOut(text: string): boolean {
+  return CALLS_OUT.test(text);
+}
 
 export function branchRoutes(lines: readonly ScriptLine[]): readonly ScriptRoute[] {
   return scriptRoutes(lines).filter(({ kind }) => kind === 'branch_route');

@@ -1,7 +1,6 @@
 /** Checks of an OpenSIPS: what it can serve, the plugin's files, and the lines that its script needs. */
 
 import { opensipsInclude } from '../../sip/lists/index.js';
-import { BOUNDARY_RULES, PROFILES } from '../../sip/table/index.js';
 import { servedByWords } from '../../trust/agreement/index.js';
 import type { Check } from './check.js';
 import { type Finding, finding } from './finding.js';
@@ -15,6 +14,7 @@ import {
   STRINGS,
   undoneSettings,
 } from './opensips-script.js';
+import { CLAIMED, isPrivate, lowerCase, PRIVATE } from './private-names.js';
 import type { Site, SourceFile } from './site.js';
 
 const HEADERS = 'siptrust-headers.cfg';
@@ -132,26 +132,6 @@ const BYPASSES: readonly {
 /** A route that is called sees no parameter of the event: it is given them. */
 const CLOSED =
   'route(SIPTRUST_CLOSED, $param(proto), $param(src_ip), $param(src_port), $param(dst_ip), $param(dst_port));';
-
-const UNTRUSTED = PROFILES.find((profile) => profile.name === 'untrusted')?.hooks;
-/** Fields that no stranger may get in a reply, nor say. */
-const PRIVATE = UNTRUSTED?.['response-out'].remove ?? [];
-/** Fields that nobody believes of a stranger. */
-const CLAIMED = UNTRUSTED?.['request-in'].remove.map(lowerCase);
-/** Parameters of a field, the same. */
-const PARAMETERS = BOUNDARY_RULES.filter(({ kind }) => /^(?:uri|header)-param$/.test(kind)).map(({ name }) => name);
-
-function lowerCase(name: string): string {
-  return name.toLowerCase();
-}
-
-/** Whether strangers may not get it, in a reply or a request: the name of a field, or of a parameter. */
-export function isPrivate(name: string, hook: 'response-out' | 'request-out' = 'response-out'): boolean {
-  const lower = lowerCase(name);
-  return [...(UNTRUSTED?.[hook].remove ?? []), ...PARAMETERS].some((each) =>
-    each.endsWith('*') ? lower.startsWith(each.slice(0, -1).toLowerCase()) : lower === each.toLowerCase(),
-  );
-}
 
 function script({ opensips, options }: Site): readonly Finding[] {
   if (opensips === undefined) return [];

@@ -1,25 +1,27 @@
 /** Checks of Kamailio: the plugin's files, and the lines that the script needs. */
 
 import { parseAddress } from '../../net/address/index.js';
+import { appended } from './appended-fields.js';
 import type { Check } from './check.js';
 import { type Finding, finding } from './finding.js';
 import {
   branchRoutes,
+  CALLS_OUT,
   calledFrom,
+  callsOut,
   defined,
   findLine,
+  INCLUDE,
   modparam,
+  place,
   ROUTE_HEAD,
-  type ScriptLine,
   type ScriptRoute,
   scriptRoutes,
   TLS_MODULE,
 } from './kamailio-script.js';
-import { isPrivate } from './opensips-checks.js';
-import { addedFields, STRINGS } from './opensips-script.js';
+import { STRINGS } from './opensips-script.js';
 import type { Site } from './site.js';
 
-const INCLUDE = /^(?:include_file|import_file|#?!(?:include_file|import_file))\s+["'][^"']*siptrust\.cfg["']/;
 const UAC_MODULE = /^loadmodule\s+["'](?:[^"']*\/)?uac(?:\.so)?["']/;
 const RESTORING = modparam('uac', 'restore_mode');
 
@@ -129,10 +131,6 @@ function groups({ options, script, plugin: installed, shipped, text }: Site): re
       `the ${file} that lies beside siptrust.cfg, and groups of your own behind it`,
     ),
   ];
-}
-
-function place({ file, line }: ScriptLine): string {
-  return `${file}:${line}`;
 }
 
 function include(site: Site): readonly Finding[] {
@@ -273,8 +271,6 @@ function isNet(entry: string): boolean {
   return address !== undefined && Number(length) <= 8 * address.bytes.length;
 }
 
-const CALLS_OUT = /\broute\s*\(\s*"?SIPTRUST_OUT"?\s*\)/;
-
 function out(site: Site): readonly Finding[] {
   if (!('value' in site.script) || findLine(site.script.value, INCLUDE) === undefined) return [];
   const routes = scriptRoutes(site.script.value);
@@ -299,10 +295,6 @@ function out(site: Site): readonly Finding[] {
       finding('risk', `${where} may return before route(SIPTRUST_OUT)`, 'call route(SIPTRUST_OUT) before each return'),
     ];
   });
-}
-
-function callsOut(text: string): boolean {
-  return CALLS_OUT.test(text);
 }
 
 /** (In scripts in another language the callbacks do it.) */
@@ -338,63 +330,6 @@ function places({ script }: Site): readonly Finding[] {
       ),
     ];
   });
-}
-
-/** Nobody sees what is appended before the gate out, which sends none of it to strangers. */
-function appended({ script }: Site): readonly Finding[] {
-  if (!('value' in script) || findLine(script.value, INCLUDE) === undefined) return [];
-  const routes = scriptRoutes(script.value);
-  const roots = routes
-    .filter(({ kind }) => kind !== 'route')
-    .map((root) => ({ root, ways: new Set([root, ...calledFrom(root.body, routes)]) }));
-  return routes.flatMap((route) => {
-    const from = roots.filter(({ ways }) => ways.has(route)).map(({ root }) => `${root.kind} ${root.name}`);
-    const kinds = from.length > 0 ? from : ['request_route '];
-    return route.lines.flatMap(
-      (_, index) => kinds.map((kind) => appendedIn(kind, route, index)).find((found) => found.length > 0) ?? [],
-    );
-  });
-}
-
-/** What a line adds where a route of this kind (and name) runs it. */
-function appendedIn(kind: string, route: ScriptRoute, index: number): readonly Finding[] {
-  const at = route.lines[index];
-  if (at === undefined) return [];
-  const added = addedFields(at.text.replace(/\s*([(,])\s*/g, '$1'));
-  return added.flatMap(({ names = [], by }) => {
-    const own = by === 'append_to_reply';
-    const reply = own || /^(?:on)?reply/.test(kind);
-    const gone = names.filter((name) => isPrivate(name, reply ? 'response-out' : 'request-out'));
-    if (gone.length === 0 || (!reply && seen(kind, route, index))) return [];
-    const unseen = own || kind.endsWith(' tm:local-request');
-    const applied = '; or msg_apply_changes() behind it, before record_route(): it is removed for strangers alone';
-    const asked =
-      '; or in a branch_route, behind route(SIPTRUST_OUT): if ($var(siptrust_p) >= SIPTRUST_P_TRUSTED) before it';
-    return [
-      finding(
-        'note',
-        `${place(at)}: what the script adds ${gone.join(', ')} to ${unseen ? 'leaves unseen' : 'is not sent'}, if it goes to strangers`,
-        reply || unseen ? 'take it out' : `take it out${kind.startsWith('request_route') ? applied : ''}${asked}`,
-      ),
-    ];
-  });
-}
-
-/** In a branch_route, and later, changes are applied too late or not at all; $var(siptrust_p) is the next hop's behind route(SIPTRUST_OUT) alone. */
-function seen(kind: string, { lines, body }: ScriptRoute, index: number): boolean {
-  const text = (from: number, to?: number) =>
-    lines
-      .slice(from, to)
-      .map((line) => line.text)
-      .join('\n');
-  if (kind.startsWith('request_route')) {
-    const [first = '', ...applied] = text(index).split(/\bmsg_apply_changes\b/);
-    return applied.length > 0 && !/\brecord_route/.test(text(0, index) + first);
-  }
-  const before = text(0, index + 1);
-  // (Where another route calls it is not looked at.)
-  const asked = callsOut(body) ? before.split(CALLS_OUT).slice(1).join('\n') : before;
-  return kind.startsWith('branch_route') && asked.includes('$var(siptrust_p)');
 }
 
 /** What stands behind vsf= and vst= in a Route takes the place of From and To, behind the gate in. */
