@@ -1,5 +1,6 @@
 /** What leaves for other networks: rulebook G-3, O-1 to O-6, R-4, T-14 to T-16, T-48, T-49; design rule 7. */
 
+import { createHash, X509Certificate } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, inDialog, type RequestTerms, request } from '../support/live/caller.js';
@@ -251,21 +252,35 @@ describe.each(builds('smoke'))('outbound, Kamailio $version', (build) => {
     expectRelayed(await fresh.received(callId, 'INVITE'), sent);
   });
 
-  it('fail/T-46 an agreement that grants no more counts no more for the next call, on the same connection', async () => {
+  /** The policy in force where only this key may stand for partner B. */
+  function policyWithPin(pin: string): Policy {
     const standard = policyOf(network.standardPolicy, network.host);
-    const connections = b.serverNames.length;
-    await network.reload({
+    const agreements = standard.agreements as { name: string }[];
+    return {
       ...standard,
-      agreements: (standard.agreements as { name: string }[]).map((one) =>
-        one.name === 'op-b' ? { ...one, pins: [`sha256/${'A'.repeat(43)}=`] } : one,
-      ),
-    });
+      agreements: agreements.map((one) => (one.name === 'op-b' ? { ...one, pins: [`sha256/${pin}`] } : one)),
+    };
+  }
+
+  it('fail/T-46 an agreement that grants no more counts no more for the next call; its connection is opened anew, once', async () => {
+    const connections = b.serverNames.length;
+    await network.reload(policyWithPin(`${'A'.repeat(43)}=`));
     const { sent, callId, answer } = await call('b.example');
     expect(statusOf(answer)).toBe(200);
     expectRelayed(await b.received(callId, 'INVITE'), sent, ['P-Asserted-Identity']);
-    await network.reload(standard);
+    await network.reload(policyOf(network.standardPolicy, network.host));
     await proven('b.example');
-    expect(b.serverNames).toHaveLength(connections);
+    expect(b.serverNames).toHaveLength(connections + 1);
+  });
+
+  it('ok/a partner that has a new key is proven by that, though the connection of before stands', async () => {
+    const renewed = network.pki.certificate({ issuer: network.cast.operatorB, names: ['DNS:b.example'] });
+    const spki = new X509Certificate(renewed.pem).publicKey.export({ type: 'spki', format: 'der' });
+    b.present(renewed);
+    await network.reload(policyWithPin(createHash('sha256').update(spki).digest('base64')));
+    await proven('b.example');
+    await network.reload(policyOf(network.standardPolicy, network.host));
+    await proven('b.example');
   });
 
   it('ok/a connection that is lost is opened again, and what leaves meanwhile leaves stripped', async () => {
