@@ -65,7 +65,7 @@ describe('partners as they come', () => {
     const answer = await ask(named(middle), unread);
     expect(answer).toMatchObject({ trusted: 0, reason: 'missing-intermediate' });
     expect(answer.detail).toContain(
-      'the peer sent a chain, and of it what cannot be read: certificate 1: line 1: expected a block labelled CERTIFICATE',
+      'the proxy handed over a chain, and of it what cannot be read: certificate 1: line 1: expected a block labelled CERTIFICATE',
     );
   });
   test('fail/what is neither PEM nor base64 is named', async () => {

@@ -66,10 +66,11 @@ export function toEvidence(params: EvidenceParams, readCertificate: CertificateR
   };
 }
 
-/** Whether the proxy has certificates of the chain that it has not told yet. */
+/** Whether the proxy has certificates of the chain that it has not told yet. One that it has not (`<null>`: a session that was resumed) is told. */
 export function keepsLinks({ tls }: Pick<EvidenceParams, 'tls'>, { tls: evidence }: Evidence): boolean {
   const { certificates = [], ignored = [] } = evidence?.chain ?? {};
-  return tls?.links !== undefined && certificates.length + ignored.length < tls.links;
+  const places = [tls?.chain ?? []].flat().flatMap((text) => text?.split(',') ?? text).length;
+  return tls?.links !== undefined && Math.max(places, certificates.length + ignored.length) < tls.links;
 }
 
 /** Proxies that put the whole chain into one text (PEM one after the other, urlencoded or not): the first is the peer's. */

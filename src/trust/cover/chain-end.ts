@@ -79,10 +79,11 @@ function bearsNameOf(anchors: readonly CertificateFacts[], root: CertificateFact
 
 /** What came of the chain: an intermediate that was sent and could not be read is not one that is missing. */
 function sentText(sent: number, [why]: readonly string[]): string {
-  const read = sent === 0 ? 'the peer sent no chain' : `the peer sent ${sent} more certificate${sent === 1 ? '' : 's'}`;
+  const came = 'the proxy handed over';
+  const read = sent === 0 ? `${came} no chain` : `${came} ${sent} more certificate${sent === 1 ? '' : 's'}`;
   if (why === undefined) return read;
   const which = `what cannot be read: ${printable(why, MOST_SHOWN)}`;
-  return sent === 0 ? `the peer sent a chain, and of it ${which}` : `${read}, and ${which}`;
+  return sent === 0 ? `${came} a chain, and of it ${which}` : `${read}, and ${which}`;
 }
 
 function counted({ anchors }: Agreement, role: 'client' | 'server'): string {

@@ -97,6 +97,15 @@ describe('tls.links: a chain that is told link by link', () => {
     }
   });
 
+  test('fail/a session that is resumed has no chain: told so, that is a decision, and it is recorded', () => {
+    const resumed = (chain: string) => evidence({ pem: deep.pem, links: '2', chain });
+    expect(ask('trust.peer', resumed('<null>'))).toMatchObject({ ...MISSING, more: 1 });
+    const answer = ask('trust.peer', resumed('<null>,<null>'));
+    expect(answer).toMatchObject({ ...MISSING, id: expect.stringMatching(/./) });
+    expect(answer).not.toHaveProperty('more');
+    expect([...state.counters.verdictCounts]).toHaveLength(1);
+  });
+
   test('ok/trust.message: what its connection was judged by counts, where it brings less', () => {
     expect(ask('trust.message', { ...told(lower), ...message })).toMatchObject(MISSING);
     ask('trust.peer', told(lower, middle));

@@ -83,7 +83,7 @@ describe('P-1 a partner under a public CA that rotates its intermediates', () =>
     expect([verdict, reason]).toEqual(['untrusted', 'missing-intermediate']);
     expect(detail).toMatch(/no certificate of CN=R11,O=Public CA, which issued CN=b\.example, is at hand/);
     expect(detail).toContain('http://ca.example/ca.crt');
-    expect(detail).toContain('the peer sent no chain');
+    expect(detail).toContain('the proxy handed over no chain');
   });
   test('fail/a chain that lacks the one in the middle', () => {
     const middle = ca(publicRoot, { subject: 'O=Public CA,CN=Middle' });
