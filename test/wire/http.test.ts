@@ -66,6 +66,7 @@ describe('/rpc', () => {
     ['one that names HTTP/1.1', 'GET /health HTTP/1.1\r\n\r\n', '400 Bad Request'],
     ['another host in the target', 'GET http://evil.example/health HTTP/1.0\r\n\r\n', '421 Misdirected Request'],
     ['an address in the target', 'GET http://127.0.0.1/health HTTP/1.0\r\n\r\n', '200 OK'],
+    ['chunks', `${POST}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, '501 Not Implemented'],
     ['a web page', `${POST}Origin: http://undefined\r\nContent-Length: 0\r\n\r\n`, '403 Forbidden'],
     ['a web page of no host', `${POST}Origin: http://\r\nContent-Length: 0\r\n\r\n`, '403 Forbidden'],
   ])('no Host: %s', async (_, request, status) => {
@@ -99,6 +100,7 @@ describe('/rpc', () => {
     ['a form with parts', 415, { headers: { 'Content-Type': 'multipart/form-data; boundary=x' }, body: PING }, {}],
     ['UTF-16', 415, { headers: { 'Content-Type': 'application/json; charset=utf-16' }, body: PING }, {}],
     ['gzip', 415, { headers: { 'Content-Encoding': 'gzip' }, body: PING }, {}],
+    ['gzip below the chunks', 501, { headers: { 'Transfer-Encoding': 'gzip, chunked' }, body: PING }, {}],
     ['a web page', 403, { headers: { Origin: 'http://evil.example' }, body: PING }, {}],
     ['a web page of no origin', 403, { headers: { Origin: 'null' }, body: PING }, {}],
     ['a page of another port of ours', 403, { headers: { Origin: 'http://127.0.0.1:1' }, body: PING }, {}],

@@ -7,7 +7,7 @@ import { isList, isRecord } from '../../typed.js';
 import { type CertificateFacts, certificateName } from '../../x509/certificate/index.js';
 import { describeCertificate } from '../../x509/identity/index.js';
 import { type CertificateKind, type LintFinding, lintCertificate } from '../../x509/lint/index.js';
-import { type Print, Refusal, render } from '../terminal/index.js';
+import { type Print, Refusal, render, renderExpiry } from '../terminal/index.js';
 import { certificateFile } from './certificate-file.js';
 import { makeRequest, type RequestOptions } from './request.js';
 
@@ -85,7 +85,7 @@ export function certificateCommands(cert: Command, context: CertificateContext):
       const warned = warn === undefined ? undefined : daysOf('--warn', warn);
       const shown = within === undefined ? (warned ?? NOTICE_DAYS) : daysOf('--within', within);
       const rows = await expiry(Math.max(shown, warned ?? 0), config);
-      print(isList(rows) ? rows.filter((row) => !isRecord(row) || Number(row.days) <= shown) : rows);
+      print(isList(rows) ? rows.filter((row) => !isRecord(row) || Number(row.days) <= shown) : rows, renderExpiry);
       if (warned !== undefined) exit(alarmOf(rows, warned));
     });
 }
@@ -97,13 +97,20 @@ function daysOf(option: string, text: string): number {
 
 /**
  * As a monitor wants it: 0 all is well, 1 a warning, 2 it is grave. Keys that were only seen harm nobody by ending, and what lives
- * for days is current within NOTICE_DAYS, too.
+ * for days is current within NOTICE_DAYS, too, and above them until the last third of its life.
  */
 function alarmOf(rows: unknown, days: number): 0 | 1 | 2 {
   const counted = (isList(rows) ? rows : []).filter(isRecord).filter(({ what }) => what !== 'pin-observed');
   if (counted.some(({ state }) => state === 'ended')) return 2;
   const near = counted.filter((row) => Number(row.days) < days);
-  return near.some((row) => row.state === 'ending' || Number(row.days) >= NOTICE_DAYS) ? 1 : 0;
+  return near.some((row) => row.state === 'ending' || (Number(row.days) >= NOTICE_DAYS && isEarly(row))) ? 1 : 0;
+}
+
+/** Whether it warns before `ending`: not what lives shorter than three times what is left of it, nor CRLs, which have a measure of their own. */
+function isEarly({ what, begins, ends, days }: Readonly<Record<string, unknown>>): boolean {
+  const third = (Date.parse(String(ends)) - Date.parse(String(begins))) / 3 / 86_400_000;
+  // Of a CA, an agreement, or a daemon of another version: no number.
+  return what !== 'crl' && !(Number(days) >= third);
 }
 
 /** The rules, and whether another parser reads the certificate as we do. */

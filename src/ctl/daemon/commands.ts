@@ -2,7 +2,7 @@
 
 import { parseAddress } from '../../net/address/index.js';
 import { isRecord } from '../../typed.js';
-import { renderCandidate, renderDecisions, renderHistory, renderPartners } from '../terminal/index.js';
+import { renderAudit, renderCandidate, renderDecisions, renderHistory, renderPartners } from '../terminal/index.js';
 
 export interface DaemonCommand {
   /** The words of the command line: `agreement show`. */
@@ -85,7 +85,7 @@ export const DAEMON_COMMANDS: readonly DaemonCommand[] = [
     ...{ words: 'policy history', method: 'policy.history', shown: renderHistory },
     doc: 'what each reload changed, and who asked for it',
   },
-  { words: 'audit list', method: 'audit.list', doc: 'what operators changed of late' },
+  { words: 'audit list', method: 'audit.list', shown: renderAudit, doc: 'what operators changed of late' },
   { words: 'policy drop', method: 'policy.drop', doc: 'forget the candidate policy' },
   { words: 'fleet list', method: 'fleet.list', doc: 'the nodes of the fleet, and which revision is in force where' },
   {

@@ -81,3 +81,25 @@ export function renderHistory(answer: unknown): string {
     })
     .join('\n');
 }
+
+/** What ends when; since when it lives stands in `--json`. */
+export function renderExpiry(answer: unknown): string {
+  if (!isList(answer) || !answer.every(isRecord)) return render(answer);
+  return render(answer.map(({ begins, ...row }) => row));
+}
+
+/** What operators changed, one a line. */
+export function renderAudit(answer: unknown): string {
+  if (!isList(answer)) return render(answer);
+  return render(
+    rowsOf(answer).map(({ time, method, params, outcome, peer, credential, by, old_revision, new_revision }) => ({
+      time: second(time),
+      by: [by, credential].filter((who) => who !== '' && who !== undefined).join(' as '),
+      from: peer,
+      revision: old_revision === new_revision ? old_revision : `${old_revision} > ${new_revision}`,
+      asked: method,
+      outcome: short(outcome),
+      params: isRecord(params) && Object.keys(params).length === 0 ? '' : short(JSON.stringify(params)),
+    })),
+  );
+}

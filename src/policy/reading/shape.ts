@@ -73,13 +73,14 @@ const MOST_UNKNOWN = 20;
 export type Homes = ReadonlyMap<string, readonly string[]>;
 const HOMES = new WeakMap<z.ZodType, Homes>();
 
-/** From here on an unknown key of one of these sections that is known elsewhere is told where it belongs. */
-export function tellHomes(sections: Readonly<Record<string, z.ZodType>>): void {
+/** From here on an unknown key of one of these sections that is known elsewhere is told where it belongs; at the root, by what is returned. */
+export function tellHomes(sections: Readonly<Record<string, z.ZodType>>): Homes {
   const homes = new Map<string, string[]>();
   for (const [name, section] of Object.entries(sections)) {
     collectHomes(section, homes, LISTS.has(name) ? `${name}[]` : name);
     HOMES.set(section, homes);
   }
+  return homes;
 }
 
 /** Sections whose schema is that of an entry. */

@@ -5,7 +5,7 @@ export type { DaemonSettings, DnsSettings, RevocationSettings } from './daemon-s
 export { readResolver } from './dns-settings.js';
 export { MOST_OF_POLICY } from './keys.js';
 export { includesRole, ROLES, type Role } from './role.js';
-export { SECTIONS, type SectionName } from './schema.js';
+export { KEY_HOMES, SECTIONS, type SectionName } from './schema.js';
 export { compileDefaults, compileSettings, DEFAULT_SETTINGS } from './settings.js';
 export { changedSettings, runningSettings } from './settings-change.js';
 export type { StoreHost, StoreSettings } from './store-settings.js';

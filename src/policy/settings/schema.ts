@@ -19,7 +19,8 @@ export const SECTIONS = {
   agreements: AGREEMENT,
   daemon: schemaOf(DAEMON_KEYS),
 } as const;
-tellHomes(SECTIONS);
+/** Where keys belong that stand somewhere else. */
+export const KEY_HOMES = tellHomes(SECTIONS);
 
 export type SectionName = keyof typeof SECTIONS;
 export type DaemonInput = z.infer<(typeof SECTIONS)['daemon']>;

@@ -15,7 +15,7 @@ import {
   tooLarge,
   unknownKeys,
 } from '../reading/index.js';
-import { SECTIONS, type SectionName } from '../settings/index.js';
+import { KEY_HOMES, SECTIONS, type SectionName } from '../settings/index.js';
 import { EntryList, type PolicyDocument, readDocument } from '../yaml/index.js';
 
 /** A section of one file. */
@@ -160,7 +160,7 @@ function splitSections({ value }: PolicyDocument, root: Site, includedBy?: strin
       sections.push([key, { value: whole ? [...section] : section, site: root.at(key) }]);
     }
   }
-  if (unknown.length > 0) unknownKeys(unknown, Object.keys(SECTIONS), root);
+  if (unknown.length > 0) unknownKeys(unknown, Object.keys(SECTIONS), root, KEY_HOMES);
   return sections;
 }
 

@@ -59,8 +59,9 @@ export function certificateMethods(state: Of<'caches' | 'ends' | 'now'>): Method
       positional: ['within'],
       handler: async ({ within }) => {
         const rows = await state.ends.rows(within);
-        return rows.map(({ what, agreement, subject, ends, days, state: condition }) => {
-          return { what, agreement, subject, ends: instant(ends), days, state: condition };
+        return rows.map(({ what, agreement, subject, begins, ends, days, state: condition }) => {
+          const life = { begins: begins === undefined ? '' : instant(begins), ends: instant(ends) };
+          return { what, agreement, subject, ...life, days, state: condition };
         });
       },
     }),

@@ -49,7 +49,12 @@ export function refusalOfAny(request: IncomingMessage, hosts: readonly string[])
     if (ONCE.has(name) && seen.has(name)) return { status: 400, text: `expected one ${name}, found two` };
     seen.add(name);
   }
-  const { host } = request.headers;
+  const { host, 'transfer-encoding': coding } = request.headers;
+  // Node decodes chunks and nothing below them, and takes no HTTP/1.0 with them for malformed (RFC 9112 §6.1).
+  if (coding !== undefined && (coding.toLowerCase() !== 'chunked' || request.httpVersion === '1.0')) {
+    const found = `${coding.slice(0, 60)} in HTTP/${request.httpVersion}`;
+    return { status: 501, text: `expected Transfer-Encoding: chunked in HTTP/1.1, or none, found ${found}` };
+  }
   if (host === undefined) {
     return needsNoHost(request) ? undefined : { status: 400, text: 'expected a Host, found none' };
   }

@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { root as authority, crl } from '../../support/certificates.js';
+import { root as authority, crl, leaf } from '../../support/certificates.js';
 import { siptrustctl } from '../../support/command-line.js';
 
 const root = mkdtempSync(join(tmpdir(), 'siptrust-messages-'));
@@ -105,6 +105,31 @@ describe('a policy file answers operators without the daemon', () => {
     expect(await expiry(month, '--warn', '30')).toEqual([1, 'agreement']);
     expect(await expiry('2020-01-01', '--warn', '7')).toEqual([2, 'agreement']);
     expect(await expiry('2020-01-01', '--warn', 'soon')).toEqual([2, '--warn: expected days, found "soon"']);
+  });
+  test('ok/cert expiry --warn above 30 days: what lives shorter is told of in the last third of its life, CRLs by their own measure', async () => {
+    const DAY = 86_400_000;
+    const made = authority();
+    const now = Date.now();
+    const expiry = async (whole: number, left: number) => {
+      const life = { notBefore: now - (whole - left) * DAY, notAfter: now + left * DAY };
+      writeFileSync(file('own.pem'), leaf(made, life).pem);
+      writeFileSync(file('own.yaml'), 'own_domains: [a.example]\nown_certificates: [own.pem]\nagreements: []\n');
+      return siptrustctl(['cert', 'expiry', '--warn', '60', '--config', file('own.yaml')]);
+    };
+    expect(await expiry(47, 46)).toMatchObject({
+      code: 0,
+      output: expect.stringMatching(/^WHAT +AGREEMENT .*\nown-c/),
+    });
+    expect(await expiry(150, 52)).toMatchObject({ code: 0 });
+    expect(await expiry(150, 48)).toMatchObject({ code: 1 });
+    expect(await expiry(365, 55)).toMatchObject({ code: 1 });
+    const crls = { thisUpdate: now - DAY, nextUpdate: now + 40 * DAY };
+    writeFileSync(file('ahead.pem'), crl(made, crls).pem);
+    writeFileSync(file('ahead-ca.pem'), made.pem);
+    writeFileSync(file('crl.yaml'), POLICY.replace('ca.pem]', 'ahead-ca.pem], crls: [ahead.pem]'));
+    const listed = await siptrustctl(['--json', 'cert', 'expiry', '--warn', '60', '--config', file('crl.yaml')]);
+    expect(JSON.parse(listed.output)).toMatchObject([{ what: 'crl', begins: '', state: 'current', days: 39 }]);
+    expect(listed.code).toBe(0);
   });
   test('ok/policy check says what siptrustd --check says', async () => {
     const check = async (name: string) => {

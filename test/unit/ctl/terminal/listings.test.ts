@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { renderCandidate } from '../../../../src/ctl/terminal/differences.js';
-import { renderDecisions, renderHistory, renderPartners } from '../../../../src/ctl/terminal/listings.js';
+import {
+  renderAudit,
+  renderDecisions,
+  renderExpiry,
+  renderHistory,
+  renderPartners,
+} from '../../../../src/ctl/terminal/listings.js';
 import { render } from '../../../../src/ctl/terminal/render.js';
 
 const partner = {
@@ -22,6 +28,8 @@ describe('what whoever is on shift reads', () => {
     ['decision.list', renderDecisions],
     ['policy.history', renderHistory],
     ['policy.status', renderCandidate],
+    ['audit.list', renderAudit],
+    ['cert.expiry', renderExpiry],
   ])('ok/%s of a daemon of another version, which says something else, is shown as it is', (_, shown) => {
     const answers = [
       {},
@@ -59,6 +67,34 @@ describe('what whoever is on shift reads', () => {
       /^2026-11-28T10:00:00Z +a-2 +trust.peer in +\(stranger\)/,
     );
     expect(renderDecisions({ rows: [] })).toBe('(none)');
+  });
+  test('ok/what operators changed', () => {
+    const line = {
+      ...{ time: '2026-11-28T10:00:00.123Z', method: 'pin.approve', params: { agreement: 'op-b', pin: 'all' } },
+      ...{ outcome: 'done', wire: 'unix', peer: '/run/siptrust/siptrustd.sock', credential: '', by: 'ann' },
+      ...{ old_revision: 1796023706, new_revision: 1796023707 },
+    };
+    const other = { ...line, params: {}, credential: 'desk', outcome: 'x'.repeat(300), new_revision: 1796023706 };
+    const [, first, second] = renderAudit([line, other])
+      .split('\n')
+      .map((each) => each.split(/ {2,}/));
+    const from = '/run/siptrust/siptrustd.sock';
+    const params = '{"agreement":"op-b","pin":"all"}';
+    expect(first).toEqual([
+      '2026-11-28T10:00:00Z',
+      'ann',
+      from,
+      '1796023706 > 1796023707',
+      'pin.approve',
+      'done',
+      params,
+    ]);
+    expect(second?.slice(1, 5)).toEqual(['ann as desk', from, '1796023706', 'pin.approve']);
+    expect(second?.[5]?.length).toBeLessThan(125);
+  });
+  test('ok/what ends: since when it lives is for programs', () => {
+    const row = { what: 'anchor', begins: '', ends: '2026-12-28T10:00:00Z', days: 30 };
+    expect(renderExpiry([row])).toBe(render([{ what: 'anchor', ends: row.ends, days: 30 }]));
   });
   test('ok/history: what each reading changed; nothing in it drives a terminal', () => {
     const difference = {

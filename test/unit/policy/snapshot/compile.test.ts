@@ -323,6 +323,14 @@ const FAIL: readonly Case[] = [
     'p.yaml:1:1: warning: own_domains: no own domain is named: nobody outside can be kept from asserting ours (RFC 3324 §2.2)',
   ],
   [
+    'keys of sections at the root',
+    `${tls()}skew: 60\nlisten: {http: 127.0.0.1:7061}\ntargets: []\nmechanism: tls\n`,
+    'p.yaml:7:1: error: skew: the key is unknown (it belongs elsewhere: defaults.skew)',
+    'p.yaml:8:1: error: listen: the key is unknown (it belongs elsewhere: interfaces[].listen, daemon.listen)',
+    'p.yaml:9:1: error: targets: the key is unknown (it belongs elsewhere: agreements[].targets)',
+    'p.yaml:10:1: error: mechanism: the key is unknown (it belongs elsewhere: interfaces[].mechanism, agreements[].mechanism)',
+  ],
+  [
     'unknown key of an agreement',
     tls('stack-verification: advisory'),
     'p.yaml:7:5: error: agreements[0].stack-verification: the key is unknown (did you mean "stack_verification"?)',
