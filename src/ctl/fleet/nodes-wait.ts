@@ -8,7 +8,8 @@ const LOOK_MS = 100;
 export interface NodeState {
   readonly node: string;
   readonly revision: number;
-  readonly state: 'there' | 'behind' | 'refused' | 'silent';
+  /** `lost`: was heard of while somebody waited for it, and is silent now. */
+  readonly state: 'there' | 'behind' | 'refused' | 'silent' | 'lost';
   readonly problem: string;
 }
 
@@ -38,7 +39,7 @@ export interface Waiting {
 /**
  * Waits until the nodes have this revision in force, or a greater one.
  * @param all also those that were not heard of
- * @returns how they stand at the end; not all are there where the time has run out, or a signal came
+ * @returns how they stand at the end; not all are there where the time has run out, a signal came, or one was lost
  */
 export async function waitForNodes(
   database: Pick<FleetDatabase, 'nodes'>,
@@ -46,10 +47,18 @@ export async function waitForNodes(
   { seconds, all, signal, look }: Waiting,
 ): Promise<readonly NodeState[]> {
   const end = performance.now() + seconds * 1000;
+  const heard = new Set<string>();
   for (;;) {
-    const states = (await database.nodes()).map((node) => nodeState(node, number));
-    // One that has refused will not change its mind.
-    const settled = states.every(({ state }) => state !== 'behind' && (state !== 'silent' || !all));
+    const states = (await database.nodes()).map((node) => {
+      const state = nodeState(node, number);
+      if (node.alive) heard.add(node.name);
+      // Cut off from the store it may carry calls by the policy of before.
+      return !node.alive && heard.has(node.name) ? { ...state, state: 'lost' as const } : state;
+    });
+    // One that has refused will not change its mind; one that was lost may come back.
+    const settled = states.every(
+      ({ state }) => state === 'there' || state === 'refused' || (state === 'silent' && !all),
+    );
     look?.(states);
     if (settled || performance.now() >= end || signal?.aborted === true) return states;
     // An end of the wait by the signal is seen above.

@@ -130,7 +130,8 @@ export class Follower {
   async #tick(): Promise<void> {
     try {
       const newest = await this.#report();
-      if (this.#options.follows && (newest !== this.#wanted || this.#problem !== '')) await this.look();
+      // It may copy for minutes, and is there all the while.
+      if (this.#options.follows && (newest !== this.#wanted || this.#problem !== '')) void this.look();
     } catch {
       // It is away: that is said by who looks for it (postgres/database.ts).
     }
@@ -151,6 +152,8 @@ export class Follower {
       await this.#say(fault);
       return;
     }
+    // What was wrong with the one before says nothing of this one, which is not here yet.
+    if (head.number !== this.#wanted) this.#problem = '';
     this.#wanted = head.number;
     if (this.#refused !== undefined && sameRevision(this.#refused.revision, head)) {
       await this.#say(this.#refused.why);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { waitForNodes } from '../../../../src/ctl/fleet/nodes-wait.js';
+import { allThere, waitForNodes } from '../../../../src/ctl/fleet/nodes-wait.js';
 
 const row = (name: string, revision: number) => ({
   ...{ name, revision, wanted: revision, problem: '', alive: true, silent: 0 },
@@ -21,6 +21,20 @@ describe('waiting for nodes', () => {
     });
     expect(states.map(({ node, state }) => `${node} ${state}`)).toEqual(['a there', 'b behind']);
     expect(seen).toEqual(['there,behind', 'there,behind']);
+  });
+  test('fail/one that falls silent while it is waited for is missed, and may come back until the time is over; ok/one that was silent before is not', async () => {
+    const away = { ...row('a', 6), alive: false, silent: 16 };
+    const heard = [[row('a', 6)], [away], [away], [row('a', 7)]];
+    const asked = { nodes: async () => heard.shift() ?? [] } as unknown as Rows;
+    const seen: string[] = [];
+    const look = (all: readonly { readonly state: string }[]) => void seen.push(all.map(({ state }) => state).join());
+    const states = await waitForNodes(asked, 7, { seconds: 3600, all: false, look });
+    expect(seen).toEqual(['behind', 'lost', 'lost', 'there']);
+    expect(allThere(states, false)).toBe(true);
+    const lost = await waitForNodes(nodes(away), 7, { seconds: 0, all: false });
+    expect([lost.map(({ state }) => state), allThere(lost, false)]).toEqual([['silent'], true]);
+    const [first] = states;
+    expect(first && allThere([{ ...first, state: 'lost' }], false)).toBe(false);
   });
   test('ok/all there: at once', async () => {
     expect(await waitForNodes(nodes(row('a', 7)), 7, { seconds: 3600, all: true })).toHaveLength(1);
