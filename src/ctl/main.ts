@@ -7,7 +7,7 @@
 
 import { CommanderError } from 'commander';
 import { program } from './program.js';
-import { endWithOutput, Refusal } from './terminal/index.js';
+import { endWithOutput, Refusal, visibleLines } from './terminal/index.js';
 
 endWithOutput(
   process.stdout,
@@ -29,6 +29,10 @@ try {
   } else if (error instanceof Refusal) {
     process.stderr.write(`siptrustctl: ${error.message}\n`);
     process.exitCode = error.exitCode;
+  } else if (error instanceof Error && 'syscall' in error) {
+    // What the system refuses names the file, and no trace would say more.
+    process.stderr.write(`siptrustctl: ${visibleLines(error.message)}\n`);
+    process.exitCode = 2;
   } else {
     throw error;
   }

@@ -20,3 +20,9 @@ export interface Finding {
 export function finding(harm: Harm, found: string, next: string): Finding {
   return { harm, found, next };
 }
+
+/** Of a directory that is not there, or that nobody here may look into: then nothing is known of it. */
+export function unreadable(missing: string, next: string): Finding {
+  if (missing.endsWith('no such directory')) return finding('leak', missing, next);
+  return finding('risk', missing, 'ask as a user who may read it (sudo): nothing was looked at in it');
+}

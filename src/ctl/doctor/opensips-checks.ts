@@ -3,7 +3,7 @@
 import { opensipsInclude } from '../../sip/lists/index.js';
 import { servedByWords } from '../../trust/agreement/index.js';
 import type { Check } from './check.js';
-import { type Finding, finding } from './finding.js';
+import { type Finding, finding, unreadable } from './finding.js';
 import {
   addedFields,
   givenFields,
@@ -50,8 +50,7 @@ function plugin({ opensips, options }: Site): readonly Finding[] {
   if (opensips === undefined) return [];
   const { plugin: installed } = opensips;
   const copy = `cp plugin/opensips/siptrust*.cfg ${options.opensipsPlugin}/`;
-  if (!('value' in installed))
-    return [finding('leak', installed.missing, `mkdir -p ${options.opensipsPlugin} && ${copy}`)];
+  if (!('value' in installed)) return [unreadable(installed.missing, `mkdir -p ${options.opensipsPlugin} && ${copy}`)];
   const where = `${options.opensipsPlugin}:`;
   const missing = ['siptrust.cfg', HEADERS].filter((name) => !installed.value.has(name));
   if (missing.length > 0) return [finding('leak', `${where} ${missing.join(', ')} is not there`, copy)];

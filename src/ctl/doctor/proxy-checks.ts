@@ -3,7 +3,7 @@
 import { parseAddress } from '../../net/address/index.js';
 import { appended } from './appended-fields.js';
 import type { Check } from './check.js';
-import { type Finding, finding } from './finding.js';
+import { type Finding, finding, unreadable } from './finding.js';
 import {
   branchRoutes,
   CALLS_OUT,
@@ -80,7 +80,7 @@ const COPY = (site: Site) => `cp plugin/kamailio/* ${site.options.plugin}/ && sy
 function plugin(site: Site): readonly Finding[] {
   const { plugin: installed, shipped } = site;
   if (!('value' in installed))
-    return [finding('leak', installed.missing, `mkdir -p ${site.options.plugin} && ${COPY(site)}`)];
+    return [unreadable(installed.missing, `mkdir -p ${site.options.plugin} && ${COPY(site)}`)];
   const names = (of: (name: string, text: string) => boolean) =>
     [...shipped].flatMap(([name, text]) => (of(name, text) ? [name] : []));
   const missing = names((name) => !installed.value.has(name));

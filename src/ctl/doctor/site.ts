@@ -141,8 +141,13 @@ function textAt(path: string): Read<string> {
   }
 }
 
+/** What is not there, or may not be looked at, is told by whoever reads it. */
 function statAt(path: string): Stats | undefined {
-  return statSync(path, { throwIfNoEntry: false });
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
 }
 
 /** What Kamailio reads of the script. */
@@ -157,9 +162,15 @@ function included({ file, text }: ScriptLine): string | undefined {
 }
 
 /** (A file of that name may be somebody's own, which includes the plugin's.) */
-const isPlugin = (path: string) =>
-  basename(path) === 'siptrust.cfg' &&
-  (!existsSync(path) || readdirSync(dirname(path)).some((name) => /^siptrust-.+\.cfg$/.test(name)));
+function isPlugin(path: string): boolean {
+  if (basename(path) !== 'siptrust.cfg') return false;
+  try {
+    const names = readdirSync(dirname(path));
+    return !names.includes('siptrust.cfg') || names.some((name) => /^siptrust-.+\.cfg$/.test(name));
+  } catch {
+    return true;
+  }
+}
 
 function pluginOf(lines: readonly ScriptLine[]): string | undefined {
   const path = lines.map(included).find((each) => each !== undefined && isPlugin(each));
@@ -193,12 +204,18 @@ function opensipsFiles(cfg: string): Read<readonly SourceFile[]> {
 }
 
 function filesOf(directory: string): Read<ReadonlyMap<string, string>> {
-  if (!existsSync(directory)) return { missing: `${directory}: no such directory` };
+  let path = directory;
   try {
-    const names = readdirSync(directory).filter((name) => /\.(?:cfg|lua|txt)$/.test(name));
-    return { value: new Map(names.map((name) => [name, readFileSync(join(directory, name), 'latin1')])) };
+    const files = new Map<string, string>();
+    for (const name of readdirSync(directory)) {
+      if (!/\.(?:cfg|lua|txt)$/.test(name)) continue;
+      path = join(directory, name);
+      files.set(name, readFileSync(path, 'latin1'));
+    }
+    return { value: files };
   } catch (error) {
-    return { missing: error instanceof Error ? error.message : String(error) };
+    const missing = path === directory && isRecord(error) && error.code === 'ENOENT';
+    return { missing: `${path}: ${missing ? 'no such directory' : systemProblem(error)}` };
   }
 }
 

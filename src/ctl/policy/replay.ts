@@ -297,7 +297,7 @@ class Logs {
 
   constructor(files: readonly string[], input: Readable) {
     this.#input = input;
-    const sizes = files.map((file) => (file === '-' ? undefined : statSync(file, { throwIfNoEntry: false })?.size));
+    const sizes = files.map((file) => (file === '-' ? undefined : sizeOf(file)));
     this.size = sizes.includes(undefined) ? undefined : sizes.reduce((sum: number, size) => sum + (size ?? 0), 0);
   }
 
@@ -314,6 +314,15 @@ class Logs {
     const unpacked = createGunzip();
     stream.on('error', (error) => unpacked.destroy(error));
     return stream.pipe(unpacked);
+  }
+}
+
+/** What is not there, or may not be looked at, is told by whoever reads it. */
+function sizeOf(file: string): number | undefined {
+  try {
+    return statSync(file).size;
+  } catch {
+    return undefined;
   }
 }
 

@@ -55,14 +55,15 @@ export function openSqliteStore(
  * @throws {StoreError}
  */
 export function readSqliteStore(file: string): Stored | undefined {
-  if (statSync(file, { throwIfNoEntry: false }) === undefined) return undefined;
-  const database = openToRead(file);
+  let database: ReturnType<typeof openToRead> | undefined;
   try {
+    if (statSync(file, { throwIfNoEntry: false }) === undefined) return undefined;
+    database = openToRead(file);
     return stored(database);
   } catch (cause) {
     throw storeError(file, cause);
   } finally {
-    database.close();
+    database?.close();
   }
 }
 

@@ -1,13 +1,15 @@
 /** What siptrustctl says where it cannot answer: the input, what was expected, what was found, what to do next. */
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openSqliteStore } from '../../../src/state/store/sqlite-store.js';
 import { root as authority, crl, leaf } from '../../support/certificates.js';
 import { siptrustctl } from '../../support/command-line.js';
+import { SIPTRUSTCTL } from '../../support/compiled.js';
 
 const root = mkdtempSync(join(tmpdir(), 'siptrust-messages-'));
 const file = (name: string) => join(root, name);
@@ -302,6 +304,36 @@ describe('what is no certificate', () => {
   });
   test('ok/a certificate gets no such hint', async () => {
     expect(await siptrustctl(['cert', 'show', file('ca.pem')])).toMatchObject({ code: 0, error: '' });
+  });
+});
+
+describe('what the system refuses', () => {
+  // (Tests may run as root, whom no mode keeps out.)
+  const under = () => join(file('ca.pem'), 'x');
+  const KEPT = () => `daemon: {state: {file: ${under()}}}\n${POLICY}`;
+  test.each(['agreement list', 'cert expiry', 'replay'])(
+    'fail/%s: a state file that cannot be looked at',
+    async (words) => {
+      writeFileSync(file('kept.yaml'), KEPT());
+      const log = words === 'replay' ? ['--decisions', file('ca.pem')] : [];
+      const { code, output, error } = await siptrustctl([...words.split(' '), '--config', file('kept.yaml'), ...log]);
+      expect({ code, output, error }).toEqual({ code: 2, output: '', error: expect.stringContaining(`${under()}: `) });
+    },
+  );
+  test('fail/a decision log', async () => {
+    await openSqliteStore(file('state.db')).close();
+    const args = ['--state', file('state.db'), '--decisions', under()];
+    const { code, error } = await siptrustctl(['replay', ...config(), ...args]);
+    expect([code, error]).toEqual([2, expect.stringContaining(under())]);
+  });
+  test('fail/whatever else: one line, and no trace', () => {
+    const args = ['--certificate', file('ca.pem'), '--key', file('ca.key'), '--trusted', file('ca.pem')];
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      [SIPTRUSTCTL, 'cert', 'renew', ...args, '--keep-key', '--dry-run', '--server', 'http://127.0.0.1:1'],
+      { env: { ...process.env, TMPDIR: under() }, encoding: 'utf8' },
+    );
+    expect([status, stderr]).toEqual([2, expect.stringMatching(/^siptrustctl: ENOTDIR.*\n$/)]);
   });
 });
 

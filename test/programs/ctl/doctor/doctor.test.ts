@@ -151,6 +151,18 @@ const change = (name: string, from: string | RegExp, to: string) => {
   writeFileSync(file(name), changed);
 };
 
+/** A file in place of the directory (tests may run as root, whom no mode keeps out). */
+function unlisted(name: string): void {
+  rmSync(file(name), { recursive: true });
+  writeFileSync(file(name), '');
+}
+
+test('fail/a policy in a directory that cannot be looked into is told, as all else is', async () => {
+  const site = await readSite({ ...options(), config: join(file('kamailio.cfg'), 'siptrust.yaml') }, daemon());
+  const found = CHECKS.flatMap(({ name, look }) => look(site).map((each) => `${name}: ${each.found}`));
+  expect(found).toContainEqual(expect.stringMatching(/^policy: .*siptrust\.yaml: a part of the path is no directory/));
+});
+
 test('ok/a site on which nothing is wrong; one with all that an inside net may be, and a module that restores nothing by itself', async () => {
   expect(await looked(daemon(), { kamailio: '5.6.3' })).toEqual([]);
   change('tls.cfg', /ca_list = root.pem/, 'ca_list = both.pem');
@@ -334,6 +346,11 @@ describe('where an OpenSIPS asks', () => {
       /^outage opensips-agreements: op-b: revocation: hard needs the certificate$/,
     ],
     ['no plugin', () => rmSync(file('opensips'), { recursive: true }), /^leak opensips-plugin: .*no such directory/],
+    [
+      'a plugin that cannot be looked at',
+      () => unlisted('opensips'),
+      /^risk opensips-plugin: .*\/opensips: a part of the path/,
+    ],
     [
       'the table of another version',
       () => change('opensips/siptrust-headers.cfg', 'P-Served-User', 'P-Serv'),
@@ -557,6 +574,7 @@ const faults: readonly (readonly [name: string, fault: () => void, ...found: rea
     /^outage crl-age: op-b: the list of CN=root,O=Operator should have been replaced 2020-02-01/,
   ],
   ['no plugin', () => rmSync(file('siptrust'), { recursive: true }), /^leak plugin: .*no such directory/],
+  ['a plugin that cannot be looked at', () => unlisted('siptrust'), /^risk plugin: .*\/siptrust: a part of the path/],
   [
     'a plugin file that is missing',
     () => rmSync(file('siptrust/siptrust-headers.cfg')),
