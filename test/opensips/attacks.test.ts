@@ -126,6 +126,33 @@ describe.skipIf(BUILD === undefined)('attacks', () => {
     expectWhole([answer]);
   });
 
+  it.each([[], SDP].map((rows) => [rows] as const))(
+    'ok/a stranger calls for help with a wrong length: it goes on, with the right one and nothing that hides behind it: %s',
+    async (rows) => {
+      for (const body of ['edited', request({ method: 'MESSAGE', headers: [FORGED] })]) {
+        // (What is no number OpenSIPS itself does not read.)
+        const read = [[body.length, 0], [0, body.length], [0, 5], [0], [900]];
+        // (The rest of what has no type OpenSIPS cuts off, and ends where the script edits that.)
+        for (const lengths of rows.length === 0 ? read : [...read, [5, 0], [5]]) {
+          const caller = await network.udp();
+          const terms = { method: 'INVITE', ruri: 'urn:service:sos', headers: [...rows, FORGED] };
+          const callId = send(caller, 'udp', terms, (text) => framed(text, lengths, body));
+          const answer = await caller.final(callId);
+          const seen = `${lengths.join()}: ${answer}`;
+          expect(statusOf(answer), seen).toBe(200);
+          const got = network.uas.find(callId, 'INVITE') ?? '';
+          expectWhole([got]);
+          expect(got.split('\r\n\r\n')[0]).not.toContain('forged');
+          for (const name of ['From', 'To', 'Call-ID', 'CSeq', 'Max-Forwards', 'Contact', 'Content-Length'])
+            expect(rowsOf(got, name), `${name}, ${seen}: ${got}`).toHaveLength(1);
+          expect(rowsOf(got, 'Via'), got).toHaveLength(2);
+          caller.close();
+        }
+      }
+      expect(network.proxy.running).toBe(true);
+    },
+  );
+
   it.each(['', 'XYZ'].flatMap((body) => [[], SDP].map((rows) => [body, rows] as const)))(
     'fail/an answer whose head ends for OpenSIPS before CRLF CRLF, and another behind it: %s %s',
     async (body, rows) => {
