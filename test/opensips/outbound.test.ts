@@ -81,6 +81,13 @@ describe.skipIf(BUILD === undefined)('what leaves', () => {
     expect(rowsOf(got ?? '', 'Route')).toEqual([]);
   });
 
+  it.each([[], [OURS]])('fail/such a Route does not come back by a plan that writes it anew: %s', async (...more) => {
+    const rows = [`Route: <sip:${network.inside}:5060;lr;cpc=operator>`, 'Subject: kept', ...more];
+    const got = await sent(`sip:bob@${party(1).host}:5061;transport=tls`, party(1), rows);
+    expect(rowsOf(got ?? '', 'Subject')).toEqual(['kept']);
+    expect([...rowsOf(got ?? '', 'Route'), ...rowsOf(got ?? '', 'P-Asserted-Identity')]).toEqual([]);
+  });
+
   it('fail/the place of a partner shows another name: stripped', async () => {
     const got = await sent(`sip:bob@${party(1).host}:5061;transport=tls`, party(1));
     expect(rowsOf(got ?? '', 'P-Asserted-Identity')).toEqual([]);
