@@ -1,7 +1,7 @@
 /** Who is trusted over which connection, on a real OpenSIPS with plugin/opensips as it is. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Caller, tlsCaller, udpCaller } from '../support/live/caller.js';
+import { type Caller, resumingCaller, tlsCaller, tlsTicket, udpCaller } from '../support/live/caller.js';
 import { replaced } from '../support/live/opensips.js';
 import { agreementByWords, OpensipsNetwork } from '../support/live/opensips-network.js';
 import { rowsOf, statusOf } from '../support/live/sip-text.js';
@@ -48,6 +48,13 @@ describe.skipIf(BUILD === undefined)('who calls', () => {
       const { arrived } = await called(network, caller, { headers });
       expect(rowsOf(arrived ?? '', 'X-Believed')).toEqual(['<null>']);
     }
+  });
+
+  it('ok/a partner that resumes its session is who it was', async () => {
+    const ticket = await tlsTicket(network.address, 5061, network.certificateOfA());
+    const caller = await resumingCaller(network.address, 5061, ticket);
+    expect(await asserted(caller)).toEqual(KEPT);
+    caller.close();
   });
 
   it('ok/what a partner may assert counts, too, where a plan takes something else out', async () => {
