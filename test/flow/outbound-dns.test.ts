@@ -59,7 +59,7 @@ describe.skipIf(missing !== undefined).each(builds('smoke'))('outbound by DNS, K
     });
     network = await Network.start({
       build,
-      defines: () => ({ SIPTRUST_FAMILIES: { string: 'ipv4' } }),
+      defines: () => ({ SIPTRUST_FAMILIES: { string: ' ipv4 ' } }),
       policy: (standard) => {
         const [a, ofB] = standard.agreements as readonly object[];
         const like = (name: string, domain: string, more: object = {}) => ({
