@@ -57,10 +57,10 @@ export function installParts(parts: readonly Part[]): readonly Replaced[] {
     }
     return done;
   } catch (cause) {
-    // Back in the order in which they came: what is in use has to fit together.
+    // Back in the order in which they came: what is in use has to fit together. A copy would take room, which may be what lacks.
     for (const { path: each, kept } of done.reverse()) {
       if (kept === '') rmSync(each, { force: true });
-      else copyFileSync(kept, each);
+      else renameSync(kept, each);
     }
     throw new Refusal(`${path}: ${cause instanceof Error ? cause.message : String(cause)}; nothing has changed`, 2, {
       cause,
@@ -78,13 +78,13 @@ function draftOf(part: Part) {
   const draft = `${part.path}.${randomBytes(6).toString('hex')}.tmp`;
   const descriptor = openSync(draft, 'wx', 0o600);
   try {
-    // Until all of it is written: a disk that fills up takes a part of it first (write(2)).
-    writeFileSync(descriptor, part.text);
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-  try {
+    try {
+      // Until all of it is written: a disk that fills up takes a part of it first (write(2)).
+      writeFileSync(descriptor, part.text);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
     if (old === undefined) chmodSync(draft, part.mode);
     else sameOwner(draft, old);
   } catch (cause) {

@@ -18,6 +18,7 @@ import { join } from 'node:path';
 import { createServer as createTlsServer, type Server } from 'node:tls';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { cmpArguments } from '../../../../src/ctl/enrol/cmp.js';
+import { installParts } from '../../../../src/ctl/enrol/install.js';
 import { siptrustctl } from '../../../support/command-line.js';
 import { SIPTRUSTCTL } from '../../../support/compiled.js';
 import { accepts, eventually, freePort } from '../../../support/live/places.js';
@@ -500,6 +501,15 @@ describe('cert install', () => {
     expect({ code, said }).toEqual({ code: 2, said: expect.stringMatching(/EFBIG.*nothing has changed/) });
     expect(readFileSync(file('a.pem'), 'utf8')).toBe(pki.text('old.pem'));
     expect(readFileSync(file('a.key'), 'utf8')).toBe(pki.text('old.key'));
+    expect(readdirSync(directory).sort()).toEqual(['a.key', 'a.pem', 'chain.pem']);
+  });
+  test('fail/the second file finds no place: the first goes back, and nothing is left beside it', () => {
+    inUse();
+    mkdirSync(file('a.pem.old'));
+    const parts = ['a.key', 'a.pem'].map((name) => ({ path: file(name), text: 'new', mode: 0o600 }));
+    expect(() => installParts(parts)).toThrow(/a\.pem: EISDIR.*; nothing has changed$/);
+    expect(readFileSync(file('a.key'), 'utf8')).toBe(pki.text('old.key'));
+    expect(readdirSync(directory).sort()).toEqual(['a.key', 'a.pem', 'a.pem.old']);
   });
   test('ok/--then starts a server that holds its output: it is not waited for', { timeout: 60_000 }, async () => {
     inUse();
