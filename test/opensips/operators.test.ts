@@ -9,7 +9,18 @@ import { answered, Party } from '../support/live/party.js';
 import { eventually } from '../support/live/places.js';
 import { privateRows } from '../support/live/secrets.js';
 import { headerOf, methodOf, rowsOf, type SipText, statusOf } from '../support/live/sip-text.js';
-import { absent, answerTo, apart, type Cast, cast, noTables, tables, talk, withDialogFlags } from './stage.js';
+import {
+  absent,
+  answerTo,
+  apart,
+  type Cast,
+  cast,
+  noTables,
+  tables,
+  talk,
+  theBuild,
+  withDialogFlags,
+} from './stage.js';
 
 const SECRET = privateRows('secret');
 const FORGED = privateRows('forged');
@@ -150,7 +161,10 @@ describe.skipIf((absent(NEEDED) ?? noTables()) !== undefined)('what operators ru
           ],
           dialplan: ['1:1:1:1:^0([0-9]+)$:0:^0([0-9]+)$:44\\\\1::0:'],
           load_balancer: [12, 13].map((place) => `${place}:1:${at(place)}:channel=100:1::`),
-          tcp_mgm: ['1:any::0::0:0::100:3600:4:0:0:1:1:0:9:7200:75'],
+          // (OpenSIPS 4.0 has no parallel_read.)
+          tcp_mgm: [
+            `1:any::0::0:0::100:3600:4:0:0:1:${Number.parseInt(theBuild().version, 10) < 4 ? '1:' : ''}0:9:7200:75`,
+          ],
           registrant: [
             `1:${at(12)}::${value(`sip:us@${host(12)}`)}::us:word:${value(`sip:us@${host(2)}`)}:${value(';+sip.instance="<urn:gsma:imei:secret>"')}:60:${value(`udp:${host(2)}:5060`)}::0`,
             `2:${at(5)}::${value('sip:us@b.example')}::us:word:${value(`sip:us@${host(2)}`)}::60:${value(`tls:${host(2)}:5061`)}::0`,
