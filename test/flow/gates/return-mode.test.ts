@@ -43,10 +43,11 @@ function script(directory: string): string {
   return relative(ROOT, file);
 }
 
-const able = builds('smoke').filter(({ version }) => !version.startsWith('5.6.'));
+const all = builds('smoke');
+const able = all.filter(({ version }) => !version.startsWith('5.6.'));
 if (able.length === 0) console.warn('return_mode=1 is not tried: it takes Kamailio 5.7 or newer');
 
-describe.skipIf(able.length === 0).each(able)('return_mode=1, Kamailio $version', (build) => {
+describe.skipIf(able.length === 0).each(able.length > 0 ? able : all)('return_mode=1, Kamailio $version', (build) => {
   let stage: Stage;
   beforeAll(async () => {
     stage = await Stage.start({ build, script, partner: true });
