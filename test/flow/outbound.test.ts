@@ -2,8 +2,8 @@
 
 import { createHash, X509Certificate } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Caller, freshCallId, inDialog, type RequestTerms, request } from '../support/live/caller.js';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { type Caller, freshCallId, inDialog, type RequestTerms, request, tlsCaller } from '../support/live/caller.js';
 import type { Policy } from '../support/live/daemon.js';
 import { builds } from '../support/live/kamailio.js';
 import { Network } from '../support/live/network.js';
@@ -46,6 +46,7 @@ describe.each(builds('smoke'))('outbound, Kamailio $version', (build) => {
         like('op-silent', 'silent.example', 14, { require_tls: true }),
         like('op-quiet', 'quiet.example', 17),
         like('op-fresh', 'fresh.example', 18),
+        like('op-client', 'client.example', 22),
         // No socket of the proxy leads there.
         like('op-six', 'six.example', 0, { targets: ['[2001:db8::1]:5061'] }),
         like('op-two', 'two.example', 15, { targets: [`${host(15)}:5061`, `${host(16)}:5061`] }),
@@ -77,7 +78,7 @@ describe.each(builds('smoke'))('outbound, Kamailio $version', (build) => {
     await proven('b.example');
   });
   afterAll(async () => {
-    for (const place of [b, liar, otherCa, stranger, quiet, fresh, first, second]) place?.stop();
+    for (const place of [b, liar, otherCa, stranger, quiet, first, second]) place?.stop();
     await network?.stop();
   });
 
@@ -299,6 +300,45 @@ describe.each(builds('smoke'))('outbound, Kamailio $version', (build) => {
       },
       15_000,
     );
+  });
+
+  describe('a partner that calls from the port where it is called, as where it reuses ports', () => {
+    async function from(place: number, domain: string, extendedKeyUsage: string): Promise<Caller> {
+      const issuer = network.cast.operatorB;
+      const identity = network.pki.certificate({ issuer, names: [`DNS:${domain}`], extendedKeyUsage });
+      const partner = await tlsCaller(network.address, 5061, identity, network.host(place), undefined, 5061);
+      onTestFinished(() => partner.close());
+      await callsUs(partner, domain);
+      return partner;
+    }
+
+    /** Its call arrives as it was sent. */
+    async function callsUs(partner: Caller, domain: string): Promise<void> {
+      const headers = [`P-Asserted-Identity: <sip:dave@${domain}>`];
+      const sent = request({ from: `<sip:dave@${domain}>;tag=1`, headers });
+      partner.send(sent);
+      expectRelayed(await network.uas.received(headerOf(sent, 'Call-ID') ?? '', 'INVITE'), sent);
+    }
+
+    it('ok/is called over its connection, where the certificate is a server’s, too', async () => {
+      fresh.stop();
+      const partner = await from(18, 'fresh.example', 'serverAuth,clientAuth');
+      const sent = request({ ruri: 'sip:bob@fresh.example', transport: 'UDP', headers: [CAROL] });
+      user.send(sent);
+      const callId = headerOf(sent, 'Call-ID');
+      const arrived = () =>
+        partner.answers.find((text) => methodOf(text) === 'INVITE' && headerOf(text, 'Call-ID') === callId);
+      expectRelayed(await eventually('the call is there', arrived), sent);
+    });
+
+    it('ok/stays a partner where it is a client’s alone, whatever comes first after a reload', async () => {
+      const partner = await from(22, 'client.example', 'clientAuth');
+      await network.reload(policyOf(network.standardPolicy, network.host));
+      const row = (name: string) => `${name}: <sip:a@client.example>;tag=1`;
+      const rows = ['Via: SIP/2.0/TLS gone.example;branch=z9hG4bKgone', row('From'), row('To'), 'CSeq: 1 OPTIONS'];
+      partner.send(['SIP/2.0 200 OK', ...rows, 'Call-ID: gone', 'Content-Length: 0', '', ''].join('\r\n'));
+      await callsUs(partner, 'client.example');
+    });
   });
 
   describe('a partner with two places', () => {
