@@ -239,7 +239,7 @@ const table = {
     clause: 'TS 33.310 §5.2',
   },
   'missing-intermediate': {
-    rank: 838,
+    rank: 801,
     severity: 'warning',
     text: 'the certificate names a partner, and the certificate of a CA above it is at hand neither in the policy nor in what the peer sent',
     clause: 'RFC 5280 §6.1, RFC 8446 §4.4.2',

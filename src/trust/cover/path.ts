@@ -3,6 +3,7 @@
 import type { Finding } from '../../reasons.js';
 import { type CertificateFacts, certificateName } from '../../x509/certificate/index.js';
 import { verifyPath } from '../../x509/path/index.js';
+import { checkPinned } from '../../x509/rules/index.js';
 import type { Agreement } from '../agreement/index.js';
 import type { Trail } from '../verdict/index.js';
 import { chainEndFindings } from './chain-end.js';
@@ -49,7 +50,10 @@ export function judgePath(
   const nowhere = result.findings[0]?.code === 'untrusted-chain';
   const ends = nowhere ? chainEndFindings(agreement, role, leaf, context) : [];
   const hint = byItselfHint(agreement, role, leaf, result.findings);
-  for (const [at, { code, detail }] of [...ends, ...result.findings].entries()) {
+  // Its own faults are told first: for those the TLS stack refuses it, and then the proxy hands over no chain.
+  const own =
+    ends[0]?.code === 'missing-intermediate' ? checkPinned(leaf, role, agreement.eku, { at: now, skew }) : undefined;
+  for (const [at, { code, detail }] of [own ?? [], ends, result.findings].flat().entries()) {
     // Where the path ends was told.
     const known = code === 'untrusted-chain' && ends.length > 0;
     trail.fail(known ? undefined : 'path', code, at === 0 ? detail + hint : detail);

@@ -5,7 +5,7 @@ import type { Agreement } from '../../../../src/trust/agreement/agreement.js';
 import type { Evidence } from '../../../../src/trust/evidence/evidence.js';
 import { judgePeer } from '../../../../src/trust/peer/peer.js';
 import type { CertificateFacts } from '../../../../src/x509/certificate/facts.js';
-import { ca, crl, ext, leaf, NOW, root, selfSignedLeaf } from '../../../support/certificates.js';
+import { ca, crl, DAY, ext, leaf, NOW, root, selfSignedLeaf, sharedKey } from '../../../support/certificates.js';
 import { presenting, sent } from '../../../support/evidence.js';
 import { agreementWith, snapshotWith } from '../../../support/snapshot.js';
 
@@ -67,6 +67,17 @@ describe('P-1 a partner under a public CA that rotates its intermediates', () =>
       verdict: 'trusted',
       reason: 'agreement-covers',
     });
+  });
+  test.each([
+    ['eku', { extensions: { ...altNames, purposes: ext.purposes(['serverAuth']) } }],
+    ['cert-time', { extensions: altNames, notAfter: NOW - DAY }],
+    ['weak-key', { extensions: altNames, key: sharedKey('rsa1024') }],
+  ] as const)('fail/%s of its own is told before what the proxy has no chain for', (code, spec) => {
+    const bad = leaf(newSub, { subject: 'CN=b.example', ...spec });
+    const { verdict, findings } = judged(presenting(bad.facts, { verified: false }));
+    expect(verdict).toBe('untrusted');
+    const told = findings.map((finding) => finding.code);
+    expect(told.slice(0, 2)).toEqual([code, 'missing-intermediate']);
   });
   test('ok/the root that came with it changes nothing', () => {
     expect(judged(shown(renewed.facts, [newSub.facts, publicRoot.facts])).verdict).toBe('trusted');
