@@ -25,7 +25,7 @@ export function reporter(
 
 /** Of the policy in force: the files know of no approval. */
 export function approvalsMissing({ policy, pins }: Of<'policy' | 'pins'>): readonly string[] {
-  return pins === undefined ? [] : missingApprovals(policy.snapshot.agreements, pins.approved);
+  return pins === undefined ? [] : missingApprovals(policy.snapshot, pins.approved);
 }
 
 /** A line for each: a policy of thousands may have as many warnings. */

@@ -95,11 +95,11 @@ test('fail/a content that stands in the store under the hash of another, before 
     expect.objectContaining({ node: 'border-2', revision: number, problem: expect.stringContaining(sha256) }),
   );
   expect(node.number).toBe(number);
-  expect(node.holder.snapshot.agreements[0]?.domains).toEqual(['b.example']);
+  expect(node.holder.snapshot.agreements.at(0)?.domains).toEqual(['b.example']);
   await node.stop();
   const again = await stage.node('border-2', { daemon: { policy_keys: [pub] } });
   expect(again.number).toBe(number);
-  expect(again.holder.snapshot.agreements[0]?.domains).toEqual(['b.example']);
+  expect(again.holder.snapshot.agreements.at(0)?.domains).toEqual(['b.example']);
   await stage.cluster.sql(`DELETE FROM siptrust.policy_file WHERE sha256 = '${sha256}'`);
   expect(await push('foreign')).toMatchObject({ code: 0 });
   expect(again.number).toBeGreaterThan(number);

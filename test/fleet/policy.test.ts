@@ -29,7 +29,7 @@ function policy(name: string, changes: object = {}) {
 describe('a policy of the fleet', () => {
   test('ok/nobody is trusted before the first push; then each node loads it without the disk of who pushed', async () => {
     const early = await stage.node('early');
-    expect(early.holder.snapshot.agreements).toEqual([]);
+    expect([...early.holder.snapshot.agreements]).toEqual([]);
     const file = policy('first');
     const pushed = await stage.done('policy', 'push', file, '-m', 'the first', '--wait', '20');
     expect(pushed).toMatchObject({ revision: 1, base: 0, agreements: 2, files: 4, disabled: [], complete: true });
@@ -39,9 +39,9 @@ describe('a policy of the fleet', () => {
     const late = await stage.node('late');
     for (const node of [early, late]) {
       expect(node.number).toBe(1);
-      expect(node.holder.snapshot.agreements.map(({ name }) => name)).toEqual(['op-b', 'op-c']);
-      expect(node.holder.snapshot.agreements[0]?.anchors.client).toHaveLength(1);
-      expect(node.holder.snapshot.agreements[0]?.crls).toHaveLength(1);
+      expect([...node.holder.snapshot.agreements].map(({ name }) => name)).toEqual(['op-b', 'op-c']);
+      expect(node.holder.snapshot.agreements.at(0)?.anchors.client).toHaveLength(1);
+      expect(node.holder.snapshot.agreements.at(0)?.crls).toHaveLength(1);
       // What is in the node's own file beside daemon: would have no effect, and what the fleet says of daemon: has none.
       expect(node.holder.settings.listen.http).toBeDefined();
     }
@@ -65,7 +65,7 @@ describe('a policy of the fleet', () => {
     expect(pushed).toMatchObject({ disabled: ['op-b'], complete: true });
     expect(node.enabled('op-b')).toBe(false);
     await stage.done('agreement', 'enable', 'op-b', '--fleet', '--wait');
-    expect([node.enabled('op-b'), node.holder.snapshot.agreements[0]?.privacy]).toEqual([true, 'rfc3325']);
+    expect([node.enabled('op-b'), node.holder.snapshot.agreements.at(0)?.privacy]).toEqual([true, 'rfc3325']);
   });
 
   test.each([
@@ -82,7 +82,7 @@ describe('a policy of the fleet', () => {
     const rolled = await stage.done('policy', 'rollback', '1', '--wait');
     expect(rolled).toMatchObject({ content_of: 1, disabled: ['op-c'], complete: true });
     expect(rolled.revision).toBeGreaterThan(before);
-    expect(node.holder.snapshot.agreements[0]?.privacy).toBe('strict33203');
+    expect(node.holder.snapshot.agreements.at(0)?.privacy).toBe('strict33203');
     await stage.done('agreement', 'enable', 'op-c', '--fleet', '--wait');
   });
 
@@ -221,7 +221,7 @@ describe('a policy of the fleet', () => {
     writeFileSync(join(stage.directory, 'restarted/kept/revision.json'), '{}');
     const broken = await stage.node('restarted', { store: away });
     expect(broken.number).toBe(0);
-    expect(broken.holder.snapshot.agreements).toEqual([]);
+    expect([...broken.holder.snapshot.agreements]).toEqual([]);
     expect(broken.holder.status().warnings).toContainEqual(expect.stringContaining('expected a policy revision'));
     await broken.stop();
     expect((await stage.node('restarted')).number).toBe(number);

@@ -18,7 +18,7 @@ const MOST = 8;
 /** Classes that show more, each with the cause. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
   DerReader: 'one method for each type of DER that is read: X.690, not a choice of ours',
-  NameTable: 'ReadonlyMap, as everybody knows it, and how it is filled',
+  AgreementList: 'Agreements, as answers know it, and the tables that are made of it',
   Draft: 'the edits of one message on the way to its plan; each check uses two or three',
   FetchedSource: 'one row of the job queue: its fields are what crl.list and the store show of it',
   CrlSource:

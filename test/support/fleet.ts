@@ -95,7 +95,7 @@ export class FleetNode {
   }
 
   enabled(agreement: string): boolean | undefined {
-    return this.holder.snapshot.agreements.find(({ name }) => name === agreement)?.enabled;
+    return [...this.holder.snapshot.agreements].find(({ name }) => name === agreement)?.enabled;
   }
 
   async stop(): Promise<void> {

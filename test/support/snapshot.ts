@@ -7,8 +7,8 @@ import { Site } from '../../src/policy/reading/site.js';
 import { otherwiseOf } from '../../src/policy/settings/key.js';
 import { DEFAULTS_KEYS } from '../../src/policy/settings/keys.js';
 import { type Agreement, targetKey } from '../../src/trust/agreement/agreement.js';
-import { AuthorityTable } from '../../src/trust/agreement/authority-table.js';
 import type { Snapshot } from '../../src/trust/agreement/snapshot.js';
+import { plainAgreements, plainAuthorities } from './plain-agreements.js';
 
 /** What a policy says without `defaults:`. */
 export const POLICY_DEFAULTS = Object.freeze(otherwiseOf(DEFAULTS_KEYS));
@@ -19,13 +19,13 @@ export const emptySnapshot: Snapshot = {
   ownDomains: new Set(['a.example']),
   ownCertificates: [],
   interfaces: [],
-  agreements: [],
+  agreements: plainAgreements(),
   byName: new Map(),
   byDomain: new Map(),
   byWildcard: new Map(),
   byTarget: new Map(),
   byServerName: new Map(),
-  authorities: AuthorityTable.of([]),
+  authorities: plainAuthorities([]),
   sources: new Map(),
   privacy: 'strict33203',
   skew: 300_000,
@@ -60,6 +60,6 @@ export function snapshotWith(agreements: readonly Agreement[], over: Partial<Sna
   const byTarget = new Map(agreements.flatMap((each) => each.targets.map((at) => [targetKey(at), each] as const)));
   const byWildcard = new Map(agreements.flatMap((each) => each.wildcardNames.map((suffix) => [suffix, each] as const)));
   const byServerName = new Map(agreements.flatMap((each) => each.serverNames.map((name) => [name, each] as const)));
-  const authorities = AuthorityTable.of(agreements);
-  return { ...emptySnapshot, agreements, byName, byDomain, byWildcard, byTarget, byServerName, authorities, ...over };
+  const tables = { byName, byDomain, byWildcard, byTarget, byServerName, authorities: plainAuthorities(agreements) };
+  return { ...emptySnapshot, agreements: plainAgreements(...agreements), ...tables, ...over };
 }

@@ -25,7 +25,7 @@ export const opensipsChecks: readonly Check[] = [
     asks: 'with `--opensips`: an OpenSIPS, which has words about certificates alone, can serve each agreement',
     look: ({ policy, options }) => {
       if (options.opensips !== true || !policy.ok) return [];
-      return policy.snapshot.agreements.flatMap((agreement) => {
+      return [...policy.snapshot.agreements].flatMap((agreement) => {
         const { served, why } = servedByWords(agreement);
         const next = 'see docs/opensips.md, or serve it by Kamailio';
         return served === 'yes'

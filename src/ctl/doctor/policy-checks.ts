@@ -131,7 +131,7 @@ function inForce({ daemon, policyWritten, options }: Site): readonly Finding[] {
 
 function crlAge({ policy, now }: Site): readonly Finding[] {
   if (!policy.ok) return [];
-  return policy.snapshot.agreements.flatMap(({ name, enabled, crls, revocation }) => {
+  return [...policy.snapshot.agreements].flatMap(({ name, enabled, crls, revocation }) => {
     if (!enabled || revocation === 'off') return [];
     return crls.flatMap(({ issuerText, nextUpdate, thisUpdate }) => {
       const harm = revocation === 'hard' ? 'outage' : 'risk';

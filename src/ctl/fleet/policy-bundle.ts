@@ -21,7 +21,12 @@ import {
 } from '../../policy/reading/index.js';
 import type { RevisionContent } from '../../policy/revision/index.js';
 import { MOST_OF_POLICY } from '../../policy/settings/index.js';
-import { assembleInSteps, checkPolicy, type Policy, type SnapshotParts } from '../../policy/snapshot/index.js';
+import {
+  checkPolicy,
+  type Policy,
+  snapshotOf as packedSnapshot,
+  type SnapshotParts,
+} from '../../policy/snapshot/index.js';
 import { batches, type FleetDatabase } from '../../state/fleet/index.js';
 import { atOnce } from '../../x509/der/index.js';
 import { Refusal } from '../terminal/index.js';
@@ -127,5 +132,5 @@ export function policyOfFile(file: string, now: number): Policy {
 }
 
 function snapshotOf(parts: SnapshotParts, withdrawn: readonly string[]) {
-  return atOnce(withdrawInSteps(atOnce(assembleInSteps(deepFreeze(parts))), withdrawn));
+  return atOnce(withdrawInSteps(packedSnapshot(deepFreeze(parts)), withdrawn));
 }

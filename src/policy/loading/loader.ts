@@ -7,7 +7,7 @@ import { NO_CONTENT, withdrawInSteps } from '../fleet/index.js';
 import { DiskFiles, deepFreeze, formatProblem } from '../reading/index.js';
 import type { Revision } from '../revision/index.js';
 import type { DaemonSettings } from '../settings/index.js';
-import { assembleInSteps, checkPolicy } from '../snapshot/index.js';
+import { checkPolicy, snapshotOf } from '../snapshot/index.js';
 import { type FleetOrigin, readFrom } from './reader.js';
 
 /** A policy, or what is wrong with it; problems and warnings read `file:line:column: error: path: message`. */
@@ -48,6 +48,6 @@ export function readPolicy(path: string, revision: number, now: number, wanted?:
   );
   if (!checked.ok) return { ok: false, problems: checked.problems.map(formatProblem) };
   const { parts, settings, warnings } = checked;
-  const snapshot = atOnce(assembleInSteps(deepFreeze(parts)));
+  const snapshot = snapshotOf(deepFreeze(parts));
   return { ok: true, snapshot, settings, warnings: warnings.map(formatProblem), fleet };
 }

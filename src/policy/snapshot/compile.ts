@@ -7,7 +7,6 @@ import { type AddressPrefix, PrefixTable } from '../../net/address/index.js';
 import type { Agreement, Interface, Snapshot } from '../../trust/agreement/index.js';
 import { keysOf } from '../../typed.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
-import { atOnce } from '../../x509/der/index.js';
 import {
   AGREEMENT,
   type AgreementContext,
@@ -48,7 +47,7 @@ import {
 import { compileDefaults, compileSettings, type DaemonSettings, SECTIONS } from '../settings/index.js';
 import { domainNames, domainSite } from '../values/index.js';
 import { type Entries, EntryList, isEntries } from '../yaml/index.js';
-import { assembleInSteps, type SnapshotParts } from './assemble.js';
+import { type SnapshotParts, snapshotOf } from './parcel.js';
 import { mainSection, type PolicySources, readMain, readSources, type Section } from './sources.js';
 
 interface Good {
@@ -81,10 +80,10 @@ export function compilePolicy(files: PolicyFiles, main: string, revision: number
   const checked = checkPolicy(files, main, revision, now);
   if (!checked.ok) return checked;
   const { parts, settings, warnings } = checked;
-  return { ok: true, snapshot: atOnce(assembleInSteps(deepFreeze(parts))), settings, warnings };
+  return { ok: true, snapshot: snapshotOf(deepFreeze(parts)), settings, warnings };
 }
 
-/** Reads and checks all of a policy, but for what `memory` holds; what is left to do is `assembleInSteps`. */
+/** Reads and checks all of a policy, but for what `memory` holds; what is left to do is `snapshotOf`. */
 export function checkPolicy(
   files: PolicyFiles,
   main: string,

@@ -1,6 +1,7 @@
 /** What two policies say differently, agreement by agreement and key by key. No traffic is needed, and none is judged. */
 
-import type { Agreement, Interface, Snapshot } from '../../trust/agreement/index.js';
+import type { Agreements, Interface, Snapshot } from '../../trust/agreement/index.js';
+import { entryAt, present } from '../../typed.js';
 import { saidAgreement } from '../agreement/index.js';
 import type { DaemonSettings } from '../settings/index.js';
 
@@ -49,8 +50,8 @@ export function* policyDifferencesInSteps(
 
 /** One after the other; undefined between two subjects. */
 function* differences(before: Policy, after: Policy): Generator<PolicyDifference | undefined> {
-  yield* named('agreement', agreementsOf(before), agreementsOf(after), saidAgreement);
-  yield* named('interface', interfacesOf(before), interfacesOf(after));
+  yield* named('agreement', before.snapshot.agreements, after.snapshot.agreements, saidAgreement);
+  yield* named('interface', new InterfaceList(before), new InterfaceList(after));
   yield* keys('policy', own(before.snapshot), own(after.snapshot));
   yield* keys('defaults', defaults(before.snapshot), defaults(after.snapshot));
   yield* keys('daemon', before.settings, after.settings);
@@ -73,42 +74,69 @@ function defaults({ privacy, skew, crlGrace, ocsp, verdictTtl }: Snapshot): obje
   };
 }
 
-type Named = { readonly name: string };
+/** Parts by their numbers, and their numbers by their names. Of parts that say the same nothing more is asked. */
+type Parts<T, P> = Pick<Agreements, 'length' | 'nameOf' | 'numberOf'> & {
+  at(number: number): T | undefined;
+  same(number: number, other: P, otherNumber: number): boolean;
+};
 
-/** Parts in their order, and by their names. */
-interface Parts<T> {
-  readonly all: readonly T[];
-  readonly byName: ReadonlyMap<string, T>;
+class InterfaceList implements Parts<Interface, InterfaceList> {
+  readonly #interfaces: readonly Interface[];
+  readonly #numbers: ReadonlyMap<string, number>;
+
+  constructor({ snapshot: { interfaces } }: Policy) {
+    this.#interfaces = interfaces;
+    this.#numbers = new Map(interfaces.map(({ name }, number) => [name, number]));
+  }
+
+  get length(): number {
+    return this.#interfaces.length;
+  }
+
+  at(number: number): Interface | undefined {
+    return this.#interfaces[number];
+  }
+
+  nameOf(number: number): string {
+    return entryAt(this.#interfaces, number).name;
+  }
+
+  numberOf(name: string): number | undefined {
+    return this.#numbers.get(name);
+  }
+
+  same(): boolean {
+    return false;
+  }
 }
 
-/** Agreements have a table already: one of 100,000 would take its time. */
-function agreementsOf({ snapshot: { agreements, byName } }: Policy): Parts<Agreement> {
-  return { all: agreements, byName };
-}
-
-function interfacesOf({ snapshot: { interfaces } }: Policy): Parts<Interface> {
-  return { all: interfaces, byName: new Map(interfaces.map((each) => [each.name, each])) };
-}
-
-function* named<T extends Named>(
+function* named<T extends object, P extends Parts<T, P>>(
   kind: string,
-  before: Parts<T>,
-  after: Parts<T>,
+  before: P,
+  after: P,
   said: (each: T) => object = (each) => each,
 ): Generator<PolicyDifference | undefined> {
-  for (const [at, from] of before.all.entries()) {
-    // What a reload finds unchanged is the same object as before, and mostly in the same place.
-    const to = from === after.all[at] ? from : after.byName.get(from.name);
-    const subject = `${kind} ${from.name}`;
-    if (to === undefined) yield { subject, change: 'removed', key: '', before: '', after: '' };
-    else if (from !== to) yield* keys(subject, said(from), said(to));
+  for (let at = 0; at < before.length; at++) {
     yield;
+    // Mostly it stands where it stood.
+    if (at < after.length && before.same(at, after, at)) continue;
+    const name = before.nameOf(at);
+    const subject = `${kind} ${name}`;
+    const place = after.numberOf(name);
+    if (place === undefined) yield { subject, change: 'removed', key: '', before: '', after: '' };
+    else if (!before.same(at, after, place))
+      yield* keys(subject, said(entryOf(before, at)), said(entryOf(after, place)));
   }
-  for (const [at, to] of after.all.entries()) {
-    const added = to !== before.all[at] && !before.byName.has(to.name);
-    if (added) yield { subject: `${kind} ${to.name}`, change: 'added', key: '', before: '', after: '' };
+  for (let at = 0; at < after.length; at++) {
     yield;
+    const name = after.nameOf(at);
+    if (before.numberOf(name) === undefined)
+      yield { subject: `${kind} ${name}`, change: 'added', key: '', before: '', after: '' };
   }
+}
+
+function entryOf<T>(parts: { at(number: number): T | undefined }, number: number): T {
+  return present(parts.at(number), `part ${number}`);
 }
 
 function keys(subject: string, before: object, after: object): readonly PolicyDifference[] {

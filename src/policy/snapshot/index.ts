@@ -1,6 +1,6 @@
 /** The door of this room: a checked policy made into the frozen snapshot that answers are given by. */
 
-export { assembleInSteps, type SnapshotParts } from './assemble.js';
+export { AgreementList } from './agreement-list.js';
 export { type ContentSource, checkPolicy, compilePolicy, type PolicyContent } from './compile.js';
 export {
   type Policy,
@@ -9,4 +9,13 @@ export {
   policyDifferencesInSteps,
   type SomeDifferences,
 } from './difference.js';
-export { type Contents, type Held, octetsOf, Packer, type Parcel, unpack } from './parcel.js';
+export {
+  type Contents,
+  type Held,
+  Packer,
+  type Parcel,
+  type SnapshotParts,
+  snapshotOf,
+  snapshotWith,
+  unpack,
+} from './parcel.js';

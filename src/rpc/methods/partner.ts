@@ -96,7 +96,7 @@ export function partnerMethods(state: Of<'answers' | 'ends' | 'now' | 'policy'>)
   type Row = ReturnType<typeof row>;
 
   /** Yields now and then. */
-  function* select(agreements: readonly Agreement[], now: Overview, trust: Trust | undefined, wanted: string) {
+  function* select(agreements: Iterable<Agreement>, now: Overview, trust: Trust | undefined, wanted: string) {
     const counts = { trusted: 0, untrusted: 0, unasked: 0 };
     const found: Row[] = [];
     for (const agreement of agreements) {

@@ -7,7 +7,7 @@ import type { SharedStoreStatus } from '../../state/tables/index.js';
 import type { Of, TrustState } from '../../state/trust/index.js';
 import { OTHER } from '../../state/verdicts/index.js';
 import { inSlices } from '../../state/work/index.js';
-import type { Agreement } from '../../trust/agreement/index.js';
+import type { Agreements } from '../../trust/agreement/index.js';
 import { VERSION } from '../../version.js';
 import type { Readiness } from '../http/index.js';
 import { ExpirySamples } from './expiry-samples.js';
@@ -55,7 +55,7 @@ export function samples({ state, readiness, eventLoop }: Sources): {
   const stored = (value: (store: SharedStoreStatus) => number): readonly Sample[] =>
     state.store === undefined ? [] : one(value(state.store.status()));
   /** Of which agreements how many are enabled: the same ones stay in force for hours. */
-  const enabled = new WeakMap<readonly Agreement[], number>();
+  const enabled = new WeakMap<Agreements, number>();
   async function agreements(): Promise<readonly Sample[]> {
     const all = state.policy.snapshot.agreements;
     const known = enabled.get(all) ?? (await inSlices(enabledInSteps(all)));
@@ -147,20 +147,21 @@ function alarms({ policy: { snapshot }, counters }: Of<'policy' | 'counters'>): 
 }
 
 /** Names of the first agreements that are enabled. */
-function firstEnabled(agreements: readonly Agreement[]): readonly string[] {
+function firstEnabled(agreements: Agreements): readonly string[] {
   const names: string[] = [];
-  for (const { enabled, name } of agreements) {
-    if (enabled) names.push(name);
+  for (const { name } of agreements.where(({ enabled }) => enabled)) {
+    names.push(name);
     if (names.length === MOST_AT_ZERO) break;
   }
   return names;
 }
 
-function* enabledInSteps(agreements: readonly Agreement[]): Generator<undefined, number> {
-  let found = 0;
-  for (const [at, { enabled }] of agreements.entries()) {
+function* enabledInSteps(agreements: Agreements): Generator<undefined, number> {
+  let [found, looked] = [0, 0];
+  for (const [{ enabled }] of agreements.shared()) {
     found += Number(enabled);
-    if (at % STEP_AGREEMENTS === STEP_AGREEMENTS - 1) yield;
+    looked += 1;
+    if (looked % STEP_AGREEMENTS === 0) yield;
   }
   return found;
 }

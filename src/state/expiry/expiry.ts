@@ -50,7 +50,7 @@ export interface ExpiryRow {
 export type ExpiryState = 'current' | 'ending' | 'ended';
 
 export interface ExpirySources {
-  readonly snapshot: Pick<Snapshot, 'agreements' | 'ownCertificates'>;
+  readonly snapshot: Pick<Snapshot, 'ownCertificates'> & { readonly agreements: Iterable<Agreement> };
   /** Certificates of the way between proxies and siptrustd: without it every partner is a stranger. */
   readonly access: readonly AccessCertificate[];
   readonly pins: readonly Pin[];
@@ -94,8 +94,10 @@ export function* expiryRowsInSteps(
   const names = new Set<string>();
   const lists: ListAtHand[] = [];
   const served: Served = new Map();
-  for (const [at, agreement] of sources.snapshot.agreements.entries()) {
-    if (at % STEP_AGREEMENTS === 0) yield;
+  let looked = 0;
+  for (const agreement of sources.snapshot.agreements) {
+    if (looked % STEP_AGREEMENTS === 0) yield;
+    looked += 1;
     if (!agreement.enabled) continue;
     names.add(agreement.name);
     take(ofAgreement(agreement, now));

@@ -208,8 +208,8 @@ export function hopsWithoutDns(clock: () => number): NextHops {
 
 function partners({ agreements }: Snapshot, now: number, limit: number): readonly string[] {
   const domains: string[] = [];
-  for (const agreement of agreements) {
-    if (agreement.mechanism !== 'tls' || !coversOut(agreement, now)) continue;
+  for (const agreement of agreements.where(({ mechanism }) => mechanism === 'tls')) {
+    if (!coversOut(agreement, now)) continue;
     domains.push(...agreement.domains);
     if (domains.length >= limit) break;
   }

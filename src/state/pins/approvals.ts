@@ -1,6 +1,6 @@
 /** Approvals that are not where they are asked for: they belong to the name of an agreement. */
 
-import type { Agreement } from '../../trust/agreement/index.js';
+import type { Snapshot } from '../../trust/agreement/index.js';
 import type { ApprovedPins } from '../../trust/cover/index.js';
 
 const MOST_SHOWN = 3;
@@ -8,13 +8,14 @@ const MOST_SHOWN = 3;
 const MOST_LINES = 20;
 
 /** A line for each agreement that asks for an approved key and has none; says which approvals a change of names has left behind. */
-export function missingApprovals(agreements: readonly Agreement[], approved: ApprovedPins): readonly string[] {
-  const without = agreements.filter(
-    ({ name, enabled, pinned, pins }) => enabled && pinned && pins.length === 0 && !approved.has(name),
-  );
+export function missingApprovals(
+  { agreements, byName }: Pick<Snapshot, 'agreements' | 'byName'>,
+  approved: ApprovedPins,
+): readonly string[] {
+  const pinned = [...agreements.where((terms) => terms.enabled && terms.pinned)];
+  const without = pinned.filter(({ name, pins }) => pins.length === 0 && !approved.has(name));
   if (without.length === 0) return [];
-  const names = new Set(agreements.map(({ name }) => name));
-  const left = [...approved.keys()].filter((name) => !names.has(name));
+  const left = [...approved.keys()].filter((name) => !byName.has(name));
   const shown = [...left.slice(0, MOST_SHOWN), ...(left.length > MOST_SHOWN ? ['others'] : [])].join(', ');
   const hint =
     left.length === 0 ? '' : `; approvals of ${shown} are of no agreement any more, and none takes them over`;

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Snapshot } from '../../trust/agreement/index.js';
+import { authoritiesOf, type Material, type Snapshot } from '../../trust/agreement/index.js';
 import { Budget, type CertificateFacts, signatureVerifies } from '../../x509/certificate/index.js';
 
 /** Public CAs that partners sit under have a handful of intermediates each. */
@@ -29,11 +29,16 @@ export class Authorities {
     const byName = new Map<string, CertificateFacts[]>();
     const named = new Set<string>();
     const intermediates = new Map<string, CertificateFacts>();
-    for (const [at, agreement] of agreements.entries()) {
-      if (at % STEP === 0) yield;
-      if (!agreement.enabled || agreement.mechanism !== 'tls' || agreement.revocation === 'off') continue;
-      for (const each of agreement.intermediates) intermediates.set(each.sha256, each);
-      for (const each of [...agreement.anchors.client, ...agreement.anchors.server, ...agreement.intermediates]) {
+    // Of many agreements it is the same.
+    const seen = new Set<Material>();
+    let looked = 0;
+    for (const [{ enabled, mechanism, revocation }, material] of agreements.shared()) {
+      looked += 1;
+      if (looked % STEP === 0) yield;
+      if (!enabled || mechanism !== 'tls' || revocation === 'off' || seen.has(material)) continue;
+      seen.add(material);
+      for (const each of material.intermediates) intermediates.set(each.sha256, each);
+      for (const each of authoritiesOf(material)) {
         if (named.has(each.sha256)) continue;
         named.add(each.sha256);
         const list = byName.get(each.subjectKeys.text);

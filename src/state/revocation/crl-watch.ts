@@ -1,7 +1,8 @@
 import type { Logger } from '../../log/index.js';
-import { type Agreement, NameTable, type Snapshot } from '../../trust/agreement/index.js';
+import type { Agreement, Snapshot } from '../../trust/agreement/index.js';
 import { hex, instant } from '../../x509/der/index.js';
 import type { CrlFacts } from '../../x509/revocation/index.js';
+import { NameTable } from './name-table.js';
 
 export type CrlCondition = 'current' | 'ending' | 'stale';
 
@@ -20,7 +21,7 @@ export interface ListAtHand {
 /** The lists in files of the policy, each with the agreement that names it; yields now and then. */
 export function* policyLists({ agreements }: Pick<Snapshot, 'agreements'>): Generator<undefined, ListAtHand[]> {
   const lists: ListAtHand[] = [];
-  for (const agreement of agreements) {
+  for (const agreement of agreements.where((_, { crls }) => crls.length > 0)) {
     lists.push(...listsOf(agreement));
     yield;
   }
@@ -63,8 +64,8 @@ export class CrlWatch {
 }
 
 /** Of lists of one issuer and scope the newest counts, wherever it came from. Yields now and then. */
-export function* newestOfScope(lists: readonly ListAtHand[]): Generator<undefined, ReadonlyMap<string, ListAtHand>> {
-  const newest = NameTable.empty<ListAtHand>();
+export function* newestOfScope(lists: readonly ListAtHand[]): Generator<undefined, NameTable<ListAtHand>> {
+  const newest = new NameTable<ListAtHand>();
   const looked = new Set<CrlFacts>();
   for (const list of lists) {
     yield;

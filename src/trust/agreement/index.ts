@@ -14,10 +14,17 @@ export {
   type StaticTarget,
   targetKey,
 } from './agreement.js';
+export {
+  type Agreements,
+  type AgreementTable,
+  type Authority,
+  type AuthorityTable,
+  authoritiesOf,
+  type Material,
+  type Terms,
+} from './agreements.js';
 export { missingAttributes, parseOneLineName } from './attributes.js';
-export { AuthorityTable, authoritiesOf } from './authority-table.js';
 export { leastPrivilege } from './least-privilege.js';
 export { MappedTable } from './mapped-table.js';
-export { NameTable } from './name-table.js';
 export { agreementOfName, parentOf, type Snapshot } from './snapshot.js';
 export { needsCertificate, servedByWords } from './words.js';

@@ -1,9 +1,12 @@
-/** A table as it would be with other values, each made when it is asked for: of 100,000 few are. */
-export class MappedTable<V> implements ReadonlyMap<string, V> {
-  readonly #table: ReadonlyMap<string, V>;
-  readonly #map: (value: V) => V;
+import type { Agreement } from './agreement.js';
+import type { AgreementTable } from './agreements.js';
 
-  constructor(table: ReadonlyMap<string, V>, map: (value: V) => V) {
+/** A table as it would be with other agreements, each made when it is asked for: of 100,000 few are. */
+export class MappedTable implements AgreementTable {
+  readonly #table: AgreementTable;
+  readonly #map: (agreement: Agreement) => Agreement;
+
+  constructor(table: AgreementTable, map: (agreement: Agreement) => Agreement) {
     this.#table = table;
     this.#map = map;
   }
@@ -12,32 +15,12 @@ export class MappedTable<V> implements ReadonlyMap<string, V> {
     return this.#table.size;
   }
 
-  get(name: string): V | undefined {
-    const value = this.#table.get(name);
-    return value === undefined ? undefined : this.#map(value);
+  get(name: string): Agreement | undefined {
+    const agreement = this.#table.get(name);
+    return agreement === undefined ? undefined : this.#map(agreement);
   }
 
   has(name: string): boolean {
     return this.#table.has(name);
-  }
-
-  *entries(): MapIterator<[string, V]> {
-    for (const [name, value] of this.#table) yield [name, this.#map(value)];
-  }
-
-  keys(): MapIterator<string> {
-    return this.#table.keys();
-  }
-
-  *values(): MapIterator<V> {
-    for (const value of this.#table.values()) yield this.#map(value);
-  }
-
-  [Symbol.iterator](): MapIterator<[string, V]> {
-    return this.entries();
-  }
-
-  forEach(call: (value: V, name: string, table: ReadonlyMap<string, V>) => void): void {
-    for (const [name, value] of this) call(value, name, this);
   }
 }

@@ -5,7 +5,7 @@ import type { PrivacyMode } from '../../sip/table/index.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
 import type { OcspRules } from '../../x509/revocation/index.js';
 import type { Agreement, Interface } from './agreement.js';
-import type { AuthorityTable } from './authority-table.js';
+import type { Agreements, AgreementTable, AuthorityTable } from './agreements.js';
 
 /** The compiled policy: immutable, and quoted by its revision in every answer. */
 export interface Snapshot {
@@ -14,16 +14,16 @@ export interface Snapshot {
   /** Certificates of our own edges, whose end is watched; no verdict rests on them. */
   readonly ownCertificates: readonly CertificateFacts[];
   readonly interfaces: readonly Interface[];
-  readonly agreements: readonly Agreement[];
-  readonly byName: ReadonlyMap<string, Agreement>;
+  readonly agreements: Agreements;
+  readonly byName: AgreementTable;
   /** The agreement that claims a domain (lower-case A-label); a domain has at most one. */
-  readonly byDomain: ReadonlyMap<string, Agreement>;
+  readonly byDomain: AgreementTable;
   /** The agreement that accepts one label in front of a suffix; the suffix is nobody else's. */
-  readonly byWildcard: ReadonlyMap<string, Agreement>;
+  readonly byWildcard: AgreementTable;
   /** The agreement that names an address and port as its next hop (`targetKey`); one has at most one. */
-  readonly byTarget: ReadonlyMap<string, Agreement>;
+  readonly byTarget: AgreementTable;
   /** An agreement that has a name among its `server_names`. */
-  readonly byServerName: ReadonlyMap<string, Agreement>;
+  readonly byServerName: AgreementTable;
   /** The certificates of CAs that agreements name, and which agreements. */
   readonly authorities: AuthorityTable;
   /** nds-ip agreements by interface name, then by the longest prefix that holds the source address. */

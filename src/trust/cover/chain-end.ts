@@ -145,7 +145,7 @@ function ofOthers(
   for (const last of ends) {
     const named = [...authorities.named(last.issuerKeys.text), ...authorities.named(last.subjectKeys.text)];
     for (const { certificate: authority, agreements } of named) {
-      const other = agreements.find((each) => each !== agreement);
+      const other = agreements.find(({ name }) => name !== agreement.name);
       if (other === undefined) continue;
       if (last.sha256 !== authority.sha256 && !issued(authority, last, budget)) continue;
       return { last, selfSigned: false, other: { agreement: other, authority } };

@@ -84,7 +84,7 @@ describe('the sample policy', () => {
   test('ok/it compiles as it is, without a warning', () => {
     const result = compile(sample);
     expect(said(result)).toEqual([]);
-    expect(compiled(result).snapshot.agreements).toEqual([]);
+    expect([...compiled(result).snapshot.agreements]).toEqual([]);
     expect(compiled(result).settings).toEqual(DEFAULT_SETTINGS);
   });
 
@@ -100,7 +100,7 @@ describe('the sample policy', () => {
       'agreements/e.yaml': 'agreements: []\n',
     });
     const { snapshot, settings } = compiled(result);
-    expect(snapshot.agreements.map(({ name }) => name)).toEqual(['op-b', 'op-c', 'acme', 'op-d-legacy', 'op-e']);
+    expect([...snapshot.agreements].map(({ name }) => name)).toEqual(['op-b', 'op-c', 'acme', 'op-d-legacy', 'op-e']);
     expect(settings).toEqual(DEFAULT_SETTINGS);
     // stack_verification: advisory is meant to warn.
     expect(said(result)).toEqual([expect.stringContaining('agreements[2].stack_verification')]);

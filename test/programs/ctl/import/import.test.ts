@@ -38,7 +38,7 @@ afterAll(() => rmSync(root, { recursive: true }));
 function policy(path: string) {
   const loaded = loadPolicy(path, 1, Date.now());
   if (!loaded.ok) throw new Error(loaded.problems.join('\n'));
-  return loaded.snapshot;
+  return { agreements: [...loaded.snapshot.agreements] };
 }
 
 async function imported(...args: readonly string[]) {

@@ -36,7 +36,7 @@ describe('the thread that reads the policy', () => {
     if (!first.ok || !second.ok) throw new Error('expected policies');
     expect([first.snapshot.revision, second.snapshot.revision]).toEqual([7, 9]);
     expect(second.snapshot.ownDomains.has('z.example')).toBe(true);
-    expect(second.snapshot.agreements[0]).toBe(first.snapshot.agreements[0]);
+    expect(second.snapshot.agreements.at(0)).toBe(first.snapshot.agreements.at(0));
     await thread.close();
   });
 

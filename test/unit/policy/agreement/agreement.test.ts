@@ -15,7 +15,7 @@ describe('migration', () => {
   test('ok/one network, its certificates and the path that stands beside them until a day', () => {
     const result = compiled(compile(migrating()));
     expect(said(result)).toEqual([]);
-    const [agreement] = result.snapshot.agreements;
+    const agreement = result.snapshot.agreements.at(0);
     expect(agreement).toMatchObject({ mechanism: 'tls', interface: 'za' });
     expect(Array.from(agreement?.sources ?? [], ({ text }) => text)).toEqual(['192.0.2.0/28']);
     expect(agreement?.migrationUntil).toBe(Date.parse('2027-01-01T00:00:00Z') - 1);

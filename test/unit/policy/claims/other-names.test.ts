@@ -26,7 +26,7 @@ describe('server_names', () => {
   test('ok/names of machines, compiled to lower-case A-labels', () => {
     const result = compile(tls('server_names: [Edge-1.B.example, bücher.b.example]'));
     expect(said(result)).toEqual([]);
-    expect(compiled(result).snapshot.agreements[0]?.serverNames).toEqual([
+    expect(compiled(result).snapshot.agreements.at(0)?.serverNames).toEqual([
       'edge-1.b.example',
       'xn--bcher-kva.b.example',
     ]);
@@ -34,7 +34,7 @@ describe('server_names', () => {
   test('ok/one of several domains, which servers of the others bear, too', () => {
     const result = compile(two('revocation: soft', 'server_names: [c.example]'));
     expect(said(result)).toEqual([]);
-    expect(compiled(result).snapshot.agreements[1]?.serverNames).toEqual(['c.example']);
+    expect(compiled(result).snapshot.agreements.at(1)?.serverNames).toEqual(['c.example']);
   });
   test('ok/one machine may serve several networks', () => {
     expect(said(compile(two('server_names: [sbc.x.example]', 'server_names: [sbc.x.example]')))).toEqual([]);

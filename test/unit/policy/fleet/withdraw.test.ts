@@ -20,16 +20,16 @@ function source(text: string, of = snapshot) {
 }
 
 describe('agreements that the fleet has disabled', () => {
-  test('ok/are disabled wherever they are looked up, and the others are the same objects', () => {
+  test('ok/are disabled wherever they are looked up, and the others are as they were', () => {
     const next = atOnce(withdrawInSteps(snapshot, ['op-b', 'op-c', 'op-x']));
-    expect(next.agreements.map(({ enabled }) => enabled)).toEqual([false, false, true]);
+    expect([...next.agreements].map(({ enabled }) => enabled)).toEqual([false, false, true]);
     expect(next.byDomain.get('b.example')?.enabled).toBe(false);
-    expect([...next.byTarget.values()].map(({ enabled }) => enabled)).toEqual([false]);
-    expect(source('192.0.2.1', next)).toBe(next.agreements[1]);
-    expect(source('192.0.2.17', next)).toBe(snapshot.agreements[2]);
+    expect(next.byTarget.get('192.0.2.7 5061')?.enabled).toBe(false);
+    expect(source('192.0.2.1', next)).toBe(next.agreements.at(1));
+    expect(source('192.0.2.17', next)).toBe(next.agreements.at(2));
+    expect(next.agreements.at(2)).toEqual(snapshot.agreements.at(2));
     expect(source('192.0.2.1')?.enabled).toBe(true);
     expect(Object.isFrozen(next)).toBe(true);
-    expect(() => (next.byDomain as Map<string, unknown>).clear()).toThrow(TypeError);
   });
   test('ok/without any that is there it is the same policy', () => {
     expect(atOnce(withdrawInSteps(snapshot, ['op-x']))).toBe(snapshot);

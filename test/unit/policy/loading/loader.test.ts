@@ -34,7 +34,7 @@ describe('the policy on disk', () => {
     const result = loadPolicy(main, 3, NOW);
     if (!result.ok) throw new Error(result.problems.join('\n'));
     expect(result.snapshot.revision).toBe(3);
-    expect(result.snapshot.agreements[0]?.anchors.client).toHaveLength(1);
+    expect(result.snapshot.agreements.at(0)?.anchors.client).toHaveLength(1);
     expect(result.warnings).toEqual([]);
   });
 
@@ -44,7 +44,7 @@ describe('the policy on disk', () => {
     symlinkSync('real', join(folder, 'agreements'));
     write('siptrust.yaml', `include: agreements/*.yaml\n${tls()}`);
     const result = loadPolicy(main, 3, NOW);
-    expect(result.ok && result.snapshot.agreements.map(({ name }) => name)).toEqual(['op-b', 'op-c']);
+    expect(result.ok && [...result.snapshot.agreements].map(({ name }) => name)).toEqual(['op-b', 'op-c']);
   });
 
   test('fail/a file that is not there', () => {

@@ -43,7 +43,7 @@ const EXAMPLE = text(
 
 function agreement(policy: string, name = 'op-b'): Agreement {
   const { snapshot } = compiled(compile(policy));
-  const found = snapshot.agreements.find((each) => each.name === name);
+  const found = [...snapshot.agreements].find((each) => each.name === name);
   if (!found) throw new Error(`no agreement ${name}`);
   return found;
 }
@@ -136,7 +136,7 @@ describe('the snapshot', () => {
     ]);
     expect(snapshot.byDomain.get('b.example')?.name).toBe('op-b');
     expect(snapshot.byDomain.get('xn--bcher-kva.example')?.name).toBe('op-b');
-    expect(snapshot.byDomain.get('c.example')).toBe(snapshot.agreements[0]);
+    expect(snapshot.byDomain.get('c.example')).toBe(snapshot.agreements.at(0));
   });
 
   test('ok/what an agreement leaves out comes from defaults, and what those leave out is strict', () => {
@@ -223,7 +223,7 @@ describe('the snapshot', () => {
     const { snapshot, settings } = compiled(
       compile('own_domains: [a.example]\ninterfaces:\nagreements:\ndaemon:\ndefaults:\ninclude:\n'),
     );
-    expect(snapshot.agreements).toEqual([]);
+    expect([...snapshot.agreements]).toEqual([]);
     expect(settings).toEqual(DEFAULT_SETTINGS);
   });
 });
@@ -252,7 +252,7 @@ describe('included files', () => {
         'one.yaml': agreementOf('one'),
       }),
     );
-    expect(snapshot.agreements.map(({ name }) => name)).toEqual(['b', 'z', 'one']);
+    expect([...snapshot.agreements].map(({ name }) => name)).toEqual(['b', 'z', 'one']);
     expect([...snapshot.ownDomains]).toEqual(['a.example', 'c.example']);
   });
 

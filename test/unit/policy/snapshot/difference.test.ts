@@ -4,6 +4,7 @@ import { policyDifferences, policyDifferencesInSteps } from '../../../../src/pol
 import type { Agreement } from '../../../../src/trust/agreement/agreement.js';
 import type { Snapshot } from '../../../../src/trust/agreement/snapshot.js';
 import { DAY, NOW, root } from '../../../support/certificates.js';
+import { plainAgreements } from '../../../support/plain-agreements.js';
 import { agreementWith, snapshotWith } from '../../../support/snapshot.js';
 
 const [caOne, caTwo] = [root({ subject: 'CN=CA 1' }).facts, root({ subject: 'CN=CA 2' }).facts];
@@ -86,8 +87,7 @@ describe('what two policies say differently', () => {
     for (const key of Object.keys(other) as (keyof Agreement)[]) {
       if (key === 'name') continue;
       const agreement = { ...other, [key]: ['something else'], ...times[key] };
-      const byName = new Map([[agreement.name, agreement]]);
-      const odd = { ...before, snapshot: { ...before.snapshot, agreements: [agreement], byName } };
+      const odd = { ...before, snapshot: { ...before.snapshot, agreements: plainAgreements(agreement) } };
       expect(policyDifferences(before, odd), key).not.toEqual([]);
     }
   });

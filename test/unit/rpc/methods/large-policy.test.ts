@@ -8,6 +8,7 @@ import { trustState } from '../../../../src/state/trust/trust-state.js';
 import { Counters } from '../../../../src/state/verdicts/counters.js';
 import { leaf, NOW, root } from '../../../support/certificates.js';
 import { keptLog } from '../../../support/kept-log.js';
+import { plainAgreements } from '../../../support/plain-agreements.js';
 import { agreementWith } from '../../../support/snapshot.js';
 import { policyOf } from '../../../support/state.js';
 
@@ -15,19 +16,25 @@ const AGREEMENTS = 3000;
 const PINS = 50;
 const { facts } = leaf(root({ subject: 'O=Operator B,CN=B CA' }));
 
-/** A state over many agreements, and how often one of their list was looked at. */
+/** A state over many agreements, and how often something of one in their list was looked at. */
 function looked() {
   let looks = 0;
   const all = Array.from({ length: AGREEMENTS }, (_, at) =>
     agreementWith({ name: `op-${at}`, domains: [`d${at}.example`], pinned: true, enabled: at % 3 !== 0 }),
   );
   const policy = policyOf(all);
-  const counted = new Proxy(policy.snapshot.agreements, {
-    get(list, key) {
-      if (typeof key === 'string' && /^\d+$/.test(key)) looks += 1;
-      return Reflect.get(list, key);
-    },
-  });
+  // As those of a table, which are other objects here.
+  const counted = plainAgreements(
+    ...all.map(
+      (each) =>
+        new Proxy(each, {
+          get(agreement, key) {
+            looks += 1;
+            return Reflect.get(agreement, key);
+          },
+        }),
+    ),
+  );
   const snapshot = { ...policy.snapshot, agreements: counted };
   const pins = new Pins({ pins: [], revision: 0 }, undefined, { most: PINS, clock: () => NOW, log: keptLog() });
   for (let at = 0; at < PINS; at += 1) pins.observe(`op-${AGREEMENTS - 1 - at}`, { ...facts, spkiSha256: `key ${at}` });

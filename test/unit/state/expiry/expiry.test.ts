@@ -15,6 +15,7 @@ import type { Pin } from '../../../../src/state/store/store.js';
 import { trustState } from '../../../../src/state/trust/trust-state.js';
 import { atOnce } from '../../../../src/x509/der/in-steps.js';
 import { ca, crl, DAY, leaf, NOW, root } from '../../../support/certificates.js';
+import { plainAgreements } from '../../../support/plain-agreements.js';
 import { agreementWith, emptySnapshot } from '../../../support/snapshot.js';
 
 const rootB = root({ subject: 'O=Operator B,CN=B Root', notAfter: NOW + 20 * DAY });
@@ -290,7 +291,7 @@ describe('PeerCertificates', () => {
 describe('the running daemon', () => {
   test('ok/a partner that is silent since the start: the end of its certificate is told all the same', async () => {
     const load = () => {
-      const snapshot = { ...emptySnapshot, revision: 1, agreements: [opB] };
+      const snapshot = { ...emptySnapshot, revision: 1, agreements: plainAgreements(opB) };
       return { ok: true, snapshot, settings: DEFAULT_SETTINGS, warnings: [] } as const;
     };
     const policy = PolicyHolder.open(load, NOW);

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { CrlWatch, crlCondition, policyLists } from '../../../../src/state/revocation/crl-watch.js';
 import { atOnce } from '../../../../src/x509/der/in-steps.js';
 import { crl, DAY, NOW, root } from '../../../support/certificates.js';
+import { plainAgreements } from '../../../support/plain-agreements.js';
 import { agreementWith } from '../../../support/snapshot.js';
 
 const issuer = root();
@@ -64,11 +65,11 @@ describe('CrlWatch', () => {
 
 describe('policyLists', () => {
   test('ok/of agreements that look at revocation', () => {
-    const agreements = [
+    const agreements = plainAgreements(
       agreementWith({ name: 'x', revocation: 'soft', crls: [month] }),
       agreementWith({ name: 'y', revocation: 'off', crls: [month] }),
       agreementWith({ name: 'z', revocation: 'hard', crls: [month], enabled: false }),
-    ];
+    );
     expect(atOnce(policyLists({ agreements })).map(({ source }) => source)).toEqual(['agreement x']);
   });
 });

@@ -10,6 +10,7 @@ import { type CrlSpec, ca, crl, DAY, ext, extension, type Issued, leaf } from '.
 import { der } from '../../../support/der.js';
 import { type Answer, HttpServer } from '../../../support/http-server.js';
 import { eventually } from '../../../support/live/places.js';
+import { plainAgreements } from '../../../support/plain-agreements.js';
 import {
   now,
   type Partner,
@@ -309,8 +310,10 @@ describe('servers that are gone, slow or lying leave the last good list in force
     const stage = await stageWith({
       agreement: { revocation: 'soft' },
       snapshot: {
-        agreements: [b.ca, twin].map(({ facts }, at) =>
-          agreementWith({ name: `${at}`, revocation: 'soft', anchors: { client: [facts], server: [] } }),
+        agreements: plainAgreements(
+          ...[b.ca, twin].map(({ facts }, at) =>
+            agreementWith({ name: `${at}`, revocation: 'soft', anchors: { client: [facts], server: [] } }),
+          ),
         ),
       },
     });

@@ -6,6 +6,7 @@ import { judgePeer } from '../../../../src/trust/peer/peer.js';
 import { headerEdits, treatmentOf, treatsOtherwise } from '../../../../src/trust/verdict/treatment.js';
 import { crl, DAY, ext, leaf, NOW, root } from '../../../support/certificates.js';
 import { presenting } from '../../../support/evidence.js';
+import { plainAgreements } from '../../../support/plain-agreements.js';
 import { agreementWith, snapshotWith } from '../../../support/snapshot.js';
 
 const rootB = root({ subject: 'O=Operator B,CN=B CA' });
@@ -69,7 +70,7 @@ describe('revocation, where lists and answers that were fetched are gone', () =>
       });
     });
     const asked = agreementWith({ anchors, revocation: 'hard' });
-    const snapshot = { ...snapshotWith([asked]), agreements: [asked, ...others] };
+    const snapshot = { ...snapshotWith([asked]), agreements: plainAgreements(asked, ...others) };
     const question = { evidence, at: NOW, status: 'good', before } as const;
     expect(askAgain(question, snapshot, NO_APPROVED_PINS).treatment).toMatchObject({ verdict: 'trusted' });
     expect(looked).toEqual([]);

@@ -16,6 +16,7 @@ import { toBytes } from '../../../support/bytes.js';
 import { ca, crl, ext, leaf, NOW, root, selfSignedLeaf } from '../../../support/certificates.js';
 import { presenting } from '../../../support/evidence.js';
 import { ndsSnapshot, overUdp } from '../../../support/nds.js';
+import { plainAgreements } from '../../../support/plain-agreements.js';
 import { agreementWith, snapshotWith } from '../../../support/snapshot.js';
 
 const rootB = root({ subject: 'O=Operator B,CN=B CA' });
@@ -90,8 +91,10 @@ describe('a peer that proved to be the partner', () => {
   });
   test('ok/by its path', () => {
     const nds = ndsSnapshot({});
-    const agreements = nds.agreements.map((each) => ({ ...each, enforcement: 'monitor' as const }));
-    const sources = new Map([...nds.sources.keys()].map((name) => [name, { lookup: () => agreements[0] }]));
+    const agreements = plainAgreements(
+      ...[...nds.agreements].map((each) => ({ ...each, enforcement: 'monitor' as const })),
+    );
+    const sources = new Map([...nds.sources.keys()].map((name) => [name, { lookup: () => agreements.at(0) }]));
     const verdict = judgePeer(overUdp({}), { ...nds, agreements, sources }, NOW);
     expect(verdict).toMatchObject({ verdict: 'untrusted', would: { verdict: 'trusted', passes: true } });
   });

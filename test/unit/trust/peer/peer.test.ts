@@ -428,7 +428,7 @@ describe('whatever the evidence, trust has its ground', () => {
           ...(terms.pinned ? { pins: [certificate.spkiSha256], pinLeaf: true } : {}),
         });
         const nds = ndsSnapshot({ implicitTrust });
-        const legacy = nds.agreements[0];
+        const legacy = nds.agreements.at(0);
         if (legacy === undefined) throw new Error('expected an agreement');
         const snapshot = snapshotWith([b, legacy], { interfaces: nds.interfaces, sources: nds.sources });
         const evidence = evidenceWith({

@@ -1,0 +1,111 @@
+/** Numbers by name, in memory that threads share: a Map of as many names would be looked through by each collection. */
+
+import { entryAt, present } from '../../typed.js';
+import { type Numbers, numbersOf, type Rows, RowsWriter, rowAt } from './rows.js';
+
+export interface NameIndex {
+  /** Each name once, in the order in which they came. */
+  readonly names: Rows;
+  /** Which of `values` belong to each name: from its own entry up to the next one. */
+  readonly begins: Numbers;
+  readonly values: Numbers;
+  /** A table of twice as many places as names, at least; in each the number of a name and one, or 0. */
+  readonly slots: Numbers;
+}
+
+export class NameIndexWriter {
+  readonly #numbers = new Map<string, number>();
+  readonly #names = new RowsWriter();
+  readonly #hashes: number[] = [];
+  /** Of each value the number of its name. */
+  readonly #owners: number[] = [];
+  readonly #values: number[] = [];
+
+  /** One more value of a name. */
+  add(name: string, value: number): void {
+    this.#owners.push(this.#numberOf(name));
+    this.#values.push(value);
+  }
+
+  /** The value of a name that has none. */
+  addFirst(name: string, value: number): void {
+    if (!this.#numbers.has(name)) this.add(name, value);
+  }
+
+  written(): NameIndex {
+    const names = this.#names.written();
+    const [begins, values] = grouped(this.#owners, this.#values, this.#hashes.length);
+    return { names, begins, values, slots: slotsOf(this.#hashes) };
+  }
+
+  #numberOf(name: string): number {
+    const known = this.#numbers.get(name);
+    if (known !== undefined) return known;
+    const number = this.#hashes.length;
+    const octets = Buffer.from(name);
+    this.#numbers.set(name, number);
+    this.#names.add(octets);
+    this.#hashes.push(hashOf(octets));
+    return number;
+  }
+}
+
+/** The values of each owner beside each other, in the order in which they came. */
+function grouped(owners: readonly number[], values: readonly number[], count: number): readonly [Numbers, Numbers] {
+  const begins = numbersOf({ length: count + 1 });
+  for (const owner of owners) begins[owner + 1] = entryAt(begins, owner + 1) + 1;
+  for (let at = 0; at < count; at++) begins[at + 1] = entryAt(begins, at + 1) + entryAt(begins, at);
+  const next = Uint32Array.from(begins);
+  const placed = numbersOf({ length: values.length });
+  for (const [at, owner] of owners.entries()) {
+    const place = entryAt(next, owner);
+    placed[place] = entryAt(values, at);
+    next[owner] = place + 1;
+  }
+  return [begins, placed];
+}
+
+function slotsOf(hashes: readonly number[]): Numbers {
+  const slots = numbersOf({ length: 2 ** Math.ceil(Math.log2(2 * hashes.length + 2)) });
+  for (const [number, hash] of hashes.entries()) {
+    let slot = hash & (slots.length - 1);
+    while (slots[slot] !== 0) slot = (slot + 1) & (slots.length - 1);
+    slots[slot] = number + 1;
+  }
+  return slots;
+}
+
+/** How many names there are. */
+export function namesIn({ names }: NameIndex): number {
+  return names.ends.length;
+}
+
+/** The values of a name, in the order in which they came. */
+export function allOf(index: NameIndex, name: string): readonly number[] {
+  const number = numberOf(index, name);
+  if (number === undefined) return [];
+  const { begins, values } = index;
+  return [...values.subarray(entryAt(begins, number), entryAt(begins, number + 1))];
+}
+
+/** The first value of a name. */
+export function firstOf(index: NameIndex, name: string): number | undefined {
+  const number = numberOf(index, name);
+  return number === undefined ? undefined : index.values[entryAt(index.begins, number)];
+}
+
+function numberOf({ names, slots }: NameIndex, name: string): number | undefined {
+  const octets = Buffer.from(name);
+  for (let slot = hashOf(octets) & (slots.length - 1); ; slot = (slot + 1) & (slots.length - 1)) {
+    const number = present(slots[slot], 'a place of a name') - 1;
+    if (number < 0) return undefined;
+    if (octets.equals(rowAt(names, number))) return number;
+  }
+}
+
+/** FNV-1a: nothing rests on it but that names lie apart. */
+function hashOf(octets: Uint8Array): number {
+  let hash = 0x811c9dc5;
+  for (const octet of octets) hash = Math.imul(hash ^ octet, 0x01000193);
+  return (hash ^ (hash >>> 15)) >>> 0;
+}

@@ -1,0 +1,99 @@
+/**
+ * Many short octets in memory that threads share, each found by its number: nothing is copied from thread to thread, and no
+ * collector has to look at it.
+ */
+
+import { entryAt } from '../../typed.js';
+
+type Octets = Uint8Array<SharedArrayBuffer>;
+export type Numbers = Uint32Array<SharedArrayBuffer>;
+
+export interface Rows {
+  /** None so large that its memory counts, none so small that there are many. */
+  readonly chunks: readonly Octets[];
+  /** The number of the first row in each chunk. */
+  readonly firsts: readonly number[];
+  /** Where each row ends in its chunk. */
+  readonly ends: Numbers;
+}
+
+/** So much, and no more, waits for what comes after it in the same chunk. */
+const CHUNK_OCTETS = 2 ** 18;
+
+/** Writes rows one after the other. */
+export class RowsWriter {
+  readonly #chunks: Octets[] = [];
+  readonly #firsts: number[] = [];
+  readonly #ends: number[] = [];
+  #open: Uint8Array[] = [];
+  #octets = 0;
+
+  /** How many there are. */
+  get length(): number {
+    return this.#ends.length;
+  }
+
+  add(octets: Uint8Array): void {
+    if (this.#open.length === 0) this.#firsts.push(this.#ends.length);
+    this.#open.push(octets);
+    this.#octets += octets.length;
+    this.#ends.push(this.#octets);
+    if (this.#octets >= CHUNK_OCTETS) this.#close();
+  }
+
+  written(): Rows {
+    if (this.#open.length > 0) this.#close();
+    return { chunks: this.#chunks, firsts: this.#firsts, ends: numbersOf(this.#ends) };
+  }
+
+  #close(): void {
+    const chunk = new Uint8Array(new SharedArrayBuffer(this.#octets));
+    let at = 0;
+    for (const each of this.#open) {
+      chunk.set(each, at);
+      at += each.length;
+    }
+    this.#chunks.push(chunk);
+    this.#open = [];
+    this.#octets = 0;
+  }
+}
+
+/** Rows of before, and these behind them. */
+export function rowsWith({ chunks, firsts, ends }: Rows, more: readonly Uint8Array[]): Rows {
+  const writer = new RowsWriter();
+  for (const octets of more) writer.add(octets);
+  const behind = writer.written();
+  return {
+    chunks: [...chunks, ...behind.chunks],
+    firsts: [...firsts, ...behind.firsts.map((first) => ends.length + first)],
+    ends: numbersOf([...ends, ...behind.ends]),
+  };
+}
+
+/** The octets of a row, in the memory that is shared. @throws {Error} there are not so many */
+export function rowAt({ chunks, firsts, ends }: Rows, at: number): Buffer {
+  const end = entryAt(ends, at);
+  let [low, high] = [0, firsts.length - 1];
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (entryAt(firsts, middle) <= at) low = middle;
+    else high = middle - 1;
+  }
+  const begin = at === firsts[low] ? 0 : entryAt(ends, at - 1);
+  const { buffer, byteOffset } = entryAt(chunks, low);
+  return Buffer.from(buffer, byteOffset + begin, end - begin);
+}
+
+/** All rows in their order. */
+export function* eachRow(rows: Rows): Generator<Buffer, undefined> {
+  for (let at = 0; at < rows.ends.length; at++) yield rowAt(rows, at);
+  return undefined;
+}
+
+/** Numbers in memory that threads share. */
+export function numbersOf(values: ArrayLike<number>): Numbers {
+  const numbers = new Uint32Array(new SharedArrayBuffer(values.length * Uint32Array.BYTES_PER_ELEMENT));
+  numbers.set(values);
+  return numbers;
+}
