@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PolicyThread, startReading } from '../../../../src/state/policy/thread.js';
+import { startThread } from '../../../../src/state/work/index.js';
 import { CA_PEM, NOW, tls } from '../../../unit/policy/fixtures.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'siptrust-thread-'));
@@ -36,7 +37,9 @@ describe('the thread that reads the policy', () => {
     if (!first.ok || !second.ok) throw new Error('expected policies');
     expect([first.snapshot.revision, second.snapshot.revision]).toEqual([7, 9]);
     expect(second.snapshot.ownDomains.has('z.example')).toBe(true);
-    expect(second.snapshot.agreements.at(0)).toBe(first.snapshot.agreements.at(0));
+    const { agreements } = second.snapshot;
+    expect(agreements.same(0, first.snapshot.agreements, 0)).toBe(true);
+    expect(agreements.at(0)?.anchors.client[0]).toBe(first.snapshot.agreements.at(0)?.anchors.client[0]);
     await thread.close();
   });
 
@@ -44,10 +47,26 @@ describe('the thread that reads the policy', () => {
     const thread = startReading();
     try {
       // Without the setting it is 48 MiB on machines of today.
-      expect(thread.resourceLimits?.maxYoungGenerationSizeMb).toBe(6);
+      expect(thread.resourceLimits).toMatchObject({ maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 2000 });
     } finally {
       await thread.terminate();
     }
+  });
+
+  test('ok/a policy beyond the usual memory is read again by a thread that may take more', async () => {
+    const each = (at: number) => `  - {name: op-${at}, domains: [d${at}.example], mechanism: tls, anchors: [ca.pem]}\n`;
+    const entries = Array.from({ length: 20_000 }, (_, at) => each(at));
+    writeFileSync(path, `own_domains: [a.example]\nagreements:\n${entries.join('')}`, { mode: 0o600 });
+    const module = new URL('../../../../src/policy/loading/worker.js', import.meta.url);
+    const started: boolean[] = [];
+    const thread = new PolicyThread(path, (much) => {
+      started.push(much);
+      return startThread(module, undefined, much ? undefined : { maxOldGenerationSizeMb: 24 });
+    });
+    const loaded = await thread.load(1, NOW);
+    expect(loaded.ok && loaded.snapshot.agreements.length).toBe(20_000);
+    expect(started).toEqual([false, true]);
+    await thread.close();
   });
 
   test('fail/one that dies is a problem of that load, and the next one has another thread', async () => {
