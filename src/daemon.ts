@@ -108,7 +108,7 @@ async function start(
   const reload = reporter(log, state, look);
   for (const warning of policy.status().warnings) log.warn(warning);
   if (fleet !== undefined) await joinFleet(fleet.database, state, source, reload, log, closers);
-  for (const warning of approvalsMissing(state)) log.warn(warning);
+  for (const warning of await approvalsMissing(state)) log.warn(warning);
 
   const listeners = await openListeners(settings, { state, log, audit, reload, config });
   if ('failed' in listeners) throw new StartFailure(`${listeners.failed}${nextStep(listeners.code)}`);

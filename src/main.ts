@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=2 --no-parallel-scavenge
+#!/usr/bin/env -S node --max-semi-space-size=2 --no-parallel-scavenge --v8-pool-size=1
 
 /**
  * siptrustd.

@@ -14,7 +14,7 @@ export function reporter(
 ): (by: string) => Promise<ReloadReport> {
   return async (by) => {
     const loaded = await state.changes.reload(by);
-    const report = { ...loaded, warnings: [...loaded.warnings, ...approvalsMissing(state)] };
+    const report = { ...loaded, warnings: [...loaded.warnings, ...(await approvalsMissing(state))] };
     await inSlices(told(log, report));
     if (report.ok) log.info('policy loaded', { revision: report.revision, by });
     else log.error('the policy was not loaded; the last good one stays in force', { revision: report.revision, by });
@@ -24,8 +24,8 @@ export function reporter(
 }
 
 /** Of the policy in force: the files know of no approval. */
-export function approvalsMissing({ policy, pins }: Of<'policy' | 'pins'>): readonly string[] {
-  return pins === undefined ? [] : missingApprovals(policy.snapshot, pins.approved);
+export async function approvalsMissing({ policy, pins }: Of<'policy' | 'pins'>): Promise<readonly string[]> {
+  return pins === undefined ? [] : inSlices(missingApprovals(policy.snapshot, pins.approved));
 }
 
 /** A line for each: a policy of thousands may have as many warnings. */

@@ -12,9 +12,11 @@ import { entryAt } from '../../src/typed.js';
 
 class PlainAgreements implements Agreements {
   readonly #all: readonly Agreement[];
+  readonly #numbers: ReadonlyMap<string, number>;
 
   constructor(all: readonly Agreement[]) {
     this.#all = all;
+    this.#numbers = new Map(all.map(({ name }, number) => [name, number]));
   }
 
   get length(): number {
@@ -30,8 +32,7 @@ class PlainAgreements implements Agreements {
   }
 
   numberOf(name: string): number | undefined {
-    const number = this.#all.findIndex((each) => each.name === name);
-    return number === -1 ? undefined : number;
+    return this.#numbers.get(name);
   }
 
   same(number: number, other: Agreements, otherNumber: number): boolean {
@@ -44,6 +45,10 @@ class PlainAgreements implements Agreements {
 
   [Symbol.iterator](): Iterator<Agreement> {
     return this.#all.values();
+  }
+
+  termsOf(number: number): Terms {
+    return entryAt(this.#all, number);
   }
 
   shared(): Iterable<readonly [Terms, Material]> {

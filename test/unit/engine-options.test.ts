@@ -22,19 +22,30 @@ describe('what siptrustd asks of Node', () => {
   it.each([
     ['ok/all of them', ENGINE_OPTIONS],
     ['ok/among others', ['--enable-source-maps', ...ENGINE_OPTIONS, '--trace-gc']],
-    ['ok/spelt as V8 does', ['--max_semi_space_size=2', '--no_parallel_scavenge']],
-    ['ok/another size, which somebody chose', ['--max-semi-space-size=4', '--no-parallel-scavenge']],
+    ['ok/spelt as V8 does', ['--max_semi_space_size=2', '--no_parallel_scavenge', '--v8_pool_size=1']],
+    [
+      'ok/another size, which somebody chose',
+      ['--max-semi-space-size=4', '--no-parallel-scavenge', '--v8-pool-size=4'],
+    ],
   ])('%s: nothing is said', (_, given) => {
     expect(missingOptions(given)).toBeUndefined();
   });
 
   it.each([
-    ['fail/none', [], '--max-semi-space-size=2 --no-parallel-scavenge'],
-    ['fail/one of them, as by NODE_OPTIONS', ['', '--max-semi-space-size=2'], '--no-parallel-scavenge'],
-    ['fail/one that begins alike', ['--max-semi-space-sizes=2', '--no-parallel-scavenge'], '--max-semi-space-size=2'],
+    ['fail/none', [], '--max-semi-space-size=2 --no-parallel-scavenge --v8-pool-size=1'],
+    [
+      'fail/one of them, as by NODE_OPTIONS',
+      ['', '--max-semi-space-size=2', '--v8-pool-size=1'],
+      '--no-parallel-scavenge',
+    ],
+    [
+      'fail/one that begins alike',
+      ['--max-semi-space-sizes=2', '--no-parallel-scavenge', '--v8-pool-size=1'],
+      '--max-semi-space-size=2',
+    ],
   ])('%s: is told, and what to do', (_, given, missing) => {
     expect(missingOptions(given)).toBe(
-      `Node was started without ${missing}: a reload can hold questions up for longer; next: start siptrustd by its own name, or as "node --max-semi-space-size=2 --no-parallel-scavenge main.js"`,
+      `Node was started without ${missing}: a reload can hold questions up for longer; next: start siptrustd by its own name, or as "node --max-semi-space-size=2 --no-parallel-scavenge --v8-pool-size=1 main.js"`,
     );
   });
 });

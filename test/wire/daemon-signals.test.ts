@@ -96,7 +96,9 @@ describe('siptrustd', () => {
     await ready(child);
     await eventually('the policy is loaded', () => child.output.includes('policy loaded'), 10_000);
     // It is started here as `node main.js`.
-    expect(child.output).toContain('Node was started without --max-semi-space-size=2 --no-parallel-scavenge');
+    expect(child.output).toContain(
+      'Node was started without --max-semi-space-size=2 --no-parallel-scavenge --v8-pool-size=1',
+    );
     child.signal('SIGTERM');
     expect(await child.exit()).toBe(0);
   }, 90_000);

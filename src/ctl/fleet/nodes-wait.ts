@@ -8,7 +8,7 @@ const LOOK_MS = 100;
 export interface NodeState {
   readonly node: string;
   readonly revision: number;
-  /** `lost`: was heard of while somebody waited for it, and is silent now. */
+  /** `lost`: was heard of while somebody waited for it, and is silent now with a revision of before. */
   readonly state: 'there' | 'behind' | 'refused' | 'silent' | 'lost';
   readonly problem: string;
 }
@@ -53,7 +53,9 @@ export async function waitForNodes(
       const state = nodeState(node, number);
       if (node.alive) heard.add(node.name);
       // Cut off from the store it may carry calls by the policy of before.
-      return !node.alive && heard.has(node.name) ? { ...state, state: 'lost' as const } : state;
+      return !node.alive && heard.has(node.name) && node.revision < number
+        ? { ...state, state: 'lost' as const }
+        : state;
     });
     // One that has refused will not change its mind; one that was lost may come back.
     const settled = states.every(

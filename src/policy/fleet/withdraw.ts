@@ -11,14 +11,16 @@ const STEP = 1000;
  * milliseconds whatever the size of the policy; yields now and then.
  */
 export function* withdrawInSteps(snapshot: Snapshot, names: readonly string[]): Generator<undefined, Snapshot> {
-  const { agreements, byName } = snapshot;
+  const { agreements } = snapshot;
   if (!(agreements instanceof AgreementList))
     throw new TypeError('expected the agreements of a policy that was packed');
   const numbers: number[] = [];
-  for (const [at, name] of names.entries()) {
+  let looked = 0;
+  for (const name of new Set(names)) {
     const number = agreements.numberOf(name);
-    if (number !== undefined && byName.get(name)?.enabled === true) numbers.push(number);
-    if (at % STEP === STEP - 1) yield;
+    if (number !== undefined && agreements.termsOf(number).enabled) numbers.push(number);
+    looked += 1;
+    if (looked % STEP === 0) yield;
   }
   return numbers.length === 0 ? snapshot : snapshotWith(agreements.without(numbers), snapshot);
 }

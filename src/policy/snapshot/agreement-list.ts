@@ -91,15 +91,19 @@ export class AgreementList implements Agreements {
   }
 
   *shared(): Generator<readonly [Terms, Material], undefined> {
-    for (let at = 0; at < this.length; at++) yield [this.#termsOf(at), this.#materialOf(at)];
+    for (let at = 0; at < this.length; at++) yield [this.termsOf(at), this.#materialOf(at)];
     return undefined;
   }
 
   *where(holds: (terms: Terms, material: Material) => boolean): Generator<Agreement, undefined> {
     for (let at = 0; at < this.length; at++) {
-      if (holds(this.#termsOf(at), this.#materialOf(at))) yield this.#passing(at);
+      if (holds(this.termsOf(at), this.#materialOf(at))) yield this.#passing(at);
     }
     return undefined;
+  }
+
+  termsOf(number: number): Terms {
+    return entryAt(this.#terms, entryAt(this.#packed.terms.places, number));
   }
 
   numberOf(name: string): number | undefined {
@@ -183,10 +187,6 @@ export class AgreementList implements Agreements {
     return number === undefined ? undefined : this.at(number);
   }
 
-  #termsOf(number: number): Terms {
-    return entryAt(this.#terms, entryAt(this.#packed.terms.places, number));
-  }
-
   #materialOf(number: number): Material {
     return entryAt(this.#material, entryAt(this.#packed.material.places, number));
   }
@@ -199,7 +199,7 @@ export class AgreementList implements Agreements {
   #make(number: number): Agreement {
     const [own, from, until, migrationUntil] = read<OwnRow>(rowAt(this.#packed.own, number));
     // As a literal with `...` each would get a shape of its own in V8, of 800 octets.
-    const made: Record<string, unknown> = Object.assign({}, this.#termsOf(number), this.#materialOf(number));
+    const made: Record<string, unknown> = Object.assign({}, this.termsOf(number), this.#materialOf(number));
     for (const [at, key] of OWN.entries()) made[key] = frozen(own[at]);
     made.valid = Object.freeze({ from: Number(from), until: Number(until) });
     made.migrationUntil = migrationUntil === 'undefined' ? undefined : Number(migrationUntil);
@@ -290,9 +290,12 @@ function frozenList<T>(list: readonly T[]): readonly T[] {
 /** Frozen through and through; of what is empty one for all. What is frozen already, it takes as it is. */
 function frozen(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
-  const parts = value as Record<string, unknown>;
-  const keys = Object.keys(parts);
-  if (keys.length === 0) return Array.isArray(value) ? NO_ENTRIES : NO_KEYS;
-  for (const key of keys) parts[key] = frozen(parts[key]);
+  if (Array.isArray(value)) {
+    for (const each of value) frozen(each);
+    return frozenList(value);
+  }
+  const parts = Object.values(value);
+  if (parts.length === 0) return NO_KEYS;
+  for (const each of parts) frozen(each);
   return Object.freeze(value);
 }

@@ -1,7 +1,7 @@
 /** Numbers by name, in memory that threads share: a Map of as many names would be looked through by each collection. */
 
 import { entryAt, present } from '../../typed.js';
-import { type Numbers, numbersOf, type Rows, RowsWriter, rowAt } from './rows.js';
+import { type Numbers, numbersOf, type Rows, RowsWriter, rowIs } from './rows.js';
 
 export interface NameIndex {
   /** Each name once, in the order in which they came. */
@@ -42,10 +42,9 @@ export class NameIndexWriter {
     const known = this.#numbers.get(name);
     if (known !== undefined) return known;
     const number = this.#hashes.length;
-    const octets = Buffer.from(name);
     this.#numbers.set(name, number);
-    this.#names.add(octets);
-    this.#hashes.push(hashOf(octets));
+    this.#names.add(Buffer.from(name));
+    this.#hashes.push(hashOf(octetsOf(name)));
     return number;
   }
 }
@@ -95,17 +94,23 @@ export function firstOf(index: NameIndex, name: string): number | undefined {
 }
 
 function numberOf({ names, slots }: NameIndex, name: string): number | undefined {
-  const octets = Buffer.from(name);
+  const octets = octetsOf(name);
   for (let slot = hashOf(octets) & (slots.length - 1); ; slot = (slot + 1) & (slots.length - 1)) {
     const number = present(slots[slot], 'a place of a name') - 1;
     if (number < 0) return undefined;
-    if (octets.equals(rowAt(names, number))) return number;
+    if (rowIs(names, number, octets)) return number;
   }
 }
 
+/** The octets of a name (UTF-8), each as a character: of most names these are its own, and nothing has to be made. */
+function octetsOf(name: string): string {
+  for (let at = 0; at < name.length; at++) if (name.charCodeAt(at) > 0x7f) return Buffer.from(name).toString('latin1');
+  return name;
+}
+
 /** FNV-1a: nothing rests on it but that names lie apart. */
-function hashOf(octets: Uint8Array): number {
+function hashOf(octets: string): number {
   let hash = 0x811c9dc5;
-  for (const octet of octets) hash = Math.imul(hash ^ octet, 0x01000193);
+  for (let at = 0; at < octets.length; at++) hash = Math.imul(hash ^ octets.charCodeAt(at), 0x01000193);
   return (hash ^ (hash >>> 15)) >>> 0;
 }

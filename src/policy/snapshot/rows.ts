@@ -71,8 +71,8 @@ export function rowsWith({ chunks, firsts, ends }: Rows, more: readonly Uint8Arr
   };
 }
 
-/** The octets of a row, in the memory that is shared. @throws {Error} there are not so many */
-export function rowAt({ chunks, firsts, ends }: Rows, at: number): Buffer {
+/** The chunk of a row, and where it begins and ends in it. @throws {Error} there are not so many */
+function placeOf({ chunks, firsts, ends }: Rows, at: number): readonly [chunk: Octets, begin: number, end: number] {
   const end = entryAt(ends, at);
   let [low, high] = [0, firsts.length - 1];
   while (low < high) {
@@ -80,9 +80,23 @@ export function rowAt({ chunks, firsts, ends }: Rows, at: number): Buffer {
     if (entryAt(firsts, middle) <= at) low = middle;
     else high = middle - 1;
   }
-  const begin = at === firsts[low] ? 0 : entryAt(ends, at - 1);
-  const { buffer, byteOffset } = entryAt(chunks, low);
+  return [entryAt(chunks, low), at === firsts[low] ? 0 : entryAt(ends, at - 1), end];
+}
+
+/** The octets of a row, in the memory that is shared. @throws {Error} there are not so many */
+export function rowAt(rows: Rows, at: number): Buffer {
+  const [{ buffer, byteOffset }, begin, end] = placeOf(rows, at);
   return Buffer.from(buffer, byteOffset + begin, end - begin);
+}
+
+/** Whether a row holds the octets that are the characters of a text. */
+export function rowIs(rows: Rows, at: number, octets: string): boolean {
+  const [chunk, begin, end] = placeOf(rows, at);
+  if (end - begin !== octets.length) return false;
+  for (let place = 0; place < octets.length; place++) {
+    if (chunk[begin + place] !== octets.charCodeAt(place)) return false;
+  }
+  return true;
 }
 
 /** All rows in their order. */

@@ -3,6 +3,7 @@ import { shownAgreement } from '../../policy/agreement/index.js';
 import { nearest } from '../../policy/reading/index.js';
 import type { ReloadReport } from '../../state/policy/index.js';
 import type { Of } from '../../state/trust/index.js';
+import { inSlices } from '../../state/work/index.js';
 import { type Agreement, type Snapshot, servedByWords } from '../../trust/agreement/index.js';
 import { boundText } from '../../trust/cover/index.js';
 import { askerOf, defineMethod, type Method, RpcError } from '../dispatch/index.js';
@@ -49,6 +50,18 @@ function details(agreement: Agreement, now: number) {
   return { ...row(agreement, now), ...shownAgreement(agreement), by_words: servedByWords(agreement) };
 }
 
+/** Yields after each: one of them may hold thousands of names. */
+function* rowsInSteps({ agreements }: Snapshot, from: number, limit: number, now: number) {
+  const rows: ReturnType<typeof row>[] = [];
+  for (let number = from; number < from + limit; number++) {
+    const agreement = agreements.at(number);
+    if (agreement === undefined) break;
+    rows.push(row(agreement, now));
+    yield;
+  }
+  return rows;
+}
+
 /** The agreements in force. */
 export function agreementMethods(state: Of<'now' | 'policy'>, reload: (by: string) => Promise<ReloadReport>): Method[] {
   return [
@@ -58,7 +71,7 @@ export function agreementMethods(state: Of<'now' | 'policy'>, reload: (by: strin
       doc: 'The agreements of the policy in force, one row each: 1,000 at most, from the one with this index on',
       params: z.strictObject({ from: wholeNumber(0).optional(), limit: wholeNumber(1, MOST_ROWS).optional() }),
       handler: ({ from = 0, limit = MOST_ROWS }) =>
-        state.policy.snapshot.agreements.slice(from, from + limit).map((agreement) => row(agreement, state.now())),
+        inSlices(rowsInSteps(state.policy.snapshot, from, limit, state.now())),
     }),
     defineMethod({
       name: 'agreement.show',

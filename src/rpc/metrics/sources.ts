@@ -106,7 +106,7 @@ export function samples({ state, readiness, eventLoop }: Sources): {
     revocationThis: async () => oldest(await state.revocation.rows(), ({ thisUpdate }) => thisUpdate),
     revocationNext: async () => oldest(await state.revocation.rows(), ({ nextUpdate }) => nextUpdate),
     pins: () => Object.entries(state.pins?.sizes() ?? {}).map(([name, count]) => [[name], count]),
-    pinsWaiting: () => one(pinsWaiting(state)),
+    pinsWaiting: async () => one(await pinsWaiting(state)),
     storeUp: () => stored((store) => Number(store.up)),
     storeLag: () => stored(({ readAt = state.startedAt }) => Math.max(0, state.now() - readAt) / 1000),
     storeWaiting: () => stored(({ waiting }) => waiting),
@@ -198,7 +198,11 @@ function oldest(rows: readonly RevocationRow[], of: (row: RevocationRow) => numb
     .map(({ labels, at }) => [labels, Math.round(at / 1000)]);
 }
 
-function pinsWaiting(state: Of<'pins' | 'policy'>): number {
-  const { byName } = state.policy.snapshot;
-  return state.pins?.waiting((agreement) => byName.get(agreement)?.pinned === true) ?? 0;
+async function pinsWaiting({ pins, policy }: Of<'pins' | 'policy'>): Promise<number> {
+  const { agreements } = policy.snapshot;
+  const asks = (name: string): boolean => {
+    const number = agreements.numberOf(name);
+    return number !== undefined && agreements.termsOf(number).pinned;
+  };
+  return pins === undefined ? 0 : inSlices(pins.waitingInSteps(asks));
 }

@@ -208,7 +208,10 @@ export function hopsWithoutDns(clock: () => number): NextHops {
 
 function partners({ agreements }: Snapshot, now: number, limit: number): readonly string[] {
   const domains: string[] = [];
-  for (const agreement of agreements.where(({ mechanism }) => mechanism === 'tls')) {
+  const outwards = agreements.where(
+    ({ mechanism, enabled, directions }) => mechanism === 'tls' && enabled && directions.includes('out'),
+  );
+  for (const agreement of outwards) {
     if (!coversOut(agreement, now)) continue;
     domains.push(...agreement.domains);
     if (domains.length >= limit) break;

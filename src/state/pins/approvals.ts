@@ -7,13 +7,25 @@ const MOST_SHOWN = 3;
 /** As many lines: a policy of thousands may have as many. */
 const MOST_LINES = 20;
 
-/** A line for each agreement that asks for an approved key and has none; says which approvals a change of names has left behind. */
-export function missingApprovals(
+/** Agreements looked at in one step. */
+const STEP = 100;
+
+/**
+ * A line for each agreement that asks for an approved key and has none; says which approvals a change of names has left behind.
+ * Yields now and then.
+ */
+export function* missingApprovals(
   { agreements, byName }: Pick<Snapshot, 'agreements' | 'byName'>,
   approved: ApprovedPins,
-): readonly string[] {
-  const pinned = [...agreements.where((terms) => terms.enabled && terms.pinned)];
-  const without = pinned.filter(({ name, pins }) => pins.length === 0 && !approved.has(name));
+): Generator<undefined, readonly string[]> {
+  const without: string[] = [];
+  for (let number = 0; number < agreements.length; number++) {
+    if (number % STEP === 0) yield;
+    const { enabled, pinned } = agreements.termsOf(number);
+    if (!enabled || !pinned || approved.has(agreements.nameOf(number))) continue;
+    const agreement = agreements.at(number);
+    if (agreement?.pins.length === 0) without.push(agreement.name);
+  }
   if (without.length === 0) return [];
   const left = [...approved.keys()].filter((name) => !byName.has(name));
   const shown = [...left.slice(0, MOST_SHOWN), ...(left.length > MOST_SHOWN ? ['others'] : [])].join(', ');
@@ -22,7 +34,7 @@ export function missingApprovals(
   const lines = without
     .slice(0, MOST_LINES)
     .map(
-      ({ name }) =>
+      (name) =>
         `agreement ${name}: pinned, and no key is approved for it: no certificate is trusted under it${hint}; next: siptrustctl pin list ${name}, then siptrustctl pin approve ${name} PIN`,
     );
   const more = without.length - lines.length;

@@ -116,10 +116,14 @@ export class Pins {
     return yield* sortedInSteps(found, byAgreement);
   }
 
-  /** Pins that were observed with agreements of which this says yes, and that nobody has approved. */
-  waiting(asks: (agreement: string) => boolean): number {
-    let waiting = 0;
-    for (const { agreement } of this.#observed.values()) waiting += Number(asks(agreement));
+  /** How many pins were observed with agreements of which this says yes, and nobody has approved. Yields now and then. */
+  *waitingInSteps(asks: (agreement: string) => boolean): Generator<undefined, number> {
+    let [waiting, looked] = [0, 0];
+    for (const { agreement } of [...this.#observed.values()]) {
+      waiting += Number(asks(agreement));
+      looked += 1;
+      if (looked % STEP === 0) yield;
+    }
     return waiting;
   }
 

@@ -37,6 +37,8 @@ export interface Agreements extends Iterable<Agreement> {
   same(number: number, other: Agreements, otherNumber: number): boolean;
   /** Those from one number on, up to another one. */
   slice(from: number, to: number): readonly Agreement[];
+  /** What is known of one without making it. @throws {Error} there are not so many */
+  termsOf(number: number): Terms;
   /** What is known of each without making it. */
   shared(): Iterable<readonly [Terms, Material]>;
   /** Those of which this holds; the others are not made. */

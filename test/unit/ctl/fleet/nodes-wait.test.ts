@@ -36,6 +36,16 @@ describe('waiting for nodes', () => {
     const [first] = states;
     expect(first && allThere([{ ...first, state: 'lost' }], false)).toBe(false);
   });
+  test('ok/one that has the revision and then stops is not waited for: it carries no call by the policy of before', async () => {
+    const away = { ...row('a', 7), alive: false, silent: 16 };
+    const heard = [
+      [row('a', 7), row('b', 6)],
+      [away, row('b', 7)],
+    ];
+    const asked = { nodes: async () => heard.shift() ?? [] } as unknown as Rows;
+    const states = await waitForNodes(asked, 7, { seconds: 3600, all: false });
+    expect([states.map(({ state }) => state), allThere(states, false)]).toEqual([['silent', 'there'], true]);
+  });
   test('ok/all there: at once', async () => {
     expect(await waitForNodes(nodes(row('a', 7)), 7, { seconds: 3600, all: true })).toHaveLength(1);
   });

@@ -31,6 +31,11 @@ describe('agreements that the fleet has disabled', () => {
     expect(source('192.0.2.1')?.enabled).toBe(true);
     expect(Object.isFrozen(next)).toBe(true);
   });
+  test('ok/a name that is there twice', () => {
+    const next = atOnce(withdrawInSteps(snapshot, ['op-b', 'op-c', 'op-b']));
+    expect([...next.agreements].map(({ enabled }) => enabled)).toEqual([false, false, true]);
+    expect(atOnce(withdrawInSteps(next, ['op-b']))).toBe(next);
+  });
   test('ok/without any that is there it is the same policy', () => {
     expect(atOnce(withdrawInSteps(snapshot, ['op-x']))).toBe(snapshot);
   });

@@ -2,6 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { PrefixList } from '../../../../src/net/address/prefix-list.js';
 import { withdrawInSteps } from '../../../../src/policy/fleet/withdraw.js';
 import { snapshotOf } from '../../../../src/policy/snapshot/parcel.js';
+import { missingApprovals } from '../../../../src/state/pins/approvals.js';
 import type { Agreement } from '../../../../src/trust/agreement/agreement.js';
 import type { Snapshot } from '../../../../src/trust/agreement/snapshot.js';
 import { atOnce } from '../../../../src/x509/der/in-steps.js';
@@ -136,15 +137,23 @@ describe('the agreements of a policy', () => {
 
   test('ok/none is made where a table is made or one is looked up', () => {
     const agreements = Array.from({ length: 500 }, (_, at) =>
-      agreementWith({ name: `op-${at}`, domains: [`d${at}.example`], sources: PrefixList.of([]) }),
+      agreementWith({ name: `op-${at}`, domains: [`d${at}.example`], sources: PrefixList.of([]), pinned: true }),
     );
     const made = vi.spyOn(JSON, 'parse');
-    const { byDomain, agreements: list } = packed(agreements);
+    const snapshot = packed(agreements);
+    const { byDomain, agreements: list } = snapshot;
     const opened = made.mock.calls.length;
     expect(opened).toBeLessThan(10);
     byDomain.get('d7.example');
     expect([...list.where(({ enabled }) => !enabled)]).toEqual([]);
     expect(made.mock.calls.length - opened).toBe(1);
+    expect(list.termsOf(7).pinned).toBe(true);
+    const approved = new Map(agreements.map(({ name }) => [name, new Set(['key'])]));
+    expect(atOnce(missingApprovals(snapshot, approved))).toEqual([]);
+    expect(made.mock.calls.length - opened).toBe(1);
+    approved.delete('op-9');
+    expect(atOnce(missingApprovals(snapshot, approved))).toHaveLength(1);
+    expect(made.mock.calls.length - opened).toBe(2);
     made.mockRestore();
   });
 });

@@ -40,17 +40,19 @@ describe('agreement.list', () => {
   const many = Array.from({ length: 2500 }, (_, at) =>
     agreementWith({ name: `op-${at}`, domains: [`d${at}.example`] }),
   );
-  const names = (params: object): readonly string[] => {
-    const rows = methodOver('agreement.list', many)?.call(params, VIEWER) as readonly { readonly name: string }[];
+  const names = async (params: object): Promise<readonly string[]> => {
+    const rows = (await methodOver('agreement.list', many)?.call(params, VIEWER)) as readonly {
+      readonly name: string;
+    }[];
     return rows.map(({ name }) => name);
   };
-  test('ok/page by page, in the order of the policy', () => {
-    expect(names({})).toEqual(many.slice(0, 1000).map(({ name }) => name));
-    expect(names({ from: 2000 })).toEqual(many.slice(2000).map(({ name }) => name));
-    expect(names({ from: 7, limit: 2 })).toEqual(['op-7', 'op-8']);
-    expect(names({ from: 2500 })).toEqual([]);
+  test('ok/page by page, in the order of the policy', async () => {
+    expect(await names({})).toEqual(many.slice(0, 1000).map(({ name }) => name));
+    expect(await names({ from: 2000 })).toEqual(many.slice(2000).map(({ name }) => name));
+    expect(await names({ from: 7, limit: 2 })).toEqual(['op-7', 'op-8']);
+    expect(await names({ from: 2500 })).toEqual([]);
   });
-  test('fail/more than a page at once', () => expect(() => names({ limit: 1001 })).toThrow());
+  test('fail/more than a page at once', () => expect(names({ limit: 1001 })).rejects.toThrow());
 });
 
 describe('agreement.show', () => {

@@ -35,6 +35,7 @@ function looked() {
         }),
     ),
   );
+  looks = 0;
   const snapshot = { ...policy.snapshot, agreements: counted };
   const pins = new Pins({ pins: [], revision: 0 }, undefined, { most: PINS, clock: () => NOW, log: keptLog() });
   for (let at = 0; at < PINS; at += 1) pins.observe(`op-${AGREEMENTS - 1 - at}`, { ...facts, spkiSha256: `key ${at}` });
@@ -72,7 +73,8 @@ describe('a policy of many agreements', () => {
     expect(await agreements()).toEqual(counts);
     expect(looks()).toBe(AGREEMENTS);
     expect(await agreements()).toEqual(counts);
-    expect(await pinsWaiting()).toEqual([[[], PINS]]);
     expect(looks()).toBe(AGREEMENTS);
+    expect(await pinsWaiting()).toEqual([[[], PINS]]);
+    expect(looks()).toBe(AGREEMENTS + PINS);
   });
 });

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { missingApprovals } from '../../../../src/state/pins/approvals.js';
 import type { Agreement } from '../../../../src/trust/agreement/agreement.js';
+import { atOnce } from '../../../../src/x509/der/in-steps.js';
 import { agreementWith, snapshotWith } from '../../../support/snapshot.js';
 
 const b = agreementWith({ name: 'op-b', pinned: true });
 const missing = (agreements: readonly Agreement[], ...approved: readonly string[]) =>
-  missingApprovals(snapshotWith(agreements), new Map(approved.map((name) => [name, new Set(['k1'])])));
+  atOnce(missingApprovals(snapshotWith(agreements), new Map(approved.map((name) => [name, new Set(['k1'])]))));
 
 describe('approvals that are missing', () => {
   test('ok/none where a key is approved, is in the policy, or where nobody asks', () => {
