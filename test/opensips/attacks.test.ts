@@ -12,8 +12,11 @@ import { BUILD, theBuild } from './stage.js';
 const TRANSPORTS: readonly Transport[] = ['udp', 'tcp', 'tls'];
 const FORGED = 'P-Asserted-Identity: <sip:forged@own.example>';
 
-/** As relays of media edit it. */
-const EDITS = '\tif ($rb != NULL) {\n\t\tsubst_body("/edited/edited and longer/g");\n\t}\n';
+const PART = '<presence/>';
+/** As relays of media edit it, and as who finds the place of a caller adds to it. */
+const EDITS =
+  '\tif ($rb != NULL) {\n\t\tsubst_body("/edited/edited and longer/g");\n\t}\n' +
+  `\tif ($fU == "located") {\n\t\tadd_body_part("${PART}", "application/pidf+xml");\n\t}\n`;
 
 /** The same message with these lengths instead of its own, and these bytes behind its empty line. */
 function framed(text: SipText, lengths: readonly (number | string)[], behind: string): SipText {
@@ -126,27 +129,52 @@ describe.skipIf(BUILD === undefined)('attacks', () => {
     expectWhole([answer]);
   });
 
-  it.each([[], SDP].map((rows) => [rows] as const))(
-    'ok/a stranger calls for help with a wrong length: it goes on, with the right one and nothing that hides behind it: %s',
-    async (rows) => {
-      for (const body of ['edited', request({ method: 'MESSAGE', headers: [FORGED] })]) {
-        // (What is no number OpenSIPS itself does not read.)
-        const read = [[body.length, 0], [0, body.length], [0, 5], [0], [900]];
-        // (The rest of what has no type OpenSIPS cuts off, and ends where the script edits that.)
-        for (const lengths of rows.length === 0 ? read : [...read, [5, 0], [5]]) {
-          const caller = await network.udp();
-          const terms = { method: 'INVITE', ruri: 'urn:service:sos', headers: [...rows, FORGED] };
-          const callId = send(caller, 'udp', terms, (text) => framed(text, lengths, body));
-          const answer = await caller.final(callId);
-          const seen = `${lengths.join()}: ${answer}`;
+  /** A stranger calls for help: what he hears, and what has left. */
+  async function helped(user: string, rows: readonly string[], lengths: readonly number[], body: string) {
+    const caller = await network.udp();
+    const from = `<sip:${user}@a.example>;tag=1`;
+    const terms = { method: 'INVITE', ruri: 'urn:service:sos', from, headers: [...rows, FORGED] };
+    const callId = send(caller, 'udp', terms, (text) => framed(text, lengths, body));
+    const answer = await caller.final(callId);
+    caller.close();
+    return [answer, network.uas.find(callId, 'INVITE')] as const;
+  }
+  const HELPED = ['edited', 'edited'.repeat(9), request({ method: 'MESSAGE', headers: [FORGED] })];
+
+  it.each([
+    ['nothing', 'x', ''],
+    ['a part', 'located', PART],
+  ] as const)(
+    'ok/a stranger calls for help with bytes behind its length, and the script adds %s: that goes on, and no byte of his body',
+    async (_, from, left) => {
+      for (const body of HELPED) {
+        for (const length of [5, PART.length].filter((each) => each < body.length)) {
+          const [answer, got = ''] = await helped(from, SDP, [length], body);
+          const seen = `${length}: ${answer}${got}`;
           expect(statusOf(answer), seen).toBe(200);
-          const got = network.uas.find(callId, 'INVITE') ?? '';
           expectWhole([got]);
-          expect(got.split('\r\n\r\n')[0]).not.toContain('forged');
+          expect(bodyOf(got), seen).toBe(left);
+          expect(got).not.toContain('forged');
           for (const name of ['From', 'To', 'Call-ID', 'CSeq', 'Max-Forwards', 'Contact', 'Content-Length'])
-            expect(rowsOf(got, name), `${name}, ${seen}: ${got}`).toHaveLength(1);
+            expect(rowsOf(got, name), `${name}, ${seen}`).toHaveLength(1);
+          expect(rowsOf(got, 'Content-Type'), seen).toEqual(left === '' ? [] : ['application/pidf+xml']);
           expect(rowsOf(got, 'Via'), got).toHaveLength(2);
-          caller.close();
+        }
+      }
+      expect(network.proxy.running).toBe(true);
+    },
+  );
+
+  it.each([[], SDP].flatMap((rows) => ['x', 'located'].map((from) => [rows, from] as const)))(
+    'fail/such a call whose bytes nothing takes out for certain: %s, %s',
+    async (rows, from) => {
+      for (const body of HELPED) {
+        // (What is no number OpenSIPS itself does not read.)
+        const lengths = [[body.length, 0], [0, body.length], [5, 0], [0, 5], [0], [900]];
+        for (const each of rows.length === 0 ? [...lengths, [5]] : lengths) {
+          const [answer, got] = await helped(from, rows, each, body);
+          expect(statusOf(answer), `${each.join()}: ${answer}${got}`).toBe(400);
+          expect(got).toBeUndefined();
         }
       }
       expect(network.proxy.running).toBe(true);

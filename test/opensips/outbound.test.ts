@@ -129,12 +129,13 @@ describe.skipIf(BUILD === undefined)('what leaves', () => {
   );
 
   it('ok/our user calls for help outside, with bytes behind its length: without anything private, and with one length', async () => {
-    const text = `${request({ ruri: 'urn:service:sos', headers: [OURS], transport: 'UDP' })}\r\n`;
+    const headers = ['Content-Type: application/sdp', OURS];
+    const text = `${request({ ruri: 'urn:service:sos', headers, body: 'v=0', transport: 'UDP' })}\r\n`;
     const callId = headerOf(text, 'Call-ID') ?? '';
     user.send(text);
     expect(statusOf(await user.final(callId))).toBe(200);
     const got = party(2).find(callId, 'INVITE') ?? '';
-    expect(rowsOf(got, 'Content-Length')).toEqual(['2']);
+    expect(rowsOf(got, 'Content-Length')).toEqual(['0']);
     expect(rowsOf(got, 'P-Asserted-Identity')).toEqual([]);
   });
 
