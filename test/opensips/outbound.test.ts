@@ -88,6 +88,45 @@ describe.skipIf(BUILD === undefined)('what leaves', () => {
     expect([...rowsOf(got ?? '', 'Route'), ...rowsOf(got ?? '', 'P-Asserted-Identity')]).toEqual([]);
   });
 
+  it('fail/nor does that of somebody outside, as far as it leads here', async () => {
+    const callId = freshCallId();
+    const headers = [`Route: <sip:${network.address}:5060;lr;cpc=operator>`];
+    expect(statusOf(await answerTo(await network.udp(), { callId, method: 'MESSAGE', headers }))).toBe(200);
+    expect(rowsOf(network.uas.find(callId, 'MESSAGE') ?? '', 'Route')).toEqual([]);
+  });
+
+  const SAID = ';lr;cpc=operator>';
+  it.each([
+    ['in one row', (ours: string, out: string, next: string) => [`${ours}${SAID},${out};lr>`, next]],
+    ['in two rows', (ours: string, out: string, next: string) => [`${ours}${SAID}`, `${out};lr>`, next]],
+    ['before what leads on', (ours: string, out: string, next: string) => [`${ours}${SAID}, ${out};lr>, ${next}`]],
+    ['and what leads on has it', (ours: string, out: string, next: string) => [`${ours};lr>,${out};lr>`, next]],
+  ] as const)('fail/nor does one that loose_route() has taken out, %s: what leads on stays', async (name, rows) => {
+    const [next, last] = [1, 2].map((i) => `<sip:as@${party(i).host}:5061;transport=tls;lr>`) as [string, string];
+    for (const [first, more] of [
+      [next, [last]],
+      ['', []],
+    ] as const) {
+      const said = name.startsWith('and') ? first.replace(';lr>', SAID) : first;
+      const ours = `<sip:${network.inside}:5060;r2=on`;
+      const route = rows(ours, `<sip:${network.address}:5061;transport=tls;r2=on`, said).map((row) =>
+        row.replace(/, $/, ''),
+      );
+      const text = request({
+        ...{ method: 'INFO', ruri: `sip:bob@${party(1).host}:5061;transport=tls`, to: '<sip:bob@own.example>;tag=2' },
+        headers: [...route, ...more].filter((row) => row !== '').map((row) => `Route: ${row}`),
+        transport: 'UDP',
+      });
+      const callId = headerOf(text, 'Call-ID') ?? '';
+      user.send(text);
+      const answer = await user.final(callId);
+      const got = party(1).find(callId, 'INFO') ?? '';
+      expect(rowsOf(got, 'Route').join(), `${text}${answer}${got}`).toBe(
+        [first, ...more].filter((row) => row !== '').join(),
+      );
+    }
+  });
+
   it('fail/the place of a partner shows another name: stripped', async () => {
     const got = await sent(`sip:bob@${party(1).host}:5061;transport=tls`, party(1));
     expect(rowsOf(got ?? '', 'P-Asserted-Identity')).toEqual([]);
