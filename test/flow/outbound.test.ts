@@ -47,6 +47,8 @@ describe.each(builds('smoke'))('outbound, Kamailio $version', (build) => {
         like('op-quiet', 'quiet.example', 17),
         like('op-fresh', 'fresh.example', 18),
         like('op-client', 'client.example', 22),
+        // Its place is not known yet.
+        like('op-later', 'later.example', 23, { targets: undefined }),
         // No socket of the proxy leads there.
         like('op-six', 'six.example', 0, { targets: ['[2001:db8::1]:5061'] }),
         like('op-two', 'two.example', 15, { targets: [`${host(15)}:5061`, `${host(16)}:5061`] }),
@@ -253,13 +255,13 @@ describe.each(builds('smoke'))('outbound, Kamailio $version', (build) => {
     expectRelayed(await fresh.received(callId, 'INVITE'), sent);
   });
 
-  /** The policy in force where only this key may stand for partner B. */
-  function policyWithPin(pin: string): Policy {
+  /** The policy in force where only this key may stand for a partner. */
+  function policyWithPin(pin: string, of = 'op-b'): Policy {
     const standard = policyOf(network.standardPolicy, network.host);
     const agreements = standard.agreements as { name: string }[];
     return {
       ...standard,
-      agreements: agreements.map((one) => (one.name === 'op-b' ? { ...one, pins: [`sha256/${pin}`] } : one)),
+      agreements: agreements.map((one) => (one.name === of ? { ...one, pins: [`sha256/${pin}`] } : one)),
     };
   }
 
@@ -302,8 +304,19 @@ describe.each(builds('smoke'))('outbound, Kamailio $version', (build) => {
     );
   });
 
+  // (Before 6.1 the event of a connection that closes bears no id.)
+  it.runIf(build.version >= '6.1')('ok/of a connection that has closed nothing stays', async () => {
+    const connections = () => network.cscf.rpc('htable.dump', 'siptrust_servers').match(/name: \d+:\s/g)?.length ?? 0;
+    const before = connections();
+    const partner = await network.overTls(network.certificateOfA());
+    await call('b.example', { headers: [], transport: 'TLS' }, partner);
+    expect(connections()).toBe(before + 1);
+    partner.close();
+    await eventually('it is forgotten', () => connections() === before);
+  });
+
   describe('a partner that calls from the port where it is called, as where it reuses ports', () => {
-    async function from(place: number, domain: string, extendedKeyUsage: string): Promise<Caller> {
+    async function from(place: number, domain: string, extendedKeyUsage = 'serverAuth,clientAuth'): Promise<Caller> {
       const issuer = network.cast.operatorB;
       const identity = network.pki.certificate({ issuer, names: [`DNS:${domain}`], extendedKeyUsage });
       // (Where nobody has answered for four seconds, others go first.)
@@ -322,22 +335,58 @@ describe.each(builds('smoke'))('outbound, Kamailio $version', (build) => {
       expectRelayed(await network.uas.received(headerOf(sent, 'Call-ID') ?? '', 'INVITE'), sent);
     }
 
-    it('ok/is called over its connection, where the certificate is a server’s, too', async () => {
-      const partner = await from(18, 'fresh.example', 'serverAuth,clientAuth');
-      const sent = request({ ruri: 'sip:bob@fresh.example', transport: 'UDP', headers: [CAROL] });
+    /** Our call arrives over its connection as it was sent. */
+    async function isCalled(partner: Caller, domain: string): Promise<void> {
+      const sent = request({ ruri: `sip:bob@${domain}`, transport: 'UDP', headers: [CAROL] });
       user.send(sent);
       const callId = headerOf(sent, 'Call-ID');
       const arrived = () =>
         partner.answers.find((text) => methodOf(text) === 'INVITE' && headerOf(text, 'Call-ID') === callId);
       expectRelayed(await eventually('the call is there', arrived), sent);
+    }
+
+    /** It answers an OPTIONS, as if of ours. */
+    function answersOptions(partner: Caller, domain: string): void {
+      const row = (name: string) => `${name}: <sip:a@${domain}>;tag=1`;
+      const rows = ['Via: SIP/2.0/TLS gone.example;branch=z9hG4bKgone', row('From'), row('To'), 'CSeq: 1 OPTIONS'];
+      partner.send(['SIP/2.0 200 OK', ...rows, 'Call-ID: gone', 'Content-Length: 0', '', ''].join('\r\n'));
+    }
+
+    it('ok/is called over its connection, where the certificate is a server’s, too', async () => {
+      await isCalled(await from(18, 'fresh.example'), 'fresh.example');
+    });
+
+    it('ok/is called so where its place is learnt after it has called', async () => {
+      const partner = await from(23, 'later.example');
+      const later = { ...policyOf(network.standardPolicy, network.host) };
+      const agreements = later.agreements as { name: string }[];
+      const targets = [`${network.host(23)}:5061`];
+      await network.reload({
+        ...later,
+        agreements: agreements.map((one) => (one.name === 'op-later' ? { ...one, targets } : one)),
+      });
+      await callsUs(partner, 'later.example');
+      await eventually('the place is known', () =>
+        partner.answers.some((text) => methodOf(text) === 'OPTIONS' && text.includes('later.example')),
+      );
+      answersOptions(partner, 'later.example');
+      await proven('later.example');
+      await isCalled(partner, 'later.example');
+      await network.reload(policyOf(network.standardPolicy, network.host));
+    });
+
+    it('fail/T-46 has outlived its key there: its connection ends with its answer to an OPTIONS, if it sends none itself', async () => {
+      const partner = await from(18, 'fresh.example');
+      await network.reload(policyWithPin(`${'A'.repeat(43)}=`, 'op-fresh'));
+      answersOptions(partner, 'fresh.example');
+      await eventually('the connection is closed', () => partner.closed);
+      await network.reload(policyOf(network.standardPolicy, network.host));
     });
 
     it('ok/stays a partner where it is a client’s alone, whatever comes first after a reload', async () => {
       const partner = await from(22, 'client.example', 'clientAuth');
       await network.reload(policyOf(network.standardPolicy, network.host));
-      const row = (name: string) => `${name}: <sip:a@client.example>;tag=1`;
-      const rows = ['Via: SIP/2.0/TLS gone.example;branch=z9hG4bKgone', row('From'), row('To'), 'CSeq: 1 OPTIONS'];
-      partner.send(['SIP/2.0 200 OK', ...rows, 'Call-ID: gone', 'Content-Length: 0', '', ''].join('\r\n'));
+      answersOptions(partner, 'client.example');
       await callsUs(partner, 'client.example');
     });
   });

@@ -213,7 +213,7 @@ describe.each(builds('full'))('lists in files, Kamailio $version', (build) => {
     const after = await network.daemon.decisionsOn(caller.source, ({ verdict }) => verdict === 'untrusted');
     expect(after.find(({ verdict }) => verdict === 'untrusted')?.reasons).toContain('cert-time');
     expect(caller.closed).toBe(false);
-    // The partner may have the next one already: it shows that on the connection after this one, which ends where no call rings.
+    // The partner may have the next one already: it shows that on the connection after this one. (Calls that ring then lose their answer.)
     await eventually('the connection is closed behind the answer to an OPTIONS', async () => {
       const callId = freshCallId();
       caller.send(request({ callId, method: 'OPTIONS' }));
