@@ -47,7 +47,7 @@ describe('the thread that reads the policy', () => {
     const thread = startReading();
     try {
       // Without the setting it is 48 MiB on machines of today.
-      expect(thread.resourceLimits).toMatchObject({ maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 2000 });
+      expect(thread.resourceLimits).toMatchObject({ maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 1000 });
     } finally {
       await thread.terminate();
     }
