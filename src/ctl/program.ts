@@ -138,7 +138,7 @@ function daemonCommands(group: ReturnType<typeof groups>, { ask, print, exit }: 
     const rows: unknown[] = [];
     for (;;) {
       const next = { ...params, from: rows.length, limit: page };
-      const answer = offline === undefined ? await ask(method, next, {}) : offline(next);
+      const answer = offline === undefined ? await ask(method, next, {}) : await offline(next);
       if (!Array.isArray(answer)) return answer;
       rows.push(...answer);
       if (answer.length < page) return rows;
