@@ -101,7 +101,7 @@ describe('what a network and a database do', () => {
     const flip = 'UPDATE siptrust.policy_file SET content = set_byte(content, 0, get_byte(content, 0) # 1)';
     await stage.cluster.sql(flip);
     const fresh = await stage.node('fresh');
-    expect([fresh.number, fresh.holder.snapshot.agreements]).toEqual([0, []]);
+    expect([fresh.number, [...fresh.holder.snapshot.agreements]]).toEqual([0, []]);
     expect(fresh.follower.status.problem).toMatch(/expected content of SHA-256 [0-9a-f]{64}, found [0-9a-f]{64}/);
     await fresh.stop();
     await stage.cluster.sql(flip);
@@ -218,7 +218,7 @@ describe('signatures', () => {
     writeFileSync(file, readFileSync(file, 'utf8').replace('"op-x"', '"op-y"'));
     const daemon = { policy_keys: [outside], fleet: { name: 'borders' } };
     const again = await stage.node('careful', { daemon, store: { hosts: [{ host: '127.0.0.1', port: 1 }] } });
-    expect([again.number, again.holder.snapshot.agreements]).toEqual([0, []]);
+    expect([again.number, [...again.holder.snapshot.agreements]]).toEqual([0, []]);
     await again.stop();
     stage.config('operator', { store_timeout: 20_000 });
     rmSync(key);
