@@ -12,6 +12,7 @@ export {
 export {
   type Contents,
   type Held,
+  octetsOf,
   Packer,
   type Parcel,
   type SnapshotParts,

@@ -74,6 +74,14 @@ export class Packer {
   }
 }
 
+/** What changes hands with a parcel instead of being copied: prefixes, of which there may be millions. All else is shared. */
+export function octetsOf({ agreements: { tables } }: Parcel): ArrayBuffer[] {
+  const arrays = tables.flatMap(({ parts: { four, six } }) =>
+    [four, six].flatMap(({ owners, intervals: { starts, entries, lengths } }) => [owners, starts, entries, lengths]),
+  );
+  return arrays.map(({ buffer }) => buffer as ArrayBuffer);
+}
+
 /** What agreements name, each once. */
 class NamedMaterial implements KnownMaterial {
   readonly certificates: Map<string, CertificateFacts>;

@@ -28,11 +28,6 @@ export class RowsWriter {
   #open: Uint8Array[] = [];
   #octets = 0;
 
-  /** How many there are. */
-  get length(): number {
-    return this.#ends.length;
-  }
-
   add(octets: Uint8Array): void {
     if (this.#open.length === 0) this.#firsts.push(this.#ends.length);
     this.#open.push(octets);
