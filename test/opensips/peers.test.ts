@@ -166,6 +166,16 @@ describe.skipIf(BUILD === undefined)('who calls', () => {
     expect(await asserted(caller)).toEqual(KEPT);
   });
 
+  it('fail/a connection that has outlived its certificate', async () => {
+    await network.daemon.reload({ ...network.standardPolicy, defaults: { skew: 0 } });
+    await network.polled();
+    const caller = await network.tls(network.certificateOfA({ until: 10 / 86_400 }));
+    expect(await asserted(caller)).toEqual(KEPT);
+    await expect.poll(() => asserted(caller), { timeout: 30_000 }).toEqual([]);
+    await network.daemon.decisionsOn(caller.source, ({ reason }) => reason === 'cert-time');
+    await network.daemon.reload(network.standardPolicy);
+  });
+
   it('fail/a stranger from the address and port of a partner that has hung up', async () => {
     const partner = await network.tls(network.certificateOfA());
     expect(await asserted(partner)).toEqual(KEPT);

@@ -36,6 +36,7 @@ const PARTNER: Readonly<Record<string, string | number>> = {
   $tls_cipher_info: 'TLS_AES_256_GCM_SHA384',
   $tls_peer_subject: '/O=Operator B/CN=sbc',
   $tls_peer_issuer: '/O=Operator B/CN=B CA',
+  '$(tls_peer_notAfter)': 'Nov  3 10:00:00 2099 GMT',
   '$var(siptrust_san)': 'b.example',
   '$var(siptrust_domain)': '',
 };
@@ -104,6 +105,7 @@ const strangers: readonly [string, Partial<typeof PARTNER>, string][] = [
   ['no TLS', { '$socket_in(proto)': 'udp' }, 'no-tls'],
   ['no certificate, or one that OpenSIPS did not verify', { $tls_peer_verified: 0 }, 'no-client-cert'],
   ['another issuer', { $tls_peer_issuer: '/O=Operator C/CN=C CA' }, 'no-cert-facts'],
+  ['a certificate that has ended', { '$(tls_peer_notAfter)': 'Nov  3 10:00:00 2025 GMT' }, 'cert-time'],
   ['another name', { '$var(siptrust_san)': 'c.example' }, 'not-listed'],
 ];
 test.each(strangers)('fail/%s', async (_, more, reason) => {

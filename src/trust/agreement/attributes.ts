@@ -53,3 +53,10 @@ export function parseOneLineName(text: string): readonly NamePart[] | undefined 
   }
   return name;
 }
+
+/** Reads an instant as OpenSSL prints it (`Nov  3 10:00:00 2026 GMT`), ms; undefined: it is none. */
+export function parsePrintedTime(text: string): number | undefined {
+  if (!/^[A-Z][a-z]{2} [ 0-9]\d \d{2}:\d{2}:\d{2} \d{4} GMT$/.test(text)) return undefined;
+  const ms = Date.parse(text);
+  return Number.isNaN(ms) ? undefined : ms;
+}

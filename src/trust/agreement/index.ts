@@ -23,7 +23,7 @@ export {
   type Material,
   type Terms,
 } from './agreements.js';
-export { missingAttributes, parseOneLineName } from './attributes.js';
+export { missingAttributes, parseOneLineName, parsePrintedTime } from './attributes.js';
 export { leastPrivilege } from './least-privilege.js';
 export { MappedTable } from './mapped-table.js';
 export { agreementOfName, parentOf, type Snapshot } from './snapshot.js';

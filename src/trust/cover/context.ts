@@ -46,7 +46,7 @@ export function peerRole(direction: Direction): 'client' | 'server' {
 /** The next instant after `now` at which one of the certificates (or the given bound) begins or ends. */
 export function nextInstant(
   now: number,
-  certificates: readonly CertificateFacts[],
+  certificates: readonly Pick<CertificateFacts, 'notBefore' | 'notAfter'>[],
   skew: number,
   bound: number | undefined = undefined,
 ): number {

@@ -6,9 +6,16 @@
  */
 
 import { quoted } from '../../printable.js';
+import { instant } from '../../x509/der/index.js';
 import { isDomainName } from '../../x509/identity/index.js';
-import { type Agreement, missingAttributes, needsCertificate, parseOneLineName } from '../agreement/index.js';
-import type { Cover, CoverContext } from '../cover/index.js';
+import {
+  type Agreement,
+  missingAttributes,
+  needsCertificate,
+  parseOneLineName,
+  parsePrintedTime,
+} from '../agreement/index.js';
+import { type Cover, type CoverContext, nextInstant } from '../cover/index.js';
 import type { TlsEvidence } from '../evidence/index.js';
 import type { Presented } from './presented.js';
 import { floorHolds } from './tls-profile.js';
@@ -40,7 +47,7 @@ function statedName(attributes: Readonly<Record<string, string>>): string | unde
 export function presentedAttributes(
   tls: TlsEvidence,
   attributes: Readonly<Record<string, string>>,
-  { trail }: Pick<CoverContext, 'trail'>,
+  { trail, snapshot, now }: Pick<CoverContext, 'trail' | 'snapshot' | 'now'>,
 ): Presented | undefined {
   if (!floorHolds(tls, trail)) return undefined;
   if (!tls.verified) {
@@ -58,19 +65,34 @@ export function presentedAttributes(
   }
   return {
     ...{ kind: 'dns', names: [name], wildcards: [], wildcardHint: '', findings: [], verified: true },
-    validUntil: Number.POSITIVE_INFINITY,
+    validUntil: nextInstant(now, [lifetime(attributes)], snapshot.skew),
     cover: (agreement, context) => coveredByWords(agreement, attributes, context),
   };
+}
+
+/**
+ * The stack has looked at both ends, but at the handshake alone, and a connection may outlive its certificate. Not told: as
+ * long as it lives. What is no instant has ended.
+ */
+function lifetime({ not_after: told }: Readonly<Record<string, string>>): { notBefore: number; notAfter: number } {
+  const notAfter = told === undefined ? Number.POSITIVE_INFINITY : parsePrintedTime(told);
+  return { notBefore: Number.NEGATIVE_INFINITY, notAfter: notAfter ?? Number.NEGATIVE_INFINITY };
 }
 
 function coveredByWords(
   agreement: Agreement,
   attributes: Readonly<Record<string, string>>,
-  { trail }: Pick<CoverContext, 'trail'>,
+  { trail, snapshot, now }: Pick<CoverContext, 'trail' | 'snapshot' | 'now'>,
 ): Cover {
   const why = lacking(agreement, attributes);
   if (why !== undefined) trail.fail('certificate', 'no-cert-facts', `agreement ${agreement.name}: ${why}`);
-  const ok = why === undefined;
-  const validUntil = Number.POSITIVE_INFINITY;
+  const life = lifetime(attributes);
+  const ended = now > life.notAfter + snapshot.skew;
+  if (ended) {
+    const until = quoted(attributes.not_after ?? '');
+    trail.fail('certificate', 'cert-time', `expected a time until ${until}, found ${instant(now)}`);
+  }
+  const ok = why === undefined && !ended;
+  const validUntil = nextInstant(now, [life], snapshot.skew);
   return { ok, assurance: 'tls-attributes', proven: ok, pinnable: false, validUntil };
 }

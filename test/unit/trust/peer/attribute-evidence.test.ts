@@ -30,6 +30,13 @@ describe('a proxy that hands over words instead of the certificate', () => {
     }
   });
 
+  // (Its clock may be 300 s behind.)
+  test('ok/until its certificate ends, which a connection may outlive', () =>
+    expect(judged({ ...WORDS, not_after: 'May 31 23:55:00 2026 GMT' })).toMatchObject({
+      verdict: 'trusted',
+      validUntil: NOW + 1,
+    }));
+
   const rows: readonly [string, ReturnType<typeof judged>, string][] = [
     ['the stack did not verify it', judged(WORDS, {}, terms(), false), 'stack-unverified'],
     ['no issuer in the agreement', judged(WORDS, {}, terms({ issuer: {} })), 'no-cert-facts'],
@@ -44,6 +51,8 @@ describe('a proxy that hands over words instead of the certificate', () => {
     ],
     ['pins need the certificate', judged(WORDS, {}, terms({ pins: ['x'] })), 'no-cert-facts'],
     ['hard revocation needs the certificate', judged(WORDS, {}, terms({ revocation: 'hard' })), 'no-cert-facts'],
+    ['a certificate that has ended', judged({ ...WORDS, not_after: 'May 31 23:54:59 2026 GMT' }), 'cert-time'],
+    ['an end that nobody can read', judged({ ...WORDS, not_after: 'Bad time value' }), 'cert-time'],
     ['two names in one', judged({ ...WORDS, san: 'x.example, DNS:b.example' }), 'no-sip-id'],
     ['sips: is no identity', judged({ ...WORDS, san: 'sips:b.example' }), 'no-sip-id'],
     ['a Kelvin sign is no k', judged({ ...WORDS, san: 'b.example\u212a' }), 'no-sip-id'],
