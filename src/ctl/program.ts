@@ -11,6 +11,7 @@ import { commandGroups } from './command-groups.js';
 import { askDaemon, DAEMON_COMMANDS, type DaemonAddress, daemonAnswers, paramsOf } from './daemon/index.js';
 import { dnsCommands } from './dns/index.js';
 import { storeCommands } from './fleet/index.js';
+import { helpCommand } from './help.js';
 import {
   approvedPins,
   configAnswer,
@@ -128,6 +129,7 @@ export function program(input: Readable, output: Writable, exit: (code: number) 
   commandGroups(root, group, { certificates, print, ask, exit });
 
   recordCommands(root, certificates, tools);
+  helpCommand(root);
   return root;
 }
 

@@ -1,7 +1,17 @@
 /** siptrustctl at long work: on a terminal (script(1) makes one) and in a pipe, until it is done or stopped. */
 
 import { execFileSync, spawn } from 'node:child_process';
-import { closeSync, constants, mkdirSync, openSync, readdirSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
@@ -66,6 +76,17 @@ async function feeding(): Promise<() => void> {
   };
 }
 
+/** Whether a process has a file open (Linux). */
+function holds(pid: number | undefined, path: string): boolean {
+  return readdirSync(`/proc/${pid}/fd`).some((fd) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${fd}`) === path;
+    } catch {
+      return false;
+    }
+  });
+}
+
 describe('replay', () => {
   test('ok/on a terminal: one line that is written anew; Ctrl-C ends it with 130 and says how far it came', async () => {
     const line = ['node', ...REPLAY].map((word) => `'${word}'`).join(' ');
@@ -91,6 +112,22 @@ describe('replay', () => {
       /^(?:replay: 0 questions asked again, 0 answered otherwise\n)+siptrustctl: stopped by SIGTERM: 0 questions asked again, 0 answered otherwise\n$/,
     );
     expect(output()).toBe('');
+  });
+
+  test.each(['SIGINT', 'SIGTERM'] as const)('ok/stopped by %s before anybody writes to its FIFO', async (name) => {
+    const { child, ended, errors } = started('node', ...REPLAY);
+    await eventually('it waits for what the FIFO brings', () => holds(child.pid, file('decisions')));
+    child.kill(name);
+    expect(await ended).toBe(name === 'SIGINT' ? 130 : 143);
+    expect(errors()).toBe(`siptrustctl: stopped by ${name}: 0 questions asked again, 0 answered otherwise\n`);
+  });
+
+  test('ok/a FIFO is read to its end', async () => {
+    const { ended, output } = started('node', ...REPLAY, '--json');
+    const fed = await feeding();
+    fed();
+    expect(await ended).toBe(0);
+    expect(JSON.parse(output())).toMatchObject({ asked: 0 });
   });
 
   test('ok/stopped while nobody writes to its standard input', async () => {

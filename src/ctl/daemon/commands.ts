@@ -2,7 +2,14 @@
 
 import { parseAddress } from '../../net/address/index.js';
 import { isRecord } from '../../typed.js';
-import { renderAudit, renderCandidate, renderDecisions, renderHistory, renderPartners } from '../terminal/index.js';
+import {
+  renderAudit,
+  renderCandidate,
+  renderDecisions,
+  renderHistory,
+  renderPartners,
+  renderPins,
+} from '../terminal/index.js';
 
 export interface DaemonCommand {
   /** The words of the command line: `agreement show`. */
@@ -67,7 +74,7 @@ export const DAEMON_COMMANDS: readonly DaemonCommand[] = [
   { words: 'crl list', method: 'crl.list', doc: 'CRLs and OCSP statuses at hand' },
   { words: 'crl refresh', method: 'crl.refresh', args: ['[url]'], doc: 'fetch CRLs and OCSP statuses again' },
   {
-    ...{ words: 'pin list', method: 'pin.list', args: ['[agreement]', '[state]'] },
+    ...{ words: 'pin list', method: 'pin.list', args: ['[agreement]', '[state]'], shown: renderPins },
     doc: 'keys of an agreement, or of all (-): observed, approved, enforced, or whatever their state',
   },
   {

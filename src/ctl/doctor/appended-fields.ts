@@ -3,11 +3,11 @@
 import { type Finding, finding } from './finding.js';
 import {
   CALLS_OUT,
-  calledFrom,
-  callsOut,
+  callsOf,
   findLine,
   INCLUDE,
   place,
+  type ScriptLine,
   type ScriptRoute,
   scriptRoutes,
 } from './kamailio-script.js';
@@ -19,29 +19,38 @@ import type { Site } from './site.js';
 export function appended({ script }: Site): readonly Finding[] {
   if (!('value' in script) || findLine(script.value, INCLUDE) === undefined) return [];
   const routes = scriptRoutes(script.value);
-  const roots = routes
-    .filter(({ kind }) => kind !== 'route')
-    .map((root) => ({ root, ways: new Set([root, ...calledFrom(root.body, routes)]) }));
-  return routes.flatMap((route) => {
-    const from = roots.filter(({ ways }) => ways.has(route)).map(({ root }) => `${root.kind} ${root.name}`);
-    const kinds = from.length > 0 ? from : ['request_route '];
+  const called = callsOf(routes);
+  const ways = new Map(routes.map((route) => [route, new Set<string>()]));
+  for (const root of routes) {
+    if (root.kind === 'route') continue;
+    for (const route of [root, ...called(root.body)]) ways.get(route)?.add(kindOf(root));
+  }
+  return [...ways].flatMap(([route, from]) => {
+    const kinds = from.size > 0 ? [...from] : ['request_route'];
+    const seen = seenIn(route);
     return route.lines.flatMap(
-      (_, index) => kinds.map((kind) => appendedIn(kind, route, index)).find((found) => found.length > 0) ?? [],
+      (at, index) =>
+        kinds.map((kind) => appendedIn(kind, at, seen(kind, index))).find((found) => found.length > 0) ?? [],
     );
   });
 }
 
-/** What a line adds where a route of this kind (and name) runs it. */
-function appendedIn(kind: string, route: ScriptRoute, index: number): readonly Finding[] {
-  const at = route.lines[index];
-  if (at === undefined) return [];
+/** How its messages leave. */
+function kindOf({ kind, name }: ScriptRoute): string {
+  return kind === 'event_route' && name === LOCAL ? LOCAL : kind;
+}
+
+const LOCAL = 'tm:local-request';
+
+/** What a line adds where a route of this kind runs it. @param seen whether siptrust takes it out for strangers */
+function appendedIn(kind: string, at: ScriptLine, seen: boolean): readonly Finding[] {
   const added = addedFields(at.text.replace(/\s*([(,])\s*/g, '$1'));
   return added.flatMap(({ names = [], by }) => {
     const own = by === 'append_to_reply';
     const reply = own || /^(?:on)?reply/.test(kind);
     const gone = names.filter((name) => isPrivate(name, reply ? 'response-out' : 'request-out'));
-    if (gone.length === 0 || (!reply && seen(kind, route, index))) return [];
-    const unseen = own || kind.endsWith(' tm:local-request');
+    if (gone.length === 0 || (!reply && seen)) return [];
+    const unseen = own || kind === LOCAL;
     const applied = '; or msg_apply_changes() behind it, before record_route(): it is removed for strangers alone';
     const asked =
       '; or in a branch_route, behind route(SIPTRUST_OUT): if ($var(siptrust_p) >= SIPTRUST_P_TRUSTED) before it';
@@ -49,25 +58,32 @@ function appendedIn(kind: string, route: ScriptRoute, index: number): readonly F
       finding(
         'note',
         `${place(at)}: what the script adds ${gone.join(', ')} to ${unseen ? 'leaves unseen' : 'is not sent'}, if it goes to strangers`,
-        reply || unseen ? 'take it out' : `take it out${kind.startsWith('request_route') ? applied : ''}${asked}`,
+        reply || unseen ? 'take it out' : `take it out${kind === 'request_route' ? applied : ''}${asked}`,
       ),
     ];
   });
 }
 
-/** In a branch_route, and later, changes are applied too late or not at all; $var(siptrust_p) is the next hop's behind route(SIPTRUST_OUT) alone. */
-function seen(kind: string, { lines, body }: ScriptRoute, index: number): boolean {
-  const text = (from: number, to?: number) =>
-    lines
-      .slice(from, to)
-      .map((line) => line.text)
-      .join('\n');
-  if (kind.startsWith('request_route')) {
-    const [first = '', ...applied] = text(index).split(/\bmsg_apply_changes\b/);
-    return applied.length > 0 && !/\brecord_route/.test(text(0, index) + first);
-  }
-  const before = text(0, index + 1);
+const ASKED = '$var(siptrust_p)';
+
+/**
+ * Whether siptrust sees what a line adds. In a branch_route, and later, changes are applied too late or not at all;
+ * $var(siptrust_p) is the next hop's behind route(SIPTRUST_OUT) alone. The body is looked at once.
+ */
+function seenIn({ lines, body }: ScriptRoute): (kind: string, index: number) => boolean {
+  let end = -1;
+  const ends = lines.map(({ text }) => {
+    end += text.length + 1;
+    return end;
+  });
+  const [unrecorded = ''] = body.split(/\brecord_route/, 1);
+  const applied = [...unrecorded.matchAll(/\bmsg_apply_changes\b/g)].at(-1)?.index ?? -1;
   // (Where another route calls it is not looked at.)
-  const asked = callsOut(body) ? before.split(CALLS_OUT).slice(1).join('\n') : before;
-  return kind.startsWith('branch_route') && asked.includes('$var(siptrust_p)');
+  const out = CALLS_OUT.exec(body);
+  const asked = body.indexOf(ASKED, out === null ? 0 : out.index + out[0].length);
+  return (kind, index) => {
+    const [from, to] = [ends[index - 1] ?? 0, ends[index] ?? 0];
+    if (kind === 'request_route') return applied >= from;
+    return kind === 'branch_route' && asked >= 0 && asked + ASKED.length <= to;
+  };
 }

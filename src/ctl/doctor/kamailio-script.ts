@@ -168,20 +168,25 @@ export function branchRoutes(lines: readonly ScriptLine[]): readonly ScriptRoute
   return scriptRoutes(lines).filter(({ kind }) => kind === 'branch_route');
 }
 
-/** All routes that a body calls, and those that they call. */
-export function calledFrom(body: string, routes: readonly ScriptRoute[]): readonly ScriptRoute[] {
-  const found = new Set<ScriptRoute>();
-  const follow = (text: string): void => {
-    for (const [, called] of text.matchAll(CALLED)) {
-      for (const route of routes) {
-        if (route.kind !== 'route' || route.name !== called || found.has(route)) continue;
-        found.add(route);
-        follow(route.body);
+/** Of a body: all routes that it calls, and those that they call. */
+export function callsOf(routes: readonly ScriptRoute[]): (body: string) => readonly ScriptRoute[] {
+  const named = new Map<string, ScriptRoute[]>();
+  for (const route of routes) {
+    if (route.kind === 'route') named.set(route.name, [...(named.get(route.name) ?? []), route]);
+  }
+  return (body) => {
+    const found = new Set<ScriptRoute>();
+    const bodies = [body];
+    for (const text of bodies) {
+      for (const [, called = ''] of text.matchAll(CALLED)) {
+        for (const route of named.get(called) ?? []) {
+          if (!found.has(route)) bodies.push(route.body);
+          found.add(route);
+        }
       }
     }
+    return [...found];
   };
-  follow(body);
-  return [...found];
 }
 
 /** The routes, each with what stands in its braces; one whose braces do not match ends where the next begins. */

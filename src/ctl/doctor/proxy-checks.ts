@@ -7,7 +7,7 @@ import { type Finding, finding, unreadable } from './finding.js';
 import {
   branchRoutes,
   CALLS_OUT,
-  calledFrom,
+  callsOf,
   callsOut,
   defined,
   findLine,
@@ -275,7 +275,8 @@ function out(site: Site): readonly Finding[] {
   if (!('value' in site.script) || findLine(site.script.value, INCLUDE) === undefined) return [];
   const routes = scriptRoutes(site.script.value);
   const branches = routes.filter(({ kind }) => kind === 'branch_route');
-  const leads = ({ body }: ScriptRoute) => [body, ...calledFrom(body, routes).map((each) => each.body)].some(callsOut);
+  const called = callsOf(routes);
+  const leads = ({ body }: ScriptRoute) => [body, ...called(body).map((each) => each.body)].some(callsOut);
   return branches.flatMap((branch) => {
     const where = `${place(branch.at)}: branch_route[${branch.name}]`;
     if (!leads(branch)) {
@@ -287,7 +288,7 @@ function out(site: Site): readonly Finding[] {
         ),
       ];
     }
-    const others = callsOut(branch.body) ? [] : calledFrom(branch.body, routes).filter(leads);
+    const others = callsOut(branch.body) ? [] : called(branch.body).filter(leads);
     const names = ['SIPTRUST_OUT', ...others.map(({ name }) => name)].join('|');
     const call = new RegExp(`\\broute\\s*\\(\\s*"?(?:${names})"?\\s*\\)`);
     if (![branch, ...others].some(({ body }) => /\b(?:return|exit)\b/.test(body.split(call, 1)[0] ?? ''))) return [];

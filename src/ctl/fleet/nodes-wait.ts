@@ -22,9 +22,10 @@ export function nodeState({ name, revision, wanted, problem, alive, silent }: No
   return { ...row, state: 'behind', problem };
 }
 
-/** Whether nobody is missed: of the silent ones only where all that are known are asked for. */
+/** Whether somebody is there, and nobody is missed: of the silent ones only where all that are known are asked for. */
 export function allThere(states: readonly NodeState[], all: boolean): boolean {
-  return states.every(({ state }) => state === 'there' || (!all && state === 'silent'));
+  const there = states.filter(({ state }) => state === 'there').length;
+  return there > 0 && states.every(({ state }) => state === 'there' || (!all && state === 'silent'));
 }
 
 export interface Waiting {

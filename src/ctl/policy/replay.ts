@@ -1,6 +1,7 @@
 /** `replay`: everything that was asked, asked of a candidate policy; what it would change. */
 
-import { createReadStream, type ReadStream, statSync } from 'node:fs';
+import { constants, createReadStream, openSync, type ReadStream, type Stats, statSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { Command } from 'commander';
@@ -293,11 +294,11 @@ class Logs {
   readonly size: number | undefined;
   readonly #input: Readable;
   #before = 0;
-  #stream: ReadStream | undefined;
+  #stream: ReadStream | Socket | undefined;
 
   constructor(files: readonly string[], input: Readable) {
     this.#input = input;
-    const sizes = files.map((file) => (file === '-' ? undefined : sizeOf(file)));
+    const sizes = files.map((file) => (file === '-' ? undefined : statsOf(file)?.size));
     this.size = sizes.includes(undefined) ? undefined : sizes.reduce((sum: number, size) => sum + (size ?? 0), 0);
   }
 
@@ -308,22 +309,28 @@ class Logs {
   open(file: string, signal: AbortSignal): Readable {
     if (file === '-') return addAbortSignal(signal, this.#input);
     this.#before = this.read;
-    const stream = createReadStream(file, { signal });
+    const stream = statsOf(file)?.isFIFO() ? fifoStream(file, signal) : createReadStream(file, { signal });
     this.#stream = stream;
     if (!file.endsWith('.gz')) return stream;
     const unpacked = createGunzip();
-    stream.on('error', (error) => unpacked.destroy(error));
+    stream.on('error', (error: Error) => unpacked.destroy(error));
     return stream.pipe(unpacked);
   }
 }
 
 /** What is not there, or may not be looked at, is told by whoever reads it. */
-function sizeOf(file: string): number | undefined {
+function statsOf(file: string): Stats | undefined {
   try {
-    return statSync(file).size;
+    return statSync(file);
   } catch {
     return undefined;
   }
+}
+
+/** To open a FIFO is to wait for whoever writes, in a thread that hears no signal: this one is open at once, and waits to be read. */
+function fifoStream(file: string, signal: AbortSignal): Socket {
+  const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  return addAbortSignal(signal, new Socket({ fd, readable: true, writable: false }));
 }
 
 const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };

@@ -88,6 +88,25 @@ export function renderExpiry(answer: unknown): string {
   return render(answer.map(({ begins, ...row }) => row));
 }
 
+/** Subjects are as long as the CAs of partners like. */
+const MOST_SUBJECT = 50;
+
+/** Keys of partners, one a line; names, certificate and first time stand in `--json`. */
+export function renderPins(answer: unknown): string {
+  if (!isList(answer)) return render(answer);
+  return render(
+    rowsOf(answer).map((row) => ({
+      agreement: row.agreement,
+      state: row.state,
+      pin: row.pin,
+      count: row.count,
+      seen: second(row.last_seen),
+      ends: second(row.not_after),
+      subject: shortened(text(row.subject), MOST_SUBJECT),
+    })),
+  );
+}
+
 /** What operators changed, one a line. */
 export function renderAudit(answer: unknown): string {
   if (!isList(answer)) return render(answer);

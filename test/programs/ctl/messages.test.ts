@@ -307,6 +307,22 @@ describe('what is no certificate', () => {
   });
 });
 
+describe('help', () => {
+  const printed = (...words: readonly string[]) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [SIPTRUSTCTL, ...words], { encoding: 'utf8' });
+    return { status, stdout, stderr };
+  };
+  test.each(['policy push', 'policy', 'cert enrol'])('ok/help %s is what --help prints there', (words) => {
+    const asked = printed('help', ...words.split(' '));
+    expect(asked).toEqual(printed(...words.split(' '), '--help'));
+    expect(asked).toMatchObject({ status: 0, stdout: expect.stringContaining(`Usage: siptrustctl ${words} `) });
+  });
+  test('fail/help of what is no command', () => {
+    const { status, stderr } = printed('help', 'policy', 'psuh');
+    expect([status, stderr]).toEqual([2, expect.stringContaining("unknown command 'psuh'")]);
+  });
+});
+
 describe('what the system refuses', () => {
   // (Tests may run as root, whom no mode keeps out.)
   const under = () => join(file('ca.pem'), 'x');

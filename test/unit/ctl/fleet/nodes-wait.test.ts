@@ -32,7 +32,7 @@ describe('waiting for nodes', () => {
     expect(seen).toEqual(['behind', 'lost', 'lost', 'there']);
     expect(allThere(states, false)).toBe(true);
     const lost = await waitForNodes(nodes(away), 7, { seconds: 0, all: false });
-    expect([lost.map(({ state }) => state), allThere(lost, false)]).toEqual([['silent'], true]);
+    expect([lost.map(({ state }) => state), allThere(lost, false)]).toEqual([['silent'], false]);
     const [first] = states;
     expect(first && allThere([{ ...first, state: 'lost' }], false)).toBe(false);
   });
@@ -45,6 +45,10 @@ describe('waiting for nodes', () => {
     const asked = { nodes: async () => heard.shift() ?? [] } as unknown as Rows;
     const states = await waitForNodes(asked, 7, { seconds: 3600, all: false });
     expect([states.map(({ state }) => state), allThere(states, false)]).toEqual([['silent', 'there'], true]);
+  });
+  test('fail/nobody is there: no node is known, or none was heard of', async () => {
+    const none = await waitForNodes(nodes(), 7, { seconds: 3600, all: false });
+    expect([none, allThere(none, false), allThere(none, true)]).toEqual([[], false, false]);
   });
   test('ok/all there: at once', async () => {
     expect(await waitForNodes(nodes(row('a', 7)), 7, { seconds: 3600, all: true })).toHaveLength(1);

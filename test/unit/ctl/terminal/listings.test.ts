@@ -6,6 +6,7 @@ import {
   renderExpiry,
   renderHistory,
   renderPartners,
+  renderPins,
 } from '../../../../src/ctl/terminal/listings.js';
 import { render } from '../../../../src/ctl/terminal/render.js';
 
@@ -30,6 +31,7 @@ describe('what whoever is on shift reads', () => {
     ['policy.status', renderCandidate],
     ['audit.list', renderAudit],
     ['cert.expiry', renderExpiry],
+    ['pin.list', renderPins],
   ])('ok/%s of a daemon of another version, which says something else, is shown as it is', (_, shown) => {
     const answers = [
       {},
@@ -95,6 +97,22 @@ describe('what whoever is on shift reads', () => {
   test('ok/what ends: since when it lives is for programs', () => {
     const row = { what: 'anchor', begins: '', ends: '2026-12-28T10:00:00Z', days: 30 };
     expect(renderExpiry([row])).toBe(render([{ what: 'anchor', ends: row.ends, days: 30 }]));
+  });
+  test('ok/pins: a line each that a terminal holds, however long the names; the key whole, to be copied', () => {
+    const pin = `sha256/${'A'.repeat(43)}=`;
+    const row = {
+      ...{ agreement: 'carrier-interconnect-op-b', state: 'observed', pin, subject: `CN=${'b'.repeat(300)}` },
+      ...{ identities: ['b.example', 'c.example'], count: 12345, first_seen: '2026-11-01T10:00:00.123Z' },
+      ...{ last_seen: '2026-11-28T10:00:00.123Z', approved_at: '', not_after: '2027-11-01T10:00:00.000Z' },
+      certificate: 'c'.repeat(64),
+    };
+    const [titles = '', line = ''] = renderPins([row]).split('\n');
+    expect(titles).toMatch(/^AGREEMENT +STATE +PIN +COUNT +SEEN +ENDS +SUBJECT$/);
+    expect(line).toMatch(
+      /^carrier\S+ +observed +sha256\/A{43}= +12345 +2026-11-28T10:00:00Z +2027-11-01T10:00:00Z +CN=b+\.\.\.$/,
+    );
+    expect(line.length).toBeLessThan(200);
+    expect(renderPins([])).toBe(render([]));
   });
   test('ok/history: what each reading changed; nothing in it drives a terminal', () => {
     const difference = {
