@@ -208,6 +208,32 @@ describe.each(builds('full'))('scripts of others, Kamailio $version', (build) =>
     });
   });
 
+  it('ok/an answer that the script drops: what comes next to that process is judged by its own transaction', async () => {
+    const caller = await stage.connect('tcp');
+    for (let time = 0; time < 8; time += 1) {
+      // The last that the process has seen.
+      network.uas.options = { provisional: ['183 Session Progress'], ringing: true };
+      const dropped = freshCallId();
+      user.send(request({ callId: dropped, transport: 'UDP' }));
+      await network.uas.received(dropped, 'INVITE');
+      network.uas.options = { provisional: [], extra: privateRows('secret') };
+      const answer = await caller.final(stage.send(caller, 'tcp', {}));
+      expect(statusOf(answer), answer).toBe(200);
+    }
+    // Nor does a request take the branch_route of another one.
+    for (let time = 0; time < 24; time += 1) {
+      expect(statusOf((await call(stranger.uri('udp'), 'held')).answer)).toBeGreaterThan(399);
+      network.uas.options = { provisional: ['183 Session Progress'], ringing: true };
+      const dropped = freshCallId();
+      user.send(request({ callId: dropped, transport: 'UDP' }));
+      await network.uas.received(dropped, 'INVITE');
+      expect(statusOf((await call(stranger.uri('udp'), 'none')).answer)).toBe(200);
+    }
+    expectNowhere('secret', [...caller.answers, ...stranger.got]);
+    expect(user.answers.filter((text) => statusOf(text) === 183)).toEqual([]);
+    network.uas.options = {};
+  });
+
   it('ok/answers to what went on without a transaction: cleaned for strangers, whole for partners and users', async () => {
     network.uas.options = { extra: privateRows('secret') };
     const answerTo = async (caller: Caller, transport: Transport) =>
