@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Caller, freshCallId, request } from '../support/live/caller.js';
+import { type Caller, freshCallId, type RequestTerms, request } from '../support/live/caller.js';
 import { replaced } from '../support/live/opensips.js';
 import type { OpensipsNetwork } from '../support/live/opensips-network.js';
 import { answered, Party } from '../support/live/party.js';
@@ -56,6 +56,11 @@ const FEATURES = `
 		$du = "sip:STRANGER:5060";
 		route(RELAY);
 	}
+	if ($rU == "away") {
+		t_on_failure("AWAY");
+		$du = "sip:REGISTRAR:5060";
+		route(RELAY);
+	}
 	if ($rU == "compact") {
 		mc_compact();
 	}
@@ -77,6 +82,15 @@ failure_route[TRUNK] {
 failure_route[MOVED] {
 	route(SIPTRUST_SHUT);
 	if (t_check_status("302") && get_redirects(3, 3)) {
+		t_relay();
+	}
+}
+
+failure_route[AWAY] {
+	route(SIPTRUST_SHUT);
+	if (t_check_status("480")) {
+		$ru = "sip:bob@STRANGER:5060";
+		$du = NULL;
 		t_relay();
 	}
 }
@@ -182,6 +196,28 @@ describe.skipIf(absent(NEEDED) !== undefined)('what carriers build', () => {
         expect(statusOf(got), got).toBe(200);
         clean();
       });
+  });
+
+  describe('a stranger reaches nobody on our own side, and then goes on to another one', () => {
+    async function away(terms: RequestTerms): Promise<readonly [number, SipText | undefined]> {
+      registrar.answer = (text) => [answered(text, '480 Away', SECRET)];
+      const callId = freshCallId();
+      const got = await answerTo(outsider, { ...terms, callId, ruri: 'sip:away@own.example', method: 'MESSAGE' });
+      expect(registrar.find(callId, 'MESSAGE')).toBeDefined();
+      clean();
+      return [statusOf(got), stranger.find(callId, 'MESSAGE')];
+    }
+
+    it('ok/with what the list takes out', async () => {
+      const [status, there] = await away({ headers: [...FORGED, 'Geolocation: <cid:a@b.example>'] });
+      expect(status).toBe(200);
+      expect(rowsOf(there ?? '', 'Geolocation')).toEqual([]);
+    });
+
+    it('fail/with a From that was written anew: no plan for what came is carried out on it', async () => {
+      const from = '<sip:alice@a.example;cpc=forged>;tag=1';
+      expect(await away({ from, headers: ['Geolocation: <cid:a@b.example>'] })).toEqual([480, undefined]);
+    });
   });
 
   it('fail/what a script adds behind async(), in a process that has opened the door for our own side since', async () => {
