@@ -3,7 +3,7 @@
  * the disk holds comes in through PolicyFiles, the time as an argument.
  */
 
-import { type AddressPrefix, PrefixTable } from '../../net/address/index.js';
+import { type AddressPrefix, type Prefixes, PrefixTable } from '../../net/address/index.js';
 import type { Agreement, Interface, Snapshot } from '../../trust/agreement/index.js';
 import { keysOf } from '../../typed.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
@@ -224,16 +224,24 @@ function compileAgreements(
     );
     if (checked.value === undefined) return undefined;
     const { item, input } = checked.value;
-    const rests = restsOn(checked.material, endsAt(item, now));
+    const rests = restsOn(checked.material, item);
     return { item, input: list instanceof EntryList ? readAgain(list, at) : () => input, site, said, rests };
   };
-  // Of many agreements it is the same: one of it for all that name the same files.
   const shared = new Map<string, Rests>();
-  const restsOn = (material: Rests['material'], ends: string): Rests => {
-    const key = [ends, ...material.keys()].join('\n');
-    const rests = shared.get(key) ?? { defaults, material, ends };
+  const restsOn = (material: Rests['material'], item: Agreement): Rests => {
+    const key = [item.valid.until, item.migrationUntil, ...material.keys()].join('\n');
+    const rests = shared.get(key) ?? { defaults, material, ends: endsAt(item, now) };
     shared.set(key, rests);
     return rests;
+  };
+  /** Whether the check of an agreement would say and make the same again. */
+  const standing = new Map<Rests, boolean>();
+  const stands = ({ item, rests }: CheckedAgreement): boolean => {
+    const known = standing.get(rests);
+    if (known !== undefined) return known;
+    const same = rests.defaults === defaults && rests.ends === endsAt(item, now) && material.same(rests.material);
+    standing.set(rests, same);
+    return same;
   };
   const all: PlacedAgreement[] = [];
   let [found, prefixes] = [0, 0];
@@ -247,7 +255,7 @@ function compileAgreements(
     const known = memory?.agreements(list, site.file);
     for (let at = 0; at < list.length; at++) {
       const before = known?.checks[at] ?? moved(known, list, at, site);
-      const stays = before !== undefined && stands(before, defaults, context);
+      const stays = before !== undefined && stands(before);
       if (stays) problems.again(before.said);
       const agreement = stays ? before : check(list, at, site.at(at));
       if (known !== undefined) known.checks[at] = agreement;
@@ -289,15 +297,6 @@ function readAgain(list: EntryList, at: number): () => AgreementInput {
   };
 }
 
-/** Whether the check of an agreement would say and make the same again. */
-function stands(
-  { item, rests }: CheckedAgreement,
-  defaults: string,
-  { material, now }: { readonly material: Material; readonly now: number },
-): boolean {
-  return rests.defaults === defaults && rests.ends === endsAt(item, now) && material.same(rests.material);
-}
-
 function compileInterfaces(sources: PolicySources): readonly Placed<Interface>[] {
   return lists(sources, 'interfaces').flatMap(({ value: list, site }) =>
     [...list].flatMap((value, at) => {
@@ -319,17 +318,17 @@ function interfaceNames(sources: PolicySources): ReadonlySet<string> {
   );
 }
 
-function sourceTables(agreements: readonly Agreement[]): ReadonlyMap<string, PrefixTable<Agreement>> {
-  const byInterface = new Map<string, Agreement[]>();
-  for (const agreement of agreements) {
-    if (agreement.interface === undefined) continue;
-    const list = byInterface.get(agreement.interface) ?? [];
-    byInterface.set(agreement.interface, list);
-    list.push(agreement);
+function sourceTables(agreements: readonly Agreement[]): ReadonlyMap<string, PrefixTable<number>> {
+  const byInterface = new Map<string, (readonly [Prefixes, number])[]>();
+  for (const [number, { interface: name, sources }] of agreements.entries()) {
+    if (name === undefined) continue;
+    const list = byInterface.get(name) ?? [];
+    byInterface.set(name, list);
+    list.push([sources, number]);
   }
   return new Map([...byInterface].map(([name, list]) => [name, PrefixTable.of(prefixesOf(list))] as const));
 }
 
-function* prefixesOf(agreements: readonly Agreement[]): Generator<readonly [AddressPrefix, Agreement]> {
-  for (const agreement of agreements) for (const prefix of agreement.sources) yield [prefix, agreement];
+function* prefixesOf(lists: readonly (readonly [Prefixes, number])[]): Generator<readonly [AddressPrefix, number]> {
+  for (const [prefixes, number] of lists) for (const prefix of prefixes) yield [prefix, number];
 }

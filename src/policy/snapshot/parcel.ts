@@ -17,7 +17,8 @@ import { atOnce } from '../../x509/der/index.js';
 import { type CrlFacts, parseCrlInSteps } from '../../x509/revocation/index.js';
 import { deepFreeze, freezeShallow } from '../reading/index.js';
 import { AgreementList, type KnownMaterial } from './agreement-list.js';
-import { AgreementPacker, type PackedAgreements } from './packed-agreements.js';
+import { AgreementPacker } from './agreement-packer.js';
+import type { PackedAgreements } from './packed-agreements.js';
 import { eachRow, type Rows, RowsWriter } from './rows.js';
 
 /** What is made of the agreements, so that one is found without a walk over all. */
@@ -27,7 +28,8 @@ type Rest = Omit<Snapshot, Table | 'agreements'>;
 /** What a snapshot is made of; all of it frozen but for the collections themselves. */
 export type SnapshotParts = Rest & {
   readonly agreements: readonly Agreement[];
-  readonly sources: ReadonlyMap<string, PrefixTable<Agreement>>;
+  /** The numbers of agreements by path, by interface. */
+  readonly sources: ReadonlyMap<string, PrefixTable<number>>;
 };
 
 /** What a policy names, by hashes: whoever has one in force tells by it what need not be sent again. */

@@ -25,15 +25,21 @@ export class RowsWriter {
   readonly #chunks: Octets[] = [];
   readonly #firsts: number[] = [];
   readonly #ends: number[] = [];
+  readonly #most: number;
   #open: Uint8Array[] = [];
   #octets = 0;
+
+  /** @param most octets with which a chunk is full */
+  constructor(most = CHUNK_OCTETS) {
+    this.#most = most;
+  }
 
   add(octets: Uint8Array): void {
     if (this.#open.length === 0) this.#firsts.push(this.#ends.length);
     this.#open.push(octets);
     this.#octets += octets.length;
     this.#ends.push(this.#octets);
-    if (this.#octets >= CHUNK_OCTETS) this.#close();
+    if (this.#octets >= this.#most) this.#close();
   }
 
   written(): Rows {
@@ -66,16 +72,41 @@ export function rowsWith({ chunks, firsts, ends }: Rows, more: readonly Uint8Arr
   };
 }
 
+/** Rows of before with others in the place of some: a chunk that holds none of those stays the same memory. */
+export function rowsReplaced(rows: Rows, replaced: ReadonlyMap<number, Uint8Array>): Rows {
+  const { firsts, ends } = rows;
+  const touched = new Set([...replaced.keys()].map((at) => chunkOf(rows, at)));
+  if (touched.size === 0) return rows;
+  const moved = numbersOf(ends);
+  const chunks = rows.chunks.map((chunk, of) => {
+    if (!touched.has(of)) return chunk;
+    const writer = new RowsWriter(Number.POSITIVE_INFINITY);
+    const [first, next] = [entryAt(firsts, of), firsts[of + 1] ?? ends.length];
+    for (let at = first; at < next; at++) writer.add(replaced.get(at) ?? rowAt(rows, at));
+    const written = writer.written();
+    moved.set(written.ends, first);
+    return entryAt(written.chunks, 0);
+  });
+  return { chunks, firsts, ends: moved };
+}
+
 /** The chunk of a row, and where it begins and ends in it. @throws {Error} there are not so many */
-function placeOf({ chunks, firsts, ends }: Rows, at: number): readonly [chunk: Octets, begin: number, end: number] {
+function placeOf(rows: Rows, at: number): readonly [chunk: Octets, begin: number, end: number] {
+  const { chunks, firsts, ends } = rows;
   const end = entryAt(ends, at);
+  const of = chunkOf(rows, at);
+  return [entryAt(chunks, of), at === firsts[of] ? 0 : entryAt(ends, at - 1), end];
+}
+
+/** The number of the chunk that holds a row. */
+function chunkOf({ firsts }: Rows, at: number): number {
   let [low, high] = [0, firsts.length - 1];
   while (low < high) {
     const middle = (low + high + 1) >> 1;
     if (entryAt(firsts, middle) <= at) low = middle;
     else high = middle - 1;
   }
-  return [entryAt(chunks, low), at === firsts[low] ? 0 : entryAt(ends, at - 1), end];
+  return low;
 }
 
 /** The octets of a row, in the memory that is shared. @throws {Error} there are not so many */

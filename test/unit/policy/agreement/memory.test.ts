@@ -168,8 +168,9 @@ describe('what is remembered of a policy', () => {
   }
 
   test('ok/time goes on: at each day everything is said and made as without memory', () => {
-    const { files, check, anew } = stage();
+    const { files, check, anew } = stage(4);
     files.content['d/0.yaml'] = agreement('op-0', ', valid: {from: 2026-07-01, until: 2026-09-01}');
+    files.content['d/3.yaml'] = agreement('op-3', ', valid: {from: 2026-07-01, until: 2027-03-01}');
     files.content['d/1.yaml'] = agreement('op-1', ', crls: [../b.crl]');
     const iface = 'interfaces: [{name: za, listen: 10.0.0.1:5062, mechanism: nds-ip, implicit_trust: true}]\n';
     files.content['p.yaml'] = `${files.content['p.yaml']}${iface}`;

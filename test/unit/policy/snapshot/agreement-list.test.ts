@@ -1,21 +1,27 @@
 import { describe, expect, test, vi } from 'vitest';
 import { PrefixList } from '../../../../src/net/address/prefix-list.js';
 import { withdrawInSteps } from '../../../../src/policy/fleet/withdraw.js';
-import { snapshotOf } from '../../../../src/policy/snapshot/parcel.js';
+import { type Held, Packer, type SnapshotParts, snapshotOf, unpack } from '../../../../src/policy/snapshot/parcel.js';
 import { missingApprovals } from '../../../../src/state/pins/approvals.js';
 import type { Agreement } from '../../../../src/trust/agreement/agreement.js';
 import type { Snapshot } from '../../../../src/trust/agreement/snapshot.js';
+import { entryAt } from '../../../../src/typed.js';
 import { atOnce } from '../../../../src/x509/der/in-steps.js';
 import { root } from '../../../support/certificates.js';
 import { plainAuthorities } from '../../../support/plain-agreements.js';
 import { type Random, seeded } from '../../../support/random.js';
+import { runs } from '../../../support/runs.js';
 import { agreementWith, emptySnapshot, snapshotWith } from '../../../support/snapshot.js';
 
 const AUTHORITIES = Array.from({ length: 6 }, (_, at) => root({ subject: `CN=CA ${at % 4}` }).facts);
 
-function packed(agreements: readonly Agreement[]): Snapshot {
+function parts(agreements: readonly Agreement[]): SnapshotParts {
   const { byName, byDomain, byWildcard, byTarget, byServerName, authorities, sources, ...rest } = emptySnapshot;
-  return snapshotOf({ ...rest, ownDomains: new Set(), ocsp: { ...rest.ocsp }, agreements, sources: new Map() });
+  return { ...rest, ownDomains: new Set(), ocsp: { ...rest.ocsp }, agreements, sources: new Map() };
+}
+
+function packed(agreements: readonly Agreement[]): Snapshot {
+  return snapshotOf(parts(agreements));
 }
 
 function anyAgreement(random: Random, name: string, at: number): Agreement {
@@ -155,5 +161,85 @@ describe('the agreements of a policy', () => {
     expect(atOnce(missingApprovals(snapshot, approved))).toHaveLength(1);
     expect(made.mock.calls.length - opened).toBe(2);
     made.mockRestore();
+  });
+});
+
+describe('agreements that are packed again', () => {
+  /** Certificates by their hashes, and keys in one order. */
+  function inText(value: unknown): string {
+    return JSON.stringify(value, (_, each: unknown) => {
+      if (typeof each !== 'object' || each === null || Array.isArray(each)) return each;
+      if ('sha256' in each) return each.sha256;
+      if (each instanceof PrefixList || each instanceof Map) return [...each];
+      return Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1)));
+    });
+  }
+
+  /** Agreements of the next reading: the same objects, but for a few. */
+  function next(random: Random, agreements: readonly Agreement[], step: number): readonly Agreement[] {
+    const at = random.below(agreements.length);
+    const old = agreements[at];
+    if (old === undefined) throw new Error('expected an agreement');
+    const other = anyAgreement(random, `new-${step}`, 100 + step);
+    const terms: readonly Partial<Agreement>[] = [
+      { enabled: !old.enabled },
+      { valid: { from: step, until: Number.POSITIVE_INFINITY } },
+      { asserts: { domains: ['x'.repeat(random.below(2000))], numbers: 'any', transit: false } },
+      { sources: PrefixList.of(random.chance(0.5) ? [{ bytes: Uint8Array.of(192, 0, 2, step), length: 32 }] : []) },
+    ];
+    const names: readonly Partial<Agreement>[] = [
+      { domains: other.domains },
+      { wildcardNames: other.wildcardNames },
+      { targets: other.targets },
+      { serverNames: [`only-${step}.example`] },
+      { name: other.name },
+      { anchors: other.anchors, intermediates: other.intermediates },
+    ];
+    return random.pick([
+      () => agreements,
+      () => agreements.with(at, { ...old, ...random.pick(terms) }).with(0, { ...entryAt(agreements, 0) }),
+      () => agreements.with(at, { ...old, ...random.pick(terms) }),
+      () => agreements.with(at, { ...old, ...random.pick(names) }),
+      () => agreements.toSpliced(at, 1, other, old),
+      () => (agreements.length < 20 ? agreements : agreements.toSpliced(at, 1)),
+      () => random.shuffle(agreements),
+      () => agreements.map((each) => ({ ...each, enabled: step % 2 === 0 })),
+    ])();
+  }
+
+  test('ok/whatever changes, they are as if nothing had been packed before, and those in force stay what they are', () => {
+    const random = seeded(17);
+    for (let round = 0; round < runs(10); round++) {
+      const packer = new Packer();
+      let agreements: readonly Agreement[] = Array.from({ length: 24 }, (_, at) =>
+        anyAgreement(random, `op-${at}`, at),
+      );
+      let before: Held | undefined;
+      let told = '';
+      for (let step = 0; step < 12; step++) {
+        const held: Held = atOnce(unpack(packer.pack(parts(agreements), before?.contents), before));
+        const { snapshot } = held;
+        const expected = plain(agreements);
+        expect(inText([...snapshot.agreements])).toBe(inText(agreements));
+        expect(inText(answers(snapshot, agreements))).toBe(inText(answers(expected, agreements)));
+        if (before !== undefined) expect(inText([...before.snapshot.agreements])).toBe(told);
+        before = held;
+        told = inText(agreements);
+        agreements = next(random, agreements, step);
+      }
+    }
+  });
+
+  test('ok/of thousands with one changed nothing but its terms and the chunk that it stands in is made anew', () => {
+    const packer = new Packer();
+    const agreements = Array.from({ length: 6000 }, (_, at) =>
+      agreementWith({ name: `op-${at}`, domains: [`d${at}.example`], sources: PrefixList.of([]) }),
+    );
+    const pack = (changed: readonly Agreement[]) => packer.pack(parts(changed), undefined).agreements;
+    const before = pack(agreements);
+    const after = pack(agreements.with(3000, { ...entryAt(agreements, 3000), requireTls: true, pins: ['x'] }));
+    expect(before.own.chunks.length).toBeGreaterThan(3);
+    expect(after.own.chunks.filter((chunk) => !before.own.chunks.includes(chunk))).toHaveLength(1);
+    for (const same of ['names', 'authorities', 'material', 'sources'] as const) expect(after[same]).toBe(before[same]);
   });
 });
