@@ -5,7 +5,14 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Caller, freshCallId, type RequestTerms, request, udpCaller } from '../../support/live/caller.js';
+import {
+  type Caller,
+  freshCallId,
+  type RequestTerms,
+  request,
+  tlsCaller,
+  udpCaller,
+} from '../../support/live/caller.js';
 import { builds } from '../../support/live/kamailio.js';
 import { Network } from '../../support/live/network.js';
 import { answered, type Party, type Transport } from '../../support/live/party.js';
@@ -170,6 +177,28 @@ describe.each(builds('full'))('scripts of others, Kamailio $version', (build) =>
       expectNowhere('secret', stranger.got);
     },
   );
+
+  it('ok/a partner whose Via lends its connection (;alias, RFC 5923) is called over that, with the identity', async () => {
+    const terms = { names: ['DNS:b.example'], extendedKeyUsage: 'serverAuth,clientAuth' };
+    const identity = network.pki.certificate({ issuer: network.cast.operatorB, ...terms });
+    const peer = await tlsCaller(network.address, 5061, identity, partner.host);
+    const lent = request({ from: '<sip:dave@b.example>;tag=1' });
+    peer.send(lent.replace('sbc.a.example:5061', `${partner.host}:5061;alias`));
+    const asked = await eventually('an OPTIONS', () => peer.answers.find((text) => methodOf(text) === 'OPTIONS'));
+    peer.send(answered(asked, '200 OK'));
+    await eventually('both connections are proven', () => network.provenConnections('b.example') > 1);
+    const callId = freshCallId();
+    user.send(request({ callId, ruri: 'sip:party@b.example', transport: 'UDP', headers: [SECRET] }));
+    const got = await eventually('the call', () =>
+      peer.answers.find((text) => methodOf(text) === 'INVITE' && headerOf(text, 'Call-ID') === callId),
+    );
+    expect(rowsOf(got, 'P-Asserted-Identity')).toHaveLength(1);
+    peer.close();
+    await eventually('the connection of before is taken', async () => {
+      const { answer } = await call('sip:party@b.example', 'none');
+      return statusOf(answer) === 200;
+    });
+  });
 
   it('ok/a place of a partner that no socket of ours leads to: nothing is said of the script', async () => {
     const { log } = await eventually('it was tried', () =>
