@@ -11,7 +11,6 @@ import { commandGroups } from './command-groups.js';
 import { askDaemon, DAEMON_COMMANDS, type DaemonAddress, daemonAnswers, paramsOf } from './daemon/index.js';
 import { dnsCommands } from './dns/index.js';
 import { storeCommands } from './fleet/index.js';
-import { helpCommand } from './help.js';
 import {
   approvedPins,
   configAnswer,
@@ -27,6 +26,7 @@ import {
   headerMarkdown,
   headerRows,
   headerTable,
+  helpCommand,
   type Print,
   Refusal,
   render,

@@ -81,9 +81,13 @@ export const DAEMON_COMMANDS: readonly DaemonCommand[] = [
     words: 'pin approve',
     method: 'pin.approve',
     args: ['<agreement>', '<pin>'],
+    shown: renderPins,
     doc: 'approve a key (sha256/...), or all',
   },
-  { words: 'pin drop', method: 'pin.drop', args: ['<agreement>', '<pin>'], doc: 'forget a key (sha256/...), or all' },
+  {
+    ...{ words: 'pin drop', method: 'pin.drop', args: ['<agreement>', '<pin>'], shown: renderPins },
+    doc: 'forget a key (sha256/...), or all',
+  },
   {
     ...{ words: 'policy status', method: 'policy.status', shown: renderCandidate },
     doc: 'the candidate policy, and what it would have changed',

@@ -127,8 +127,9 @@ async function probe(target: Address, options: ProbeOptions, context: ProbeConte
       ),
       leaf,
     ),
-    policy: verdicts.every(({ verdict }) => verdict === 'trusted') ? '' : proposal.text,
-    notes: proposal.notes,
+    ...(verdicts.every(({ verdict }) => verdict === 'trusted')
+      ? { policy: '', notes: proposal.saved.length > 0 ? proposal.notes : [] }
+      : { policy: proposal.text, notes: proposal.notes }),
     saved: proposal.saved,
   };
 }

@@ -3,6 +3,7 @@
 export { renderCandidate, renderDifferences } from './differences.js';
 export { Refusal } from './failure.js';
 export { headerMarkdown, headerRows, headerTable } from './header-table.js';
+export { helpCommand } from './help.js';
 export { answerLines, eachLine, eachRecord } from './json-lines.js';
 export { renderAudit, renderDecisions, renderExpiry, renderHistory, renderPartners, renderPins } from './listings.js';
 export { makeFiles, type NewFile, requireFolder } from './new-files.js';

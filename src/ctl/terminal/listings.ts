@@ -1,6 +1,6 @@
 /** Answers of many rows as whoever is on shift reads them: what matters, in one line each. `--json` has all of it. */
 
-import { shortened } from '../../printable.js';
+import { counted, shortened } from '../../printable.js';
 import { isList, isRecord } from '../../typed.js';
 import { render } from './render.js';
 
@@ -68,7 +68,7 @@ export function renderHistory(answer: unknown): string {
     .map(({ kind, revision, at, by, count, problems, differences, more }) => {
       const rows = rowsOf(differences);
       const times = Number(count) > 1 ? `, ${count} times` : '';
-      const wrong = Number(problems) > 0 ? `, ${problems} problems` : '';
+      const wrong = Number(problems) > 0 ? `, ${counted(Number(problems), 'problem')}` : '';
       const who = by === '' ? '' : `  by ${by}`;
       const head = `${revision}  ${second(at)}  ${HAPPENED[text(kind)] ?? text(kind)}${times}${wrong}${who}`;
       const shown = rows.slice(0, MOST_DIFFERENCES).map(({ subject, change, key, before, after }) => {
@@ -91,8 +91,12 @@ export function renderExpiry(answer: unknown): string {
 /** Subjects are as long as the CAs of partners like. */
 const MOST_SUBJECT = 50;
 
-/** Keys of partners, one a line; names, certificate and first time stand in `--json`. */
+/** Keys of partners, one a line, and what became of them; names, certificate and first time stand in `--json`. */
 export function renderPins(answer: unknown): string {
+  if (isRecord(answer) && isList(answer.pins)) {
+    const { pins, ...rest } = answer;
+    return `${render(rest)}\n\n${renderPins(pins)}`;
+  }
   if (!isList(answer)) return render(answer);
   return render(
     rowsOf(answer).map((row) => ({

@@ -1,6 +1,8 @@
 /** What agreements and interfaces claim against each other: names, domains, sockets. */
 
 import { type Agreement, type Interface, type StaticTarget, targetKey } from '../../trust/agreement/index.js';
+import { certificateName } from '../../x509/certificate/index.js';
+import { listed } from '../../x509/path/index.js';
 import { type AgreementInput, pathSite } from '../agreement/index.js';
 import { formatPlace, type Site } from '../reading/index.js';
 import { domainSite, targetSite } from '../values/index.js';
@@ -44,11 +46,28 @@ export function checkPins(agreements: readonly PlacedAgreement[], stateFile: str
 /** A status that nothing can ever tell leaves every peer untrusted. */
 export function checkStatus(agreements: readonly PlacedAgreement[], fetch: boolean): void {
   for (const { item, site } of fetch ? [] : agreements) {
-    if (!item.enabled || item.mechanism !== 'tls' || item.revocation !== 'hard' || item.crls.length > 0) continue;
-    const text =
-      'revocation: hard trusts nobody here: expected crls, or daemon.revocation with fetch: on, found neither';
-    site.at('revocation').report('no-status', text);
+    if (!item.enabled || item.mechanism !== 'tls' || item.revocation !== 'hard') continue;
+    const fetched = 'or daemon.revocation with fetch: on';
+    const unlisted = withoutList(item);
+    if (item.crls.length === 0) {
+      const text = `revocation: hard trusts nobody here: expected crls, ${fetched}, found neither`;
+      site.at('revocation').report('no-status', text);
+    } else if (unlisted.length > 0) {
+      const names = listed(unlisted);
+      const text = `revocation: hard trusts nobody under ${names}: expected a CRL of each such CA in crls, ${fetched}, found neither`;
+      site.at('revocation').report('no-status', text);
+    }
   }
+}
+
+/** The CAs of an agreement for which no list at hand can speak. */
+function withoutList({ anchors, intermediates, crls }: Agreement): readonly string[] {
+  // An indirect list speaks for whom its entries name.
+  if (crls.some(({ issuingDistributionPoint }) => issuingDistributionPoint?.indirectCrl === true)) return [];
+  const issuers = new Set(crls.map(({ issuerKeys }) => issuerKeys.text));
+  const authorities = [...anchors.client, ...anchors.server, ...intermediates];
+  const names = authorities.filter(({ subjectKeys }) => !issuers.has(subjectKeys.text)).map(certificateName);
+  return [...new Set(names)];
 }
 
 /** A domain belongs to one agreement at most, and ours belong to us (rulebook S-2). */

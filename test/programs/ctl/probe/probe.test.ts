@@ -119,6 +119,15 @@ describe('probe', () => {
     });
   });
 
+  test('ok/a partner whose root stands in the policy alone: nothing is said of an agreement that nobody needs', async () => {
+    const port = await serve('b');
+    const args = ['--domain', 'b.example', '--authorities', pki.path('other.pem')];
+    const { code, report } = await probed(port, ...args, ...config('trusting.yaml'));
+    expect({ code, ...report }).toMatchObject({ code: 0, policy: '', notes: [] });
+    const stranger = await probed(port, ...args, ...config('empty.yaml'));
+    expect(stranger.report.notes).toEqual([expect.stringMatching(/whose own CA .* is not here/)]);
+  });
+
   test('ok/the agreement says which domain', async () => {
     const port = await serve('b');
     const { code, report } = await probed(port, '--agreement', 'op-b', ...config('trusting.yaml'));

@@ -113,6 +113,7 @@ describe('what whoever is on shift reads', () => {
     );
     expect(line.length).toBeLessThan(200);
     expect(renderPins([])).toBe(render([]));
+    expect(renderPins({ revision: 7, pins: [row] }).split('\n')).toEqual(['revision: 7', '', titles, line]);
   });
   test('ok/history: what each reading changed; nothing in it drives a terminal', () => {
     const difference = {

@@ -49,6 +49,18 @@ function agreement(policy: string, name = 'op-b'): Agreement {
 }
 
 describe('the snapshot', () => {
+  test('fail/revocation: hard, and no list of one of the CAs: nobody under that one is ever trusted', () => {
+    const hard = (...keys: readonly string[]) => tls('revocation: hard', 'crls: [b.crl]', ...keys);
+    const files = { 'sub.pem': ca(root({ subject: 'CN=r' }), { subject: 'CN=sub' }).pem };
+    expect(said(compile(hard()))).toEqual([]);
+    expect(said(compile(hard('intermediates: [sub.pem]'), files))).toEqual([
+      'p.yaml:7:17: warning: agreements[0].revocation: revocation: hard trusts nobody under CN=sub: expected a CRL of each such CA in crls, or daemon.revocation with fetch: on, found neither',
+    ]);
+    const fetched = 'daemon: {revocation: {fetch: on, hosts: [crl.b.example]}}\n';
+    expect(said(compile(hard('intermediates: [sub.pem]') + fetched, files))).toEqual([]);
+    expect(said(compile(hard('intermediates: [sub.pem]').replace('hard', 'soft'), files))).toEqual([]);
+  });
+
   test('ok/own certificates, which need not be CAs', () => {
     const result = compiled(compile('own_domains: [a.example]\nown_certificates: [leaf.pem, ca.pem]\n'));
     expect(said(result)).toEqual([]);
