@@ -241,7 +241,7 @@ const table = {
   'missing-intermediate': {
     rank: 801,
     severity: 'warning',
-    text: 'the certificate names a partner, and the certificate of a CA above it is at hand neither in the policy nor in what the peer sent',
+    text: 'the certificate names a partner, and the certificate of a CA above it is at hand neither in its agreement nor in what the peer sent',
     clause: 'RFC 5280 §6.1, RFC 8446 §4.4.2',
   },
   'cert-time': {

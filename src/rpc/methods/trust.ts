@@ -85,7 +85,8 @@ export function trustMethods(state: Of<'answers' | 'caches' | 'counters' | 'forg
         const verdict = state.judge.verdict(evidence);
         state.caches.remember(evidence, verdict);
         // No answer yet: the proxy asks again, and that is what was decided.
-        if (keepsLinks(params, evidence) && lacksLink(verdict)) return halfAnswer(verdict, state.policy.snapshot);
+        const told = evidence.tls?.chain?.certificates ?? [];
+        if (keepsLinks(params, evidence) && lacksLink(verdict, told)) return halfAnswer(verdict, state.policy.snapshot);
         const { id, at } = state.answers.record('trust.peer', evidence, verdict);
         return peerAnswer(id, verdict, state.policy.snapshot, at);
       },

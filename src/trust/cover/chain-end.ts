@@ -3,7 +3,7 @@
  *
  * Two very different things look alike there: a CA that changed its intermediate, and somebody else's certificate. What
  * tells them apart is whether the path is complete. It is where it ends at a self-signed certificate, or at a CA of
- * another agreement. It is not where the certificate of some issuer is at hand nowhere: a peer need not send its root
+ * another agreement, unless that CA leads on to an anchor of this one (partners under one public root). It is not where the certificate of some issuer is at hand nowhere: a peer need not send its root
  * (RFC 8446 §4.4.2), so a chain without one ends in a name, and whether that is a root or one more intermediate nobody
  * can tell. That is told as what it is, a CA that is missing, and is no alarm.
  */
@@ -30,7 +30,14 @@ interface ChainEnd {
   /** Whether it ends there for good: `last` is signed by its own key, as far as that is looked at (isSelfSigned). */
   readonly selfSigned: boolean;
   /** The agreement whose CA issued `last`, if it is not the peer's. */
-  readonly other?: { readonly agreement: Agreement; readonly authority: CertificateFacts };
+  readonly other?: OtherAuthority;
+}
+
+interface OtherAuthority {
+  readonly agreement: Agreement;
+  readonly authority: CertificateFacts;
+  /** By what the policy names, an anchor of the peer's own agreement stands above it. */
+  readonly leadsOn: boolean;
 }
 
 /** Microseconds: enough for every signature between the few certificates of a chain. */
@@ -49,7 +56,7 @@ export function chainEndFindings(
   const { last, selfSigned, other } = whereItEnds(agreement, role, leaf, chain, snapshot, budget);
   const issuer = printable(last.issuerText || '(empty name)', MOST_SHOWN);
   const accepted = `agreement ${agreement.name} accepts ${counted(agreement, role)}`;
-  if (other !== undefined) {
+  if (other !== undefined && !other.leadsOn) {
     const owner = `${printable(other.authority.subjectText, MOST_SHOWN)} stands in agreement ${other.agreement.name}`;
     return [
       { code: 'anchor-mismatch', detail: `${accepted}; the certificate leads to ${issuer}` },
@@ -64,7 +71,8 @@ export function chainEndFindings(
   }
   const whose = printable(certificateName(last), MOST_SHOWN);
   const missing = `no certificate of ${issuer}, which issued ${whose}, is at hand`;
-  const remedy = `${where(last)}; put it under intermediates or, if it is a root of this network, under anchors`;
+  const place = other === undefined ? where(last) : `it stands in agreement ${other.agreement.name}`;
+  const remedy = `${place}; put it under intermediates or, if it is a root of this network, under anchors`;
   return [
     {
       code: 'missing-intermediate',
@@ -121,7 +129,7 @@ function whereItEnds(
       queue.push(...fresh);
       if (above.length === 0) ends.push(certificate);
     }
-    const other = ofOthers(agreement, ends, authorities, budget);
+    const other = ofOthers(agreement, role, ends, authorities, budget);
     if (other !== undefined) return other;
     // A root in the name of an anchor settles it, whatever else was sent beside it.
     const namesake = [...seen].find((each) => bearsNameOf(agreement.anchors[role], each) && isSelfSigned(each, budget));
@@ -138,6 +146,7 @@ function whereItEnds(
 /** The CA of another agreement that issued one of these or is one of these. */
 function ofOthers(
   agreement: Agreement,
+  role: 'client' | 'server',
   ends: readonly CertificateFacts[],
   authorities: AuthorityTable,
   budget: Budget,
@@ -148,10 +157,29 @@ function ofOthers(
       const other = agreements.find(({ name }) => name !== agreement.name);
       if (other === undefined) continue;
       if (last.sha256 !== authority.sha256 && !issued(authority, last, budget)) continue;
-      return { last, selfSigned: false, other: { agreement: other, authority } };
+      const leadsOn = leadsTo(agreement.anchors[role], authority, authorities, budget);
+      return { last, selfSigned: false, other: { agreement: other, authority, leadsOn } };
     }
   }
   return undefined;
+}
+
+/** Whether one of these anchors stands above the CA, by what all agreements name. */
+function leadsTo(
+  anchors: readonly CertificateFacts[],
+  authority: CertificateFacts,
+  authorities: AuthorityTable,
+  budget: Budget,
+): boolean {
+  const seen = new Map([[authority.sha256, authority]]);
+  for (const current of seen.values()) {
+    if (anchors.some((anchor) => issued(anchor, current, budget))) return true;
+    for (const { certificate } of authorities.named(current.issuerKeys.text)) {
+      if (!seen.has(certificate.sha256) && issued(certificate, current, budget))
+        seen.set(certificate.sha256, certificate);
+    }
+  }
+  return false;
 }
 
 function issued(issuer: CertificateFacts, certificate: CertificateFacts, budget: Budget): boolean {

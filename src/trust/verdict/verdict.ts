@@ -1,6 +1,7 @@
 /** The answer to "who is at the other end, under which agreement, and is the path protected as agreed?" */
 
 import type { Finding, ReasonCode } from '../../reasons.js';
+import type { CertificateFacts } from '../../x509/certificate/index.js';
 import type { Agreement } from '../agreement/index.js';
 
 /** What a verdict rests on, weakest first. */
@@ -65,7 +66,15 @@ export function agreementInEffect({ agreement, would }: Pick<Verdict, 'agreement
   return would === undefined ? agreement : undefined;
 }
 
-/** Whether a certificate that the peer's chain may have and the question had not could change this, monitored or in force. */
-export function lacksLink({ findings, would }: Pick<Verdict, 'findings' | 'would'>): boolean {
-  return findings[0]?.code === 'missing-intermediate' || would?.reason === 'missing-intermediate';
+/**
+ * Whether a certificate that the peer's chain may have and the question had not could change this, monitored or in force.
+ * `told`: what it had of the chain. Above a root stands nothing; any other CA may have been signed by several.
+ */
+export function lacksLink(
+  { findings, would }: Pick<Verdict, 'findings' | 'would'>,
+  told: readonly CertificateFacts[],
+): boolean {
+  const reasons = [findings[0]?.code, would?.reason];
+  if (reasons.includes('missing-intermediate')) return true;
+  return reasons.includes('anchor-mismatch') && told.at(-1)?.selfIssued === false;
 }

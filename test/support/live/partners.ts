@@ -111,7 +111,8 @@ export async function startPartners(build: Build): Promise<PartnerStage> {
           ...(standard.agreements as readonly object[]),
           agreement('c', undefined),
           agreement('d', 'machine', { server_names: ['edge-1.d.example'] }),
-          agreement('e', 'unlisted'),
+          // Names what others under the same root send along, or do not.
+          agreement('e', 'unlisted', { intermediates: [first.certificate] }),
           agreement('r', 'required', { require_tls: true }),
           agreement('w', 'wildcard', { wildcard_names: ['pstn.w.example'] }),
           agreement('v', 'refusedWildcard'),

@@ -3,6 +3,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { trustMethods } from '../../../../src/rpc/methods/trust.js';
 import { type TrustState, trustState } from '../../../../src/state/trust/trust-state.js';
+import type { Agreement } from '../../../../src/trust/agreement/index.js';
 import { ca, ext, leaf, NOW, root } from '../../../support/certificates.js';
 import { question } from '../../../support/evidence.js';
 import { agreementWith } from '../../../support/snapshot.js';
@@ -15,13 +16,16 @@ const peer = leaf(middle, { subject: 'CN=b.example', extensions: { altNames: ext
 const lower = ca(middle, { subject: 'CN=R12' });
 const deep = leaf(lower, { subject: 'CN=b.example', extensions: { altNames: ext.altNames([{ dns: 'b.example' }]) } });
 
+const ofPartner = agreementWith({ anchors: { client: [top.facts], server: [top.facts] } });
+
 let state: TrustState;
 let ask: (method: string, params: unknown) => Record<string, unknown>;
-beforeEach(() => {
-  const agreements = [agreementWith({ anchors: { client: [top.facts], server: [top.facts] } })];
-  const policy = policyOf(agreements);
-  state = trustState({ policy, clock: () => NOW });
+function asksUnder(agreements: readonly Agreement[]): void {
+  state = trustState({ policy: policyOf(agreements), clock: () => NOW });
   ask = asking(trustMethods(state));
+}
+beforeEach(() => {
+  asksUnder([ofPartner]);
 });
 
 function evidence(tls: object) {
@@ -83,6 +87,29 @@ describe('tls.links: a chain that is told link by link', () => {
     expect(whole).toMatchObject({ trusted: 1, agreement: 'op-b', id: expect.stringMatching(/./) });
     expect(whole).not.toHaveProperty('more');
     expect([...state.counters.verdictCounts]).toHaveLength(1);
+  });
+
+  test('ok/nor where it leads to the CA of another agreement, which another root has signed, too', () => {
+    const other = root({ subject: 'CN=Other Root' });
+    const crossed = ca(other, { subject: 'CN=R11', key: middle.key });
+    const anchors = { client: [other.facts], server: [] };
+    asksUnder([
+      ofPartner,
+      agreementWith({ name: 'op-x', domains: ['x.example'], anchors, intermediates: [crossed.facts] }),
+    ]);
+    expect(ask('trust.peer', told(lower))).toMatchObject({ reason: 'anchor-mismatch', more: 1, id: '' });
+    expect(ask('trust.peer', told(lower, crossed))).toMatchObject({
+      reason: 'anchor-mismatch',
+      id: expect.stringMatching(/./),
+    });
+    expect(ask('trust.peer', told(lower, middle))).toMatchObject({ trusted: 1 });
+    // Nothing stands above a root.
+    const theirs = leaf(other, {
+      subject: 'CN=b.example',
+      extensions: { altNames: ext.altNames([{ dns: 'b.example' }]) },
+    });
+    const answer = ask('trust.peer', evidence({ pem: theirs.pem, links: '2', chain: other.pem }));
+    expect(answer).toMatchObject({ reason: 'anchor-mismatch', id: expect.stringMatching(/./) });
   });
 
   test('fail/the last is a decision, and so is one where no further one is promised, or none would help', () => {

@@ -106,6 +106,16 @@ describe('P-1 a partner under a public CA that rotates its intermediates', () =>
     expect(detail).toContain('does not say where');
     expect(judged(shown(peer.facts, [low.facts, middle.facts])).verdict).toBe('trusted');
   });
+  test('fail/nor is it an alarm where another partner under the same root names what is missing', () => {
+    const below = ca(newSub, { subject: 'O=Public CA,CN=R11 below' });
+    const peer = leaf(below, { subject: 'CN=b.example', extensions: altNames });
+    const other = trustB({ name: 'op-c', domains: ['c.example'], intermediates: [below.facts, newSub.facts] });
+    const { reason, detail, findings } = judged(shown(peer.facts, []), [trustB(), other]);
+    expect(reason).toBe('missing-intermediate');
+    expect(detail).toContain('no certificate of CN=R11 below,O=Public CA, which issued CN=b.example, is at hand');
+    expect(detail).toContain('it stands in agreement op-c');
+    expect(findings.map(({ code }) => code)).not.toContain('anchor-name');
+  });
 });
 
 describe('a chain is trusted by nothing', () => {
