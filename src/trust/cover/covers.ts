@@ -1,9 +1,9 @@
 import type { Finding, ReasonCode } from '../../reasons.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
 import { instant } from '../../x509/der/index.js';
+import { purposeText, rolePurpose } from '../../x509/rules/index.js';
 import { type Agreement, missingAttributes, type SecurityMechanism } from '../agreement/index.js';
-import type { Trail } from '../verdict/index.js';
-import { type CoverContext, nextInstant } from './context.js';
+import { type CoverContext, nextInstant, peerRole } from './context.js';
 import { judgePath } from './path.js';
 
 export interface Cover {
@@ -97,7 +97,7 @@ export function certificateCovered(
   const path = judgePath(agreement, leaf, listed, context);
   if (!path.ok || (!stackVerified && agreement.stackVerification === 'required')) {
     // Of the two the path says more; that the stack refused it too is told beside it.
-    if (!stackVerified) failStack(agreement, trail);
+    if (!stackVerified) failStack(agreement, leaf, context);
     if (agreement.pinned && !pinned) failApproval(agreement, pin, '', context);
     return { ok: false, assurance, proven: path.ok, pinnable: false, validUntil: path.validUntil };
   }
@@ -122,9 +122,24 @@ function failApproval(agreement: Agreement, pin: string, how: string, { approved
   trail.fail('pin', 'pin-mismatch', `agreement ${name}, pinned: expected ${expected}, found ${pin}${how}`);
 }
 
-function failStack(agreement: Agreement, trail: Trail): void {
+function failStack(agreement: Agreement, leaf: CertificateFacts, { direction, now, trail }: CoverContext): void {
   const detail =
     'expected a certificate that the TLS stack of the proxy verified, found verified=0' +
     ` (agreement ${agreement.name}, stack_verification: ${agreement.stackVerification})`;
-  trail.fail('stack', 'stack-unverified', detail);
+  trail.fail('stack', 'stack-unverified', detail + stricterStack(leaf, rolePurpose(peerRole(direction)), now));
+}
+
+/** Where OpenSSL takes less than we do: its verdict comes without a reason. */
+function stricterStack(
+  { notBefore, notAfter, extendedKeyUsage }: CertificateFacts,
+  purpose: string,
+  now: number,
+): string {
+  if (now < notBefore) {
+    return `; the certificate begins at ${instant(notBefore)}: the stack knows no skew, and verifies it once the connection is opened anew`;
+  }
+  if (now > notAfter) return `; the certificate has ended at ${instant(notAfter)}: the stack knows no skew`;
+  if (extendedKeyUsage === undefined || extendedKeyUsage.includes(purpose)) return '';
+  const found = purposeText(extendedKeyUsage);
+  return `; its extendedKeyUsage ${found} names no ${purposeText([purpose])}, which OpenSSL asks for`;
 }

@@ -13,4 +13,5 @@ export {
   PURPOSE,
   purposeText,
   type Role,
+  rolePurpose,
 } from './usage.js';

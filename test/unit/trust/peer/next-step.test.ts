@@ -30,17 +30,27 @@ const named = (...names: readonly NameValue[]): Issued => peerOf({ extensions: {
 
 interface Shown {
   readonly peer: Issued;
+  /** The TLS stack of the proxy has refused it. */
+  readonly unverified?: true;
   readonly chain?: readonly Issued[];
   readonly anchors?: readonly Issued[];
   readonly out?: true;
   readonly over?: Partial<Agreement>;
 }
 
-function refusal({ peer, chain = [], anchors = [rootB], out, over }: Shown): readonly [code: string, detail: string] {
+function refusal({
+  peer,
+  unverified,
+  chain = [],
+  anchors = [rootB],
+  out,
+  over,
+}: Shown): readonly [code: string, detail: string] {
   const facts = anchors.map((each) => each.facts);
   const agreement = agreementWith({ anchors: { client: facts, server: facts }, ...over });
   const way: Partial<Evidence> = out === undefined ? {} : { direction: 'out', nextHop: 'b.example' };
-  const evidence = presenting(peer.facts, sent(chain.map((each) => each.facts)), way);
+  const tls = { ...sent(chain.map((each) => each.facts)), ...(unverified ? { verified: false } : {}) };
+  const evidence = presenting(peer.facts, tls, way);
   const { verdict, findings } = judgePeer(evidence, snapshotWith([agreement]), NOW);
   expect(verdict).toBe('untrusted');
   return [findings[0]?.code ?? '', findings[0]?.detail ?? ''];
@@ -118,6 +128,29 @@ describe('purposes of the other role', () => {
       out: true,
     });
     expect(detail).not.toContain('any-role');
+  });
+});
+
+describe('what a TLS stack refuses and siptrust would take', () => {
+  test.each<[string, RegExp, CertificateSpec, true?]>([
+    ['begins in a minute', /begins at .*: the stack knows no skew, .* opened anew/, { notBefore: NOW + 60_000 }],
+    ['has ended a minute ago', /ended at .*: the stack knows no skew$/, { notAfter: NOW - 60_000 }],
+    [
+      'names no purpose of TLS',
+      /extendedKeyUsage anyExtendedKeyUsage names no clientAuth, which OpenSSL asks for/,
+      { extensions: { purposes: ext.purposes(['2.5.29.37.0']) } },
+    ],
+    [
+      'names none of a server',
+      /names no serverAuth, which OpenSSL asks for/,
+      { extensions: { purposes: ext.purposes(['2.5.29.37.0', 'clientAuth']) } },
+      true,
+    ],
+    ['has nothing of that', /stack_verification: required\)$/, {}],
+  ])('fail/a certificate that %s', (_, text, spec, out) => {
+    const way = out === undefined ? {} : { out };
+    const shown = { peer: peerOf(spec), unverified: true, ...way } as const;
+    expect(refusal(shown)).toEqual(['stack-unverified', expect.stringMatching(text)]);
   });
 });
 
