@@ -93,6 +93,15 @@ describe.skipIf(missing !== undefined).each(builds('smoke'))('partners, Kamailio
       expectRelayed(got, sent);
     });
 
+    it('ok/P-1 its certificate bears the name of the CA that signed it, but for the unit', async () => {
+      const issuer = stage.intermediates.first;
+      const subject = `/O=${issuer.name}/OU=SBC/CN=${issuer.name}`;
+      const leaf = network.pki.certificate({ issuer, names: ['DNS:c.example'], subject });
+      const { sent, got, decision } = await from(network.pki.chained(leaf, [issuer]), 'c.example');
+      expect(decision).toMatchObject({ verdict: 'trusted', agreement: 'op-c' });
+      expectRelayed(got, sent);
+    });
+
     it('ok/P-1 behind two intermediates: one decision for a connection, and plans on the whole chain', async () => {
       const odd = 'P-Charging-Vector: icid-value=1;unheard-of=2';
       const { sent, got, decision, caller } = await from(stage.certificate('c.example', 'third'), 'c.example', [odd]);

@@ -160,7 +160,15 @@ export class Pki {
       [
         ...['[ca]', 'default_ca=own', '[own]', `database=${database}`, `new_certs_dir=${this.#directory}`],
         ...['default_md=sha256', 'policy=any', 'rand_serial=yes', 'x509_extensions=ext', 'email_in_dn=no'],
-        ...['[any]', 'organizationName=optional', 'commonName=supplied', '[ext]', ...extensions, ''],
+        ...[
+          '[any]',
+          'organizationName=optional',
+          'organizationalUnitName=optional',
+          'commonName=supplied',
+          '[ext]',
+          ...extensions,
+          '',
+        ],
       ].join('\n'),
     );
     return config;
