@@ -31,10 +31,12 @@ const NEEDED = [
 ];
 const OF_TABLES = ['drouting', 'dialplan', 'load_balancer', 'tcp_mgm', 'uac_registrant', 'presence', 'xcap'];
 
+// (Since OpenSIPS 4.0 the address of record in events bears its domain, where nothing else is said.)
 const LOADED = `${NEEDED.map((name) => `loadmodule "${name}.so"\n`).join('')}
 ${OF_TABLES.map((name) => `modparam("${name}", "db_url", "text://FOLDER")\n`).join('')}
 modparam("drouting", "probing_interval", 1)
 modparam("usrloc", "working_mode_preset", "single-instance-no-db")
+modparam("usrloc", "use_domain", 0)
 modparam("uac_registrant", "timer_interval", 10)
 modparam("presence_xml", "force_active", 1)
 modparam("b2b_logic", "script_req_route", "B2B_REQUEST")
