@@ -159,6 +159,9 @@ describe('what a listener grants', () => {
       id: '',
     });
     expect(await callUnix(path('viewer.sock'), 'trust.explain', { id })).toMatchObject({ id });
+    await expect(callUnix(path('viewer.sock'), 'trust.explain', { id: 'a-1' })).rejects.toMatchObject({
+      data: expect.stringMatching(/"a-1": expected one of the latest 10000 .* daemon\.log\.decisions/),
+    });
   });
   test('ok/the sockets have the modes that the settings name', () => {
     for (const name of ['operator.sock', 'viewer.sock']) expect(statSync(path(name)).mode & 0o777).toBe(0o660);

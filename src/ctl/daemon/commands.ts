@@ -7,6 +7,7 @@ import {
   renderCandidate,
   renderDecisions,
   renderHistory,
+  renderHops,
   renderPartners,
   renderPins,
 } from '../terminal/index.js';
@@ -105,7 +106,10 @@ export const DAEMON_COMMANDS: readonly DaemonCommand[] = [
     failed: (answer) => isRecord(answer) && answer.status !== 'ready',
     doc: 'where a request with this URI, or to this domain, goes next; exit code 1: none is known',
   },
-  { words: 'hop list', method: 'hop.list', args: ['[limit]'], doc: 'next hops of the agreements, as far as known' },
+  {
+    ...{ words: 'hop list', method: 'hop.list', args: ['[limit]'], shown: renderHops },
+    doc: 'next hops of the agreements, as far as known',
+  },
   { words: 'cache stats', method: 'cache.stats', doc: 'entries, hits and misses of the caches' },
   { words: 'cache flush', method: 'cache.flush', doc: 'empty the caches' },
   {

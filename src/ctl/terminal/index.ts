@@ -5,7 +5,15 @@ export { Refusal } from './failure.js';
 export { headerMarkdown, headerRows, headerTable } from './header-table.js';
 export { helpCommand } from './help.js';
 export { answerLines, eachLine, eachRecord } from './json-lines.js';
-export { renderAudit, renderDecisions, renderExpiry, renderHistory, renderPartners, renderPins } from './listings.js';
+export {
+  renderAudit,
+  renderDecisions,
+  renderExpiry,
+  renderHistory,
+  renderHops,
+  renderPartners,
+  renderPins,
+} from './listings.js';
 export { makeFiles, type NewFile, requireFolder } from './new-files.js';
 export { endWithOutput } from './output-end.js';
 export { namedFile, namedText, regularFile } from './regular-file.js';

@@ -111,6 +111,24 @@ export function renderPins(answer: unknown): string {
   );
 }
 
+/** Targets are as many as DNS says. */
+const MOST_TARGETS = 80;
+
+/** Next hops of the agreements, one a line. */
+export function renderHops(answer: unknown): string {
+  if (!isRecord(answer) || !isList(answer.hops)) return render(answer);
+  const { hops, ...rest } = answer;
+  const lines = rowsOf(hops).map((row) => ({
+    domain: row.domain,
+    agreement: row.agreement,
+    status: row.status,
+    tls: row.tls,
+    targets: shortened(isList(row.targets) ? row.targets.join(' ') : text(row.targets), MOST_TARGETS),
+    detail: row.status === 'ready' ? '' : shortened(text(row.detail), MOST_TARGETS),
+  }));
+  return `${render(rest)}\n\n${render(lines)}`;
+}
+
 /** What operators changed, one a line. */
 export function renderAudit(answer: unknown): string {
   if (!isList(answer)) return render(answer);

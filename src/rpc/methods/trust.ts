@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { maskIdentities, maskMessageText } from '../../log/index.js';
 import { includesRole } from '../../policy/settings/index.js';
 import type { Of } from '../../state/trust/index.js';
-import { type Answer, RepeatedParams } from '../../state/verdicts/index.js';
+import { type Answer, MAX_RECENT, RepeatedParams } from '../../state/verdicts/index.js';
 import type { Evidence } from '../../trust/evidence/index.js';
 import { outcomeOf, planMessage } from '../../trust/message/index.js';
 import { explain, lacksLink, unknownConnection, type Verdict } from '../../trust/verdict/index.js';
@@ -40,6 +40,11 @@ function withChainOf(known: Evidence | undefined, own: Evidence): Evidence {
   const [leaf, before] = [own.tls?.certificate, known?.tls?.certificate];
   const same = leaf && before && 'sha256' in leaf && 'sha256' in before && leaf.sha256 === before.sha256;
   return same && own.tls && known?.tls?.chain ? { ...own, tls: { ...own.tls, chain: known.tls.chain } } : own;
+}
+
+/** What was asked of another siptrustd, of an earlier run, or too long ago. */
+function unknownId(id: string): string {
+  return `no recent answer has the id "${id}": expected one of the latest ${MAX_RECENT} of this siptrustd since its start; daemon.log.decisions has all`;
 }
 
 /** As the decision log has it: of users as little is seen here. */
@@ -124,7 +129,7 @@ export function trustMethods(state: Of<'answers' | 'caches' | 'counters' | 'forg
           // Ids are easy to guess: an answer that somebody else got is not for every program of this machine.
           if (!includesRole(role, 'viewer')) throw new RpcError('forbidden');
           const answer = state.answers.recent.find(params.id);
-          if (answer === undefined) throw new RpcError('not-found', `no recent answer has the id "${params.id}"`);
+          if (answer === undefined) throw new RpcError('not-found', unknownId(params.id));
           const { verdict, findings, question } = state.policy.settings.log.mask ? masked(answer) : answer;
           const refused = question?.method === 'trust.message' && question.action === 'reject';
           return { id: answer.id, ...explain(verdict, findings, refused) };

@@ -7,7 +7,7 @@ export { Connections } from './connections.js';
 export { Counters } from './counters.js';
 export { type DifferenceRow, Differences } from './differences.js';
 export { Partners, type Spell } from './partners.js';
-export { type Answer, type Question, questionOf, RecentAnswers } from './recent.js';
+export { type Answer, MAX_RECENT, type Question, questionOf, RecentAnswers } from './recent.js';
 export { RepeatedParams } from './repeated-params.js';
 export { VerdictCache } from './verdict-cache.js';
 export { OTHER } from './verdict-counts.js';

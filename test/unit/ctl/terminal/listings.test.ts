@@ -5,6 +5,7 @@ import {
   renderDecisions,
   renderExpiry,
   renderHistory,
+  renderHops,
   renderPartners,
   renderPins,
 } from '../../../../src/ctl/terminal/listings.js';
@@ -32,6 +33,7 @@ describe('what whoever is on shift reads', () => {
     ['audit.list', renderAudit],
     ['cert.expiry', renderExpiry],
     ['pin.list', renderPins],
+    ['hop.list', renderHops],
   ])('ok/%s of a daemon of another version, which says something else, is shown as it is', (_, shown) => {
     const answers = [
       {},
@@ -114,6 +116,18 @@ describe('what whoever is on shift reads', () => {
     expect(line.length).toBeLessThan(200);
     expect(renderPins([])).toBe(render([]));
     expect(renderPins({ revision: 7, pins: [row] }).split('\n')).toEqual(['revision: 7', '', titles, line]);
+  });
+  test('ok/next hops: a line each, however many targets; why there is none', () => {
+    const hop = {
+      ...{ status: 'ready', domain: 'b.example', tls: 'yes', require_tls: 1, action: 'continue', code: 0, phrase: '' },
+      ...{ agreement: 'op-b', targets: Array(40).fill('tls:192.0.2.7:5061'), target1: 'tls:192.0.2.7:5061', dnssec: 0 },
+      ...{ ttl: 60, reason: '', reasons: [], detail: 'what is known', revision: 7 },
+    };
+    const none = { ...hop, status: 'failed', domain: 'c.example', targets: [], detail: 'no address is left to try' };
+    const [, , , , ready = '', failed] = renderHops({ revision: 7, hops: [hop, none], count: 2 }).split('\n');
+    expect(ready).toMatch(/^b\.example +op-b +ready +yes +tls:192\.0\.2\.7:5061 tls.*\.\.\.$/);
+    expect(ready.length).toBeLessThan(200);
+    expect(failed).toMatch(/^c\.example +op-b +failed +yes +no address is left to try$/);
   });
   test('ok/history: what each reading changed; nothing in it drives a terminal', () => {
     const difference = {
