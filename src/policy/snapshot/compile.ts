@@ -4,7 +4,7 @@
  */
 
 import { type AddressPrefix, type Prefixes, PrefixTable } from '../../net/address/index.js';
-import type { Agreement, Interface, Snapshot } from '../../trust/agreement/index.js';
+import type { Agreement, Interface } from '../../trust/agreement/index.js';
 import { keysOf } from '../../typed.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
 import {
@@ -36,7 +36,6 @@ import {
 import { Material } from '../material/index.js';
 import {
   checkShape,
-  deepFreeze,
   FILE_LIMITS,
   inWords,
   type PolicyFiles,
@@ -47,7 +46,7 @@ import {
 import { compileDefaults, compileSettings, type DaemonSettings, SECTIONS } from '../settings/index.js';
 import { domainNames, domainSite } from '../values/index.js';
 import { type Entries, EntryList, isEntries } from '../yaml/index.js';
-import { type SnapshotParts, snapshotOf } from './parcel.js';
+import type { SnapshotParts } from './parcel.js';
 import { mainSection, type PolicySources, readMain, readSources, type Section } from './sources.js';
 
 interface Good {
@@ -61,8 +60,6 @@ interface Bad {
   readonly problems: readonly Problem[];
 }
 
-export type PolicyResult = (Good & { readonly snapshot: Snapshot }) | Bad;
-
 /** A policy without fault, whose snapshot is not put together yet. */
 export type CheckedPolicy = (Good & { readonly parts: SnapshotParts }) | Bad;
 
@@ -74,14 +71,6 @@ export interface PolicyContent {
 
 /** Where these settings say that the policy comes from; undefined: from the file that they stand in. */
 export type ContentSource = (settings: DaemonSettings) => PolicyContent | undefined;
-
-/** Compiles the policy whose main file is `main`. Never throws for what stands in the files. */
-export function compilePolicy(files: PolicyFiles, main: string, revision: number, now: number): PolicyResult {
-  const checked = checkPolicy(files, main, revision, now);
-  if (!checked.ok) return checked;
-  const { parts, settings, warnings } = checked;
-  return { ok: true, snapshot: snapshotOf(deepFreeze(parts)), settings, warnings };
-}
 
 /** Reads and checks all of a policy, but for what `memory` holds; what is left to do is `snapshotOf`. */
 export function checkPolicy(

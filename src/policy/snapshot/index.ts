@@ -1,7 +1,7 @@
 /** The door of this room: a checked policy made into the frozen snapshot that answers are given by. */
 
 export { AgreementList } from './agreement-list.js';
-export { type ContentSource, checkPolicy, compilePolicy, type PolicyContent } from './compile.js';
+export { type ContentSource, checkPolicy, type PolicyContent } from './compile.js';
 export {
   type Policy,
   type PolicyDifference,

@@ -2,7 +2,7 @@
 
 import { filesInMemory } from '../../../src/policy/reading/files.js';
 import { formatProblem } from '../../../src/policy/reading/problem.js';
-import { compilePolicy, type PolicyResult } from '../../../src/policy/snapshot/compile.js';
+import { compilePolicy, type PolicyResult } from '../../support/compile-policy.js';
 
 /** CN=Operator B CA, O=Operator B; valid from 2026-01-01 to 2035-12-31. */
 export const CA_PEM = `-----BEGIN CERTIFICATE-----

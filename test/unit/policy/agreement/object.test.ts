@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { filesInMemory } from '../../../../src/policy/reading/files.js';
-import { compilePolicy } from '../../../../src/policy/snapshot/compile.js';
 import { NOW } from '../../../support/certificates.js';
+import { compilePolicy } from '../../../support/compile-policy.js';
 import { CA_PEM } from '../fixtures.js';
 
 test('ok/an agreement is an object with its keys in one order, not a table of hashes', () => {

@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { parseAddress } from '../../../../src/net/address/address.js';
 import { filesInMemory } from '../../../../src/policy/reading/files.js';
 import { DEFAULT_SETTINGS } from '../../../../src/policy/settings/settings.js';
-import { compilePolicy } from '../../../../src/policy/snapshot/compile.js';
 import type { Agreement } from '../../../../src/trust/agreement/agreement.js';
 import { ca, ext, makeKey, root } from '../../../support/certificates.js';
+import { compilePolicy } from '../../../support/compile-policy.js';
 import { POLICY_DEFAULTS } from '../../../support/snapshot.js';
 import { CA_PEM, compile, compiled, LEAF_PEM, MATERIAL, NOW, nds, PIN, said, text, tls } from '../fixtures.js';
 
