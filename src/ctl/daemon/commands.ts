@@ -8,6 +8,7 @@ import {
   renderDecisions,
   renderHistory,
   renderHops,
+  renderLists,
   renderPartners,
   renderPins,
 } from '../terminal/index.js';
@@ -72,7 +73,7 @@ export const DAEMON_COMMANDS: readonly DaemonCommand[] = [
     shown: renderDecisions,
     doc: 'the latest answers, the newest first',
   },
-  { words: 'crl list', method: 'crl.list', doc: 'CRLs and OCSP statuses at hand' },
+  { words: 'crl list', method: 'crl.list', shown: renderLists, doc: 'CRLs and OCSP statuses at hand' },
   { words: 'crl refresh', method: 'crl.refresh', args: ['[url]'], doc: 'fetch CRLs and OCSP statuses again' },
   {
     ...{ words: 'pin list', method: 'pin.list', args: ['[agreement]', '[state]'], shown: renderPins },

@@ -11,6 +11,7 @@ export {
   renderExpiry,
   renderHistory,
   renderHops,
+  renderLists,
   renderPartners,
   renderPins,
 } from './listings.js';

@@ -88,8 +88,26 @@ export function renderExpiry(answer: unknown): string {
   return render(answer.map(({ begins, ...row }) => row));
 }
 
-/** Subjects are as long as the CAs of partners like. */
+/** Names are as long as the CAs of partners like. */
 const MOST_SUBJECT = 50;
+
+/** CRLs and OCSP statuses, one a line: the source whole, to be asked for again; other times stand in `--json`. */
+export function renderLists(answer: unknown): string {
+  if (!isList(answer)) return render(answer);
+  return render(
+    rowsOf(answer).map((row) => ({
+      kind: row.kind,
+      source: row.source,
+      issuer: shortened(text(row.issuer), MOST_SUBJECT),
+      certificate: shortened(text(row.certificate), MOST_SUBJECT),
+      next_update: second(row.next_update),
+      entries: row.entries,
+      state: row.state,
+      checked: second(row.checked),
+      error: short(row.error),
+    })),
+  );
+}
 
 /** Keys of partners, one a line, and what became of them; names, certificate and first time stand in `--json`. */
 export function renderPins(answer: unknown): string {

@@ -6,6 +6,7 @@ import {
   renderExpiry,
   renderHistory,
   renderHops,
+  renderLists,
   renderPartners,
   renderPins,
 } from '../../../../src/ctl/terminal/listings.js';
@@ -34,6 +35,7 @@ describe('what whoever is on shift reads', () => {
     ['cert.expiry', renderExpiry],
     ['pin.list', renderPins],
     ['hop.list', renderHops],
+    ['crl.list', renderLists],
   ])('ok/%s of a daemon of another version, which says something else, is shown as it is', (_, shown) => {
     const answers = [
       {},
@@ -116,6 +118,18 @@ describe('what whoever is on shift reads', () => {
     expect(line.length).toBeLessThan(200);
     expect(renderPins([])).toBe(render([]));
     expect(renderPins({ revision: 7, pins: [row] }).split('\n')).toEqual(['revision: 7', '', titles, line]);
+  });
+  test('ok/lists: a line each, however long the name of the CA; where it comes from whole, to be fetched again', () => {
+    const source = 'http://crl.b.example/pki/interconnection/tls-ca-2026.crl';
+    const row = {
+      ...{ kind: 'crl', source, issuer: `CN=${'b'.repeat(300)}`, certificate: '', entries: 41208, state: 'current' },
+      ...{ this_update: '2026-11-01T10:00:00.000Z', next_update: '2026-12-01T10:00:00.000Z' },
+      ...{ checked: '2026-11-28T10:00:00.123Z', next_check: '2026-11-28T11:00:00.123Z', error: 'expected status 200' },
+    };
+    const [titles = '', line = ''] = renderLists([row]).split('\n');
+    expect(titles).toMatch(/^KIND +SOURCE +ISSUER +CERTIFICATE +NEXT_UPDATE +ENTRIES +STATE +CHECKED +ERROR$/);
+    expect(line).toMatch(/^crl +http\S+\.crl +CN=b+\.\.\. +2026-12-01T10:00:00Z +41208 +current +2026\S+ +expected /);
+    expect(line.length).toBeLessThan(220);
   });
   test('ok/next hops: a line each, however many targets; why there is none', () => {
     const hop = {
