@@ -38,6 +38,16 @@ describe.each(builds('smoke'))('answers, Kamailio $version', (build) => {
     for (const answer of answers) expect(rowsOf(answer, 'P-Asserted-Identity')).toEqual([BOB]);
   });
 
+  it('ok/one that comes again when its call is forgotten, or belongs to none, leaves no line in the log', async () => {
+    const rows = [`SIP/2.0/TLS ${network.address}:5061`, `SIP/2.0/UDP ${network.host(4)}:5060`].map(
+      (by, at) => `Via: ${by};branch=z9hG4bKforgotten${at}`,
+    );
+    const dialog = ['From: <sip:bob@own.example>;tag=1', 'To: <sip:alice@a.example>;tag=2', 'Call-ID: forgotten'];
+    trusted.send(['SIP/2.0 200 OK', ...rows, ...dialog, 'CSeq: 1 INVITE', 'Content-Length: 0', '', ''].join('\r\n'));
+    await answersTo(trusted, 'TLS');
+    expect(network.cscf.log).not.toMatch(/t_check_status/);
+  });
+
   it('ok/so does our own side', async () => {
     for (const answer of await answersTo(await network.ownUser(), 'UDP')) {
       expect(rowsOf(answer, 'P-Asserted-Identity')).toEqual([BOB]);
