@@ -505,6 +505,8 @@ describe('operators', () => {
   });
   test('ok/the log says when a list has run out', async () => {
     const stage = await stageWith({ agreement: { crls: [crl(b.ca).facts] } });
+    // Lists are looked through in turns of their own.
+    await eventually('a word in the log', () => stage.log.length > 0);
     expect(stage.log).toContainEqual({
       level: 'error',
       message: expect.stringContaining('a CRL is stale'),
