@@ -40,6 +40,11 @@ interface Case {
 
 const SIP_DOMAIN = '1.3.6.1.5.5.7.3.20';
 const RSA_1024 = ['-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:1024'];
+const KEYS = {
+  'P-384': ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-384'],
+  ED25519: ['-algorithm', 'ED25519'],
+  'RSA-PSS': ['-algorithm', 'RSA-PSS', '-pkeyopt', 'rsa_keygen_bits:2048'],
+} as const;
 const dns = (text: string) => rawSubjectAltName([[2, Buffer.from(text, 'latin1')]]);
 
 const CASES: readonly Case[] = [
@@ -212,6 +217,13 @@ const CASES: readonly Case[] = [
     unverified: true,
   },
   {
+    id: 'T-39',
+    what: 'anyExtendedKeyUsage alone, which OpenSSL takes for no purpose',
+    terms: () => ({ extendedKeyUsage: 'anyExtendedKeyUsage' }),
+    reason: 'stack-unverified',
+    unverified: true,
+  },
+  {
     id: 'T-40',
     what: 'a certificate for SIP domains only',
     terms: () => ({ extendedKeyUsage: SIP_DOMAIN }),
@@ -281,6 +293,10 @@ const CASES: readonly Case[] = [
     terms: () => ({ algorithm: RSA_1024, names: ['DNS:r.example'] }),
     reason: 'weak-key',
   },
+  ...(['P-384', 'ED25519', 'RSA-PSS'] as const).map((kind) => ({
+    ...{ id: 'T-43', what: `a key of ${kind}`, reason: 'agreement-covers', agreement: 'op-a' },
+    terms: () => ({ algorithm: KEYS[kind] }),
+  })),
   { id: 'T-43', what: 'a signature with SHA-1', terms: () => ({ digest: 'sha1' }), reason: 'weak-key' },
   {
     id: 'T-44',
