@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, inDialog, request } from '../support/live/caller.js';
+import type { Policy } from '../support/live/daemon.js';
 import { replaced } from '../support/live/opensips.js';
 import { agreementByWords, OpensipsNetwork } from '../support/live/opensips-network.js';
 import { answered, Party } from '../support/live/party.js';
@@ -60,9 +61,7 @@ describe.skipIf(absent(['dispatcher', 'db_text']) !== undefined)('trunks', () =>
             ),
           ),
     });
-    const targets = [5, 6].map((at) => `${network.host(at)}:5061`);
-    const terms = agreementByWords('op-b', 'b.example', network.operatorB, { targets });
-    await network.daemon.reload({ ...network.standardPolicy, agreements: [terms] });
+    await network.daemon.reload(policy([5, 6]));
     user = await network.user();
     for (const at of [5, 6]) {
       const identity = network.pki.certificate({ issuer: network.operatorB, names: ['DNS:b.example'] });
@@ -77,6 +76,13 @@ describe.skipIf(absent(['dispatcher', 'db_text']) !== undefined)('trunks', () =>
   beforeEach(proven);
 
   const own = '<sip:user@own.example>;tag=1';
+
+  /** The partner alone, at these hosts. */
+  function policy(hosts: readonly number[]): Policy {
+    const targets = hosts.map((at) => `${network.host(at)}:5061`);
+    const terms = agreementByWords('op-b', 'b.example', network.operatorB, { targets });
+    return { ...network.standardPolicy, agreements: [terms] };
+  }
 
   /** Both have shown who they are. */
   async function proven(): Promise<void> {
@@ -155,6 +161,28 @@ describe.skipIf(absent(['dispatcher', 'db_text']) !== undefined)('trunks', () =>
     expect(first().find(callId, 'INVITE')).toBeUndefined();
     expect(first().got.filter((text) => text.includes('P-Asserted-Identity'))).toEqual([]);
     await replace('b.example');
+  });
+
+  it('fail/the certificate of a place ends under the connection: the call goes there stripped, and behind a new one whole', async () => {
+    const at = network.host(7);
+    await network.daemon.reload({ ...policy([7]), defaults: { skew: 0 } });
+    await network.polled();
+    const identity = (until: number) =>
+      network.pki.certificate({ issuer: network.operatorB, names: ['DNS:b.example'], until });
+    const told = async (place: Party) => {
+      const callId = freshCallId();
+      await answerTo(user, { callId, method: 'MESSAGE', ruri: 'sip:x@b.example', from: own, headers: [OURS] });
+      return asserted(place.find(callId, 'MESSAGE'));
+    };
+    const seconds = 1 / 86_400;
+    const ending = await Party.start(at, identity(20 * seconds));
+    await expect.poll(() => told(ending), { interval: 1000, timeout: 15_000 }).toEqual(['<sip:user@own.example>']);
+    await expect.poll(() => told(ending), { interval: 1000, timeout: 25_000 }).toEqual([]);
+    ending.stop();
+    const renewed = await Party.start(at, identity(1));
+    await expect.poll(() => told(renewed), { interval: 1000, timeout: 15_000 }).toEqual(['<sip:user@own.example>']);
+    renewed.stop();
+    await network.daemon.reload(policy([5, 6]));
   });
 
   it('fail/the agreement ends while a call is up: stripped with the next request of it, which goes', async () => {
