@@ -71,6 +71,16 @@ describe.skipIf(able.length === 0).each(able.length > 0 ? able : all)('WebSocket
     expectNowhere('forged', user.answers);
   });
 
+  it('ok/a partner over WSS: heard with an identity, and its upgrade, which is HTTP, writes no error into the log', async () => {
+    const read = network.cscf.log.length;
+    const peer = await WebSocketCaller.open(network.address, 5061, network.host(20), network.certificateOfA());
+    const callId = freshCallId();
+    peer.send(request({ callId, transport: 'WSS', headers: ['P-Asserted-Identity: <sip:alice@a.example>'] }));
+    expect(await network.uas.received(callId, 'INVITE')).toContain('P-Asserted-Identity: <sip:alice@a.example>');
+    peer.close();
+    expect(network.cscf.log.slice(read)).not.toContain('ERROR');
+  });
+
   it('fail/G-7 what stands in a frame behind the length of its message', async () => {
     const callId = freshCallId();
     const hidden = request({ callId: `hidden-${callId}`, headers: privateRows('forged') });

@@ -5,8 +5,10 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join, relative } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { answered } from './party.js';
+import type { Identity } from './pki.js';
 import { type SipText, statusOf } from './sip-text.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -62,9 +64,12 @@ export class WebSocketCaller {
     socket.on('error', () => {});
   }
 
-  static async open(host: string, port: number, source: string): Promise<WebSocketCaller> {
-    const socket = connect({ host, port, localAddress: source });
-    await once(socket, 'connect');
+  /** With an identity over TLS. */
+  static async open(host: string, port: number, source: string, identity?: Identity): Promise<WebSocketCaller> {
+    const place = { host, port, localAddress: source };
+    const own = identity && { cert: readFileSync(identity.certificate), key: readFileSync(identity.key) };
+    const socket = own ? connectTls({ ...place, ...own, rejectUnauthorized: false }) : connect(place);
+    await once(socket, own ? 'secureConnect' : 'connect');
     const rows = [
       `Origin: http://${host}`,
       'Upgrade: websocket',
