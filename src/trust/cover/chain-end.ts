@@ -164,7 +164,7 @@ function ofOthers(
   return undefined;
 }
 
-/** Whether one of these anchors stands above the CA, by what all agreements name. */
+/** Whether one of these anchors stands above the CA, by what all agreements name. What cannot be looked at leads nowhere. */
 function leadsTo(
   anchors: readonly CertificateFacts[],
   authority: CertificateFacts,
@@ -172,12 +172,16 @@ function leadsTo(
   budget: Budget,
 ): boolean {
   const seen = new Map([[authority.sha256, authority]]);
-  for (const current of seen.values()) {
-    if (anchors.some((anchor) => issued(anchor, current, budget))) return true;
-    for (const { certificate } of authorities.named(current.issuerKeys.text)) {
-      if (!seen.has(certificate.sha256) && issued(certificate, current, budget))
-        seen.set(certificate.sha256, certificate);
+  try {
+    for (const current of seen.values()) {
+      if (anchors.some((anchor) => issued(anchor, current, budget))) return true;
+      for (const { certificate } of authorities.named(current.issuerKeys.text)) {
+        if (!seen.has(certificate.sha256) && issued(certificate, current, budget))
+          seen.set(certificate.sha256, certificate);
+      }
     }
+  } catch (cause) {
+    if (!(cause instanceof BudgetExhausted)) throw cause;
   }
   return false;
 }

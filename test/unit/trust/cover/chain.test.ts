@@ -137,6 +137,12 @@ describe('a chain is trusted by nothing', () => {
     expect(reason).toBe('anchor-mismatch');
     expect(findings.find(({ code }) => code === 'anchor-name')?.detail).toContain('agreement op-e');
   });
+  test('fail/so it is where more bear the name of the CA above that one than can be looked at', () => {
+    const twins = [1, 2, 3, 4].map((at) => root({ subject: 'O=Evil,CN=Evil Root', key: sharedKey('p521', `${at}`) }));
+    const client = [strangerSub, ...twins].map(({ facts }) => facts);
+    const other = agreementWith({ name: 'op-e', domains: ['e.example'], anchors: { client, server: [] } });
+    expect(judged(shown(forged.facts, []), [trustB(), other]).reason).toBe('anchor-mismatch');
+  });
   test('fail/the name of an anchor with another key', () => {
     const twin = root({ subject: 'O=Public CA,CN=Root X1' });
     const below = ca(twin, { subject: 'O=Public CA,CN=R11' });
