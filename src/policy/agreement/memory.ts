@@ -19,7 +19,7 @@ export interface CheckedAgreement {
   readonly rests: Rests;
 }
 
-/** One for all agreements of a reading that name the same files and end at the same time: it stands for all, or for none. */
+/** One for all agreements of a reading that name the same files, for as much, and end at the same time: it stands for all, or for none. */
 export interface Rests {
   /** What agreements get that say nothing themselves, as text. */
   readonly defaults: string;

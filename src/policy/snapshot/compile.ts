@@ -218,8 +218,9 @@ function compileAgreements(
   };
   const shared = new Map<string, Rests>();
   const restsOn = (material: Rests['material'], item: Agreement): Rests => {
-    const key = [item.valid.until, item.migrationUntil, ...material.keys()].join('\n');
-    const rests = shared.get(key) ?? { defaults, material, ends: endsAt(item, now) };
+    const ends = endsAt(item, now);
+    const key = [item.valid.until, item.migrationUntil, ends, ...material.keys()].join('\n');
+    const rests = shared.get(key) ?? { defaults, material, ends };
     shared.set(key, rests);
     return rests;
   };

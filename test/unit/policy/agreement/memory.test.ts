@@ -66,6 +66,13 @@ describe('what is remembered of a policy', () => {
       expect(check(one(lines('four'))).items[0]).toBe(first.items[3]);
     });
 
+    test('ok/one in front that names the same files for more is no reason to check those behind it', () => {
+      const both = '    intermediates: [ca.pem]\n';
+      const { items } = check(one(lines('one', both), lines('two'), lines('three')));
+      const after = check(one(lines('one', `${both}    enabled: false\n`), lines('two'), lines('three')));
+      expect(after.items.map((item) => items.indexOf(item))).toEqual([-1, 1, 2]);
+    });
+
     test('ok/what was said of one is said again at its place of now', () => {
       check(one(lines('one'), lines('two', ADVISORY)));
       const { said } = check(one(lines('two', ADVISORY), lines('one')));
