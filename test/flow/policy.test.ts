@@ -49,6 +49,26 @@ describe.each(builds('smoke'))('the policy, Kamailio $version', (build) => {
     await eventually('the assertion is kept again', () => keeps(caller), 1_000);
   });
 
+  it('fail/T-45 whose agreement has ended causes no question with each answer to OPTIONS that it sends', async () => {
+    const caller = await stage.overTls(stage.certificateOfA());
+    expect(await keeps(caller)).toBe(true);
+    await stage.reload(without(stage.standardPolicy, 'op-a'));
+    expect(await keeps(caller)).toBe(false);
+    const before = stage.cscf.statistic('siptrust_asked_peer');
+    const via = `Via: SIP/2.0/TLS ${stage.address}:5061;branch=z9hG4bKnobody`;
+    const dialog = [
+      'From: <sip:b@own.example>;tag=1',
+      'To: <sip:a@a.example>;tag=2',
+      'Call-ID: nobody',
+      'CSeq: 1 OPTIONS',
+    ];
+    for (let time = 0; time < 20; time += 1) {
+      caller.send(['SIP/2.0 200 OK', via, ...dialog, 'Content-Length: 0', '', ''].join('\r\n'));
+    }
+    expect(await keeps(caller)).toBe(false);
+    expect(stage.cscf.statistic('siptrust_asked_peer') - before).toBeLessThan(5);
+  });
+
   it('fail/T-45 a session that is resumed: the certificate counts, and the agreement of today', async () => {
     const identity = stage.certificateOfA();
     // The client presents nothing this time; the proxy has the certificate from the session.

@@ -187,12 +187,30 @@ describe.each(builds('full'))('scripts of others, Kamailio $version', (build) =>
     const asked = await eventually('an OPTIONS', () => peer.answers.find((text) => methodOf(text) === 'OPTIONS'));
     peer.send(answered(asked, '200 OK'));
     await eventually('both connections are proven', () => network.provenConnections('b.example') > 1);
-    const callId = freshCallId();
-    user.send(request({ callId, ruri: 'sip:party@b.example', transport: 'UDP', headers: [SECRET] }));
-    const got = await eventually('the call', () =>
-      peer.answers.find((text) => methodOf(text) === 'INVITE' && headerOf(text, 'Call-ID') === callId),
+    const expectCalled = async () => {
+      const callId = freshCallId();
+      user.send(request({ callId, ruri: 'sip:party@b.example', transport: 'UDP', headers: [SECRET] }));
+      const got = await eventually('the call', () =>
+        peer.answers.find((text) => methodOf(text) === 'INVITE' && headerOf(text, 'Call-ID') === callId),
+      );
+      expect(rowsOf(got, 'P-Asserted-Identity')).toHaveLength(1);
+    };
+    await expectCalled();
+    // Its verdict is renewed by a request: what it is called by holds on, too.
+    const [, conid = ''] = /name: (\d+):\s/.exec(network.cscf.rpc('htable.dump', 'siptrust_servers')) ?? [];
+    network.cscf.rpc('htable.delete', 'siptrust', `s:${conid}`);
+    network.cscf.rpc('htable.setex', 'siptrust_servers', `s:${conid}`, '1');
+    network.cscf.rpc('htable.sets', 'siptrust_servers', 'ends', '1');
+    network.cscf.rpc('htable.setex', 'siptrust_servers', 'ends', '1');
+    const again = request({ from: '<sip:dave@b.example>;tag=1' });
+    peer.send(again);
+    await peer.final(headerOf(again, 'Call-ID') ?? '');
+    await eventually('that time is over', () =>
+      /error/.test(network.cscf.rpc('htable.get', 'siptrust_servers', 'ends')),
     );
-    expect(rowsOf(got, 'P-Asserted-Identity')).toHaveLength(1);
+    network.cscf.rpc('htable.flush', 'siptrust_proven');
+    network.cscf.rpc('htable.flush', 'siptrust_lately');
+    await expectCalled();
     peer.close();
     await eventually('the connection of before is taken', async () => {
       const { answer } = await call('sip:party@b.example', 'none');
