@@ -169,17 +169,18 @@ export class AgreementList implements Agreements {
     };
   }
 
-  #authorities(name: string): readonly Authority[] {
+  *#authorities(name: string): Generator<Authority, undefined> {
     const { bySubject, certificates, agreements } = this.#packed.authorities;
-    return allOf(bySubject, name).map((authority) => {
+    for (const authority of allOf(bySubject, name)) {
       const [first = NONE, second = NONE] = agreements.subarray(2 * authority, 2 * authority + 2);
       const sha256 = rowAt(certificates, authority).toString();
       const certificate = authoritiesOf(this.#materialOf(first)).find((each) => each.sha256 === sha256);
-      return {
+      yield {
         certificate: present(certificate, `certificate ${sha256}`),
         agreements: [first, second].flatMap((number) => this.#numbered(number) ?? []),
       };
-    });
+    }
+    return undefined;
   }
 
   /** None where a table has none. */

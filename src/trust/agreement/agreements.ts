@@ -57,8 +57,8 @@ export interface Authority {
 
 /** Which agreements name a CA: asked where a certificate leads to a CA that its own agreement does not accept. */
 export interface AuthorityTable {
-  /** Those whose subject is the name of this key text. */
-  named(name: string): readonly Authority[];
+  /** Those whose subject is the name of this key text, each looked up as it is come to: thousands may bear one name. */
+  named(name: string): Iterable<Authority>;
 }
 
 /** The CA certificates that an agreement names; one may come twice. */

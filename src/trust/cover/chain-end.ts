@@ -152,13 +152,14 @@ function ofOthers(
   budget: Budget,
 ): ChainEnd | undefined {
   for (const last of ends) {
-    const named = [...authorities.named(last.issuerKeys.text), ...authorities.named(last.subjectKeys.text)];
-    for (const { certificate: authority, agreements } of named) {
-      const other = agreements.find(({ name }) => name !== agreement.name);
-      if (other === undefined) continue;
-      if (last.sha256 !== authority.sha256 && !issued(authority, last, budget)) continue;
-      const leadsOn = leadsTo(agreement.anchors[role], authority, authorities, budget);
-      return { last, selfSigned: false, other: { agreement: other, authority, leadsOn } };
+    for (const name of [last.issuerKeys.text, last.subjectKeys.text]) {
+      for (const { certificate: authority, agreements } of authorities.named(name)) {
+        const other = agreements.find((each) => each.name !== agreement.name);
+        if (other === undefined) continue;
+        if (last.sha256 !== authority.sha256 && !issued(authority, last, budget)) continue;
+        const leadsOn = leadsTo(agreement.anchors[role], authority, authorities, budget);
+        return { last, selfSigned: false, other: { agreement: other, authority, leadsOn } };
+      }
     }
   }
   return undefined;

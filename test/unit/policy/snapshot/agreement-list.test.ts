@@ -58,7 +58,7 @@ function answers(snapshot: Snapshot, asked: readonly Agreement[]) {
       snapshot[table].has(name),
     ]),
   ]);
-  return [tables, AUTHORITIES.map(({ subjectKeys }) => snapshot.authorities.named(subjectKeys.text))];
+  return [tables, AUTHORITIES.map(({ subjectKeys }) => [...snapshot.authorities.named(subjectKeys.text)])];
 }
 
 /** First ones first, as a policy counts them. */
@@ -160,6 +160,21 @@ describe('the agreements of a policy', () => {
     approved.delete('op-9');
     expect(atOnce(missingApprovals(snapshot, approved))).toHaveLength(1);
     expect(made.mock.calls.length - opened).toBe(2);
+    made.mockRestore();
+  });
+
+  test('ok/of the CAs of one name, and who names them, no more is made than is looked at', () => {
+    const alike = AUTHORITIES.filter((_, at) => at % 4 === 0);
+    const agreements = alike.map((client, at) =>
+      agreementWith({ name: `op-${at}`, anchors: { client: [client], server: [] } }),
+    );
+    const { authorities } = packed(agreements.map((each) => ({ ...each, sources: PrefixList.of([]) })));
+    const made = vi.spyOn(JSON, 'parse');
+    for (const { certificate } of authorities.named(entryAt(alike, 0).subjectKeys.text)) {
+      expect(certificate).toBe(alike[0]);
+      break;
+    }
+    expect([alike.length, made.mock.calls.length]).toEqual([2, 1]);
     made.mockRestore();
   });
 });
