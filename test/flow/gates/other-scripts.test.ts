@@ -47,6 +47,7 @@ describe.each(builds('full'))('scripts of others, Kamailio $version', (build) =>
       defines: (host) => ({
         BEHIND_NAT: `udp:${host(3)}:5070 advertise 203.0.113.5:5070`,
         DMQ: { string: `sip:${host(3)}:5060` },
+        SIPTRUST_KEEPALIVE: '300',
       }),
     });
     ({ network, user, stranger, partner } = stage);
@@ -70,6 +71,14 @@ describe.each(builds('full'))('scripts of others, Kamailio $version', (build) =>
     await work();
     party.answer = answer;
   }
+
+  it('ok/a place is asked once when its connection is opened', async () => {
+    await network.proven('b.example');
+    const round = () => network.cscf.rpc('pv.shvGet', 'siptrust_list');
+    const first = round();
+    await eventually('the poll has gone on', () => round() !== first);
+    expect(partner.got.filter((text) => methodOf(text) === 'OPTIONS')).toHaveLength(1);
+  });
 
   it('ok/after a failure, to a partner: with the identity', async () => {
     await whileAnswering(stranger, '486 Busy Here', [], async () => {
