@@ -68,7 +68,8 @@ export function agreementInEffect({ agreement, would }: Pick<Verdict, 'agreement
 
 /**
  * Whether a certificate that the peer's chain may have and the question had not could change this, monitored or in force.
- * `told`: what it had of the chain. Above a root stands nothing; any other CA may have been signed by several.
+ * `told`: what it had of the chain. Above a root stands nothing; any other CA may have been signed by several,
+ * and one of these may bear the name of an anchor.
  */
 export function lacksLink(
   { findings, would }: Pick<Verdict, 'findings' | 'would'>,
@@ -76,5 +77,6 @@ export function lacksLink(
 ): boolean {
   const reasons = [findings[0]?.code, would?.reason];
   if (reasons.includes('missing-intermediate')) return true;
-  return reasons.includes('anchor-mismatch') && told.at(-1)?.selfIssued === false;
+  const open = reasons.includes('anchor-mismatch') || reasons.includes('bad-signature');
+  return open && told.at(-1)?.selfIssued === false;
 }

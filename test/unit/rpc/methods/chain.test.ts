@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { trustMethods } from '../../../../src/rpc/methods/trust.js';
 import { type TrustState, trustState } from '../../../../src/state/trust/trust-state.js';
 import type { Agreement } from '../../../../src/trust/agreement/index.js';
-import { ca, ext, leaf, NOW, root } from '../../../support/certificates.js';
+import { ca, ext, leaf, NOW, root, sharedKey } from '../../../support/certificates.js';
 import { question } from '../../../support/evidence.js';
 import { agreementWith } from '../../../support/snapshot.js';
 import { asking, policyOf } from '../../../support/state.js';
@@ -110,6 +110,19 @@ describe('tls.links: a chain that is told link by link', () => {
     });
     const answer = ask('trust.peer', evidence({ pem: theirs.pem, links: '2', chain: other.pem }));
     expect(answer).toMatchObject({ reason: 'anchor-mismatch', id: expect.stringMatching(/./) });
+  });
+
+  test('ok/nor where it leads to an anchor by its name alone: a CA signs its new key with the old one (RFC 4210 §4.4)', () => {
+    const renewed = ca(top, { subject: 'CN=Public Root', key: sharedKey('p256', 'renewed') });
+    const below = ca(renewed, { subject: 'CN=R13' });
+    const { pem } = leaf(below, {
+      subject: 'CN=b.example',
+      extensions: { altNames: ext.altNames([{ dns: 'b.example' }]) },
+    });
+    const links = (...chain: readonly { readonly pem: string }[]) =>
+      evidence({ pem, links: '2', chain: chain.map((each) => each.pem) });
+    expect(ask('trust.peer', links(below))).toMatchObject({ reason: 'bad-signature', more: 1, id: '' });
+    expect(ask('trust.peer', links(below, renewed))).toMatchObject({ trusted: 1, agreement: 'op-b' });
   });
 
   test('fail/the last is a decision, and so is one where no further one is promised, or none would help', () => {
