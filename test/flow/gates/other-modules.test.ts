@@ -1,0 +1,161 @@
+/** Modules that write to others what somebody has sent: a NOTIFY, a MESSAGE that was kept, one for a room, a frame of MSRP. */
+
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Caller, freshCallId, type RequestTerms, request } from '../../support/live/caller.js';
+import { builds } from '../../support/live/kamailio.js';
+import type { Network } from '../../support/live/network.js';
+import type { Party, Transport } from '../../support/live/party.js';
+import { eventually } from '../../support/live/places.js';
+import { expectNowhere, privateRows } from '../../support/live/secrets.js';
+import { bodyOf, headerOf, methodOf, type SipText, statusOf } from '../../support/live/sip-text.js';
+import { Stage, TRANSPORTS } from '../../support/live/stage.js';
+
+const PIDF =
+  '<?xml version="1.0"?><presence xmlns="urn:ietf:params:xml:ns:pidf" entity="sip:user@own.example"><tuple id="a"><status><basic>open</basic></status></tuple></presence>';
+/** What only a plan cleans, and an identity. */
+const FROM = '<sip:user@own.example;cpc=secret>;tag=1';
+const ROWS = privateRows('secret');
+
+/** Tables of Kamailio's module db_text, whose columns may be empty: gives their place. */
+function tables(directory: string): string {
+  const place = join(directory, 'db');
+  cpSync('/usr/share/kamailio/dbtext/kamailio', place, { recursive: true });
+  for (const name of readdirSync(place)) {
+    const text = readFileSync(join(place, name), 'utf8');
+    writeFileSync(join(place, name), text.replaceAll(/\((string|int)\)/g, '($1,null)'));
+  }
+  return `text://${place}`;
+}
+
+// Of this machine alone: the trees of other releases have no presence.
+describe.each(builds('full').filter(({ root }) => root === '/'))('modules, Kamailio $version', (build) => {
+  let stage: Stage;
+  let network: Network;
+  let user: Caller;
+  let stranger: Party;
+  let partner: Party;
+
+  beforeAll(async () => {
+    let db = '';
+    stage = await Stage.start({
+      build,
+      partner: true,
+      script: (directory) => {
+        db = tables(directory);
+        return 'test/support/live/modules.cfg';
+      },
+      defines: (host) => ({
+        DB: { string: db },
+        SERVER: { string: `sip:server@${host(2)}:5060` },
+        SELF: { string: `sip:${host(3)}:5060` },
+      }),
+    });
+    ({ network, user, stranger, partner } = stage);
+  });
+  afterAll(() => stage?.stop());
+
+  async function sends(method: string, terms: RequestTerms): Promise<number> {
+    const callId = freshCallId();
+    user.send(request({ method, callId, from: FROM, transport: 'UDP', ...terms }));
+    return statusOf(await user.final(callId));
+  }
+
+  const heard = (method: string, part: string): Promise<SipText> =>
+    eventually(`${method} with ${part}`, () =>
+      stranger.got.find((text) => methodOf(text) === method && text.includes(part)),
+    );
+
+  it.each(TRANSPORTS)(
+    'ok/a stranger watches a user of ours, over %s: told of what that one publishes',
+    async (transport) => {
+      const caller = await stage.connect(transport);
+      const user = `<sip:${transport}@own.example>`;
+      const ruri = `sip:${transport}@own.example`;
+      const headers = ['Event: presence', 'Expires: 600'];
+      const callId = stage.send(
+        caller,
+        transport,
+        { method: 'SUBSCRIBE', ruri, to: user, headers: [...headers, ...privateRows('forged')] },
+        (text) => text.replace(/^Contact: .*$/m, stranger.contact(transport)),
+      );
+      expect(statusOf(await caller.final(callId))).toBe(200);
+      await stranger.received(callId, 'NOTIFY');
+      const rows = [...headers, 'Content-Type: application/pidf+xml', ...ROWS];
+      expect(await sends('PUBLISH', { ruri, to: user, headers: rows, body: PIDF })).toBe(200);
+      const told = await eventually('what was published', () =>
+        stranger.got.find((text) => headerOf(text, 'Call-ID') === callId && text.includes('<basic>open')),
+      );
+      expect(methodOf(told)).toBe('NOTIFY');
+      expectNowhere('secret', stranger.got);
+    },
+  );
+
+  it.each(TRANSPORTS)(
+    'ok/a MESSAGE kept for a user who registers elsewhere, over %s: comes, stripped',
+    async (transport) => {
+      const to = `sip:away-${transport}@own.example`;
+      const headers = ['Content-Type: text/plain', ...ROWS];
+      expect(await sends('MESSAGE', { ruri: to, to: `<${to};cpc=secret>`, headers, body: `kept ${transport}` })).toBe(
+        202,
+      );
+      await stage.registered(`away-${transport}`, stranger.uri(transport));
+      expect(headerOf(await heard('MESSAGE', `kept ${transport}`), 'To')).toBe(`<${to}>`);
+      expectNowhere('secret', stranger.got);
+    },
+  );
+
+  it('ok/a room with somebody elsewhere: what is said there comes, stripped', async () => {
+    for (const body of ['#create chat', `#add ${stranger.uri('udp')}`, 'to all']) {
+      const headers = ['Content-Type: text/plain', ...ROWS];
+      expect(
+        await sends('MESSAGE', { ruri: 'sip:chat@own.example', to: '<sip:chat@own.example>', headers, body }),
+      ).toBe(200);
+    }
+    expect(bodyOf(await heard('MESSAGE', 'to all'))).toContain('to all');
+    expectNowhere('secret', stranger.got);
+  });
+
+  it('fail/MSRP that bears a message of SIP is written to nobody, ok/other MSRP is', async () => {
+    const socket = connect({ host: network.address, port: 5060, localAddress: network.host(20) });
+    let answers = '';
+    socket.on('data', (bytes) => {
+      answers += bytes.toString('latin1');
+    });
+    const frame = (id: string, to: string, body: string) =>
+      socket.write(
+        [
+          `MSRP ${id} SEND`,
+          `To-Path: msrp://${network.address}:5060/x;tcp ${to}`,
+          `From-Path: msrp://${network.host(20)}:9/z;tcp`,
+          'Message-ID: 1',
+          'Content-Type: text/plain',
+          '',
+          `${body}`,
+          `-------${id}$`,
+          '',
+        ].join('\r\n'),
+      );
+    const place = (of: Party, transport: Transport) =>
+      transport === 'tls' ? `msrps://${of.host}:5061/a;tcp` : `msrp://${of.host}:5060/a;tcp`;
+    const message = request({ ruri: 'sip:v@b.example', headers: privateRows('forged') });
+    const forged = [
+      message,
+      `\0\r\n${message}`,
+      message.replace(' SIP/2.0', ' sip/2.0'),
+      `${'x'.repeat(11_500)}\r\n${message}`,
+      `SIP/2.0 200 OK\r\nP-Asserted-Identity: <sip:forged@own.example>\r\n\r\n`,
+    ];
+    for (const [at, body] of forged.entries()) {
+      frame(`forged${at}`, place(partner, 'tls'), body);
+      await eventually(`an answer to frame ${at}`, () => answers.includes(`MSRP forged${at} 403 Forbidden`));
+      expectNowhere('forged', partner.got);
+    }
+    frame('friendly', place(stranger, 'tcp'), 'hello\r\n\r\n');
+    await eventually('the frame', () => stranger.got.some((text) => text.startsWith('MSRP friendly SEND')));
+    expectNowhere('forged', partner.got);
+    socket.destroy();
+  });
+});
