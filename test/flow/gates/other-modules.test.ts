@@ -1,8 +1,9 @@
-/** Modules that write to others what somebody has sent: a NOTIFY, a MESSAGE that was kept, one for a room, a frame of MSRP. */
+/** Modules that write to others what somebody has sent: a NOTIFY, a MESSAGE that was kept, one for a room, a frame of MSRP; later (async). */
 
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, type RequestTerms, request } from '../../support/live/caller.js';
 import { builds } from '../../support/live/kamailio.js';
@@ -13,6 +14,7 @@ import { expectNowhere, privateRows } from '../../support/live/secrets.js';
 import { bodyOf, headerOf, methodOf, type SipText, statusOf } from '../../support/live/sip-text.js';
 import { Stage, TRANSPORTS } from '../../support/live/stage.js';
 
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const PIDF =
   '<?xml version="1.0"?><presence xmlns="urn:ietf:params:xml:ns:pidf" entity="sip:user@own.example"><tuple id="a"><status><basic>open</basic></status></tuple></presence>';
 /** What only a plan cleans, and an identity. */
@@ -30,8 +32,10 @@ function tables(directory: string): string {
   return `text://${place}`;
 }
 
-// Of this machine alone: the trees of other releases have no presence.
-describe.each(builds('full').filter(({ root }) => root === '/'))('modules, Kamailio $version', (build) => {
+// Of this machine alone: the trees of other releases have no presence, and no Python.
+const here = builds('full').filter(({ root }) => root === '/');
+
+describe.each(here)('modules, Kamailio $version', (build) => {
   let stage: Stage;
   let network: Network;
   let user: Caller;
@@ -118,6 +122,49 @@ describe.each(builds('full').filter(({ root }) => root === '/'))('modules, Kamai
     expectNowhere('secret', stranger.got);
   });
 
+  describe.each(['task', 'sleep'])('what goes on in another process (async), %s', (way) => {
+    const headers = [`Subject: ${way}`, ...privateRows('secret')];
+    const call = async (ruri: string) => {
+      const callId = freshCallId();
+      user.send(request({ callId, ruri, from: FROM, transport: 'UDP', headers }));
+      const answer = await user.final(callId);
+      expect(statusOf(answer), answer).toBe(200);
+      return callId;
+    };
+
+    it.each(TRANSPORTS)('ok/to a stranger over %s: stripped', async (transport) => {
+      await stranger.received(await call(stranger.uri(transport)), 'INVITE');
+      expectNowhere('secret', stranger.got);
+    });
+
+    it('ok/to a partner: with the identity, over the proven connection', async () => {
+      const got = await partner.received(await call('sip:party@b.example'), 'INVITE');
+      expect(got).toContain('P-Asserted-Identity: "secret"');
+    });
+
+    it.each(TRANSPORTS)('ok/of a stranger over %s: stripped, and so is the answer', async (transport) => {
+      const caller = await stage.connect(transport);
+      network.uas.options = { extra: privateRows('secret') };
+      const terms = { headers: [`Subject: ${way}`, ...privateRows('forged')] };
+      const callId = stage.send(caller, transport, terms);
+      expect(statusOf(await caller.final(callId))).toBe(200);
+      await network.uas.received(callId, 'INVITE');
+      expectNowhere('forged', network.uas.got);
+      expectNowhere('secret', caller.answers);
+      network.uas.options = {};
+    });
+
+    it('ok/of a partner: with the identity, and so is the answer', async () => {
+      const peer = await network.overTls(network.certificateOfA());
+      network.uas.options = { extra: privateRows('secret') };
+      const identity = 'P-Asserted-Identity: <sip:alice@a.example>';
+      const callId = stage.send(peer, 'tls', { headers: [`Subject: ${way}`, identity] });
+      expect(await peer.final(callId)).toContain('P-Asserted-Identity: "secret"');
+      expect(await network.uas.received(callId, 'INVITE')).toContain(identity);
+      network.uas.options = {};
+    });
+  });
+
   it('fail/MSRP that bears a message of SIP is written to nobody, ok/other MSRP is', async () => {
     const socket = connect({ host: network.address, port: 5060, localAddress: network.host(20) });
     let answers = '';
@@ -157,5 +204,60 @@ describe.each(builds('full').filter(({ root }) => root === '/'))('modules, Kamai
     await eventually('the frame', () => stranger.got.some((text) => text.startsWith('MSRP friendly SEND')));
     expectNowhere('forged', partner.got);
     socket.destroy();
+  });
+});
+
+describe.each(here)('routes in Python, Kamailio $version', (build) => {
+  const PROGRAM = `import KSR
+class Script:
+    def child_init(self, rank):
+        return 0
+    def ksr_request_route(self, msg):
+        if KSR.pv.gete("$rd") == "own.example":
+            KSR.pv.sets("$du", "sip:NEXT_HOP:5060")
+        KSR.tm.t_relay()
+        return 1
+    def ksr_reply_route(self, msg):
+        return 1
+def mod_init():
+    return Script()
+`;
+  /** modules.cfg without its routes, and those above: gives its path below the repository. */
+  const script = (more: string) => (directory: string, host: (host: number) => string) => {
+    const program = join(directory, 'routes.py');
+    writeFileSync(program, PROGRAM.replace('NEXT_HOP', host(4)));
+    const [head = ''] = readFileSync(join(ROOT, 'test/support/live/modules.cfg'), 'utf8').split('event_route[msrp');
+    const text = head
+      .replaceAll(/^(load|mod).*\W(presence|presence_xml|msilo|imc|msrp|async|db_text)(\.so)?".*\n/gm, '')
+      .replace('include_file "../../..', () => `${more}include_file "${ROOT}`);
+    const python = `loadmodule "app_python3.so"\nmodparam("app_python3", "load", "${program}")\ncfgengine "python"\n`;
+    writeFileSync(
+      join(directory, 'python.cfg'),
+      text.replace('#!define', (define) => python + define),
+    );
+    return relative(ROOT, join(directory, 'python.cfg'));
+  };
+
+  // With the line for Lua, too, which somebody may try.
+  it.each(['', '#!define SIPTRUST_LUA\n'])('fail/nothing private passes, with %j', async (more) => {
+    const stage = await Stage.start({ build, plain: true, script: script(more) });
+    try {
+      const { network, user, stranger } = stage;
+      network.uas.options = { extra: ROWS };
+      const callers: Caller[] = [];
+      for (const transport of TRANSPORTS) {
+        user.send(request({ ruri: stranger.uri(transport), transport: 'UDP', headers: ROWS }));
+        const caller = await stage.connect(transport);
+        callers.push(caller);
+        stage.send(caller, transport, { headers: privateRows('forged') });
+      }
+      const said = more === '' ? 'the poll has not run yet' : 'not sent to';
+      await eventually(said, () => network.cscf.log.includes(`siptrust: ${said}`));
+      if (more !== '') await eventually('calls of strangers', () => network.uas.got.length >= TRANSPORTS.length);
+      expectNowhere('forged', network.uas.got);
+      expectNowhere('secret', [...stranger.got, ...callers.flatMap(({ answers }) => answers)]);
+    } finally {
+      await stage.stop();
+    }
   });
 });
