@@ -11,7 +11,7 @@ import type { Network } from '../../support/live/network.js';
 import type { Party, Transport } from '../../support/live/party.js';
 import { eventually } from '../../support/live/places.js';
 import { expectNowhere, privateRows } from '../../support/live/secrets.js';
-import { bodyOf, headerOf, methodOf, type SipText, statusOf } from '../../support/live/sip-text.js';
+import { bodyOf, headerOf, methodOf, rowsOf, type SipText, statusOf } from '../../support/live/sip-text.js';
 import { Stage, TRANSPORTS } from '../../support/live/stage.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -121,6 +121,31 @@ describe.each(here)('modules, Kamailio $version', (build) => {
     expect(bodyOf(await heard('MESSAGE', 'to all'))).toContain('to all');
     expectNowhere('secret', stranger.got);
   });
+
+  it.each(TRANSPORTS)(
+    'ok/a user of ours elsewhere, whose registrar is inside (path), over %s: called, stripped',
+    async (transport) => {
+      const caller = await stage.connect(transport);
+      const registered = stage.send(caller, transport, {
+        method: 'REGISTER',
+        ruri: 'sip:own.example',
+        headers: ['Subject: path', 'Supported: path', 'Path: <sip:forged.example;lr>', ...privateRows('forged')],
+      });
+      expect(statusOf(await caller.final(registered))).toBe(200);
+      const [path = ''] = rowsOf(await network.uas.received(registered, 'REGISTER'), 'Path');
+      expect(path).toContain('received=');
+      expectNowhere('forged', network.uas.got);
+      // Where it is called is where it came from: there a caller records what comes.
+      const callId = freshCallId();
+      const headers = [`Route: ${path}`, ...ROWS];
+      user.send(request({ callId, ruri: 'sip:phone@192.168.1.7', from: FROM, transport: 'UDP', headers }));
+      const got = await eventually('the call', () =>
+        caller.answers.find((text) => methodOf(text) === 'INVITE' && headerOf(text, 'Call-ID') === callId),
+      );
+      expect(headerOf(got, 'From')).not.toContain('cpc');
+      expectNowhere('secret', caller.answers);
+    },
+  );
 
   describe.each(['task', 'sleep'])('what goes on in another process (async), %s', (way) => {
     const headers = [`Subject: ${way}`, ...privateRows('secret')];
