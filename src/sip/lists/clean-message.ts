@@ -114,7 +114,7 @@ class Lines {
     this.#prefix = prefix;
     this.#values = values;
 
-    const { remove, removeUnlessEmergency, lines } = profile;
+    const { remove, removeUnlessEmergency, kept, lines } = profile;
     const removed = [...remove, ...removeUnlessEmergency].map(asciiLower);
     const prefixes = removed.filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1));
     const exact = removed.filter((name) => !name.endsWith('*') && !prefixes.some((each) => name.startsWith(each)));
@@ -140,6 +140,7 @@ class Lines {
         (name) => `${name}${COLON}(?(<${EMERGENCY}>)${this.#looked([name])}|[^${NOT}]*+)${END}`,
       ),
       ...shapes.alternatives,
+      ...(kept.length > 0 ? [`${nameOf(kept)}${COLON}${values.any}${END}`] : []),
       ...this.#singles.map((field) => `${nameOf(spellings(field))}${COLON}${this.#once(field)}${values.any}${END}`),
       `(?!${[...prefixes, `${others}${COLON}`].join('|')})[${TOKEN}]++${COLON}${values.any}${END}`,
       ...this.#replacing(),

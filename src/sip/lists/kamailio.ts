@@ -38,9 +38,11 @@ function quote(text: string): string {
 /**
  * For keep_hf(): a name that is none of these. It asks for what stays, so that a matcher that gives up removes, and it does
  * not look at the fields that every message needs (From, Via, Contact and the like), of which no list has one.
+ * @param kept names that stay, though a prefix among the others has them, too
  */
-export function keptNames(names: readonly string[]): string {
-  return `^${startOfOtherNameThan(names)}`;
+export function keptNames(names: readonly string[], kept: readonly string[] = []): string {
+  const other = startOfOtherNameThan(names);
+  return kept.length > 0 ? `^(${other}|(${kept.join('|')})$)` : `^${other}`;
 }
 
 function hooksOf({ hooks }: Profile, direction: 'in' | 'out'): { request: HookProfile; response: HookProfile } {
@@ -49,14 +51,14 @@ function hooksOf({ hooks }: Profile, direction: 'in' | 'out'): { request: HookPr
     : { request: hooks['request-out'], response: hooks['response-out'] };
 }
 
-function stripLines({ remove, removeUnlessEmergency, lines: { bearing } }: HookProfile): readonly string[] {
+function stripLines({ remove, kept, removeUnlessEmergency, lines: { bearing } }: HookProfile): readonly string[] {
   const unlessEmergency = [
     ...(removeUnlessEmergency.length > 0 ? [`keep_hf(${quote(keptNames(removeUnlessEmergency))});`] : []),
     ...bearing
       .filter(({ listed }) => listed)
       .map((each) => `subst_hf("${each.fields[0]}", ${quote(`/${bearingParam(each)}//gi`)}, "a");`),
   ];
-  const lines = [`\tkeep_hf(${quote(keptNames(remove))});`];
+  const lines = [`\tkeep_hf(${quote(keptNames(remove, kept))});`];
   if (unlessEmergency.length > 0) {
     lines.push(`\tif (!($ru =~ ${quote(EMERGENCY_URI)})) {`, ...unlessEmergency.map((line) => `\t\t${line}`), '\t}');
   }

@@ -12,9 +12,10 @@ import { withoutEscapedSemicolon } from './whole-lines.js';
  * A header block in which no line bears a name of the list: what the gate out lets pass of messages that were cleaned; where
  * a plan has cleaned them, with what plans may let stay. What list and plan let stay in values passes with it.
  */
-export function bearsNoName({ remove, removeUnlessEmergency, judged }: HookProfile, planned: boolean): string {
+export function bearsNoName({ remove, kept, removeUnlessEmergency, judged }: HookProfile, planned: boolean): string {
   const names = [`[ \t]*${otherNameThan([...remove, ...removeUnlessEmergency])}`];
-  if (planned) names.push(`(${judged.map(asciiLower).join('|')})[ \t]*`);
+  const further = [...kept, ...(planned ? judged : [])].map(asciiLower);
+  if (further.length > 0) names.push(`(${further.join('|')})[ \t]*`);
   // What our own side has folded stays so: in no line, of whatever kind, does such a name stand at the beginning.
   return `^[^\r\n]*\r\n((${names.join('|')}):[^\r\n]*\r\n|[ \t]+[^:\r\n]*\r\n)*\r\n`;
 }
@@ -26,7 +27,7 @@ const BEHIND_NAME = '[],#$&(),/:<=>@[\\^{|}]';
  * The same, and in no line that holds URIs a forbidden parameter or, outside quotes, a question mark: what the gate out
  * lets pass of messages that nobody has looked at.
  */
-export function bearsNothing({ remove, removeUnlessEmergency, lines }: HookProfile, response: boolean): string {
+export function bearsNothing({ remove, kept, removeUnlessEmergency, lines }: HookProfile, response: boolean): string {
   const gone = [...remove, ...removeUnlessEmergency];
   const uriFields = [...URI_FIELDS, 'record-route', 'via']
     .flatMap(spellings)
@@ -38,6 +39,7 @@ export function bearsNothing({ remove, removeUnlessEmergency, lines }: HookProfi
   return [
     response ? '^[^\r\n]*\r\n' : `^${params}(SIP/2[.]0)?\r\n`,
     `(${otherNameThan([...gone, ...uriFields])}:[^\r\n]*\r\n`,
+    ...(kept.length > 0 ? [`|(${kept.map(asciiLower).join('|')})[ \t]*:[^\r\n]*\r\n`] : []),
     `|(${uriFields.join('|')})[ \t]*:${params}\r\n`,
     ')*\r\n',
   ].join('');

@@ -259,6 +259,12 @@ export const BOUNDARY_RULES: readonly BoundaryRule[] = [
     condition: 'asks all on the way to log the call',
   }),
   header('62', 'Reason', 'V', 'RFC 3326', { ...keep, applies: ['request'] }),
+  ...['P-SR-XBranch', 'P-SR-XUID'].map((name) =>
+    header('63', name, 'D', 'module topos of Kamailio', {
+      ...keep,
+      condition: 'by these the proxy itself knows a message again, and takes them off behind all gates',
+    }),
+  ),
   header('63', 'P-*', 'D', 'RFC 5727 §4; default deny'),
   header('63', 'X-*', 'D', 'RFC 6648; default deny'),
   headerParam('64', '+sip.instance', 'V', 'RFC 7255 §5, §6, §8; RFC 8465 §5, §6, §9', {

@@ -11,6 +11,7 @@ import { actionsAt, type HeaderTerms, type RowAction } from './effective.js';
 import {
   type Action,
   type BoundaryRule,
+  coversField,
   type Hook,
   hookDirection,
   type PrivacyMode,
@@ -32,6 +33,8 @@ export type ProfileName =
 export interface HookProfile {
   /** Fields of which every row goes; `P-*` stands for a prefix. Canonical spelling, then compact forms. */
   readonly remove: readonly string[];
+  /** Fields that stay, though a prefix of `remove` has their names, too. */
+  readonly kept: readonly string[];
   /** Those of `remove` that a plan may let stay, or rewrite. */
   readonly judged: readonly string[];
   /** As `remove`, but they stay in an emergency call. */
@@ -201,11 +204,21 @@ function hookProfile(hook: Hook, stance: Stance, name: ProfileName): HookProfile
   return {
     judged: namesOf(rules.filter((rule) => judged.includes(rule))),
     remove: namesOf(rules.filter(({ keptInEmergency }) => !keptInEmergency)),
+    kept: keptUnder(rules, rows),
     removeUnlessEmergency: namesOf(rules.filter(({ keptInEmergency }) => keptInEmergency)),
     always: name === 'ask',
     screens: stance.trusted && hookDirection(hook) === 'in',
     lines: lineRules(hook, stance, strictest),
   };
+}
+
+/** The fields that no rule removes but one for a prefix of their names, where a row says that they stay. */
+function keptUnder(gone: readonly BoundaryRule[], rows: readonly RowAction[]): readonly string[] {
+  const prefixes = gone.filter(({ name }) => name.endsWith('*'));
+  const staying = rows.filter(({ rule, action }) => rule.kind === 'header' && action === 'keep');
+  return namesOf(
+    staying.map(({ rule }) => rule).filter(({ name }) => prefixes.some((rule) => coversField(rule, asciiLower(name)))),
+  );
 }
 
 function profile(name: ProfileName, about: string, stance: Stance): Profile {

@@ -1,6 +1,6 @@
-/** Both gates where module topoh hides our side: it changes what comes before the gate in, and what leaves behind the gate out. */
+/** Both gates where modules topoh and topos hide our side: they change what comes before the gate in, and what leaves behind the gate out. */
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -12,25 +12,52 @@ import { statusOf } from '../../support/live/sip-text.js';
 import { Stage, TRANSPORTS } from '../../support/live/stage.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const TOPOH = `loadmodule "topoh.so"
+/** The lines of a module, which may keep its tables in a directory. */
+type Hiding = (directory: string) => string;
+
+const MODULES: readonly (readonly [string, Hiding])[] = [
+  [
+    'topoh',
+    () => `loadmodule "topoh.so"
 modparam("topoh", "mask_key", "key of a test")
 modparam("topoh", "mask_ip", "192.0.2.99")
+`,
+  ],
+  [
+    'topos',
+    (directory) => {
+      // Any column may be empty.
+      const tables = join(directory, 'tables');
+      mkdirSync(tables);
+      for (const name of ['version', 'topos_d', 'topos_t']) {
+        const text = readFileSync(join('/usr/share/kamailio/dbtext/kamailio', name), 'utf8');
+        writeFileSync(join(tables, name), text.replaceAll(/\((string|int)\)/g, '($1,null)'));
+      }
+      return `loadmodule "db_text.so"
+loadmodule "topos.so"
+modparam("topos", "db_url", "text://${tables}")
+modparam("topos", "contact_host", "hidden.example")
 `;
+    },
+  ],
+];
 
-/** cscf.cfg with topoh: writes it, and gives its path below the repository. */
-function script(directory: string): string {
+/** cscf.cfg with such a module: writes it, and gives its path below the repository. */
+function script(directory: string, hiding: Hiding): string {
   const text = readFileSync(join(ROOT, 'kamailio-cfg/cscf.cfg'), 'utf8')
-    .replace('modparam("tls", "config"', (line) => TOPOH + line)
+    .replace('modparam("tls", "config"', (line) => hiding(directory) + line)
     .replace('include_file "../plugin/', () => `include_file "${join(ROOT, 'plugin/')}`);
-  writeFileSync(join(directory, 'topoh.cfg'), text);
-  return relative(ROOT, join(directory, 'topoh.cfg'));
+  writeFileSync(join(directory, 'hiding.cfg'), text);
+  return relative(ROOT, join(directory, 'hiding.cfg'));
 }
 
-describe.each(builds('full'))('topoh, Kamailio $version', (build) => {
+const CASES = builds('full').flatMap((build) => MODULES.map(([name, hiding]) => ({ build, name, hiding })));
+
+describe.each(CASES)('$name, Kamailio $build.version', ({ build, hiding }) => {
   let stage: Stage;
 
   beforeAll(async () => {
-    stage = await Stage.start({ build, script });
+    stage = await Stage.start({ build, partner: true, script: (directory) => script(directory, hiding) });
   });
   afterAll(() => stage?.stop());
 
@@ -76,5 +103,24 @@ describe.each(builds('full'))('topoh, Kamailio $version', (build) => {
     expectNowhere('secret', caller.answers);
     expectNowhere('forged', network.uas.got);
     expectNowhere(network.uas.host, caller.answers);
+  });
+
+  it('ok/our user calls a partner: with the identity and hidden, and hangs up', async () => {
+    const { user, partner, network } = stage;
+    const terms = { callId: freshCallId(), ruri: 'sip:party@b.example', from: '<sip:user@own.example>;tag=1' };
+    const send = (more: Parameters<typeof request>[0]) => user.send(request({ ...terms, transport: 'UDP', ...more }));
+    send({ headers: ['P-Asserted-Identity: <sip:user@own.example>'] });
+    const answer = await user.final(terms.callId, 'INVITE');
+    expect(statusOf(answer), answer).toBe(200);
+    expect(await partner.received(terms.callId, 'INVITE')).toContain('P-Asserted-Identity: <sip:user@own.example>');
+    const { route, ...dialog } = inDialog(answer);
+    send({ ...dialog, method: 'ACK', cseq: 1, headers: route });
+    await partner.received(terms.callId, 'ACK');
+    send({ ...dialog, method: 'BYE', cseq: 2, headers: route });
+    expect(statusOf(await user.final(terms.callId, 'BYE'))).toBe(200);
+    const got = partner.got.filter((text) => text.includes(terms.callId));
+    expect(got).toHaveLength(3);
+    expectNowhere(user.source, got);
+    expectNowhere(network.host(3), got);
   });
 });
