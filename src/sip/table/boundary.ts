@@ -262,7 +262,8 @@ export const BOUNDARY_RULES: readonly BoundaryRule[] = [
   ...['P-SR-XBranch', 'P-SR-XUID'].map((name) =>
     header('63', name, 'D', 'module topos of Kamailio', {
       ...keep,
-      condition: 'by these the proxy itself knows a message again, and takes them off behind all gates',
+      condition:
+        'Kamailio knows messages again by these, and takes them off behind all gates; lists for OpenSIPS remove them',
     }),
   ),
   header('63', 'P-*', 'D', 'RFC 5727 §4; default deny'),
