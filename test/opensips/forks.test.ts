@@ -1,0 +1,145 @@
+/** A call that goes to several at once, or to one after the other, of whom some are trusted and some are not. */
+
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Caller, freshCallId } from '../support/live/caller.js';
+import { replaced } from '../support/live/opensips.js';
+import { agreementByWords, type OpensipsNetwork } from '../support/live/opensips-network.js';
+import { answered, Party } from '../support/live/party.js';
+import { eventually } from '../support/live/places.js';
+import { privateRows } from '../support/live/secrets.js';
+import { methodOf, rowsOf, statusOf } from '../support/live/sip-text.js';
+import { answerTo, apart, BUILD, type Cast, cast } from './stage.js';
+
+const SECRET = privateRows('secret');
+const FORGED = privateRows('forged');
+const OURS = 'P-Asserted-Identity: <sip:user@own.example>';
+
+type Place = 'S' | 'O' | 'P' | 'I';
+const ORDERS = ['SP', 'PS', 'SOP', 'PSO', 'SPI', 'IPS', 'PIS', 'ISP'];
+
+/** By the user part: at once, and one after the other, . */
+function choices(uri: (place: Place) => string): string {
+  return ORDERS.map((order) => {
+    const [first = '', ...more] = [...order].map((place) => uri(place as Place));
+    const all = `$ru = "${first}";\n${more.map((each) => `\t\t$branch = "${each}";\n`).join('')}`;
+    return [
+      ['par', `t_on_failure("NONE"); ${all}`],
+      ['ser', `t_on_failure("NEXT"); ${all} serialize_branches(1, 1); next_branches();`],
+    ]
+      .map(([how, lines]) => `\tif ($rU == "${how}${order}" && !has_totag()) {\n\t\t${lines}\n\t\troute(RELAY);\n\t}\n`)
+      .join('');
+  }).join('');
+}
+const ROUTES = `
+failure_route[NONE] {
+	route(SIPTRUST_SHUT);
+}
+
+failure_route[NEXT] {
+	route(SIPTRUST_SHUT);
+	if (next_branches()) {
+		t_on_failure("NEXT");
+		t_relay();
+	}
+}
+`;
+
+describe.skipIf(BUILD === undefined)('forks', () => {
+  let network: OpensipsNetwork;
+  let stranger: Party;
+  let other: Party;
+  let partner: Party;
+  let user: Caller;
+  let outsider: Caller;
+  let all: Cast | undefined;
+  const { mark, clean } = apart(
+    () => [stranger, other, outsider],
+    () => [network.uas, user],
+  );
+  beforeEach(mark);
+
+  beforeAll(async () => {
+    all = await cast({
+      settings: { siptrust_keepalive: '1' },
+      edit: (sample, host) => {
+        const at = { S: 12, O: 13, P: 5, I: 3 };
+        const uri = (place: Place) => `sip:x@${host(at[place])}:${place === 'P' ? '5061;transport=tls' : '5060'}`;
+        return replaced(sample, [['\t# No open relay', `${choices(uri)}\t# No open relay`]]).concat(ROUTES);
+      },
+    });
+    ({ network, stranger, other, user, outsider } = all);
+    const terms = agreementByWords('op-b', 'b.example', network.operatorB, { targets: [`${network.host(5)}:5061`] });
+    const caller = agreementByWords('op-a', 'a.example', network.operatorA);
+    await network.daemon.reload({ ...network.standardPolicy, agreements: [caller, terms] });
+    partner = await Party.start(
+      network.host(5),
+      network.pki.certificate({ issuer: network.operatorB, names: ['DNS:b.example'] }),
+    );
+    for (const party of [stranger, other, partner]) {
+      const rows = party === partner ? [] : FORGED;
+      party.answer = (text) => [
+        methodOf(text) === 'INVITE' ? answered(text, '486 Busy', rows) : answered(text, '200 OK'),
+      ];
+    }
+    network.uas.options = { status: '486 Busy', extra: SECRET };
+    await eventually('the partner is proven', () => partner.got.length > 3);
+  });
+  afterAll(async () => {
+    partner?.stop();
+    await all?.stop();
+  });
+  const own = '<sip:user@own.example>;tag=1';
+
+  const CASES = ORDERS.flatMap((order) => ['par', 'ser'].map((how) => [how, order] as const));
+
+  it.each(CASES)('ok/our user, %s%s', async (how, order) => {
+    const callId = freshCallId();
+    const headers = [...SECRET.slice(1), OURS];
+    const answer = await answerTo(user, { callId, ruri: `sip:${how}${order}@own.example`, from: own, headers });
+    expect(statusOf(answer), answer).toBe(486);
+    const told = (who: Party) => {
+      const got = who.find(callId, 'INVITE');
+      return got && rowsOf(got, 'P-Asserted-Identity').includes('<sip:user@own.example>');
+    };
+    if (order.includes('P')) expect(told(partner)).toBe(true);
+    if (order.includes('S')) expect(told(stranger)).toBe(false);
+    if (order.includes('O')) expect(told(other)).toBe(false);
+    if (order.includes('I'))
+      expect(rowsOf(network.uas.find(callId, 'INVITE') ?? '', 'P-Charging-Vector')).toHaveLength(1);
+    clean();
+  });
+
+  it.each(CASES)('ok/a partner calls, %s%s', async (how, order) => {
+    const caller = await network.tls(network.certificateOfA());
+    const callId = freshCallId();
+    const asserted = 'P-Asserted-Identity: <sip:alice@a.example>';
+    const terms = { callId, ruri: `sip:${how}${order}@own.example`, headers: [asserted, 'Privacy: none'] };
+    const answer = await answerTo(caller, { ...terms, transport: 'TLS' });
+    expect(statusOf(answer), answer).toBe(486);
+    const told = (who: { find(callId: string, method: string): string | undefined }) => {
+      const got = who.find(callId, 'INVITE');
+      return got === undefined ? got : rowsOf(got, 'P-Asserted-Identity').length;
+    };
+    if (order.includes('P')) expect(told(partner)).toBe(1);
+    if (order.includes('S')) expect(told(stranger)).toBe(0);
+    if (order.includes('I')) expect(told(network.uas)).toBe(1);
+    caller.close();
+  });
+
+  it.each(CASES.flatMap(([how, order]) => ['', ';cpc=forged'].map((tail) => [how, order, tail] as const)))(
+    'fail/a stranger calls, %s%s, From with "%s"',
+    async (how, order, tail) => {
+      const callId = freshCallId();
+      const from = `<sip:alice@a.example${tail}>;tag=1`;
+      const ruri = `sip:${how}${order}@own.example`;
+      const answer = await answerTo(outsider, { callId, from, ruri, headers: FORGED });
+      // (Towards a stranger there is no plan for what the way in has written anew: one after the other, the call ends there.)
+      const ends = tail !== '' && how === 'ser';
+      expect(statusOf(answer), answer).toBe(ends && order.startsWith('S') ? 503 : 486);
+      clean();
+      const got = partner.find(callId, 'INVITE');
+      if (!ends || order.indexOf('P') < order.indexOf('S')) expect(got).toBeDefined();
+      expect(got ?? '').not.toContain('forged');
+    },
+  );
+});
