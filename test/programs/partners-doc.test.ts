@@ -10,6 +10,7 @@ import { readChain } from '../../src/rpc/params/peer-chain.js';
 import { expiryRowsInSteps } from '../../src/state/expiry/expiry.js';
 import type { Snapshot } from '../../src/trust/agreement/snapshot.js';
 import type { Evidence } from '../../src/trust/evidence/evidence.js';
+import { planMessage } from '../../src/trust/message/message.js';
 import { judgePeer } from '../../src/trust/peer/peer.js';
 import { parseCertificate } from '../../src/x509/certificate/certificate.js';
 import type { CertificateFacts } from '../../src/x509/certificate/facts.js';
@@ -17,6 +18,7 @@ import { atOnce } from '../../src/x509/der/in-steps.js';
 import { readPem } from '../../src/x509/der/pem.js';
 import { evidenceWith, presenting } from '../support/evidence.js';
 import { type Authority, type CertificateTerms, Pki } from '../support/live/pki.js';
+import { inputOf } from '../unit/trust/message/message-support.js';
 
 const page = readFileSync(join(import.meta.dirname, '../../docs/partners.md'), 'utf8');
 const directory = mkdtempSync(join(tmpdir(), 'siptrust-partners-'));
@@ -124,6 +126,26 @@ describe('A proxy that calls itself by its own name', () => {
       const { snapshot: less } = policyOf(heading, (text) => text.replace(words, ''));
       expect(judged(less, certificate, { to: 'sbc-1.b.example' }).verdict).toBe('untrusted');
     }
+  });
+});
+
+describe('A network where users roam', () => {
+  const { snapshot, warnings } = policyOf('A network where users roam');
+  const certificate = made(dns('b.example'), newCa);
+  test('ok/no warning', () => expect(warnings).toEqual([]));
+  test('ok/in and out', () => {
+    expect(judged(snapshot, certificate)).toMatchObject(TRUSTED);
+    expect(judged(snapshot, certificate, { to: 'b.example' })).toMatchObject(TRUSTED);
+  });
+  test.each([
+    'P-Asserted-Identity: <sip:alice@a.example>',
+    'P-Asserted-Identity: <sip:carol@c.example>, <tel:+4930123>',
+    'P-Visited-Network-ID: b.example',
+    'WWW-Authenticate: Digest realm="b.example", nonce="x", ck="0011", ik="2233"',
+  ])('ok/passes: %s', (row) => {
+    const verdict = judgePeer(presenting(certificate), snapshot, now);
+    const plan = planMessage({ ...inputOf([row], { method: 'MESSAGE' }), verdict, snapshot });
+    expect(plan).toMatchObject({ action: 'continue', remove: [], append: [] });
   });
 });
 

@@ -143,8 +143,13 @@ export const BOUNDARY_RULES: readonly BoundaryRule[] = [
     ...roamingOnly,
     condition: 'a forged one passes for a successful authentication',
   }),
-  headerParam('42', 'ik', 'V2', 'TS 24.229 §7.2A.1', { ...never, within: CHALLENGE, condition: 'a key' }),
-  headerParam('42', 'ck', 'V2', 'TS 24.229 §7.2A.1', { ...never, within: CHALLENGE, condition: 'a key' }),
+  ...['ik', 'ck'].map((name) =>
+    headerParam('42', name, 'V2', 'TS 24.229 §5.2.2, §7.2A.1', {
+      within: CHALLENGE,
+      ...roamingOnly,
+      condition: 'a key: the S-CSCF tells it to the P-CSCF, which may be a visited network’s',
+    }),
+  ),
   ...['Authorization', 'Proxy-Authorization', 'WWW-Authenticate', 'Proxy-Authenticate'].map((name) =>
     header('42a', name, 'V', 'TS 29.165 Table A.1', { ...keep, trustedIn: NOT_ON_II_NNI, trustedOut: NOT_ON_II_NNI }),
   ),

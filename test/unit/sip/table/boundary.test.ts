@@ -74,8 +74,6 @@ describe('the header table', () => {
     'Security-Client',
     'Security-Server',
     'Security-Verify',
-    'ik',
-    'ck',
   ])('ok/§4.5 %s crosses no external border', (name) => {
     for (const interconnect of INTERCONNECTS) {
       const rows = effectiveRules({ interconnect, privacy: 'rfc3325', headers: new Map() }).filter(
@@ -99,6 +97,9 @@ describe('the header table', () => {
     'Priority-Share',
     'Resource-Share',
     'Restoration-Info',
+    'integrity-protected',
+    'ik',
+    'ck',
   ])('ok/§4.5 %s is for roaming interconnects', (name) => {
     for (const interconnect of INTERCONNECTS) {
       const row = effectiveRules({ interconnect, privacy: 'rfc3325', headers: new Map() }).find(

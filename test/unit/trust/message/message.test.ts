@@ -552,9 +552,21 @@ table('parameters, values and tags from untrusted peers', [
     { append: ['WWW-Authenticate: Digest realm="x", nonce="y"'] },
   ],
   [
-    'ok/#42 ik and ck never cross, trusted or not',
-    ['WWW-Authenticate: Digest realm="x", ik="0011"'],
+    'ok/#42 ik and ck reach the P-CSCF of the network where a user of ours roams',
+    ['WWW-Authenticate: Digest realm="x", ik="0011", ck="2233"'],
     { trusted: true, direction: 'out', message: 'response', status: 401, agreement: { interconnect: 'roaming' } },
+    NOTHING,
+  ],
+  [
+    'ok/#42 ik and ck reach our P-CSCF from the network of a user who roams here',
+    ['WWW-Authenticate: Digest realm="x", ik="0011", ck="2233"'],
+    { trusted: true, message: 'response', status: 401, agreement: { interconnect: 'roaming' } },
+    NOTHING,
+  ],
+  [
+    'ok/#42 ik and ck cross no other border, trusted or not',
+    ['WWW-Authenticate: Digest realm="x", ik="0011"'],
+    { trusted: true, direction: 'out', message: 'response', status: 401, agreement: { interconnect: 'enterprise' } },
     { append: ['WWW-Authenticate: Digest realm="x"'] },
   ],
   [
