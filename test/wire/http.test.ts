@@ -42,6 +42,8 @@ describe('/rpc', () => {
     ['JSON', 'application/json'],
     ['charset', 'application/json; charset=utf-8'],
     ['charset in quotes and capitals', 'Application/JSON;Charset="UTF-8"'],
+    ['what jsonrpclib of Python and jsonrpc4j say', 'application/json-rpc'],
+    ['what JSON-RPC over HTTP allows besides', 'application/jsonrequest; charset=utf-8'],
   ])('ok/%s', async (_, type) => {
     const { port } = await open();
     const answer = await http(port, { headers: { 'Content-Type': type }, body: PING });

@@ -12,6 +12,13 @@ export interface HttpRefusal {
 export const RPC_MEDIA_TYPE = 'application/json';
 /** Of a question in one line, and of the answer in one line (docs/rpc.md, "Lines"). */
 export const LINE_MEDIA_TYPE = 'application/vnd.siptrust.line';
+/** The others are those of "JSON-RPC 2.0 Transport: HTTP", which clients in Python and Java say. */
+const QUESTION_MEDIA_TYPES = new Set([
+  RPC_MEDIA_TYPE,
+  'application/json-rpc',
+  'application/jsonrequest',
+  LINE_MEDIA_TYPE,
+]);
 
 /** Two of one of these, and two programs read two requests. Node itself refuses two lengths, and a length with chunks. */
 const ONCE: ReadonlySet<string> = new Set([
@@ -93,7 +100,7 @@ export function refusalOfPost(request: IncomingMessage, scheme: 'http' | 'https'
     .split(';')
     .map((part) => part.trim());
   // What a form of a web page can send without asking first is none of these.
-  if (type !== RPC_MEDIA_TYPE && type !== LINE_MEDIA_TYPE) {
+  if (!QUESTION_MEDIA_TYPES.has(type)) {
     return {
       status: 415,
       text: `expected ${RPC_MEDIA_TYPE}, found ${type === '' ? 'no Content-Type' : type.slice(0, 60)}`,
