@@ -88,14 +88,36 @@ describe.skipIf(BUILD === undefined)('what leaves', () => {
     expect([...rowsOf(got ?? '', 'Route'), ...rowsOf(got ?? '', 'P-Asserted-Identity')]).toEqual([]);
   });
 
-  it('fail/nor does that of somebody outside, as far as it leads here', async () => {
+  const SAID = ';lr;cpc=operator>';
+  it.each([
+    [(ours: string) => [ours]],
+    [(_: string, away: string) => [away]],
+    [(ours: string, away: string) => [`${ours}, ${away}`]],
+    [(ours: string, away: string) => [ours, away]],
+    [(ours: string, away: string) => [ours.replace(SAID, ';lr>'), away]],
+  ])('fail/nor does that of somebody outside: %s', async (route) => {
     const callId = freshCallId();
-    const headers = [`Route: <sip:${network.address}:5060;lr;cpc=operator>`];
+    const [ours, away] = [network.address, party(1).host].map((host) => `<sip:${host}:5060${SAID}`) as [string, string];
+    const headers = [...route(ours, away).map((row) => `Route: ${row}`), 'Refer-To: <sip:x@a.example;cpc=operator>'];
     expect(statusOf(await answerTo(await network.udp(), { callId, method: 'MESSAGE', headers }))).toBe(200);
-    expect(rowsOf(network.uas.find(callId, 'MESSAGE') ?? '', 'Route')).toEqual([]);
+    const got = network.uas.find(callId, 'MESSAGE') ?? '';
+    expect(rowsOf(got, 'Route')).toEqual([]);
+    expect(rowsOf(got, 'Refer-To')).toEqual(['<sip:x@a.example>']);
   });
 
-  const SAID = ';lr;cpc=operator>';
+  it.each([
+    (ours: string, next: string) => [`${ours}, ${next}`],
+    (ours: string, next: string) => [ours, next],
+    (ours: string, next: string) => [ours.replace(SAID, ';lr>'), next.replace(';lr>', SAID)],
+  ])('ok/what leads on within our network stays: %s', async (route) => {
+    const [ours, next] = [`<sip:${network.address}:5060${SAID}`, `<sip:${network.called}:5060;lr>`] as const;
+    const callId = freshCallId();
+    const headers = route(ours, next).map((row) => `Route: ${row}`);
+    const terms = { callId, method: 'INFO', to: '<sip:bob@own.example>;tag=2', headers };
+    expect(statusOf(await answerTo(await network.udp(), terms))).toBe(200);
+    expect(rowsOf(network.uas.find(callId, 'INFO') ?? '', 'Route')).toEqual([next]);
+  });
+
   it.each([
     ['in one row', (ours: string, out: string, next: string) => [`${ours}${SAID},${out};lr>`, next]],
     ['in two rows', (ours: string, out: string, next: string) => [`${ours}${SAID}`, `${out};lr>`, next]],
