@@ -21,7 +21,9 @@ describe.skipIf(BUILD === undefined)('what leaves', () => {
       build: theBuild(),
       settings: { siptrust_keepalive: '2' },
       edit: (sample, host) => {
-        const help = `\tif ($ru =~ "^urn:") {\n\t\t$du = "sip:${host(7)}:5061;transport=tls";\n\t}\n`;
+        const place = `${host(7)}:5061;transport=tls`;
+        const centre = `if ($hdr(Subject) == "centre") {\n\t\t\t$ru = "sip:centre@${place}";\n\t\t}`;
+        const help = `\tif ($ru =~ "^urn:") {\n\t\t$du = "sip:${place}";\n\t\t${centre}\n\t}\n`;
         return replaced(sample, [['route[RELAY] {\n', `route[RELAY] {\n${help}`]]);
       },
       policy: (standard, host) => ({
@@ -172,6 +174,24 @@ describe.skipIf(BUILD === undefined)('what leaves', () => {
       const got = await sent('urn:service:sos', party(2), [OURS, ...rows]);
       expect(rowsOf(got ?? '', 'P-Asserted-Identity')).toEqual([]);
       expect(got).toBeDefined();
+    },
+  );
+
+  it.each(['', ';cpc=secret'])(
+    'ok/the script knows the centre that a call for help is for, From with "%s": it goes there, with the place of who calls',
+    async (param) => {
+      const rows = ['Geolocation: <cid:place@own.example>', 'Geolocation-Routing: yes'];
+      const callId = freshCallId();
+      const from = `<sip:user@own.example${param}>;tag=1`;
+      const headers = [OURS, 'Subject: centre', ...rows];
+      user.send(request({ callId, from, ruri: 'urn:service:sos', headers, transport: 'UDP' }));
+      const answer = await user.final(callId);
+      expect(statusOf(answer), answer).toBe(200);
+      const got = party(2).find(callId, 'INVITE') ?? '';
+      expect(got).toMatch(/^INVITE sip:centre@/);
+      for (const row of rows) expect(got).toContain(`\r\n${row}\r\n`);
+      expect(rowsOf(got, 'P-Asserted-Identity')).toEqual([]);
+      expect(got).not.toContain('secret');
     },
   );
 

@@ -3,8 +3,9 @@
  * takes it out by subst(), which edits a whole message, so what else would be edited is odd, and so is what it leaves.
  */
 
-import { type Bearing, EMERGENCY_URI } from '../table/index.js';
+import type { Bearing } from '../table/index.js';
 import { bearingParam } from './clean-message.js';
+import { IS_EMERGENCY } from './emergency.js';
 import { quote } from './opensips-string.js';
 import { otherThan } from './whole-lines.js';
 
@@ -31,8 +32,7 @@ export function bearingRemoval(bearing: Bearing): string {
 
 /** Does one go from this message? Not from an emergency call. */
 export function bears(bearing: Bearing): string {
-  const emergency = ['$ru', '$ou'].map((uri) => `${uri} =~ ${quote(EMERGENCY_URI)}`).join(' || ');
-  return `!(${emergency}) && $mb =~ ${quote(bearsName(bearing))}`;
+  return `!(${IS_EMERGENCY}) && $mb =~ ${quote(bearsName(bearing))}`;
 }
 
 /** And would the list leave some of it, or take more? */

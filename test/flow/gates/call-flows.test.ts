@@ -300,6 +300,26 @@ describe.each(builds('full'))('what goes on in calls, Kamailio $version', (build
     },
   );
 
+  describe.each(TRANSPORTS)('an emergency call whose Request-URI the script writes, over %s', (transport) => {
+    it.each([
+      ['urn:service:sos.fire', '', 'the centre that it knows'],
+      ['urn:service:sos', ';cpc=secret', 'that centre, behind a plan'],
+      ['sip:112@own.example;user=phone', '', 'whoever helps, since it knows the number'],
+      ['sip:112@own.example;user=phone', ';cpc=secret', 'that one, behind a plan'],
+    ])('ok/%s%s: for %s, with the place and the handset', async (ruri, param) => {
+      const handset = 'Contact: <sip:user@own.example>;+sip.instance="<urn:gsma:imei:35622410-483840-0>"';
+      const rows = ['Geolocation: <cid:place@own.example>', 'Geolocation-Routing: yes'];
+      const place = `X-Place: ${stranger.uri(transport)}`;
+      const from = `<sip:user@own.example${param}>;tag=1`;
+      const callId = send({ ruri, from, headers: [...SECRET, ...rows, handset, 'Subject: centre', place] });
+      const final = await user.final(callId);
+      expect(statusOf(final), final).toBe(200);
+      const got = await stranger.received(callId, 'INVITE');
+      for (const row of [...rows, handset]) expect(got).toContain(`\r\n${row}\r\n`);
+      expectNowhere('secret', [got]);
+    });
+  });
+
   it.each(TRANSPORTS)(
     'fail/the number of a handset leaves over %s in an emergency call alone, and nobody is asked for it (RFC 7255 §8)',
     async (transport) => {
