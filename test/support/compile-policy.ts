@@ -6,7 +6,7 @@ export function compilePolicy(files: PolicyFiles, main: string, revision: number
   const checked = checkPolicy(files, main, revision, now);
   if (!checked.ok) return checked;
   const { parts, settings, warnings } = checked;
-  return { ok: true, snapshot: snapshotOf(deepFreeze(parts)), settings, warnings } as const;
+  return { ok: true, parts, snapshot: snapshotOf(deepFreeze(parts)), settings, warnings } as const;
 }
 
 export type PolicyResult = ReturnType<typeof compilePolicy>;

@@ -70,7 +70,7 @@ export function preparePolicy(file: string, now: number): PreparedPolicy {
   if (changed !== undefined) {
     throw new Refusal(`${changed}: changed while the policy was read: push once all files are written`, 2);
   }
-  const agreements = checked.parts.agreements.map(({ name }) => name);
+  const agreements = Array.from(checked.parts.agreements, ({ name }) => name);
   try {
     const { tree, blobs, files } = bundleOf(recording.contents);
     const list = Buffer.from(agreements.map((name) => `${JSON.stringify(name)}\n`).join(''));

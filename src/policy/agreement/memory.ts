@@ -4,7 +4,7 @@
  * where nothing that their check looked at has changed: defaults, certificates, and what the time makes of their ends.
  */
 
-import type { Agreement } from '../../trust/agreement/index.js';
+import type { Agreement, Terms } from '../../trust/agreement/index.js';
 import type { FileMemory } from '../material/index.js';
 import { expandGlob, type PolicyFiles, Problems, type Said, type Site, sameList } from '../reading/index.js';
 import { type Entries, EntryList } from '../yaml/index.js';
@@ -13,6 +13,7 @@ import type { AgreementInput } from './keys.js';
 /** An agreement as it was checked, where it stands, and what the check rested on. */
 export interface CheckedAgreement {
   readonly item: Agreement;
+  readonly terms: Terms;
   readonly input: () => AgreementInput;
   readonly site: Site;
   readonly said: readonly Said[];
@@ -59,6 +60,8 @@ export interface KnownAgreements {
   readonly alike: ReadonlyMap<string, CheckedAgreement>;
 }
 
+const MOST_ENTRIES = 50_000;
+
 const NONE: ReadonlyMap<string, CheckedAgreement> = new Map();
 
 function byText({ list, checks }: KnownList): ReadonlyMap<string, CheckedAgreement> {
@@ -82,8 +85,12 @@ export class PolicyMemory implements FileMemory {
   /** Of whoever checks with this memory: places that are remembered report here. */
   readonly problems: Problems;
 
-  constructor(problems = new Problems()) {
+  /** Of agreements that one file lists: of more, what was checked and what it rests on is worth more memory than the time. */
+  readonly mostEntries: number;
+
+  constructor(problems = new Problems(), mostEntries = MOST_ENTRIES) {
     this.problems = problems;
+    this.mostEntries = mostEntries;
   }
 
   /** What `make` made of a file, now or as long as the file has been the same. Nothing is kept without a stamp. */

@@ -1,6 +1,12 @@
 /** What agreements and interfaces claim against each other: names, domains, sockets. */
 
-import { type Agreement, type Interface, type StaticTarget, targetKey } from '../../trust/agreement/index.js';
+import {
+  type Agreement,
+  type Interface,
+  type StaticTarget,
+  type Terms,
+  targetKey,
+} from '../../trust/agreement/index.js';
 import { certificateName } from '../../x509/certificate/index.js';
 import { listed } from '../../x509/path/index.js';
 import { type AgreementInput, pathSite } from '../agreement/index.js';
@@ -14,30 +20,41 @@ export interface Placed<T> {
 }
 
 export interface PlacedAgreement extends Placed<Agreement> {
+  /** Of the agreement, which may have to be made of octets: who looks at each agreement asks for no more of it than this. */
+  readonly terms: Terms;
   /** What its entry in the file says; it may have to be read again. */
   readonly input: () => AgreementInput;
 }
 
 /** Names that tell things apart have to differ, also for people who do not look at the case. */
 export function checkNames(parts: readonly Placed<{ readonly name: string }>[], kind: string): void {
-  const first = new Map<string, Site>();
-  for (const { item, site } of parts) {
-    const key = item.name.toLowerCase();
+  const check = nameCheck(kind);
+  for (const part of parts) check(part, part.item);
+}
+
+/** Looks at one part after the other; an agreement is made of octets once, whatever is looked at. */
+type Check<P, T> = (placed: P, item: T) => void;
+
+function nameCheck(kind: string): Check<Placed<unknown>, { readonly name: string }> {
+  const first = new Map<string, Placed<unknown>>();
+  return (placed, { name }) => {
+    const key = name.toLowerCase();
     const other = first.get(key);
-    if (other) {
-      const there = formatPlace(other.at('name').place());
-      site.at('name').report('duplicate-name', `expected a name of its own, found that of the ${kind} at ${there}`);
-    } else {
-      first.set(key, site);
+    if (other === undefined) first.set(key, placed);
+    else {
+      const there = formatPlace(other.site.at('name').place());
+      const text = `expected a name of its own, found that of the ${kind} at ${there}`;
+      placed.site.at('name').report('duplicate-name', text);
     }
-  }
+  };
 }
 
 /** Who asks for approved pins needs a place where approvals are kept, or pins to begin with. */
 export function checkPins(agreements: readonly PlacedAgreement[], stateFile: string | undefined): void {
-  for (const { item, input, site } of agreements) {
-    if (item.mechanism !== 'tls' || !item.pinned || stateFile !== undefined || (input().pins ?? []).length > 0)
-      continue;
+  for (const placed of stateFile === undefined ? agreements : []) {
+    if (placed.terms.mechanism !== 'tls' || !placed.terms.pinned) continue;
+    const { input, site } = placed;
+    if ((input().pins ?? []).length > 0) continue;
     const text = 'pinned: true trusts nobody: expected pins, or daemon.state.file that keeps the approved ones';
     site.at('pinned').report('no-pins', text);
   }
@@ -45,8 +62,10 @@ export function checkPins(agreements: readonly PlacedAgreement[], stateFile: str
 
 /** A status that nothing can ever tell leaves every peer untrusted. */
 export function checkStatus(agreements: readonly PlacedAgreement[], fetch: boolean): void {
-  for (const { item, site } of fetch ? [] : agreements) {
-    if (!item.enabled || item.mechanism !== 'tls' || item.revocation !== 'hard') continue;
+  for (const placed of fetch ? [] : agreements) {
+    const { enabled, mechanism, revocation } = placed.terms;
+    if (!enabled || mechanism !== 'tls' || revocation !== 'hard') continue;
+    const { item, site } = placed;
     const fetched = 'or daemon.revocation with fetch: on';
     const unlisted = withoutList(item);
     if (item.crls.length === 0) {
@@ -70,11 +89,23 @@ function withoutList({ anchors, intermediates, crls }: Agreement): readonly stri
   return [...new Set(names)];
 }
 
-/** A domain belongs to one agreement at most, and ours belong to us (rulebook S-2). */
-export function checkDomains(agreements: readonly PlacedAgreement[], own: ReadonlyMap<string, Site>): void {
-  const claims = new Map<string, PlacedAgreement>();
+/** Says all that is wrong between these agreements. */
+export function checkClaims(agreements: readonly PlacedAgreement[], own: ReadonlyMap<string, Site>): void {
+  const domains = new Map<string, PlacedAgreement>();
+  const checks = [nameCheck('agreement'), domainCheck(domains, own), targetCheck()];
   for (const placed of agreements) {
     const { item } = placed;
+    for (const check of checks) check(placed, item);
+  }
+  for (const placed of agreements) checkLent(placed, domains);
+}
+
+/** A domain belongs to one agreement at most, and ours belong to us (rulebook S-2). */
+function domainCheck(
+  claims: Map<string, PlacedAgreement>,
+  own: ReadonlyMap<string, Site>,
+): Check<PlacedAgreement, Agreement> {
+  return (placed, item) => {
     for (const domain of item.domains) {
       const claim = claims.get(domain);
       if (claim) {
@@ -90,31 +121,31 @@ export function checkDomains(agreements: readonly PlacedAgreement[], own: Readon
         claimSite(placed, domain).report('own-domain', `${text} (except interconnect: loopback)`);
       }
     }
-    checkAsserted(placed, own);
-  }
-  for (const placed of agreements) checkLent(placed, claims);
+    checkAsserted(placed, item, own);
+  };
 }
 
 /** A network that is known by its path alone would lend that to the name of one that proves itself by certificate. */
-function checkLent({ item, input, site }: PlacedAgreement, claims: ReadonlyMap<string, PlacedAgreement>): void {
-  if (item.mechanism !== 'nds-ip') return;
+function checkLent(placed: PlacedAgreement, claims: ReadonlyMap<string, PlacedAgreement>): void {
+  if (placed.terms.mechanism !== 'nds-ip') return;
+  const { item, input, site } = placed;
   for (const domain of item.asserts.domains) {
-    const owner = claims.get(domain)?.item;
-    if (owner === undefined || owner.mechanism !== 'tls') continue;
+    const owner = claims.get(domain);
+    if (owner?.terms.mechanism !== 'tls') continue;
     const named = input().asserts?.domains;
     if (named === undefined) return;
-    const text = `${domain} proves itself by certificate in agreement ${owner.name}: a path may assert it here too`;
+    const text = `${domain} proves itself by certificate in agreement ${owner.item.name}: a path may assert it here too`;
     domainSite(named, domain, site.at('asserts', 'domains')).report('lent-assertion', text);
   }
 }
 
 /** An address that stood for two networks would stand for neither (rulebook O-6). */
-export function checkTargets(agreements: readonly PlacedAgreement[]): void {
+function targetCheck(): Check<PlacedAgreement, Agreement> {
   const claims = new Map<string, PlacedAgreement>();
-  for (const placed of agreements) {
-    const site = (of: PlacedAgreement, target: StaticTarget): Site =>
-      targetSite(of.input().targets ?? [], target, of.site.at('targets'));
-    for (const target of placed.item.targets) {
+  const site = (of: PlacedAgreement, target: StaticTarget): Site =>
+    targetSite(of.input().targets ?? [], target, of.site.at('targets'));
+  return (placed, { targets }) => {
+    for (const target of targets) {
       const claim = claims.get(targetKey(target));
       if (claim === undefined) {
         claims.set(targetKey(target), placed);
@@ -124,16 +155,20 @@ export function checkTargets(agreements: readonly PlacedAgreement[]): void {
       const text = `${target.address} port ${target.port} is claimed by agreement ${claim.item.name} already, at ${there}`;
       site(placed, target).report('duplicate-target', text);
     }
-  }
+  };
 }
 
 function claimSite({ input, site }: PlacedAgreement, domain: string): Site {
   return domainSite(input().domains, domain, site.at('domains'));
 }
 
-function checkAsserted({ item, input, site }: PlacedAgreement, own: ReadonlyMap<string, Site>): void {
-  if (item.interconnect === 'roaming' || item.interconnect === 'loopback') return;
-  const { domains = [], hosts = [] } = item.asserts;
+function checkAsserted(
+  { input, site }: PlacedAgreement,
+  { interconnect, asserts }: Agreement,
+  own: ReadonlyMap<string, Site>,
+): void {
+  if (interconnect === 'roaming' || interconnect === 'loopback') return;
+  const { domains = [], hosts = [] } = asserts;
   for (const [key, names] of [
     ['domains', domains],
     ['hosts', hosts],
@@ -177,19 +212,19 @@ export function checkInterfaces(
 ): void {
   const users = new Map<string, PlacedAgreement[]>();
   for (const placed of agreements) {
-    const { item } = placed;
-    if (item.interface === undefined) continue;
-    const site = pathSite(item, placed.site);
-    if (!named.interfaces.has(item.interface)) {
+    const { interface: name, interconnect } = placed.terms;
+    if (name === undefined) continue;
+    const site = pathSite(placed.terms, placed.site);
+    if (!named.interfaces.has(name)) {
       const known = named.interfaces.size === 0 ? 'there are none' : `there is ${[...named.interfaces].join(', ')}`;
-      const text = `expected the name of an interface (${known}), found ${JSON.stringify(item.interface)}`;
+      const text = `expected the name of an interface (${known}), found ${JSON.stringify(name)}`;
       site.at('interface').report('unknown-interface', text);
     }
-    const list = users.get(item.interface);
-    if (list === undefined) users.set(item.interface, [placed]);
+    const list = users.get(name);
+    if (list === undefined) users.set(name, [placed]);
     else list.push(placed);
-    if (item.interconnect === 'internet' || item.interconnect === 'enterprise') {
-      const text = `interconnect ${item.interconnect} over an nds-ip interface`;
+    if (interconnect === 'internet' || interconnect === 'enterprise') {
+      const text = `interconnect ${interconnect} over an nds-ip interface`;
       const clause = 'TS 33.203 §5.4 wants interfaces of their own for networks that are no IMS';
       site.at('interface').report('exposed-interface', `${text}: ${clause}`);
     }

@@ -1,6 +1,7 @@
 /** The door of this room: what agreements and interfaces claim against each other. */
 
 export {
+  checkClaims,
   checkInterfaces,
   checkNames,
   checkPins,
@@ -9,6 +10,6 @@ export {
   type Placed,
   type PlacedAgreement,
 } from './claims.js';
-export { checkClaims, claimsKnownTo } from './known-claims.js';
+export { claimsKnownTo } from './known-claims.js';
 export { checkOtherNames } from './other-names.js';
 export { checkSources } from './sources.js';

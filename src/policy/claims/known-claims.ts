@@ -6,7 +6,7 @@
 
 import { type Agreement, targetKey } from '../../trust/agreement/index.js';
 import type { Site } from '../reading/index.js';
-import { checkDomains, checkNames, checkTargets, type PlacedAgreement } from './claims.js';
+import { checkClaims, type PlacedAgreement } from './claims.js';
 
 /** Of each memory of readings what is known of claims. */
 const known = new WeakMap<object, KnownClaims>();
@@ -16,13 +16,6 @@ export function claimsKnownTo(memory: object): KnownClaims {
   const claims = known.get(memory) ?? new KnownClaims();
   known.set(memory, claims);
   return claims;
-}
-
-/** Says all that is wrong between these agreements. */
-export function checkClaims(agreements: readonly PlacedAgreement[], own: ReadonlyMap<string, Site>): void {
-  checkNames(agreements, 'agreement');
-  checkDomains(agreements, own);
-  checkTargets(agreements);
 }
 
 /** The claims of the reading before, where nothing was said of them. */

@@ -14,9 +14,10 @@ import type { PlacedAgreement } from './claims.js';
 export function checkSources(agreements: readonly PlacedAgreement[]): void {
   const byInterface = new Map<string, PlacedAgreement[]>();
   for (const by of agreements) {
-    if (by.item.interface === undefined) continue;
-    const known = byInterface.get(by.item.interface);
-    if (known === undefined) byInterface.set(by.item.interface, [by]);
+    const on = by.terms.interface;
+    if (on === undefined) continue;
+    const known = byInterface.get(on);
+    if (known === undefined) byInterface.set(on, [by]);
     else known.push(by);
   }
   for (const on of byInterface.values()) {

@@ -14,6 +14,7 @@ import {
 } from '../../trust/agreement/index.js';
 import { entryAt, present } from '../../typed.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
+import { atOnce } from '../../x509/der/index.js';
 import type { CrlFacts } from '../../x509/revocation/index.js';
 import { freezeShallow } from '../reading/index.js';
 import { allOf, firstOf, type NameIndex, namesIn } from './name-index.js';
@@ -65,6 +66,16 @@ export class AgreementList implements Agreements {
     return new AgreementList(packed, terms, material);
   }
 
+  /** Agreements where they were packed. @param material by the numbers of its texts */
+  static of(packed: Omit<PackedAgreements, 'tables'>, material: readonly Material[]): AgreementList {
+    return new AgreementList({ ...packed, tables: [] }, atOnce(opened(packed.terms.texts, openTerms)), material);
+  }
+
+  /** What it was made of. */
+  get made(): { readonly packed: PackedAgreements; readonly material: readonly Material[] } {
+    return { packed: this.#packed, material: this.#material };
+  }
+
   get length(): number {
     return this.#packed.own.ends.length;
   }
@@ -77,6 +88,11 @@ export class AgreementList implements Agreements {
     this.#made.set(number, new WeakRef(made));
     if (this.#made.size > this.#mostMade) this.#forget();
     return made;
+  }
+
+  /** As `at`, but made anew and held by nobody. */
+  anew(number: number): Agreement {
+    return this.#make(number);
   }
 
   slice(from: number, to: number): readonly Agreement[] {

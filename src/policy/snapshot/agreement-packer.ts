@@ -4,6 +4,7 @@ import { serialize } from 'node:v8';
 import { PrefixList, type PrefixTable } from '../../net/address/index.js';
 import { type Agreement, authoritiesOf, type Material, targetKey } from '../../trust/agreement/index.js';
 import { entryAt } from '../../typed.js';
+import { AgreementList } from './agreement-list.js';
 import { NameIndexWriter } from './name-index.js';
 import {
   type Column,
@@ -17,7 +18,7 @@ import {
 import { numbersOf, RowsWriter, rowAt, rowsReplaced } from './rows.js';
 
 /** An agreement in octets and texts; equal ones give equal ones. */
-interface Written {
+interface Row {
   readonly own: Uint8Array;
   readonly terms: string;
   readonly material: string;
@@ -27,7 +28,7 @@ interface Written {
 const NO_OCTETS = new Uint8Array();
 
 /** @throws {TypeError} its prefixes are no PrefixList */
-function writtenOf(agreement: Agreement): Written {
+function rowOf(agreement: Agreement): Row {
   const { valid, migrationUntil, sources } = agreement;
   if (!(sources instanceof PrefixList)) throw new TypeError(`agreement ${agreement.name}: expected a list of prefixes`);
   const times = [valid.from, valid.until, migrationUntil].map(String);
@@ -85,25 +86,30 @@ export class AgreementPacker {
   #before: Before | undefined;
 
   /**
+   * @param agreements objects, or what is in octets already
    * @param sources the numbers of agreements by path, by interface
    * @param named told of what agreements name, once of what many have alike
    * @param again whether some of these agreements, as objects, may be packed another time
    */
   pack(
-    agreements: readonly Agreement[],
+    agreements: readonly Agreement[] | AgreementList,
     sources: ReadonlyMap<string, PrefixTable<number>>,
     named: (material: Material) => void,
     again: boolean,
   ): PackedAgreements {
+    const tables = [...sources].map(([name, { parts, values }]) => ({ interface: name, parts, values }));
     const before = this.#before;
+    this.#before = undefined;
+    if (agreements instanceof AgreementList) {
+      const { packed, material } = agreements.made;
+      for (const each of material) named(each);
+      return { ...packed, tables };
+    }
     const changed = before && changedInPlace(before, agreements);
     const made = before && changed ? replaced(before, agreements, changed) : whole(before, agreements);
     for (const each of made.named) named(each);
-    const packed = {
-      ...made.packed,
-      tables: [...sources].map(([name, { parts, values }]) => ({ interface: name, parts, values })),
-    };
-    this.#before = again ? { ...made, packed } : undefined;
+    const packed = { ...made.packed, tables };
+    if (again) this.#before = { ...made, packed };
     return packed;
   }
 }
@@ -127,7 +133,7 @@ function changedInPlace(before: Before, agreements: readonly Agreement[]): reado
 
 /** As it was packed, but for these. What they have to themselves is packed anew; of the rest nothing but their terms can differ. */
 function replaced(before: Before, agreements: readonly Agreement[], changed: readonly number[]): Packed {
-  const written = new Map(changed.map((number) => [number, writtenOf(entryAt(agreements, number))]));
+  const written = new Map(changed.map((number) => [number, rowOf(entryAt(agreements, number))]));
   const terms = new ColumnWriter();
   for (const [number, place] of before.packed.terms.places.entries()) {
     terms.add(written.get(number)?.terms ?? entryAt(before.terms, place));
@@ -144,35 +150,50 @@ function replaced(before: Before, agreements: readonly Agreement[], changed: rea
 
 /** All anew; the octets of those that stay the same objects are copied, wherever they stood. */
 function whole(before: Before | undefined, agreements: readonly Agreement[]): Packed {
-  const [own, sources, terms, material] = [new RowsWriter(), new RowsWriter(), new ColumnWriter(), new ColumnWriter()];
-  const names = new NamesWriter();
-  const authorities = new AuthoritiesWriter();
-  const named: Material[] = [];
+  const writer = new AgreementsWriter();
   const known = new Map(before?.agreements.map((agreement, number) => [agreement, number]));
-  for (const [number, agreement] of agreements.entries()) {
-    const written = rowsOf(before, known.get(agreement)) ?? writtenOf(agreement);
-    own.add(written.own);
-    sources.add(written.sources);
-    terms.add(written.terms);
-    names.add(agreement, number);
-    const { anchors, intermediates, crls } = agreement;
-    const first = authorities.add(agreement, number, material.add(written.material));
-    if (first) named.push({ anchors, intermediates, crls });
-  }
-  const { column: ofTerms, texts: termsTexts } = terms.written();
-  const { column: ofMaterial, texts: materialTexts } = material.written();
-  const packed = {
-    own: own.written(),
-    terms: ofTerms,
-    material: ofMaterial,
-    sources: sources.written(),
-    names: names.written(),
-    authorities: authorities.written(),
-  };
-  return { agreements, packed, terms: termsTexts, material: materialTexts, named };
+  for (const agreement of agreements) writer.add(agreement, rowsOf(before, known.get(agreement)));
+  return { agreements, ...writer.written() };
 }
 
-function rowsOf(before: Before | undefined, number: number | undefined): Written | undefined {
+/** Packs one agreement after the other, and holds none of them. */
+export class AgreementsWriter {
+  readonly #own = new RowsWriter();
+  readonly #sources = new RowsWriter();
+  readonly #terms = new ColumnWriter();
+  readonly #material = new ColumnWriter();
+  readonly #names = new NamesWriter();
+  readonly #authorities = new AuthoritiesWriter();
+  readonly #named: Material[] = [];
+  #count = 0;
+
+  add(agreement: Agreement, { own, sources, terms, material } = rowOf(agreement)): void {
+    const number = this.#count++;
+    this.#own.add(own);
+    this.#sources.add(sources);
+    this.#terms.add(terms);
+    this.#names.add(agreement, number);
+    const { anchors, intermediates, crls } = agreement;
+    const first = this.#authorities.add(agreement, number, this.#material.add(material));
+    if (first) this.#named.push({ anchors, intermediates, crls });
+  }
+
+  written(): Omit<Packed, 'agreements'> {
+    const { column: terms, texts: termsTexts } = this.#terms.written();
+    const { column: material, texts: materialTexts } = this.#material.written();
+    const packed = {
+      own: this.#own.written(),
+      terms,
+      material,
+      sources: this.#sources.written(),
+      names: this.#names.written(),
+      authorities: this.#authorities.written(),
+    };
+    return { packed, terms: termsTexts, material: materialTexts, named: this.#named };
+  }
+}
+
+function rowsOf(before: Before | undefined, number: number | undefined): Row | undefined {
   if (before === undefined || number === undefined) return undefined;
   const { packed, terms, material } = before;
   return {

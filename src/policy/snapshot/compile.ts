@@ -10,7 +10,6 @@ import type { CertificateFacts } from '../../x509/certificate/index.js';
 import {
   AGREEMENT,
   type AgreementContext,
-  type AgreementInput,
   type CheckedAgreement,
   compileAgreement,
   compileInterface,
@@ -48,6 +47,7 @@ import { domainNames, domainSite } from '../values/index.js';
 import { type Entries, EntryList, isEntries } from '../yaml/index.js';
 import type { SnapshotParts } from './parcel.js';
 import { mainSection, type PolicySources, readMain, readSources, type Section } from './sources.js';
+import { type ListSection, readAgain, WrittenAgreements } from './written-agreements.js';
 
 interface Good {
   readonly ok: true;
@@ -102,9 +102,10 @@ export function checkPolicy(
   const own = ownDomains(sources);
   const interfaces = compileInterfaces(sources);
   const listed = lists(sources, 'agreements');
-  const remember = sources.files > 1 || entriesOf(listed) <= MOST_REMEMBERED;
+  const remember = sources.files > 1 || entriesOf(listed) <= memory.mostEntries;
   const known = remember ? memory : undefined;
-  const agreements = compileAgreements(listed, { material, defaults, now, limits }, problems, known);
+  const written = new WrittenAgreements();
+  const agreements = compileAgreements(listed, { material, defaults, now, limits }, problems, known ?? written);
   const ownCertificates = certificatesOfOurs(sources, material);
 
   checkNames(interfaces, 'interface');
@@ -123,14 +124,14 @@ export function checkPolicy(
   }
 
   if (problems.failed) return { ok: false, problems: problems.list() };
-  const items = agreements.map(({ item }) => item);
+  const items = known === undefined ? written.list : agreements.map(({ item }) => item);
   const parts: SnapshotParts = {
     revision,
     ownDomains: new Set(own.keys()),
     ownCertificates,
     interfaces: interfaces.map(({ item }) => item),
     agreements: items,
-    sources: sourceTables(items),
+    sources: sourceTables(agreements),
     privacy: defaults.privacy,
     skew: defaults.skew * 1000,
     crlGrace: defaults.crlGrace * 1000,
@@ -174,11 +175,6 @@ function certificatesOfOurs(sources: PolicySources, material: Material): readonl
   });
 }
 
-interface ListSection {
-  readonly value: Entries;
-  readonly site: Site;
-}
-
 /** The sections of a name that are lists, one for each file; of another it is said that it is none. */
 function lists(sources: PolicySources, name: 'interfaces' | 'agreements'): readonly ListSection[] {
   return sources.sections(name).filter((section): section is ListSection => {
@@ -188,19 +184,16 @@ function lists(sources: PolicySources, name: 'interfaces' | 'agreements'): reado
   });
 }
 
-/** Agreements of one file: of more, what was checked and what it rests on is worth more memory than the time. */
-const MOST_REMEMBERED = 50_000;
-
 function entriesOf(listed: readonly ListSection[]): number {
   return listed.reduce((sum, { value }) => sum + value.length, 0);
 }
 
-/** @param memory undefined: nothing is remembered */
+/** @param kept what remembers them, or where they go if nothing does */
 function compileAgreements(
   sections: readonly ListSection[],
   context: AgreementContext & { readonly limits: DaemonSettings['limits'] },
   problems: Problems,
-  memory: PolicyMemory | undefined,
+  kept: PolicyMemory | WrittenAgreements,
 ): readonly PlacedAgreement[] {
   const { material, now, limits } = context;
   const defaults = JSON.stringify(context.defaults);
@@ -214,7 +207,8 @@ function compileAgreements(
     if (checked.value === undefined) return undefined;
     const { item, input } = checked.value;
     const rests = restsOn(checked.material, item);
-    return { item, input: list instanceof EntryList ? readAgain(list, at) : () => input, site, said, rests };
+    const again = list instanceof EntryList ? readAgain(list, at) : () => input;
+    return { item, terms: item, input: again, site, said, rests };
   };
   const shared = new Map<string, Rests>();
   const restsOn = (material: Rests['material'], item: Agreement): Rests => {
@@ -235,14 +229,15 @@ function compileAgreements(
   };
   const all: PlacedAgreement[] = [];
   let [found, prefixes] = [0, 0];
-  for (const { value: list, site } of sections) {
+  for (const section of sections) {
+    const { value: list, site } = section;
     found += list.length;
     if (found > limits.agreements) {
       const expected = `expected at most ${limits.agreements} agreements in all files (daemon.limits.agreements)`;
       site.report('too-complex', `${expected}, found ${found} with those here`);
       return all;
     }
-    const known = memory?.agreements(list, site.file);
+    const known = kept instanceof PolicyMemory ? kept.agreements(list, site.file) : undefined;
     for (let at = 0; at < list.length; at++) {
       const before = known?.checks[at] ?? moved(known, list, at, site);
       const stays = before !== undefined && stands(before);
@@ -257,7 +252,7 @@ function compileAgreements(
         here.report('too-complex', `${expected}, found ${prefixes} with those here`);
         return all;
       }
-      all.push(memory ? agreement : { item: agreement.item, input: agreement.input, site: agreement.site });
+      all.push(kept instanceof WrittenAgreements ? kept.add(agreement.item, section, at) : agreement);
     }
   }
   return all;
@@ -273,18 +268,6 @@ function moved(
   if (known === undefined || known.alike.size === 0 || !(list instanceof EntryList)) return undefined;
   const alike = known.alike.get(list.text(at));
   return alike && { ...alike, input: readAgain(list, at), site: site.at(at) };
-}
-
-/** What stands in an entry, read again where somebody asks: of 100,000 agreements it would be a fifth of the memory. */
-function readAgain(list: EntryList, at: number): () => AgreementInput {
-  let held: WeakRef<AgreementInput> | undefined;
-  return () => {
-    const known = held?.deref();
-    if (known !== undefined) return known;
-    const input = AGREEMENT.parse(list.at(at));
-    held = new WeakRef(input);
-    return input;
-  };
 }
 
 function compileInterfaces(sources: PolicySources): readonly Placed<Interface>[] {
@@ -308,13 +291,14 @@ function interfaceNames(sources: PolicySources): ReadonlySet<string> {
   );
 }
 
-function sourceTables(agreements: readonly Agreement[]): ReadonlyMap<string, PrefixTable<number>> {
+function sourceTables(agreements: readonly PlacedAgreement[]): ReadonlyMap<string, PrefixTable<number>> {
   const byInterface = new Map<string, (readonly [Prefixes, number])[]>();
-  for (const [number, { interface: name, sources }] of agreements.entries()) {
+  for (const [number, placed] of agreements.entries()) {
+    const { interface: name } = placed.terms;
     if (name === undefined) continue;
     const list = byInterface.get(name) ?? [];
     byInterface.set(name, list);
-    list.push([sources, number]);
+    list.push([placed.item.sources, number]);
   }
   return new Map([...byInterface].map(([name, list]) => [name, PrefixTable.of(prefixesOf(list))] as const));
 }

@@ -13,38 +13,48 @@ export interface NameIndex {
   readonly slots: Numbers;
 }
 
+/** Finds a name by the octets that it has written: a Map would hold them as texts, too. */
 export class NameIndexWriter {
-  readonly #numbers = new Map<string, number>();
   readonly #names = new RowsWriter();
   readonly #hashes: number[] = [];
+  #slots = slotsOf([]);
   /** Of each value the number of its name. */
   readonly #owners: number[] = [];
   readonly #values: number[] = [];
 
   /** One more value of a name. */
   add(name: string, value: number): void {
-    this.#owners.push(this.#numberOf(name));
+    this.#owners.push(this.#enter(name));
     this.#values.push(value);
   }
 
   /** The value of a name that has none. */
   addFirst(name: string, value: number): void {
-    if (!this.#numbers.has(name)) this.add(name, value);
+    const names = this.#hashes.length;
+    const number = this.#enter(name);
+    if (number < names) return;
+    this.#owners.push(number);
+    this.#values.push(value);
   }
 
   written(): NameIndex {
     const names = this.#names.written();
     const [begins, values] = grouped(this.#owners, this.#values, this.#hashes.length);
-    return { names, begins, values, slots: slotsOf(this.#hashes) };
+    return { names, begins, values, slots: this.#slots };
   }
 
-  #numberOf(name: string): number {
-    const known = this.#numbers.get(name);
-    if (known !== undefined) return known;
-    const number = this.#hashes.length;
-    this.#numbers.set(name, number);
-    this.#names.add(Buffer.from(name));
-    this.#hashes.push(hashOf(octetsOf(name)));
+  /** The number of a name, which is entered where it is new. */
+  #enter(name: string): number {
+    const octets = octetsOf(name);
+    const hash = hashOf(octets);
+    const is = (number: number) => this.#hashes[number] === hash && this.#names.is(number, octets);
+    const slot = slotOf(this.#slots, hash, is);
+    const known = entryAt(this.#slots, slot);
+    if (known !== 0) return known - 1;
+    const number = this.#hashes.push(hash) - 1;
+    this.#names.add(Buffer.from(octets, 'latin1'));
+    if (2 * this.#hashes.length < this.#slots.length) this.#slots[slot] = number + 1;
+    else this.#slots = slotsOf(this.#hashes);
     return number;
   }
 }
@@ -66,12 +76,16 @@ function grouped(owners: readonly number[], values: readonly number[], count: nu
 
 function slotsOf(hashes: readonly number[]): Numbers {
   const slots = numbersOf({ length: 2 ** Math.ceil(Math.log2(2 * hashes.length + 2)) });
-  for (const [number, hash] of hashes.entries()) {
-    let slot = hash & (slots.length - 1);
-    while (slots[slot] !== 0) slot = (slot + 1) & (slots.length - 1);
-    slots[slot] = number + 1;
-  }
+  for (const [number, hash] of hashes.entries()) slots[slotOf(slots, hash, () => false)] = number + 1;
   return slots;
+}
+
+/** The place of a name in the table, or the free one where it would stand. */
+function slotOf(slots: Numbers, hash: number, is: (number: number) => boolean): number {
+  for (let slot = hash & (slots.length - 1); ; slot = (slot + 1) & (slots.length - 1)) {
+    const number = present(slots[slot], 'a place of a name') - 1;
+    if (number < 0 || is(number)) return slot;
+  }
 }
 
 /** How many names there are. */
@@ -95,11 +109,12 @@ export function firstOf(index: NameIndex, name: string): number | undefined {
 
 function numberOf({ names, slots }: NameIndex, name: string): number | undefined {
   const octets = octetsOf(name);
-  for (let slot = hashOf(octets) & (slots.length - 1); ; slot = (slot + 1) & (slots.length - 1)) {
-    const number = present(slots[slot], 'a place of a name') - 1;
-    if (number < 0) return undefined;
-    if (rowIs(names, number, octets)) return number;
-  }
+  const number =
+    entryAt(
+      slots,
+      slotOf(slots, hashOf(octets), (each) => rowIs(names, each, octets)),
+    ) - 1;
+  return number < 0 ? undefined : number;
 }
 
 /** The octets of a name (UTF-8), each as a character: of most names these are its own, and nothing has to be made. */

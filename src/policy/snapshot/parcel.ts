@@ -27,7 +27,7 @@ type Rest = Omit<Snapshot, Table | 'agreements'>;
 
 /** What a snapshot is made of; all of it frozen but for the collections themselves. */
 export type SnapshotParts = Rest & {
-  readonly agreements: readonly Agreement[];
+  readonly agreements: readonly Agreement[] | AgreementList;
   /** The numbers of agreements by path, by interface. */
   readonly sources: ReadonlyMap<string, PrefixTable<number>>;
 };
@@ -103,7 +103,7 @@ class NamedMaterial implements KnownMaterial {
 export function snapshotOf(parts: SnapshotParts): Snapshot {
   const { agreements, sources, ...rest } = parts;
   const named = new NamedMaterial([]);
-  const packed = new AgreementPacker().pack(agreements, sources, (material) => named.add(material), false);
+  const packed = new AgreementPacker().pack(agreements, sources, (material) => named.add(deepFreeze(material)), false);
   return snapshotWith(atOnce(AgreementList.open(packed, named)), rest);
 }
 

@@ -8,7 +8,14 @@ import { entryAt } from '../../typed.js';
 type Octets = Uint8Array<SharedArrayBuffer>;
 export type Numbers = Uint32Array<SharedArrayBuffer>;
 
-export interface Rows {
+/** Rows that may be written still. */
+interface SomeRows {
+  readonly chunks: readonly Uint8Array[];
+  readonly firsts: readonly number[];
+  readonly ends: { readonly [index: number]: number; readonly length: number };
+}
+
+export interface Rows extends SomeRows {
   /** None so large that its memory counts, none so small that there are many. */
   readonly chunks: readonly Octets[];
   /** The number of the first row in each chunk. */
@@ -26,7 +33,8 @@ export class RowsWriter {
   readonly #firsts: number[] = [];
   readonly #ends: number[] = [];
   readonly #most: number;
-  #open: Uint8Array[] = [];
+  /** What stands in the chunk that is not full yet, and room for more. */
+  #open = new Uint8Array();
   #octets = 0;
 
   /** @param most octets with which a chunk is full */
@@ -35,27 +43,33 @@ export class RowsWriter {
   }
 
   add(octets: Uint8Array): void {
-    if (this.#open.length === 0) this.#firsts.push(this.#ends.length);
-    this.#open.push(octets);
-    this.#octets += octets.length;
-    this.#ends.push(this.#octets);
-    if (this.#octets >= this.#most) this.#close();
+    if (this.#firsts.length === this.#chunks.length) this.#firsts.push(this.#ends.length);
+    const end = this.#octets + octets.length;
+    if (end > this.#open.length) {
+      const grown = new Uint8Array(2 * end);
+      grown.set(this.#open.subarray(0, this.#octets));
+      this.#open = grown;
+    }
+    this.#open.set(octets, this.#octets);
+    this.#octets = end;
+    this.#ends.push(end);
+    if (end >= this.#most) this.#close();
+  }
+
+  /** As `rowIs`, of one that was added. */
+  is(at: number, octets: string): boolean {
+    return rowIs({ chunks: [...this.#chunks, this.#open], firsts: this.#firsts, ends: this.#ends }, at, octets);
   }
 
   written(): Rows {
-    if (this.#open.length > 0) this.#close();
+    if (this.#firsts.length > this.#chunks.length) this.#close();
     return { chunks: this.#chunks, firsts: this.#firsts, ends: numbersOf(this.#ends) };
   }
 
   #close(): void {
     const chunk = new Uint8Array(new SharedArrayBuffer(this.#octets));
-    let at = 0;
-    for (const each of this.#open) {
-      chunk.set(each, at);
-      at += each.length;
-    }
+    chunk.set(this.#open.subarray(0, this.#octets));
     this.#chunks.push(chunk);
-    this.#open = [];
     this.#octets = 0;
   }
 }
@@ -91,7 +105,7 @@ export function rowsReplaced(rows: Rows, replaced: ReadonlyMap<number, Uint8Arra
 }
 
 /** The chunk of a row, and where it begins and ends in it. @throws {Error} there are not so many */
-function placeOf(rows: Rows, at: number): readonly [chunk: Octets, begin: number, end: number] {
+function placeOf<R extends SomeRows>(rows: R, at: number): readonly [R['chunks'][number], begin: number, end: number] {
   const { chunks, firsts, ends } = rows;
   const end = entryAt(ends, at);
   const of = chunkOf(rows, at);
@@ -99,7 +113,7 @@ function placeOf(rows: Rows, at: number): readonly [chunk: Octets, begin: number
 }
 
 /** The number of the chunk that holds a row. */
-function chunkOf({ firsts }: Rows, at: number): number {
+function chunkOf({ firsts }: SomeRows, at: number): number {
   let [low, high] = [0, firsts.length - 1];
   while (low < high) {
     const middle = (low + high + 1) >> 1;
@@ -116,7 +130,7 @@ export function rowAt(rows: Rows, at: number): Buffer {
 }
 
 /** Whether a row holds the octets that are the characters of a text. */
-export function rowIs(rows: Rows, at: number, octets: string): boolean {
+export function rowIs(rows: SomeRows, at: number, octets: string): boolean {
   const [chunk, begin, end] = placeOf(rows, at);
   if (end - begin !== octets.length) return false;
   for (let place = 0; place < octets.length; place++) {

@@ -1,7 +1,11 @@
 /** Policies in memory, with one CA, one leaf certificate and one CRL of it; the tests set the time. */
 
+import { expect } from 'vitest';
+import { PolicyMemory } from '../../../src/policy/agreement/memory.js';
 import { filesInMemory } from '../../../src/policy/reading/files.js';
-import { formatProblem } from '../../../src/policy/reading/problem.js';
+import { formatProblem, Problems } from '../../../src/policy/reading/problem.js';
+import { type CheckedPolicy, checkPolicy } from '../../../src/policy/snapshot/compile.js';
+import { Packer } from '../../../src/policy/snapshot/parcel.js';
 import { compilePolicy, type PolicyResult } from '../../support/compile-policy.js';
 
 /** CN=Operator B CA, O=Operator B; valid from 2026-01-01 to 2035-12-31. */
@@ -59,7 +63,28 @@ export function compile(
   more: Readonly<Record<string, string | Uint8Array>> = {},
   now = NOW,
 ): PolicyResult {
-  return compilePolicy(filesInMemory({ ...MATERIAL, ...more, 'p.yaml': text }), 'p.yaml', 7, now);
+  const files = { ...MATERIAL, ...more, 'p.yaml': text };
+  const result = compilePolicy(filesInMemory(files), 'p.yaml', 7, now);
+  expectWrittenAlike(files, result, now);
+  return result;
+}
+
+/** A policy of one file of which so much is listed that nothing of it is remembered says the same, and goes into the same octets. */
+export function expectWrittenAlike(
+  files: Readonly<Record<string, string | Uint8Array>>,
+  checked: CheckedPolicy,
+  now = NOW,
+): void {
+  const written = checkPolicy(filesInMemory(files), 'p.yaml', 7, now, new PolicyMemory(new Problems(), -1));
+  const told = (policy: CheckedPolicy) => (policy.ok ? policy.warnings : policy.problems);
+  expect(told(written)).toEqual(told(checked));
+  const parcel = (policy: CheckedPolicy) => policy.ok && new Packer().pack(policy.parts, undefined, false);
+  expect(JSON.stringify(parcel(written), inText) === JSON.stringify(parcel(checked), inText)).toBe(true);
+}
+
+function inText(_: string, value: unknown): unknown {
+  if (!ArrayBuffer.isView(value)) return value;
+  return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('latin1');
 }
 
 /** What is said of a policy, as people see it. */

@@ -21,7 +21,7 @@ function stage(count = 3) {
     const checked = checkPolicy(files, 'p.yaml', 7, now, kept);
     kept?.settle();
     const said = (checked.ok ? checked.warnings : checked.problems).map(formatProblem);
-    const items = checked.ok ? checked.parts.agreements : [];
+    const items = checked.ok ? [...checked.parts.agreements] : [];
     return { said, items, reads: files.reads };
   };
   /** The same without memory: what it has to be like. */
@@ -54,7 +54,7 @@ describe('what is remembered of a policy', () => {
       const anew = checkPolicy(files, 'p.yaml', 7, NOW);
       const said = (result: typeof checked) => (result.ok ? result.warnings : result.problems).map(formatProblem);
       expect(said(checked)).toEqual(said(anew));
-      return { items: checked.ok ? checked.parts.agreements : [], said: said(checked) };
+      return { items: checked.ok ? [...checked.parts.agreements] : [], said: said(checked) };
     };
     const first = check(one(lines('one'), lines('two', ADVISORY), lines('three'), lines('four')));
 

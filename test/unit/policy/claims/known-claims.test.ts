@@ -6,7 +6,7 @@ import { KnownClaims } from '../../../../src/policy/claims/known-claims.js';
 import { formatProblem } from '../../../../src/policy/reading/problem.js';
 import { checkPolicy } from '../../../../src/policy/snapshot/compile.js';
 import { runs } from '../../../support/runs.js';
-import { compile, compiled, MATERIAL, NOW, text } from '../fixtures.js';
+import { compile, compiled, expectWrittenAlike, MATERIAL, NOW, text } from '../fixtures.js';
 import { Stamped } from '../stamped.js';
 
 const FILES = 5;
@@ -81,6 +81,7 @@ describe('claims that are known from the reading before', () => {
           const anew = checkPolicy(new Stamped(files.content), 'p.yaml', 7, NOW);
           expect(said(known)).toEqual(said(anew));
           expect(known.ok && known.parts.agreements).toEqual(anew.ok && anew.parts.agreements);
+          expectWrittenAlike(files.content, anew);
           if (said(anew).some((line) => /already|own_domains|proves itself|of its own/.test(line))) seen.told += 1;
           else seen.silent += 1;
         }
@@ -164,7 +165,7 @@ describe('claims that are known from the reading before', () => {
           return Reflect.get(target, key);
         },
       });
-      return { item: counted, site: undefined as never, input: undefined as never };
+      return { item: counted, terms: counted, site: undefined as never, input: undefined as never };
     };
     const all = Array.from({ length: 50 }, (_, at) => placed(`op-${at}`));
     const known = new KnownClaims();

@@ -31,7 +31,7 @@ function said(lists: readonly (readonly string[])[]): readonly string[] {
       interface: 'za',
       sources: [...sources],
     };
-    return { item, input: () => input, site: new Site(document, problems, ['agreements', at]) };
+    return { item, terms: item, input: () => input, site: new Site(document, problems, ['agreements', at]) };
   });
   checkSources(placed);
   return problems.list().map(({ code, message }) => `${code}: ${message.replace(/, at p.yaml:\d+:1/, '')}`);

@@ -27,7 +27,7 @@ const DISK = filesInMemory({
 function names(files: Parameters<typeof checkPolicy>[0]): readonly string[] {
   const checked = checkPolicy(files, 'policy.yaml', 1, NOW, new PolicyMemory());
   if (!checked.ok) throw new Error(JSON.stringify(checked.problems));
-  return checked.parts.agreements.map(({ name }) => name);
+  return Array.from(checked.parts.agreements, ({ name }) => name);
 }
 
 describe('a bundle', () => {

@@ -146,7 +146,7 @@ describe('a policy on its way between threads', () => {
       NOW,
     );
     if (!checked.ok) throw new Error(JSON.stringify(checked.problems));
-    const { agreements } = checked.parts;
+    const agreements = [...checked.parts.agreements];
     packer.pack(checked.parts, undefined);
     const written = vi.spyOn(JSON, 'stringify');
     const turned = packer.pack({ ...checked.parts, agreements: agreements.toReversed() }, undefined);
