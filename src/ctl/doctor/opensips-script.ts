@@ -122,7 +122,7 @@ const READING: Readonly<Record<string, string>> = {
 export function readFields(body: string): readonly string[] {
   const text = body.replace(/(?<![a-z_])xlog\((?:"(?:[^"\\]|\\.)*"|[^"()])*\)/g, '');
   const variables = text.matchAll(/\$\(?(?:hdr\(([^()[\]]+)[()[\]]|(ai|re|dip?|dir|p[dnuU])(?![\w(]))/g);
-  const present = text.matchAll(/(?<![a-z_])is_present_hf\("([^"]*)"/g);
+  const present = text.matchAll(/(?<![a-z_])(?:is_present_hf|list_hdr_[a-z]+_option)\("([^"]*)"/g);
   const calls = text
     .replace(/"(?:[^"\\]|\\.)*"|\$\w*\((?:[^()"]|\([^()"]*\))*\)/g, '$$')
     .matchAll(/(?<![a-z_])stir_shaken_(auth|verify)\(([^()]*)\)/g);

@@ -508,6 +508,7 @@ describe('where an OpenSIPS asks', () => {
         ['$avp(caller) = $(ai{uri.user});', 'P-Asserted-Identity'],
         ['if ($hdr(p-asserted-identity) =~ "x") exit;', 'p-asserted-identity'],
         ['if (is_present_hf("Diversion")) exit;', 'Diversion'],
+        ['list_hdr_add_option("P-Asserted-Identity", "<tel:+1>");', 'P-Asserted-Identity'],
         ['$var(x) = $(hdr(Diversion)[0]); uac_replace_from("$re");', 'Diversion, Remote-Party-ID'],
         ['stir_shaken_auth("A", "4437", $var(cert), $var(key), "https://x/y,z");', 'P-Asserted-Identity'],
         ['stir_shaken_verify($(hdr(X-C){s.b64decode}), $var(c), $var(r));', 'P-Asserted-Identity'],
