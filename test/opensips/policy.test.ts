@@ -3,6 +3,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, udpCaller } from '../support/live/caller.js';
 import { agreementByWords, OpensipsNetwork } from '../support/live/opensips-network.js';
+import { eventually } from '../support/live/places.js';
 import { rowsOf, statusOf } from '../support/live/sip-text.js';
 import { ASSERTED, BUILD, called, noOrders, ordered, takingOrders, theBuild } from './stage.js';
 
@@ -25,10 +26,17 @@ describe.skipIf(noOrders() !== undefined)('the revision of the policy', () => {
   });
   afterAll(() => network?.stop());
 
-  const pushed = async (revision: number) => {
-    const answer = await ordered(network, 'shv_set', { name: 'siptrust_revision', type: 'int', value: revision });
+  const set = async (name: string, value: number) => {
+    const answer = await ordered(network, 'shv_set', { name, type: 'int', value });
     expect(JSON.parse(answer)).toMatchObject({ result: 'OK' });
   };
+  const pushed = (revision: number) => set('siptrust_revision', revision);
+
+  it('ok/a clock that was set back: the places of partners are asked for at once, and not as much later', async () => {
+    const before = network.relay.count('hop.list');
+    await set('siptrust_primed', Math.floor(Date.now() / 1000) + 7_200);
+    await eventually('they are asked for', () => network.relay.count('hop.list') > before);
+  });
 
   it('ok/pushed by MI it counts at once, and costs one question', async () => {
     const caller = await network.tls(network.certificateOfA());
