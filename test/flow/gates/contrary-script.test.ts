@@ -1,7 +1,8 @@
 /** A script that shares with the include what Kamailio has once, and sets again after it what it has set. */
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, request } from '../../support/live/caller.js';
 import { builds } from '../../support/live/kamailio.js';
@@ -9,6 +10,8 @@ import { GROUPS, Network } from '../../support/live/network.js';
 import { eventually } from '../../support/live/places.js';
 import { expectNowhere, privateRows } from '../../support/live/secrets.js';
 import { rowsOf, statusOf } from '../../support/live/sip-text.js';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
 describe.each(builds('full'))('a script that contradicts the include, Kamailio $version', (build) => {
   let network: Network;
@@ -104,6 +107,37 @@ describe.each(builds('full'))('a script that contradicts the include, Kamailio $
         expect(statusOf(await caller.final(callId))).toBeGreaterThan(399);
         expect(network.uas.find(callId, 'REGISTER')).toBeUndefined();
       }
+    }
+  });
+});
+
+describe.each(builds('full'))('a script whose onsend_route stands before the include, Kamailio $version', (build) => {
+  it('fail/the log says that nothing passes the gate out', async () => {
+    const network = await Network.start({
+      build,
+      script: (directory) => {
+        const file = join(directory, 'before.cfg');
+        const sample = readFileSync(join(ROOT, 'kamailio-cfg/cscf.cfg'), 'utf8');
+        const before = (include: string) => `onsend_route {\n\treturn;\n}\n${include}`;
+        writeFileSync(
+          file,
+          sample.replace('include_file "../', () => before(`include_file "${ROOT}`)),
+        );
+        return relative(ROOT, file);
+      },
+    });
+    try {
+      const stranger = await network.overTls();
+      for (let n = 0; n < 60; n++) {
+        const callId = freshCallId();
+        stranger.send(request({ callId }));
+        await stranger.final(callId);
+      }
+      await eventually('the line', () =>
+        /replies do not pass the gate out: .*onsend_route that ends by return stands before/.test(network.cscf.log),
+      );
+    } finally {
+      await network.stop();
     }
   });
 });
