@@ -79,8 +79,9 @@ export class WebSocketCaller {
     ];
     const key = `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}`;
     socket.write([`GET / HTTP/1.1`, `Host: ${host}`, ...rows, key, '', ''].join('\r\n'));
-    const [answer] = (await once(socket, 'data')) as [Buffer];
-    if (!answer.toString('latin1').startsWith('HTTP/1.1 101')) throw new Error(`no WebSocket: ${answer}`);
+    let answer = '';
+    while (!answer.includes('\r\n\r\n')) answer += String(((await once(socket, 'data')) as [Buffer])[0]);
+    if (!answer.startsWith('HTTP/1.1 101')) throw new Error(`no WebSocket: ${answer}`);
     return new WebSocketCaller(socket);
   }
 
