@@ -44,8 +44,8 @@ export function cleanMessage(request: HookProfile, response: HookProfile, purpos
   const same = JSON.stringify(request) === JSON.stringify(response);
   const values = new Values(request, purpose.direction);
   const requests = new Lines(request, purpose, 'q', values).text;
-  const emergency =
-    request.lines.bearing.length === 0 ? '' : `(?>(?:(?=[^ \\r]++[ ]urn:service:sos[. ])(?<${EMERGENCY}>))?)`;
+  const differs = request.lines.bearing.length + request.removeUnlessEmergency.length > 0;
+  const emergency = differs ? `(?>(?:(?=[^ \\r]++[ ]urn:service:sos[. ])(?<${EMERGENCY}>))?)` : '';
   const start = '(?:\\r\\n)*+(?=[^ \\t\\r])';
   const blocks = same
     ? `${emergency}(?>[a-z]${values.plain}|${start}(?:${values.any}${END}|SIP/2[.]0[ ]${values.text('')}${END}))${requests}`

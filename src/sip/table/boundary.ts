@@ -219,7 +219,15 @@ export const BOUNDARY_RULES: readonly BoundaryRule[] = [
     out: 'keep',
     condition: 'Call-Info with this purpose',
   }),
-  ...['Call-Info', 'Alert-Info', 'Error-Info'].map((name) =>
+  // It says where the data of an emergency call is: who calls, what a vehicle has measured.
+  header('55', 'Call-Info', 'V', 'RFC 3323 §5.3; RFC 7852 §5', {
+    in: 'keep',
+    out: 'on-privacy',
+    privacyValues: ['user', 'header'],
+    keptInEmergency: true,
+    condition: 'Privacy: user or header; out: stays in an emergency call',
+  }),
+  ...['Alert-Info', 'Error-Info'].map((name) =>
     header('55', name, 'V', 'RFC 3323 §5.3', {
       in: 'keep',
       out: 'on-privacy',

@@ -110,9 +110,13 @@ function listed(rows: readonly RowAction[], strictest: boolean): readonly Bounda
     if (rule.kind === 'header' && rule.methods.length === 0) {
       if (LISTED.has(action) || (strictest && action === 'on-privacy')) out.push(rule);
     }
-    // The strictest list drops the field whose value it cannot look into.
+    // The strictest list drops the field whose value it cannot look into, but where the field itself has to stay.
     if (strictest && rule.kind === 'value' && (action === 'remove' || action === 'on-privacy')) {
-      for (const name of rule.within) out.push({ ...rule, name: name.replace(/(^|-)[a-z]/g, (c) => c.toUpperCase()) });
+      for (const key of rule.within) {
+        const whole = rows.find((row) => row.rule.kind === 'header' && asciiLower(row.rule.name) === key)?.rule;
+        const name = key.replace(/(^|-)[a-z]/g, (c) => c.toUpperCase());
+        out.push({ ...rule, name, keptInEmergency: whole?.keptInEmergency === true });
+      }
     }
   }
   return out;

@@ -7,7 +7,7 @@ import { builds } from '../../support/live/kamailio.js';
 import type { Network } from '../../support/live/network.js';
 import { answered, type Party } from '../../support/live/party.js';
 import { expectNowhere, privateRows } from '../../support/live/secrets.js';
-import { headerOf, methodOf, rowsOf, statusOf } from '../../support/live/sip-text.js';
+import { bodyOf, headerOf, methodOf, rowsOf, statusOf } from '../../support/live/sip-text.js';
 import { Stage, TRANSPORTS } from '../../support/live/stage.js';
 
 const SECRET = privateRows('secret');
@@ -297,6 +297,31 @@ describe.each(builds('full'))('what goes on in calls, Kamailio $version', (build
       const got = await stranger.received(callId, 'INVITE');
       expect(rowsOf(got, 'Geolocation')).toHaveLength(1);
       expectNowhere('secret', [got]);
+    },
+  );
+
+  it.each(TRANSPORTS)(
+    'ok/an eCall says where the data of the vehicle is, and what it is, over %s, whatever Privacy asks for (RFC 8147)',
+    async (transport) => {
+      const type = 'application/EmergencyCallData.eCall.MSD';
+      const part = `--b\r\nContent-Type: ${type}\r\nContent-ID: <1@v.example>\r\n\r\nMSD\r\n--b--\r\n`;
+      const rows = [
+        'Call-Info: <cid:1@v.example>;purpose=EmergencyCallData.eCall.MSD',
+        'Geolocation: <cid:2@v.example>',
+        'Recv-Info: EmergencyCallData.eCall.MSD',
+        'Content-Type: multipart/mixed;boundary=b',
+      ];
+      for (const privacy of ['none', 'id', 'user', 'header', 'user;header;session;id;critical']) {
+        const more = [`Privacy: ${privacy}`, `X-Place: ${stranger.uri(transport)}`];
+        const headers = [...SECRET, ...rows, ...more];
+        const callId = send({ ruri: 'urn:service:sos.ecall.automatic', headers, body: part });
+        const final = await user.final(callId);
+        expect(statusOf(final), final).toBe(200);
+        const got = await stranger.received(callId, 'INVITE');
+        for (const row of rows) expect(got, privacy).toContain(`\r\n${row}\r\n`);
+        expect(bodyOf(got)).toBe(part);
+        expectNowhere('secret', [got]);
+      }
     },
   );
 

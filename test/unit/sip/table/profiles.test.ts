@@ -119,4 +119,10 @@ describe('the static lists', () => {
       'Geolocation-Routing',
     ]);
   });
+
+  it.each(['request-in', 'request-out'] as const)('ok/%s: so does what says where the data of the call is', (hook) => {
+    const { remove, removeUnlessEmergency } = profileNamed('strict').hooks[hook];
+    expect(remove).not.toContain('Call-Info');
+    expect(removeUnlessEmergency).toContain('Call-Info');
+  });
 });

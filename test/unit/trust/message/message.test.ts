@@ -726,6 +726,16 @@ table('parameters, values and tags from untrusted peers', [
     { remove: ['Contact'], append: ['Contact: <sip:a@b.example'] },
   ],
   [
+    'ok/#55 RFC 7852 an emergency call says where the data of its vehicle is, whatever Privacy asks for',
+    [
+      'Privacy: user;header',
+      'Subject: x',
+      'Call-Info: <cid:1@v.example>;purpose=EmergencyCallData.eCall.MSD, <https://p.example/x>;purpose=icon',
+    ],
+    { ...out, ruri: 'urn:service:sos.ecall.automatic' },
+    { remove: ['Subject'], append: [] },
+  ],
+  [
     'ok/#64 RFC 7255 §5 in an emergency call it stays',
     ['Contact: <sip:a@b.example>;+sip.instance="<urn:gsma:imei:1>"'],
     { direction: 'out', ruri: 'urn:service:sos.fire' },
