@@ -51,7 +51,10 @@ describe.each(builds('full'))('users who roam, Kamailio $version', (build) => {
       script: border,
       policy: (standard) => ({
         ...standard,
-        agreements: (standard.agreements as readonly object[]).map((each) => ({ ...each, interconnect: 'roaming' })),
+        agreements: (standard.agreements as readonly object[]).map((each) => ({
+          ...each,
+          ...{ interconnect: 'roaming', asserts: { transit: true } },
+        })),
       }),
       defines: (host) => ({ NEXT_HOP: { string: `sip:${host(5)}:5060` } }),
     });
@@ -114,6 +117,19 @@ describe.each(builds('full'))('users who roam, Kamailio $version', (build) => {
     expect(headerOf(answer, 'WWW-Authenticate')).toBe(CHALLENGE);
     const got = await stage.partner.received(callId, 'REGISTER');
     for (const row of REGISTERS) expect(got).toContain(`\r\n${row}\r\n`);
+  });
+
+  it('ok/a user of a partner, who is here, is called by others: with who calls, and whom', async () => {
+    const home = await stage.network.overTls(stage.network.certificateOfA());
+    const rows = [
+      'P-Asserted-Identity: <sip:carol@c.example>, <tel:+4930123>',
+      'P-Called-Party-ID: <sip:alice@a.example>',
+    ];
+    registrar.answer = (got) => [answered(got, '200 OK')];
+    const { callId, answer } = await sends(home, 'INVITE', 'sip:alice@own.example', rows);
+    expect(statusOf(answer)).toBe(200);
+    const got = await registrar.received(callId, 'INVITE');
+    for (const row of rows) expect(got).toContain(`\r\n${row}\r\n`);
   });
 
   it('fail/a stranger gets no key, nor do we from one', async () => {
