@@ -319,9 +319,10 @@ function ack({ script, options }: Site): readonly Finding[] {
 function places({ script }: Site): readonly Finding[] {
   if (!('value' in script) || findLine(script.value, INCLUDE) === undefined) return [];
   return script.value.flatMap((at) => {
-    const call = /\bt_(?:relay_to(?:_(?:udp|tcp|tls|sctp))?(?=\s*\()|replicate(?:_\w+)?(?=\s*\(\s*[^\s)]))/.exec(
-      at.text.replace(STRINGS, '""'),
-    )?.[0];
+    const call =
+      /\bt_(?:relay_to(?:_\w+)?(?=\s*\()|(?:relay|forward_nonack|replicate)(?:_\w+)?(?=\s*\(\s*[^\s)]))/.exec(
+        at.text.replace(STRINGS, '""'),
+      )?.[0];
     if (call === undefined) return [];
     return [
       finding(

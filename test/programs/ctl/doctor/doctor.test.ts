@@ -710,13 +710,21 @@ const faults: readonly (readonly [name: string, fault: () => void, ...found: rea
     () => change('kamailio.cfg', 'if (is_method("ACK")) route(SIPTRUST_OUT);', ''),
     /^note script-ack: .*kamailio\.cfg: the ACK of a call to a partner takes no proven connection/,
   ],
-  ...['t_relay_to_udp("192.0.2.9", "5060")', 't_relay_to_tls()', 't_relay_to()', 't_replicate("sip:192.0.2.9")'].map(
-    (call): (typeof faults)[number] => [
-      `a place that no branch_route sees: ${call}`,
-      () => change('kamailio.cfg', '    route(SIPTRUST_OUT);', `    ${call};\n    route(SIPTRUST_OUT);`),
-      new RegExp(`^risk script-place: .*kamailio\\.cfg:16: no branch_route sees where ${call.split('(')[0]}\\(\\) `),
-    ],
-  ),
+  ...[
+    't_relay("192.0.2.9", "5060")',
+    't_relay ( $var(host), "5060")',
+    't_relay_to_udp("192.0.2.9", "5060")',
+    't_relay_to_tls()',
+    't_relay_to()',
+    't_forward_nonack_tcp("192.0.2.9", "5060")',
+    't_replicate("sip:192.0.2.9")',
+  ].map((call): (typeof faults)[number] => [
+    `a place that no branch_route sees: ${call}`,
+    () => change('kamailio.cfg', '    route(SIPTRUST_OUT);', `    ${call};\n    route(SIPTRUST_OUT);`),
+    new RegExp(
+      `^risk script-place: .*kamailio\\.cfg:16: no branch_route sees where ${call.split('(')[0]?.trim()}\\(\\) `,
+    ),
+  ]),
   ...[
     'append_hf("P-Hint: outbound\\r\\n")',
     'insert_hf ( "P-Asserted-Identity: <sip:$fU@a.example>\\r\\n", "To" )',
