@@ -62,12 +62,11 @@ const FEATURES = `
 			sca_init_request(1);
 			exit;
 		}
-		if ($rU == "short") {
+		if ($rU =~ "^(short|moves)$") {
 			create_dialog("BYE_LATE");
-			$DLG_timeout = 2;
 		}
-		if ($rU == "moves") {
-			create_dialog("BYE_LATE");
+		if ($rU == "short") {
+			$DLG_timeout = 2;
 		}
 	}
 `;
