@@ -8,10 +8,12 @@ import {
   addedFields,
   givenFields,
   helperOf,
+  loadedAt,
   type OpensipsRoute,
   opensipsRoutes,
   readFields,
   STRINGS,
+  takesMsrps,
   undoneSettings,
 } from './opensips-script.js';
 import { CLAIMED, isPrivate, lowerCase, PRIVATE } from './private-names.js';
@@ -177,7 +179,20 @@ function script({ opensips, options }: Site): readonly Finding[] {
       found.push(finding('risk', `${what}: ${harm}`, `delete the one of siptrust.cfg, and write ${CLOSED} here`));
     }
   }
-  return [...found, ...helped(files, routes), ...files.flatMap(undone), ...files.flatMap(givenAway)];
+  return [...found, ...helped(files, routes), ...framed(files), ...files.flatMap(undone), ...files.flatMap(givenAway)];
+}
+
+/** Frames of MSRP pass no route. Over TLS one of them, which bears a request, would be a partner's trusted message from us. */
+function framed(files: readonly SourceFile[]): readonly Finding[] {
+  if (!files.some(({ text }) => takesMsrps(text))) return [];
+  return files.flatMap(({ file, text }) =>
+    ['msrp_relay', 'msrp_ua'].flatMap((module) => {
+      const line = loadedAt(text, module);
+      if (line === undefined) return [];
+      const harm = `frames of ${module} go to any address over TLS, with our certificate, past every route`;
+      return [finding('leak', `${file}:${line}: ${harm}`, 'have MSRP over TLS on an OpenSIPS of its own')];
+    }),
+  );
 }
 
 /** script_helper relays the requests of a dialog itself: `route` does not see them, but the one that it is told to run does. */

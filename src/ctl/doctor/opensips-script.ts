@@ -83,9 +83,20 @@ export function givenFields(script: string): readonly GivenFields[] {
 /** Where the script loads script_helper, and which route that runs for requests of a dialog; `undefined`: not in this text. */
 export function helperOf(script: string): { readonly line: number | undefined; readonly route: string | undefined } {
   const text = plain(script);
-  const at = text.search(/loadmodule\s+"(?:[^"]*\/)?script_helper\.so"/);
   const route = /modparam\s*\(\s*"[^"]*\bscript_helper\b[^"]*"\s*,\s*"sequential_route"\s*,\s*"([^"]*)"/.exec(text);
-  return { line: at < 0 ? undefined : text.slice(0, at).split('\n').length, route: route?.[1] };
+  return { line: loadedAt(script, 'script_helper'), route: route?.[1] };
+}
+
+/** The line that loads this module; `undefined`: none. */
+export function loadedAt(script: string, module: string): number | undefined {
+  const text = plain(script);
+  const at = text.search(new RegExp(`loadmodule\\s+"(?:[^"]*/)?${module}\\.so"`));
+  return at < 0 ? undefined : text.slice(0, at).split('\n').length;
+}
+
+/** Whether the script takes MSRP over TLS. */
+export function takesMsrps(script: string): boolean {
+  return /^[ \t]*(?:socket|listen)[ \t]*=[ \t]*msrps:/m.test(plain(script));
 }
 
 /** Settings of siptrust.cfg that the script sets to something else behind the line that includes it. */

@@ -488,6 +488,13 @@ describe('where an OpenSIPS asks', () => {
         /^leak opensips-script: .*:1: script_helper relays the requests of a dialog past route\(SIPTRUST_IN\)$/,
       ],
     ),
+    ...['msrp_relay', 'msrp_ua'].map((name): readonly [string, () => void, RegExp] => [
+      `frames of ${name} that go over TLS`,
+      () => change('opensips.cfg', /^/, `socket = msrps:127.0.0.2:2856\nloadmodule "${name}.so"\n`),
+      new RegExp(
+        `^leak opensips-script: .*:2: frames of ${name} go to any address over TLS, with our certificate, past every route$`,
+      ),
+    ]),
     [
       'the list of private fields laid off',
       () => change('opensips.cfg', 'route(RELAY);', 'unuse_blacklist("siptrust_private_1");'),
