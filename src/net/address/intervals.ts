@@ -61,6 +61,19 @@ export class Intervals {
   }
 }
 
+/** In memory that threads share. Octets of its own would be counted by V8 of the thread that gets them, which marks its heap for it. */
+export function sharedWords(words: ArrayLike<number>): Uint32Array {
+  const shared = new Uint32Array(new SharedArrayBuffer(words.length * Uint32Array.BYTES_PER_ELEMENT));
+  shared.set(words);
+  return shared;
+}
+
+function sharedOctets(octets: Uint8Array): Uint8Array {
+  const shared = new Uint8Array(new SharedArrayBuffer(octets.length));
+  shared.set(octets);
+  return shared;
+}
+
 /** Collects prefixes of one family and flattens them. */
 export class IntervalsBuilder {
   readonly #width: number;
@@ -114,9 +127,9 @@ export class IntervalsBuilder {
     this.#close(open, undefined);
     return {
       width: this.#width,
-      starts: this.#starts.slice(0, this.#intervals * this.#width),
-      entries: this.#entries.slice(0, this.#intervals),
-      lengths: this.#lengths.slice(0, this.#size),
+      starts: sharedWords(this.#starts.subarray(0, this.#intervals * this.#width)),
+      entries: new Int32Array(sharedWords(this.#entries.subarray(0, this.#intervals)).buffer),
+      lengths: sharedOctets(this.#lengths.subarray(0, this.#size)),
     };
   }
 

@@ -2,7 +2,7 @@
 
 import { entryAt } from '../../typed.js';
 import type { Address } from './address.js';
-import { type IntervalParts, Intervals, IntervalsBuilder } from './intervals.js';
+import { type IntervalParts, Intervals, IntervalsBuilder, sharedWords } from './intervals.js';
 import { type AddressPrefix, prefixOf } from './prefix.js';
 
 /** What a look-up found. */
@@ -17,7 +17,7 @@ interface Family {
   readonly owners: Uint32Array;
 }
 
-/** A table without its values, as flat arrays that can be handed from one thread to another. */
+/** A table without its values, as flat arrays in memory that threads share. */
 export interface PrefixTableParts {
   readonly four: Family;
   readonly six: Family;
@@ -56,7 +56,7 @@ export class PrefixTable<V> {
       family.owners.push(values.length - 1);
     }
     const built = ({ builder, owners }: typeof four): Family => {
-      return { intervals: builder.build(), owners: Uint32Array.from(owners) };
+      return { intervals: builder.build(), owners: sharedWords(owners) };
     };
     return new PrefixTable({ four: built(four), six: built(six) }, values);
   }

@@ -3,7 +3,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { parentPort } from 'node:worker_threads';
-import { octetsOf } from '../snapshot/index.js';
 import { Changes } from './changes.js';
 import { PolicyReader, type ReadOrder } from './reader.js';
 
@@ -22,7 +21,7 @@ let rest: NodeJS.Timeout | undefined;
 parentPort?.on('message', (order: ReadOrder) => {
   clearTimeout(rest);
   const result = reader.read(order, changes.take());
-  parentPort?.postMessage(result, result.ok ? octetsOf(result.parcel) : []);
+  parentPort?.postMessage(result);
   changes.follow(reader.directories);
   // Nobody waits for this thread now, and it may do nothing for weeks: what the reading left behind would stay that long.
   // Not in this job: what it has touched by way of a WeakRef stays until it ends.

@@ -12,7 +12,6 @@ export {
 export {
   type Contents,
   type Held,
-  octetsOf,
   Packer,
   type Parcel,
   type SnapshotParts,

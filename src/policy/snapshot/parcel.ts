@@ -1,6 +1,6 @@
 /**
- * A checked policy on its way from the thread that read it to the one that decides by it: octets that both share, or
- * that change threads without being copied. Certificates and CRLs that the other side has in force already are named and not sent.
+ * A checked policy on its way from the thread that read it to the one that decides by it: octets that both
+ * share. Certificates and CRLs that the other side has in force already are named and not sent.
  */
 
 import type { PrefixTable } from '../../net/address/index.js';
@@ -74,14 +74,6 @@ export class Packer {
       rest,
     };
   }
-}
-
-/** What changes hands with a parcel instead of being copied: prefixes, of which there may be millions. All else is shared. */
-export function octetsOf({ agreements: { tables } }: Parcel): ArrayBuffer[] {
-  const arrays = tables.flatMap(({ parts: { four, six } }) =>
-    [four, six].flatMap(({ owners, intervals: { starts, entries, lengths } }) => [owners, starts, entries, lengths]),
-  );
-  return arrays.map(({ buffer }) => buffer as ArrayBuffer);
 }
 
 /** What agreements name, each once. */
