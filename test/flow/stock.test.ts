@@ -139,6 +139,8 @@ describe.each(builds('smoke'))('the configuration of the package, Kamailio $vers
     expect(statusOf(answer), answer).toBe(200);
     const got = await foreign.received(callId, 'INVITE');
     for (const name of ['P-Asserted-Identity', 'Route']) expect(rowsOf(got, name)).toEqual([]);
+    // The script itself appends this.
+    expect(rowsOf(got, 'P-Hint')).toEqual(['outbound']);
   });
 
   it('ok/P-11 a call of ours reaches a partner with its identity, over the client profile that README gives, and he ends it', async () => {

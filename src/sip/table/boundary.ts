@@ -279,6 +279,10 @@ export const BOUNDARY_RULES: readonly BoundaryRule[] = [
         'Kamailio knows messages again by these, and takes them off behind all gates; lists for OpenSIPS remove them',
     }),
   ),
+  header('63', 'P-Hint', 'D', 'kamailio.cfg of Kamailio', {
+    out: 'keep',
+    condition: 'out: sample scripts say in it which of their routes a call took; lists for OpenSIPS remove it',
+  }),
   header('63', 'P-*', 'D', 'RFC 5727 §4; default deny'),
   header('63', 'X-*', 'D', 'RFC 6648; default deny'),
   headerParam('64', '+sip.instance', 'V', 'RFC 7255 §5, §6, §8; RFC 8465 §5, §6, §9', {

@@ -163,7 +163,7 @@ describe.each(builds('full'))('scripts of others, Kamailio $version', (build) =>
       );
       const { callId, answer } = await call(stranger.uri(transport), 'applied');
       expect(statusOf(answer), answer).toBe(200);
-      expect(rowsOf(await stranger.received(callId, 'INVITE'), 'P-hint')).toEqual([]);
+      expect(rowsOf(await stranger.received(callId, 'INVITE'), 'X-Hint')).toEqual([]);
       expectNowhere('secret', stranger.got);
     },
   );

@@ -16,7 +16,6 @@ export interface Steps {
   readonly branch: string;
   readonly ack: string;
   /** The line of route[SIPOUT] that goes. */
-  readonly hint: string;
   /** What takes a Route out for good. */
   readonly route: string;
   /** The line that the include stands before. */
@@ -50,7 +49,6 @@ export function readmeSteps(): Steps {
     include: block(/^include_file /m),
     branch: block(/^branch_route\[/m),
     ack: found('line for ACK', /`(if \(is_method\("ACK"\)\) [^`]+)` before `t_relay/.exec(section)?.[1]),
-    hint: found('line to take out', /`([^`]+)` out of `route\[SIPOUT\]`/.exec(section)?.[1]),
     route: found(
       'line for Route',
       /`(if \(is_present_hf\("Route"\)\) [^`]+)` in place of `remove_hf/.exec(section)?.[1],
@@ -88,7 +86,6 @@ export function turnedTrusting(
   text = replaced(text, steps.before, (line) => `${here(steps.include)}\n${line}`);
   text = replaced(text, /^branch_route\[MANAGE_BRANCH\] \{.*?^\}\n/ms, () => steps.branch);
   text = replaced(text, /^\tif \(!t_relay\(\)\) \{$/m, (row) => `\t${steps.ack}\n${row}`);
-  text = replaced(text, `\t${steps.hint}\n`, () => '');
   text = replaced(text, /^\tremove_hf\("Route"\);$/m, () => `\t${steps.route}`);
   if (version.startsWith('5.'))
     text = replaced(text, /^(?:# *)?tcp_children=.*\n|^enable_tls=yes\n/m, (row) => `${row}${steps.old}\n`);

@@ -179,7 +179,7 @@ test('ok/a site on which nothing is wrong; one with all that an inside net may b
 test('ok/fields that the script adds: what leaves to anybody, what is applied, what is for partners alone; a branch route that calls the line by way of another', async () => {
   const [sure, hint, identity] = [
     'append_hf("Organization: x\\r\\n"); append_hf("$var(row)"); append_hf(ROW);',
-    'append_hf("P-Hint: outbound\\r\\n");\n    msg_apply_changes();',
+    'append_hf("X-Hint: outbound\\r\\n");\n    msg_apply_changes();',
     'if ($var(siptrust_p) >= SIPTRUST_P_TRUSTED) {\n        append_hf("P-Asserted-Identity: <sip:x@a.example>\\r\\n");\n    }',
   ];
   change('kamailio.cfg', '    t_on_branch("OUT")', `    ${sure}\n    ${hint}\n    t_on_branch("OUT")`);
@@ -191,7 +191,7 @@ test('ok/fields that the script adds: what leaves to anybody, what is applied, w
   expect(await looked(daemon(), { kamailio: '5.6.3' })).toEqual([]);
 });
 describe('fields that the script adds, by the kind of the route', () => {
-  const hint = 'append_hf("P-Hint: x\\r\\n");';
+  const hint = 'append_hf("X-Hint: x\\r\\n");';
   const ask = `if ($var(siptrust_p) >= SIPTRUST_P_TRUSTED) {\n route(X);\n ${hint}\n }`;
   const applied = `${hint}\n msg_apply_changes();`;
   const reason = 'append_hf("Reason: Q.850;cause=16\\r\\n");';
@@ -226,14 +226,14 @@ describe('fields that the script adds, by the kind of the route', () => {
     ['requests of the proxy', `event_route[tm:local-request] {\n ${hint} }`, 'leaves unseen', [take]],
     [
       'its own answers',
-      'request_route { append_to_reply("P-Hint: x\\r\\n"); msg_apply_changes(); }',
+      'request_route { append_to_reply("X-Hint: x\\r\\n"); msg_apply_changes(); }',
       'leaves unseen',
       [take],
     ],
   ])('fail/%s', async (_, routes, fate, advice) => {
     expect(await added(routes)).toEqual([
       expect.stringMatching(
-        new RegExp(`^note script-append: .*adds (P-Hint|Reason) to ${fate}, if it goes to strangers$`),
+        new RegExp(`^note script-append: .*adds (X-Hint|Reason) to ${fate}, if it goes to strangers$`),
       ),
     ]);
     const next = CHECKS.find(({ name }) => name === 'script-append')?.look(await readSite(options(), daemon()))[0]
@@ -733,12 +733,12 @@ const faults: readonly (readonly [name: string, fault: () => void, ...found: rea
     ),
   ]),
   ...[
-    'append_hf("P-Hint: outbound\\r\\n")',
+    'append_hf("X-Hint: outbound\\r\\n")',
     'insert_hf ( "P-Asserted-Identity: <sip:$fU@a.example>\\r\\n", "To" )',
   ].map((call): (typeof faults)[number] => [
     `a private field that the script itself adds: ${call}`,
     () => change('kamailio.cfg', '    t_on_branch("OUT")', `    ${call};\n    t_on_branch("OUT")`),
-    /^note script-append: .*kamailio\.cfg:11: what the script adds P-(?:Hint|Asserted-Identity) to is not sent, if it goes to strangers$/,
+    /^note script-append: .*kamailio\.cfg:11: what the script adds (?:X-Hint|P-Asserted-Identity) to is not sent, if it goes to strangers$/,
   ]),
   [
     'From and To that a Route restores',

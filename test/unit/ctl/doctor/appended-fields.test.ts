@@ -4,7 +4,7 @@ import { scriptLines } from '../../../../src/ctl/doctor/kamailio-script.js';
 import type { Site } from '../../../../src/ctl/doctor/site.js';
 import { cpuTime, reaches } from '../../../support/cpu-time.js';
 
-const HINT = '  append_hf("P-Hint: x\\r\\n");';
+const HINT = '  append_hf("X-Hint: x\\r\\n");';
 const APPLIED = '  msg_apply_changes();';
 
 function told(...lines: readonly string[]): readonly string[] {
@@ -33,7 +33,7 @@ describe('what a script adds', () => {
     ['event_route[tm:local-request]', [APPLIED]],
   ])('fail/%s: nobody sees it (%#)', (head, after: readonly string[], before: readonly string[] = []) => {
     expect(told(`${head} {`, ...before, HINT, ...after, '}')).toEqual([
-      expect.stringMatching(/P-Hint to (?:is not|leaves)/),
+      expect.stringMatching(/X-Hint to (?:is not|leaves)/),
     ]);
   });
   test('fail/in a route that others call, one after the other', () => {
