@@ -343,6 +343,25 @@ describe.each(builds('full'))('what goes on in calls, Kamailio $version', (build
       for (const row of [...rows, handset]) expect(got).toContain(`\r\n${row}\r\n`);
       expectNowhere('secret', [got]);
     });
+
+    it.each(['urn:service:sos', 'sip:112@own.example;user=phone'])(
+      'fail/%s: who says where somebody is does not leave, nor what the place embeds',
+      async (ruri) => {
+        const place = '<https://lis.example/x>';
+        for (const geolocation of [
+          `${place};loc-src="secret.own.example"`,
+          '<sip:x@own.example?P-Asserted-Identity=secret>',
+        ]) {
+          const rows = [`Geolocation: ${geolocation}`, 'Subject: centre', `X-Place: ${stranger.uri(transport)}`];
+          const callId = send({ ruri, headers: [...SECRET, ...rows] });
+          const final = await user.final(callId);
+          expect(statusOf(final), final).toBe(200);
+          const got = await stranger.received(callId, 'INVITE');
+          expect(rowsOf(got, 'Geolocation')).toHaveLength(1);
+          expectNowhere('secret', [got]);
+        }
+      },
+    );
   });
 
   it.each(TRANSPORTS)(
