@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Caller } from '../../support/live/caller.js';
 import { builds } from '../../support/live/kamailio.js';
 import type { Network } from '../../support/live/network.js';
+import { answered } from '../../support/live/party.js';
 import { eventually } from '../../support/live/places.js';
 import { expectNowhere, privateRows } from '../../support/live/secrets.js';
 import { rowsOf, statusOf } from '../../support/live/sip-text.js';
@@ -65,4 +66,24 @@ describe.each(builds('full'))('answers that the script parks, Kamailio $version'
       expectNowhere('secret', stranger.answers);
     },
   );
+
+  it('fail/nor is it where another process goes on with it, at a message of the same number', async () => {
+    network.uas.options = { extra: privateRows('private') };
+    const outside = await network.overUdp();
+    const callId = stage.send(stranger, 'tls', { headers: ['Subject: park and append'] });
+    await eventually('it is parked', () => network.cscf.rpc('htable.dump', 'parked').includes('park and append'));
+    stage.stranger.answer = (got) => [answered(got, '200 OK', ['Privacy: user'])];
+    await mild.final(stage.send(mild, 'tls', { method: 'MESSAGE', ruri: stage.stranger.uri('udp') }));
+    const held = network.cscf.statistic('siptrust_not_sent');
+    for (let status = 404; status === 404; ) {
+      const headers = ['Subject: of that number'];
+      status = statusOf(await outside.final(stage.send(outside, 'udp', { method: 'OPTIONS', headers })));
+    }
+    await eventually(
+      'it is held or sent',
+      () =>
+        network.cscf.statistic('siptrust_not_sent') > held || stranger.answers.some((text) => text.includes(callId)),
+    );
+    expectNowhere('secret', stranger.answers);
+  });
 });
