@@ -23,7 +23,8 @@ describe.skipIf(BUILD === undefined)('what leaves', () => {
       edit: (sample, host) => {
         const place = `${host(7)}:5061;transport=tls`;
         const centre = `if ($hdr(Subject) == "centre") {\n\t\t\t$ru = "sip:centre@${place}";\n\t\t}`;
-        const help = `\tif ($ru =~ "^urn:") {\n\t\t$du = "sip:${place}";\n\t\t${centre}\n\t}\n`;
+        const odd = `if ($hdr(Subject) == "odd") {\n\t\t\t$du = NULL;\n\t\t\t$ru = "sip:centre;cpc=a@${place};cpc=secret?X=y";\n\t\t}`;
+        const help = `\tif ($ru =~ "^urn:") {\n\t\t$du = "sip:${place}";\n\t\t${centre}\n\t\t${odd}\n\t}\n`;
         return replaced(sample, [['route[RELAY] {\n', `route[RELAY] {\n${help}`]]);
       },
       policy: (standard, host) => ({
@@ -192,6 +193,30 @@ describe.skipIf(BUILD === undefined)('what leaves', () => {
       for (const row of rows) expect(got).toContain(`\r\n${row}\r\n`);
       expect(rowsOf(got, 'P-Asserted-Identity')).toEqual([]);
       expect(got).not.toContain('secret');
+    },
+  );
+
+  it.each([
+    ['a user', ''],
+    ['a user', 'Warning: x\r\n P-Asserted-Identity: <sip:x@y.example>'],
+    ['somebody outside', ''],
+    ['somebody outside', 'Warning: x\r\n P-Asserted-Identity: <sip:x@y.example>'],
+    ['while siptrustd says nothing, a user', ''],
+  ])(
+    'ok/the script writes the centre with what no stranger gets, %s calls for help, "%s": it goes there without',
+    async (who, row) => {
+      const caller = who === 'somebody outside' ? await network.udp() : user;
+      if (who.startsWith('while')) network.relay.tamper = (method) => (method === 'trust.message' ? '{}' : undefined);
+      const callId = freshCallId();
+      const headers = ['Subject: odd', row].filter((each) => each !== '');
+      const from = `<sip:user@${caller === user ? 'own' : 'a'}.example>;tag=1`;
+      caller.send(request({ callId, from, ruri: 'urn:service:sos', headers, transport: 'UDP' }));
+      const answer = await caller.final(callId);
+      network.relay.tamper = () => undefined;
+      expect(statusOf(answer), answer).toBe(200);
+      const got = party(2).find(callId, 'INVITE') ?? '';
+      expect(got).toMatch(/^INVITE sip:centre@[0-9.]+:5061(;transport=tls)? SIP/);
+      expect([...rowsOf(got, 'From'), ...rowsOf(got, 'P-Asserted-Identity')]).toHaveLength(1);
     },
   );
 
@@ -408,8 +433,8 @@ describe.skipIf(BUILD === undefined)('a place of more domains than an entry hold
     ];
     expect(await told(partner.uri('tls'))).toBe(0);
     await network.uas.received(callId, 'MESSAGE');
-    const decisions = await network.daemon.decisionsOn(`${network.host(10)}:5061`);
-    expect(decisions.at(-1)).toMatchObject({ direction: 'in' });
+    const last = async () => (await network.daemon.decisionsOn(`${network.host(10)}:5061`)).at(-1);
+    await expect.poll(last).toMatchObject({ direction: 'in' });
   });
 });
 

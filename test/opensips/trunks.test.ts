@@ -187,6 +187,33 @@ describe.skipIf(absent(['dispatcher', 'db_text']) !== undefined)('trunks', () =>
     await network.daemon.reload(policy([5, 6]));
   });
 
+  it('ok/what had ended counts again, by a clock that is right or another policy: the connection is kept up again', async () => {
+    const told = async () => {
+      const callId = freshCallId();
+      await answerTo(user, { callId, method: 'MESSAGE', ruri: 'sip:x@b.example', from: own, headers: [OURS] });
+      return asserted(first().find(callId, 'MESSAGE'));
+    };
+    const reloaded = async () => {
+      await network.daemon.reload(policy([5]));
+      await network.polled();
+    };
+    network.relay.tamper = (method, text) => {
+      if (method !== 'trust.peer' || text === '') return undefined;
+      const answer = JSON.parse(text) as { result: object };
+      return JSON.stringify({ ...answer, result: { ...answer.result, trusted: 0, reason: 'cert-time' } });
+    };
+    await reloaded();
+    await expect.poll(told, { timeout: 10_000 }).toEqual([]);
+    network.relay.tamper = () => undefined;
+    await reloaded();
+    await expect.poll(told, { timeout: 10_000 }).toEqual(['<sip:user@own.example>']);
+    const asked = () => first().got.filter((text) => methodOf(text) === 'OPTIONS').length;
+    const before = asked();
+    // (One alone opens a new connection in the place of one that nothing went over.)
+    await eventually('it is asked again and again', () => asked() > before + 2, 5000);
+    await network.daemon.reload(policy([5, 6]));
+  });
+
   it('fail/the agreement ends while a call is up: stripped with the next request of it, which goes', async () => {
     const callId = freshCallId();
     const answer = await trunk(callId);
