@@ -38,6 +38,23 @@ describe.skipIf(noOrders() !== undefined)('the revision of the policy', () => {
     await eventually('they are asked for', () => network.relay.count('hop.list') > before);
   });
 
+  it('ok/a clock that was set back: a verdict of later than now is asked for again', async () => {
+    const source = { address: network.host(9), port: 40_009 };
+    const caller = await network.tls(network.certificateOfA(), source);
+    expect(await asserted(network, caller)).toEqual(KEPT);
+    const attr = `siptrust:c:tls:${source.address}:${source.port}:${network.address}:5061`;
+    const { result } = JSON.parse(await ordered(network, 'cache_fetch', { system: 'local', attr })) as {
+      result: { value: string };
+    };
+    const value = result.value.replace(/[0-9]{10}(?=;|$)/g, (time) => `${Number(time) + 7_200}`);
+    const { revision } = (await network.daemon.call('core.status')) as { revision: number };
+    const of = value.replace(/^[0-9]+/, `${revision}`);
+    await ordered(network, 'cache_store', { system: 'local', attr, value: of });
+    const before = network.relay.count('trust.peer');
+    expect(await asserted(network, caller)).toEqual(KEPT);
+    expect(network.relay.count('trust.peer')).toBe(before + 1);
+  });
+
   it('ok/pushed by MI it counts at once, and costs one question', async () => {
     const caller = await network.tls(network.certificateOfA());
     expect(await asserted(network, caller)).toEqual(KEPT);
