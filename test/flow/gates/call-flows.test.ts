@@ -81,6 +81,23 @@ describe.each(builds('full'))('what goes on in calls, Kamailio $version', (build
     },
   );
 
+  it.each(TRANSPORTS)(
+    'fail/challenges of a fork, which tm puts together, tell a stranger over %s no keys',
+    async (transport) => {
+      const challenge = (keys: string) => `Digest realm="own.example", nonce="x"${keys}, qop="auth"`;
+      const extra = [`WWW-Authenticate: ${challenge(', ck="secret", ik="secret"')}`, 'Reason: secret'];
+      const caller = await stage.connect(transport);
+      network.uas.options = { status: '401 Unauthorized', extra };
+      const { host, port } = network.uas;
+      const callId = stage.send(caller, transport, { headers: [`Subject: fork sip:other@${host}:${port}`] });
+      const final = await caller.final(callId);
+      network.uas.options = {};
+      expect(statusOf(final), final).toBe(401);
+      expect(rowsOf(final, 'WWW-Authenticate')).toEqual([challenge(''), challenge('')]);
+      expectNowhere('secret', caller.answers);
+    },
+  );
+
   it.each(TRANSPORTS)('fail/requests within a dialog of a stranger over %s bring nothing in', async (transport) => {
     const caller = await stage.connect(transport);
     const terms = { transport: transport.toUpperCase(), callId: freshCallId() };
