@@ -17,7 +17,6 @@ const MAY: Readonly<Record<string, string>> = {
   'policy/agreement/agreement.ts': 'as settings/key.ts: an agreement is made row by row',
   'policy/agreement/memory.ts': 'one memory for all kinds of files; the kind says what of',
   'policy/material/material.ts': 'one memory for certificates and lists; the key says which',
-  'policy/snapshot/parcel.ts': 'buffers that are made there and belong to nobody else',
   'policy/snapshot/agreement-list.ts': 'octets that the other thread has made of the types that they become again',
   'state/store/sqlite-writer.ts': 'what a thread is started with',
   'state/store/sqlite-rows.ts': 'rows of STRICT tables, raw or plucked, which the types of better-sqlite3 do not know',
