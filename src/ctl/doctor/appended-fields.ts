@@ -42,8 +42,18 @@ function kindOf({ kind, name }: ScriptRoute): string {
 
 const LOCAL = 'tm:local-request';
 
-/** What a line adds where a route of this kind runs it. @param seen whether siptrust takes it out for strangers */
+/** What a line adds, or replaces, where a route of this kind runs it. @param seen whether siptrust takes it out for strangers */
 function appendedIn(kind: string, at: ScriptLine, seen: boolean): readonly Finding[] {
+  const replaced = /\buac_replace_(?:from|to)(?=\s*\()/.exec(at.text)?.[0];
+  if (replaced !== undefined && !seen) {
+    return [
+      finding(
+        'risk',
+        `${place(at)}: where siptrustd writes From or To anew (;cpc= in it), what ${replaced}() takes out leaves all the same, in a malformed message`,
+        'in the request_route, msg_apply_changes() behind it, before record_route()',
+      ),
+    ];
+  }
   const added = addedFields(at.text.replace(/\s*([(,])\s*/g, '$1'));
   return added.flatMap(({ names = [], by }) => {
     const own = by === 'append_to_reply';

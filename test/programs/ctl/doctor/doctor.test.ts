@@ -179,7 +179,7 @@ test('ok/a site on which nothing is wrong; one with all that an inside net may b
 test('ok/fields that the script adds: what leaves to anybody, what is applied, what is for partners alone; a branch route that calls the line by way of another', async () => {
   const [sure, hint, identity] = [
     'append_hf("Organization: x\\r\\n"); append_hf("$var(row)"); append_hf(ROW);',
-    'append_hf("X-Hint: outbound\\r\\n");\n    msg_apply_changes();',
+    'append_hf("X-Hint: outbound\\r\\n");\n    uac_replace_to("sip:x@a.example");\n    msg_apply_changes();',
     'if ($var(siptrust_p) >= SIPTRUST_P_TRUSTED) {\n        append_hf("P-Asserted-Identity: <sip:x@a.example>\\r\\n");\n    }',
   ];
   change('kamailio.cfg', '    t_on_branch("OUT")', `    ${sure}\n    ${hint}\n    t_on_branch("OUT")`);
@@ -740,6 +740,16 @@ const faults: readonly (readonly [name: string, fault: () => void, ...found: rea
     () => change('kamailio.cfg', '    t_on_branch("OUT")', `    ${call};\n    t_on_branch("OUT")`),
     /^note script-append: .*kamailio\.cfg:11: what the script adds (?:X-Hint|P-Asserted-Identity) to is not sent, if it goes to strangers$/,
   ]),
+  [
+    'an identity that the script hides, and siptrustd writes anew',
+    () =>
+      change(
+        'kamailio.cfg',
+        '    t_on_branch("OUT")',
+        '    uac_replace_from("sip:x@a.example");\n    t_on_branch("OUT")',
+      ),
+    /^risk script-append: .*kamailio\.cfg:11: where siptrustd writes From or To anew .*, what uac_replace_from\(\) takes out leaves all the same/,
+  ],
   [
     'From and To that a Route restores',
     () => change('kamailio.cfg', 'loadmodule "tls.so"', 'loadmodule "tls.so"\nloadmodule "uac.so"'),
