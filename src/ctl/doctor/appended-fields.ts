@@ -49,7 +49,7 @@ function appendedIn(kind: string, at: ScriptLine, seen: boolean): readonly Findi
     return [
       finding(
         'risk',
-        `${place(at)}: where siptrustd writes From or To anew (;cpc= in it), what ${replaced}() takes out leaves all the same, in a malformed message`,
+        `${place(at)}: where siptrustd writes From or To anew (;cpc= in it), what ${replaced}() takes out comes back, in a message that is malformed, and not sent to strangers`,
         'in the request_route, msg_apply_changes() behind it, before record_route()',
       ),
     ];

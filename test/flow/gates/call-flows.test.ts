@@ -98,6 +98,28 @@ describe.each(builds('full'))('what goes on in calls, Kamailio $version', (build
     },
   );
 
+  it.each(TRANSPORTS)(
+    'fail/a Contact that the script writes over for NAT, and a plan cleans, tells a stranger over %s no handset',
+    async (transport) => {
+      const nat = (user: string) => `Contact: <sip:${user}@10.1.1.1;gr=urn:gsma:imei:90420156-025763-0>`;
+      const headers = ['Subject: behind NAT'];
+      const out = stage.send(user, 'udp', { method: 'SUBSCRIBE', ruri: stranger.uri(transport), headers }, (text) =>
+        text.replace(/^Contact: .*$/m, nat('secret')),
+      );
+      const refused = await user.final(out, 'SUBSCRIBE');
+      expect(statusOf(refused), refused).toBeGreaterThan(399);
+      expect(stranger.find(out, 'SUBSCRIBE')).toBeUndefined();
+      network.uas.options = { toName: `${nat('uas')}\r\nTo:`, extra: ['Server: x'] };
+      const caller = await stage.connect(transport);
+      const final = await caller.final(stage.send(caller, transport, { headers }));
+      network.uas.options = {};
+      expect(statusOf(final), final).toBe(200);
+      expect(rowsOf(final, 'Contact')[0]).toMatch(/^<sip:uas@10\.1\.1\.1;alias=/);
+      expect(rowsOf(final, 'Server')).toEqual(['x']);
+      expectNowhere('imei', [...caller.answers, ...stranger.got]);
+    },
+  );
+
   it.each(TRANSPORTS)('fail/requests within a dialog of a stranger over %s bring nothing in', async (transport) => {
     const caller = await stage.connect(transport);
     const terms = { transport: transport.toUpperCase(), callId: freshCallId() };

@@ -748,7 +748,7 @@ const faults: readonly (readonly [name: string, fault: () => void, ...found: rea
         '    t_on_branch("OUT")',
         '    uac_replace_from("sip:x@a.example");\n    t_on_branch("OUT")',
       ),
-    /^risk script-append: .*kamailio\.cfg:11: where siptrustd writes From or To anew .*, what uac_replace_from\(\) takes out leaves all the same/,
+    /^risk script-append: .*kamailio\.cfg:11: where siptrustd writes From or To anew .*, what uac_replace_from\(\) takes out comes back, /,
   ],
   [
     'From and To that a Route restores',
