@@ -7,7 +7,7 @@ import type { Network } from '../../support/live/network.js';
 import { answered, type Party } from '../../support/live/party.js';
 import { eventually } from '../../support/live/places.js';
 import { expectNowhere, privateRows } from '../../support/live/secrets.js';
-import { headerOf, methodOf, type SipText, statusOf } from '../../support/live/sip-text.js';
+import { headerOf, methodOf, rowsOf, type SipText, statusOf } from '../../support/live/sip-text.js';
 import { Stage, TRANSPORTS } from '../../support/live/stage.js';
 import { stockScript } from '../../support/live/stock-script.js';
 
@@ -164,6 +164,17 @@ describe.each(builds('smoke'))('the package and the include alone, outbound, Kam
     await eventually('all of them', () => reached() === places.length, 8_000);
     expectNowhere('secret', stranger.got);
   });
+
+  it.each(TRANSPORTS)(
+    'ok/folded rows, and names that end as a scheme does, to a stranger over %s',
+    async (transport) => {
+      const rows = ['Organization: a\r\n <b>: c', 'Hotel: d', 'Refer-To: \r\n <sip:x@own.example>'];
+      const to = '"at"\r\n <sip:at@own.example>';
+      const callId = send({ ruri: `sip:at-${transport}@own.example`, to, headers: rows });
+      expect(statusOf(await user.final(callId))).toBe(200);
+      expect(rowsOf(await stranger.received(callId, 'INVITE'), 'Hotel')).toEqual(['d']);
+    },
+  );
 
   it.each(TRANSPORTS)('fail/what strangers answer over %s: nothing forged comes in', async (transport) => {
     const { answer } = stranger;
