@@ -13,7 +13,9 @@ import { withoutEscapedSemicolon } from './whole-lines.js';
  * a plan has cleaned them, with what plans may let stay. What list and plan let stay in values passes with it.
  */
 export function bearsNoName({ remove, kept, removeUnlessEmergency, judged }: HookProfile, planned: boolean): string {
-  const names = [`[ \t]*${otherNameThan([...remove, ...removeUnlessEmergency])}`];
+  const gone = [...remove, ...removeUnlessEmergency];
+  // What a script writes into a row that is taken out stands before the name of the next one: `sip:user;gr=1Subject:`.
+  const names = [otherNameThan([...gone, 'sip', 'sips', 'tel'], ':\r\n;<>@='), `[ \t]+${otherNameThan(gone)}`];
   const further = [...kept, ...(planned ? judged : [])].map(asciiLower);
   if (further.length > 0) names.push(`(${further.join('|')})[ \t]*`);
   // What our own side has folded stays so: in no line, of whatever kind, does such a name stand at the beginning.

@@ -43,21 +43,22 @@ function alternatives({ children, ends, prefix }: Node): string {
 /**
  * Matches a whole name that is none of the set, blanks behind it included: a POSIX extended expression, to be matched
  * without regard to case. No backslash in it.
+ * @param stops characters that are in no name
  */
-export function otherNameThan(names: readonly string[]): string {
-  return otherThan(treeOf(names), true);
+export function otherNameThan(names: readonly string[], stops = ENDS_NAME): string {
+  return otherThan(treeOf(names), stops, true);
 }
 
-/** What is in a name; no blank where a name of the set would end. */
-const IN_NAME = ':\r\n';
+/** What is in no name; no blank where a name of the set would end. */
+const ENDS_NAME = ':\r\n';
 
-function otherThan({ children, ends }: Node, first: boolean): string {
+function otherThan({ children, ends }: Node, stops: string, first: boolean): string {
   // The hyphen last, where it is one in a bracket expression.
   const heads = [...children.keys()].sort((a, b) => Number(a === '-') - Number(b === '-')).join('');
   const blanks = first || ends ? ' \t' : '';
-  const parts = [`[^${IN_NAME}${blanks}${heads}][^${IN_NAME}]*`];
+  const parts = [`[^${stops}${blanks}${heads}][^${stops}]*`];
   for (const [head, node] of children) {
-    if (!node.prefix) parts.push(escaped(head) + otherThan(node, false));
+    if (!node.prefix) parts.push(escaped(head) + otherThan(node, stops, false));
   }
   // Behind a beginning that is no name of the set itself, the name may end.
   const all = parts.length === 1 && (first || ends) ? parts.join('') : `(${parts.join('|')})`;
