@@ -55,6 +55,20 @@ describe.skipIf(noOrders() !== undefined)('the revision of the policy', () => {
     expect(network.relay.count('trust.peer')).toBe(before + 1);
   });
 
+  it('fail/a clock that was set back while siptrustd is away: who is known counts no longer than the grace', async () => {
+    const caller = await network.tls(network.certificateOfA());
+    expect(await asserted(network, caller)).toEqual(KEPT);
+    network.relay.tamper = () => 'garbage';
+    await eventually('nobody answers', async () =>
+      /"value": *1\b/.test(await ordered(network, 'shv_get', { name: 'siptrust_down' })),
+    );
+    await set('siptrust_heard', Math.floor(Date.now() / 1000) + 7_200);
+    expect(await asserted(network, caller)).toEqual([]);
+    network.relay.tamper = () => undefined;
+    await network.polled();
+    expect(await asserted(network, caller)).toEqual(KEPT);
+  });
+
   it('ok/pushed by MI it counts at once, and costs one question', async () => {
     const caller = await network.tls(network.certificateOfA());
     expect(await asserted(network, caller)).toEqual(KEPT);
