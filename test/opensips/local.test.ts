@@ -43,6 +43,12 @@ describe.skipIf(noOrders() !== undefined)('requests of the proxy itself', () => 
     expectNowhere('secret', stranger.got);
   });
 
+  it('fail/to a stranger, OPTIONS that look as those to places of partners do', async () => {
+    const terms = { method: 'OPTIONS', from: '<sip:options@anonymous.invalid>;tag=1' };
+    const subject = await written(stranger.uri('udp'), SECRET, terms);
+    expectNowhere('secret', [await eventually(subject, () => arrived(subject))]);
+  });
+
   it('fail/to a stranger, and nothing can clean it: not sent', async () => {
     const before = stranger.got.length;
     await written(stranger.uri('udp'), ['Refer-To: <sip:x@own.example?P-Asserted-Identity=secret>']).catch(() => '');
