@@ -41,16 +41,21 @@ function kindOf({ kind, name }: ScriptRoute): string {
 }
 
 const LOCAL = 'tm:local-request';
+const REPLACED =
+  /\b(?:uac_replace_(?:from|to)|((?:fix_nated|add|set|encode)_contact(?:_alias)?|contact_param_(?:encode(?:_alias)?|rm)))(?=\s*\()/;
 
 /** What a line adds, or replaces, where a route of this kind runs it. @param seen whether siptrust takes it out for strangers */
 function appendedIn(kind: string, at: ScriptLine, seen: boolean): readonly Finding[] {
-  const replaced = /\buac_replace_(?:from|to)(?=\s*\()/.exec(at.text)?.[0];
-  if (replaced !== undefined && !seen) {
+  const [replaced, contact] = REPLACED.exec(at.text) ?? [];
+  // (Debian's NATMANAGE is called in a branch_route, and writes Contact of answers alone, which are changed at once.)
+  if (replaced !== undefined && !seen && (contact === undefined || kind === 'request_route')) {
+    const anew =
+      contact === undefined ? 'From or To anew (;cpc= in it)' : 'Contact anew (+sip.instance or gr of a handset in it)';
     return [
       finding(
         'risk',
-        `${place(at)}: where siptrustd writes From or To anew (;cpc= in it), what ${replaced}() takes out comes back, in a message that is malformed, and not sent to strangers`,
-        'in the request_route, msg_apply_changes() behind it, before record_route()',
+        `${place(at)}: where siptrustd writes ${anew}, what ${replaced}() takes out comes back, in a message that is malformed, and not sent to strangers`,
+        `${contact === undefined ? 'in the request_route, ' : ''}msg_apply_changes() behind it, before record_route()`,
       ),
     ];
   }

@@ -103,12 +103,17 @@ describe.each(builds('full'))('what goes on in calls, Kamailio $version', (build
     async (transport) => {
       const nat = (user: string) => `Contact: <sip:${user}@10.1.1.1;gr=urn:gsma:imei:90420156-025763-0>`;
       const headers = ['Subject: behind NAT'];
-      const out = stage.send(user, 'udp', { method: 'SUBSCRIBE', ruri: stranger.uri(transport), headers }, (text) =>
-        text.replace(/^Contact: .*$/m, nat('secret')),
-      );
+      const asked = (rows: readonly string[]) =>
+        stage.send(user, 'udp', { method: 'SUBSCRIBE', ruri: stranger.uri(transport), headers: rows }, (text) =>
+          text.replace(/^Contact: .*$/m, nat('secret')),
+        );
+      const out = asked(headers);
       const refused = await user.final(out, 'SUBSCRIBE');
       expect(statusOf(refused), refused).toBeGreaterThan(399);
       expect(stranger.find(out, 'SUBSCRIBE')).toBeUndefined();
+      // What doctor says helps.
+      const applied = await stranger.received(asked(['Subject: behind NAT, applied']), 'SUBSCRIBE');
+      expect(rowsOf(applied, 'Contact')[0]).toMatch(/^<sip:secret@10\.1\.1\.1;alias=/);
       network.uas.options = { toName: `${nat('uas')}\r\nTo:`, extra: ['Server: x'] };
       const caller = await stage.connect(transport);
       const final = await caller.final(stage.send(caller, transport, { headers }));

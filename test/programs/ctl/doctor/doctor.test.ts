@@ -179,7 +179,7 @@ test('ok/a site on which nothing is wrong; one with all that an inside net may b
 test('ok/fields that the script adds: what leaves to anybody, what is applied, what is for partners alone; a branch route that calls the line by way of another', async () => {
   const [sure, hint, identity] = [
     'append_hf("Organization: x\\r\\n"); append_hf("$var(row)"); append_hf(ROW);',
-    'append_hf("X-Hint: outbound\\r\\n");\n    uac_replace_to("sip:x@a.example");\n    msg_apply_changes();',
+    'append_hf("X-Hint: outbound\\r\\n");\n    uac_replace_to("sip:x@a.example");\n    set_contact_alias();\n    msg_apply_changes();',
     'if ($var(siptrust_p) >= SIPTRUST_P_TRUSTED) {\n        append_hf("P-Asserted-Identity: <sip:x@a.example>\\r\\n");\n    }',
   ];
   change('kamailio.cfg', '    t_on_branch("OUT")', `    ${sure}\n    ${hint}\n    t_on_branch("OUT")`);
@@ -750,6 +750,20 @@ const faults: readonly (readonly [name: string, fault: () => void, ...found: rea
       ),
     /^risk script-append: .*kamailio\.cfg:11: where siptrustd writes From or To anew .*, what uac_replace_from\(\) takes out comes back, /,
   ],
+  ...['fix_nated_contact', 'set_contact_alias', 'add_contact_alias', 'contact_param_rm'].map(
+    (name): (typeof faults)[number] => [
+      `a Contact that the script writes over, and siptrustd writes anew: ${name}`,
+      () =>
+        change(
+          'kamailio.cfg',
+          /$/,
+          `branch_route[B] {\n\troute(C);\n\troute(SIPTRUST_OUT);\n}\nroute[C] {\n\tset_contact_alias();\n}\nroute[NATDETECT] {\n\t${name}();\n}\n`,
+        ),
+      new RegExp(
+        `^risk script-append: .*kamailio\\.cfg:27: where siptrustd writes Contact anew .*, what ${name}\\(\\) takes out comes back, `,
+      ),
+    ],
+  ),
   [
     'From and To that a Route restores',
     () => change('kamailio.cfg', 'loadmodule "tls.so"', 'loadmodule "tls.so"\nloadmodule "uac.so"'),
