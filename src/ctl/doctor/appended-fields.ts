@@ -28,9 +28,13 @@ export function appended({ script }: Site): readonly Finding[] {
   return [...ways].flatMap(([route, from]) => {
     const kinds = from.size > 0 ? [...from] : ['request_route'];
     const seen = seenIn(route);
+    // (Debian's NATMANAGE writes Contact of answers alone, which are changed at once.)
+    const answers = route.lines.findIndex(({ text }) => /\bis_reply\b/.test(text));
     return route.lines.flatMap(
       (at, index) =>
-        kinds.map((kind) => appendedIn(kind, at, seen(kind, index))).find((found) => found.length > 0) ?? [],
+        kinds
+          .map((kind) => appendedIn(kind, at, seen(kind, index), answers >= 0 && answers < index))
+          .find((found) => found.length > 0) ?? [],
     );
   });
 }
@@ -44,11 +48,10 @@ const LOCAL = 'tm:local-request';
 const REPLACED =
   /\b(?:uac_replace_(?:from|to)|((?:fix_nated|add|set|encode)_contact(?:_alias)?|contact_param_(?:encode(?:_alias)?|rm)))(?=\s*\()/;
 
-/** What a line adds, or replaces, where a route of this kind runs it. @param seen whether siptrust takes it out for strangers */
-function appendedIn(kind: string, at: ScriptLine, seen: boolean): readonly Finding[] {
+/** What a line adds, or replaces, where a route of this kind runs it. @param seen whether siptrust takes it out for strangers @param answers whether it asks for them before */
+function appendedIn(kind: string, at: ScriptLine, seen: boolean, answers: boolean): readonly Finding[] {
   const [replaced, contact] = REPLACED.exec(at.text) ?? [];
-  // (Debian's NATMANAGE is called in a branch_route, and writes Contact of answers alone, which are changed at once.)
-  if (replaced !== undefined && !seen && (contact === undefined || kind === 'request_route')) {
+  if (replaced !== undefined && !seen && (contact === undefined || (kind === 'request_route' && !answers))) {
     const anew =
       contact === undefined ? 'From or To anew (;cpc= in it)' : 'Contact anew (+sip.instance or gr of a handset in it)';
     return [

@@ -757,10 +757,10 @@ const faults: readonly (readonly [name: string, fault: () => void, ...found: rea
         change(
           'kamailio.cfg',
           /$/,
-          `branch_route[B] {\n\troute(C);\n\troute(SIPTRUST_OUT);\n}\nroute[C] {\n\tset_contact_alias();\n}\nroute[NATDETECT] {\n\t${name}();\n}\n`,
+          `branch_route[B] {\n\troute(C);\n\troute(SIPTRUST_OUT);\n}\nroute[WITHINDLG] {\n\troute(C);\n}\nroute[C] {\n\tif (is_reply())\n\t\tset_contact_alias();\n}\nroute[NATDETECT] {\n\t${name}();\n}\n`,
         ),
       new RegExp(
-        `^risk script-append: .*kamailio\\.cfg:27: where siptrustd writes Contact anew .*, what ${name}\\(\\) takes out comes back, `,
+        `^risk script-append: .*kamailio\\.cfg:31: where siptrustd writes Contact anew .*, what ${name}\\(\\) takes out comes back, `,
       ),
     ],
   ),
