@@ -48,18 +48,18 @@ export function beyond(most: number, size: number): string {
   return `expected at most ${most} bytes, found ${size}`;
 }
 
-/** All bytes, or one more than `most` where the file grows while it is read. */
+/** All bytes, or one more than `most` where the file grows while it is read. Held once: a policy may be the most of the memory. */
 function readAll(descriptor: number, size: number, most: number): Buffer {
-  const chunks: Buffer[] = [];
+  let bytes = Buffer.allocUnsafeSlow(size + 1);
   let total = 0;
   while (total <= most) {
-    const chunk = Buffer.allocUnsafe(Math.min(1 << 20, Math.max(size + 1 - total, 512), most + 1 - total));
-    const count = readSync(descriptor, chunk, 0, chunk.length, null);
+    // Beyond what it was when it was opened: /proc says 0 of its files, and others grow.
+    if (total === bytes.length) bytes = Buffer.concat([bytes], Math.min(total * 2 + 512, most + 1));
+    const count = readSync(descriptor, bytes, total, bytes.length - total, null);
     if (count === 0) break;
-    chunks.push(chunk.subarray(0, count));
     total += count;
   }
-  return Buffer.concat(chunks);
+  return bytes.subarray(0, total);
 }
 
 /** System errors by their names: the text of Node repeats the path and the name of the call. */
