@@ -65,7 +65,7 @@ export const proxyChecks: readonly Check[] = [
   },
   {
     name: 'script-restore',
-    asks: 'module uac writes into From and To nothing that whoever sends a request says in its Route',
+    asks: 'module uac writes into From and To nothing that whoever sends a request says in its Route, and tells nobody whom the script hides',
     look: restore,
   },
   {
@@ -334,18 +334,35 @@ function places({ script }: Site): readonly Finding[] {
   });
 }
 
-/** What stands behind vsf= and vst= in a Route takes the place of From and To, behind the gate in. */
+/**
+ * What stands behind vsf= and vst= in a Route takes the place of From and To, behind the gate in; and in Record-Route it is
+ * what the script has taken out of them, XOR what it has put there.
+ */
 function restore({ script }: Site): readonly Finding[] {
   if (!('value' in script) || findLine(script.value, INCLUDE) === undefined) return [];
   const at = findLine(script.value, UAC_MODULE);
   const mode = script.value.flatMap(({ text }) => RESTORING.exec(text)?.groups?.quoted ?? []).at(-1);
-  if (at === undefined || /^(?:none|manual)$/i.test(mode ?? '')) return [];
+  if (at === undefined || /^none$/i.test(mode ?? '')) return [];
+  const replaced = findLine(script.value, /\buac_replace_(?:from|to)\s*\(/);
   return [
-    finding(
-      'leak',
-      `${place(at)}: module uac restores From and To out of the Route of whoever sends a request: strangers write private parameters into them (;cpc=, ;verstat=)`,
-      'modparam("uac", "restore_mode", "none"); where the script calls uac_replace_from() or uac_replace_to() "manual", and uac_restore_from(), uac_restore_to() for requests of your own side alone',
-    ),
+    ...(/^manual$/i.test(mode ?? '')
+      ? []
+      : [
+          finding(
+            'leak',
+            `${place(at)}: module uac restores From and To out of the Route of whoever sends a request: strangers write private parameters into them (;cpc=, ;verstat=)`,
+            'modparam("uac", "restore_mode", "none"); where the script calls uac_replace_from() or uac_replace_to() "manual", and uac_restore_from(), uac_restore_to() for requests of your own side alone',
+          ),
+        ]),
+    ...(replaced === undefined
+      ? []
+      : [
+          finding(
+            'risk',
+            `${place(replaced)}: what is taken out of From or To here, whoever gets the call reads in Record-Route (vsf=, vst=)`,
+            'where it hides somebody, modparam("uac", "restore_mode", "none"): phones know a call by its tags',
+          ),
+        ]),
   ];
 }
 

@@ -11,7 +11,7 @@ import { HEADER_POLICY, type HookProfile, PROFILES, type Profile, type ProfileNa
 import { ANSWER_PATTERN } from './answer-line.js';
 import { bearingParam, cleanMessage, type Leniency, manyRows, wellFormedMessage } from './clean-message.js';
 import { IS_EMERGENCY } from './emergency.js';
-import { bearsNoName, bearsNothing } from './last-bytes.js';
+import { bearsNoName, bearsNothing, bearsSomething } from './last-bytes.js';
 import { startOfOtherNameThan } from './name-tree.js';
 import { NUMBERED, profileNumber } from './profile-numbers.js';
 
@@ -128,6 +128,10 @@ export function kamailioPass(): string {
     '\t# What stays in an emergency call alone is a field as any other.',
     '\t$var(siptrust_kind) = $var(siptrust_kind) - 20;',
     `\t$var(siptrust_text) = $(snd(buf){re.subst,/^(${places.join('|')})[ \t]*:/Subject:/gi});`,
+    '}',
+    `if ($var(siptrust_kind) < 10 && $(snd(buf){line.sw,Route:}) =~ ${quote(bearsSomething(strangers?.hooks['request-out'].lines.uriParams ?? []))}) {`,
+    '\t# Nobody has looked at that: it is made of what a registrar has kept (Path).',
+    '\t$var(siptrust_kind) = 0;',
     '}',
     'switch ($var(siptrust_kind)) {',
   ];

@@ -5,7 +5,7 @@
 
 import { asciiLower, spellings } from '../grammar/index.js';
 import { type HookProfile, URI_FIELDS } from '../table/index.js';
-import { otherNameThan, otherWordThan } from './name-tree.js';
+import { otherNameThan, otherWordThan, WORD } from './name-tree.js';
 import { withoutEscapedSemicolon } from './whole-lines.js';
 
 /**
@@ -45,6 +45,11 @@ export function bearsNothing({ remove, kept, removeUnlessEmergency, lines }: Hoo
     `|(${uriFields.join('|')})[ \t]*:${params}\r\n`,
     ')*\r\n',
   ].join('');
+}
+
+/** A row of URIs that may bear one of these parameters, escaped ones too, or what is embedded. */
+export function bearsSomething(uriParams: readonly string[]): string {
+  return `[?%]|;[ \t]*(${uriParams.join('|')})([^${WORD}]|$)`;
 }
 
 function covers(name: string, key: string): boolean {

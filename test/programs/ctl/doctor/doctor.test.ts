@@ -770,6 +770,19 @@ const faults: readonly (readonly [name: string, fault: () => void, ...found: rea
     /^leak script-restore: .*kamailio\.cfg:8: module uac restores From and To out of the Route /,
   ],
   [
+    'a From that is hidden, and told in Record-Route',
+    () => {
+      const uac = 'loadmodule "uac.so"\nmodparam("uac", "restore_mode", "manual")';
+      change('kamailio.cfg', 'loadmodule "tls.so"', `loadmodule "tls.so"\n${uac}`);
+      change(
+        'kamailio.cfg',
+        '    t_on_branch("OUT")',
+        '    uac_replace_to("sip:x@a.example");\n    msg_apply_changes();\n    t_on_branch("OUT")',
+      );
+    },
+    /^risk script-restore: .*kamailio\.cfg:13: what is taken out of From or To here, whoever gets the call reads in Record-Route /,
+  ],
+  [
     'two TCP workers on 5.6',
     () => change('kamailio.cfg', 'tcp_children=1', 'tcp_children=2'),
     /^outage kamailio-version: Kamailio 5\.6\.3 with tcp_children=2/,
