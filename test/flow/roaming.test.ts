@@ -58,7 +58,11 @@ describe.each(builds('full'))('users who roam, Kamailio $version', (build) => {
           ...{ interconnect: 'roaming', asserts: { transit: true } },
         })),
       }),
-      defines: (host) => ({ NEXT_HOP: { string: `sip:${host(5)}:5060` } }),
+      defines: (host) => ({
+        NEXT_HOP: { string: `sip:${host(5)}:5060` },
+        // As where the script loads ims_auth.
+        ...{ SIPTRUST_REGISTRAR: '1', MOD_ims_auth: '1' },
+      }),
     });
     const { network } = stage;
     registrar = await Party.start(network.host(5), network.ownCertificate());
@@ -132,6 +136,12 @@ describe.each(builds('full'))('users who roam, Kamailio $version', (build) => {
     expect(statusOf(answer)).toBe(200);
     const got = await registrar.received(callId, 'INVITE');
     for (const row of rows) expect(got).toContain(`\r\n${row}\r\n`);
+  });
+
+  it('fail/no stranger registers with an S-CSCF, whose own challenge no gate sees: SIPTRUST_REGISTRAR does not count', async () => {
+    const { callId, answer } = await sends(await stage.network.overTls(), 'REGISTER', 'sip:own.example', []);
+    expect(answer).toMatch(/^SIP\/2[.]0 403 Registration Not Allowed/);
+    expect(registrar.find(callId, 'REGISTER')).toBeUndefined();
   });
 
   it('fail/a stranger gets no key, nor do we from one', async () => {
