@@ -115,6 +115,19 @@ describe.skipIf(missing !== undefined).each(builds('smoke'))('partners, Kamailio
       ]);
     });
 
+    it('ok/P-1 its session is resumed (.NET and Java do that), which brings no chain: the one of its handshake counts', async () => {
+      const identity = stage.certificate('c.example', 'third');
+      expect((await from(identity, 'c.example')).decision).toMatchObject({ verdict: 'trusted' });
+      const caller = await network.resuming(identity);
+      const callId = freshCallId();
+      const sent = request({ callId, headers: ['P-Asserted-Identity: <sip:alice@c.example>', 'Subject: kept'] });
+      caller.send(sent);
+      expect(statusOf(await caller.final(callId))).toBe(200);
+      expectRelayed(await network.uas.received(callId, 'INVITE'), sent);
+      const decided = await network.daemon.decisionsOn(caller.source);
+      expect(decided.filter(({ verdict }) => verdict !== 'trusted')).toEqual([]);
+    });
+
     it('ok/P-1 a next hop behind two intermediates: identities leave, and those of its answers come in', async () => {
       expect(await judged('k.example')).toBe(6);
       const { sent, callId, status } = await call('k.example');

@@ -10,6 +10,7 @@ import { defineMethod, halfAnswer, type Method, messageAnswer, peerAnswer, RpcEr
 import {
   type EvidenceParams,
   foldByteParams,
+  isResumed,
   keepsLinks,
   type MessageParams,
   messageEvidence,
@@ -65,13 +66,18 @@ export function trustMethods(state: Of<'answers' | 'caches' | 'counters' | 'forg
   const { cache } = state.policy.settings;
   const read = (text: string) => state.caches.certificates.read(text);
 
+  /** What a resumed session lacks, its handshake brought. */
+  const whole = (params: Pick<EvidenceParams, 'tls'>, own: Evidence): Evidence =>
+    isResumed(params, own) ? state.caches.whole(own) : own;
+
   /** What the connection that the message names was judged by. */
   const known = ({ conid, src_ip, src_port }: MessageParams) =>
     conid === undefined ? undefined : state.caches.connections.find(conid, src_ip, src_port);
 
   /** The evidence behind a message: its own, or that of the connection it names. */
   function judged(params: MessageParams): { evidence: Evidence; verdict: Verdict } {
-    const own = messageEvidence(params, read);
+    const brought = messageEvidence(params, read);
+    const own = brought && whole(params, brought);
     const evidence =
       own === undefined ? known(params) : keepsLinks(params, own) ? withChainOf(known(params), own) : own;
     if (evidence !== undefined) return { evidence, verdict: state.judge.verdict(evidence) };
@@ -86,7 +92,7 @@ export function trustMethods(state: Of<'answers' | 'caches' | 'counters' | 'forg
       params: peerParams,
       repeated: new RepeatedParams<EvidenceParams>({ entries: cache.verdicts, octets: Math.floor(cache.memory / 8) }),
       handler: (params) => {
-        const evidence = toEvidence(params, read);
+        const evidence = whole(params, toEvidence(params, read));
         const verdict = state.judge.verdict(evidence);
         state.caches.remember(evidence, verdict);
         // No answer yet: the proxy asks again, and that is what was decided.
@@ -134,7 +140,7 @@ export function trustMethods(state: Of<'answers' | 'caches' | 'counters' | 'forg
           const refused = question?.method === 'trust.message' && question.action === 'reject';
           return { id: answer.id, ...explain(verdict, findings, refused) };
         }
-        return { id: '', ...explain(state.judge.verdict(toEvidence(params, read))) };
+        return { id: '', ...explain(state.judge.verdict(whole(params, toEvidence(params, read)))) };
       },
     }),
   ];

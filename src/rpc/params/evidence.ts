@@ -73,6 +73,11 @@ export function keepsLinks({ tls }: Pick<EvidenceParams, 'tls'>, { tls: evidence
   return tls?.links !== undefined && Math.max(places, certificates.length + ignored.length) < tls.links;
 }
 
+/** A session that was resumed (RFC 8446 §2.2): its certificate was verified, and the proxy has nothing of what signed it. */
+export function isResumed({ tls }: Pick<EvidenceParams, 'tls'>, { tls: evidence }: Evidence): boolean {
+  return tls?.links !== undefined && evidence?.verified === true && evidence.chain === undefined;
+}
+
 /** Proxies that put the whole chain into one text (PEM one after the other, urlencoded or not): the first is the peer's. */
 function hasSeveral(pem: string | undefined): pem is string {
   return pem !== undefined && pem.indexOf(BEGIN) !== pem.lastIndexOf(BEGIN);

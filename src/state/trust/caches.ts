@@ -3,8 +3,8 @@ import type { Evidence } from '../../trust/evidence/index.js';
 import type { Verdict } from '../../trust/verdict/index.js';
 import { CertificateCache, Connections, type Counters, VerdictCache } from '../verdicts/index.js';
 
-/** A connection or a certificate that nobody asked about in this time is forgotten. */
-const FORGET_MS = 3_600_000;
+/** A connection or a certificate that nobody asked about in this time is forgotten: so long OpenSSL lets a session be resumed. */
+const FORGET_MS = 7_200_000;
 
 export interface CacheSizes {
   readonly certificates: number;
@@ -40,10 +40,20 @@ export class Caches {
     const certificate = evidence.tls?.certificate;
     const whose = verdict.verdict === 'trusted' ? 'partner' : 'stranger';
     if (whose === 'partner' && certificate !== undefined && 'sha256' in certificate) {
-      this.certificates.keep(certificate);
-      for (const ca of evidence.tls?.chain?.certificates ?? []) this.certificates.keep(ca);
+      this.certificates.keep(certificate, evidence.tls?.chain?.certificates ?? []);
     }
     this.connections.remember(evidence, whose);
+  }
+
+  /** Evidence of a session that was resumed, with the chain of the handshake that the same certificate was shown in. */
+  whole(evidence: Evidence): Evidence {
+    const { tls } = evidence;
+    const leaf = tls?.certificate;
+    if (tls === undefined || leaf === undefined || 'malformed' in leaf) return evidence;
+    const certificates = this.certificates.cameWith(leaf);
+    return certificates.length === 0
+      ? evidence
+      : { ...evidence, tls: { ...tls, chain: { certificates, ignored: [] } } };
   }
 
   /** The number of entries that were in each. Connections have to be asked about again. */

@@ -79,6 +79,8 @@ export class CertificateCache {
   readonly #known: BoundedCache<Known>;
   /** Words, and the key of the certificate that they are. */
   readonly #words: LRUCache<string, string>;
+  /** Keys of what a partner sent above its certificate, by the key of that. */
+  readonly #chains: LRUCache<string, readonly string[]>;
   readonly #counters: CacheCounters;
 
   constructor({ octets, entries, idleMs, clock }: CertificateBounds, counters: CacheCounters) {
@@ -89,6 +91,7 @@ export class CertificateCache {
       ...{ max: entries, maxSize: words, ttl: idleMs, updateAgeOnGet: true },
       sizeCalculation: (_, text) => WORDS_ENTRY_OCTETS + text.length,
     });
+    this.#chains = new LRUCache({ max: entries });
     this.#counters = counters;
   }
 
@@ -125,9 +128,16 @@ export class CertificateCache {
     return known !== undefined && 'sha256' in known ? known : undefined;
   }
 
-  /** A certificate that proved to be a partner's: no stranger pushes it out. */
-  keep(facts: CertificateFacts): void {
-    this.#known.set(facts.sha256, facts, weight(facts.der), 'partner');
+  /** A certificate that proved to be a partner's, and what came with it: no stranger pushes them out. */
+  keep(leaf: CertificateFacts, chain: readonly CertificateFacts[]): void {
+    for (const facts of [leaf, ...chain]) this.#known.set(facts.sha256, facts, weight(facts.der), 'partner');
+    const keys = chain.map(({ sha256 }) => sha256);
+    if (keys.length > 0) this.#chains.set(leaf.sha256, keys);
+  }
+
+  /** What came with this certificate of a partner before. */
+  cameWith(leaf: CertificateFacts): readonly CertificateFacts[] {
+    return (this.#chains.get(leaf.sha256) ?? []).flatMap((sha256) => this.find(sha256) ?? []);
   }
 
   get size(): number {
@@ -143,6 +153,7 @@ export class CertificateCache {
     const { size } = this.#known;
     this.#known.clear();
     this.#words.clear();
+    this.#chains.clear();
     return size;
   }
 }

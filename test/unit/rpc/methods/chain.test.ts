@@ -1,4 +1,4 @@
-/** `tls.chain` as a script gives it: in both questions, in `trust.explain`, and never by what was asked before. */
+/** `tls.chain` as a script gives it: in both questions, in `trust.explain`, and of what was asked before only what a session that is resumed lacks. */
 
 import { beforeEach, describe, expect, test } from 'vitest';
 import { trustMethods } from '../../../../src/rpc/methods/trust.js';
@@ -15,6 +15,8 @@ const peer = leaf(middle, { subject: 'CN=b.example', extensions: { altNames: ext
 
 const lower = ca(middle, { subject: 'CN=R12' });
 const deep = leaf(lower, { subject: 'CN=b.example', extensions: { altNames: ext.altNames([{ dns: 'b.example' }]) } });
+
+const twin = leaf(lower, { subject: 'CN=b.example', extensions: { altNames: ext.altNames([{ dns: 'b.example' }]) } });
 
 const ofPartner = agreementWith({ anchors: { client: [top.facts], server: [top.facts] } });
 
@@ -144,6 +146,36 @@ describe('tls.links: a chain that is told link by link', () => {
     expect(answer).toMatchObject({ ...MISSING, id: expect.stringMatching(/./) });
     expect(answer).not.toHaveProperty('more');
     expect([...state.counters.verdictCounts]).toHaveLength(1);
+  });
+
+  describe('a session that is resumed, of a partner that has shown its chain before', () => {
+    const resumed = (tls: object = {}) => evidence({ pem: deep.pem, links: '2', chain: '<null>', ...tls });
+    beforeEach(() => {
+      expect(ask('trust.peer', told(lower, middle))).toMatchObject({ trusted: 1 });
+    });
+
+    test('ok/it is judged with that chain, at once, and so are its messages, and whoever asks why', () => {
+      const answer = ask('trust.peer', { ...resumed(), conid: '8' });
+      expect(answer).toMatchObject({ trusted: 1, agreement: 'op-b', id: expect.stringMatching(/./) });
+      expect(answer).not.toHaveProperty('more');
+      expect(ask('trust.message', { ...resumed(), conid: '9', ...message })).toMatchObject({ trusted: 1 });
+      const { checks } = ask('trust.explain', resumed());
+      expect(checks).toContainEqual(expect.objectContaining({ name: 'chain', outcome: 'pass' }));
+    });
+
+    test.each([
+      ['its stack did not verify the certificate', () => resumed({ verified: '0' })],
+      ['the proxy tells no links: it may have more of the chain', () => resumed({ links: undefined })],
+      ['it told another chain', () => resumed({ chain: lower.pem })],
+      ['another certificate of the same CA', () => resumed({ pem: twin.pem })],
+    ])('fail/%s', (_, params) => {
+      expect(ask('trust.peer', params())).toMatchObject({ trusted: 0 });
+    });
+
+    test('fail/what was known is forgotten', () => {
+      state.caches.flush();
+      expect(ask('trust.peer', resumed())).toMatchObject(MISSING);
+    });
   });
 
   test('ok/trust.message: what its connection was judged by counts, where it brings less', () => {
