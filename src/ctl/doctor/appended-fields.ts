@@ -48,6 +48,14 @@ const LOCAL = 'tm:local-request';
 const REPLACED =
   /\b(?:uac_replace_(?:from|to)|((?:fix_nated|add|set|encode)_contact(?:_alias)?|contact_param_(?:encode(?:_alias)?|rm)))(?=\s*\()/;
 
+/** Functions of modules, by what they add. */
+const ADDING: readonly (readonly [call: RegExp, field: string])[] = [
+  [/\badd_diversion\(/, 'Diversion'],
+  [/\bsip_p_charging_vector\("[^"]*[gf]/i, 'P-Charging-Vector'],
+  [/\bappend_rpid_hf\(/, 'Remote-Party-ID'],
+  [/\badd_path(?:_received)?\(/, 'Path'],
+];
+
 /** What a line adds, or replaces, where a route of this kind runs it. @param seen whether siptrust takes it out for strangers @param answers whether it asks for them before */
 function appendedIn(kind: string, at: ScriptLine, seen: boolean, answers: boolean): readonly Finding[] {
   const [replaced, contact] = REPLACED.exec(at.text) ?? [];
@@ -62,8 +70,12 @@ function appendedIn(kind: string, at: ScriptLine, seen: boolean, answers: boolea
       ),
     ];
   }
-  const added = addedFields(at.text.replace(/\s*([(,])\s*/g, '$1'));
-  return added.flatMap(({ names = [], by }) => {
+  const text = at.text.replace(/\s*([(,])\s*/g, '$1');
+  const byModules = ADDING.filter(([call]) => call.test(text)).map(([, field]) => ({
+    names: [field],
+    by: 'append_hf',
+  }));
+  return [...addedFields(text), ...byModules].flatMap(({ names = [], by }) => {
     const own = by === 'append_to_reply';
     const reply = own || /^(?:on)?reply/.test(kind);
     const gone = names.filter((name) => isPrivate(name, reply ? 'response-out' : 'request-out'));

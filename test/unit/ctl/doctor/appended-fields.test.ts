@@ -36,6 +36,19 @@ describe('what a script adds', () => {
       expect.stringMatching(/X-Hint to (?:is not|leaves)/),
     ]);
   });
+  test.each([
+    ['add_diversion("unconditional");', 'Diversion'],
+    ['sip_p_charging_vector("g");', 'P-Charging-Vector'],
+    ['sip_p_charging_vector("rF");', 'P-Charging-Vector'],
+    ['append_rpid_hf();', 'Remote-Party-ID'],
+    ['add_path_received("edge");', 'Path'],
+  ])('fail/what a module adds: %s', (line, field) => {
+    expect(told('request_route {', line, '}')).toEqual([expect.stringContaining(`${field} to is not sent`)]);
+    expect(told('request_route {', line, APPLIED, '}')).toEqual([]);
+  });
+  test('ok/what a module takes out', () => {
+    expect(told('request_route {', 'sip_p_charging_vector("r");', '}')).toEqual([]);
+  });
   test('fail/in a route that others call, one after the other', () => {
     const routes = Array.from({ length: 20_000 }, (_, at) => `route[R${at}] {\nroute(R${at + 1});\n}`);
     expect(
