@@ -58,10 +58,14 @@ export function withoutLocalRoute(plugin: string): string {
 
 export type StockName = 'residential' | 'loadbalancer' | 'trunking';
 
-/** A script that comes with OpenSIPS; or why it is not there. */
-export function stockScript({ program }: OpensipsBuild, name: StockName): string | { readonly missing: string } {
+/** A script that comes with OpenSIPS; or why it is not there. @param off with every option of menuconfig on but these */
+export function stockScript(
+  { program }: OpensipsBuild,
+  name: StockName,
+  off?: RegExp,
+): string | { readonly missing: string } {
   const source = dirname(program);
-  if (name === 'residential') {
+  if (name === 'residential' && off === undefined) {
     const places = [join(source, 'etc/opensips.cfg'), join(source, '../etc/opensips/opensips.cfg')];
     const file = places.find((place) => existsSync(place));
     return file === undefined ? { missing: `no opensips.cfg at ${places.join(' or ')}` } : readFileSync(file, 'utf8');
@@ -69,5 +73,9 @@ export function stockScript({ program }: OpensipsBuild, name: StockName): string
   const folder = join(source, 'menuconfig/configs');
   const files = ['_def.m4', '.m4'].map((end) => join(folder, `opensips_${name}${end}`));
   if (!files.every((file) => existsSync(file))) return { missing: `no ${files.join(', ')}` };
-  return execFileSync('m4', files, { encoding: 'utf8' });
+  const [options = '', script = ''] = files;
+  const input = readFileSync(options, 'utf8').replace(/(?<=^define\(`)(\w+)', `no'/gm, (all, option: string) =>
+    off === undefined || off.test(option) ? all : `${option}', \`yes'`,
+  );
+  return execFileSync('m4', ['-', script], { encoding: 'utf8', input });
 }
