@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, type RequestTerms, request } from '../support/live/caller.js';
+import { replaced } from '../support/live/opensips.js';
 import { OpensipsNetwork } from '../support/live/opensips-network.js';
 import { answered, type Party } from '../support/live/party.js';
 import { expectNowhere, privateRows } from '../support/live/secrets.js';
@@ -35,6 +36,9 @@ const CHOICES = `
 	}
 	if ($rU == "half") {
 		t_on_branch("HALF");
+	}
+	if ($rU == "unasked") {
+		t_on_branch("SIPTRUST_BRANCH");
 	}
 	if ($rU =~ "^(late|later|tardy)$") {
 		$T_fr_timeout = 1;
@@ -106,7 +110,10 @@ describe.skipIf(BUILD === undefined)('a line that is missing', () => {
   beforeAll(async () => {
     all = await cast({
       edit: (script, host) =>
-        `${script.replace('route[RELAY] {\n', (line) => line + CHOICES.replace('ADDED', () => ADDING.join('\t')))}${ROUTES}`
+        `${replaced(script, [
+          ['route[RELAY] {\n', `route[RELAY] {\n${CHOICES.replace('ADDED', () => ADDING.join('\t'))}`],
+          ['\troute(SIPTRUST_IN);\n', '\tif ($rU != "unasked") {\n\t\troute(SIPTRUST_IN);\n\t}\n'],
+        ])}${ROUTES}`
           .replaceAll('PLACE', host(12))
           .replaceAll('CALLED', host(3)),
     });
@@ -135,6 +142,15 @@ describe.skipIf(BUILD === undefined)('a line that is missing', () => {
     const callId = send({ ruri: to('half') });
     expect(statusOf(await user.final(callId))).toBeGreaterThanOrEqual(400);
     expect(stranger.find(callId, 'INVITE')).toBeUndefined();
+  });
+
+  it('fail/a route without route(SIPTRUST_IN), and a branch_route that calls route(SIPTRUST_OUT)', async () => {
+    const callId = freshCallId();
+    const rows = privateRows('forged');
+    outsider.send(request({ ruri: 'sip:unasked@own.example', callId, transport: 'UDP', headers: rows }));
+    expect(statusOf(await outsider.final(callId))).toBe(500);
+    expect(network.uas.find(callId, 'INVITE')).toBeUndefined();
+    await expect.poll(() => network.proxy.log).toMatch(/siptrust: INVITE .* was not sent: .*route\(SIPTRUST_IN\)/);
   });
 
   it.each(Object.keys(ADDED))('fail/%s: the script itself adds what is private', async (name) => {
