@@ -118,6 +118,21 @@ describe.each(builds('full'))('attacks, Kamailio $version', (build) => {
       if (!/^[ \t]/.test(row)) expect(bearsAssertion(got), got).toBe(false);
     });
 
+    it.each(['\rX: HTTP/1.1', ' \rX HTTP/1.0', '\r\r HTTP/1.1', '\t\r HTTP/1.1'])(
+      'fail/a first line of SIP is none of HTTP, whatever stands behind it: %j',
+      async (behind) => {
+        const caller = await stage.connect(transport);
+        const callId = stage.send(caller, transport, { headers: [FORGED] }, (text) =>
+          text.replace(' SIP/2.0\r\n', ` SIP/2.0${behind}\r\n`),
+        );
+        const last = stage.send(caller, transport, { method: 'OPTIONS' });
+        await caller.final(last);
+        expect(statusOf(await caller.final(callId))).toBe(400);
+        expect(network.uas.find(callId, 'INVITE')).toBeUndefined();
+        caller.close();
+      },
+    );
+
     it('fail/G-14 what nobody can read is answered, however long it is', async () => {
       const long = `Subject: ${'x'.repeat(14_500)}`;
       const rows = [['no colon'], [': no name'], ['Content-Length: 1'], ['Via: nonsense'], ['From: <sip:x@y>;tag=2']];
