@@ -128,7 +128,7 @@ const READING: Readonly<Record<string, string>> = {
 
 /**
  * Header fields that a route reads, by its body without blanks: OpenSIPS gives them as they came, whatever has been removed. Without
- * a number of its own stir_shaken reads P-Asserted-Identity.
+ * a number of its own stir_shaken reads P-Asserted-Identity; emergency_call() asserts what the first of its three says.
  */
 export function readFields(body: string): readonly string[] {
   const text = body.replace(/(?<![a-z_])xlog\((?:"(?:[^"\\]|\\.)*"|[^"()])*\)/g, '');
@@ -143,6 +143,9 @@ export function readFields(body: string): readonly string[] {
     ...[...calls].flatMap(([, which, terms = '']) =>
       (terms.split(',')[which === 'auth' ? 5 : 3] ?? '') === '' ? ['P-Asserted-Identity'] : [],
     ),
+    ...(/(?<![a-z_])emergency_call\(/.test(text)
+      ? ['P-Asserted-Identity', 'P-Preferred-Identity', 'Remote-Party-ID']
+      : []),
   ];
 }
 
