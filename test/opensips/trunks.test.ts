@@ -10,7 +10,7 @@ import { answered, Party } from '../support/live/party.js';
 import { eventually } from '../support/live/places.js';
 import { methodOf, rowsOf, type SipText, statusOf } from '../support/live/sip-text.js';
 import { TlsUas } from '../support/live/uas.js';
-import { absent, answerTo, gateways, theBuild } from './stage.js';
+import { absent, answerTo, BUILD, gateways, theBuild } from './stage.js';
 
 const OURS = 'P-Asserted-Identity: <sip:user@own.example>';
 
@@ -232,5 +232,40 @@ describe.skipIf(absent(['dispatcher', 'db_text']) !== undefined)('trunks', () =>
         .at(-1);
       expect(asserted(arrived)).toEqual([]);
     }
+  });
+});
+
+describe.skipIf(BUILD === undefined)('a partner whose border starts anew', () => {
+  let network: OpensipsNetwork;
+  let place: Party | undefined;
+  beforeAll(async () => {
+    network = await OpensipsNetwork.start({ build: theBuild(), patience: 4, settings: { siptrust_keepalive: '600' } });
+  });
+  afterAll(async () => {
+    place?.stop();
+    await network?.stop();
+  });
+
+  it('ok/it is reached again at once, and not when the next OPTIONS are due', async () => {
+    const identity = network.pki.certificate({ issuer: network.operatorB, names: ['DNS:b.example'] });
+    const targets = [`${network.host(5)}:5061`];
+    const terms = agreementByWords('op-b', 'b.example', network.operatorB, { targets, require_tls: true });
+    place = await Party.start(network.host(5), identity);
+    await network.daemon.reload({ ...network.standardPolicy, agreements: [terms] });
+    const user = await network.user();
+    const call = async (there: Party) => {
+      const rows = { from: '<sip:user@own.example>;tag=1', method: 'MESSAGE', headers: [OURS] };
+      const reached = async () => {
+        const callId = freshCallId();
+        const got = await answerTo(user, { callId, ruri: 'sip:bob@b.example', ...rows });
+        return statusOf(got) === 200 && callId;
+      };
+      const callId = await eventually('it is reached', reached, 25_000);
+      expect(rowsOf(there.find(callId, 'MESSAGE') ?? '', 'P-Asserted-Identity')).toEqual(['<sip:user@own.example>']);
+    };
+    await call(place);
+    place.stop();
+    place = await Party.start(network.host(5), identity);
+    await call(place);
   });
 });
