@@ -138,6 +138,37 @@ describe.each(builds('full'))('users who roam, Kamailio $version', (build) => {
     for (const row of rows) expect(got).toContain(`\r\n${row}\r\n`);
   });
 
+  /** Within a call, by the border, a Route that starts services of our users at an S-CSCF of Kamailio (ims_registrar_scscf, ims_isc). */
+  async function originates(caller: Caller, user: string) {
+    const callId = freshCallId();
+    const { host, address } = stage.network;
+    const route = `<sip:${user}@${host(5)}:5060;lr>`;
+    const headers = [`Route: <sip:${address}:5061;transport=tls;lr>, ${route}`];
+    const terms = {
+      callId,
+      method: 'UPDATE',
+      from: '<sip:alice@own.example>;tag=1',
+      to: '<sip:bob@own.example>;tag=2',
+    };
+    registrar.answer = (got) => [answered(got, '200 OK')];
+    caller.send(request({ ...terms, headers }));
+    return { status: statusOf(await caller.final(callId)), got: registrar.find(callId, 'UPDATE'), route };
+  }
+
+  it('ok/a user of ours calls by the Service-Route that we gave', async () => {
+    const { status, got, route } = await originates(visited, 'orig');
+    expect(status).toBe(200);
+    expect(rowsOf(got ?? '', 'Route')).toEqual([route]);
+  });
+
+  it.each(['orig', 'ORIG', 'iscmark', 'x:orig'])(
+    'fail/a stranger starts no services of our users: Route with %s@',
+    async (user) => {
+      const { status, got } = await originates(await stage.network.overTls(), user);
+      expect([status, got]).toEqual([404, undefined]);
+    },
+  );
+
   it('fail/no stranger registers with an S-CSCF, whose own challenge no gate sees: SIPTRUST_REGISTRAR does not count', async () => {
     const { callId, answer } = await sends(await stage.network.overTls(), 'REGISTER', 'sip:own.example', []);
     expect(answer).toMatch(/^SIP\/2[.]0 403 Registration Not Allowed/);
