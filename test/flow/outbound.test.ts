@@ -316,9 +316,15 @@ describe.each(builds('smoke'))('outbound, Kamailio $version', (build) => {
   });
 
   describe('a partner that calls from the port where it is called, as where it reuses ports', () => {
-    async function from(place: number, domain: string, extendedKeyUsage = 'serverAuth,clientAuth'): Promise<Caller> {
+    async function from(
+      place: number,
+      domain: string,
+      extendedKeyUsage = 'serverAuth,clientAuth',
+      further: readonly string[] = [],
+    ): Promise<Caller> {
       const issuer = network.cast.operatorB;
-      const identity = network.pki.certificate({ issuer, names: [`DNS:${domain}`], extendedKeyUsage });
+      const names = [domain, ...further].map((name) => `DNS:${name}`);
+      const identity = network.pki.certificate({ issuer, names, extendedKeyUsage });
       // (Where nobody has answered for four seconds, others go first.)
       fresh.stop();
       const partner = await tlsCaller(network.address, 5061, identity, network.host(place), undefined, 5061);
@@ -354,6 +360,11 @@ describe.each(builds('smoke'))('outbound, Kamailio $version', (build) => {
 
     it('ok/is called over its connection, where the certificate is a server’s, too', async () => {
       await isCalled(await from(18, 'fresh.example'), 'fresh.example');
+    });
+
+    it('ok/and where that certificate is a long one', async () => {
+      const tenants = Array.from({ length: 300 }, (_, at) => `tenant-${at}.fresh.example`);
+      await isCalled(await from(18, 'fresh.example', 'serverAuth,clientAuth', tenants), 'fresh.example');
     });
 
     it('ok/is called so where its place is learnt after it has called', async () => {

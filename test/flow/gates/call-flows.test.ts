@@ -373,6 +373,16 @@ describe.each(builds('full'))('what goes on in calls, Kamailio $version', (build
     },
   );
 
+  it('fail/a stranger with a long certificate and a long request makes nobody else a stranger', async () => {
+    const names = Array.from({ length: 400 }, (_, at) => `DNS:tenant-${at}.nobody.example`);
+    const caller = await network.overTls(network.pki.certificate({ issuer: network.cast.operatorB, names }));
+    const from = '<sip:x@nobody.example;cpc=forged>;tag=1';
+    const callId = stage.send(caller, 'tls', { from, body: 'x'.repeat(39_000) });
+    expect(statusOf(await caller.final(callId))).toBe(503);
+    expect(network.cscf.log).toContain('siptrustd refuses a question (trust.message)');
+    expect(network.cscf.log).not.toContain('No post data given');
+  });
+
   describe.each(TRANSPORTS)('an emergency call whose Request-URI the script writes, over %s', (transport) => {
     it.each([
       ['urn:service:sos.fire', '', 'the centre that it knows'],
