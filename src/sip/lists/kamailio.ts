@@ -183,7 +183,33 @@ export function kamailioInclude(): string {
     '# An answer of siptrustd, whole (docs/rpc.md, "Lines").',
     `#!define SIPTRUST_ANSWER ${quote(ANSWER_PATTERN)}`,
   ];
-  return [HEAD + defines.join('\n'), '', ...ownGroups(size), ...strip, ...bodies.routes()].join('\n');
+  return [HEAD + defines.join('\n'), '', ...ownGroups(size), ...strip, ...bodies.routes(), ...nakedLines()].join('\n');
+}
+
+/** A route for whom no plan cleans: private parameters in From and To, where a message is clean without them. */
+function nakedLines(): readonly string[] {
+  const names = NUMBERED[0]?.profile.hooks['request-in'].lines.uriParams ?? [];
+  const form = `{re.subst,/;(${names.join('|')})=[^][;?@<>, \\t\\r\\n]+//gi}`;
+  return [
+    'route[SIPTRUST_STRIP_PARAMETERS] {',
+    '\t$var(siptrust_group) = "3";',
+    '\tif ($var(siptrust_direction) == "in") { $var(siptrust_group) = "1"; }',
+    '\t$var(siptrust_list) = $_s($hdr(From) $hdr(To));',
+    `\t$var(siptrust_text) = $(var(siptrust_list)${form});`,
+    '\t$var(siptrust_n) = $(var(siptrust_list){s.len}) - $(var(siptrust_text){s.len});',
+    `\t$var(siptrust_text) = $(msg(fpart)${form});`,
+    '\tif ($var(siptrust_n) > 0 && $(msg(fpart){s.len}) - $(var(siptrust_text){s.len}) == $var(siptrust_n)',
+    '\t\t\t&& pcre_match_group("$var(siptrust_text)\\r\\n\\r\\n", "$var(siptrust_group)$var(siptrust_p)") > 0) {',
+    ...['From', 'To'].flatMap((name) => [
+      `\t\tremove_hf("${name}");`,
+      `\t\tappend_hf("${name}: $(hdr(${name})${form})\\r\\n");`,
+    ]),
+    '\t\treturn 1;',
+    '\t}',
+    '\treturn -1;',
+    '}',
+    '',
+  ];
 }
 
 /** A route that looks whether the module regex has the groups of this table, in their order, and whether they do what they are for. */
