@@ -259,7 +259,7 @@ export const DAEMON_KEYS = {
       'memory',
       octets(1_048_576, 1_099_511_627_776),
       134_217_728,
-      'Memory for what is known of certificates (half of it), verdicts (a quarter), connections and questions, about. Half of the room of certificates and connections is kept for trusted peers, so that strangers push out strangers alone; both go after an hour without a question.',
+      'Memory for what is known of certificates (half of it), verdicts (a quarter), connections and questions, about. Half of the room of certificates and connections is kept for trusted peers, so that strangers push out strangers alone; both go after two hours without a question.',
     ),
   }),
   dns: group(
