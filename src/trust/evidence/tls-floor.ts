@@ -16,9 +16,9 @@ const VERSIONS = new Map([
 
 /** RFC 8446 §B.4. */
 const TLS13_CIPHER = /^TLS_(AES_(128|256)_GCM|AES_128_CCM(_8)?|CHACHA20_POLY1305)_SHA(256|384)$/;
-/** IANA names (`TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256`) and OpenSSL names (`ECDHE-RSA-AES128-GCM-SHA256`). */
+/** IANA names (`TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256`) and OpenSSL names (`ECDHE-RSA-AES128-GCM-SHA256`; of ARIA without RSA). */
 const TLS12_CIPHER =
-  /^(TLS_(ECDHE|DHE)_(RSA|ECDSA)_WITH_(AES|ARIA|CAMELLIA|CHACHA20)[A-Z0-9_]*|(ECDHE|DHE)-(RSA|ECDSA)-[A-Z0-9-]+)$/;
+  /^(TLS_(ECDHE|DHE)_(RSA|ECDSA)_WITH_(AES|ARIA|CAMELLIA|CHACHA20)[A-Z0-9_]*|(ECDHE|DHE)-(RSA|ECDSA)-[A-Z0-9-]+|ECDHE-ARIA[A-Z0-9-]+)$/;
 /** AEAD ciphers exist only since TLS 1.2 (RFC 5246 §6.2.3.3), so that such a name also proves the version. */
 const AEAD = /(GCM|CCM8?|CHACHA20[-_]POLY1305)/;
 
