@@ -14,6 +14,7 @@ import {
   readFields,
   STRINGS,
   takesMsrps,
+  tlsDomains,
   undoneSettings,
 } from './opensips-script.js';
 import { CLAIMED, isPrivate, lowerCase, PRIVATE } from './private-names.js';
@@ -179,7 +180,10 @@ function script({ opensips, options }: Site): readonly Finding[] {
       found.push(finding('risk', `${what}: ${harm}`, `delete the one of siptrust.cfg, and write ${CLOSED} here`));
     }
   }
-  return [...found, ...helped(files, routes), ...framed(files), ...files.flatMap(undone), ...files.flatMap(givenAway)];
+  return [
+    ...[...found, ...helped(files, routes), ...framed(files)],
+    ...[undone, givenAway, unverified].flatMap((look) => files.flatMap(look)),
+  ];
 }
 
 /** Frames of MSRP pass no route. Over TLS one of them, which bears a request, would be a partner's trusted message from us. */
@@ -222,6 +226,27 @@ function undone({ file, text }: SourceFile): readonly Finding[] {
     return name.endsWith('_timeout')
       ? finding('risk', `${told} waits so long for siptrustd, too`, 'write it before the include')
       : finding('leak', `${told} rests on its value`, 'delete it');
+  });
+}
+
+/** The stack's own verdict stands before that of siptrustd. */
+function unverified({ file, text }: SourceFile): readonly Finding[] {
+  const domains = tlsDomains(text);
+  return domains.flatMap(({ kind, name, line }) => {
+    if (line === undefined) return [];
+    // (Another one may be that of phones.)
+    const others = domains.some((other) => other.kind === kind && other.line === undefined);
+    const what =
+      kind === 'server'
+        ? 'callers are not asked for a certificate'
+        : 'the certificate of a place that is called is not verified';
+    return [
+      finding(
+        others ? 'note' : 'outage',
+        `${file}:${line}: ${kind} domain ${name}: ${what}: none of them can be trusted`,
+        `modparam("tls_mgm", "verify_cert", "[${name}]1")`,
+      ),
+    ];
   });
 }
 

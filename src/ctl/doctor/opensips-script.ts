@@ -99,6 +99,30 @@ export function takesMsrps(script: string): boolean {
   return /^[ \t]*(?:socket|listen)[ \t]*=[ \t]*msrps:/m.test(plain(script));
 }
 
+/** A domain of TLS, as the script defines it; `line`: where it is told to verify nothing. */
+export interface TlsDomain {
+  readonly kind: 'server' | 'client';
+  readonly name: string;
+  readonly line: number | undefined;
+}
+
+export function tlsDomains(script: string): readonly TlsDomain[] {
+  const text = plain(script);
+  const value = (name: string) => new RegExp(`modparam\\s*\\(\\s*"tls_mgm"\\s*,\\s*"${name}"\\s*,\\s*"([^"]*)"`, 'g');
+  const off = new Map(
+    [...text.matchAll(value('verify_cert'))].map(({ index, 1: set = '' }) => [
+      /^\s*\[(.*)\]\s*0\s*$/.exec(set)?.[1]?.trim(),
+      text.slice(0, index).split('\n').length,
+    ]),
+  );
+  return (['server', 'client'] as const).flatMap((kind) =>
+    [...text.matchAll(value(`${kind}_domain`))].map(([, set = '']) => {
+      const name = set.replace(/=.*/s, '').trim();
+      return { kind, name, line: off.get(name) };
+    }),
+  );
+}
+
 /** Settings of siptrust.cfg that the script sets to something else behind the line that includes it. */
 export function undoneSettings(script: string): readonly { readonly name: string; readonly line: number }[] {
   const text = plain(script);

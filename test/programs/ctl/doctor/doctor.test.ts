@@ -495,6 +495,14 @@ describe('where an OpenSIPS asks', () => {
         `^leak opensips-script: .*:2: frames of ${name} go to any address over TLS, with our certificate, past every route$`,
       ),
     ]),
+    ...[
+      ['server', 'outside', 'callers are not asked for a certificate: none of them can be trusted'],
+      ['client', 'partners', 'the certificate of a place that is called is not verified: none of them can be trusted'],
+    ].map(([kind, name, harm]): readonly [string, () => void, RegExp] => [
+      `a ${kind} domain of TLS that verifies nothing`,
+      () => change('opensips.cfg', `"verify_cert", "[${name}]1"`, `"verify_cert", "[${name}]0"`),
+      new RegExp(`^outage opensips-script: .*:[0-9]+: ${kind} domain ${name}: ${harm}$`),
+    ]),
     [
       'the list of private fields laid off',
       () => change('opensips.cfg', 'route(RELAY);', 'unuse_blacklist("siptrust_private_1");'),
