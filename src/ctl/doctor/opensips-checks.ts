@@ -8,6 +8,8 @@ import {
   addedFields,
   givenFields,
   helperOf,
+  insideSockets,
+  listeningAt,
   loadedAt,
   type OpensipsRoute,
   opensipsRoutes,
@@ -135,7 +137,8 @@ const BYPASSES: readonly {
 const CLOSED =
   'route(SIPTRUST_CLOSED, $param(proto), $param(src_ip), $param(src_port), $param(dst_ip), $param(dst_port));';
 
-function script({ opensips, options }: Site): readonly Finding[] {
+function script(site: Site): readonly Finding[] {
+  const { opensips, options } = site;
   if (opensips === undefined) return [];
   if (!('value' in opensips.script)) {
     return [finding('risk', opensips.script.missing, 'name it by --opensips-cfg FILE: nothing was looked at in it')];
@@ -181,7 +184,7 @@ function script({ opensips, options }: Site): readonly Finding[] {
     }
   }
   return [
-    ...[...found, ...helped(files, routes), ...framed(files)],
+    ...[...found, ...helped(files, routes), ...framed(files), ...elsewhere(files, site)],
     ...[undone, givenAway, unverified].flatMap((look) => files.flatMap(look)),
   ];
 }
@@ -227,6 +230,25 @@ function undone({ file, text }: SourceFile): readonly Finding[] {
       ? finding('risk', `${told} waits so long for siptrustd, too`, 'write it before the include')
       : finding('leak', `${told} rests on its value`, 'delete it');
   });
+}
+
+/** Sockets of the settings by which nothing can come in. */
+function elsewhere(files: readonly SourceFile[], { opensips, options }: Site): readonly Finding[] {
+  const all = files.map(({ text }) => listeningAt(text));
+  const named = insideSockets(
+    (opensips && 'value' in opensips.plugin && opensips.plugin.value.get('siptrust.cfg')) || '',
+  );
+  const there = all.every((sockets) => sockets !== undefined) ? all.flat() : [];
+  if (there.length === 0) return [];
+  const missing = named.filter((socket) => !there.includes(socket) && /^[a-z]+:[0-9.]+:[0-9]+$/.test(socket));
+  const settings = `${options.opensipsPlugin}/siptrust.cfg`;
+  return missing.map((socket) =>
+    finding(
+      missing.length === named.length ? 'outage' : 'note',
+      `${settings}: siptrust_inside_sockets names ${socket}, which is no socket of ${options.opensipsCfg}: what comes from our own side counts as a stranger's`,
+      `name the one that faces your own network in ${settings}`,
+    ),
+  );
 }
 
 /** The stack's own verdict stands before that of siptrustd. */

@@ -99,6 +99,23 @@ export function takesMsrps(script: string): boolean {
   return /^[ \t]*(?:socket|listen)[ \t]*=[ \t]*msrps:/m.test(plain(script));
 }
 
+/** Where the script listens, as `udp:192.0.2.1:5060`; undefined where one of them is no plain address. */
+export function listeningAt(script: string): readonly string[] | undefined {
+  const lines = [...plain(script).matchAll(/^[ \t]*(?:socket|listen)[ \t]*=[ \t]*"?([^\s"]+)/gm)];
+  const sockets = lines.map(([, socket = '']) => {
+    const [, proto = '', address = '', port = /^tls$/i.test(proto) ? '5061' : '5060'] =
+      /^(\w+):([0-9.]+)(?::(\d+))?$/.exec(socket) ?? [];
+    return address === '' ? undefined : `${proto.toLowerCase()}:${address}:${port}`;
+  });
+  return sockets.every((socket) => socket !== undefined) ? sockets : undefined;
+}
+
+/** The sockets of siptrust.cfg that face the own network. */
+export function insideSockets(plugin: string): readonly string[] {
+  const set = /\$var\(siptrust_inside_sockets\) = "([^"]*)"/.exec(plain(plugin))?.[1] ?? '';
+  return set.split('|').filter((socket) => socket !== '');
+}
+
 /** A domain of TLS, as the script defines it; `line`: where it is told to verify nothing. */
 export interface TlsDomain {
   readonly kind: 'server' | 'client';

@@ -503,6 +503,16 @@ describe('where an OpenSIPS asks', () => {
       () => change('opensips.cfg', `"verify_cert", "[${name}]1"`, `"verify_cert", "[${name}]0"`),
       new RegExp(`^outage opensips-script: .*:[0-9]+: ${kind} domain ${name}: ${harm}$`),
     ]),
+    ...[
+      ['socket = udp:127.0.0.3:5060', '127.0.0.1:5060', 'outage'],
+      ['socket = udp:127.0.0.1:5070 as 192.0.2.1', '127.0.0.1:5060', 'outage'],
+    ].map(([line = '', named, harm]): readonly [string, () => void, RegExp] => [
+      `our own side comes in by ${line}, and the settings name another one`,
+      () => change('opensips.cfg', 'socket = udp:127.0.0.1:5060', line),
+      new RegExp(
+        `^${harm} opensips-script: .*siptrust\\.cfg: siptrust_inside_sockets names udp:${named}, which is no socket of .*opensips\\.cfg: what comes from our own side counts as a stranger's$`,
+      ),
+    ]),
     [
       'the list of private fields laid off',
       () => change('opensips.cfg', 'route(RELAY);', 'unuse_blacklist("siptrust_private_1");'),
