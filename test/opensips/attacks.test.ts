@@ -74,6 +74,22 @@ describe.skipIf(BUILD === undefined)('attacks', () => {
     () => [4294967296],
   ];
 
+  // A Service-Route of S-CSCFs, and what brings a call back from an application server (boundary.md).
+  it.each(['orig', 'ORIG', 'iscmark'])(
+    'fail/a stranger starts no services of our users: Route with %s@',
+    async (name) => {
+      for (const transport of TRANSPORTS) {
+        const caller = await connect(transport);
+        const port = transport === 'tls' ? 5061 : 5060;
+        const ours = `Route: <sip:${network.address}:${port};transport=${transport};lr>`;
+        const headers = [ours, `Route: <sip:${name}@${network.called}:${network.uas.port};lr>`];
+        const callId = send(caller, transport, { to: '<sip:bob@own.example>;tag=2', headers });
+        expect(statusOf(await caller.final(callId))).toBe(403);
+        expect(network.uas.find(callId, 'MESSAGE')).toBeUndefined();
+      }
+    },
+  );
+
   it.each(TRANSPORTS)('fail/a message that hides another behind its length, over %s', async (transport) => {
     for (const lengths of LENGTHS) {
       const caller = await connect(transport);
