@@ -60,6 +60,17 @@ describe.each(builds('full'))('what has been kept, Kamailio $version', (build) =
     },
   );
 
+  it.each(TRANSPORTS)(
+    'fail/a stranger who calls over %s is told where by no answer of the proxy itself (sip_warning)',
+    async (transport) => {
+      await stage.registered('away', `sip:secret@${network.uas.host}:9;transport=tcp;cpc=secret`);
+      const caller = await stage.connect(transport);
+      const answer = await caller.final(stage.send(caller, transport, { ruri: 'sip:away@own.example' }));
+      expect(statusOf(answer), answer).toBe(477);
+      expectNowhere('secret', caller.answers);
+    },
+  );
+
   it.each(TRANSPORTS)('ok/a dialog with a stranger over %s that the proxy ends: stripped', async (transport) => {
     const from = '<sip:user@own.example;cpc=secret>;tag=1';
     const to = '<sip:party@own.example;cpc=secret>';
