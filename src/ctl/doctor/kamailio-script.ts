@@ -18,11 +18,12 @@ export interface ScriptRoute {
   readonly body: string;
 }
 
-/** Lines of a script, comments left out; lines that begin with `#!` are none. */
+/** Lines of a script, comments left out; lines that begin with `#!` (`!!` is the same, and made that) are none. */
 export function scriptLines(file: string, text: string): readonly ScriptLine[] {
   const lines: ScriptLine[] = [];
   let block = false;
-  for (const [index, raw] of text.split('\n').entries()) {
+  for (const [index, each] of text.split('\n').entries()) {
+    const raw = each.replace(/^(\s*)!!/, '$1#!');
     let kept = '';
     let quote = '';
     for (let at = 0; at < raw.length; at++) {
@@ -47,7 +48,7 @@ export function scriptLines(file: string, text: string): readonly ScriptLine[] {
       }
     }
     // A define takes the rest of its line, what looks like a comment too.
-    const define = /^\s*#!(?:define|trydef|redefine|subst|substdef)\b/.test(raw);
+    const define = /^\s*#!(?:(?:try|re)?def(?:ine)?|subst(?:defs?)?)\b/.test(raw);
     lines.push({ file, line: index + 1, text: define ? raw.trim() : kept.trim() });
   }
   return lines;
@@ -55,29 +56,38 @@ export function scriptLines(file: string, text: string): readonly ScriptLine[] {
 
 /**
  * The lines that Kamailio reads: those between `#!ifdef` (`#!ifndef`, `#!else`) and `#!endif` only where the define
- * says so. What `kamailio -A` defines is not known here.
+ * says so. What `kamailio -A` and trydefenv define, and what ifexp asks, is not known here: of the last both ways are read.
+ * @param version of Kamailio, as in 5.6.3
  */
-export function activeLines(lines: readonly ScriptLine[]): readonly ScriptLine[] {
-  const names = new Set<string>();
-  const open: { readonly outer: boolean; holds: boolean }[] = [];
+export function activeLines(lines: readonly ScriptLine[], version = ''): readonly ScriptLine[] {
+  const numbers = version.split('.');
+  const names = new Set(numbers.map((_, at) => ['KAMAILIO', ...numbers.slice(0, at + 1)].join('_')));
+  const open: { readonly outer: boolean; readonly unknown: boolean; holds: boolean }[] = [];
   const holds = () => {
     const last = open.at(-1);
     return last === undefined || (last.outer && last.holds);
   };
   return lines.filter(({ text }) => {
     const [, word = '', name = ''] = /^#!(\w+)(?:\s+(\w+))?/.exec(text) ?? [];
-    if (word === 'ifdef' || word === 'ifndef') {
-      open.push({ outer: holds(), holds: names.has(name) === (word === 'ifdef') });
+    if (/^if(?:n?def|exp)$/.test(word)) {
+      const unknown = word === 'ifexp';
+      open.push({ outer: holds(), unknown, holds: unknown || names.has(name) === (word === 'ifdef') });
       return false;
     }
     const last = open.at(-1);
-    if (word === 'else' && last !== undefined) last.holds = !last.holds;
+    if (word === 'else' && last !== undefined) last.holds = last.unknown || !last.holds;
     if (word === 'endif') open.pop();
     if (word === 'else' || word === 'endif' || !holds()) return false;
-    if (/^(?:define|trydef|redefine)$/.test(word)) names.add(name);
+    const [, substituted, module] = NAMING.exec(text) ?? [];
+    if (substituted !== undefined) names.add(substituted);
+    else if (module !== undefined) names.add(`MOD_${module}`);
+    else if (/^(?:(?:try|re)?def(?:ine)?|def(?:exp|env)s?)$/.test(word)) names.add(name);
     return true;
   });
 }
+
+/** What names something beside the words of definitions: a substitution, and a module that is loaded. */
+const NAMING = /^#!substdefs?\s+"\W(\w+)|^loadmodulex?[\s(]*["'](?:[^"']*\/)?(\w+)/;
 
 /** The first line that an expression finds. */
 export function findLine(lines: readonly ScriptLine[], expression: RegExp): ScriptLine | undefined {
@@ -89,16 +99,16 @@ export function defined(
   lines: readonly ScriptLine[],
   name: string,
 ): { readonly at: ScriptLine; readonly value: string } | undefined {
-  const expression = new RegExp(`^#!(define|trydef|redefine)\\s+${name}(?:\\s+(.*))?$`);
+  const expression = new RegExp(`^#!(define|def|trydefine|trydef|redefine|redef)\\s+${name}(?:\\s+(.*))?$`);
   let known: { readonly at: ScriptLine; readonly value: string } | undefined;
   for (const at of lines) {
     const [, word, value = ''] = expression.exec(at.text) ?? [];
-    if (word === 'redefine' || (word !== undefined && known === undefined)) known = { at, value: value.trim() };
+    if (word?.startsWith('re') || (word !== undefined && known === undefined)) known = { at, value: value.trim() };
   }
   return known;
 }
 
-export const TLS_MODULE = /^loadmodule\s+["'](?:[^"']*\/)?tls(?:\.so)?["']/;
+export const TLS_MODULE = /^loadmodulex?[\s(]*["'](?:[^"']*\/)?tls(?:\.so)?["']/;
 
 /** A call that sets one of the parameters of a module: its name, and its value in quotes or as a word. */
 export function modparam(module: string, names: string): RegExp {

@@ -22,7 +22,7 @@ import {
 import { STRINGS } from './opensips-script.js';
 import type { Site } from './site.js';
 
-const UAC_MODULE = /^loadmodule\s+["'](?:[^"']*\/)?uac(?:\.so)?["']/;
+const UAC_MODULE = /^loadmodulex?[\s(]*["'](?:[^"']*\/)?uac(?:\.so)?["']/;
 const RESTORING = modparam('uac', 'restore_mode');
 
 export const proxyChecks: readonly Check[] = [

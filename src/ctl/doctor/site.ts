@@ -77,7 +77,11 @@ type Ask = (method: string) => Promise<unknown>;
 export async function readSite(given: GivenOptions, ask: Ask): Promise<Site> {
   const now = Date.now();
   const script = textAt(given.kamailioCfg);
-  const lines = 'missing' in script ? [] : scriptOf(given.kamailioCfg, script.value);
+  const kamailio = kamailioVersion();
+  const lines =
+    'missing' in script
+      ? []
+      : activeLines(withIncludes(given.kamailioCfg, script.value, 0, { left: MOST_INCLUDES }), kamailio);
   const setup = tlsSetup(lines);
   const tlsCfg = given.tlsCfg ?? resolve(dirname(given.kamailioCfg), setup.file ?? TLS_CFG);
   const options = { ...given, plugin: given.plugin ?? pluginOf(lines) ?? PLUGIN, tlsCfg };
@@ -98,7 +102,7 @@ export async function readSite(given: GivenOptions, ask: Ask): Promise<Site> {
       options.opensips === true
         ? { script: opensipsFiles(options.opensipsCfg), plugin: filesOf(options.opensipsPlugin) }
         : undefined,
-    kamailio: kamailioVersion(),
+    kamailio,
     node: process.versions.node,
     stat: statAt,
     text: textAt,
@@ -148,11 +152,6 @@ function statAt(path: string): Stats | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** What Kamailio reads of the script. */
-function scriptOf(file: string, text: string): readonly ScriptLine[] {
-  return activeLines(withIncludes(file, text, 0, { left: MOST_INCLUDES }));
 }
 
 /** The file that a line includes. */

@@ -660,6 +660,10 @@ const faults: readonly (readonly [name: string, fault: () => void, ...found: rea
     /^outage script-include: .*the module tls is not loaded/,
   ],
   [
+    'a tls module that is loaded once',
+    () => change('kamailio.cfg', 'loadmodule "tls.so"\n', '#!ifndef MOD_tls\nloadmodule("tls.so")\n#!endif\n'),
+  ],
+  [
     'no tls module',
     () => change('kamailio.cfg', 'loadmodule "tls.so"\n', ''),
     /^outage script-include: .*the module tls is not loaded/,
@@ -1036,6 +1040,31 @@ describe('reading', () => {
     const text =
       '#!define A\n#!ifdef A\na\n#!ifndef A\nb\n#!else\nc\n#!endif\n#!else\nd\n#!endif\n#!ifdef B\n#!define C\n#!endif\n#!ifdef C\ne\n#!endif\nf';
     expect(activeLines(scriptLines('f', text)).map((line) => line.text)).toEqual(['#!define A', 'a', 'c', 'f']);
+  });
+  // (Each seen on 5.6.3, 6.0.1 and 6.1.5, but defexp, which 5.6 has not. undef takes nothing back.)
+  test.each([
+    ['!!define A', '!!ifdef A'],
+    ['#!def A', '#!ifdef A'],
+    ['#!trydefine A', '#!ifdef A'],
+    ['#!redef A', '#!ifdef A'],
+    ['#!substdef "!A!x!g"', '#!ifdef A'],
+    ['#!substdefs "/A/x/"', '#!ifdef A'],
+    ['#!defexp A 1', '#!ifdef A'],
+    ['#!defenv A', '#!ifdef A'],
+    ['#!defenvs A=HOME', '#!ifdef A'],
+    ['#!define A\n#!undef A', '#!ifdef A'],
+    ['loadmodule "tls.so"', '#!ifdef MOD_tls'],
+    ['loadmodulex "/usr/lib/kamailio/modules/tls"', '#!ifdef MOD_tls'],
+    ['loadmodule("tls.so")', '#!ifdef MOD_tls'],
+    ['', '#!ifdef KAMAILIO_6'],
+    ['', '#!ifdef KAMAILIO_6_0_1'],
+  ])('ok/what is defined by %s', (line, condition) => {
+    const lines = activeLines(scriptLines('f', `${line}\n${condition}\nyes\n#!else\nno\n#!endif`), '6.0.1');
+    expect(lines.map(({ text }) => text).filter((text) => /^(?:yes|no)$/.test(text))).toEqual(['yes']);
+  });
+  test('ok/what ifexp asks is not known: both ways are read, and what is around it stays as it is', () => {
+    const text = '#!ifdef A\n#!ifexp X != ""\na\n#!endif\nb\n#!else\n#!ifexp Y\nc\n#!else\nd\n#!endif\n#!endif';
+    expect(activeLines(scriptLines('f', text)).map((line) => line.text)).toEqual(['c', 'd']);
   });
   test('ok/includes are read in their places', async () => {
     writeFileSync(file('more.cfg'), readFileSync(file('kamailio.cfg')));
