@@ -54,6 +54,17 @@ describe.each(builds('smoke'))('assertions, Kamailio $version', (build) => {
       expectRelayed(await arrived(sent), sent);
     });
 
+    it.each(['sip:bob@own.example;orig', 'sip:bob@own.example;transport=tls;ORIG=1'])(
+      'fail/orig, which starts services of our users, goes from %s',
+      async (ruri) => {
+        const sent = request({ ruri, headers: [ALICE] });
+        expect(await status(trusted, sent)).toBe(200);
+        const got = await arrived(sent);
+        expect(startLine(got)).not.toMatch(/orig/i);
+        expect(rowsOf(got, 'P-Asserted-Identity')).toHaveLength(1);
+      },
+    );
+
     it('fail/T-12 an identity of another network goes, the call goes on', async () => {
       const sent = request({ headers: ['P-Asserted-Identity: <sip:bob@b.example>', 'Subject: hello'] });
       expect(await status(trusted, sent)).toBe(200);

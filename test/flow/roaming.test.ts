@@ -51,13 +51,15 @@ describe.each(builds('full'))('users who roam, Kamailio $version', (build) => {
       script: border,
       // The routes that take registrations stand in that script.
       lua: false,
-      policy: (standard) => ({
-        ...standard,
-        agreements: (standard.agreements as readonly object[]).map((each) => ({
-          ...each,
-          ...{ interconnect: 'roaming', asserts: { transit: true } },
-        })),
-      }),
+      policy: (standard) => {
+        const agreements = standard.agreements as readonly object[];
+        const roaming = { interconnect: 'roaming', asserts: { transit: true } };
+        const other = { name: 'op-n', domains: ['n.example'], asserts: { domains: ['n.example'] } };
+        return {
+          ...standard,
+          agreements: [...agreements.map((each) => ({ ...each, ...roaming })), { ...agreements[0], ...other }],
+        };
+      },
       defines: (host) => ({
         NEXT_HOP: { string: `sip:${host(5)}:5060` },
         // As where the script loads ims_auth.
@@ -168,6 +170,11 @@ describe.each(builds('full'))('users who roam, Kamailio $version', (build) => {
       expect([status, got]).toEqual([404, undefined]);
     },
   );
+  it('fail/nor does a partner where none of them roams', async () => {
+    const partner = await stage.network.overTls(stage.network.certificateOfA({ names: ['DNS:n.example'] }));
+    const { status, got } = await originates(partner, 'orig');
+    expect([status, got]).toEqual([404, undefined]);
+  });
 
   it('fail/no stranger registers with an S-CSCF, whose own challenge no gate sees: SIPTRUST_REGISTRAR does not count', async () => {
     const { callId, answer } = await sends(await stage.network.overTls(), 'REGISTER', 'sip:own.example', []);

@@ -162,7 +162,11 @@ export const BOUNDARY_RULES: readonly BoundaryRule[] = [
     goesWith: ['path'],
     condition: 'only where Path was removed',
   }),
-  uriParam('44', 'orig', 'V2', 'TS 24.229 §7.2A.6', { condition: 'starts originating services: toll fraud' }),
+  uriParam('44', 'orig', 'V2', 'TS 24.229 §5.4.3.1, §7.2A.6', {
+    trustedIn: ROAMING,
+    condition:
+      'starts originating services of whoever is asserted: toll fraud; from a partner that hosts services of ours: override `orig: {in: keep}`',
+  }),
   uriParam('45', 'sos', 'M', 'TS 24.229 §7.2A.13', keep),
   uriParam('46', 'tokenized-by', 'M', 'TS 24.229 §7.2A', keep),
   uriParam('47', 'verstat', 'V', 'TS 24.229 §7.2A.20; TS 29.165 §29', {

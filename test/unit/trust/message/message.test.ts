@@ -506,6 +506,24 @@ table('parameters, values and tags from untrusted peers', [
     { trusted: true, agreement: { interconnect: 'roaming' } },
     NOTHING,
   ],
+  [
+    'ok/#44 orig from a trusted peer whose users do not roam here',
+    ['Route: <sip:scscf.own.example;lr;orig>'],
+    { ...trusted, ruri: 'sip:bob@own.example;orig' },
+    { append: ['Route: <sip:scscf.own.example;lr>'], ruri: 'sip:bob@own.example' },
+  ],
+  [
+    'ok/#44 orig over a roaming interconnect',
+    ['Route: <sip:scscf.own.example;lr;orig>'],
+    { trusted: true, agreement: { interconnect: 'roaming' } },
+    NOTHING,
+  ],
+  [
+    'ok/#44 orig of one that hosts services of ours, by its agreement',
+    ['Route: <sip:scscf.own.example;lr;orig>'],
+    { trusted: true, agreement: { headers: new Map([['orig', { in: 'keep' }]]) } },
+    NOTHING,
+  ],
   ['ok/T-64 #13 psap-callback goes', ['Priority: PSAP-Callback'], {}, { remove: ['Priority'], append: [] }],
   [
     'ok/T-64 #13 the other rows stay',
