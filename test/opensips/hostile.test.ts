@@ -63,7 +63,7 @@ const PLAN: typeof RIGHT = {
   action: (value) => value === 'continue' || value === 'reject',
   trusted: RIGHT.trusted!,
   code: isWhole,
-  phrase: RIGHT.phrase!,
+  phrase: (value) => typeof value === 'string' && /^[-A-Za-z0-9 .,:]*$/.test(value),
   ruri: (value) => typeof value === 'string' && !/["\\\r\n\0]/.test(value),
   remove: (value) =>
     Array.isArray(value) && value.every((each) => typeof each === 'string' && /^[-A-Za-z0-9]+$/.test(each)),

@@ -59,6 +59,21 @@ describe.skipIf(BUILD === undefined).each(['rfc3325', 'ims24229'])('privacy: %s'
     expect(rowsOf(arrived, 'Feature-Caps')).toHaveLength(mode === 'ims24229' ? 1 : 0);
   });
 
+  it('fail/RFC 3323 §5 who must have what no proxy can do hears which', async () => {
+    for (const [critical, phrase] of [
+      ['header;critical', 'Privacy Failure: header'],
+      ['session;user;critical', 'Privacy Failure: session, user'],
+      ['b_c;critical', 'Privacy Failure'],
+    ]) {
+      const caller = await network.udp();
+      const callId = freshCallId();
+      caller.send(request({ callId, method: 'MESSAGE', transport: 'UDP', headers: [`Privacy: ${critical}`] }));
+      expect((await caller.final(callId)).split('\r\n')[0]).toBe(`SIP/2.0 500 ${phrase}`);
+      expect(network.uas.find(callId, 'MESSAGE')).toBeUndefined();
+      expect(await sent([`Privacy: ${critical}`])).toEqual({ status: 500, arrived: '' });
+    }
+  });
+
   it('fail/who asks for privacy is not', async () => {
     const { status, arrived } = await sent(['P-Asserted-Identity: <sip:user@own.example>', 'Privacy: id']);
     expect(status).toBe(200);

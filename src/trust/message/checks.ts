@@ -95,7 +95,9 @@ export function checkCritical(work: Work): Refusal {
   if (failures.length === 0 || !canRefuse(work) || emergency) return undefined;
   const names = failures.map((name) => printable(name)).join(', ');
   const detail = `expected privacy values that a proxy can execute, found ${names}`;
-  return { code: 500, phrase: `Privacy Failure: ${names}`, finding: { code: 'privacy-critical', detail } };
+  // No script takes other characters, or more of them, for a phrase.
+  const phrase = /^[-A-Za-z0-9., ]{1,60}$/.test(names) ? `Privacy Failure: ${names}` : 'Privacy Failure';
+  return { code: 500, phrase, finding: { code: 'privacy-critical', detail } };
 }
 
 /** RFC 5503 §6.6: busy line verification and emergency interrupt, from outside, are somebody breaking into a call. */

@@ -1040,6 +1040,18 @@ table('privacy towards untrusted peers (§5.2, §5.5)', [
     out,
     { action: 'reject', code: 500, phrase: 'Privacy Failure: foo' },
   ],
+  [
+    'fail/T-57 critical and unknown, and no word for a phrase',
+    ['Privacy: foo_bar;critical'],
+    out,
+    { action: 'reject', code: 500, phrase: 'Privacy Failure' },
+  ],
+  [
+    'fail/T-57 critical and unknown, and too long for a phrase',
+    [`Privacy: ${'x'.repeat(70)};critical`],
+    out,
+    { action: 'reject', code: 500, phrase: 'Privacy Failure' },
+  ],
   ['fail/T-57 on the way in', ['Privacy: critical;header'], {}, { action: 'reject', code: 500 }],
   [
     'ok/T-57 critical that can be met',
