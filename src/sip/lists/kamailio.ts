@@ -11,7 +11,7 @@ import { HEADER_POLICY, type HookProfile, PROFILES, type Profile, type ProfileNa
 import { ANSWER_PATTERN } from './answer-line.js';
 import { bearingParam, cleanMessage, type Leniency, manyRows, wellFormedMessage } from './clean-message.js';
 import { IS_EMERGENCY } from './emergency.js';
-import { bearsNoName, bearsNothing, bearsSomething } from './last-bytes.js';
+import { bearsInRoute, bearsNoName, bearsNothing } from './last-bytes.js';
 import { startOfOtherNameThan } from './name-tree.js';
 import { NUMBERED, profileNumber } from './profile-numbers.js';
 
@@ -122,8 +122,8 @@ export function kamailioPass(): string {
     `# profile that it was cleaned by, ${PLANNED} more where a plan has done it; 10 more for a response, 20 more for an emergency`,
     '# call. $var(siptrust_pass) is 1 where the bytes to be sent bear nothing that this profile lets nobody see.',
     '$var(siptrust_text) = $snd(buf);',
-    `if ($var(siptrust_kind) < 10 && $(snd(buf){line.sw,Route:}) =~ ${quote(bearsSomething(NUMBERED[0]?.profile.hooks['request-out'].lines.uriParams ?? []))}) {`,
-    '\t# Nobody has looked at that: it is made of what a registrar has kept (Path).',
+    `if ($var(siptrust_kind) < 10 && $(snd(buf){line.sw,Route:}) =~ "." && $var(siptrust_text) =~ ${quote(bearsInRoute(NUMBERED[0]?.profile.hooks['request-out'].lines.uriParams ?? []))}) {`,
+    '\t# Nobody has looked at that: it is made of the Path that a registrar has kept, or of the Request-URI for a strict router.',
     '\t$var(siptrust_kind) = 0;',
     '}',
     'switch ($var(siptrust_kind)) {',

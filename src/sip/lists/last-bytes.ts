@@ -47,9 +47,9 @@ export function bearsNothing({ remove, kept, removeUnlessEmergency, lines }: Hoo
   ].join('');
 }
 
-/** A row of URIs that may bear one of these parameters, escaped ones too, or what is embedded. */
-export function bearsSomething(uriParams: readonly string[]): string {
-  return `[?%]|;[ \t]*(${uriParams.join('|')})([^${WORD}]|$)`;
+/** A Route, as Kamailio writes it, that may bear one of these parameters, escaped ones too, or what is embedded. */
+export function bearsInRoute(uriParams: readonly string[]): string {
+  return `\nRoute:[^\r\n]*([?%]|;[ \t]*(${uriParams.join('|')})([^${WORD}]|$))`;
 }
 
 function covers(name: string, key: string): boolean {

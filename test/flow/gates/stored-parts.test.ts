@@ -71,6 +71,22 @@ describe.each(builds('full'))('what has been kept, Kamailio $version', (build) =
     },
   );
 
+  it.each(['', ';cpc=secret', '?P-Asserted-Identity=secret'])(
+    'fail/a Request-URI with %j goes to no stranger in the Route that a strict router needs; ok/another one does',
+    async (private_) => {
+      const strict = [
+        `Route: <sip:${network.host(3)};lr>`,
+        `Route: <${stranger.uri('udp')}>`,
+        'Route: <sip:next.example>',
+      ];
+      const terms = { method: 'MESSAGE', to: '<sip:x@x.example>;tag=3', ruri: `sip:x@x.example${private_}` };
+      const callId = stage.send(user, 'udp', { ...terms, headers: strict });
+      expect(statusOf(await user.final(callId))).toBe(private_ === '' ? 200 : 477);
+      const routes = rowsOf(stranger.find(callId, 'MESSAGE') ?? '', 'Route');
+      expect(routes).toEqual(private_ === '' ? ['<sip:next.example>', '<sip:x@x.example>'] : []);
+    },
+  );
+
   it.each(TRANSPORTS)('ok/a dialog with a stranger over %s that the proxy ends: stripped', async (transport) => {
     const from = '<sip:user@own.example;cpc=secret>;tag=1';
     const to = '<sip:party@own.example;cpc=secret>';
