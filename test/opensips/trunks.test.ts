@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Caller, freshCallId, inDialog, request } from '../support/live/caller.js';
+import { type Caller, freshCallId, inDialog, request, tlsCaller } from '../support/live/caller.js';
 import type { Policy } from '../support/live/daemon.js';
 import { replaced } from '../support/live/opensips.js';
 import { agreementByWords, OpensipsNetwork } from '../support/live/opensips-network.js';
@@ -239,12 +239,30 @@ describe.skipIf(BUILD === undefined)('a partner whose border starts anew', () =>
   let network: OpensipsNetwork;
   let place: Party | undefined;
   beforeAll(async () => {
-    network = await OpensipsNetwork.start({ build: theBuild(), patience: 4, settings: { siptrust_keepalive: '600' } });
+    network = await OpensipsNetwork.start({
+      build: theBuild(),
+      patience: 4,
+      settings: { siptrust_keepalive: '600' },
+      edit: (sample) => replaced(sample, [['tcp_workers = ', 'tcp_accept_aliases = 1\ntcp_workers = ']]),
+    });
   });
   afterAll(async () => {
     place?.stop();
     await network?.stop();
   });
+
+  /** A call of ours reaches the partner, who sees who calls. */
+  async function call(there: Party): Promise<void> {
+    const user = await network.user();
+    const rows = { from: '<sip:user@own.example>;tag=1', method: 'MESSAGE', headers: [OURS] };
+    const reached = async () => {
+      const callId = freshCallId();
+      const got = await answerTo(user, { callId, ruri: 'sip:bob@b.example', ...rows });
+      return statusOf(got) === 200 && callId;
+    };
+    const callId = await eventually('it is reached', reached, 25_000);
+    expect(rowsOf(there.find(callId, 'MESSAGE') ?? '', 'P-Asserted-Identity')).toEqual(['<sip:user@own.example>']);
+  }
 
   it('ok/it is reached again at once, and not when the next OPTIONS are due', async () => {
     const identity = network.pki.certificate({ issuer: network.operatorB, names: ['DNS:b.example'] });
@@ -252,20 +270,25 @@ describe.skipIf(BUILD === undefined)('a partner whose border starts anew', () =>
     const terms = agreementByWords('op-b', 'b.example', network.operatorB, { targets, require_tls: true });
     place = await Party.start(network.host(5), identity);
     await network.daemon.reload({ ...network.standardPolicy, agreements: [terms] });
-    const user = await network.user();
-    const call = async (there: Party) => {
-      const rows = { from: '<sip:user@own.example>;tag=1', method: 'MESSAGE', headers: [OURS] };
-      const reached = async () => {
-        const callId = freshCallId();
-        const got = await answerTo(user, { callId, ruri: 'sip:bob@b.example', ...rows });
-        return statusOf(got) === 200 && callId;
-      };
-      const callId = await eventually('it is reached', reached, 25_000);
-      expect(rowsOf(there.find(callId, 'MESSAGE') ?? '', 'P-Asserted-Identity')).toEqual(['<sip:user@own.example>']);
-    };
     await call(place);
     place.stop();
     place = await Party.start(network.host(5), identity);
     await call(place);
+  });
+
+  it('fail/somebody else at its address says that its port is theirs (;alias): calls go over the proven connection', async () => {
+    if (place === undefined) throw new Error('nobody there');
+    const alias = `${network.host(5)}:5061;alias;`;
+    const open = () => tlsCaller(network.address, 5061, undefined, network.host(5));
+    // (OpenSIPS looks through its connections in 32 heaps: some of these stand before the partner's.)
+    const thieves = await Promise.all(Array.from({ length: 40 }, open));
+    for (const thief of thieves) {
+      const callId = freshCallId();
+      thief.send(request({ callId, method: 'MESSAGE' }).replace('sbc.a.example:5061;', alias));
+      await thief.final(callId);
+    }
+    await call(place);
+    for (const thief of thieves) thief.close();
+    expect(thieves.flatMap(({ answers }) => answers).filter((text) => statusOf(text) === 0)).toEqual([]);
   });
 });

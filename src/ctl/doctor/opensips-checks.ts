@@ -127,6 +127,12 @@ const BYPASSES: readonly {
     next: 'write it alone, mc_decompress(); right before that line',
   },
   {
+    call: /(?<![a-z_])(?:force_tcp_alias\(|set_via_handling\("[^"]*force-tcp-alias)/,
+    harm: 'leak',
+    text: 'has calls to a partner go over a connection that somebody else at its address has opened',
+    next: 'delete it',
+  },
+  {
     call: /(?<![a-z_])unuse_blacklist\("(?:all|siptrust_\w+)"\)/,
     harm: 'leak',
     text: 'opens the door that siptrust has shut',

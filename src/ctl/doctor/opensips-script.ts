@@ -146,11 +146,11 @@ export function undoneSettings(script: string): readonly { readonly name: string
   const from = text.search(/^[ \t]*include_file[ \t]+"[^"\n]*siptrust\.cfg"/m);
   if (from < 0) return [];
   const names =
-    /^[ \t]*(?:(disable_stateless_fwd|disable_dns_failover)[ \t]*=(?![ \t]*(?:yes|true|on|enable|1)\b)|(tcp_no_new_conn_bflag)[ \t]*=(?![ \t]*SIPTRUST_PROVEN\b)|modparam\([ \t]*"(?:tm"[ \t]*,[ \t]*"(onreply_avp_mode)|rest_client"[ \t]*,[ \t]*"((?:connection|curl)_timeout))"[ \t]*,(?![ \t]*1\b))/gm;
+    /^[ \t]*(?:(disable_stateless_fwd|disable_dns_failover)[ \t]*=(?![ \t]*(?:yes|true|on|enable|1)\b)|(tcp_no_new_conn_bflag)[ \t]*=(?![ \t]*SIPTRUST_PROVEN\b)|(tcp_accept_aliases)[ \t]*=(?![ \t]*(?:no|false|off|disable|0)\b)|modparam\([ \t]*"(?:tm"[ \t]*,[ \t]*"(onreply_avp_mode)|rest_client"[ \t]*,[ \t]*"((?:connection|curl)_timeout))"[ \t]*,(?![ \t]*1\b))/gm;
   return [...text.matchAll(names)]
     .filter(({ index }) => index > from)
-    .map(({ index, 1: toggle, 2: flag, 3: parameter, 4: timeout = '' }) => ({
-      name: toggle ?? flag ?? parameter ?? timeout,
+    .map(({ index, 1: toggle, 2: flag, 3: aliases, 4: parameter, 5: timeout = '' }) => ({
+      name: toggle ?? flag ?? aliases ?? parameter ?? timeout,
       line: text.slice(0, index).split('\n').length,
     }));
 }

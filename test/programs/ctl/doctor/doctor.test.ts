@@ -513,6 +513,13 @@ describe('where an OpenSIPS asks', () => {
         `^${harm} opensips-script: .*siptrust\\.cfg: siptrust_inside_sockets names udp:${named}, which is no socket of .*opensips\\.cfg: what comes from our own side counts as a stranger's$`,
       ),
     ]),
+    ...['force_tcp_alias();', 'set_via_handling("force-rport,force-tcp-alias");'].map(
+      (call): readonly [string, () => void, RegExp] => [
+        call,
+        () => change('opensips.cfg', 'route(RELAY);', `${call}\n\troute(RELAY);`),
+        /^leak opensips-script: .*: route has calls to a partner go over a connection that somebody else at its address has opened$/,
+      ],
+    ),
     [
       'the list of private fields laid off',
       () => change('opensips.cfg', 'route(RELAY);', 'unuse_blacklist("siptrust_private_1");'),
@@ -544,13 +551,14 @@ describe('where an OpenSIPS asks', () => {
       () => change('opensips.cfg', 'route(RELAY);', `${call}\n\troute(RELAY);`),
       new RegExp(`^risk opensips-script: .*: route reads ${names} as it came: what a stranger claims is still there$`),
     ]),
-    ...['disable_stateless_fwd = no', 'disable_dns_failover=0', 'modparam("tm", "onreply_avp_mode", 0)'].map(
-      (setting): readonly [string, () => void, RegExp] => [
-        `${setting} behind siptrust.cfg`,
-        () => change('opensips.cfg', 'include_file "siptrust.cfg"\n', `include_file "siptrust.cfg"\n${setting}\n`),
-        /^leak opensips-script: .*:\d+: (?:disable_\w+|onreply_avp_mode) is set again behind siptrust.cfg, which rests on its value$/,
-      ],
-    ),
+    ...[
+      ...['disable_stateless_fwd = no', 'disable_dns_failover=0', 'modparam("tm", "onreply_avp_mode", 0)'],
+      'tcp_accept_aliases = yes',
+    ].map((setting): readonly [string, () => void, RegExp] => [
+      `${setting} behind siptrust.cfg`,
+      () => change('opensips.cfg', 'include_file "siptrust.cfg"\n', `include_file "siptrust.cfg"\n${setting}\n`),
+      /^leak opensips-script: .*:\d+: (?:disable_\w+|onreply_avp_mode|tcp_accept_aliases) is set again behind siptrust.cfg, which rests on its value$/,
+    ]),
     ...['connection_timeout', 'curl_timeout'].map((name): readonly [string, () => void, RegExp] => [
       `${name} behind siptrust.cfg`,
       () => change('opensips.cfg', /include_file "siptrust.cfg"\n/, `$&modparam("rest_client", "${name}", 10)\n`),
