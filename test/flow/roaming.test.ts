@@ -141,11 +141,11 @@ describe.each(builds('full'))('users who roam, Kamailio $version', (build) => {
   });
 
   /** Within a call, by the border, a Route that starts services of our users at an S-CSCF of Kamailio (ims_registrar_scscf, ims_isc). */
-  async function originates(caller: Caller, user: string) {
+  async function originates(caller: Caller, user: string, between = ', ') {
     const callId = freshCallId();
     const { host, address } = stage.network;
     const route = `<sip:${user}@${host(5)}:5060;lr>`;
-    const headers = [`Route: <sip:${address}:5061;transport=tls;lr>, ${route}`];
+    const headers = [`Route: <sip:${address}:5061;transport=tls;lr>${between}${route}`];
     const terms = {
       callId,
       method: 'UPDATE',
@@ -163,10 +163,13 @@ describe.each(builds('full'))('users who roam, Kamailio $version', (build) => {
     expect(rowsOf(got ?? '', 'Route')).toEqual([route]);
   });
 
-  it.each(['orig', 'ORIG', 'iscmark', 'x:orig'])(
-    'fail/a stranger starts no services of our users: Route with %s@',
-    async (user) => {
-      const { status, got } = await originates(await stage.network.overTls(), user);
+  it.each([
+    ...['orig', 'ORIG', 'iscmark', 'x:orig'].map((user) => [user, ', ']),
+    ...[',\r\n ', '\r\nRoute: ', '\r\nroute : ', `;x=${'x'.repeat(12_000)}, `].map((between) => ['orig', between]),
+  ] as const)(
+    'fail/a stranger starts no services of our users: Route with %s@ behind %j',
+    async (user = '', between = '') => {
+      const { status, got } = await originates(await stage.network.overTls(), user, between);
       expect([status, got]).toEqual([404, undefined]);
     },
   );

@@ -75,14 +75,17 @@ describe.skipIf(BUILD === undefined)('attacks', () => {
   ];
 
   // A Service-Route of S-CSCFs, and what brings a call back from an application server (boundary.md).
-  it.each(['orig', 'ORIG', 'iscmark'])(
-    'fail/a stranger starts no services of our users: Route with %s@',
-    async (name) => {
+  it.each([
+    ...['orig', 'ORIG', 'iscmark'].map((name) => [name, ', ']),
+    ...[',\r\n ', '\r\nRoute: ', '\r\nroute : ', `;x=${'x'.repeat(6_000)}, `].map((between) => ['orig', between]),
+  ] as const)(
+    'fail/a stranger starts no services of our users: Route with %s@ behind %j',
+    async (name = '', between = '') => {
       for (const transport of TRANSPORTS) {
         const caller = await connect(transport);
         const port = transport === 'tls' ? 5061 : 5060;
-        const ours = `Route: <sip:${network.address}:${port};transport=${transport};lr>`;
-        const headers = [ours, `Route: <sip:${name}@${network.called}:${network.uas.port};lr>`];
+        const ours = `<sip:${network.address}:${port};transport=${transport};lr>`;
+        const headers = [`Route: ${ours}${between}<sip:${name}@${network.called}:${network.uas.port};lr>`];
         const callId = send(caller, transport, { to: '<sip:bob@own.example>;tag=2', headers });
         expect(statusOf(await caller.final(callId))).toBe(403);
         expect(network.uas.find(callId, 'MESSAGE')).toBeUndefined();
