@@ -93,6 +93,22 @@ describe.skipIf(BUILD === undefined)('attacks', () => {
     },
   );
 
+  it.each(TRANSPORTS)('ok/a length with blanks behind it is one, over %s', async (transport) => {
+    const blanks = (text: SipText) => text.replace(/(Content-Length: \d+)/, '$1 \t');
+    stranger.answer = (text, at) => [
+      blanks(
+        answered(text, '200 OK', [stranger.contact(at), FORGED]).replace('Content-Length: 0', 'Content-Length:  0'),
+      ),
+    ];
+    const caller = await connect(transport);
+    const callId = send(caller, transport, { headers: [FORGED], body: 'hello' }, blanks);
+    expect(statusOf(await caller.final(callId))).toBe(200);
+    const got = await network.uas.received(callId, 'MESSAGE');
+    expect([bodyOf(got), rowsOf(got, 'P-Asserted-Identity')]).toEqual(['hello', []]);
+    const answer = await user.final(send(user, 'udp', { ruri: stranger.uri(transport) }, blanks));
+    expect([statusOf(answer), rowsOf(answer, 'P-Asserted-Identity')]).toEqual([200, []]);
+  });
+
   it.each(TRANSPORTS)('fail/a message that hides another behind its length, over %s', async (transport) => {
     for (const lengths of LENGTHS) {
       const caller = await connect(transport);
