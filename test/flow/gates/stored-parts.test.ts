@@ -71,6 +71,24 @@ describe.each(builds('full'))('what has been kept, Kamailio $version', (build) =
     },
   );
 
+  it.each(TRANSPORTS)(
+    'ok/a Route of ours that loose_route() has taken does not come back with the next one, to a stranger over %s, where the script applies that',
+    async (transport) => {
+      const ours = `<sip:${network.host(3)};lr>`;
+      const routes = [`<${stranger.uri(transport)};lr>`, '<sip:next.example;lr>'];
+      const private_ = routes.map((each) => each.replace('>', ';iotl=secret>'));
+      for (const headers of [
+        [ours, ...private_].map((each) => `Route: ${each}`),
+        [`Route: ${[ours, ...private_].join(', ')}`],
+      ]) {
+        const terms = { method: 'MESSAGE', to: '<sip:x@x.example>;tag=3', ruri: 'sip:x@x.example' };
+        const callId = stage.send(user, 'udp', { ...terms, headers: ['Subject: applied', ...headers] });
+        expect(statusOf(await user.final(callId))).toBe(200);
+        expect(rowsOf(await stranger.received(callId, 'MESSAGE'), 'Route').join(', ')).toBe(routes.join(', '));
+      }
+    },
+  );
+
   it.each(['', ';cpc=secret', '?P-Asserted-Identity=secret'])(
     'fail/a Request-URI with %j goes to no stranger in the Route that a strict router needs; ok/another one does',
     async (private_) => {
