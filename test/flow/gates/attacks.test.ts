@@ -133,6 +133,21 @@ describe.each(builds('full'))('attacks, Kamailio $version', (build) => {
       },
     );
 
+    it('fail/a call for help goes on with what all readers take alike, or is answered 400', async () => {
+      const behindCr = 'Subject: x\rP-Asserted-Identity: <sip:forged@stranger.example>';
+      const more = [
+        `${'A: b\r\n'.repeat(300)}${behindCr}`,
+        `A: ${'b'.repeat(9000)}\r\n${behindCr}`,
+        `A: \0\r\n${behindCr}`,
+      ];
+      for (const row of [...SPELLINGS.values(), ...more]) {
+        const { answer, got } = await invite(transport, { ruri: 'urn:service:sos', headers: [row, 'Subject: last'] });
+        expect([200, 400], row).toContain(statusOf(answer));
+        expect(got !== undefined, row).toBe(statusOf(answer) === 200);
+        expect(got ?? '', row).not.toMatch(/(?:^|[^ -~])[^ -~]*p-asserted-identity[^!-~]*:/i);
+      }
+    });
+
     it('fail/G-14 what nobody can read is answered, however long it is', async () => {
       const long = `Subject: ${'x'.repeat(14_500)}`;
       const rows = [['no colon'], [': no name'], ['Content-Length: 1'], ['Via: nonsense'], ['From: <sip:x@y>;tag=2']];
