@@ -113,6 +113,14 @@ test('fail/a node that says it has a number beyond all others is not believed: t
   expect(node.number).toBe(number + 1);
 });
 
+test('ok/a problem with letters that PostgreSQL has not is reported: else the node would be silent for all', async () => {
+  const said = { name: 'broken', instance: 'i', version: '1', startedAt: 0, revision: 0, wanted: 0, scriptRevision: 1 };
+  await node.database.report({ ...said, problem: 'p.yaml:1:1: found "\0\ud800"' }, true);
+  const [row] = (await node.database.nodes()).filter(({ name }) => name === 'broken');
+  expect(row?.problem).toBe('p.yaml:1:1: found "\uFFFD\uFFFD"');
+  await stage.done('fleet', 'forget', 'broken');
+});
+
 test('fail/a node that was heard of at no time, or at one that is yet to come, is silent, and keeps nobody from the list', async () => {
   for (const seen of ["'infinity'", "'-infinity'", "now() + interval '1 year'"]) {
     await stage.cluster.sql(`

@@ -151,7 +151,29 @@ describe('what a network and a database do', () => {
     await node.stop();
     const again = await stage.node('ahead');
     expect(again.number).toBe(before);
-    const pushed = await stage.done('policy', 'push', policy('restored', { privacy: 'rfc3325' }));
+    // What was pushed since then may have taken somebody out: nobody lets him in again unawares.
+    const restored = policy('restored', { privacy: 'rfc3325' });
+    for (const words of [
+      ['policy', 'push', restored],
+      ['agreement', 'disable', 'op-b', '--fleet'],
+      ['policy', 'rollback', String(before - 2)],
+    ]) {
+      const refused = await stage.ctl(...words);
+      expect([refused.code, refused.error]).toEqual([
+        1,
+        expect.stringMatching(
+          `^nothing was pushed: revision ${before} is in force on a node, and the newest of the store is ${before - 2}: it was restored\\. .*policy push FILE --base ${before - 2}$`,
+        ),
+      ]);
+    }
+    const waited = await stage.ctl('fleet', 'wait', '0');
+    expect([waited.code, JSON.parse(waited.output)]).toEqual([
+      1,
+      expect.arrayContaining([
+        expect.objectContaining({ node: 'ahead', state: 'refused', problem: expect.stringContaining(said) }),
+      ]),
+    ]);
+    const pushed = await stage.done('policy', 'push', restored, '--base', String(before - 2));
     expect([pushed.revision, pushed.base]).toEqual([before + 1, before - 2]);
     await expect.poll(() => again.number, { timeout: 15_000 }).toBe(before + 1);
     // The same number with another content: neither is taken for the other.

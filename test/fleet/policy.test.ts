@@ -56,6 +56,43 @@ describe('a policy of the fleet', () => {
     expect((await stage.done('policy', 'list')).length).toBe(1);
   });
 
+  test.each([
+    [
+      'a comment of 10,001 characters',
+      ['policy', 'push', '-m', 'x'.repeat(10_001)],
+      /^-m: expected at most 10000 characters, found 10001$/,
+    ],
+    [
+      'an author of 501',
+      ['policy', 'push', '--author', 'x'.repeat(501)],
+      /^--author: expected at most 500 characters, found 501$/,
+    ],
+    [
+      'an agreement without a name',
+      ['agreement', 'disable', '', '--fleet', '--force'],
+      /^nothing was pushed: .*withdrawn\.0/,
+    ],
+  ])('fail/what nobody could read again is not stored: %s', async (_, [group = '', command = '', ...more], why) => {
+    const file = command === 'push' ? [policy('unreadable')] : [];
+    const outcome = await stage.ctl(group, command, ...file, ...more);
+    expect([outcome.code, outcome.error]).toEqual([2, expect.stringMatching(why)]);
+    expect(await stage.done('policy', 'list')).toHaveLength(1);
+  });
+
+  test('fail/a revision that nobody can read, whoever wrote it, is named by its number, with what to do', async () => {
+    await stage.cluster.sql(`INSERT INTO siptrust.policy_revision (number, base, content, sha256, author)
+      VALUES (2, 1, '{}', repeat('a', 64), 'owner')`);
+    for (const words of [
+      ['policy', 'list'],
+      ['agreement', 'disable', 'op-b', '--fleet'],
+    ]) {
+      expect((await stage.ctl(...words)).error).toMatch(
+        /^store \S+: revision 2: expected a policy revision, found .*; next: delete that row as the owner of the database$/,
+      );
+    }
+    await stage.cluster.sql('DELETE FROM siptrust.policy_revision WHERE number = 2');
+  });
+
   test('ok/disable takes a partner out on all nodes, a push keeps him out, enable lets him in', async () => {
     const node = await stage.node('withdrawing');
     expect(await stage.done('agreement', 'disable', 'op-b', '--fleet', '--wait')).toMatchObject({ disabled: ['op-b'] });
@@ -64,6 +101,11 @@ describe('a policy of the fleet', () => {
     const pushed = await stage.done('policy', 'push', policy('second', { privacy: 'rfc3325' }), '--wait');
     expect(pushed).toMatchObject({ disabled: ['op-b'], complete: true });
     expect(node.enabled('op-b')).toBe(false);
+    // By another name he would be in again.
+    const renamed = await stage.done('policy', 'push', policy('renamed', { name: 'op-bb' }), '--wait');
+    expect(renamed.warnings).toContainEqual(expect.stringMatching(/^disabled: op-b: no agreement here is named so/));
+    const rolled = await stage.done('policy', 'rollback', String(pushed.revision), '--wait');
+    expect(rolled.warnings).toEqual([]);
     await stage.done('agreement', 'enable', 'op-b', '--fleet', '--wait');
     expect([node.enabled('op-b'), node.holder.snapshot.agreements.at(0)?.privacy]).toEqual([true, 'rfc3325']);
   });
@@ -113,26 +155,32 @@ describe('a policy of the fleet', () => {
     expect((await stage.ctl('policy', 'diff', '1', String(row?.revision))).output.trim()).toBe('[]');
   });
 
-  test('ok/of two operators at once one wins, and the other is told who, when, and how to go on', async () => {
-    const pushes = await Promise.all(
-      ['anna', 'bert'].map((who) => stage.ctl('policy', 'push', policy(who), '--author', who, '-m', `by ${who}`)),
-    );
-    const lost = pushes.filter(({ code }) => code === 1);
-    // Who comes so late that he began on the other's is no loser.
-    if (lost.length > 0) {
-      const [winner = ''] = ['anna', 'bert'].filter((who) => lost[0]?.error.includes(` by ${who} at `));
-      expect(lost).toHaveLength(1);
-      expect(lost[0]?.error).toMatch(
-        new RegExp(
-          `^revision (\\d+) by ${winner} at 20[^ ]+Z \\("by ${winner}"\\) came first: yours was made on revision`,
-        ),
-      );
-    }
+  test('fail/who says that his files were made on a revision that is not the newest any more is told who was first', async () => {
     const base = await stage.ctl('policy', 'push', policy('based'), '--base', '1');
     expect(base.error).toMatch(
       /came first: yours was made on revision 1, and nothing was pushed\. See .*policy diff 1 \d+/,
     );
     expect(base.code).toBe(1);
+  });
+
+  test('ok/the newest revision is read before the files: who pushes while they are read comes first, and that is told', async () => {
+    const file = policy('reading', { privacy: 'none' });
+    const waits = "pg_stat_activity WHERE application_name = 'siptrustctl' AND wait_event_type = 'Lock'";
+    await stage.cluster.sql('CREATE SEQUENCE mended');
+    const held = stage.cluster.sql(`BEGIN; LOCK TABLE siptrust.policy_revision IN ACCESS EXCLUSIVE MODE;
+      DO $$ BEGIN FOR turn IN 1..1200 LOOP
+        EXIT WHEN (SELECT is_called FROM mended);
+        PERFORM pg_sleep(0.05);
+      END LOOP; END $$; COMMIT`);
+    const pushed = stage.ctl('policy', 'push', file);
+    await expect.poll(() => stage.cluster.sql(`SELECT pid FROM ${waits}`)).toHaveLength(1);
+    policy('reading');
+    await stage.cluster.sql("SELECT nextval('mended')");
+    await held;
+    expect(await pushed).toMatchObject({ code: 0, error: '' });
+    await stage.cluster.sql('DROP SEQUENCE mended');
+    const [, before] = (await stage.done('policy', 'list')) as unknown as { author: string; at: string }[];
+    expect(JSON.parse((await pushed).output)).toMatchObject({ base_by: before?.author, base_at: before?.at });
   });
 
   test('fail/of two who have both read the newest revision and write at one moment, one wins', async () => {

@@ -3,7 +3,7 @@
 import { hostname, userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { loadSettings } from '../../policy/loading/index.js';
-import type { RevisionContent } from '../../policy/revision/index.js';
+import { REVISION_WORDS, type RevisionContent } from '../../policy/revision/index.js';
 import type { DaemonSettings } from '../../policy/settings/index.js';
 import { type Policy, policyDifferences } from '../../policy/snapshot/index.js';
 import { FleetDatabase, revisionRow, type StoredRevision } from '../../state/fleet/index.js';
@@ -32,6 +32,7 @@ interface PushOptions extends StoreOptions {
   readonly author?: string;
   readonly wait?: string | true;
   readonly requireAll: boolean;
+  readonly base?: string;
 }
 
 const DEFAULT_CONFIG = '/etc/siptrust/siptrust.yaml';
@@ -51,21 +52,20 @@ export function fleetCommands({ group, print, exit }: FleetTools): void {
     .description('check a policy with all files that it names, and put it in force on all nodes of the fleet')
     .argument('<file>', 'policy file; its daemon: section stays here')
     .option('--base <number>', 'the revision that it was made on, instead of the newest one')
-    .action(async (file: string, options: PushOptions & { base?: string }) => {
-      const prepared = preparePolicy(file, Date.now());
-      const { blobs, warnings, files, agreements } = prepared;
+    .action(async (file: string, options: PushOptions) =>
       done(
-        await push(options, blobs, (head) => {
-          const on = options.base === undefined ? undefined : revisionNumber(options.base);
-          if (on !== undefined && head !== undefined && head.revision.number !== on) {
-            throw new Refusal(firstCame(head, on), 1);
-          }
+        await push(options, (head) => {
+          const { content, blobs, warnings, files, agreements } = preparePolicy(file, Date.now());
           const withdrawn = head?.revision.withdrawn ?? [];
-          const said = { agreements: agreements.length, files, warnings };
-          return { content: { ...prepared.content, withdrawn }, said };
+          const said = {
+            agreements: agreements.length,
+            files,
+            warnings: [...warnings, ...unnamed(withdrawn, agreements)],
+          };
+          return { content: { ...content, withdrawn }, said, blobs };
         }),
-      );
-    });
+      ),
+    );
   storing(policy.command('list'))
     .description('the newest policy revisions of the fleet')
     .option('--limit <number>', 'how many', '20')
@@ -87,14 +87,18 @@ export function fleetCommands({ group, print, exit }: FleetTools): void {
       const wanted = revisionNumber(number);
       const message = options.message === '' ? `rollback to ${wanted}` : options.message;
       done(
-        await push({ ...options, message }, new Map(), async (head, database) => {
+        await push({ ...options, message }, async (head, database) => {
           const { revision } = await existing(database, wanted);
           const { main, tree, names, withdrawn } = revision;
           // Nodes would stay where they are, and the operator believe that they went back.
           const files = await fetchPolicy(revision, database);
-          policyOf({ ...revision, withdrawn: [] }, files, Date.now());
+          const { snapshot } = policyOf({ ...revision, withdrawn: [] }, files, Date.now());
           const all = [...new Set([...withdrawn, ...(head?.revision.withdrawn ?? [])])].sort();
-          return { content: { main, tree, names, withdrawn: all }, said: { content_of: wanted } };
+          const warnings = unnamed(
+            all,
+            Array.from(snapshot.agreements, ({ name }) => name),
+          );
+          return { content: { main, tree, names, withdrawn: all }, said: { content_of: wanted, warnings } };
         }),
       );
     });
@@ -180,6 +184,8 @@ interface Made {
   readonly content: RevisionContent;
   /** What is told of it beside the number. */
   readonly said: object;
+  /** Contents that the store may lack. */
+  readonly blobs?: ReadonlyMap<string, Uint8Array>;
 }
 
 interface Pushed {
@@ -216,26 +222,62 @@ function thereText(states: readonly NodeState[]): string {
   return `in force on ${states.length - missing.length} of ${states.length} nodes${rest}`;
 }
 
+/** @param make is told the newest revision before it reads any file: who pushes meanwhile comes first */
 async function push(
   options: PushOptions,
-  blobs: ReadonlyMap<string, Uint8Array>,
   make: (head: StoredRevision | undefined, database: FleetDatabase) => Made | Promise<Made>,
 ): Promise<Pushed> {
   const { config, message, author = `${userInfo().username}@${hostname()}`, requireAll: all } = options;
+  for (const [option, text, most] of [
+    ['-m', message, REVISION_WORDS.comment],
+    ['--author', author, REVISION_WORDS.author],
+  ] as const) {
+    if (text.length > most) {
+      throw new Refusal(`${option}: expected at most ${most} characters, found ${text.length}`, 2);
+    }
+  }
   const key = options.key === undefined ? undefined : readPolicyKey(options.key);
   const wait = options.wait === undefined && !all ? undefined : seconds(options.wait ?? true);
   return withFleet(config, async ({ database, settings }) => {
     const { fleet, policyKeys } = settings;
+    // Before the newest one: what others push in between is no sign of a restore.
+    const last = await database.lastNumber();
     const head = await database.head();
-    const { content, said } = await make(head, database);
+    checkBase(head, last, options.base);
+    const { content, said, blobs } = await make(head, database);
     if (all) await allThereBefore(database, head?.revision.number ?? 0);
     const pusher = new Pusher({ database, fleet: fleet.name, policyKeys, key, author, clock: Date.now });
     const { number, base, withdrawn } = await pusher.push(head, content, message, blobs);
-    const told = { revision: number, base, ...said, disabled: withdrawn };
+    const made = head && { base_by: head.revision.author, base_at: new Date(head.at).toISOString() };
+    const told = { revision: number, base, ...made, ...said, disabled: withdrawn };
     if (wait === undefined) return told;
     const nodes = await patiently(database, number, { seconds: wait, all }, `revision ${number} is pushed`);
     return { ...told, nodes, complete: allThere(nodes, all) };
   });
+}
+
+/** @throws {Refusal} files were made on another revision, or revisions are gone that nodes have in force */
+function checkBase(head: StoredRevision | undefined, last: number, base: string | undefined): void {
+  const newest = head?.revision.number ?? 0;
+  if (base === undefined) {
+    if (last <= newest) return;
+    const restored = `revision ${last} is in force on a node, and the newest of the store is ${newest}: it was restored`;
+    const lost =
+      'Whom agreement disable --fleet took out since then would be in again (siptrustctl status of a node names them)';
+    const next = `siptrustctl policy push FILE --base ${newest}`;
+    throw new Refusal(`nothing was pushed: ${restored}. ${lost}: say enabled: false there, then ${next}`, 1);
+  }
+  const on = revisionNumber(base);
+  if (on > newest) throw new Refusal(`--base ${on}: expected a revision of the store, whose newest is ${newest}`, 1);
+  if (head !== undefined && on < newest) throw new Refusal(firstCame(head, on), 1);
+}
+
+/** A partner whose agreement has another name now is in again, whoever took him out. */
+function unnamed(withdrawn: readonly string[], agreements: readonly string[]): readonly string[] {
+  const names = new Set(agreements);
+  return withdrawn
+    .filter((name) => !names.has(name))
+    .map((name) => `disabled: ${name}: no agreement here is named so (if it was renamed, the partner is in again)`);
 }
 
 async function allThereBefore(database: FleetDatabase, number: number): Promise<void> {
@@ -259,7 +301,7 @@ async function withdraw(
     const how = 'a policy file of one daemon says so itself (enabled: false, then siptrustctl agreement reload)';
     throw new Refusal(`expected --fleet: ${how}`, 2);
   }
-  return push(options, new Map(), async (head, database) => {
+  return push(options, async (head, database) => {
     if (head === undefined) throw new Refusal('the fleet has no policy: nothing was pushed yet', 1);
     const { withdrawn, ...content } = head.revision;
     const known = withdrawn.includes(name);

@@ -17,8 +17,10 @@ export interface NodeState {
 export function nodeState({ name, revision, wanted, problem, alive, silent }: NodeRow, number: number): NodeState {
   const row = { node: name, revision };
   if (!alive) return { ...row, state: 'silent', problem: `not heard of for ${Math.round(silent)} s` };
-  if (revision >= number) return { ...row, state: 'there', problem: '' };
-  if (wanted >= number && problem !== '') return { ...row, state: 'refused', problem };
+  // One that is ahead of the newest, or has another one of that number, says so: the store was restored.
+  const astray = problem !== '' && wanted <= revision;
+  if (revision >= number && !astray) return { ...row, state: 'there', problem: '' };
+  if (problem !== '' && (wanted >= number || revision >= number)) return { ...row, state: 'refused', problem };
   return { ...row, state: 'behind', problem };
 }
 

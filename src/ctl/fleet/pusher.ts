@@ -2,9 +2,11 @@
 
 import type { KeyObject } from 'node:crypto';
 import {
+  MOST_REVISION_OCTETS,
   type PolicyKey,
   type Revision,
   type RevisionContent,
+  readRevision,
   signatureFault,
   signed,
 } from '../../policy/revision/index.js';
@@ -45,6 +47,14 @@ export class Pusher {
     const number = (await database.lastNumber()) + 1;
     const unsigned = { number, base: base?.revision.number ?? 0, ...content, author, comment };
     const revision = key === undefined ? unsigned : signed(fleet, unsigned, key, clock());
+    // What is stored is the newest for everybody: one that nobody can read would be the last.
+    const read = readRevision(revision);
+    if ('problem' in read) throw new Refusal(`nothing was pushed: ${read.problem}`, 2);
+    const octets = Buffer.byteLength(JSON.stringify(revision));
+    if (octets > MOST_REVISION_OCTETS) {
+      const expected = `expected a revision of at most ${MOST_REVISION_OCTETS} bytes, found ${octets}`;
+      throw new Refusal(`nothing was pushed: ${expected} (names of agreements that are disabled)`, 2);
+    }
     const fault = signatureFault(fleet, revision, policyKeys);
     if (fault !== undefined) throw new Refusal(`the nodes would not take it: ${fault} (--key FILE)`, 2);
     await database.contents.store(blobs);

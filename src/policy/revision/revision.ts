@@ -3,6 +3,11 @@
 import { hash } from 'node:crypto';
 import { z } from 'zod';
 
+/** Characters of what people say of a revision. */
+export const REVISION_WORDS = { author: 500, comment: 10_000 } as const;
+/** Octets of all that a revision says: its files are listed elsewhere, names of agreements that are disabled stand in it. */
+export const MOST_REVISION_OCTETS = 16 * 1024 * 1024;
+
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const number = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
 
@@ -28,8 +33,8 @@ const revisionSchema = z.strictObject({
   withdrawn: z.array(z.string().min(1)),
   /** Hash of the names of all agreements, one a line as JSON: who disables one need not read the policy. */
   names: sha256,
-  author: z.string().max(500),
-  comment: z.string().max(10_000),
+  author: z.string().max(REVISION_WORDS.author),
+  comment: z.string().max(REVISION_WORDS.comment),
   signature: signatureSchema.optional(),
 });
 

@@ -1,7 +1,7 @@
 /** The revisions and the nodes of a fleet, as its database has them. All that is decided by time is decided by its clock. */
 
-import { contentHash, type Revision, readRevision } from '../../policy/revision/index.js';
-import type { SqlRow } from '../postgres/index.js';
+import { contentHash, MOST_REVISION_OCTETS, type Revision, readRevision } from '../../policy/revision/index.js';
+import { type SqlRow, text } from '../postgres/index.js';
 import { StoreError } from '../store/index.js';
 import type { FleetConnection } from './fleet-connection.js';
 import { FleetContents } from './fleet-contents.js';
@@ -186,7 +186,7 @@ export class FleetDatabase {
          EXISTS (SELECT FROM node WHERE starts_with(name, $1 || '${TWIN}')
            AND ${HEARD} > clock_timestamp() - ${ALIVE_SECONDS} * interval '1 second') AS twin`,
       [
-        ...[name, version, state, revision, wanted, problem.slice(0, MOST_PROBLEM), new Date(startedAt)],
+        ...[name, version, state, revision, wanted, text(problem.slice(0, MOST_PROBLEM)), new Date(startedAt)],
         ...[JSON.stringify({ instance, script_revision: scriptRevision }), takes, instance],
       ],
     );
@@ -231,7 +231,10 @@ export class FleetDatabase {
       value = undefined;
     }
     const revision = readRevision(value);
-    if ('problem' in revision) throw new StoreError(this.#connection.name, revision.problem);
+    if ('problem' in revision) {
+      const next = 'next: delete that row as the owner of the database';
+      throw new StoreError(this.#connection.name, `revision ${number}: ${revision.problem}; ${next}`);
+    }
     return { revision, at: at.getTime() };
   }
 }
@@ -242,8 +245,6 @@ const MOST_AHEAD = 1_000_000;
 /** When a node was heard of. A time that is infinite or yet to come is none: somebody wrote it by hand. */
 const HEARD = `CASE WHEN isfinite(node.seen_at) AND node.seen_at < clock_timestamp() + ${ALIVE_SECONDS} * interval '1 second'
   THEN node.seen_at ELSE to_timestamp(0) END`;
-/** Of what a revision says: its files are listed elsewhere, names of agreements that are disabled stand in it. */
-const MOST_REVISION_OCTETS = 16 * 1024 * 1024;
 const REVISIONS = `
   SELECT number, octet_length(content) AS octets, created_at AS at,
     CASE WHEN octet_length(content) <= ${MOST_REVISION_OCTETS} THEN content END AS content

@@ -1,8 +1,7 @@
 /** The audit log of a fleet: what operators changed, on whichever node. Lines are added and never changed. */
 
 import { type AuditRecord, shortened } from '../../log/index.js';
-import type { Run } from '../postgres/index.js';
-import { text } from './pin-table.js';
+import { type Run, text } from '../postgres/index.js';
 
 export interface AuditLine extends AuditRecord {
   /** A UUID: a line that is sent twice is there once. */

@@ -1,6 +1,6 @@
 /** Pins of a fleet. Nodes add what they see; only an operator's word approves one or takes it out. */
 
-import { type Run, type SqlRow, STATE_CHANGED } from '../postgres/index.js';
+import { type Run, type SqlRow, STATE_CHANGED, text } from '../postgres/index.js';
 import type { Pin, PinKey, PinNews } from '../store/index.js';
 import { MOST_NAME, MOST_ROW_OCTETS, PAGE_OCTETS, PAGE_ROWS, type RefusedRow } from './bounds.js';
 
@@ -194,9 +194,4 @@ function given(pins: readonly Pin[]): string {
       approved_at: pin.approvedAt === undefined ? null : time(pin.approvedAt),
     })),
   );
-}
-
-/** PostgreSQL has no NUL in texts, and no half of a pair; certificates of others have what they like. */
-export function text(foreign: string): string {
-  return foreign.replace(/\0|\p{Surrogate}/gu, '\uFFFD');
 }

@@ -50,6 +50,15 @@ describe('waiting for nodes', () => {
     const none = await waitForNodes(nodes(), 7, { seconds: 3600, all: false });
     expect([none, allThere(none, false), allThere(none, true)]).toEqual([[], false, false]);
   });
+  test.each([
+    ['fail/ahead of a store that was restored', { revision: 12, wanted: 9, problem: 'it was restored' }, 9, 'refused'],
+    ['fail/with another revision of the same number', { revision: 9, wanted: 9, problem: 'another one' }, 9, 'refused'],
+    ['ok/that has this one and refuses a later one', { revision: 9, wanted: 10, problem: 'no room' }, 9, 'there'],
+    ['ok/ahead as there was a later one', { revision: 10, wanted: 10, problem: '' }, 9, 'there'],
+  ])('%s', async (_, over, number, state) => {
+    const [found] = await waitForNodes(nodes({ ...row('a', 0), ...over }), number, { seconds: 0, all: false });
+    expect(found).toMatchObject({ state, problem: state === 'there' ? '' : over.problem });
+  });
   test('ok/all there: at once', async () => {
     expect(await waitForNodes(nodes(row('a', 7)), 7, { seconds: 3600, all: true })).toHaveLength(1);
   });
