@@ -156,7 +156,7 @@ function formHint(expected: string, found: unknown, words: string): string {
     return found === meant ? ` (without quotes: ${meant})` : ` (did you mean ${meant}?)`;
   }
   if (expected === 'number' && typeof found === 'string' && /^[0-9]{1,15}$/.test(found)) {
-    return ` (without quotes: ${found})`;
+    return ` (without quotes: ${Number(found)})`;
   }
   if (expected !== 'string') return '';
   if (typeof found === 'number' && words.includes(', as in ')) return '';

@@ -14,9 +14,14 @@ export const UNCLOSED = 'Missing closing';
 
 const NO_COLON = 'expected "key: value", found a line without ": " (a colon and a blank)';
 
+const MORE =
+  'expected the end of the value, found more behind a closing quotation mark or bracket, or one that closes nothing (text that holds or begins with one needs quotes, as an IPv6 address with a port does)';
+
 const WORDS: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: 'expected blanks as indentation, found a tab',
   MULTIPLE_DOCS: 'expected one document, found another (after "---" or "...")',
+  TAG_RESOLVE_FAILED: 'expected no tag: text that begins with "!" needs quotes',
+  UNEXPECTED_TOKEN: MORE,
   MULTILINE_IMPLICIT_KEY: NO_COLON,
   BLOCK_AS_IMPLICIT_KEY:
     'expected one "key: value" in a line, found another ":" after the value (is the next line indented too far? Text with ": " in it needs quotes)',
@@ -36,6 +41,7 @@ const BY_BEGINNING: readonly (readonly [string, string])[] = [
   ['Sequence item without', 'expected "- ", or the blanks of the line above in front, found more or fewer'],
   ['All mapping items must', 'expected the blanks of the other keys of this mapping in front, found more or fewer'],
   ['All sequence items must', 'expected the blanks of the other "- " of this list in front, found more or fewer'],
+  ['Missing ,', MORE],
   ['Comments must be', 'expected a blank before "#"'],
   [UNCLOSED, 'expected a closing quotation mark, found none'],
   ['Plain value cannot start', 'expected text that begins with a letter or a digit: any other needs quotes'],

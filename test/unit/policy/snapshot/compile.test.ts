@@ -48,6 +48,9 @@ function agreement(policy: string, name = 'op-b'): Agreement {
   return found;
 }
 
+const UNEXPECTED =
+  'expected the end of the value, found more behind a closing quotation mark or bracket, or one that closes nothing (text that holds or begins with one needs quotes, as an IPv6 address with a port does)';
+
 describe('the snapshot', () => {
   test('fail/revocation: hard, and no list of one of the CAs: nobody under that one is ever trusted', () => {
     const hard = (...keys: readonly string[]) => tls('revocation: hard', 'crls: [b.crl]', ...keys);
@@ -398,6 +401,11 @@ const FAIL: readonly Case[] = [
     'p.yaml:8:17: error: defaults.ttl: expected whole seconds from 1 to 86400, found "300" (without quotes: 300)',
   ],
   [
+    'a number with a zero in front',
+    `${tls('enabled: true')}defaults: {ttl: 0300}\n`,
+    'p.yaml:8:17: error: defaults.ttl: expected whole seconds from 1 to 86400, found "0300" (without quotes: 300)',
+  ],
+  [
     'true for on',
     `${tls('enabled: true')}daemon: {watch: true}\n`,
     'p.yaml:8:17: error: daemon.watch: expected one of on, off, found boolean true (did you mean on?)',
@@ -737,6 +745,19 @@ const FAIL: readonly Case[] = [
     'IPv6 without quotes',
     nds().replace('[192.0.2.0/28]', '[2001:db8::]'),
     'p.yaml:9:15: error: agreements[0].sources[0]: expected an address prefix, as in 192.0.2.0/28, found a mapping (a ":" in text needs quotes)',
+  ],
+  [
+    'an IPv6 socket without quotes, in one line with others',
+    nds().replace('10.0.0.1:5062', '[2001:db8::1]:5062'),
+    `p.yaml:3:37: error: ${UNEXPECTED}`,
+  ],
+  ['an IPv6 socket without quotes', 'daemon:\n  listen:\n    http: [::1]:7061\n', `p.yaml:3:16: error: ${UNEXPECTED}`],
+  ['a quotation mark in text', "daemon: {dns: {servers: ['it's']}}\n", `p.yaml:1:30: error: ${UNEXPECTED}`],
+  ['a bracket that closes nothing', 'own_domains: ]\n', `p.yaml:1:14: error: ${UNEXPECTED}`],
+  [
+    'text that looks like a tag',
+    'own_domains: [!a.example]\n',
+    'p.yaml:1:15: error: expected no tag: text that begins with "!" needs quotes',
   ],
   [
     'two agreements claim one prefix',
