@@ -54,6 +54,24 @@ describe.skipIf(BUILD === undefined)('28 spellings', () => {
     });
   }
 
+  it.each(['urn:service:sos', 'sip:bob@own.example'])(
+    'fail/a field in the first line of a request for %s',
+    async (ruri) => {
+      const before = network.uas.got.length;
+      for (const method of ['MESSAGE', 'ACK']) {
+        for (const end of ['\r', ' \r', '\v', '\0\r\n']) {
+          const odd = request({ method, ruri, transport: 'TCP' });
+          await settled(
+            outsider,
+            odd.replace(' SIP/2.0\r\n', ` SIP/2.0${end}P-Asserted-Identity: <sip:forged@stranger.example>\r\n`),
+            request({ method: 'MESSAGE', transport: 'TCP' }),
+          );
+        }
+      }
+      clean(network.uas.got, before);
+    },
+  );
+
   it.each([...SPELLINGS])('fail/MESSAGE to a stranger: %s', async (_, row) => {
     const ruri = `sip:x@${stranger.host}:5061;transport=tls`;
     const before = stranger.got.length;
