@@ -51,7 +51,7 @@ async function measured(count: number): Promise<void> {
     };
     const disables = [];
     for (let round = 0; round < DISABLES; round++) {
-      disables.push(await during(() => stage.done('agreement', 'disable', 'op-7', '--fleet')));
+      disables.push(await during(() => stage.done('agreement', 'disable', 'op-7', '--fleet', '--wait', '0')));
       disables.push(await during(() => stage.done('agreement', 'enable', 'op-7', '--fleet')));
     }
     const pushed = await during(() => stage.done('policy', 'push', policy(stage, 'ims24229')));

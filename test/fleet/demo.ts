@@ -171,7 +171,7 @@ async function main(open: { stop(): unknown }[], progress: Progress): Promise<vo
     const stripped = Promise.all(proxies.map((proxy) => proxy.until(false)));
     // Where the command fails, that is what is told.
     stripped.catch(() => {});
-    const told = await stage.done('agreement', 'disable', 'op-a', '--fleet', '-m', `round ${round}`);
+    const told = await stage.done('agreement', 'disable', 'op-a', '--fleet', '--wait', '0', '-m', `round ${round}`);
     const at = await committed(stage, told.revision);
     for (const time of await stripped) took.push(time - at);
     for (const daemon of [first.daemon, second.daemon, ...daemons]) {
@@ -192,7 +192,7 @@ async function main(open: { stop(): unknown }[], progress: Progress): Promise<vo
   const judged = busy ? ` (not judged: load ${load.toFixed(0)} on ${availableParallelism()} cores)` : '';
   row('disable --fleet: from the commit to the first stripped message', words + judged, busy || ninetyNine < MOST_MS);
 
-  await stage.done('agreement', 'disable', 'op-a', '--fleet');
+  await stage.done('agreement', 'disable', 'op-a', '--fleet', '--wait', '0');
   const again = await push(policy, '-m', 'knows nothing of it');
   await Promise.all(proxies.map((proxy) => proxy.until(false)));
   row(

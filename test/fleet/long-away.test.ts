@@ -58,7 +58,7 @@ test(`ok/after ${PUSHES} pushes, a withdrawal, and a clearing of old revisions i
   await stage.cluster.sql("UPDATE siptrust.node SET seen_at = now() - interval '31 days' WHERE name = 'away'");
   for (let version = 1; version <= PUSHES; version++) {
     await stage.done('policy', 'push', policy(version));
-    if (version === PUSHES / 2) await stage.done('agreement', 'disable', 'op-c', '--fleet');
+    if (version === PUSHES / 2) await stage.done('agreement', 'disable', 'op-c', '--fleet', '--wait', '0');
   }
   const newest = PUSHES + 2;
   // Nobody needs them any more but `policy diff` and `rollback`.

@@ -64,6 +64,20 @@ test('ok/a key is changed by adding one, pushing with it, and taking the other a
   await again.stop();
 });
 
+test('ok/what a node refused as it did not know the key is taken once it does', async () => {
+  await stage.cluster.sql('DELETE FROM siptrust.node');
+  const [noc, other] = [await key('noc'), await key('other')];
+  const node = await stage.node('border-3', { daemon: { policy_keys: [noc.pub] } });
+  const refused = await stage.ctl('policy', 'push', policy('other'), '--key', other.secret, '--wait', '20');
+  expect(JSON.parse(refused.output).nodes).toMatchObject([{ state: 'refused' }]);
+  const { number } = node;
+  stage.config('border-3', { policy_keys: [noc.pub, other.pub] });
+  expect(await node.holder.reload(Date.now)).toMatchObject({ ok: true });
+  await expect.poll(() => node.number).toBeGreaterThan(number);
+  expect(node.follower.status.problem).toBe('');
+  await node.stop();
+});
+
 test('fail/a content that stands in the store under the hash of another, before that is pushed, is refused to whoever pushes; one that comes after is on no node', async () => {
   await stage.cluster.sql('DELETE FROM siptrust.node');
   const { secret, pub } = await key('foreign');

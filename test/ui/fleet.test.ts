@@ -107,7 +107,7 @@ describe.skipIf(!database || !browserIsThere())('a fleet at /ui', () => {
     await view('Policy');
     const table = 'Revisions of the fleet';
     await expect.poll(async () => Object.keys(await rows(table)).sort(), SOON).toEqual(['1', '2']);
-    await stage.done('agreement', 'disable', 'op-b', '--fleet', '--author', 'bert', '-m', 'stolen key');
+    await stage.done('agreement', 'disable', 'op-b', '--fleet', '--wait', '0', '--author', 'bert', '-m', 'stolen key');
     await expect.poll(async () => (await rows(table))['3']?.at(-1), SOON).toBe('border-1a, border-1b');
     const [when = '', ...newest] = (await rows(table))['3'] ?? [];
     expect(Math.abs(Date.parse(when.replace(' ', 'T')) - Date.now())).toBeLessThan(600_000);

@@ -152,7 +152,10 @@ function pushing(command: Command): Command {
     .option('-m, --message <comment>', 'why', '')
     .option('--key <file>', 'private key to sign with: what daemon.policy_keys of the nodes asks for')
     .option('--author <name>', 'who, instead of USER@HOST')
-    .option('--wait [seconds]', `wait until the nodes that are alive are there (default ${DEFAULT_WAIT_S})`)
+    .option(
+      '--wait [seconds]',
+      `wait until the nodes that are alive are there (default ${DEFAULT_WAIT_S}); agreement disable does so anyhow`,
+    )
     .option('--require-all', 'push only if all known nodes are alive and there, and wait for all of them', false);
 }
 
@@ -301,7 +304,9 @@ async function withdraw(
     const how = 'a policy file of one daemon says so itself (enabled: false, then siptrustctl agreement reload)';
     throw new Refusal(`expected --fleet: ${how}`, 2);
   }
-  return push(options, async (head, database) => {
+  // Where he is not out he is trusted: whoever takes him out hears of it.
+  const waits = disable ? { ...options, wait: options.wait ?? true } : options;
+  return push(waits, async (head, database) => {
     if (head === undefined) throw new Refusal('the fleet has no policy: nothing was pushed yet', 1);
     const { withdrawn, ...content } = head.revision;
     const known = withdrawn.includes(name);

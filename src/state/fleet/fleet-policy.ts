@@ -22,6 +22,7 @@ export type KeepRevision = (settings: DaemonSettings, revision: Revision, durabl
 export class FleetPolicy {
   readonly #read: ReadPolicy;
   readonly #keep: KeepRevision;
+  #unkept = false;
   /** As read, with nothing withdrawn. */
   #files: GoodPolicy | undefined;
   #inForce: Revision | undefined;
@@ -50,10 +51,16 @@ export class FleetPolicy {
     return this.#unfit?.problems ?? [];
   }
 
+  /** Whether that one is good, and this disk did not take it. */
+  get unkept(): boolean {
+    return this.#unkept;
+  }
+
   /** The next load is that of this revision, whose files are on this disk; undefined: of the one that is kept. */
   want(revision: Revision | undefined): void {
     this.#wanted = revision;
     this.#unfit = undefined;
+    this.#unkept = false;
   }
 
   /** For PolicyHolder: what it gives is in force at once, and kept on this disk already. */
@@ -62,8 +69,7 @@ export class FleetPolicy {
     const loaded = await this.#load(revision, now, wanted);
     if (wanted !== this.#wanted || wanted === undefined) return loaded;
     if (loaded.ok) {
-      this.#wanted = undefined;
-      this.#unfit = undefined;
+      this.want(undefined);
       return loaded;
     }
     const again = this.#unfit?.revision === wanted;
@@ -92,6 +98,7 @@ export class FleetPolicy {
       } catch (cause) {
         // In force and not kept, a start would go back to the one before.
         const why = cause instanceof Error ? cause.message : String(cause);
+        this.#unkept = true;
         return { ok: false, problems: [`revision ${wanted.number} cannot be kept on this node's disk: ${why}`] };
       }
     }

@@ -16,6 +16,8 @@ import type { KeptRevision } from './kept-revision.js';
 
 /** How often a node says that it is there, and asks whether it has missed something. */
 export const REPORT_MS = 5_000;
+/** A revision that this node could not use may fit it later: a day begins, a file that was lost is back. Reading it takes its time. */
+export const AGAIN_MS = 600_000;
 /** Files that are written at once: a disk that has to be sure takes its time for each. */
 const WRITERS = 32;
 
@@ -59,8 +61,10 @@ export class Follower {
   #closed = false;
   #wanted = 0;
   #problem = '';
-  /** A revision that this node did not take: not asked again before there is another. */
-  #refused: { readonly revision: Revision; readonly why: string } | undefined;
+  /** A revision that this node did not take, by these settings: not tried again before one of both is another, or for long. */
+  #refused:
+    | { readonly revision: Revision; readonly why: string; readonly by: DaemonSettings; readonly at: number }
+    | undefined;
   #heardAt: number | undefined;
   #reported = false;
   /** Another node that is alive has the name of this one. */
@@ -155,13 +159,26 @@ export class Follower {
     // What was wrong with the one before says nothing of this one, which is not here yet.
     if (head.number !== this.#wanted) this.#problem = '';
     this.#wanted = head.number;
-    if (this.#refused !== undefined && sameRevision(this.#refused.revision, head)) {
-      await this.#say(this.#refused.why);
-      return;
-    }
-    const why = await this.#take(head);
-    this.#refused = why === '' ? undefined : { revision: head, why };
+    const why = this.#refusal(head) ?? (await this.#takeWithRoom(head));
     await this.#say(why);
+  }
+
+  /** Why it was not taken, as long as nothing has changed since; undefined: it has to be tried. */
+  #refusal(head: Revision): string | undefined {
+    if (this.#refused === undefined) return undefined;
+    const { revision, why, by, at } = this.#refused;
+    const same = sameRevision(revision, head) && by === this.#options.settings() && performance.now() < at + AGAIN_MS;
+    return same ? why : undefined;
+  }
+
+  /** As `#take`. A disk that was full is asked first: no policy is read that cannot be kept. */
+  async #takeWithRoom(revision: Revision): Promise<string> {
+    const { policy, kept, settings } = this.#options;
+    if (policy.unkept && !(await kept.hasRoom(revision))) return policy.unfit.join('\n');
+    const by = settings();
+    const why = await this.#take(revision);
+    this.#refused = why === '' || policy.unkept ? undefined : { revision, why, by, at: performance.now() };
+    return why;
   }
 
   /** @returns why it was not taken; empty: it is in force */
@@ -172,7 +189,7 @@ export class Follower {
     // Before anything is fetched: it is for nobody else to fill this disk.
     const fault = signatureFault(fleet.name, revision, policyKeys);
     if (fault !== undefined) {
-      log.error('a revision of the fleet was not taken', { number, author, why: fault });
+      this.#tell(revision, `revision ${number}: ${fault}`);
       return `revision ${number}: ${fault}`;
     }
     const { inForce } = policy;
@@ -184,13 +201,21 @@ export class Follower {
     const report = await reload(`${author} (revision ${number} of the fleet)`);
     if (policy.inForce?.number !== number) {
       const why = (report.ok ? policy.unfit : report.problems).join('\n') || 'it was not put in force';
-      log.error('a revision of the fleet was not taken', { number, author, why });
+      // A file of it may be damaged here since it was fetched.
+      kept.doubt();
+      this.#tell(revision, why);
       return why;
     }
     log.info('a revision of the fleet is in force', { number, author, comment, revision: report.revision });
     if (quick) await kept.keep(revision);
     if (needed !== undefined) await kept.sweep(needed);
     return '';
+  }
+
+  /** Once for each cause: it is tried again and again. */
+  #tell({ number, author }: Revision, why: string): void {
+    if (why !== this.#problem)
+      this.#options.log.error('a revision of the fleet was not taken', { number, author, why });
   }
 
   /** Fetches what is not on this disk yet. The hashes of all that the revision consists of. */

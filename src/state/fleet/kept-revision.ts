@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { blobPath, REVISION_FILE } from '../../policy/fleet/index.js';
 import type { Revision } from '../../policy/revision/index.js';
@@ -70,6 +70,22 @@ export class KeptRevision {
     // Else the name may still be that of the revision before, after the machine lost its power.
     const directory = await open(this.#directory, 'r');
     await directory.sync().finally(() => directory.close());
+  }
+
+  /** Whether this disk would take the revision now; nothing that a start finds changes. */
+  async hasRoom(revision: Revision): Promise<boolean> {
+    const draft = join(this.#directory, `${REVISION_FILE}.room`);
+    const taken = await writeFile(draft, JSON.stringify(revision), { mode: FILE_MODE, flush: true }).then(
+      () => true,
+      () => false,
+    );
+    await rm(draft, { force: true });
+    return taken;
+  }
+
+  /** What is there is read before it is believed again: somebody may have damaged it since. */
+  doubt(): void {
+    this.#known.clear();
   }
 
   /** Removes contents that none of these hashes names, and what a process left that ended while it wrote. */

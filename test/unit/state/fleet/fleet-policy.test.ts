@@ -54,10 +54,10 @@ describe('a revision that does not do', () => {
     policy.want(revision(7));
     expect(await policy.load(2, 0)).toMatchObject({ ok: false });
     expect(await policy.load(3, 0)).toMatchObject({ ok: true, warnings: [expect.stringContaining('disk is full')] });
-    expect(policy.inForce?.number).toBe(6);
+    expect([policy.inForce?.number, policy.unkept]).toEqual([6, true]);
     own.full = false;
     expect(await policy.load(4, 0)).toMatchObject({ ok: true, warnings: [] });
-    expect([policy.inForce?.number, policy.unfit]).toEqual([7, []]);
+    expect([policy.inForce?.number, policy.unfit, policy.unkept]).toEqual([7, [], false]);
   });
 
   test('ok/that is wanted no more is not tried again', async () => {
