@@ -179,6 +179,22 @@ describe.each(builds('full'))('the sidecar, Kamailio $version', (build) => {
     await eventually('it is asked for again', () => keeps(caller), 10_000);
   });
 
+  const good = {
+    verdict: 'trusted',
+    trusted: 1,
+    profile: 'trusted',
+    per: 'connection',
+    agreement: 'op-a',
+    reason: 'agreement-covers',
+    asserts: ['a.example'],
+    action: 'continue',
+    code: 0,
+    phrase: '',
+    ttl: 60,
+    revision: 4711,
+    id: 'x-1',
+  };
+
   describe('with a second one', () => {
     let second: Daemon;
 
@@ -208,24 +224,32 @@ describe.each(builds('full'))('the sidecar, Kamailio $version', (build) => {
         expect(await second.decisionsOn(caller.source)).toHaveLength(1);
       }
     });
+
+    it.each([
+      ['lower', 4710],
+      ['the same', 4711],
+      ['higher', 4712],
+    ])(
+      'fail/the second was asked for once, and trusts more (revision: %s): the first counts again',
+      async (_, revision) => {
+        await stage({ defines: (host) => ({ SIPTRUST_HTTP_2: { string: `siptrust2=>http://${host(9)}:7061/rpc` } }) });
+        await network.daemon.stop();
+        const first = await FakeSidecar.start(network.daemon.host);
+        const other = await FakeSidecar.start(network.host(9));
+        open.push(first, other);
+        other.status = { result: { revision, stranger: 'untrusted', sockets: [] } };
+        other.answer = () => ({ result: { ...good, revision } });
+        await eventually('both are heard', () => network.knownRevision() === 4711 && !network.sidecarIsDown(2));
+        const caller = await network.overTls(network.certificateOfA());
+        expect(await keeps(caller)).toBe(true);
+        first.answer = () => ({ result: { ...good, verdict: 'untrusted', trusted: 0, profile: 'untrusted' } });
+        await eventually('what the first says counts', async () => !(await keeps(caller)), 10_000);
+        expect(network.knownRevision()).toBe(4711);
+      },
+    );
   });
 
   describe('that talks nonsense', () => {
-    const good = {
-      verdict: 'trusted',
-      trusted: 1,
-      profile: 'trusted',
-      per: 'connection',
-      agreement: 'op-a',
-      reason: 'agreement-covers',
-      asserts: ['a.example'],
-      action: 'continue',
-      code: 0,
-      phrase: '',
-      ttl: 60,
-      revision: 4711,
-      id: 'x-1',
-    };
     const right = lineOf('trust.peer', good);
     const nonsense: readonly (readonly [string, Answer, boolean])[] = [
       ['ok/the right answer', { result: good }, true],
