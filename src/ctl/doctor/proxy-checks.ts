@@ -69,6 +69,11 @@ export const proxyChecks: readonly Check[] = [
     look: restore,
   },
   {
+    name: 'script-registrar',
+    asks: 'where the script authenticates users who register, SIPTRUST_REGISTRAR says whether they come from other networks, too',
+    look: registrar,
+  },
+  {
     name: 'kamailio-version',
     asks: 'Kamailio is 5.6 or newer, none of 5.7.0 to 5.7.4, 5.8.0 and 5.8.1, and before 6.0 has one TCP worker or `tls_threads_mode`',
     look: version,
@@ -364,6 +369,16 @@ function restore({ script }: Site): readonly Finding[] {
           ),
         ]),
   ];
+}
+
+/** Nobody outside registers unless the script says so; the answer stands in no log of Kamailio. */
+function registrar({ script }: Site): readonly Finding[] {
+  if (!('value' in script) || findLine(script.value, INCLUDE) === undefined) return [];
+  const at = findLine(script.value, /\bsave\s*\(/);
+  const asks = findLine(script.value, /\b(?:pv_)?(?:www_)?auth(?:_check|orize|enticate)\s*\(/);
+  if (at === undefined || asks === undefined || defined(script.value, 'SIPTRUST_REGISTRAR') !== undefined) return [];
+  const found = `${place(at)}: users who register from other networks are answered 403 (TS 24.229 §5.3.1.2)`;
+  return [finding('note', found, 'if there are any, #!define SIPTRUST_REGISTRAR before the include')];
 }
 
 function version({ kamailio, script }: Site): readonly Finding[] {

@@ -672,6 +672,16 @@ const faults: readonly (readonly [name: string, fault: () => void, ...found: rea
     () => change('kamailio.cfg', 'loadmodule "tls.so"\n', '#!ifndef MOD_tls\nloadmodule("tls.so")\n#!endif\n'),
   ],
   [
+    'users who register from other networks',
+    () =>
+      change(
+        'kamailio.cfg',
+        't_on_branch(',
+        'if (!auth_check("$fd", "subscriber", "1")) exit;\n    save("location");\n    t_on_branch(',
+      ),
+    /^note script-registrar: .*kamailio\.cfg:12: users who register from other networks are answered 403/,
+  ],
+  [
     'no tls module',
     () => change('kamailio.cfg', 'loadmodule "tls.so"\n', ''),
     /^outage script-include: .*the module tls is not loaded/,
@@ -1023,6 +1033,17 @@ describe('the command', () => {
     const missing = (await siptrustctl(args().slice(0, -4))).output;
     expect(missing).toContain(`plugin: ${file('siptrust')}: siptrust-in.cfg missing`);
     expect(missing).toContain(`${file('tls.cfg')}:2 [server:default]: callers are not asked`);
+  });
+  test('ok/a registrar behind an edge, one whose users come from anywhere, and an S-CSCF', async () => {
+    const save = (before: string) =>
+      change('kamailio.cfg', 't_on_branch(', `${before}save("location");\n    t_on_branch(`);
+    save('');
+    expect(await looked(daemon(), { kamailio: '5.6.3' })).toEqual([]);
+    save('ims_www_authenticate("a");');
+    expect(await looked(daemon(), { kamailio: '5.6.3' })).toEqual([]);
+    save('if (!www_authorize("a", "subscriber")) exit;\n');
+    change('kamailio.cfg', 'include_file "siptrust/', '#!define SIPTRUST_REGISTRAR\ninclude_file "siptrust/');
+    expect(await looked(daemon(), { kamailio: '5.6.3' })).toEqual([]);
   });
   test('ok/--json', async () => {
     const { output } = await siptrustctl(['--json', ...args()]);
