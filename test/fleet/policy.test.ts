@@ -225,6 +225,10 @@ describe('a policy of the fleet', () => {
     });
     expect(nodes.filter(({ state }) => state === 'there').length).toBe(nodes.length - 1);
     expect(strange.number).toBe(before);
+    expect(strange.follower.status.lag).toBeGreaterThan(0);
+    const watching = await stage.node('watching');
+    expect(watching.follower.status.lag).toBe(0);
+    await expect.poll(() => watching.follower.status.nodes).toMatchObject({ problem: 1, behind: 0 });
     await strange.stop();
     await stage.done('fleet', 'forget', 'strange');
   });

@@ -117,6 +117,9 @@ export function samples({ state, readiness, eventLoop }: Sources): {
     fleetRevision: () => fleet(({ revision }) => revision),
     fleetNewest: () => fleet(({ wanted }) => wanted),
     fleetProblem: () => fleet(({ problem }) => Number(problem !== '')),
+    fleetLag: () => fleet(({ follows, lag }) => (follows ? lag : undefined)),
+    fleetNodes: () =>
+      Object.entries(state.fleet?.status().nodes ?? {}).map(([nodeState, count]) => [[nodeState], count] as const),
     fleetDisabled: () => fleet(({ withdrawn }) => withdrawn.length),
     fleetContact: () => fleet(({ heardAt }) => heardAt && seconds(heardAt)),
     decisionsLost: () => counter('decisions.lost'),

@@ -228,6 +228,18 @@ export const METRICS = {
     help: '1 where this node does not take the newest revision of the fleet, or cannot fetch it',
     labels: [],
   },
+  fleetLag: {
+    name: 'siptrust_fleet_lag_seconds',
+    type: 'gauge',
+    help: 'How long ago the first revision of the fleet was stored that is not in force on this node; 0: none lacks',
+    labels: [],
+  },
+  fleetNodes: {
+    name: 'siptrust_fleet_nodes',
+    type: 'gauge',
+    help: 'Nodes of the fleet as this node knows them, by state: ok, behind, problem, silent',
+    labels: ['state'],
+  },
   fleetDisabled: {
     name: 'siptrust_fleet_disabled_agreements',
     type: 'gauge',

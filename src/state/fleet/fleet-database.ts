@@ -41,7 +41,14 @@ export interface Reported {
   readonly taken: boolean;
   /** Whether another one that is alive has had to take a name besides (`twinName`). */
   readonly twin: boolean;
+  /** Seconds since the first revision was stored that this node lacks; 0: it lacks none. */
+  readonly lag: number;
+  /** How many nodes there are, as each reported last. */
+  readonly nodes: NodeCounts;
 }
+
+/** Nodes by what they do: the policy in force is the newest, an older one, one with a problem; not heard of. */
+export type NodeCounts = Readonly<Record<'ok' | 'behind' | 'problem' | 'silent', number>>;
 
 /** Stands between the name of a node and what tells apart others that were given the same. */
 const TWIN = '#';
@@ -169,7 +176,7 @@ export class FleetDatabase {
   async report(node: NodeReport, takes: boolean): Promise<Reported> {
     const { name, version, revision, wanted, problem, startedAt, instance, scriptRevision } = node;
     const state = problem !== '' ? 'problem' : revision < wanted ? 'behind' : 'ok';
-    const [row] = await this.#connection.query<{ newest: string; taken: boolean; twin: boolean }>(
+    const [row] = await this.#connection.query<ReportedRow>(
       `WITH now AS (INSERT INTO node (name, version, state, revision, wanted, problem, started_at, seen_at, detail)
                     VALUES ($1, $2, $3, $4, $5, $6, $7, clock_timestamp(), $8)
                     ON CONFLICT (name) DO UPDATE SET version = excluded.version, state = excluded.state,
@@ -184,13 +191,22 @@ export class FleetDatabase {
                   AND ${HEARD} < clock_timestamp() - interval '1 day')
        SELECT (SELECT coalesce(max(number), 0) FROM policy_revision) AS newest, EXISTS (SELECT FROM now) AS taken, (SELECT count(*) FROM told) AS told,
          EXISTS (SELECT FROM node WHERE starts_with(name, $1 || '${TWIN}')
-           AND ${HEARD} > clock_timestamp() - ${ALIVE_SECONDS} * interval '1 second') AS twin`,
+           AND ${HEARD} > clock_timestamp() - ${ALIVE_SECONDS} * interval '1 second') AS twin,
+         ${lagBehind('$4::bigint')} AS lag, counted.*
+       FROM (SELECT jsonb_object_agg(state, count) AS nodes FROM (SELECT state, count(*)
+             FROM (SELECT CASE WHEN ${HEARD} < clock_timestamp() - ${ALIVE_SECONDS} * interval '1 second' THEN 'silent'
+                     WHEN problem <> '' THEN 'problem'
+                     WHEN wanted > 0 AND revision < (SELECT max(number) FROM policy_revision) THEN 'behind' ELSE 'ok' END AS state
+                   FROM node) AS known GROUP BY state) AS states) AS counted`,
       [
         ...[name, version, state, revision, wanted, text(problem.slice(0, MOST_PROBLEM)), new Date(startedAt)],
         ...[JSON.stringify({ instance, script_revision: scriptRevision }), takes, instance],
       ],
     );
-    return { newest: Number(row?.newest ?? 0), taken: row?.taken === true, twin: row?.twin === true };
+    return {
+      ...{ newest: Number(row?.newest ?? 0), taken: row?.taken === true, twin: row?.twin === true },
+      ...{ lag: row?.lag ?? 0, nodes: { ...NOBODY, ...row?.nodes } },
+    };
   }
 
   /** All nodes that were ever heard of, by name. @throws {StoreError} */
@@ -200,8 +216,7 @@ export class FleetDatabase {
               left(problem, ${MOST_PROBLEM}) AS problem, started_at,
               left(detail->>'script_revision', ${MOST_WORD}) AS script_revision,
               extract(epoch FROM clock_timestamp() - ${HEARD})::float8 AS silent,
-              coalesce(extract(epoch FROM clock_timestamp() - (SELECT min(created_at) FROM policy_revision
-                WHERE number > coalesce(node.revision, 0) AND isfinite(created_at))), 0)::float8 AS lag
+              ${lagBehind('coalesce(node.revision, 0)')} AS lag
        FROM node ORDER BY name`,
     );
     return rows.map(({ name, version, revision, wanted, problem, started_at, script_revision, silent, lag }) => ({
@@ -240,6 +255,7 @@ export class FleetDatabase {
 }
 
 const MOST_PROBLEM = 4_000;
+const NOBODY: NodeCounts = Object.freeze({ ok: 0, behind: 0, problem: 0, silent: 0 });
 /** Revisions that a restore may have lost, and many more. */
 const MOST_AHEAD = 1_000_000;
 /** When a node was heard of. A time that is infinite or yet to come is none: somebody wrote it by hand. */
@@ -249,8 +265,21 @@ const REVISIONS = `
   SELECT number, octet_length(content) AS octets, created_at AS at,
     CASE WHEN octet_length(content) <= ${MOST_REVISION_OCTETS} THEN content END AS content
   FROM policy_revision`;
+/** Seconds since the first revision was stored that is newer than this one. */
+const lagBehind = (revision: string): string =>
+  `coalesce(extract(epoch FROM clock_timestamp() - (SELECT min(created_at) FROM policy_revision
+     WHERE number > ${revision} AND isfinite(created_at))), 0)::float8`;
 /** Of what a node says of itself, where the database lets it say what it likes. */
 const MOST_WORD = 256;
+
+interface ReportedRow extends SqlRow {
+  readonly newest: string;
+  readonly taken: boolean;
+  readonly twin: boolean;
+  readonly lag: number;
+  /** null: there was none before. */
+  readonly nodes: Partial<NodeCounts> | null;
+}
 
 interface NodeRecord extends SqlRow {
   readonly name: string;

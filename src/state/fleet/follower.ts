@@ -10,7 +10,7 @@ import type { ReloadReport } from '../policy/index.js';
 import { NEWS_MS, spaced } from '../postgres/index.js';
 import { inSlices } from '../work/index.js';
 import { batches } from './batches.js';
-import { type FleetDatabase, type NodeReport, twinName } from './fleet-database.js';
+import { type FleetDatabase, type NodeCounts, type NodeReport, twinName } from './fleet-database.js';
 import { type FleetPolicy, onlyWithdraws } from './fleet-policy.js';
 import type { KeptRevision } from './kept-revision.js';
 
@@ -50,6 +50,10 @@ export interface FollowerStatus {
   readonly problem: string;
   /** When the store was heard of last; undefined: not since the start. */
   readonly heardAt: number | undefined;
+  /** Seconds since the first revision was stored that is not in force here, as the store said last. */
+  readonly lag: number;
+  /** Nodes of the fleet, as the store said last; undefined: not since the start. */
+  readonly nodes: NodeCounts | undefined;
 }
 
 /** Brings the revision that the store has in force onto this node, and reports what came of it. */
@@ -66,6 +70,8 @@ export class Follower {
     | { readonly revision: Revision; readonly why: string; readonly by: DaemonSettings; readonly at: number }
     | undefined;
   #heardAt: number | undefined;
+  #lag = 0;
+  #nodes: NodeCounts | undefined;
   #reported = false;
   /** Another node that is alive has the name of this one. */
   #displaced = false;
@@ -104,6 +110,8 @@ export class Follower {
       wanted: this.#wanted,
       problem: this.#problem || (this.#twice ? TWICE : ''),
       heardAt: this.#heardAt,
+      lag: this.#lag,
+      nodes: this.#nodes,
     };
   }
 
@@ -257,7 +265,9 @@ export class Follower {
     const { database, node, scriptRevision, clock, log } = this.#options;
     const { revision, wanted } = this.status;
     const said = { ...node, revision, wanted, problem: this.#problem, scriptRevision: scriptRevision() };
-    const { newest, taken, twin } = await database.report(said, !this.#reported);
+    const { newest, taken, twin, lag, nodes } = await database.report(said, !this.#reported);
+    this.#lag = lag;
+    this.#nodes = nodes;
     this.#reported = true;
     // Each of the two is seen: whoever waits for nodes must not take one for the other.
     if (!taken) await database.report({ ...said, name: twinName(node) }, true);

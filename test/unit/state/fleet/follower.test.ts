@@ -25,7 +25,7 @@ function stage(copying: () => Promise<void>) {
       head: async () => ({ revision: store.head }),
       report: async (report: NodeReport) => {
         reports.push(report);
-        return { newest: store.head.number, taken: true, twin: false };
+        return { newest: store.head.number, taken: true, twin: false, lag: 0, nodes: undefined };
       },
       contents: { pieces: () => [] },
     },
