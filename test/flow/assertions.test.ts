@@ -117,6 +117,20 @@ describe.each(builds('smoke'))('assertions, Kamailio $version', (build) => {
       expectRelayed(got, sent, gone);
     });
 
+    // Phones, and SMS centres of Kamailio's samples, take it for their network's by its type alone (TS 24.341).
+    it.each(['', 'Content-Disposition: render;handling=optional'])(
+      'fail/no short message of a stranger reaches a phone of ours; ok/one of a partner does: %s',
+      async (row) => {
+        const headers = ['Content-Type: application/vnd.3gpp.sms', ...(row === '' ? [] : [row])];
+        for (const [caller, code] of [[stranger, 415] as const, [trusted, 200] as const]) {
+          const sent = request({ method: 'MESSAGE', headers, body: 'RP-DATA' });
+          expect(await status(caller, sent)).toBe(code);
+          const got = network.uas.find(rowsOf(sent, 'Call-ID')[0] ?? '', 'MESSAGE');
+          expect(got === undefined).toBe(code === 415);
+        }
+      },
+    );
+
     it('fail/T-72 ACK', async () => {
       const sent = request({ headers: [ALICE] });
       expect(await status(stranger, sent)).toBe(200);

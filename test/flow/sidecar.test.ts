@@ -97,6 +97,21 @@ describe.each(builds('full'))('the sidecar, Kamailio $version', (build) => {
     expect(network.cscf.statistic('siptrust_unanswered')).toBeGreaterThanOrEqual(20);
   });
 
+  it('fail/dead: no short message of a stranger reaches a phone of ours; ok/what belongs to a call goes on', async () => {
+    await stage();
+    await network.daemon.stop('SIGKILL');
+    const caller = await network.overTls();
+    for (const [method, type, code] of [
+      ['MESSAGE', 'APPLICATION/vnd.3gpp.SMS', 503],
+      ['INFO', 'application/isup', 200],
+    ] as const) {
+      const callId = freshCallId();
+      caller.send(request({ callId, method, headers: [`Content-Type: ${type}`], body: 'x' }));
+      expect(statusOf(await caller.final(callId))).toBe(code);
+      expect(network.uas.find(callId, method) === undefined).toBe(code === 503);
+    }
+  });
+
   it('ok/dead: a partner whose place the policy alone knows is called there, stripped; fail/with require_tls not at all', async () => {
     const places: TlsUas[] = [];
     await stage({

@@ -93,6 +93,19 @@ describe.skipIf(BUILD === undefined)('attacks', () => {
     },
   );
 
+  it.each(['', 'Content-Disposition: render;handling=optional'])(
+    "fail/no short message of 3GPP reaches a phone of ours, which takes it for its network's by its type: %s",
+    async (row) => {
+      for (const transport of TRANSPORTS) {
+        const caller = await connect(transport);
+        const headers = ['Content-Type: application/vnd.3gpp.sms', ...(row === '' ? [] : [row])];
+        const callId = send(caller, transport, { headers, body: 'RP-DATA' });
+        expect(statusOf(await caller.final(callId))).toBe(415);
+        expect(network.uas.find(callId, 'MESSAGE')).toBeUndefined();
+      }
+    },
+  );
+
   it.each(TRANSPORTS)('ok/a length with blanks behind it is one, over %s', async (transport) => {
     const blanks = (text: SipText) => text.replace(/(Content-Length: \d+)/, '$1 \t');
     stranger.answer = (text, at) => [

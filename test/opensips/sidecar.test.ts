@@ -1,7 +1,7 @@
 /** A sidecar that is dead, frozen, late, wrong or restarted: calls go on, private information does not. */
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Caller } from '../support/live/caller.js';
+import { type Caller, freshCallId, request } from '../support/live/caller.js';
 import { OpensipsNetwork } from '../support/live/opensips-network.js';
 import { bodyOf, rowsOf, statusOf } from '../support/live/sip-text.js';
 import { ASSERTED, BUILD, called, theBuild } from './stage.js';
@@ -172,6 +172,20 @@ describe.skipIf(BUILD === undefined)('a sidecar that fails', () => {
       expect(statusOf(answer)).toBe(status);
       if (status === 200) expect(rowsOf(arrived ?? '', 'History-Info')).toEqual([]);
       else expect(arrived).toBeUndefined();
+    }
+  });
+
+  it('fail/dead: no short message of a stranger reaches a phone of ours; ok/what belongs to a call goes on', async () => {
+    network.relay.tamper = () => 'none';
+    const caller = await network.tls();
+    for (const [method, type, code] of [
+      ['MESSAGE', 'APPLICATION/vnd.3gpp.SMS', 503],
+      ['INFO', 'application/isup', 200],
+    ] as const) {
+      const callId = freshCallId();
+      caller.send(request({ callId, method, headers: [`Content-Type: ${type}`], body: 'x' }));
+      expect(statusOf(await caller.final(callId))).toBe(code);
+      expect(network.uas.find(callId, method) === undefined).toBe(code === 503);
     }
   });
 

@@ -309,13 +309,20 @@ export const BOUNDARY_RULES: readonly BoundaryRule[] = [
   ),
 
   // Bodies: never edited by a proxy.
+  rule('body', 'B-2', 'application/vnd.3gpp.sms', 'D', 'TS 24.341 §5.3.2; RFC 5621 §8', {
+    within: ['content-type'],
+    methods: ['MESSAGE'],
+    in: 'reject',
+    out: 'flag',
+    condition: 'in: 415, whatever Content-Disposition says: phones and SMS centres go by the type alone',
+  }),
   ...['application/3gpp-ims+xml', 'application/vnd.3gpp.*', 'application/vnd.etsi.mcid+xml', 'application/isup'].map(
     (name) =>
       rule('body', 'B-2', name, 'D', 'TS 29.165 Table 6.1.4.1; RFC 5621 §8', {
         within: ['content-type'],
         in: 'reject',
         out: 'flag',
-        condition: 'in: 415 where handling=required, else flagged `body-untrusted`',
+        condition: 'in: 415; within a call only where handling=required, else flagged `body-untrusted`',
       }),
   ),
   ...['message/sip', 'message/sipfrag', 'multipart/*'].map((name) =>

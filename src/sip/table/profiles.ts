@@ -160,9 +160,12 @@ function lineRules(hook: Hook, stance: Stance, strictest: boolean): LineRules {
     bearing: bearings(staying('header-param').filter(({ bearing }) => bearing.length > 0)),
     values: inside('value'),
     optionTags: inside('option-tag'),
-    bodies: strictest
-      ? []
-      : rows.filter(({ rule, action }) => rule.kind === 'body' && action === 'reject').map(({ rule }) => rule.name),
+    // Without a plan all that belongs to calls goes on.
+    bodies: rows
+      .filter(
+        ({ rule, action }) => rule.kind === 'body' && action === 'reject' && (!strictest || rule.methods.length > 0),
+      )
+      .map(({ rule }) => rule.name),
     // What the strictest list takes out whole needs no look.
     looked: looked
       .filter(({ rule }) => !gone.has(asciiLower(rule.name)) || !strictest)

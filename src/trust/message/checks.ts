@@ -110,15 +110,20 @@ export function checkOperatorService(work: Work): Refusal {
   return { code: 403, phrase: 'Operator Service Not Allowed', finding: { code: 'operator-service', detail } };
 }
 
-/** Bodies are not a proxy's to edit: refused where they must be acted on, else pointed out (B-2, B-3). */
+/**
+ * Bodies are not a proxy's to edit: refused where somebody acts on them, else pointed out (B-2, B-3). Phones, SMS centres and gateways
+ * go by the type: a row that calls a body optional is its sender's word, and without one it is required (RFC 3261 §20.11).
+ */
 export function checkBody(work: Work): Refusal {
   const found = bodyRules(work);
   if (found.length === 0) return undefined;
   work.flags.add('body-untrusted');
   if (!found.some(({ action }) => action === 'reject') || !canRefuse(work) || work.emergency) return undefined;
+  // Within a call that goes on (RFC 3204: PRACK, BYE). What stands for itself in a method belongs to no call, whatever tags it bears.
+  const spared = work.within && found.every(({ rule }) => rule.methods.length === 0);
   const disposition = work.draft.rows('content-disposition').map(({ value }) => asciiLower(value));
-  if (!disposition.some((value) => /;[ \t]*handling[ \t]*=[ \t]*"?required/.test(value))) return undefined;
-  const detail = `expected no required body of type "${printable(work.draft.rows('content-type')[0]?.value ?? '')}"`;
+  if (spared && !disposition.some((value) => /;[ \t]*handling[ \t]*=[ \t]*"?required/.test(value))) return undefined;
+  const detail = `expected no body of type "${printable(work.draft.rows('content-type')[0]?.value ?? '')}"`;
   return { code: 415, phrase: 'Unsupported Media Type', finding: { code: 'body-refused', detail } };
 }
 

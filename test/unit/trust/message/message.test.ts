@@ -14,6 +14,9 @@ const SAMPLE: Readonly<Record<string, string>> = {
   geolocation: '<cid:x@b.example>',
 };
 
+/** Within a dialog. */
+const TAGGED = 'To: <sip:alice@a.example>;tag=2';
+
 const stripped = BOUNDARY_RULES.filter(
   (rule) => rule.kind === 'header' && !rule.name.endsWith('*') && rule.methods.length === 0,
 );
@@ -790,16 +793,43 @@ table('parameters, values and tags from untrusted peers', [
     { ...NOTHING, flags: ['method-by-agreement', 'body-untrusted'] },
   ],
   [
-    'ok/T-54 B-2 optional',
-    ['c: application/3gpp-ims+xml', 'Content-Disposition: x;handling=optional'],
-    {},
+    'ok/T-54 B-2 optional, within a call',
+    [TAGGED, 'c: application/3gpp-ims+xml', 'Content-Disposition: x;handling=optional'],
+    { method: 'PRACK' },
     { ...NOTHING, flags: ['body-untrusted'] },
   ],
   [
-    'fail/T-54 B-2 required',
-    ['Content-Type: application/vnd.3gpp.srvcc-info+xml', 'Content-Disposition: x; handling=required'],
-    {},
+    'fail/T-54 B-2 required, within a call',
+    [TAGGED, 'Content-Type: application/vnd.3gpp.srvcc-info+xml', 'Content-Disposition: x; handling=required'],
+    { method: 'PRACK' },
     { action: 'reject', code: 415 },
+  ],
+  ...(
+    [
+      ['MESSAGE', []],
+      ['MESSAGE', ['Content-Disposition: render;handling=optional']],
+      ['MESSAGE', [TAGGED]],
+      ['INVITE', ['Content-Disposition: signal;handling=optional']],
+    ] as const
+  ).map(
+    ([method, rows]): Row => [
+      `fail/T-54 B-2 a short message of a phone, in ${method} with ${rows.join()}: phones and SMS centres act on it, whatever the row says`,
+      ['Content-Type: application/vnd.3gpp.sms', ...rows],
+      { method },
+      { action: 'reject', code: 415 },
+    ],
+  ),
+  [
+    'ok/T-54 B-2 of a partner it goes on',
+    ['Content-Type: application/vnd.3gpp.sms'],
+    { ...trusted, method: 'MESSAGE' },
+    { ...NOTHING, flags: ['method-by-agreement'] },
+  ],
+  [
+    'ok/T-54 B-2 in an emergency call, too',
+    ['Content-Type: application/3gpp-ims+xml'],
+    { ruri: 'urn:service:sos' },
+    { ...NOTHING, flags: ['body-untrusted', 'emergency'] },
   ],
   [
     'fail/REGISTER from outside',
