@@ -37,10 +37,11 @@ export class Caches {
 
   /** Keeps what is known of a connection for the messages that name it. */
   remember(evidence: Evidence, verdict: Verdict): void {
-    const certificate = evidence.tls?.certificate;
-    const whose = verdict.verdict === 'trusted' ? 'partner' : 'stranger';
-    if (whose === 'partner' && certificate !== undefined && 'sha256' in certificate) {
-      this.certificates.keep(certificate, evidence.tls?.chain?.certificates ?? []);
+    const { certificate, chain, verified = false } = evidence.tls ?? {};
+    const whose = verdict.verdict === 'trusted' || verdict.would?.passes === true ? 'partner' : 'stranger';
+    if (certificate !== undefined && 'sha256' in certificate) {
+      if (whose === 'partner') this.certificates.keep([certificate, ...(chain?.certificates ?? [])]);
+      if (chain !== undefined && verified) this.certificates.cameTogether(certificate, chain.certificates, whose);
     }
     this.connections.remember(evidence, whose);
   }

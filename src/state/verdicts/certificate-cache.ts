@@ -65,6 +65,7 @@ function strange(text: string): string {
 const OCTETS_PER_OCTET = 13;
 const ENTRY_OCTETS = 4096;
 const WORDS_ENTRY_OCTETS = 400;
+const CHAIN_OCTETS = 200;
 
 export interface CertificateBounds extends CacheBounds {
   /** Most certificates that are kept. */
@@ -79,19 +80,20 @@ export class CertificateCache {
   readonly #known: BoundedCache<Known>;
   /** Words, and the key of the certificate that they are. */
   readonly #words: LRUCache<string, string>;
-  /** Keys of what a partner sent above its certificate, by the key of that. */
-  readonly #chains: LRUCache<string, readonly string[]>;
+  /** Keys of what came above a certificate, by the key of that. */
+  readonly #chains: BoundedCache<readonly string[]>;
   readonly #counters: CacheCounters;
 
   constructor({ octets, entries, idleMs, clock }: CertificateBounds, counters: CacheCounters) {
-    // The words are a tenth of what is made of them.
+    // The words are a tenth of what is made of them, and who came with whom is less.
     const words = Math.max(1, Math.floor(octets / 10));
-    this.#known = new BoundedCache({ octets: octets - words, idleMs, clock });
+    const chains = Math.floor(octets / 50);
+    this.#known = new BoundedCache({ octets: octets - words - chains, idleMs, clock });
+    this.#chains = new BoundedCache({ octets: chains, idleMs, clock });
     this.#words = new LRUCache({
       ...{ max: entries, maxSize: words, ttl: idleMs, updateAgeOnGet: true },
       sizeCalculation: (_, text) => WORDS_ENTRY_OCTETS + text.length,
     });
-    this.#chains = new LRUCache({ max: entries });
     this.#counters = counters;
   }
 
@@ -128,14 +130,20 @@ export class CertificateCache {
     return known !== undefined && 'sha256' in known ? known : undefined;
   }
 
-  /** A certificate that proved to be a partner's, and what came with it: no stranger pushes them out. */
-  keep(leaf: CertificateFacts, chain: readonly CertificateFacts[]): void {
-    for (const facts of [leaf, ...chain]) this.#known.set(facts.sha256, facts, weight(facts.der), 'partner');
-    const keys = chain.map(({ sha256 }) => sha256);
-    if (keys.length > 0) this.#chains.set(leaf.sha256, keys);
+  /** Certificates that proved to be a partner's, or came with it: no stranger pushes them out. */
+  keep(certificates: readonly CertificateFacts[]): void {
+    for (const facts of certificates) this.#known.set(facts.sha256, facts, weight(facts.der), 'partner');
   }
 
-  /** What came with this certificate of a partner before. */
+  /** What came above a certificate. Of one whose peer is not trusted (yet) what is less than before tells nothing. */
+  cameTogether(leaf: CertificateFacts, chain: readonly CertificateFacts[], whose: 'partner' | 'stranger'): void {
+    const known = this.#chains.get(leaf.sha256)?.length ?? 0;
+    if (chain.length === 0 || (whose === 'stranger' && chain.length <= known)) return;
+    const keys = chain.map(({ sha256 }) => sha256);
+    this.#chains.set(leaf.sha256, keys, CHAIN_OCTETS * (1 + keys.length), whose);
+  }
+
+  /** What came above this certificate before. */
   cameWith(leaf: CertificateFacts): readonly CertificateFacts[] {
     return (this.#chains.get(leaf.sha256) ?? []).flatMap((sha256) => this.find(sha256) ?? []);
   }
@@ -146,7 +154,7 @@ export class CertificateCache {
 
   /** What is kept takes up about so much memory. */
   get octets(): number {
-    return this.#known.octets + this.#words.calculatedSize;
+    return this.#known.octets + this.#words.calculatedSize + this.#chains.octets;
   }
 
   flush(): number {

@@ -21,9 +21,11 @@ const twin = leaf(lower, { subject: 'CN=b.example', extensions: { altNames: ext.
 const ofPartner = agreementWith({ anchors: { client: [top.facts], server: [top.facts] } });
 
 let state: TrustState;
+let now: number;
 let ask: (method: string, params: unknown) => Record<string, unknown>;
 function asksUnder(agreements: readonly Agreement[]): void {
-  state = trustState({ policy: policyOf(agreements), clock: () => NOW });
+  now = NOW;
+  state = trustState({ policy: policyOf(agreements), clock: () => now });
   ask = asking(trustMethods(state));
 }
 beforeEach(() => {
@@ -175,6 +177,35 @@ describe('tls.links: a chain that is told link by link', () => {
     test('fail/what was known is forgotten', () => {
       state.caches.flush();
       expect(ask('trust.peer', resumed())).toMatchObject(MISSING);
+    });
+  });
+
+  describe('a session that is resumed, whose handshake was seen before its peer was trusted', () => {
+    const resumed = evidence({ pem: deep.pem, links: '2', chain: '<null>' });
+
+    test('ok/its agreement is only monitored: its messages pass as before', () => {
+      asksUnder([agreementWith({ ...ofPartner, enforcement: 'monitor' })]);
+      const before = { trusted: 0, profile: 'monitor', would: 'trusted' };
+      expect(ask('trust.peer', told(lower, middle))).toMatchObject(before);
+      expect(ask('trust.peer', resumed)).toMatchObject(before);
+    });
+
+    const later = agreementWith({ ...ofPartner, valid: { from: NOW + 1000, until: Number.POSITIVE_INFINITY } });
+    test('ok/its agreement begins', () => {
+      asksUnder([later]);
+      expect(ask('trust.peer', told(lower, middle))).toMatchObject({ trusted: 0, reason: 'agreement-time' });
+      // Of another connection less was told.
+      expect(ask('trust.peer', told(lower))).toMatchObject({ trusted: 0, reason: 'agreement-time' });
+      now += 2000;
+      expect(ask('trust.peer', resumed)).toMatchObject({ trusted: 1 });
+    });
+
+    test('fail/the stack did not verify what was shown', () => {
+      asksUnder([later]);
+      const { tls, ...rest } = told(lower, middle);
+      ask('trust.peer', { ...rest, tls: { ...tls, verified: '0' } });
+      now += 2000;
+      expect(ask('trust.peer', resumed)).toMatchObject(MISSING);
     });
   });
 

@@ -1,6 +1,6 @@
 /** The forms in which a proxy can put a certificate into a question (docs/rpc.md, `tls.pem`). */
 
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { CertificateCache } from '../../../../src/state/verdicts/certificate-cache.js';
 import { crl, leaf, root } from '../../../support/certificates.js';
 
@@ -45,4 +45,24 @@ describe('a certificate in a question', () => {
     ['nothing but the first line', '-----BEGIN+CERTIFICATE-----', /found the end/],
     ['more than one certificate takes', 'A'.repeat(65_537), /at most 65536 characters/],
   ])('fail/%s', (_, text, why) => expect(read(text)).toMatch(why));
+});
+
+describe('what came above a certificate', () => {
+  const peer = leaf(issuer, { subject: 'CN=b.example' }).facts;
+  let cache: CertificateCache;
+  beforeEach(() => {
+    cache = new CertificateCache({ entries: 9, octets: 100_000, idleMs: 60_000 }, { hits: 0, misses: 0 });
+    cache.keep([peer, issuer.facts]);
+  });
+
+  test('ok/that of a partner is known behind any number of strangers', () => {
+    cache.cameTogether(peer, [issuer.facts], 'partner');
+    for (let each = 0; each < 20; each += 1) {
+      const stranger = { ...peer, sha256: `${each}`, der: peer.der };
+      cache.cameTogether(stranger, [issuer.facts], 'stranger');
+    }
+    expect(cache.cameWith({ ...peer, sha256: '0' })).toEqual([]);
+    expect(cache.cameWith({ ...peer, sha256: '19' })).toEqual([issuer.facts]);
+    expect(cache.cameWith(peer)).toEqual([issuer.facts]);
+  });
 });
