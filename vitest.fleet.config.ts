@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 // each with clusters of its own: they mostly wait.
 export default defineConfig({
   test: {
-    // Real processes on two shared cores: what fails once and not twice was the machine.
+    // Real processes on two shared cores: what fails once and not twice was the machine. Tests of races say retry: 0.
     retry: 1,
     globalSetup: 'test/support/postgres-template.ts',
     include: ['test/fleet/**/*.test.ts'],

@@ -64,4 +64,5 @@ export async function joinFleet(
     withdrawn: () => source.inForce?.withdrawn ?? [],
   });
   await Promise.race([follower.start(), sleep(JOIN_MS, undefined, { ref: false })]);
+  if (state.fleet.lacksPolicy) log.warn('no policy of the fleet is in force: nobody is trusted', { directory });
 }

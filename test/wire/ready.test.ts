@@ -7,6 +7,7 @@ import { DEFAULT_SETTINGS } from '../../src/policy/settings/settings.js';
 import { type Readiness, readiness, readyRoute } from '../../src/rpc/http/readiness.js';
 import { openListeners } from '../../src/rpc/listeners/listeners.js';
 import { type HttpListener, listenHttp } from '../../src/rpc/wire/http.js';
+import { Fleet, type FleetOptions } from '../../src/state/fleet/fleet.js';
 import type { Pins } from '../../src/state/pins/pins.js';
 import { PolicyHolder } from '../../src/state/policy/holder.js';
 import { type TrustState, trustState } from '../../src/state/trust/trust-state.js';
@@ -59,6 +60,27 @@ function failing(now: () => boolean): Pins {
 }
 
 describe('a daemon that runs', () => {
+  test('fail/no policy of the fleet is in force: 503, and the status says so, too', async () => {
+    const state = stateWith(() => true);
+    let revision = 0;
+    const follower = {
+      get status() {
+        return { revision, wanted: 0, problem: '', heardAt: undefined, lag: 0, nodes: undefined };
+      },
+    };
+    state.fleet = new Fleet({
+      ...{ node: 'one', follows: true, follower, store: () => ({ up: false }), withdrawn: () => [] },
+    } as unknown as FleetOptions);
+    const port = await open(state);
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'core.status' });
+    const status = async () => (JSON.parse((await http(port, { body })).text) as { result: object }).result;
+    expect(await ready(port)).toEqual([503, ['no policy of the fleet is in force: nobody is trusted']]);
+    expect(await status()).toMatchObject({ status: 'no-policy' });
+    revision = 1;
+    expect(await ready(port)).toEqual([200, []]);
+    expect(await status()).toMatchObject({ status: 'ok' });
+  });
+
   test('ok/a policy file that is no good: 503 until it is good; the daemon is alive', async () => {
     let good = true;
     const state = stateWith(() => good);

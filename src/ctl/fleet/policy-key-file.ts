@@ -2,6 +2,7 @@
 
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { keyId } from '../../policy/revision/index.js';
+import { OWNERS_ALONE } from '../../state/store/index.js';
 import { makeFiles, namedFile, Refusal } from '../terminal/index.js';
 
 /** @throws {Refusal} one of the files is there; none was made */
@@ -15,9 +16,9 @@ export function makePolicyKey(file: string): { readonly key: string; readonly pu
   return { key: file, public: outside, id: keyId(publicKey) };
 }
 
-/** @throws {Refusal} it cannot be read, or is no Ed25519 key */
+/** @throws {Refusal} it cannot be read, others may read it, or it is no Ed25519 key */
 export function readPolicyKey(file: string): KeyObject {
-  const bytes = namedFile(file);
+  const bytes = namedFile(file, OWNERS_ALONE);
   let key: KeyObject;
   try {
     key = createPrivateKey(bytes);

@@ -1,17 +1,17 @@
 /** Files that others brought: a folder may hold a FIFO, or a link to a device that never ends. */
 
 import { readFileSync } from 'node:fs';
-import { type RegularRead, readRegular, systemProblem } from '../../policy/reading/index.js';
+import { type RefusedMode, type RegularRead, readRegular, systemProblem } from '../../policy/reading/index.js';
 import { Refusal } from './failure.js';
 
 /**
- * The octets of a regular file of at most `most`; what it is is looked at before anything is read, and nothing is waited for.
+ * The octets of a regular file of at most `most`, of no mode that is `refused`; what it is is looked at before anything is read, and nothing is waited for.
  * @throws {Refusal}
  */
-export function regularFile(file: string, most: number): Buffer {
+export function regularFile(file: string, most: number, refused?: RefusedMode): Buffer {
   let read: RegularRead;
   try {
-    read = readRegular(file, most);
+    read = readRegular(file, most, refused);
   } catch (cause) {
     throw new Refusal(`${file}: ${systemProblem(cause)}`, 2, { cause });
   }
@@ -26,8 +26,8 @@ const PIPED = /^\/dev\/(?:stdin|fd\/\d+)$|^\/proc\/self\/fd\/\d+$/;
  * The octets of a file that the command line names: a regular one of at most MOST_NAMED, or what the shell pipes, to its end.
  * @throws {Refusal}
  */
-export function namedFile(file: string): Buffer {
-  if (!PIPED.test(file)) return regularFile(file, MOST_NAMED);
+export function namedFile(file: string, refused?: RefusedMode): Buffer {
+  if (!PIPED.test(file)) return regularFile(file, MOST_NAMED, refused);
   try {
     return readFileSync(file);
   } catch (cause) {

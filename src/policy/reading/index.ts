@@ -7,7 +7,7 @@ export { nearest } from './nearest.js';
 export { expandGlob, isGlob, isUnsupportedGlob, normalPath, resolvePath } from './paths.js';
 export type { KeyPath, Place } from './problem.js';
 export { formatPlace, formatProblem, type Problem, type ProblemCode, Problems, type Said } from './problem.js';
-export { type RegularRead, readRegular, systemProblem } from './regular-file.js';
+export { type RefusedMode, type RegularRead, readRegular, systemProblem } from './regular-file.js';
 export { checkShape, inWords, tellHomes, unknownKeys } from './shape.js';
 export { certificateFiles, flag, someWords, word, words } from './shapes.js';
 export { Site } from './site.js';

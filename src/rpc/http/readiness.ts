@@ -34,10 +34,7 @@ export function readiness(
     if (text !== undefined) reasons.push(`listener ${address}: ${text}`);
   }
   if (state.pins?.failing === true) reasons.push('the state file cannot be written');
-  const fleet = state.fleet?.status();
-  if (fleet?.follows === true && fleet.revision === 0) {
-    reasons.push('no policy of the fleet is in force: nobody is trusted');
-  }
+  if (state.fleet?.lacksPolicy === true) reasons.push('no policy of the fleet is in force: nobody is trusted');
   const store = state.store === undefined ? {} : { store: storeText(state.store.status()) };
   return { ready: reasons.length === 0, reasons, revision, ...store };
 }

@@ -80,7 +80,7 @@ export function coreMethods(
       handler: (_, { role }) => {
         const { revision, loadedAt, lastAttempt, problems, warnings } = state.policy.status();
         const inForce = {
-          status: problems.length === 0 ? 'ok' : 'stale-policy',
+          status: state.fleet?.lacksPolicy === true ? 'no-policy' : problems.length === 0 ? 'ok' : 'stale-policy',
           revision,
           version: VERSION,
           // What only the policy knows, so that nobody writes it twice: how strangers are treated, and which sockets stand for a

@@ -35,6 +35,12 @@ export class Fleet {
     return { ...follower.status, node, follows, store: store(), withdrawn: withdrawn() };
   }
 
+  /** Whether the policy comes from the store, and none came: nobody is trusted. */
+  get lacksPolicy(): boolean {
+    const { follows, follower } = this.#options;
+    return follows && follower.status.revision === 0;
+  }
+
   /** @throws {StoreError} the store is away */
   nodes(): Promise<readonly NodeRow[]> {
     return this.#options.database.nodes();

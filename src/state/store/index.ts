@@ -2,7 +2,7 @@
 
 export { KeptCertificates } from './kept-certificates.js';
 export { makeDirectory } from './make-directory.js';
-export { readSecret } from './secret-file.js';
+export { OWNERS_ALONE, readSecret } from './secret-file.js';
 export { openSqliteStore, readCertificates, readSqliteStore } from './sqlite-store.js';
 export {
   boundedTime,

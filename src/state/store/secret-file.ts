@@ -3,7 +3,7 @@
 import { readRegular } from '../../policy/reading/index.js';
 
 /** A FIFO would hold up the start, and every question, until somebody writes into it: `readRegular` waits for nobody. */
-const OWNERS_ALONE = { bits: 0o077, expected: 'mode 0600' };
+export const OWNERS_ALONE = { bits: 0o077, expected: 'mode 0600' };
 
 /**
  * The text of the file, or in words what is wrong with it.
