@@ -3,6 +3,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { askDaemon } from '../../src/ctl/daemon/ask.js';
 import { NO_AUDIT_LOG } from '../../src/log/audit.js';
 import type { DaemonSettings } from '../../src/policy/settings/daemon-settings.js';
 import { includesRole, ROLES, type Role } from '../../src/policy/settings/role.js';
@@ -145,6 +146,13 @@ describe('what a listener grants', () => {
     const { code, error } = await siptrustctl(['--socket', path('viewer.sock'), 'agreement', 'reload']);
     const words = `Forbidden: this agreement.reload takes rights that ${path('viewer.sock')} does not give; operators have`;
     expect([code, error]).toEqual([1, expect.stringContaining(words)]);
+  });
+  test('fail/a method that this siptrustd does not have: siptrustctl names it, and what may be the matter', async () => {
+    const asked = askDaemon({ socket: path('viewer.sock'), timeout: '5000' }, 'core.tomorrow', {});
+    const where = path('viewer.sock').replaceAll('.', '[.]');
+    await expect(asked).rejects.toThrow(
+      new RegExp(`Method not found: the siptrustd at ${where} does not know core.tomorrow`),
+    );
   });
   test('ok/core.status: a script gets the part that it polls, others all', async () => {
     const ofScript = (await callTcp('127.0.0.1', tcp, 'core.status')) as object;

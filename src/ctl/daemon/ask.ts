@@ -2,6 +2,7 @@ import { RPC_ERRORS } from '../../rpc/dispatch/index.js';
 import { badInput } from '../../rpc/listeners/index.js';
 import { CallError, callTcp, callUnix, RemoteError } from '../../rpc/wire/index.js';
 import { isRecord } from '../../typed.js';
+import { VERSION } from '../../version.js';
 import { Refusal } from '../terminal/index.js';
 
 /** Where the daemon is, as the command line says. */
@@ -46,8 +47,11 @@ export async function askDaemon(address: DaemonAddress, method: string, params: 
 
 /** The daemon tells nobody what would help; whoever named the socket may hear which one it was. */
 function wordingFor({ tcp, socket }: DaemonAddress, method: string, error: RemoteError): string {
-  if (error.code !== RPC_ERRORS.forbidden.code) return errorWording(error);
   const where = tcp ?? socket;
+  if (error.code === RPC_ERRORS['method-not-found'].code) {
+    return `${error.message}: the siptrustd at ${where} does not know ${method}: it is older or newer than this siptrustctl ${VERSION}. Restart it after an upgrade (siptrustctl status has its version)`;
+  }
+  if (error.code !== RPC_ERRORS.forbidden.code) return errorWording(error);
   return `${error.message}: this ${method} takes rights that ${where} does not give; operators have daemon.listen.unix (--socket)`;
 }
 

@@ -4,10 +4,11 @@ import type { Check } from './check.js';
 import { opensipsChecks } from './opensips-checks.js';
 import { policyChecks } from './policy-checks.js';
 import { proxyChecks } from './proxy-checks.js';
+import { scriptChecks } from './script-checks.js';
 import type { Site } from './site.js';
 import { tlsChecks } from './tls-checks.js';
 
-const kamailioChecks: readonly Check[] = [...proxyChecks, ...tlsChecks];
+const kamailioChecks: readonly Check[] = [...proxyChecks, ...scriptChecks, ...tlsChecks];
 
 export const CHECKS: readonly Check[] = [...policyChecks, ...opensipsChecks, ...kamailioChecks];
 

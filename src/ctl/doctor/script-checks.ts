@@ -1,0 +1,153 @@
+/** Checks of Kamailio: what the routes of the script call, and what its own lines add. */
+
+import { appended } from './appended-fields.js';
+import type { Check } from './check.js';
+import { type Finding, finding } from './finding.js';
+import {
+  branchRoutes,
+  CALLS_OUT,
+  callsOf,
+  callsOut,
+  defined,
+  findLine,
+  INCLUDE,
+  modparam,
+  place,
+  type ScriptRoute,
+  scriptRoutes,
+} from './kamailio-script.js';
+import { STRINGS } from './opensips-script.js';
+import type { Site } from './site.js';
+
+const UAC_MODULE = /^loadmodulex?[\s(]*["'](?:[^"']*\/)?uac(?:\.so)?["']/;
+const RESTORING = modparam('uac', 'restore_mode');
+
+export const scriptChecks: readonly Check[] = [
+  { name: 'script-out', asks: 'each branch_route ends with route(SIPTRUST_OUT)', look: out },
+  { name: 'script-ack', asks: 'route(SIPTRUST_OUT) is called for ACK, which no branch_route sees', look: ack },
+  {
+    name: 'script-place',
+    asks: '$ru or $du says where a request goes, which is what a branch_route sees',
+    look: places,
+  },
+  {
+    name: 'script-append',
+    asks: 'what the script itself adds to messages bears nothing private, or is seen by siptrust',
+    look: appended,
+  },
+  {
+    name: 'script-restore',
+    asks: 'module uac writes into From and To nothing that whoever sends a request says in its Route, and tells nobody whom the script hides',
+    look: restore,
+  },
+  {
+    name: 'script-registrar',
+    asks: 'where the script authenticates users who register, SIPTRUST_REGISTRAR says whether they come from other networks, too',
+    look: registrar,
+  },
+];
+
+function out(site: Site): readonly Finding[] {
+  if (!('value' in site.script) || findLine(site.script.value, INCLUDE) === undefined) return [];
+  const routes = scriptRoutes(site.script.value);
+  const branches = routes.filter(({ kind }) => kind === 'branch_route');
+  const called = callsOf(routes);
+  const leads = ({ body }: ScriptRoute) => [body, ...called(body).map((each) => each.body)].some(callsOut);
+  return branches.flatMap((branch) => {
+    const where = `${place(branch.at)}: branch_route[${branch.name}]`;
+    if (!leads(branch)) {
+      return [
+        finding(
+          'outage',
+          `${where} has no route(SIPTRUST_OUT): what has to be cleaned is not sent`,
+          'add route(SIPTRUST_OUT); as its last line, before any return',
+        ),
+      ];
+    }
+    const others = callsOut(branch.body) ? [] : called(branch.body).filter(leads);
+    const names = ['SIPTRUST_OUT', ...others.map(({ name }) => name)].join('|');
+    const call = new RegExp(`\\broute\\s*\\(\\s*"?(?:${names})"?\\s*\\)`);
+    if (![branch, ...others].some(({ body }) => /\b(?:return|exit)\b/.test(body.split(call, 1)[0] ?? ''))) return [];
+    return [
+      finding('risk', `${where} may return before route(SIPTRUST_OUT)`, 'call route(SIPTRUST_OUT) before each return'),
+    ];
+  });
+}
+
+/** (In scripts in another language the callbacks do it.) */
+function ack({ script, options }: Site): readonly Finding[] {
+  if (!('value' in script) || findLine(script.value, INCLUDE) === undefined) return [];
+  const calls = (texts: readonly string[]) => texts.filter((text) => CALLS_OUT.test(text)).length;
+  const lines = script.value.map(({ text }) => text);
+  const branches = branchRoutes(script.value).flatMap(({ body }) => body.split('\n'));
+  const relays = lines.some((text) => /\bt_relay\s*\(/.test(text));
+  if (!relays || calls(lines) > calls(branches)) return [];
+  return [
+    finding(
+      'note',
+      `${options.kamailioCfg}: the ACK of a call to a partner takes no proven connection: it goes where the Contact leads, over UDP where that names no transport`,
+      'if (is_method("ACK")) route(SIPTRUST_OUT); before t_relay()',
+    ),
+  ];
+}
+
+/** tm sends to the place that its function names only where no branch_route has set another one ($du). */
+function places({ script }: Site): readonly Finding[] {
+  if (!('value' in script) || findLine(script.value, INCLUDE) === undefined) return [];
+  return script.value.flatMap((at) => {
+    const call =
+      /\bt_(?:relay_to(?:_\w+)?(?=\s*\()|(?:relay|forward_nonack|replicate)(?:_\w+)?(?=\s*\(\s*[^\s)]))/.exec(
+        at.text.replace(STRINGS, '""'),
+      )?.[0];
+    if (call === undefined) return [];
+    return [
+      finding(
+        'risk',
+        `${place(at)}: no branch_route sees where ${call}() sends to: what is for another network goes where its Request-URI leads, by the transport of ${call}()`,
+        '$du = "sip:HOST:PORT;transport=udp"; t_relay();',
+      ),
+    ];
+  });
+}
+
+/**
+ * What stands behind vsf= and vst= in a Route takes the place of From and To, behind the gate in; and in Record-Route it is
+ * what the script has taken out of them, XOR what it has put there.
+ */
+function restore({ script }: Site): readonly Finding[] {
+  if (!('value' in script) || findLine(script.value, INCLUDE) === undefined) return [];
+  const at = findLine(script.value, UAC_MODULE);
+  const mode = script.value.flatMap(({ text }) => RESTORING.exec(text)?.groups?.quoted ?? []).at(-1);
+  if (at === undefined || /^none$/i.test(mode ?? '')) return [];
+  const replaced = findLine(script.value, /\buac_replace_(?:from|to)\s*\(/);
+  return [
+    ...(/^manual$/i.test(mode ?? '')
+      ? []
+      : [
+          finding(
+            'leak',
+            `${place(at)}: module uac restores From and To out of the Route of whoever sends a request: strangers write private parameters into them (;cpc=, ;verstat=)`,
+            'modparam("uac", "restore_mode", "none"); where the script calls uac_replace_from() or uac_replace_to() "manual", and uac_restore_from(), uac_restore_to() for requests of your own side alone',
+          ),
+        ]),
+    ...(replaced === undefined
+      ? []
+      : [
+          finding(
+            'risk',
+            `${place(replaced)}: what is taken out of From or To here, whoever gets the call reads in Record-Route (vsf=, vst=)`,
+            'where it hides somebody, modparam("uac", "restore_mode", "none"): phones know a call by its tags',
+          ),
+        ]),
+  ];
+}
+
+/** Nobody outside registers unless the script says so; the answer stands in no log of Kamailio. */
+function registrar({ script }: Site): readonly Finding[] {
+  if (!('value' in script) || findLine(script.value, INCLUDE) === undefined) return [];
+  const at = findLine(script.value, /\bsave\s*\(/);
+  const asks = findLine(script.value, /\b(?:pv_)?(?:www_)?auth(?:_check|orize|enticate)\s*\(/);
+  if (at === undefined || asks === undefined || defined(script.value, 'SIPTRUST_REGISTRAR') !== undefined) return [];
+  const found = `${place(at)}: users who register from other networks are answered 403 (TS 24.229 §5.3.1.2)`;
+  return [finding('note', found, 'if there are any, #!define SIPTRUST_REGISTRAR before the include')];
+}
