@@ -84,6 +84,16 @@ describe.each(builds('smoke'))('assertions, Kamailio $version', (build) => {
       expect(await arrived(sent)).not.toContain('b.example');
     });
 
+    it.each(['Additional-Identity', 'P-Charge-Info'])(
+      'fail/%s names nobody of another network, nor of ours',
+      async (name) => {
+        const rows = ['bob@own.example', 'bob@b.example', 'alice@a.example'].map((user) => `${name}: <sip:${user}>`);
+        const sent = request({ headers: [ALICE, ...rows] });
+        expect(await status(trusted, sent)).toBe(200);
+        expect(rowsOf(await arrived(sent), name)).toEqual(['<sip:alice@a.example>']);
+      },
+    );
+
     it('fail/T-13 an identity of our own network is refused', async () => {
       const sent = request({ headers: ['P-Asserted-Identity: <sip:bob@own.example>'] });
       expect(await status(trusted, sent)).toBe(403);

@@ -106,6 +106,17 @@ describe.skipIf(BUILD === undefined)('attacks', () => {
     },
   );
 
+  it.each(['Additional-Identity', 'P-Charge-Info'])(
+    'fail/%s of a partner names nobody of another network, nor of ours',
+    async (name) => {
+      const caller = await network.tls(network.certificateOfA());
+      const headers = ['bob@own.example', 'bob@b.example', 'alice@a.example'].map((user) => `${name}: <sip:${user}>`);
+      const callId = send(caller, 'tls', { headers });
+      expect(statusOf(await caller.final(callId))).toBe(200);
+      expect(rowsOf(await network.uas.received(callId, 'MESSAGE'), name)).toEqual(['<sip:alice@a.example>']);
+    },
+  );
+
   it.each(TRANSPORTS)('ok/a length with blanks behind it is one, over %s', async (transport) => {
     const blanks = (text: SipText) => text.replace(/(Content-Length: \d+)/, '$1 \t');
     stranger.answer = (text, at) => [

@@ -95,7 +95,10 @@ export const BOUNDARY_RULES: readonly BoundaryRule[] = [
   header('20', 'X-Attestation-Info', 'D', 'TS 24.229 §4.4.21 (vendor twin)', notRoaming),
   header('21', 'Origination-Id', 'V', 'TS 24.229 §4.4.22; TS 29.165 Table A.1', notRoaming),
   header('21', 'P-Origination-ID', 'D', 'TS 24.229 §4.4.22 (vendor twin)', notRoaming),
-  header('22', 'Additional-Identity', 'V', 'TS 24.229 §4.4.23'),
+  header('22', 'Additional-Identity', 'V', 'TS 24.229 §4.4.23', {
+    trustedIn: 'screen',
+    condition: 'in from trusted: screened as P-Asserted-Identity is',
+  }),
   header('23', 'Priority-Verstat', 'V2', 'TS 24.229 §4.4.1, §7.2.21'),
   header('23a', 'DC-Info', 'V2', 'TS 24.229 §4.4.1'),
 
@@ -124,7 +127,10 @@ export const BOUNDARY_RULES: readonly BoundaryRule[] = [
   header('35', 'P-DCS-Billing-Info', 'V', 'RFC 5503 §7.6'),
   header('36', 'P-DCS-LAES', 'V', 'RFC 5503 §8.6'),
   header('36', 'P-DCS-Redirect', 'V', 'RFC 5503 §8.6'),
-  header('37', 'P-Charge-Info', 'V', 'RFC 8496 §8.2'),
+  header('37', 'P-Charge-Info', 'V', 'RFC 8496 §8.2', {
+    trustedIn: 'screen',
+    condition: 'in from trusted: who pays is screened as P-Asserted-Identity is',
+  }),
   header('38', 'P-Refused-URI-List', 'V', 'RFC 5318; TS 29.165 Table A.1', notRoaming),
   header('39', 'P-Answer-State', 'V', 'RFC 4964'),
   header('40', 'Priority-Share', 'V', 'TS 24.229 §7.2.16; TS 29.165 Table A.1', roamingOnly),

@@ -29,11 +29,13 @@ function screened({ rules }: Work, key: string): boolean {
   return rules.actionOf(key) === 'screen';
 }
 
-/** P-Asserted-Identity and its old twin, of a trusted peer (rulebook §5.6). */
+const ASSERTIONS = ['p-asserted-identity', 'remote-party-id', 'additional-identity', 'p-charge-info'];
+
+/** P-Asserted-Identity, its old twin, and who is said to call besides, or to pay, of a trusted peer (rulebook §5.6). */
 export function screenAssertions(work: Work): Refusal {
   const agreed = terms(work);
   if (agreed === undefined) return undefined;
-  for (const key of ['p-asserted-identity', 'remote-party-id']) {
+  for (const key of ASSERTIONS) {
     if (!screened(work, key) || !work.draft.has(key)) continue;
     const legal = key === 'p-asserted-identity';
     const rows = work.draft.rows(key);
@@ -42,8 +44,8 @@ export function screenAssertions(work: Work): Refusal {
       (addr) => judgeAssertion(addr, agreed),
       { legal },
     );
-    // Remote-Party-ID names the called party too (party=called), so one of our domains is no spoof in it; nor is it in
-    // an answer, which may come from a user of ours that the call was diverted to; nor is a call that is up to be broken.
+    // Remote-Party-ID names the called party too (party=called), so one of our domains is no spoof in it, and a call can do without
+    // those that are left; nor is it in an answer, which may come from a user of ours that the call was diverted to; nor is a call that is up to be broken.
     if (result.own !== undefined && legal && canRefuse(work) && !work.emergency && !work.within) {
       return { code: 403, phrase: 'Identity Not Allowed', finding: result.own };
     }

@@ -241,6 +241,24 @@ table('P-9, P-10: every field that holds a URI', [
   ],
 ]);
 
+table('who a partner says that a call is of besides, and who pays for it', [
+  ...['Additional-Identity', 'P-Charge-Info'].flatMap((name): Row[] => [
+    [`ok/${name} of its own`, [`${name}: <sip:+4930@b.example;user=phone>;npi=ISDN`], { trusted: true }, NOTHING],
+    [
+      `fail/${name} of ours, and of others`,
+      [`${name}: <sip:x@a.example>`, `${name}: <sip:x@c.example>`, `${name}: "B" <sip:y@b.example>`],
+      { trusted: true },
+      { remove: [name], append: [`${name}: "B" <sip:y@b.example>`] },
+    ],
+    [
+      `ok/${name} of ours where our users roam`,
+      [`${name}: <sip:x@a.example>`],
+      { trusted: true, agreement: { interconnect: 'roaming' } },
+      NOTHING,
+    ],
+  ]),
+]);
+
 table('§4.4 bodies, by any spelling of their type', [
   [
     'fail/B-2 blanks around the slash',
