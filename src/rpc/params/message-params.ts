@@ -20,6 +20,8 @@ export const messageParams = z.preprocess(
     method: z.string().optional(),
     status: wholeNumber(100, 699).optional(),
     ruri: z.string().optional(),
+    /** Out: the URI that the request goes to next. */
+    next: z.string().optional(),
     /** The raw header block, without the start line. */
     headers: z.string().optional(),
     /** The whole message as received. */
@@ -59,14 +61,14 @@ export function namedHop(params: MessageParams) {
 /** The message in the params, as the plan takes it. */
 export type Message = Pick<
   MessageInput,
-  'direction' | 'message' | 'method' | 'status' | 'ruri' | 'startLine' | 'block'
+  'direction' | 'message' | 'method' | 'status' | 'ruri' | 'next' | 'startLine' | 'block'
 >;
 
 /** The message that the params describe; what they say of the start line goes before what `raw` says. */
 export function toMessage(params: MessageParams): Message {
-  const { direction, message, method, status, ruri } = params;
+  const { direction, message, method, status, ruri, next } = params;
   const { startLine, headers } = messageParts(params);
-  return { direction, message, method, status, ruri, startLine, block: scanHeaderBlock(headers) };
+  return { direction, message, method, status, ruri, next, startLine, block: scanHeaderBlock(headers) };
 }
 
 function messageParts({ headers, raw }: MessageParams): { startLine?: string; headers: Uint8Array } {

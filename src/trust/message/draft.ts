@@ -25,8 +25,8 @@ export class Draft {
   readonly #byLine = new Map<number, Entry>();
   readonly #touched = new Set<string>();
 
-  constructor(block: HeaderBlock) {
-    for (const field of block.fields) {
+  constructor({ fields }: Pick<HeaderBlock, 'fields'>) {
+    for (const field of fields) {
       const entry = { field, value: field.value, dropped: false };
       this.#byLine.set(field.line, entry);
       const entries = this.#byKey.get(field.key);

@@ -4,10 +4,12 @@ import type { Finding, RefusingCode } from '../../reasons.js';
 import {
   asciiLower,
   type HeaderBlock,
+  type HeaderField,
   type Privacy,
   parseNameAddr,
   parsePrivacy,
   parseStartLine,
+  splitList,
   trimBlanks,
 } from '../../sip/grammar/index.js';
 import {
@@ -31,6 +33,8 @@ export interface MessageInput {
   readonly method?: string | undefined;
   readonly status?: number | undefined;
   readonly ruri?: string | undefined;
+  /** On the way out: the URI that the request goes to next, where the proxy says it. */
+  readonly next?: string | undefined;
   /** Without its line end. */
   readonly startLine?: string | undefined;
   readonly block: HeaderBlock;
@@ -90,12 +94,51 @@ export function begin(input: MessageInput): Work {
     within: ends.every((end) => 'params' in end && isTag(end.params.filter(({ key }) => key === 'tag'))),
     privacy: parsePrivacy(block.fields),
     input,
-    draft: new Draft(block),
+    draft: new Draft(direction === 'out' ? withoutTaken(block, input) : block),
     rules: rulesInForce(direction, message, method, stance),
     ruri,
     findings: [],
     flags: new Set(),
   };
+}
+
+/**
+ * The block without the Routes in front of the one that the request goes to next. A proxy takes out those that lead to itself
+ * (RFC 3261 §16.4), and what it gives is the message as it came: written anew, they would come back. So would that of a strict
+ * router, which is the Request-URI now (§16.6 step 6).
+ */
+function withoutTaken(block: HeaderBlock, { next, ruri }: MessageInput): Pick<HeaderBlock, 'fields'> {
+  if (next === undefined) return block;
+  const kept: HeaderField[] = [];
+  let found = false;
+  for (const field of block.fields) {
+    if (found || field.key !== 'route') {
+      kept.push(field);
+      continue;
+    }
+    const pieces = splitList(field.value);
+    const first = pieces.findIndex((piece) => leadsTo(piece, next));
+    if (first < 0) continue;
+    found = true;
+    const taken = first + (ruri === next && !isLoose(pieces[first] ?? '') ? 1 : 0);
+    const value = trimBlanks(pieces.slice(taken).join(','));
+    if (value !== '') kept.push({ ...field, value });
+  }
+  return found ? { fields: kept } : block;
+}
+
+/** Kamailio goes by maddr and the port alone where a Route bears one. */
+function leadsTo(piece: string, next: string): boolean {
+  const addr = parseNameAddr(piece);
+  if (!('uri' in addr) || addr.uri.kind !== 'sip') return false;
+  const { raw, params, port } = addr.uri;
+  const maddr = params.find(({ key }) => key === 'maddr')?.value;
+  return next === (maddr === undefined ? raw : `sip:${maddr}${port === undefined ? '' : `:${port}`}`);
+}
+
+function isLoose(piece: string): boolean {
+  const addr = parseNameAddr(piece);
+  return 'uri' in addr && addr.uri.kind === 'sip' && addr.uri.params.some(({ key }) => key === 'lr');
 }
 
 /** One tag, and one that every reader takes for one: scripts tell a dialog by it. */

@@ -72,19 +72,28 @@ describe.each(builds('full'))('what has been kept, Kamailio $version', (build) =
   );
 
   it.each(TRANSPORTS)(
-    'ok/a Route of ours that loose_route() has taken does not come back with the next one, to a stranger over %s, where the script applies that',
+    'ok/Routes of ours that loose_route() has taken do not come back with the next one, to a stranger over %s',
     async (transport) => {
       const ours = `<sip:${network.host(3)};lr>`;
-      const routes = [`<${stranger.uri(transport)};lr>`, '<sip:next.example;lr>'];
+      const both = [3, 3].map((index) => `<sip:${network.host(index)};r2=on;lr>`);
+      const routes = [`<${stranger.uri(transport, 'a')};lr>`, '<sip:next.example;lr>'];
       const private_ = routes.map((each) => each.replace('>', ';iotl=secret>'));
-      for (const headers of [
-        [ours, ...private_].map((each) => `Route: ${each}`),
-        [`Route: ${[ours, ...private_].join(', ')}`],
+      for (const rows of [
+        [ours, ...private_],
+        [[ours, ...private_].join(', ')],
+        [...both, ...private_],
+        [both.join(','), private_.join(' , ')],
+        [[...both, private_[0]].join(','), private_[1]],
       ]) {
-        const terms = { method: 'MESSAGE', to: '<sip:x@x.example>;tag=3', ruri: 'sip:x@x.example' };
-        const callId = stage.send(user, 'udp', { ...terms, headers: ['Subject: applied', ...headers] });
+        const terms = { method: 'BYE', to: '<sip:x@x.example>;tag=3', ruri: 'sip:x@x.example' };
+        const headers = rows.map((each) => `Route: ${each}`);
+        const callId = stage.send(user, 'udp', { ...terms, headers });
         expect(statusOf(await user.final(callId))).toBe(200);
-        expect(rowsOf(await stranger.received(callId, 'MESSAGE'), 'Route').join(', ')).toBe(routes.join(', '));
+        expect(
+          rowsOf(await stranger.received(callId, 'BYE'), 'Route')
+            .join(', ')
+            .replace(' ,', ','),
+        ).toBe(routes.join(', '));
       }
     },
   );

@@ -440,6 +440,50 @@ table('parameters, values and tags from untrusted peers', [
     {},
     { remove: ['Route'], append: ['Route: <sip:p.a.example;lr>, <sip:q.a.example;lr>'] },
   ],
+  ...(
+    [
+      ['in rows of their own', ['Route: <sip:own;lr>', 'Route: <sip:own:5062;lr>', 'Route: <sip:p;lr;iotl=x>']],
+      ['in one row', ['Route: "a, <sip:p;lr>" <sip:own;lr> , <sip:own:5062;lr>,<sip:p;lr;iotl=x>']],
+    ] as const
+  ).map(
+    ([where, rows]): Row => [
+      `ok/Routes in front of the next hop are gone, and do not come back (${where})`,
+      [...rows, 'Route: <sip:own;lr>'],
+      { direction: 'out', next: 'sip:p;lr;iotl=x' },
+      { remove: ['Route'], append: ['Route: <sip:p;lr>', 'Route: <sip:own;lr>'] },
+    ],
+  ),
+  [
+    'ok/the next hop is that of maddr',
+    ['Route: <sip:own;lr>, <sip:p:5062;lr;maddr=192.0.2.1;orig>'],
+    { direction: 'out', next: 'sip:192.0.2.1:5062' },
+    { remove: ['Route'], append: ['Route: <sip:p:5062;lr;maddr=192.0.2.1>'] },
+  ],
+  [
+    'ok/a strict router is in the Request-URI',
+    ['Route: <sip:own;lr>', 'Route: <sip:p;iotl=x>', 'Route: <sip:q;orig>'],
+    { direction: 'out', next: 'sip:p;iotl=x', ruri: 'sip:p;iotl=x' },
+    { remove: ['Route'], append: ['Route: <sip:q>'], ruri: 'sip:p' },
+  ],
+  [
+    'ok/where nothing of Route has to go, it stays',
+    ['Route: <sip:own;lr>, <sip:p;lr>'],
+    { direction: 'out', next: 'sip:p;lr' },
+    NOTHING,
+  ],
+  ...(
+    [
+      ['somewhere else', { direction: 'out', next: 'sip:q;lr' }],
+      ['on its way in', { direction: 'in', next: 'sip:p;lr;orig' }],
+    ] as const
+  ).map(
+    ([where, spec]): Row => [
+      `ok/all Routes stay where the request goes ${where}`,
+      ['Route: <sip:own;lr>, <sip:p;lr;orig>'],
+      spec,
+      { remove: ['Route'], append: ['Route: <sip:own;lr>, <sip:p;lr>'] },
+    ],
+  ),
   [
     'ok/T-61 in the Request-URI',
     [],
