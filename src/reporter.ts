@@ -12,9 +12,14 @@ export function reporter(
   state: Of<'changes' | 'policy' | 'pins'>,
   look: () => Promise<void>,
 ): (by: string) => Promise<ReloadReport> {
+  /** Who asks while the policy is being read shares the reload after that with others: it is told once. */
+  const known = new WeakSet<ReloadReport>();
   return async (by) => {
     const loaded = await state.changes.reload(by);
+    const again = known.has(loaded);
+    known.add(loaded);
     const report = { ...loaded, warnings: [...loaded.warnings, ...(await approvalsMissing(state))] };
+    if (again) return report;
     await inSlices(told(log, report));
     if (report.ok) log.info('policy loaded', { revision: report.revision, by });
     else log.error('the policy was not loaded; the last good one stays in force', { revision: report.revision, by });

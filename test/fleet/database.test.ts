@@ -46,6 +46,9 @@ describe('the schema', () => {
     await database().made.connect();
     await cluster.sql(`INSERT INTO siptrust.migration (version, name) VALUES (${SCHEMA_VERSION + 2}, 'later')`);
     await expect(database().made.connect()).rejects.toThrow('this siptrust is too old for it');
+    const { made } = database({ queryTimeout: 60_000 }, false);
+    await made.connect();
+    await expect(migrate(made)).rejects.toThrow('this siptrust is too old for it');
     await cluster.sql(`DELETE FROM siptrust.migration WHERE version > ${SCHEMA_VERSION}`);
   });
 
@@ -117,7 +120,9 @@ describe('what goes wrong', () => {
     await expect(database({ passwordFile: '/etc/passwd' }).made.connect()).rejects.toThrow(
       'daemon.store_password_file: /etc/passwd: expected mode 0600, found mode 0644',
     );
-    await expect(database({ hosts: [{ host: '127.0.0.1', port: 1 }] }).made.connect()).rejects.toThrow(/ECONNREFUSED/);
+    await expect(database({ hosts: [{ host: '127.0.0.1', port: 1 }] }).made.connect()).rejects.toThrow(
+      /^store 127\.0\.0\.1:1: connect ECONNREFUSED/,
+    );
   });
 
   test('ok/killed: it says so at once, and is found again', async () => {
@@ -149,6 +154,9 @@ describe('what goes wrong', () => {
     await expect.poll(() => made.status.up, { timeout: 20_000 }).toBe(true);
     cluster.freeze();
     await expect(made.query('SELECT 1')).rejects.toThrow(StoreError);
+    await expect(database({ connectTimeout: 500 }).made.connect()).rejects.toThrow(
+      /^store \S+: no connection within 0\.5 s \(daemon\.store_timeout, or connect_timeout in daemon\.store\): /,
+    );
     cluster.thaw();
     await expect.poll(() => made.status.up, { timeout: 20_000 }).toBe(true);
   });

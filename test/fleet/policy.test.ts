@@ -120,6 +120,15 @@ describe('a policy of the fleet', () => {
   });
 
   test.each([
+    ['policy', 'push', 'none.yaml', '--base', 'x'],
+    ['agreement', 'disable', 'op-b', '--fleet', '--wait', 'x'],
+    ['policy', 'list', '--limit', 'x'],
+  ])('fail/%s %s: what is no number is named with its option', async (...words) => {
+    const { error } = await stage.ctl(...words);
+    expect(error).toMatch(new RegExp(`^${words.at(-2)}: expected .*, found "x"$`));
+  });
+
+  test.each([
     ['a name that no agreement has', ['op-x', '--fleet'], /no agreement of revision \d+ is named "op-x" \(--force\)/],
     ['no --fleet', ['op-b'], /expected --fleet/],
   ])('fail/disable with %s', async (_, args, why) => {

@@ -70,7 +70,7 @@ export function fleetCommands({ group, print, exit }: FleetTools): void {
     .description('the newest policy revisions of the fleet')
     .option('--limit <number>', 'how many', '20')
     .action(async ({ config, limit }: StoreOptions & { limit: string }) => {
-      const revisions = await withFleet(config, ({ database }) => database.revisions(revisionNumber(limit)));
+      const revisions = await withFleet(config, ({ database }) => database.revisions(revisionNumber(limit, '--limit')));
       print(revisions.map(revisionRow));
     });
   storing(policy.command('show'))
@@ -78,13 +78,13 @@ export function fleetCommands({ group, print, exit }: FleetTools): void {
     .argument('<number>')
     .option('--out <directory>', 'write its files there, as it was pushed: a directory that is not there yet')
     .action(async (number: string, { config, out }: StoreOptions & { out?: string }) =>
-      print(await withFleet(config, ({ database }) => show(database, revisionNumber(number), out))),
+      print(await withFleet(config, ({ database }) => show(database, revisionNumber(number, 'NUMBER'), out))),
     );
   pushing(policy.command('rollback'))
     .description('make a new revision with the content of an old one; what is disabled now stays disabled')
     .argument('<number>')
     .action(async (number: string, options: PushOptions) => {
-      const wanted = revisionNumber(number);
+      const wanted = revisionNumber(number, 'NUMBER');
       const message = options.message === '' ? `rollback to ${wanted}` : options.message;
       done(
         await push({ ...options, message }, async (head, database) => {
@@ -127,7 +127,7 @@ export function fleetCommands({ group, print, exit }: FleetTools): void {
         return patiently(
           database,
           number,
-          { seconds: seconds(text), all: requireAll },
+          { seconds: seconds(text, 'SECONDS'), all: requireAll },
           `revision ${number} is the newest`,
         );
       });
@@ -240,7 +240,7 @@ async function push(
     }
   }
   const key = options.key === undefined ? undefined : readPolicyKey(options.key);
-  const wait = options.wait === undefined && !all ? undefined : seconds(options.wait ?? true);
+  const wait = options.wait === undefined && !all ? undefined : seconds(options.wait ?? true, '--wait');
   return withFleet(config, async ({ database, settings }) => {
     const { fleet, policyKeys } = settings;
     // Before the newest one: what others push in between is no sign of a restore.
@@ -270,7 +270,7 @@ function checkBase(head: StoredRevision | undefined, last: number, base: string 
     const next = `siptrustctl policy push FILE --base ${newest}`;
     throw new Refusal(`nothing was pushed: ${restored}. ${lost}: say enabled: false there, then ${next}`, 1);
   }
-  const on = revisionNumber(base);
+  const on = revisionNumber(base, '--base');
   if (on > newest) throw new Refusal(`--base ${on}: expected a revision of the store, whose newest is ${newest}`, 1);
   if (head !== undefined && on < newest) throw new Refusal(firstCame(head, on), 1);
 }
@@ -347,7 +347,7 @@ export function fleetDifferences(before: string, after: string, config: string) 
   return withFleet(config, async ({ database }) => {
     const policy = async (text: string): Promise<Policy> => {
       if (!isRevisionNumber(text)) return policyOfFile(text, Date.now());
-      const { revision } = await existing(database, revisionNumber(text));
+      const { revision } = await existing(database, Number(text));
       return policyOf(revision, await fetchPolicy(revision, database), Date.now());
     };
     return policyDifferences(await policy(before), await policy(after));
@@ -359,13 +359,14 @@ export function isRevisionNumber(text: string): boolean {
   return /^[1-9][0-9]{0,14}$/.test(text);
 }
 
-function revisionNumber(text: string): number {
+/** @param input what it was given as */
+function revisionNumber(text: string, input: string): number {
   if (isRevisionNumber(text) || text === '0') return Number(text);
-  throw new Refusal(`expected a number, found ${JSON.stringify(text)}`, 2);
+  throw new Refusal(`${input}: expected a number, found ${JSON.stringify(text)}`, 2);
 }
 
-function seconds(text: string | true): number {
+function seconds(text: string | true, input: string): number {
   if (text === true) return DEFAULT_WAIT_S;
   if (/^[0-9]{1,6}$/.test(text)) return Number(text);
-  throw new Refusal(`expected whole seconds, found ${JSON.stringify(text)}`, 2);
+  throw new Refusal(`${input}: expected whole seconds, found ${JSON.stringify(text)}`, 2);
 }

@@ -14,7 +14,7 @@ export function checkSettings(settings: DaemonSettings, input: DaemonInput, site
   checkHttps(settings, site);
   checkPage(settings, site.at('ui'));
   checkStore(settings, site);
-  checkFleet(settings, site);
+  checkFleet(settings, input.store !== undefined, site);
   checkDns(input.dns, site.at('dns'));
   checkRevocation(input.revocation, site.at('revocation'));
 }
@@ -88,8 +88,9 @@ function checkStore({ store, state }: DaemonSettings, site: Site): void {
   site.at('store').report('missing-key', `${expected}, found none`);
 }
 
-function checkFleet({ fleet, store, policyKeys }: DaemonSettings, site: Site): void {
-  if (fleet.policy && store === undefined) {
+/** @param stored whether a store is named, well or not */
+function checkFleet({ fleet, policyKeys }: DaemonSettings, stored: boolean, site: Site): void {
+  if (fleet.policy && !stored) {
     site.at('fleet', 'policy').report('missing-key', 'expected daemon.store, which the policy comes from, found none');
   }
   if (!fleet.policy && policyKeys.length > 0) {

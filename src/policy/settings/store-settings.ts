@@ -94,7 +94,7 @@ type Read = Pick<StoreSettings, 'hosts' | 'database' | 'user'> & { readonly para
 function readStoreUrl(text: string): Read | { readonly fault: string } {
   const match = URL_SHAPE.exec(text);
   // The text may hold a secret: it is not quoted.
-  if (match === null) return { fault: 'found something else' };
+  if (match === null) return { fault: 'found another form (not shown: it may hold a password)' };
   const [, userText = '', hostText = '', databaseText = '', query = ''] = match;
   if (userText.includes(':')) return { fault: 'found a password in it, which belongs in store_password_file' };
   const user = decoded(userText);

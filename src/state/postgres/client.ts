@@ -155,6 +155,7 @@ export class HostConnections {
     lost: (error: Error) => void,
   ): Promise<HostConnections> {
     let connections: HostConnections | undefined;
+    const begun = performance.now();
     try {
       if (settings.passwordFile !== undefined) readPassword(settings.passwordFile);
       connections = new HostConnections(settings, host, name, lost);
@@ -162,7 +163,13 @@ export class HostConnections {
       return connections;
     } catch (cause) {
       connections?.destroy();
-      throw storeError(nameOf(host), cause);
+      const error = storeError(nameOf(host), cause);
+      const { connectTimeout } = settings;
+      if (performance.now() - begun < connectTimeout) throw error;
+      const within = `no connection within ${connectTimeout / 1000} s (daemon.store_timeout, or connect_timeout in daemon.store)`;
+      throw new StoreError(nameOf(host), `${within}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+        cause,
+      });
     }
   }
 

@@ -328,7 +328,16 @@ export class Database {
     const { clock, log } = this.#options;
     const { up, since } = this.#status;
     const now = clock();
-    this.#status = { up: false, since: up || this.#failures === 0 ? now : since, problem, host: '', hears: false };
+    // Whoever says it names the store.
+    const own = `${this.name}: `;
+    const text = problem.startsWith(own) ? problem.slice(own.length) : problem;
+    this.#status = {
+      up: false,
+      since: up || this.#failures === 0 ? now : since,
+      problem: text,
+      host: '',
+      hears: false,
+    };
     this.#failures += 1;
     if (this.#closed || now - this.#toldAt < TELL_MS) return;
     this.#toldAt = now;

@@ -36,6 +36,7 @@ export function migrate(database: Pick<HostConnections, 'transaction'>, role?: s
     // A role that may not make a schema can still find that there is nothing to make.
     if ((await appliedVersion(run)) === 0) await run(CREATE);
     const from = await appliedVersion(run);
+    if (isTooNew(from)) throw versionFault(from);
     const applied: string[] = [];
     for (const { version, name, sql } of MIGRATIONS) {
       if (version <= from) continue;
@@ -67,7 +68,14 @@ async function appliedVersion(run: Run): Promise<number> {
  */
 export async function checkSchema(ask: (text: string) => Promise<readonly SqlRow[]>): Promise<void> {
   const found = await appliedVersion(ask as Run);
-  if (found === SCHEMA_VERSION || found === SCHEMA_VERSION + 1) return;
-  const hint = found < SCHEMA_VERSION ? 'run siptrustctl store migrate' : 'this siptrust is too old for it';
-  throw new StoreError('store', `expected schema version ${SCHEMA_VERSION}, found ${found}: ${hint}`);
+  if (found < SCHEMA_VERSION || isTooNew(found)) throw versionFault(found);
+}
+
+function isTooNew(found: number): boolean {
+  return found > SCHEMA_VERSION + 1;
+}
+
+function versionFault(found: number): StoreError {
+  const hint = isTooNew(found) ? 'this siptrust is too old for it' : 'run siptrustctl store migrate';
+  return new StoreError('store', `expected schema version ${SCHEMA_VERSION}, found ${found}: ${hint}`);
 }

@@ -40,7 +40,7 @@ describe('daemon.store', () => {
   const EXPECTED =
     'expected postgres://user@host:port/database?sslmode=verify-full&sslrootcert=FILE (hosts may be several, by commas)';
   const cases: readonly (readonly [name: string, url: string, fault: string])[] = [
-    ['another scheme', 'mysql://u@db/x', 'found something else'],
+    ['another scheme', 'mysql://u@db/x', 'found another form (not shown: it may hold a password)'],
     ['a password', 'postgres://u:secret@db/x', 'found a password in it, which belongs in store_password_file'],
     ['nobody', 'postgres://db.example/x', 'found no user'],
     ['no host', 'postgres://u@/x', 'found the host ""'],
@@ -84,6 +84,12 @@ describe('daemon.store', () => {
     expect(said(store(url))).toEqual([`p.yaml:4:10: error: daemon.store: ${EXPECTED}: ${fault}`]);
   });
 
+  test('fail/a bad URL is one mistake, also where the policy comes from there', () => {
+    const fault = 'found another form (not shown: it may hold a password)';
+    expect(said(store('nowhere', '  fleet: {policy: on}'))).toEqual([
+      `p.yaml:5:10: error: daemon.store: ${EXPECTED}: ${fault}`,
+    ]);
+  });
   test('fail/nowhere to keep what it said last', () => {
     const result = compile('own_domains: [a.example]\ndaemon: {store: "postgres://u@db/x"}\n', {});
     expect(said(result)).toEqual([
