@@ -122,6 +122,8 @@ describe('a policy of the fleet', () => {
   test.each([
     ['policy', 'push', 'none.yaml', '--base', 'x'],
     ['agreement', 'disable', 'op-b', '--fleet', '--wait', 'x'],
+    // Of a file that comes after --wait the same is said: it was taken for the seconds.
+    ['policy', 'push', '--wait', 'x'],
     ['policy', 'list', '--limit', 'x'],
   ])('fail/%s %s: what is no number is named with its option', async (...words) => {
     const { error } = await stage.ctl(...words);

@@ -155,6 +155,8 @@ function pushing(command: Command): Command {
     .option(
       '--wait [seconds]',
       `wait until the nodes that are alive are there (default ${DEFAULT_WAIT_S}); agreement disable does so anyhow`,
+      // Here, so that a file which is taken for the seconds is not said to be missing.
+      (text: string) => String(seconds(text, '--wait')),
     )
     .option('--require-all', 'push only if all known nodes are alive and there, and wait for all of them', false);
 }

@@ -75,7 +75,9 @@ export function storeError(store: string, cause: unknown): StoreError {
   if (cause instanceof StoreError) return cause;
   const text = cause instanceof Error ? cause.message || cause.name : String(cause);
   const hint =
-    codeOf(cause) === FORBIDDEN ? ' (siptrustctl store migrate --grant ROLE gives the daemons their rights)' : '';
+    codeOf(cause) === FORBIDDEN
+      ? ' (siptrustctl store migrate --grant ROLE gives the daemons their rights; as owner of the schema: --user ROLE)'
+      : '';
   return new StoreError(store, `${text}${hint}`, { cause });
 }
 
