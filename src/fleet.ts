@@ -61,7 +61,7 @@ export async function joinFleet(
   state.fleet = new Fleet({
     ...{ node, follows, database, follower },
     store: () => connection.status,
-    withdrawn: () => source.inForce?.withdrawn ?? [],
+    withdrawn: () => source.withdrawn,
   });
   await Promise.race([follower.start(), sleep(JOIN_MS, undefined, { ref: false })]);
   if (state.fleet.lacksPolicy) log.warn('no policy of the fleet is in force: nobody is trusted', { directory });

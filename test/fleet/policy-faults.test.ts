@@ -84,6 +84,31 @@ describe('a node that dies in the middle of a switch', { retry: 0 }, () => {
   });
 });
 
+test('ok/a node that refuses the files of a push takes out all the same whom a withdrawal after it takes out', async () => {
+  await stage.cluster.sql('DELETE FROM siptrust.node');
+  await stage.done('policy', 'push', policy('small'));
+  const daemon = { limits: { agreements: 1 } };
+  const node = await stage.node('narrow', { daemon });
+  const { number } = node;
+  const terms = { mechanism: 'tls', anchors: ['b.pem'] };
+  const main = {
+    own_domains: ['a.example'],
+    agreements: ['b', 'c'].map((name) => ({ name: `op-${name}`, domains: [`${name}.example`], ...terms })),
+  };
+  await stage.ctl('policy', 'push', stage.policy('two', main, FILES), '--wait', '20');
+  const told = await stage.ctl('agreement', 'disable', 'op-b', '--fleet');
+  expect([told.code, JSON.parse(told.output).nodes]).toMatchObject([1, [{ node: 'narrow', state: 'refused' }]]);
+  expect([node.number, node.enabled('op-b'), node.source.withdrawn]).toEqual([number, false, ['op-b']]);
+  await node.stop();
+  // What was kept is that of before: the withdrawal is found in the store again.
+  const again = await stage.node('narrow', { daemon });
+  expect([again.number, again.enabled('op-b')]).toEqual([number, false]);
+  await stage.ctl('agreement', 'enable', 'op-b', '--fleet', '--wait', '20');
+  expect(again.enabled('op-b')).toBe(true);
+  await again.stop();
+  await stage.done('policy', 'push', policy('calm'));
+});
+
 test('ok/a withdrawal for which the disk had no room is in force once there is', async () => {
   await stage.cluster.sql('DELETE FROM siptrust.node');
   await stage.done('policy', 'push', policy('roomy'));
@@ -104,9 +129,12 @@ test('ok/a withdrawal for which the disk had no room is in force once there is',
       expect.objectContaining({ node: 'full', state: 'refused', problem: expect.stringContaining('ENOSPC') }),
     ]),
   ]);
-  expect(node.enabled('op-b')).toBe(true);
+  // He is out at once, in memory alone.
+  const { number } = node;
+  expect(node.enabled('op-b')).toBe(false);
   full = false;
-  await expect.poll(() => node.enabled('op-b')).toBe(false);
+  await expect.poll(() => node.number).toBe(number + 1);
+  expect(node.enabled('op-b')).toBe(false);
   await stage.done('agreement', 'enable', 'op-b', '--fleet');
   await node.stop();
 });

@@ -306,7 +306,7 @@ async function withdraw(
     const how = 'a policy file of one daemon says so itself (enabled: false, then siptrustctl agreement reload)';
     throw new Refusal(`expected --fleet: ${how}`, 2);
   }
-  // Where he is not out he is trusted: whoever takes him out hears of it.
+  // On a node that does not follow he may be trusted: whoever takes him out hears of it.
   const waits = disable ? { ...options, wait: options.wait ?? true } : options;
   return push(waits, async (head, database) => {
     if (head === undefined) throw new Refusal('the fleet has no policy: nothing was pushed yet', 1);

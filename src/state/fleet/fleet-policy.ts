@@ -23,6 +23,8 @@ export class FleetPolicy {
   readonly #read: ReadPolicy;
   readonly #keep: KeepRevision;
   #unkept = false;
+  /** A revision that does not do here: whom it takes out is out all the same, until one of its number or a later one is in force. */
+  #narrower: Revision | undefined;
   /** As read, with nothing withdrawn. */
   #files: GoodPolicy | undefined;
   #inForce: Revision | undefined;
@@ -39,6 +41,11 @@ export class FleetPolicy {
   /** The revision in force; undefined: none is. */
   get inForce(): Revision | undefined {
     return this.#inForce;
+  }
+
+  /** Agreements that the fleet has disabled here, by the revision in force or a later one. */
+  get withdrawn(): readonly string[] {
+    return this.#out(this.#inForce);
   }
 
   /** Why the revision that was kept is not in force since the start, as long as none is. */
@@ -74,7 +81,7 @@ export class FleetPolicy {
     }
     const again = this.#unfit?.revision === wanted;
     this.#unfit = { revision: wanted, problems: loaded.problems };
-    if (!again) return loaded;
+    if (!again) return (await this.#narrowed(wanted, loaded.problems)) ?? loaded;
     // It was tried once more, and does not keep what this node's own file says out of force.
     const without = await this.#load(revision, now, undefined);
     return without.ok ? { ...without, warnings: [...without.warnings, ...loaded.problems] } : loaded;
@@ -91,7 +98,7 @@ export class FleetPolicy {
     // The one in force is better than none.
     if (fleet.refused.length > 0 && this.#files !== undefined) return { ok: false, problems: fleet.refused };
     const next = wanted ?? fleet.revision;
-    const snapshot = await inSlices(withdrawInSteps(loaded.snapshot, next?.withdrawn ?? []));
+    const snapshot = await inSlices(withdrawInSteps(loaded.snapshot, this.#out(next)));
     if (wanted !== undefined) {
       try {
         await this.#keep(settings, wanted, !onlyWithdraws(wanted, this.#inForce));
@@ -106,6 +113,30 @@ export class FleetPolicy {
     this.#inForce = next;
     this.#refused = fleet.refused;
     return { ...loaded, snapshot, warnings: [...loaded.warnings, ...fleet.refused] };
+  }
+
+  /**
+   * The files in force, without whom this revision takes out, which does not do here itself: that only narrows whom this node
+   * trusts, and is in memory alone. undefined: it changes nothing, or nobody who may says so.
+   */
+  async #narrowed(wanted: Revision, problems: readonly string[]): Promise<GoodPolicy | undefined> {
+    const [files, inForce] = [this.#files, this.#inForce];
+    if (files === undefined || inForce === undefined) return undefined;
+    const { fleet, policyKeys } = files.settings;
+    if (signatureFault(fleet.name, wanted, policyKeys) !== undefined) return undefined;
+    const before = this.#out(inForce).join('\n');
+    this.#narrower = wanted;
+    const out = this.#out(inForce);
+    if (out.join('\n') === before) return undefined;
+    const snapshot = await inSlices(withdrawInSteps(files.snapshot, out));
+    return { ...files, snapshot, warnings: [...files.warnings, ...problems] };
+  }
+
+  /** Whom a policy of this revision is without. */
+  #out(revision: Revision | undefined): readonly string[] {
+    const more =
+      this.#narrower !== undefined && this.#narrower.number > (revision?.number ?? 0) ? this.#narrower.withdrawn : [];
+    return [...new Set([...(revision?.withdrawn ?? []), ...more])].sort();
   }
 
   /** Reads files only where they are others. */

@@ -60,6 +60,31 @@ describe('a revision that does not do', () => {
     expect([policy.inForce?.number, policy.unfit, policy.unkept]).toEqual([7, [], false]);
   });
 
+  test('ok/with a mistake takes out all the same whom it disables, until one is in force that does not', async () => {
+    const { policy, bad, own } = await stage();
+    const [name = ''] = Array.from(snapshot.agreements, (each) => each.name);
+    const enabled = async (load: Promise<LoadedPolicy>) => {
+      const loaded = await load;
+      return loaded.ok ? Array.from(loaded.snapshot.agreements, (each) => each.enabled)[0] : 'not loaded';
+    };
+    bad.add(7).add(8);
+    policy.want({ ...revision(7), withdrawn: [name] });
+    expect(await enabled(policy.load(2, 0))).toBe(false);
+    expect([policy.inForce?.number, policy.unfit, policy.withdrawn]).toEqual([6, ['revision 7 has a mistake'], [name]]);
+    // Tried again, or with another file of its own, it stays so.
+    expect(await enabled(policy.load(3, 0))).toBe(false);
+    policy.want({ ...revision(7), withdrawn: [name] });
+    expect(await policy.load(4, 0)).toMatchObject({ ok: false });
+    policy.want({ ...revision(8), withdrawn: [] });
+    expect(await enabled(policy.load(5, 0))).toBe(true);
+    own.full = true;
+    policy.want({ ...revision(9), withdrawn: [name] });
+    expect(await enabled(policy.load(6, 0))).toBe(false);
+    own.full = false;
+    policy.want(revision(10));
+    expect([await enabled(policy.load(7, 0)), policy.inForce?.number, policy.withdrawn]).toEqual([true, 10, []]);
+  });
+
   test('ok/that is wanted no more is not tried again', async () => {
     const { policy, bad } = await stage();
     bad.add(7);
