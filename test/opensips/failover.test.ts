@@ -123,6 +123,18 @@ describe.skipIf(BUILD === undefined)('two sidecars', () => {
     expect(peers(second) - then).toBeLessThanOrEqual(1);
   });
 
+  it('fail/the second was asked for once, and trusts more under the same revision: the first counts again', async () => {
+    network.relay.tamper = (method) => (method === 'trust.peer' ? 'none' : undefined);
+    const known = await network.tls(partner);
+    expect(await asserted(known)).toEqual(KEPT);
+    network.relay.tamper = (_, text) =>
+      text
+        .replace('"verdict":"trusted","trusted":1', '"verdict":"untrusted","trusted":0')
+        .replace('"profile":"trusted"', '"profile":"untrusted"');
+    await heard();
+    expect(await asserted(known)).toEqual([]);
+  });
+
   it('ok/the first is frozen: timers go on, and a request that nobody answers is sent again', async () => {
     network.relay.tamper = () => 'none';
     const identity = network.pki.certificate({ issuer: network.operatorB, names: ['DNS:stranger.example'] });
