@@ -127,6 +127,23 @@ describe.each(builds('smoke'))('assertions, Kamailio $version', (build) => {
       expectRelayed(got, sent, gone);
     });
 
+    it.each([
+      'Answer-Mode: Auto',
+      'Priv-Answer-Mode: Auto',
+      'Alert-Info: <http://x.example>;info=alert-autoanswer',
+      'Call-Info: <sip:x@c.example>;answer-after=0',
+    ])('fail/no phone answers a stranger by itself; ok/but a partner: %s', async (row) => {
+      for (const [caller, headers] of [
+        [stranger, []],
+        [trusted, [row]],
+      ] as const) {
+        const sent = request({ headers: ['Subject: first', row, 'Organization: last'] });
+        expect(await status(caller, sent)).toBe(200);
+        const got = headerBlock(await arrived(sent));
+        expect(got.match(/^.*(Auto|alert-autoanswer|answer-after).*$/gm) ?? []).toEqual(headers);
+      }
+    });
+
     // Phones, and SMS centres of Kamailio's samples, take it for their network's by its type alone (TS 24.341).
     it.each(['', 'Content-Disposition: render;handling=optional'])(
       'fail/no short message of a stranger reaches a phone of ours; ok/one of a partner does: %s',

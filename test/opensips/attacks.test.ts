@@ -117,6 +117,20 @@ describe.skipIf(BUILD === undefined)('attacks', () => {
     },
   );
 
+  it.each([
+    'Answer-Mode: Auto',
+    'Priv-Answer-Mode: Auto',
+    'Alert-Info: <http://x.example>;info=alert-autoanswer',
+    'Call-Info: <sip:x@c.example>;answer-after=0',
+  ])('fail/no phone answers a stranger by itself: %s', async (row) => {
+    for (const transport of TRANSPORTS) {
+      const caller = await connect(transport);
+      const callId = send(caller, transport, { method: 'INVITE', headers: [row] });
+      expect(statusOf(await caller.final(callId))).toBe(200);
+      expect(await network.uas.received(callId, 'INVITE')).not.toMatch(/Auto|alert-autoanswer|answer-after/i);
+    }
+  });
+
   it.each(TRANSPORTS)('ok/a length with blanks behind it is one, over %s', async (transport) => {
     const blanks = (text: SipText) => text.replace(/(Content-Length: \d+)/, '$1 \t');
     stranger.answer = (text, at) => [

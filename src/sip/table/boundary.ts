@@ -237,14 +237,43 @@ export const BOUNDARY_RULES: readonly BoundaryRule[] = [
     keptInEmergency: true,
     condition: 'Privacy: user or header; out: stays in an emergency call',
   }),
-  ...['Alert-Info', 'Error-Info'].map((name) =>
-    header('55', name, 'V', 'RFC 3323 §5.3', {
-      in: 'keep',
-      out: 'on-privacy',
-      privacyValues: ['user', 'header'],
-      condition: 'Privacy: user or header',
+  header('55', 'Alert-Info', 'V', 'RFC 3323 §5.3; RFC 3261 §20.4', {
+    applies: ['request'],
+    out: 'on-privacy',
+    privacyValues: ['user', 'header'],
+    condition: 'in: by it phones answer, and whoever calls listens; out: Privacy: user or header',
+  }),
+  header('55', 'Alert-Info', 'V', 'RFC 3323 §5.3', {
+    applies: ['response'],
+    in: 'keep',
+    out: 'on-privacy',
+    privacyValues: ['user', 'header'],
+    condition: 'Privacy: user or header',
+  }),
+  header('55', 'Error-Info', 'V', 'RFC 3323 §5.3', {
+    in: 'keep',
+    out: 'on-privacy',
+    privacyValues: ['user', 'header'],
+    condition: 'Privacy: user or header',
+  }),
+  ...['Answer-Mode', 'Priv-Answer-Mode'].map((name) =>
+    header('55a', name, 'M', 'RFC 5373', {
+      applies: ['request'],
+      out: 'keep',
+      condition: 'by it phones answer, and whoever calls listens',
     }),
   ),
+  rule('option-tag', '55a', 'answermode', 'M', 'RFC 5373', {
+    within: ['require', 'proxy-require'],
+    goesWith: ['answer-mode', 'priv-answer-mode'],
+    out: 'keep',
+    condition: 'only where Answer-Mode or Priv-Answer-Mode was removed',
+  }),
+  headerParam('55a', 'answer-after', 'D', 'as Answer-Mode (Snom and others)', {
+    within: ['call-info'],
+    out: 'keep',
+    condition: 'by it phones answer, and whoever calls listens',
+  }),
   ...['Subject', 'Organization', 'User-Agent', 'Reply-To', 'In-Reply-To'].map((name) =>
     header('56', name, 'V', 'RFC 3323 §5.3', {
       in: 'keep',

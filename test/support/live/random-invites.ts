@@ -42,7 +42,7 @@ const OPEN: readonly Field[] = [
   ['Warning', oneOf('307 isi.edu "Session \\"p\\" foo"')],
   ['In-Reply-To', oneOf('70710@saturn.bell-tel.com, 17320@saturn')],
   ['x', oneOf('1800;refresher=uac')],
-  ['Alert-Info', oneOf('<http://www.example.com/sounds/moo.wav>')],
+  ['Error-Info', oneOf('<http://www.example.com/sounds/moo.wav>')],
   ['Target-Dialog', oneOf('fa77as7dad8-sd98ajzz@host.example.com ;local-tag=kkaz- ;remote-tag=6544')],
   ["Foo!%*'`~+", oneOf('x')],
   ['Reply-To', address],

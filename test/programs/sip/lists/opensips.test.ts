@@ -322,6 +322,9 @@ const SETTINGS: readonly (readonly [ProfileName, Case])[] = [
   ['trusted-enterprise', { trusted: true, agreement: { interconnect: 'enterprise' } }],
 ];
 
+/** What Kamailio alone has to keep: a list of OpenSIPS takes it with P-*. */
+const KAMAILIOS = /^p-(sr-x(branch|uid)|hint)$/;
+
 describe.skipIf(posix === undefined)('what is plain', () => {
   const messages = fc.sample(fc.tuple(anyRows, methods, requestUris), { numRuns: runs(60), seed: 24_229 });
 
@@ -380,7 +383,9 @@ describe.skipIf(posix === undefined)('what is plain', () => {
         const left = input.block.fields
           .filter((field) => !goes(field.name, field.key))
           .map(({ raw }) => (borneHere ? raw.replace(substituted(bearing), '') : raw));
-        const planned = applyPlan(input.block, plan).fields.map(({ raw }) => raw);
+        const planned = applyPlan(input.block, plan)
+          .fields.filter(({ key }) => !KAMAILIOS.test(key) || !goes(key, key))
+          .map(({ raw }) => raw);
         expect(left.sort()).toEqual(planned.sort());
       }
       expect(looked).toBeGreaterThan(0);

@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import { type Case, type Expectation, type Row, table } from './message-support.js';
 
 const NOTHING: Expectation = { remove: [], append: [], ruri: '' };
@@ -238,6 +239,60 @@ table('P-9, P-10: every field that holds a URI', [
     ['Refer-To: sip:a@b.example?P-Asserted-Identity=x'],
     { method: 'REFER' },
     { action: 'reject', code: 400 },
+  ],
+]);
+
+table('a phone that answers by itself lets whoever calls listen', [
+  ...[
+    'Answer-Mode: Auto',
+    'priv-answer-mode : Auto;require',
+    'Alert-Info: <http://x>;info=alert-autoanswer',
+    'ALERT-INFO: Ring Answer',
+  ].map(
+    (row): Row => [
+      `fail/${row}`,
+      [row],
+      {},
+      { remove: [expect.stringMatching(new RegExp(`^${row.split(/ *:/)[0]}$`, 'i'))] },
+    ],
+  ),
+  [
+    'fail/the option tag goes with it',
+    ['Priv-Answer-Mode: Auto', 'Require: timer, answermode', 'Proxy-Require: answermode'],
+    {},
+    { remove: ['Priv-Answer-Mode', 'Require', 'Proxy-Require'], append: ['Require: timer'] },
+  ],
+  [
+    'fail/Call-Info',
+    ['Call-Info: <sip:x@c.example>;answer-after=0, <http://c.example/y>;Answer-After=0;purpose=icon'],
+    {},
+    { append: ['Call-Info: <sip:x@c.example>, <http://c.example/y>;purpose=icon'] },
+  ],
+  ...['\\;answer-after=0', ';answer-after=0'].map(
+    (value): Row => [
+      `fail/Call-Info without a URI: ${value}`,
+      [`Call-Info: ${value}`],
+      {},
+      { remove: ['Call-Info'], append: [] },
+    ],
+  ),
+  [
+    'ok/of a partner',
+    ['Answer-Mode: Auto', 'Alert-Info: <urn:alert:x>', 'Call-Info: <sip:x>;answer-after=0'],
+    trusted,
+    NOTHING,
+  ],
+  [
+    'ok/to a stranger, who may be a phone of ours',
+    ['Answer-Mode: Auto', 'Call-Info: <sip:x@c>;answer-after=0'],
+    out,
+    NOTHING,
+  ],
+  [
+    'ok/a call that waits, in an answer',
+    ['Alert-Info: <urn:alert:service:call-waiting>', 'Answer-Mode: Manual'],
+    { message: 'response', status: 180 },
+    NOTHING,
   ],
 ]);
 
