@@ -45,6 +45,8 @@ describe.skipIf(missing !== undefined).each(builds('smoke'))('outbound by DNS, K
   let b: TlsUas;
   let liar: TlsUas;
   let late: TlsUas;
+  /** One machine, and an agreement for each name in its certificate. */
+  let both: TlsUas;
   /** Where records without TLS lead. */
   let overUdp: Uas;
 
@@ -56,6 +58,8 @@ describe.skipIf(missing !== undefined).each(builds('smoke'))('outbound by DNS, K
       'stranger.example': downgraded(at(3)),
       'half.example': good(at(3)),
       'late.example': good(at(4)),
+      'home.example': good(at(5)),
+      'roams.example': good(at(5)),
     });
     network = await Network.start({
       build,
@@ -73,6 +77,8 @@ describe.skipIf(missing !== undefined).each(builds('smoke'))('outbound by DNS, K
           ofB,
           like('op-bare', 'bare.example', { require_tls: true }),
           like('op-lie', 'lie.example', { require_tls: true }),
+          like('op-home', 'home.example'),
+          like('op-roams', 'roams.example', { interconnect: 'roaming' }),
         ];
         const daemon = { dns: { servers: [server.text] } };
         // Each message is asked for.
@@ -86,6 +92,8 @@ describe.skipIf(missing !== undefined).each(builds('smoke'))('outbound by DNS, K
         liar = await TlsUas.start(at(2), identity('liar.example'));
         overUdp = await Uas.start(at(3));
         late = await TlsUas.start(at(4), identity('late.example'));
+        const names = ['DNS:home.example', 'DNS:roams.example'];
+        both = await TlsUas.start(at(5), pki.certificate({ issuer: cast.operatorB, names }));
       },
     });
     user = await network.ownUser();
@@ -96,6 +104,7 @@ describe.skipIf(missing !== undefined).each(builds('smoke'))('outbound by DNS, K
     liar?.stop();
     overUdp?.stop();
     late?.stop();
+    both?.stop();
     await network?.stop();
     await server?.close();
   });
@@ -136,6 +145,22 @@ describe.skipIf(missing !== undefined).each(builds('smoke'))('outbound by DNS, K
     await network.proven('late.example', 60_000);
     const { answer } = await call('late.example');
     expect(rowsOf(answer, 'P-Asserted-Identity')).toEqual(['<sip:bob@late.example>']);
+  });
+
+  it('ok/of two agreements of a partner at one place, its answers have what that without roaming lets through', async () => {
+    await network.proven('home.example', 60_000);
+    await network.proven('roams.example', 60_000);
+    for (const domain of ['home.example', 'roams.example', 'home.example']) {
+      const said = `<sip:bob@${domain}>`;
+      both.options = { extra: [`P-Asserted-Identity: ${said}`, `P-Called-Party-ID: ${said}`] };
+      const { sent, callId, answer } = await call(domain);
+      expectRelayed(await both.received(callId, 'INVITE'), sent);
+      expect(rowsOf(answer, 'P-Asserted-Identity')).toEqual([said]);
+      expect(rowsOf(answer, 'P-Called-Party-ID')).toEqual([]);
+      // What is planned, is planned by that one.
+      both.options = { extra: ['Reply-To: <sip:bob@home.example;orig>'] };
+      expect(rowsOf((await call(domain)).answer, 'Reply-To')).toEqual(['<sip:bob@home.example>']);
+    }
   });
 
   it('fail/T-8 records without TLS, where the agreement requires it: nothing is sent, an alarm is raised', async () => {
