@@ -1,9 +1,9 @@
 /** What a policy lets strangers have (defaults.privacy), though the strictest list would not. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Caller, freshCallId, request } from '../support/live/caller.js';
+import { type Caller, freshCallId, inDialog, request } from '../support/live/caller.js';
 import { OpensipsNetwork } from '../support/live/opensips-network.js';
-import { Party } from '../support/live/party.js';
+import { answered, Party } from '../support/live/party.js';
 import { rowsOf, statusOf } from '../support/live/sip-text.js';
 import { BUILD, theBuild } from './stage.js';
 
@@ -91,5 +91,28 @@ describe.skipIf(BUILD === undefined).each(['rfc3325', 'ims24229'])('privacy: %s'
     const { status, arrived } = await sent([`Contact: ${contact}`], ruri);
     expect(status).toBe(200);
     expect(rowsOf(arrived, 'Contact').at(-1)).toBe(ruri === undefined ? '<sip:user@own.example>' : contact);
+  });
+
+  it('fail/nor to whoever answers as urn:service:sos', async () => {
+    const before = stranger.answer;
+    const place = `Record-Route: <${stranger.uri('udp')};lr>\r\n`;
+    stranger.answer = (text) => [
+      answered(text, '200 OK', ['Contact: <urn:service:sos>']).replace('Record-Route', `${place}Record-Route`),
+    ];
+    const callId = freshCallId();
+    const terms = { transport: 'UDP', from: '<sip:user@own.example>;tag=1' } as const;
+    user.send(request({ ...terms, callId, ruri: stranger.uri('udp', 'any') }));
+    const { route, ...dialog } = inDialog(await user.final(callId));
+    const secret = [
+      'Geolocation: <cid:secret@own.example>',
+      'Contact: <sip:u@own.example>;+sip.instance="<urn:gsma:imei:secret>"',
+    ];
+    for (const method of ['ACK', 'UPDATE', 'BYE']) {
+      user.send(request({ ...terms, ...dialog, callId, method, cseq: 2, headers: [...route, ...secret] }));
+      const got = await stranger.received(callId, method);
+      expect(got).toContain(`${method} urn:service:sos SIP/2.0`);
+      expect(got).not.toContain('secret');
+    }
+    stranger.answer = before;
   });
 });

@@ -5,7 +5,7 @@
 
 import type { Bearing } from '../table/index.js';
 import { bearingParam } from './clean-message.js';
-import { IS_EMERGENCY } from './emergency.js';
+import { isEmergencyCall } from './emergency.js';
 import { quote } from './opensips-string.js';
 import { otherThan } from './whole-lines.js';
 
@@ -32,7 +32,7 @@ export function bearingRemoval(bearing: Bearing): string {
 
 /** Does one go from this message? Not from an emergency call. */
 export function bears(bearing: Bearing): string {
-  return `!(${IS_EMERGENCY}) && $mb =~ ${quote(bearsName(bearing))}`;
+  return `!(${isEmergencyCall('NULL')}) && $mb =~ ${quote(bearsName(bearing))}`;
 }
 
 /** And would the list leave some of it, or take more? */

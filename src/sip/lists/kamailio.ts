@@ -10,7 +10,7 @@ import { hash } from 'node:crypto';
 import { HEADER_POLICY, type HookProfile, PROFILES, type Profile, type ProfileName } from '../table/index.js';
 import { ANSWER_PATTERN } from './answer-line.js';
 import { bearingParam, cleanMessage, type Leniency, manyRows, wellFormedMessage } from './clean-message.js';
-import { IS_EMERGENCY } from './emergency.js';
+import { isEmergencyCall } from './emergency.js';
 import { bearsInRoute, bearsNoName, bearsNothing } from './last-bytes.js';
 import { startOfOtherNameThan } from './name-tree.js';
 import { NUMBERED, profileNumber } from './profile-numbers.js';
@@ -54,7 +54,7 @@ function stripLines({ remove, kept, removeUnlessEmergency, lines: { bearing } }:
   ];
   const lines = [`\tkeep_hf(${quote(keptNames(remove, kept))});`];
   if (unlessEmergency.length > 0) {
-    lines.push(`\tif (!(${IS_EMERGENCY})) {`, ...unlessEmergency.map((line) => `\t\t${line}`), '\t}');
+    lines.push(`\tif (!(${isEmergencyCall('$null')})) {`, ...unlessEmergency.map((line) => `\t\t${line}`), '\t}');
   }
   return lines;
 }

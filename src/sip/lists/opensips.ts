@@ -21,7 +21,7 @@ import {
   type ProfileName,
 } from '../table/index.js';
 import { bearingRemoval, bears, oddLines } from './bearing.js';
-import { IS_EMERGENCY } from './emergency.js';
+import { isEmergencyCall } from './emergency.js';
 import { quote } from './opensips-string.js';
 import { fieldAlternatives, plainUri, SHAPE, wholeMessages } from './whole-lines.js';
 
@@ -67,7 +67,7 @@ function listLines(profile: Profile, hook: Hook): readonly string[] {
   const lines = [`\tremove_hf_re(${quote(removalPattern(remove))});`];
   if (removeUnlessEmergency.length > 0) {
     lines.push(
-      `\tif (!(${IS_EMERGENCY})) {`,
+      `\tif (!(${isEmergencyCall('NULL')})) {`,
       `\t\tremove_hf_re(${quote(removalPattern(removeUnlessEmergency))});`,
       '\t}',
     );

@@ -89,8 +89,9 @@ export function begin(input: MessageInput): Work {
     message,
     method,
     stance,
-    // A proxy may have rewritten the Request-URI since: the call stays what it came in as.
-    emergency: message === 'request' && (isEmergency(ruri) || isEmergency(request?.uri.raw ?? '')),
+    // A proxy may have rewritten the Request-URI since: the call stays what it came in as. Within a dialog the other end has chosen it.
+    emergency:
+      message === 'request' && !isTagged(ends[1]) && (isEmergency(ruri) || isEmergency(request?.uri.raw ?? '')),
     within: ends.every((end) => 'params' in end && isTag(end.params.filter(({ key }) => key === 'tag'))),
     privacy: parsePrivacy(block.fields),
     input,
@@ -139,6 +140,11 @@ function leadsTo(piece: string, next: string): boolean {
 function isLoose(piece: string): boolean {
   const addr = parseNameAddr(piece);
   return 'uri' in addr && addr.uri.kind === 'sip' && addr.uri.params.some(({ key }) => key === 'lr');
+}
+
+/** Does a field name a dialog, whatever the tag is? */
+function isTagged(end: ReturnType<typeof parseNameAddr> | undefined): boolean {
+  return end !== undefined && 'params' in end && end.params.some(({ key }) => key === 'tag');
 }
 
 /** One tag, and one that every reader takes for one: scripts tell a dialog by it. */

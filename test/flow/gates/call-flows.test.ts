@@ -446,6 +446,33 @@ describe.each(builds('full'))('what goes on in calls, Kamailio $version', (build
   );
 
   it.each(TRANSPORTS)(
+    'fail/whoever answers as urn:service:sos is told over %s neither the place nor the handset of whom he talks to',
+    async (transport) => {
+      const place = `Record-Route: <${stranger.uri(transport)};lr>\r\n`;
+      const handset = 'Contact: <sip:user@own.example>;+sip.instance="<urn:gsma:imei:secret>"';
+      await whileAnswering(
+        stranger,
+        (text) => [
+          answered(text, '200 OK', ['Contact: <urn:service:sos.fire>']).replace('Record-Route', `${place}Record-Route`),
+        ],
+        async () => {
+          const callId = send({ ruri: stranger.uri(transport), headers: SECRET });
+          const { route, ...dialog } = inDialog(await user.final(callId));
+          const headers = [...route, ...SECRET, handset, 'Geolocation: <cid:secret@own.example>'];
+          let cseq = 1;
+          for (const method of ['ACK', ...WITHIN]) {
+            send({ ...dialog, callId, method, cseq, headers });
+            const got = await stranger.received(callId, method);
+            expect(got.startsWith(`${method} urn:service:sos.fire `) || method === 'INVITE', got).toBe(true);
+            cseq += 1;
+          }
+        },
+      );
+      expectNowhere('secret', stranger.got);
+    },
+  );
+
+  it.each(TRANSPORTS)(
     'fail/a field that the script puts in too late leaves in no emergency call, over %s',
     async (transport) => {
       const rows = [

@@ -79,11 +79,15 @@ describe.each(builds('full'))('a script that contradicts the include, Kamailio $
     writeFileSync(groups, '[0]\n.\n'.repeat(60));
     network.cscf.rpc('regex.reload');
     await eventually('the line', () => /siptrust: module regex has other groups/.test(network.cscf.log));
-    for (const caller of [stranger, partner])
+    const unsecured = await network.overUdp();
+    for (const caller of [stranger, partner, unsecured])
       expect((await call(caller, 'bob', privateRows('forged'))).status).toBe(503);
     expectNowhere('forged', network.uas.got);
     writeFileSync(groups, ours, 'latin1');
     network.cscf.rpc('regex.reload');
+    // The poll does not know it yet.
+    expect([200, 503]).toContain((await call(unsecured, 'bob', privateRows('forged'))).status);
+    expectNowhere('forged', network.uas.got);
     await eventually('a call', async () => (await call(stranger, 'bob', privateRows('forged'))).status === 200);
     expectNowhere('forged', network.uas.got);
   });

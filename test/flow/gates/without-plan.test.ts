@@ -32,6 +32,16 @@ describe.each(builds('full'))('siptrustd is away, Kamailio $version', (build) =>
       expectNowhere('forged', network.uas.got);
     });
 
+    it.each(['orig', 'iscmark'])('fail/a stranger starts no services by a call for help: %s', async (service) => {
+      const caller = await stage.connect(transport);
+      const odd = `${service.slice(0, 2)}\x80${service.slice(2)}`;
+      const headers = [`Route: <sip:${odd}@x.example;lr>`, 'Subject: a\x01b'];
+      const callId = stage.send(caller, transport, { ruri: SOS, headers });
+      const final = await caller.final(callId);
+      expect(statusOf(final), final).toBe(200);
+      expect(rowsOf(await stage.network.uas.received(callId, 'INVITE'), 'Route')).toEqual([]);
+    });
+
     it.each([
       '<sip:x@stranger.example;%63pc=forged>',
       '<sip:x@stranger.example;cpc=forged?X=y>',

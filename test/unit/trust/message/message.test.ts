@@ -807,6 +807,16 @@ table('parameters, values and tags from untrusted peers', [
     { ...NOTHING, flags: ['emergency'] },
   ],
   [
+    'fail/whoever calls himself urn:service:sos makes no emergency call of a dialog, whatever his tag is',
+    [
+      'To: <sip:x@y.example>;TAG=',
+      'Contact: <sip:a@b.example>;+sip.instance="<urn:gsma:imei:1>"',
+      'Geolocation: <sip:p@b.example>',
+    ],
+    { direction: 'out', ruri: 'urn:service:sos.fire' },
+    { remove: ['Contact', 'Geolocation'], append: ['Contact: <sip:a@b.example>'], flags: [] },
+  ],
+  [
     'ok/#64 and to a partner, who may be where the handset is registered',
     ['Contact: <sip:a@b.example>;+sip.instance="<urn:gsma:imei:1>"'],
     { direction: 'out', trusted: true },
