@@ -101,6 +101,38 @@ describe.each(builds('smoke'))('assertions, Kamailio $version', (build) => {
     });
   });
 
+  describe('From of a trusted peer', () => {
+    it.each([
+      'sip:x@a.example;a<sip:boss@own.example>;tag=1',
+      'sip:boss@own.example <sip:x@a.example>;tag=1',
+      '<sip:x@a.example>;tag=1;<sip:boss@own.example>',
+      'sip:x@a.example;x=y@own.example;tag=1',
+    ])('fail/S-2 in which another reader finds one of our own domains: %s', async (from) => {
+      expect(await status(trusted, request({ from }))).toBe(400);
+    });
+
+    it.each([
+      'sip:bob;tag=1@own.example',
+      '<sip:bob@own.example>;ta%67=1',
+      '<sip:bob@own.example>;tag=[1]',
+      '<sip:bob@own.example>;tag=1;tag=2',
+    ])('fail/S-2 one of our own domains, where another reader finds no tag in To: %s', async (to) => {
+      expect(await status(trusted, request({ from: '<sip:boss@own.example>;tag=1', to }))).toBe(403);
+    });
+
+    it.each([
+      [';tag=1', ';tag=1'],
+      ['; Tag = 2', ';tag=2'],
+      [';x;tag=3', ';x;tag=3'],
+    ])('ok/S-2 with a tag in To that every reader finds, or that is made one: %s', async (tag, made) => {
+      const sent = request({ from: '<sip:boss@own.example>;tag=1', to: `<sip:bob@own.example>${tag}` });
+      // (Of no call: it comes past the gate, and no further.)
+      expect(await status(trusted, sent)).toBe(404);
+      const answer = await trusted.final(rowsOf(sent, 'Call-ID')[0] ?? '');
+      expect(rowsOf(answer, 'To')).toEqual([`<sip:bob@own.example>${made}`]);
+    });
+  });
+
   describe('of an untrusted peer', () => {
     it.each([
       [

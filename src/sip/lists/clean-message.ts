@@ -28,6 +28,8 @@ const ASSERTED = '7';
 const NUMBER = '8';
 /** The group that is set in an emergency call (RFC 5031), where a rule makes a difference between those and others. */
 const EMERGENCY = 'e';
+/** The group that is set in an answer, whose From is one of our own side. */
+const ANSWER = 's';
 
 /** Whether the lines that the list removes may stand in the message (it is clean once they are gone). */
 export type Leniency = 'as it is' | 'once listed fields are gone';
@@ -47,9 +49,11 @@ export function cleanMessage(request: HookProfile, response: HookProfile, purpos
   const differs = request.lines.bearing.length + request.removeUnlessEmergency.length > 0;
   const emergency = differs ? `(?>(?:(?=[^ \\r]++[ ]urn:service:sos[. ])(?<${EMERGENCY}>))?)` : '';
   const start = '(?:\\r\\n)*+(?=[^ \\t\\r])';
+  const [notStatus, answer] = request.screens ? ['(?!SIP/2)', `(?<${ANSWER}>)`] : ['', ''];
+  const status = `SIP/2[.]0[ ]${values.text('')}${END}${answer}`;
   const blocks = same
-    ? `${emergency}(?>[a-z]${values.plain}|${start}(?:${values.any}${END}|SIP/2[.]0[ ]${values.text('')}${END}))${requests}`
-    : `${start}(?:SIP/2[.]0[ ]${values.text('')}${END}${new Lines(response, purpose, 'r', values).text}|(?!SIP/2)${emergency}(?>${values.plain}|${values.any}${END})${requests})`;
+    ? `${emergency}(?>${notStatus}[a-z]${values.plain}|${start}(?:${status}|${values.any}${END}))${requests}`
+    : `${start}(?:${status}${new Lines(response, purpose, 'r', values).text}|(?!SIP/2)${emergency}(?>${values.plain}|${values.any}${END})${requests})`;
   return `(?J)${values.words}(*COMMIT)\\A${blocks}${END}${REMEMBERED}`;
 }
 
@@ -141,7 +145,10 @@ class Lines {
       ),
       ...shapes.alternatives,
       ...(kept.length > 0 ? [`${nameOf(kept)}${COLON}${values.any}${END}`] : []),
-      ...this.#singles.map((field) => `${nameOf(spellings(field))}${COLON}${this.#once(field)}${values.any}${END}`),
+      ...this.#singles.map((field) => {
+        const named = field === 'from' && profile.screens ? `(?(<${ANSWER}>)|${NAMED})` : '';
+        return `${nameOf(spellings(field))}${COLON}${this.#once(field)}${named}${values.any}${END}`;
+      }),
       `(?!${[...prefixes, `${others}${COLON}`].join('|')})[${TOKEN}]++${COLON}${values.any}${END}`,
       ...this.#replacing(),
     ];
@@ -208,8 +215,9 @@ class Lines {
   ): readonly string[] {
     const singles = this.#singles;
     const free = (name: string): boolean => !treated.includes(name) && !prefixes.some((each) => name.startsWith(each));
-    const { plain, simple } = this.#values;
-    const text = (name: string): string => (URI_FIELDS.has(name) ? plain : simple);
+    const { plain, simple, named } = this.#values;
+    const { screens } = this.#profile;
+    const text = (name: string): string => (name === 'from' && screens ? named : URI_FIELDS.has(name) ? plain : simple);
     const line = (name: string): string | undefined => {
       const shaped = shapes.get(name);
       if (shaped !== undefined) return `${name}${shaped}`;
@@ -269,6 +277,12 @@ class Lines {
     ];
   }
 }
+
+const QUOTED = '"(?:[^"\\\\\\r]++|\\\\[^\\r])*+"';
+const BRACKETED = `${BLANKS}(?:${QUOTED}${BLANKS}|[^":;<\\r]*+)<[^<>\\r]*+>(?:[^<"\\r]++|${QUOTED})*+`;
+const BARE = '[^<@;?\\r]*+(?:@[^<@;?\\r]*+)?+(?:;[^<@?\\r]*+)?+';
+/** The rest of a line in which every reader finds one and the same URI: whom a partner calls himself is held against his domains. */
+const NAMED = `(?=(?:${BRACKETED}|${BARE})\\r)`;
 
 /** Of one character: the groups are broken into lines between two of them. */
 function markOf(single: string): string {

@@ -38,6 +38,8 @@ export class Values {
   readonly simple: string;
   /** Most values with URIs: besides, no question mark, no escape, and parameters that start as no forbidden one does. */
   readonly plain: string;
+  /** Most of these that name somebody: one angle bracket, and nothing before it that a reader takes for a URI. */
+  readonly named: string;
   /** The rest of a name, and such a value: shorter to write than to match. */
   readonly rest: string;
   readonly #legible: boolean;
@@ -48,7 +50,9 @@ export class Values {
     this.#legible = direction === 'in' || barren;
     this.#taken = heads(uriParams);
     this.simple = `${this.#legible ? `[${printableBut('')}]` : `[^${NOT}]`}*+${END}`;
+    const display = `[${printableBut('%:;<')}]*+<`;
     if (uriParams.length === 0 && !barren) {
+      this.named = `${display}[${printableBut('<')}]*+${END}`;
       this.words = '';
       this.any = this.text('');
       this.plain = this.simple;
@@ -57,8 +61,10 @@ export class Values {
     }
     const taken = this.#taken;
     const ordinary = uriParams.length === 0 ? '' : `[${lettersBut(taken)}]`;
-    const ascii = `[${printableBut(barren ? '%;?' : '%;')}]*+`;
-    this.plain = `${ascii}(?:;${ordinary}${ascii})*+${END}`;
+    const ascii = (but: string): string => `[${printableBut(`%;${barren ? '?' : ''}${but}`)}]*+`;
+    const plain = (but: string): string => `${ascii(but)}(?:;${ordinary}${ascii(but)})*+${END}`;
+    this.plain = plain('');
+    this.named = `${display}${plain('<')}`;
     // RFC 3261 §19.1.4: an escaped parameter name is the same name.
     const name = nameOf(uriParams);
     const param =
@@ -83,10 +89,10 @@ export class Values {
     this.words = `(?(DEFINE)(?<b>[${TOKEN}]*+:${this.plain})(?<p>${part})${barren ? `(?<t>${long})(?<a>${whole}(?=\\r)|(?&t))` : `(?<a>${whole})`})`;
     this.any = '(?&a)';
     if (!barren) return;
-    const display = `${BLANKS}(?:"${this.text('"\\\\')}"|${this.text('";?<')})${BLANKS}`;
+    const shown = `${BLANKS}(?:"${this.text('"\\\\')}"|${this.text('";?<')})${BLANKS}`;
     const dialog = `[${TOKEN.replace('%', '')}@()]*+`;
     const target = `sips?:${host}[?]replaces=${dialog}(?:${escaped}${dialog})*+`;
-    this.replaces = `${display}<${target}>(?:(?&p)[^${ODD}%;?]*+)*+`;
+    this.replaces = `${shown}<${target}>(?:(?&p)[^${ODD}%;?]*+)*+`;
   }
 
   /**

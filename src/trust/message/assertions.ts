@@ -12,7 +12,7 @@ import {
   type Screened,
   screenRows,
 } from './screen.js';
-import { canRefuse, type Refusal, type Work } from './work.js';
+import { canRefuse, type Refusal, tagsOf, type Work } from './work.js';
 
 function terms({ input }: Work): AssertionTerms | undefined {
   const { agreement } = input.verdict;
@@ -69,8 +69,12 @@ export function keepScreened(work: Work, rows: ReturnType<Draft['rows']>, { valu
  * was called writes there what our user dialled (RFC 3261 §12.2.1.1).
  */
 export function screenFrom(work: Work): Refusal {
-  const { input, direction, message, within, stance, flags, findings } = work;
-  if (direction !== 'in' || message !== 'request' || within) return undefined;
+  const { input, direction, message, within, stance, flags, findings, draft } = work;
+  if (direction !== 'in' || message !== 'request') return undefined;
+  if (within) {
+    if (stance.trusted) draft.edit('to', plainlyTagged);
+    return undefined;
+  }
   const addr = parseNameAddr(input.block.fields.find(({ key }) => key === 'from')?.value ?? '');
   const hosts = 'malformed' in addr ? [] : domainsOf(addr);
   const agreed = terms(work);
@@ -90,6 +94,17 @@ export function screenFrom(work: Work): Refusal {
     flags.add('from-foreign');
   }
   return undefined;
+}
+
+/** Blanks may stand in `;tag=`, but chan_sip finds no tag then, and takes the request for a call of whom From names. */
+function plainlyTagged(value: string): string {
+  const addr = parseNameAddr(value);
+  if ('malformed' in addr) return value;
+  const { raw } = addr;
+  return tagsOf(addr).reduce((text, { value: tag = '', start, end }) => {
+    const plain = asciiLower(raw).startsWith(';tag=', start);
+    return plain ? text : `${raw.slice(0, start)};tag=${tag}${raw.slice(end)}`;
+  }, value);
 }
 
 /** RFC 7316 §6.2: the private network must be one that was agreed on. */

@@ -5,6 +5,8 @@ import {
   asciiLower,
   type HeaderBlock,
   type HeaderField,
+  type NameAddr,
+  type Param,
   type Privacy,
   parseNameAddr,
   parsePrivacy,
@@ -92,7 +94,7 @@ export function begin(input: MessageInput): Work {
     // A proxy may have rewritten the Request-URI since: the call stays what it came in as. Within a dialog the other end has chosen it.
     emergency:
       message === 'request' && !isTagged(ends[1]) && (isEmergency(ruri) || isEmergency(request?.uri.raw ?? '')),
-    within: ends.every((end) => 'params' in end && isTag(end.params.filter(({ key }) => key === 'tag'))),
+    within: ends.every((end) => 'params' in end && isTag(tagsOf(end))),
     privacy: parsePrivacy(block.fields),
     input,
     draft: new Draft(direction === 'out' ? withoutTaken(block, input) : block),
@@ -147,8 +149,13 @@ function isTagged(end: ReturnType<typeof parseNameAddr> | undefined): boolean {
   return end !== undefined && 'params' in end && end.params.some(({ key }) => key === 'tag');
 }
 
+/** By their name as it stands there: nobody decodes the parameters of a field. */
+export function tagsOf({ params }: NameAddr): readonly Param[] {
+  return params.filter(({ name }) => asciiLower(name) === 'tag');
+}
+
 /** One tag, and one that every reader takes for one: scripts tell a dialog by it. */
-function isTag(tags: readonly { readonly value?: string | undefined }[]): boolean {
+function isTag(tags: readonly Param[]): boolean {
   return tags.length === 1 && /^[-A-Za-z0-9.!%*_+`'~]+$/.test(tags[0]?.value ?? '');
 }
 

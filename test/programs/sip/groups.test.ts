@@ -179,6 +179,50 @@ describe.skipIf(matcher === undefined)('the groups of the plugin', () => {
     },
   );
 
+  it.each(['trusted', 'trusted-roaming', 'trusted-enterprise'] as const)(
+    'fail/%s: a From in which readers find different names is settled by no group, but in an answer, where it is our own',
+    (name) => {
+      const odd = [
+        'From: sip:x@b.example;a<sip:boss@a.example>;tag=1',
+        'From: sip:boss@a.example <sip:x@b.example>;tag=1',
+        'f : tel:+49301 <sip:x@b.example>;tag=1',
+        'From: a;b <sip:x@b.example>;tag=1',
+        'From: <sip:x@b.example>;tag=1;<sip:boss@a.example>',
+        'From: <sip:x@b.example>;x=<sip:boss@a.example>;tag=1',
+        'From: <sip:x@b.example>;x="\\"<sip:boss@a.example>";<sip:boss@a.example>',
+        'From: "a\\\\" sip:boss@a.example <sip:x@b.example>;tag=1',
+        'From: "a" "b:" <sip:x@b.example>;tag=1',
+        'From: sip:x@b.example;tag=1;x=sip:boss@a.example',
+        'From: sip:x@b.example;x=y@a.example;tag=1',
+        'From: sip:b.example;x@a.example;tag=1',
+        'From: sip:x@b.example?y@a.example;tag=1',
+      ];
+      const fine = [
+        'From: <sip:x@b.example>;tag=1',
+        'From:"sip:boss@a.example" <sip:x@b.example;user=phone>;tag=1',
+        'f: "a\\" <sip:boss@a.example>"<sip:x@b.example>;x="<y>";tag=1',
+        'From: Smith, J. <sip:x@b.example> ; tag=1',
+        'From: Bj\xc3\xb6rn <sip:x@b.example:5060>',
+        'From: sip:x@b.example',
+        'From:sip:x@b.example;tag=1;x="y"',
+        'From: <tel:+49301>;tag=1',
+      ];
+      const rows = [...odd, ...fine];
+      for (const kind of ['clean', 'listed'] as const) {
+        const found = (hook: Hook, more: readonly string[]) =>
+          matcher?.matches(
+            group(name, hook, kind),
+            rows.map((row) => messageOf([row, ...more], hook, 'INVITE', 'sip:alice@a.example', { trusted: true }).raw),
+          );
+        // In its place, and elsewhere.
+        for (const more of [['To: <sip:alice@a.example>', 'Call-ID: 1@b.example', 'CSeq: 1 INVITE'], []]) {
+          expect(found('request-in', more)).toEqual([...odd.map(() => false), ...fine.map(() => true)]);
+          expect(found('response-in', more)).toEqual(rows.map(() => true));
+        }
+      }
+    },
+  );
+
   it.each(['strict', 'untrusted', 'untrusted-rfc3325', 'untrusted-ims24229'] as const)(
     'ok/%s: the number of a handset goes by the list, is a matter for the plan where it is odd, and stays in an emergency call',
     (name) => {

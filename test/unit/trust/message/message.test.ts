@@ -170,7 +170,7 @@ table('screening of trusted peers (§5.4, §5.6)', [
     trusted,
     { ...NOTHING, codes: [] },
   ],
-  ...[';tag=', ';tag', ';tag=""', ';tag=2;tag=', ';tag=2;tag', ';tag=2;tag=3', ';tag=2%(', ''].map(
+  ...[';tag=', ';tag', ';tag=""', ';tag=2;tag=', ';tag=2;tag', ';tag=2;tag=3', ';tag=2%(', ';ta%67=2', ''].map(
     (tags): Parameters<typeof table>[1][number] => [
       `fail/T-13 S-2 in From, with what no script takes for a dialog: To:...${tags}`,
       ['From: <sip:alice@a.example>;tag=1', `To: <sip:alice@a.example>${tags}`],
@@ -178,6 +178,12 @@ table('screening of trusted peers (§5.4, §5.6)', [
       { action: 'reject', code: 403, codes: ['assert-own'] },
     ],
   ),
+  [
+    'ok/S-2 a tag that not every reader finds is one that they do: else it would be a call',
+    ['From: <sip:+4930123@a.example>;tag=1', 't: "; tag = 1" <sip:alice@a.example>;x ; Tag\t= 2 ;y'],
+    trusted,
+    { action: 'continue', remove: ['To'], append: ['To: "; tag = 1" <sip:alice@a.example>;x ;tag=2 ;y'] },
+  ],
   [
     'ok/S-2 nor is a call that is up broken for what is asserted within it: the value goes',
     ['From: <sip:bob@b.example>;tag=1', 'To: <sip:alice@a.example>;tag=2', 'P-Asserted-Identity: <sip:x@a.example>'],
