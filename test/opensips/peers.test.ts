@@ -85,6 +85,29 @@ describe.skipIf(BUILD === undefined)('who calls', () => {
     expect(network.relay.questions.slice(before)).toEqual([]);
   });
 
+  it.each([
+    ['400', 'sip:x@a.example;a<sip:boss@own.example>;tag=1', '<sip:bob@own.example>'],
+    ['400', 'sip:boss@own.example <sip:x@a.example>;tag=1', '<sip:bob@own.example>'],
+    ['400', '<sip:x@a.example>;tag=1;<sip:boss@own.example>', '<sip:bob@own.example>'],
+    ['400', 'sip:x@a.example;x=y@own.example;tag=1', '<sip:bob@own.example>'],
+    ['403', '<sip:boss@own.example>;tag=1', 'sip:bob;tag=1@own.example'],
+    ['403', '<sip:boss@own.example>;tag=1', '<sip:bob@own.example>;tag=1;tag=2'],
+    ['403', '<sip:boss@own.example>;tag=1', '<sip:bob@own.example>;tag=[1]'],
+  ])('fail/S-2 one of our own domains where another reader looks: %s for From: %s, To: %s', async (code, from, to) => {
+    const caller = await network.tls(network.certificateOfA());
+    const { answer, arrived } = await called(network, caller, { from, to });
+    expect(arrived).toBeUndefined();
+    expect(statusOf(answer)).toBe(Number(code));
+  });
+
+  it('ok/S-2 a tag in To that not every reader finds is made one that they do', async () => {
+    const caller = await network.tls(network.certificateOfA());
+    const within = { from: '<sip:bob@own.example>;tag=1', to: '<sip:user@own.example>; Tag = 2' };
+    const headers = [`Route: <sip:${network.address}:5061;transport=tls;lr>`];
+    const { arrived } = await called(network, caller, { ...within, ruri: `sip:user@${network.called}:5060`, headers });
+    expect(rowsOf(arrived ?? '', 'To')).toEqual(['<sip:user@own.example>;tag=2']);
+  });
+
   it('ok/a sip: URI in the certificate names the partner as well', async () => {
     const identity = network.certificateOfA({ names: ['URI:sip:a.example', 'DNS:edge.a.example'] });
     expect(await asserted(await network.tls(identity))).toEqual(KEPT);
