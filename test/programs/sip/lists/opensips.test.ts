@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { bearsElsewhere, bearsName } from '../../../../src/sip/lists/bearing.js';
 import { bearingParam } from '../../../../src/sip/lists/clean-message.js';
+import { isEmergencyCall } from '../../../../src/sip/lists/emergency.js';
 import {
   bodyPattern,
   linePatterns,
@@ -97,8 +98,7 @@ describe('the OpenSIPS include', () => {
     const [, text = ''] = opensipsInclude().split(new RegExp(`^route\\[${route}\\] \\{\n`, 'm'));
     return text.slice(0, text.indexOf('\n}\n')).split(/^\t(?:\tcase \d+:|if \(\$var\(siptrust_hook\) == .*)\n/m);
   };
-  const bearing = (field: string) =>
-    `if (!($ru =~ "${EMERGENCY_URI}" || $ou =~ "${EMERGENCY_URI}") && $mb =~ "^([^\\r\\n]+\\r\\n)+(${field}|`;
+  const bearing = (field: string) => `if (!(${isEmergencyCall('NULL')}) && $mb =~ "^([^\\r\\n]+\\r\\n)+(${field}|`;
   const strangers = PROFILES.filter(({ stance }) => !stance.trusted).length;
 
   it('ok/the number of a handset goes by the list where a message leaves to a stranger, but in no emergency call', () => {
