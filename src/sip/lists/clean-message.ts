@@ -47,7 +47,7 @@ export function cleanMessage(request: HookProfile, response: HookProfile, purpos
   const values = new Values(request, purpose.direction);
   const requests = new Lines(request, purpose, 'q', values).text;
   const differs = request.lines.bearing.length + request.removeUnlessEmergency.length > 0;
-  const emergency = differs ? `(?>(?:(?=[^ \\r]++[ ]urn:service:sos[. ])(?<${EMERGENCY}>))?)` : '';
+  const emergency = differs ? `(?>(?:(?=[^ \\r]++[ ]urn:service:sos(?:[.][^ @\\r]*+)?[ ])(?<${EMERGENCY}>))?)` : '';
   const start = '(?:\\r\\n)*+(?=[^ \\t\\r])';
   const [notStatus, answer] = request.screens ? ['(?!SIP/2)', `(?<${ANSWER}>)`] : ['', ''];
   const status = `SIP/2[.]0[ ]${values.text('')}${END}${answer}`;

@@ -93,8 +93,8 @@ export interface Profile {
   readonly hooks: Readonly<Record<Hook, HookProfile>>;
 }
 
-/** A Request-URI of an emergency call (RFC 5031). */
-export const EMERGENCY_URI = '^urn:service:sos([.]|$)';
+/** A Request-URI of an emergency call (RFC 5031). Where a host stands behind it, Kamailio sends it there: whoever redirects calls may write that. */
+export const EMERGENCY_URI = '^urn:service:sos([.][^@]*)?$';
 
 /** All names under which a field of the table may stand in a message, canonical first. */
 function fieldNames(rule: BoundaryRule): readonly string[] {

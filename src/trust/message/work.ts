@@ -159,10 +159,10 @@ function isTag(tags: readonly Param[]): boolean {
   return tags.length === 1 && /^[-A-Za-z0-9.!%*_+`'~]+$/.test(tags[0]?.value ?? '');
 }
 
-/** RFC 5031 §4.2: urn:service:sos and everything under it. */
+/** RFC 5031 §4.2: urn:service:sos and everything under it; no host to go to. */
 export function isEmergency(ruri: string): boolean {
   const urn = asciiLower(ruri);
-  return urn === 'urn:service:sos' || urn.startsWith('urn:service:sos.');
+  return urn === 'urn:service:sos' || (urn.startsWith('urn:service:sos.') && !urn.includes('@'));
 }
 
 /** An answer can be refused, an ACK or CANCEL cannot; a script drops what it cannot refuse. */

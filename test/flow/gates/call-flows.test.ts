@@ -473,6 +473,25 @@ describe.each(builds('full'))('what goes on in calls, Kamailio $version', (build
   );
 
   it.each(TRANSPORTS)(
+    'fail/a redirection to an address that begins as urn:service:sos does makes no call for help, over %s',
+    async (transport) => {
+      const handset = 'Contact: <sip:user@own.example>;+sip.instance="<urn:gsma:imei:secret>"';
+      const headers = [...SECRET, handset, 'Geolocation: <cid:secret@own.example>'];
+      for (const label of ['.fire', ';x', '?x', '.fire:x']) {
+        const target = `urn:service:sos${label}@${other.host}`;
+        await whileAnswering(
+          stranger,
+          (text) => [answered(text, '302 Moved', [`Contact: <${target}>`])],
+          async () => {
+            await user.final(send({ ruri: stranger.uri(transport), headers }));
+          },
+        );
+      }
+      expectNowhere('secret', [...stranger.got, ...other.got]);
+    },
+  );
+
+  it.each(TRANSPORTS)(
     'fail/a field that the script puts in too late leaves in no emergency call, over %s',
     async (transport) => {
       const rows = [
