@@ -1,6 +1,6 @@
 /** What doctor looks for: one row a check. */
 
-import type { Check } from './check.js';
+import type { Check } from './finding.js';
 import { opensipsChecks } from './opensips-checks.js';
 import { policyChecks } from './policy-checks.js';
 import { proxyChecks } from './proxy-checks.js';

@@ -1,4 +1,6 @@
-/** What is wrong, how much harm it does, and the next step. */
+/** What doctor looks for, and what it finds: what is wrong, how much harm it does, and the next step. */
+
+import type { Site } from './site.js';
 
 /** In order of harm. */
 export const HARMS = {
@@ -14,6 +16,14 @@ export interface Finding {
   readonly harm: Harm;
   readonly found: string;
   readonly next: string;
+}
+
+/** One thing that doctor looks for. */
+export interface Check {
+  readonly name: string;
+  /** What is right, in one line. */
+  readonly asks: string;
+  readonly look: (site: Site) => readonly Finding[];
 }
 
 /** A finding with its next step. */

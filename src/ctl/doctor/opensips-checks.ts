@@ -2,8 +2,7 @@
 
 import { opensipsInclude } from '../../sip/lists/index.js';
 import { servedByWords } from '../../trust/agreement/index.js';
-import type { Check } from './check.js';
-import { type Finding, finding, unreadable } from './finding.js';
+import { type Check, type Finding, finding, unreadable } from './finding.js';
 import {
   addedFields,
   givenFields,

@@ -2,8 +2,7 @@
 
 import { VERSION } from '../../version.js';
 import { instant } from '../../x509/der/index.js';
-import type { Check } from './check.js';
-import { type Finding, finding } from './finding.js';
+import { type Check, type Finding, finding } from './finding.js';
 import type { Site } from './site.js';
 
 /** Warnings of a policy that are told one by one. */

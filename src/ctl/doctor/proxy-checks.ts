@@ -1,8 +1,7 @@
 /** Checks of Kamailio: its version, the plugin's files, and how the script includes them. */
 
 import { parseAddress } from '../../net/address/index.js';
-import type { Check } from './check.js';
-import { type Finding, finding, unreadable } from './finding.js';
+import { type Check, type Finding, finding, unreadable } from './finding.js';
 import { defined, findLine, INCLUDE, place, ROUTE_HEAD, TLS_MODULE } from './kamailio-script.js';
 import type { Site } from './site.js';
 

@@ -1,8 +1,7 @@
 /** Checks of Kamailio: what the routes of the script call, and what its own lines add. */
 
 import { appended } from './appended-fields.js';
-import type { Check } from './check.js';
-import { type Finding, finding } from './finding.js';
+import { type Check, type Finding, finding } from './finding.js';
 import {
   branchRoutes,
   CALLS_OUT,
