@@ -73,9 +73,12 @@ const ODD_ANYWHERE = /[\t\r\u0085\u2028\u2029\ufeff]|^(?:---|\.\.\.|%)/m;
 /** YAML 1.2.2 §7.4.2: so far from its beginning the colon of a key stands at most. */
 const LONGEST_KEY = 1024;
 const KEY = /[A-Za-z_][A-Za-z0-9_-]*/y;
-/** A word or several; a colon only within one, where no reader takes it for the end of a key. */
+/**
+ * A word or several; a colon only within one, where no reader takes it for the end of a key. Bounded in its pieces, each of
+ * which takes room on the stack of the expression: a text of more is left to the library.
+ */
 const WORDS =
-  /[A-Za-z0-9_+/.~\u00a0-\ufefe](?:[A-Za-z0-9_+/.~@=*\u00a0-\ufefe-]|:(?=[A-Za-z0-9/:])| +(?=[A-Za-z0-9_+/.~@=*\u00a0-\ufefe-]))*/y;
+  /[A-Za-z0-9_+/.~\u00a0-\ufefe](?:[A-Za-z0-9_+/.~@=*\u00a0-\ufefe-]+|:(?=[A-Za-z0-9/:])| +(?=[A-Za-z0-9_+/.~@=*\u00a0-\ufefe-])){0,65535}/y;
 
 class Reader {
   readonly #text: string;

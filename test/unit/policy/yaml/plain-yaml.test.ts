@@ -123,6 +123,14 @@ describe('the quick reader of plain YAML', () => {
     expect(byLibrary(key(1025)).problems).toHaveLength(1);
   });
 
+  test('ok/text of any length, and text of more words than that is left to the library', () => {
+    expect(readPlainYaml(`a: ${'x'.repeat(20_000_000)}\n`, 10)).toHaveProperty('value');
+    for (const piece of ['x ', 'x:']) {
+      expect(readPlainYaml(`a: ${piece.repeat(10_000_000)}x\n`, 10), piece).toHaveProperty('notPlain');
+      expect([30_000, 40_000].map((count) => held(`a: ${piece.repeat(count)}x\n`))).toEqual([true, false]);
+    }
+  });
+
   test('fail/it says where plain YAML ends', () => {
     expect(readPlainYaml('a: 1\nb: !x 1\n', 10)).toEqual({ notPlain: 8 });
     expect(readPlainYaml('a: 1\nb:\t1\n', 10)).toEqual({ notPlain: 7 });
