@@ -19,6 +19,14 @@ function commonNumbers(a: Agreement, b: Agreement): 'any' | readonly string[] {
   return [...new Set(longer)];
 }
 
+/** Domains or hosts that both may assert: a transit peer passes on those of the other one, too (S-4). */
+function commonNames(a: Agreement, b: Agreement, kind: 'domains' | 'hosts'): readonly string[] {
+  const left = a.asserts[kind] ?? [];
+  const right = b.asserts[kind] ?? [];
+  if (a.asserts.transit !== b.asserts.transit) return a.asserts.transit ? right : left;
+  return left.filter((name) => right.includes(name));
+}
+
 /**
  * What remains when the identities of one certificate belong to two agreements: the intersection of both
  * (RFC 5922 §7.4; rulebook I-4, T-44). An override of the header policy stands only where both say the same.
@@ -38,8 +46,8 @@ export function leastPrivilege(a: Agreement, b: Agreement): Agreement {
     directions: a.directions.filter((direction) => b.directions.includes(direction)),
     valid: { from: Math.max(a.valid.from, b.valid.from), until: Math.min(a.valid.until, b.valid.until) },
     asserts: {
-      domains: a.asserts.domains.filter((domain) => b.asserts.domains.includes(domain)),
-      hosts: (a.asserts.hosts ?? []).filter((host) => (b.asserts.hosts ?? []).includes(host)),
+      domains: commonNames(a, b, 'domains'),
+      hosts: commonNames(a, b, 'hosts'),
       numbers: commonNumbers(a, b),
       transit: a.asserts.transit && b.asserts.transit,
     },

@@ -95,9 +95,10 @@ export function certificateCovered(
 
   // Only a pin of the policy makes a certificate its own anchor: an approval narrows trust and never widens it.
   const path = judgePath(agreement, leaf, listed, context);
-  if (!path.ok || (!stackVerified && agreement.stackVerification === 'required')) {
+  const stackRefused = !stackVerified && agreement.stackVerification === 'required';
+  if (!path.ok || stackRefused) {
     // Of the two the path says more; that the stack refused it too is told beside it.
-    if (!stackVerified) failStack(agreement, leaf, context);
+    if (stackRefused) failStack(agreement, leaf, context);
     if (agreement.pinned && !pinned) failApproval(agreement, pin, '', context);
     return { ok: false, assurance, proven: path.ok, pinnable: false, validUntil: path.validUntil };
   }

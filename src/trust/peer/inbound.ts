@@ -160,18 +160,27 @@ function strictest(first: JudgedAlone, others: readonly JudgedAlone[], trail: Tr
     return { ...worst.outcome, validUntil, observes, proven };
   }
   for (const { trail: own } of all) trail.notes.push(...own.notes);
-  trail.note('agreement', 'ambiguous-peer', `agreements ${names} all cover the certificate`);
-  const agreements = outcomes.flatMap(({ agreement }) => agreement ?? []);
-  const [one, ...more] = agreements;
+  const [one, ...more] = outcomes.flatMap(({ agreement }) => agreement ?? []);
+  const agreement = one && more.reduce(leastPrivilege, one);
+  const left = agreement === undefined ? '' : `: ${whatAllAllow(agreement)}`;
+  trail.note('agreement', 'ambiguous-peer', `agreements ${names} all cover the certificate${left}`);
   return {
     ...worst.outcome,
     assurance: outcomes.map(({ assurance }) => assurance).reduce(weaker),
-    agreement: one && more.reduce(leastPrivilege, one),
+    agreement,
     domains: outcomes.flatMap(({ domains }) => domains),
     validUntil,
     observes,
     proven,
   };
+}
+
+/** Mostly not what somebody expects who has an agreement for each network behind a hub. */
+function whatAllAllow({ asserts, interconnect }: Agreement): string {
+  const domains = asserts.domains.toSorted();
+  const some = domains.length > MOST_SHOWN ? someOf(domains) : domains.join(' and ');
+  const may = asserts.transit ? 'any domain but ours' : some || 'no domain';
+  return `what one does not allow is not allowed (P-Asserted-Identity may bear ${may}; interconnect ${interconnect})`;
 }
 
 /** Closed before untrusted, untrusted before trusted; of two that are alike the one that says more, then by name. */

@@ -171,6 +171,14 @@ describe('pins: what is trusted, and which certificates may be put before the op
     );
   });
 
+  test('fail/with stack_verification: advisory, that the stack did not verify it is no reason', () => {
+    const refused = judged({
+      ...{ leaf: expired, verified: false },
+      agreements: [trust({ stackVerification: 'advisory' })],
+    });
+    expect(refused.findings.map(({ code }) => code)).toEqual(['cert-time']);
+  });
+
   test('fail/words about a certificate hold no key (assurance tls-attributes)', () => {
     const attributes = { subject: '/CN=b.example', issuer: '/O=Operator B/CN=B CA', san: 'b.example' };
     const judge = (over: Partial<Agreement>) =>

@@ -76,6 +76,23 @@ describe('the strictest of all, whatever the order', () => {
     expect(codes).toEqual(['revoked', 'ambiguous-peer']);
   });
 
+  test.each<[string, Partial<Agreement>, string]>([
+    ['nobody, where the two have domains of their own', {}, 'no domain; interconnect non-roaming'],
+    [
+      'whom the network behind a hub may',
+      { asserts: { domains: ['c.example'], numbers: 'any', transit: true }, interconnect: 'roaming' },
+      'b.example; interconnect internet',
+    ],
+  ])('ok/it is said whom the peer may assert then: %s', (_, over, may) => {
+    const asserts = { domains: ['b.example'], numbers: 'any', transit: false } as const;
+    const own = { domains: ['c.example'], numbers: 'any', transit: false } as const;
+    const [found, ...others] = answers([b({ asserts }), c({ asserts: own, ...over })]);
+    expect(others).toEqual([]);
+    expect(found.findings[1].detail).toBe(
+      `agreements op-b and op-c all cover the certificate: what one does not allow is not allowed (P-Asserted-Identity may bear ${may})`,
+    );
+  });
+
   test('ok/what is only monitored changes nothing for the other', () => {
     const [found] = answers([b(), c({ enforcement: 'monitor', revocation: 'soft', crls: [list] })]);
     expect(found).toMatchObject({ verdict: 'trusted', agreement: 'op-b' });
