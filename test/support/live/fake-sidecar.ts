@@ -23,7 +23,7 @@ export class FakeSidecar {
   readonly #server: Server;
   answer: (question: Question) => Answer = () => 'none';
   /** The poll of the plugin is answered in any case: the sidecar is there. */
-  status: Answer = { result: { revision: 4711, stranger: 'untrusted', sockets: [] } };
+  status: Answer | (() => Answer) = { result: { revision: 4711, stranger: 'untrusted', sockets: [] } };
   /** What `hop.list` is answered; undefined: that there are none. */
   list: (() => Answer) | undefined;
   polls = 0;
@@ -61,7 +61,7 @@ export class FakeSidecar {
     if (method === 'hop.list') return this.list?.() ?? { result: { revision: 4711, hops: [] } };
     if (method !== 'core.status') return undefined;
     this.polls += 1;
-    return this.status;
+    return typeof this.status === 'function' ? this.status() : this.status;
   }
 
   #toQuestion(question: Question): Answer {
