@@ -56,6 +56,10 @@ const ADDING: readonly (readonly [call: RegExp, field: string])[] = [
   [/\badd_path(?:_received)?\(/, 'Path'],
 ];
 
+/** Functions that write into a row, by its name, or over what an expression finds that begins with one. */
+const WRITING =
+  /\b(?:subst_hf|(?:append|insert|assign|include)_hf_value2?)\("([-\w]+)|\b(?:subst(?:_v)?|replace(?:_all|_hdrs|_str)?)\(["']\/?\^?\(?([-A-Za-z]+)/g;
+
 /** What a line adds, or replaces, where a route of this kind runs it. @param seen whether siptrust takes it out for strangers @param answers whether it asks for them before */
 function appendedIn(kind: string, at: ScriptLine, seen: boolean, answers: boolean): readonly Finding[] {
   const [replaced, contact] = REPLACED.exec(at.text) ?? [];
@@ -75,7 +79,8 @@ function appendedIn(kind: string, at: ScriptLine, seen: boolean, answers: boolea
     names: [field],
     by: 'append_hf',
   }));
-  return [...addedFields(text), ...byModules].flatMap(({ names = [], by }) => {
+  const written = [...text.matchAll(WRITING)].map(([, row = '', found = row]) => ({ names: [found], by: 'append_hf' }));
+  return [...addedFields(text), ...byModules, ...written].flatMap(({ names = [], by }) => {
     const own = by === 'append_to_reply';
     const reply = own || /^(?:on)?reply/.test(kind);
     const gone = names.filter((name) => isPrivate(name, reply ? 'response-out' : 'request-out'));

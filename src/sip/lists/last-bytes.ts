@@ -12,10 +12,18 @@ import { withoutEscapedSemicolon } from './whole-lines.js';
  * A header block in which no line bears a name of the list: what the gate out lets pass of messages that were cleaned; where
  * a plan has cleaned them, with what plans may let stay. What list and plan let stay in values passes with it.
  */
-export function bearsNoName({ remove, kept, removeUnlessEmergency, judged }: HookProfile, planned: boolean): string {
+export function bearsNoName(
+  { remove, kept, removeUnlessEmergency, judged }: HookProfile,
+  planned: boolean,
+  response: boolean,
+): string {
   const gone = [...remove, ...removeUnlessEmergency];
-  // What a script writes into a row that is taken out stands before the name of the next one: `sip:user;gr=1Subject:`.
-  const names = [otherNameThan([...gone, 'sip', 'sips', 'tel'], ':\r\n;<>@='), `[ \t]+${otherNameThan(gone)}`];
+  // What a script writes into a row that is taken out stands before the name of the next one: `sip:user;gr=1Subject:`, and a
+  // number begins it (`4955512Subject:`). In responses it writes into what is cleaned already.
+  const names = [
+    otherNameThan([...gone, 'sip', 'sips', 'tel'], ':\r\n;<>@=', !response),
+    `[ \t]+${otherNameThan(gone)}`,
+  ];
   const further = [...kept, ...(planned ? judged : [])].map(asciiLower);
   if (further.length > 0) names.push(`(${further.join('|')})[ \t]*`);
   // What our own side has folded stays so: in no line, of whatever kind, does such a name stand at the beginning.
@@ -45,6 +53,12 @@ export function bearsNothing({ remove, kept, removeUnlessEmergency, lines }: Hoo
     `|(${uriFields.join('|')})[ \t]*:${params}\r\n`,
     ')*\r\n',
   ].join('');
+}
+
+/** A row whose name stands behind a URI, or behind what a script writes before one: `Anonymoussip:a@a.exampleTo:`, `AnonymousTo:`. */
+export function bearsGluedName(): string {
+  const names = ['sips?', 'tel', 'to', 'call-id', 'cseq', 'contact', 'max-forwards', 'content-(length|type)'];
+  return `^[^\r\n]*(\r\n[^\r\n]+)*\r\n[^: \t\r\n]*[^-: \t\r\n](${names.join('|')}):`;
 }
 
 /** A Route, as Kamailio writes it, that may bear one of these parameters, escaped ones too, or what is embedded. */

@@ -44,19 +44,28 @@ function alternatives({ children, ends, prefix }: Node): string {
  * Matches a whole name that is none of the set, blanks behind it included: a POSIX extended expression, to be matched
  * without regard to case. No backslash in it.
  * @param stops characters that are in no name
+ * @param letters it begins with a letter
  */
-export function otherNameThan(names: readonly string[], stops = ENDS_NAME): string {
-  return otherThan(treeOf(names), stops, true);
+export function otherNameThan(names: readonly string[], stops = ENDS_NAME, letters = false): string {
+  return otherThan(treeOf(names), stops, true, letters);
+}
+
+const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
+
+/** The characters of `all` that are not among `heads`. */
+function others(all: string, heads: string): string {
+  return [...all].filter((char) => !heads.includes(char)).join('');
 }
 
 /** What is in no name; no blank where a name of the set would end. */
 const ENDS_NAME = ':\r\n';
 
-function otherThan({ children, ends }: Node, stops: string, first: boolean): string {
+function otherThan({ children, ends }: Node, stops: string, first: boolean, letters = false): string {
   // The hyphen last, where it is one in a bracket expression.
   const heads = [...children.keys()].sort((a, b) => Number(a === '-') - Number(b === '-')).join('');
   const blanks = first || ends ? ' \t' : '';
-  const parts = [`[^${stops}${blanks}${heads}][^${stops}]*`];
+  const start = letters ? `[${others(LETTERS, heads)}]` : `[^${stops}${blanks}${heads}]`;
+  const parts = [`${start}[^${stops}]*`];
   for (const [head, node] of children) {
     if (!node.prefix) parts.push(escaped(head) + otherThan(node, stops, false));
   }
@@ -95,8 +104,7 @@ export function otherWordThan(names: readonly string[]): string {
 export const WORD = "-a-z0-9.!*_+`'~";
 
 function otherWord({ children, ends }: Node): string {
-  const heads = [...children.keys()];
-  const others = [..."-abcdefghijklmnopqrstuvwxyz0123456789.!*_+`'~"].filter((char) => !heads.includes(char)).join('');
-  const parts = [`[${others}][${WORD}]*`, ...[...children].map(([head, node]) => escaped(head) + otherWord(node))];
+  const start = others(`-${LETTERS}0123456789.!*_+\`'~`, [...children.keys()].join(''));
+  const parts = [`[${start}][${WORD}]*`, ...[...children].map(([head, node]) => escaped(head) + otherWord(node))];
   return `(${parts.join('|')})${ends ? '' : '?'}`;
 }

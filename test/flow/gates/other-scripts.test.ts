@@ -171,6 +171,33 @@ describe.each(builds('full'))('scripts of others, Kamailio $version', (build) =>
   );
 
   it.each(TRANSPORTS)(
+    'fail/what the script writes over in a private row, or in From, leaves as the name of the next row over %s, ok/applied: cleaned',
+    async (transport) => {
+      const identity = 'P-Asserted-Identity: <sip:05551234@own.example>';
+      // The one by the list, the other by a plan.
+      const messages = [
+        { from: '<sip:user@own.example>;tag=1', headers: [identity, 'Supported: 100rel'] },
+        { from: '"Secret" <sip:secret;cpc=secret@own.example>;tag=1', headers: [] },
+        { from: '"Secret" <sip:secret@own.example;cpc=secret>;tag=1', headers: [] },
+      ];
+      const expectAnswers = async (subject: string, least: number, most: number) => {
+        for (const { from, headers } of messages) {
+          const callId = freshCallId();
+          const terms = { callId, from, ruri: stranger.uri(transport), transport: 'UDP' };
+          user.send(request({ ...terms, headers: [`Subject: ${subject}`, ...headers] }));
+          const status = statusOf(await user.final(callId));
+          expect(status).toBeGreaterThanOrEqual(least);
+          expect(status).toBeLessThanOrEqual(most);
+        }
+      };
+      await expectAnswers('written over', 400, 699);
+      await expectAnswers('written over, applied', 200, 200);
+      expectNowhere('5551234', stranger.got);
+      expectNowhere('secret', stranger.got);
+    },
+  );
+
+  it.each(TRANSPORTS)(
     'ok/an identity that the script writes in a branch_route, as the log says: to partners and inside, fail/to nobody over %s',
     async (transport) => {
       expect(network.cscf.log).toMatch(

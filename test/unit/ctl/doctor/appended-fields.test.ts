@@ -46,6 +46,22 @@ describe('what a script adds', () => {
     expect(told('request_route {', line, '}')).toEqual([expect.stringContaining(`${field} to is not sent`)]);
     expect(told('request_route {', line, APPLIED, '}')).toEqual([]);
   });
+  test.each([
+    ['subst_hf("P-Asserted-Identity", "/0([0-9]+)/49\\1/", "a");', 'P-Asserted-Identity'],
+    ['assign_hf_value2("Remote-Party-ID[*].screen", "no");', 'Remote-Party-ID'],
+    ['append_hf_value("X-Hint", "1");', 'X-Hint'],
+    ["subst('/^Diversion: (.*)$/Diversion: <sip:x@a.example>/i');", 'Diversion'],
+    ['replace_hdrs("P-Charging-Vector: ", "P-Charging-Vector: x");', 'P-Charging-Vector'],
+  ])('fail/what it writes into a private field: %s', (line, field) => {
+    expect(told('request_route {', line, '}')).toEqual([expect.stringContaining(`${field} to is not sent`)]);
+    expect(told('request_route {', line, APPLIED, '}')).toEqual([]);
+  });
+  test.each(['subst_hf("Supported", "/100rel//", "a");', 'subst_user("/^0/49/");', 'replace_body("Reason", "x");'])(
+    'ok/what it writes elsewhere: %s',
+    (line) => {
+      expect(told('request_route {', line, '}')).toEqual([]);
+    },
+  );
   test('ok/what a module takes out', () => {
     expect(told('request_route {', 'sip_p_charging_vector("r");', '}')).toEqual([]);
   });
