@@ -241,7 +241,11 @@ describe.skipIf(absent(NEEDED) !== undefined)('what carriers build', () => {
   });
 
   it('ok/short names on their way out', async () => {
-    await talk(user, { ruri: stranger.uri('udp', 'compact'), from: own, headers: [...SECRET, 'Subject: x'] });
+    await talk(user, [stranger], {
+      ruri: stranger.uri('udp', 'compact'),
+      from: own,
+      headers: [...SECRET, 'Subject: x'],
+    });
     expect(stranger.got.filter((text) => /^INVITE sip:compact@/.test(text)).at(-1)).toMatch(/\r\nf: /);
     clean();
   });

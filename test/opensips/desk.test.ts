@@ -157,7 +157,7 @@ describe.skipIf(absent(['dialog', 'topology_hiding', 'textops']) !== undefined)(
     'fail/%s, to a stranger over %s: the call goes, and nothing private with it',
     async (name, transport) => {
       const headers = [...SECRET, 'Subject: x'];
-      await talk(user, { ruri: stranger.uri(transport, name), from: own, headers }, ['INFO', 'BYE']);
+      await talk(user, [stranger, other], { ruri: stranger.uri(transport, name), from: own, headers }, ['INFO', 'BYE']);
       clean();
     },
   );
@@ -243,7 +243,7 @@ describe.skipIf(absent(['dialog', 'topology_hiding', 'textops']) !== undefined)(
     'fail/%s, a stranger calls our user: nothing forged comes, nothing of ours goes back',
     async (name) => {
       network.uas.options = { extra: SECRET };
-      await talk(outsider, { ruri: `sip:${name}@own.example`, headers: FORGED });
+      await talk(outsider, [network.uas], { ruri: `sip:${name}@own.example`, headers: FORGED });
       network.uas.options = {};
       clean();
     },

@@ -254,7 +254,7 @@ describe.each([
       }
       const headers = [...SECRET, 'Content-Type: application/sdp'];
       const from = '<sip:user@own.example>;tag=1';
-      await talk(user, { ruri: `sip:${number}@${network.inside}`, from, headers }, ['INFO', 'BYE']);
+      await talk(user, [stranger, other], { ruri: `sip:${number}@${network.inside}`, from, headers }, ['INFO', 'BYE']);
       const got = [...stranger.got, ...other.got];
       expect(got.filter((text) => methodOf(text) === 'INVITE')).toHaveLength(failing + 1);
       expectNowhere('secret', got);
@@ -266,7 +266,7 @@ describe.each([
     if (all === undefined) return;
     const { network, outsider } = all;
     network.uas.options = { extra: SECRET };
-    await talk(outsider, { ruri: `sip:4412345@${network.address}`, headers: FORGED }, ['INFO', 'BYE']);
+    await talk(outsider, [network.uas], { ruri: `sip:4412345@${network.address}`, headers: FORGED }, ['INFO', 'BYE']);
     network.uas.options = {};
     expectNowhere('forged', network.uas.got);
     expectNowhere('secret', outsider.answers);

@@ -105,7 +105,7 @@ describe.skipIf(absent(NEEDED) !== undefined)('with modules', () => {
     'fail/%s: our user calls a stranger, and the call goes its way',
     async (name) => {
       const earlier = stranger.got.length;
-      await talk(user, { ruri: stranger.uri('udp', name), from: own, headers: SECRET });
+      await talk(user, [stranger], { ruri: stranger.uri('udp', name), from: own, headers: SECRET });
       expect(stranger.got.slice(earlier).map(methodOf)).toContain('BYE');
       clean();
     },
@@ -113,7 +113,7 @@ describe.skipIf(absent(NEEDED) !== undefined)('with modules', () => {
 
   it.each(['hidden', 'renamed', 'waits', 'bridged', 'short'])('fail/%s: a stranger calls our user', async (name) => {
     network.uas.options = { extra: SECRET };
-    await talk(outsider, { ruri: `sip:${name}@own.example`, headers: FORGED });
+    await talk(outsider, [network.uas], { ruri: `sip:${name}@own.example`, headers: FORGED });
     network.uas.options = {};
     clean();
   });
@@ -123,7 +123,7 @@ describe.skipIf(absent(NEEDED) !== undefined)('with modules', () => {
     async (name) => {
       const from = '<sip:alice@a.example;cpc=forged>;tag=1';
       const earlier = network.uas.got.length;
-      await talk(outsider, { ruri: `sip:${name}@own.example`, from, headers: FORGED });
+      await talk(outsider, [network.uas], { ruri: `sip:${name}@own.example`, from, headers: FORGED });
       const got = network.uas.got.slice(earlier);
       expect(got.map(methodOf)).toEqual(expect.arrayContaining(['INVITE', 'BYE']));
       for (const text of got) expect(rowsOf(text, 'From')).toHaveLength(1);
@@ -225,14 +225,14 @@ describe.skipIf(absent(['script_helper']) !== undefined)('with script_helper, as
   const METHODS = ['INFO', 'UPDATE', 'BYE'];
 
   it('fail/our user calls a stranger', async () => {
-    await talk(user, { ruri: stranger.uri('udp'), from: own, headers: SECRET }, METHODS);
+    await talk(user, [stranger], { ruri: stranger.uri('udp'), from: own, headers: SECRET }, METHODS);
     expect(stranger.got.map(methodOf)).toEqual(expect.arrayContaining(METHODS));
     clean();
   });
 
   it('fail/a stranger calls our user', async () => {
     network.uas.options = { extra: SECRET };
-    await talk(outsider, { headers: FORGED }, METHODS);
+    await talk(outsider, [network.uas], { headers: FORGED }, METHODS);
     network.uas.options = {};
     expect(network.uas.got.map(methodOf)).toEqual(expect.arrayContaining(METHODS));
     clean();

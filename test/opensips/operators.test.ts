@@ -218,7 +218,11 @@ describe.skipIf((absent(NEEDED) ?? noTables()) !== undefined)('what operators ru
   const NAMES = ['441', 'd441', 'h441', 'dh441', '01', 'dh01', '8', 'dh8'];
 
   it.each(NAMES)('fail/%s: our user calls', async (name) => {
-    await talk(user, { ruri: `sip:${name}@own.example`, from: own, headers: SECRET }, ['INFO', 'UPDATE', 'BYE']);
+    await talk(user, [stranger, other, partner], { ruri: `sip:${name}@own.example`, from: own, headers: SECRET }, [
+      'INFO',
+      'UPDATE',
+      'BYE',
+    ]);
     clean();
   });
 
@@ -227,7 +231,7 @@ describe.skipIf((absent(NEEDED) ?? noTables()) !== undefined)('what operators ru
     (name, line) =>
       answering(line, async () => {
         const before = other.got.length;
-        await talk(user, { ruri: `sip:${name}@own.example`, from: own, headers: SECRET });
+        await talk(user, [stranger, other, partner], { ruri: `sip:${name}@own.example`, from: own, headers: SECRET });
         expect(other.got.slice(before).map(methodOf)).toContain('BYE');
         clean();
       }),
@@ -236,7 +240,7 @@ describe.skipIf((absent(NEEDED) ?? noTables()) !== undefined)('what operators ru
   it('fail/the next one is our own side: a stranger calls, and our user', () =>
     answering('503 Full', async () => {
       network.uas.options = { extra: SECRET };
-      await talk(outsider, { ruri: 'sip:461@own.example', headers: FORGED });
+      await talk(outsider, [network.uas], { ruri: 'sip:461@own.example', headers: FORGED });
       network.uas.options = {};
       expect(statusOf(await answerTo(user, { ruri: 'sip:h461@own.example', from: own, headers: SECRET }))).toBe(200);
       clean();
@@ -248,7 +252,7 @@ describe.skipIf((absent(NEEDED) ?? noTables()) !== undefined)('what operators ru
   it.each(['451', 'd451', 'h451', 'dh451'])('ok/%s: a stranger fails, and a partner takes the call', (name) =>
     answering('503 Full', async () => {
       const before = [partner, stranger].map(({ got }) => got.length);
-      await talk(user, { ruri: `sip:${name}@own.example`, from: own, headers: [OURS] });
+      await talk(user, [stranger, other, partner], { ruri: `sip:${name}@own.example`, from: own, headers: [OURS] });
       const [there = [], strange = []] = [partner, stranger].map(({ got }, i) => got.slice(before[i]));
       expect(told(there.find((text) => methodOf(text) === 'INVITE'))).toEqual(['<sip:user@own.example>']);
       expect(there.map(methodOf)).toContain('BYE');
@@ -262,7 +266,11 @@ describe.skipIf((absent(NEEDED) ?? noTables()) !== undefined)('what operators ru
       '503 Full',
       async () => {
         const before = partner.got.length;
-        await talk(user, { ruri: `sip:${name}@own.example`, from: own, headers: [...SECRET.slice(1), OURS] });
+        await talk(user, [stranger, other, partner], {
+          ruri: `sip:${name}@own.example`,
+          from: own,
+          headers: [...SECRET.slice(1), OURS],
+        });
         expect(told(partner.got.slice(before).find((text) => methodOf(text) === 'INVITE'))).toContain(
           '<sip:user@own.example>',
         );
@@ -297,7 +305,11 @@ describe.skipIf((absent(NEEDED) ?? noTables()) !== undefined)('what operators ru
 
   it('fail/a b2b scenario: our user calls a stranger, with a From that no stranger may read', async () => {
     const from = '<sip:user@own.example;cpc=secret>;tag=1';
-    await talk(user, { ruri: `sip:b2b${stranger.host}@own.example`, from, headers: SECRET });
+    await talk(user, [stranger, other, partner], {
+      ruri: `sip:b2b${stranger.host}@own.example`,
+      from,
+      headers: SECRET,
+    });
     clean();
   });
 

@@ -159,7 +159,9 @@ describe.skipIf((absent([...NEEDED, 'httpd', 'mi_http']) ?? noTables()) !== unde
 
   it('fail/a shared line: our user calls a stranger, and a stranger watches', async () => {
     const headers = [...SECRET, 'Call-Info: <sip:own.example>;appearance-index=1'];
-    await comes('PUBLISH', other, () => talk(user, { ruri: stranger.uri('udp', 'line'), from: ours, headers }));
+    await comes('PUBLISH', other, () =>
+      talk(user, [stranger], { ruri: stranger.uri('udp', 'line'), from: ours, headers }),
+    );
     clean();
   });
 

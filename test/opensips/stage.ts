@@ -7,8 +7,9 @@ import { type Caller, freshCallId, inDialog, type RequestTerms, request } from '
 import { type OpensipsBuild, opensipsBuild } from '../support/live/opensips.js';
 import { OpensipsNetwork, type OpensipsNetworkOptions } from '../support/live/opensips-network.js';
 import { Party } from '../support/live/party.js';
+import { eventually } from '../support/live/places.js';
 import { expectNowhere } from '../support/live/secrets.js';
-import { headerOf, type SipText, statusOf } from '../support/live/sip-text.js';
+import { headerOf, methodOf, type SipText, statusOf } from '../support/live/sip-text.js';
 
 const found = opensipsBuild();
 if ('missing' in found) console.warn(`skipped: ${found.missing}`);
@@ -103,9 +104,16 @@ export function answerTo(caller: Caller, terms: RequestTerms): Promise<SipText> 
   return caller.final(callId, terms.method ?? 'INVITE');
 }
 
-/** An INVITE that is answered with 200, its ACK, and further requests of that dialog, each with these rows; all of them by `terms`. */
+type Heard = { readonly got: readonly SipText[] } | Pick<Caller, 'answers'>;
+const heard = (who: Heard): readonly SipText[] => ('got' in who ? who.got : who.answers);
+
+/**
+ * An INVITE that is answered with 200, its ACK, and further requests of that dialog, each with these rows; all of them by
+ * `terms`. They wait until the ACK is with one of `called`: b2b answers 408 to a BYE that it deals with beside the ACK.
+ */
 export async function talk(
   caller: Caller,
+  called: readonly Heard[],
   { headers = [], from, ruri }: Pick<RequestTerms, 'headers' | 'from' | 'ruri'>,
   methods: readonly string[] = ['BYE'],
 ): Promise<void> {
@@ -114,15 +122,15 @@ export async function talk(
   expect(statusOf(answer), answer).toBe(200);
   const { route, ...terms } = inDialog(answer);
   const within = { ...terms, ...own, headers: [...route, ...headers] };
+  const acks = () => called.flatMap(heard).filter((text) => methodOf(text) === 'ACK').length;
+  const earlier = acks();
   caller.send(request({ ...within, transport: 'UDP', method: 'ACK' }));
+  await eventually('the ACK', () => acks() > earlier);
   for (const [index, method] of methods.entries()) {
     const got = await answerTo(caller, { ...within, method, cseq: index + 2 });
     expect(statusOf(got), got).toBe(200);
   }
 }
-
-type Heard = { readonly got: readonly SipText[] } | Pick<Caller, 'answers'>;
-const heard = (who: Heard): readonly SipText[] => ('got' in who ? who.got : who.answers);
 
 /** Two sides: since `mark()` nothing of ours (`secret`) is with strangers, and nothing of strangers (`forged`) is with us. */
 export function apart(strangers: () => readonly Heard[], ours: () => readonly Heard[]) {

@@ -195,14 +195,14 @@ describe.skipIf((absent(NEEDED) ?? noTables()) !== undefined)('calls that are wa
   const NAMES = ['traced', 'copied', 'timed', 'limited', 'fraud', 'counted'];
   it.each(NAMES)('fail/%s: our user calls a stranger, and the call goes its way', async (name) => {
     const headers = [...SECRET, 'Supported: timer', 'Session-Expires: 1800', 'Min-SE: 120'];
-    await talk(user, { ruri: stranger.uri('udp', name), from: own, headers }, ['UPDATE', 'BYE']);
+    await talk(user, [stranger], { ruri: stranger.uri('udp', name), from: own, headers }, ['UPDATE', 'BYE']);
     clean();
   });
 
   it.each(NAMES)('fail/%s: a stranger calls our user', async (name) => {
     network.uas.options = { extra: SECRET };
     const headers = [...FORGED, 'Supported: timer', 'Session-Expires: 1800', 'Min-SE: 120'];
-    await talk(outsider, { ruri: `sip:${name}@own.example`, headers }, ['UPDATE', 'BYE']);
+    await talk(outsider, [network.uas], { ruri: `sip:${name}@own.example`, headers }, ['UPDATE', 'BYE']);
     network.uas.options = {};
     clean();
   });
@@ -229,7 +229,7 @@ describe.skipIf((absent(NEEDED) ?? noTables()) !== undefined)('calls that are wa
       };
       return answer;
     });
-    await talk(user, { ruri: 'sip:4412345@own.example', from: own, headers: SECRET });
+    await talk(user, [stranger, other], { ruri: 'sip:4412345@own.example', from: own, headers: SECRET });
     [stranger, other].forEach((party, i) => {
       party.answer = answers[i] ?? party.answer;
     });
