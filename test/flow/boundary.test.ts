@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, type RequestTerms, request } from '../support/live/caller.js';
 import { builds } from '../support/live/kamailio.js';
 import { Network } from '../support/live/network.js';
-import { rowsOf, type SipText, startLine, statusOf } from '../support/live/sip-text.js';
+import { headerOf, rowsOf, type SipText, startLine, statusOf } from '../support/live/sip-text.js';
 import { Uas } from '../support/live/uas.js';
 
 describe.each(builds('smoke'))('the boundary, Kamailio $version', (build) => {
@@ -109,6 +109,17 @@ describe.each(builds('smoke'))('the boundary, Kamailio $version', (build) => {
       /verstat/i,
       /tag=alice/,
     ],
+    [
+      'RFC 4694 §7, RFC 4904 §8: what chooses the way of a call, and who pays',
+      {
+        ruri: 'sip:+1202;npdi;rn=+1900;cic=+1-6789;tgrp=free;trunk-context=gw.own.example@own.example;user=phone;dtg=free',
+        from: '<sip:+4930123;rn=+1900;otg=TG1@a.example;user=phone>;tag=alice',
+        to: '<tel:+1202;enumdi;cic=+1-6789>',
+        headers: ['Contact: <sip:+4930123;tgrp=free;trunk-context=a.example@sbc.a.example>'],
+      },
+      /;(?:npdi|rn|cic|enumdi|tgrp|trunk-context|[od]tg)\b/,
+      /^INVITE sip:\+1202@own\.example;user=phone /,
+    ],
     ['T-64 Priority psap-callback', { headers: ['Priority: psap-callback'] }, /psap-callback/, /^INVITE/],
     ['T-64 Priority urgent stays', { headers: ['Priority: urgent'] }, /^$/, /Priority: urgent/],
     [
@@ -185,6 +196,37 @@ describe.each(builds('smoke'))('the boundary, Kamailio $version', (build) => {
     expect(startLine(answer)).toContain('302');
     expect(answer).not.toMatch(/P-Asserted-Identity/i);
     expect(answer).toContain('sip:carol@d.example');
+  });
+
+  it('ok/what gateways of ours say of the way of a call leaves, and comes in from a partner (RFC 4904 §8)', async () => {
+    const from = '<sip:+4930123;rn=+4930;tgrp=one@own.example;user=phone>;tag=1';
+    expect(headerOf(await leaves({ from }), 'From')).toBe(from);
+    const theirs = from.replace('own', 'a');
+    expect(headerOf(await arrives(trusted, { from: theirs }), 'From')).toBe(theirs);
+  });
+
+  it.each(['request', 'answer'])('ok/Privacy: user: what tells of the user leaves in no %s', async (what) => {
+    const headers = [
+      'Privacy: user',
+      'Server: secret/1',
+      'Warning: 399 secret.own.example "x"',
+      'Referred-By: <sip:secret@own.example>',
+    ];
+    let got: SipText;
+    if (what === 'request') got = await leaves({ headers });
+    else {
+      network.uas.options = { extra: headers };
+      got = (await call(stranger, {})).answer;
+      network.uas.options = {};
+    }
+    expect(rowsOf(got, 'Privacy')).toEqual(['user']);
+    expect(got).not.toContain('secret');
+  });
+
+  it.each(['application/QSIG;version=iso', 'application/gtd'])('fail/%s of a stranger', async (type) => {
+    const { callId, answer } = await call(stranger, { headers: [`Content-Type: ${type}`], body: 'x' });
+    expect(statusOf(answer)).toBe(415);
+    expect(network.uas.find(callId, 'INVITE')).toBeUndefined();
   });
 
   it('ok/T-60 of the history, what our own users want hidden does not leave', async () => {

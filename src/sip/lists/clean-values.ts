@@ -2,7 +2,7 @@
 
 import { asciiLower } from '../grammar/index.js';
 import type { HookProfile } from '../table/index.js';
-import { nameOf } from './name-tree.js';
+import { nameOf, nameOrEscape } from './name-tree.js';
 
 export const BLANKS = '[ \\t]*+';
 export const COLON = `${BLANKS}:`;
@@ -43,12 +43,12 @@ export class Values {
   /** The rest of a name, and such a value: shorter to write than to match. */
   readonly rest: string;
   readonly #legible: boolean;
-  /** Letters with which a forbidden parameter begins. */
+  /** Names of forbidden parameters. */
   readonly #taken: readonly string[];
 
   constructor({ lines: { uriParams, barren } }: HookProfile, direction: 'in' | 'out') {
     this.#legible = direction === 'in' || barren;
-    this.#taken = heads(uriParams);
+    this.#taken = uriParams;
     this.simple = `${this.#legible ? `[${printableBut('')}]` : `[^${NOT}]`}*+${END}`;
     const display = `[${printableBut('%:;<')}]*+<`;
     if (uriParams.length === 0 && !barren) {
@@ -59,8 +59,7 @@ export class Values {
       this.rest = `[${TOKEN}]*+:${this.simple}`;
       return;
     }
-    const taken = this.#taken;
-    const ordinary = uriParams.length === 0 ? '' : `[${lettersBut(taken)}]`;
+    const ordinary = uriParams.length === 0 ? '' : otherStart(uriParams);
     const ascii = (but: string): string => `[${printableBut(`%;${barren ? '?' : ''}${but}`)}]*+`;
     const plain = (but: string): string => `${ascii(but)}(?:;${ordinary}${ascii(but)})*+${END}`;
     this.plain = plain('');
@@ -70,10 +69,11 @@ export class Values {
     const param =
       uriParams.length === 0
         ? ';'
-        : `;(?:[${lettersBut(taken)}]|${BLANKS}(?!${name}${NAME_END}))[${TOKEN.replace('%', '')}]*+(?![%\\x80-\\xff])`;
+        : `;(?:[${lettersBut(heads(uriParams))}]|${BLANKS}(?!${name}${NAME_END}))[${TOKEN.replace('%', '')}]*+(?![%\\x80-\\xff])`;
     // Whoever decodes a user part before looking into it finds a parameter behind an escaped semicolon. Its name may be
-    // escaped too, so it is told by its first letter. (What is replaced, RFC 3891, has such semicolons as well.)
-    const escaped = uriParams.length === 0 ? '%' : `%++(?!3b[${taken.join('')}%])`;
+    // escaped too, so it is told by its first letters. (What is replaced, RFC 3891, has such semicolons as well.)
+    const escaped =
+      uriParams.length === 0 ? '%' : `%++(?!3b${nameOrEscape(uriParams.map((each) => each.slice(0, TELLING)))})`;
     const scheme = '(?:sips?|tel):';
     // A scheme begins behind a semicolon, too.
     const part = `${barren ? `(?!;${BLANKS}${scheme})` : ''}${param}|${escaped}|${LETTER}`;
@@ -102,7 +102,8 @@ export class Values {
   plainWithout(names: readonly string[], letters: readonly string[]): string {
     const behind = names.map((name) => name.slice(name.indexOf(':') + 1));
     const ascii = `[${printableBut('%:;?')}]*+`;
-    return `:${ascii}(?:[:;][${lettersBut([...heads(behind), ...letters, ...this.#taken])}]${ascii})*+${END}`;
+    const other = otherStart(this.#taken, [...heads(behind), ...letters]);
+    return `:${ascii}(?:[:;]${other}${ascii})*+${END}`;
   }
 
   /** Text without these characters. */
@@ -111,6 +112,23 @@ export class Values {
     const run = `[^${but}${ODD}]*+`;
     return `${run}(?:(?:${LETTER})${run})*+`;
   }
+}
+
+/** Letters by which other names are told from forbidden ones, where to read on would make every expression longer. */
+const TELLING = 3;
+/** Most messages have parameters that begin so: tag, transport, received, rport. */
+const COMMON = 'rt';
+
+/** How a name begins that is none of these, and begins with none of those letters. */
+function otherStart(names: readonly string[], letters: readonly string[] = []): string {
+  const taken = heads(names);
+  const begun = [...COMMON]
+    .filter((head) => taken.includes(head) && !letters.includes(head))
+    .map(
+      (head) =>
+        `${head}(?!${nameOf(names.filter((name) => name.startsWith(head)).map((name) => name.slice(1, TELLING)))})`,
+    );
+  return `(?:${[`[${lettersBut([...taken, ...letters])}]`, ...begun].join('|')})`;
 }
 
 /** First characters of names, each once. */

@@ -195,29 +195,55 @@ export function kamailioInclude(): string {
   return [HEAD + defines.join('\n'), '', ...ownGroups(size), ...strip, ...bodies.routes(), ...nakedLines()].join('\n');
 }
 
-/** A route for whom no plan cleans: private parameters in From and To, where a message is clean without them. */
+/** A route for whom no plan cleans: private parameters where many bear them, and where a message is clean without them. */
 function nakedLines(): readonly string[] {
-  const names = NUMBERED[0]?.profile.hooks['request-in'].lines.uriParams ?? [];
-  const form = `{re.subst,/;(${names.join('|')})=[^][;?@<>, \\t\\r\\n]+//gi}`;
+  const [strictest] = NUMBERED;
+  const naked = (hook: 'request-in' | 'request-out', fields: readonly string[], group: string) =>
+    withoutParams(strictest?.profile.hooks[hook].lines.uriParams ?? [], fields, group);
   return [
     'route[SIPTRUST_STRIP_PARAMETERS] {',
-    '\t$var(siptrust_group) = "3";',
-    '\tif ($var(siptrust_direction) == "in") { $var(siptrust_group) = "1"; }',
-    '\t$var(siptrust_list) = $_s($hdr(From) $hdr(To));',
-    `\t$var(siptrust_text) = $(var(siptrust_list)${form});`,
-    '\t$var(siptrust_n) = $(var(siptrust_list){s.len}) - $(var(siptrust_text){s.len});',
-    `\t$var(siptrust_text) = $(msg(fpart)${form});`,
-    '\tif ($var(siptrust_n) > 0 && $(msg(fpart){s.len}) - $(var(siptrust_text){s.len}) == $var(siptrust_n)',
-    '\t\t\t&& pcre_match_group("$var(siptrust_text)\\r\\n\\r\\n", "$var(siptrust_group)$var(siptrust_p)") > 0) {',
-    ...['From', 'To'].flatMap((name) => [
-      `\t\tremove_hf("${name}");`,
-      `\t\tappend_hf("${name}: $(hdr(${name})${form})\\r\\n");`,
-    ]),
-    '\t\treturn 1;',
+    '\tif ($var(siptrust_direction) == "in") {',
+    ...naked('request-in', ['From', 'To', 'Contact'], '1').map((line) => `\t${line}`),
+    '\t} else {',
+    ...naked('request-out', ['From', 'To'], '3').map((line) => `\t${line}`),
     '\t}',
     '\treturn -1;',
     '}',
     '',
+  ];
+}
+
+/** These fields (and, on the way in, the Request-URI) without these parameters, if all is clean then by a group. */
+function withoutParams(names: readonly string[], fields: readonly string[], group: string): readonly string[] {
+  // No escapes: as the value of a variable a transformation is read as it stands. Of two that stand side by side, one look finds the first.
+  const value = '-!#-+.-:=A-Z^-~';
+  const form = `{re.subst,/;(${names.join('|')})(=[${value}]*)?([^${value}])/\\3/gi}`.repeat(2);
+  const uri = fields.includes('Contact');
+  return [
+    `\t$var(siptrust_list) = $_s(${uri ? '$ru ' : ''}${fields.map((name) => `$hdr(${name}) `).join('')});`,
+    `\t$var(siptrust_text) = $(var(siptrust_list)${form});`,
+    '\t$var(siptrust_n) = $(var(siptrust_list){s.len}) - $(var(siptrust_text){s.len});',
+    `\t$var(siptrust_text) = $(msg(fpart)${form});`,
+    '\tif ($var(siptrust_n) > 0 && $(msg(fpart){s.len}) - $(var(siptrust_text){s.len}) == $var(siptrust_n)',
+    `\t\t\t&& pcre_match_group("$var(siptrust_text)\\r\\n\\r\\n", "${group}$var(siptrust_p)") > 0) {`,
+    ...fields.flatMap((name) => [
+      `\t\t$var(siptrust_list) = $_s($hdr(${name}) );`,
+      `\t\t$var(siptrust_text) = $(var(siptrust_list)${form});`,
+      '\t\tif ($var(siptrust_text) != $var(siptrust_list)) {',
+      `\t\t\tremove_hf("${name}");`,
+      `\t\t\tappend_hf("${name}: $(var(siptrust_text){s.trim})\\r\\n");`,
+      '\t\t}',
+    ]),
+    ...(uri
+      ? [
+          '\t\tif (is_request() > 0) {',
+          '\t\t\t$var(siptrust_list) = $_s($ru );',
+          `\t\t\t$ru = $(var(siptrust_list)${form}{s.trim});`,
+          '\t\t}',
+        ]
+      : []),
+    '\t\treturn 1;',
+    '\t}',
   ];
 }
 

@@ -33,9 +33,15 @@ export function nameOf(names: readonly string[]): string {
   return alternatives(treeOf(names));
 }
 
-function alternatives({ children, ends, prefix }: Node): string {
-  if (prefix) return '';
-  const parts = [...children].map(([head, node]) => escaped(head) + alternatives(node));
+/** What begins as a name of the set, or with an escape in place of one of its characters. For PCRE. */
+export function nameOrEscape(names: readonly string[]): string {
+  return alternatives(treeOf(names), ['%']);
+}
+
+/** `more`: what may stand in place of any further character of a name. */
+function alternatives({ children, ends, prefix }: Node, more: readonly string[] = []): string {
+  if (prefix || (ends && more.length > 0)) return '';
+  const parts = [...[...children].map(([head, node]) => escaped(head) + alternatives(node, more)), ...more];
   if (ends) parts.push('');
   return parts.length === 1 ? (parts[0] ?? '') : `(?:${parts.join('|')})`;
 }

@@ -17,7 +17,9 @@ import {
   NOT_ON_II_NNI,
   never,
   notRoaming,
+  onUserPrivacy,
   ROAMING,
+  refusedBody,
   roamingOnly,
   rule,
   STRICT_REMOVES,
@@ -179,9 +181,19 @@ export const BOUNDARY_RULES: readonly BoundaryRule[] = [
     trustedIn: ROAMING,
     condition: 'from a trusted peer that may verify: override `verstat: {in: keep}`',
   }),
-  ...['premium-rate', 'rn', 'npdi', 'isub', 'phone-context'].map((name) =>
-    uriParam('48', name, 'V', 'RFC 4694; RFC 3966; TS 29.165 §8.1', keep),
+  ...['premium-rate', 'isub', 'phone-context'].map((name) =>
+    uriParam('48', name, 'V', 'RFC 3966; TS 29.165 §8.1', keep),
   ),
+  // What networks that trust each other say of the way of a call: from others it chooses the way, and who pays.
+  ...['rn', 'rn-context', 'cic', 'cic-context', 'npdi'].map((name) =>
+    uriParam('48a', name, 'V', 'RFC 4694 §7; TS 29.165 §8.1', {
+      out: 'keep',
+      condition: 'another look-up finds it again',
+    }),
+  ),
+  uriParam('48a', 'enumdi', 'V', 'RFC 4759 §6', { out: 'keep', condition: 'another look-up finds it again' }),
+  ...['tgrp', 'trunk-context'].map((name) => uriParam('48b', name, 'V', 'RFC 4904 §8', { out: 'keep' })),
+  ...['dtg', 'otg'].map((name) => uriParam('48b', name, 'D', 'as `tgrp` (Cisco, Sonus and others)', { out: 'keep' })),
 
   // General SIP header fields with a bearing on privacy or trust.
   header('49', 'From', 'V', 'RFC 3323 §4.1; TS 29.165 §12.3', {
@@ -275,14 +287,12 @@ export const BOUNDARY_RULES: readonly BoundaryRule[] = [
     condition: 'by it phones answer, and whoever calls listens',
   }),
   ...['Subject', 'Organization', 'User-Agent', 'Reply-To', 'In-Reply-To'].map((name) =>
-    header('56', name, 'V', 'RFC 3323 §5.3', {
-      in: 'keep',
-      out: 'on-privacy',
-      privacyValues: ['user'],
-      condition: 'Privacy: user',
-    }),
+    header('56', name, 'V', 'RFC 3323 §5.3', onUserPrivacy),
   ),
-  ...['Server', 'Warning'].map((name) => header('56', name, 'V', 'RFC 3323 §5.3', keep)),
+  ...['Server', 'Warning'].map((name) =>
+    header('56', name, 'V', 'RFC 3323 §4.1, §5.3; RFC 5379 §5.1.12, §5.1.16', onUserPrivacy),
+  ),
+  header('56', 'Referred-By', 'V', 'RFC 5379 §5.1.10; RFC 3892', onUserPrivacy),
   ...['Contact', 'Via', 'Record-Route', 'Route'].map((name) =>
     header('57', name, 'V', 'RFC 3323 §5.1', { ...keep, condition: 'Privacy: header needs a B2BUA' }),
   ),
@@ -302,7 +312,7 @@ export const BOUNDARY_RULES: readonly BoundaryRule[] = [
     condition: 'who says where somebody is; in emergency calls, too',
   }),
   header('59', 'User-to-User', 'V', 'RFC 7433 §7', keep),
-  ...['Refer-To', 'Referred-By', 'Replaces', 'Join', 'Target-Dialog'].map((name) =>
+  ...['Refer-To', 'Replaces', 'Join', 'Target-Dialog'].map((name) =>
     header('60', name, 'V', 'RFC 3515; RFC 3892; RFC 3891', keep),
   ),
   header('61', 'Session-ID', 'V', 'RFC 7989', keep),
@@ -351,15 +361,13 @@ export const BOUNDARY_RULES: readonly BoundaryRule[] = [
     out: 'flag',
     condition: 'in: 415, whatever Content-Disposition says: phones and SMS centres go by the type alone',
   }),
-  ...['application/3gpp-ims+xml', 'application/vnd.3gpp.*', 'application/vnd.etsi.mcid+xml', 'application/isup'].map(
-    (name) =>
-      rule('body', 'B-2', name, 'D', 'TS 29.165 Table 6.1.4.1; RFC 5621 §8', {
-        within: ['content-type'],
-        in: 'reject',
-        out: 'flag',
-        condition: 'in: 415; within a call only where handling=required, else flagged `body-untrusted`',
-      }),
+  ...['application/3gpp-ims+xml', 'application/vnd.3gpp.*', 'application/vnd.etsi.mcid+xml'].map((name) =>
+    rule('body', 'B-2', name, 'D', 'TS 29.165 Table 6.1.4.1; RFC 5621 §8', refusedBody),
   ),
+  ...['application/isup', 'application/qsig'].map((name) =>
+    rule('body', 'B-2', name, 'D', 'RFC 3204 §3; RFC 5621 §8', refusedBody),
+  ),
+  rule('body', 'B-2', 'application/gtd', 'D', 'as `application/isup` (Cisco)', refusedBody),
   ...['message/sip', 'message/sipfrag', 'multipart/*'].map((name) =>
     rule('body', 'B-3', name, 'D', 'RFC 3261 §27.5; RFC 3420; RFC 5621 §3', {
       within: ['content-type'],

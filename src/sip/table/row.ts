@@ -87,6 +87,22 @@ export const STRICT_REMOVES_ELSE_ANONYMISED: ByMode = {
 export const AUTHORIZATION = ['authorization', 'proxy-authorization'];
 export const CHALLENGE = ['www-authenticate', 'proxy-authenticate', 'authentication-info', 'proxy-authentication-info'];
 
+/** What a user tells of himself and a call can do without. */
+export const onUserPrivacy: Spec = {
+  in: 'keep',
+  out: 'on-privacy',
+  privacyValues: ['user'],
+  condition: 'Privacy: user',
+};
+
+/** A body by which whoever gets it acts. */
+export const refusedBody: Spec = {
+  within: ['content-type'],
+  in: 'reject',
+  out: 'flag',
+  condition: 'in: 415; within a call only where handling=required, else flagged `body-untrusted`',
+};
+
 /** A parameter that names a handset by its serial number, in a URN (RFC 7254 §4; RFC 8464 §4). */
 export const handset: Spec = {
   within: ['contact'],

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { inDialog } from '../../support/live/caller.js';
 import { builds } from '../../support/live/kamailio.js';
 import { expectNowhere, privateRows } from '../../support/live/secrets.js';
-import { headerOf, rowsOf, statusOf } from '../../support/live/sip-text.js';
+import { headerOf, rowsOf, startLine, statusOf } from '../../support/live/sip-text.js';
 import { Stage, TRANSPORTS } from '../../support/live/stage.js';
 
 const SOS = 'urn:service:sos';
@@ -30,6 +30,24 @@ describe.each(builds('full'))('siptrustd is away, Kamailio $version', (build) =>
       stage.send(caller, transport, { ...dialog, from, callId, method: 'ACK', headers: route });
       await network.uas.received(callId, 'ACK');
       expectNowhere('forged', network.uas.got);
+    });
+
+    it('ok/a stranger is called by what a gateway writes: it goes, and the call goes on', async () => {
+      const caller = await stage.connect(transport);
+      const callId = stage.send(caller, transport, {
+        ruri: 'sip:+1202;npdi;rn=+1900;cic=+1-67@own.example;user=phone',
+        from: '<sip:+4930123@stranger.example;verstat=TN-Validation-Passed>;tag=1',
+        to: '<tel:+1202;npdi;rn=+1900>',
+      });
+      const final = await caller.final(callId);
+      expect(statusOf(final), final).toBe(200);
+      const got = await stage.network.uas.received(callId, 'INVITE');
+      expect(got).not.toMatch(/;(?:npdi|rn=|cic|verstat)/);
+      expect(startLine(got)).toBe('INVITE sip:+1202@own.example;user=phone SIP/2.0');
+      expect([headerOf(got, 'From'), headerOf(got, 'To')]).toEqual([
+        '<sip:+4930123@stranger.example>;tag=1',
+        '<tel:+1202>',
+      ]);
     });
 
     it.each(['orig', 'iscmark'])('fail/a stranger starts no services by a call for help: %s', async (service) => {
