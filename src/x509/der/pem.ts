@@ -169,9 +169,7 @@ class Scan {
     if (head.startsWith('\ufeff') || head === '\xef\xbb\xbf') {
       return 'a byte-order mark in front of it (EF BB BF): save the text without one';
     }
-    return head.startsWith('\xff\xfe') || head.startsWith('\xfe\xff')
-      ? 'UTF-16 (a byte-order mark): save the text as ASCII or UTF-8'
-      : undefined;
+    return head.startsWith('\xff\xfe') || head.startsWith('\xfe\xff') ? 'UTF-16 (a byte-order mark)' : undefined;
   }
 
   #failLine(at: number, expected: string): never {

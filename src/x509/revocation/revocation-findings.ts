@@ -49,10 +49,15 @@ function whyNone(
   const atHand =
     others.length === 0
       ? 'there is no CRL at hand'
-      : `the ${crls.length === 1 ? 'CRL' : `${crls.length} CRLs`} at hand ${crls.length === 1 ? 'is' : 'are'} of ${others.slice(0, 2).join(' and ')}`;
+      : `the ${crls.length === 1 ? 'CRL' : `${crls.length} CRLs`} at hand ${crls.length === 1 ? 'is' : 'are'} of ${shownOf(others)}`;
   const delta = crls.some(({ issuerKeys }) => issuerKeys.text === certificate.issuerKeys.text);
   return `${atHand}${delta ? ', a delta without its complete list' : ''}${whereElse(certificate)}`;
 }
+
+const shownOf = ([first, second, ...more]: readonly string[]): string =>
+  more.length > 0 ? `${first}, ${second} and others` : [first, second].filter(Boolean).join(' and ');
+
+const FETCHED = 'where daemon.revocation has fetch: on and its host in hosts';
 
 /** What the certificate says of where its status can be had, as far as that is a reason why there is none. */
 function whereElse(certificate: CertificateFacts): string {
@@ -60,13 +65,13 @@ function whereElse(certificate: CertificateFacts): string {
   // Beside a list that is fetched (RFC 5280 §4.2.1.13 wants one by http: or ldap:) the others do not matter.
   const url = urls.find((each) => /^http:/i.test(each));
   if (url !== undefined)
-    return `; ${quoted(url)} of the certificate is fetched where daemon.revocation.hosts has its host (siptrustctl crl list says what came of it)`;
-  const [odd] = urls;
-  if (odd !== undefined) return `, and ${quoted(odd)} of the certificate is not fetched (http: alone is)`;
+    return `; ${quoted(url)} of the certificate is fetched ${FETCHED} (siptrustctl crl list says what came of it)`;
   const [responder] = ocspLocations(certificate);
   if (responder !== undefined) {
-    return `; its OCSP responder ${quoted(responder)} is asked where daemon.revocation.hosts has its host, and no answer that counts is at hand`;
+    return `; its OCSP responder ${quoted(responder)} is asked ${FETCHED}, and no answer that counts is at hand`;
   }
+  const [odd] = urls;
+  if (odd !== undefined) return `, and ${quoted(odd)} of the certificate is not fetched (http: alone is)`;
   const none = certificate.extensions.some(({ oid }) => oid === NO_REVOCATION_AVAILABLE);
   const says = none
     ? 'the certificate says that its CA publishes no revocation information (noRevAvail, RFC 9608)'

@@ -318,11 +318,16 @@ describe('a status that nobody can know (revocation: hard)', () => {
     [
       'a CRL that was not fetched',
       [ext.crlPoints([{ names: [{ uri: 'http://crl.b.example/b.crl' }] }])],
-      /"http:\/\/crl\.b\.example\/b\.crl" of the certificate is fetched where daemon\.revocation\.hosts has its host/,
+      /"http:\/\/crl\.b\.example\/b\.crl" of the certificate is fetched where daemon\.revocation has fetch: on and its host in hosts \(/,
     ],
     [
       'a responder',
       [ext.ocspResponder('http://ocsp.b.example')],
+      /its OCSP responder "http:\/\/ocsp\.b\.example" is asked where daemon\.revocation has fetch: on and its host in hosts, and no answer that counts is at hand$/,
+    ],
+    [
+      'a responder beside a CRL that nobody fetches',
+      [ext.crlPoints([{ names: [{ uri: 'ldap://b.example/cn=b' }] }]), ext.ocspResponder('http://ocsp.b.example')],
       /its OCSP responder "http:\/\/ocsp\.b\.example" is asked where .* no answer that counts is at hand$/,
     ],
   ])('fail/%s', (_, add, text) => {

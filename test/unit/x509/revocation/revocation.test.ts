@@ -473,6 +473,11 @@ describe('the first line says which list did not count, and why', () => {
       () => told([crl(root({ subject: 'CN=B' }))]),
       /no usable CRL of CN=A: the CRL at hand is of CN=B; the certificate names neither/,
     ],
+    [
+      'of several others two, and that there are more',
+      () => told(['B', 'C', 'D', 'B'].map((name) => crl(root({ subject: `CN=${name}` })))),
+      /the 4 CRLs at hand are of CN=B, CN=C and others; the certificate names neither/,
+    ],
     ['none', () => told([]), /no usable CRL of CN=A: there is no CRL at hand; the certificate names neither/],
     [
       'an http: distribution point behind an ldap: one',
