@@ -164,6 +164,7 @@ describe.each(builds('smoke'))('assertions, Kamailio $version', (build) => {
       'Priv-Answer-Mode: Auto',
       'Alert-Info: <http://x.example>;info=alert-autoanswer',
       'Call-Info: <sip:x@c.example>;answer-after=0',
+      'Call-Info: answer-after=0',
     ])('fail/no phone answers a stranger by itself; ok/but a partner: %s', async (row) => {
       for (const [caller, headers] of [
         [stranger, []],

@@ -122,6 +122,9 @@ describe.skipIf(BUILD === undefined)('attacks', () => {
     'Priv-Answer-Mode: Auto',
     'Alert-Info: <http://x.example>;info=alert-autoanswer',
     'Call-Info: <sip:x@c.example>;answer-after=0',
+    'Call-Info: answer-after=0',
+    // Nor does a name that he chose stand in its display (RFC 9796).
+    'Call-Info: <https://c.example/Auto>;purpose=jcard',
   ])('fail/no phone answers a stranger by itself: %s', async (row) => {
     for (const transport of TRANSPORTS) {
       const caller = await connect(transport);

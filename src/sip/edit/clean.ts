@@ -37,8 +37,8 @@ export interface Cleaned {
   readonly clean: boolean;
 }
 
-/** What every parameter and every embedded field begins with, in whatever place, escaped or not. */
-const BEGINS_MORE = /[;?%]/;
+/** What every parameter and every embedded field begins with, in whatever place, escaped or not; or one that stands for a URI. */
+const BEGINS_MORE = /[;?%=]/;
 
 /** Cleans all URIs of a header value that is a list of addresses. */
 export function cleanAddrs(value: string, rules: UriRules): Cleaned {
@@ -130,6 +130,9 @@ export function cleanRequestUri(ruri: string, rules: UriRules): Cleaned {
 function hasResidue(text: string, rules: UriRules, scope: 'outside quotes' | 'quotes too' = 'outside quotes'): boolean {
   const bare = scope === 'quotes too' ? text : emptied(text, '"', '"');
   if (rules.params.size > 0) {
+    // In the place of the URI (`Call-Info: answer-after=0`) phones read it, too.
+    const [, first = ''] = /^[ \t<]*([^;=?>&,"<@: \t]+)[ \t]*=/.exec(bare) ?? [];
+    if (rules.params.has(paramKey(first))) return true;
     for (const [, name = ''] of bare.matchAll(/(?:;|%3b)[ \t]*((?:(?!%3b)[^;=?>&,"<@: \t])*)/gi)) {
       if (rules.params.has(paramKey(name))) return true;
     }

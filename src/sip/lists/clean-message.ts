@@ -303,12 +303,16 @@ function words(rules: readonly Inside[]): string {
   return `(?:[;,=" <>\\t]++|(?!${nameOf(names)}${NAME_END})[^;,=" <>\\\\${BEYOND}]++)*+`;
 }
 
-/** The rest of a line in which no parameter, behind an escaped semicolon neither, has one of these names, escaped neither. */
+/**
+ * The rest of a line in which no parameter, behind an escaped semicolon neither, has one of these names, escaped neither; nor what
+ * stands in the place of a URI.
+ */
 function hasNone(rules: readonly Inside[]): string {
   if (rules.length === 0) return '';
   const names = nameOf(rules.flatMap((rule) => rule.names));
-  const text = '[^;%\\r]*+';
-  return `(?=${text}(?:(?:(?:;|%3b)(?!${BLANKS}(?:%|${names}(?![${TOKEN.replace('%', '')}])))|%(?!3b))${text})*+\\r)`;
+  const other = `(?![ \\t<]*+(?:%|${names}(?![${TOKEN.replace('%', '')}])))`;
+  const text = '[^,;%\\r]*+';
+  return `(?=${other}${text}(?:(?:(?:[,;]|%3b)${other}|%(?!3b))${text})*+\\r)`;
 }
 
 /** How most lines of these fields go on where none but certain names may stand: the first of them, and then others. */

@@ -218,7 +218,8 @@ function looks(hook: Hook, stance: Stance, goes: (key: string) => boolean): Look
   for (const kind of ['value', 'option-tag', 'header-param'] as const) {
     const rules = removed.filter((rule) => rule.kind === kind && rule.bearing.length === 0);
     for (const key of new Set(rules.flatMap(({ within }) => within))) {
-      if (goes(key)) continue;
+      // What a value may be for one kind does not settle it for the next.
+      if (goes(key) || plain.has(key)) continue;
       const here = rules.filter(({ within }) => within.includes(key));
       if (kind === 'header-param') {
         const [only] = here;

@@ -405,6 +405,8 @@ describe.skipIf(posix === undefined)('what is plain', () => {
     ['untrusted', 'request-in', start, ['Require: 100rel, timer', 'Priority: urgent'], true],
     ['untrusted', 'request-in', start, ['Require: histinfo'], false],
     ['untrusted', 'request-in', start, ['Priority:\r\n psap-callback'], false],
+    ['untrusted', 'request-in', start, ['Call-Info: <https://c.example/boss>;purpose=jcard'], false],
+    ['untrusted', 'request-in', start, ['Call-Info: answer-after=0'], false],
     ['untrusted', 'request-in', start, ['Subject: folded\r\n but harmless'], true],
     ['untrusted', 'request-in', start, ['Subject: folded\r\n P-Foo: x'], false],
     ['untrusted', 'request-in', start, ['History-Info: <sip:a@b.example?Reason=x>;oli=1'], true],
@@ -549,6 +551,7 @@ describe.skipIf(posix === undefined)('with nobody to ask', () => {
   it.each([
     [['History-Info: <sip:a@b.example?Reason=x>'], true],
     [['Priority: psap-callback', 'Call-Info: <http://x/>;purpose=card'], true],
+    [['Call-Info: <sip:x@c.example>;answer-after=0'], true],
     [['Require: histinfo'], true],
     [['Privacy: header;user'], true],
     [['Privacy: id;critical'], false],

@@ -268,7 +268,7 @@ table('a phone that answers by itself lets whoever calls listen', [
     {},
     { append: ['Call-Info: <sip:x@c.example>, <http://c.example/y>;purpose=icon'] },
   ],
-  ...['\\;answer-after=0', ';answer-after=0'].map(
+  ...['\\;answer-after=0', ';answer-after=0', 'answer-after=0', ' Answer-After = 0', '<answer-after=0>'].map(
     (value): Row => [
       `fail/Call-Info without a URI: ${value}`,
       [`Call-Info: ${value}`],
@@ -276,6 +276,12 @@ table('a phone that answers by itself lets whoever calls listen', [
       { remove: ['Call-Info'], append: [] },
     ],
   ),
+  [
+    'fail/Call-Info, what a reader of semicolons finds',
+    ['Call-Info: <sip:x@c.example>\\;answer-after=0', 'Call-Info: <http://c.example/y>;purpose=icon'],
+    {},
+    { remove: ['Call-Info'], append: ['Call-Info: <http://c.example/y>;purpose=icon'] },
+  ],
   [
     'ok/of a partner',
     ['Answer-Mode: Auto', 'Alert-Info: <urn:alert:x>', 'Call-Info: <sip:x>;answer-after=0'],
