@@ -135,6 +135,23 @@ describe.each(builds('smoke'))('a script in Lua, Kamailio $version', (build) => 
     });
   });
 
+  it('fail/one that does not read siptrust.lua: the line says so, and nothing private leaves', async () => {
+    const CSCF_LUA = { string: fileURLToPath(new URL('../support/live/forgetful.lua', import.meta.url)) };
+    network = await Network.start({ build, plain: true, lua: true, defines: () => ({ CSCF_LUA }) });
+    const stranger = await TlsUas.start(network.host(12), network.certificateOfA());
+    try {
+      user = await network.ownUser();
+      const ruri = `sip:bob@${stranger.host}:${stranger.port};transport=tls`;
+      const { callId, answer } = await call(user, { ruri, transport: 'UDP', headers: [CAROL] });
+      expect(statusOf(answer)).toBeGreaterThanOrEqual(400);
+      expect(stranger.find(callId, 'INVITE')).toBeUndefined();
+      expect(network.cscf.log).toMatch(/siptrust: the poll has not run yet.*siptrust\.lua/);
+    } finally {
+      stranger.stop();
+      await network.stop();
+    }
+  });
+
   describe('when a connection has been replaced in between', () => {
     const script = fileURLToPath(new URL('../support/live/replaced.lua', import.meta.url));
     beforeAll(() => start({ defines: () => ({ CSCF_LUA: { string: script } }) }));

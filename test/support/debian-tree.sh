@@ -6,7 +6,7 @@ set -eu
 
 suite=$1
 tree=${2:-/var/cache/siptrust/$suite}
-packages=kamailio,kamailio-tls-modules,kamailio-extra-modules,kamailio-utils-modules,kamailio-json-modules,kamailio-lua-modules,sip-tester
+packages=kamailio,kamailio-tls-modules,kamailio-extra-modules,kamailio-utils-modules,kamailio-json-modules,kamailio-lua-modules,kamailio-python3-modules,sip-tester
 
 cannot() {
   echo "no tree of Debian $suite for its Kamailio: $1" >&2
@@ -14,7 +14,7 @@ cannot() {
 }
 
 # An older tree may lack a package.
-ls "$tree"/usr/lib/*/kamailio/modules/app_lua.so >/dev/null 2>&1 && exit 0
+ls "$tree"/usr/lib/*/kamailio/modules/app_python3.so >/dev/null 2>&1 && exit 0
 [ "$(id -u)" = 0 ] || cannot "needs root (debootstrap and chroot)"
 command -v debootstrap >/dev/null || cannot "debootstrap is not installed"
 

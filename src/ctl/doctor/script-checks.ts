@@ -21,7 +21,17 @@ import type { Site } from './site.js';
 const UAC_MODULE = /^loadmodulex?[\s(]*["'](?:[^"']*\/)?uac(?:\.so)?["']/;
 const RESTORING = modparam('uac', 'restore_mode');
 
+/** `cfgengine "lua"`, or a define. */
+const ENGINE = /^cfgengine\s*=?\s*(?:"(?<quoted>[^"]*)"|(?<word>\w+))/;
+const LUA_FILE = modparam('app_lua', 'load');
+const LUA_CALLBACK = /^kemi\.(?:onsend|reply)_route_callback\s*=\s*"(?!none"|")/;
+
 export const scriptChecks: readonly Check[] = [
+  {
+    name: 'script-engine',
+    asks: 'routes in Lua have siptrust.lua, and those in another language run out of native ones',
+    look: engine,
+  },
   { name: 'script-out', asks: 'each branch_route ends with route(SIPTRUST_OUT)', look: out },
   { name: 'script-ack', asks: 'route(SIPTRUST_OUT) is called for ACK, which no branch_route sees', look: ack },
   {
@@ -45,6 +55,62 @@ export const scriptChecks: readonly Check[] = [
     look: registrar,
   },
 ];
+
+/** Kamailio runs the routes of one language: native ones, where there are any. */
+function engine({ script, options, text }: Site): readonly Finding[] {
+  if (!('value' in script) || findLine(script.value, INCLUDE) === undefined) return [];
+  const at = findLine(script.value, ENGINE);
+  const { quoted, word = '' } = ENGINE.exec(at?.text ?? '')?.groups ?? {};
+  const name = quoted ?? defined(script.value, word)?.value.replaceAll('"', '') ?? word;
+  if (at === undefined || /^(?:native|default)$/i.test(name)) return [];
+  const where = `${place(at)}: cfgengine "${name}"`;
+  if (!/^lua$/i.test(name)) {
+    return [
+      finding(
+        'outage',
+        `${where}: no request gets further than the include, and the poll does not run`,
+        'no cfgengine, and a native route for each function: docs/moving-in.md, "Routes in another language"',
+      ),
+    ];
+  }
+  if (defined(script.value, 'SIPTRUST_LUA') === undefined) {
+    const found = `${where} without SIPTRUST_LUA: no request gets further than the include, and the poll does not run`;
+    return [finding('outage', found, '#!define SIPTRUST_LUA before the include, and what siptrust.lua says')];
+  }
+  const native = scriptRoutes(script.value).find(({ kind }) => kind === 'request_route');
+  const callback = findLine(script.value, LUA_CALLBACK);
+  const file = script.value.flatMap((line) => LUA_FILE.exec(line.text)?.groups?.quoted ?? []).at(-1) ?? '';
+  const routes = text(file);
+  return [
+    ...(callback === undefined
+      ? []
+      : [
+          finding(
+            'leak',
+            `${place(callback)}: Kamailio asks Lua in place of the include: what leaves passes no gate, or answers are not cleaned`,
+            'take it out: SIPTRUST_LUA_REPLY and SIPTRUST_LUA_ONSEND run the functions of Lua behind the gates',
+          ),
+        ]),
+    ...(native === undefined
+      ? []
+      : [
+          finding(
+            'outage',
+            `${place(native.at)}: a native request_route beside ${where}: Kamailio runs that one, and asks Lua for none`,
+            'take one of them out',
+          ),
+        ]),
+    ...('missing' in routes || routes.value.includes('siptrust.lua')
+      ? []
+      : [
+          finding(
+            'outage',
+            `${file} does not name siptrust.lua: the poll does not run, and what has to be cleaned is not sent`,
+            `its first line: dofile("${options.plugin}/siptrust.lua")`,
+          ),
+        ]),
+  ];
+}
 
 function out(site: Site): readonly Finding[] {
   if (!('value' in site.script) || findLine(site.script.value, INCLUDE) === undefined) return [];

@@ -806,6 +806,27 @@ const faults: readonly (readonly [name: string, fault: () => void, ...found: rea
     ],
   ),
   [
+    'routes in Python',
+    () => change('kamailio.cfg', '#!define SIPTRUST_I', 'cfgengine "python"\n#!define SIPTRUST_I'),
+    /^outage script-engine: .*kamailio\.cfg:8: cfgengine "python": no request gets further than the include/,
+  ],
+  [
+    'routes in Lua that say nothing of it, by a define',
+    () => change('kamailio.cfg', '#!define SIPTRUST_I', '#!define ENGINE "lua"\ncfgengine ENGINE\n#!define SIPTRUST_I'),
+    /^outage script-engine: .*kamailio\.cfg:9: cfgengine "lua" without SIPTRUST_LUA/,
+  ],
+  [
+    'routes in Lua beside native ones, and a gate that Lua stands for',
+    () => {
+      change('kamailio.cfg', '#!define SIPTRUST_I', '#!define SIPTRUST_LUA\ncfgengine "lua"\n#!define SIPTRUST_I');
+      change('kamailio.cfg', /$/, `kemi.onsend_route_callback="x"\nmodparam("app_lua", "load", "${file('k.lua')}")\n`);
+      writeFileSync(file('k.lua'), 'function ksr_request_route()\nend\n');
+    },
+    /^leak script-engine: .*kamailio\.cfg:21: Kamailio asks Lua in place of the include/,
+    /^outage script-engine: .*kamailio\.cfg:12: a native request_route beside .*:9: cfgengine "lua"/,
+    /^outage script-engine: .*k\.lua does not name siptrust\.lua: the poll does not run/,
+  ],
+  [
     'From and To that a Route restores',
     () => change('kamailio.cfg', 'loadmodule "tls.so"', 'loadmodule "tls.so"\nloadmodule "uac.so"'),
     /^leak script-restore: .*kamailio\.cfg:8: module uac restores From and To out of the Route /,
