@@ -100,7 +100,8 @@ function daysOf(option: string, text: string): number {
  * for days is current within NOTICE_DAYS, too, and above them until the last third of its life.
  */
 function alarmOf(rows: unknown, days: number): 0 | 1 | 2 {
-  const counted = (isList(rows) ? rows : []).filter(isRecord).filter(({ what }) => what !== 'pin-observed');
+  if (!isList(rows)) throw new Refusal('expected a list as the answer to cert.expiry, found an object', 2);
+  const counted = rows.filter(isRecord).filter(({ what }) => what !== 'pin-observed');
   if (counted.some(({ state }) => state === 'ended')) return 2;
   const near = counted.filter((row) => Number(row.days) < days);
   return near.some((row) => row.state === 'ending' || (Number(row.days) >= NOTICE_DAYS && isEarly(row))) ? 1 : 0;

@@ -1,7 +1,8 @@
+import { shortened } from '../../printable.js';
 import { RPC_ERRORS } from '../../rpc/dispatch/index.js';
 import { badInput } from '../../rpc/listeners/index.js';
 import { CallError, callTcp, callUnix, RemoteError } from '../../rpc/wire/index.js';
-import { isRecord } from '../../typed.js';
+import { isList, isRecord } from '../../typed.js';
 import { VERSION } from '../../version.js';
 import { Refusal } from '../terminal/index.js';
 
@@ -31,13 +32,20 @@ function send(address: DaemonAddress, method: string, params: unknown): Promise<
   return callTcp(host, port, method, params, timeout);
 }
 
+/** Of an answer that is none. */
+const MOST_FOUND = 100;
+
 /**
  * Asks the daemon.
  * @throws {Refusal} no answer, or an error as answer
  */
 export async function askDaemon(address: DaemonAddress, method: string, params: unknown): Promise<unknown> {
   try {
-    return await send(address, method, params);
+    const answer = await send(address, method, params);
+    if (isRecord(answer) || isList(answer)) return answer;
+    const found = shortened(JSON.stringify(answer), MOST_FOUND);
+    const expected = `expected an object or a list as the answer of siptrustd to ${method}`;
+    throw new Refusal(`${address.tcp ?? address.socket}: ${expected}, found ${found}`, 2);
   } catch (error) {
     if (error instanceof CallError) throw unanswered(address, error);
     if (error instanceof RemoteError) throw new Refusal(wordingFor(address, method, error), 1, { cause: error });

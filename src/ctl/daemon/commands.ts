@@ -40,7 +40,7 @@ export interface DaemonCommand {
 
 export const DAEMON_COMMANDS: readonly DaemonCommand[] = [
   {
-    ...{ words: 'status', method: 'core.status', failed: (answer) => isRecord(answer) && isTroubled(answer) },
+    ...{ words: 'status', method: 'core.status', failed: (answer) => !isRecord(answer) || isTroubled(answer) },
     doc: 'the policy in force and the state of the daemon; exit code 1: the policy file or revision that was read last is no good, or the store is away',
   },
   { words: 'version', method: 'core.version', doc: 'name and version of the daemon' },
@@ -104,7 +104,7 @@ export const DAEMON_COMMANDS: readonly DaemonCommand[] = [
   {
     ...{ words: 'hop resolve', method: 'hop.resolve', args: ['<uri>'], always: { wait_ms: 1000 } },
     from: ({ uri }) => nextHopOf(String(uri)),
-    failed: (answer) => isRecord(answer) && answer.status !== 'ready',
+    failed: (answer) => !isRecord(answer) || answer.status !== 'ready',
     doc: 'where a request with this URI, or to this domain, goes next; exit code 1: none is known',
   },
   {
