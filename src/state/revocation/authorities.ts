@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { authoritiesOf, type Material, type Snapshot } from '../../trust/agreement/index.js';
 import { Budget, type CertificateFacts, signatureVerifies } from '../../x509/certificate/index.js';
+import { makeRoom } from './room.js';
 
 /** Public CAs that partners sit under have a handful of intermediates each. */
 const MOST_LEARNED = 200;
@@ -9,12 +10,19 @@ const MOST_STEPS = 10;
 /** Agreements looked at in one step. */
 const STEP = 500;
 
+/** A CA certificate that a peer has sent. */
+interface Learned {
+  readonly certificate: CertificateFacts;
+  /** Of the CA of the policy that it leads up to. */
+  readonly over: string;
+}
+
 /** The CA certificates of all agreements that look at revocation, by name. */
 export class Authorities {
   /** Each once, of whatever agreement. */
   readonly intermediates: readonly CertificateFacts[];
   readonly #byName: ReadonlyMap<string, readonly CertificateFacts[]>;
-  readonly #learned = new LRUCache<string, CertificateFacts>({ max: MOST_LEARNED });
+  readonly #learned = new LRUCache<string, Learned>({ max: MOST_LEARNED });
 
   private constructor(
     intermediates: readonly CertificateFacts[],
@@ -59,11 +67,22 @@ export class Authorities {
     for (let left = chain.filter((each) => each.isCa && !this.#isOfPolicy(each)); left.length > 0; ) {
       const found = left.filter((each) => this.issuerOf(each) !== undefined);
       if (found.length === 0) break;
-      for (const each of found) this.#learned.set(each.sha256, each);
+      for (const each of found) this.#remember(each);
       learned.push(...found);
       left = left.filter((each) => !found.includes(each));
     }
     return learned;
+  }
+
+  /** Those that peers have sent so far. */
+  get learned(): readonly CertificateFacts[] {
+    return [...this.#learned.values()].map(({ certificate }) => certificate);
+  }
+
+  #remember(certificate: CertificateFacts): void {
+    const over = this.#learned.get(certificate.sha256)?.over ?? this.authorityOver(certificate)?.sha256 ?? '';
+    if (!this.#learned.has(certificate.sha256)) makeRoom(this.#learned, (learned) => learned.over);
+    this.#learned.set(certificate.sha256, { certificate, over });
   }
 
   #isOfPolicy({ sha256, subjectKeys }: CertificateFacts): boolean {
@@ -72,7 +91,7 @@ export class Authorities {
 
   /** Those that bear a name, given as key text. */
   named(keyText: string): readonly CertificateFacts[] {
-    const learned = [...this.#learned.values()].filter(({ subjectKeys }) => subjectKeys.text === keyText);
+    const learned = this.learned.filter(({ subjectKeys }) => subjectKeys.text === keyText);
     return [...(this.#byName.get(keyText) ?? []), ...learned];
   }
 

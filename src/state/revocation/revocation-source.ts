@@ -33,10 +33,10 @@ export interface RevocationSource {
   readonly crls: readonly CrlFacts[];
   readonly ocsp: OcspAnswers;
   /**
-   * A certificate that names a partner has been judged: what it says of its revocation is asked for from now on, and so is
+   * A certificate that names a partner (`agreement`) has been judged: what it says of its revocation is asked for from now on, and so is
    * what the CAs say that came with it (`chain`), where a CA of the policy has signed them.
    */
-  observe(leaf: CertificateFacts, chain: readonly CertificateFacts[]): void;
+  observe(leaf: CertificateFacts, chain: readonly CertificateFacts[], agreement: string): void;
   /** Whether something about this certificate is being asked for the first time. */
   awaits(leaf: CertificateFacts): boolean;
   /** Another policy is in force. */

@@ -20,6 +20,7 @@ import { openOcspReader } from './ocsp-reader.js';
 import { OcspShelf } from './ocsp-shelf.js';
 import { listRows, policyRows, statusRows } from './revocation-rows.js';
 import type { RevocationRow, RevocationSource } from './revocation-source.js';
+import { makeRoom } from './room.js';
 import type { FetchedThing, SharedFetches } from './shared-fetches.js';
 
 export interface RevocationDependencies {
@@ -42,6 +43,8 @@ const WATCH_MS = 60_000;
 /** A certificate that was seen in a verdict, and what is asked for because of it. */
 interface Seen {
   readonly certificate: CertificateFacts;
+  /** The name of the agreement that it was seen under. */
+  readonly agreement: string;
   readonly jobs: readonly (Job & { readonly pending: boolean })[];
 }
 
@@ -124,7 +127,7 @@ export class Revocation implements RevocationSource {
     return this.#statuses?.answers ?? NO_ANSWERS;
   }
 
-  observe(leaf: CertificateFacts, chain: readonly CertificateFacts[]): void {
+  observe(leaf: CertificateFacts, chain: readonly CertificateFacts[], agreement: string): void {
     if (!this.#deps.settings.fetch) return;
     const known = this.#seen.get(leaf.sha256);
     if (known !== undefined) {
@@ -135,7 +138,8 @@ export class Revocation implements RevocationSource {
     const above = this.#authorities.learn(chain).flatMap((certificate) => this.#follow(certificate));
     const issuer = this.#authorities.issuerOf(leaf);
     if (issuer === undefined) return;
-    this.#seen.set(leaf.sha256, { certificate: leaf, jobs: [...this.#follow(leaf), ...above] });
+    makeRoom(this.#seen, (seen) => seen.agreement);
+    this.#seen.set(leaf.sha256, { certificate: leaf, agreement, jobs: [...this.#follow(leaf), ...above] });
   }
 
   /** Asks for the lists and the status of a certificate that a known CA has signed. */
@@ -161,7 +165,9 @@ export class Revocation implements RevocationSource {
   }
 
   *#followAnew(authorities: Authorities): Generator<undefined, void> {
+    authorities.learn(this.#authorities.learned);
     this.#authorities = authorities;
+    yield;
     for (const { certificate } of [...this.#seen.values()]) {
       if (authorities.issuerOf(certificate) === undefined) this.#seen.delete(certificate.sha256);
       yield;

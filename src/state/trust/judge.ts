@@ -45,7 +45,7 @@ export class Judge {
     const { revocation } = this.#grounds;
     const leaf = evidence.tls?.certificate;
     if (leaf === undefined || 'malformed' in leaf || verdict.agreement === undefined) return verdict;
-    revocation.observe(leaf, evidence.tls?.chain?.certificates ?? []);
+    revocation.observe(leaf, evidence.tls?.chain?.certificates ?? [], verdict.agreement.name);
     const waits = verdict.findings.some(({ code }) => code === 'rev-unknown') && revocation.awaits(leaf);
     return waits ? { ...verdict, validUntil: Math.min(verdict.validUntil, now + PENDING_MS) } : verdict;
   }

@@ -1,11 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { crl, DAY, type Issued } from '../../support/certificates.js';
+import { ca, crl, DAY, ext, type Issued, leaf } from '../../support/certificates.js';
 import { HttpServer } from '../../support/http-server.js';
 import type { Child } from '../../support/live/child.js';
 import { eventually } from '../../support/live/places.js';
 import { ocspDer, type ResponseSpec, type SingleSpec } from '../../support/ocsp.js';
 import { type Entity, OpensslCa } from '../../support/openssl-ocsp.js';
 import { now, type Partner, partner, SECOND, Stage } from '../../support/revocation-stage.js';
+import { agreementWith, snapshotWith } from '../../support/snapshot.js';
 
 let server: HttpServer;
 const open: Stage[] = [];
@@ -250,6 +251,32 @@ describe('responders that lie, replay or fail', () => {
     server.on('/ocsp', (response) => response.destroy());
     server.serve('/b.crl', crl(issuer, { thisUpdate: now() - SECOND, nextUpdate: now() + DAY }).der);
     await becomes(await stageWith(issuer), peer, 'trusted agreement-covers');
+  });
+  test('fail/a policy that is loaded again forgets no revocation below an intermediate that peers have sent', async () => {
+    const times = { notBefore: now() - DAY, notAfter: now() + DAY };
+    const middle = ca(issuer, { subject: 'CN=R11', ...times });
+    const extensions = { altNames: ext.altNames([{ dns: 'b.example' }]) };
+    const peer = leaf(middle, { ...times, extensions, add: [ext.ocspResponder(server.url('/ocsp'))] });
+    serve(peer, { issuer: middle, status: { revoked: now() - DAY } }, { signer: middle });
+    const stage = await stageWith(issuer, { agreement: { revocation: 'soft' } });
+    const said = () => stage.ask(peer, [middle]).findings[0]?.code;
+    await eventually('it is known to be revoked', () => said() === 'revoked');
+    server.on('/ocsp', (response) => response.destroy());
+    await stage.reload(
+      snapshotWith([
+        agreementWith({ anchors: { client: [issuer.facts], server: [issuer.facts] }, revocation: 'soft' }),
+      ]),
+    );
+    expect(said()).toBe('revoked');
+  });
+  test('fail/one agreement with certificates by the thousand has the status of no other forgotten', async () => {
+    const peer = peerOf();
+    serve(peer, { status: { revoked: now() - DAY } });
+    const stage = await stageWith(issuer);
+    await becomes(stage, peer, 'reject revoked');
+    const { facts } = b.peer();
+    for (let at = 0; at < 10_001; at += 1) stage.revocation.observe({ ...facts, sha256: `${at}` }, [], 'another');
+    expect(stage.revocation.ocsp.has(peer.facts.sha256)).toBe(true);
   });
   test('ok/rows name the certificate and its status', async () => {
     const peer = peerOf();

@@ -248,7 +248,7 @@ describe('a CA that makes CAs', () => {
       shown.push({ peer, sub });
     }
     expect(await stage.revocation.rows()).toHaveLength(256);
-    for (const { peer, sub } of shown) stage.revocation.observe(peer.facts, [sub.facts]);
+    for (const { peer, sub } of shown) stage.revocation.observe(peer.facts, [sub.facts], 'op-b');
     expect(await stage.revocation.rows()).toHaveLength(256);
     expect(stage.log.filter(({ message }) => message.startsWith('too many URLs'))).toHaveLength(1);
   });
