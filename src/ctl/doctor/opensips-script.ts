@@ -169,7 +169,8 @@ const READING: Readonly<Record<string, string>> = {
 
 /**
  * Header fields that a route reads, by its body without blanks: OpenSIPS gives them as they came, whatever has been removed. Without
- * a number of its own stir_shaken reads P-Asserted-Identity; emergency_call() asserts what the first of its three says.
+ * a number of its own stir_shaken reads P-Asserted-Identity; emergency_call() asserts what the first of its three says, and
+ * add_isup_part() makes the calling party number of it.
  */
 export function readFields(body: string): readonly string[] {
   const text = body.replace(/(?<![a-z_])xlog\((?:"(?:[^"\\]|\\.)*"|[^"()])*\)/g, '');
@@ -184,6 +185,7 @@ export function readFields(body: string): readonly string[] {
     ...[...calls].flatMap(([, which, terms = '']) =>
       (terms.split(',')[which === 'auth' ? 5 : 3] ?? '') === '' ? ['P-Asserted-Identity'] : [],
     ),
+    ...(/(?<![a-z_])add_isup_part\(/.test(text) ? ['P-Asserted-Identity'] : []),
     ...(/(?<![a-z_])emergency_call\(/.test(text)
       ? ['P-Asserted-Identity', 'P-Preferred-Identity', 'Remote-Party-ID']
       : []),

@@ -544,6 +544,7 @@ describe('where an OpenSIPS asks', () => {
         ['$var(x) = $(hdr(Diversion)[0]); uac_replace_from("$re");', 'Diversion, Remote-Party-ID'],
         ['stir_shaken_auth("A", "4437", $var(cert), $var(key), "https://x/y,z");', 'P-Asserted-Identity'],
         ['stir_shaken_verify($(hdr(X-C){s.b64decode}), $var(c), $var(r));', 'P-Asserted-Identity'],
+        ['add_isup_part();', 'P-Asserted-Identity'],
         ['emergency_call();', 'P-Asserted-Identity, P-Preferred-Identity, Remote-Party-ID'],
       ] as const
     ).map(([call, names]): readonly [string, () => void, RegExp] => [
