@@ -30,7 +30,7 @@ describe.skipIf(matcher === undefined)('the groups of the plugin', () => {
       group('strict', hook, 'listed'),
       group('trusted', hook, 'clean'),
     ]);
-    for (const number of [...numbers, WELL_FORMED, WELL_FORMED + 1]) {
+    for (const number of [...numbers, WELL_FORMED, WELL_FORMED + 1, WELL_FORMED + 2]) {
       // Of a text that is refused at its beginning, nothing is read: the dearest of the plain ones counts.
       const plain = Math.max(...(matcher?.costs(number, ordinary) ?? []));
       // Or half a microsecond a character: PCRE takes a run in less than a step of a loop.

@@ -229,6 +229,44 @@ describe.each(builds('smoke'))('the boundary, Kamailio $version', (build) => {
     expect(network.uas.find(callId, 'INVITE')).toBeUndefined();
   });
 
+  /** A body of parts, each given by its header lines and what it holds. */
+  const ofParts = (...parts: readonly (readonly [head: string, text: string])[]): string =>
+    `${parts.map(([head, text]) => `--part\r\n${head}\r\n\r\n${text}\r\n`).join('')}--part--\r\n`;
+  const SDP = ['Content-Type: application/sdp', 'v=0\r\n'] as const;
+  const PARTS = ['Content-Type: multipart/mixed;boundary=part'];
+
+  it.each([
+    ['ISUP', 'Content-Type: application/ISUP;base=itu-t92+'],
+    ['a folded line', 'c:\r\n application/\r\n isup'],
+    ['a part of a part', `Content-Type: multipart/mixed;boundary=in\r\n\r\n--in\r\nContent-Type:application/qsig`],
+    ['3GPP', 'Content-Type: application/vnd.3gpp.sms'],
+  ])('ok/RFC 3204: nobody takes for signalling what a stranger brings as a part of a body: %s', async (_what, head) => {
+    const body = ofParts([head, '\0\x01forged'], SDP);
+    // By the expressions, by the list, and by a plan.
+    for (const row of [
+      'Subject: kept',
+      'P-Asserted-Identity: <sip:x@a.example>',
+      'Reply-To: <sip:x@a.example;cpc=1>',
+    ]) {
+      const got = await arrives(stranger, { headers: [...PARTS, row], body });
+      expect(got).not.toMatch(/application\/\s*(?:isup|qsig|vnd)/i);
+      expect(got).toContain('application/x-untrusted');
+      expect(got.endsWith(ofParts(SDP))).toBe(true);
+      expect(Number(headerOf(got, 'Content-Length'))).toBe(got.split('\r\n\r\n').slice(1).join('\r\n\r\n').length);
+    }
+    const theirs = await arrives(trusted, { headers: PARTS, body });
+    expect(theirs.endsWith(body)).toBe(true);
+  });
+
+  it.each([
+    ['behind a NUL', ofParts(['Content-Type: image/x', '\0'], ['Content-Type: application/isup', 'forged'])],
+    ['nine times', ofParts(...Array.from({ length: 9 }, () => ['Content-Type: application/isup', 'forged'] as const))],
+  ])('fail/nor where Kamailio does not take it out: %s', async (_where, body) => {
+    const { callId, answer } = await call(stranger, { headers: PARTS, body });
+    expect(statusOf(answer)).toBe(415);
+    expect(network.uas.find(callId, 'INVITE')).toBeUndefined();
+  });
+
   it('ok/T-60 of the history, what our own users want hidden does not leave', async () => {
     const got = await leaves({
       headers: [

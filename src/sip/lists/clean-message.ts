@@ -73,6 +73,27 @@ export function wellFormedMessage(): string {
   return `(*COMMIT)\\A(?:\\r\\n)*+(?=[^ \\t\\r])[^${NOT}]++${END}(?:(?:${other}|${length})${END})++${END}${REMEMBERED}`;
 }
 
+/** A type of which no part of a body may be, as POSIX reads it. */
+export function partType(names: readonly string[]): string {
+  return typeOf(names, '[ \t\r\n]*', '(');
+}
+
+/** MIME lets a line be folded wherever a blank may stand. */
+function typeOf(names: readonly string[], blanks: string, group: string): string {
+  const subtypes = names.map((name) => literal(name.replace(/^application\/|[*]$/g, '')));
+  return `application${blanks}/${blanks}${group}${subtypes.join('|')})`;
+}
+
+/**
+ * A message that names such a type more often than that, or behind a NUL, where POSIX reads no further: found before anything is
+ * taken out of it.
+ */
+export function manyParts(names: readonly string[], most: number): string {
+  const type = typeOf(names, '\\s*+', '(?:');
+  const part = `(?:[^a]++|a(?!${type.slice(1)}))*+${type}`;
+  return `(*COMMIT)\\A(?:(?:${part}){${most + 1}}|[^\\x00]*+\\x00${part})`;
+}
+
 /** A message whose header block has more rows than that: found before anything has read them all. */
 export function manyRows(most: number): string {
   return `(*COMMIT)\\A(?:\\r\\n)*+[^\\r\\n]++${END}(?:[^\\r\\n]++${END}){${most + 1}}`;
@@ -168,8 +189,10 @@ class Lines {
     for (const { fields } of inside) shapes.add(fields, this.#looked(fields), onlyNames(inside, fields));
     if (lines.bodies.length > 0) {
       const subtypes = lines.bodies.map((name) => name.slice(name.indexOf('/') + 1));
-      const other = `:[ ][a-z]++/[${lettersBut(heads(subtypes))}]${this.#values.plain}`;
-      const none = `${BLANKS}(?!${lines.bodies.map(mediaType).join('|')})${this.#values.any}`;
+      const whole = lines.parts && this.#purpose.leniency === 'as it is';
+      const types = [...lines.bodies, ...(whole ? ['multipart/*'] : [])];
+      const other = `:[ ]${whole ? '(?!m)' : ''}[a-z]++/[${lettersBut(heads(subtypes))}]${this.#values.plain}`;
+      const none = `${BLANKS}(?!${types.map(mediaType).join('|')})${this.#values.any}`;
       shapes.add(spellings('content-type'), none, other);
     }
     if (lines.privacy === 'listed') shapes.add(['privacy'], `${BLANKS}(?:id|none)${BLANKS}`);

@@ -7,9 +7,24 @@
  */
 
 import { hash } from 'node:crypto';
-import { HEADER_POLICY, type HookProfile, PROFILES, type Profile, type ProfileName } from '../table/index.js';
+import {
+  BOUNDARY_RULES,
+  HEADER_POLICY,
+  type HookProfile,
+  PROFILES,
+  type Profile,
+  type ProfileName,
+} from '../table/index.js';
 import { ANSWER_PATTERN } from './answer-line.js';
-import { bearingParam, cleanMessage, type Leniency, manyRows, wellFormedMessage } from './clean-message.js';
+import {
+  bearingParam,
+  cleanMessage,
+  type Leniency,
+  manyParts,
+  manyRows,
+  partType,
+  wellFormedMessage,
+} from './clean-message.js';
 import { isEmergencyCall } from './emergency.js';
 import { bearsGluedName, bearsInRoute, bearsNoName, bearsNothing } from './last-bytes.js';
 import { startOfOtherNameThan } from './name-tree.js';
@@ -189,10 +204,19 @@ export function kamailioInclude(): string {
     ...GROUPS.map(({ direction, leniency }, index) => `#   ${index}p  on the way ${direction}: clean ${leniency}`),
     `#!define SIPTRUST_G_WELL_FORMED "${GROUPS.length * size}"`,
     `#!define SIPTRUST_G_MANY "${GROUPS.length * size + 1}"`,
+    `#!define SIPTRUST_G_PARTS "${GROUPS.length * size + 2}"`,
     '# An answer of siptrustd, whole (docs/rpc.md, "Lines").',
     `#!define SIPTRUST_ANSWER ${quote(ANSWER_PATTERN)}`,
   ];
-  return [HEAD + defines.join('\n'), '', ...ownGroups(size), ...strip, ...bodies.routes(), ...nakedLines()].join('\n');
+  return [
+    HEAD + defines.join('\n'),
+    '',
+    ...ownGroups(size),
+    ...strip,
+    ...bodies.routes(),
+    ...nakedLines(),
+    ...partLines(),
+  ].join('\n');
 }
 
 /** A route for whom no plan cleans: private parameters where many bear them, and where a message is clean without them. */
@@ -247,6 +271,33 @@ function withoutParams(names: readonly string[], fields: readonly string[], grou
   ];
 }
 
+/** Bodies that nobody may bring who is not trusted, as the whole or as a part of another. */
+const REFUSED_BODIES = BOUNDARY_RULES.filter((rule) => rule.kind === 'body' && rule.in === 'reject').map(
+  ({ name }) => name,
+);
+
+/** What Kamailio changes in a message at once; more of it would be more than linear work. */
+const MOST_PARTS = 8;
+
+/** A route that gives the parts of a body which nobody may bring a type that means nothing to anybody. */
+function partLines(): readonly string[] {
+  const strangers = NUMBERED.filter(({ trusted }) => !trusted).length;
+  return [
+    'route[SIPTRUST_STRIP_PARTS] {',
+    `\tif ($var(siptrust_p) <= ${strangers} && is_request() > 0 && $(hdr(Content-Type)[*]) =~ "multipart") {`,
+    '\t\tif (pcre_match_group("$mb", SIPTRUST_G_PARTS) > 0) {',
+    '\t\t\t$var(siptrust_code) = 415;',
+    '\t\t\t$var(siptrust_phrase) = "Unsupported Media Type";',
+    '\t\t\troute(SIPTRUST_REFUSE);',
+    '\t\t} else {',
+    `\t\t\tsubst_body(${quote(`~${partType(REFUSED_BODIES)}~application/x-untrusted~gi`)});`,
+    '\t\t}',
+    '\t}',
+    '}',
+    '',
+  ];
+}
+
 /** A route that looks whether the module regex has the groups of this table, in their order, and whether they do what they are for. */
 function ownGroups(size: number): readonly string[] {
   const { digest } = groups();
@@ -265,6 +316,7 @@ function ownGroups(size: number): readonly string[] {
     matches(sample('X'), 'SIPTRUST_G_WELL_FORMED'),
     matches(sample(...TWICE), 'SIPTRUST_G_WELL_FORMED', false),
     matches(sample('X'), 'SIPTRUST_G_MANY', false),
+    matches(sample('X'), 'SIPTRUST_G_PARTS', false),
   );
   return [
     'route[SIPTRUST_GROUPS_ARE_OURS] {',
@@ -334,6 +386,7 @@ function groups(): { readonly digest: string; readonly expressions: ReadonlyMap<
   }
   add(GROUPS.length * size, wellFormedMessage());
   add(GROUPS.length * size + 1, manyRows(MOST_ROWS));
+  add(GROUPS.length * size + 2, manyParts(REFUSED_BODIES, MOST_PARTS));
   const all = [...expressions].map(([number, expression]) => `${number} ${expression}`).join('\n');
   return { digest: `${HEADER_POLICY}-${hash('sha256', all).slice(0, 16)}`, expressions };
 }

@@ -10,6 +10,7 @@ import {
   AUTHORIZATION,
   CHALLENGE,
   CHARGING_IDENTITY,
+  flaggedBody,
   handset,
   header,
   headerParam,
@@ -368,12 +369,12 @@ export const BOUNDARY_RULES: readonly BoundaryRule[] = [
     rule('body', 'B-2', name, 'D', 'RFC 3204 §3; RFC 5621 §8', refusedBody),
   ),
   rule('body', 'B-2', 'application/gtd', 'D', 'as `application/isup` (Cisco)', refusedBody),
-  ...['message/sip', 'message/sipfrag', 'multipart/*'].map((name) =>
-    rule('body', 'B-3', name, 'D', 'RFC 3261 §27.5; RFC 3420; RFC 5621 §3', {
-      within: ['content-type'],
-      in: 'flag',
-      out: 'keep',
-      condition: 'flagged `body-untrusted`; nothing in it is used',
-    }),
+  ...['message/sip', 'message/sipfrag'].map((name) =>
+    rule('body', 'B-3', name, 'D', 'RFC 3261 §27.5; RFC 3420; RFC 5621 §3', flaggedBody),
   ),
+  rule('body', 'B-3', 'multipart/*', 'D', 'RFC 5621 §3', {
+    ...flaggedBody,
+    condition:
+      'flagged `body-untrusted`; Kamailio: no part is of a type that is refused, in place of it stands `application/x-untrusted`',
+  }),
 ];

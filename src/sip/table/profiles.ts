@@ -80,6 +80,8 @@ export interface LineRules {
   readonly optionTags: readonly Inside[];
   /** Media types of bodies; `*` stands for any rest. */
   readonly bodies: readonly string[];
+  /** May a part of the body be of a type that no body may be of? The list takes it out. */
+  readonly parts: boolean;
   /** Fields whose values only a plan can judge, canonical spelling, then compact forms. */
   readonly looked: readonly string[];
   /** What Privacy may say: anything, nothing critical, or what the list carries out by itself. */
@@ -166,6 +168,7 @@ function lineRules(hook: Hook, stance: Stance, strictest: boolean): LineRules {
         ({ rule, action }) => rule.kind === 'body' && action === 'reject' && (!strictest || rule.methods.length > 0),
       )
       .map(({ rule }) => rule.name),
+    parts: hook === 'request-in' && rows.some(({ rule, action }) => rule.kind === 'body' && action === 'reject'),
     // What the strictest list takes out whole needs no look.
     looked: looked
       .filter(({ rule }) => !gone.has(asciiLower(rule.name)) || !strictest)

@@ -103,6 +103,14 @@ export const refusedBody: Spec = {
   condition: 'in: 415; within a call only where handling=required, else flagged `body-untrusted`',
 };
 
+/** A body that tells of something, and by which nobody acts. */
+export const flaggedBody: Spec = {
+  within: ['content-type'],
+  in: 'flag',
+  out: 'keep',
+  condition: 'flagged `body-untrusted`; nothing in it is used',
+};
+
 /** A parameter that names a handset by its serial number, in a URN (RFC 7254 §4; RFC 8464 §4). */
 export const handset: Spec = {
   within: ['contact'],
