@@ -1177,7 +1177,7 @@ table('privacy towards untrusted peers (§5.2, §5.5)', [
     ],
     out,
     {
-      remove: ['Subject', 'Organization', 'User-Agent', 'Reply-To', 'In-Reply-To', 'Call-Info'],
+      remove: ['Subject', 'Organization', 'User-Agent', 'Reply-To', 'In-Reply-To', 'Call-Info', 'Server'],
       append: [],
       flags: ['needs-b2bua'],
     },
