@@ -171,14 +171,14 @@ export function kamailioPass(): string {
       kinds.push(profileNumber('strict', false), profileNumber('ask', false));
     }
     const cleaned = (of: readonly number[], planned: boolean): void => {
-      check(of, bearsNoName(request, planned, false));
+      check(of, bearsNoName(request, planned, true));
       check(
         of.map((kind) => kind + 20),
         bearsNoName({ ...request, removeUnlessEmergency: [] }, planned, false),
       );
       check(
         of.map((kind) => kind + 10),
-        bearsNoName(response, planned, true),
+        bearsNoName(response, planned, false),
       );
     };
     cleaned(kinds, false);

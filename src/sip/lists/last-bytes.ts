@@ -11,19 +11,17 @@ import { withoutEscapedSemicolon } from './whole-lines.js';
 /**
  * A header block in which no line bears a name of the list: what the gate out lets pass of messages that were cleaned; where
  * a plan has cleaned them, with what plans may let stay. What list and plan let stay in values passes with it.
+ * @param letters every name begins with a letter: for requests whose rows were taken out behind the script, but calls for help
  */
 export function bearsNoName(
   { remove, kept, removeUnlessEmergency, judged }: HookProfile,
   planned: boolean,
-  response: boolean,
+  letters: boolean,
 ): string {
   const gone = [...remove, ...removeUnlessEmergency];
   // What a script writes into a row that is taken out stands before the name of the next one: `sip:user;gr=1Subject:`, and a
-  // number begins it (`4955512Subject:`). In responses it writes into what is cleaned already.
-  const names = [
-    otherNameThan([...gone, 'sip', 'sips', 'tel'], ':\r\n;<>@=', !response),
-    `[ \t]+${otherNameThan(gone)}`,
-  ];
+  // number begins it (`4955512Subject:`).
+  const names = [otherNameThan([...gone, 'sip', 'sips', 'tel'], ':\r\n;<>@=', letters), `[ \t]+${otherNameThan(gone)}`];
   const further = [...kept, ...(planned ? judged : [])].map(asciiLower);
   if (further.length > 0) names.push(`(${further.join('|')})[ \t]*`);
   // What our own side has folded stays so: in no line, of whatever kind, does such a name stand at the beginning.

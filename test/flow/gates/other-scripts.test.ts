@@ -194,6 +194,18 @@ describe.each(builds('full'))('scripts of others, Kamailio $version', (build) =>
       await expectAnswers('written over, applied', 200, 200);
       expectNowhere('5551234', stranger.got);
       expectNowhere('secret', stranger.got);
+      // None is held that calls for help.
+      const callId = freshCallId();
+      const headers = [
+        'Subject: written over',
+        `X-Target: ${stage.other.uri(transport)}`,
+        identity,
+        'Supported: 100rel',
+      ];
+      user.send(
+        request({ callId, ruri: 'urn:service:sos', from: '<sip:user@own.example>;tag=1', transport: 'UDP', headers }),
+      );
+      expect(statusOf(await user.final(callId))).toBe(200);
     },
   );
 
