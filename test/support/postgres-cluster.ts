@@ -30,6 +30,8 @@ export const DATABASE = 'siptrust';
 const COMMON = [
   ...["listen_addresses = '127.0.0.1'", 'max_connections = 200', 'shared_buffers = 16MB', 'max_wal_senders = 4'],
   ...['max_wal_size = 256MB', "log_min_messages = 'error'"],
+  // Processes are killed, the machine is not: a busy disk would make a start last ten seconds, and a commit more than its limit.
+  'fsync = off',
 ];
 
 /** Where a run of tests keeps the data of a cluster that was made once (`template`). */

@@ -146,6 +146,20 @@ describe('what /metrics says', () => {
     expect([after.get(name('(other)')), after.get(name('op-0')), after.get(name('op-4999'))]).toEqual([1, 1, 1]);
   });
 
+  test('ok/a certificate of two partners counts for each: agreements are those of the policy', async () => {
+    const opC = { ...opB(), name: 'op-c', domains: ['c.example'] };
+    const { port } = await open([opB(), opC]);
+    const both = ext.altNames([{ dns: 'b.example' }, { dns: 'c.example' }]);
+    const hub = leaf(ca, { extensions: { altNames: both }, notBefore: NOW - DAY, notAfter: NOW + DAY });
+    await ask(port, 'trust.peer', question(hub.pem));
+    const found = [...samplesOf((await get(port)).text)].filter(([name]) => name.startsWith('siptrust_verdicts_total'));
+    const counted = (agreement: string) => [
+      `siptrust_verdicts_total{agreement="${agreement}",direction="in",verdict="trusted",reason="agreement-covers"}`,
+      1,
+    ];
+    expect(found.filter(([, count]) => count > 0)).toEqual([counted('op-b'), counted('op-c')]);
+  });
+
   test('ok/alarms of messages, whatever the verdict on their sender', async () => {
     const { port } = await open([opB()]);
     const INVITE = { direction: 'in', message: 'request', method: 'INVITE', ruri: 'sip:bob@a.example' };

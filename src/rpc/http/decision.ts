@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { maskIdentities, maskMessageText } from '../../log/index.js';
 import { shortened } from '../../printable.js';
 import type { Answer } from '../../state/verdicts/index.js';
+import { namesWithin } from '../../trust/agreement/index.js';
 import { instant } from '../../x509/der/index.js';
 
 /** Characters of a detail, which may quote what a peer sent. */
@@ -54,6 +55,6 @@ export function wordsOf(row: DecisionRow): string {
 export function fits(row: DecisionRow, { match = '', verdict, method, agreement }: DecisionFilter): boolean {
   if (verdict !== undefined && row.verdict !== verdict) return false;
   if (method !== undefined && row.method !== method) return false;
-  if (agreement !== undefined && row.agreement !== agreement) return false;
+  if (agreement !== undefined && !namesWithin(row.agreement).includes(agreement)) return false;
   return match === '' || wordsOf(row).includes(match.toLowerCase());
 }

@@ -1,6 +1,6 @@
 import { type DecisionLog, maskIdentities, maskMessageText } from '../../log/index.js';
 import { reason } from '../../reasons.js';
-import type { Snapshot } from '../../trust/agreement/index.js';
+import { namesWithin, type Snapshot } from '../../trust/agreement/index.js';
 import type { Evidence } from '../../trust/evidence/index.js';
 import { outcomeOf, type Plan } from '../../trust/message/index.js';
 import { treatmentOf, type Verdict } from '../../trust/verdict/index.js';
@@ -66,7 +66,8 @@ export class Recorder {
     const { counters } = this.#to;
     const { agreement, findings, would } = verdict;
     counters.add(`${method}.${verdict.verdict}`);
-    counters.verdictCounts.add(agreement?.name, direction, verdict.verdict, findings[0]?.code);
+    const partners = agreement === undefined ? [undefined] : namesWithin(agreement.name);
+    for (const partner of partners) counters.verdictCounts.add(partner, direction, verdict.verdict, findings[0]?.code);
     const first = (plan?.findings[0] ?? findings[0])?.code;
     if (first !== undefined) counters.add(`reason.${first}`);
     if (would !== undefined) counters.add(`monitor.${method}.${would.verdict}`);
@@ -75,7 +76,7 @@ export class Recorder {
     // What was found in a message stands in its order there: whoever writes something lesser in front hides nothing.
     const alarm = judged?.findings.find(({ code }) => reason(code).severity === 'alarm');
     if (judged !== undefined && alarm !== undefined) {
-      counters.messageAlarms.add(agreement?.name, direction, outcomeOf(judged), alarm.code);
+      for (const partner of partners) counters.messageAlarms.add(partner, direction, outcomeOf(judged), alarm.code);
     }
   }
 

@@ -2,6 +2,7 @@
 
 import { LRUCache } from 'lru-cache';
 import { maskOf } from '../../log/index.js';
+import { namesWithin } from '../../trust/agreement/index.js';
 import type { Answer, Question } from './recent.js';
 
 /** Partners that are remembered, those first forgotten that were quiet longest. */
@@ -79,7 +80,7 @@ const STEP_CONNECTIONS = 1000;
 /** What was answered about each partner, in memory alone and bounded. */
 export class Partners {
   readonly #records: LRUCache<string, Record>;
-  readonly #connections = new LRUCache<string, { readonly partner: string; readonly at: number }>({
+  readonly #connections = new LRUCache<string, { readonly partners: readonly string[]; readonly at: number }>({
     max: MOST_CONNECTIONS,
   });
 
@@ -87,13 +88,18 @@ export class Partners {
     this.#records = new LRUCache({ max: most });
   }
 
-  /** Answers about strangers are nobody's. */
-  observe({ method, direction }: Question, { id, at, verdict: found, findings }: Answer, connectionId?: string): void {
-    const name = found.agreement?.name;
-    if (name === undefined) return;
-    if (method === 'trust.peer' && connectionId !== undefined && connectionId.length <= MOST_DETAIL) {
-      this.#connections.set(connectionId, { partner: name, at });
+  /** Answers about strangers are nobody's; those about a certificate of several partners are of each. */
+  observe(question: Question, answer: Answer, connectionId?: string): void {
+    const { agreement } = answer.verdict;
+    if (agreement === undefined) return;
+    const partners = namesWithin(agreement.name);
+    if (question.method === 'trust.peer' && connectionId !== undefined && connectionId.length <= MOST_DETAIL) {
+      this.#connections.set(connectionId, { partners, at: answer.at });
     }
+    for (const partner of partners) this.#observe(partner, question, answer);
+  }
+
+  #observe(name: string, { method, direction }: Question, { id, at, verdict: found, findings }: Answer): void {
     const record = this.#records.get(name) ?? new Record();
     this.#records.set(name, record);
     record.count(method, at);
@@ -124,8 +130,8 @@ export class Partners {
   *connectionsInSteps(since: number): Generator<undefined, ReadonlyMap<string, number>> {
     const found = new Map<string, number>();
     let looked = 0;
-    for (const { at, partner } of this.#connections.values()) {
-      if (at >= since) found.set(partner, (found.get(partner) ?? 0) + 1);
+    for (const { at, partners } of this.#connections.values()) {
+      if (at >= since) for (const partner of partners) found.set(partner, (found.get(partner) ?? 0) + 1);
       looked += 1;
       if (looked % STEP_CONNECTIONS === 0) yield;
     }

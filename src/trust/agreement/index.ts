@@ -24,7 +24,7 @@ export {
   type Terms,
 } from './agreements.js';
 export { missingAttributes, parseOneLineName, parsePrintedTime } from './attributes.js';
-export { leastPrivilege } from './least-privilege.js';
+export { leastPrivilege, namesWithin } from './least-privilege.js';
 export { MappedTable } from './mapped-table.js';
 export { agreementOfName, parentOf, type Snapshot } from './snapshot.js';
 export { needsCertificate, servedByWords } from './words.js';

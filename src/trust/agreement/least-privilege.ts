@@ -1,5 +1,13 @@
 import type { Agreement, PrivacyMode } from './agreement.js';
 
+/** No agreement may have it in its name. */
+const BESIDE = '+';
+
+/** The agreements of the policy that a name stands for: several where it is of what remains of them. */
+export function namesWithin(name: string): readonly string[] {
+  return name.split(BESIDE);
+}
+
 const STRICTEST_FIRST: readonly PrivacyMode[] = ['strict33203', 'ims24229', 'rfc3325'];
 
 /** The stricter of two privacy modes. */
@@ -40,7 +48,7 @@ export function leastPrivilege(a: Agreement, b: Agreement): Agreement {
   );
   return Object.freeze({
     ...a,
-    name: `${a.name}+${b.name}`,
+    name: `${a.name}${BESIDE}${b.name}`,
     domains: [...a.domains, ...b.domains],
     interconnect: a.interconnect === b.interconnect ? a.interconnect : 'internet',
     directions: a.directions.filter((direction) => b.directions.includes(direction)),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { decisionRow } from '../../../../src/rpc/http/decision.js';
+import { decisionRow, fits } from '../../../../src/rpc/http/decision.js';
 import type { Answer } from '../../../../src/state/verdicts/index.js';
 import { NOW } from '../../../support/certificates.js';
 
@@ -16,6 +16,12 @@ test('ok/the user of a next hop is masked as one of a finding', () => {
   expect(to('sip:089123456@n.example', true)).toBe('sip:08***@n.example');
   expect(to('sip:089123456@n.example', false)).toBe('sip:089123456@n.example');
   expect(to('n.example', true)).toBe('n.example');
+});
+
+test('ok/an answer about a certificate of two partners is found by each of them', () => {
+  const row = { ...decisionRow(answer(''), true), agreement: 'op-b+op-c' };
+  const found = ['op-b', 'op-c', 'op-d', ''].map((agreement) => fits(row, { agreement }));
+  expect(found).toEqual([true, true, false, false]);
 });
 
 describe('what a row quotes out of a message', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Partners } from '../../../../src/state/verdicts/partners.js';
 import type { Answer } from '../../../../src/state/verdicts/recent.js';
+import { leastPrivilege } from '../../../../src/trust/agreement/least-privilege.js';
 import type { Verdict } from '../../../../src/trust/verdict/verdict.js';
 import { atOnce } from '../../../../src/x509/der/in-steps.js';
 import { agreementWith } from '../../../support/snapshot.js';
@@ -29,6 +30,22 @@ describe('what was answered about partners', () => {
       ['trusted', 3, 1, 3],
     ]);
     expect(last).toMatchObject({ verdict: 'untrusted', reason: 'cert-time', detail: 'ended', id: `run-${number}` });
+  });
+  test('ok/what is said of a certificate with the names of two partners is said of each', () => {
+    const partners = new Partners();
+    const [b, c] = [agreementWith({ name: 'b' }), agreementWith({ name: 'c' })];
+    const both = answer('b', 1);
+    partners.observe(peer, { ...both, verdict: { ...both.verdict, agreement: leastPrivilege(b, c) } }, '12');
+    const said = ['b', 'c', 'b+c'].map((name) => partners.of(name, 2));
+    expect(said.map(({ last, asked }) => [last?.verdict, asked.peer])).toEqual([
+      ['trusted', 1],
+      ['trusted', 1],
+      [undefined, 0],
+    ]);
+    expect([...atOnce(partners.connectionsInSteps(0))]).toEqual([
+      ['b', 1],
+      ['c', 1],
+    ]);
   });
   test('ok/a message changes the history, not who the partner is', () => {
     const partners = new Partners();
