@@ -199,6 +199,9 @@ class Lines {
     if (lines.privacy === 'not-critical')
       shapes.add(['privacy'], words([{ fields: [], names: ['critical'], allBut: false }]));
     if (screens) shapes.add(['p-asserted-identity'], ...this.#assertion());
+    // Who starts no services of our users by ;orig starts none by a Route, either.
+    if (this.#purpose.direction === 'in' && lines.uriParams.includes('orig'))
+      shapes.add(['route'], ...this.#values.route());
     if (this.#purpose.direction === 'in') {
       const mark = markOf('content-length');
       const last = `:[ ][0-9]{1,9}+${END}${this.#unset(mark)}(?:${END}(*ACCEPT)|${this.#set(mark)})`;

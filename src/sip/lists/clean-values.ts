@@ -106,6 +106,19 @@ export class Values {
     return `:${ascii}(?:[:;]${other}${ascii})*+${END}`;
   }
 
+  /**
+   * A Route in printable ASCII that starts no services, as `orig@` does with Kamailio's ims_registrar_scscf and `iscmark@` with its
+   * ims_isc; then most of them, which name no user.
+   */
+  route(): readonly [string, string] {
+    const ascii = `[\\t${printableBut('@')}]*+`;
+    const most = `[${printableBut('%;?@')}]*+`;
+    return [
+      `(?=${ascii}(?:(?<!orig)(?<!iscmark)@${ascii})*+\\r)${this.any}`,
+      `:${most}(?:;${otherStart(this.#taken)}${most})*+${END}`,
+    ];
+  }
+
   /** Text without these characters. */
   text(but: string): string {
     if (!this.#legible) return `[^${but}${NOT}]*+`;

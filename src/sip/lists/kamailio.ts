@@ -141,8 +141,7 @@ export function kamailioPass(): string {
     '# For siptrust-send.cfg. In: $var(siptrust_kind), 0 for a message that nobody has looked at, else the number of the',
     `# profile that it was cleaned by, ${PLANNED} more where a plan has done it; 10 more for a response, 20 more for an emergency`,
     '# call. $var(siptrust_pass) is 1 where the bytes to be sent bear nothing that this profile lets nobody see.',
-    '$var(siptrust_text) = $snd(buf);',
-    `if ($var(siptrust_kind) < 10 && $(snd(buf){line.sw,Route:}) =~ "." && $var(siptrust_text) =~ ${quote(bearsInRoute(NUMBERED[0]?.profile.hooks['request-out'].lines.uriParams ?? []))}) {`,
+    `if ($var(siptrust_kind) < 10 && $(snd(buf){line.sw,Route:}) != "" && $snd(buf) =~ ${quote(bearsInRoute(NUMBERED[0]?.profile.hooks['request-out'].lines.uriParams ?? []))}) {`,
     '\t# Nobody has looked at that: it is made of the Path that a registrar has kept, or of the Request-URI for a strict router.',
     '\t$var(siptrust_kind) = 0;',
     '}',
@@ -155,7 +154,7 @@ export function kamailioPass(): string {
   const check = (kinds: readonly number[], pattern: string): void => {
     lines.push(
       ...kinds.map((kind) => `\tcase ${kind}:`),
-      `\t\tif ($var(siptrust_text) =~ ${quote(pattern)}) {`,
+      `\t\tif ($snd(buf) =~ ${quote(pattern)}) {`,
       '\t\t\t$var(siptrust_pass) = 1;',
       '\t\t}',
       '\t\tbreak;',

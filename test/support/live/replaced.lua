@@ -5,8 +5,7 @@ dofile(here .. "../../../kamailio-cfg/cscf.lua")
 
 function ksr_branch_leaving()
 	siptrust_out()
-	local bound = KSR.pv.get("$avp(siptrust_bound)")
-	if bound then
-		KSR.pv.sets("$(avp(siptrust_bound)[*])", (bound:gsub("=%d+", "=0")))
+	if KSR.pv.get("$avp(siptrust_bound)") then
+		KSR.pv.seti("$(avp(siptrust_bound)[*])", -1)
 	end
 end

@@ -6,7 +6,7 @@ import { KAMAILIO_FILES } from '../../../../src/sip/lists/kamailio.js';
 
 const PLUGIN = new URL('../../../../plugin/kamailio/', import.meta.url);
 /** Falls with the plugin; never raised without a reason in the commit. */
-const MOST_LINES = 1794;
+const MOST_LINES = 1791;
 
 test(`ok/the Kamailio plugin has at most ${MOST_LINES} lines`, () => {
   const written = readdirSync(PLUGIN).filter((name) => !KAMAILIO_FILES.has(name));
