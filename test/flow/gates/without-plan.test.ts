@@ -50,10 +50,14 @@ describe.each(builds('full'))('siptrustd is away, Kamailio $version', (build) =>
       ]);
     });
 
-    it.each(['orig', 'iscmark'])('fail/a stranger starts no services by a call for help: %s', async (service) => {
+    it.each([
+      ['sip:or\x80ig@x.example', 'Subject: a\x01b'],
+      ['sip:isc\x80mark@x.example', 'Subject: a\x01b'],
+      ['sip:x.example;orig', 'Subject: a\x01b'],
+      ['sip:x.example;orig', `Subject: ${';a'.repeat(600)}\r\nDate: ${'x'.repeat(3_500)}`],
+    ])('fail/a stranger starts no services by a call for help: %j', async (route, row) => {
       const caller = await stage.connect(transport);
-      const odd = `${service.slice(0, 2)}\x80${service.slice(2)}`;
-      const headers = [`Route: <sip:${odd}@x.example;lr>`, 'Subject: a\x01b'];
+      const headers = [`Route: <${route};lr>`, row];
       const callId = stage.send(caller, transport, { ruri: SOS, headers });
       const final = await caller.final(callId);
       expect(statusOf(final), final).toBe(200);
