@@ -144,12 +144,12 @@ describe.each(builds('smoke'))('outbound, Kamailio $version', (build) => {
     },
   );
 
-  it.each(['', ';transport=tls;orig', ';transport=tls?X-A=1'])(
+  it.each(['', ';transport=tls;orig', ';transport=tls;transport=tls;gw=own', ';transport=tls?X-A=1'])(
     'ok/ACK and BYE of the call take the same way, and name the Contact of the partner as he does: %s',
     async (rest) => {
       const { callId, answer } = await call('b.example');
       const { route, ...answered } = inDialog(answer);
-      // Both go to the address in the partner's Contact, which its agreement lists: by TLS, whether it says so or not (as Yate does not).
+      // Both go to the address in the partner's Contact, which its agreement lists: by TLS, whether it says so or not (as Yate does not), or twice (as FreeSWITCH may).
       const ruri = `sip:uas@${b.host}:${b.port}${rest}`;
       const dialog = { ...answered, ruri, transport: 'UDP', headers: [...route, CAROL] };
       user.send(request({ ...dialog, method: 'ACK' }));

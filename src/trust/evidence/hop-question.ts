@@ -1,7 +1,7 @@
 /** The question for a next hop out of the URI that a request goes to. */
 
 import type { NextHopQuestion } from '../../net/hop/index.js';
-import { parseUri, type SipUri } from '../../sip/grammar/index.js';
+import { asciiLower, parseUri, type SipUri } from '../../sip/grammar/index.js';
 import { referenceDomain } from '../../x509/identity/index.js';
 
 /** The question, or why the URI asks none. */
@@ -35,10 +35,14 @@ function question(text: string, rest: Omit<NextHopQuestion, 'host'>): HopQuestio
   return host.kind === 'invalid' ? { why: host.why } : { ...rest, host };
 }
 
-/** The value of a parameter that may stand once: two readers would take different ones (RFC 3261 §19.1.1). */
+/** The value of a parameter that may stand once: of different ones two readers would take either (RFC 3261 §19.1.1). */
 function single(uri: SipUri, key: string): string | undefined | { readonly why: string } {
   const [param, ...more] = uri.params.filter((each) => each.key === key);
-  if (more.length > 0) return { why: `expected one parameter ${key} at most, found ${more.length + 1}` };
   if (param === undefined) return undefined;
-  return param.value || { why: `expected a value of the parameter ${key}, found none` };
+  if (!param.value) return { why: `expected a value of the parameter ${key}, found none` };
+  const value = asciiLower(param.value);
+  if (more.some((each) => asciiLower(each.value ?? '') !== value)) {
+    return { why: `expected one value of the parameter ${key}, found several` };
+  }
+  return param.value;
 }
