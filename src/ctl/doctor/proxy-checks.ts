@@ -2,7 +2,7 @@
 
 import { parseAddress } from '../../net/address/index.js';
 import { type Check, type Finding, finding, unreadable } from './finding.js';
-import { defined, findLine, INCLUDE, place, ROUTE_HEAD, TLS_MODULE } from './kamailio-script.js';
+import { defined, findLine, INCLUDE, modparam, place, ROUTE_HEAD, TLS_MODULE } from './kamailio-script.js';
 import type { Site } from './site.js';
 
 export const proxyChecks: readonly Check[] = [
@@ -31,6 +31,7 @@ export const proxyChecks: readonly Check[] = [
   },
   { name: 'script-inside', asks: 'SIPTRUST_INSIDE_NETS names the networks of the own side', look: inside },
   { name: 'script-daemon', asks: 'the plugin asks where siptrustd listens', look: asked },
+  { name: 'script-timeout', asks: 'module http_client gives siptrustd time enough', look: timeout },
   {
     name: 'kamailio-version',
     asks: 'Kamailio is 5.6 or newer, none of 5.7.0 to 5.7.4, 5.8.0 and 5.8.1, and before 6.0 has one TCP worker or `tls_threads_mode`',
@@ -186,7 +187,7 @@ function inside(site: Site): readonly Finding[] {
     found.push(
       finding(
         'outage',
-        `${place(nets.at)}: expected ADDRESS or ADDRESS/LENGTH, found ${wrong.join(', ')}: left out without a word, your users there count as strangers`,
+        `${place(nets.at)}: expected ADDRESS or ADDRESS/LENGTH, found ${wrong.join(', ')}: left out, your users there count as strangers`,
         line,
       ),
     );
@@ -227,9 +228,34 @@ function asked({ script, policy, options, daemon }: Site): readonly Finding[] {
   ];
 }
 
+const HTTP_MODULE = /^loadmodulex?[\s(]*["'](?:[^"']*\/)?http_client(?:\.so)?["']/;
+const TIMEOUT_MODE = modparam('http_client', 'timeout_mode');
+
+/** The include leaves siptrustd 1 where the script has loaded the module itself (seconds, unless it says otherwise), else milliseconds. */
+function timeout({ script }: Site): readonly Finding[] {
+  if (!('value' in script)) return [];
+  const included = script.value.findIndex(({ text }) => INCLUDE.test(text));
+  if (included < 0) return [];
+  const own = findLine(script.value.slice(0, included), HTTP_MODULE) !== undefined;
+  const at = script.value.slice(own ? 0 : included).findLast(({ text }) => TIMEOUT_MODE.test(text));
+  const mode = TIMEOUT_MODE.exec(at?.text ?? '')?.groups?.word;
+  if (at === undefined || mode === undefined) return [];
+  if (mode === '0') {
+    const found = `${place(at)}: without a time limit a siptrustd that hangs holds each process that asks it`;
+    return [finding('risk', found, 'take it out')];
+  }
+  if (!own && mode === '1') {
+    const found = `${place(at)}: behind the include, the milliseconds of SIPTRUST_TIMEOUT_MS are seconds with it`;
+    return [finding('risk', found, 'take it out, and ;timeout= in milliseconds for connections of your own')];
+  }
+  if (!own || mode !== '2' || /;timeout=/.test(defined(script.value, 'SIPTRUST_HTTP_1')?.value ?? '')) return [];
+  const found = `${place(at)}: the one second that the include leaves to siptrustd is a millisecond with it: nobody is trusted`;
+  return [finding('outage', found, '#!define SIPTRUST_HTTP_1 "siptrust1=>http://127.0.0.1:7061/rpc;timeout=300"')];
+}
+
 /** As Kamailio compares it with addresses: bits set after the length do not count. */
 function isNet(entry: string): boolean {
-  const [, text = '', length = '0'] = /^([^/[]+)(?:\/([0-9]+))?$/.exec(entry) ?? [];
+  const [, text = '', length = '0'] = /^([\d.]+|[\da-f:]+)(?:\/(\d+))?$/i.exec(entry) ?? [];
   const address = parseAddress(text);
   return address !== undefined && Number(length) <= 8 * address.bytes.length;
 }

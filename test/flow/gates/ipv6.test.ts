@@ -187,6 +187,10 @@ describe.each(builds('full'))('IPv6, Kamailio $version', (build) => {
     let stranger: Party;
     let called: Party;
     let user: Caller;
+    const none = [
+      ...['10.0.0.0/x', '10.0.0.0/ 8', '10.0.0.0/33', '192.0.2.0/255.255.255.0', '10/8', '192.0.2.1 192.0.2.2'],
+      ...['::ffff:192.0.2.1', 'fe80::1%lo', '[2001:db8::1]', 'sbc.example'],
+    ];
     const callers: Caller[] = [];
 
     beforeAll(async () => {
@@ -201,7 +205,7 @@ describe.each(builds('full'))('IPv6, Kamailio $version', (build) => {
           BEHIND_NAT: `udp:${host(3)}:5070 advertise 203.0.113.5:5070`,
           NEXT_HOP: { string: `sip:[::1]:${there.sip}` },
           // What is no prefix names nobody; to Kamailio it is everybody.
-          SIPTRUST_INSIDE_NETS: { string: '2001:db8:7::/48, 10.0.0.0/x,, ::1/0128' },
+          SIPTRUST_INSIDE_NETS: { string: `2001:db8:7::/48, ${none.join(', ')},, ::1/0128` },
         }),
         before: async ({ host, pki, cast }) => {
           const identity = pki.certificate({ issuer: cast.operatorB, names: ['DNS:stranger.example'] });
@@ -217,6 +221,10 @@ describe.each(builds('full'))('IPv6, Kamailio $version', (build) => {
       stranger?.stop();
       called?.stop();
       await network?.stop();
+    });
+
+    it.each(none)('fail/%s is no network: a line says so', (text) => {
+      expect(network.cscf.log).toContain(`SIPTRUST_INSIDE_NETS: expected ADDRESS or ADDRESS/LENGTH, found '${text}'`);
     });
 
     it.each(TRANSPORTS)('fail/a call of ours to a stranger over %s says nothing private', async (transport) => {

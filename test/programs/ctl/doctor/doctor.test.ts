@@ -717,6 +717,7 @@ const faults: readonly (readonly [name: string, fault: () => void, ...found: rea
       '10.0.0.0/33',
       '10.0.0.0/',
       '10.0.0.0/-1',
+      '::ffff:10.0.0.1',
     ],
     ...[
       'pbx.example',
@@ -806,6 +807,26 @@ const faults: readonly (readonly [name: string, fault: () => void, ...found: rea
       ),
     ],
   ),
+  [
+    'milliseconds where the include means seconds',
+    () =>
+      change(
+        'kamailio.cfg',
+        '#!define SIPTRUST_I',
+        'loadmodule "http_client.so"\nmodparam("http_client", "timeout_mode", 2)\n#!define SIPTRUST_I',
+      ),
+    /^outage script-timeout: .*kamailio\.cfg:9: the one second .* is a millisecond with it: nobody is trusted/,
+  ],
+  [
+    'seconds where the include means milliseconds',
+    () => change('kamailio.cfg', /$/, 'modparam("http_client", "timeout_mode", 1)\n'),
+    /^risk script-timeout: .*kamailio\.cfg:19: behind the include, the milliseconds .* are seconds with it/,
+  ],
+  [
+    'no time limit',
+    () => change('kamailio.cfg', /$/, 'modparam("http_client", "timeout_mode", 0)\n'),
+    /^risk script-timeout: .*kamailio\.cfg:19: without a time limit/,
+  ],
   [
     'routes in Python',
     () => change('kamailio.cfg', '#!define SIPTRUST_I', 'cfgengine "python"\n#!define SIPTRUST_I'),
