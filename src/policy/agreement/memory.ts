@@ -116,12 +116,24 @@ export class PolicyMemory implements FileMemory {
     else ofKind.set(path, remembered);
   }
 
-  /** As `expandGlob`: the same list as long as its directories hold the same. */
-  expand(pattern: string, files: PolicyFiles): readonly string[] {
+  /**
+   * As `expandGlob`: the same list as long as its directories hold the same. Beside it, why directories that it would have
+   * looked into cannot be read.
+   */
+  expand(
+    pattern: string,
+    files: PolicyFiles,
+  ): { readonly found: readonly string[]; readonly problems: readonly string[] } {
+    const { found, lists } = this.#expansion(pattern, files);
+    const unread = [...lists].filter(([, names]) => names === undefined);
+    return { found, problems: unread.flatMap(([directory]) => files.unlisted?.(directory) ?? []) };
+  }
+
+  #expansion(pattern: string, files: PolicyFiles): Expanded {
     const known = this.#expanded.get(pattern);
     if (known !== undefined && [...known.lists].every(([directory, names]) => sameList(files.list(directory), names))) {
       known.reading = this.#reading;
-      return known.found;
+      return known;
     }
     const lists = new Map<string, readonly string[] | undefined>();
     const list = (directory: string) => {
@@ -130,8 +142,9 @@ export class PolicyMemory implements FileMemory {
       return names;
     };
     const found = expandGlob(pattern, { list });
-    this.#expanded.set(pattern, { found, lists, reading: this.#reading });
-    return found;
+    const expanded = { found, lists, reading: this.#reading };
+    this.#expanded.set(pattern, expanded);
+    return expanded;
   }
 
   /** What is known of the agreements that this file lists. */

@@ -36,6 +36,10 @@ export class RecordingFiles implements PolicyFiles {
     return this.#files.list(this.#real(directory));
   }
 
+  unlisted(directory: string): string | undefined {
+    return this.#files.unlisted?.(this.#real(directory));
+  }
+
   /** Contents of all files that were read, by path. */
   get contents(): ReadonlyMap<string, Uint8Array> {
     return this.#read;

@@ -4,7 +4,7 @@ import { hash } from 'node:crypto';
 import { constants, lstatSync, readdirSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { FileRead, PolicyFiles } from './files.js';
-import { type RegularRead, readRegular, systemProblem } from './regular-file.js';
+import { isAbsent, type RegularRead, readRegular, systemProblem } from './regular-file.js';
 
 /** Times that a file which changes while it is read is read again. */
 const MOST_READS = 3;
@@ -78,6 +78,15 @@ export class DiskFiles implements PolicyFiles {
     if (!first) this.#late = true;
     this.#lists.set(directory, names);
     return names;
+  }
+
+  unlisted(directory: string): string | undefined {
+    try {
+      readdirSync(directory);
+      return undefined;
+    } catch (cause) {
+      return isAbsent(cause) ? undefined : `${directory}: ${systemProblem(cause)}`;
+    }
   }
 
   /**

@@ -11,8 +11,10 @@ export interface PolicyFiles {
   read(path: string, most: number): FileRead;
   /** What differs when a file differs, as `read` gave it; undefined where that cannot be told without reading it. */
   stamp?(path: string): string | undefined;
-  /** Names of the entries of a directory; undefined where it cannot be read. */
+  /** Names of the entries of a directory; undefined where there is none, or it cannot be read. */
   list(directory: string): readonly string[] | undefined;
+  /** In words why a directory that is there cannot be read. */
+  unlisted?(directory: string): string | undefined;
 }
 
 /** Sizes in bytes above which a file is refused unread. */

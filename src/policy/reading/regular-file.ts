@@ -71,6 +71,11 @@ const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
   ELOOP: 'too many symbolic links',
 };
 
+/** Whether there is no such file or directory. */
+export function isAbsent(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && (cause.code === 'ENOENT' || cause.code === 'ENOTDIR');
+}
+
 /** Why a file cannot be read, in words. */
 export function systemProblem(cause: unknown): string {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';

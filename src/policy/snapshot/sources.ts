@@ -218,7 +218,9 @@ function includedPaths(
   }
   const path = resolvePath(main, pattern);
   if (!isGlob(pattern)) return [path];
-  const found = memory.expand(path, files);
-  if (found.length === 0) site.report('no-match', `${JSON.stringify(pattern)} matches no file`);
+  const { found, problems } = memory.expand(path, files);
+  for (const problem of problems) site.report('unreadable', problem);
+  if (found.length === 0 && problems.length === 0)
+    site.report('no-match', `${JSON.stringify(pattern)} matches no file`);
   return found;
 }

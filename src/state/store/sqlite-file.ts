@@ -64,7 +64,8 @@ const SQLITE_ERRORS: Readonly<Record<string, string>> = {
   SQLITE_NOTADB: 'expected a SQLite database, found something else',
   SQLITE_CORRUPT: 'expected a sound database, found a damaged one',
   SQLITE_READONLY: 'expected a file and a directory that may be written, found that they may not',
-  SQLITE_CANTOPEN: 'cannot be opened',
+  SQLITE_CANTOPEN:
+    'expected a directory where this user may make files, found one where he may not, or that is read-only: owner and mode of it, ReadWritePaths of the unit',
   SQLITE_FULL: 'the disk is full',
   SQLITE_BUSY: 'somebody else is writing it',
 };

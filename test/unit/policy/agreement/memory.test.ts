@@ -100,7 +100,7 @@ describe('what is remembered of a policy', () => {
     const files = new Stamped({ 'd/1.yaml': '' });
     const memory = new PolicyMemory();
     const expand = (pattern: string) => {
-      const found = memory.expand(pattern, files);
+      const found = memory.expand(pattern, files).found;
       memory.settle();
       return found;
     };

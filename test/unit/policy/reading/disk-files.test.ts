@@ -205,6 +205,16 @@ describe('files and directories that are suspected of a change', () => {
     expect(seenNow(seen)).toBe(seen.state);
   });
 
+  test('ok/why a directory that is there cannot be listed', () => {
+    const loop = join(folder, 'loop');
+    symlinkSync('loop', loop);
+    const files = new DiskFiles();
+    expect([loop, folder, path, join(folder, 'none')].map((each) => files.unlisted(each))).toEqual([
+      `${loop}: too many symbolic links`,
+      ...[undefined, undefined, undefined],
+    ]);
+  });
+
   const missed: Readonly<Record<string, () => DiskFiles>> = {
     'nothing is known': () => reading(new DiskFiles()),
     'a file has changed that was not suspected': () => {

@@ -318,6 +318,14 @@ describe('included files', () => {
       ['p.yaml:2:10: warning: include: "x/*.yaml" matches no file'],
     ],
   ];
+  test('fail/a directory that cannot be read is no directory without agreements', () => {
+    const there = filesInMemory({ 'p.yaml': 'own_domains: [a.example]\ninclude: ["x/*.yaml", "y/*.yaml"]\n' });
+    const unlisted = (directory: string) => (directory === 'x' ? 'x: permission denied' : undefined);
+    expect(said(compilePolicy({ ...there, unlisted }, 'p.yaml', 1, NOW))).toEqual([
+      'p.yaml:2:11: error: include[0]: x: permission denied',
+      'p.yaml:2:23: warning: include[1]: "y/*.yaml" matches no file',
+    ]);
+  });
   for (const [name, line, files, expected] of cases) {
     test(name, () => {
       const result = compile(`own_domains: [a.example]\n${line}\n`, files);
