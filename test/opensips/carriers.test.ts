@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, type RequestTerms, request } from '../support/live/caller.js';
 import { replaced } from '../support/live/opensips.js';
 import type { OpensipsNetwork } from '../support/live/opensips-network.js';
@@ -118,11 +118,10 @@ describe.skipIf(absent(NEEDED) !== undefined)('what carriers build', () => {
   let user: Caller;
   let outsider: Caller;
   let all: Cast | undefined;
-  const { mark, clean } = apart(
+  const clean = apart(
     () => [stranger, other, outsider],
     () => [network.uas, registrar, user],
   );
-  beforeEach(mark);
 
   beforeAll(async () => {
     all = await cast({

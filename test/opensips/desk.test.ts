@@ -6,7 +6,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SPELLINGS } from '../support/header-spellings.js';
 import { type Caller, freshCallId, inDialog, request } from '../support/live/caller.js';
 import { replaced } from '../support/live/opensips.js';
@@ -129,11 +129,10 @@ describe.skipIf(absent(['dialog', 'topology_hiding', 'textops']) !== undefined)(
   let user: Caller;
   let outsider: Caller;
   let all: Cast | undefined;
-  const { mark, clean } = apart(
+  const clean = apart(
     () => [stranger, other, outsider],
     () => [network.uas, user],
   );
-  beforeEach(mark);
 
   beforeAll(async () => {
     all = await cast({

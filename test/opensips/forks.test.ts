@@ -1,14 +1,14 @@
 /** A call that goes to several at once, or to one after the other, of whom some are trusted and some are not. */
 
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId } from '../support/live/caller.js';
 import { replaced } from '../support/live/opensips.js';
-import { agreementByWords, type OpensipsNetwork } from '../support/live/opensips-network.js';
-import { answered, Party } from '../support/live/party.js';
+import type { OpensipsNetwork } from '../support/live/opensips-network.js';
+import { answered, type Party } from '../support/live/party.js';
 import { eventually } from '../support/live/places.js';
 import { privateRows } from '../support/live/secrets.js';
 import { methodOf, rowsOf, statusOf } from '../support/live/sip-text.js';
-import { answerTo, apart, BUILD, type Cast, cast } from './stage.js';
+import { answerTo, apart, BUILD, type CastWithPartner, castWithPartner } from './stage.js';
 
 const SECRET = privateRows('secret');
 const FORGED = privateRows('forged');
@@ -51,15 +51,14 @@ describe.skipIf(BUILD === undefined)('forks', () => {
   let partner: Party;
   let user: Caller;
   let outsider: Caller;
-  let all: Cast | undefined;
-  const { mark, clean } = apart(
+  let all: CastWithPartner | undefined;
+  const clean = apart(
     () => [stranger, other, outsider],
     () => [network.uas, user],
   );
-  beforeEach(mark);
 
   beforeAll(async () => {
-    all = await cast({
+    all = await castWithPartner({
       settings: { siptrust_keepalive: '1' },
       edit: (sample, host) => {
         const at = { S: 12, O: 13, P: 5, I: 3 };
@@ -67,14 +66,7 @@ describe.skipIf(BUILD === undefined)('forks', () => {
         return replaced(sample, [['\t# No open relay', `${choices(uri)}\t# No open relay`]]).concat(ROUTES);
       },
     });
-    ({ network, stranger, other, user, outsider } = all);
-    const terms = agreementByWords('op-b', 'b.example', network.operatorB, { targets: [`${network.host(5)}:5061`] });
-    const caller = agreementByWords('op-a', 'a.example', network.operatorA);
-    await network.daemon.reload({ ...network.standardPolicy, agreements: [caller, terms] });
-    partner = await Party.start(
-      network.host(5),
-      network.pki.certificate({ issuer: network.operatorB, names: ['DNS:b.example'] }),
-    );
+    ({ network, stranger, other, partner, user, outsider } = all);
     for (const party of [stranger, other, partner]) {
       const rows = party === partner ? [] : FORGED;
       party.answer = (text) => [
@@ -84,10 +76,7 @@ describe.skipIf(BUILD === undefined)('forks', () => {
     network.uas.options = { status: '486 Busy', extra: SECRET };
     await eventually('the partner is proven', () => partner.got.length > 3);
   });
-  afterAll(async () => {
-    partner?.stop();
-    await all?.stop();
-  });
+  afterAll(() => all?.stop());
   const own = '<sip:user@own.example>;tag=1';
 
   const CASES = ORDERS.flatMap((order) => ['par', 'ser'].map((how) => [how, order] as const));

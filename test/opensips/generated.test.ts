@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, inDialog, type RequestTerms, request } from '../support/live/caller.js';
 import { replaced } from '../support/live/opensips.js';
 import type { OpensipsNetwork } from '../support/live/opensips-network.js';
@@ -84,11 +84,10 @@ describe.skipIf(
   let user: Caller;
   let outsider: Caller;
   let all: Cast | undefined;
-  const { mark, clean } = apart(
+  const clean = apart(
     () => [stranger, other, outsider],
     () => [network.uas, user],
   );
-  beforeEach(mark);
 
   const relay = createSocket('udp4');
 

@@ -2,7 +2,7 @@
 
 import { createSocket } from 'node:dgram';
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, inDialog, request } from '../support/live/caller.js';
 import { replaced } from '../support/live/opensips.js';
 import { OpensipsNetwork } from '../support/live/opensips-network.js';
@@ -76,11 +76,10 @@ describe.skipIf(absent(NEEDED) !== undefined)('with modules', () => {
   let user: Caller;
   let outsider: Caller;
   let all: Cast | undefined;
-  const { mark, clean } = apart(
+  const clean = apart(
     () => [stranger, outsider],
     () => [network.uas, user],
   );
-  beforeEach(mark);
 
   beforeAll(async () => {
     all = await cast({
@@ -202,11 +201,10 @@ describe.skipIf(absent(['script_helper']) !== undefined)('with script_helper, as
   let user: Caller;
   let outsider: Caller;
   let all: Cast | undefined;
-  const { mark, clean } = apart(
+  const clean = apart(
     () => [stranger, outsider],
     () => [network.uas, user],
   );
-  beforeEach(mark);
 
   beforeAll(async () => {
     const document = readFileSync(new URL('../../docs/opensips.md', import.meta.url), 'utf8');

@@ -1,11 +1,11 @@
 /** What operators run on their edge: gateways by rule, plan and load over failures; phones that are woken; b2b scenarios, presence and registrations of our own. */
 
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, inDialog, type RequestTerms, request } from '../support/live/caller.js';
 import { replaced } from '../support/live/opensips.js';
-import { agreementByWords, type OpensipsNetwork } from '../support/live/opensips-network.js';
-import { answered, Party } from '../support/live/party.js';
+import type { OpensipsNetwork } from '../support/live/opensips-network.js';
+import { answered, type Party } from '../support/live/party.js';
 import { eventually } from '../support/live/places.js';
 import { privateRows } from '../support/live/secrets.js';
 import { headerOf, methodOf, rowsOf, type SipText, statusOf } from '../support/live/sip-text.js';
@@ -13,8 +13,8 @@ import {
   absent,
   answerTo,
   apart,
-  type Cast,
-  cast,
+  type CastWithPartner,
+  castWithPartner,
   noTables,
   tables,
   talk,
@@ -141,16 +141,16 @@ describe.skipIf((absent(NEEDED) ?? noTables()) !== undefined)('what operators ru
   let partner: Party;
   let user: Caller;
   let outsider: Caller;
-  let all: Cast | undefined;
-  const { mark, clean } = apart(
+  let all: CastWithPartner | undefined;
+  const clean = apart(
     () => [stranger, other, outsider],
     () => [network.uas, user],
   );
-  beforeEach(mark);
 
   beforeAll(async () => {
-    all = await cast({
+    all = await castWithPartner({
       settings: { siptrust_registrar: '1', siptrust_keepalive: '1' },
+      agreement: { headers: { Authorization: { out: 'keep' } } },
       edit: (sample, host) => {
         const at = (place: number) => value(`sip:${host(place)}:${place === 5 ? '5061;transport=tls' : '5060'}`);
         const folder = tables(join(/"\[outside\](.*)\/own\.pem"/.exec(sample)?.[1] ?? '', 'db'), {
@@ -181,14 +181,7 @@ describe.skipIf((absent(NEEDED) ?? noTables()) !== undefined)('what operators ru
           .replaceAll('FOLDER', folder);
       },
     });
-    ({ network, stranger, other, user, outsider } = all);
-    const more = { targets: [`${network.host(5)}:5061`], headers: { Authorization: { out: 'keep' } } };
-    const terms = agreementByWords('op-b', 'b.example', network.operatorB, more);
-    await network.daemon.reload({ ...network.standardPolicy, agreements: [terms] });
-    partner = await Party.start(
-      network.host(5),
-      network.pki.certificate({ issuer: network.operatorB, names: ['DNS:b.example'] }),
-    );
+    ({ network, stranger, other, partner, user, outsider } = all);
     const challenge = ['WWW-Authenticate: Digest realm="r", nonce="n"', ...FORGED];
     for (const registrar of [stranger, partner]) {
       const ordinary = registrar.answer;
@@ -199,10 +192,7 @@ describe.skipIf((absent(NEEDED) ?? noTables()) !== undefined)('what operators ru
     }
     await eventually('the partner is proven', () => partner.got.length > 3);
   });
-  afterAll(async () => {
-    partner?.stop();
-    await all?.stop();
-  });
+  afterAll(() => all?.stop());
   const own = '<sip:user@own.example>;tag=1';
 
   /** While `during` runs, the stranger, or somebody else, gives this answer to each INVITE. */

@@ -1,11 +1,11 @@
 /** Services that answer and call by themselves: queues of a call centre, shared lines, chat, transfers, calls that last too long. */
 
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, inDialog, request } from '../support/live/caller.js';
 import { replaced } from '../support/live/opensips.js';
-import { agreementByWords, type OpensipsNetwork } from '../support/live/opensips-network.js';
-import { Party } from '../support/live/party.js';
+import type { OpensipsNetwork } from '../support/live/opensips-network.js';
+import type { Party } from '../support/live/party.js';
 import { eventually } from '../support/live/places.js';
 import { privateRows } from '../support/live/secrets.js';
 import { headerOf, methodOf, rowsOf, type SipText, statusOf } from '../support/live/sip-text.js';
@@ -14,8 +14,8 @@ import {
   absent,
   answerTo,
   apart,
-  type Cast,
-  cast,
+  type CastWithPartner,
+  castWithPartner,
   noTables,
   ordered,
   tables,
@@ -80,15 +80,14 @@ describe.skipIf((absent([...NEEDED, 'httpd', 'mi_http']) ?? noTables()) !== unde
   let partner: Party;
   let user: Caller;
   let outsider: Caller;
-  let all: Cast | undefined;
-  const { mark, clean } = apart(
+  let all: CastWithPartner | undefined;
+  const clean = apart(
     () => [stranger, other, outsider],
     () => [network.uas, user],
   );
-  beforeEach(mark);
 
   beforeAll(async () => {
-    all = await cast({
+    all = await castWithPartner({
       settings: { siptrust_keepalive: '1' },
       edit: (sample, host) => {
         const at = (place: number) => value(`sip:agent@${host(place)}:5060`);
@@ -109,20 +108,10 @@ describe.skipIf((absent([...NEEDED, 'httpd', 'mi_http']) ?? noTables()) !== unde
           .replaceAll('OUTSIDE', host(2));
       },
     });
-    ({ network, stranger, other, user, outsider } = all);
-    const caller = agreementByWords('op-a', 'a.example', network.operatorA);
-    const terms = agreementByWords('op-b', 'b.example', network.operatorB, { targets: [`${network.host(5)}:5061`] });
-    await network.daemon.reload({ ...network.standardPolicy, agreements: [caller, terms] });
-    partner = await Party.start(
-      network.host(5),
-      network.pki.certificate({ issuer: network.operatorB, names: ['DNS:b.example'] }),
-    );
+    ({ network, stranger, other, partner, user, outsider } = all);
     await eventually('the partner is proven', () => partner.got.length > 3);
   });
-  afterAll(async () => {
-    partner?.stop();
-    await all?.stop();
-  });
+  afterAll(() => all?.stop());
   const own = '<sip:user@own.example>;tag=1';
   const ours = '<sip:user@own.example;cpc=secret>;tag=1';
   const foreign = '<sip:alice@a.example;cpc=forged>;tag=1';

@@ -2,10 +2,10 @@
 
 import { appendFileSync, cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { expect } from 'vitest';
+import { beforeEach, expect } from 'vitest';
 import { type Caller, freshCallId, inDialog, type RequestTerms, request } from '../support/live/caller.js';
 import { type OpensipsBuild, opensipsBuild } from '../support/live/opensips.js';
-import { OpensipsNetwork, type OpensipsNetworkOptions } from '../support/live/opensips-network.js';
+import { agreementByWords, OpensipsNetwork, type OpensipsNetworkOptions } from '../support/live/opensips-network.js';
 import { Party } from '../support/live/party.js';
 import { eventually } from '../support/live/places.js';
 import { expectNowhere } from '../support/live/secrets.js';
@@ -54,6 +54,31 @@ export async function cast(options: Omit<OpensipsNetworkOptions, 'build'> = {}):
     await network.stop();
   };
   return { network, stranger, other, user: await network.user(), outsider: await network.udp(), stop };
+}
+
+export interface CastWithPartner extends Cast {
+  readonly partner: Party;
+}
+
+/** The same, and the partner of b.example at a place of its own, which gets OPTIONS; `agreement` is what that says besides. */
+export async function castWithPartner(
+  options: Omit<OpensipsNetworkOptions, 'build'> & { readonly agreement?: object },
+): Promise<CastWithPartner> {
+  const all = await cast(options);
+  const { network } = all;
+  const terms = { targets: [`${network.host(5)}:5061`], ...options.agreement };
+  const agreements = [
+    agreementByWords('op-a', 'a.example', network.operatorA),
+    agreementByWords('op-b', 'b.example', network.operatorB, terms),
+  ];
+  await network.daemon.reload({ ...network.standardPolicy, agreements });
+  const identity = network.pki.certificate({ issuer: network.operatorB, names: ['DNS:b.example'] });
+  const partner = await Party.start(network.host(5), identity);
+  const stop = () => {
+    partner.stop();
+    return all.stop();
+  };
+  return { ...all, partner, stop };
 }
 
 const MI = ['httpd', 'mi_http'];
@@ -132,18 +157,16 @@ export async function talk(
   }
 }
 
-/** Two sides: since `mark()` nothing of ours (`secret`) is with strangers, and nothing of strangers (`forged`) is with us. */
-export function apart(strangers: () => readonly Heard[], ours: () => readonly Heard[]) {
+/** Two sides: within a test nothing of ours (`secret`) is with strangers, and nothing of strangers (`forged`) is with us. */
+export function apart(strangers: () => readonly Heard[], ours: () => readonly Heard[]): () => void {
   let before = new Map<Heard, number>();
   const since = (side: readonly Heard[]) => side.flatMap((who) => heard(who).slice(before.get(who)));
-  return {
-    mark: () => {
-      before = new Map([...strangers(), ...ours()].map((who) => [who, heard(who).length]));
-    },
-    clean: () => {
-      expectNowhere('secret', since(strangers()));
-      expectNowhere('forged', since(ours()));
-    },
+  beforeEach(() => {
+    before = new Map([...strangers(), ...ours()].map((who) => [who, heard(who).length]));
+  });
+  return () => {
+    expectNowhere('secret', since(strangers()));
+    expectNowhere('forged', since(ours()));
   };
 }
 

@@ -2,15 +2,25 @@
 
 import { createSocket } from 'node:dgram';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, inDialog, request } from '../support/live/caller.js';
 import { replaced } from '../support/live/opensips.js';
-import { agreementByWords, type OpensipsNetwork } from '../support/live/opensips-network.js';
-import { answered, Party } from '../support/live/party.js';
+import type { OpensipsNetwork } from '../support/live/opensips-network.js';
+import { answered, type Party } from '../support/live/party.js';
 import { eventually } from '../support/live/places.js';
 import { privateRows } from '../support/live/secrets.js';
 import { headerOf, methodOf, rowsOf, type SipText, statusOf } from '../support/live/sip-text.js';
-import { absent, answerTo, apart, type Cast, cast, noTables, tables, talk, theBuild } from './stage.js';
+import {
+  absent,
+  answerTo,
+  apart,
+  type CastWithPartner,
+  castWithPartner,
+  noTables,
+  tables,
+  talk,
+  theBuild,
+} from './stage.js';
 
 const SECRET = privateRows('secret');
 const FORGED = privateRows('forged');
@@ -127,14 +137,13 @@ describe.skipIf((absent(NEEDED) ?? noTables()) !== undefined)('calls that are wa
   let partner: Party;
   let user: Caller;
   let outsider: Caller;
-  let all: Cast | undefined;
+  let all: CastWithPartner | undefined;
   const sockets = [2223, 9060, 9061, 9062].map((port) => ({ port, socket: createSocket('udp4') }));
   const collected = new Map<number, string[]>();
-  const { mark, clean } = apart(
+  const clean = apart(
     () => [stranger, other, outsider],
     () => [network.uas, user],
   );
-  beforeEach(mark);
 
   beforeAll(async () => {
     for (const { port, socket } of sockets)
@@ -148,7 +157,7 @@ describe.skipIf((absent(NEEDED) ?? noTables()) !== undefined)('calls that are wa
           : `d6:result2:ok3:sdp${RELAYED.length}:${RELAYED}6:to-tag1:xe`;
         setTimeout(() => socket.send(`${cookie} ${told}`, from.port, from.address), 50);
       });
-    all = await cast({
+    all = await castWithPartner({
       settings: { siptrust_keepalive: '1' },
       edit: (sample, host) => {
         for (const { port, socket } of sockets) socket.bind(port, host(8));
@@ -175,18 +184,10 @@ describe.skipIf((absent(NEEDED) ?? noTables()) !== undefined)('calls that are wa
         );
       },
     });
-    ({ network, stranger, other, user, outsider } = all);
-    const terms = agreementByWords('op-b', 'b.example', network.operatorB, { targets: [`${network.host(5)}:5061`] });
-    partner = await Party.start(
-      network.host(5),
-      network.pki.certificate({ issuer: network.operatorB, names: ['DNS:b.example'] }),
-    );
-    await network.daemon.reload({ ...network.standardPolicy, agreements: [terms] });
-    const before = partner.got.length;
-    await eventually('the partner is proven', () => partner.got.length > before + 2);
+    ({ network, stranger, other, partner, user, outsider } = all);
+    await eventually('the partner is proven', () => partner.got.length > 3);
   });
   afterAll(async () => {
-    partner?.stop();
     await all?.stop();
     for (const { socket } of sockets) socket.close();
   });
