@@ -54,6 +54,19 @@ describe.skipIf(BUILD === undefined)('28 spellings', () => {
     });
   }
 
+  it.each([...SPELLINGS].filter(([, row]) => !row.includes('\0')))(
+    'fail/a partner asserts what is not his: %s',
+    async (_, row) => {
+      const partner = await network.tls(network.certificateOfA());
+      for (const rows of [[row], ['P-Asserted-Identity: <sip:alice@a.example>', row]]) {
+        const before = network.uas.got.length;
+        const headers = [...rows, 'Max-Breadth: 60'];
+        await settled(partner, request({ method: 'MESSAGE', headers }), request({ method: 'MESSAGE' }));
+        for (const text of network.uas.got.slice(before)) expect(text).not.toContain('forged@stranger');
+      }
+    },
+  );
+
   it.each(['urn:service:sos', 'sip:bob@own.example'])(
     'fail/a field in the first line of a request for %s',
     async (ruri) => {
