@@ -65,7 +65,7 @@ const SQLITE_ERRORS: Readonly<Record<string, string>> = {
   SQLITE_CORRUPT: 'expected a sound database, found a damaged one',
   SQLITE_READONLY: 'expected a file and a directory that may be written, found that they may not',
   SQLITE_CANTOPEN:
-    'expected a directory where this user may make files, found one where he may not, or that is read-only: owner and mode of it, ReadWritePaths of the unit',
+    'expected a directory where this user may make files; next: look at its owner and mode, and whether it is read-only (with systemd: StateDirectory of the unit)',
   SQLITE_FULL: 'the disk is full',
   SQLITE_BUSY: 'somebody else is writing it',
 };

@@ -296,6 +296,11 @@ describe('the store in SQLite', () => {
     expect(readFileSync(begun, 'utf8')).toBe('of the first');
     first.close();
   });
+  test('fail/a directory where nobody can make a file: what to look at', () => {
+    expect(() => openSqliteStore('/proc/siptrust.db')).toThrow(
+      /^\/proc\/siptrust\.db: expected a directory where this user may make files; next: look at its owner and mode/,
+    );
+  });
   test('fail/a directory that cannot be', () => {
     const file = join(path(), 'state.db');
     mkdirSync(join(file, '../..'), { recursive: true });
