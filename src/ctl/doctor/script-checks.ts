@@ -32,6 +32,7 @@ export const scriptChecks: readonly Check[] = [
     asks: 'routes in Lua have siptrust.lua, and those in another language run out of native ones',
     look: engine,
   },
+  { name: 'script-behind', asks: 'nothing behind the include undoes what it sets for all of Kamailio', look: behind },
   { name: 'script-out', asks: 'each branch_route ends with route(SIPTRUST_OUT)', look: out },
   { name: 'script-ack', asks: 'route(SIPTRUST_OUT) is called for ACK, which no branch_route sees', look: ack },
   {
@@ -110,6 +111,28 @@ function engine({ script, options, text }: Site): readonly Finding[] {
           ),
         ]),
   ];
+}
+
+const OFF = '(?:0|no|off|false)\\b';
+/** docs/troubleshooting.md, "What the include sets for the whole of Kamailio". */
+const UNDONE = [
+  new RegExp(`^onsend_route_reply\\s*=\\s*${OFF}`, 'i'),
+  new RegExp(`^sip_warning\\s*=\\s*(?!${OFF})`, 'i'),
+  /^hdr_name_extra_chars\s*=\s*"(?!!%\*'`")/,
+  /^pv_buffer_size\s*=\s*(?:\d{1,4}|[1-5]\d{4}|6[0-5]\d{3})\b/,
+  new RegExp(`${modparam('tm', 'reparse_invite').source}(?<=\\b0)`, 'i'),
+  modparam('regex', 'file'),
+];
+
+function behind({ script }: Site): readonly Finding[] {
+  if (!('value' in script)) return [];
+  const included = script.value.findIndex(({ text }) => INCLUDE.test(text));
+  if (included < 0) return [];
+  return script.value.slice(included).flatMap((at) => {
+    if (!UNDONE.some((what) => what.test(at.text))) return [];
+    const found = `${place(at)}: undoes what the include sets: private information leaves, or nobody is trusted`;
+    return [finding('leak', found, 'take it out, or put it before the include')];
+  });
 }
 
 function out(site: Site): readonly Finding[] {

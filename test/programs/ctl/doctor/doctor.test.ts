@@ -827,6 +827,14 @@ const faults: readonly (readonly [name: string, fault: () => void, ...found: rea
     () => change('kamailio.cfg', /$/, 'modparam("http_client", "timeout_mode", 0)\n'),
     /^risk script-timeout: .*kamailio\.cfg:19: without a time limit/,
   ],
+  ...[
+    ...['onsend_route_reply=0', 'onsend_route_reply = no', 'sip_warning=1', 'pv_buffer_size=8192'],
+    ...['hdr_name_extra_chars=""', 'modparam("tm", "reparse_invite", 0)', 'modparam("regex", "file", "x")'],
+  ].map((line): (typeof faults)[number] => [
+    `behind the include: ${line}`,
+    () => change('kamailio.cfg', /$/, `${line}\n`),
+    /^leak script-behind: .*kamailio\.cfg:19: undoes what the include sets/,
+  ]),
   [
     'routes in Python',
     () => change('kamailio.cfg', '#!define SIPTRUST_I', 'cfgengine "python"\n#!define SIPTRUST_I'),
