@@ -379,6 +379,26 @@ describe.skipIf(matcher === undefined)('the groups of the plugin', () => {
     },
   );
 
+  it.each(['strict', 'untrusted', 'trusted', 'trusted-enterprise', 'trusted-roaming'] as const)(
+    'fail/%s: a Route that starts services, or that may once odd bytes are gone, needs a look, but of a network where users roam',
+    (name) => {
+      const roaming = name === 'trusted-roaming';
+      const rows: readonly [string, boolean][] = [
+        ['Route: <sip:192.0.2.1;lr>, <sip:[2001:db8::1]:5060;lr;r2=on>', true],
+        ['route :\t<sip:mo@p.example;lr>,<sip:originator@s.example;lr>', true],
+        ['Route: <sip:p.example;lr>,<sip:orig@s.example;lr>', roaming],
+        ['Route: <sip:mo@p.example;lr>, <sip:x:ORIG@s.example;lr>', roaming],
+        ['route : <sip:iscmark@s.example;lr>', roaming],
+        ['Route: <sip:or\x01ig@s.example;lr>', false],
+        ['Route: <sip:s\xc3\xb6.example;lr>', roaming],
+        ['Route: <sip:s.example;lr;orig>', roaming],
+        ['Route: <sip:mo@s.example;lr;orig>', roaming],
+      ];
+      const raws = rows.map(([row]) => messageOf([row], 'request-in', 'INVITE', 'sip:alice@a.example', {}).raw);
+      expect(matcher?.matches(group(name, 'request-in', 'clean'), raws)).toEqual(rows.map(([, each]) => each));
+    },
+  );
+
   it.each(['strict', 'untrusted', 'untrusted-rfc3325', 'untrusted-ims24229'] as const)(
     'ok/%s: of what Refer-To may embed, the dialog to be replaced needs no look (RFC 3891)',
     (name) => {
