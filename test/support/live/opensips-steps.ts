@@ -39,7 +39,8 @@ const indented = (text: string): string => text.replace(/^(?=.)/gm, '\t');
 
 /** The script with steps 2, 3 and 5 to 11 carried out. */
 export function stepsTaken(script: string, { version }: OpensipsBuild): string {
-  const modules = version.startsWith('3.4') ? step(3).replace('#loadmodule', 'loadmodule') : step(3);
+  const own = /^3\.4/.test(version) ? 'loadmodule' : 'tcp_threads';
+  const modules = /^3\.[^4]/.test(version) ? step(3) : step(3).replace(`#${own}`, own);
   let text = replaced(script, /^socket=udp:127\.0\.0\.1:5060.*\n/m, () => step(2));
   text = replaced(text, /^(?=(?:.*\n)*?route ?\{)(?:.*\n)*loadmodule .*\n/m, (found) => found + modules);
   text = replaced(text, /^route ?\{\n/m, (found) => found + indented(step(5)));

@@ -104,6 +104,7 @@ export class Opensips {
       ...(build.version.startsWith('3.4')
         ? ([['loadmodule "rr.so"', 'loadmodule "event_route.so"\nloadmodule "rr.so"']] as const)
         : []),
+      ...(build.version.startsWith('4.') ? ([['#tcp_threads', 'tcp_threads']] as const) : []),
     ]);
     writeFileSync(script, edit(sample));
     const opensips = new Opensips(
