@@ -10,6 +10,7 @@ import {
   insideSockets,
   listeningAt,
   loadedAt,
+  manyThreads,
   type OpensipsRoute,
   opensipsRoutes,
   readFields,
@@ -190,7 +191,7 @@ function script(site: Site): readonly Finding[] {
   }
   return [
     ...[...found, ...helped(files, routes), ...framed(files), ...elsewhere(files, site)],
-    ...[undone, givenAway, unverified].flatMap((look) => files.flatMap(look)),
+    ...[undone, threaded, givenAway, unverified].flatMap((look) => files.flatMap(look)),
   ];
 }
 
@@ -235,6 +236,11 @@ function undone({ file, text }: SourceFile): readonly Finding[] {
       ? finding('risk', `${told} waits so long for siptrustd, too`, 'write it before the include')
       : finding('leak', `${told} rests on its value`, 'delete it');
   });
+}
+
+function threaded({ file, text }: SourceFile): readonly Finding[] {
+  const harm = "more than one thread: a connection may be given the words of another one's certificate";
+  return manyThreads(text).map((line) => finding('leak', `${file}:${line}: tcp_threads: ${harm}`, 'tcp_threads = 1'));
 }
 
 /** Sockets of the settings by which nothing can come in. */

@@ -140,6 +140,14 @@ export function tlsDomains(script: string): readonly TlsDomain[] {
   );
 }
 
+/** Lines by which OpenSIPS 4.0 reads certificates in several threads, and all of them into the same bytes. */
+export function manyThreads(script: string): readonly number[] {
+  const text = plain(script);
+  return [...text.matchAll(/^[ \t]*tcp_threads[ \t]*=(?![ \t]*1\b)/gm)].map(
+    ({ index }) => text.slice(0, index).split('\n').length,
+  );
+}
+
 /** Settings of siptrust.cfg that the script sets to something else behind the line that includes it. */
 export function undoneSettings(script: string): readonly { readonly name: string; readonly line: number }[] {
   const text = plain(script);

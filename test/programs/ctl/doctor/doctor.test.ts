@@ -568,6 +568,11 @@ describe('where an OpenSIPS asks', () => {
       ),
     ]),
     [
+      'several threads that read certificates',
+      () => change('opensips.cfg', 'include_file "siptrust.cfg"\n', 'tcp_threads = 4\ninclude_file "siptrust.cfg"\n'),
+      /^leak opensips-script: .*:\d+: tcp_threads: more than one thread: a connection may be given the words of another one's certificate$/,
+    ],
+    [
       'a close event of its own',
       () => change('opensips.cfg', /$/, '\nevent_route[E_CORE_TCP_DISCONNECT, sync] {\n\txlog("x");\n}\n'),
       /^risk opensips-script: .*: siptrust does not hear of closed connections$/,
