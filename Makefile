@@ -6,7 +6,7 @@ SHELL := /bin/bash
 # Packages as Debian names them: what npm needs to compile better-sqlite3, and what the live tests and the demo run.
 BUILD_PACKAGES := make g++ python3
 LIVE_PACKAGES := kamailio kamailio-tls-modules kamailio-extra-modules kamailio-utils-modules \
-	kamailio-json-modules kamailio-lua-modules kamailio-websocket-modules kamailio-sctp-modules sip-tester stunnel4 openssl debootstrap iproute2 tshark bind9 prometheus chromium postgresql pgbouncer
+	kamailio-json-modules kamailio-lua-modules kamailio-python3-modules kamailio-websocket-modules kamailio-sctp-modules sip-tester stunnel4 openssl debootstrap iproute2 tshark bind9 prometheus chromium postgresql pgbouncer
 # What the lab builds its networks of: IPsec in user space, filters, NAT64.
 LAB_PACKAGES := strongswan-charon strongswan-swanctl libcharon-extra-plugins libstrongswan-standard-plugins nftables tayga procps
 # What the package is built, checked and tried with.

@@ -12,8 +12,7 @@ import {
   revocationStatus,
 } from '../../x509/revocation/index.js';
 import { fetchHttp, type JobQueue } from '../fetch/index.js';
-import type { OcspReader } from './ocsp-reader.js';
-import { type OcspKeeper, OcspSource } from './ocsp-source.js';
+import { type OcspKeeper, type OcspReader, OcspSource } from './ocsp-source.js';
 import type { FetchedThing, SharedFetches } from './shared-fetches.js';
 
 /** What the shelf asks of the rest of siptrust. */

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { ReasonCode } from '../../reasons.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
 import { sameOctets } from '../../x509/der/index.js';
@@ -6,13 +7,34 @@ import {
   certIdOf,
   nonceValue,
   type OcspAnswer,
+  type OcspResponse,
   ocspEntry,
+  parseOcspResponse,
   type RevocationStatus,
   writeOcspRequest,
 } from '../../x509/revocation/index.js';
 import { FetchFailure, type HttpAnswer, type HttpQuestion, othersMaxAge } from '../fetch/index.js';
 import { FetchedSource, type SourceKeeper, type SourceTarget } from './fetched-source.js';
-import type { OcspReader } from './ocsp-reader.js';
+
+/** Reads a response in DER. Throws where it cannot be read, or is an error of the responder. */
+export type OcspReader = (der: Uint8Array) => OcspResponse;
+
+/** As many responders as a policy has, and more: their certificates. */
+const MOST_CERTIFICATES = 200;
+
+/** The reader of OCSP responses. Those on thousands of certificates bring the same responder's certificate along: it is kept once. */
+export function ocspReader(): OcspReader {
+  const responders = new LRUCache<string, CertificateFacts>({ max: MOST_CERTIFICATES });
+  return (der) => {
+    const response = parseOcspResponse(der);
+    const certificates = response.certificates.map((each) => {
+      const known = responders.get(each.sha256) ?? each;
+      responders.set(each.sha256, known);
+      return known;
+    });
+    return Object.freeze({ ...response, certificates: Object.freeze(certificates) });
+  };
+}
 
 /** What a source asks of those who keep it. */
 export interface OcspKeeper extends SourceKeeper {

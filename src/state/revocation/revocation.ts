@@ -16,8 +16,8 @@ import { Authorities } from './authorities.js';
 import { CrlShelf } from './crl-shelf.js';
 import { CRL_LIMITS, CrlStore } from './crl-store.js';
 import { CrlWatch, type ListAtHand, policyLists } from './crl-watch.js';
-import { openOcspReader } from './ocsp-reader.js';
 import { OcspShelf } from './ocsp-shelf.js';
+import { type OcspReader, ocspReader } from './ocsp-source.js';
 import { listRows, policyRows, statusRows } from './revocation-rows.js';
 import type { RevocationRow, RevocationSource } from './revocation-source.js';
 import { makeRoom } from './room.js';
@@ -63,7 +63,7 @@ export class Revocation implements RevocationSource {
   #timer: NodeJS.Timeout | undefined;
   #changed = (): void => {};
 
-  private constructor(deps: RevocationDependencies, read: Awaited<ReturnType<typeof openOcspReader>> | undefined) {
+  private constructor(deps: RevocationDependencies, read: OcspReader | undefined) {
     const { snapshot, ...kept } = deps;
     const { settings, clock, log, random, shared: fetches } = kept;
     this.#deps = kept;
@@ -97,7 +97,7 @@ export class Revocation implements RevocationSource {
   /** With the lists that the last run left on disk; asks nobody before `start`. */
   static async open(deps: RevocationDependencies): Promise<Revocation> {
     const { fetch, directory, maxSize } = deps.settings;
-    const revocation = new Revocation(deps, fetch ? await openOcspReader() : undefined);
+    const revocation = new Revocation(deps, fetch ? ocspReader() : undefined);
     if (fetch && directory !== undefined) {
       try {
         await revocation.#lists.restore(await CrlStore.open(directory, { ...CRL_LIMITS, single: maxSize }));

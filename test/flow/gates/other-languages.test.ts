@@ -51,6 +51,9 @@ function written(directory: string, { module, run, file }: Language, change = (l
 }
 
 describe.each(builds('smoke'))('Kamailio $version', (build) => {
+  it('ok/Python and JavaScript are here, whatever else it was packed with', () => {
+    expect(languages(build).map(({ module }) => module)).toEqual(expect.arrayContaining(['app_python3', 'app_jsdt']));
+  });
   describe.each(languages(build))('routes for $module', (language) => {
     let stage: Stage;
     let network: Network;
