@@ -213,10 +213,16 @@ describe.each(builds('full'))('the sidecar, Kamailio $version', (build) => {
   describe('with a second one', () => {
     let second: Daemon;
 
-    async function twoSidecars(): Promise<void> {
+    async function twoSidecars(before?: NetworkOptions['before']): Promise<void> {
       await stage({
+        ...(before === undefined ? {} : { before }),
+        policy: (standard, host) => {
+          const [a, b] = standard.agreements as readonly object[];
+          return { ...standard, agreements: [a, { ...b, targets: [`${host(10)}:5061`] }] };
+        },
         defines: (host) => ({
           SIPTRUST_HTTP_2: { string: `siptrust2=>http://${host(9)}:7061/rpc` },
+          SIPTRUST_GRACE: '60',
         }),
       });
       second = new Daemon(network.host(9), network.directory, 'second');
@@ -238,6 +244,29 @@ describe.each(builds('full'))('the sidecar, Kamailio $version', (build) => {
         expect(await keeps(caller)).toBe(true);
         expect(await second.decisionsOn(caller.source)).toHaveLength(1);
       }
+    });
+
+    it('ok/both are dead: one verdict that is asked for in vain does not end the others', async () => {
+      await twoSidecars(async ({ host, pki, cast }) => {
+        const identity = pki.certificate({ issuer: cast.operatorB, names: ['DNS:b.example'] });
+        open.push(await TlsUas.start(host(10), identity));
+      });
+      await network.proven('b.example');
+      const caller = await network.overTls(network.certificateOfA());
+      const user = await network.ownUser();
+      const calls = async () => {
+        const callId = freshCallId();
+        user.send(request({ callId, ruri: 'sip:bob@b.example', transport: 'UDP' }));
+        expect(statusOf(await user.final(callId))).toBe(200);
+      };
+      expect(await keeps(caller)).toBe(true);
+      for (let call = 0; call < 8; call += 1) await calls();
+      await Promise.all([network.daemon.stop('SIGKILL'), second.stop('SIGKILL')]);
+      await eventually('the proxy knows', () => network.sidecarIsDown(1) && network.sidecarIsDown(2));
+      // As its time ends it.
+      for (const table of ['siptrust_proven', 'siptrust_lately']) network.cscf.rpc('htable.flush', table);
+      for (let call = 0; call < 8; call += 1) await calls();
+      expect(await keeps(caller)).toBe(true);
     });
 
     it.each([
