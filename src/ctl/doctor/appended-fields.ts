@@ -75,6 +75,10 @@ function appendedIn(kind: string, at: ScriptLine, seen: boolean, answers: boolea
     ];
   }
   const text = at.text.replace(/\s*([(,])\s*/g, '$1');
+  if (kind === 'request_route' && !seen && /\bremove_hf\("Route"\)/i.test(text)) {
+    const found = `${place(at)}: a Route that remove_hf() takes out comes back, where siptrustd writes it anew (;cpc= in it)`;
+    return [finding('note', found, 'if (is_present_hf("Route")) { remove_hf("Route"); msg_apply_changes(); }')];
+  }
   const byModules = ADDING.filter(([call]) => call.test(text)).map(([, field]) => ({
     names: [field],
     by: 'append_hf',

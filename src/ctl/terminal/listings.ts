@@ -30,7 +30,7 @@ export function renderPartners(answer: unknown): string {
     ends: row.ends === '' ? '' : `${row.ends}: ${row.days} days`,
     detail: row.trust === 'untrusted' ? short(row.detail) : '',
   }));
-  const head = `${total} partners: ${untrusted} not trusted, ${trusted} trusted, ${unasked} not asked yet; ${matched} fit, ${rows.length} shown`;
+  const head = `${counted(total, 'partner')}: ${untrusted} not trusted, ${trusted} trusted, ${unasked} not asked yet; ${matched} fit, ${rows.length} shown`;
   return `${head}\n\n${render(lines)}`;
 }
 

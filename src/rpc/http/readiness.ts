@@ -2,6 +2,7 @@
 
 import { isLoopback } from '../../net/address/index.js';
 import { includesRole } from '../../policy/settings/index.js';
+import { counted } from '../../printable.js';
 import type { SharedStoreStatus } from '../../state/tables/index.js';
 import type { Of } from '../../state/trust/index.js';
 import { type HttpRoute, type Listener, READ } from '../wire/index.js';
@@ -27,7 +28,9 @@ export function readiness(
   if (stopping) reasons.push('siptrustd is stopping');
   if (listeners.length === 0) reasons.push('not all listeners are open yet');
   if (problems.length > 0) {
-    reasons.push(`the policy file is not good and the last good policy is in force: ${problems.length} problems`);
+    reasons.push(
+      `the policy file is not good and the last good policy is in force: ${counted(problems.length, 'problem')}`,
+    );
   }
   for (const { address, problem } of listeners) {
     const text = problem?.();

@@ -62,6 +62,14 @@ describe('what a script adds', () => {
       expect(told('request_route {', line, '}')).toEqual([]);
     },
   );
+  test('fail/a Route that it takes out, which a plan would bring back', () => {
+    const gone = '  if (is_present_hf("Route")) { remove_hf("Route");';
+    expect(told('request_route {', 'remove_hf("Route");', '  record_route();', '}')).toEqual([
+      expect.stringContaining('k.cfg:3: a Route that remove_hf() takes out comes back'),
+    ]);
+    expect(told('request_route {', `${gone} msg_apply_changes(); }`, '  record_route();', '}')).toEqual([]);
+    expect(told('request_route {', 'remove_hf("Subject");', '}', 'branch_route[A] {', gone, '}')).toEqual([]);
+  });
   test('ok/what a module takes out', () => {
     expect(told('request_route {', 'sip_p_charging_vector("r");', '}')).toEqual([]);
   });

@@ -53,6 +53,7 @@ describe('what whoever is on shift reads', () => {
     const answer = { total: 3, trusted: 1, untrusted: 1, unasked: 1, matched: 1, rows: [partner] };
     const [head, , titles, line] = renderPartners(answer).split('\n');
     expect(head).toBe('3 partners: 1 not trusted, 1 trusted, 1 not asked yet; 1 fit, 1 shown');
+    expect(renderPartners({ ...answer, total: 1 })).toMatch(/^1 partner: /);
     expect(titles).toMatch(/^PARTNER +NOW +REASON +ID +ASKED/);
     expect(line).toMatch(/^op-b +untrusted +cert-time +a-1 +2026-11-28T10:00:00Z +1 .* anchor: 4 days +CN=b+\.\.\.$/);
     expect(line?.length).toBeLessThan(250);

@@ -59,6 +59,9 @@ describe('the snapshot', () => {
     expect(said(compile(hard('intermediates: [sub.pem]'), files))).toEqual([
       'p.yaml:7:17: warning: agreements[0].revocation: revocation: hard trusts nobody under CN=sub: expected a CRL of each such CA in crls, or daemon.revocation with fetch: on, found neither',
     ]);
+    expect(said(compile(tls('revocation: hard', 'crls: [nix.crl]')))).toEqual([
+      'p.yaml:8:12: error: agreements[0].crls[0]: nix.crl: no such file',
+    ]);
     const fetched = 'daemon: {revocation: {fetch: on, hosts: [crl.b.example]}}\n';
     expect(said(compile(hard('intermediates: [sub.pem]') + fetched, files))).toEqual([]);
     expect(said(compile(hard('intermediates: [sub.pem]').replace('hard', 'soft'), files))).toEqual([]);
