@@ -17,6 +17,7 @@ export function lowerCase(name: string): string {
 /** Whether strangers may not get it, in a reply or a request: the name of a field, or of a parameter. */
 export function isPrivate(name: string, hook: 'response-out' | 'request-out' = 'response-out'): boolean {
   const lower = lowerCase(name);
+  if (UNTRUSTED?.[hook].kept.some((each) => lowerCase(each) === lower)) return false;
   return [...(UNTRUSTED?.[hook].remove ?? []), ...PARAMETERS].some((each) =>
     each.endsWith('*') ? lower.startsWith(each.slice(0, -1).toLowerCase()) : lower === each.toLowerCase(),
   );

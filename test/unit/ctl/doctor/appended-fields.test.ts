@@ -70,6 +70,10 @@ describe('what a script adds', () => {
     expect(told('request_route {', `${gone} msg_apply_changes(); }`, '  record_route();', '}')).toEqual([]);
     expect(told('request_route {', 'remove_hf("Subject");', '}', 'branch_route[A] {', gone, '}')).toEqual([]);
   });
+  test("ok/what strangers may have, in spite of the 'P-' that it begins with: Debian's kamailio.cfg adds it", () => {
+    expect(told('request_route {', 'append_hf("P-Hint: outbound\\r\\n");', '}')).toEqual([]);
+    expect(told('request_route {', 'append_hf("P-Hinted: outbound\\r\\n");', '}')).toHaveLength(1);
+  });
   test('ok/what a module takes out', () => {
     expect(told('request_route {', 'sip_p_charging_vector("r");', '}')).toEqual([]);
   });
