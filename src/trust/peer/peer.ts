@@ -71,8 +71,9 @@ function leavesOpen({ grant, agreement, action }: Outcome, { failures }: Trail):
   return grant === undefined && agreement === undefined && action === 'continue' && !refused;
 }
 
-function local(evidence: Evidence): string {
-  return `${evidence.localAddress ?? 'an unknown address'} port ${evidence.localPort ?? 'unknown'}`;
+function local({ localAddress, localPort }: Evidence): string {
+  if (localAddress === undefined) return 'a socket that the question does not name';
+  return `${localAddress} port ${localPort ?? 'unknown'}`;
 }
 
 function judgeTls(evidence: Evidence, tls: TlsEvidence | undefined, context: CoverContext): Outcome {

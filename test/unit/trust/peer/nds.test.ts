@@ -166,6 +166,9 @@ describe('a peer is not trusted by its path', () => {
       /port 5060, which is no nds-ip interface; 192\.0\.2\.9 is in a prefix of agreement op-c-legacy, on interface \S+ \(\S+ port 5062\)$/,
     );
     expect(detail({ sourceAddress: '203.0.113.1' })).toMatch(/which is no nds-ip interface$/);
+    expect(detail({ sourceAddress: undefined, localAddress: undefined, localPort: undefined })).toBe(
+      'transport udp on a socket that the question does not name, which is no nds-ip interface',
+    );
   });
 
   const tls = (over: Partial<Agreement>) => legacyC(over);
