@@ -20,18 +20,24 @@ export function renderPartners(answer: unknown): string {
   const rows = rowsOf(answer.rows);
   const lines = rows.map((row) => ({
     partner: row.name,
-    now: row.trust === 'unasked' ? 'not asked yet' : row.would === '' ? row.verdict : `${row.verdict} (${row.would})`,
+    now: standing(row),
     reason: row.reason,
     id: row.id,
     asked: second(row.at),
     connections: row.connections,
     peers: row.peers,
     messages: row.messages,
-    ends: row.ends === '' ? '' : `${row.ends}: ${row.days} days`,
+    ends: row.ends === '' ? '' : `${row.ends}: ${counted(Number(row.days), 'day')}`,
     detail: row.trust === 'untrusted' ? short(row.detail) : '',
   }));
   const head = `${counted(total, 'partner')}: ${untrusted} not trusted, ${trusted} trusted, ${unasked} not asked yet; ${matched} fit, ${rows.length} shown`;
   return `${head}\n\n${render(lines)}`;
+}
+
+/** What was said last, and how the agreement stands since then. */
+function standing({ trust, verdict, would, state }: Readonly<Record<string, unknown>>): string {
+  const said = trust === 'unasked' ? 'not asked yet' : would === '' ? text(verdict) : `${verdict} (${would})`;
+  return state === undefined || state === 'in-force' ? said : `${said}, ${state}`;
 }
 
 /** The decisions of a partner, one a line. */

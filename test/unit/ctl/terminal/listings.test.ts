@@ -54,6 +54,10 @@ describe('what whoever is on shift reads', () => {
     const [head, , titles, line] = renderPartners(answer).split('\n');
     expect(head).toBe('3 partners: 1 not trusted, 1 trusted, 1 not asked yet; 1 fit, 1 shown');
     expect(renderPartners({ ...answer, total: 1 })).toMatch(/^1 partner: /);
+    const stands = (state: string) => renderPartners({ ...answer, rows: [{ ...partner, state, days: 1 }] });
+    // What was said last is no more true then, until the partner is asked about again.
+    expect(stands('disabled')).toMatch(/^op-b +untrusted, disabled +cert-time .* anchor: 1 day +CN/m);
+    expect(stands('in-force')).toMatch(/^op-b +untrusted +cert-time /m);
     expect(titles).toMatch(/^PARTNER +NOW +REASON +ID +ASKED/);
     expect(line).toMatch(/^op-b +untrusted +cert-time +a-1 +2026-11-28T10:00:00Z +1 .* anchor: 4 days +CN=b+\.\.\.$/);
     expect(line?.length).toBeLessThan(250);
