@@ -76,7 +76,7 @@ function whereElse(certificate: CertificateFacts): string {
   const says = none
     ? 'the certificate says that its CA publishes no revocation information (noRevAvail, RFC 9608)'
     : 'the certificate names neither a CRL nor an OCSP responder';
-  return `; ${says}: it takes a CRL under crls of the agreement, or revocation: soft`;
+  return `; ${says}: it takes a CRL under crls of the agreement (revocation: soft does without)`;
 }
 
 /** RFC 9608 §2: a CA that says of itself that nobody can know is no status; it is for the agreement to accept that. */
