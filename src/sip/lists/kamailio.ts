@@ -145,7 +145,7 @@ export function kamailioPass(): string {
     '\t# Nobody has looked at that: it is made of the Path that a registrar has kept, or of the Request-URI for a strict router.',
     '\t$var(siptrust_kind) = 0;',
     '}',
-    `if ($var(siptrust_kind) > ${PLANS[0]} && $var(siptrust_kind) < ${PLANS[1]} && $var(siptrust_text) =~ ${quote(bearsGluedName())}) {`,
+    `if ($var(siptrust_kind) > ${PLANS[0]} && $var(siptrust_kind) < ${PLANS[1]} && $snd(buf) =~ ${quote(bearsGluedName())}) {`,
     '\t# From, which the plan has written anew, is what the script has written over.',
     '\t$var(siptrust_kind) = -1;',
     '}',

@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { NOBODY } from '../../../../src/sip/edit/anonymous.js';
-import { folded, KAMAILIO_FILES, kamailioInclude, keptNames } from '../../../../src/sip/lists/kamailio.js';
+import {
+  folded,
+  KAMAILIO_FILES,
+  kamailioInclude,
+  kamailioPass,
+  keptNames,
+} from '../../../../src/sip/lists/kamailio.js';
 import { PROFILES } from '../../../../src/sip/table/profiles.js';
 import { HOOKS } from '../../../../src/sip/table/rules.js';
 
@@ -18,6 +24,12 @@ describe('the Kamailio include', () => {
       }
     }
     expect(kamailioInclude()).not.toMatch(/keep_hf\("(\^\$)?"\)/);
+  });
+
+  it('fail/the gate out looks at the bytes that leave, and at nothing that the script has made of them', () => {
+    const read = kamailioPass().match(/\$(var|snd|avp|shv)?\([^)]*\)+(?= *=~)/g) ?? [];
+    expect(read.length).toBeGreaterThan(10);
+    for (const each of read) expect(each).toBe('$snd(buf)');
   });
 
   it('ok/a long expression is broken between two of its atoms, never within an escape', () => {
