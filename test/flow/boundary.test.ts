@@ -267,6 +267,23 @@ describe.each(builds('smoke'))('the boundary, Kamailio $version', (build) => {
     expect(network.uas.find(callId, 'INVITE')).toBeUndefined();
   });
 
+  it('ok/nor is anything taken out of what our own side acknowledges', async () => {
+    const ruri = `sip:bob@${network.host(12)}:5060;transport=udp`;
+    const { callId, answer } = await call(user, { ruri });
+    expect(statusOf(answer)).toBe(200);
+    const headers = [
+      ...[...rowsOf(answer, 'Record-Route')].reverse().map((row) => `Route: ${row}`),
+      ...PARTS,
+      'P-Asserted-Identity: <sip:c@own.example>',
+    ];
+    const body = ofParts(SDP, ['Content-Type: application/isup', 'one\0'], ['Content-Type: application/isup', 'two']);
+    const to = headerOf(answer, 'To') ?? '';
+    user.send(request({ callId, method: 'ACK', ruri, to, transport: 'UDP', headers, body }));
+    const got = await outside.received(callId, 'ACK');
+    expect(rowsOf(got, 'P-Asserted-Identity')).toEqual([]);
+    expect(got.endsWith(body)).toBe(true);
+  });
+
   it('ok/T-60 of the history, what our own users want hidden does not leave', async () => {
     const got = await leaves({
       headers: [
