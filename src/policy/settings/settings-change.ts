@@ -23,7 +23,7 @@ function changes(path: string, running: unknown, loaded: unknown): string[] {
     const keys = [...new Set([...Object.keys(running), ...Object.keys(loaded)])];
     return keys.flatMap((key) => changes(`${path}.${policyKey(key)}`, running[key], loaded[key]));
   }
-  const [before, after] = [shown(running), shown(loaded)];
+  const [before, after] = [shown(path, running), shown(path, loaded)];
   if (before === after) return [];
   const [was, is] = [shortened(before, MOST_VALUE), shortened(after, MOST_VALUE)];
   return [`${path}: takes effect when siptrustd is started again; it runs with ${was}, found ${is}`];
@@ -34,11 +34,13 @@ function isGroup(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !('address' in value);
 }
 
-function shown(value: unknown): string {
+function shown(path: string, value: unknown): string {
   if (value === undefined) return 'none';
   if (typeof value === 'object' && value !== null && 'address' in value && 'port' in value) {
     return `${value.address} port ${value.port}`;
   }
+  // Permissions, as the policy file has them.
+  if (typeof value === 'number' && path.endsWith('_mode')) return JSON.stringify(value.toString(8).padStart(4, '0'));
   return JSON.stringify(value);
 }
 

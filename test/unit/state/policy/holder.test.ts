@@ -41,7 +41,7 @@ describe('PolicyHolder', () => {
   test('ok/settings that need a restart are named, and what runs is what is said to run', async () => {
     const listen = { ...DEFAULT_SETTINGS.listen, http: undefined, netstring: { address: '127.0.0.1', port: 7070 } };
     const dns = { ...DEFAULT_SETTINGS.dns, trustAd: true };
-    const changed = { ...DEFAULT_SETTINGS, listen, dns, allowRemote: true };
+    const changed = { ...DEFAULT_SETTINGS, listen, dns, allowRemote: true, unixMode: 0o600 };
     let settings = DEFAULT_SETTINGS;
     const holder = open((revision) => ({ ...good(revision), settings }) as LoadedPolicy);
     expect((await holder.reload(() => NOW)).warnings).toEqual([]);
@@ -52,9 +52,10 @@ describe('PolicyHolder', () => {
       `daemon.listen.http: ${needs} 127.0.0.1 port 7061, found none`,
       `daemon.allow_remote: ${needs} false, found true`,
       `daemon.dns.trust_ad: ${needs} false, found true`,
+      `daemon.unix_mode: ${needs} "0660", found "0600"`,
     ];
     expect([...(await holder.reload(() => NOW)).warnings].sort()).toEqual([...warnings].sort());
-    expect(holder.status().warnings).toHaveLength(4);
+    expect(holder.status().warnings).toHaveLength(5);
     expect(holder.settings).toEqual(DEFAULT_SETTINGS);
     const certificates = [{ subject: 'CN=x' }] as never;
     settings = { ...DEFAULT_SETTINGS, access: { ...DEFAULT_SETTINGS.access, certificates } };
