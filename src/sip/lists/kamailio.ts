@@ -26,7 +26,7 @@ import {
   wellFormedMessage,
 } from './clean-message.js';
 import { isEmergencyCall } from './emergency.js';
-import { bearsGluedName, bearsInRoute, bearsNoName, bearsNothing } from './last-bytes.js';
+import { BEARS_TO, bearsGluedName, bearsInRoute, bearsNoName, bearsNothing } from './last-bytes.js';
 import { startOfOtherNameThan } from './name-tree.js';
 import { NUMBERED, profileNumber } from './profile-numbers.js';
 
@@ -145,7 +145,7 @@ export function kamailioPass(): string {
     '\t# Nobody has looked at that: it is made of the Path that a registrar has kept, or of the Request-URI for a strict router.',
     '\t$var(siptrust_kind) = 0;',
     '}',
-    `if ($var(siptrust_kind) > ${PLANS[0]} && $var(siptrust_kind) < ${PLANS[1]} && $snd(buf) =~ ${quote(bearsGluedName())}) {`,
+    `if ($var(siptrust_kind) > ${PLANS[0]} && $var(siptrust_kind) < ${PLANS[1]} && (!($snd(buf) =~ ${quote(BEARS_TO)}) || $snd(buf) =~ ${quote(bearsGluedName())})) {`,
     '\t# From, which the plan has written anew, is what the script has written over.',
     '\t$var(siptrust_kind) = -1;',
     '}',

@@ -53,11 +53,18 @@ export function bearsNothing({ remove, kept, removeUnlessEmergency, lines }: Hoo
   ].join('');
 }
 
-/** A row whose name stands behind a URI, or behind what a script writes before one: `Anonymoussip:a@a.exampleTo:`, `AnonymousTo:`. */
+/** Rows of the header block up to one. */
+const UP_TO_A_ROW = '^[^\r\n]*(\r\n[^\r\n]+)*\r\n';
+
+/** A row whose name stands behind a URI, or behind what a script writes before one: `Anonymoussip:a@a.exampleCall-ID:`. */
 export function bearsGluedName(): string {
-  const names = ['sips?', 'tel', 'to', 'call-id', 'cseq', 'contact', 'max-forwards', 'content-(length|type)'];
-  return `^[^\r\n]*(\r\n[^\r\n]+)*\r\n[^: \t\r\n]*[^-: \t\r\n](${names.join('|')}):`;
+  const names = ['call-id', 'cseq', 'contact', 'max-forwards', 'content-(length|type)'];
+  // (`Hotel: d` is a name of its own.)
+  return `${UP_TO_A_ROW}[^: \t\r\n]*[^-: \t\r\n]((sips?|tel):[^: \t\r\n]+|${names.join('|')}):`;
 }
+
+/** To, which most write behind From: where no row begins with it, it stands behind something else (`AnonymousTo:`). */
+export const BEARS_TO = `${UP_TO_A_ROW}to?[ \t]*:`;
 
 /** A Route, as Kamailio writes it, that may bear one of these parameters, escaped ones too, or what is embedded. */
 export function bearsInRoute(uriParams: readonly string[]): string {

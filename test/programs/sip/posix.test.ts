@@ -6,7 +6,7 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { keptNames } from '../../../src/sip/lists/kamailio.js';
-import { bearsGluedName, bearsNoName, bearsNothing } from '../../../src/sip/lists/last-bytes.js';
+import { BEARS_TO, bearsGluedName, bearsNoName, bearsNothing } from '../../../src/sip/lists/last-bytes.js';
 import { EMERGENCY_URI, PROFILES } from '../../../src/sip/table/profiles.js';
 import { HOOKS } from '../../../src/sip/table/rules.js';
 import { anyRows, methods, requestUris } from '../../support/header-blocks.js';
@@ -166,12 +166,18 @@ describe.skipIf(posix === undefined)('what the gate out lets pass', () => {
       );
     const glued = ['495551234Supported: 100rel', '+495551234To: <sip:a@a.example>', '"A"sip:a@a.exampleSubject: x'];
     expect(passes(bearsNoName(request, false, true), glued)).toEqual([false, false, false]);
-    const named = ['Asip:a@a.exampleSubject: x', 'AnonymousTo: <sip:a@a.example>'];
+    const named = ['Asip:a@a.exampleSubject: x', 'AnonymousCall-ID: a'];
     expect(passes(bearsGluedName(), named)).toEqual([true, true]);
-    expect(passes(bearsGluedName(), ['Reply-To: <sip:a@a.example>', 'To:<sip:a@a.example>\r\n\r\nato:b'])).toEqual([
-      false,
-      false,
-    ]);
+    const others = ['Reply-To: <sip:a@a.example>', 'Hotel: d', 'Gossip:', 'To:<sip:a@a.example>\r\n\r\natel:b:'];
+    expect(passes(bearsGluedName(), others)).toEqual(others.map(() => false));
+    const alone = (rows: readonly string[]) =>
+      posix?.matches(
+        BEARS_TO,
+        rows.map((row) => `${start}\r\n${row}\r\n\r\n`),
+      );
+    expect(alone(['To: <sip:a@a.example>', 't :<sip:a@a.example>'])).toEqual([true, true]);
+    const without = ['AnonymousTo: <sip:a@a.example>', 'Photo: a', 'Subject: to:\r\n\r\nTo: a'];
+    expect(alone(without)).toEqual(without.map(() => false));
   });
 
   it('ok/a Request-URI counts', () => {
