@@ -58,7 +58,7 @@ function faults(script: string): string {
 function doctor(script: string): readonly string[] {
   const site = {
     options: { opensipsCfg: 'opensips.cfg' },
-    opensips: { script: { value: [{ file: 'opensips.cfg', text: script }] } },
+    opensips: { script: { value: [{ file: 'opensips.cfg', text: script }] }, plugin: { value: new Map() } },
   };
   const check = opensipsChecks.find(({ name }) => name === 'opensips-script');
   if (check === undefined) throw new Error('no check opensips-script');
