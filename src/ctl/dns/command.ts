@@ -14,7 +14,7 @@ import {
   zoneLines,
 } from '../../net/zone/index.js';
 import { type DnsSettings, readResolver } from '../../policy/settings/index.js';
-import { askDns, readResolvers } from '../../state/hops/index.js';
+import { askDns, systemResolvers } from '../../state/hops/index.js';
 import type { CertificateCache } from '../../state/verdicts/index.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
 import { referenceDomain, sipIdentities } from '../../x509/identity/index.js';
@@ -108,7 +108,7 @@ function serverOf(text: string): ResolverAddress {
 }
 
 function listed(servers: readonly ResolverAddress[]): readonly ResolverAddress[] {
-  return servers.length > 0 ? servers : readResolvers('/etc/resolv.conf');
+  return servers.length > 0 ? servers : systemResolvers();
 }
 
 async function review(

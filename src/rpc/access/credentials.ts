@@ -33,7 +33,6 @@ export interface CredentialsOptions {
   readonly clock: () => number;
   /** Told of each credential that was refused, and why. Must not throw. */
   readonly onRefused?: (why: RefusedWhy, address: string) => void;
-  readonly failures?: Failures;
 }
 
 /** `certificate`: the policy names it, and its time is over or yet to come. */
@@ -49,7 +48,7 @@ export class Credentials {
 
   constructor(options: CredentialsOptions) {
     this.#options = options;
-    this.#failures = options.failures ?? new Failures(options.clock);
+    this.#failures = new Failures(options.clock);
   }
 
   /** In the same turn unless a token has to be hashed; scripts, which show nothing, never wait. */

@@ -18,7 +18,7 @@ import { type CallContext, JsonText, type Method } from './method.js';
 import { parseStrictJson, RepeatedMember } from './strict-json.js';
 
 /** Most requests that one batch may hold. */
-export const DEFAULT_BATCH_LIMIT = 100;
+const BATCH_LIMIT = 100;
 
 const LONGEST_CLAIM = 64;
 
@@ -46,7 +46,6 @@ export type Dispatch = (request: string | Buffer | RequestObject, context: CallC
 export type Answered = (method: string, outcome: 'ok' | 'error' | 'forbidden', milliseconds: number) => void;
 
 export interface DispatcherOptions {
-  readonly batchLimit?: number;
   /** Told of what the caller is not: an exception that a handler let out, a result that is no JSON. Must not throw. */
   readonly onInternalError?: (error: unknown, method: string, context: CallContext) => void;
   /** Told of each question to a method, once it is answered. Must not throw. */
@@ -68,14 +67,12 @@ class Dispatcher {
   readonly #server = new jayson.Server();
   readonly #names: readonly string[];
   readonly #known: ReadonlySet<string>;
-  readonly #batchLimit: number;
   readonly #onInternalError: Told['onInternalError'];
 
   constructor(methods: readonly Method[], options: DispatcherOptions) {
     const told = { onInternalError: () => {}, onForbidden: () => {}, onAnswered: () => {}, ...options };
     this.#names = methods.map(({ name }) => name);
     this.#known = new Set(this.#names);
-    this.#batchLimit = options.batchLimit ?? DEFAULT_BATCH_LIMIT;
     this.#onInternalError = told.onInternalError;
     for (const { code, message } of Object.values(RPC_ERRORS)) this.#server.errorMessages[code] = message;
     for (const method of methods) {
@@ -105,8 +102,8 @@ class Dispatcher {
   /** JSON-RPC 2.0 §6. The answers stand in the order of the requests, though any would do. */
   #batch(requests: readonly unknown[], context: CallContext): Answer {
     if (requests.length === 0) return errorText(RPC_ERRORS['invalid-request']);
-    if (requests.length > this.#batchLimit) {
-      const data = { expected: `a batch of at most ${this.#batchLimit} requests`, found: requests.length };
+    if (requests.length > BATCH_LIMIT) {
+      const data = { expected: `a batch of at most ${BATCH_LIMIT} requests`, found: requests.length };
       return errorText(new RpcError('invalid-request', data).toObject());
     }
     const answers = requests.map((request) => this.#single(request, context));

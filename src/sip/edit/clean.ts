@@ -18,7 +18,6 @@ import {
   parseUri,
   splitList,
   trimBlanks,
-  type Uri,
 } from '../grammar/index.js';
 import type { ParamsGoing } from '../table/index.js';
 import { editAddrList, withoutAddrParams, withoutEmbeddedHeaders, withUri } from './edit.js';
@@ -61,20 +60,17 @@ export function cleanAddrs(value: string, rules: UriRules): Cleaned {
 }
 
 function cleanAddr(addr: NameAddr, rules: UriRules): string {
-  let text = withoutAddrParams(addr, rules.params);
-  if (rules.embedded !== undefined)
-    text = reparsed(text, (again) => withUri(again, dropEmbedded(again.uri, rules.embedded)));
+  const { params, embedded } = rules;
+  let text = withoutAddrParams(addr, params);
+  if (embedded !== undefined) {
+    text = reparsed(text, (again) => withUri(again, withoutEmbeddedHeaders(again.uri, embedded)));
+  }
   return reparsed(text, (again) => cleanQuotedUris(again, rules));
 }
 
 function reparsed(text: string, edit: (addr: NameAddr) => string): string {
   const addr = parseNameAddr(text);
   return 'malformed' in addr ? text : edit(addr);
-}
-
-/** Only SIP and SIPS URIs embed header fields; the query of an http URL is none. */
-function dropEmbedded(uri: Uri, except: ReadonlySet<string> = new Set()): string {
-  return withoutEmbeddedHeaders(uri, except);
 }
 
 /** Feature tags bear URIs in quotes: `+g.3gpp.trf="<sip:trf.example;iotl=homeA-homeB>"` (RFC 7549 §4). */
@@ -197,8 +193,8 @@ export function withoutTokens(value: string, drop: (token: string) => boolean): 
         .join(', ');
 }
 
-/** A list without the elements that bear one of these values in a parameter (Call-Info: `purpose`). */
-export function withoutParamValue(value: string, param: string, values: ReadonlySet<string>): string {
+/** A list without the elements that are for one of these purposes (RFC 3261 §20.9: the parameter `purpose` of Call-Info). */
+export function withoutPurposes(value: string, purposes: ReadonlySet<string>): string {
   if (!value.includes('=')) return value;
   const parts = splitList(value);
   const kept = parts.filter((part) => {
@@ -206,7 +202,7 @@ export function withoutParamValue(value: string, param: string, values: Readonly
     for (const [, name = '', quoted, token] of bare.matchAll(
       /;[ \t]*([^;=,"<> \t]+)[ \t]*=[ \t]*(?:"([^"]*)"|([^;," \t]*))/g,
     )) {
-      if (asciiLower(name) === param && values.has(onlyToken(asciiLower(quoted ?? token ?? '')))) return false;
+      if (asciiLower(name) === 'purpose' && purposes.has(onlyToken(asciiLower(quoted ?? token ?? '')))) return false;
     }
     return true;
   });
@@ -261,7 +257,7 @@ export function withoutListParams(value: string, { named, allBut }: ParamsGoing)
 
 /** What stands before the `=`: the name in lower case, and the scheme before it if there is one. */
 function nameOf(text: string, schemes: boolean): { readonly scheme: string; readonly name: string } {
-  const equals = indexOutside(text, '=');
+  const equals = indexOfEquals(text);
   const head = trimBlanks(equals < 0 ? text : text.slice(0, equals));
   const cut = schemes ? Math.max(head.lastIndexOf(' '), head.lastIndexOf('\t')) : -1;
   return { scheme: trimBlanks(head.slice(0, Math.max(cut, 0))), name: asciiLower(head.slice(cut + 1)) };
@@ -289,13 +285,14 @@ function splitParams(value: string): readonly { readonly separator: string; read
   return pieces;
 }
 
-function indexOutside(text: string, wanted: string): number {
+/** Outside of quotes; -1: there is none. */
+function indexOfEquals(text: string): number {
   let quoted = false;
   for (let i = 0; i < text.length; i++) {
     const char = text.charAt(i);
     if (quoted && char === '\\') i++;
     else if (char === '"') quoted = !quoted;
-    else if (!quoted && char === wanted) return i;
+    else if (!quoted && char === '=') return i;
   }
   return -1;
 }

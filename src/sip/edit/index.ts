@@ -9,7 +9,7 @@ export {
   type UriRules,
   withoutListParams,
   withoutParamBearing,
-  withoutParamValue,
+  withoutPurposes,
   withoutTokens,
 } from './clean.js';
 export { anonymousDiversion, asksPrivacy, diversionEntry } from './diversion.js';

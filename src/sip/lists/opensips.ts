@@ -23,7 +23,7 @@ import {
 import { bearingRemoval, bears, oddLines } from './bearing.js';
 import { isEmergencyCall } from './emergency.js';
 import { quote } from './opensips-string.js';
-import { fieldAlternatives, plainUri, SHAPE, wholeMessages } from './whole-lines.js';
+import { fieldAlternatives, plainRequestUri, SHAPE, wholeMessages } from './whole-lines.js';
 
 const [STRICTEST, ...OTHERS] = PROFILES;
 const LISTED = PROFILES.find(({ name }) => name === 'untrusted')?.hooks['request-in'].remove ?? [];
@@ -134,7 +134,7 @@ function bearingLines({ lines }: HookProfile, found: string): readonly string[] 
 function uriLines(): readonly string[] {
   const profiles = new Map<string, ProfileName[]>();
   for (const { name, stance } of PROFILES) {
-    const pattern = plainUri('request-out', stance);
+    const pattern = plainRequestUri(stance);
     profiles.set(pattern, [...(profiles.get(pattern) ?? []), name]);
   }
   return [...profiles].flatMap(([pattern, names]) => [

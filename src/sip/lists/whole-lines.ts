@@ -7,11 +7,11 @@
 
 import { asciiLower, spellings } from '../grammar/index.js';
 import {
-  type Action,
   actionsAt,
   type BoundaryRule,
   type Hook,
   hookDirection,
+  isForPlan,
   type RowAction,
   type RuleKind,
   type Stance,
@@ -222,18 +222,7 @@ function looks(hook: Hook, stance: Stance, goes: (key: string) => boolean): Look
       if (goes(key) || plain.has(key)) continue;
       const here = rules.filter(({ within }) => within.includes(key));
       if (kind === 'header-param') {
-        const [only] = here;
-        const listed = here.length === 1 && only !== undefined && only.allBut.length > 0;
-        const value = SEMICOLON_FIELDS.has(key)
-          ? new Lines(
-              rows,
-              here.map(({ name }) => name),
-            ).value
-          : DIGEST_FIELDS.has(key)
-            ? digest()
-            : listed
-              ? onlyParams(only.allBut)
-              : undefined;
+        const value = valueWithout(key, here, rows);
         plain.set(key, value);
         safe.set(key, value);
       } else {
@@ -242,14 +231,10 @@ function looks(hook: Hook, stance: Stance, goes: (key: string) => boolean): Look
       }
     }
   }
-  for (const { rule, action } of rows) {
-    if (rule.kind === 'header' && rule.methods.length === 0) {
-      const screened = action === 'screen' && SCREENED_BY_SCRIPT.has(rule.name);
-      if (!screened && LOOKED.has(action)) plain.set(asciiLower(rule.name), undefined);
-    }
-    if (rule.kind === 'body' && action === 'reject') {
-      plain.set('content-type', PLAIN_TYPE);
-    }
+  for (const row of rows) {
+    const { rule, action } = row;
+    if (isForPlan(row)) plain.set(asciiLower(rule.name), undefined);
+    if (rule.kind === 'body' && action === 'reject') plain.set('content-type', PLAIN_TYPE);
   }
   if (!stance.trusted && (hookDirection(hook) === 'out' || hook === 'request-in')) {
     plain.set('privacy', PLAIN_PRIVACY);
@@ -258,10 +243,16 @@ function looks(hook: Hook, stance: Stance, goes: (key: string) => boolean): Look
   return { plain, safe };
 }
 
-/** Actions that a list cannot carry out by itself. */
-const LOOKED: ReadonlySet<Action> = new Set<Action>(['by-privacy', 'anonymise', 'reject', 'screen']);
-/** What the script holds against the agreement by itself. */
-const SCREENED_BY_SCRIPT: ReadonlySet<string> = new Set(['P-Asserted-Identity', 'From']);
+/** The value of a field without the parameters that go; undefined: the plan alone can tell. */
+function valueWithout(key: string, going: readonly BoundaryRule[], rows: readonly RowAction[]): string | undefined {
+  if (SEMICOLON_FIELDS.has(key)) {
+    const names = going.map(({ name }) => name);
+    return new Lines(rows, names).value;
+  }
+  if (DIGEST_FIELDS.has(key)) return digest();
+  const [only] = going;
+  return going.length === 1 && only !== undefined && only.allBut.length > 0 ? onlyParams(only.allBut) : undefined;
+}
 
 function covers(names: readonly string[]): (key: string) => boolean {
   const lower = names.map(asciiLower);
@@ -306,8 +297,8 @@ export function wholeMessages(
 }
 
 /** A Request-URI that may leave as it is: that of a script does not stand in the message that was received. */
-export function plainUri(hook: Hook, stance: Stance): string {
-  return `^${new Lines(actionsAt(hook, stance)).uri}$`;
+export function plainRequestUri(stance: Stance): string {
+  return `^${new Lines(actionsAt('request-out', stance)).uri}$`;
 }
 
 /** Would the prefix cover a field that has to be looked at? */

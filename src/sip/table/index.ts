@@ -9,6 +9,7 @@ export {
   EMERGENCY_URI,
   type HookProfile,
   type Inside,
+  isForPlan,
   type LineRules,
   PROFILES,
   type Profile,

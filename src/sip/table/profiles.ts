@@ -152,7 +152,7 @@ function lineRules(hook: Hook, stance: Stance, strictest: boolean): LineRules {
         names: allBut.length > 0 ? allBut : [asciiLower(name)],
         allBut: allBut.length > 0,
       }));
-  const looked = rows.filter(({ rule, action }) => rule.kind === 'header' && isConditional(rule, action));
+  const looked = rows.filter(isForPlan);
   const out = hookDirection(hook) === 'out';
   const critical = !stance.trusted && (out || hook === 'request-in');
   return {
@@ -197,9 +197,9 @@ function bearings(rules: readonly BoundaryRule[]): readonly Bearing[] {
   return [...found.values()];
 }
 
-/** Does the plan have to see the values of this field? What the script screens by itself is no such field. */
-function isConditional(rule: BoundaryRule, action: Action): boolean {
-  if (rule.methods.length > 0) return false;
+/** Is this the row of a field whose values the plan has to see? What the script screens by itself is no such field. */
+export function isForPlan({ rule, action }: RowAction): boolean {
+  if (rule.kind !== 'header' || rule.methods.length > 0) return false;
   if (action === 'screen') return !SCREENED_BY_SCRIPT.has(rule.name);
   return action === 'by-privacy' || action === 'anonymise' || action === 'reject';
 }

@@ -7,7 +7,7 @@ import { BUNDLE_LIMITS, type BundledFile, treeInSteps } from '../../policy/fleet
 import { contentHash, type Revision, sameFiles, signatureFault } from '../../policy/revision/index.js';
 import type { DaemonSettings } from '../../policy/settings/index.js';
 import type { ReloadReport } from '../policy/index.js';
-import { NEWS_MS, spaced } from '../postgres/index.js';
+import { spaced } from '../postgres/index.js';
 import { inSlices } from '../work/index.js';
 import { batches } from './batches.js';
 import { type FleetDatabase, type NodeCounts, type NodeReport, twinName } from './fleet-database.js';
@@ -88,7 +88,7 @@ export class Follower {
     const { database, follows, node } = this.#options;
     if (follows)
       database.onChange(
-        spaced(() => void this.look(), NEWS_MS),
+        spaced(() => void this.look()),
         node.name,
       );
     await this.#tick();

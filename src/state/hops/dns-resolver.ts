@@ -18,7 +18,6 @@ export interface DnsResolverDependencies {
   /** Counts something by its dotted name. */
   readonly count: (name: string) => void;
   readonly ask?: (query: DnsQuery, from: DnsServers, stop: AbortSignal) => Promise<DnsAnswer | DnsSilence>;
-  readonly resolvConf?: string;
 }
 
 /** Whom a question is for: a domain of an agreement, or any other that somebody dialled. */
@@ -139,20 +138,20 @@ export class DnsResolver {
   }
 
   #servers(): readonly ResolverAddress[] {
-    const { settings, clock, resolvConf = RESOLV_CONF } = this.#deps;
+    const { settings, clock } = this.#deps;
     if (settings.servers.length > 0) return settings.servers;
     const now = clock();
     if (this.#listed === undefined || now - this.#listed.readAt >= REREAD_MS) {
-      this.#listed = { servers: readResolvers(resolvConf), readAt: now };
+      this.#listed = { servers: systemResolvers(), readAt: now };
     }
     return this.#listed.servers;
   }
 }
 
-/** resolv.conf(5): without a nameserver line it is the one on this machine. */
-export function readResolvers(file: string): readonly ResolverAddress[] {
+/** The resolvers of this machine; resolv.conf(5): without a nameserver line it is the one on it. */
+export function systemResolvers(): readonly ResolverAddress[] {
   try {
-    const listed = listedResolvers(readFileSync(file, 'utf8'));
+    const listed = listedResolvers(readFileSync(RESOLV_CONF, 'utf8'));
     if (listed.length > 0) return listed;
   } catch {
     // As without a line.

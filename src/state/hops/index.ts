@@ -1,5 +1,5 @@
 /** The door of this room: where requests go next, and what DNS says of it. */
 
 export { askDns } from './dns-exchange.js';
-export { readResolvers } from './dns-resolver.js';
+export { systemResolvers } from './dns-resolver.js';
 export { type HopAbility, hopsWithoutDns, NextHops } from './next-hops.js';

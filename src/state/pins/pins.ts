@@ -308,8 +308,8 @@ export class Pins {
   /** Writes some of what the store does not know yet. Never rejects: what could not be written is tried again later. */
   #write(): Promise<void> {
     return this.#alone(async () => {
-      const names = [...take(this.#seen, MOST_ROWS)];
-      const gone = [...take(this.#gone.keys(), MOST_ROWS)];
+      const names = [...firstRows(this.#seen)];
+      const gone = [...firstRows(this.#gone.keys())];
       const changes = {
         put: names.flatMap((name) => this.#approved.get(name) ?? this.#observed.get(name) ?? []),
         forget: gone.flatMap((name) => this.#gone.get(name) ?? []),
@@ -369,9 +369,9 @@ function certificateOf(
   };
 }
 
-function* take<T>(items: Iterable<T>, most: number): Generator<T> {
-  let left = most;
-  if (left === 0) return;
+/** As many as are written at once. */
+function* firstRows<T>(items: Iterable<T>): Generator<T> {
+  let left = MOST_ROWS;
   for (const item of items) {
     yield item;
     left -= 1;

@@ -5,4 +5,4 @@ export { isRefused, type Run, type SqlRow, type SqlValue } from './client.js';
 export { Database, type DatabaseStatus } from './database.js';
 export { migrate } from './migrate.js';
 export { text } from './text.js';
-export { coalesced, NEWS_MS, spaced, Turns } from './turns.js';
+export { coalesced, spaced, Turns } from './turns.js';

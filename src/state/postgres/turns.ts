@@ -36,10 +36,10 @@ export function coalesced(work: () => Promise<void>): () => Promise<void> {
 }
 
 /** Between two looks for news: whoever may connect to the database may notify, as often as he likes. */
-export const NEWS_MS = 100;
+const NEWS_MS = 100;
 
-/** Work that is done at once where it has rested so long (ms), else then: however often it is asked for. */
-export function spaced(work: () => void, rest: number): () => void {
+/** Work that is done at once where it has rested for NEWS_MS, else then: however often it is asked for. */
+export function spaced(work: () => void): () => void {
   let last = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
   const run = (): void => {
@@ -49,7 +49,7 @@ export function spaced(work: () => void, rest: number): () => void {
   };
   return () => {
     if (timer !== undefined) return;
-    const wait = last + rest - performance.now();
+    const wait = last + NEWS_MS - performance.now();
     if (wait <= 0) run();
     else timer = setTimeout(run, wait).unref();
   };

@@ -60,14 +60,13 @@ export async function claimFetch(run: Run, { kind, source, maxAgeMs }: FetchedTh
   return (await run(CLAIM, [kind, source, node, maxAgeMs])).length > 0;
 }
 
+/** Larger lists each node fetches for itself. */
+export const MOST_OCTETS = 8 * 1024 * 1024;
+
 /** undefined: nobody has fetched it lately. */
-export async function readFetched(
-  run: Run,
-  { kind, source, maxAgeMs }: FetchedThing,
-  most: number,
-): Promise<Fetched | undefined> {
+export async function readFetched(run: Run, { kind, source, maxAgeMs }: FetchedThing): Promise<Fetched | undefined> {
   const [row] = await run<Row>(FRESH, [kind, source, maxAgeMs]);
-  if (row === undefined || row.octets > most) return undefined;
+  if (row === undefined || row.octets > MOST_OCTETS) return undefined;
   const pieces: Uint8Array[] = [];
   for (let at = 0; at < row.octets; at += PIECE) {
     const [read] = await run<SqlRow & { piece: Uint8Array }>(READ, [kind, source, row.fetched_at, at + 1, PIECE]);

@@ -9,7 +9,6 @@ import {
   coalesced,
   type Database,
   type DatabaseStatus,
-  NEWS_MS,
   position,
   type Run,
   STATE_CHANGED,
@@ -97,7 +96,7 @@ export class SharedStore implements Store, TlsSeenStore, CertificateStore {
     this.#outbox = new Outbox(database, log);
     this.fetches = new StoredFetches(database, node, log);
     this.audit = new StoredAudit(database, local, node, log);
-    const look = spaced(() => void this.#look(), NEWS_MS);
+    const look = spaced(() => void this.#look());
     database.listen(STATE_CHANGED, (payload) => {
       if (payload !== 'pin') this.#tokensAreOld = true;
       look();

@@ -9,6 +9,7 @@ import {
   FETCHED,
   type Fetched,
   keepFetched,
+  MOST_OCTETS,
   readFetched,
   readNews,
   releaseFetch,
@@ -17,8 +18,6 @@ import {
 /** How often it is looked whether another node has fetched it, and for how long. */
 const LOOK_MS = 250;
 const PATIENCE_MS = 20_000;
-/** Larger lists each node fetches for itself. */
-const MOST_OCTETS = 8 * 1024 * 1024;
 
 /** What one node fetched for all, in the store. */
 export class StoredFetches implements SharedFetches {
@@ -35,7 +34,7 @@ export class StoredFetches implements SharedFetches {
   async read(thing: FetchedThing): Promise<HttpAnswer | undefined> {
     if (!this.#database.status.up) return undefined;
     try {
-      const found = await readFetched((text, values) => this.#database.query(text, values), thing, MOST_OCTETS);
+      const found = await readFetched((text, values) => this.#database.query(text, values), thing);
       return found && answerOf(found);
     } catch (error) {
       if (error instanceof StoreError) return undefined;
@@ -62,7 +61,7 @@ export class StoredFetches implements SharedFetches {
     try {
       for (let waited = 0; waited < PATIENCE_MS && !stop.aborted; waited += LOOK_MS) {
         if (!this.#database.status.up) return 'alone';
-        const found = await readFetched(run, thing, MOST_OCTETS);
+        const found = await readFetched(run, thing);
         if (found !== undefined) return answerOf(found);
         if (await claimFetch(run, thing, this.#node)) return 'claimed';
         await sleep(LOOK_MS, undefined, { ref: false });

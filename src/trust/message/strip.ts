@@ -8,7 +8,7 @@ import {
   type UriRules,
   withoutListParams,
   withoutParamBearing,
-  withoutParamValue,
+  withoutPurposes,
   withoutTokens,
 } from '../../sip/edit/index.js';
 import { asciiLower } from '../../sip/grammar/index.js';
@@ -111,7 +111,7 @@ export function stripValues(work: Work): readonly string[] {
     if (leavesUnclean(work, key, unwanted, clean)) unclean.push(key);
   }
   for (const [key, values] of rules.values) {
-    if (key === 'call-info') draft.edit(key, (value) => withoutParamValue(value, 'purpose', values));
+    if (key === 'call-info') draft.edit(key, (value) => withoutPurposes(value, values));
     else draft.edit(key, (value) => withoutTokens(value, (token) => values.has(token)));
   }
   return unclean;

@@ -54,8 +54,7 @@ const MOST_READ = 1024;
 
 /** As RFC 4514 writes a name; in hex what is none, or long enough that reading it would be work. */
 function directoryText(bytes: Uint8Array): string {
-  const read =
-    bytes.length <= MOST_READ ? readable(() => parseName(bytes, 'directoryName').text || '(empty name)') : undefined;
+  const read = bytes.length <= MOST_READ ? readable(() => parseName(bytes).text || '(empty name)') : undefined;
   return read ?? hexHead(bytes, MOST_SHOWN);
 }
 

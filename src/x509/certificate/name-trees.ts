@@ -262,7 +262,7 @@ export class DirectoryTrees implements NameTrees {
 /** The key of a directory name, or why it cannot be read. */
 function keysOf({ bytes }: AlternativeName): NameKeys | string {
   try {
-    return parseName(bytes, 'directoryName').keys;
+    return parseName(bytes).keys;
   } catch (cause) {
     if (cause instanceof MalformedDer) return cause.message;
     throw cause;

@@ -104,8 +104,12 @@ export function readName(reader: DerReader, field: string): ReadName {
 /** Longest name that is shown: it stands in each message about its certificate. */
 const MOST_TEXT = 400;
 
-/** Reads a Name element that stands alone. */
-export function parseName(der: Uint8Array, field: string): ReadName {
+/**
+ * Reads a Name element that stands alone: the directoryName of a GeneralName.
+ * @throws {MalformedDer}
+ */
+export function parseName(der: Uint8Array): ReadName {
+  const field = 'directoryName';
   const reader = new Reader(der);
   const name = readName(reader, field);
   reader.finish(field);
@@ -139,8 +143,12 @@ function readRelativeName(set: DerReader, field: string, attributes: NameAttribu
   return keys.sort().join('+');
 }
 
-/** The key of a RelativeDistinguishedName element, for names relative to a CRL issuer (RFC 5280 §4.2.1.13). */
-export function relativeNameKey(der: Uint8Array, field: string): string {
+/**
+ * The key of a RelativeDistinguishedName element, for names relative to a CRL issuer (RFC 5280 §4.2.1.13).
+ * @throws {MalformedDer}
+ */
+export function relativeNameKey(der: Uint8Array): string {
+  const field = 'nameRelativeToCRLIssuer';
   const reader = new Reader(der);
   const key = readRelativeName(reader.sequence(field, TAG.set), field, []);
   reader.finish(field);

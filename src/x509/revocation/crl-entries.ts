@@ -222,9 +222,7 @@ function readReason(value: Uint8Array): CrlReason | undefined {
 
 /** Key texts of the directory names among some names. */
 export function directoryTexts(names: readonly AlternativeName[]): readonly string[] {
-  return names.flatMap(({ type, bytes }) =>
-    type === 'directory' ? [parseName(bytes, 'directoryName').keys.text] : [],
-  );
+  return names.flatMap(({ type, bytes }) => (type === 'directory' ? [parseName(bytes).keys.text] : []));
 }
 
 /** FNV-1a, folded to HASH_BITS. Collisions only cost comparisons. */

@@ -69,14 +69,14 @@ export const isPlain = (name: DistributionPointName | undefined): boolean =>
 /** Names as strings that are equal if and only if the names match: URIs octet by octet, directory names by §7.1. */
 export function comparableNames({ full, relative }: DistributionPointName, base: string): ReadonlySet<string> {
   if (relative !== undefined) {
-    const own = relativeNameKey(relative, 'nameRelativeToCRLIssuer');
+    const own = relativeNameKey(relative);
     return new Set([`directory:${base === '' ? own : `${base}\n${own}`}`]);
   }
   return new Set((full ?? []).map(comparable));
 }
 
 function comparable({ type, bytes }: AlternativeName): string {
-  return type === 'directory' ? `directory:${parseName(bytes, 'directoryName').keys.text}` : `${type}:${hex(bytes)}`;
+  return type === 'directory' ? `directory:${parseName(bytes).keys.text}` : `${type}:${hex(bytes)}`;
 }
 
 /** §6.3.3 (d): the interim reasons mask. */

@@ -15,7 +15,7 @@ import {
   DIGEST_PARAMS,
   otherThan,
   PLAIN_VALUES,
-  plainUri,
+  plainRequestUri,
   SHAPE,
   wholeMessages,
 } from '../../../../src/sip/lists/whole-lines.js';
@@ -543,7 +543,7 @@ describe.skipIf(posix === undefined)('a Request-URI that a script writes', () =>
     ['ask', 'sip:a@b.example;orig', false],
     ['trusted', 'sip:a@b.example;cpc=payphone', true],
   ] as const)('ok/%s %s: %s', (name, uri, expected) => {
-    expect(posix?.matches(plainUri('request-out', named(name).stance), [uri])).toEqual([expected]);
+    expect(posix?.matches(plainRequestUri(named(name).stance), [uri])).toEqual([expected]);
   });
 });
 

@@ -6,7 +6,7 @@ import {
   cleanRequestUri,
   withoutListParams,
   withoutParamBearing,
-  withoutParamValue,
+  withoutPurposes,
   withoutTokens,
 } from '../../../../src/sip/edit/clean.js';
 import { runs } from '../../../support/runs.js';
@@ -152,7 +152,7 @@ describe('tokens and parameter values', () => {
     ],
     ['<http://x>;purpose=card', ''],
   ])('ok/%s', (value, expected) => {
-    expect(withoutParamValue(value, 'purpose', new Set(['card']))).toBe(expected);
+    expect(withoutPurposes(value, new Set(['card']))).toBe(expected);
   });
 });
 
