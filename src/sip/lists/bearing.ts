@@ -6,7 +6,7 @@
 import type { Bearing } from '../table/index.js';
 import { bearingParam } from './clean-message.js';
 import { isEmergencyCall } from './emergency.js';
-import { quote } from './opensips-string.js';
+import { openSipsString } from './script-string.js';
 import { otherThan } from './whole-lines.js';
 
 const COLON = '[ \t]*:';
@@ -27,21 +27,21 @@ export function bearsElsewhere(bearing: Bearing): string {
 
 /** Where the list takes one out. */
 export function bearingRemoval(bearing: Bearing): string {
-  return `subst(${quote(substitution(bearing))});`;
+  return `subst(${openSipsString(substitution(bearing))});`;
 }
 
 /** Does one go from this message? Not from an emergency call. */
 export function bears(bearing: Bearing): string {
-  return `!(${isEmergencyCall('NULL')}) && $mb =~ ${quote(bearsName(bearing))}`;
+  return `!(${isEmergencyCall('NULL')}) && $mb =~ ${openSipsString(bearsName(bearing))}`;
 }
 
 /** And would the list leave some of it, or take more? */
 export function oddLines(bearing: Bearing): readonly string[] {
   return [
-    `\t$var(siptrust_form) = ${quote(substitution(bearing))};`,
+    `\t$var(siptrust_form) = ${openSipsString(substitution(bearing))};`,
     '\t$var(siptrust_left) = $(mb{re.subst,$var(siptrust_form)});',
     // Where there was no room for it, it has no lines.
-    `\tif (!($var(siptrust_left) =~ ${quote('^[^\r\n]+\r\n')}) || $var(siptrust_left) =~ ${quote(bearsName(bearing))} || $mb =~ ${quote(bearsElsewhere(bearing))}) {`,
+    `\tif (!($var(siptrust_left) =~ ${openSipsString('^[^\r\n]+\r\n')}) || $var(siptrust_left) =~ ${openSipsString(bearsName(bearing))} || $mb =~ ${openSipsString(bearsElsewhere(bearing))}) {`,
     '\t\treturn(1);',
     '\t}',
     '\treturn(-1);',

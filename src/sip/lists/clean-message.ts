@@ -8,7 +8,20 @@
 
 import { asciiLower, SINGLE_FIELDS, spellings } from '../grammar/index.js';
 import { type Bearing, type HookProfile, type Inside, type LineRules, URI_FIELDS } from '../table/index.js';
-import { BEYOND, BLANKS, COLON, END, heads, lettersBut, NAME_END, NOT, TOKEN, Values } from './clean-values.js';
+import {
+  BEYOND,
+  BLANKS,
+  COLON,
+  END,
+  heads,
+  lettersBut,
+  literal,
+  NAME_END,
+  NOT,
+  REMEMBERED,
+  TOKEN,
+  Values,
+} from './clean-values.js';
 import { nameOf } from './name-tree.js';
 
 /** Fields that many messages bear, the most frequent first. */
@@ -55,48 +68,6 @@ export function cleanMessage(request: HookProfile, response: HookProfile, purpos
     ? `${emergency}(?>${notStatus}[a-z]${values.plain}|${start}(?:${status}|${values.any}${END}))${requests}`
     : `${start}(?:${status}${new Lines(response, purpose, 'r', values).text}|(?!SIP/2)${emergency}(?>${values.plain}|${values.any}${END})${requests})`;
   return `(?J)${values.words}(*COMMIT)\\A${blocks}${END}${REMEMBERED}`;
-}
-
-/**
- * A reference, never come to, behind all groups: asked for a match alone, PCRE (before PCRE2) remembers groups up to the last
- * one that a reference names, and a condition counts as none.
- */
-const REMEMBERED = '(?:(?!)(?<z>)\\k<z>)?';
-
-/**
- * Any message whose header block every reader reads alike: lines of token, colon, text, CRLF up to the empty line, and one
- * length at most. No NUL, which RFC 4475 §3.1.1.2 has in quoted text: the answer that mirrors it is read by nobody.
- */
-export function wellFormedMessage(): string {
-  const length = `(?:content-length|l)${COLON}(?(<l>)(?!))(?<l>)${BLANKS}[0-9]{1,9}+${BLANKS}`;
-  const other = `(?!(?:content-length|l)${COLON})[${TOKEN}]++${COLON}[^${NOT}]*+`;
-  return `(*COMMIT)\\A(?:\\r\\n)*+(?=[^ \\t\\r])[^${NOT}]++${END}(?:(?:${other}|${length})${END})++${END}${REMEMBERED}`;
-}
-
-/** A type of which no part of a body may be, as POSIX reads it. */
-export function partType(names: readonly string[]): string {
-  return typeOf(names, '[ \t\r\n]*', '(');
-}
-
-/** MIME lets a line be folded wherever a blank may stand. */
-function typeOf(names: readonly string[], blanks: string, group: string): string {
-  const subtypes = names.map((name) => literal(name.replace(/^application\/|[*]$/g, '')));
-  return `application${blanks}/${blanks}${group}${subtypes.join('|')})`;
-}
-
-/**
- * A message that names such a type more often than that, or behind a NUL, where POSIX reads no further: found before anything is
- * taken out of it.
- */
-export function manyParts(names: readonly string[], most: number): string {
-  const type = typeOf(names, '\\s*+', '(?:');
-  const part = `(?:[^a]++|a(?!${type.slice(1)}))*+${type}`;
-  return `(*COMMIT)\\A(?:(?:${part}){${most + 1}}|[^\\x00]*+\\x00${part})`;
-}
-
-/** A message whose header block has more rows than that: found before anything has read them all. */
-export function manyRows(most: number): string {
-  return `(*COMMIT)\\A(?:\\r\\n)*+[^\\r\\n]++${END}(?:[^\\r\\n]++${END}){${most + 1}}`;
 }
 
 /** Lines of the fields that some rule speaks of. */
@@ -374,11 +345,6 @@ export function bearingParam({ param, names }: Bearing): string {
   const blanks = '[ \t]*';
   const text = '[^"\\\\]*';
   return `;${blanks}${literal(param)}${blanks}=${blanks}"${text}(${names.join('|')})${text}"`;
-}
-
-/** Characters that stand for themselves. */
-function literal(name: string): string {
-  return name.replace(/[.+]/g, (char) => `[${char}]`);
 }
 
 /** A media type, where `*` stands for any rest of it; blanks may stand around the slash (RFC 3261 §25.1). */

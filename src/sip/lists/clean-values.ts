@@ -14,6 +14,11 @@ export const NAME_END = `(?![${TOKEN}])`;
 export const END = '\\r\\n';
 /** What no line holds anywhere. */
 export const NOT = '\\r\\n\\x00';
+/**
+ * A reference, never come to, behind all groups: asked for a match alone, PCRE (before PCRE2) remembers groups up to the last
+ * one that a reference names, and a condition counts as none.
+ */
+export const REMEMBERED = '(?:(?!)(?<z>)\\k<z>)?';
 /** What one reader or another takes for a line end or for a blank (VT, FF and the like), and what such characters begin with. */
 const ODD = '\\0-\\b\\n-\\x1f\\x7f\\x85\\xc0-\\xc2\\xe0\\xe2\\xf0';
 /** All but printable ASCII. */
@@ -164,4 +169,9 @@ function printableBut(taken: string): string {
 /** The characters of a name's first letters without these, for a bracket expression. */
 export function lettersBut(taken: readonly string[]): string {
   return WORD_CHARS.filter((char) => !taken.includes(char)).join('');
+}
+
+/** Characters that stand for themselves. */
+export function literal(name: string): string {
+  return name.replace(/[.+]/g, (char) => `[${char}]`);
 }

@@ -22,7 +22,7 @@ import {
 } from '../table/index.js';
 import { bearingRemoval, bears, oddLines } from './bearing.js';
 import { isEmergencyCall } from './emergency.js';
-import { quote } from './opensips-string.js';
+import { openSipsString } from './script-string.js';
 import { fieldAlternatives, plainRequestUri, SHAPE, wholeMessages } from './whole-lines.js';
 
 const [STRICTEST, ...OTHERS] = PROFILES;
@@ -64,11 +64,11 @@ function deeper(lines: readonly string[], by: number): readonly string[] {
 
 function listLines(profile: Profile, hook: Hook): readonly string[] {
   const { remove, removeUnlessEmergency, lines: rules }: HookProfile = profile.hooks[hook];
-  const lines = [`\tremove_hf_re(${quote(removalPattern(remove))});`];
+  const lines = [`\tremove_hf_re(${openSipsString(removalPattern(remove))});`];
   if (removeUnlessEmergency.length > 0) {
     lines.push(
       `\tif (!(${isEmergencyCall('NULL')})) {`,
-      `\t\tremove_hf_re(${quote(removalPattern(removeUnlessEmergency))});`,
+      `\t\tremove_hf_re(${openSipsString(removalPattern(removeUnlessEmergency))});`,
       '\t}',
     );
   }
@@ -79,8 +79,8 @@ function listLines(profile: Profile, hook: Hook): readonly string[] {
     if (rule.kind !== 'header' || rule.methods.length === 0 || !rule.applies.includes(hookClass(hook))) continue;
     if (actionOf(rule, hookDirection(hook), profile.stance) !== 'remove' || remove.includes(rule.name)) continue;
     lines.push(
-      `\tif (is_method(${quote(rule.methods.join('|'))})) {`,
-      `\t\tremove_hf_re(${quote(removalPattern([rule.name]))});`,
+      `\tif (is_method(${openSipsString(rule.methods.join('|'))})) {`,
+      `\t\tremove_hf_re(${openSipsString(removalPattern([rule.name]))});`,
       '\t}',
     );
   }
@@ -118,7 +118,7 @@ function bySwitch(call: (profile: Profile, hook: Hook) => string | undefined): r
 }
 
 function looksLine(pattern: string, found: string): readonly string[] {
-  return [`\tif ($mb =~ ${quote(pattern)}) {`, `\t\t$var(siptrust_look) = "${found}";`, '\t}'];
+  return [`\tif ($mb =~ ${openSipsString(pattern)}) {`, `\t\t$var(siptrust_look) = "${found}";`, '\t}'];
 }
 
 /** What goes by name, where the list is not enough: the message is `found` then. */
@@ -138,7 +138,7 @@ function uriLines(): readonly string[] {
     profiles.set(pattern, [...(profiles.get(pattern) ?? []), name]);
   }
   return [...profiles].flatMap(([pattern, names]) => [
-    `\tif ($var(siptrust_profile) =~ "^(${names.join('|')})$" && $ru =~ ${quote(pattern)}) {`,
+    `\tif ($var(siptrust_profile) =~ "^(${names.join('|')})$" && $ru =~ ${openSipsString(pattern)}) {`,
     '\t\treturn(1);',
     '\t}',
   ]);
@@ -245,11 +245,11 @@ function watched(): readonly Watched[] {
 /** The list that may be used where the body has lines that look like fields; none where nobody could tell. */
 function besideBody({ list, body, twice }: Watched): readonly string[] {
   return [
-    `if (!($rb =~ ${quote(body)})) {`,
+    `if (!($rb =~ ${openSipsString(body)})) {`,
     `\tuse_blacklist("${list}");`,
     ...(twice === undefined
       ? []
-      : [`} else if (!($rb =~ ${quote(twice.body)})) {`, `\tuse_blacklist("${twice.list}");`]),
+      : [`} else if (!($rb =~ ${openSipsString(twice.body)})) {`, `\tuse_blacklist("${twice.list}");`]),
     '}',
   ];
 }
@@ -268,7 +268,7 @@ function watchLines(): readonly string[] {
   return [
     ...lists.flatMap(({ list, patterns }) => {
       const rows = ['0.0.0.0/0.0.0.0', '::/0'].flatMap((network) =>
-        patterns.map((pattern) => `\t( any , ${network} , 0 , ${quote(pattern)} )`),
+        patterns.map((pattern) => `\t( any , ${network} , 0 , ${openSipsString(pattern)} )`),
       );
       return [`dst_blacklist = ${list} : {`, rows.join(' ,\n'), '}', ''];
     }),
@@ -316,7 +316,7 @@ function lookLines(): readonly string[] {
     '',
     'route[SIPTRUST_LOOK] {',
     '\t$var(siptrust_look) = "ask";',
-    `\tif (!($mb =~ ${quote(SHAPE)})) {`,
+    `\tif (!($mb =~ ${openSipsString(SHAPE)})) {`,
     '\t\treturn(1);',
     '\t}',
     '\t$var(siptrust_case) = 0;',
@@ -339,7 +339,7 @@ function unansweredLines(): readonly string[] {
   return [
     'route[SIPTRUST_LOOK_UNANSWERED] {',
     '\t$var(siptrust_look) = "malformed";',
-    `\tif (!($mb =~ ${quote(SHAPE)})) {`,
+    `\tif (!($mb =~ ${openSipsString(SHAPE)})) {`,
     '\t\treturn(1);',
     '\t}',
     '\t$var(siptrust_look) = "unsafe";',
@@ -373,7 +373,7 @@ export function opensipsInclude(): string {
     '}',
     '',
     'route[SIPTRUST_LISTED] {',
-    `\tif ($var(siptrust_one) =~ ${quote(`^${fieldAlternatives(LISTED)}[ \t]*(:|$)`)}) {`,
+    `\tif ($var(siptrust_one) =~ ${openSipsString(`^${fieldAlternatives(LISTED)}[ \t]*(:|$)`)}) {`,
     '\t\treturn(1);',
     '\t}',
     '\treturn(-1);',

@@ -1,11 +1,11 @@
 /** The groups of the plugin by their numbers, and messages to hold them against. */
 
-import { kamailioGroups } from '../../../src/sip/lists/kamailio.js';
+import { kamailioGroupFile } from '../../../src/sip/lists/kamailio-groups.js';
 import { PROFILES, type Profile, type ProfileName } from '../../../src/sip/table/profiles.js';
 import { type Hook, hookClass, hookDirection } from '../../../src/sip/table/rules.js';
 import { type Case, inputOf } from '../../unit/trust/message/message-support.js';
 
-export const GROUPS = kamailioGroups();
+export const GROUPS = kamailioGroupFile();
 /** Groups stand in four rows: clean in, listed in, clean out, listed out; each begins with the name of the table. */
 const STARTS = GROUPS.split('\n')
   .filter((line) => line.startsWith('[') || line.startsWith('\\Aims-boundary'))
