@@ -140,12 +140,13 @@ export function tlsDomains(script: string): readonly TlsDomain[] {
   );
 }
 
-/** Lines by which OpenSIPS 4.0 reads certificates in several threads, and all of them into the same bytes. */
-export function manyThreads(script: string): readonly number[] {
+/** Lines that say in how many threads OpenSIPS 4.0 reads certificates, all of them into the same bytes, and whether it is one. */
+export function tcpThreads(script: string): readonly { readonly line: number; readonly one: boolean }[] {
   const text = plain(script);
-  return [...text.matchAll(/^[ \t]*tcp_threads[ \t]*=(?![ \t]*1\b)/gm)].map(
-    ({ index }) => text.slice(0, index).split('\n').length,
-  );
+  return [...text.matchAll(/^[ \t]*tcp_threads[ \t]*=[ \t]*(1\b)?/gm)].map(({ index, 1: one }) => ({
+    line: text.slice(0, index).split('\n').length,
+    one: one !== undefined,
+  }));
 }
 
 /** Settings of siptrust.cfg that the script sets to something else behind the line that includes it. */

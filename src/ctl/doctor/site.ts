@@ -62,7 +62,12 @@ export interface Site {
   readonly shipped: ReadonlyMap<string, string>;
   /** The same of an OpenSIPS; undefined: none asks. */
   readonly opensips:
-    | { readonly script: Read<readonly SourceFile[]>; readonly plugin: Read<ReadonlyMap<string, string>> }
+    | {
+        readonly script: Read<readonly SourceFile[]>;
+        readonly plugin: Read<ReadonlyMap<string, string>>;
+        /** `4.0.1`; undefined where there is no opensips on this machine. */
+        readonly version: string | undefined;
+      }
     | undefined;
   /** `5.6.3`; undefined where there is no kamailio on this machine. */
   readonly kamailio: string | undefined;
@@ -77,7 +82,7 @@ type Ask = (method: string) => Promise<unknown>;
 export async function readSite(given: GivenOptions, ask: Ask): Promise<Site> {
   const now = Date.now();
   const script = textAt(given.kamailioCfg);
-  const kamailio = kamailioVersion();
+  const kamailio = saidBy('kamailio', ['-v'], /kamailio ([0-9]+\.[0-9]+\.[0-9]+)/);
   const lines =
     'missing' in script
       ? []
@@ -100,7 +105,11 @@ export async function readSite(given: GivenOptions, ask: Ask): Promise<Site> {
     shipped: shippedPlugin(),
     opensips:
       options.opensips === true
-        ? { script: opensipsFiles(options.opensipsCfg), plugin: filesOf(options.opensipsPlugin) }
+        ? {
+            script: opensipsFiles(options.opensipsCfg),
+            plugin: filesOf(options.opensipsPlugin),
+            version: saidBy('opensips', ['-V'], /opensips ([0-9.]+)/),
+          }
         : undefined,
     kamailio,
     node: process.versions.node,
@@ -228,14 +237,16 @@ function shippedPlugin(): ReadonlyMap<string, string> {
   return new Map();
 }
 
-function kamailioVersion(): string | undefined {
+/** The version that a program of this machine says; users other than root are not shown where it may be. */
+function saidBy(program: string, args: readonly string[], version: RegExp): string | undefined {
   try {
-    const said = execFileSync('kamailio', ['-v'], {
+    const said = execFileSync(program, args, {
       encoding: 'utf8',
       timeout: 5000,
       stdio: ['ignore', 'pipe', 'ignore'],
+      env: { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/local/sbin:/usr/sbin` },
     });
-    return /kamailio ([0-9]+\.[0-9]+\.[0-9]+)/.exec(said)?.[1];
+    return version.exec(said)?.[1];
   } catch {
     return undefined;
   }

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { CHECKS, checksOf } from '../../../../src/ctl/doctor/checks.js';
 import {
   activeLines,
@@ -304,12 +304,34 @@ describe('where an OpenSIPS asks', () => {
   const OPENSIPS = join(import.meta.dirname, '../../../../plugin/opensips');
   const asked = async (over: Partial<Site> = {}) => {
     const site = await readSite({ ...options(), opensips: true }, daemon());
-    return looked(daemon(), { kamailio: '5.6.3', options: site.options, opensips: site.opensips, ...over });
+    const opensips = site.opensips && { ...site.opensips, version };
+    return looked(daemon(), { kamailio: '5.6.3', options: site.options, opensips, ...over });
   };
+  let version: string | undefined;
   beforeEach(() => {
     cpSync(OPENSIPS, file('opensips'), { recursive: true });
     cpSync(join(OPENSIPS, 'sample.cfg'), file('opensips.cfg'));
     change('siptrust.yaml', 'revocation: hard', 'revocation: soft, attributes: {issuers: [/CN=root]}');
+    version = undefined;
+  });
+
+  test('fail/OpenSIPS 4.0 whose script says of no threads; ok/one, or a version that has none', async () => {
+    version = '3.6.8';
+    expect(await asked()).toEqual([]);
+    version = '4.0.1';
+    expect(await asked()).toEqual([
+      expect.stringMatching(/^leak opensips-script: .*opensips.cfg: OpenSIPS 4.0.1 has a thread for each processor: /),
+    ]);
+    change('opensips.cfg', '#tcp_threads', 'tcp_threads');
+    expect(await asked()).toEqual([]);
+  });
+
+  test('ok/the version is that of the program', async () => {
+    mkdirSync(file('bin'));
+    writeFileSync(file('bin/opensips'), '#!/bin/sh\necho version: opensips 4.0.1\n', { mode: 0o755 });
+    vi.stubEnv('PATH', `${file('bin')}:${process.env.PATH}`);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect((await readSite({ ...options(), opensips: true }, daemon())).opensips).toMatchObject({ version: '4.0.1' });
   });
 
   test('ok/the sample, and an agreement by words', async () => {
