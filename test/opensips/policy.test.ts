@@ -96,6 +96,10 @@ describe.skipIf(noOrders() !== undefined)('the revision of the policy', () => {
     expect(await asserted(network, caller)).toEqual(KEPT);
     const { revision } = (await network.daemon.call('core.status')) as { revision: number };
     expect(revision).toBeGreaterThan(old);
+    // A poll that ends between what is pushed and the message would say the old one again: none ends.
+    network.relay.tamper = (method) => (method === 'core.status' ? 'none' : undefined);
+    const polls = network.relay.count('core.status');
+    await eventually('a poll waits', () => network.relay.count('core.status') > polls);
     const before = network.relay.count('trust.peer');
     await pushed(revision);
     expect(await asserted(network, caller)).toEqual([]);
