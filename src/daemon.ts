@@ -127,6 +127,8 @@ async function start(
     SIGUSR1: () => {
       void Promise.all([log.reopen(), decisions.reopen()]).then(() => log.info('log files reopened'));
     },
+    // Other daemons open their log files again by it.
+    SIGUSR2: () => log.warn('SIGUSR2 means nothing here: SIGUSR1 opens the log files again, SIGHUP reads the policy'),
   });
   log.info('siptrustd is ready', { version: VERSION, revision: policy.snapshot.revision, listen: listeners.addresses });
 }

@@ -54,7 +54,7 @@ export async function joinFleet(
   const follower = new Follower({
     ...{ follows, database, policy: source, kept: new KeptRevision(directory), reload, clock: Date.now, log },
     settings: () => state.policy.settings,
-    node: { name: node, instance: randomUUID(), version: VERSION, startedAt: state.startedAt },
+    node: { name: node, instance: randomUUID(), version: VERSION, startedAt: state.now() - state.uptime() },
     scriptRevision: () => state.policy.snapshot.revision,
   });
   closers.add('fleet', () => follower.close());

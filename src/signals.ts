@@ -1,9 +1,9 @@
 /**
- * The signals of siptrustd. Loaded before everything else: until somebody listens, SIGHUP ends a process, and SIGUSR1
- * opens a debugger.
+ * The signals of siptrustd. Loaded before everything else: until somebody listens, SIGHUP and SIGUSR2 end a process, and
+ * SIGUSR1 opens a debugger.
  */
 
-const CHANGES = ['SIGHUP', 'SIGUSR1'] as const;
+const CHANGES = ['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
 const STOPS = ['SIGTERM', 'SIGINT'] as const;
 type Change = (typeof CHANGES)[number];
 

@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
 import winston from 'winston';
 import { hasPassed } from '../elapsed.js';
+import { counted } from '../printable.js';
 import { LogFile, type OnLost, type Reopening } from './log-file.js';
 
 /** What the rest of siptrust asks of an operator log. */
@@ -65,7 +66,9 @@ export function operatorLog(path: string | undefined, level: LogLevel): Operator
 
   /** Standard error is what is left. */
   function told(lines: number, why: string): void {
-    process.stderr.write(`siptrustd: ${path}: ${lines} lines of the log were lost: ${why}\n`);
+    process.stderr.write(
+      `siptrustd: ${path}: ${counted(lines, 'line')} of the log ${lines === 1 ? 'was' : 'were'} lost: ${why}\n`,
+    );
   }
 }
 

@@ -99,7 +99,7 @@ describe('installed', () => {
   });
   test('ok/a replay of what it was asked changes nothing', () => {
     expect(must('siptrustctl', 'replay', '--config', POLICY)).toMatch(
-      /^1 questions asked again, .*; 0 answered otherwise/,
+      /^1 question asked again, .*; 0 answered otherwise/,
     );
   });
   test('ok/kamctl, as Debian has it', () => {

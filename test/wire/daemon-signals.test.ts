@@ -183,6 +183,17 @@ describe('siptrustd', () => {
     expect(child.output).not.toContain('Debugger');
   }, 90_000);
 
+  test('ok/SIGUSR2, which other daemons take for their logs, ends nothing, and the log says what does', async () => {
+    const child = started({});
+    await eventually('signals are listened to', () => catches(child.pid, SIGHUP), 60_000);
+    child.signal('SIGUSR2');
+    await ready(child);
+    await eventually('it is told', () => child.output.includes('SIGUSR2'), 10_000);
+    expect(child.output).toContain('warn SIGUSR2 means nothing here: SIGUSR1 opens the log files again');
+    child.signal('SIGTERM');
+    expect(await child.exit()).toBe(0);
+  }, 90_000);
+
   test('fail/a decision log that cannot be opened ends the start with its name', async () => {
     const child = started({ decisions: at('missing/decisions') });
     expect(await child.exit()).toBe(1);

@@ -268,8 +268,9 @@ describe.skipIf(missing !== undefined)('next hops out of a real DNS server', () 
     const mine = stage([{ requireTls: true }]);
     const strict = { uri: 'sip:b.example' };
     expect(await mine.ask(strict)).toMatchObject({ status: 'ready', tls: 'yes' });
-    const plain = stage();
-    expect(await plain.ask(strict)).toMatchObject({ status: 'ready', tls: 'yes' });
+    const plain = stage([{}]);
+    const stranger = stage();
+    for (const each of [plain, stranger]) expect(await each.ask(strict)).toMatchObject({ status: 'ready', tls: 'yes' });
     await server.write('b.example', DOWNGRADED);
     try {
       mine.pass(61_000);
@@ -281,9 +282,13 @@ describe.skipIf(missing !== undefined)('next hops out of a real DNS server', () 
       });
       expect(mine.errors).toEqual(['alarm: tls-downgrade']);
       expect(mine.counters.all()['dns.alarms']).toBe(1);
-      plain.pass(61_000);
-      expect(await plain.ask(strict)).toMatchObject({ action: 'continue', tls: 'no', reason: 'tls-downgrade' });
+      for (const each of [plain, stranger]) {
+        each.pass(61_000);
+        expect(await each.ask(strict)).toMatchObject({ action: 'continue', tls: 'no', reason: 'tls-downgrade' });
+      }
       expect(plain.errors).toEqual(['alarm: tls-downgrade']);
+      // Who is trusted with nothing has taken nothing away.
+      expect(stranger.errors).toEqual([]);
     } finally {
       await server.write('b.example', GOOD);
     }

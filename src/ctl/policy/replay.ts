@@ -6,6 +6,7 @@ import { addAbortSignal, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { Command } from 'commander';
 import type { DaemonSettings, StoreSettings } from '../../policy/settings/index.js';
+import { counted } from '../../printable.js';
 import { type FlatDifference, flatDifference } from '../../rpc/methods/index.js';
 import { type AskedLine, askedLine } from '../../rpc/params/index.js';
 import { Database } from '../../state/postgres/index.js';
@@ -160,7 +161,7 @@ class Tally {
 
   soFar(): string {
     const { asked, changed } = this.#differences.counts;
-    return `${asked} questions asked again, ${changed} answered otherwise`;
+    return `${counted(asked, 'question')} asked again, ${changed} answered otherwise`;
   }
 
   /** @throws {Refusal} nothing could be asked again, and not because there was nothing */
@@ -347,7 +348,7 @@ function sinceInstant(text: string, now: number): number {
 function renderReplay({ asked, changed, skipped, from, until, changes }: ReplayAnswer): string {
   const left = Object.entries(skipped).map(([cause, count]) => `${count} ${cause}`);
   const span = asked === 0 ? '' : `, ${from} to ${until}`;
-  const head = [`${asked} questions asked again${span}; ${changed} answered otherwise`];
+  const head = [`${counted(asked, 'question')} asked again${span}; ${changed} answered otherwise`];
   if (left.length > 0) head.push(`left out: ${left.join(', ')}`);
   return changes.length === 0 ? head.join('\n') : [...head, '', renderDifferences(changes)].join('\n');
 }

@@ -92,7 +92,11 @@ class Choice {
     } else if (this.#options.tlsSeen && (offer === 'no' || (offer === 'unknown' && targets.length > 0))) {
       this.#find('tls-downgrade', `${subject} offered TLS before, and its DNS records do not now`);
     }
-    if (targets.length === 0) this.#find('no-next-hop', `no address of ${subject} is left to try`);
+    if (targets.length === 0) {
+      const failed = this.#findings.flatMap(({ code, detail }) => (code === 'dns-failed' ? [detail] : [])).slice(0, 3);
+      const why = failed.length === 0 ? '' : ` (${failed.join('; ')})`;
+      this.#find('no-next-hop', `no address of ${subject} is left to try${why}`);
+    }
     // A URI or an agreement that demands TLS is as good as a record (rulebook §7.2), but not against one.
     const tls = this.#secure && offer !== 'no' ? 'yes' : (offer ?? 'unknown');
     return {

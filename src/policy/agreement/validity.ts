@@ -1,6 +1,7 @@
 /** When an agreement is in force: `valid`, and `migration.until` of a path beside TLS. */
 
 import { z } from 'zod';
+import { counted } from '../../printable.js';
 import type { Agreement } from '../../trust/agreement/index.js';
 import { type Site, someWords, word } from '../reading/index.js';
 import { dayText, readInstant } from '../values/index.js';
@@ -34,7 +35,7 @@ export function readValidity(
     end.report('agreement-ended', `agreement ${name} ended on ${dayText(until)}`);
   } else if (enabled && until - now <= ENDS_SOON_DAYS * DAY) {
     const days = Math.floor((until - now) / DAY);
-    end.report('agreement-ends-soon', `agreement ${name} ends on ${dayText(until)}, in ${days} days`);
+    end.report('agreement-ends-soon', `agreement ${name} ends on ${dayText(until)}, in ${counted(days, 'day')}`);
   }
   return { from, until };
 }

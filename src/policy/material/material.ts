@@ -93,10 +93,11 @@ export class Material {
       for (const { issuerText, nextUpdate } of items(read, here)) {
         const crl = `${path}: CRL of ${issuerText}`;
         // Rulebook K-2: a CRL past nextUpdate, or without one, clears nobody.
-        const effect = 'what it lists is revoked, and nobody is cleared by it';
+        const effect = 'what it lists is revoked, and it clears nobody';
         if (nextUpdate === undefined) here.report('crl-expired', `${crl} has no nextUpdate: ${effect}`);
         else if (nextUpdate < this.#now) {
-          here.report('crl-expired', `${crl} should have been replaced ${at(nextUpdate)}: ${effect}`);
+          const text = `${crl} should have been replaced ${at(nextUpdate)}: ${effect}, but for the time of defaults.crl_grace`;
+          here.report('crl-expired', text);
         }
       }
       return 'items' in read ? read.items : [];

@@ -59,7 +59,7 @@ export function signed(fleet: string, revision: Omit<Revision, 'signature'>, key
 export function signatureFault(fleet: string, revision: Revision, keys: readonly PolicyKey[]): string | undefined {
   if (keys.length === 0) return undefined;
   const { signature } = revision;
-  const expected = `expected a signature by one of ${keys.length} keys (daemon.policy_keys)`;
+  const expected = `expected a signature by ${keys.length === 1 ? 'the key' : `one of the ${keys.length} keys`} of daemon.policy_keys`;
   if (signature === undefined) return `${expected}, found none`;
   const key = keys.find(({ id }) => id === signature.key);
   if (key === undefined) return `${expected}, found one by ${signature.key.slice(0, 16)}`;

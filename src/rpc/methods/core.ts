@@ -40,7 +40,7 @@ function storeOf({ store }: Of<'store'>): object {
 
 /** The daemon itself: what it is, how it does, what it counts. */
 export function coreMethods(
-  state: Of<'caches' | 'changes' | 'counters' | 'ends' | 'fleet' | 'hops' | 'now' | 'policy' | 'startedAt' | 'store'>,
+  state: Of<'caches' | 'changes' | 'counters' | 'ends' | 'fleet' | 'hops' | 'now' | 'policy' | 'store' | 'uptime'>,
   log: OperatorLog,
 ): Method[] {
   return [
@@ -57,12 +57,8 @@ export function coreMethods(
       doc: 'Start and present time, and the seconds in between',
       params: none,
       handler: () => {
-        const now = state.now();
-        return {
-          now: instant(now),
-          up_since: instant(state.startedAt),
-          uptime: seconds(now - state.startedAt),
-        };
+        const [now, uptime] = [state.now(), state.uptime()];
+        return { now: instant(now), up_since: instant(now - uptime), uptime: seconds(uptime) };
       },
     }),
     defineMethod({
@@ -98,7 +94,7 @@ export function coreMethods(
           last_reload: instant(lastAttempt),
           problems,
           warnings,
-          uptime: seconds(state.now() - state.startedAt),
+          uptime: seconds(state.uptime()),
           sizes: state.caches.sizes(),
           expiry,
           ...storeOf(state),

@@ -108,7 +108,8 @@ export function samples({ state, readiness, eventLoop }: Sources): {
     pins: () => Object.entries(state.pins?.sizes() ?? {}).map(([name, count]) => [[name], count]),
     pinsWaiting: async () => one(await pinsWaiting(state)),
     storeUp: () => stored((store) => Number(store.up)),
-    storeLag: () => stored(({ readAt = state.startedAt }) => Math.max(0, state.now() - readAt) / 1000),
+    storeLag: () =>
+      stored(({ readAt }) => (readAt === undefined ? state.uptime() : Math.max(0, state.now() - readAt)) / 1000),
     storeWaiting: () => stored(({ waiting }) => waiting),
     hops: () => counted('hop.resolve', ['ready'], ['pending'], ['failed']),
     dnsQuestions: () => counter('dns.questions'),

@@ -5,7 +5,7 @@
  * would see something else. One pass, linear time, never throws.
  */
 
-import { printable } from '../../printable.js';
+import { counted, printable } from '../../printable.js';
 import { isBlank, isTokenCode, latin1, onlyToken, skipBlanks, trimBlanks } from './ascii.js';
 import { fieldKey } from './field-names.js';
 
@@ -157,7 +157,8 @@ export function scanHeaderBlock(bytes: Uint8Array): HeaderBlock {
     else problems.add('note', 'lf-line-ends', firstLf, 'lines end with LF alone');
   }
   const rest = text.slice(pos);
-  if (rest !== '') problems.add('note', 'bytes-after-end', line + 1, `${rest.length} bytes after the empty line`);
+  if (rest !== '')
+    problems.add('note', 'bytes-after-end', line + 1, `${counted(rest.length, 'byte')} after the empty line`);
   return { fields, problems: problems.list, rows, blank, rest };
 }
 

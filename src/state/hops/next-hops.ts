@@ -143,7 +143,9 @@ export class NextHops {
       specialAddresses: settings.strangers === 'public' ? settings.addresses : undefined,
     });
     if (hop.tlsOffered) this.#memory.note(hop.domain, snapshot.byDomain.has(hop.domain));
-    const downgrade = hop.findings.find(({ code }) => code === 'tls-downgrade');
+    // What a URI asks for, and what strangers offer, is nothing that a partner has taken away.
+    const vanished = hop.agreement !== undefined && !rulesOutTls(question);
+    const downgrade = vanished ? hop.findings.find(({ code }) => code === 'tls-downgrade') : undefined;
     const now = clock();
     if (
       downgrade !== undefined &&
@@ -227,4 +229,11 @@ async function within(ms: number, work: Promise<unknown>): Promise<void> {
   });
   await Promise.race([work, patience]);
   clearTimeout(timer);
+}
+
+/** Whether the URI itself asks for a transport without TLS. */
+function rulesOutTls(question: HopQuestion): boolean {
+  if ('why' in question) return false;
+  const { scheme, transport = 'tls' } = question;
+  return transport !== 'tls' && !(scheme === 'sips' && transport === 'tcp');
 }

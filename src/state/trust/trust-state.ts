@@ -31,7 +31,8 @@ export interface TrustParts {
 /** The mutable part of siptrust, part by part: whoever asks for it names the parts that it needs. */
 export interface TrustState {
   readonly now: () => number;
-  readonly startedAt: number;
+  /** ms since the start, whatever was done to the clock meanwhile. */
+  readonly uptime: () => number;
   /** In force, with its snapshot. */
   readonly policy: PolicyHolder;
   readonly judge: Judge;
@@ -61,6 +62,7 @@ export function trustState(parts: TrustParts): TrustState {
   const { policy, clock: now, pins, store, kept, decisions = NO_DECISION_LOG } = parts;
   const { revocation = NO_REVOCATION_SOURCE, hops = hopsWithoutDns(now), counters = new Counters() } = parts;
   const { settings, snapshot } = policy;
+  const begun = performance.now();
   const caches = new Caches(settings.cache, snapshot.verdictTtl, counters, now);
   const judge = new Judge({ policy, revocation, pins, now }, caches.verdicts);
   const candidate = new CandidateSlot({
@@ -91,5 +93,6 @@ export function trustState(parts: TrustParts): TrustState {
     return caches.connections.forget(connectionId);
   };
   const made = { judge, caches, answers, candidate, changes, ends, forget };
-  return { now, startedAt: now(), policy, ...made, counters, revocation, pins, hops, store, fleet: undefined };
+  const uptime = (): number => performance.now() - begun;
+  return { now, uptime, policy, ...made, counters, revocation, pins, hops, store, fleet: undefined };
 }

@@ -2,6 +2,7 @@
 
 import { LRUCache } from 'lru-cache';
 import { maskOf } from '../../log/index.js';
+import { shortened } from '../../printable.js';
 import { namesWithin } from '../../trust/agreement/index.js';
 import type { Answer, Question } from './recent.js';
 
@@ -106,7 +107,7 @@ export class Partners {
     const first = findings[0] ?? found.findings[0];
     const told = {
       ...{ method, direction, verdict: found.verdict, would: found.would?.verdict ?? '', reason: first?.code ?? '' },
-      ...{ detail: shortened(method, first?.detail ?? ''), id, last: at },
+      ...{ detail: toldOf(method, first?.detail ?? ''), id, last: at },
     };
     const [newest] = record.history;
     if (newest !== undefined && same(newest, told)) {
@@ -148,8 +149,8 @@ export class Partners {
 }
 
 /** Masked before it is cut, if anybody else masks or not: half of a quotation does not look like one. */
-function shortened(method: Spell['method'], detail: string): string {
-  return detail.length > MOST_DETAIL ? maskOf(method)(detail).slice(0, MOST_DETAIL) : detail;
+function toldOf(method: Spell['method'], detail: string): string {
+  return detail.length > MOST_DETAIL ? shortened(maskOf(method)(detail), MOST_DETAIL) : detail;
 }
 
 function same(one: Spell, other: Omit<Spell, 'first' | 'count'>): boolean {

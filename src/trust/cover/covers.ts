@@ -1,6 +1,7 @@
 import type { Finding, ReasonCode } from '../../reasons.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
 import { instant } from '../../x509/der/index.js';
+import { listed } from '../../x509/path/index.js';
 import { purposeText, rolePurpose } from '../../x509/rules/index.js';
 import { type Agreement, missingAttributes, type SecurityMechanism } from '../agreement/index.js';
 import { type CoverContext, nextInstant, peerRole } from './context.js';
@@ -84,8 +85,8 @@ export function certificateCovered(
   const pinned = listed || approved;
   const assurance = pinned ? 'tls-pinned' : 'tls-certificate';
   if (agreement.pins.length > 0 && !agreement.pinned && !listed) {
-    const found = `expected one of ${agreement.pins.length} pins, found ${pin}`;
-    trail.fail('pin', 'pin-mismatch', `agreement ${agreement.name}: ${found}`);
+    const expected = `expected a pin of the policy (${pinsText(agreement.pins)})`;
+    trail.fail('pin', 'pin-mismatch', `agreement ${agreement.name}: ${expected}, found ${pin}`);
     return no;
   }
   if (pinned) {
@@ -119,8 +120,12 @@ export function certificateCovered(
 
 function failApproval(agreement: Agreement, pin: string, how: string, { approved, trail }: CoverContext): void {
   const { name, pins } = agreement;
-  const expected = `one of ${pins.length} pins of the policy or ${approved.get(name)?.size ?? 0} approved ones`;
+  const expected = `a pin of the policy (${pinsText(pins)}) or an approved one (${pinsText(approved.get(name) ?? [])})`;
   trail.fail('pin', 'pin-mismatch', `agreement ${name}, pinned: expected ${expected}, found ${pin}${how}`);
+}
+
+function pinsText(pins: Iterable<string>): string {
+  return listed([...pins].map((spkiSha256) => `sha256/${spkiSha256}`));
 }
 
 function failStack(agreement: Agreement, leaf: CertificateFacts, { direction, now, trail }: CoverContext): void {

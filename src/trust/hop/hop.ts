@@ -15,6 +15,7 @@ import {
   nextHops,
   type TlsCapability,
 } from '../../net/hop/index.js';
+import { counted } from '../../printable.js';
 import { type Finding, ranked } from '../../reasons.js';
 import { type Agreement, agreementOfName, type Snapshot } from '../agreement/index.js';
 import type { HopQuestion } from '../evidence/index.js';
@@ -96,17 +97,18 @@ export function findHop(
           tlsSeen: options.tlsSeen(domain),
         });
   const known = { domain, requireTls, agreement, revision: snapshot.revision };
+  const subject = domain || (host.kind === 'ip' ? `${host.address}, an address that no agreement names` : '');
   if (step.kind === 'ask') {
     const finding: Finding = {
       code: 'dns-pending',
-      detail: `${step.queries.length} DNS questions for ${domain} are open`,
+      detail: `waiting for ${counted(step.queries.length, 'answer')} of DNS about ${domain}`,
     };
     const waits = requireTls || (agreement === undefined && allowed !== undefined);
     const action = waits ? ({ action: 'reject', ...NOT_YET } as const) : CONTINUE;
     const nothing = { targets: [], tls: 'unknown', ttl: PENDING_TTL, authentic: false, tlsOffered: false } as const;
     return { status: 'pending', ...known, ...nothing, ...action, findings: [finding], open: step.queries };
   }
-  const hop = settled(step, known);
+  const hop = settled(step, known, subject);
   return agreement === undefined && allowed !== undefined ? keptOutside(hop, step, allowed) : hop;
 }
 
@@ -128,11 +130,11 @@ function keptOutside(hop: Hop, { targets }: NextHopAnswer, allowed: readonly Add
 
 type Known = Pick<Hop, 'domain' | 'requireTls' | 'agreement' | 'revision'>;
 
-function settled(step: NextHopAnswer, known: Known): Hop {
-  const { domain, requireTls } = known;
+function settled(step: NextHopAnswer, known: Known, subject: string): Hop {
+  const { requireTls } = known;
   const targets = requireTls ? step.targets.filter(({ secure }) => secure) : step.targets;
   const refused = requireTls && targets.length === 0;
-  const findings = ranked([...step.findings, ...(refused ? lacksTls(step, domain) : [])]);
+  const findings = ranked([...step.findings, ...(refused ? lacksTls(step, subject) : [])]);
   return {
     status: targets.length > 0 ? 'ready' : 'failed',
     ...known,
@@ -148,9 +150,8 @@ function settled(step: NextHopAnswer, known: Known): Hop {
 }
 
 /** Where all questions were answered and none of the targets does TLS, that is a downgrade, whatever led to it (T-8). */
-function lacksTls({ findings }: NextHopAnswer, domain: string): readonly Finding[] {
+function lacksTls({ findings }: NextHopAnswer, subject: string): readonly Finding[] {
   if (findings.some(({ code }) => code === 'tls-downgrade' || code === 'dns-failed')) return [];
-  const subject = domain === '' ? 'an address that no agreement names' : domain;
   return [{ code: 'tls-downgrade', detail: `TLS is required towards ${subject}, and no target by TLS is left` }];
 }
 

@@ -2,6 +2,7 @@
 
 import type { Finding } from '../../reasons.js';
 import { asciiLower, parseNameAddr, trimBlanks } from '../../sip/grammar/index.js';
+import { canonicalName } from '../../sip/table/index.js';
 import type { Draft } from './draft.js';
 import {
   type AssertionTerms,
@@ -42,7 +43,7 @@ export function screenAssertions(work: Work): Refusal {
     const result = screenRows(
       rows.map(({ value }) => value),
       (addr) => judgeAssertion(addr, agreed),
-      { legal },
+      { field: canonicalName(key, key), legal },
     );
     // Remote-Party-ID names the called party too (party=called), so one of our domains is no spoof in it, and a call can do without
     // those that are left; nor is it in an answer, which may come from a user of ours that the call was diverted to; nor is a call that is up to be broken.

@@ -1,5 +1,6 @@
 /** What privacy takes out of a message in front of a peer outside the trust domain (rulebook §5). */
 
+import { canonicalName } from '../../sip/table/index.js';
 import { keepScreened } from './assertions.js';
 import { anonymiseDiversion, anonymiseHistory } from './diverted.js';
 import { identityStays, privacyAfter } from './privacy.js';
@@ -29,7 +30,7 @@ export function hideIdentity(work: Work): Refusal {
     screenRows(
       rows.map(({ value }) => value),
       judge,
-      { legal: true },
+      { field: canonicalName(key, key), legal: true },
     ),
   );
   return undefined;

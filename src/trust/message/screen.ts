@@ -2,7 +2,7 @@
 
 import { parseAddress } from '../../net/address/index.js';
 import { printable } from '../../printable.js';
-import type { Finding } from '../../reasons.js';
+import type { Finding, ReasonCode } from '../../reasons.js';
 import { NOBODY } from '../../sip/edit/index.js';
 import {
   asciiLower,
@@ -200,13 +200,13 @@ interface Value {
 }
 
 /**
- * Holds every value of an assertion field against the agreement. Where `legal` is set, of what may be asserted only
+ * Holds every value of an assertion field, told by its name, against the agreement. Where `legal` is set, of what may be asserted only
  * the first SIP or SIPS URI and the first tel URI stay (RFC 3325 §9.1; RFC 5876 §4.5), and nobody beside somebody does not.
  */
 export function screenRows(
   rows: readonly string[],
   judge: (addr: NameAddr) => Judgement,
-  options: { readonly legal: boolean },
+  { field, legal }: { readonly field: string; readonly legal: boolean },
 ): Screened {
   const findings: Finding[] = [];
   const seen = new Set<'sip' | 'tel'>();
@@ -238,7 +238,7 @@ export function screenRows(
         return false;
       }
       const kind = addr.uri.kind === 'tel' ? 'tel' : 'sip';
-      if (options.legal && (seen.has(kind) || (named && addr.uri.kind === 'sip' && standsForNobody(addr.uri)))) {
+      if (legal && (seen.has(kind) || (named && addr.uri.kind === 'sip' && standsForNobody(addr.uri)))) {
         findings.push({ code: 'assert-invalid', detail: `expected at most one ${kind} identity, found another` });
         return false;
       }
@@ -247,7 +247,11 @@ export function screenRows(
     });
     return kept.length === pieces.length ? row : kept.map(({ piece }) => trimBlanks(piece)).join(', ');
   });
-  return { values, findings, own: spoof };
+  return { values, findings: findings.map(told), own: spoof && told(spoof) };
+
+  function told<Code extends ReasonCode>({ code, detail }: Finding<Code>): Finding<Code> {
+    return { code, detail: `${field}: ${detail}` };
+  }
 }
 
 function standsForNobody(uri: SipUri): boolean {

@@ -27,10 +27,12 @@ export function explain(verdict: Verdict, planFindings: readonly Finding[] = [],
   const monitored = would === undefined ? '' : `; the agreement is only monitored, and would say ${would.verdict}`;
   return {
     summary: `${verdict.verdict}${refused ? ', and the message is refused' : ''}${because}${monitored}`,
-    checks: [...verdict.checks, ...planFindings.map(messageCheck)].map((check, index) => ({
-      step: index + 1,
-      ...check,
-    })),
+    checks: [...verdict.checks, ...planFindings.map((finding, at) => messageCheck(finding, refused && at === 0))].map(
+      (check, index) => ({
+        step: index + 1,
+        ...check,
+      }),
+    ),
     reasons: findings.map(({ code, detail }) => {
       const { text, clause } = reason(code);
       return { code, text, detail, clause };
@@ -39,7 +41,8 @@ export function explain(verdict: Verdict, planFindings: readonly Finding[] = [],
 }
 
 /** What was found in the message itself, behind the checks of who sent it. */
-function messageCheck({ code, detail }: Finding): Check {
+function messageCheck({ code, detail }: Finding, refuses: boolean): Check {
   const { clause, severity } = reason(code);
-  return { name: `message, ${code}`, compared: detail, outcome: severity === 'info' ? 'note' : 'fail', clause };
+  const outcome = severity === 'info' && !refuses ? 'note' : 'fail';
+  return { name: `message, ${code}`, compared: detail, outcome, clause };
 }

@@ -61,8 +61,9 @@ export function Partners() {
       {result !== undefined && (
         <>
           <p role="status">
-            {result.total} partners: <span class="bad">{result.untrusted} not trusted</span>,{' '}
-            <span class="good">{result.trusted} trusted</span>, {result.unasked} not asked yet.{' '}
+            {result.total === 1 ? '1 partner' : `${result.total} partners`}:{' '}
+            <span class="bad">{result.untrusted} not trusted</span>, <span class="good">{result.trusted} trusted</span>,{' '}
+            {result.unasked} not asked yet.{' '}
             {result.matched === 0 ? 'None fits.' : `Shown: ${from + 1} to ${last} of ${result.matched}.`}
           </p>
           <Table label="Partners" head={HEAD}>

@@ -170,7 +170,7 @@ class PathSearch {
     const who = certificateName(leaf);
     const detail = leaf.selfIssued
       ? `${who}: expected a certificate issued under an accepted anchor, found a self-issued one`
-      : `${who}: expected a path to one of ${this.#anchors.size} anchors (${listed(this.#input.anchors.map(({ subjectText }) => subjectText))}), found none: ${whereItEnds(leaf, (name) => this.#issuers.get(name)?.list ?? [], this.#anchors)}`;
+      : `${who}: expected a path to ${this.#anchors.size === 1 ? 'the anchor' : `one of ${this.#anchors.size} anchors`} (${listed(this.#input.anchors.map(({ subjectText }) => subjectText))}), found none: ${whereItEnds(leaf, (name) => this.#issuers.get(name)?.list ?? [], this.#anchors)}`;
     return [...this.#dropped, { code: 'untrusted-chain', detail }];
   }
 

@@ -82,11 +82,11 @@ function whereElse(certificate: CertificateFacts): string {
 /** RFC 9608 §2: a CA that says of itself that nobody can know is no status; it is for the agreement to accept that. */
 const NO_REVOCATION_AVAILABLE = '2.5.29.56';
 
-/** Which certificate, when, why, by whose list. */
+/** Which certificate, when, why, by which list of whom. */
 export function revokedText(
   certificate: CertificateFacts,
   crl: CrlFacts,
   { revocationDate, reason }: CrlEntry,
 ): string {
-  return `${certificateName(certificate)}: serial ${certificate.serial} revoked ${instant(revocationDate)} (${reason}) by ${crl.issuerText}`;
+  return `${certificateName(certificate)}: serial ${certificate.serial} revoked ${instant(revocationDate)} (${reason}), by the CRL of ${instant(crl.thisUpdate)} of ${crl.issuerText}`;
 }

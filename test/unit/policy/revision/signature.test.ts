@@ -39,7 +39,9 @@ describe('the signature of a revision', () => {
     ['by a stranger', signed('borders', UNSIGNED, generateKeyPairSync('ed25519').privateKey, 0)],
     ['that is empty', { ...SIGNED, signature: { ...signature, value: '' } }],
   ])('fail/%s', (_, revision, fleet = 'borders') => {
-    expect(signatureFault(fleet, revision, KEYS)).toMatch(/^expected a signature by one of 2 keys/);
+    expect(signatureFault(fleet, revision, KEYS)).toMatch(
+      /^expected a signature by one of the 2 keys of daemon.policy_keys/,
+    );
   });
 });
 

@@ -888,7 +888,7 @@ const WARN: readonly (readonly [
     'CRL past nextUpdate',
     tls('crls: [b.crl]'),
     JULY,
-    'p.yaml:7:12: warning: agreements[0].crls[0]: b.crl: CRL of O=Operator B,CN=Operator B CA should have been replaced on 2026-07-01: what it lists is revoked, and nobody is cleared by it',
+    'p.yaml:7:12: warning: agreements[0].crls[0]: b.crl: CRL of O=Operator B,CN=Operator B CA should have been replaced on 2026-07-01: what it lists is revoked, and it clears nobody, but for the time of defaults.crl_grace',
   ],
   [
     'CRLs nobody looks at',

@@ -22,5 +22,7 @@ test('ok/partner.show: a number that a finding quotes is masked', async () => {
   const headers = 'From: <sip:x@n.example>;tag=1\r\nP-Asserted-Identity: <sip:089123456@n.example;user=phone>\r\n';
   ask('trust.message', { ...question(peer.pem), ...invite, headers });
   const { history } = (await ask('partner.show', { name: 'op-n' })) as { history: readonly { detail: string }[] };
-  expect(history.map(({ detail }) => detail)).toEqual(['expected a number of +4930, found "08***"']);
+  expect(history.map(({ detail }) => detail)).toEqual([
+    'P-Asserted-Identity: expected a number of +4930, found "08***"',
+  ]);
 });

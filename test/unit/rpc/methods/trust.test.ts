@@ -105,7 +105,7 @@ describe('trust.message', () => {
       expect(checks.at(-1)).toEqual({
         step: checks.length,
         name: 'message, assert-own',
-        compared: 'the peer asserts an identity of a.example',
+        compared: 'P-Asserted-Identity: the peer asserts an identity of a.example',
         outcome: 'fail',
         clause: 'RFC 3324 §2.2',
       });
@@ -122,7 +122,7 @@ describe('trust.message', () => {
       const { id } = ask('trust.message', { ...into, raw_b64, conid: 'n', src_ip: '192.0.2.1', src_port: '40000' });
       const answer = state.answers.recent.find(String(id));
       const row = answer && decisionRow(answer, true);
-      expect(row?.detail).toBe('expected a number of +4930, found "08***"');
+      expect(row?.detail).toBe('P-Asserted-Identity: expected a number of +4930, found "08***"');
       expect(JSON.stringify(ask('trust.explain', { id }))).not.toContain('089123456');
       expect(JSON.stringify(ask('trust.explain', { id }))).toContain('found \\"08***\\"');
     });

@@ -39,6 +39,28 @@ describe('NextHops', () => {
     await hops.close();
   });
 
+  test.each([
+    ['somebody whom no agreement names', 'sips:nobody.example;transport=udp'],
+    ['an address', 'sips:192.0.2.9:5061;transport=udp'],
+    ['a partner, whose DNS says nothing of it', 'sip:b.example:5060;transport=udp'],
+  ])('ok/a URI that rules TLS out towards %s is no TLS that vanished from the DNS of a partner', async (_, uri) => {
+    const { hops, counters } = nextHops();
+    const hop = await hops.wait(questionOfUri(uri), ABILITY, () => snapshot, 5_000);
+    expect(hop.findings[0]?.code).not.toBe('dns-pending');
+    expect(counters.all()['dns.alarms']).toBeUndefined();
+    await hops.close();
+  });
+
+  test('ok/an address that no agreement names is named where TLS is required towards it', async () => {
+    const { hops } = nextHops();
+    const [first] = hops.find(questionOfUri('sips:192.0.2.9:5061;transport=udp'), ABILITY, snapshot).findings;
+    expect(first).toEqual({
+      code: 'tls-downgrade',
+      detail: 'TLS is required towards 192.0.2.9, an address that no agreement names, and no target by TLS is left',
+    });
+    await hops.close();
+  });
+
   test('ok/nor does one partner take up all places by its ports', async () => {
     const { hops, counters } = nextHops();
     for (let port = 1; port <= 40; port++) hops.find(questionOfUri(`sip:b.example:${port}`), ABILITY, snapshot);

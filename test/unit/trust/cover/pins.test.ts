@@ -161,13 +161,13 @@ describe('pins: what is trusted, and which certificates may be put before the op
   test('ok/the detail says how to approve, and only where that would be enough', () => {
     const held = judged({ agreements: [trust({ pinned: true })] });
     expect(held.findings[0]?.detail).toBe(
-      `agreement op-b, pinned: expected one of 0 pins of the policy or 0 approved ones, found ${pin(peer)}` +
+      `agreement op-b, pinned: expected a pin of the policy (none at all) or an approved one (none at all), found ${pin(peer)}` +
         `; to approve it: siptrustctl pin approve op-b ${pin(peer)}`,
     );
     const refused = judged({ verified: false, agreements: [trust({ pinned: true, pins: [next.spkiSha256] })] });
     expect(refused.findings.map(({ code }) => code)).toEqual(['pin-mismatch', 'stack-unverified']);
     expect(refused.findings[0]?.detail).toBe(
-      `agreement op-b, pinned: expected one of 1 pins of the policy or 0 approved ones, found ${pin(peer)}`,
+      `agreement op-b, pinned: expected a pin of the policy (${pin(next)}) or an approved one (none at all), found ${pin(peer)}`,
     );
   });
 

@@ -55,7 +55,7 @@ describe('asserts.hosts', () => {
     ['sip:+4930123@192.0.2.8', '192.0.2.8 (where that is a machine of the peer: asserts.hosts)'],
     ['sip:bob@c.example', 'c.example'],
   ])('ok/what is told of %s says where an address belongs', (identity, told) => {
-    const detail = `expected an identity of b.example, ${HOSTS.join(', ')}, found one of ${told}`;
+    const detail = `P-Asserted-Identity: expected an identity of b.example, ${HOSTS.join(', ')}, found one of ${told}`;
     expect(planFor(identity).findings).toContainEqual({ code: 'assert-foreign', detail });
   });
 
