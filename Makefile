@@ -60,6 +60,9 @@ build: node_modules ## compile to dist/: siptrustd and siptrustctl
 lint: node_modules ## style and types
 	npm run -s lint
 
+generated: node_modules ## what is made of the tables of src/: lists of the plugins, tables of docs/
+	npx vitest run --project unit test/unit/generated.test.ts test/unit/policy/docs.test.ts -u
+
 dead: node_modules ## what is exported and used by nobody, and files and packages likewise (knip.json)
 	npx --yes knip@6.44.2 --no-progress
 

@@ -40,7 +40,7 @@ const tables = [
   ...[...keys.values()].map((rows) => docTable(docLines(rows))),
   docTable(settingLines(DAEMON_KEYS, 'daemon')),
 ];
-/** The page as `-u` writes it. */
+/** The page as `make generated` writes it. */
 const page = reference.replace(
   /(?:^\| `(?:defaults\.|agreements\[\]|daemon\.)[^\n]*\n)+/gm,
   () => `${tables.shift() ?? ''}\n`,
@@ -74,7 +74,7 @@ describe('docs/policy.md', () => {
     expect(listed.sort()).toEqual([...allKeys()].sort());
   });
 
-  test('ok/its tables are those of the code; -u writes them', async () => {
+  test('ok/its tables are those of the code; `make generated` writes them', async () => {
     expect(tables).toEqual([]);
     await expect(page).toMatchFileSnapshot(join(ROOT, 'docs/policy.md'));
   });

@@ -75,11 +75,6 @@ function settled(pattern: string, messages: readonly string[]): readonly boolean
 }
 
 describe('the OpenSIPS include', () => {
-  it('ok/the committed file is what the header table says', () => {
-    const file = new URL('../../../../plugin/opensips/siptrust-headers.cfg', import.meta.url);
-    expect(readFileSync(file, 'utf8')).toBe(opensipsInclude());
-  });
-
   it('ok/every expression over a message is anchored, so that one pass over it is enough', () => {
     const expressions = [...opensipsInclude().matchAll(/\$(?:mb|ru) =~ "(.)/g)].map(([, first]) => first);
     expect(expressions.length).toBeGreaterThan(20);
