@@ -343,10 +343,8 @@ describe.skipIf((absent(NEEDED) ?? noTables()) !== undefined)('what operators ru
   });
 
   const registered = (registrar: Party) =>
-    eventually(
-      'it is told our word',
-      () => registrar.got.some((text) => methodOf(text) === 'REGISTER' && rowsOf(text, 'Authorization').length === 1),
-      30_000,
+    eventually('it is told our word', () =>
+      registrar.got.some((text) => methodOf(text) === 'REGISTER' && rowsOf(text, 'Authorization').length === 1),
     );
 
   it('fail/we register with a stranger, by a handset', async () => {

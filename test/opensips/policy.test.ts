@@ -69,16 +69,6 @@ describe.skipIf(noOrders() !== undefined)('the revision of the policy', () => {
     expect(await asserted(network, caller)).toEqual(KEPT);
   });
 
-  it.skipIf(Number.parseInt(BUILD?.version ?? '', 10) < 4)(
-    'ok/an operator closes a connection whose certificate has been revoked or has ended (OpenSIPS 4.0)',
-    async () => {
-      const caller = await network.tls(network.certificateOfA());
-      expect(await asserted(network, caller)).toEqual(KEPT);
-      await ordered(network, 'tcp:close', { ipport: caller.source });
-      await eventually('it is closed', () => caller.closed);
-    },
-  );
-
   it('ok/pushed by MI it counts at once, and costs one question', async () => {
     const caller = await network.tls(network.certificateOfA());
     expect(await asserted(network, caller)).toEqual(KEPT);
