@@ -1,6 +1,6 @@
 /** Answers on their way back: what our side says in them stays inside unless the caller's network is trusted (H-1, T-70). */
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, request } from '../support/live/caller.js';
 import { builds } from '../support/live/kamailio.js';
 import { Network } from '../support/live/network.js';
@@ -72,33 +72,59 @@ describe.each(builds('smoke'))('answers, Kamailio $version', (build) => {
   });
 
   describe('T-80 the policy changes while it rings', () => {
-    /** Calls, changes the policy while it rings, gives up, and gives the last answer to the call. */
-    async function changed(change: (agreement: object) => object): Promise<SipText> {
+    type Change = (agreement: object) => object;
+
+    /** Calls, has something happen while it rings, gives up or waits, and gives the last answer to the call. */
+    async function answered(end: 'gives up' | 'waits', happen: () => unknown): Promise<SipText> {
       network.uas.options = { extra: SAID, ringing: true };
       const callId = freshCallId();
       const branch = `z9hG4bK${callId.slice(0, 12)}`;
-      try {
-        trusted.send(request({ callId, branch }));
-        await eventually('it rings', () => trusted.answers.some((text) => headerOf(text, 'Call-ID') === callId));
-        const { agreements, ...rest } = network.standardPolicy;
-        await network.reload({ ...rest, agreements: (agreements as readonly object[]).map(change) });
-        trusted.send(request({ callId, branch, method: 'CANCEL' }));
-        return await trusted.final(callId, 'INVITE');
-      } finally {
-        network.uas.options = { extra: SAID };
-        await network.reload(network.standardPolicy);
-      }
+      trusted.send(request({ callId, branch }));
+      await eventually('it rings', () => trusted.answers.some((text) => headerOf(text, 'Call-ID') === callId));
+      await happen();
+      // (The caller's own request shows its certificate again; an answer of ours shows none.)
+      if (end === 'waits') network.uas.pickUp();
+      else trusted.send(request({ callId, branch, method: 'CANCEL' }));
+      const answer = await trusted.final(callId, 'INVITE');
+      network.uas.options = { extra: SAID };
+      return answer;
     }
 
-    it('fail/the caller is not trusted any more: the answer is stripped', async () => {
-      const answer = await changed((agreement) => ({ ...agreement, enabled: false }));
-      expect(statusOf(answer)).toBe(487);
+    function reloaded(change: Change): Promise<void> {
+      const { agreements, ...rest } = network.standardPolicy;
+      return network.reload({ ...rest, agreements: (agreements as readonly object[]).map(change) });
+    }
+
+    const changed = (change: Change, end: 'gives up' | 'waits') => answered(end, () => reloaded(change));
+    afterEach(() => network.reload(network.standardPolicy));
+
+    it.each([
+      ['gives up', 487],
+      ['waits', 200],
+    ] as const)('fail/the caller is not trusted any more, and %s: the answer is stripped', async (end, status) => {
+      const answer = await changed((agreement) => ({ ...agreement, enabled: false }), end);
+      expect(statusOf(answer)).toBe(status);
       expectNothingPrivate(answer);
     });
 
-    it('ok/the caller still is: the answer is whole', async () => {
-      const answer = await changed((agreement) => ({ ...agreement, privacy: 'rfc3325' }));
-      expect(statusOf(answer)).toBe(487);
+    it.each([
+      ['gives up', 487],
+      ['waits', 200],
+    ] as const)('ok/the caller still is, and %s: the answer is whole', async (end, status) => {
+      const answer = await changed((agreement) => ({ ...agreement, privacy: 'rfc3325' }), end);
+      expect(statusOf(answer)).toBe(status);
+      expect(rowsOf(answer, 'P-Asserted-Identity')).toEqual([BOB]);
+    });
+
+    it('ok/the verdict has ended by itself: the answer is whole', async () => {
+      const answer = await answered('waits', () => network.cscf.rpc('htable.flush', 'siptrust'));
+      expect(rowsOf(answer, 'P-Asserted-Identity')).toEqual([BOB]);
+    });
+
+    it('ok/nor does it change a call of a caller that is only monitored', async () => {
+      const monitored: Change = (agreement) => ({ ...agreement, enforcement: 'monitor' });
+      await reloaded(monitored);
+      const answer = await changed((agreement) => ({ ...monitored(agreement), privacy: 'rfc3325' }), 'waits');
       expect(rowsOf(answer, 'P-Asserted-Identity')).toEqual([BOB]);
     });
   });

@@ -36,7 +36,8 @@ export function unknownConnection(
     action: 'continue',
     code: 0,
     phrase: '',
-    validUntil: Number.POSITIVE_INFINITY,
+    // Evidence may come with the next question.
+    validUntil: 0,
     revision: snapshot.revision,
     per: 'connection',
     checks: [{ name: 'connection', compared: detail, outcome: 'fail', clause: reason('unknown-connection').clause }],

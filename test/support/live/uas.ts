@@ -18,7 +18,7 @@ export interface UasOptions {
   readonly status?: string;
   /** Provisional answers to INVITE before that. */
   readonly provisional?: readonly string[];
-  /** Answer an INVITE only by its provisional answers; a CANCEL by 200 and the INVITE by 487. */
+  /** Answer an INVITE only by its provisional answers, until `pickUp`; a CANCEL by 200 and the INVITE by 487. */
   readonly ringing?: boolean;
   /** Answer no OPTIONS. */
   readonly quiet?: boolean;
@@ -65,6 +65,11 @@ abstract class CalledParty {
 
   find(callId: string, method: string): SipText | undefined {
     return this.#got.find((text) => methodOf(text) === method && headerOf(text, 'Call-ID') === callId);
+  }
+
+  /** The final answer to the INVITE that rings. */
+  pickUp(): void {
+    this.#ringing?.reply(this.#answer(this.#ringing.text, this.options.status ?? '200 OK'));
   }
 
   protected take(text: SipText, reply: Reply): void {
