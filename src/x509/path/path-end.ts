@@ -1,16 +1,10 @@
 /** Where a search for a path ends that reaches no anchor, for people. */
 
 import type { CertificateFacts } from '../certificate/index.js';
+import type { Issuers } from './issuers.js';
 
-/**
- * Tells a missing intermediate from a CA that is no anchor. `issuers`: certificates by the key text of their subject,
- * `anchors`: SHA-256 of those that are anchors.
- */
-export function whereItEnds(
-  leaf: CertificateFacts,
-  issuers: (name: string) => readonly CertificateFacts[],
-  anchors: ReadonlySet<string>,
-): string {
+/** Tells a missing intermediate from a CA that is no anchor. */
+export function whereItEnds(leaf: CertificateFacts, issuers: Issuers): string {
   const missing = new Set<string>();
   const strangers = new Set<string>();
   const seen = new Set<string>();
@@ -19,10 +13,10 @@ export function whereItEnds(
     const { text } = current.issuerKeys;
     if (seen.has(text)) continue;
     seen.add(text);
-    const above = issuers(text);
+    const above = issuers.above(current);
     if (above.length === 0) missing.add(current.issuerText || '(empty name)');
     for (const issuer of above) {
-      if (anchors.has(issuer.sha256)) continue;
+      if (issuers.isAnchor(issuer)) continue;
       if (issuer.selfIssued) strangers.add(issuer.subjectText);
       else queue.push(issuer);
     }

@@ -30,7 +30,7 @@ import {
   revocationStatus,
 } from '../revocation/index.js';
 import type { Place } from '../rules/index.js';
-import { type Issuers, identifierText, issuerSerialText } from './issuers.js';
+import { type Distances, Issuers } from './issuers.js';
 import {
   type CheckContext,
   type CheckOutcome,
@@ -73,10 +73,8 @@ class PathSearch {
   readonly #underway: readonly CertificateFacts[];
 
   readonly #context: CheckContext;
-  readonly #issuers = new Map<string, Issuers>();
-  readonly #anchors = new Set<string>();
-  /** By the name of an issuer: how many intermediates are needed at least from there to an anchor. Others are dead ends. */
-  #distances: ReadonlyMap<string, number> = new Map();
+  readonly #issuers: Issuers;
+  #distances: Distances = new Map();
   readonly #maxDepth: number;
   readonly #judged: Judged[] = [];
   readonly #dropped: Finding[] = [];
@@ -106,17 +104,7 @@ class PathSearch {
       nameCheck: new NameCheck(budget, purpose === 'any' ? undefined : sipDomain),
     };
     this.#maxDepth = input.maxDepth ?? DEFAULT_MAX_DEPTH;
-    const known = new Set<string>();
-    for (const certificate of [...input.anchors, ...input.intermediates]) {
-      if (known.has(certificate.sha256)) continue;
-      known.add(certificate.sha256);
-      const { text } = certificate.subjectKeys;
-      const named = this.#issuers.get(text) ?? { list: [], keyIdentifiers: new Set() };
-      this.#issuers.set(text, named);
-      named.list.push(certificate);
-      named.keyIdentifiers.add(identifierText(certificate.subjectKeyIdentifier));
-    }
-    for (const { sha256 } of input.anchors) this.#anchors.add(sha256);
+    this.#issuers = new Issuers(input.anchors, input.intermediates);
   }
 
   run(): PathResult {
@@ -134,7 +122,10 @@ class PathSearch {
   }
 
   #search(lenient: boolean): Judged | undefined {
-    this.#distances = this.#distancesToAnchors(lenient);
+    this.#distances = this.#issuers.distancesToAnchors(this.#input.leaf, (certificate) => {
+      this.#budget.spend('issuers', ISSUER_COST);
+      return lenient || this.#isFit(certificate);
+    });
     return this.#extend([this.#input.leaf], lenient);
   }
 
@@ -168,9 +159,12 @@ class PathSearch {
     if (this.#dropped.some(({ code }) => code === 'path-length')) return this.#dropped;
     const { leaf } = this.#input;
     const who = certificateName(leaf);
+    const count = this.#issuers.anchors;
+    const names = listed(this.#input.anchors.map(({ subjectText }) => subjectText));
+    const wanted = `${count === 1 ? 'the anchor' : `one of ${count} anchors`} (${names})`;
     const detail = leaf.selfIssued
       ? `${who}: expected a certificate issued under an accepted anchor, found a self-issued one`
-      : `${who}: expected a path to ${this.#anchors.size === 1 ? 'the anchor' : `one of ${this.#anchors.size} anchors`} (${listed(this.#input.anchors.map(({ subjectText }) => subjectText))}), found none: ${whereItEnds(leaf, (name) => this.#issuers.get(name)?.list ?? [], this.#anchors)}`;
+      : `${who}: expected a path to ${wanted}, found none: ${whereItEnds(leaf, this.#issuers)}`;
     return [...this.#dropped, { code: 'untrusted-chain', detail }];
   }
 
@@ -191,8 +185,9 @@ class PathSearch {
       fits = true;
       if (this.#isTooLong(chain, issuer)) continue;
       if (!lenient && !namesAllowed(chain, issuer, this.#context)) continue;
-      const isAnchor = this.#anchors.has(issuer.sha256);
-      const found = isAnchor ? this.#judge([...chain, issuer]) : this.#extend([...chain, issuer], lenient);
+      const found = this.#issuers.isAnchor(issuer)
+        ? this.#judge([...chain, issuer])
+        : this.#extend([...chain, issuer], lenient);
       if (found !== undefined || this.#hopeless()) return found;
     }
     // A root of the name of an anchor is no forgery, and where a path ends.
@@ -203,7 +198,7 @@ class PathSearch {
 
   /** Whether every path through this issuer has more intermediates than it may have. */
   #isTooLong(chain: readonly CertificateFacts[], issuer: CertificateFacts): boolean {
-    if (this.#anchors.has(issuer.sha256)) return false;
+    if (this.#issuers.isAnchor(issuer)) return false;
     // Self-issued ones are no further CAs (§4.2.1.9): a CA that changes its key has one, and distances do not see them.
     const known = [...chain.slice(1), issuer].filter(({ selfIssued }) => !selfIssued).length;
     const needed = known + (this.#distances.get(issuer.issuerKeys.text) ?? 0);
@@ -233,43 +228,18 @@ class PathSearch {
 
   /** Certificates that bear the issuer's name, the likely ones first. */
   #candidates(current: CertificateFacts, chain: readonly CertificateFacts[]): readonly CertificateFacts[] {
-    const all = this.#issuers.get(current.issuerKeys.text)?.list ?? [];
+    const all = this.#issuers.above(current);
     this.#budget.spend('issuers', all.length * ISSUER_COST);
     const fit = all.filter((issuer) => {
-      if (!this.#anchors.has(issuer.sha256)) {
-        // A name and key twice in one path is a loop; it could only make the path worse.
-        const twice = chain.some(
-          ({ subjectKeys, publicKey }) =>
-            subjectKeys.text === issuer.subjectKeys.text && publicKey.id === issuer.publicKey.id,
-        );
-        return !twice && this.#distances.has(issuer.issuerKeys.text);
-      }
-      return true;
+      if (this.#issuers.isAnchor(issuer)) return true;
+      // A name and key twice in one path is a loop; it could only make the path worse.
+      const twice = chain.some(
+        ({ subjectKeys, publicKey }) =>
+          subjectKeys.text === issuer.subjectKeys.text && publicKey.id === issuer.publicKey.id,
+      );
+      return !twice && this.#distances.has(issuer.issuerKeys.text);
     });
-    if (fit.length < 2) return fit;
-    const named = issuerSerialText(current);
-    return fit
-      .map((issuer) => ({ issuer, rank: this.#unlikely(current, issuer, named) }))
-      .sort((a, b) => a.rank - b.rank)
-      .map(({ issuer }) => issuer);
-  }
-
-  /**
-   * How little speaks for an issuer, the smallest number first: the key identifier that the certificate names, the
-   * certificate of the issuer that it names, an anchor, and one above whose key is the one that the issuer names.
-   */
-  #unlikely(current: CertificateFacts, issuer: CertificateFacts, named: string | undefined): number {
-    const isAnchor = this.#anchors.has(issuer.sha256);
-    const otherCertificate = named !== undefined && named !== `${issuer.issuerKeys.text} ${issuer.serial}`;
-    const above = this.#issuers.get(issuer.issuerKeys.text)?.keyIdentifiers;
-    const wanted = issuer.authorityKeyIdentifier?.keyIdentifier;
-    const orphan = !isAnchor && wanted !== undefined && above?.has(identifierText(wanted)) === false && !above.has('');
-    return (
-      (keyIdentifiersAgree(current, issuer) ? 0 : 8) +
-      (otherCertificate ? 4 : 0) +
-      (orphan ? 2 : 0) +
-      (isAnchor ? 0 : 1)
-    );
+    return this.#issuers.likelyFirst(current, fit);
   }
 
   /** Why the certificate was not issued with this key; undefined: it was (§6.1.3 (a)(1), (4)). */
@@ -308,37 +278,7 @@ class PathSearch {
   }
 
   #isFit(issuer: CertificateFacts): boolean {
-    return this.#faultsOf(issuer, this.#anchors.has(issuer.sha256) ? 'anchor' : 'intermediate').length === 0;
-  }
-
-  /** How far it is at least to an anchor, by names alone: what is not among them need not be searched. */
-  #distancesToAnchors(lenient: boolean): ReadonlyMap<string, number> {
-    const below = new Map<string, Set<string>>();
-    const distances = new Map<string, number>();
-    // Upwards from the leaf: what is not above it is not looked at.
-    const names = new Set([this.#input.leaf.issuerKeys.text]);
-    for (const name of names) {
-      for (const certificate of this.#issuers.get(name)?.list ?? []) {
-        this.#budget.spend('issuers', ISSUER_COST);
-        if (!lenient && !this.#isFit(certificate)) continue;
-        if (this.#anchors.has(certificate.sha256)) {
-          distances.set(name, 0);
-          continue;
-        }
-        const above = certificate.issuerKeys.text;
-        names.add(above);
-        const subjects = below.get(above);
-        if (subjects === undefined) below.set(above, new Set([name]));
-        else subjects.add(name);
-      }
-    }
-    // Breadth first: the Map is in the order of its distances.
-    for (const [name, distance] of distances) {
-      for (const subject of below.get(name) ?? []) {
-        if (!distances.has(subject)) distances.set(subject, distance + 1);
-      }
-    }
-    return distances;
+    return this.#faultsOf(issuer, this.#issuers.isAnchor(issuer) ? 'anchor' : 'intermediate').length === 0;
   }
 
   /** Revocation status of the first certificate of a path that goes up to its anchor: by OCSP, by CRL (RFC 6960 §5). */
@@ -385,7 +325,7 @@ class PathSearch {
     if (certificate.subjectKeys.text === name && !certificate.selfIssued && this.#underway.includes(certificate)) {
       yield certificate;
     }
-    for (const signer of this.#issuers.get(name)?.list ?? []) {
+    for (const signer of this.#issuers.named(name)) {
       if (signer === issuer || signer === anchor || this.#underway.includes(signer)) continue;
       const search = new PathSearch(
         { ...this.#input, leaf: signer, anchors: [anchor], purpose: 'any', names: [] },
