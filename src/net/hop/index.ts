@@ -1,7 +1,8 @@
 /** The door of this room: the choice of transport and server (RFC 3263). */
 
+export { MAX_TTL } from './lookups.js';
 export { isServiceName, type OfferedService, sipServices } from './naptr.js';
-export { MAX_TTL, nextHops } from './next-hop.js';
+export { nextHops } from './next-hop.js';
 export type {
   NextHopAnswer,
   NextHopOptions,

@@ -13,6 +13,7 @@ export interface OfferedService {
 }
 
 export interface SipServices {
+  /** By order, and by preference within it (RFC 3403 §4.1). */
   readonly services: readonly OfferedService[];
   /** SIP records that RFC 3263 gives no meaning, and why. */
   readonly ignored: readonly string[];
@@ -36,6 +37,7 @@ export function sipServices(records: readonly NaptrRecord[]): SipServices {
       services.push({ transport, owner, order, preference });
     }
   }
+  services.sort((a, b) => a.order - b.order || a.preference - b.preference);
   return { services, ignored };
 }
 

@@ -9,14 +9,8 @@
 import { quoted } from '../../printable.js';
 import type { Finding } from '../../reasons.js';
 import { notOneHost, parseAddress } from '../address/index.js';
-import {
-  type AnswersByName,
-  type DnsAnswer,
-  type DnsAnswers,
-  type DnsQuery,
-  type DnsType,
-  dnsName,
-} from '../dns/index.js';
+import { type DnsAnswer, type DnsAnswers, dnsName } from '../dns/index.js';
+import { Lookups, MAX_RECORDS } from './lookups.js';
 import { isServiceName, type OfferedService, preferredServices, sipServices } from './naptr.js';
 import type {
   NextHopAnswer,
@@ -28,11 +22,6 @@ import type {
 } from './question.js';
 import { orderSrv } from './srv-order.js';
 import { HOP_TRANSPORTS, type HopTransport, transportOf } from './transport.js';
-
-/** Longest time that an answer is kept, in seconds; also what a question without DNS gets. */
-export const MAX_TTL = 86_400;
-/** Records of one answer that are looked at: a zone of strangers must not make us ask hundreds of questions. */
-export const MAX_RECORDS = 16;
 
 /** A transport to try, the name of its SRV records, and whether the domain offers TLS before it. */
 interface Service {
@@ -55,30 +44,25 @@ interface Route {
  * addresses.
  */
 export function nextHops(question: NextHopQuestion, answers: DnsAnswers, options: NextHopOptions): NextHopStep {
-  const choice = new Choice(question, answers, options);
+  const lookups = new Lookups(answers);
+  const choice = new Choice(question, lookups, options);
   const targets = choice.targets();
-  return choice.open.length > 0 ? { kind: 'ask', queries: choice.open } : choice.done(targets);
+  return lookups.open.length > 0 ? { kind: 'ask', queries: lookups.open } : choice.done(targets);
 }
 
 class Choice {
-  readonly open: DnsQuery[] = [];
-  readonly #findings: Finding[] = [];
   readonly #question: NextHopQuestion;
-  readonly #answers: DnsAnswers;
+  readonly #lookups: Lookups;
   readonly #options: NextHopOptions;
   /** sips:, or TLS is a must: nothing else is looked at (N-4). */
   readonly #secure: boolean;
   /** What DNS, or the transport parameter, says of TLS; undefined: neither was asked. */
   #offer: TlsCapability | undefined;
-  #aborted = false;
-  #ttl = MAX_TTL;
-  /** undefined: no answer was looked at. */
-  #authentic: boolean | undefined;
   #tlsOffered = false;
 
-  constructor(question: NextHopQuestion, answers: DnsAnswers, options: NextHopOptions) {
+  constructor(question: NextHopQuestion, lookups: Lookups, options: NextHopOptions) {
     this.#question = question;
-    this.#answers = answers;
+    this.#lookups = lookups;
     this.#options = options;
     this.#secure = question.scheme === 'sips' || options.tls === 'required';
   }
@@ -88,14 +72,16 @@ class Choice {
     const subject = host.kind === 'domain' ? host.name : host.address;
     const offer = this.#offer;
     if (offer === 'no' && this.#secure) {
-      this.#find('tls-downgrade', `TLS is required towards ${subject}, and its DNS records offer none`);
+      this.#lookups.find('tls-downgrade', `TLS is required towards ${subject}, and its DNS records offer none`);
     } else if (this.#options.tlsSeen && (offer === 'no' || (offer === 'unknown' && targets.length > 0))) {
-      this.#find('tls-downgrade', `${subject} offered TLS before, and its DNS records do not now`);
+      this.#lookups.find('tls-downgrade', `${subject} offered TLS before, and its DNS records do not now`);
     }
     if (targets.length === 0) {
-      const failed = this.#findings.flatMap(({ code, detail }) => (code === 'dns-failed' ? [detail] : [])).slice(0, 3);
+      const failed = this.#lookups.findings
+        .flatMap(({ code, detail }) => (code === 'dns-failed' ? [detail] : []))
+        .slice(0, 3);
       const why = failed.length === 0 ? '' : ` (${failed.join('; ')})`;
-      this.#find('no-next-hop', `no address of ${subject} is left to try${why}`);
+      this.#lookups.find('no-next-hop', `no address of ${subject} is left to try${why}`);
     }
     // A URI or an agreement that demands TLS is as good as a record (rulebook §7.2), but not against one.
     const tls = this.#secure && offer !== 'no' ? 'yes' : (offer ?? 'unknown');
@@ -103,10 +89,10 @@ class Choice {
       kind: 'done',
       targets,
       tls,
-      ttl: this.#ttl,
-      authentic: this.#authentic ?? false,
+      ttl: this.#lookups.ttl,
+      authentic: this.#lookups.authentic,
       tlsOffered: this.#tlsOffered,
-      findings: this.#findings,
+      findings: this.#lookups.findings,
     };
   }
 
@@ -116,7 +102,7 @@ class Choice {
     const transport = parameter === undefined ? this.#defaultTransport() : transportOf(parameter, this.#secure);
     if (transport === undefined || !this.#options.transports.includes(transport)) {
       const asked = parameter === undefined ? 'by default' : quoted(parameter, 80);
-      this.#find('no-next-hop', `transport ${asked}${this.#secure ? ' with TLS' : ''} cannot be used`);
+      this.#lookups.find('no-next-hop', `transport ${asked}${this.#secure ? ' with TLS' : ''} cannot be used`);
       return [];
     }
     if (parameter !== undefined && HOP_TRANSPORTS[transport].secure) this.#offer = 'yes';
@@ -133,21 +119,21 @@ class Choice {
   /** RFC 3263 §4.2: the transport is known, its SRV records give host and port. */
   #byTransport(transport: HopTransport, domain: string): readonly NextHopTarget[] {
     const service = serviceOf(transport, domain);
-    const answer = this.#answer('SRV', service.owner);
+    const answer = this.#lookups.answer('SRV', service.owner);
     if (HOP_TRANSPORTS[transport].secure && answer?.kind === 'records' && !hasTarget(answer)) this.#offer = 'no';
     return this.#bySrv([service], transport, domain);
   }
 
   /** RFC 3263 §4.1: NAPTR chooses the transport; where there is none, the SRV records that exist. */
   #byNaptr(domain: string): readonly NextHopTarget[] {
-    const answer = this.#answer('NAPTR', domain);
-    if (this.#stopped) return [];
+    const answer = this.#lookups.answer('NAPTR', domain);
+    if (this.#lookups.stopped) return [];
     const usable = this.#options.transports.filter((name) => HOP_TRANSPORTS[name].secure || !this.#secure);
     const { services: offered, ignored } = sipServices(answer?.kind === 'records' ? answer.records : []);
     // Capped in the order in which they count: a zone may hold records of other applications, and many.
     const candidates = offered.filter(({ transport }) => usable.includes(transport));
-    const services = this.#capped(candidates.sort(byOrder), 'NAPTR');
-    for (const detail of ignored.slice(0, MAX_RECORDS)) this.#find('dns-ignored', detail);
+    const services = this.#lookups.capped(candidates, 'NAPTR');
+    for (const detail of ignored.slice(0, MAX_RECORDS)) this.#lookups.find('dns-ignored', detail);
     if (offered.length > 0) return this.#byOffer(offered, services, usable, domain);
     return this.#byAnySrv(usable, domain, answer?.kind !== 'failed');
   }
@@ -167,8 +153,8 @@ class Choice {
     }
     // Without SIPS in NAPTR an SRV record may still say it (§7.2). It does not change the choice of a sip: URI.
     const tls = serviceOf('tls', domain);
-    const probe = this.#answer('SRV', tls.owner);
-    if (this.#stopped) return [];
+    const probe = this.#lookups.answer('SRV', tls.owner);
+    if (this.#lookups.stopped) return [];
     this.#tlsOffered = probe !== undefined && hasTarget(probe);
     this.#offer = this.#tlsOffered ? 'yes' : probe?.kind === 'failed' ? 'unknown' : 'no';
     if (this.#secure) return usable.includes('tls') ? this.#bySrv([tls], undefined, domain) : [];
@@ -183,8 +169,8 @@ class Choice {
   #byAnySrv(usable: readonly HopTransport[], domain: string, settled: boolean): readonly NextHopTarget[] {
     const services = usable.map((transport) => serviceOf(transport, domain));
     const asked = usable.includes('tls') || this.#secure ? services : [...services, serviceOf('tls', domain)];
-    const answers = asked.map((service) => ({ ...service, answer: this.#answer('SRV', service.owner) }));
-    if (this.#stopped) return [];
+    const answers = asked.map((service) => ({ ...service, answer: this.#lookups.answer('SRV', service.owner) }));
+    if (this.#lookups.stopped) return [];
     const secure = answers.filter(isSecure);
     this.#tlsOffered = secure.some(({ answer }) => answer && hasTarget(answer));
     if (this.#tlsOffered) this.#offer = 'yes';
@@ -206,15 +192,15 @@ class Choice {
       const service = { transport, owner, fallback: offered && !isSecure({ transport }) };
       offered ||= offersTls(service);
       if (!service.fallback || this.#options.allowTlsFallback) return [service];
-      this.#find('dns-ignored', `${HOP_TRANSPORTS[transport].service} is not tried: the domain offers TLS`);
+      this.#lookups.find('dns-ignored', `${HOP_TRANSPORTS[transport].service} is not tried: the domain offers TLS`);
       return [];
     });
   }
 
   /** SRV records of the services in turn; where there is none at all, the addresses of the domain (RFC 3263 §4.2). */
   #bySrv(services: readonly Service[], otherwise: HopTransport | undefined, domain: string): readonly NextHopTarget[] {
-    const found = services.map((service) => ({ service, answer: this.#answer('SRV', service.owner) }));
-    if (this.#stopped) return [];
+    const found = services.map((service) => ({ service, answer: this.#lookups.answer('SRV', service.owner) }));
+    if (this.#lookups.stopped) return [];
     // A failed question is no answer: who suppresses one must not choose host and port for us.
     if (otherwise !== undefined && found.every(({ answer }) => answer?.kind === 'none')) {
       const { port } = HOP_TRANSPORTS[otherwise];
@@ -227,13 +213,13 @@ class Choice {
 
   #routes({ transport, owner, fallback }: Service, answer: DnsAnswer<'SRV'> & { kind: 'records' }): readonly Route[] {
     const routes: Route[] = [];
-    for (const record of this.#capped(orderSrv(answer.records, mixed(this.#options.seed, owner)), 'SRV')) {
+    for (const record of this.#lookups.capped(orderSrv(answer.records, mixed(this.#options.seed, owner)), 'SRV')) {
       const host = dnsName(record.target);
       // RFC 2782: "." says that the service is decidedly not available.
       if (host === '') continue;
       if (!isServiceName(host) || parseAddress(host) || !(record.port >= 1 && record.port <= 65535)) {
         const found = `${quoted(record.target, 80)}, port ${record.port}`;
-        this.#find('dns-ignored', `SRV ${owner}: expected a host name and a port, found ${found}`);
+        this.#lookups.find('dns-ignored', `SRV ${owner}: expected a host name and a port, found ${found}`);
         continue;
       }
       routes.push({ transport, host, port: record.port, fallback });
@@ -245,11 +231,11 @@ class Choice {
   #addressed(routes: readonly Route[]): readonly NextHopTarget[] {
     const targets = new Map<string, NextHopTarget>();
     for (const { transport, host, port, fallback } of routes.slice(0, MAX_RECORDS)) {
-      const answers = this.#options.families.map((family) => ({ family, answer: this.#answer(family, host) }));
+      const answers = this.#options.families.map((family) => ({ family, answer: this.#lookups.answer(family, host) }));
       // RFC 7673 §3.2: a host with a bogus address is not used; others may be.
       if (answers.some(({ answer }) => answer?.kind === 'bogus')) continue;
       for (const { family, answer } of answers) {
-        for (const text of answer?.kind === 'records' ? this.#capped(answer.records, family) : []) {
+        for (const text of answer?.kind === 'records' ? this.#lookups.capped(answer.records, family) : []) {
           const address = this.#hostAddress(text, `${family} ${host}`, 'dns-ignored');
           const key = `${transport} ${address} ${port}`;
           if (address === undefined || targets.has(key)) continue;
@@ -257,14 +243,14 @@ class Choice {
         }
       }
     }
-    return this.#stopped ? [] : [...targets.values()];
+    return this.#lookups.stopped ? [] : [...targets.values()];
   }
 
   /** Canonical text; undefined: it is none of a host that something can be sent to. */
   #hostAddress(text: string, subject: string, code: Finding['code']): string | undefined {
     const address = parseAddress(text);
     const why = address && notOneHost(address);
-    if (why !== undefined) this.#find(code, `${subject}: ${why}`);
+    if (why !== undefined) this.#lookups.find(code, `${subject}: ${why}`);
     return why === undefined ? address?.text : undefined;
   }
 
@@ -280,48 +266,10 @@ class Choice {
     const order = this.#secure ? secure : (['udp', 'tcp', 'sctp', 'ws', ...secure] as const);
     return order.find((name) => this.#options.transports.includes(name));
   }
-
-  /** The answer if it is known; else the question is noted as open. */
-  #answer<T extends DnsType>(type: T, name: string): DnsAnswer<T> | undefined {
-    const answers: AnswersByName<T> = this.#answers[type];
-    const known = answers.get(name);
-    if (known === undefined) {
-      if (!this.open.some((query) => query.type === type && query.name === name)) this.open.push({ type, name });
-      return undefined;
-    }
-    this.#ttl = Math.min(this.#ttl, Math.max(0, known.ttl));
-    this.#authentic = (this.#authentic ?? true) && known.authentic === true;
-    if (known.kind === 'failed' || known.kind === 'bogus') {
-      const why = known.kind === 'bogus' ? 'the answer fails DNSSEC validation' : 'no answer';
-      this.#find('dns-failed', `${type} ${name}: ${why}`);
-      // RFC 7673 §3.1: a bogus record on the way to the host ends the search.
-      if (known.kind === 'bogus' && (type === 'NAPTR' || type === 'SRV')) this.#aborted = true;
-    }
-    return known;
-  }
-
-  #capped<T>(records: readonly T[], type: DnsType): readonly T[] {
-    if (records.length > MAX_RECORDS) {
-      this.#find('dns-ignored', `expected at most ${MAX_RECORDS} ${type} records, found ${records.length}`);
-    }
-    return records.slice(0, MAX_RECORDS);
-  }
-
-  get #stopped(): boolean {
-    return this.open.length > 0 || this.#aborted;
-  }
-
-  #find(code: Finding['code'], detail: string): void {
-    if (!this.#findings.some((finding) => finding.detail === detail)) this.#findings.push({ code, detail });
-  }
 }
 
 function serviceOf(transport: HopTransport, domain: string): Service {
   return { transport, owner: `${HOP_TRANSPORTS[transport].srv}.${domain}`, fallback: false };
-}
-
-function byOrder(a: OfferedService, b: OfferedService): number {
-  return a.order - b.order || a.preference - b.preference;
 }
 
 function isSecure({ transport }: { readonly transport: HopTransport }): boolean {

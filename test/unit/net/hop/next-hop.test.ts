@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { DnsAnswer, DnsAnswers, DnsQuery, NaptrRecord, SrvRecord } from '../../../../src/net/dns/answer.js';
-import { MAX_RECORDS, MAX_TTL, nextHops } from '../../../../src/net/hop/next-hop.js';
+import { MAX_RECORDS, MAX_TTL } from '../../../../src/net/hop/lookups.js';
+import { nextHops } from '../../../../src/net/hop/next-hop.js';
 import type { NextHopAnswer, NextHopOptions, NextHopQuestion } from '../../../../src/net/hop/question.js';
 import type { HopTransport } from '../../../../src/net/hop/transport.js';
 import { runs } from '../../../support/runs.js';
