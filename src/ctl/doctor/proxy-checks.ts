@@ -1,8 +1,17 @@
 /** Checks of Kamailio: its version, the plugin's files, and how the script includes them. */
 
-import { parseAddress } from '../../net/address/index.js';
+import { type AddressPrefix, parseAddress, prefixOf } from '../../net/address/index.js';
 import { type Check, type Finding, finding, unreadable } from './finding.js';
-import { defined, findLine, INCLUDE, modparam, place, ROUTE_HEAD, TLS_MODULE } from './kamailio-script.js';
+import {
+  defined,
+  findLine,
+  INCLUDE,
+  modparam,
+  place,
+  ROUTE_HEAD,
+  type ScriptLine,
+  TLS_MODULE,
+} from './kamailio-script.js';
 import type { Site } from './site.js';
 
 export const proxyChecks: readonly Check[] = [
@@ -181,8 +190,8 @@ function inside(site: Site): readonly Finding[] {
       ),
     );
   }
-  const entries = (/^"([^"]*)"/.exec(nets.value)?.[1] ?? '').split(',').map((entry) => entry.trim());
-  const wrong = entries.filter((entry) => entry !== '' && !isNet(entry));
+  const entries = insideNets(lines);
+  const wrong = entries.filter((entry) => entry !== '' && netOf(entry) === undefined);
   if (wrong.length > 0) {
     found.push(
       finding(
@@ -192,7 +201,7 @@ function inside(site: Site): readonly Finding[] {
       ),
     );
   }
-  if (entries.some((entry) => /\/0+$/.test(entry) && isNet(entry))) {
+  if (entries.some((entry) => netOf(entry)?.length === 0)) {
     found.push(
       finding(
         'leak',
@@ -253,11 +262,18 @@ function timeout({ script }: Site): readonly Finding[] {
   return [finding('outage', found, '#!define SIPTRUST_HTTP_1 "siptrust1=>http://127.0.0.1:7061/rpc;timeout=300"')];
 }
 
-/** As Kamailio compares it with addresses: bits set after the length do not count. */
-function isNet(entry: string): boolean {
-  const [, text = '', length = '0'] = /^([\d.]+|[\da-f:]+)(?:\/(\d+))?$/i.exec(entry) ?? [];
+/** What SIPTRUST_INSIDE_NETS names. */
+export function insideNets(lines: readonly ScriptLine[]): readonly string[] {
+  const value = defined(lines, 'SIPTRUST_INSIDE_NETS')?.value ?? '';
+  return (/^"([^"]*)"/.exec(value)?.[1] ?? '').split(',').map((entry) => entry.trim());
+}
+
+/** A network as Kamailio compares it with addresses: bits set after the length do not count. */
+export function netOf(entry: string): AddressPrefix | undefined {
+  const [, text = '', length] = /^([\d.]+|[\da-f:]+)(?:\/(\d+))?$/i.exec(entry) ?? [];
   const address = parseAddress(text);
-  return address !== undefined && Number(length) <= 8 * address.bytes.length;
+  const bits = 8 * (address?.bytes.length ?? 0);
+  return address === undefined || Number(length ?? bits) > bits ? undefined : prefixOf(address, Number(length ?? bits));
 }
 
 function version({ kamailio, script }: Site): readonly Finding[] {

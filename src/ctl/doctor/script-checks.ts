@@ -1,5 +1,6 @@
 /** Checks of Kamailio: what the routes of the script call, and what its own lines add. */
 
+import { contains, isLoopback, parseAddress } from '../../net/address/index.js';
 import { appended } from './appended-fields.js';
 import { type Check, type Finding, finding } from './finding.js';
 import {
@@ -16,6 +17,7 @@ import {
   scriptRoutes,
 } from './kamailio-script.js';
 import { STRINGS } from './opensips-script.js';
+import { insideNets, netOf } from './proxy-checks.js';
 import type { Site } from './site.js';
 
 const UAC_MODULE = /^loadmodulex?[\s(]*["'](?:[^"']*\/)?uac(?:\.so)?["']/;
@@ -33,12 +35,21 @@ export const scriptChecks: readonly Check[] = [
     look: engine,
   },
   { name: 'script-behind', asks: 'nothing behind the include undoes what it sets for all of Kamailio', look: behind },
-  { name: 'script-out', asks: 'each branch_route ends with route(SIPTRUST_OUT)', look: out },
+  {
+    name: 'script-out',
+    asks: 'each branch_route ends with route(SIPTRUST_OUT), and it stands before forward()',
+    look: (site) => [...out(site), ...stateless(site)],
+  },
   { name: 'script-ack', asks: 'route(SIPTRUST_OUT) is called for ACK, which no branch_route sees', look: ack },
   {
     name: 'script-place',
     asks: '$ru or $du says where a request goes, which is what a branch_route sees',
     look: places,
+  },
+  {
+    name: 'script-raw',
+    asks: 'nothing of our own side goes to others as bytes that pass no gate',
+    look: raw,
   },
   {
     name: 'script-append',
@@ -162,6 +173,29 @@ function out(site: Site): readonly Finding[] {
   });
 }
 
+const FORWARDS = /\bforward(?:_(?:udp|tcp|tls|sctp))?(?=\s*\()/;
+
+/** What goes on without a transaction has no branch_route: the route that forwards calls it before, or one that has called that route. */
+function stateless({ script }: Site): readonly Finding[] {
+  if (!('value' in script) || findLine(script.value, INCLUDE) === undefined) return [];
+  const routes = scriptRoutes(script.value);
+  const called = callsOf(routes);
+  // (What ACK alone gets does not count.)
+  const looks = (text: string) => text.split('\n').some((line) => CALLS_OUT.test(line) && !/\bACK\b/.test(line));
+  const leads = (text: string) => looks(text) || called(text).some(({ body }) => looks(body));
+  return routes.flatMap((route) =>
+    route.lines.flatMap((at, index) => {
+      const call = FORWARDS.exec(at.text.replace(STRINGS, '""'))?.[0];
+      if (call === undefined) return [];
+      const before = route.lines.slice(0, index + 1).map(({ text }) => text);
+      const callers = routes.filter(({ body }) => called(body).includes(route));
+      if (leads(before.join('\n')) || callers.some(({ body }) => leads(body))) return [];
+      const found = `${place(at)}: ${call}() without route(SIPTRUST_OUT) before it: what has to be cleaned is not sent, if it goes to others`;
+      return [finding('risk', found, 'route(SIPTRUST_OUT); before it, or t_relay() in its place')];
+    }),
+  );
+}
+
 /** (In scripts in another language the callbacks do it.) */
 function ack({ script, options }: Site): readonly Finding[] {
   if (!('value' in script) || findLine(script.value, INCLUDE) === undefined) return [];
@@ -183,9 +217,15 @@ function ack({ script, options }: Site): readonly Finding[] {
 function places({ script }: Site): readonly Finding[] {
   if (!('value' in script) || findLine(script.value, INCLUDE) === undefined) return [];
   return script.value.flatMap((at) => {
+    const text = at.text.replace(STRINGS, '""');
+    const forwards = new RegExp(`${FORWARDS.source}(?=\\s*\\(\\s*[^\\s)])`).exec(text)?.[0];
+    if (forwards !== undefined) {
+      const found = `${place(at)}: route(SIPTRUST_OUT) does not see where ${forwards}() sends to: what has to be cleaned there is not sent`;
+      return [finding('risk', found, '$du = "sip:HOST:PORT;transport=udp"; route(SIPTRUST_OUT); forward();')];
+    }
     const call =
       /\bt_(?:relay_to(?:_\w+)?(?=\s*\()|(?:relay|forward_nonack|replicate)(?:_\w+)?(?=\s*\(\s*[^\s)]))/.exec(
-        at.text.replace(STRINGS, '""'),
+        text,
       )?.[0];
     if (call === undefined) return [];
     return [
@@ -194,6 +234,41 @@ function places({ script }: Site): readonly Finding[] {
         `${place(at)}: no branch_route sees where ${call}() sends to: what is for another network goes where its Request-URI leads, by the transport of ${call}()`,
         '$du = "sip:HOST:PORT;transport=udp"; t_relay();',
       ),
+    ];
+  });
+}
+
+const WRITES = /\b(?:send(?:_udp|_tcp|_data|x)?|sip_capture_forward)(?=\s*\()/;
+const MIRROR = modparam('siptrace', 'duplicate_uri');
+
+/** docs/troubleshooting.md, "What the gate out does not see". Where a name leads is not known here. */
+function raw({ script }: Site): readonly Finding[] {
+  if (!('value' in script) || findLine(script.value, INCLUDE) === undefined) return [];
+  const nets = insideNets(script.value).flatMap((net) => netOf(net) ?? []);
+  return script.value.flatMap((at) => {
+    const call = WRITES.exec(at.text.replace(STRINGS, '""'))?.[0];
+    const uri = MIRROR.exec(at.text)?.groups?.quoted ?? '';
+    const host = /^sips?:(?:[^@]*@)?(?:\[([^\]]*)\]|([^:;?]*))/i.exec(uri)?.slice(1).join('') ?? '';
+    const address = parseAddress(host);
+    return [
+      ...(call === undefined
+        ? []
+        : [
+            finding(
+              'note',
+              `${place(at)}: what ${call}() writes passes no gate`,
+              'write nothing of your own side to others',
+            ),
+          ]),
+      ...(address === undefined || isLoopback(host) || nets.some((net) => contains(net, address))
+        ? []
+        : [
+            finding(
+              'risk',
+              `${place(at)}: messages go to ${host} as they came, with all that they bear`,
+              'a collector of your own side; if that is one, name its network in SIPTRUST_INSIDE_NETS',
+            ),
+          ]),
     ];
   });
 }

@@ -802,6 +802,55 @@ const faults: readonly (readonly [name: string, fault: () => void, ...found: rea
       `^risk script-place: .*kamailio\\.cfg:16: no branch_route sees where ${call.split('(')[0]?.trim()}\\(\\) `,
     ),
   ]),
+  ...['forward()', 'forward_tcp ( )', '$var(sent) = forward();'].map((call): (typeof faults)[number] => [
+    `a request that goes on without a transaction, and was not looked at: ${call}`,
+    () => change('kamailio.cfg', 't_relay();', `t_relay(); xlog("forward()");\n    ${call};`),
+    new RegExp(
+      `^risk script-out: .*kamailio\\.cfg:13: ${/forward\w*/.exec(call)?.[0]}\\(\\) without route\\(SIPTRUST_OUT\\) before it: what has to be cleaned is not sent, if it goes to others$`,
+    ),
+  ]),
+  ...[
+    '    route(SIPTRUST_OUT);\n    forward();',
+    '    route(STATELESS);\n}\nroute[STATELESS] {\n    if (!route(SIPTRUST_OUT)) exit;\n    forward();',
+    '    route(SIPTRUST_OUT);\n    route(STATELESS);\n}\nroute[STATELESS] {\n    forward();',
+    '    route(LOOK);\n    forward();\n}\nroute[LOOK] {\n    route(SIPTRUST_OUT);',
+  ].map((lines): (typeof faults)[number] => [
+    `a request that goes on without a transaction, and was looked at: ${lines}`,
+    () => change('kamailio.cfg', 't_relay();', `t_relay();\n${lines}`),
+  ]),
+  [
+    'a place that stands in forward()',
+    () =>
+      change('kamailio.cfg', 't_relay();', 't_relay();\n    route(SIPTRUST_OUT);\n    forward_udp("192.0.2.9", 5060);'),
+    /^risk script-place: .*kamailio\.cfg:14: route\(SIPTRUST_OUT\) does not see where forward_udp\(\) sends to/,
+  ],
+  ...[
+    'send_data("sip:192.0.2.9", "$mb")',
+    'sendx("sip:192.0.2.9", "", "$mb")',
+    'send_udp("192.0.2.9:5060")',
+    'send("192.0.2.9")',
+  ].map((call): (typeof faults)[number] => [
+    `bytes that pass no gate: ${call}`,
+    () => change('kamailio.cfg', 't_relay();', `t_relay(); xlog("send(x)"); sl_send_reply("200", "OK");\n    ${call};`),
+    new RegExp(`^note script-raw: .*kamailio\\.cfg:13: what ${call.split('(')[0]}\\(\\) writes passes no gate$`),
+  ]),
+  ...[
+    'modparam("siptrace", "duplicate_uri", "sip:192.0.2.9:9060")',
+    'modparam("sipcapture|siptrace", "duplicate_uri", "sip:[2001:db8::9]:9060")',
+  ].map((call): (typeof faults)[number] => [
+    `messages as they come, to others: ${call}`,
+    () => change('kamailio.cfg', 'modparam("tls"', `${call}\nmodparam("tls"`),
+    /^risk script-raw: .*kamailio\.cfg:18: messages go to (?:192\.0\.2\.9|2001:db8::9) as they came, with all that they bear$/,
+  ]),
+  ...['10.1.1.1', '127.0.0.1', 'homer.own.example', '[::1]'].map((host): (typeof faults)[number] => [
+    `messages as they come, to our own side: ${host}`,
+    () =>
+      change(
+        'kamailio.cfg',
+        'modparam("tls"',
+        `modparam("siptrace", "duplicate_uri", "sip:${host}:9060")\nmodparam("tls"`,
+      ),
+  ]),
   ...[
     'append_hf("X-Hint: outbound\\r\\n")',
     'insert_hf ( "P-Asserted-Identity: <sip:$fU@a.example>\\r\\n", "To" )',
