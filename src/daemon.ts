@@ -8,6 +8,7 @@ import { missingOptions } from './engine-options.js';
 import { joinFleet, openShared } from './fleet.js';
 import { auditLog, decisionLog, type OperatorLog, onceAMinute, operatorLog, type Reopening } from './log/index.js';
 import { nextStep } from './next-step.js';
+import { watchOpenFiles } from './open-files.js';
 import type { DaemonSettings } from './policy/settings/index.js';
 import { approvalsMissing, reporter } from './reporter.js';
 import { openListeners } from './rpc/listeners/index.js';
@@ -113,6 +114,7 @@ async function start(
   const listeners = await openListeners(settings, { state, log, audit, reload, config });
   if ('failed' in listeners) throw new StartFailure(`${listeners.failed}${nextStep(listeners.code)}`);
   closers.add('listeners', () => listeners.close(GRACE_MS));
+  closers.add('open files', watchOpenFiles(log));
   void look();
   if (settings.watch) {
     thread.watch(() => {

@@ -194,6 +194,23 @@ describe('siptrustd', () => {
     expect(await child.exit()).toBe(0);
   }, 90_000);
 
+  test('fail/file descriptors that run short are told, and so is that there is room again', async () => {
+    const port = await freePort();
+    const listen = { netstring: `127.0.0.1:${port}`, http: 'off', unix: 'off' };
+    writeFileSync(at('siptrust.yaml'), stringify({ own_domains: ['own.example'], daemon: { listen } }));
+    daemon = new Child('sh', ['-c', `ulimit -n 256; exec node ${SIPTRUSTD} --config ${at('siptrust.yaml')}`]);
+    const child = daemon;
+    await ready(child);
+    const sockets = Array.from({ length: 300 }, () => connect({ host: '127.0.0.1', port }).on('error', () => {}));
+    try {
+      await eventually('it is told', () => /error file descriptors run short.*"most":256/.test(child.output), 60_000);
+    } finally {
+      for (const socket of sockets) socket.destroy();
+    }
+    await eventually('it is over', () => child.output.includes('there is room for file descriptors again'), 60_000);
+    expect(await connected(port)).toBe('connected');
+  }, 200_000);
+
   test('fail/a decision log that cannot be opened ends the start with its name', async () => {
     const child = started({ decisions: at('missing/decisions') });
     expect(await child.exit()).toBe(1);
