@@ -1,10 +1,10 @@
 /** Who is trusted over which connection, on a real OpenSIPS with plugin/opensips as it is. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Caller, resumingCaller, tlsCaller, tlsTicket, udpCaller } from '../support/live/caller.js';
+import { type Caller, request, resumingCaller, tlsCaller, tlsTicket, udpCaller } from '../support/live/caller.js';
 import { replaced } from '../support/live/opensips.js';
 import { agreementByWords, OpensipsNetwork } from '../support/live/opensips-network.js';
-import { rowsOf, statusOf } from '../support/live/sip-text.js';
+import { headerOf, rowsOf, statusOf } from '../support/live/sip-text.js';
 import { ASSERTED, BUILD, called, theBuild } from './stage.js';
 
 const KEPT = ['<sip:alice@a.example>'];
@@ -106,6 +106,17 @@ describe.skipIf(BUILD === undefined)('who calls', () => {
     const headers = [`Route: <sip:${network.address}:5061;transport=tls;lr>`];
     const { arrived } = await called(network, caller, { ...within, ruri: `sip:user@${network.called}:5060`, headers });
     expect(rowsOf(arrived ?? '', 'To')).toEqual(['<sip:user@own.example>;tag=2']);
+  });
+
+  it('ok/a partner whose program writes each line in a TLS record of its own, as FreeSWITCH does', async () => {
+    const caller = await tlsCaller(network.address, 5061, network.certificateOfA());
+    const rows = Array.from({ length: 200 }, (_, i) => `X-Row-${i}: ${'x'.repeat(40)}`);
+    const text = request({ method: 'MESSAGE', headers: [ASSERTED, ...rows] });
+    const callId = headerOf(text, 'Call-ID') ?? '';
+    await caller.sendByLine(text);
+    expect(statusOf(await caller.final(callId))).toBe(200);
+    expect(rowsOf(network.uas.find(callId, 'MESSAGE') ?? '', 'P-Asserted-Identity')).toEqual(KEPT);
+    caller.close();
   });
 
   it('ok/a sip: URI in the certificate names the partner as well', async () => {

@@ -86,7 +86,7 @@ abstract class Recorder implements Caller {
   }
 }
 
-class StreamCaller extends Recorder {
+export class StreamCaller extends Recorder {
   readonly #socket: Socket;
 
   readonly source: string;
@@ -107,6 +107,13 @@ class StreamCaller extends Recorder {
 
   send(text: SipText): void {
     this.#socket.write(Buffer.from(text, 'latin1'));
+  }
+
+  /** Each line in a write of its own: over TLS, a record (as sofia-sip writes, which is in FreeSWITCH). */
+  async sendByLine(text: SipText): Promise<void> {
+    this.#socket.setNoDelay(true);
+    for (const line of text.split(/(?<=\n)/))
+      await new Promise((written) => this.#socket.write(Buffer.from(line, 'latin1'), written));
   }
 
   close(): void {
@@ -166,7 +173,7 @@ export async function tlsCaller(
   source?: string,
   ciphers?: string,
   sourcePort?: number,
-): Promise<Caller> {
+): Promise<StreamCaller> {
   const own = identity ? { cert: readFileSync(identity.certificate), key: readFileSync(identity.key) } : {};
   const socket = connectTls({
     ...{ host, port, rejectUnauthorized: false, ...own },
