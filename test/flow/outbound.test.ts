@@ -7,6 +7,8 @@ import { type Caller, freshCallId, inDialog, type RequestTerms, request, tlsCall
 import type { Policy } from '../support/live/daemon.js';
 import { builds } from '../support/live/kamailio.js';
 import { Network } from '../support/live/network.js';
+import { answered } from '../support/live/party.js';
+import type { Identity } from '../support/live/pki.js';
 import { eventually } from '../support/live/places.js';
 import { expectNothingPrivate, expectRelayed } from '../support/live/relayed.js';
 import { headerOf, methodOf, rowsOf, type SipText, startLine, statusOf } from '../support/live/sip-text.js';
@@ -492,6 +494,38 @@ describe.each(builds('smoke'))('outbound, Kamailio $version', (build) => {
     b.options = {};
     expect(rowsOf(answer, 'P-Asserted-Identity')).toEqual(['<sip:bob@b.example>']);
     expect(headerOf(answer, 'Server')).toBe('kept');
+  });
+
+  describe('the first that a connection of somebody brings is an answer to our call of a partner', () => {
+    const asserted = '<sip:bob@b.example>';
+
+    /** Our user's answer where the partner's one comes over a connection that shows this certificate. */
+    async function answeredBy(identity: Identity | undefined): Promise<SipText> {
+      b.options = { ringing: true };
+      const callId = freshCallId();
+      user.send(request({ callId, ruri: 'sip:bob@b.example', transport: 'UDP', headers: [CAROL] }));
+      const invite = await b.received(callId, 'INVITE');
+      b.options = {};
+      const other = await tlsCaller(network.address, 5061, identity, network.host(24));
+      onTestFinished(() => other.close());
+      other.send(answered(invite, '200 OK', [`Contact: <sip:bob@${b.host}>`, `P-Asserted-Identity: ${asserted}`]));
+      return user.final(callId);
+    }
+
+    it('ok/it is that partner: what it asserts is kept', async () => {
+      const answer = await answeredBy(
+        network.pki.certificate({ issuer: network.cast.operatorB, names: ['DNS:b.example'] }),
+      );
+      expect(rowsOf(answer, 'P-Asserted-Identity')).toEqual([asserted]);
+    });
+
+    it.each([
+      ['another partner', () => network.certificateOfA()],
+      ['a stranger', () => network.certificateOfA({ names: ['DNS:c.example'] })],
+      ['somebody without a certificate', () => undefined],
+    ])('fail/it is %s: nothing is', async (_who, identity) => {
+      expectNothingPrivate(await answeredBy(identity()));
+    });
   });
 
   it('fail/T-69 the answers of a stranger do not', async () => {
