@@ -1,4 +1,5 @@
 /** The door of this room: `fleet` and `store`: the policy and the database of a fleet. */
 
-export { fleetCommands, fleetDifferences, isRevisionNumber } from './commands.js';
+export { fleetCommands } from './commands.js';
+export { fleetDifferences, isRevisionNumber } from './fleet-store.js';
 export { storeCommands } from './store.js';
