@@ -42,7 +42,7 @@ function row(what: string, found: string, good: boolean): void {
 /** Both networks' authorities stand for the one partner: each stage has a PKI of its own. */
 function policyOf(networks: readonly Pick<Network, 'standardPolicy'>[]): Policy {
   const [first] = networks;
-  const all = networks.map(({ standardPolicy }) => standardPolicy.agreements as readonly { anchors: string[] }[]);
+  const all = networks.map(({ standardPolicy }) => standardPolicy.agreements);
   const agreements = (all[0] ?? []).map((agreement, at) => ({
     ...agreement,
     anchors: all.flatMap((each) => each[at]?.anchors ?? []),

@@ -92,7 +92,7 @@ describe.each(builds('smoke'))('answers, Kamailio $version', (build) => {
 
     function reloaded(change: Change): Promise<void> {
       const { agreements, ...rest } = network.standardPolicy;
-      return network.reload({ ...rest, agreements: (agreements as readonly object[]).map(change) });
+      return network.reload({ ...rest, agreements: agreements.map(change) });
     }
 
     const changed = (change: Change, end: 'gives up' | 'waits') => answered(end, () => reloaded(change));

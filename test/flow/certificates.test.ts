@@ -383,7 +383,7 @@ function stageOf(network: Network): Stage {
 function policyOf({ network, constrained, short, tooDeep, noCa, pinned }: Stage): Policy {
   const { cast, standardPolicy } = network;
   const [{ certificate: a }, { certificate: b }] = [cast.operatorA, cast.operatorB];
-  const [opA, ...others] = standardPolicy.agreements as readonly object[];
+  const [opA, ...others] = standardPolicy.agreements;
   const agreement = (letter: string, more: object) => ({
     ...{ name: `op-${letter}`, domains: [`${letter}.example`], mechanism: 'tls', anchors: [a], revocation: 'off' },
     ...{ asserts: { domains: ['a.example'] }, ...more },

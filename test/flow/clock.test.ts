@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, request } from '../support/live/caller.js';
+import { withPartnerB } from '../support/live/daemon.js';
 import { builds } from '../support/live/kamailio.js';
 import { Network } from '../support/live/network.js';
 import { eventually } from '../support/live/places.js';
@@ -19,10 +20,7 @@ describe.each(builds('full'))('a clock that was two hours ahead, Kamailio $versi
   beforeAll(async () => {
     network = await Network.start({
       build,
-      policy: (standard, host) => {
-        const [a, b] = standard.agreements as readonly object[];
-        return { ...standard, agreements: [a, { ...b, targets: [`${host(10)}:5061`], require_tls: true }] };
-      },
+      policy: (standard, host) => withPartnerB(standard, { targets: [`${host(10)}:5061`], require_tls: true }),
     });
     target = `tls:${network.host(10)}:5061`;
     user = await network.ownUser();

@@ -210,7 +210,7 @@ class Stage {
   /** Puts the standard policy without this agreement in force, and waits until the proxy knows. */
   async withdraw(name?: string): Promise<void> {
     const { standardPolicy } = this.network;
-    const agreements = (standardPolicy.agreements as readonly { name: string }[]).filter((each) => each.name !== name);
+    const agreements = standardPolicy.agreements.filter((each) => each.name !== name);
     await this.network.reload({ ...standardPolicy, agreements });
   }
 

@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, request } from '../support/live/caller.js';
+import { withPartnerB } from '../support/live/daemon.js';
 import { builds } from '../support/live/kamailio.js';
 import { Network } from '../support/live/network.js';
 import { expectNothingPrivate, expectRelayed } from '../support/live/relayed.js';
@@ -18,10 +19,7 @@ describe.each(builds('smoke'))('forks, Kamailio $version', (build) => {
     network = await Network.start({
       build,
       script: 'test/support/live/fork.cfg',
-      policy: (standard, host) => {
-        const [a, b] = standard.agreements as readonly object[];
-        return { ...standard, agreements: [a, { ...b, targets: [`${host(10)}:5061`] }] };
-      },
+      policy: (standard, host) => withPartnerB(standard, { targets: [`${host(10)}:5061`] }),
       defines: (host) => ({
         FORK_1: { string: 'sip:bob@b.example' },
         FORK_2: { string: `sip:bob@${host(11)}:5061;transport=tls` },

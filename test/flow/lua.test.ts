@@ -3,7 +3,7 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, type RequestTerms, request } from '../support/live/caller.js';
-import type { Policy } from '../support/live/daemon.js';
+import type { Policy, StandardPolicy } from '../support/live/daemon.js';
 import { builds } from '../support/live/kamailio.js';
 import { Network, type NetworkOptions } from '../support/live/network.js';
 import { expectNothingPrivate, expectRelayed } from '../support/live/relayed.js';
@@ -20,8 +20,8 @@ describe.each(builds('smoke'))('a script in Lua, Kamailio $version', (build) => 
   let user: Caller;
 
   async function start(options: Partial<NetworkOptions> = {}): Promise<void> {
-    const policy = (standard: Policy, host: (host: number) => string): Policy => {
-      const [a, b] = standard.agreements as readonly object[];
+    const policy = (standard: StandardPolicy, host: (host: number) => string): Policy => {
+      const [a, b] = standard.agreements;
       const liar = { ...b, name: 'op-liar', domains: ['liar.example'], targets: [`${host(11)}:5061`] };
       return { ...standard, agreements: [a, { ...b, targets: [`${host(10)}:5061`] }, liar] };
     };

@@ -69,7 +69,7 @@ describe.each(builds('full'))('the matrix, Kamailio $version', (build) => {
         build,
         defines: () => ({ TRANSIT: '' }),
         policy: (standard, host) => {
-          const [a, b] = standard.agreements as readonly object[];
+          const [a, b] = standard.agreements;
           return { ...standard, defaults: { privacy: mode }, agreements: [a, { ...b, targets: [`${host(10)}:5061`] }] };
         },
         before: async ({ host, pki, cast }) => {

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, type RequestTerms, request } from '../support/live/caller.js';
-import type { Policy } from '../support/live/daemon.js';
+import type { Policy, StandardPolicy } from '../support/live/daemon.js';
 import { type Answer, FakeSidecar, type Question } from '../support/live/fake-sidecar.js';
 import { builds } from '../support/live/kamailio.js';
 import { Network, type NetworkOptions } from '../support/live/network.js';
@@ -42,8 +42,8 @@ describe.each(builds('smoke'))('a chosen next hop, Kamailio $version', (build) =
     let second: TlsUas;
 
     beforeAll(async () => {
-      const policy = (standard: Policy, host: (host: number) => string): Policy => {
-        const [a, b] = standard.agreements as readonly object[];
+      const policy = (standard: StandardPolicy, host: (host: number) => string): Policy => {
+        const [a, b] = standard.agreements;
         const like = (name: string, domain: string, ...places: readonly number[]) => ({
           ...b,
           ...{ name, domains: [domain], targets: places.map((at) => `${host(at)}:5061`), require_tls: true },
@@ -120,7 +120,10 @@ describe.each(builds('smoke'))('a chosen next hop, Kamailio $version', (build) =
 
     beforeAll(async () => {
       const dns = { strangers: 'public' };
-      const policy = (standard: Policy): Policy => ({ ...standard, daemon: { ...(standard.daemon as object), dns } });
+      const policy = (standard: StandardPolicy): Policy => ({
+        ...standard,
+        daemon: { ...(standard.daemon as object), dns },
+      });
       await start({ policy });
       stranger = await place(network, 10, 'stranger.example');
     });

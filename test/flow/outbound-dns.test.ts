@@ -65,7 +65,7 @@ describe.skipIf(missing !== undefined).each(builds('smoke'))('outbound by DNS, K
       build,
       defines: () => ({ SIPTRUST_FAMILIES: { string: ' ipv4 ' } }),
       policy: (standard) => {
-        const [a, ofB] = standard.agreements as readonly object[];
+        const [a, ofB] = standard.agreements;
         const like = (name: string, domain: string, more: object = {}) => ({
           ...ofB,
           name,

@@ -4,7 +4,7 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type Caller, freshCallId, inDialog, type RequestTerms, request, tlsCaller } from '../support/live/caller.js';
-import type { Policy } from '../support/live/daemon.js';
+import type { Policy, StandardPolicy } from '../support/live/daemon.js';
 import { builds } from '../support/live/kamailio.js';
 import { Network } from '../support/live/network.js';
 import { answered } from '../support/live/party.js';
@@ -31,8 +31,8 @@ describe.each(builds('smoke'))('outbound, Kamailio $version', (build) => {
   let second: TlsUas;
 
   /** The standard agreements, and some more that are B's in all but name and place. */
-  function policyOf(standard: Policy, host: (host: number) => string): Policy {
-    const [a, ofB] = standard.agreements as readonly Readonly<Record<string, unknown>>[];
+  function policyOf(standard: StandardPolicy, host: (host: number) => string): Policy {
+    const [a, ofB] = standard.agreements;
     const like = (name: string, domain: string, at: number, more: object = {}) => ({
       ...ofB,
       ...{ name, domains: [domain], targets: [`${host(at)}:5061`], ...more },

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { type Caller, freshCallId, request } from '../support/live/caller.js';
-import type { Decision, Policy } from '../support/live/daemon.js';
+import type { Decision, Policy, StandardPolicy } from '../support/live/daemon.js';
 import { builds } from '../support/live/kamailio.js';
 import { Network } from '../support/live/network.js';
 import { eventually } from '../support/live/places.js';
@@ -33,9 +33,8 @@ describe.each(builds('smoke'))('the policy, Kamailio $version', (build) => {
     return kept;
   }
 
-  function without(policy: Policy, name: string): Policy {
-    const agreements = policy.agreements as readonly { name: string }[];
-    return { ...policy, agreements: agreements.filter((agreement) => agreement.name !== name) };
+  function without(policy: StandardPolicy, name: string): Policy {
+    return { ...policy, agreements: policy.agreements.filter((agreement) => agreement.name !== name) };
   }
 
   it('fail/T-45 an agreement that ends, ends on connections that are up, within a second', async () => {
@@ -122,7 +121,7 @@ describe.each(builds('smoke'))('the policy, Kamailio $version', (build) => {
 
   it('ok/a network on its way to TLS: by path until the migration ends, by certificate always', async () => {
     const migrating = (until: string): Policy => {
-      const [a] = stage.standardPolicy.agreements as readonly Readonly<Record<string, unknown>>[];
+      const [a] = stage.standardPolicy.agreements;
       return {
         ...stage.standardPolicy,
         interfaces: [

@@ -48,7 +48,7 @@ async function decisionOn(network: Network, caller: Caller): Promise<Decision> {
 
 /** The agreement with partner A alone; `more` is what a test is about. */
 function policyOfA(network: Network, more: object): Policy {
-  const [opA] = network.standardPolicy.agreements as readonly object[];
+  const [opA] = network.standardPolicy.agreements;
   return { ...network.standardPolicy, agreements: [{ ...opA, ...more }] };
 }
 
@@ -240,7 +240,7 @@ describe.each(builds('smoke'))('lists over HTTP, Kamailio $version', (build) => 
       build,
       policy: (standard) => ({
         ...standard,
-        agreements: (standard.agreements as readonly object[]).map((each) => ({ ...each, revocation: 'hard' })),
+        agreements: standard.agreements.map((each) => ({ ...each, revocation: 'hard' })),
         daemon: { revocation: { fetch: 'on', hosts: [`127.0.0.1:${http.port}`], interval: 1 } },
       }),
     });

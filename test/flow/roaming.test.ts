@@ -52,7 +52,7 @@ describe.each(builds('full'))('users who roam, Kamailio $version', (build) => {
       // The routes that take registrations stand in that script.
       lua: false,
       policy: (standard) => {
-        const agreements = standard.agreements as readonly object[];
+        const agreements = standard.agreements;
         const roaming = { interconnect: 'roaming', asserts: { transit: true } };
         const other = { name: 'op-n', domains: ['n.example'], asserts: { domains: ['n.example'] } };
         return {

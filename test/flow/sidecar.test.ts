@@ -2,7 +2,7 @@
 
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, request } from '../support/live/caller.js';
-import { Daemon, type Policy } from '../support/live/daemon.js';
+import { Daemon, type Policy, type StandardPolicy, withPartnerB } from '../support/live/daemon.js';
 import { type Answer, FakeSidecar, lineOf } from '../support/live/fake-sidecar.js';
 import { builds } from '../support/live/kamailio.js';
 import { Network, type NetworkOptions } from '../support/live/network.js';
@@ -117,7 +117,7 @@ describe.each(builds('full'))('the sidecar, Kamailio $version', (build) => {
     await stage({
       defines: () => ({ SIPTRUST_GRACE: '1' }),
       policy: (standard, host) => {
-        const [a, b] = standard.agreements as readonly object[];
+        const [a, b] = standard.agreements;
         const required = { name: 'op-r', domains: ['r.example'], targets: [`${host(11)}:5061`], require_tls: true };
         return { ...standard, agreements: [a, { ...b, targets: [`${host(10)}:5061`] }, { ...b, ...required }] };
       },
@@ -163,11 +163,11 @@ describe.each(builds('full'))('the sidecar, Kamailio $version', (build) => {
   });
 
   it('ok/a next hop that no agreement names any more is not remembered', async () => {
-    const listed = (standard: Policy, ...agreements: readonly object[]): Policy => {
-      return { ...standard, agreements: [(standard.agreements as readonly object[])[0], ...agreements] };
+    const listed = (standard: StandardPolicy, ...agreements: readonly object[]): Policy => {
+      return { ...standard, agreements: [standard.agreements[0], ...agreements] };
     };
-    const partner = (standard: Policy, host: (at: number) => string) => {
-      const b = (standard.agreements as readonly object[])[1];
+    const partner = (standard: StandardPolicy, host: (at: number) => string) => {
+      const b = standard.agreements[1];
       return { ...b, targets: [`${host(10)}:5061`] };
     };
     await stage({ policy: (standard, host) => listed(standard, partner(standard, host)) });
@@ -216,10 +216,7 @@ describe.each(builds('full'))('the sidecar, Kamailio $version', (build) => {
     async function twoSidecars(before?: NetworkOptions['before']): Promise<void> {
       await stage({
         ...(before === undefined ? {} : { before }),
-        policy: (standard, host) => {
-          const [a, b] = standard.agreements as readonly object[];
-          return { ...standard, agreements: [a, { ...b, targets: [`${host(10)}:5061`] }] };
-        },
+        policy: (standard, host) => withPartnerB(standard, { targets: [`${host(10)}:5061`] }),
         defines: (host) => ({
           SIPTRUST_HTTP_2: { string: `siptrust2=>http://${host(9)}:7061/rpc` },
           SIPTRUST_GRACE: '60',

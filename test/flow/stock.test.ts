@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, inDialog, type RequestTerms, request } from '../support/live/caller.js';
 import { Child } from '../support/live/child.js';
+import { withPartnerB } from '../support/live/daemon.js';
 import { readmeSteps, turnedTrusting } from '../support/live/existing-script.js';
 import { builds } from '../support/live/kamailio.js';
 import { GROUPS, Network } from '../support/live/network.js';
@@ -54,10 +55,7 @@ describe.each(builds('smoke'))('the configuration of the package, Kamailio $vers
       tls: () => tls,
       privateMemory: readmeSteps().memory,
       defines: readmeDefines,
-      policy: (standard, host) => {
-        const [a, b] = standard.agreements as readonly object[];
-        return { ...standard, agreements: [a, { ...b, targets: [`${host(10)}:5061`] }] };
-      },
+      policy: (standard, host) => withPartnerB(standard, { targets: [`${host(10)}:5061`] }),
       before: async ({ host, pki, cast }) => {
         const server = (at: number, name: string) =>
           TlsUas.start(host(at), pki.certificate({ issuer: cast.operatorB, names: [`DNS:${name}`] }));
@@ -195,7 +193,7 @@ describe.each(builds('smoke'))('the same with WITH_NAT, Kamailio $version', (bui
       privateMemory: readmeSteps().memory,
       defines: readmeDefines,
       policy: (standard, host) => {
-        const [a] = standard.agreements as readonly object[];
+        const [a] = standard.agreements;
         return { ...standard, agreements: [{ ...a, targets: [`${host(10)}:5061`] }] };
       },
       before: async (stage) => {

@@ -28,7 +28,7 @@ describe.each(builds('full'))('transactions, Kamailio $version', (build) => {
         ...standard,
         interfaces: [{ name: 'za', listen: `${host(2)}:5060`, mechanism: 'nds-ip', implicit_trust: true }],
         agreements: [
-          ...(standard.agreements as readonly unknown[]),
+          ...standard.agreements,
           { name: 'op-n', domains: ['n.example'], mechanism: 'nds-ip', interface: 'za', sources: [`${host(40)}/32`] },
         ],
       }),

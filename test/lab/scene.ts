@@ -1,6 +1,6 @@
 /** What a scene of the lab is made of, and what comes of it. */
 
-import type { Policy } from '../support/live/daemon.js';
+import type { Policy, StandardPolicy } from '../support/live/daemon.js';
 import type { Network } from '../support/live/network.js';
 import type { Identity } from '../support/live/pki.js';
 import type { Lab } from './lab.js';
@@ -70,7 +70,7 @@ export interface Scene {
   readonly seg2?: string;
   readonly core?: string;
   /** Made out of the agreements by TLS with a.example and b.example. */
-  readonly policy?: (standard: Policy) => Policy;
+  readonly policy?: (standard: StandardPolicy) => Policy;
   readonly calls: readonly Call[];
   readonly proofs?: readonly Proof[];
   /** What the scene says of the claim when all comes as it must. */

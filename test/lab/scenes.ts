@@ -1,6 +1,6 @@
 /** The scenes of the lab, in the order of the story: what is claimed, who calls, and what must come of it. */
 
-import type { Policy } from '../support/live/daemon.js';
+import type { Policy, StandardPolicy } from '../support/live/daemon.js';
 import * as edge from './edges.js';
 import { natted, tunnelled, warns } from './proofs.js';
 import type { Must, Scene } from './scene.js';
@@ -19,9 +19,9 @@ const untrusted = (reason: string, assurance = 'none'): Must => ({
 const NOTHING: Must = { verdict: '-', assurance: 'none', arrives: 'nothing' };
 
 /** The socket that SEG2 leads to is an interface, and CSCF1's network is known by it. */
-function byPath(terms: Readonly<Record<string, unknown>>): (standard: Policy) => Policy {
+function byPath(terms: Readonly<Record<string, unknown>>): (standard: StandardPolicy) => Policy {
   return (standard) => {
-    const agreements = standard.agreements as readonly { readonly name: string }[];
+    const agreements = standard.agreements;
     const legacy = { name: 'op-a', domains: ['a.example'], mechanism: 'nds-ip', interface: 'za' };
     return {
       ...standard,
@@ -31,7 +31,7 @@ function byPath(terms: Readonly<Record<string, unknown>>): (standard: Policy) =>
   };
 }
 
-const byTls = (standard: Policy): Policy => standard;
+const byTls = (standard: StandardPolicy): Policy => standard;
 
 /** A filter in SEG2 over what goes to IMS2. */
 const seg2 = (...rules: readonly string[]): string =>
@@ -209,7 +209,7 @@ export const SCENES: readonly Scene[] = [
     claim: '§3 what "is not on the list" is "an untrusted network"; TLS alone is no trust',
     policy: (standard) => ({
       ...standard,
-      agreements: (standard.agreements as readonly { readonly name: string }[]).filter(({ name }) => name !== 'op-b'),
+      agreements: standard.agreements.filter(({ name }) => name !== 'op-b'),
     }),
     calls: [
       {

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, inDialog, request } from '../support/live/caller.js';
+import type { StandardPolicy } from '../support/live/daemon.js';
 import { type OpensipsBuild, replaced } from '../support/live/opensips.js';
 import { agreementByWords, OpensipsNetwork } from '../support/live/opensips-network.js';
 import { answered, Party } from '../support/live/party.js';
@@ -245,8 +246,7 @@ describe.skipIf((BUILD === undefined ? 'no OpenSIPS' : noNameServer()) !== undef
   },
 );
 
-function placed(standard: Readonly<Record<string, unknown>>, target: string): object {
-  const agreements = standard.agreements as readonly { name: string; anchors: readonly string[] }[];
-  const certificate = agreements.find(({ name }) => name === 'op-b')?.anchors[0] ?? '';
+function placed(standard: StandardPolicy, target: string): object {
+  const certificate = standard.agreements.find(({ name }) => name === 'op-b')?.anchors[0] ?? '';
   return agreementByWords('op-b', 'b.example', { name: 'Operator B', certificate, key: '' }, { targets: [target] });
 }

@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, request } from '../support/live/caller.js';
+import type { StandardPolicy } from '../support/live/daemon.js';
 import { replaced } from '../support/live/opensips.js';
 import { agreementByWords, OpensipsNetwork, type OpensipsNetworkOptions } from '../support/live/opensips-network.js';
 import { answered, Party } from '../support/live/party.js';
@@ -547,8 +548,7 @@ async function placed({ terms, ...more }: Pick<OpensipsNetworkOptions, 'edit'> &
   return { network, partner: await Party.start(network.host(10), identity), user: await network.user() };
 }
 
-function standardAnchor(standard: Readonly<Record<string, unknown>>) {
-  const agreements = standard.agreements as readonly { name: string; anchors: readonly string[] }[];
-  const certificate = agreements.find(({ name }) => name === 'op-b')?.anchors[0] ?? '';
+function standardAnchor(standard: StandardPolicy) {
+  const certificate = standard.agreements.find(({ name }) => name === 'op-b')?.anchors[0] ?? '';
   return { name: 'Operator B', certificate, key: '' };
 }

@@ -137,7 +137,7 @@ export async function openStage(build: Build): Promise<SoakStage> {
     };
 
     const standard = network.standardPolicy;
-    const without = { ...standard, agreements: (standard.agreements as readonly { name: string }[]).slice(0, 1) };
+    const without = { ...standard, agreements: standard.agreements.slice(0, 1) };
     const steady = new Daemon(host(5), directory, 'steady');
     steady.write(standard);
     await steady.start();

@@ -36,7 +36,7 @@ async function count(variants: readonly Variant[], plain: boolean): Promise<Read
     defines: () => ({ TRANSIT: '' }),
     policy: (standard, host) => ({
       ...standard,
-      agreements: (standard.agreements as readonly Readonly<Record<string, unknown>>[]).map((each) =>
+      agreements: standard.agreements.map((each) =>
         each.name === 'op-b' ? { ...each, targets: [`${host(10)}:5061`] } : each,
       ),
     }),

@@ -66,7 +66,7 @@ export async function openStage(): Promise<Stage> {
       ...standard,
       interfaces: [{ name: 'za', listen: `${host(2)}:5060`, mechanism: 'nds-ip', implicit_trust: true, shared: false }],
       agreements: [
-        ...(standard.agreements as readonly unknown[]),
+        ...standard.agreements,
         {
           ...{ name: 'op-n', domains: ['n.example'], mechanism: 'nds-ip', interface: 'za' },
           ...{ sources: [`${host(edgeHost)}/32`], asserts: { domains: ['a.example'] } },

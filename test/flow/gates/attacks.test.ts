@@ -43,7 +43,7 @@ describe.each(builds('full'))('attacks, Kamailio $version', (build) => {
         return {
           ...standard,
           interfaces: [{ name: 'za', listen: `${host(2)}:5060`, mechanism: 'nds-ip', implicit_trust: true }],
-          agreements: [...(standard.agreements as readonly object[]), { ...path, sources: [`${host(30)}/32`] }],
+          agreements: [...standard.agreements, { ...path, sources: [`${host(30)}/32`] }],
         };
       },
     });

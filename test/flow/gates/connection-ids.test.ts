@@ -3,6 +3,7 @@
 import { closeSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freshCallId, request } from '../../support/live/caller.js';
+import { withPartnerB } from '../../support/live/daemon.js';
 import { builds, type Kamailio } from '../../support/live/kamailio.js';
 import { Network } from '../../support/live/network.js';
 import { eventually } from '../../support/live/places.js';
@@ -69,10 +70,7 @@ describe.each(builds('full'))('connections by the thousand million, Kamailio $ve
   beforeAll(async () => {
     network = await Network.start({
       build,
-      policy: (standard, host) => {
-        const [a, b] = standard.agreements as readonly object[];
-        return { ...standard, agreements: [a, { ...b, targets: [`${host(10)}:5061`], require_tls: true }] };
-      },
+      policy: (standard, host) => withPartnerB(standard, { targets: [`${host(10)}:5061`], require_tls: true }),
     });
     await countFrom(network, BEYOND);
     const identity = network.pki.certificate({ issuer: network.cast.operatorB, names: ['DNS:b.example'] });

@@ -5,6 +5,7 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, request } from '../../support/live/caller.js';
+import { withPartnerB } from '../../support/live/daemon.js';
 import { builds } from '../../support/live/kamailio.js';
 import { GROUPS, Network } from '../../support/live/network.js';
 import { eventually } from '../../support/live/places.js';
@@ -27,10 +28,7 @@ describe.each(builds('full'))('a script that contradicts the include, Kamailio $
       privateMemory: 16,
       defines: () => ({ SIPTRUST_GROUPS: { string: groups } }),
       // A place to be asked for OPTIONS; nobody is there.
-      policy: (standard, host) => {
-        const [a, b] = standard.agreements as readonly object[];
-        return { ...standard, agreements: [a, { ...b, targets: [`${host(10)}:5061`] }] };
-      },
+      policy: (standard, host) => withPartnerB(standard, { targets: [`${host(10)}:5061`] }),
       before: async ({ directory }) => {
         mkdirSync(join(directory, 'cscf'), { recursive: true });
         groups = join(directory, 'cscf', 'groups.txt');

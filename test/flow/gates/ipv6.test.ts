@@ -59,7 +59,7 @@ describe.each(builds('full'))('IPv6, Kamailio $version', (build) => {
           SIPTRUST_SOCKET_TLS: { string: `tls:[::1]:${sips}` },
         }),
         policy: (standard) => {
-          const [a, b] = standard.agreements as readonly object[];
+          const [a, b] = standard.agreements;
           const path = {
             name: 'op-n',
             domains: ['n.example'],

@@ -40,7 +40,7 @@ describe.each(builds('full'))('scripts of others, Kamailio $version', (build) =>
       script: 'test/support/live/other.cfg',
       privateMemory: 16,
       policy: ({ agreements, ...standard }) => {
-        const [a, b] = agreements as readonly object[];
+        const [a, b] = agreements;
         return { ...standard, agreements: [{ ...a, targets: ['[2001:db8::9]:5061'] }, b] };
       },
       // Where there is one socket for both sides, the script's own choice holds.

@@ -22,7 +22,7 @@ describe.each(builds('full'))('answers that the script parks, Kamailio $version'
       script: 'test/support/live/parked.cfg',
       // A network whose agreement has ended: it is not trusted, and may see who is called where nobody asks for privacy.
       policy: (standard) => {
-        const [a, b] = standard.agreements as readonly object[];
+        const [a, b] = standard.agreements;
         const ended = { valid: { from: '2020-01-01', until: '2021-01-01' }, privacy: 'rfc3325' };
         return { ...standard, agreements: [{ ...a, ...ended }, b] };
       },

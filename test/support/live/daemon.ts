@@ -18,6 +18,20 @@ const CALL_MS = 60_000;
 /** A policy as the file says it. */
 export type Policy = Readonly<Record<string, unknown>>;
 
+/** An agreement, as the file has it. */
+export type Terms = Readonly<Record<string, unknown>> & { readonly name: string; readonly anchors: readonly string[] };
+
+/** What is in force where a test asks for nothing else: agreements with the partners A and B. */
+export interface StandardPolicy extends Policy {
+  readonly agreements: readonly [Terms, Terms];
+}
+
+/** The same, with more said of partner B: where he is (`targets`), for one. */
+export function withPartnerB(standard: StandardPolicy, terms: object): StandardPolicy {
+  const [a, b] = standard.agreements;
+  return { ...standard, agreements: [a, { ...b, ...terms }] };
+}
+
 /** One line of the decision log. */
 export type Decision = Readonly<Record<string, unknown>>;
 

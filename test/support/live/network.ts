@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Caller, resumingCaller, tcpCaller, tlsCaller, tlsTicket, udpCaller } from './caller.js';
-import { Daemon, type Policy } from './daemon.js';
+import { Daemon, type Policy, type StandardPolicy } from './daemon.js';
 import { type Build, type Define, Kamailio, type KamailioOptions } from './kamailio.js';
 import { type Authority, type Identity, installIdentity, Pki } from './pki.js';
 import { eventually, loopbackBlock, runDirectory, upOrEnded } from './places.js';
@@ -15,7 +15,7 @@ import { Uas, type UasOptions } from './uas.js';
 export interface NetworkOptions {
   readonly build: Build;
   /** The policy, made out of the standard one; `host` gives the addresses of the stage. */
-  readonly policy?: (standard: Policy, host: (host: number) => string) => Policy;
+  readonly policy?: (standard: StandardPolicy, host: (host: number) => string) => Policy;
   readonly uas?: UasOptions;
   /** undefined: not what the tests define, but what the script says. */
   readonly defines?: (host: (host: number) => string) => Readonly<Record<string, Define | undefined>>;
@@ -116,7 +116,7 @@ export class Network {
   }
 
   /** The policy that is in force where a test asks for no other. */
-  get standardPolicy(): Policy {
+  get standardPolicy(): StandardPolicy {
     const agreement = (name: string, domain: string, anchor: Authority) => ({
       name,
       domains: [domain],

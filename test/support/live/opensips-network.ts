@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { type Caller, tcpCaller, tlsCaller, udpCaller } from './caller.js';
-import { Daemon, type Policy } from './daemon.js';
+import { Daemon, type Policy, type StandardPolicy, type Terms } from './daemon.js';
 import { Opensips, type OpensipsBuild, type OpensipsOptions } from './opensips.js';
 import { type Authority, type CertificateTerms, type Identity, installIdentity, Pki } from './pki.js';
 import { eventually, loopbackBlock, runDirectory, upOrEnded } from './places.js';
@@ -17,13 +17,13 @@ export interface OpensipsNetworkOptions extends Partial<Pick<OpensipsOptions, 't
   /** Changes the script before it runs. */
   readonly edit?: (sample: string, host: (host: number) => string) => string;
   /** The policy, made out of the standard one. */
-  readonly policy?: (standard: Policy, host: (host: number) => string) => Policy;
+  readonly policy?: (standard: StandardPolicy, host: (host: number) => string) => Policy;
   /** No siptrustd is started. */
   readonly alone?: boolean;
 }
 
 /** What an agreement says where the proxy is an OpenSIPS: whose certificates, since it can hand over none. */
-export function agreementByWords(name: string, domain: string, anchor: Authority, more: object = {}): object {
+export function agreementByWords(name: string, domain: string, anchor: Authority, more: object = {}): Terms {
   const terms = { name, domains: [domain], mechanism: 'tls', anchors: [anchor.certificate], revocation: 'off' };
   return { ...terms, interconnect: 'non-roaming', issuer: { commonName: anchor.name }, ...more };
 }
@@ -104,7 +104,7 @@ export class OpensipsNetwork {
     return this.#uas;
   }
 
-  get standardPolicy(): Policy {
+  get standardPolicy(): StandardPolicy {
     return {
       own_domains: ['own.example'],
       agreements: [

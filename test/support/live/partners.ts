@@ -108,7 +108,7 @@ export async function startPartners(build: Build): Promise<PartnerStage> {
         ...standard,
         daemon: { dns: { servers: [names.text] } },
         agreements: [
-          ...(standard.agreements as readonly object[]),
+          ...standard.agreements,
           agreement('c', undefined),
           agreement('d', 'machine', { server_names: ['edge-1.d.example'] }),
           // Names what others under the same root send along, or do not.

@@ -5,6 +5,7 @@
 
 import { expect } from 'vitest';
 import { type Caller, freshCallId, type RequestTerms, request } from './caller.js';
+import { withPartnerB } from './daemon.js';
 import { Network, type NetworkOptions } from './network.js';
 import { Party, type Transport } from './party.js';
 import { type SipText, statusOf } from './sip-text.js';
@@ -38,9 +39,7 @@ export class Stage {
       network = await Network.start({
         ...options,
         policy: (standard, host) => {
-          const [a, b] = standard.agreements as readonly object[];
-          const agreements = partner ? [a, { ...b, targets: [`${host(10)}:5061`] }] : [a, b];
-          const stands = { ...standard, agreements };
+          const stands = partner ? withPartnerB(standard, { targets: [`${host(10)}:5061`] }) : standard;
           return policy?.(stands, host) ?? stands;
         },
         // A proxy that finds nobody looks again only after seconds.
