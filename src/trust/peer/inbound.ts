@@ -74,7 +74,7 @@ function accusedBy(absent: readonly Agreement[], presented: Presented, context: 
 }
 
 /** Each once, by name: nothing may depend on the order of the certificate or of the policy. */
-function candidatesOf({ names, wildcards }: Presented, snapshot: Snapshot): readonly Agreement[] {
+export function candidatesOf({ names, wildcards }: Presented, snapshot: Snapshot): readonly Agreement[] {
   const found = new Set([
     ...names.flatMap((name) => agreementOfName(name, snapshot) ?? []),
     ...wildcards.flatMap((suffix) => snapshot.byWildcard.get(suffix) ?? []),

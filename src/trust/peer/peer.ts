@@ -6,12 +6,12 @@
 import { printable } from '../../printable.js';
 import { Budget, certificateName } from '../../x509/certificate/index.js';
 import type { CrlFacts, OcspAnswers } from '../../x509/revocation/index.js';
-import type { Snapshot } from '../agreement/index.js';
+import type { Agreement, Snapshot } from '../agreement/index.js';
 import { type ApprovedPins, type CoverContext, END_BUDGET, NO_APPROVED_PINS } from '../cover/index.js';
 import { type Evidence, isOverTls, type PeerChain, type TlsEvidence } from '../evidence/index.js';
 import { decided, type Outcome, Trail, untrusted, type Verdict } from '../verdict/index.js';
 import { presentedAttributes } from './attribute-evidence.js';
-import { judgeInbound } from './inbound.js';
+import { candidatesOf, judgeInbound } from './inbound.js';
 import { findInterface, judgeInterface, otherSocket, verdictScope } from './nds.js';
 import { judgeOutbound } from './outbound.js';
 import { type Presented, presentedCertificate } from './presented.js';
@@ -80,7 +80,19 @@ function judgeTls(evidence: Evidence, tls: TlsEvidence | undefined, context: Cov
   const present = (given: TlsEvidence | undefined) => presentedOver(evidence, given, context);
   if (evidence.direction === 'out') return judgeOutbound(evidence, tls, context, present);
   const presented = present(tls);
-  return presented === undefined ? untrusted() : judgeInbound(presented, context);
+  return presented === undefined ? untrusted(claimed(evidence, tls, context)) : judgeInbound(presented, context);
+}
+
+const GOOD = { version: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256' };
+
+/**
+ * The partner that it says it is where version or cipher is all that was looked at: his operator is to hear of it. Nothing of
+ * that is proven. Over a path the path is asked next, which a name would keep from it.
+ */
+function claimed(evidence: Evidence, tls: TlsEvidence | undefined, context: CoverContext): Agreement | undefined {
+  if (tls === undefined || findInterface(context.snapshot, evidence) !== undefined) return undefined;
+  const presented = presentedOver(evidence, { ...tls, ...GOOD }, { ...context, trail: new Trail() });
+  return presented && candidatesOf(presented, context.snapshot)[0];
 }
 
 /** What the peer showed of itself over this connection; undefined: nothing that is of use, and the trail says why. */

@@ -54,7 +54,7 @@ interface Row {
   readonly snapshot?: Partial<Snapshot>;
 }
 
-function judged({ evidence, agreements = [trustB()], at = NOW, snapshot = {} }: Row) {
+function judged({ evidence, agreements = [trustB()], at = NOW, snapshot = {} }: Omit<Row, 'reason'>) {
   return judgePeer(evidence, snapshotWith(agreements, snapshot), at);
 }
 
@@ -146,6 +146,30 @@ describe('a peer is trusted', () => {
       expect(verdict.domains).toEqual(['b.example']);
     });
   }
+});
+
+describe('a partner whose TLS is not good enough is told by its name, and trusted with nothing', () => {
+  const old = { version: 'TLSv1.2', cipher: 'ECDHE-RSA-AES256-SHA384' };
+  const words = { subject: '/CN=b.example', issuer: '/O=Operator B/CN=B CA', san: 'b.example' };
+  const rows: Readonly<Record<string, Evidence>> = {
+    'by its certificate': presenting(peerB.facts, old),
+    'by words about it': presenting(undefined, { ...old, verified: true, attributes: words }),
+    'without encryption': presenting(peerB.facts, { ...old, cipher: 'ECDHE-RSA-NULL-SHA' }),
+  };
+  for (const [name, evidence] of Object.entries(rows)) {
+    test(`fail/${name}`, () => {
+      const verdict = judged({ evidence });
+      expect(verdict).toMatchObject({ verdict: 'untrusted', assurance: 'none', domains: [], action: 'continue' });
+      expect(verdict.agreement?.name).toBe('op-b');
+      expect(verdict.findings).toHaveLength(1);
+    });
+  }
+  test('fail/somebody whom no agreement names', () =>
+    expect(judged({ evidence: presenting(peerB.facts, old), agreements: [trustC()] }).agreement).toBeUndefined());
+  test('fail/one that is only monitored is a stranger, as without the agreement', () =>
+    expect(
+      judged({ evidence: presenting(peerB.facts, old), agreements: [trustB({ enforcement: 'monitor' })] }),
+    ).toMatchObject({ verdict: 'untrusted', would: { verdict: 'untrusted' } }));
 });
 
 describe('a peer is not trusted', () => {
