@@ -122,7 +122,11 @@ function include(site: Site): readonly Finding[] {
   }
   const position = lines.indexOf(at);
   const found: Finding[] = [];
-  const route = lines.findIndex(({ text }) => ROUTE_HEAD.test(text));
+  // Those without a name add up, in their order; on where one with a name stands nothing depends.
+  const route = lines.findIndex(({ text }) => {
+    const [head, , name = ''] = ROUTE_HEAD.exec(text) ?? [];
+    return head !== undefined && /^0?$/.test(name);
+  });
   if (route >= 0 && route < position) {
     found.push(
       finding(

@@ -685,6 +685,20 @@ const faults: readonly (readonly [name: string, fault: () => void, ...found: rea
     () => change('kamailio.cfg', /^(include_file.*\n)([\s\S]*)/m, '$2$1'),
     /^leak script-include: .*kamailio\.cfg:18: .*behind the first route \(.*kamailio\.cfg:9\)/,
   ],
+  ...['reply_route', 'onsend_route', 'route[0]'].map((head): (typeof faults)[number] => [
+    `an include behind ${head}`,
+    () => change('kamailio.cfg', /^include_file/m, `${head} {\n    exit;\n}\ninclude_file`),
+    /^leak script-include: .*kamailio\.cfg:12: .*behind the first route \(.*kamailio\.cfg:9\)/,
+  ]),
+  [
+    'an include behind routes with names, as where each part of a script brings its modules and its routes',
+    () =>
+      change(
+        'kamailio.cfg',
+        /^include_file/m,
+        'route[WEBSOCKET] {\n    exit;\n}\nevent_route[xhttp:request] {\n    exit;\n}\nfailure_route[NEXT] {\n    exit;\n}\ninclude_file',
+      ),
+  ],
   [
     'an include before the tls module',
     () => change('kamailio.cfg', /^(loadmodule "tls.so"\n)([\s\S]*siptrust.cfg"\n)/m, '$2$1'),
