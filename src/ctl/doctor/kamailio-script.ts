@@ -94,6 +94,18 @@ export function findLine(lines: readonly ScriptLine[], expression: RegExp): Scri
   return lines.find(({ text }) => expression.test(text));
 }
 
+/** The names that sockets advertise in place of their address, by lines of their own or of defines that they consist of. */
+export function advertisedNames(lines: readonly ScriptLine[]): readonly { at: ScriptLine; name: string }[] {
+  return lines.flatMap((at) => {
+    const word = ADVERTISES.exec(at.text)?.[1] ?? '';
+    const name = ADVERTISED.exec(defined(lines, word)?.value ?? word)?.[1];
+    return name === undefined || /^[\d.]+$/.test(name) ? [] : [{ at, name }];
+  });
+}
+
+const ADVERTISES = /^(?:(?:listen|socket|bind|#!\w+\s).*?)?\badvertise[\s=]+(?:\w+:)?("?[\w.-]+)/;
+const ADVERTISED = /^"?(?:\w+:)?([\w.-]+)/;
+
 /** The value of a define, as Kamailio takes it: all that follows the name. */
 export function defined(
   lines: readonly ScriptLine[],

@@ -3,6 +3,7 @@
 import { type AddressPrefix, parseAddress, prefixOf } from '../../net/address/index.js';
 import { type Check, type Finding, finding, unreadable } from './finding.js';
 import {
+  advertisedNames,
   defined,
   findLine,
   INCLUDE,
@@ -45,6 +46,11 @@ export const proxyChecks: readonly Check[] = [
     name: 'kamailio-version',
     asks: 'Kamailio is 5.6 or newer, none of 5.7.0 to 5.7.4, 5.8.0 and 5.8.1, and before 6.0 has one TCP worker or `tls_threads_mode`',
     look: version,
+  },
+  {
+    name: 'script-advertise',
+    asks: 'Kamailio before 5.8 finds the names that its sockets advertise',
+    look: advertised,
   },
 ];
 
@@ -304,4 +310,14 @@ function version({ kamailio, script }: Site): readonly Finding[] {
   const text = `Kamailio ${kamailio} with ${at === undefined ? 'as many TCP workers as children' : at.text}: it ${minor === 6 ? 'crashes' : 'may crash'} under parallel TLS handshakes with OpenSSL 3`;
   const next = `${apart ? 'tls_threads_mode=2' : 'tcp_children=1'}, or a newer Kamailio`;
   return [finding(minor === 6 ? 'outage' : 'risk', text, next)];
+}
+
+/** `kamailio -c` says that the file is good; the start goes on without the socket. */
+function advertised({ kamailio = '', script, unknownNames }: Site): readonly Finding[] {
+  if (!('value' in script) || !/^5\.[67]\./.test(kamailio)) return [];
+  return advertisedNames(script.value).flatMap(({ at, name }) => {
+    if (!unknownNames.has(name)) return [];
+    const found = `${place(at)}: neither DNS nor /etc/hosts has the name ${name} that is advertised: Kamailio ${kamailio} starts without this socket`;
+    return [finding('outage', found, `a line for ${name} in /etc/hosts, with the address that partners reach`)];
+  });
 }

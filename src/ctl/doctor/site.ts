@@ -1,12 +1,13 @@
 /** What doctor looks at, read once: files, the daemon, versions. What cannot be read is said by the checks. */
 
 import { execFileSync } from 'node:child_process';
+import { lookup } from 'node:dns/promises';
 import { existsSync, readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type LoadedPolicy, loadPolicy } from '../../policy/loading/index.js';
 import { readRegular, systemProblem } from '../../policy/reading/index.js';
 import { isList, isRecord } from '../../typed.js';
-import { activeLines, type ScriptLine, scriptLines, tlsSetup } from './kamailio-script.js';
+import { activeLines, advertisedNames, type ScriptLine, scriptLines, tlsSetup } from './kamailio-script.js';
 import { type TlsProfile, tlsProfiles } from './tls-profiles.js';
 
 export interface SiteOptions {
@@ -56,6 +57,8 @@ export interface Site {
   readonly policyWritten: number | undefined;
   readonly daemon: Read<DaemonFacts>;
   readonly script: Read<readonly ScriptLine[]>;
+  /** Names that its sockets advertise, and this machine does not find. */
+  readonly unknownNames: ReadonlySet<string>;
   readonly tls: Read<readonly TlsProfile[]>;
   /** Files of the plugin: as they are installed, and as this version ships them. */
   readonly plugin: Read<ReadonlyMap<string, string>>;
@@ -100,6 +103,7 @@ export async function readSite(given: GivenOptions, ask: Ask): Promise<Site> {
     policyWritten: written,
     daemon: await daemonFacts(ask),
     script: 'missing' in script ? script : { value: lines },
+    unknownNames: await namesNotFound(advertisedNames(lines).map(({ name }) => name)),
     tls: 'missing' in tls ? tls : { value: tlsProfiles(tls.value) },
     plugin: filesOf(options.plugin),
     shipped: shippedPlugin(),
@@ -116,6 +120,16 @@ export async function readSite(given: GivenOptions, ask: Ask): Promise<Site> {
     stat: statAt,
     text: textAt,
   };
+}
+
+/** By /etc/hosts and DNS, as programs of this machine find names. */
+async function namesNotFound(names: readonly string[]): Promise<ReadonlySet<string>> {
+  const found = (name: string) =>
+    lookup(name).then(
+      () => [],
+      () => [name],
+    );
+  return new Set((await Promise.all([...new Set(names)].map(found))).flat());
 }
 
 async function daemonFacts(ask: Ask): Promise<Read<DaemonFacts>> {

@@ -169,6 +169,9 @@ test('ok/a site on which nothing is wrong; one with all that an inside net may b
   cpSync(pki.path('both.pem'), file('both.pem'));
   change('siptrust.yaml', /^/, 'daemon: {listen: {http: 127.0.0.1:8061}}\n');
   change('kamailio.cfg', '#!define', '#!define SIPTRUST_HTTP_1 "siptrust1=>http://127.0.0.1:8061/rpc"\n#!define');
+  const advertised =
+    'listen=tcp:10.0.0.1:5061 advertise localhost:5061\nlisten=udp:10.0.0.1:5060 advertise 192.0.2.1:5060';
+  change('kamailio.cfg', 'tcp_children=1', `tcp_children=1\n${advertised}`);
   change('kamailio.cfg', '10.0.0.0/8', '10.1.2.3/8,192.168.7.9 , 2001:db8:7::/48,, ::1/0128, ');
   expect(await looked(daemon(), { kamailio: '5.6.3' })).toEqual([]);
   const uac =
@@ -969,6 +972,16 @@ const faults: readonly (readonly [name: string, fault: () => void, ...found: rea
     () => change('kamailio.cfg', 'tcp_children=1', 'tcp_children=2'),
     /^outage kamailio-version: Kamailio 5\.6\.3 with tcp_children=2/,
   ],
+  ...[
+    'listen=tls:192.0.2.1:5061 advertise sbc.own.invalid:5061',
+    '#!define OUT tls:192.0.2.1:5061 advertise sbc.own.invalid:5061',
+    '#!define NAME sbc.own.invalid:5061\nlisten=tls:192.0.2.1:5061 advertise NAME',
+    'socket = {\n\tbind = tls:192.0.2.1:5061;\n\tadvertise = "sbc.own.invalid:5061";\n}',
+  ].map((line): (typeof faults)[number] => [
+    `a name that 5.6 does not find: ${line}`,
+    () => change('kamailio.cfg', 'tcp_children=1', `tcp_children=1\n${line}`),
+    /^outage script-advertise: .*kamailio\.cfg:\d+: neither DNS nor \/etc\/hosts has the name sbc\.own\.invalid /,
+  ]),
   ['no tls.cfg', () => rmSync(file('tls.cfg')), /^outage tls: .*tls\.cfg/],
   [
     'callers are not asked',
