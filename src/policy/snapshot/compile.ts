@@ -82,18 +82,18 @@ export function checkPolicy(
   contentOf: ContentSource = () => undefined,
 ): CheckedPolicy {
   const problems = memory.problems.begin();
-  const mainFile = readMain(files, main, FILE_LIMITS.policy, problems, memory);
+  const mainFile = readMain(files, main, FILE_LIMITS.policy, memory);
   if (!mainFile) return { ok: false, problems: problems.list() };
   const daemon = checkSection(SECTIONS.daemon, mainSection(mainFile, 'daemon'));
   const mainMaterial = new Material(files, now, memory);
   const settings = compileSettings(daemon, mainFile.root.at('daemon'), mainMaterial);
   const { limits } = settings;
-  const mainSources = readSources(files, mainFile, limits, problems, memory);
+  const mainSources = readSources(files, mainFile, limits, memory);
 
   const content = contentOf(settings);
-  const contentMain = content && readMain(content.files, content.main, limits.file, problems, memory);
+  const contentMain = content && readMain(content.files, content.main, limits.file, memory);
   if (content !== undefined && contentMain === undefined) return { ok: false, problems: problems.list() };
-  const sources = contentMain ? readSources(content.files, contentMain, limits, problems, memory) : mainSources;
+  const sources = contentMain ? readSources(content.files, contentMain, limits, memory) : mainSources;
   if (content !== undefined) withoutEffect(mainSources, sources);
   const material = content === undefined ? mainMaterial : new Material(content.files, now, memory);
   const [section] = sources.sections('defaults');

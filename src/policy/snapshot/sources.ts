@@ -9,7 +9,6 @@ import {
   isUnsupportedGlob,
   normalPath,
   type PolicyFiles,
-  type Problems,
   resolvePath,
   Site,
   tooLarge,
@@ -55,16 +54,11 @@ export interface SourceLimits {
   readonly file: number;
 }
 
-/** Reads the main file, of at most `most` octets. Gives undefined, and has said why, where there is none. */
-export function readMain(
-  files: PolicyFiles,
-  path: string,
-  most: number,
-  problems: Problems,
-  memory: PolicyMemory,
-): MainFile | undefined {
+/** Reads the main file, of at most `most` octets; problems are those of the memory. Gives undefined, and has said why, where there is none. */
+export function readMain(files: PolicyFiles, path: string, most: number, memory: PolicyMemory): MainFile | undefined {
   const start = () => ({ file: path, line: 1, column: 1 });
-  const read = readFile(files, path, most, problems, memory);
+  const { problems } = memory;
+  const read = readFile(files, path, most, memory);
   if ('code' in read) {
     problems.add(read.code, start, [], read.problem);
     return undefined;
@@ -84,10 +78,9 @@ export function readSources(
   files: PolicyFiles,
   main: MainFile,
   limits: SourceLimits,
-  problems: Problems,
   memory: PolicyMemory,
 ): PolicySources {
-  const all = [main.sections, ...includedSections(files, main, limits, problems, memory)];
+  const all = [main.sections, ...includedSections(files, main, limits, memory)];
   const byName = new Map<SectionName, Section[]>();
   for (const sections of all) {
     for (const [name, section] of sections) {
@@ -118,10 +111,10 @@ function readFile(
   files: PolicyFiles,
   path: string,
   most: number,
-  problems: Problems,
   memory: PolicyMemory,
   includedBy?: string,
 ): SectionsRead | Refused {
+  const { problems } = memory;
   const known = memory.file<SectionsRead | Refused>(files, includedBy === undefined ? 'main' : 'included', path, () => {
     const read = files.read(path, most);
     if (!('bytes' in read)) return { value: read };
@@ -172,7 +165,6 @@ function includedSections(
   files: PolicyFiles,
   main: MainFile,
   limits: SourceLimits,
-  problems: Problems,
   memory: PolicyMemory,
 ): readonly Sections[] {
   const include = mainSection(main, 'include');
@@ -195,7 +187,7 @@ function includedSections(
     return [];
   }
   return [...paths.keys()].sort().map((path) => {
-    const read = readFile(files, path, limits.file, problems, memory, main.path);
+    const read = readFile(files, path, limits.file, memory, main.path);
     if ('code' in read) {
       paths.get(path)?.report(read.code, read.problem);
       return [];

@@ -38,19 +38,12 @@ interface Slot {
 }
 
 /** Serves a connection until either end closes it. The socket must allow half-open connections. */
-export function serveConnection(
-  socket: Socket,
-  dispatch: Dispatch,
-  context: CallContext,
-  limits: ConnectionLimits,
-  log: WireLog,
-  slot: Slot = { asked: () => () => {} },
-): Connection {
-  return new NetstringConnection(socket, limits, log, { dispatch, context, slot });
+export function serveConnection(socket: Socket, asking: Asking, limits: ConnectionLimits, log: WireLog): Connection {
+  return new NetstringConnection(socket, limits, log, asking);
 }
 
 /** Who asks, and who answers. */
-interface Asking {
+export interface Asking {
   readonly dispatch: Dispatch;
   readonly context: CallContext;
   readonly slot: Slot;

@@ -35,7 +35,7 @@ export function createStreamServer(options: StreamOptions, contextOf: (socket: S
   server.on('connection', (socket) => {
     const slot = limit.admit(socket);
     if (slot === undefined) return;
-    const connection = serveConnection(socket, dispatch, contextOf(socket), limits, log, slot);
+    const connection = serveConnection(socket, { dispatch, context: contextOf(socket), slot }, limits, log);
     connections.add(connection);
     socket.on('close', () => connections.delete(connection));
   });

@@ -98,57 +98,92 @@ class Lines {
   readonly #purpose: Purpose;
   readonly #prefix: string;
   readonly #values: Values;
-
-  readonly text: string;
+  /** Names that the list removes, in lower case: how some begin, and whole ones that begin otherwise. */
+  readonly #prefixes: readonly string[];
+  readonly #exact: readonly string[];
   /** Fields that stand once, but Content-Length. */
   readonly #singles: readonly string[];
-  #leading = '';
+  /** Fields that only a plan can judge. */
+  readonly #judged: readonly string[];
+  readonly #shapes: Shapes;
+  /** Names, and beginnings of names, of which anything is said. */
+  readonly #treated: readonly string[];
 
+  /** @param prefix of the groups that are set by it alone */
   constructor(profile: HookProfile, purpose: Purpose, prefix: string, values: Values) {
     this.#profile = profile;
     this.#purpose = purpose;
     this.#prefix = prefix;
     this.#values = values;
 
-    const { remove, removeUnlessEmergency, kept, lines } = profile;
-    const removed = [...remove, ...removeUnlessEmergency].map(asciiLower);
+    const removed = [...profile.remove, ...profile.removeUnlessEmergency].map(asciiLower);
     const prefixes = removed.filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1));
-    const exact = removed.filter((name) => !name.endsWith('*') && !prefixes.some((each) => name.startsWith(each)));
-    const unlessEmergency = removeUnlessEmergency.map(asciiLower);
-    const always = exact.filter((name) => !unlessEmergency.includes(name));
+    this.#prefixes = prefixes;
+    this.#exact = removed.filter((name) => !name.endsWith('*') && !prefixes.some((each) => name.startsWith(each)));
     // RFC 4475 §3.3.8, §3.3.9: a second one contradicts the first.
     this.#singles = purpose.direction === 'in' ? [...SINGLE_FIELDS].filter((field) => field !== 'content-length') : [];
-    const shapes = this.#shapes(removed);
-    const judged = lines.looked.map(asciiLower);
-    const treated = [...shapes.most.keys(), ...judged, ...exact, ...prefixes, ...this.#singles.flatMap(spellings)];
-    // What only a plan can judge is not settled by going.
-    const but = judged.length === 0 ? '' : `(?!${nameOf(judged)}${COLON})`;
-    const going = (name: string): string =>
-      `${judged.some((each) => each.startsWith(name)) ? but : ''}${name}[${TOKEN}]*+${COLON}[^${NOT}]*+${END}`;
-    const others = nameOf(treated.filter((name) => !prefixes.includes(name)));
-    const listed = purpose.leniency === 'once listed fields are gone';
-    const quick = [...(listed ? prefixes.map(going) : []), ...this.#quick(treated, prefixes, shapes.most)];
+    this.#judged = profile.lines.looked.map(asciiLower);
+    this.#shapes = this.#shaped(removed);
+    const named = [...this.#judged, ...this.#exact, ...prefixes, ...this.#singles.flatMap(spellings)];
+    this.#treated = [...this.#shapes.most.keys(), ...named];
+  }
+
+  get text(): string {
+    const listed = this.#purpose.leniency === 'once listed fields are gone';
+    const quick = [...(listed ? this.#prefixes.map((name) => this.#goingFrom(name)) : []), ...this.#quick()];
     // (Behind an alternative that matches, PCRE walks over those that are left.)
     const all = [
       ...quick.slice(QUICK),
-      ...(listed && always.length > 0 ? [`${but}${nameOf(always)}${COLON}[^${NOT}]*+${END}`] : []),
-      ...(listed ? unlessEmergency : []).map(
-        (name) => `${name}${COLON}(?(<${EMERGENCY}>)${this.#looked([name])}|[^${NOT}]*+)${END}`,
-      ),
-      ...shapes.alternatives,
-      ...(kept.length > 0 ? [`${nameOf(kept)}${COLON}${values.any}${END}`] : []),
-      ...this.#singles.map((field) => {
-        const named = field === 'from' && profile.screens ? `(?(<${ANSWER}>)|${NAMED})` : '';
-        return `${nameOf(spellings(field))}${COLON}${this.#once(field)}${named}${values.any}${END}`;
-      }),
-      `(?!${[...prefixes, `${others}${COLON}`].join('|')})[${TOKEN}]++${COLON}${values.any}${END}`,
+      ...(listed ? this.#going() : []),
+      ...this.#shapes.alternatives,
+      ...this.#kept(),
+      ...this.#singles.map((field) => this.#single(field)),
+      this.#other(),
       ...this.#replacing(),
     ];
-    this.text = `${this.#leading}(?:${[...quick.slice(0, QUICK), `(?:${all.join('|')})`].join('|')})++`;
+    return `${this.#leading()}(?:${[...quick.slice(0, QUICK), `(?:${all.join('|')})`].join('|')})++`;
+  }
+
+  /** What only a plan can judge is not settled by going. */
+  get #butJudged(): string {
+    return this.#judged.length === 0 ? '' : `(?!${nameOf(this.#judged)}${COLON})`;
+  }
+
+  /** Lines that the list removes for how their names begin. */
+  #goingFrom(name: string): string {
+    const but = this.#judged.some((each) => each.startsWith(name)) ? this.#butJudged : '';
+    return `${but}${name}[${TOKEN}]*+${COLON}[^${NOT}]*+${END}`;
+  }
+
+  /** The others that it removes. */
+  #going(): readonly string[] {
+    const unlessEmergency = this.#profile.removeUnlessEmergency.map(asciiLower);
+    const always = this.#exact.filter((name) => !unlessEmergency.includes(name));
+    const text = `[^${NOT}]*+`;
+    return [
+      ...(always.length > 0 ? [`${this.#butJudged}${nameOf(always)}${COLON}${text}${END}`] : []),
+      ...unlessEmergency.map((name) => `${name}${COLON}(?(<${EMERGENCY}>)${this.#looked([name])}|${text})${END}`),
+    ];
+  }
+
+  #kept(): readonly string[] {
+    const { kept } = this.#profile;
+    return kept.length > 0 ? [`${nameOf(kept)}${COLON}${this.#values.any}${END}`] : [];
+  }
+
+  #single(field: string): string {
+    const named = field === 'from' && this.#profile.screens ? `(?(<${ANSWER}>)|${NAMED})` : '';
+    return `${nameOf(spellings(field))}${COLON}${this.#once(field)}${named}${this.#values.any}${END}`;
+  }
+
+  /** A line of a field of which nothing is said. */
+  #other(): string {
+    const others = nameOf(this.#treated.filter((name) => !this.#prefixes.includes(name)));
+    return `(?!${[...this.#prefixes, `${others}${COLON}`].join('|')})[${TOKEN}]++${COLON}${this.#values.any}${END}`;
   }
 
   /** What the lines of single fields may hold. */
-  #shapes(removed: readonly string[]): Shapes {
+  #shaped(removed: readonly string[]): Shapes {
     const { lines, screens } = this.#profile;
     const shapes = new Shapes(removed);
     const inside = insides(lines);
@@ -205,43 +240,49 @@ class Lines {
    * Most lines of most messages, told by the first letters of their names, and the empty line. What they do not match is
    * left to the alternatives behind them.
    */
-  #quick(
-    treated: readonly string[],
-    prefixes: readonly string[],
-    shapes: ReadonlyMap<string, string>,
-  ): readonly string[] {
-    const singles = this.#singles;
-    const free = (name: string): boolean => !treated.includes(name) && !prefixes.some((each) => name.startsWith(each));
-    const { plain, simple, named } = this.#values;
-    const { screens } = this.#profile;
-    const text = (name: string): string => (name === 'from' && screens ? named : URI_FIELDS.has(name) ? plain : simple);
-    const line = (name: string): string | undefined => {
-      const shaped = shapes.get(name);
-      if (shaped !== undefined) return `${name}${shaped}`;
-      if (singles.includes(name)) return `${name}:${this.#once(name)}${text(name)}`;
-      return free(name) ? `${name}:${text(name)}` : undefined;
-    };
-    const lines = (...names: readonly string[]) => names.flatMap((name) => line(name) ?? []);
+  #quick(): readonly string[] {
+    const treated = this.#treated;
     const others = [...LETTERS].flatMap((letter) => {
       // A second letter with which no treated name goes on.
       const seconds = treated.filter((name) => name.startsWith(letter)).map((name) => name.charAt(1));
       return seconds.includes('') ? [] : [`${letter}[${lettersBut(seconds)}]${this.#values.rest}`];
     });
-    // How most messages begin, in the order of RFC 3261. (No profile has a rule for any of these.)
-    const exact = (...names: readonly string[]): string => names.map((name) => `${name}:${text(name)}`).join('');
-    const once = (mark: string): string => (singles.length === 0 ? '' : this.#set(mark));
-    const [from = '', to = '', ...ids] = LEADING;
-    const led = `${exact(from)}(?:${exact(to, ...ids)}|${exact(...ids, to)})${once(LED)}`;
-    const slots = [`${exact('max-forwards')}${once(markOf('max-forwards'))}`, led, ...lines('contact')];
-    this.#leading = `(?:${exact('via')})*+(?:${exact('record-route')})*+(?>(?:${slots.join(')?(?:')})?)`;
     return [
-      `[${lettersBut(heads(treated))}][${TOKEN}]*+:${plain}`,
-      ...lines('route', 'content-length'),
+      `[${lettersBut(heads(treated))}][${TOKEN}]*+:${this.#values.plain}`,
+      ...this.#most('route', 'content-length'),
       // The end of the matter (Perl ends the loop alone).
       `${END}(*ACCEPT)`,
-      ...lines(...FREQUENT),
+      ...this.#most(...FREQUENT),
       ...others,
     ];
+  }
+
+  /** How most messages begin, in the order of RFC 3261. (No profile has a rule for any of these.) */
+  #leading(): string {
+    const exact = (...names: readonly string[]): string => names.map((name) => `${name}:${this.#value(name)}`).join('');
+    const once = (mark: string): string => (this.#singles.length === 0 ? '' : this.#set(mark));
+    const [from = '', to = '', ...ids] = LEADING;
+    const led = `${exact(from)}(?:${exact(to, ...ids)}|${exact(...ids, to)})${once(LED)}`;
+    const slots = [`${exact('max-forwards')}${once(markOf('max-forwards'))}`, led, ...this.#most('contact')];
+    return `(?:${exact('via')})*+(?:${exact('record-route')})*+(?>(?:${slots.join(')?(?:')})?)`;
+  }
+
+  /** Most lines of these fields, of each that has no other rule. */
+  #most(...names: readonly string[]): readonly string[] {
+    return names.flatMap((name) => {
+      const shaped = this.#shapes.most.get(name);
+      if (shaped !== undefined) return [`${name}${shaped}`];
+      if (this.#singles.includes(name)) return [`${name}:${this.#once(name)}${this.#value(name)}`];
+      const free = !this.#treated.includes(name) && !this.#prefixes.some((each) => name.startsWith(each));
+      return free ? [`${name}:${this.#value(name)}`] : [];
+    });
+  }
+
+  /** Most values of a field, up to the end of their line. */
+  #value(name: string): string {
+    const { plain, simple, named } = this.#values;
+    if (name === 'from' && this.#profile.screens) return named;
+    return URI_FIELDS.has(name) ? plain : simple;
   }
 
   /** In a line that stands once: a group that is set from here on, and a condition that fails once it is. */

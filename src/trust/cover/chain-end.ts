@@ -3,9 +3,10 @@
  *
  * Two very different things look alike there: a CA that changed its intermediate, and somebody else's certificate. What
  * tells them apart is whether the path is complete. It is where it ends at a self-signed certificate, or at a CA of
- * another agreement, unless that CA leads on to an anchor of this one (partners under one public root). It is not where the certificate of some issuer is at hand nowhere: a peer need not send its root
- * (RFC 8446 §4.4.2), so a chain without one ends in a name, and whether that is a root or one more intermediate nobody
- * can tell. That is told as what it is, a CA that is missing, and is no alarm.
+ * another agreement, unless that CA leads on to an anchor of this one (partners under one public root). It is not where
+ * no certificate of some issuer is at hand: a peer need not send its root (RFC 8446 §4.4.2), so a chain without one ends
+ * in a name, and nobody can tell whether that is a root or one more intermediate. That is told as what it is, a CA that
+ * is missing, and is no alarm.
  */
 
 import { printable } from '../../printable.js';
@@ -21,7 +22,7 @@ import {
 } from '../../x509/certificate/index.js';
 import { listed } from '../../x509/path/index.js';
 import { authorityLocations } from '../../x509/revocation/index.js';
-import type { Agreement, AuthorityTable, Snapshot } from '../agreement/index.js';
+import type { Agreement } from '../agreement/index.js';
 import type { CoverContext } from './context.js';
 
 interface ChainEnd {
@@ -40,6 +41,9 @@ interface OtherAuthority {
   readonly leadsOn: boolean;
 }
 
+/** What of the context says where a chain ends. */
+type EndContext = Pick<CoverContext, 'chain' | 'unread' | 'snapshot' | 'endBudget'>;
+
 /** Microseconds: enough for every signature between the few certificates of a chain. */
 export const END_BUDGET = 10_000;
 const MOST_LOCATIONS = 3;
@@ -50,10 +54,10 @@ export function chainEndFindings(
   agreement: Agreement,
   role: 'client' | 'server',
   leaf: CertificateFacts,
-  { chain, unread, snapshot, endBudget: budget }: Pick<CoverContext, 'chain' | 'unread' | 'snapshot' | 'endBudget'>,
+  context: EndContext,
 ): readonly Finding[] {
   if (leaf.selfIssued) return [];
-  const { last, selfSigned, other } = whereItEnds(agreement, role, leaf, chain, snapshot, budget);
+  const { last, selfSigned, other } = chainEnd(agreement, role, leaf, context);
   const issuer = printable(last.issuerText || '(empty name)', MOST_SHOWN);
   const accepted = `agreement ${agreement.name} accepts ${counted(agreement, role)}`;
   if (other !== undefined && !other.leadsOn) {
@@ -76,7 +80,7 @@ export function chainEndFindings(
   return [
     {
       code: 'missing-intermediate',
-      detail: `agreement ${agreement.name}: ${missing} (${sentText(chain.length, unread)}); ${remedy}`,
+      detail: `agreement ${agreement.name}: ${missing} (${sentText(context)}); ${remedy}`,
     },
   ];
 }
@@ -86,7 +90,9 @@ function bearsNameOf(anchors: readonly CertificateFacts[], root: CertificateFact
 }
 
 /** What came of the chain: an intermediate that was sent and could not be read is not one that is missing. */
-function sentText(sent: number, [why]: readonly string[]): string {
+function sentText({ chain, unread }: EndContext): string {
+  const sent = chain.length;
+  const [why] = unread;
   const came = 'the proxy handed over';
   const read = sent === 0 ? `${came} no chain` : `${came} ${sent} more certificate${sent === 1 ? '' : 's'}`;
   if (why === undefined) return read;
@@ -108,14 +114,13 @@ function where(certificate: CertificateFacts): string {
 }
 
 /** Walks upwards from the leaf over all that is at hand; every step is a signature that verifies. */
-function whereItEnds(
+function chainEnd(
   agreement: Agreement,
   role: 'client' | 'server',
   leaf: CertificateFacts,
-  chain: readonly CertificateFacts[],
-  { authorities }: Pick<Snapshot, 'authorities'>,
-  budget: Budget,
+  context: EndContext,
 ): ChainEnd {
+  const { chain, endBudget: budget } = context;
   const atHand = [...chain, ...agreement.intermediates, ...agreement.anchors.client, ...agreement.anchors.server];
   const seen = new Set<CertificateFacts>([leaf]);
   const ends: CertificateFacts[] = [];
@@ -129,7 +134,7 @@ function whereItEnds(
       queue.push(...fresh);
       if (above.length === 0) ends.push(certificate);
     }
-    const other = ofOthers(agreement, role, ends, authorities, budget);
+    const other = ofOthers(agreement, role, ends, context);
     if (other !== undefined) return other;
     // A root in the name of an anchor settles it, whatever else was sent beside it.
     const namesake = [...seen].find((each) => bearsNameOf(agreement.anchors[role], each) && isSelfSigned(each, budget));
@@ -148,16 +153,16 @@ function ofOthers(
   agreement: Agreement,
   role: 'client' | 'server',
   ends: readonly CertificateFacts[],
-  authorities: AuthorityTable,
-  budget: Budget,
+  context: EndContext,
 ): ChainEnd | undefined {
+  const { snapshot, endBudget: budget } = context;
   for (const last of ends) {
     for (const name of [last.issuerKeys.text, last.subjectKeys.text]) {
-      for (const { certificate: authority, agreements } of authorities.named(name)) {
+      for (const { certificate: authority, agreements } of snapshot.authorities.named(name)) {
         const other = agreements.find((each) => each.name !== agreement.name);
         if (other === undefined) continue;
         if (last.sha256 !== authority.sha256 && !issued(authority, last, budget)) continue;
-        const leadsOn = leadsTo(agreement.anchors[role], authority, authorities, budget);
+        const leadsOn = leadsTo(agreement.anchors[role], authority, context);
         return { last, selfSigned: false, other: { agreement: other, authority, leadsOn } };
       }
     }
@@ -169,14 +174,13 @@ function ofOthers(
 function leadsTo(
   anchors: readonly CertificateFacts[],
   authority: CertificateFacts,
-  authorities: AuthorityTable,
-  budget: Budget,
+  { snapshot, endBudget: budget }: EndContext,
 ): boolean {
   const seen = new Map([[authority.sha256, authority]]);
   try {
     for (const current of seen.values()) {
       if (anchors.some((anchor) => issued(anchor, current, budget))) return true;
-      for (const { certificate } of authorities.named(current.issuerKeys.text)) {
+      for (const { certificate } of snapshot.authorities.named(current.issuerKeys.text)) {
         if (!seen.has(certificate.sha256) && issued(certificate, current, budget))
           seen.set(certificate.sha256, certificate);
       }

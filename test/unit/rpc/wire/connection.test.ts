@@ -35,7 +35,8 @@ function serve() {
   const paced = pacedDispatch();
   const socket = new FakeSocket();
   const context = { wire: 'tcp', peer: 'test', role: 'script' } as const;
-  serveConnection(socket as unknown as Socket, paced.dispatch, context, DEFAULT_CONNECTION_LIMITS, () => {});
+  const asking = { dispatch: paced.dispatch, context, slot: { asked: () => () => {} } };
+  serveConnection(socket as unknown as Socket, asking, DEFAULT_CONNECTION_LIMITS, () => {});
   return { ...paced, socket };
 }
 
