@@ -133,6 +133,13 @@ const BYPASSES: readonly {
     next: 'delete it',
   },
   {
+    // Without a type it takes all of them out.
+    call: /(?<![a-z_])remove_body_part\((?!\))/,
+    harm: 'leak',
+    text: 'makes fields of the message of those that the part which it leaves alone bears, past siptrust',
+    next: 'take all parts out, remove_body_part(), and add_body_part() what is to stay',
+  },
+  {
     call: /(?<![a-z_])unuse_blacklist\("(?:all|siptrust_\w+)"\)/,
     harm: 'leak',
     text: 'opens the door that siptrust has shut',

@@ -4,10 +4,11 @@
  */
 
 import { hash } from 'node:crypto';
-import { BOUNDARY_RULES, HEADER_POLICY, type HookProfile, type Profile } from '../table/index.js';
+import { HEADER_POLICY, type HookProfile, type Profile } from '../table/index.js';
 import { cleanMessage, type Purpose } from './clean-message.js';
 import { BLANKS, COLON, END, literal, NOT, REMEMBERED, TOKEN } from './clean-values.js';
 import { NUMBERED } from './profile-numbers.js';
+import { REFUSED_SUBTYPES } from './refused-bodies.js';
 
 /** A group of the module regex. */
 export interface Group {
@@ -36,10 +37,6 @@ const NEVER = '(?!)';
 const MOST_ROWS = 256;
 /** What Kamailio changes in a message at once; more of it would be more than linear work. */
 const MOST_PARTS = 8;
-/** Bodies that nobody may bring who is not trusted, as the whole or as a part of another. */
-const REFUSED_BODIES = BOUNDARY_RULES.filter((rule) => rule.kind === 'body' && rule.in === 'reject').map(
-  ({ name }) => name,
-);
 
 /** One field by two names: found by groups that remember. */
 const TWICE = ['l', 'Content-Length'] as const;
@@ -136,8 +133,7 @@ export function refusedPart(): string {
 
 /** MIME lets a line be folded wherever a blank may stand. */
 function typeOf(blanks: string, group: string): string {
-  const subtypes = REFUSED_BODIES.map((name) => literal(name.replace(/^application\/|[*]$/g, '')));
-  return `application${blanks}/${blanks}${group}${subtypes.join('|')})`;
+  return `application${blanks}/${blanks}${group}${REFUSED_SUBTYPES.map(literal).join('|')})`;
 }
 
 /** Longest line that the regex module reads is 495 bytes; `[` and `]{0}` around a line break make it match nothing. */

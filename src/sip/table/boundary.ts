@@ -375,6 +375,6 @@ export const BOUNDARY_RULES: readonly BoundaryRule[] = [
   rule('body', 'B-3', 'multipart/*', 'D', 'RFC 5621 §3', {
     ...flaggedBody,
     condition:
-      'flagged `body-untrusted`; Kamailio: no part is of a type that is refused, in place of it stands `application/x-untrusted`',
+      'flagged `body-untrusted`; no part is of a type that is refused: in place of it stands `application/x-untrusted` (Kamailio), or the SDP alone goes on (OpenSIPS)',
   }),
 ];

@@ -438,6 +438,11 @@ describe('where an OpenSIPS asks', () => {
       /^leak opensips-script: .*: route names a proxy in t_relay\(\) that no route sees: what \$ru leads to/,
     ]),
     [
+      'a part of a body that is left alone',
+      () => change('opensips.cfg', 'route(RELAY);', 'remove_body_part("application/isup");'),
+      /^leak opensips-script: .*: route makes fields of the message of those that the part which it leaves alone bears, past siptrust$/,
+    ],
+    [
       'mc_decompress() behind the first line',
       () => change('opensips.cfg', 'route(SIPTRUST_IN);', 'route(SIPTRUST_IN);\n\tmc_decompress();'),
       /^leak opensips-script: .*: route unpacks, or brings back, what route\(SIPTRUST_IN\) has not seen or has taken out$/,
