@@ -6,6 +6,7 @@ import {
   callsOf,
   findLine,
   INCLUDE,
+  modparam,
   place,
   type ScriptLine,
   type ScriptRoute,
@@ -18,6 +19,8 @@ import type { Site } from './site.js';
 /** Nobody sees what is appended before the gate out, which sends none of it to strangers. */
 export function appended({ script }: Site): readonly Finding[] {
   if (!('value' in script) || findLine(script.value, INCLUDE) === undefined) return [];
+  const anew = findLine(script.value, PV_HEADERS);
+  const automatic = anew !== undefined && script.value.every(({ text }) => AUTO_MSG.exec(text)?.groups?.word !== '0');
   const routes = scriptRoutes(script.value);
   const called = callsOf(routes);
   const ways = new Map(routes.map((route) => [route, new Set<string>()]));
@@ -25,7 +28,16 @@ export function appended({ script }: Site): readonly Finding[] {
     if (root.kind === 'route') continue;
     for (const route of [root, ...called(root.body)]) ways.get(route)?.add(kindOf(root));
   }
-  return [...ways].flatMap(([route, from]) => {
+  const rewritten = automatic
+    ? [
+        finding(
+          'outage',
+          `${place(anew)}: module pv_headers writes all fields anew behind siptrust: what has to be cleaned is not sent`,
+          'modparam("pv_headers", "auto_msg", 0)',
+        ),
+      ]
+    : [];
+  const byRoutes = [...ways].flatMap(([route, from]) => {
     const kinds = from.size > 0 ? [...from] : ['request_route'];
     const seen = seenIn(route);
     // (Debian's NATMANAGE writes Contact of answers alone, which are changed at once.)
@@ -37,7 +49,12 @@ export function appended({ script }: Site): readonly Finding[] {
           .find((found) => found.length > 0) ?? [],
     );
   });
+  return [...rewritten, ...byRoutes];
 }
+
+/** Its default is 1. */
+const AUTO_MSG = modparam('pv_headers', 'auto_msg');
+const PV_HEADERS = /^loadmodulex?[\s(]*["'](?:[^"']*\/)?pv_headers(?:\.so)?["']/;
 
 /** How its messages leave. */
 function kindOf({ kind, name }: ScriptRoute): string {
@@ -58,7 +75,7 @@ const ADDING: readonly (readonly [call: RegExp, field: string])[] = [
 
 /** Functions that write into a row, by its name, or over what an expression finds that begins with one. */
 const WRITING =
-  /\b(?:subst_hf|(?:append|insert|assign|include)_hf_value2?)\("([-\w]+)|\b(?:subst(?:_v)?|replace(?:_all|_hdrs|_str)?)\(["']\/?\^?\(?([-A-Za-z]+)/g;
+  /\b(?:subst_hf|(?:append|insert|assign|include)_hf_value2?)\("([-\w]+)|\b(?:subst(?:_v)?|replace(?:_all|_hdrs|_str)?)\(["']\/?\^?\(?([-A-Za-z]+)|\$x_hdr\(([-\w]+)\)\s*=(?![=~])/g;
 
 /** What a line adds, or replaces, where a route of this kind runs it. @param seen whether siptrust takes it out for strangers @param answers whether it asks for them before */
 function appendedIn(kind: string, at: ScriptLine, seen: boolean, answers: boolean): readonly Finding[] {
@@ -79,11 +96,18 @@ function appendedIn(kind: string, at: ScriptLine, seen: boolean, answers: boolea
     const found = `${place(at)}: a Route that remove_hf() takes out comes back, where siptrustd writes it anew (;cpc= in it)`;
     return [finding('note', found, 'if (is_present_hf("Route")) { remove_hf("Route"); msg_apply_changes(); }')];
   }
+  if (/\bpvh_apply_headers\(/.test(text)) {
+    const found = `${place(at)}: what pvh_apply_headers() writes back is not sent, if it goes to strangers`;
+    return [finding('note', found, 'take it out: append_hf(), remove_hf()')];
+  }
   const byModules = ADDING.filter(([call]) => call.test(text)).map(([, field]) => ({
     names: [field],
     by: 'append_hf',
   }));
-  const written = [...text.matchAll(WRITING)].map(([, row = '', found = row]) => ({ names: [found], by: 'append_hf' }));
+  const written = [...text.matchAll(WRITING)].map(([, row = '', found = row, named = found]) => ({
+    names: [named],
+    by: 'append_hf',
+  }));
   return [...addedFields(text), ...byModules, ...written].flatMap(({ names = [], by }) => {
     const own = by === 'append_to_reply';
     const reply = own || /^(?:on)?reply/.test(kind);

@@ -881,6 +881,36 @@ const faults: readonly (readonly [name: string, fault: () => void, ...found: rea
     () => change('kamailio.cfg', '    t_on_branch("OUT")', `    ${call};\n    t_on_branch("OUT")`),
     /^note script-append: .*kamailio\.cfg:11: what the script adds (?:X-Hint|P-Asserted-Identity) to is not sent, if it goes to strangers$/,
   ]),
+  ...['', 'modparam("pv_headers", "auto_msg", 1)\n'].map((mode): (typeof faults)[number] => [
+    `a module that writes the header block anew behind the gates: ${mode}`,
+    () =>
+      change('kamailio.cfg', '#!define SIPTRUST_INSIDE', `loadmodule "pv_headers.so"\n${mode}#!define SIPTRUST_INSIDE`),
+    /^outage script-append: .*kamailio\.cfg:8: module pv_headers writes all fields anew behind siptrust: what has to be cleaned is not sent$/,
+  ]),
+  [
+    'a module that could, and does not',
+    () =>
+      change(
+        'kamailio.cfg',
+        '#!define SIPTRUST_INSIDE',
+        'loadmodule "pv_headers.so"\nmodparam("pv_headers", "auto_msg", 0)\n#!define SIPTRUST_INSIDE',
+      ),
+  ],
+  [
+    'fields that are written back',
+    () => change('kamailio.cfg', '    route(SIPTRUST_OUT);', '    pvh_apply_headers();\n    route(SIPTRUST_OUT);'),
+    /^note script-append: .*kamailio\.cfg:16: what pvh_apply_headers\(\) writes back is not sent, if it goes to strangers$/,
+  ],
+  [
+    'a private field that is written through module pv_headers',
+    () =>
+      change(
+        'kamailio.cfg',
+        '    t_on_branch("OUT")',
+        '    $x_hdr(X-Hint) = "x"; $x_hdr(Subject) == "y";\n    t_on_branch("OUT")',
+      ),
+    /^note script-append: .*kamailio\.cfg:11: what the script adds X-Hint to is not sent, if it goes to strangers$/,
+  ],
   [
     'an identity that the script hides, and siptrustd writes anew',
     () =>
