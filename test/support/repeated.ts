@@ -20,6 +20,11 @@ export const REPEATED: readonly string[] = [
     '@',
     '<sip:a;x>',
     '?a=b&',
+    '[',
+    '@[',
+    '@[]',
+    ' (',
+    ' ()',
   ],
 ];
 

@@ -61,17 +61,21 @@ export function namedHop(params: Omit<PeerQuestion, 'proto' | 'tls'>) {
 /** The message in the params, as the plan takes it. */
 export type Message = Pick<
   MessageInput,
-  'direction' | 'message' | 'method' | 'status' | 'ruri' | 'next' | 'startLine' | 'block'
+  'direction' | 'message' | 'method' | 'status' | 'ruri' | 'next' | 'startLine' | 'startLineEnd' | 'block'
 >;
 
 /** The message that the params describe; what they say of the start line goes before what `raw` says. */
 export function toMessage(params: MessageParams): Message {
   const { direction, message, method, status, ruri, next } = params;
-  const { startLine, headers } = messageParts(params);
-  return { direction, message, method, status, ruri, next, startLine, block: scanHeaderBlock(headers) };
+  const { startLine, startLineEnd, headers } = messageParts(params);
+  return { direction, message, method, status, ruri, next, startLine, startLineEnd, block: scanHeaderBlock(headers) };
 }
 
-function messageParts({ headers, raw }: MessageParams): { startLine?: string; headers: Uint8Array } {
+function messageParts({ headers, raw }: MessageParams): {
+  startLine?: string;
+  startLineEnd?: string;
+  headers: Uint8Array;
+} {
   if (headers !== undefined && raw !== undefined) refuse('headers', 'headers or raw', 'both');
   if (headers !== undefined) return { headers: Buffer.from(headers, 'latin1') };
   if (raw === undefined) return refuse('headers', 'the header block in headers, or the message in raw', 'neither');

@@ -53,6 +53,12 @@ export interface AuditContext {
 /** Kind of the note on names that the proxy's parser may not know: with it, a plan that removes anything is unsure. */
 export const RARE_NAME = 'name-rare-chars';
 
+/**
+ * Kind of an address or a Via in which a bracket never closes. To some readers (PJSIP, and what is built on it) the host of an IPv6
+ * literal, or the comment of a Via, then goes on in the next lines and in the body, and so do the header fields.
+ */
+export const OPEN_BRACKET = 'open-bracket';
+
 /** All problems of a block, those of the scanner included. Linear in the block. */
 export function auditHeaderBlock(block: HeaderBlock, context: AuditContext = {}): readonly Problem[] {
   const problems = new Problems(block.problems);
@@ -68,6 +74,7 @@ export function auditHeaderBlock(block: HeaderBlock, context: AuditContext = {})
     auditName(field, problems);
     auditBytes(field, context.privateKeys, problems);
     auditFolds(field, context.privateKeys, problems);
+    auditBrackets(field, problems);
     FIELD_CHECKS.get(field.key)?.(field, problems);
   }
   for (const [key, rows] of byKey) auditList(key, rows, problems);
@@ -205,6 +212,15 @@ function auditFolds(field: HeaderField, privateKeys: ReadonlySet<string> | undef
 function auditName(field: HeaderField, problems: Problems): void {
   if (!field.regular || !hasRareChar(field.name)) return;
   problems.add('note', RARE_NAME, field.line, `"${printable(field.name)}" is a token that some proxies cannot read`);
+}
+
+/** Where a host may stand, the last opening bracket of the line has a closing one behind it, and so have those before it. */
+function auditBrackets({ key, value, line }: HeaderField, problems: Problems): void {
+  const via = key === 'via';
+  if (!via && !ADDRESS_FIELDS.has(key)) return;
+  const open = via ? value.lastIndexOf('[') : Math.max(value.lastIndexOf('@['), value.lastIndexOf(':['));
+  const endless = open > value.lastIndexOf(']') || (via && value.lastIndexOf('(') > value.lastIndexOf(')'));
+  if (endless) problems.add('reject', OPEN_BRACKET, line, `a bracket of ${key} never closes`);
 }
 
 /** RFC 3261 §8.1.1. Max-Forwards may be missing: RFC 2543 did not have it. */

@@ -1,3 +1,3 @@
 /** The door of this room: what is wrong with a header block. */
 
-export { auditHeaderBlock } from './audit.js';
+export { auditHeaderBlock, OPEN_BRACKET } from './audit.js';

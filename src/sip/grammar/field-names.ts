@@ -1,6 +1,6 @@
 /** Names of SIP header fields: compact forms, and the classes that the audit treats alike. */
 
-import { asciiLower } from './ascii.js';
+import { asciiLower, onlyToken } from './ascii.js';
 
 /**
  * Compact forms (RFC 3261 §7.3.3; the IANA table of SIP header fields). `n` (Identity-Info) was withdrawn by RFC 8224
@@ -34,6 +34,18 @@ const compactOf: ReadonlyMap<string, string> = new Map([...COMPACT_FORMS].map(([
 export function fieldKey(name: string): string {
   const lower = asciiLower(name);
   return COMPACT_FORMS.get(lower) ?? lower;
+}
+
+/**
+ * The key of a field to whoever decodes escapes in its name, as unescape() of JavaScript does (drachtio, node-sip); to RFC 3261 §25.1
+ * they are letters like others, and `C%6Fntact` is none of its fields (RFC 4475 §3.1.1.5).
+ */
+export function decodedKey(key: string): string {
+  if (!key.includes('%')) return key;
+  const decoded = key.replace(/%(?:u00)?([0-9a-f]{2})/gi, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+  return fieldKey(onlyToken(decoded));
 }
 
 /** Every name, in lower case, that means the field of this key: the long one, and the compact one if there is one. */

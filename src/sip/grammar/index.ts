@@ -13,6 +13,7 @@ export {
 export {
   ADDRESS_FIELDS,
   COMPACT_FORMS,
+  decodedKey,
   fieldKey,
   hasRareChar,
   IDENTITY_FIELDS,

@@ -11,11 +11,13 @@ import { type Bearing, type HookProfile, type Inside, type LineRules, URI_FIELDS
 import {
   BEYOND,
   BLANKS,
+  CLOSING,
   COLON,
   END,
   heads,
   lettersBut,
   literal,
+  NAME,
   NAME_END,
   NOT,
   REMEMBERED,
@@ -67,7 +69,8 @@ export function cleanMessage(request: HookProfile, response: HookProfile, purpos
   const blocks = same
     ? `${emergency}(?>${notStatus}[a-z]${values.plain}|${start}(?:${status}|${values.any}${END}))${requests}`
     : `${start}(?:${status}${new Lines(response, purpose, 'r', values).text}|(?!SIP/2)${emergency}(?>${values.plain}|${values.any}${END})${requests})`;
-  return `(?J)${values.words}(*COMMIT)\\A${blocks}${END}${REMEMBERED}`;
+  const closing = purpose.direction === 'in' ? `(?<g>${CLOSING})` : '';
+  return `(?J)(?(DEFINE)${values.words}${closing})(*COMMIT)\\A${blocks}${END}${REMEMBERED}`;
 }
 
 /** Lines of the fields that some rule speaks of. */
@@ -141,7 +144,8 @@ class Lines {
       this.#other(),
       ...this.#replacing(),
     ];
-    return `${this.#leading()}(?:${[...quick.slice(0, QUICK), `(?:${all.join('|')})`].join('|')})++`;
+    const closing = this.#purpose.direction === 'in' ? '(?&g)' : '';
+    return `${this.#leading()}(?:${[...quick.slice(0, QUICK), `${closing}(?:${all.join('|')})`].join('|')})++`;
   }
 
   /** What only a plan can judge is not settled by going. */
@@ -179,7 +183,7 @@ class Lines {
   /** A line of a field of which nothing is said. */
   #other(): string {
     const others = nameOf(this.#treated.filter((name) => !this.#prefixes.includes(name)));
-    return `(?!${[...this.#prefixes, `${others}${COLON}`].join('|')})[${TOKEN}]++${COLON}${this.#values.any}${END}`;
+    return `(?!${[...this.#prefixes, `${others}${COLON}`].join('|')})${NAME}++${COLON}${this.#values.any}${END}`;
   }
 
   /** What the lines of single fields may hold. */
@@ -248,8 +252,8 @@ class Lines {
       return seconds.includes('') ? [] : [`${letter}[${lettersBut(seconds)}]${this.#values.rest}`];
     });
     return [
-      `[${lettersBut(heads(treated))}][${TOKEN}]*+:${this.#values.plain}`,
-      ...this.#most('route', 'content-length'),
+      `[${lettersBut([...heads(treated), 'v'])}]${NAME}*+:${this.#values.plain}`,
+      ...this.#most('via', 'route', 'content-length'),
       // The end of the matter (Perl ends the loop alone).
       `${END}(*ACCEPT)`,
       ...this.#most(...FREQUENT),
@@ -280,7 +284,8 @@ class Lines {
 
   /** Most values of a field, up to the end of their line. */
   #value(name: string): string {
-    const { plain, simple, named } = this.#values;
+    const { plain, simple, named, hosts } = this.#values;
+    if (name === 'via' || name === 'record-route') return hosts;
     if (name === 'from' && this.#profile.screens) return named;
     return URI_FIELDS.has(name) ? plain : simple;
   }

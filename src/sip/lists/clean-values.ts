@@ -1,6 +1,6 @@
 /** What may stand in the values of a header block, as Perl-compatible expressions, and the words that they are made of. */
 
-import { asciiLower } from '../grammar/index.js';
+import { ADDRESS_FIELDS, asciiLower, spellings } from '../grammar/index.js';
 import type { HookProfile } from '../table/index.js';
 import { nameOf, nameOrEscape } from './name-tree.js';
 
@@ -9,6 +9,8 @@ export const COLON = `${BLANKS}:`;
 export const TOKEN = "-A-Za-z0-9.!%*_+`'~";
 /** Characters of a token without the percent sign, the hyphen first. */
 const WORD_CHARS = [..."-abcdefghijklmnopqrstuvwxyz0123456789.!*_+`'~"];
+/** A name that no reader takes for another one by decoding it (decodedKey). */
+export const NAME = `[${TOKEN.replace('%', '')}]`;
 /** A parameter name has ended. */
 export const NAME_END = `(?![${TOKEN}])`;
 export const END = '\\r\\n';
@@ -21,6 +23,9 @@ export const NOT = '\\r\\n\\x00';
 export const REMEMBERED = '(?:(?!)(?<z>)\\k<z>)?';
 /** What one reader or another takes for a line end or for a blank (VT, FF and the like), and what such characters begin with. */
 const ODD = '\\0-\\b\\n-\\x1f\\x7f\\x85\\xc0-\\xc2\\xe0\\xe2\\xf0';
+/** An IPv6 literal that every reader ends in this line. */
+const LITERAL = '(?&l)';
+const DEFINITION = '(?<l>\\[[0-9a-f:.]*+\\])';
 /** All but printable ASCII. */
 export const BEYOND = '\\0-\\x1f\\x7f-\\xff';
 /**
@@ -28,6 +33,12 @@ export const BEYOND = '\\0-\\x1f\\x7f-\\xff';
  * four); and \x85, which is NEL in Latin-1 and the second half of many letters, before what is no name and colon.
  */
 const LETTER = `\\xc2(?!\\x85)|\\xe2(?!\\x80[\\xa8\\xa9])|\\x85(?!${BLANKS}[${TOKEN}]++${COLON})|[\\xc0\\xc1](?![\\x80-\\xbf])|\\xe0(?![\\x80-\\x9f])|\\xf0(?![\\x80-\\x8f])`;
+
+const ADDRESSES = nameOf([...ADDRESS_FIELDS].flatMap(spellings));
+const HOST = '[^\\r\\[]*+(?:(?:(?<![@:])\\[|\\[[^\\]\\r]*+\\])[^\\r\\[]*+)*+\\r';
+const SENT_BY = '[^\\r\\[(]*+(?:(?:\\[[^\\]\\r]*+\\]|\\([^)\\r]*+\\))[^\\r\\[(]*+)*+\\r';
+/** No line of an address or a Via in which a bracket never closes (OPEN_BRACKET of the audit). */
+export const CLOSING = `(?!${ADDRESSES}${COLON}(?!${HOST})|${nameOf(spellings('via'))}${COLON}(?!${SENT_BY}))`;
 
 /**
  * What may stand in values: no forbidden parameter, plain or escaped, no header field that a URI embeds, and nothing that one
@@ -41,6 +52,8 @@ export class Values {
   readonly replaces: string | undefined;
   /** Most values, up to the end of their line: printable ASCII. */
   readonly simple: string;
+  /** Most lists of hosts (Via, Record-Route): besides, no bracket that does not close. */
+  readonly hosts: string;
   /** Most values with URIs: besides, no question mark, no escape, and parameters that start as no forbidden one does. */
   readonly plain: string;
   /** Most of these that name somebody: one angle bracket, and nothing before it that a reader takes for a URI. */
@@ -48,6 +61,8 @@ export class Values {
   /** The rest of a name, and such a value: shorter to write than to match. */
   readonly rest: string;
   readonly #legible: boolean;
+  /** What opens a literal, where one has to close. */
+  readonly #open: string;
   /** Names of forbidden parameters. */
   readonly #taken: readonly string[];
 
@@ -55,18 +70,22 @@ export class Values {
     this.#legible = direction === 'in' || barren;
     this.#taken = uriParams;
     this.simple = `${this.#legible ? `[${printableBut('')}]` : `[^${NOT}]`}*+${END}`;
-    const display = `[${printableBut('%:;<')}]*+<`;
+    this.#open = direction === 'in' ? '[' : '';
+    const closing = (but: string): string => `${this.#ascii(but)}(?:${LITERAL}${this.#ascii(but)})*+${END}`;
+    this.hosts = direction === 'in' ? closing('(') : this.simple;
+    const display = `${this.#ascii('%:;<')}<`;
     if (uriParams.length === 0 && !barren) {
-      this.named = `${display}[${printableBut('<')}]*+${END}`;
-      this.words = '';
+      this.named = `${display}${direction === 'in' ? closing('<') : `${this.#ascii('<')}${END}`}`;
+      this.words = direction === 'in' ? DEFINITION : '';
       this.any = this.text('');
-      this.plain = this.simple;
-      this.rest = `[${TOKEN}]*+:${this.simple}`;
+      this.plain = direction === 'in' ? closing('') : this.simple;
+      this.rest = `${NAME}*+:${this.plain}`;
       return;
     }
+    const literal = direction === 'in' ? `|${LITERAL}` : '';
     const ordinary = uriParams.length === 0 ? '' : otherStart(uriParams);
-    const ascii = (but: string): string => `[${printableBut(`%;${barren ? '?' : ''}${but}`)}]*+`;
-    const plain = (but: string): string => `${ascii(but)}(?:;${ordinary}${ascii(but)})*+${END}`;
+    const ascii = (but: string): string => this.#ascii(`%;${barren ? '?' : ''}${but}`);
+    const plain = (but: string): string => `${ascii(but)}(?:(?:;${ordinary}${literal})${ascii(but)})*+${END}`;
     this.plain = plain('');
     this.named = `${display}${plain('<')}`;
     // RFC 3261 §19.1.4: an escaped parameter name is the same name.
@@ -91,7 +110,7 @@ export class Values {
     const uri = `${scheme}${host}(?=[<>\\r])`;
     const long = `(?:[^${ODD}%;?st]++|[?]++|(?&p)|${uri}|(?!${scheme})[st])*+`;
     this.rest = '(?&b)';
-    this.words = `(?(DEFINE)(?<b>[${TOKEN}]*+:${this.plain})(?<p>${part})${barren ? `(?<t>${long})(?<a>${whole}(?=\\r)|(?&t))` : `(?<a>${whole})`})`;
+    this.words = `${direction === 'in' ? DEFINITION : ''}(?<b>${NAME}*+:${this.plain})(?<p>${part})${barren ? `(?<t>${long})(?<a>${whole}(?=\\r)|(?&t))` : `(?<a>${whole})`}`;
     this.any = '(?&a)';
     if (!barren) return;
     const shown = `${BLANKS}(?:"${this.text('"\\\\')}"|${this.text('";?<')})${BLANKS}`;
@@ -106,7 +125,7 @@ export class Values {
    */
   plainWithout(names: readonly string[], letters: readonly string[]): string {
     const behind = names.map((name) => name.slice(name.indexOf(':') + 1));
-    const ascii = `[${printableBut('%:;?')}]*+`;
+    const ascii = this.#ascii('%:;?');
     const other = otherStart(this.#taken, [...heads(behind), ...letters]);
     return `:${ascii}(?:[:;]${other}${ascii})*+${END}`;
   }
@@ -117,11 +136,16 @@ export class Values {
    */
   route(): readonly [string, string] {
     const ascii = `[\\t${printableBut('@')}]*+`;
-    const most = `[${printableBut('%;?@')}]*+`;
+    const most = this.#ascii('%;?@');
     return [
       `(?=${ascii}(?:(?<!orig)(?<!iscmark)@${ascii})*+\\r)${this.any}`,
       `:${most}(?:;${otherStart(this.#taken)}${most})*+${END}`,
     ];
+  }
+
+  /** Printable ASCII without these characters. */
+  #ascii(but: string): string {
+    return `[${printableBut(`${but}${this.#open}`)}]*+`;
   }
 
   /** Text without these characters. */
@@ -157,10 +181,11 @@ export function heads(names: readonly string[]): readonly string[] {
 /** Printable ASCII without these characters, for a bracket expression. */
 function printableBut(taken: string): string {
   const runs: string[] = [];
+  const char = (code: number): string => String.fromCharCode(code).replace(/[\\\]^-]/, '\\$&');
   let from = 0x20;
   for (let code = from; code <= 0x7f; code++) {
     if (code < 0x7f && !taken.includes(String.fromCharCode(code))) continue;
-    if (from < code) runs.push(`${String.fromCharCode(from)}-${String.fromCharCode(code - 1)}`);
+    if (from < code) runs.push(`${char(from)}-${char(code - 1)}`);
     from = code + 1;
   }
   return runs.join('');

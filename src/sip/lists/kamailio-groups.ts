@@ -6,7 +6,7 @@
 import { hash } from 'node:crypto';
 import { HEADER_POLICY, type HookProfile, type Profile } from '../table/index.js';
 import { cleanMessage, type Purpose } from './clean-message.js';
-import { BLANKS, COLON, END, literal, NOT, REMEMBERED, TOKEN } from './clean-values.js';
+import { BLANKS, CLOSING, COLON, END, literal, NOT, REMEMBERED, TOKEN } from './clean-values.js';
 import { NUMBERED } from './profile-numbers.js';
 import { REFUSED_SUBTYPES } from './refused-bodies.js';
 
@@ -107,7 +107,7 @@ function sample(...names: readonly string[]): string {
  */
 function wellFormedMessage(): string {
   const length = `(?:content-length|l)${COLON}(?(<l>)(?!))(?<l>)${BLANKS}[0-9]{1,9}+${BLANKS}`;
-  const other = `(?!(?:content-length|l)${COLON})[${TOKEN}]++${COLON}[^${NOT}]*+`;
+  const other = `(?!(?:content-length|l)${COLON})${CLOSING}[${TOKEN}]++${COLON}[^${NOT}]*+`;
   return `(*COMMIT)\\A(?:\\r\\n)*+(?=[^ \\t\\r])[^${NOT}]++${END}(?:(?:${other}|${length})${END})++${END}${REMEMBERED}`;
 }
 

@@ -5,7 +5,7 @@
  * POSIX extended expressions, to be matched without regard to case and without NUL; no backslash.
  */
 
-import { asciiLower, spellings } from '../grammar/index.js';
+import { ADDRESS_FIELDS, asciiLower, spellings } from '../grammar/index.js';
 import {
   actionsAt,
   type BoundaryRule,
@@ -23,6 +23,8 @@ const OTHER_TOKEN_CHARS = "-0123456789.!*_+`'~%";
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
 const TOKEN_CHARS = `${OTHER_TOKEN_CHARS}${LETTERS}`;
 const TOKEN = "[-0-9a-z.!*_+`'~%]+";
+/** What a token goes on with that tells no name by an escape. */
+const TOKEN_REST = "[-0-9a-z.!*_+`'~]*";
 const BLANKS = '[ \t]*';
 /** What no header value holds (RFC 3261 §25.1), or what is a line end to some reader, or begins one (see LETTER). */
 const CONTROLS = '\x01-\x08\x0a-\x1f\x7f\x85\xc0-\xc2\xe0\xe2\xf0';
@@ -63,9 +65,10 @@ export function otherThan(names: readonly string[], stops: string, tail = '', re
   const apart = (rests: readonly string[]): string => {
     const heads = headsOf(rests);
     // Where one of the names ends, only a further character of a token makes another name.
-    const other = rests.includes('')
-      ? `[${without(TOKEN_CHARS, ['%', ...heads])}]`
-      : `[^${without(heads.join(''), ['-'])}%\x80-\xff${stops}${heads.includes('-') ? '-' : ''}]`;
+    const other =
+      rests.includes('') || rest === TOKEN_REST
+        ? `[${without(TOKEN_CHARS, ['%', ...heads])}]`
+        : `[^${without(heads.join(''), ['-'])}%\x80-\xff${stops}${heads.includes('-') ? '-' : ''}]`;
     return `(${[other, ...heads.map((head) => head + apart(restsBehind(head, rests)))].join('|')})`;
   };
   const beginnings = (rests: readonly string[]): string => {
@@ -311,11 +314,26 @@ function legible(but: string): string {
   return `([^${but}${CONTROLS}]|${LETTER})`;
 }
 
-/** A continuation line in which no reader finds a field or the end of the block (RFC 3261 §7.3.1). */
-const PLAIN_FOLD = `${END}[ \t]+(${legible(' \t:')}${legible(':')}*|<(sips?|tel):${legible('')}*)`;
+/** The same where each bracket closes: a literal, or what is no name of a field. */
+function closing(but: string): string {
+  return `(${legible(`${but}[`)}|[[]([0-9a-f:.]*|[^]:${CONTROLS}]*)])`;
+}
+
+/** The rest of a line: a value, and continuation lines in which no reader finds a field or the end of the block (RFC 3261 §7.3.1). */
+function folded(text: (but: string) => string, never = ''): string {
+  const fold = `${END}[ \t]+(${text(` \t:${never}`)}${text(`:${never}`)}*|<(sips?|tel):${text(never)}*)`;
+  return `${COLON}${text(never)}*(${fold})*${END}`;
+}
+
+const ADDRESSES = [...ADDRESS_FIELDS].flatMap(spellings);
+const VIA = spellings('via');
 
 /**
  * Lines that every reader cuts alike: what does not match is malformed. The others look at messages that have passed
  * this one.
  */
-export const SHAPE = `^${legible('')}+${END}(${TOKEN}${COLON}${legible('')}*(${PLAIN_FOLD})*${END})+${END}`;
+export const SHAPE = [
+  `^${legible('')}+${END}(${otherThan([...ADDRESSES, ...VIA], ': \t\r\n', '', TOKEN_REST)}${folded(legible)}`,
+  `(${ADDRESSES.join('|')})${folded(closing)}`,
+  `(${VIA.join('|')})${folded(closing, '(')})+${END}`,
+].join('|');

@@ -23,6 +23,7 @@ export function checkBlock(work: Work): Refusal {
   const problems = auditHeaderBlock(input.block, {
     privateKeys: PRIVATE_KEYS,
     ...(input.startLine === undefined ? {} : { startLine: input.startLine }),
+    ...(input.startLineEnd === undefined ? {} : { startLineEnd: input.startLineEnd }),
     ...(work.method === '' ? {} : { method: work.method }),
   });
   if (stance.trusted && direction === 'out') return undefined;

@@ -1,5 +1,6 @@
 /** Which problems of a header block refuse a message (rulebook §3). */
 
+import { OPEN_BRACKET } from '../../sip/audit/index.js';
 import {
   asciiLower,
   type HeaderBlock,
@@ -32,6 +33,9 @@ const STRUCTURE_KINDS: ReadonlySet<string> = new Set([
   'duplicate-single',
   'start-line',
 ]);
+
+/** What nobody tolerates: more problems than anybody looks at, and what makes the body a part of the header block to some readers. */
+const NEVER_TOLERATED: ReadonlySet<string> = new Set([TOO_MANY_PROBLEMS, OPEN_BRACKET]);
 
 function squeezed(text: string): string {
   return asciiLower(text).replace(/[^a-z0-9]/g, '');
@@ -85,7 +89,10 @@ function touchesIdentity(raw: string): boolean {
 }
 
 /** What is wrong inside a value does not matter where the field goes as a whole. */
-const VALUE_KINDS: ReadonlySet<string> = new Set(['address-syntax', 'open-quote', 'unbracketed-ipv6', 'overlong-utf8']);
+const VALUE_KINDS: ReadonlySet<string> = new Set([
+  ...['address-syntax', 'open-quote', 'unbracketed-ipv6', 'overlong-utf8'],
+  OPEN_BRACKET,
+]);
 
 /** `strict`: from an untrusted peer. `tolerant`: from a trusted one, or in an emergency. `leaving`: to an untrusted peer. */
 export type MalformedPolicy = 'strict' | 'tolerant' | 'leaving';
@@ -112,7 +119,7 @@ export function refusal(
     const size = SIZE_KINDS.has(problem.kind);
     const counts =
       policy === 'strict' ||
-      problem.kind === TOO_MANY_PROBLEMS ||
+      NEVER_TOLERATED.has(problem.kind) ||
       (policy === 'tolerant' && (size || touchesStructure(problem, rows))) ||
       (policy === 'leaving' && STRUCTURE_KINDS.has(problem.kind));
     if (!counts) continue;

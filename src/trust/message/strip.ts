@@ -11,20 +11,27 @@ import {
   withoutPurposes,
   withoutTokens,
 } from '../../sip/edit/index.js';
-import { asciiLower } from '../../sip/grammar/index.js';
-import { FUNDAMENTAL, type RuleInForce, type RulesInForce, URI_FIELDS } from '../../sip/table/index.js';
+import { asciiLower, decodedKey, isPrivateName, SINGLE_FIELDS } from '../../sip/grammar/index.js';
+import { FUNDAMENTAL, PRIVATE_KEYS, type RuleInForce, type RulesInForce, URI_FIELDS } from '../../sip/table/index.js';
 import type { Work } from './work.js';
 
 /** Removes the fields that go as a whole. */
 export function stripFields(work: Work): void {
   const { draft, rules, privacy } = work;
   for (const key of draft.keys) {
+    if (isDisguised(key)) draft.removeAll(key);
     const found = rules.ruleOf(key);
     if (found === undefined || FUNDAMENTAL.has(key) || isKept(work, key)) continue;
     const { rule, action } = found;
     const asked = rule.privacyValues.some((value) => privacy.values.has(value));
     if (action === 'remove' || action === 'reject' || (action === 'on-privacy' && asked)) draft.removeAll(key);
   }
+}
+
+/** Is this, to a reader that decodes names, a field that the boundary cares about, or a second one where there may be one? */
+function isDisguised(key: string): boolean {
+  const decoded = decodedKey(key);
+  return decoded !== key && (isPrivateName(decoded) || PRIVATE_KEYS.has(decoded) || SINGLE_FIELDS.has(decoded));
 }
 
 /** Does an emergency call keep this field? */

@@ -39,6 +39,7 @@ export interface MessageInput {
   readonly next?: string | undefined;
   /** Without its line end. */
   readonly startLine?: string | undefined;
+  readonly startLineEnd?: string | undefined;
   readonly block: HeaderBlock;
   /** What the message came by; undefined or `unknown`: nobody said. */
   readonly transport?: Evidence['transport'] | undefined;

@@ -148,6 +148,33 @@ describe.each(builds('full'))('attacks, Kamailio $version', (build) => {
       }
     });
 
+    it.each(['bob@own.example', 'urn:service:sos'])(
+      'fail/a bracket that never closes makes no fields of the body to whoever looks for its end there: %s',
+      async (called) => {
+        const ruri = called.startsWith('urn:') ? called : `sip:${called}`;
+        for (const row of [
+          'Record-Route: <sip:[',
+          'Reply-To: "[x]" <sip:a@[',
+          'Via: SIP/2.0/UDP [',
+          'v: SIP/2.0/UDP a (',
+        ]) {
+          const body = `)]>\r\n${FORGED}\r\n`;
+          const { answer, got } = await invite(transport, { ruri, body }, (text) =>
+            text.replace('\r\n\r\n', `\r\n${row}\r\n\r\n`),
+          );
+          expect(statusOf(answer), row).toBe(400);
+          expect(got, row).toBeUndefined();
+        }
+        const { answer, got } = await invite(transport, {
+          ruri,
+          headers: ['Reply-To: "[x" <sip:a@[::1]>', 'P%2dFoo: forged'],
+        });
+        expect(statusOf(answer)).toBe(200);
+        expect(got).toContain('"[x" <sip:a@[::1]>');
+        expectNowhere('forged', [got ?? '']);
+      },
+    );
+
     it('fail/G-14 what nobody can read is answered, however long it is', async () => {
       const long = `Subject: ${'x'.repeat(14_500)}`;
       const rows = [['no colon'], [': no name'], ['Content-Length: 1'], ['Via: nonsense'], ['From: <sip:x@y>;tag=2']];

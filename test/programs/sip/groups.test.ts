@@ -22,6 +22,30 @@ if (matcher === undefined)
   console.warn('skipped: matching as Kamailio does needs /usr/bin/python3 and PCRE, and they are not there');
 afterAll(() => matcher?.close());
 
+/** Rows of which PJSIP reads the host, or the comment, up to the next closing bracket, in whatever line that is. */
+const OPEN = [
+  ...['Contact', 'm', 'Record-Route', 'Route', 'Reply-To', 'From', 't', 'Path', 'R'].map((name) => `${name}: <sip:a@[`),
+  ...['Contact: sip:[', 'Contact : "[x]" <sips:[::1>;y=[::1', 'Record-Route: <sip:a@[::1];lr>, <sip:[::1;lr>'],
+  ...[
+    'Via: SIP/2.0/UDP [',
+    'v: SIP/2.0/UDP [::1',
+    'VIA: SIP/2.0/UDP a.example;x (',
+    'v : SIP/2.0/UDP a (b), SIP/2.0/UDP c (',
+  ],
+];
+const CLOSED = [
+  ...[
+    'm: "[x" <sip:a@[::1]:5060>;y=[',
+    'Record-Route: <sip:[::1];lr>, <sip:[::2];lr>',
+    'Reply-To: Bob [x <sip:b@b.example>',
+  ],
+  ...[
+    'Via: SIP/2.0/UDP [::1]:5060;received=[::1];branch=z9hG4bK1',
+    'v: SIP/2.0/UDP a.example (b) , SIP/2.0/UDP [::1] (c)',
+  ],
+  ...['Subject: (a [b', 'Foo: <sip:a@[', 'Route: <sip:[2001:db8::1];lr>'],
+];
+
 function profileNamed(name: ProfileName): Profile {
   const profile = PROFILES.find((each) => each.name === name);
   if (profile === undefined) throw new Error(`no profile ${name}`);
@@ -350,16 +374,31 @@ describe.skipIf(matcher === undefined)('the groups of the plugin', () => {
       expect(matcher?.matches(group(name, 'request-in', 'clean'), raws), name).toEqual(raws.map(() => true));
   });
 
-  it.each([
+  it.each<[string, string, boolean]>([
     ['fail/a NUL in a value', 'Subject: a\0b', false],
     ['ok/a percent sign in a name', 'P%41: x', true],
     ['fail/a fold', 'Subject: a\r\n b', false],
     ['fail/a bare LF', 'Subject: a\nb', false],
     ['fail/a second length', 'Content-Length: 0\r\nContent-Length: 0', false],
     ['fail/a name that is no token', 'P-Asserted\xa0Identity: x', false],
+    ...OPEN.map((row): [string, string, boolean] => ['fail/a bracket that never closes', row, false]),
+    ['ok/brackets that close, and such as open no host', CLOSED.join('\r\n'), true],
   ])('%s: well formed is %s', (_, row, expected) => {
     const { raw } = messageOf([row], 'request-in', 'INVITE', 'sip:alice@a.example', {});
     expect(matcher?.matches(WELL_FORMED, [raw])).toEqual([expected]);
+  });
+
+  it.each(SETTINGS.map(([name]) => name))('fail/%s: where a bracket never closes, some reader reads on', (name) => {
+    const clean = (row: string) => {
+      const { raw } = messageOf([row], 'request-in', 'INVITE', 'sip:alice@a.example', {});
+      return [group(name, 'request-in', 'clean'), group(name, 'request-in', 'listed'), WELL_FORMED].map(
+        (number) => matcher?.matches(number, [raw])[0],
+      );
+    };
+    for (const row of OPEN) expect(clean(row), row).toEqual([false, false, false]);
+    for (const row of CLOSED) expect(clean(row), row).toEqual([true, true, true]);
+    // A name that is another one to whoever decodes it is a plan's to judge.
+    expect(clean('P%2DAsserted-Identity: <sip:b@b.example>')).toEqual([false, false, true]);
   });
 
   it.each(['strict', 'untrusted', 'untrusted-rfc3325', 'untrusted-ims24229'] as const)(

@@ -481,6 +481,25 @@ describe.skipIf(posix === undefined)('lines that every reader ends alike', () =>
     /[^\0-\xff]|Å/.test(text) ? Buffer.from(text).toString('latin1') : text,
   );
 
+  it('fail/a bracket that never closes, as a host or in a Via: some reader reads on', () => {
+    const open = [
+      ...['Contact', 'm', 'Record-Route', 'Route', 'From', 't', 'Path'].map((name) => `${name}: <sip:a@[`),
+      ...['Contact:\r\n <sip:a@[', 'Contact : sip:[::1', 'Route: <sip:[::1];lr>, <sip:[::1'],
+      ...['Via: SIP/2.0/UDP [', 'v: SIP/2.0/UDP [::1', 'VIA : SIP/2.0/UDP a.example;x ('],
+    ];
+    expect(shaped(open)).toEqual(open.map(() => false));
+    const closed = [
+      ...[
+        'm: "[x]" <sip:a@[::1]:5060>',
+        'Record-Route: <sip:[::1];lr>,\r\n <sip:[::2];lr>',
+        'Subject: (a [b',
+        'Foo: <sip:[',
+      ],
+      ...['Via: SIP/2.0/UDP [::1]:5060;received=[::1]', 'Contact:\r\n <sip:[2001:db8::1]>', "Vias!.*+_`'~: (["],
+    ];
+    expect(shaped(closed)).toEqual(closed.map(() => true));
+  });
+
   it('fail/what may end one, behind any letter: in a value, in a fold, in the start line', () => {
     const rows = ENDS.flatMap((end) =>
       LETTERS.flatMap((letter) => [

@@ -143,6 +143,11 @@ describe('trust.message', () => {
         clause: 'RFC 3324 §2.2',
       });
     });
+    test('fail/a message whose header block ends elsewhere to whoever goes by CRLF alone, as its start line does', () => {
+      const [start, ...rows] = raw.split('\r\n');
+      const { summary } = explained(`${start}\r\n${rows.join('\n')}P-Asserted-Identity: <sip:eve@a.example>\r\n\r\n`);
+      expect(summary).toMatch(/^trusted, and the message is refused: malformed-header, [^(]*$/);
+    });
     test('fail/a message that is changed', () => {
       const { summary, checks } = explained(raw);
       expect(summary).toMatch(/^trusted: assert-foreign, [^(]*$/);

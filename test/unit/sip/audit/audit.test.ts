@@ -29,6 +29,8 @@ describe('clean blocks', () => {
       'ok/IPv6 in brackets',
       ['Via: SIP/2.0/UDP [2001:db8::1]:5060;received=2001:db8::2', 'Contact: <sip:a@[::1]:5060>'],
     ],
+    ['ok/literals in a Via', ['Via: SIP/2.0/UDP a.example, SIP/2.0/UDP [::1];received=[::2]']],
+    ['ok/an opening bracket that opens no host', ['m: "[x" <sip:a@[::1]>;y=[', 'Subject: (a [b']],
     ['ok/blanks inside a Via (RFC 3261 §20.42)', ['Via: SIP / 2.0 / UDP first.example.com: 4000;ttl=16']],
     ['ok/UTF-8 values', ['Subject: \xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80', 'From: J\xc3\xbcrgen <sip:j@x>;tag=1']],
     ['ok/a folded value that holds a colon', ['Subject: a\r\n Re: b', 'To:\r\n sip:a@b']],
@@ -141,7 +143,10 @@ describe('rejects', () => {
     // P-13
     ['fail/IPv6 without brackets in Contact', ['Contact: <sip:a@2001:db8::1>'], ['unbracketed-ipv6']],
     ['fail/IPv6 without brackets in Via', ['Via: SIP/2.0/UDP 2001:db8::9:1;branch=z9hG4bK1'], ['unbracketed-ipv6']],
-    ['fail/IPv6 without end in Route', ['Route: <sip:[::1;lr>'], ['unbracketed-ipv6']],
+    ['fail/IPv6 without end in Route', ['Route: <sip:[::1;lr>'], ['open-bracket', 'unbracketed-ipv6']],
+    ['fail/a host that goes on in the body', ['m: "[x]" <sip:a@['], ['address-syntax', 'open-bracket']],
+    ['fail/a host of Via that goes on in the body', ['v: SIP/2.0/UDP [::1'], ['open-bracket', 'unbracketed-ipv6']],
+    ['fail/a comment of Via that goes on in the body', ['Via: SIP/2.0/UDP a.example (b) ('], ['open-bracket']],
     [
       'fail/IPv6 without brackets in the Request-URI',
       [],

@@ -577,6 +577,18 @@ table('P-9 a question mark in the user part', [
   ],
 ]);
 
+table('a name is another one to readers that decode it (drachtio, node-sip)', [
+  ...(['in', 'out'] as const).flatMap((direction): readonly Row[] =>
+    [false, true].map((isTrusted) => [
+      `fail/no identity, and no second length: ${direction}, trusted ${isTrusted}`,
+      ['P%2dAsserted-Identity: <sip:b@b.example>', '%u0058-Foo: 1', 'Content-L%65ngth: 0', 'Subject%00: x'],
+      { direction, trusted: isTrusted },
+      { remove: ['P%2dAsserted-Identity', '%u0058-Foo', 'Content-L%65ngth'], append: [] },
+    ]),
+  ),
+  ['ok/RFC 4475 §3.1.1.5 others stay', ['C%6Fntact: <sip:a@b>', "extensionHeader-!.%*+_`'~: x"], {}, NOTHING],
+]);
+
 table('P-10 parameters behind what some readers take for a blank, or for a separator', [
   ...['\x0b', '\x0c', '\xa0', '\xc2\xa0', '\x7f', '%20', '%0B'].map(
     (blank): Row => [

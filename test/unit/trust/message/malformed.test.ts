@@ -30,6 +30,8 @@ describe('refusal', () => {
     ['an unreadable From', ['From: <sip:x@y'], 400, 400, 0],
     ['two Max-Forwards', ['Max-Forwards: 1', 'Max-Forwards: 2'], 400, 0, 400],
     ['an unreadable Route', ['Route: <sip:x@y'], 400, 0, 0],
+    ['a Contact that goes on in the body to some readers', ['Contact: <sip:x@['], 400, 400, 400],
+    ['a Via that does so', ['Via: SIP/2.0/UDP y ('], 400, 400, 400],
     ['too much', [`Subject: ${'x'.repeat(20_000)}`], 513, 513, 0],
   ];
   it.each(cases)('ok/%s', (_, rows, strict, tolerant, leaving) => {
@@ -43,6 +45,7 @@ describe('refusal', () => {
   it('ok/what is wrong inside a value does not matter where the field goes', () => {
     expect(refused(['Path: <sip:x@y'], 'strict')).toBe(400);
     expect(refused(['Path: <sip:x@y'], 'strict', ['path'])).toBe(0);
+    expect(refused(['Path: <sip:x@['], 'strict', ['path'])).toBe(0);
     expect(refused(['Path\x01: <sip:x@y'], 'strict', ['path'])).toBe(400);
   });
 
