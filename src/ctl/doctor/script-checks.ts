@@ -51,6 +51,7 @@ export const scriptChecks: readonly Check[] = [
     asks: 'nothing of our own side goes to others as bytes that pass no gate',
     look: raw,
   },
+  { name: 'script-source', asks: 'a message comes from where it says that it comes from', look: sources },
   {
     name: 'script-append',
     asks: 'what the script itself adds to messages bears nothing private, or is seen by siptrust',
@@ -235,6 +236,29 @@ function places({ script }: Site): readonly Finding[] {
         '$du = "sip:HOST:PORT;transport=udp"; t_relay();',
       ),
     ];
+  });
+}
+
+/** A source address that comes in a message, or before it. */
+const SAID = [
+  new RegExp(`^(tcp_accept_haproxy)\\s*=\\s*(?!${OFF})`, 'i'),
+  new RegExp(`^(udp_accept_proxy)\\s*=\\s*(?!${OFF})`, 'i'),
+  new RegExp(`${modparam('sipcapture', 'hep_capture_on').source}(?<!\\b0)`, 'i'),
+];
+
+/** docs/troubleshooting.md, "What the include sets for the whole of Kamailio". */
+function sources({ script }: Site): readonly Finding[] {
+  if (!('value' in script) || findLine(script.value, INCLUDE) === undefined) return [];
+  return script.value.flatMap((at) => {
+    const setting = SAID.map((expression) => expression.exec(at.text)).find((match) => match !== null);
+    if (setting !== undefined) {
+      const name = setting.groups?.name ?? setting[1];
+      const found = `${place(at)}: ${name}: who reaches such a socket comes from wherever they say, from inside, too`;
+      return [finding('risk', found, 'take it out, or let nobody but your own side reach the socket')];
+    }
+    if (!/\bset_source_address\s*\(/.test(at.text.replace(STRINGS, '""'))) return [];
+    const found = `${place(at)}: set_source_address(): who asked is whoever it names, and gets answers as such`;
+    return [finding('risk', found, 'take it out')];
   });
 }
 

@@ -881,6 +881,37 @@ const faults: readonly (readonly [name: string, fault: () => void, ...found: rea
     () => change('kamailio.cfg', '    t_on_branch("OUT")', `    ${call};\n    t_on_branch("OUT")`),
     /^note script-append: .*kamailio\.cfg:11: what the script adds (?:X-Hint|P-Asserted-Identity) to is not sent, if it goes to strangers$/,
   ]),
+  ...[
+    ['tcp_accept_haproxy=yes', 'tcp_accept_haproxy'],
+    ['tcp_accept_haproxy = 1', 'tcp_accept_haproxy'],
+    ['udp_accept_proxy=yes', 'udp_accept_proxy'],
+    ['modparam("sipcapture", "hep_capture_on", 1)', 'hep_capture_on'],
+  ].map(([line, name]): (typeof faults)[number] => [
+    `a source that whoever sends can write: ${line}`,
+    () => change('kamailio.cfg', '#!define SIPTRUST_INSIDE', `${line}\n#!define SIPTRUST_INSIDE`),
+    new RegExp(
+      `^risk script-source: .*kamailio\\.cfg:8: ${name}: who reaches such a socket comes from wherever they say, from inside, too$`,
+    ),
+  ]),
+  [
+    'a source that the script writes',
+    () =>
+      change(
+        'kamailio.cfg',
+        '    t_on_branch("OUT")',
+        '    set_source_address("udp:$hdr(X-From)"); t_on_branch("OUT")',
+      ),
+    /^risk script-source: .*kamailio\.cfg:11: set_source_address\(\): who asked is whoever it names, and gets answers as such$/,
+  ],
+  [
+    'sources as they are',
+    () =>
+      change(
+        'kamailio.cfg',
+        '#!define SIPTRUST_INSIDE',
+        'tcp_accept_haproxy=no\nmodparam("sipcapture", "hep_capture_on", 0)\n#!define SIPTRUST_INSIDE',
+      ),
+  ],
   ...['', 'modparam("pv_headers", "auto_msg", 1)\n'].map((mode): (typeof faults)[number] => [
     `a module that writes the header block anew behind the gates: ${mode}`,
     () =>
