@@ -3,3 +3,4 @@
 export { missingApprovals } from './approvals.js';
 export { ENDED_MS, type PeerCertificate, PeerCertificates } from './peer-certificates.js';
 export { Pins } from './pins.js';
+export { sentAuthority } from './sent-authority.js';

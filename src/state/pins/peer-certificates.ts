@@ -31,6 +31,8 @@ export interface PeerCertificate {
 interface Seen extends PeerCertificate {
   /** `in`: the partner called, `out`: it was called. It may show another certificate in each role. */
   readonly lastSeen: Map<Direction, number>;
+  /** The CA that came with it last, and ends before it does. */
+  sent: Pick<PeerCertificate, 'subject' | 'notAfter'> | undefined;
 }
 
 /**
@@ -50,18 +52,25 @@ export class PeerCertificates {
     this.#clock = clock;
   }
 
-  observe(agreement: string, role: Direction, facts: CertificateFacts): void {
+  /** @param sent the CA that came with it and ends before it does */
+  observe(agreement: string, role: Direction, facts: CertificateFacts, sent?: CertificateFacts): void {
     const key = `${agreement} ${facts.sha256}`;
     const known = this.#seen.get(key);
     if (known === undefined) this.#makeRoom(agreement);
     this.#remember(agreement, key);
+    const above = sent && {
+      subject: startOf(`${certificateName(sent)}, sent with ${certificateName(facts)}`, MOST_SUBJECT),
+      notAfter: sent.notAfter,
+    };
     if (known !== undefined) {
       known.lastSeen.set(role, this.#clock());
+      known.sent = above;
       return;
     }
-    const { notBefore, notAfter } = facts;
     const subject = startOf(certificateName(facts), MOST_SUBJECT);
-    this.#seen.set(key, { agreement, subject, notBefore, notAfter, lastSeen: new Map([[role, this.#clock()]]) });
+    const { notBefore, notAfter } = facts;
+    const lastSeen = new Map([[role, this.#clock()]]);
+    this.#seen.set(key, { agreement, subject, notBefore, notAfter, lastSeen, sent: above });
   }
 
   /** Each once, in whatever roles it was shown. */
@@ -70,7 +79,7 @@ export class PeerCertificates {
     const latest = new Map<string, number>();
     const found: PeerCertificate[] = [];
     for (const [key, seen] of [...this.#seen.entries()].sort(([, a], [, b]) => b.notAfter - a.notAfter)) {
-      const { agreement, subject, notBefore, notAfter, lastSeen } = seen;
+      const { agreement, subject, notBefore, notAfter, lastSeen, sent } = seen;
       let next = Number.NEGATIVE_INFINITY;
       for (const [role, at] of lastSeen) {
         const place = `${agreement} ${role}`;
@@ -80,7 +89,7 @@ export class PeerCertificates {
       }
       const silence = Math.min(REPLACED_MS, (notAfter - notBefore) * REPLACED_SHARE);
       if (next >= Math.max(...lastSeen.values()) + silence || now > notAfter + ENDED_MS) this.#seen.delete(key);
-      else found.push({ agreement, subject, notBefore, notAfter });
+      else found.push({ agreement, subject, notBefore, notAfter, ...sent });
     }
     return found;
   }

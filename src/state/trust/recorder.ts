@@ -4,7 +4,7 @@ import { namesWithin, type Snapshot } from '../../trust/agreement/index.js';
 import type { Evidence } from '../../trust/evidence/index.js';
 import { outcomeOf, type Plan } from '../../trust/message/index.js';
 import { treatmentOf, type Verdict } from '../../trust/verdict/index.js';
-import { PeerCertificates, type Pins } from '../pins/index.js';
+import { PeerCertificates, type Pins, sentAuthority } from '../pins/index.js';
 import type { KeptCertificates } from '../store/index.js';
 import {
   type Alarmed,
@@ -84,9 +84,12 @@ export class Recorder {
     const { kept, pins } = this.#to;
     const certificate = tls?.certificate;
     if (certificate === undefined || !('sha256' in certificate)) return;
-    kept?.observe([certificate, ...(tls?.chain?.certificates ?? [])], agreement !== undefined);
+    const sent = tls?.chain?.certificates ?? [];
+    kept?.observe([certificate, ...sent], agreement !== undefined);
+    const { anchors, intermediates = [] } = agreement ?? {};
+    const named = [...(anchors?.client ?? []), ...(anchors?.server ?? []), ...intermediates];
     for (const observing of observes ?? []) {
-      this.peers.observe(observing, direction, certificate);
+      this.peers.observe(observing, direction, certificate, sentAuthority(certificate, sent, named));
       pins?.observe(observing, certificate);
     }
   }

@@ -10,11 +10,12 @@ import { noticeOf } from '../../../../src/state/expiry/notices.js';
 import { ExpiryWatch } from '../../../../src/state/expiry/watch.js';
 import { PeerCertificates } from '../../../../src/state/pins/peer-certificates.js';
 import { Pins } from '../../../../src/state/pins/pins.js';
+import { sentAuthority } from '../../../../src/state/pins/sent-authority.js';
 import { PolicyHolder } from '../../../../src/state/policy/holder.js';
 import type { Pin } from '../../../../src/state/store/store.js';
 import { trustState } from '../../../../src/state/trust/trust-state.js';
 import { atOnce } from '../../../../src/x509/der/in-steps.js';
-import { ca, crl, DAY, leaf, NOW, root } from '../../../support/certificates.js';
+import { ca, crl, DAY, type Issued, leaf, NOW, root } from '../../../support/certificates.js';
 import { plainAgreements } from '../../../support/plain-agreements.js';
 import { agreementWith, emptySnapshot } from '../../../support/snapshot.js';
 
@@ -142,6 +143,24 @@ describe('expiryRowsInSteps', () => {
       const rows = expiryRows(sources({ peers: seen.list(), pins: [kept('b', 400, NOW + 365 * DAY)] }), 30, NOW);
       expect(rows.map(({ what }) => what)).toContain('peer-certificate');
     });
+  });
+
+  test('ok/a CA that a partner sends with its certificate, and that ends before it, is told in its place', () => {
+    const outer = root({ subject: 'CN=Outer', notAfter: NOW + 900 * DAY });
+    const above = ca(outer, { subject: 'CN=Sent', notBefore: NOW - 300 * DAY, notAfter: NOW + 2 * DAY });
+    // Signed by somebody else, and over: no path of ours leads by it.
+    const crossed = ca(rootB, { subject: 'CN=Outer', key: outer.key, notBefore: NOW - 900 * DAY, notAfter: NOW - DAY });
+    const { facts } = leaf(above, { subject: 'CN=d', notBefore: NOW - 30 * DAY, notAfter: NOW + 300 * DAY });
+    const renewed = ca(outer, { subject: 'CN=Sent', key: above.key, notAfter: NOW + 400 * DAY });
+    const seen = new PeerCertificates(() => NOW);
+    const told = (...sent: readonly Issued[]) => {
+      const found = sent.map((each) => each.facts);
+      seen.observe('op-b', 'in', facts, sentAuthority(facts, found, [outer.facts]));
+      return seen.list().map(({ subject, notAfter }) => [subject, (notAfter - NOW) / DAY]);
+    };
+    expect(told(above, crossed)).toEqual([['CN=Sent, sent with CN=d', 2]]);
+    expect(told(above, renewed)).toEqual([['CN=d', 300]]);
+    expect(told()).toEqual([['CN=d', 300]]);
   });
 
   test('ok/what lives for days ends soon in the last third of its life', () => {
