@@ -116,10 +116,12 @@ function judge({ leaf, keyText, keyFile, names }: Arrived): void {
   }
 }
 
+/** A file that everybody may read: the certificate and what stands above it, in PEM. */
 export function certificatePart(path: string, leaf: CertificateFacts, chain: readonly CertificateFacts[]): Part {
   return { path, text: [leaf, ...chain].map(({ der }) => writePem(der)).join(''), mode: 0o644 };
 }
 
+/** A file that its owner alone may read. */
 export function keyPart(path: string, text: string): Part {
   return { path, text, mode: 0o600 };
 }

@@ -39,7 +39,10 @@ export interface CmpFiles {
 
 export const CMP_TIMEOUT_S = 60;
 
-/** What `secret` may be: the value itself would stand in the list of processes. */
+/**
+ * What `secret` may be: the value itself would stand in the list of processes.
+ * @throws {Refusal}
+ */
 export function checkSecret(text: string): string {
   if (/^(?:file|env):./.test(text)) return text;
   const found = text.startsWith('pass:')

@@ -47,7 +47,10 @@ export function without(name: string, force: boolean): Make {
   });
 }
 
-/** The newest revision with a partner in again who was taken out. */
+/**
+ * The newest revision with a partner in again who was taken out.
+ * @throws {Refusal} by the maker: he was not
+ */
 export function withAgain(name: string): Make {
   return withdrawing(name, ({ withdrawn }) => {
     if (!withdrawn.includes(name)) throw new Refusal(`${name}: not disabled by the fleet`, 1);

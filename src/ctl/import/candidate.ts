@@ -62,6 +62,7 @@ function isWords(value: PolicyValue): value is readonly string[] {
   return Array.isArray(value);
 }
 
+/** Whether a value of a policy file is a mapping of further keys. */
 export function isMapping(value: PolicyValue): value is { readonly [key: string]: PolicyValue } {
   return typeof value === 'object' && !isWords(value);
 }

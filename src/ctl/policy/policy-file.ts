@@ -39,7 +39,10 @@ export async function configAnswer(file: string, method: string, params: unknown
   }
 }
 
-/** What operators approved, as the daemon's state file has it; what is seen here is kept nowhere. */
+/**
+ * What operators approved, as the daemon's state file has it; what is seen here is kept nowhere.
+ * @throws {Refusal} the file cannot be read
+ */
 export function approvedPins(file: string | undefined): Pins | undefined {
   if (file === undefined) return undefined;
   try {

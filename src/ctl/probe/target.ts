@@ -1,7 +1,10 @@
 import { Refusal } from '../terminal/index.js';
 import type { Address } from './handshake.js';
 
-/** `sbc.b.example:5061`, `192.0.2.7` (port 5061), `[2001:db8::7]:5061`. */
+/**
+ * `sbc.b.example:5061`, `192.0.2.7` (port 5061), `[2001:db8::7]:5061`.
+ * @throws {Refusal} it is none of these
+ */
 export function targetOf(text: string): Address {
   const [, bracketed, name, digits = '5061'] = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:]+))(?::([0-9]{1,5}))?$/.exec(text) ?? [];
   const host = bracketed ?? name;

@@ -3,7 +3,10 @@
 import { Refusal } from '../terminal/index.js';
 import { columnNames, type Table, TableBuilder } from './table.js';
 
-/** The rows of a CSV text; its first row names the columns. Blank lines and lines that begin with # are left out. */
+/**
+ * The rows of a CSV text; its first row names the columns. Blank lines and lines that begin with # are left out.
+ * @throws {Refusal} with file and line: a row is not as the first one, a quoted value does not end
+ */
 export function readCsv(file: string, text: string): Table {
   const separator = separatorOf(text);
   const builder = new TableBuilder(file);

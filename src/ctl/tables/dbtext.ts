@@ -13,7 +13,10 @@ export function isDbText(text: string): boolean {
   return words.length > 1 && words.every((word) => COLUMN.test(word));
 }
 
-/** The rows of a db_text file. An empty value is null there. */
+/**
+ * The rows of a db_text file. An empty value is null there.
+ * @throws {Refusal} with file and line
+ */
 export function readDbText(file: string, text: string): Table {
   const builder = new TableBuilder(file);
   const [header = '', ...lines] = text.split('\n');

@@ -8,6 +8,7 @@ export const MAX_TTL = 86_400;
 /** Records of one answer that are looked at: a zone of strangers must not make us ask hundreds of questions. */
 export const MAX_RECORDS = 16;
 
+/** What has been looked up for one choice; it grows by each look at an answer. */
 export class Lookups {
   readonly open: DnsQuery[] = [];
   readonly findings: Finding[] = [];

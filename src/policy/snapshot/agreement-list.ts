@@ -43,6 +43,7 @@ const STEP = 20;
 /** Objects that were made and may be gone, before they are looked through. */
 const MOST_MADE = 1024;
 
+/** The agreements of a snapshot: octets, of which an object is made when somebody asks for it, and let go again. */
 export class AgreementList implements Agreements {
   readonly #packed: PackedAgreements;
   /** By the numbers of their texts. */

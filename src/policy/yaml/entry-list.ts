@@ -9,6 +9,7 @@ export interface EntryPlace {
 /** A list, or one whose entries are made as they are looked at. */
 export type Entries = readonly unknown[] | EntryList;
 
+/** Whether a value of a document is a list, in either form. */
 export function isEntries(value: unknown): value is Entries {
   return Array.isArray(value) || value instanceof EntryList;
 }

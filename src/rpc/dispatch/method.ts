@@ -75,7 +75,10 @@ export interface ParamIssue {
   readonly found: string;
 }
 
-/** Builds a method whose handler gets its params with the type of the schema. */
+/**
+ * Builds a method whose handler gets its params with the type of the schema.
+ * @throws {RpcError} by the method that is built, where params do not fit
+ */
 export function defineMethod<Params extends z.ZodType>(definition: MethodDefinition<Params>): Method {
   const { name, doc, role, params: schema, positional = [], repeated, handler } = definition;
   function checked(named: unknown): z.output<Params> {

@@ -18,7 +18,6 @@ export {
 } from './profiles.js';
 export { URI_FIELDS } from './row.js';
 export {
-  type Action,
   actionOf,
   type BoundaryRule,
   type Direction,

@@ -12,6 +12,7 @@ const MOST_CONTENT = 256 * 1024 * 1024;
 /** Octets on their way: pg knows no binary form, and PostgreSQL's own text has two digits for each. */
 const sent = (octets: string) => `encode(${octets}, 'base64')`;
 
+/** What the files of policies hold, by SHA-256, in the store of a fleet. */
 export class FleetContents {
   readonly #connection: FleetConnection;
 

@@ -7,6 +7,7 @@ import { entryAt } from '../../typed.js';
 
 const PIECES = 256;
 
+/** A map by names, in pieces. */
 export class NameTable<V> implements Iterable<readonly [string, V]> {
   readonly #pieces = Array.from({ length: PIECES }, () => new Map<string, V>());
 

@@ -18,7 +18,6 @@ export {
   type Agreements,
   type AgreementTable,
   type Authority,
-  type AuthorityTable,
   authoritiesOf,
   type Material,
   type Terms,

@@ -174,7 +174,10 @@ const authorityKeyIdentifier: ReadValue<AuthorityKeyIdentifier> = (reader, field
   return Object.freeze({ keyIdentifier, issuer, serial });
 };
 
-/** DistributionPointName inside its context tag [0] (also of a CRL's issuingDistributionPoint). */
+/**
+ * DistributionPointName inside its context tag [0] (also of a CRL's issuingDistributionPoint).
+ * @throws {MalformedDer}
+ */
 export function readDistributionPointName(content: DerReader, field: string): DistributionPointName {
   const tag = content.any(field);
   let name: DistributionPointName;

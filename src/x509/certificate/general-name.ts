@@ -17,7 +17,10 @@ const KINDS: Readonly<Record<number, AlternativeName['type']>> = {
   136: 'rid',
 };
 
-/** Reads one GeneralName. */
+/**
+ * Reads one GeneralName.
+ * @throws {MalformedDer}
+ */
 export function readGeneralName(reader: DerReader, field: string): AlternativeName {
   const tag = reader.any(field);
   const type = KINDS[tag];

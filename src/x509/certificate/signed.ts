@@ -53,7 +53,10 @@ export function readAlgorithm(content: DerReader, field: string): AlgorithmFacts
   return Object.freeze({ oid, parameters });
 }
 
-/** A BIT STRING that holds whole octets. */
+/**
+ * A BIT STRING that holds whole octets.
+ * @throws {MalformedDer}
+ */
 export function wholeOctets(reader: DerReader, field: string): Uint8Array {
   const { octets, unused } = reader.bits(field);
   if (unused !== 0) throw new MalformedDer(field, 'whole octets', `${unused} unused bits`);

@@ -230,7 +230,10 @@ export class DerReader {
 /** Longest OBJECT IDENTIFIER that is read: one with a UUID in it has 20 octets. */
 const MOST_OID_OCTETS = 256;
 
-/** Dotted form of the content octets of an OBJECT IDENTIFIER between two offsets. */
+/**
+ * Dotted form of the content octets of an OBJECT IDENTIFIER between two offsets.
+ * @throws {MalformedDer}
+ */
 export function oidText(bytes: Uint8Array, from: number, to: number, field: string): string {
   if (from >= to) throw new MalformedDer(field, 'an OBJECT IDENTIFIER', 'no octets');
   if (to - from > MOST_OID_OCTETS) {

@@ -57,7 +57,10 @@ const LF = 0x0a;
 const CR = 0x0d;
 const DASH = 0x2d;
 
-/** The certificates (or, with `label`, the lists) of a PEM text, in its order. Other blocks are refused. */
+/**
+ * The certificates (or, with `label`, the lists) of a PEM text, in its order. Other blocks are refused.
+ * @throws {MalformedPem}
+ */
 export function readPem(
   text: string,
   label: PemLabel = 'CERTIFICATE',

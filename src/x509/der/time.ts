@@ -21,6 +21,7 @@ function digits(bytes: Uint8Array, at: number): number {
 /**
  * Reads UTCTime `YYMMDDHHMMSSZ` or GeneralizedTime `YYYYMMDDHHMMSSZ`; no offsets, no fractions (RFC 5280 §4.1.2.5.1,
  * §4.1.2.5.2). Reads from the octets: a long CRL has a time in each entry.
+ * @throws {MalformedDer}
  */
 export function readTime(reader: DerReader, field: string): EncodedTime {
   const tag = reader.any(field);

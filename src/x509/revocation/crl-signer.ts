@@ -24,6 +24,7 @@ export function maySignLists({ keyUsage }: CertificateFacts): boolean {
   return keyUsage === undefined || keyUsage.has('cRLSign');
 }
 
+/** In words: the issuer may not. */
 export function barredText({ issuerText }: CrlFacts): string {
   return `the key of ${issuerText} may not sign lists (keyUsage without cRLSign)`;
 }

@@ -91,7 +91,10 @@ export function parseCrl(der: Uint8Array): CrlFacts {
   return atOnce(parseCrlInSteps(der));
 }
 
-/** Reads one CRL like `parseCrl`, and yields now and then, so that a caller can let verdicts through in between. */
+/**
+ * Reads one CRL like `parseCrl`, and yields now and then, so that a caller can let verdicts through in between.
+ * @throws {MalformedCrl}
+ */
 export function* parseCrlInSteps(der: Uint8Array): Generator<undefined, CrlFacts> {
   try {
     if (der.length > MAX_CRL_OCTETS) {
