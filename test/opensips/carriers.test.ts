@@ -9,7 +9,7 @@ import type { OpensipsNetwork } from '../support/live/opensips-network.js';
 import { answered, Party } from '../support/live/party.js';
 import { privateRows } from '../support/live/secrets.js';
 import { headerOf, methodOf, rowsOf, type SipText, statusOf } from '../support/live/sip-text.js';
-import { absent, answerTo, apart, type Cast, cast, gateways, talk } from './stage.js';
+import { absent, answerTo, apart, type Cast, cast, folderOf, gateways, talk } from './stage.js';
 
 const SECRET = privateRows('secret');
 const FORGED = privateRows('forged');
@@ -132,7 +132,7 @@ describe.skipIf(absent(NEEDED) !== undefined)('what carriers build', () => {
         siptrust_inside_hops: `"${host(3)}/32|${host(15)}/32"`,
       }),
       edit: (sample, host) => {
-        const folder = join(/"\[outside\](.*)\/own\.pem"/.exec(sample)?.[1] ?? '', 'db');
+        const folder = join(folderOf(sample), 'db');
         return replaced(sample, [
           ['loadmodule "rr.so"\n', `loadmodule "rr.so"\n${LOADED}`],
           ['route {\n\troute(SIPTRUST_IN);\n', 'route {\n\tmc_decompress();\n\troute(SIPTRUST_IN);\n'],

@@ -2,7 +2,6 @@
 
 import { createHash } from 'node:crypto';
 import { createSocket } from 'node:dgram';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, inDialog, type RequestTerms, request } from '../support/live/caller.js';
 import { replaced } from '../support/live/opensips.js';
@@ -11,24 +10,35 @@ import { type StockName, stepsTaken, stockScript, withoutLocalRoute } from '../s
 import { answered, type Party } from '../support/live/party.js';
 import { expectNowhere, privateRows } from '../support/live/secrets.js';
 import { headerOf, methodOf, rowsOf, type SipText, statusOf } from '../support/live/sip-text.js';
-import { ASSERTED, absent, answerTo, apart, type Cast, cast, noTables, tables, talk, theBuild } from './stage.js';
+import {
+  ASSERTED,
+  absent,
+  answerTo,
+  apart,
+  type Cast,
+  cast,
+  folderOf,
+  noTables,
+  tables,
+  talk,
+  theBuild,
+  value,
+} from './stage.js';
 
 const SECRET = privateRows('secret');
 const FORGED = privateRows('forged');
 const SDP = 'v=0\r\no=- 1 1 IN IP4 10.1.1.1\r\ns=-\r\nc=IN IP4 10.1.1.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n';
 
-/** A colon of a value, as db_text reads it. */
-const value = (text: string): string => text.replaceAll(':', '\\:');
 const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
 
 /** The script with all of its options, and what an operator has of their own: addresses, certificates, tables. */
 function everything(name: StockName, sample: string, host: (host: number) => string): string {
   const stock = stockScript(theBuild(), name, /^ENABLE_|^DISABLE_/);
   if (typeof stock !== 'string') throw new Error(stock.missing);
-  const tls = /"\[outside\](.*)\/own\.pem"/.exec(sample)?.[1] ?? '';
+  const tls = folderOf(sample);
   const gateway = (at: number) => `${at}:gw${at}:0:${host(at)}:0:::0:0::`;
   const old = theBuild().version.startsWith('3.4');
-  const folder = tables(join(tls, 'db'), {
+  const folder = tables(sample, {
     domain: [2, 4].map((at) => `${at}:${host(at)}::0${old ? '' : ':0'}`),
     subscriber: [`1:bob:${host(4)}`, `2:carol:${host(2)}`].map((row) => `${row}:word:x:x:x${old ? ':x:' : ''}`),
     dbaliases: [`1:bob:${host(2)}:bob:${host(4)}`],

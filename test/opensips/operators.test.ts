@@ -1,6 +1,5 @@
 /** What operators run on their edge: gateways by rule, plan and load over failures; phones that are woken; b2b scenarios, presence and registrations of our own. */
 
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, inDialog, type RequestTerms, request } from '../support/live/caller.js';
 import { replaced } from '../support/live/opensips.js';
@@ -19,6 +18,7 @@ import {
   tables,
   talk,
   theBuild,
+  value,
   withDialogFlags,
 } from './stage.js';
 
@@ -131,8 +131,6 @@ route[B2B_REPLY] {
 	b2b_handle_reply();
 }
 `;
-/** A colon of a value, as db_text reads it. */
-const value = (text: string): string => text.replaceAll(':', '\\:');
 
 describe.skipIf((absent(NEEDED) ?? noTables()) !== undefined)('what operators run', () => {
   let network: OpensipsNetwork;
@@ -153,7 +151,7 @@ describe.skipIf((absent(NEEDED) ?? noTables()) !== undefined)('what operators ru
       agreement: { headers: { Authorization: { out: 'keep' } } },
       edit: (sample, host) => {
         const at = (place: number) => value(`sip:${host(place)}:${place === 5 ? '5061;transport=tls' : '5060'}`);
-        const folder = tables(join(/"\[outside\](.*)\/own\.pem"/.exec(sample)?.[1] ?? '', 'db'), {
+        const folder = tables(sample, {
           dr_gateways: [12, 13, 3, 5].map((place) => `${place}:gw${place}:0:${at(place)}:0:::1:0::`),
           dr_rules: [
             '1:1:44::1::gw12,gw13:N:0::',

@@ -1,6 +1,5 @@
 /** Services that answer and call by themselves: queues of a call centre, shared lines, chat, transfers, calls that last too long. */
 
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, inDialog, request } from '../support/live/caller.js';
 import { replaced } from '../support/live/opensips.js';
@@ -21,6 +20,7 @@ import {
   tables,
   takingOrders,
   talk,
+  value,
   withDialogFlags,
 } from './stage.js';
 
@@ -70,8 +70,6 @@ const FEATURES = `
 		}
 	}
 `;
-/** A colon of a value, as db_text reads it. */
-const value = (text: string): string => text.replaceAll(':', '\\:');
 
 describe.skipIf((absent([...NEEDED, 'httpd', 'mi_http']) ?? noTables()) !== undefined)('services', () => {
   let network: OpensipsNetwork;
@@ -93,7 +91,7 @@ describe.skipIf((absent([...NEEDED, 'httpd', 'mi_http']) ?? noTables()) !== unde
         const at = (place: number) => value(`sip:agent@${host(place)}:5060`);
         const flow = (id: number, name: string) => `${id}:${name}:1:${name}::1:0:0:0:0::${at(3)}::`;
         const agent = (id: number, place: number, skill: string) => `${id}:a${id}:${at(place)}:1::4:${skill}:0:1`;
-        const folder = tables(join(/"\[outside\](.*)\/own\.pem"/.exec(sample)?.[1] ?? '', 'db'), {
+        const folder = tables(sample, {
           cc_flows: [flow(1, 'queueout'), flow(2, 'queuein')],
           cc_agents: [agent(1, 12, 'queueout'), agent(2, 3, 'queuein')],
         });

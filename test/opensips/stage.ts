@@ -203,8 +203,19 @@ export function noTables(): string | undefined {
   return 'no tables';
 }
 
-/** A copy of them, with these rows. */
-export function tables(folder: string, rows: Readonly<Record<string, readonly string[]>>): string {
+/** Where a sample of ours has its certificates: files of the run may stand there. */
+export function folderOf(sample: string): string {
+  return /"\[outside\](.*)\/own\.pem"/.exec(sample)?.[1] ?? '';
+}
+
+/** A colon of a value, as db_text reads it. */
+export function value(text: string): string {
+  return text.replaceAll(':', '\\:');
+}
+
+/** A copy of the tables beside the sample, with these rows. */
+export function tables(sample: string, rows: Readonly<Record<string, readonly string[]>>): string {
+  const folder = join(folderOf(sample), 'db');
   cpSync(TABLES ?? '', folder, { recursive: true });
   for (const [name, all] of Object.entries(rows)) appendFileSync(join(folder, name), `${all.join('\n')}\n`);
   return folder;

@@ -16,7 +16,7 @@ import {
 import { Party } from '../support/live/party.js';
 import { expectNowhere, privateRows } from '../support/live/secrets.js';
 import { rowsOf, type SipText, statusOf } from '../support/live/sip-text.js';
-import { ASSERTED, BUILD, theBuild } from './stage.js';
+import { ASSERTED, BUILD, folderOf, theBuild } from './stage.js';
 
 const SECRET = privateRows('secret');
 const FORGED = privateRows('forged');
@@ -35,7 +35,7 @@ function obstacle(name: StockName, modules: readonly string[]): string | undefin
 
 /** What an operator has of their own: addresses, certificates, and where the modules and the log are. */
 function ours(script: string, sample: string, host: (host: number) => string): string {
-  const tls = /"\[outside\](.*)\/own\.pem"/.exec(sample)?.[1] ?? '';
+  const tls = folderOf(sample);
   const modules = /mpath = "(.*)"/.exec(sample)?.[1] ?? '';
   return replaced(script, [
     [/stderror_enabled=no/, 'stderror_enabled=yes'],
@@ -171,7 +171,7 @@ function database(folder: string, tables: Tables): string {
 
 /** A script that wants a MySQL, with these tables instead of one. */
 function withTables(script: string, sample: string, tables: Tables): string {
-  const folder = database(join(/"\[outside\](.*)\/own\.pem"/.exec(sample)?.[1] ?? '', 'db'), tables);
+  const folder = database(join(folderOf(sample), 'db'), tables);
   return replaced(script, [
     ['loadmodule "db_mysql.so"', 'loadmodule "db_text.so"'],
     [/^loadmodule "(?:sqlops|avpops)\.so"\n/m, ''],

@@ -10,7 +10,7 @@ import { answered, Party } from '../support/live/party.js';
 import { eventually } from '../support/live/places.js';
 import { methodOf, rowsOf, type SipText, statusOf } from '../support/live/sip-text.js';
 import { TlsUas } from '../support/live/uas.js';
-import { absent, answerTo, BUILD, gateways, theBuild } from './stage.js';
+import { absent, answerTo, BUILD, folderOf, gateways, theBuild } from './stage.js';
 
 const OURS = 'P-Asserted-Identity: <sip:user@own.example>';
 
@@ -58,7 +58,7 @@ describe.skipIf(absent(['dispatcher', 'db_text']) !== undefined)('trunks', () =>
           .replaceAll(
             'FOLDER',
             gateways(
-              join(/"\[outside\](.*)\/own\.pem"/.exec(sample)?.[1] ?? '', 'db'),
+              join(folderOf(sample), 'db'),
               [5, 6].map((at) => `sip:${host(at)}:5061;transport=tls`),
             ),
           ),

@@ -1,7 +1,6 @@
 /** Calls that are traced, timed, counted, limited and ranked, whose media is asked for from another process, and places that want a password. */
 
 import { createSocket } from 'node:dgram';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, inDialog, request } from '../support/live/caller.js';
 import { replaced } from '../support/live/opensips.js';
@@ -20,6 +19,7 @@ import {
   tables,
   talk,
   theBuild,
+  value,
 } from './stage.js';
 
 const SECRET = privateRows('secret');
@@ -128,7 +128,6 @@ startup_route {
 	subscribe_event("E_ACC_CDR", "udp:COLLECTOR:9062");
 }
 `;
-const value = (text: string): string => text.replaceAll(':', '\\:');
 
 describe.skipIf((absent(NEEDED) ?? noTables()) !== undefined)('calls that are watched', () => {
   let network: OpensipsNetwork;
@@ -161,7 +160,7 @@ describe.skipIf((absent(NEEDED) ?? noTables()) !== undefined)('calls that are wa
       settings: { siptrust_keepalive: '1' },
       edit: (sample, host) => {
         for (const { port, socket } of sockets) socket.bind(port, host(8));
-        const folder = tables(join(/"\[outside\](.*)\/own\.pem"/.exec(sample)?.[1] ?? '', 'db'), {
+        const folder = tables(sample, {
           dr_gateways: [12, 13].map((at) => `${at}:gw${at}:0:${value(`sip:${host(at)}:5060`)}:0:::1:0::`),
           dr_rules: ['1:1:44::1::gw12,gw13:Q:1::'],
           qr_profiles: [`1:all${':0.5'.repeat(20)}`],
