@@ -6,7 +6,7 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { keptNames } from '../../../src/sip/lists/kamailio.js';
-import { BEARS_TO, bearsGluedName, bearsNoName, bearsNothing } from '../../../src/sip/lists/last-bytes.js';
+import { BEARS_TO, bearsGluedName, bearsNoName, bearsNothing } from '../../../src/sip/lists/kamailio-pass.js';
 import { EMERGENCY_URI, PROFILES } from '../../../src/sip/table/profiles.js';
 import { HOOKS } from '../../../src/sip/table/rules.js';
 import { anyRows, methods, requestUris } from '../../support/header-blocks.js';
