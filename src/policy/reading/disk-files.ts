@@ -117,7 +117,8 @@ export class DiskFiles implements PolicyFiles {
       read = readRegular(path, most, { bits: constants.S_IWOTH, expected: 'a file that not everybody may write' });
     } catch (cause) {
       this.#late = true;
-      this.#looks.set(path, NOTHING);
+      // One that is there stays as it is, whoever may open it.
+      this.#looks.set(path, isAbsent(cause) ? NOTHING : look(path));
       return { code: 'unreadable', problem: `${path}: ${systemProblem(cause)}` };
     }
     const { stats } = read;

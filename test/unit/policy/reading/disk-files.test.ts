@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import {
   chmodSync,
   mkdirSync,
@@ -9,6 +10,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -33,6 +35,19 @@ function read(files = new DiskFiles()) {
   if (!('bytes' in result)) throw new Error(result.problem);
   return { text: Buffer.from(result.bytes).toString(), stamp: result.stamp };
 }
+
+test('fail/a file that is there and cannot be opened has not changed, and says why it cannot', async () => {
+  // As one that its owner alone may read; the tests may read all.
+  const socket = createServer().listen(join(folder, 'socket'));
+  await once(socket, 'listening');
+  const files = new DiskFiles();
+  expect(files.read(join(folder, 'socket'), 1000)).toMatchObject({ code: 'unreadable' });
+  expect(files.read(join(folder, 'missing'), 1000)).toMatchObject({ code: 'unreadable' });
+  expect(files.changed()).toBeUndefined();
+  chmodSync(join(folder, 'socket'), 0o600);
+  expect(files.changed()).toBe(join(folder, 'socket'));
+  socket.close();
+});
 
 describe('directories that everybody may write', () => {
   const warning = (at: string) => {
