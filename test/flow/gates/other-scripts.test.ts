@@ -305,6 +305,19 @@ describe.each(builds('full'))('scripts of others, Kamailio $version', (build) =>
     });
   });
 
+  it('ok/calls of strangers by the dozen for which nobody rings yet: the log says nothing of the gate out', async () => {
+    network.uas.options = { provisional: ['100 Trying'], ringing: true };
+    const caller = await stage.connect('tcp');
+    const sent = Array.from({ length: 60 }, () => stage.send(caller, 'tcp', {}));
+    for (const callId of sent) await network.uas.received(callId, 'INVITE');
+    for (let round = 0; round < 3; round += 1) {
+      const heard = network.cscf.rpc('pv.shvGet', 'siptrust_heard');
+      await eventually('the poll has run', () => network.cscf.rpc('pv.shvGet', 'siptrust_heard') !== heard);
+    }
+    expect(network.cscf.log).not.toContain('replies do not pass the gate out');
+    network.uas.options = {};
+  });
+
   it('ok/an answer that the script drops: what comes next to that process is judged by its own transaction', async () => {
     const caller = await stage.connect('tcp');
     for (let time = 0; time < 8; time += 1) {
