@@ -13,6 +13,7 @@ import {
   type OpensipsRoute,
   opensipsRoutes,
   readFields,
+  readsOn,
   STRINGS,
   takesMsrps,
   tcpThreads,
@@ -199,6 +200,7 @@ function script(site: Site): readonly Finding[] {
   return [
     ...[...found, ...helped(files, routes), ...framed(files), ...elsewhere(files, site)],
     ...threaded(files, site),
+    ...hungUp(files, site),
     ...[undone, givenAway, unverified].flatMap((look) => files.flatMap(look)),
   ];
 }
@@ -259,6 +261,12 @@ function threaded(files: readonly SourceFile[], { opensips, options }: Site): re
   return said
     .filter(({ one }) => !one)
     .map(({ file, line }) => finding('leak', `${file}:${line}: tcp_threads: more than one thread: ${harm}`, next));
+}
+
+function hungUp(files: readonly SourceFile[], { options }: Site): readonly Finding[] {
+  if (files.some(({ text }) => readsOn(text))) return [];
+  const harm = `${options.opensipsCfg}: a partner that writes each header line in a TLS record of its own, as FreeSWITCH does, loses its connection`;
+  return [finding('risk', harm, 'modparam("proto_tls", "tls_max_msg_chunks", 260)')];
 }
 
 /** Sockets of the settings by which nothing can come in. */

@@ -149,6 +149,11 @@ export function tcpThreads(script: string): readonly { readonly line: number; re
   }));
 }
 
+/** Whether a message that comes over TLS may take more reads than the four after which OpenSIPS hangs up otherwise. */
+export function readsOn(script: string): boolean {
+  return /^[ \t]*modparam\([ \t]*"proto_tls"[ \t]*,[ \t]*"tls_max_msg_chunks"/m.test(plain(script));
+}
+
 /** Settings of siptrust.cfg that the script sets to something else behind the line that includes it. */
 export function undoneSettings(script: string): readonly { readonly name: string; readonly line: number }[] {
   const text = plain(script);

@@ -598,6 +598,11 @@ describe('where an OpenSIPS asks', () => {
       ),
     ]),
     [
+      'four reads for each message over TLS',
+      () => change('opensips.cfg', /^modparam\("proto_tls", .*\n/m, ''),
+      /^risk opensips-script: .*: a partner that writes each header line in a TLS record of its own, as FreeSWITCH does, loses its connection$/,
+    ],
+    [
       'several threads that read certificates',
       () => change('opensips.cfg', 'include_file "siptrust.cfg"\n', 'tcp_threads = 4\ninclude_file "siptrust.cfg"\n'),
       /^leak opensips-script: .*:\d+: tcp_threads: more than one thread: a connection may be given the words of another one's certificate$/,
