@@ -160,17 +160,20 @@ export class Values {
 const TELLING = 3;
 /** Most messages have parameters that begin so: tag, transport, received, rport. */
 const COMMON = 'rt';
+/** The third and fourth letter of transport, whose first two begin forbidden names, too. */
+const TRANSPORT = 'an';
 
 /** How a name begins that is none of these, and begins with none of those letters. */
 function otherStart(names: readonly string[], letters: readonly string[] = []): string {
   const taken = heads(names);
-  const begun = [...COMMON]
-    .filter((head) => taken.includes(head) && !letters.includes(head))
-    .map(
-      (head) =>
-        `${head}(?!${nameOf(names.filter((name) => name.startsWith(head)).map((name) => name.slice(1, TELLING)))})`,
-    );
-  return `(?:${[`[${lettersBut([...taken, ...letters])}]`, ...begun].join('|')})`;
+  const begun = [...COMMON].filter((head) => taken.includes(head) && !letters.includes(head));
+  const other = `[${lettersBut([...taken.filter((head) => !begun.includes(head)), ...letters])}]`;
+  if (begun.length === 0) return other;
+  // (Another choice for each letter would be tried for each parameter: to look ahead once costs half.)
+  const ends = names.filter((name) => begun.includes(name.charAt(0))).map((name) => name.slice(1));
+  if (ends.some((end) => end.slice(1).startsWith(TRANSPORT)))
+    throw new Error('expected no name that begins as transport does');
+  return `(?![${begun.join('')}][${heads(ends).join('')}](?!${TRANSPORT}))${other}`;
 }
 
 /** First characters of names, each once. */
