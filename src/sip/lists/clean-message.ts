@@ -26,15 +26,32 @@ import {
 } from './clean-values.js';
 import { nameOf } from './name-tree.js';
 
-/** Fields that many messages bear, the most frequent first. */
+/** Fields that many messages bear, by their first letter, and for each letter the most frequent first. */
 const FREQUENT: readonly string[] = [
-  ...['supported', 'allow', 'content-type', 'session-expires', 'p-asserted-identity', 'p-charging-vector', 'contact'],
-  ...['require', 'record-route', 'server', 'accept', 'max-forwards', 'from', 'to', 'call-id', 'cseq'],
+  ...[
+    'content-length',
+    'content-type',
+    'cseq',
+    'call-id',
+    'contact',
+    'route',
+    'record-route',
+    'require',
+    'referred-by',
+  ],
+  ...['supported', 'session-expires', 'server', 'allow', 'accept'],
+  ...['p-asserted-identity', 'p-charging-vector', 'max-forwards', 'from', 'to', 'via'],
 ];
-/** Alternatives that are tried for most lines. */
-const QUICK = 12;
-/** Letters with which many other names begin. */
-const LETTERS = 'crmspaft';
+/** Others of them, whose parameters are looked at, and are no URI's. */
+const WIDE: readonly string[] = ['content-disposition', 'reason', 'allow-events', 'p-early-media'];
+/** Those that name services of IMS. */
+const ESCAPED: readonly string[] = [
+  ...['contact', 'accept-contact', 'feature-caps', 'p-asserted-service', 'p-preferred-service'],
+];
+/** Behind Content-Length, which most messages end with. (Perl ends the loop alone.) */
+const LAST = `(?:${END}(*ACCEPT))?`;
+/** Letters with which many names begin, the most frequent first. */
+const LETTERS = 'crsapmftv';
 /** How nearly every message goes on behind Via and Max-Forwards, To in its place or last: one group is set for the four of them. */
 const LEADING: readonly string[] = ['from', 'to', 'call-id', 'cseq'];
 const LED = '6';
@@ -132,11 +149,11 @@ class Lines {
   }
 
   get text(): string {
-    const listed = this.#purpose.leniency === 'once listed fields are gone';
+    const listed = this.#listed;
     const quick = [...(listed ? this.#prefixes.map((name) => this.#goingFrom(name)) : []), ...this.#quick()];
     // (Behind an alternative that matches, PCRE walks over those that are left.)
     const all = [
-      ...quick.slice(QUICK),
+      ...(listed ? [] : this.#escaped()),
       ...(listed ? this.#going() : []),
       ...this.#shapes.alternatives,
       ...this.#kept(),
@@ -145,7 +162,12 @@ class Lines {
       ...this.#replacing(),
     ];
     const closing = this.#purpose.direction === 'in' ? '(?&g)' : '';
-    return `${this.#leading()}(?:${[...quick.slice(0, QUICK), `${closing}(?:${all.join('|')})`].join('|')})++`;
+    return `${this.#leading()}(?:${[...quick, `${closing}(?:${all.join('|')})`].join('|')})++`;
+  }
+
+  /** Of a message that loses fields little more is won, and the module is told of no longer expressions (group_max_size). */
+  get #listed(): boolean {
+    return this.#purpose.leniency === 'once listed fields are gone';
   }
 
   /** What only a plan can judge is not settled by going. */
@@ -214,7 +236,7 @@ class Lines {
       shapes.add(['route'], ...this.#values.route());
     if (this.#purpose.direction === 'in') {
       const mark = markOf('content-length');
-      const last = `:[ ][0-9]{1,9}+${END}${this.#unset(mark)}(?:${END}(*ACCEPT)|${this.#set(mark)})`;
+      const last = `:[ ]*+[0-9]{1,9}+${END}${this.#unset(mark)}(?:${END}(*ACCEPT)|${this.#set(mark)})`;
       shapes.add(spellings('content-length'), `${this.#once('content-length')}${BLANKS}[0-9]{1,9}+${BLANKS}`, last);
     }
     return shapes;
@@ -246,19 +268,32 @@ class Lines {
    */
   #quick(): readonly string[] {
     const treated = this.#treated;
-    const others = [...LETTERS].flatMap((letter) => {
-      // A second letter with which no treated name goes on.
-      const seconds = treated.filter((name) => name.startsWith(letter)).map((name) => name.charAt(1));
-      return seconds.includes('') ? [] : [`${letter}[${lettersBut(seconds)}]${this.#values.rest}`];
-    });
+    // (A Via is read for its brackets, however its name is written.)
+    const begun = [...heads(treated), 'v'];
+    const frequent = [...FREQUENT, ...(this.#listed ? [] : WIDE)];
+    // By the first letter, since each alternative that is tried costs.
+    const groups = [...LETTERS]
+      .filter((letter) => begun.includes(letter))
+      .flatMap((letter) => {
+        const ways = this.#most(...frequent.filter((name) => name.startsWith(letter))).map((text) => text.slice(1));
+        // A second letter with which no treated name goes on.
+        const seconds = treated.filter((name) => name.startsWith(letter)).map((name) => name.charAt(1));
+        if (letter !== 'v' && !seconds.includes('')) ways.push(`[${lettersBut(seconds)}]${this.#values.rest}`);
+        return ways.length === 0 ? [] : [`${letter}(?:${ways.join('|')})`];
+      });
     return [
-      `[${lettersBut([...heads(treated), 'v'])}]${NAME}*+:${this.#values.plain}`,
-      ...this.#most('via', 'route', 'content-length'),
+      `[${lettersBut(begun)}]${NAME}*+:${this.#values.plain}`,
+      ...groups,
       // The end of the matter (Perl ends the loop alone).
       `${END}(*ACCEPT)`,
-      ...this.#most(...FREQUENT),
-      ...others,
     ];
+  }
+
+  /** Lines that hold no escape but colons. */
+  #escaped(): readonly string[] {
+    const names = ESCAPED.filter((name) => this.#free(name));
+    const { escaped, simple } = this.#values;
+    return names.length === 0 || escaped === simple ? [] : [`${nameOf(names)}:${escaped}`];
   }
 
   /** How most messages begin, in the order of RFC 3261. (No profile has a rule for any of these.) */
@@ -266,9 +301,13 @@ class Lines {
     const exact = (...names: readonly string[]): string => names.map((name) => `${name}:${this.#value(name)}`).join('');
     const once = (mark: string): string => (this.#singles.length === 0 ? '' : this.#set(mark));
     const [from = '', to = '', ...ids] = LEADING;
-    const led = `${exact(from)}(?:${exact(to, ...ids)}|${exact(...ids, to)})${once(LED)}`;
-    const slots = [`${exact('max-forwards')}${once(markOf('max-forwards'))}`, led, ...this.#most('contact')];
-    return `(?:${exact('via')})*+(?:${exact('record-route')})*+(?>(?:${slots.join(')?(?:')})?)`;
+    const contact = this.#most('contact');
+    // PJSIP has Contact in between.
+    const between = this.#listed ? [] : contact.map((line) => exact(to) + line + exact(...ids));
+    const led = `${exact(from)}(?:${[exact(to, ...ids), exact(...ids, to), ...between].join('|')})${once(LED)}`;
+    const slots = [`${exact('max-forwards')}${once(markOf('max-forwards'))}`, led, ...contact];
+    const path = [exact('via'), exact('record-route'), ...this.#most('route')];
+    return `(?:${path.join('|')})*+(?>(?:${slots.join(')?(?:')})?)`;
   }
 
   /** Most lines of these fields, of each that has no other rule. */
@@ -277,16 +316,22 @@ class Lines {
       const shaped = this.#shapes.most.get(name);
       if (shaped !== undefined) return [`${name}${shaped}`];
       if (this.#singles.includes(name)) return [`${name}:${this.#once(name)}${this.#value(name)}`];
-      const free = !this.#treated.includes(name) && !this.#prefixes.some((each) => name.startsWith(each));
-      return free ? [`${name}:${this.#value(name)}`] : [];
+      if (!this.#free(name)) return [];
+      return [`${name}:${this.#value(name)}${name === 'content-length' ? LAST : ''}`];
     });
+  }
+
+  /** Is nothing said of this field? */
+  #free(name: string): boolean {
+    return !this.#treated.includes(name) && !this.#prefixes.some((each) => name.startsWith(each));
   }
 
   /** Most values of a field, up to the end of their line. */
   #value(name: string): string {
-    const { plain, simple, named, hosts } = this.#values;
+    const { plain, simple, named, hosts, wide } = this.#values;
     if (name === 'via' || name === 'record-route') return hosts;
     if (name === 'from' && this.#profile.screens) return named;
+    if (WIDE.includes(name)) return wide;
     return URI_FIELDS.has(name) ? plain : simple;
   }
 

@@ -56,6 +56,10 @@ export class Values {
   readonly hosts: string;
   /** Most values with URIs: besides, no question mark, no escape, and parameters that start as no forbidden one does. */
   readonly plain: string;
+  /** The same of fields whose parameters begin as forbidden ones do. */
+  readonly wide: string;
+  /** The same with colons that are escaped, as the services of IMS are written (`urn%3Aurn-7%3A3gpp-service`). */
+  readonly escaped: string;
   /** Most of these that name somebody: one angle bracket, and nothing before it that a reader takes for a URI. */
   readonly named: string;
   /** The rest of a name, and such a value: shorter to write than to match. */
@@ -79,14 +83,20 @@ export class Values {
       this.words = direction === 'in' ? DEFINITION : '';
       this.any = this.text('');
       this.plain = direction === 'in' ? closing('') : this.simple;
+      this.wide = this.plain;
+      this.escaped = this.simple;
       this.rest = `${NAME}*+:${this.plain}`;
       return;
     }
-    const literal = direction === 'in' ? `|${LITERAL}` : '';
     const ordinary = uriParams.length === 0 ? '' : otherStart(uriParams);
     const ascii = (but: string): string => this.#ascii(`%;${barren ? '?' : ''}${but}`);
-    const plain = (but: string): string => `${ascii(but)}(?:(?:;${ordinary}${literal})${ascii(but)})*+${END}`;
+    const plain = (but: string, start = ordinary, more: readonly string[] = []): string => {
+      const ways = [`;${start}`, ...(direction === 'in' ? [LITERAL] : []), ...more];
+      return `${ascii(but)}(?:${ways.map((way) => way + ascii(but)).join('|')})*+${END}`;
+    };
     this.plain = plain('');
+    this.wide = plain('', uriParams.length === 0 ? '' : otherStart(uriParams, [], true));
+    this.escaped = plain('', ordinary, ['%3a']);
     this.named = `${display}${plain('<')}`;
     // RFC 3261 §19.1.4: an escaped parameter name is the same name.
     const name = nameOf(uriParams);
@@ -158,15 +168,18 @@ export class Values {
 
 /** Letters by which other names are told from forbidden ones, where to read on would make every expression longer. */
 const TELLING = 3;
-/** Most messages have parameters that begin so: tag, transport, received, rport. */
+/** Most messages have parameters that begin so: tag, transport, received, refresher. */
 const COMMON = 'rt';
+/** Letters of others that go on otherwise than forbidden names: cause, duration, expires, nat, ob. */
+const AS_WELL = 'cdeno';
 /** The third and fourth letter of transport, whose first two begin forbidden names, too. */
 const TRANSPORT = 'an';
 
-/** How a name begins that is none of these, and begins with none of those letters. */
-function otherStart(names: readonly string[], letters: readonly string[] = []): string {
+/** How a name begins that is none of these, and begins with none of those letters; `all`: whatever it costs. */
+function otherStart(names: readonly string[], letters: readonly string[] = [], all = false): string {
   const taken = heads(names);
-  const begun = [...COMMON].filter((head) => taken.includes(head) && !letters.includes(head));
+  const common = all || [...COMMON].some((head) => taken.includes(head) && !letters.includes(head));
+  const begun = [...(common ? COMMON + AS_WELL : '')].filter((head) => taken.includes(head) && !letters.includes(head));
   const other = `[${lettersBut([...taken.filter((head) => !begun.includes(head)), ...letters])}]`;
   if (begun.length === 0) return other;
   // (Another choice for each letter would be tried for each parameter: to look ahead once costs half.)
@@ -194,9 +207,15 @@ function printableBut(taken: string): string {
   return runs.join('');
 }
 
-/** The characters of a name's first letters without these, for a bracket expression. */
+/** The characters of a name's first letters without these, for a bracket expression: what stands side by side in ASCII as a run. */
 export function lettersBut(taken: readonly string[]): string {
-  return WORD_CHARS.filter((char) => !taken.includes(char)).join('');
+  const runs: string[] = [];
+  for (const char of WORD_CHARS.filter((each) => !taken.includes(each))) {
+    const run = runs.at(-1) ?? '';
+    if (char.charCodeAt(0) === run.charCodeAt(run.length - 1) + 1) runs[runs.length - 1] = run + char;
+    else runs.push(char);
+  }
+  return runs.map((run) => (run.length < 3 ? run : `${run.charAt(0)}-${run.charAt(run.length - 1)}`)).join('');
 }
 
 /** Characters that stand for themselves. */
