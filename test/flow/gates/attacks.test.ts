@@ -133,6 +133,41 @@ describe.each(builds('full'))('attacks, Kamailio $version', (build) => {
       },
     );
 
+    it('fail/a message without a row that it must have ends no process, whatever else is wrong with it', async () => {
+      const wrong = [
+        'Subject: plain',
+        'Subject: a\0b',
+        `Subject: a\r${FORGED}`,
+        'no colon',
+        'Subject: a\r\n b',
+        FORGED,
+      ];
+      const many = [...wrong.slice(1, 4), ...Array.from({ length: 400 }, () => 'A: 0123456789')];
+      const other = await stage.connect(transport);
+      for (const row of ['Via', 'From', 'To', 'Call-ID', 'CSeq']) {
+        // (Over TCP and TLS the proxy may close it.)
+        const caller = await stage.connect(transport);
+        const without = (text: SipText) => text.replace(new RegExp(`^${row}: .*\\r\\n`, 'm'), '');
+        for (const method of ['INVITE', 'REGISTER', 'KDMQ', 'ACK']) {
+          for (const headers of [...wrong.map((each) => [each]), many]) {
+            stage.send(caller, transport, { method, headers }, without);
+            stage.send(caller, transport, { method, headers, ruri: 'urn:service:sos' }, without);
+          }
+        }
+        stage.send(caller, transport, { headers: ['no colon'] }, (text) => text.replace('Via:', 'v:'));
+        stage.send(caller, transport, {}, (text) => without(answered(text, '200 OK', [FORGED, 'Subject: a\0b'])));
+        const callId = freshCallId();
+        const answer = await eventually('an answer', () => {
+          stage.send(other, transport, { method: 'OPTIONS', callId });
+          return other.answers.find((text) => headerOf(text, 'Call-ID') === callId);
+        });
+        expect(statusOf(answer)).toBe(200);
+        caller.close();
+      }
+      expect(network.cscf.log).not.toContain('exited by a signal');
+      other.close();
+    });
+
     it('fail/a call for help goes on with what all readers take alike, or is answered 400', async () => {
       const behindCr = 'Subject: x\rP-Asserted-Identity: <sip:forged@stranger.example>';
       const more = [
