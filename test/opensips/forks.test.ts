@@ -7,11 +7,13 @@ import type { OpensipsNetwork } from '../support/live/opensips-network.js';
 import { answered, type Party } from '../support/live/party.js';
 import { eventually } from '../support/live/places.js';
 import { privateRows } from '../support/live/secrets.js';
-import { methodOf, rowsOf, statusOf } from '../support/live/sip-text.js';
+import { methodOf, rowsOf, type SipText, statusOf } from '../support/live/sip-text.js';
 import { answerTo, apart, BUILD, type CastWithPartner, castWithPartner } from './stage.js';
 
 const SECRET = privateRows('secret');
 const FORGED = privateRows('forged');
+/** What no list takes out, and a plan does. */
+const CPC = 'To: <sip:bob@own.example;cpc=forged>';
 const OURS = 'P-Asserted-Identity: <sip:user@own.example>';
 
 type Place = 'S' | 'O' | 'P' | 'I';
@@ -133,24 +135,45 @@ describe.skipIf(BUILD === undefined)('forks', () => {
     },
   );
 
+  /** The answer to a call of a stranger with these rows, some of them in place of its own, to another one. */
+  function toStranger(callId: string, rows: readonly string[], tail = ''): Promise<SipText> {
+    const own = (row: string) => /^(To|Contact):/.test(row);
+    const text = request({
+      ...{ callId, method: 'INVITE', transport: 'UDP', ruri: `sip:serSO@own.example${tail}` },
+      headers: rows.filter((row) => !own(row)),
+    });
+    const put = (held: string, row: string) => held.replace(new RegExp(`^${row.split(':', 1)[0]}: .*$`, 'm'), row);
+    outsider.send(rows.filter(own).reduce(put, text));
+    return outsider.final(callId);
+  }
+
   it.each([
-    ['To', ['To: <sip:bob@own.example;cpc=forged>'], ''],
+    ['a push token', 'Contact: <sip:x@y.example;pn-provider=apns;pn-prid=forged>'],
+    ['a push token, written otherwise', 'Contact: <sip:x@y.example;P%6E%2dprid=forged>'],
+    ['an IMEI beside Contact', 'Accept-Contact: *;+sip.instance="<urn:gsma:imei:forged>"'],
+    ['an IMEI in odd words', 'Contact: <sip:x@y.example>;+sip.instance = "\\<urn:gsma:imei:forged>"'],
+  ])('fail/a stranger calls a stranger, and a plan of the way in has left %s', async (_, row) => {
+    const callId = freshCallId();
+    const answer = await toStranger(callId, [CPC, row]);
+    expect(statusOf(answer), answer).toBe(503);
+    expect(stranger.find(callId, 'INVITE')).toBeUndefined();
+  });
+
+  it.each([
+    ['To', [CPC], ''],
     ['Contact', ['Contact: <sip:x@y.example;cpc=forged>'], ''],
     ['Require', ['Require: histinfo', 'Supported: histinfo, timer'], ''],
     ['the Request-URI', [], ';cpc=forged'],
+    [
+      'To, beside a Contact with an IMEI',
+      [CPC, 'Contact: <sip:x@y.example>;+sip.instance="<urn:gsma:imei:forged>"'],
+      '',
+    ],
   ] as readonly (readonly [string, readonly string[], string])[])(
     'ok/a stranger calls a stranger: what a plan has taken out of %s stays out, and the call goes on',
     async (_, rows, tail) => {
       const callId = freshCallId();
-      const text = request({
-        ...{ callId, method: 'INVITE', transport: 'UDP', ruri: `sip:serSO@own.example${tail}` },
-        headers: rows.filter((row) => !/^(To|Contact):/.test(row)),
-      });
-      const sent = rows.filter((row) => /^(To|Contact):/.test(row));
-      outsider.send(
-        sent.reduce((held, row) => held.replace(new RegExp(`^${row.split(':', 1)[0]}: .*$`, 'm'), row), text),
-      );
-      const answer = await outsider.final(callId);
+      const answer = await toStranger(callId, rows, tail);
       expect(statusOf(answer), answer).toBe(486);
       const got = stranger.find(callId, 'INVITE') ?? '';
       expect(got).not.toContain('forged');

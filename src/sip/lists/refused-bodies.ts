@@ -15,7 +15,7 @@ export function refusedInHex(): string {
 }
 
 /** Letters in either case. */
-function inHex(text: string): string {
+export function inHex(text: string): string {
   return text.replace(/./g, (char) => byteInHex(char).replace(/^[67]/, (row) => (row === '6' ? '[46]' : '[57]')));
 }
 
