@@ -159,6 +159,22 @@ describe.skipIf(BUILD === undefined)('forks', () => {
     expect(stranger.find(callId, 'INVITE')).toBeUndefined();
   });
 
+  it('fail/a partner who is only monitored calls a stranger: what its plan has left does not', async () => {
+    const { agreements, ...rest } = network.standardPolicy;
+    const monitored = { ...rest, agreements: agreements.map((each) => ({ ...each, enforcement: 'monitor' })) };
+    await network.daemon.reload(monitored);
+    await network.polled();
+    const caller = await network.tls(network.certificateOfA());
+    const callId = freshCallId();
+    const from = '<sip:alice@a.example;cpc=forged>;tag=1';
+    const answer = await answerTo(caller, { callId, from, ruri: 'sip:serSO@own.example', transport: 'TLS' });
+    await network.daemon.reload(network.standardPolicy);
+    await network.polled();
+    caller.close();
+    expect(stranger.find(callId, 'INVITE') ?? '').not.toContain('forged');
+    expect(statusOf(answer), answer).toBe(503);
+  });
+
   it.each([
     ['To', [CPC], ''],
     ['Contact', ['Contact: <sip:x@y.example;cpc=forged>'], ''],
