@@ -84,6 +84,27 @@ describe.skipIf(BUILD === undefined)('a body of parts', () => {
     },
   );
 
+  it('ok/nor in a body that is longer than what OpenSIPS writes in hexadecimal digits', async () => {
+    const long = 'forged'.repeat(6_000);
+    const body = ofParts(OFFER, ['Content-Type: application/isup', long]);
+    const { answer, got } = await called(outsider, body, 'Subject: kept');
+    expect(statusOf(answer), answer).toBe(200);
+    expect(bodyOf(got)).toBe(SDP);
+    expectWhole(got);
+  });
+
+  it.each([
+    [[OF_PARTS, 'Content-Type: application/sdp']],
+    [[OF_PARTS, 'c: application/sdp']],
+    [['Content-Type: application/sdp', OF_PARTS.replace('Content-Type', 'c')]],
+  ])('fail/nor by the one of two types that another reader goes by: %s', async (headers) => {
+    const callId = freshCallId();
+    const body = ofParts(OFFER, ['Content-Type: application/isup', 'forged']);
+    outsider.send(request({ callId, method: 'INVITE', headers, body }));
+    expect(statusOf(await outsider.final(callId))).toBe(415);
+    expect(network.uas.find(callId, 'INVITE')).toBeUndefined();
+  });
+
   it('ok/nor where there is no offer, or the part that bears it has other fields', async () => {
     const isup = ['Content-Type: application/isup', 'forged'] as const;
     for (const [body, left] of [
