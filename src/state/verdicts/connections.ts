@@ -5,7 +5,9 @@ import { BoundedCache, type CacheBounds } from './bounded-cache.js';
 /** Evidence with the hashes of certificates in the place of what is known of them. */
 interface Known extends Omit<Evidence, 'tls'> {
   readonly tls: KnownTls | undefined;
+  readonly whose: Whose;
 }
+type Whose = 'partner' | 'stranger';
 interface KnownTls extends Omit<TlsEvidence, 'certificate' | 'chain'> {
   readonly certificate: Certificate;
   readonly chain: { readonly certificates: readonly string[]; readonly ignored: readonly string[] } | undefined;
@@ -15,15 +17,18 @@ type Certificate = { readonly sha256: string } | { readonly malformed: string } 
 /** What an entry takes up beside its texts, as the heap shows it. */
 const ENTRY_OCTETS = 600;
 
+/** Most proxies that may ask about their connection of one number. */
+const PROXIES = 8;
+
 /**
  * The evidence of connections that were judged, by connection id, so that `trust.message` may name a connection
  * instead of repeating its certificate. Kept is evidence, never a verdict: policy is judged per message (design rule
- * 5). The certificate itself is where all connections that show it share it. A proxy that restarts counts its
- * connections from 1 again, and its first question about an id replaces what was known; where a message also states
- * the source address, it must be the one of the evidence.
+ * 5). The certificate itself is where all connections that show it share it. Each proxy counts its connections from 1,
+ * and again when it restarts: of one id, several are known, by their sources. A message that states a source names the
+ * one that has it; one that states none, the one that was asked about last.
  */
 export class Connections {
-  readonly #known: BoundedCache<Known>;
+  readonly #known: BoundedCache<readonly Known[]>;
   readonly #facts: (sha256: string) => CertificateFacts | undefined;
 
   /** @param facts what is known of the certificate with this hash; undefined: nothing any more */
@@ -32,29 +37,30 @@ export class Connections {
     this.#facts = facts;
   }
 
-  remember(evidence: Evidence, whose: 'partner' | 'stranger'): void {
+  remember(evidence: Evidence, whose: Whose): void {
     const { connectionId, tls } = evidence;
     if (connectionId === undefined) return;
-    const known = { ...evidence, tls: tls && hashesOnly(tls) };
-    this.#known.set(connectionId, known, ENTRY_OCTETS + textOctets(known), whose);
+    const known = { ...evidence, tls: tls && hashesOnly(tls), whose };
+    const others = this.#known.get(connectionId)?.filter((other) => !sameSource(other, known)) ?? [];
+    const all = [known, ...others.slice(0, PROXIES - 1)];
+    const octets = all.reduce((sum, each) => sum + ENTRY_OCTETS + textOctets(each), 0);
+    this.#known.set(connectionId, all, octets, all.some((each) => each.whose === 'partner') ? 'partner' : 'stranger');
   }
 
-  /** The evidence of a connection, unless the message states another source than the connection had. */
+  /** The evidence of a connection, unless the message states another source than any of this id had. */
   find(connectionId: string, sourceAddress: string | undefined, sourcePort: number | undefined): Evidence | undefined {
-    const known = this.#known.get(connectionId);
-    if (known === undefined) return undefined;
-    const same =
-      (sourceAddress === undefined || sourceAddress === known.sourceAddress) &&
-      (sourcePort === undefined || sourcePort === known.sourcePort);
-    return same ? this.#whole(known) : undefined;
+    const stated = ({ sourceAddress: address, sourcePort: port }: Known) =>
+      (sourceAddress === undefined || sourceAddress === address) && (sourcePort === undefined || sourcePort === port);
+    const known = this.#known.get(connectionId)?.find(stated);
+    return known && this.#whole(known);
   }
 
-  /** The connection is closed; whether it was known. */
+  /** The connection is closed; whether it was known. Those of other proxies that have its number are, too. */
   forget(connectionId: string): boolean {
     return this.#known.delete(connectionId);
   }
 
-  #whole(known: Known): Evidence | undefined {
+  #whole({ whose: _, ...known }: Known): Evidence | undefined {
     const { tls } = known;
     if (tls === undefined) return { ...known, tls };
     const { certificate, chain, ...rest } = tls;
@@ -78,6 +84,9 @@ export class Connections {
     return this.#known.octets;
   }
 }
+
+const sameSource = (one: Known, other: Known): boolean =>
+  one.sourceAddress === other.sourceAddress && one.sourcePort === other.sourcePort;
 
 function hashesOnly({ certificate, chain, ...rest }: TlsEvidence): KnownTls {
   return {

@@ -28,6 +28,34 @@ describe('Connections', () => {
     expect(connections.find('7', undefined, undefined)).toEqual(known);
     expect(connections.size).toBe(1);
   });
+  test('ok/connections of several proxies that have one number are told by their sources, the eight of late', () => {
+    const many = new Connections(BOUNDS, none);
+    const of = (sourcePort: number) =>
+      evidenceWith({ connectionId: '7', sourceAddress: '192.0.2.1', sourcePort, tls: undefined });
+    for (let port = 1; port <= 9; port++) many.remember(of(port), port === 1 ? 'partner' : 'stranger');
+    expect(many.find('7', undefined, undefined)).toEqual(of(9));
+    expect([1, 2, 8, 9, 10].map((port) => many.find('7', '192.0.2.1', port)?.sourcePort)).toEqual([
+      undefined,
+      2,
+      8,
+      9,
+      undefined,
+    ]);
+    expect(many.find('7', '192.0.2.2', 9)).toBeUndefined();
+    expect([many.size, many.forget('7'), many.size]).toEqual([1, true, 0]);
+  });
+  test('ok/a stranger at another proxy does not push out a partner whose connection has that number', () => {
+    const small = new Connections({ ...BOUNDS, octets: 8_000 }, none);
+    const partner = evidenceWith({ connectionId: '7', sourceAddress: '192.0.2.1', sourcePort: 1, tls: undefined });
+    small.remember(partner, 'partner');
+    for (let id = 7; id < 40; id++) {
+      small.remember(
+        evidenceWith({ connectionId: `${id}`, sourceAddress: '192.0.2.9', sourcePort: 1, tls: undefined }),
+        'stranger',
+      );
+    }
+    expect(small.find('7', '192.0.2.1', 1)).toEqual(partner);
+  });
   test('ok/a closed connection is forgotten', () => {
     connections.remember(evidenceWith({ connectionId: '9', tls: undefined }), 'partner');
     expect([connections.forget('9'), connections.forget('9')]).toEqual([true, false]);
