@@ -210,7 +210,7 @@ describe('upgraded', () => {
     await startDaemon();
     expect(
       must('siptrustctl', 'replay', '--config', POLICY, '--decisions', '/var/log/siptrust/decisions.log.1'),
-    ).toMatch(/^1 questions/);
+    ).toMatch(/^1 question /);
     await daemon?.stop();
   });
   test('ok/installed once more, it is the same', () => {
