@@ -213,9 +213,12 @@ describe.skipIf(absent(NEEDED) !== undefined)('what carriers build', () => {
       expect(rowsOf(there ?? '', 'Geolocation')).toEqual([]);
     });
 
-    it('fail/with a From that was written anew: no plan for what came is carried out on it', async () => {
+    it('ok/with a From that was written anew: it stands there once, and the list takes out the rest', async () => {
       const from = '<sip:alice@a.example;cpc=forged>;tag=1';
-      expect(await away({ from, headers: ['Geolocation: <cid:a@b.example>'] })).toEqual([480, undefined]);
+      const [status, there] = await away({ from, headers: ['Geolocation: <cid:a@b.example>'] });
+      expect(status).toBe(200);
+      expect(rowsOf(there ?? '', 'From')).toEqual(['<sip:alice@a.example>;tag=1']);
+      expect(rowsOf(there ?? '', 'Geolocation')).toEqual([]);
     });
   });
 
