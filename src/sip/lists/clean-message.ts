@@ -388,7 +388,7 @@ function words(rules: readonly Inside[]): string {
     return `${BLANKS}${plain}(?:[ \\t;,]*+${name}${NAME_END}${value})*+[ \\t;,]*+`;
   }
   const names = rules.flatMap((rule) => rule.names);
-  return `(?:[;,=" <>\\t]++|(?!${nameOf(names)}${NAME_END})[^;,=" <>\\\\${BEYOND}]++)*+`;
+  return `(?:[;,=" <>\\t]*+(?!${nameOf(names)}${NAME_END})[^;,=" <>\\\\${BEYOND}]++)*+[;,=" <>\\t]*+`;
 }
 
 /**
