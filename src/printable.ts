@@ -34,6 +34,11 @@ export function visible(text: string): string {
   return text.replace(HIDDEN, writtenOut);
 }
 
+/** The same between quotes, which it cannot end by itself. */
+export function visiblyQuoted(text: string): string {
+  return `"${visible(shortened(text, 100).replace(/["\\]/g, '\\$&'))}"`;
+}
+
 /** `1 file`, `2 files`. */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;

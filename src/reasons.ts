@@ -105,7 +105,7 @@ const table = {
   'no-cert-facts': {
     rank: 885,
     severity: 'warning',
-    text: 'the proxy gave neither a certificate nor attributes for this TLS connection',
+    text: 'the proxy gave no certificate for this TLS connection, and no attributes that the agreement can rest on',
     clause: 'RFC 8446 §4.6.1',
   },
   'stack-unverified': {
@@ -266,7 +266,7 @@ const table = {
     rank: 812,
     severity: 'warning',
     text: 'the key usage does not allow what the key was used for',
-    clause: 'RFC 5280 §4.2.1.3',
+    clause: 'RFC 5280 §4.2.1.3, §6.1.4 (n)',
   },
   'cert-type': {
     rank: 811,
@@ -308,7 +308,7 @@ const table = {
     rank: 804,
     severity: 'warning',
     text: 'the certificate policies of the path leave no valid policy where one is required',
-    clause: 'RFC 5280 §6.1.5 (g)',
+    clause: 'RFC 5280 §6.1.3 (f), §6.1.4 (a), §6.1.5 (g)',
   },
   'bad-signature': {
     rank: 803,

@@ -125,7 +125,7 @@ describe.skipIf(BUILD === undefined)('who calls', () => {
   });
 
   const strangers: readonly (readonly [string, () => Promise<Caller>, string | undefined])[] = [
-    ['another CA that OpenSIPS accepts vouches for the name', () => network.tls(byB()), 'no-cert-facts'],
+    ['another CA that OpenSIPS accepts vouches for the name', () => network.tls(byB()), 'agreement-attributes'],
     [
       'the right CA, another name',
       () => network.tls(network.certificateOfA({ names: ['DNS:x.example'] })),

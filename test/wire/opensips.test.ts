@@ -104,7 +104,7 @@ test('ok/a partner keeps what it asserts', async () => {
 const strangers: readonly [string, Partial<typeof PARTNER>, string][] = [
   ['no TLS', { '$socket_in(proto)': 'udp' }, 'no-tls'],
   ['no certificate, or one that OpenSIPS did not verify', { $tls_peer_verified: 0 }, 'no-client-cert'],
-  ['another issuer', { $tls_peer_issuer: '/O=Operator C/CN=C CA' }, 'no-cert-facts'],
+  ['another issuer', { $tls_peer_issuer: '/O=Operator C/CN=C CA' }, 'agreement-attributes'],
   ['a certificate that has ended', { '$(tls_peer_notAfter)': 'Nov  3 10:00:00 2025 GMT' }, 'cert-time'],
   ['another name', { '$var(siptrust_san)': 'c.example' }, 'not-listed'],
 ];

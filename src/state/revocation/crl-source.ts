@@ -167,15 +167,27 @@ export class CrlSource extends FetchedSource {
 /** RFC 2585 §3 wants DER; small lists in PEM are met and read one way only. */
 const MOST_PEM_OCTETS = 1024 * 1024;
 const SEQUENCE = 0x30;
+const PEM = '-----BEGIN';
 
 async function readList({ body, contentType }: HttpAnswer): Promise<CrlFacts> {
   try {
     return await inSlices(parseCrlInSteps(derOf(body)));
   } catch (cause) {
     if (!(cause instanceof MalformedCrl || cause instanceof MalformedPem)) throw cause;
-    const what = body[0] === SEQUENCE ? cause.message : contentType.slice(0, 60) || `${body.length} other octets`;
-    throw new FetchFailure(`expected a CRL in DER, found ${what}`, { cause });
+    throw new FetchFailure(
+      `expected a CRL in DER, found ${body[0] === SEQUENCE ? cause.message : whatElse(body, contentType)}`,
+      { cause },
+    );
   }
+}
+
+/** What came in place of DER. The type that a server gives says little where it is the one that lists have. */
+function whatElse(body: Uint8Array, contentType: string): string {
+  const start = Buffer.from(body.subarray(0, PEM.length)).toString('latin1');
+  if (start === PEM && body.length > MOST_PEM_OCTETS)
+    return `PEM of ${body.length} octets, which is read up to ${MOST_PEM_OCTETS}`;
+  const octets = `${body.length} other octets`;
+  return contentType === '' ? octets : `${octets} (${contentType.slice(0, 60)})`;
 }
 
 function derOf(body: Uint8Array): Uint8Array {

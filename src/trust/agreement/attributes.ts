@@ -3,6 +3,7 @@
  * certificate tells of it in words.
  */
 
+import { visiblyQuoted } from '../../printable.js';
 import { entriesOf } from '../../typed.js';
 import type { NameAttribute } from '../../x509/certificate/index.js';
 import type { AttributeMatch } from './agreement.js';
@@ -25,17 +26,29 @@ export type NamePart = Pick<NameAttribute, 'type' | 'value'>;
  * The attributes that an agreement asks for and the name does not hold, as `O: expected "X", found "Y"`.
  * Values are compared whole and case-sensitively.
  */
-export function missingAttributes(wanted: AttributeMatch, name: readonly NamePart[]): readonly string[] {
+function missingAttributes(wanted: AttributeMatch, name: readonly NamePart[]): readonly string[] {
   const missing: string[] = [];
   for (const [key, values] of entriesOf(wanted)) {
     const found = name.filter((part) => part.type === TYPES[key]).map((part) => part.value);
     for (const value of values ?? []) {
       if (!found.includes(value)) {
-        missing.push(`${key}: expected "${value}", found ${found.map((text) => `"${text}"`).join(', ') || 'none'}`);
+        const shown = found.map(visiblyQuoted).join(', ') || 'none';
+        missing.push(`${key}: expected ${visiblyQuoted(value)}, found ${shown}`);
       }
     }
   }
   return missing;
+}
+
+/** The same of both names of a certificate. */
+export function missingNames(
+  { subject, issuer }: { readonly subject: AttributeMatch; readonly issuer: AttributeMatch },
+  found: { readonly subject: readonly NamePart[]; readonly issuer: readonly NamePart[] },
+): readonly string[] {
+  return [
+    ...missingAttributes(subject, found.subject).map((text) => `subject ${text}`),
+    ...missingAttributes(issuer, found.issuer).map((text) => `issuer ${text}`),
+  ];
 }
 
 /**

@@ -22,7 +22,7 @@ export {
   type Material,
   type Terms,
 } from './agreements.js';
-export { missingAttributes, parseOneLineName, parsePrintedTime } from './attributes.js';
+export { missingNames, parseOneLineName, parsePrintedTime } from './attributes.js';
 export { leastPrivilege, namesWithin } from './least-privilege.js';
 export { MappedTable } from './mapped-table.js';
 export { agreementOfName, parentOf, type Snapshot } from './snapshot.js';

@@ -42,7 +42,7 @@ interface OtherAuthority {
 }
 
 /** What of the context says where a chain ends. */
-type EndContext = Pick<CoverContext, 'chain' | 'unread' | 'snapshot' | 'endBudget'>;
+type EndContext = Pick<CoverContext, 'verified' | 'chain' | 'unread' | 'snapshot' | 'endBudget'>;
 
 /** Microseconds: enough for every signature between the few certificates of a chain. */
 export const END_BUDGET = 10_000;
@@ -63,7 +63,7 @@ export function chainEndFindings(
   if (other !== undefined && !other.leadsOn) {
     const owner = `${printable(other.authority.subjectText, MOST_SHOWN)} stands in agreement ${other.agreement.name}`;
     return [
-      { code: 'anchor-mismatch', detail: `${accepted}; the certificate leads to ${issuer}` },
+      { code: 'anchor-mismatch', detail: `${accepted}; the certificate leads to ${issuer}${crossHint(last, context)}` },
       { code: 'anchor-name', detail: `${owner}, which may not vouch for ${agreement.domains.join(', ')}` },
     ];
   }
@@ -71,9 +71,15 @@ export function chainEndFindings(
     const isNamesake = bearsNameOf(agreement.anchors[role], last);
     const which = isNamesake ? `has another key than the anchor of its name: ${OTHER_KEY}` : 'is none of them';
     const root = `the self-signed ${printable(certificateName(last), MOST_SHOWN)}, which ${which}`;
-    return [{ code: 'anchor-mismatch', detail: `${accepted}; the certificate leads to ${root}` }];
+    const hint = isNamesake ? '' : crossHint(last, context);
+    return [{ code: 'anchor-mismatch', detail: `${accepted}; the certificate leads to ${root}${hint}` }];
   }
   const whose = printable(certificateName(last), MOST_SHOWN);
+  if (other !== undefined && last.selfIssued) {
+    const stands = `the certificate leads to ${whose}, which stands in agreement ${other.agreement.name}`;
+    const detail = `agreement ${agreement.name}: ${stands}, and what an anchor of this one has signed for it is not at hand (${sentText(context)}); put that under intermediates`;
+    return [{ code: 'missing-intermediate', detail }];
+  }
   const missing = `no certificate of ${issuer}, which issued ${whose}, is at hand`;
   const place = other === undefined ? where(last) : `it stands in agreement ${other.agreement.name}`;
   const remedy = `${place}; put it under intermediates or, if it is a root of this network, under anchors`;
@@ -89,13 +95,20 @@ function bearsNameOf(anchors: readonly CertificateFacts[], root: CertificateFact
   return anchors.some(({ subjectKeys }) => subjectKeys.text === root.subjectKeys.text);
 }
 
+/** A TLS stack ends the chain that it verified at the first root it knows, though the peer sent what another has signed for this one. */
+function crossHint({ selfIssued }: CertificateFacts, { verified }: EndContext): string {
+  return selfIssued && verified
+    ? '; if one of these anchors has signed a certificate for this root, put that under intermediates'
+    : '';
+}
+
 /** What came of the chain: an intermediate that was sent and could not be read is not one that is missing. */
-function sentText({ chain, unread }: EndContext): string {
+function sentText({ verified, chain, unread }: EndContext): string {
   const sent = chain.length;
   const [why] = unread;
   const came = 'the proxy handed over';
   const read = sent === 0 ? `${came} no chain` : `${came} ${sent} more certificate${sent === 1 ? '' : 's'}`;
-  if (why === undefined) return read;
+  if (why === undefined) return sent === 0 && !verified ? `${read}: it has none of what its TLS did not verify` : read;
   const which = `what cannot be read: ${printable(why, MOST_SHOWN)}`;
   return sent === 0 ? `${came} a chain, and of it ${which}` : `${read}, and ${which}`;
 }

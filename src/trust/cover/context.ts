@@ -10,6 +10,8 @@ export interface CoverContext {
   readonly direction: Direction;
   readonly snapshot: Snapshot;
   readonly now: number;
+  /** Whether the TLS stack of the proxy verified the certificate. Of what it did not, there is no chain. */
+  readonly verified: boolean;
   /** What else the peer sent: it helps to build paths and is trusted by nothing. */
   readonly chain: readonly CertificateFacts[];
   /** What of it could not be read, and why. */

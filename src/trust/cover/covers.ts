@@ -3,7 +3,7 @@ import type { CertificateFacts } from '../../x509/certificate/index.js';
 import { instant } from '../../x509/der/index.js';
 import { listed } from '../../x509/path/index.js';
 import { purposeText, rolePurpose } from '../../x509/rules/index.js';
-import { type Agreement, missingAttributes, type SecurityMechanism } from '../agreement/index.js';
+import { type Agreement, missingNames, type SecurityMechanism } from '../agreement/index.js';
 import { type CoverContext, nextInstant, peerRole } from './context.js';
 import { judgePath } from './path.js';
 
@@ -70,10 +70,7 @@ export function certificateCovered(
     validUntil: nextInstant(now, [leaf], snapshot.skew),
   };
 
-  const missing = [
-    ...missingAttributes(agreement.subject, leaf.subject).map((text) => `subject ${text}`),
-    ...missingAttributes(agreement.issuer, leaf.issuer).map((text) => `issuer ${text}`),
-  ];
+  const missing = missingNames(agreement, leaf);
   if (missing.length > 0) {
     trail.fail('attributes', 'agreement-attributes', `agreement ${agreement.name}: ${missing.join('; ')}`);
     return no;
@@ -99,7 +96,7 @@ export function certificateCovered(
   const stackRefused = !stackVerified && agreement.stackVerification === 'required';
   if (!path.ok || stackRefused) {
     // Of the two the path says more; that the stack refused it too is told beside it.
-    if (stackRefused) failStack(agreement, leaf, context);
+    if (stackRefused) failStack(agreement, leaf, path.ok, context);
     if (agreement.pinned && !pinned) failApproval(agreement, pin, '', context);
     return { ok: false, assurance, proven: path.ok, pinnable: false, validUntil: path.validUntil };
   }
@@ -128,12 +125,22 @@ function pinsText(pins: Iterable<string>): string {
   return listed([...pins].map((spkiSha256) => `sha256/${spkiSha256}`));
 }
 
-function failStack(agreement: Agreement, leaf: CertificateFacts, { direction, now, trail }: CoverContext): void {
+function failStack(
+  agreement: Agreement,
+  leaf: CertificateFacts,
+  holds: boolean,
+  { direction, now, trail }: CoverContext,
+): void {
   const detail =
     'expected a certificate that the TLS stack of the proxy verified, found verified=0' +
     ` (agreement ${agreement.name}, stack_verification: ${agreement.stackVerification})`;
-  trail.fail('stack', 'stack-unverified', detail + stricterStack(leaf, rolePurpose(peerRole(direction)), now));
+  const stricter = stricterStack(leaf, rolePurpose(peerRole(direction)), now);
+  const why = stricter === '' && holds ? OWN_CHECK_HOLDS : stricter;
+  trail.fail('stack', 'stack-unverified', detail + why);
 }
+
+const OWN_CHECK_HOLDS =
+  "; siptrust's own check holds: look for the anchor in ca_list of the proxy, and at verify_depth";
 
 /** Where OpenSSL takes less than we do: its verdict comes without a reason. */
 function stricterStack(

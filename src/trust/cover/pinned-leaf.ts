@@ -7,6 +7,7 @@ import {
   type Budget,
   BudgetExhausted,
   type CertificateFacts,
+  certificateName,
   signatureVerifies,
 } from '../../x509/certificate/index.js';
 import { either, ocspStatus, type RevocationStatus, revocationStatus } from '../../x509/revocation/index.js';
@@ -24,7 +25,7 @@ export function judgePinnedLeaf(agreement: Agreement, leaf: CertificateFacts, co
     trail.fail('path', broken.code, `pinned certificate ${broken.detail}`);
     return { ok: false, validUntil };
   }
-  trail.pass('path', `${leaf.subjectText} is pinned and its own anchor (pin: leaf)`, 'operator policy');
+  trail.pass('path', `${certificateName(leaf)} is pinned and its own anchor (pin: leaf)`, 'operator policy');
   return revocationHolds(agreement, leaf, validUntil, context);
 }
 
@@ -69,7 +70,7 @@ function statusWithin(
     return statusOf(leaf, crls, issuersOf(agreement, leaf, context, budget), context, budget);
   } catch (cause) {
     if (!(cause instanceof BudgetExhausted)) throw cause;
-    const detail = `${leaf.subjectText}: its revocation status took ${cause.message}`;
+    const detail = `${certificateName(leaf)}: its revocation status took ${cause.message}`;
     return { status: 'unknown', findings: [{ code: 'rev-unknown', detail }] };
   }
 }

@@ -6,11 +6,12 @@
  */
 
 import { quoted } from '../../printable.js';
+import type { Finding } from '../../reasons.js';
 import { instant } from '../../x509/der/index.js';
 import { isDomainName } from '../../x509/identity/index.js';
 import {
   type Agreement,
-  missingAttributes,
+  missingNames,
   needsCertificate,
   parseOneLineName,
   parsePrintedTime,
@@ -20,20 +21,27 @@ import type { TlsEvidence } from '../evidence/index.js';
 import type { Presented } from './presented.js';
 import { floorHolds } from './tls-profile.js';
 
-/** Why the words are not enough for this agreement; undefined: they are. */
-function lacking(agreement: Agreement, attributes: Readonly<Record<string, string>>): string | undefined {
+/** Why the words are not enough for this agreement, or say of the certificate what it does not accept; undefined: they are. */
+function lacking(agreement: Agreement, attributes: Readonly<Record<string, string>>): Finding | undefined {
+  const noFacts = (why: string): Finding => ({ code: 'no-cert-facts', detail: `agreement ${agreement.name}: ${why}` });
+  const differs = (why: string): Finding => ({
+    code: 'agreement-attributes',
+    detail: `agreement ${agreement.name}: ${why}`,
+  });
   const needed = needsCertificate(agreement);
-  if (needed !== undefined) return needed;
+  if (needed !== undefined) return noFacts(needed);
   const subject = attributes.subject === undefined ? [] : parseOneLineName(attributes.subject);
   const issuer = parseOneLineName(attributes.issuer ?? '');
-  if (issuer === undefined) return `expected issuer as /C=../O=../CN=.., found ${quoted(attributes.issuer ?? '')}`;
-  if (subject === undefined) return `expected subject as /C=../O=../CN=.., found ${quoted(attributes.subject ?? '')}`;
+  if (issuer === undefined)
+    return noFacts(`expected issuer as /C=../O=../CN=.., found ${quoted(attributes.issuer ?? '')}`);
+  if (subject === undefined)
+    return noFacts(`expected subject as /C=../O=../CN=.., found ${quoted(attributes.subject ?? '')}`);
   const { attributeIssuers } = agreement;
   if (attributeIssuers.length > 0 && !attributeIssuers.includes(attributes.issuer ?? '')) {
-    return `expected issuer ${attributeIssuers.join(' or ')}, found ${quoted(attributes.issuer ?? '')}`;
+    return differs(`expected issuer ${attributeIssuers.join(' or ')}, found ${quoted(attributes.issuer ?? '')}`);
   }
-  const missing = [...missingAttributes(agreement.subject, subject), ...missingAttributes(agreement.issuer, issuer)];
-  return missing.length > 0 ? missing.join('; ') : undefined;
+  const missing = missingNames(agreement, { subject, issuer });
+  return missing.length > 0 ? differs(missing.join('; ')) : undefined;
 }
 
 /** The one name that the proxy read from subjectAltName; anything but one plain domain is no name. */
@@ -85,7 +93,7 @@ function coveredByWords(
   { trail, snapshot, now }: Pick<CoverContext, 'trail' | 'snapshot' | 'now'>,
 ): Cover {
   const why = lacking(agreement, attributes);
-  if (why !== undefined) trail.fail('certificate', 'no-cert-facts', `agreement ${agreement.name}: ${why}`);
+  if (why !== undefined) trail.fail('certificate', why.code, why.detail);
   const life = lifetime(attributes);
   const ended = now > life.notAfter + snapshot.skew;
   if (ended) {

@@ -39,7 +39,9 @@ export function judgePeer(
   const { certificates: chain = [], ignored: unread = [] } = evidence.tls?.chain ?? {};
   const budgets = { pathBudget: new Budget(), endBudget: new Budget(END_BUDGET) };
   const { direction } = evidence;
-  const context: CoverContext = { direction, snapshot, now, chain, unread, crls, ocsp, approved, ...budgets, trail };
+  const verified = evidence.tls?.verified === true;
+  const shown = { verified, chain, unread };
+  const context: CoverContext = { direction, snapshot, now, ...shown, crls, ocsp, approved, ...budgets, trail };
   return decided(judge(evidence, context), verdictScope(snapshot, evidence), context);
 }
 

@@ -93,8 +93,9 @@ function fromCommonName(subject: CertificateFacts['subject'], cnFallback: boolea
   const [only] = commonNames;
   if (only === undefined) return none('expected a subjectAltName, found neither one nor a common name', []);
   if (!cnFallback) {
+    const fault = domainFault(only.value);
     const usable = commonNames.some(({ value }) => isDomainName(value));
-    const why = usable ? 'does not count without cn_fallback' : 'is no domain name';
+    const why = usable ? 'does not count without cn_fallback' : `is no domain name: ${fault?.why}`;
     const detail = `the certificate has no subjectAltName, and its common name ${shown} ${why}`;
     return none(detail, usable ? [{ code: 'cn-disabled', detail }] : []);
   }

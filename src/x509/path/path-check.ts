@@ -124,16 +124,22 @@ function downwards(path: readonly CertificateFacts[]): readonly CertificateFacts
 
 /** §6.1.4 (l), (m): each CA bounds the issuers below it that are not self-issued. The anchor's own bound counts too. */
 function checkLengths(path: readonly CertificateFacts[]): readonly Finding[] {
-  let left = path.at(-1)?.basicConstraints?.pathLength ?? Number.POSITIVE_INFINITY;
+  let by = last(path);
+  let left = by.basicConstraints?.pathLength ?? Number.POSITIVE_INFINITY;
   for (const certificate of downwards(path)) {
     if (!certificate.selfIssued) {
       if (left <= 0) {
-        const detail = `${certificate.subjectText}: expected no further CA below (pathLenConstraint), found this one`;
+        const bound = `at most ${by.basicConstraints?.pathLength} further CAs below ${by.subjectText} (pathLenConstraint)`;
+        const detail = `${certificate.subjectText}: expected ${bound}, found this one beyond them`;
         return [{ code: 'path-length', detail }];
       }
       left -= 1;
     }
-    left = Math.min(left, certificate.basicConstraints?.pathLength ?? Number.POSITIVE_INFINITY);
+    const own = certificate.basicConstraints?.pathLength ?? Number.POSITIVE_INFINITY;
+    if (own < left) {
+      left = own;
+      by = certificate;
+    }
   }
   return [];
 }

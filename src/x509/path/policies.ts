@@ -6,7 +6,8 @@
  * RFC 5280 grows exponentially with mappings (CVE-2023-0464).
  */
 
-import type { Budget, CertificateFacts } from '../certificate/index.js';
+import { type Budget, type CertificateFacts, certificateName } from '../certificate/index.js';
+import { listed } from './path-end.js';
 
 const ANY_POLICY = '2.5.29.32.0';
 
@@ -22,7 +23,11 @@ export class PolicyState {
 
   /** undefined: the tree is NULL. */
   #level: Level | undefined = new Map([[ANY_POLICY, new Set([ANY_POLICY])]]);
+  /** Why the tree became NULL. */
+  #end = (): string => '';
   #explicitPolicy: number;
+  /** The name of the certificate that has the last word on `#explicitPolicy`. */
+  #demandedBy = '';
   #policyMapping: number;
   #inhibitAnyPolicy: number;
 
@@ -53,14 +58,13 @@ export class PolicyState {
   enter(certificate: CertificateFacts, isLeaf: boolean): string | undefined {
     const { policies } = certificate;
     this.#budget.spend('policies', COST + ((policies?.length ?? 0) + (this.#level?.size ?? 0)) * COST);
-    if (policies === undefined) this.#level = undefined;
-    else if (this.#level !== undefined) {
+    if (this.#level !== undefined) {
       const anyAllowed = this.#inhibitAnyPolicy > 0 || (!isLeaf && certificate.selfIssued);
-      this.#level = nextLevel(this.#level, policies, anyAllowed);
+      const above = this.#level;
+      this.#level = policies && nextLevel(above, policies, anyAllowed);
+      if (this.#level === undefined) this.#end = () => endText(certificate, above);
     }
-    return this.#explicitPolicy > 0 || this.#level !== undefined
-      ? undefined
-      : 'expected a policy valid along the path, found none';
+    return this.#explicitPolicy > 0 ? undefined : this.#missing();
   }
 
   /** §6.1.4 (a), (b), (h)-(j): prepares for the certificate below; why the mappings are wrong, or undefined. */
@@ -79,17 +83,25 @@ export class PolicyState {
   /** §6.1.5 (a), (b), (g): the wrap-up with the leaf. */
   finish(leaf: CertificateFacts): string | undefined {
     this.#explicitPolicy = Math.max(0, this.#explicitPolicy - 1);
-    if (leaf.policyConstraints?.requireExplicitPolicy === 0) this.#explicitPolicy = 0;
-    return this.#explicitPolicy > 0 || this.#level !== undefined
-      ? undefined
-      : 'expected a policy valid along the whole path, found none';
+    if (leaf.policyConstraints?.requireExplicitPolicy === 0) this.#demand(leaf, 0);
+    return this.#explicitPolicy > 0 ? undefined : this.#missing();
   }
 
-  #tighten({ policyConstraints, inhibitAnyPolicy }: CertificateFacts): void {
-    this.#explicitPolicy = Math.min(
-      this.#explicitPolicy,
-      policyConstraints?.requireExplicitPolicy ?? Number.POSITIVE_INFINITY,
-    );
+  #missing(): string | undefined {
+    return this.#level === undefined
+      ? `expected a certificate policy valid along the path, as ${this.#demandedBy} asks for (requireExplicitPolicy), found none: ${this.#end()}`
+      : undefined;
+  }
+
+  #demand(certificate: CertificateFacts, skip: number): void {
+    if (skip >= this.#explicitPolicy) return;
+    this.#explicitPolicy = skip;
+    this.#demandedBy = certificateName(certificate);
+  }
+
+  #tighten(certificate: CertificateFacts): void {
+    const { policyConstraints, inhibitAnyPolicy } = certificate;
+    this.#demand(certificate, policyConstraints?.requireExplicitPolicy ?? Number.POSITIVE_INFINITY);
     this.#policyMapping = Math.min(
       this.#policyMapping,
       policyConstraints?.inhibitPolicyMapping ?? Number.POSITIVE_INFINITY,
@@ -97,11 +109,11 @@ export class PolicyState {
     this.#inhibitAnyPolicy = Math.min(this.#inhibitAnyPolicy, inhibitAnyPolicy ?? Number.POSITIVE_INFINITY);
   }
 
-  #map({ policyMappings }: CertificateFacts): string | undefined {
-    const mappings = policyMappings ?? [];
+  #map(certificate: CertificateFacts): string | undefined {
+    const mappings = certificate.policyMappings ?? [];
     this.#budget.spend('policies', mappings.length * COST);
     if (mappings.some(({ issuer, subject }) => issuer === ANY_POLICY || subject === ANY_POLICY)) {
-      return 'expected mappings between named policies, found anyPolicy';
+      return 'expected policyMappings between named policies, found anyPolicy in one';
     }
     const level = this.#level;
     if (level === undefined || mappings.length === 0) return undefined;
@@ -115,7 +127,10 @@ export class PolicyState {
       if (this.#policyMapping === 0) level.delete(policy);
       else if (level.has(policy) || level.has(ANY_POLICY)) level.set(policy, expected);
     }
-    if (level.size === 0) this.#level = undefined;
+    if (level.size > 0) return undefined;
+    this.#level = undefined;
+    const who = certificateName(certificate);
+    this.#end = () => `${who} maps the last one to another, and a CA above it forbids that (inhibitPolicyMapping)`;
     return undefined;
   }
 }
@@ -134,3 +149,13 @@ function nextLevel(level: Level, policies: readonly string[], anyAllowed: boolea
   }
   return next.size > 0 ? next : undefined;
 }
+
+/** Why no policy is left below a certificate: what it has, and what is valid above it. */
+function endText(certificate: CertificateFacts, level: Level): string {
+  const { policies } = certificate;
+  const found = policies === undefined ? 'no certificatePolicies' : policiesText(policies);
+  return `${certificateName(certificate)} has ${found}, valid above it: ${policiesText([...level.values()].flatMap((set) => [...set]))}`;
+}
+
+const policiesText = (policies: readonly string[]): string =>
+  listed(policies.map((policy) => (policy === ANY_POLICY ? 'anyPolicy' : policy)));

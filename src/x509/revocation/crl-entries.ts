@@ -29,6 +29,11 @@ const CRL_REASONS = {
 
 export type CrlReason = (typeof CRL_REASONS)[keyof typeof CRL_REASONS];
 
+/** A reason code for people. */
+export function reasonText(code: number): string {
+  return isKeyOf(CRL_REASONS, code) ? CRL_REASONS[code] : `reason ${code}`;
+}
+
 const REASON_CODE = '2.5.29.21';
 const INVALIDITY_DATE = '2.5.29.24';
 

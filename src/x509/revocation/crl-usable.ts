@@ -1,10 +1,16 @@
 /** Whether a list may speak of a certificate: its times, form, scope and signature (RFC 5280 §6.3.3 (b), (f), (g)). */
 
-import { type CertificateFacts, EXTENSION, signatureVerifies, weakAlgorithm } from '../certificate/index.js';
+import {
+  type CertificateFacts,
+  type DistributionPointName,
+  EXTENSION,
+  signatureVerifies,
+  weakAlgorithm,
+} from '../certificate/index.js';
 import { instant, MalformedDer } from '../der/index.js';
 import type { CrlFacts } from './crl.js';
 import { barredText, maySignLists } from './crl-signer.js';
-import { comparableNames, isPlain, type Point } from './distribution-points.js';
+import { comparableNames, isPlain, type Point, pointText } from './distribution-points.js';
 import { COST, type RevocationContext } from './revocation-context.js';
 
 /** Why a complete list cannot be used for this certificate at this point; undefined: it can. */
@@ -77,11 +83,20 @@ function outOfScope(
     budget.spend('revocation', (scope.name.full?.length ?? 1) * COST.name);
     const listed = comparableNames(scope.name, crl.issuerKeys.text);
     const wanted = point.names ?? new Set((point.crlIssuers ?? []).map((text) => `directory:${text}`));
-    return [...listed].some((name) => wanted.has(name)) ? undefined : 'its issuing distribution point is another one';
+    return [...listed].some((name) => wanted.has(name)) ? undefined : otherPoint(scope.name, certificate);
   } catch (cause) {
     if (cause instanceof MalformedDer) return cause.message;
     throw cause;
   }
+}
+
+function otherPoint(found: DistributionPointName, { crlDistributionPoints = [] }: CertificateFacts): string {
+  const [wanted] = crlDistributionPoints.flatMap(({ name }) => name ?? []);
+  const expected =
+    wanted === undefined
+      ? 'a list for all that its issuer has issued (the certificate names no distribution point)'
+      : `the list of ${pointText(wanted)}, which the certificate names`;
+  return `expected ${expected}, found that of ${pointText(found)}`;
 }
 
 /** §6.3.3 (f), (g): whether a CA signed the list whose path leads to the same anchor and whose key may sign lists. */

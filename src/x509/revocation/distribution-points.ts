@@ -5,6 +5,7 @@ import {
   type CertificateFacts,
   type DistributionPoint,
   type DistributionPointName,
+  generalNameText,
   parseName,
   REASON_BITS,
   type RevocationReason,
@@ -73,6 +74,15 @@ export function comparableNames({ full, relative }: DistributionPointName, base:
     return new Set([`directory:${base === '' ? own : `${base}\n${own}`}`]);
   }
   return new Set((full ?? []).map(comparable));
+}
+
+/** Of many names of one list the first ones say which it is. */
+const MOST_SHOWN = 3;
+
+/** A distribution point for people. */
+export function pointText({ full = [] }: DistributionPointName): string {
+  const names = full.slice(0, MOST_SHOWN).map((name) => generalNameText(name));
+  return names.join(', ') || 'a name relative to its issuer';
 }
 
 function comparable({ type, bytes }: AlternativeName): string {

@@ -13,7 +13,8 @@ import {
   weakAlgorithm,
 } from '../certificate/index.js';
 import { instant, sameOctets } from '../der/index.js';
-import { brokenRules } from '../rules/index.js';
+import { brokenRules, purposeText } from '../rules/index.js';
+import { reasonText } from './crl-entries.js';
 import { ocspLocations } from './locations.js';
 import { type CertId, certIdBy, ID_SHA1, sameCertId, sha1 } from './ocsp-request.js';
 import type { RevocationStatus } from './revocation.js';
@@ -215,7 +216,7 @@ function whyNotDelegated(
   }
   // anyExtendedKeyUsage is no delegation: it has to be said (RFC 6960 §4.2.2.2).
   if (!responder.extendedKeyUsage?.includes(OCSP_SIGNING)) {
-    return `expected extendedKeyUsage OCSPSigning, found ${responder.extendedKeyUsage?.join(', ') ?? 'none'}`;
+    return `expected extendedKeyUsage OCSPSigning, found ${purposeText(responder.extendedKeyUsage)}`;
   }
   const { keyUsage } = responder;
   if (keyUsage !== undefined && !keyUsage.has('digitalSignature') && !keyUsage.has('nonRepudiation')) {
@@ -236,6 +237,6 @@ function whyNotDelegated(
 
 function revokedText(certificate: CertificateFacts, { revokedAt, reason }: OcspEntry, by: CertificateFacts): string {
   const when = revokedAt === undefined ? '' : ` ${instant(revokedAt)}`;
-  const why = reason === undefined ? '' : ` (reason ${reason})`;
+  const why = reason === undefined ? '' : ` (${reasonText(reason)})`;
   return `${certificateName(certificate)}: serial ${certificate.serial} revoked${when}${why}, by OCSP of ${by.subjectText}`;
 }

@@ -30,7 +30,7 @@ export function unknownFinding(
   const missing = ALL_REASONS.filter((reason) => !covered.has(reason));
   const what =
     covered.size === 0
-      ? `no usable CRL of ${certificate.issuerText}`
+      ? `no usable CRL of ${certificate.issuerText || '(empty name)'}`
       : `no usable CRL for the reasons ${missing.join(', ')}`;
   const detail = `${who}: expected a revocation status, found ${what}: ${whyNone(certificate, findings, crls, covered.size > 0)}`;
   return { code: 'rev-unknown', detail };
@@ -68,7 +68,7 @@ function whereElse(certificate: CertificateFacts): string {
     return `; ${quoted(url)} of the certificate is fetched ${FETCHED} (siptrustctl crl list says what came of it)`;
   const [responder] = ocspLocations(certificate);
   if (responder !== undefined) {
-    return `; its OCSP responder ${quoted(responder)} is asked ${FETCHED}, and no answer that counts is at hand`;
+    return `; its OCSP responder ${quoted(responder)} is asked ${FETCHED}, and no answer that counts is at hand (siptrustctl crl list says what came of it)`;
   }
   const [odd] = urls;
   if (odd !== undefined) return `, and ${quoted(odd)} of the certificate is not fetched (http: alone is)`;

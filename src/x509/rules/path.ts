@@ -34,8 +34,11 @@ export const PATH_RULES: readonly Rule[] = [
     // §6.1.4 (k). A version 1 anchor is taken on its word: it is known out of band.
     code: 'not-a-ca',
     places: CAS,
-    broken: ({ version, isCa }, { place }) =>
-      when(!isCa && !(place === 'anchor' && version !== 3), 'expected basicConstraints with cA, found none'),
+    broken: ({ version, isCa, basicConstraints }, { place }) => {
+      if (isCa || (place === 'anchor' && version !== 3)) return undefined;
+      const found = basicConstraints === undefined ? 'no basicConstraints' : 'one without cA';
+      return `expected basicConstraints with cA, found ${version === 3 ? found : `a certificate of version ${version}`}`;
+    },
   },
   {
     // §6.1.4 (n)

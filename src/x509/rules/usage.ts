@@ -125,11 +125,12 @@ function checkKind(leaf: CertificateFacts): Finding | undefined {
   return undefined;
 }
 
-function checkKeyUsage({ keyUsage, subjectText }: CertificateFacts): Finding | undefined {
+function checkKeyUsage(leaf: CertificateFacts): Finding | undefined {
+  const { keyUsage } = leaf;
   // TLS 1.2 with (EC)DHE and TLS 1.3 sign the handshake; static RSA is below the floor anyway (rulebook G-25).
   if (keyUsage === undefined || keyUsage.has('digitalSignature')) return undefined;
   const found = [...keyUsage].join(', ') || 'none';
-  return { code: 'key-usage', detail: `${subjectText}: expected keyUsage digitalSignature, found ${found}` };
+  return { code: 'key-usage', detail: `${certificateName(leaf)}: expected keyUsage digitalSignature, found ${found}` };
 }
 
 function checkExtendedKeyUsage(leaf: CertificateFacts, role: Role, policy: EkuPolicy): Finding | undefined {

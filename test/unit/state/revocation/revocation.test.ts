@@ -260,8 +260,13 @@ describe('servers that are gone, slow or lying leave the last good list in force
   const bad: readonly (readonly [name: string, error: RegExp, answer: () => Answer | Uint8Array])[] = [
     ['silence', /within 300 ms/, () => nothing],
     ['404', /found 404/, () => (response) => void response.writeHead(404).end()],
-    ['HTML', /expected a CRL in DER, found text\/html/, () => html],
-    ['nothing', /expected a CRL in DER/, () => new Uint8Array()],
+    ['HTML', /expected a CRL in DER, found \d+ other octets \(text\/html\)/, () => html],
+    [
+      'PEM that is too long',
+      /found PEM of \d+ octets, which is read up to 1048576/,
+      () => Buffer.from(`-----BEGIN X509 CRL-----\n${'A'.repeat(2 ** 20)}`),
+    ],
+    ['nothing', /expected a CRL in DER, found 0 other octets/, () => new Uint8Array()],
     ['a truncated list', /expected a CRL in DER/, () => list().subarray(0, 100)],
     ['a list of another CA', /expected a CRL of the issuer/, () => list({}, otherCa)],
     ["another key's list in the name of the CA", /signed by a CA of the policy/, () => list({ signer: otherCa.key })],

@@ -96,6 +96,33 @@ describe('P-1 a partner under a public CA that rotates its intermediates', () =>
     expect(detail).toContain('http://ca.example/ca.crt');
     expect(detail).toContain('the proxy handed over no chain');
   });
+  test('fail/of what its TLS did not verify the proxy has no chain: that is said, and not that the peer sent none', () => {
+    const { detail } = judged(presenting(renewed.facts, { verified: false }));
+    expect(detail).toContain('(the proxy handed over no chain: it has none of what its TLS did not verify)');
+  });
+  test('fail/a root that another agreement names, and an anchor has cross-certified: what is missing is that', () => {
+    const second = root({ subject: 'O=Public CA,CN=Second Root' });
+    const cross = ca(publicRoot, { subject: 'O=Public CA,CN=Second Root', key: second.key });
+    const peer = leaf(second, { subject: 'CN=b.example', extensions: altNames });
+    const other = trustB({
+      ...{ name: 'op-c', domains: ['c.example'], intermediates: [cross.facts] },
+      anchors: { client: [second.facts], server: [second.facts] },
+    });
+    const { reason, detail } = judged(shown(peer.facts, [second.facts]), [trustB(), other]);
+    expect(reason).toBe('missing-intermediate');
+    expect(detail).toContain(
+      'the certificate leads to CN=Second Root,O=Public CA, which stands in agreement op-c, and what an anchor of this one has signed for it is not at hand',
+    );
+  });
+  test('fail/a root that a TLS stack stops at may have been cross-certified: where that certificate belongs is said', () => {
+    const second = root({ subject: 'O=Public CA,CN=Second Root' });
+    const peer = leaf(second, { subject: 'CN=b.example', extensions: altNames });
+    const { reason, detail } = judged(shown(peer.facts, [second.facts]));
+    expect(reason).toBe('anchor-mismatch');
+    expect(detail).toMatch(
+      /which is none of them; if one of these anchors has signed a certificate for this root, put that under intermediates$/,
+    );
+  });
   test('fail/a chain that lacks the one in the middle', () => {
     const middle = ca(publicRoot, { subject: 'O=Public CA,CN=Middle' });
     const low = ca(middle, { subject: 'O=Public CA,CN=Low' });

@@ -40,14 +40,14 @@ describe('a proxy that hands over words instead of the certificate', () => {
   const rows: readonly [string, ReturnType<typeof judged>, string][] = [
     ['the stack did not verify it', judged(WORDS, {}, terms(), false), 'stack-unverified'],
     ['no issuer in the agreement', judged(WORDS, {}, terms({ issuer: {} })), 'no-cert-facts'],
-    ['another issuer', judged({ ...WORDS, issuer: '/CN=X CA' }), 'no-cert-facts'],
+    ['another issuer', judged({ ...WORDS, issuer: '/CN=X CA' }), 'agreement-attributes'],
     ['an issuer that smuggles a second name', judged({ ...WORDS, issuer: '/CN=X/x y/CN=B CA' }), 'no-cert-facts'],
     ['an issuer that states a type twice', judged({ ...WORDS, issuer: '/CN=X/CN=B CA' }), 'no-cert-facts'],
-    ['an issuer that is not listed whole', judged(WORDS, {}, listed(['/CN=B CA'])), 'no-cert-facts'],
+    ['an issuer that is not listed whole', judged(WORDS, {}, listed(['/CN=B CA'])), 'agreement-attributes'],
     [
       'a listed issuer, but not of the agreement',
       judged(WORDS, {}, terms({ attributeIssuers: ['/CN=C'] })),
-      'no-cert-facts',
+      'agreement-attributes',
     ],
     ['pins need the certificate', judged(WORDS, {}, terms({ pins: ['x'] })), 'no-cert-facts'],
     ['hard revocation needs the certificate', judged(WORDS, {}, terms({ revocation: 'hard' })), 'no-cert-facts'],

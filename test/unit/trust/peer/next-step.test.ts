@@ -107,6 +107,114 @@ describe('extensions in words', () => {
   });
 });
 
+/** As public CAs issue it: its names are critical, and there is no subject. */
+const nameless = (spec: CertificateSpec = {}, issuer = rootB): Issued =>
+  peerOf(
+    { subject: '', ...spec, extensions: { altNames: ext.altNames([{ dns: 'b.example' }], true), ...spec.extensions } },
+    issuer,
+  );
+const between = (spec: CertificateSpec, above = rootB): Issued => ca(above, { subject: 'CN=Sub', ...spec });
+const below = (...chain: readonly [Issued, ...Issued[]]): Shown => ({ peer: nameless({}, chain[0]), chain });
+const policies = (...oids: readonly string[]): CertificateSpec => ({ add: [ext.policies(oids)] });
+const explicit = (...more: readonly Uint8Array[]): Issued => between({ add: [ext.policyConstraints(0), ...more] });
+const withPolicies = (sub: Issued, spec: CertificateSpec): Shown => ({ peer: nameless(spec, sub), chain: [sub] });
+
+describe('what was compared with what, in both values, of whom', () => {
+  const noKeyUsage = { extensions: { keyUsage: ext.keyUsage(['keyEncipherment']) } };
+  const short = between({ extensions: { basicConstraints: ext.basicConstraints(true, 0) } });
+  const listAt = (uri: string) => crl(rootB, { scope: { names: [{ uri }] } }).facts;
+  const hard = (uri: string, add: readonly Uint8Array[] = []): Shown => ({
+    peer: nameless({ add }),
+    over: { revocation: 'hard', crls: [listAt(uri)] },
+  });
+
+  test.each<[string, Shown, string, string]>([
+    [
+      'a key usage, without a subject',
+      { peer: nameless(noKeyUsage) },
+      'key-usage',
+      'dns:b.example: expected keyUsage digitalSignature, found keyEncipherment',
+    ],
+    [
+      'an issuer whose cA is false',
+      below(between({ extensions: { basicConstraints: ext.basicConstraints(false) } })),
+      'not-a-ca',
+      'CN=Sub: expected basicConstraints with cA, found one without cA',
+    ],
+    [
+      'an issuer without basicConstraints',
+      below(between({ extensions: { basicConstraints: undefined } })),
+      'not-a-ca',
+      'found no basicConstraints',
+    ],
+    [
+      'an issuer of version 1',
+      below(between({ bare: true, version: 'absent' })),
+      'not-a-ca',
+      'found a certificate of version 1',
+    ],
+    [
+      'a path length',
+      below(ca(short, { subject: 'CN=Too deep' }), short),
+      'path-length',
+      'CN=Too deep: expected at most 0 further CAs below CN=Sub (pathLenConstraint), found this one beyond them',
+    ],
+    [
+      'a policy that is required of a certificate without one',
+      withPolicies(explicit(ext.policies(['1.2.3.4'])), {}),
+      'certificate-policy',
+      'as CN=Sub asks for (requireExplicitPolicy), found none: dns:b.example has no certificatePolicies, valid above it: 1.2.3.4',
+    ],
+    [
+      'another policy than the one that is required',
+      withPolicies(explicit(ext.policies(['1.2.3.4'])), policies('1.2.3.5', '2.23.140.1.2.1')),
+      'certificate-policy',
+      'found none: dns:b.example has 1.2.3.5; 2.23.140.1.2.1, valid above it: 1.2.3.4',
+    ],
+    [
+      'a CA without policies, which is where they end',
+      withPolicies(explicit(), policies('1.2.3.4')),
+      'certificate-policy',
+      'found none: CN=Sub has no certificatePolicies, valid above it: anyPolicy',
+    ],
+    [
+      'a list of another distribution point',
+      hard('http://b.example/1.crl', [ext.crlPoints([{ names: [{ uri: 'http://b.example/2.crl' }] }])]),
+      'rev-unknown',
+      'expected the list of uri:http://b.example/2.crl, which the certificate names, found that of uri:http://b.example/1.crl',
+    ],
+    [
+      'a list of a distribution point, and a certificate that names none',
+      hard('http://b.example/1.crl'),
+      'rev-unknown',
+      'expected a list for all that its issuer has issued (the certificate names no distribution point), found that of uri:http://b.example/1.crl',
+    ],
+    [
+      'an attribute that reads like two',
+      { peer: peerOf({ subject: 'O=B" found "Operator B' }), over: { subject: { organization: ['Operator B'] } } },
+      'agreement-attributes',
+      String.raw`organization: expected "Operator B", found "B\" found \"Operator B"`,
+    ],
+  ])('fail/%s', (_, shown, code, text) => {
+    expect(refusal(shown)).toEqual([code, expect.stringContaining(text)]);
+  });
+
+  test('fail/the last policy is mapped away, where that is forbidden', () => {
+    const high = between({ subject: 'CN=High', add: [ext.policies(['1.2.3.4']), ext.policyConstraints(0, 0)] });
+    const low = ca(high, {
+      subject: 'CN=Low',
+      add: [ext.policies(['1.2.3.4']), ext.policyMappings([['1.2.3.4', '1.2.3.5']])],
+    });
+    const [code, detail] = refusal({ peer: nameless(policies('1.2.3.5'), low), chain: [low, high] });
+    expect([code, detail]).toEqual([
+      'certificate-policy',
+      expect.stringContaining(
+        'found none: CN=Low maps the last one to another, and a CA above it forbids that (inhibitPolicyMapping)',
+      ),
+    ]);
+  });
+});
+
 describe('purposes of the other role', () => {
   const tlsOnly = ca(rootB, { subject: 'CN=YE1', add: [ext.purposes(['serverAuth'])] });
   const hint = 'the agreement accepts serverAuth in its place with eku: any-role and stack_verification: advisory';
@@ -146,7 +254,11 @@ describe('what a TLS stack refuses and siptrust would take', () => {
       { extensions: { purposes: ext.purposes(['2.5.29.37.0', 'clientAuth']) } },
       true,
     ],
-    ['has nothing of that', /stack_verification: required\)$/, {}],
+    [
+      'has nothing of that',
+      /; siptrust's own check holds: look for the anchor in ca_list of the proxy, and at verify_depth$/,
+      {},
+    ],
   ])('fail/a certificate that %s', (_, text, spec, out) => {
     const way = out === undefined ? {} : { out };
     const shown = { peer: peerOf(spec), unverified: true, ...way } as const;
@@ -323,12 +435,12 @@ describe('a status that nobody can know (revocation: hard)', () => {
     [
       'a responder',
       [ext.ocspResponder('http://ocsp.b.example')],
-      /its OCSP responder "http:\/\/ocsp\.b\.example" is asked where daemon\.revocation has fetch: on and its host in hosts, and no answer that counts is at hand$/,
+      /its OCSP responder "http:\/\/ocsp\.b\.example" is asked where daemon\.revocation has fetch: on and its host in hosts, and no answer that counts is at hand \(siptrustctl crl list says what came of it\)$/,
     ],
     [
       'a responder beside a CRL that nobody fetches',
       [ext.crlPoints([{ names: [{ uri: 'ldap://b.example/cn=b' }] }]), ext.ocspResponder('http://ocsp.b.example')],
-      /its OCSP responder "http:\/\/ocsp\.b\.example" is asked where .* no answer that counts is at hand$/,
+      /its OCSP responder "http:\/\/ocsp\.b\.example" is asked where .* no answer that counts is at hand \(siptrustctl crl list/,
     ],
   ])('fail/%s', (_, add, text) => {
     expect(refusal({ peer: peerOf({ add }), ...hard })).toEqual(['rev-unknown', expect.stringMatching(text)]);

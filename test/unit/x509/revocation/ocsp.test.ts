@@ -240,11 +240,17 @@ describe('ocspStatus: RFC 6960 §3.2, rulebook K-10 to K-16', () => {
     });
   }
 
-  test('ok/a revocation names serial, date and responder', () => {
+  test('fail/a purpose that is no delegation has its name', () => {
+    const signer = responderOf(issuer, ['serverAuth']);
+    const result = status(ocspAnswer([{ certificate: peer, issuer }], { signer, certificates: [signer] }));
+    expect(JSON.stringify(result)).toContain('expected extendedKeyUsage OCSPSigning, found serverAuth');
+  });
+
+  test('ok/a revocation names serial, date, reason and responder', () => {
     const entries = [{ certificate: peer, issuer, status: { revoked: NOW - DAY, reason: 1 } }] as const;
     const result = status(ocspAnswer(entries, { signer: issuer }));
     expect(result).toMatchObject({ status: 'revoked', detail: expect.stringContaining(peer.facts.serial) });
-    expect(result).toMatchObject({ detail: expect.stringContaining('2026-05-31T00:00:00.000Z') });
+    expect(result).toMatchObject({ detail: expect.stringContaining('2026-05-31T00:00:00.000Z (keyCompromise), by') });
   });
 
   const until = (entry: Partial<SingleSpec>, spec: Partial<ResponseSpec> = {}, echoed = false) => {
