@@ -10,6 +10,8 @@ import { headerOf, rowsOf, type SipText, statusOf } from '../support/live/sip-te
 import { Uas } from '../support/live/uas.js';
 
 const BOB = '<sip:bob@own.example>';
+/** A row that no list can clean: it takes a plan. */
+const HIDDEN = 'Contact: <sip:carol@own.example?P-Asserted-Identity=%3Csip%3Asecret%40own.example%3E>';
 const SAID = [`P-Asserted-Identity: ${BOB}`, 'Reason: SIP;cause=182;text="queued"', 'Server: kept'];
 
 describe.each(builds('smoke'))('answers, Kamailio $version', (build) => {
@@ -75,17 +77,22 @@ describe.each(builds('smoke'))('answers, Kamailio $version', (build) => {
     type Change = (agreement: object) => object;
 
     /** Calls, has something happen while it rings, gives up or waits, and gives the last answer to the call. */
-    async function answered(end: 'gives up' | 'waits', happen: () => unknown): Promise<SipText> {
-      network.uas.options = { extra: SAID, ringing: true };
+    async function answered(
+      end: 'gives up' | 'waits',
+      happen: () => unknown,
+      caller = trusted,
+      more: readonly string[] = [],
+    ): Promise<SipText> {
+      network.uas.options = { extra: [...SAID, ...more], ringing: true };
       const callId = freshCallId();
       const branch = `z9hG4bK${callId.slice(0, 12)}`;
-      trusted.send(request({ callId, branch }));
-      await eventually('it rings', () => trusted.answers.some((text) => headerOf(text, 'Call-ID') === callId));
+      caller.send(request({ callId, branch }));
+      await eventually('it rings', () => caller.answers.some((text) => headerOf(text, 'Call-ID') === callId));
       await happen();
       // (The caller's own request shows its certificate again; an answer of ours shows none.)
       if (end === 'waits') network.uas.pickUp();
-      else trusted.send(request({ callId, branch, method: 'CANCEL' }));
-      const answer = await trusted.final(callId, 'INVITE');
+      else caller.send(request({ callId, branch, method: 'CANCEL' }));
+      const answer = await caller.final(callId, 'INVITE');
       network.uas.options = { extra: SAID };
       return answer;
     }
@@ -121,6 +128,31 @@ describe.each(builds('smoke'))('answers, Kamailio $version', (build) => {
       expect(rowsOf(answer, 'P-Asserted-Identity')).toEqual([BOB]);
     });
 
+    /** A rule of one agreement alone takes a plan. */
+    const WITHOUT_HISTORY: Change = (agreement) => ({ ...agreement, headers: { 'History-Info': { out: 'remove' } } });
+
+    it.each([
+      ['a certificate of the anchor', [], []],
+      ['one below it', ['Sub'], []],
+      ['a plan', [], ['History-Info: <sip:secret@own.example>;index=1']],
+    ])('ok/siptrustd starts anew: the answer is whole (%s)', async (_what, below, more) => {
+      const { pki, cast } = network;
+      const chain = below.map((name) => pki.authority(name, { issuer: cast.operatorA }));
+      const identity = network.certificateOfA({ issuer: chain[0] ?? cast.operatorA });
+      const caller = await network.overTls(pki.chained(identity, chain));
+      if (more.length > 0) await reloaded(WITHOUT_HISTORY);
+      const anew = async () => {
+        await network.daemon.stop();
+        await network.daemon.start();
+        const { revision } = await network.daemon.call('core.status');
+        const known = () => network.knownRevision() === Number(revision) && !network.sidecarIsDown();
+        await eventually('the proxy knows', known);
+      };
+      const answer = await answered('waits', anew, caller, more);
+      expect(rowsOf(answer, 'P-Asserted-Identity')).toEqual([BOB]);
+      expect(answer).not.toContain('secret');
+    });
+
     it('ok/nor does it change a call of a caller that is only monitored', async () => {
       const monitored: Change = (agreement) => ({ ...agreement, enforcement: 'monitor' });
       await reloaded(monitored);
@@ -128,9 +160,6 @@ describe.each(builds('smoke'))('answers, Kamailio $version', (build) => {
       expect(rowsOf(answer, 'P-Asserted-Identity')).toEqual([BOB]);
     });
   });
-
-  /** A row that no list can clean: it takes a plan. */
-  const HIDDEN = 'Contact: <sip:carol@own.example?P-Asserted-Identity=%3Csip%3Asecret%40own.example%3E>';
 
   it('ok/many at a time, each of which takes a plan: all of them arrive, cleaned', async () => {
     network.uas.options = { status: '302 Moved Temporarily', extra: [HIDDEN] };

@@ -8,7 +8,6 @@ import { outcomeOf, planMessage } from '../../trust/message/index.js';
 import { explain, lacksLink, unknownConnection, type Verdict } from '../../trust/verdict/index.js';
 import { defineMethod, halfAnswer, type Method, messageAnswer, peerAnswer, RpcError } from '../dispatch/index.js';
 import {
-  bringsEvidence,
   type EvidenceParams,
   foldByteParams,
   isResumed,
@@ -17,9 +16,7 @@ import {
   messageEvidence,
   messageParams,
   namedHop,
-  type PeerQuestion,
   peerParams,
-  peerQuestionParams,
   toEvidence,
   toMessage,
 } from '../params/index.js';
@@ -74,25 +71,8 @@ export function trustMethods(state: Of<'answers' | 'caches' | 'counters' | 'forg
     isResumed(params, own) ? state.caches.whole(own) : own;
 
   /** What the connection that the message names was judged by. */
-  const known = ({ conid, src_ip, src_port }: Pick<PeerQuestion, 'conid' | 'src_ip' | 'src_port'>) =>
+  const known = ({ conid, src_ip, src_port }: MessageParams) =>
     conid === undefined ? undefined : state.caches.connections.find(conid, src_ip, src_port);
-
-  /** The connection that a question without evidence names, judged by what it had shown before, in the same direction. */
-  function judgedAgain(params: PeerQuestion): { evidence: Evidence; verdict: Verdict } {
-    const { direction, conid, src_ip, src_port, tls, next_hop } = params;
-    if (
-      conid === undefined ||
-      src_ip === undefined ||
-      src_port === undefined ||
-      tls !== undefined ||
-      next_hop !== undefined
-    ) {
-      throw new RpcError('invalid-params', [{ path: 'proto', expected: 'string', found: 'nothing' }]);
-    }
-    const evidence = known(params);
-    if (evidence?.direction !== direction) return unknownConnection(namedHop(params), state.policy.snapshot);
-    return { evidence, verdict: state.judge.verdict(evidence) };
-  }
 
   /** The evidence behind a message: its own, or that of the connection it names. */
   function judged(params: MessageParams): { evidence: Evidence; verdict: Verdict } {
@@ -109,14 +89,9 @@ export function trustMethods(state: Of<'answers' | 'caches' | 'counters' | 'forg
       name: 'trust.peer',
       role: 'script',
       doc: 'Who is at the other end of this connection, under which agreement, and is the path protected as agreed?',
-      params: peerQuestionParams,
-      repeated: new RepeatedParams<PeerQuestion>({ entries: cache.verdicts, octets: Math.floor(cache.memory / 8) }),
+      params: peerParams,
+      repeated: new RepeatedParams<EvidenceParams>({ entries: cache.verdicts, octets: Math.floor(cache.memory / 8) }),
       handler: (params) => {
-        if (!bringsEvidence(params)) {
-          const { evidence, verdict } = judgedAgain(params);
-          const { id, at } = state.answers.record('trust.peer', evidence, verdict);
-          return peerAnswer(id, verdict, state.policy.snapshot, at);
-        }
         const evidence = whole(params, toEvidence(params, read));
         const verdict = state.judge.verdict(evidence);
         state.caches.remember(evidence, verdict);

@@ -51,15 +51,6 @@ export const peerParams = z.preprocess((params) => foldByteParams(params), z.str
 
 export type EvidenceParams = z.output<typeof peerParams>;
 
-/** Absent `proto`: number, address and port name a connection that was judged before. */
-const peerQuestion = z.strictObject({ ...evidenceShape, proto: evidenceShape.proto.optional() });
-export const peerQuestionParams = z.preprocess((params) => foldByteParams(params), peerQuestion);
-
-export type PeerQuestion = z.output<typeof peerQuestion>;
-
-/** Whether the question itself brings evidence. */
-export const bringsEvidence = (params: PeerQuestion): params is EvidenceParams => params.proto !== undefined;
-
 /** Evidence out of checked params. */
 export function toEvidence(params: EvidenceParams, readCertificate: CertificateReader): Evidence {
   return {

@@ -6,7 +6,7 @@ import type { Evidence } from '../../trust/evidence/index.js';
 import type { MessageInput } from '../../trust/message/index.js';
 import { RpcError } from '../dispatch/index.js';
 import { foldByteParams } from './byte-params.js';
-import { evidenceShape, type PeerQuestion, toEvidence } from './evidence.js';
+import { evidenceShape, toEvidence } from './evidence.js';
 import { wholeNumber } from './numbers.js';
 import type { CertificateReader } from './peer-chain.js';
 
@@ -46,7 +46,7 @@ export function messageEvidence(params: MessageParams, read: CertificateReader):
 }
 
 /** What the params say of a connection that they name. */
-export function namedHop(params: Omit<PeerQuestion, 'proto' | 'tls'>) {
+export function namedHop(params: MessageParams) {
   return {
     direction: params.direction,
     connectionId: params.conid,

@@ -36,8 +36,7 @@ export function unknownConnection(
     action: 'continue',
     code: 0,
     phrase: '',
-    // Evidence may come with the next question.
-    validUntil: 0,
+    validUntil: Number.POSITIVE_INFINITY,
     revision: snapshot.revision,
     per: 'connection',
     checks: [{ name: 'connection', compared: detail, outcome: 'fail', clause: reason('unknown-connection').clause }],

@@ -75,39 +75,6 @@ function issuesOf(method: string, params: unknown): unknown {
   throw new Error('expected a refusal, found an answer');
 }
 
-describe('trust.peer of a connection that was judged before, by its number and address', () => {
-  const named = { direction: 'in', conid: 'again', src_ip: '192.0.2.1', src_port: '40000' };
-  beforeEach(() => ask('trust.peer', evidence('b.example', 'again')));
-
-  test('ok/what it has shown counts, under the policy of now', () => {
-    expect(ask('trust.peer', named)).toMatchObject({ trusted: 1, agreement: 'op-b', asserts: ['b.example'] });
-  });
-  test.each([
-    ['another number', { conid: 'other' }],
-    ['another address', { src_ip: '192.0.2.2' }],
-    ['another port', { src_port: '40001' }],
-    ['the other direction', { direction: 'out' }],
-  ])('fail/%s: nobody, and the next question may know better', (_what, over) => {
-    const answer = ask('trust.peer', { ...named, ...over });
-    expect(answer).toMatchObject({ trusted: 0, reason: 'unknown-connection', ttl: 1 });
-    expect(ask('trust.peer', named)).toMatchObject({ trusted: 1 });
-  });
-  test('fail/a stranger took the number: what the partner has shown is gone', () => {
-    ask('trust.peer', evidence('stranger.example', 'again'));
-    expect(ask('trust.peer', named)).toMatchObject({ trusted: 0 });
-  });
-  test.each([
-    ['no number', { conid: undefined }],
-    ['no address', { src_ip: undefined }],
-    ['no port', { src_port: '<null>' }],
-    ['a certificate', { tls: { verified: 1 } }],
-    ['a next hop', { next_hop: 'b.example' }],
-  ])('fail/%s: proto is missing', (_what, over) => {
-    const issue = { path: 'proto', expected: 'string', found: 'nothing' };
-    expect(issuesOf('trust.peer', { ...named, ...over })).toEqual([issue]);
-  });
-});
-
 describe('trust.message', () => {
   beforeEach(() => {
     ask('trust.peer', evidence('b.example', 'b'));
