@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Evidence, TlsEvidence } from '../../trust/evidence/index.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
 import { BoundedCache, type CacheBounds } from './bounded-cache.js';
@@ -24,8 +25,8 @@ const PROXIES = 8;
  * The evidence of connections that were judged, by connection id, so that `trust.message` may name a connection
  * instead of repeating its certificate. Kept is evidence, never a verdict: policy is judged per message (design rule
  * 5). The certificate itself is where all connections that show it share it. Each proxy counts its connections from 1,
- * and again when it restarts: of one id, several are known, by their sources. A message that states a source names the
- * one that has it; one that states none, the one that was asked about last.
+ * and again when it restarts: of one id, several are known, by their sources and certificates. What a message states of
+ * one must fit that one alone: else it names none.
  */
 export class Connections {
   readonly #known: BoundedCache<readonly Known[]>;
@@ -41,18 +42,18 @@ export class Connections {
     const { connectionId, tls } = evidence;
     if (connectionId === undefined) return;
     const known = { ...evidence, tls: tls && hashesOnly(tls), whose };
-    const others = this.#known.get(connectionId)?.filter((other) => !sameSource(other, known)) ?? [];
+    const others = this.#known.get(connectionId)?.filter((other) => !sameConnection(other, known)) ?? [];
     const all = [known, ...others.slice(0, PROXIES - 1)];
     const octets = all.reduce((sum, each) => sum + ENTRY_OCTETS + textOctets(each), 0);
     this.#known.set(connectionId, all, octets, all.some((each) => each.whose === 'partner') ? 'partner' : 'stranger');
   }
 
-  /** The evidence of a connection, unless the message states another source than any of this id had. */
+  /** The evidence of the one connection of this id that has the stated source. */
   find(connectionId: string, sourceAddress: string | undefined, sourcePort: number | undefined): Evidence | undefined {
     const stated = ({ sourceAddress: address, sourcePort: port }: Known) =>
       (sourceAddress === undefined || sourceAddress === address) && (sourcePort === undefined || sourcePort === port);
-    const known = this.#known.get(connectionId)?.find(stated);
-    return known && this.#whole(known);
+    const [known, ...others] = this.#known.get(connectionId)?.filter(stated) ?? [];
+    return known && others.length === 0 ? this.#whole(known) : undefined;
   }
 
   /** The connection is closed; whether it was known. Those of other proxies that have its number are, too. */
@@ -85,8 +86,11 @@ export class Connections {
   }
 }
 
-const sameSource = (one: Known, other: Known): boolean =>
-  one.sourceAddress === other.sourceAddress && one.sourcePort === other.sourcePort;
+/** Of two proxies in networks of like addresses, or of one before and after its restart, the certificates alone may differ. */
+const sameConnection = (one: Known, other: Known): boolean =>
+  one.sourceAddress === other.sourceAddress &&
+  one.sourcePort === other.sourcePort &&
+  isDeepStrictEqual(one.tls?.certificate, other.tls?.certificate);
 
 function hashesOnly({ certificate, chain, ...rest }: TlsEvidence): KnownTls {
   return {

@@ -15,7 +15,7 @@ export function unknownConnection(
   const detail =
     connectionId === undefined
       ? 'expected conid of a judged connection or the evidence of trust.peer, found neither'
-      : `connection ${connectionId} was not judged before, is forgotten or closed, or the message names another source address`;
+      : `connection ${connectionId} was not judged before, is forgotten or closed, or what the message says of it (src_ip, src_port) fits none, or several`;
   const evidence: Evidence = {
     direction,
     transport: 'unknown',

@@ -20,20 +20,37 @@ describe('Connections', () => {
   test('fail/another source port is another connection', () =>
     expect(connections.find('7', '192.0.2.1', 40_001)).toBeUndefined());
   test('fail/an id that was never judged', () => expect(connections.find('8', undefined, undefined)).toBeUndefined());
-  test('ok/the later question about an id replaces the earlier', () => {
-    const again = evidenceWith({ connectionId: '7', sourceAddress: '192.0.2.2', tls: undefined });
+  test('ok/the later question about a connection replaces the earlier', () => {
+    const again = { ...known, localPort: 5071 };
     connections.remember(again, 'partner');
     expect(connections.find('7', undefined, undefined)).toEqual(again);
     connections.remember(known, 'stranger');
     expect(connections.find('7', undefined, undefined)).toEqual(known);
     expect(connections.size).toBe(1);
   });
+  test('fail/an id that two connections have names neither: not the one that was asked about last', () => {
+    const two = new Connections(BOUNDS, none);
+    const other = { ...known, sourceAddress: '192.0.2.2' };
+    for (const each of [known, other]) two.remember(each, 'partner');
+    expect(two.find('7', undefined, undefined)).toBeUndefined();
+    expect(two.find('7', undefined, known.sourcePort)).toBeUndefined();
+    expect([known, other].map(({ sourceAddress }) => two.find('7', sourceAddress, undefined))).toEqual([known, other]);
+  });
+  test('fail/nor does an id with a source that two certificates have shown: proxies behind one address, or one started anew', () => {
+    const facts = [root({ subject: 'CN=1' }).facts, root({ subject: 'CN=2' }).facts];
+    const two = new Connections(BOUNDS, (sha256) => facts.find((each) => each.sha256 === sha256));
+    const [partner, stranger] = facts.map((each) => ({ ...known, tls: tlsWith(each, { attributes: {} }) }));
+    if (partner === undefined || stranger === undefined) throw new Error('no certificates');
+    two.remember(partner, 'partner');
+    expect(two.find('7', '192.0.2.1', 40_000)).toEqual(partner);
+    two.remember(stranger, 'stranger');
+    expect(two.find('7', '192.0.2.1', 40_000)).toBeUndefined();
+  });
   test('ok/connections of several proxies that have one number are told by their sources, the eight of late', () => {
     const many = new Connections(BOUNDS, none);
     const of = (sourcePort: number) =>
       evidenceWith({ connectionId: '7', sourceAddress: '192.0.2.1', sourcePort, tls: undefined });
     for (let port = 1; port <= 9; port++) many.remember(of(port), port === 1 ? 'partner' : 'stranger');
-    expect(many.find('7', undefined, undefined)).toEqual(of(9));
     expect([1, 2, 8, 9, 10].map((port) => many.find('7', '192.0.2.1', port)?.sourcePort)).toEqual([
       undefined,
       2,
