@@ -1,9 +1,13 @@
-/** Certificates as real handshakes carry them: whose word counts, and why (rulebook §10.2). */
+/**
+ * Certificates as real handshakes carry them: whose word counts, and why (rulebook §10.2). Wherever an operator looks, the story
+ * is one: the line of the decision log, `explain`, the series of metrics, and for an alarm the operator log.
+ */
 
 import { createHash, X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ReasonCode, reason } from '../../src/reasons.js';
 import { freshCallId, request } from '../support/live/caller.js';
-import type { Policy } from '../support/live/daemon.js';
+import type { Decision, Policy } from '../support/live/daemon.js';
 import { builds } from '../support/live/kamailio.js';
 import { Network } from '../support/live/network.js';
 import type { Authority, CertificateTerms, Identity } from '../support/live/pki.js';
@@ -20,6 +24,9 @@ interface Stage {
   /** A root that allows no CA below it, and one below it all the same. */
   readonly short: Authority;
   readonly tooDeep: Authority;
+  /** Below operator A: they ask for a policy, and have a list that is out of its scope. */
+  readonly policyCa: Authority;
+  readonly other: Authority;
   /** What partner A presents as an authority, but is none. */
   readonly noCa: Authority;
   /** Self-signed, for s.example; the policy pins its key. */
@@ -299,6 +306,81 @@ const CASES: readonly Case[] = [
   })),
   { id: 'T-43', what: 'a signature with SHA-1', terms: () => ({ digest: 'sha1' }), reason: 'weak-key' },
   {
+    id: 'TS 33.310',
+    what: 'a key that may encipher keys alone',
+    terms: () => ({ extensions: ['keyUsage=critical,keyEncipherment'] }),
+    reason: 'key-usage',
+    unverified: true,
+  },
+  {
+    id: 'RFC 5280',
+    what: 'a name outside of what its CA may vouch for',
+    terms: ({ constrained }) => ({ issuer: constrained, names: ['DNS:u.example'] }),
+    reason: 'name-constraints',
+    unverified: true,
+  },
+  {
+    id: 'RFC 5280',
+    what: 'no policy, below a CA that asks for one',
+    terms: ({ network, policyCa }) => network.pki.chained(network.certificateOfA({ issuer: policyCa }), [policyCa]),
+    reason: 'certificate-policy',
+  },
+  {
+    id: 'RFC 5280',
+    what: 'a critical extension that nobody knows',
+    terms: () => ({ extensions: ['1.2.3.4=critical,DER:0500'] }),
+    reason: 'unknown-critical',
+    unverified: true,
+  },
+  {
+    id: 'RFC 5280',
+    what: 'a field that cannot be read',
+    terms: () => ({ extensions: ['authorityInfoAccess=DER:3000'] }),
+    reason: 'malformed-cert',
+  },
+  {
+    id: 'P-1',
+    what: 'a CA that nobody has named, and a chain that the proxy has not',
+    terms: ({ other }) => ({ issuer: other }),
+    reason: 'missing-intermediate',
+    unverified: true,
+  },
+  {
+    id: 'RFC 5280',
+    what: 'a path to no anchor, without a name of another CA',
+    terms: () => ({ issuer: undefined, names: ['DNS:u.example'] }),
+    reason: 'untrusted-chain',
+    unverified: true,
+  },
+  {
+    id: 'RFC 5922',
+    what: 'a dot behind the name',
+    terms: () => ({ names: ['DNS:a.example.'] }),
+    reason: 'name-form',
+  },
+  { id: 'K-1', what: 'no list at hand', terms: () => ({ names: ['DNS:h.example'] }), reason: 'rev-unknown' },
+  {
+    id: 'K-2',
+    what: 'a list of CAs alone',
+    terms: () => ({ names: ['DNS:i.example'] }),
+    reason: 'crl-scope',
+  },
+  { id: '§5.4', what: 'switched off', terms: () => ({ names: ['DNS:j.example'] }), reason: 'agreement-disabled' },
+  { id: '§5.4', what: 'an agreement of old', terms: () => ({ names: ['DNS:k.example'] }), reason: 'agreement-time' },
+  {
+    id: 'RFC 3324',
+    what: 'an agreement for calls to it',
+    terms: () => ({ names: ['DNS:l.example'] }),
+    reason: 'agreement-direction',
+  },
+  {
+    id: '§6.5',
+    what: 'another organisation',
+    terms: () => ({ names: ['DNS:m.example'] }),
+    reason: 'agreement-attributes',
+  },
+  { id: 'D', what: 'a partner on trial', terms: () => ({ names: ['DNS:n.example'] }), reason: 'monitor-only' },
+  {
     id: 'T-44',
     what: 'names of two partners, both of whom hold',
     terms: () => ({ names: ['DNS:a.example', 'DNS:u.example'] }),
@@ -323,7 +405,7 @@ describe.each(builds('full'))('certificates, Kamailio $version', (build) => {
   });
   afterAll(() => stage?.network.stop());
 
-  it.each(CASES)('$id $what: $reason', async ({ terms, reason, agreement, unverified }) => {
+  it.each(CASES)('$id $what: $reason', async ({ terms, reason: code, agreement, unverified }) => {
     const { network } = stage;
     const asked = terms(stage);
     const caller = await network.overTls('pem' in asked ? asked : network.certificateOfA(asked));
@@ -332,8 +414,9 @@ describe.each(builds('full'))('certificates, Kamailio $version', (build) => {
     caller.send(sent);
     const status = statusOf(await caller.final(callId));
     const [decision] = await network.daemon.decisionsOn(caller.source);
-    expect(decision?.reasons).toContain(reason);
+    expect(decision?.reasons).toContain(code);
     if (unverified !== undefined) expect(decision?.verified).toBe(!unverified);
+    await expectOneStory(network, decision);
     if (agreement === undefined) expect(decision?.verdict).not.toBe('trusted');
     else expect(decision).toMatchObject({ verdict: 'trusted', agreement });
     if (decision?.verdict === 'reject') {
@@ -342,7 +425,8 @@ describe.each(builds('full'))('certificates, Kamailio $version', (build) => {
       return;
     }
     expect(status).toBe(200);
-    const gone = agreement === undefined ? ['P-Asserted-Identity'] : [];
+    const stays = agreement !== undefined || code === 'monitor-only';
+    const gone = stays ? [] : ['P-Asserted-Identity'];
     expectRelayed(await network.uas.received(callId, 'INVITE'), sent, gone);
   });
 
@@ -363,6 +447,50 @@ describe.each(builds('full'))('certificates, Kamailio $version', (build) => {
   });
 });
 
+/** What the line of the decision log says, the other places say, too. */
+async function expectOneStory({ daemon }: Network, decision: Decision | undefined): Promise<void> {
+  const { id, verdict, reasons, details } = decision as unknown as Told;
+  const { reasons: rows, checks } = (await daemon.call('trust.explain', { id })) as unknown as Explained;
+  expect(rows.map(({ code }) => code)).toEqual(reasons);
+  expect(rows.map(({ code, detail }) => `${code}: ${detail}`)).toEqual(details);
+  for (const { code, text, clause } of rows) expect({ code, text, clause }).toEqual(rowOf(code));
+  const failed = checks.filter(({ outcome }) => outcome === 'fail').map(({ compared }) => compared);
+  if (verdict !== 'trusted' && reasons[0] !== 'monitor-only') expect(failed).toContain(rows[0]?.detail);
+  const metrics = await (await fetch(`http://${daemon.host}:7061/metrics`)).text();
+  expect(metrics).toMatch(
+    new RegExp(`siptrust_verdicts_total\\{.*direction="in",verdict="${verdict}",reason="${reasons[0]}"\\} [1-9]`),
+  );
+  const alarms = rows.filter(({ code }) => reason(code).severity === 'alarm').map(({ code }) => code);
+  if (alarms.includes(rows[0]?.code ?? 'bad-input')) {
+    expect(metrics).toMatch(new RegExp(`siptrust_alarms_total\\{.*reason="${reasons[0]}",outcome=""\\} [1-9]`));
+  }
+  for (const code of alarms) {
+    await eventually('a line in the operator log', () => daemon.log.includes(`alarm ${code}: ${reason(code).text}`));
+  }
+}
+
+const rowOf = (code: ReasonCode) => {
+  const { text, clause } = reason(code);
+  return { code, text, clause };
+};
+
+interface Told {
+  readonly id: string;
+  readonly verdict: string;
+  readonly reasons: readonly string[];
+  readonly details: readonly string[];
+}
+
+interface Explained {
+  readonly reasons: readonly {
+    readonly code: ReasonCode;
+    readonly text: string;
+    readonly detail: string;
+    readonly clause: string;
+  }[];
+  readonly checks: readonly { readonly compared: string; readonly outcome: string }[];
+}
+
 function stageOf(network: Network): Stage {
   const { pki, cast } = network;
   const constrained = pki.authority('Operator A for a.example', {
@@ -371,17 +499,22 @@ function stageOf(network: Network): Stage {
   });
   const short = pki.authority('Operator P', { extensions: ['basicConstraints=critical,CA:TRUE,pathlen:0'] });
   const tooDeep = pki.authority('Operator P below', { issuer: short });
+  const policyCa = pki.authority('Operator A with a policy', {
+    issuer: cast.operatorA,
+    extensions: ['certificatePolicies=1.2.3.4', 'policyConstraints=critical,requireExplicitPolicy:0'],
+  });
+  const other = pki.authority('Operator A, not named', { issuer: cast.operatorA });
   const noCa = pki.authority('sbc.a.example', {
     issuer: cast.operatorA,
     extensions: ['basicConstraints=critical,CA:FALSE', 'keyUsage=critical,digitalSignature'],
   });
   const pinned = pki.certificate({ issuer: undefined, names: ['DNS:s.example'], commonName: 's.example' });
-  return { network, constrained, short, tooDeep, noCa, pinned };
+  return { network, constrained, short, tooDeep, policyCa, other, noCa, pinned };
 }
 
 /** The standard policy, and an agreement for each way of taking certificates that cases are about. */
 function policyOf({ network, constrained, short, tooDeep, noCa, pinned }: Stage): Policy {
-  const { cast, standardPolicy } = network;
+  const { cast, pki, standardPolicy } = network;
   const [{ certificate: a }, { certificate: b }] = [cast.operatorA, cast.operatorB];
   const [opA, ...others] = standardPolicy.agreements;
   const agreement = (letter: string, more: object) => ({
@@ -397,11 +530,18 @@ function policyOf({ network, constrained, short, tooDeep, noCa, pinned }: Stage)
       agreement('d', { anchors: [b], cn_fallback: true }),
       agreement('e', { eku: 'rfc5924', ...advisory }),
       agreement('f', { eku: 'either' }),
+      agreement('h', { revocation: 'hard' }),
+      agreement('i', { revocation: 'hard', crls: [pki.list(cast.operatorA, [], { scope: ['onlyCA=TRUE'] })] }),
+      agreement('j', { enabled: false }),
+      agreement('k', { valid: { from: '2020-01-01', until: '2020-12-31' } }),
+      agreement('l', { directions: ['out'] }),
+      agreement('m', { subject: { organization: 'Operator M' } }),
+      agreement('n', { enforcement: 'monitor' }),
       agreement('p', { anchors: [short.certificate], intermediates: [tooDeep.certificate] }),
       agreement('q', { intermediates: [noCa.certificate] }),
       agreement('r', { eku: 'any-role', ...advisory }),
       agreement('s', { anchors: undefined, pins: [pinOf(pinned)], pin: 'leaf', ...advisory }),
-      agreement('u', { domains: ['bücher.example', 'u.example'] }),
+      agreement('u', { domains: ['bücher.example', 'u.example'], intermediates: [constrained.certificate] }),
     ],
   };
 }
