@@ -6,8 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { headerMarkdown } from '../../src/ctl/terminal/header-table.js';
 import { REASONS } from '../../src/reasons.js';
 import { METRICS } from '../../src/rpc/metrics/table.js';
-import { KAMAILIO_FILES } from '../../src/sip/lists/kamailio.js';
-import { opensipsInclude } from '../../src/sip/lists/opensips.js';
+import { KAMAILIO_FILES } from '../../src/sip/kamailio/headers.js';
+import { opensipsInclude } from '../../src/sip/opensips/headers.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 

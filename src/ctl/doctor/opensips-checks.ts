@@ -1,6 +1,6 @@
 /** Checks of an OpenSIPS: what it can serve, the plugin's files, and the lines that its script needs. */
 
-import { opensipsInclude } from '../../sip/lists/index.js';
+import { opensipsInclude } from '../../sip/opensips/index.js';
 import { servedByWords } from '../../trust/agreement/index.js';
 import { type Check, type Finding, finding, unreadable } from './finding.js';
 import {

@@ -1,9 +1,9 @@
 /**
  * The same methods for scripts that have no JSON: a question in one line, `trust.peer direction=in tls.verified=1`, and
- * the answer in one line (sip/lists, answer-line.ts), which is made of the value that everybody else gets as JSON.
+ * the answer in one line (sip/script, answer-line.ts), which is made of the value that everybody else gets as JSON.
  */
 
-import { answerLine } from '../../sip/lists/index.js';
+import { answerLine } from '../../sip/script/index.js';
 import type { Answer, Dispatch } from './dispatcher.js';
 import { RPC_ERRORS } from './errors.js';
 import { type CallContext, MOST_PARAMS } from './method.js';

@@ -15,6 +15,8 @@ export {
   type Profile,
   type ProfileName,
   profileOf,
+  STRICTEST,
+  UNTRUSTED,
 } from './profiles.js';
 export { URI_FIELDS } from './row.js';
 export {

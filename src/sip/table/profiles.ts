@@ -247,10 +247,14 @@ function profile(name: ProfileName, about: string, stance: Stance): Profile {
 
 const stranger = strangerStance('strict33203');
 
-/** All profiles; the first one is what an unknown or missing name means. */
+/** What an unknown or missing name means. */
+export const STRICTEST = profile('strict', 'nothing is known of the peer, or a question stayed unanswered', stranger);
+export const UNTRUSTED = profile('untrusted', 'not trusted, TS 33.203 §5.4 to the letter', stranger);
+
+/** All profiles. */
 export const PROFILES: readonly Profile[] = [
-  profile('strict', 'nothing is known of the peer, or a question stayed unanswered', stranger),
-  profile('untrusted', 'not trusted, TS 33.203 §5.4 to the letter', stranger),
+  STRICTEST,
+  UNTRUSTED,
   profile('untrusted-rfc3325', 'not trusted, identities go out as RFC 3325 §7 says', strangerStance('rfc3325')),
   profile('untrusted-ims24229', 'not trusted, identities go out as TS 24.229 §4.4.2 says', strangerStance('ims24229')),
   profile('trusted', 'trusted, non-roaming interconnect', { ...stranger, trusted: true, interconnect: 'non-roaming' }),
@@ -273,7 +277,7 @@ export interface ProfileTerms {
   readonly agreement: (HeaderTerms & { readonly asserts: { readonly numbers: 'any' | readonly string[] } }) | undefined;
 }
 
-const UNTRUSTED: Readonly<Record<PrivacyMode, ProfileName>> = {
+const BY_PRIVACY_MODE: Readonly<Record<PrivacyMode, ProfileName>> = {
   strict33203: 'untrusted',
   rfc3325: 'untrusted-rfc3325',
   ims24229: 'untrusted-ims24229',
@@ -286,7 +290,7 @@ export function profileOf(verdict: ProfileTerms, strangerMode: PrivacyMode = 'st
     // Towards an untrusted peer an override only narrows; one that keeps changes nothing.
     const narrowed = [...(agreement?.headers.values() ?? [])].flatMap((each) => [each.in, each.out]);
     if (narrowed.includes('remove') || narrowed.includes('anonymise')) return 'ask';
-    return UNTRUSTED[agreement?.privacy ?? strangerMode];
+    return BY_PRIVACY_MODE[agreement?.privacy ?? strangerMode];
   }
   if (agreement === undefined) return 'strict';
   if (agreement.headers.size > 0 || agreement.asserts.numbers !== 'any') return 'ask';

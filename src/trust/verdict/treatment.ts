@@ -1,7 +1,7 @@
 /** What a proxy does because of a verdict: by this two policies are compared. */
 
 import type { ReasonCode } from '../../reasons.js';
-import { HOOKS, hookDirection, PROFILES, type ProfileName, profileOf } from '../../sip/table/index.js';
+import { HOOKS, hookDirection, PROFILES, type ProfileName, profileOf, STRICTEST } from '../../sip/table/index.js';
 import type { Direction, Snapshot } from '../agreement/index.js';
 import { agreementInEffect, type Verdict } from './verdict.js';
 
@@ -80,12 +80,12 @@ export function headerEdits(before: TreatmentProfile, after: TreatmentProfile, d
 
 function removedBy(name: TreatmentProfile, direction: Direction): ReadonlySet<string> {
   if (name === PASSES) return new Set();
-  const profile = PROFILES.find((each) => each.name === name) ?? PROFILES[0];
+  const profile = PROFILES.find((each) => each.name === name) ?? STRICTEST;
   const hooks = HOOKS.filter(
     (hook) => (hook.startsWith('request') ? direction : opposite(direction)) === hookDirection(hook),
   );
   // One-letter names are the compact forms of fields that stand there too.
-  return new Set(hooks.flatMap((hook) => profile?.hooks[hook].remove ?? []).filter((field) => field.length > 1));
+  return new Set(hooks.flatMap((hook) => profile.hooks[hook].remove).filter((field) => field.length > 1));
 }
 
 function opposite(direction: Direction): Direction {

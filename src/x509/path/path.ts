@@ -61,6 +61,9 @@ export function verifyPath(input: PathInput): PathResult {
   return new PathSearch(input, budget instanceof Budget ? budget : new Budget(budget), []).run();
 }
 
+/** Issuers that are tried: those that can be on a good path, or all of the right name. */
+type Among = 'fit' | 'any';
+
 interface Judged {
   readonly path: readonly CertificateFacts[];
   readonly outcome: CheckOutcome;
@@ -111,7 +114,7 @@ class PathSearch {
     const { leaf } = this.#input;
     try {
       // First without issuers that can be on no good path; if nothing was found, with them, to say what is wrong.
-      const found = this.#search(false) ?? (this.#judged.length === 0 ? this.#search(true) : undefined);
+      const found = this.#search('fit') ?? (this.#judged.length === 0 ? this.#search('any') : undefined);
       if (found !== undefined) return this.#success(found);
     } catch (cause) {
       if (!(cause instanceof BudgetExhausted)) throw cause;
@@ -121,12 +124,12 @@ class PathSearch {
     return this.#failure(this.#failures());
   }
 
-  #search(lenient: boolean): Judged | undefined {
+  #search(among: Among): Judged | undefined {
     this.#distances = this.#issuers.distancesToAnchors(this.#input.leaf, (certificate) => {
       this.#budget.spend('issuers', ISSUER_COST);
-      return lenient || this.#isFit(certificate);
+      return among === 'any' || this.#isFit(certificate);
     });
-    return this.#extend([this.#input.leaf], lenient);
+    return this.#extend([this.#input.leaf], among);
   }
 
   #success({ path, outcome }: Judged): PathResult {
@@ -169,14 +172,14 @@ class PathSearch {
   }
 
   /** Extends the chain (leaf first) by each issuer of its last certificate; answers the first path that holds. */
-  #extend(chain: readonly CertificateFacts[], lenient: boolean): Judged | undefined {
+  #extend(chain: readonly CertificateFacts[], among: Among): Judged | undefined {
     const current = last(chain);
     const misfits: Finding[] = [];
     let fits = false;
     for (const issuer of this.#candidates(current, chain)) {
       this.#budget.spend('issuers', ISSUER_COST * chain.length);
       // What takes no public-key operation comes first.
-      if (!lenient && !(this.#isFit(issuer) && canStandAbove(chain, issuer, this.#context))) continue;
+      if (among === 'fit' && !(this.#isFit(issuer) && canStandAbove(chain, issuer, this.#context))) continue;
       const misfit = this.#misfit(current, issuer);
       if (misfit !== undefined) {
         if (misfits.length < MOST_TOLD) misfits.push(misfit);
@@ -184,15 +187,15 @@ class PathSearch {
       }
       fits = true;
       if (this.#isTooLong(chain, issuer)) continue;
-      if (!lenient && !namesAllowed(chain, issuer, this.#context)) continue;
+      if (among === 'fit' && !namesAllowed(chain, issuer, this.#context)) continue;
       const found = this.#issuers.isAnchor(issuer)
         ? this.#judge([...chain, issuer])
-        : this.#extend([...chain, issuer], lenient);
+        : this.#extend([...chain, issuer], among);
       if (found !== undefined || this.#hopeless()) return found;
     }
     // A root of the name of an anchor is no forgery, and where a path ends.
-    const isRoot = chain.length > 1 && misfits.length > 0 && lenient && isSelfSigned(current, this.#budget);
-    if (!fits && lenient && !isRoot) this.#drop(misfits);
+    const isRoot = chain.length > 1 && misfits.length > 0 && among === 'any' && isSelfSigned(current, this.#budget);
+    if (!fits && among === 'any' && !isRoot) this.#drop(misfits);
     return undefined;
   }
 

@@ -5,7 +5,7 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ANSWER_PATTERN } from '../../../src/sip/lists/index.js';
+import { ANSWER_PATTERN } from '../../../src/sip/script/index.js';
 import { type Caller, freshCallId, request } from '../../support/live/caller.js';
 import { type Answer, FakeSidecar, lineOf } from '../../support/live/fake-sidecar.js';
 import { builds } from '../../support/live/kamailio.js';

@@ -1,6 +1,6 @@
 /** The groups of the plugin by their numbers, and messages to hold them against. */
 
-import { kamailioGroupFile } from '../../../src/sip/lists/kamailio-groups.js';
+import { kamailioGroupFile } from '../../../src/sip/kamailio/groups.js';
 import { PROFILES, type Profile, type ProfileName } from '../../../src/sip/table/profiles.js';
 import { type Hook, hookClass, hookDirection } from '../../../src/sip/table/rules.js';
 import { type Case, inputOf } from '../../unit/trust/message/message-support.js';

@@ -5,8 +5,8 @@
 
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { bearingParam } from '../../../src/sip/lists/clean-message.js';
-import { kamailioInclude, keptNames } from '../../../src/sip/lists/kamailio.js';
+import { kamailioInclude, keptNames } from '../../../src/sip/kamailio/headers.js';
+import { bearingParam } from '../../../src/sip/script/posix.js';
 import { EMERGENCY_URI, PROFILES, type Profile, type ProfileName } from '../../../src/sip/table/profiles.js';
 import { type Hook, hookClass, hookDirection } from '../../../src/sip/table/rules.js';
 import { planMessage } from '../../../src/trust/message/message.js';

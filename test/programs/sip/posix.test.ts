@@ -5,8 +5,8 @@
 
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { keptNames } from '../../../src/sip/lists/kamailio.js';
-import { BEARS_TO, bearsGluedName, bearsNoName, bearsNothing } from '../../../src/sip/lists/kamailio-pass.js';
+import { keptNames } from '../../../src/sip/kamailio/headers.js';
+import { BEARS_TO, bearsGluedName, bearsNoName, bearsNothing } from '../../../src/sip/kamailio/pass.js';
 import { EMERGENCY_URI, PROFILES } from '../../../src/sip/table/profiles.js';
 import { HOOKS } from '../../../src/sip/table/rules.js';
 import { anyRows, methods, requestUris } from '../../support/header-blocks.js';
@@ -122,7 +122,7 @@ describe.skipIf(posix === undefined)('what the gate out lets pass', () => {
         pattern,
         rows.map((row) => message(head, [row])),
       );
-    const [names, all] = [bearsNoName(hook, false, kind === 'request'), bearsNothing(hook, kind === 'response')];
+    const [names, all] = [bearsNoName(hook, 'list', kind === 'request' ? 'letter' : 'any'), bearsNothing(hook, kind)];
     expect(passes(all, SAFE)).toEqual(SAFE.map(() => true));
     expect(passes(names, SAFE)).toEqual(SAFE.map(() => true));
     expect(passes(all, PRIVATE)).toEqual(PRIVATE.map(() => false));
@@ -138,7 +138,7 @@ describe.skipIf(posix === undefined)('what the gate out lets pass', () => {
       ['Subject: a\r\n b\r\n\tp-served-user \t: <sip:a@a.example>', false],
     ] as const;
     const texts = folded.map(([row]) => message(start, [row]));
-    expect(posix?.matches(bearsNoName(request, false, true), texts)).toEqual(folded.map(([, passes]) => passes));
+    expect(posix?.matches(bearsNoName(request, 'list', 'letter'), texts)).toEqual(folded.map(([, passes]) => passes));
   });
 
   it('ok/what a plan has cleaned may bear what it lets stay or rewrites, and nothing else', () => {
@@ -146,14 +146,14 @@ describe.skipIf(posix === undefined)('what the gate out lets pass', () => {
     const others = PRIVATE.filter((row) => !/^(?:p-asserted-identity|history-info|diversion)[ \t]*:/i.test(row));
     for (const name of ['untrusted-rfc3325', 'untrusted-ims24229'] as const) {
       const hook = PROFILES.find((profile) => profile.name === name)!.hooks['request-out'];
-      const passes = (rows: readonly string[], planned: boolean) =>
+      const passes = (rows: readonly string[], by: 'list' | 'plan') =>
         posix?.matches(
-          bearsNoName(hook, planned, true),
+          bearsNoName(hook, by, 'letter'),
           rows.map((row) => message(start, [row])),
         );
-      expect(passes(judged, true)).toEqual(judged.map(() => true));
-      expect(passes(judged, false)).toEqual(judged.map(() => false));
-      expect(passes(others, true)).toEqual(others.map(() => false));
+      expect(passes(judged, 'plan')).toEqual(judged.map(() => true));
+      expect(passes(judged, 'list')).toEqual(judged.map(() => false));
+      expect(passes(others, 'plan')).toEqual(others.map(() => false));
     }
     expect(request.judged).toEqual([]);
   });
@@ -165,7 +165,7 @@ describe.skipIf(posix === undefined)('what the gate out lets pass', () => {
         rows.map((row) => message(start, [row])),
       );
     const glued = ['495551234Supported: 100rel', '+495551234To: <sip:a@a.example>', '"A"sip:a@a.exampleSubject: x'];
-    expect(passes(bearsNoName(request, false, true), glued)).toEqual([false, false, false]);
+    expect(passes(bearsNoName(request, 'list', 'letter'), glued)).toEqual([false, false, false]);
     const named = ['Asip:a@a.exampleSubject: x', 'AnonymousCall-ID: a'];
     expect(passes(bearsGluedName(), named)).toEqual([true, true]);
     const others = ['Reply-To: <sip:a@a.example>', 'Hotel: d', 'Gossip:', 'To:<sip:a@a.example>\r\n\r\natel:b:'];
@@ -191,7 +191,7 @@ describe.skipIf(posix === undefined)('what the gate out lets pass', () => {
     ];
     expect(
       posix?.matches(
-        bearsNothing(request, false),
+        bearsNothing(request, 'request'),
         heads.map((head) => message(head, [])),
       ),
     ).toEqual([false, false, false, true, true]);
@@ -208,6 +208,6 @@ describe.skipIf(posix === undefined)('what the gate out lets pass', () => {
         .join('\r\n'),
     ).filter((text) => text.endsWith('\r\n\r\n'));
     expect(cleaned.length).toBeGreaterThan(100);
-    expect(posix?.matches(bearsNoName(request, false, true), cleaned)).toEqual(cleaned.map(() => true));
+    expect(posix?.matches(bearsNoName(request, 'list', 'letter'), cleaned)).toEqual(cleaned.map(() => true));
   });
 });

@@ -2,7 +2,7 @@
 
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import { answerLine } from '../../../src/sip/lists/index.js';
+import { answerLine } from '../../../src/sip/script/index.js';
 
 export interface Question {
   readonly method: string;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { keptNames } from '../../../../src/sip/lists/kamailio.js';
+import { keptNames } from '../../../../src/sip/kamailio/headers.js';
 import {
   PROFILES,
   type Profile,

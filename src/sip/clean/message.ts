@@ -7,7 +7,9 @@
  */
 
 import { asciiLower, SINGLE_FIELDS, spellings } from '../grammar/index.js';
+import { literal } from '../script/index.js';
 import { type Bearing, type HookProfile, type Inside, type LineRules, URI_FIELDS } from '../table/index.js';
+import { nameOf } from './name-tree.js';
 import {
   BEYOND,
   BLANKS,
@@ -16,15 +18,13 @@ import {
   END,
   heads,
   lettersBut,
-  literal,
   NAME,
   NAME_END,
   NOT,
   REMEMBERED,
   TOKEN,
   Values,
-} from './clean-values.js';
-import { nameOf } from './name-tree.js';
+} from './values.js';
 
 /** Fields that many messages bear, by their first letter, and for each letter the most frequent first. */
 const FREQUENT: readonly string[] = [
@@ -429,13 +429,6 @@ function bearsNone({ param, names, listed }: Bearing, leniency: Leniency): strin
   const goes = `;${BLANKS}${literal(param)}${BLANKS}=${BLANKS}"[^"\\\\\\r]*+"|;`;
   const other = `(?:(?!${nameOf(names)})[${begin}]${once ? `|${goes}` : ''})`;
   return `(?(<${EMERGENCY}>)|(?=${text}(?:${other}${text})*+\\r))`;
-}
-
-/** A parameter in quotes whose value bears one of these: what the list takes out of a field. POSIX, without regard to case. */
-export function bearingParam({ param, names }: Bearing): string {
-  const blanks = '[ \t]*';
-  const text = '[^"\\\\]*';
-  return `;${blanks}${literal(param)}${blanks}=${blanks}"${text}(${names.join('|')})${text}"`;
 }
 
 /** A media type, where `*` stands for any rest of it; blanks may stand around the slash (RFC 3261 §25.1). */

@@ -217,8 +217,3 @@ export function lettersBut(taken: readonly string[]): string {
   }
   return runs.map((run) => (run.length < 3 ? run : `${run.charAt(0)}-${run.charAt(run.length - 1)}`)).join('');
 }
-
-/** Characters that stand for themselves. */
-export function literal(name: string): string {
-  return name.replace(/[.+]/g, (char) => `[${char}]`);
-}

@@ -3,10 +3,8 @@
  * takes it out by subst(), which edits a whole message, so what else would be edited is odd, and so is what it leaves.
  */
 
+import { bearingParam, block, isEmergencyCall, openSipsString } from '../script/index.js';
 import type { Bearing } from '../table/index.js';
-import { bearingParam } from './clean-message.js';
-import { isEmergencyCall } from './emergency.js';
-import { openSipsString } from './script-string.js';
 import { otherThan } from './whole-lines.js';
 
 const COLON = '[ \t]*:';
@@ -37,14 +35,17 @@ export function bears(bearing: Bearing): string {
 
 /** And would the list leave some of it, or take more? */
 export function oddLines(bearing: Bearing): readonly string[] {
-  return [
-    `\t$var(siptrust_form) = ${openSipsString(substitution(bearing))};`,
-    '\t$var(siptrust_left) = $(mb{re.subst,$var(siptrust_form)});',
+  const odd = [
     // Where there was no room for it, it has no lines.
-    `\tif (!($var(siptrust_left) =~ ${openSipsString('^[^\r\n]+\r\n')}) || $var(siptrust_left) =~ ${openSipsString(bearsName(bearing))} || $mb =~ ${openSipsString(bearsElsewhere(bearing))}) {`,
-    '\t\treturn(1);',
-    '\t}',
-    '\treturn(-1);',
+    `!($var(siptrust_left) =~ ${openSipsString('^[^\r\n]+\r\n')})`,
+    `$var(siptrust_left) =~ ${openSipsString(bearsName(bearing))}`,
+    `$mb =~ ${openSipsString(bearsElsewhere(bearing))}`,
+  ];
+  return [
+    `$var(siptrust_form) = ${openSipsString(substitution(bearing))};`,
+    '$var(siptrust_left) = $(mb{re.subst,$var(siptrust_form)});',
+    ...block(`if (${odd.join(' || ')})`, ['return(1);']),
+    'return(-1);',
   ];
 }
 

@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { KAMAILIO_FILES } from '../../../../src/sip/lists/kamailio.js';
+import { KAMAILIO_FILES } from '../../../../src/sip/kamailio/headers.js';
 
 const PLUGIN = new URL('../../../../plugin/kamailio/', import.meta.url);
 /** Falls with the plugin; never raised without a reason in the commit. */

@@ -50,11 +50,13 @@ function alternatives({ children, ends, prefix }: Node, more: readonly string[] 
  * Matches a whole name that is none of the set, blanks behind it included: a POSIX extended expression, to be matched
  * without regard to case. No backslash in it.
  * @param stops characters that are in no name
- * @param letters it begins with a letter
  */
-export function otherNameThan(names: readonly string[], stops = ENDS_NAME, letters = false): string {
-  return otherThan(treeOf(names), stops, true, letters);
+export function otherNameThan(names: readonly string[], stops = ENDS_NAME, start: NameStart = 'any'): string {
+  return otherThan(treeOf(names), stops, true, start);
 }
+
+/** What such a name may begin with. */
+export type NameStart = 'letter' | 'any';
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
 
@@ -66,12 +68,12 @@ function others(all: string, heads: string): string {
 /** What is in no name; no blank where a name of the set would end. */
 const ENDS_NAME = ':\r\n';
 
-function otherThan({ children, ends }: Node, stops: string, first: boolean, letters = false): string {
+function otherThan({ children, ends }: Node, stops: string, first: boolean, start: NameStart = 'any'): string {
   // The hyphen last, where it is one in a bracket expression.
   const heads = [...children.keys()].sort((a, b) => Number(a === '-') - Number(b === '-')).join('');
   const blanks = first || ends ? ' \t' : '';
-  const start = letters ? `[${others(LETTERS, heads)}]` : `[^${stops}${blanks}${heads}]`;
-  const parts = [`${start}[^${stops}]*`];
+  const other = start === 'letter' ? `[${others(LETTERS, heads)}]` : `[^${stops}${blanks}${heads}]`;
+  const parts = [`${other}[^${stops}]*`];
   for (const [head, node] of children) {
     if (!node.prefix) parts.push(escaped(head) + otherThan(node, stops, false));
   }

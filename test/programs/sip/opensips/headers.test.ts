@@ -1,16 +1,9 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { bearsElsewhere, bearsName } from '../../../../src/sip/lists/bearing.js';
-import { bearingParam } from '../../../../src/sip/lists/clean-message.js';
-import { isEmergencyCall } from '../../../../src/sip/lists/emergency.js';
-import {
-  bodyPattern,
-  linePatterns,
-  opensipsInclude,
-  privateFields,
-  removalPattern,
-} from '../../../../src/sip/lists/opensips.js';
+import { bearsElsewhere, bearsName } from '../../../../src/sip/opensips/bearing.js';
+import { opensipsInclude, removalPattern } from '../../../../src/sip/opensips/headers.js';
+import { bodyPattern, linePatterns, privateFields } from '../../../../src/sip/opensips/watch.js';
 import {
   DIGEST_PARAMS,
   otherThan,
@@ -18,7 +11,9 @@ import {
   plainRequestUri,
   SHAPE,
   wholeMessages,
-} from '../../../../src/sip/lists/whole-lines.js';
+} from '../../../../src/sip/opensips/whole-lines.js';
+import { isEmergencyCall } from '../../../../src/sip/script/emergency.js';
+import { bearingParam } from '../../../../src/sip/script/posix.js';
 import { BOUNDARY_RULES } from '../../../../src/sip/table/boundary.js';
 import {
   type Bearing,

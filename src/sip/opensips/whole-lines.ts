@@ -6,6 +6,7 @@
  */
 
 import { ADDRESS_FIELDS, asciiLower, spellings } from '../grammar/index.js';
+import { withoutEscapedSemicolon } from '../script/index.js';
 import {
   actionsAt,
   type BoundaryRule,
@@ -92,12 +93,6 @@ export function fieldAlternatives(names: readonly string[]): string {
     .filter((name) => name.endsWith('*') || !prefixes.some((prefix) => asciiLower(name).startsWith(prefix)))
     .map((name) => (name.endsWith('*') ? `${name.slice(0, -1)}(${TOKEN})?` : name));
   return `(${parts.join('|')})`;
-}
-
-/** Text without these characters and without an escaped semicolon; `more`: what else may stand in it. */
-export function withoutEscapedSemicolon(stops: string, more: string): string {
-  const behind = (but: string): string => `[^%${but}${stops}]`;
-  return `(${behind('')}${more}|%(%|3%)*(${behind('3')}|3${behind('b')}))*(%(%|3%)*3?)?`;
 }
 
 /** How the lines of one hook are read, of a message that has passed SHAPE. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { ANSWER_LINES, ANSWER_PATTERN, answerLine } from '../../../../src/sip/lists/answer-line.js';
+import { ANSWER_LINES, ANSWER_PATTERN, answerLine } from '../../../../src/sip/script/answer-line.js';
 import { posixMatcher } from '../../../support/posix-regex.js';
 
 const whole = new RegExp(ANSWER_PATTERN, 'i');

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { NOBODY } from '../../../../src/sip/edit/anonymous.js';
-import { kamailioInclude, keptNames } from '../../../../src/sip/lists/kamailio.js';
-import { folded } from '../../../../src/sip/lists/kamailio-groups.js';
-import { kamailioPass } from '../../../../src/sip/lists/kamailio-pass.js';
+import { folded } from '../../../../src/sip/kamailio/groups.js';
+import { kamailioInclude, keptNames } from '../../../../src/sip/kamailio/headers.js';
+import { kamailioPass } from '../../../../src/sip/kamailio/pass.js';
 import { PROFILES } from '../../../../src/sip/table/profiles.js';
 import { HOOKS } from '../../../../src/sip/table/rules.js';
 

@@ -3,19 +3,19 @@
  * lines from its start, to be matched without regard to case. A match means that it may leave; what they do not know is not sent.
  */
 
+import { type NameStart, otherNameThan, otherWordThan, WORD } from '../clean/index.js';
 import { asciiLower, spellings } from '../grammar/index.js';
+import { kamailioString, profileNumber, withoutEscapedSemicolon } from '../script/index.js';
 import {
   HEADER_POLICY,
   type HookProfile,
+  type MessageClass,
   PROFILES,
   type Profile,
   type ProfileName,
+  STRICTEST,
   URI_FIELDS,
 } from '../table/index.js';
-import { otherNameThan, otherWordThan, WORD } from './name-tree.js';
-import { NUMBERED, profileNumber } from './profile-numbers.js';
-import { kamailioString } from './script-string.js';
-import { withoutEscapedSemicolon } from './whole-lines.js';
 
 /** Profiles towards strangers: the strict one, and those of the other privacy modes, which let some identities out. */
 const STRANGERS: readonly ProfileName[] = ['untrusted', 'untrusted-rfc3325', 'untrusted-ims24229'];
@@ -38,28 +38,33 @@ interface Passing {
 function passing({ name, hooks }: Profile): readonly Passing[] {
   const { 'request-out': request, 'response-out': response } = hooks;
   const kinds = [profileNumber(name, false)];
-  const planned = request.judged.length === 0 ? [] : cleaned(hooks, { kinds: kinds.map(planOf), planned: true });
-  if (name !== 'untrusted') return [...cleaned(hooks, { kinds, planned: false }), ...planned];
+  const planned = request.judged.length === 0 ? [] : cleaned(hooks, 'plan', kinds.map(planOf));
+  if (name !== 'untrusted') return [...cleaned(hooks, 'list', kinds), ...planned];
   // What those leave is held against the letter of TS 33.203.
   kinds.push(profileNumber('strict', false), profileNumber('ask', false));
   return [
-    { kinds: [0], pattern: bearsNothing(request, false) },
-    { kinds: [10], pattern: bearsNothing(response, true) },
-    ...cleaned(hooks, { kinds, planned: false }),
+    { kinds: [0], pattern: bearsNothing(request, 'request') },
+    { kinds: [10], pattern: bearsNothing(response, 'response') },
+    ...cleaned(hooks, 'list', kinds),
     ...planned,
   ];
 }
 
-/** `planned`: by a plan; else by the list. */
+/** What has taken the private fields out of a message. */
+type Cleaner = 'list' | 'plan';
+
+/** Messages cleaned for strangers: requests, calls for help, responses. */
 function cleaned(
   { 'request-out': request, 'response-out': response }: Profile['hooks'],
-  { kinds, planned }: { readonly kinds: readonly number[]; readonly planned: boolean },
+  by: Cleaner,
+  kinds: readonly number[],
 ): readonly Passing[] {
   const inEmergency = { ...request, removeUnlessEmergency: [] };
   return [
-    { kinds, pattern: bearsNoName(request, planned, true) },
-    { kinds: kinds.map((kind) => kind + 20), pattern: bearsNoName(inEmergency, planned, false) },
-    { kinds: kinds.map((kind) => kind + 10), pattern: bearsNoName(response, planned, false) },
+    // Rows of a request were taken out behind the script, but of calls for help.
+    { kinds, pattern: bearsNoName(request, by, 'letter') },
+    { kinds: kinds.map((kind) => kind + 20), pattern: bearsNoName(inEmergency, by, 'any') },
+    { kinds: kinds.map((kind) => kind + 10), pattern: bearsNoName(response, by, 'any') },
   ];
 }
 
@@ -71,7 +76,7 @@ export function kamailioPass(): string {
     '# For siptrust-send.cfg. In: $var(siptrust_kind), 0 for a message that nobody has looked at, else the number of the',
     `# profile that it was cleaned by, ${PLANNED} more where a plan has done it; 10 more for a response, 20 more for an emergency`,
     '# call. $var(siptrust_pass) is 1 where the bytes to be sent bear nothing that this profile lets nobody see.',
-    `if ($var(siptrust_kind) < 10 && $(snd(buf){line.sw,Route:}) != "" && $snd(buf) =~ ${kamailioString(bearsInRoute(NUMBERED[0]?.profile.hooks['request-out'].lines.uriParams ?? []))}) {`,
+    `if ($var(siptrust_kind) < 10 && $(snd(buf){line.sw,Route:}) != "" && $snd(buf) =~ ${kamailioString(bearsInRoute(STRICTEST.hooks['request-out'].lines.uriParams))}) {`,
     '\t# Nobody has looked at that: it is made of the Path that a registrar has kept, or of the Request-URI for a strict router.',
     '\t$var(siptrust_kind) = 0;',
     '}',
@@ -97,18 +102,18 @@ export function kamailioPass(): string {
 /**
  * A header block in which no line bears a name of the list: what the gate out lets pass of messages that were cleaned; where
  * a plan has cleaned them, with what plans may let stay. What list and plan let stay in values passes with it.
- * @param letters every name begins with a letter: for requests whose rows were taken out behind the script, but calls for help
+ * @param start what every name begins with
  */
 export function bearsNoName(
   { remove, kept, removeUnlessEmergency, judged }: HookProfile,
-  planned: boolean,
-  letters: boolean,
+  by: Cleaner,
+  start: NameStart,
 ): string {
   const gone = [...remove, ...removeUnlessEmergency];
   // What a script writes into a row that is taken out stands before the name of the next one: `sip:user;gr=1Subject:`, and a
   // number begins it (`4955512Subject:`).
-  const names = [otherNameThan([...gone, 'sip', 'sips', 'tel'], ':\r\n;<>@=', letters), `[ \t]+${otherNameThan(gone)}`];
-  const further = [...kept, ...(planned ? judged : [])].map(asciiLower);
+  const names = [otherNameThan([...gone, 'sip', 'sips', 'tel'], ':\r\n;<>@=', start), `[ \t]+${otherNameThan(gone)}`];
+  const further = [...kept, ...(by === 'plan' ? judged : [])].map(asciiLower);
   if (further.length > 0) names.push(`(${further.join('|')})[ \t]*`);
   // What our own side has folded stays so: in no line, of whatever kind, does such a name stand at the beginning.
   return `^[^\r\n]*\r\n((${names.join('|')}):[^\r\n]*\r\n|[ \t]+[^:\r\n]*\r\n)*\r\n`;
@@ -121,7 +126,7 @@ const BEHIND_NAME = '[],#$&(),/:<=>@[\\^{|}]';
  * The same, and in no line that holds URIs a forbidden parameter or, outside quotes, a question mark: what the gate out
  * lets pass of messages that nobody has looked at.
  */
-export function bearsNothing({ remove, kept, removeUnlessEmergency, lines }: HookProfile, response: boolean): string {
+export function bearsNothing({ remove, kept, removeUnlessEmergency, lines }: HookProfile, kind: MessageClass): string {
   const gone = [...remove, ...removeUnlessEmergency];
   const uriFields = [...URI_FIELDS, 'record-route', 'via']
     .flatMap(spellings)
@@ -131,7 +136,7 @@ export function bearsNothing({ remove, kept, removeUnlessEmergency, lines }: Hoo
   // A parameter: another name than these, not escaped, and then its value, the next one or the end of the line.
   const params = `${text}(;[ \t]*${otherWordThan(lines.uriParams)}[ \t]*(${BEHIND_NAME}${text})?)*`;
   return [
-    response ? '^[^\r\n]*\r\n' : `^${params}(SIP/2[.]0)?\r\n`,
+    kind === 'response' ? '^[^\r\n]*\r\n' : `^${params}(SIP/2[.]0)?\r\n`,
     `(${otherNameThan([...gone, ...uriFields])}:[^\r\n]*\r\n`,
     ...(kept.length > 0 ? [`|(${kept.map(asciiLower).join('|')})[ \t]*:[^\r\n]*\r\n`] : []),
     `|(${uriFields.join('|')})[ \t]*:${params}\r\n`,

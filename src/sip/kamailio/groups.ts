@@ -4,11 +4,9 @@
  */
 
 import { hash } from 'node:crypto';
+import { BLANKS, CLOSING, COLON, cleanMessage, END, NOT, type Purpose, REMEMBERED, TOKEN } from '../clean/index.js';
+import { literal, NUMBERED, REFUSED_SUBTYPES } from '../script/index.js';
 import { HEADER_POLICY, type HookProfile, type Profile } from '../table/index.js';
-import { cleanMessage, type Purpose } from './clean-message.js';
-import { BLANKS, CLOSING, COLON, END, literal, NOT, REMEMBERED, TOKEN } from './clean-values.js';
-import { NUMBERED } from './profile-numbers.js';
-import { REFUSED_SUBTYPES } from './refused-bodies.js';
 
 /** A group of the module regex. */
 export interface Group {

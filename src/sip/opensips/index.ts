@@ -1,0 +1,3 @@
+/** The door of this room: the file of the plugin for OpenSIPS that is made of the header table. */
+
+export { opensipsInclude } from './headers.js';
