@@ -136,7 +136,8 @@ export class OcspShelf {
       at,
       skew,
       budget,
-      responderStatus: (responder) => revocationStatus(responder, { ...byCrl, signers: () => [issuer] }),
+      responderStatus: (responder) =>
+        revocationStatus(responder, { ...byCrl, signers: () => [{ certificate: issuer }] }),
     });
   }
 }

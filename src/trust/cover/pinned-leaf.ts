@@ -88,7 +88,8 @@ function statusOf(
   const byCrl = (certificate: CertificateFacts): RevocationStatus =>
     revocationStatus(certificate, {
       ...{ crls, at, skew, budget, grace: snapshot.crlGrace, strict: false, tls: true },
-      signers: (issuer) => issuers.filter(({ subjectKeys }) => subjectKeys.text === issuer),
+      signers: (issuer) =>
+        issuers.filter(({ subjectKeys }) => subjectKeys.text === issuer).map((each) => ({ certificate: each })),
     });
   const answer = ocsp.get(leaf.sha256);
   const [issuer] = issuers;

@@ -25,6 +25,7 @@ import { sipDomain } from '../identity/index.js';
 import {
   DEFAULT_OCSP_RULES,
   either,
+  type ListSigner,
   ocspStatus,
   type RevocationStatus,
   revocationStatus,
@@ -321,12 +322,12 @@ class PathSearch {
     certificate: CertificateFacts,
     issuer: CertificateFacts,
     anchor: CertificateFacts,
-  ): Generator<CertificateFacts> {
-    if (issuer.subjectKeys.text === name) yield issuer;
-    if (anchor !== issuer && anchor.subjectKeys.text === name) yield anchor;
+  ): Generator<ListSigner> {
+    if (issuer.subjectKeys.text === name) yield { certificate: issuer };
+    if (anchor !== issuer && anchor.subjectKeys.text === name) yield { certificate: anchor };
     // A CRL issuer that its own distribution point makes the judge of itself (PKITS 4.14.30).
     if (certificate.subjectKeys.text === name && !certificate.selfIssued && this.#underway.includes(certificate)) {
-      yield certificate;
+      yield { certificate };
     }
     for (const signer of this.#issuers.named(name)) {
       if (signer === issuer || signer === anchor || this.#underway.includes(signer)) continue;
@@ -335,7 +336,8 @@ class PathSearch {
         this.#budget,
         [...this.#underway, signer],
       );
-      if (search.run().ok) yield signer;
+      const found = search.run();
+      yield found.ok ? { certificate: signer } : { certificate: signer, fault: entryAt(found.findings, 0).detail };
     }
   }
 }

@@ -1,7 +1,9 @@
 /** Whether a list may speak of a certificate: its times, form, scope and signature (RFC 5280 §6.3.3 (b), (f), (g)). */
 
+import { shortened } from '../../printable.js';
 import {
   type CertificateFacts,
+  certificateName,
   type DistributionPointName,
   EXTENSION,
   signatureVerifies,
@@ -104,18 +106,25 @@ export function isSigned(crl: CrlFacts, context: RevocationContext): boolean {
   return unsignedText(crl, context) === undefined;
 }
 
+/** Letters of why a signer is none: that can be for a list whose signer is none, and so on. */
+const MOST_FAULT = 200;
+
 /** Each signer may cost a search for its path: they are gone through once, for the reason too. */
 function unsignedText(crl: CrlFacts, { signers, budget }: RevocationContext): string | undefined {
   let barred = false;
   let able = false;
-  for (const signer of signers(crl.issuerKeys.text)) {
-    if (!maySignLists(signer)) barred = true;
-    else if (signatureVerifies(crl, signer.publicKey, budget)) return undefined;
+  let unfit = '';
+  for (const { certificate, fault } of signers(crl.issuerKeys.text)) {
+    // Whether it has signed the list would take hashing all of it, for who counts for nothing.
+    if (fault !== undefined)
+      unfit ||= `; ${certificateName(certificate)} is no signer here: ${shortened(fault, MOST_FAULT)}`;
+    else if (!maySignLists(certificate)) barred = true;
+    else if (signatureVerifies(crl, certificate.publicKey, budget)) return undefined;
     else able = true;
   }
   if (barred && !able) return barredText(crl);
   return (
     weakAlgorithm(crl.signatureAlgorithm) ??
-    'expected a signature by its issuer under the same anchor, found none that verifies'
+    `expected a signature by its issuer under the same anchor, found none that verifies${unfit}`
   );
 }

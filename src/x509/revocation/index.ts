@@ -18,3 +18,4 @@ export {
 export { certIdOf, nonceValue, writeOcspRequest } from './ocsp-request.js';
 export { parseOcspResponse } from './ocsp-response.js';
 export { either, type RevocationStatus, revocationStatus } from './revocation.js';
+export type { ListSigner } from './revocation-context.js';

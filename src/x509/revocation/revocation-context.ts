@@ -3,6 +3,13 @@
 import type { Budget, CertificateFacts } from '../certificate/index.js';
 import type { CrlFacts } from './crl.js';
 
+/** A certificate in the name of a list's issuer. */
+export interface ListSigner {
+  readonly certificate: CertificateFacts;
+  /** Why no path leads from it to the anchor of the certificate's path: it signs no lists here. undefined: one does. */
+  readonly fault?: string;
+}
+
 export interface RevocationContext {
   readonly crls: readonly CrlFacts[];
   /** Milliseconds since 1970. */
@@ -14,8 +21,8 @@ export interface RevocationContext {
   readonly strict: boolean;
   readonly tls: boolean;
   readonly budget: Budget;
-  /** Certificates that may have signed lists of this issuer, whose paths lead to the anchor of the certificate's path. */
-  readonly signers: (issuerText: string) => Iterable<CertificateFacts>;
+  /** Certificates that bear the name of this issuer. */
+  readonly signers: (issuerText: string) => Iterable<ListSigner>;
 }
 
 /** Microseconds for a list that is looked at for one distribution point, for each name of either, and as a delta of another. */

@@ -128,6 +128,9 @@ describe('what was compared with what, in both values, of whom', () => {
     over: { revocation: 'hard', crls: [listAt(uri)] },
   });
 
+  const listIssuer = ca(rootB, { subject: 'CN=Lists' });
+  const indirect = crl(listIssuer, { scope: { indirect: true, names: [{ uri: 'http://b.example/i.crl' }] } }).facts;
+
   test.each<[string, Shown, string, string]>([
     [
       'a key usage, without a subject',
@@ -188,6 +191,17 @@ describe('what was compared with what, in both values, of whom', () => {
       hard('http://b.example/1.crl'),
       'rev-unknown',
       'expected a list for all that its issuer has issued (the certificate names no distribution point), found that of uri:http://b.example/1.crl',
+    ],
+    [
+      'an indirect list, of whose issuer nobody knows whether it is revoked',
+      {
+        peer: nameless({
+          add: [ext.crlPoints([{ names: [{ uri: 'http://b.example/i.crl' }], crlIssuer: 'CN=Lists' }])],
+        }),
+        over: { revocation: 'hard', intermediates: [listIssuer.facts], crls: [indirect] },
+      },
+      'rev-unknown',
+      'found none that verifies; CN=Lists is no signer here: CN=Lists: expected a revocation status, found no usable CRL of CN=B CA,O=Operator B',
     ],
     [
       'an attribute that reads like two',
