@@ -14,9 +14,9 @@ import type { RevocationContext } from './revocation-context.js';
 export const MOST_FINDINGS = 8;
 
 /** A list past its end that the policy lets count for a while. */
-export function graceFinding({ issuerText }: CrlFacts, nextUpdate: number): Finding {
+export function graceFinding({ issuerText }: CrlFacts, nextUpdate: number, until: number): Finding {
   const detail = `CRL of ${issuerText}: should have been replaced at ${instant(nextUpdate)}`;
-  return { code: 'crl-grace', detail: `${detail}, used within the grace of the policy` };
+  return { code: 'crl-grace', detail: `${detail}, counts until ${instant(until)} (defaults.crl_grace)` };
 }
 
 /** What is missing, and in the same line why what is at hand does not count: it is often all that is read. */

@@ -77,8 +77,9 @@ export function revocationStatus(certificate: CertificateFacts, context: Revocat
       const accused = accusedBeside(crl, sorted, certificate, context);
       if (accused !== undefined) return accused;
       for (const reason of reasons) covered.add(reason);
-      if (nextUpdate <= context.at) remarks.push(graceFinding(crl, nextUpdate));
-      until = Math.min(until, nextUpdate <= context.at ? nextUpdate + (context.grace ?? 0) : nextUpdate);
+      const end = nextUpdate <= context.at ? nextUpdate + (context.grace ?? 0) : nextUpdate;
+      if (end !== nextUpdate) remarks.push(graceFinding(crl, nextUpdate, end));
+      until = Math.min(until, end);
       if (ALL_REASONS.every((reason) => covered.has(reason))) {
         return remarks.length === 0 ? { status: 'good', until } : { status: 'good', until, findings: remarks };
       }

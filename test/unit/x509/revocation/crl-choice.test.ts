@@ -67,9 +67,13 @@ describe('the grace past nextUpdate (rulebook §8.3)', () => {
   test('fail/revoked in a list within the grace', () => expect(told([late({ revoked })], 2 * DAY)).toBe('revoked'));
   test('ok/nothing is told where a current list is at hand', () =>
     expect(told([late(), crl(issuer)], 2 * DAY)).toBe('ok'));
-  test('ok/the answer holds until the end of the grace', () => {
+  test('ok/the answer holds until the end of the grace, which is told', () => {
     const ask = { revocation: 'hard', strict: false, crlGrace: 2 * DAY } as const;
-    expect(judgePath({ leaf: peer, anchors: [issuer], crls: [late()], ask })).toMatchObject({ validUntil: NOW + DAY });
+    const detail = 'should have been replaced at 2026-05-31T00:00:00.000Z, counts until 2026-06-02T00:00:00.000Z';
+    expect(judgePath({ leaf: peer, anchors: [issuer], crls: [late()], ask })).toMatchObject({
+      validUntil: NOW + DAY,
+      findings: [{ code: 'crl-grace', detail: expect.stringContaining(detail) }],
+    });
   });
   test('ok/a current list is asked about again at its nextUpdate', () => {
     const ask = { revocation: 'hard', strict: false, crlGrace: 2 * DAY } as const;
