@@ -19,7 +19,7 @@ type Certificate = { readonly sha256: string } | { readonly malformed: string } 
 const ENTRY_OCTETS = 600;
 
 /** Most proxies that may ask about their connection of one number. */
-const PROXIES = 8;
+export const PROXIES = 8;
 
 /**
  * The evidence of connections that were judged, by connection id, so that `trust.message` may name a connection

@@ -4,11 +4,12 @@ import { LRUCache } from 'lru-cache';
 import { maskOf } from '../../log/index.js';
 import { shortened } from '../../printable.js';
 import { namesWithin } from '../../trust/agreement/index.js';
+import { PROXIES } from './connections.js';
 import type { Answer, Question } from './recent.js';
 
 /** Partners that are remembered, those first forgotten that were quiet longest. */
 const MOST_PARTNERS = 10_000;
-/** Connections that are counted. */
+/** Numbers of connections that are counted. */
 const MOST_CONNECTIONS = 50_000;
 /** Rows of history of one partner. */
 const MOST_HISTORY = 16;
@@ -75,15 +76,20 @@ class Record {
   }
 }
 
-/** Connections that are counted in one step. */
+/** A connection, of several proxies' those that have one number by their sources. */
+interface Counting {
+  readonly source: string;
+  readonly partners: readonly string[];
+  readonly at: number;
+}
+
+/** Numbers that are looked at in one step. */
 const STEP_CONNECTIONS = 1000;
 
 /** What was answered about each partner, in memory alone and bounded. */
 export class Partners {
   readonly #records: LRUCache<string, Record>;
-  readonly #connections = new LRUCache<string, { readonly partners: readonly string[]; readonly at: number }>({
-    max: MOST_CONNECTIONS,
-  });
+  readonly #connections = new LRUCache<string, readonly Counting[]>({ max: MOST_CONNECTIONS });
 
   constructor(most = MOST_PARTNERS) {
     this.#records = new LRUCache({ max: most });
@@ -95,7 +101,9 @@ export class Partners {
     if (agreement === undefined) return;
     const partners = namesWithin(agreement.name);
     if (question.method === 'trust.peer' && connectionId !== undefined && connectionId.length <= MOST_DETAIL) {
-      this.#connections.set(connectionId, { partners, at: answer.at });
+      const { source } = question;
+      const others = this.#connections.get(connectionId)?.filter((other) => other.source !== source) ?? [];
+      this.#connections.set(connectionId, [{ source, partners, at: answer.at }, ...others.slice(0, PROXIES - 1)]);
     }
     for (const partner of partners) this.#observe(partner, question, answer);
   }
@@ -131,8 +139,9 @@ export class Partners {
   *connectionsInSteps(since: number): Generator<undefined, ReadonlyMap<string, number>> {
     const found = new Map<string, number>();
     let looked = 0;
-    for (const { at, partners } of this.#connections.values()) {
-      if (at >= since) for (const partner of partners) found.set(partner, (found.get(partner) ?? 0) + 1);
+    for (const counting of this.#connections.values()) {
+      const lately = counting.filter(({ at }) => at >= since).flatMap(({ partners }) => partners);
+      for (const partner of lately) found.set(partner, (found.get(partner) ?? 0) + 1);
       looked += 1;
       if (looked % STEP_CONNECTIONS === 0) yield;
     }

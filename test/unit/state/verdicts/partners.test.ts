@@ -94,4 +94,17 @@ describe('what was answered about partners', () => {
     partners.closed('1');
     expect(atOnce(partners.connectionsInSteps(0)).get('b')).toBe(1);
   });
+  test('ok/connections of several proxies that have one number are counted apart, by their sources', () => {
+    const partners = new Partners();
+    for (const [source, name] of [
+      ['192.0.2.1:40000', 'b'],
+      ['192.0.2.2:40000', 'c'],
+      ['192.0.2.1:40000', 'b'],
+      ['192.0.2.1:40001', 'b'],
+    ] as const)
+      partners.observe({ ...peer, source }, answer(name, 100), '7');
+    expect(Object.fromEntries(atOnce(partners.connectionsInSteps(0)))).toEqual({ b: 2, c: 1 });
+    partners.closed('7');
+    expect(atOnce(partners.connectionsInSteps(0)).size).toBe(0);
+  });
 });
