@@ -243,6 +243,34 @@ describe.each(builds('full'))('the sidecar, Kamailio $version', (build) => {
       }
     });
 
+    it.each(['SIGTERM', 'SIGKILL', 'SIGSTOP'] as const)(
+      'ok/the first gets %s while a partner’s calls ring, and comes back: who answers is told each time',
+      async (signal) => {
+        await twoSidecars();
+        const caller = await network.overTls(network.certificateOfA());
+        const said = 'P-Asserted-Identity: <sip:bob@own.example>';
+        const answered = async (happen: () => unknown) => {
+          network.uas.options = { extra: [said], ringing: true };
+          const callId = freshCallId();
+          caller.send(request({ callId, headers: [PAI] }));
+          await eventually('it rings', () => caller.answers.some((text) => headerOf(text, 'Call-ID') === callId));
+          await happen();
+          network.uas.pickUp();
+          expect(rowsOf(await caller.final(callId, 'INVITE'), 'P-Asserted-Identity')).toHaveLength(1);
+        };
+        await answered(async () => {
+          if (signal === 'SIGSTOP') network.daemon.signal(signal);
+          else await network.daemon.stop(signal);
+          await eventually('the proxy knows', () => network.sidecarIsDown());
+        });
+        await answered(async () => {
+          if (signal === 'SIGSTOP') network.daemon.signal('SIGCONT');
+          else await network.daemon.start();
+          await eventually('the proxy knows', () => !network.sidecarIsDown());
+        });
+      },
+    );
+
     it('ok/both are dead: one verdict that is asked for in vain does not end the others', async () => {
       await twoSidecars(async ({ host, pki, cast }) => {
         const identity = pki.certificate({ issuer: cast.operatorB, names: ['DNS:b.example'] });
