@@ -5,7 +5,9 @@
  * a test holds the two against each other.
  */
 
+import { Cursor, fail, NotPlain } from './cursor.js';
 import { EntryList, type EntryPlace } from './entry-list.js';
+import { locate, type Parts, type Placed, type Places } from './places.js';
 import { plainScalar } from './plain-scalar.js';
 
 /** Deeper than policies are; the library decides beyond. */
@@ -13,14 +15,6 @@ const MOST_DEPTH = 32;
 
 /** Of the lists right below the root. */
 const ENTRIES_DEPTH = 1;
-
-/** Where the parts of a container stand; offsets into the text. */
-interface Places {
-  /** Of the keys, where the container is a mapping. */
-  readonly keys: ReadonlyMap<string, number> | undefined;
-  /** Of the values, by key or in order. */
-  readonly values: ReadonlyMap<string, number> | readonly number[];
-}
 
 export interface PlainDocument {
   /** A block list of mappings right below the root is an EntryList. */
@@ -36,34 +30,37 @@ export interface NotPlainFrom {
 
 /** The document, or where it stops being plain, or has more than `most` values. */
 export function readPlainYaml(text: string, most: number): PlainDocument | NotPlainFrom {
-  const reader = new Reader(text, most);
+  const odd = ODD_ANYWHERE.exec(text);
+  if (odd) return { notPlain: odd.index };
+  const reader = new Reader(new Cursor(text), most);
   const value = reader.document();
   if (value === undefined) return { notPlain: reader.at };
-  let located: WeakRef<Reader> | undefined;
+  let located: WeakRef<Placed> | undefined;
   return {
     value,
     locate: (path, at) => {
       // Places are only asked for where something is wrong: they are found by reading once more, and not kept for long.
-      const places = located?.deref() ?? placesOf(text, most);
-      located = new WeakRef(places);
-      return places.locate(path, at);
+      const placed = located?.deref() ?? readPlaces(text, most);
+      located = new WeakRef(placed);
+      return locate(placed, path, at);
     },
   };
 }
 
-function placesOf(text: string, most: number): Reader {
-  const reader = new Reader(text, most, new Map());
-  reader.document();
-  return reader;
+function readPlaces(text: string, most: number): Placed {
+  const places: Places = new Map();
+  const root = new Reader(new Cursor(text), most, places).document();
+  return { root, places, entry: (place, found) => readEntry(text, most, place, found) };
 }
 
-/** Thrown within this file alone, where the text is not plain. */
-class NotPlain extends Error {}
+/** The entry of a list that was read before. */
+function readEntry(text: string, most: number, { at, lineStart }: EntryPlace, places?: Places): unknown {
+  return new Reader(new Cursor(text, at, lineStart), most, places).entry(ENTRIES_DEPTH);
+}
 
 const SPACE = 32;
 const LINE = 10;
-const HASH = 35;
-const DASH = 45;
+const BACKSLASH = 92;
 const COLON = 58;
 const DOUBLE = 34;
 const SINGLE = 39;
@@ -80,324 +77,234 @@ const KEY = /[A-Za-z_][A-Za-z0-9_-]*/y;
 const WORDS =
   /[A-Za-z0-9_+/.~\u00a0-\ufefe](?:[A-Za-z0-9_+/.~@=*\u00a0-\ufefe-]+|:(?=[A-Za-z0-9/:])| +(?=[A-Za-z0-9_+/.~@=*\u00a0-\ufefe-])){0,65535}/y;
 
+type Mapping = Record<string, unknown>;
+
+/** Reads each value once, from where the cursor stands, and leaves the cursor at what comes after it. */
 class Reader {
-  readonly #text: string;
-  #places: Map<object, Places> | undefined;
+  readonly #cursor: Cursor;
   readonly #most: number;
   #count = 0;
-  #at = 0;
-  /** Of the line that #at is in. */
-  #lineStart = 0;
-  #root: object | undefined;
+  #places: Places | undefined;
 
-  constructor(text: string, most: number, places?: Map<object, Places>) {
-    this.#text = text;
+  /** @param places where the parts of containers are put down; undefined: nowhere */
+  constructor(cursor: Cursor, most: number, places?: Places) {
+    this.#cursor = cursor;
     this.#most = most;
     this.#places = places;
   }
 
   /** Where it is in the text. */
   get at(): number {
-    return this.#at;
+    return this.#cursor.at;
   }
 
-  document(): Readonly<Record<string, unknown>> | undefined {
-    const odd = ODD_ANYWHERE.exec(this.#text);
-    if (odd) {
-      this.#at = odd.index;
-      return undefined;
-    }
+  /** The whole text; undefined: it is not plain. */
+  document(): Readonly<Mapping> | undefined {
     try {
-      if (this.#nextLine() !== 0) return undefined;
+      if (this.#cursor.nextLine() !== 0) return undefined;
       const root = this.#mapping(0, 0);
-      if (this.#at < this.#text.length) return undefined;
-      this.#root = root;
-      return root;
+      return this.#cursor.isAtEnd ? root : undefined;
     } catch (error) {
       if (error instanceof NotPlain) return undefined;
       throw error;
     }
   }
 
-  locate(path: readonly (string | number)[], at: 'key' | 'value'): number {
-    let node: unknown = this.#root;
-    let offset = this.#firstKey;
-    let known = this.#places;
-    for (const [index, step] of path.entries()) {
-      if (node instanceof EntryList) {
-        const place = node.place(Number(step));
-        if (place === undefined) return offset;
-        known = new Map();
-        node = new Reader(this.#text, this.#most, known).entry(place);
-        offset = place.at;
-        continue;
-      }
-      const places = typeof node === 'object' && node !== null ? known?.get(node) : undefined;
-      if (places === undefined) return offset;
-      const { keys, values } = places;
-      const key = keys?.get(String(step));
-      if (key !== undefined && at === 'key' && index === path.length - 1) return key;
-      const next = 'get' in values ? values.get(String(step)) : values[Number(step)];
-      if (next === undefined) return offset;
-      offset = next;
-      node = Reflect.get(Object(node), step);
-    }
-    return offset;
-  }
-
-  /** The entry of a list that was read before. */
-  entry({ at, lineStart }: EntryPlace): unknown {
-    this.#at = at;
-    this.#lineStart = lineStart;
-    return this.#entry(ENTRIES_DEPTH);
-  }
-
-  get #firstKey(): number {
-    const places = this.#root && this.#places?.get(this.#root);
-    const first = places?.keys?.values().next().value;
-    return first ?? 0;
-  }
-
-  #fail(): never {
-    throw new NotPlain();
+  /**
+   * What stands behind a dash of a list of this depth.
+   * @throws {NotPlain}
+   */
+  entry(depth: number): unknown {
+    if (this.#startsKey()) return this.#mapping(this.#cursor.column, depth + 1);
+    const value = this.#inline(depth + 1);
+    this.#cursor.endOfLine();
+    return value;
   }
 
   #counted<T>(value: T): T {
     this.#count += 1;
-    if (this.#count > this.#most) this.#fail();
+    if (this.#count > this.#most) fail();
     return value;
   }
 
-  /** Goes to the next line that holds more than a comment; its indentation, or -1 at the end. */
-  #nextLine(): number {
-    const text = this.#text;
-    for (;;) {
-      this.#lineStart = this.#at;
-      let at = this.#at;
-      while (text.charCodeAt(at) === SPACE) at++;
-      const code = text.charCodeAt(at);
-      if (at >= text.length) {
-        this.#at = text.length;
-        return -1;
-      }
-      if (code === LINE) {
-        this.#at = at + 1;
-      } else if (code === HASH) {
-        this.#at = at;
-        this.#skipLine();
-      } else {
-        this.#at = at;
-        return at - this.#lineStart;
-      }
-    }
+  /** An empty container, and where its parts are put down. */
+  #opened<T extends object>(container: T, depth: number): readonly [T, Parts | undefined] {
+    if (depth > MOST_DEPTH) fail();
+    const parts = this.#places && { keys: new Map<string, number>(), values: new Map<string, number>() };
+    if (parts) this.#places?.set(container, parts);
+    return [this.#counted(container), parts];
   }
 
-  #skipLine(): void {
-    const end = this.#text.indexOf('\n', this.#at);
-    this.#at = end === -1 ? this.#text.length : end + 1;
-  }
-
-  /** Nothing but blanks and a comment stand until the end of the line; goes to the next one that holds something. */
-  #endOfLine(): number {
-    this.#blanks();
-    const code = this.#text.charCodeAt(this.#at);
-    const comment = code === HASH && this.#text.charCodeAt(this.#at - 1) === SPACE;
-    if (this.#at < this.#text.length && code !== LINE && !comment) this.#fail();
-    this.#skipLine();
-    return this.#nextLine();
-  }
-
-  /** Indentation of what stands at #at, or -1 at the end. */
-  #indent(): number {
-    return this.#at >= this.#text.length ? -1 : this.#at - this.#lineStart;
-  }
-
-  /** A block mapping whose keys stand at this column; #at is at the first key. Leaves #at at what comes after it. */
-  #mapping(column: number, depth: number): Record<string, unknown> {
-    if (depth > MOST_DEPTH) this.#fail();
-    const mapping = this.#counted<Record<string, unknown>>(Object.create(null));
-    const keys = this.#places && new Map<string, number>();
-    const values = this.#places && new Map<string, number>();
+  /** A block mapping whose keys stand at this column. */
+  #mapping(column: number, depth: number): Mapping {
+    const cursor = this.#cursor;
+    const [mapping, parts] = this.#opened<Mapping>(Object.create(null), depth);
     do {
-      const keyAt = this.#at;
-      const key = this.#key();
-      if (key in mapping) this.#fail();
-      keys?.set(key, keyAt);
-      this.#blanks();
-      const code = this.#text.charCodeAt(this.#at);
-      if (this.#at >= this.#text.length || code === LINE || code === HASH) {
-        // Where nothing stands, the library says that it stands before the end of the line.
-        const emptyAt = this.#at;
-        const indent = this.#endOfLine();
-        const list = indent >= column && this.#dash();
-        if (indent > column || list) {
-          values?.set(key, this.#at);
-          mapping[key] = list ? this.#list(indent, depth + 1) : this.#mapping(indent, depth + 1);
-        } else {
-          values?.set(key, emptyAt);
-          mapping[key] = this.#counted(null);
-        }
+      const key = this.#key(mapping, parts);
+      cursor.skipBlanks();
+      if (cursor.isAtLineEnd) {
+        mapping[key] = this.#below(column, depth, (at) => parts?.values.set(key, at));
       } else {
-        values?.set(key, this.#at);
+        parts?.values.set(key, cursor.at);
         mapping[key] = this.#inline(depth + 1);
-        this.#endOfLine();
+        cursor.endOfLine();
       }
-      if (this.#indent() > column) this.#fail();
-    } while (this.#indent() === column && !this.#dash());
-    if (keys && values) this.#places?.set(mapping, { keys, values });
+      if (cursor.indent > column) fail();
+    } while (cursor.indent === column && !cursor.isAtDash);
     return mapping;
+  }
+
+  /** What stands below a key of this column. */
+  #below(column: number, depth: number, found: (at: number) => void): unknown {
+    // Where nothing stands, the library says that it stands before the end of the line.
+    const emptyAt = this.at;
+    const indent = this.#cursor.endOfLine();
+    const isList = indent >= column && this.#cursor.isAtDash;
+    if (indent <= column && !isList) {
+      found(emptyAt);
+      return this.#counted(null);
+    }
+    found(this.at);
+    return isList ? this.#list(indent, depth + 1) : this.#mapping(indent, depth + 1);
   }
 
   /** A block list whose dashes stand at this column. */
   #list(column: number, depth: number): unknown[] | EntryList {
-    if (depth > MOST_DEPTH) this.#fail();
-    const list: unknown[] = this.#counted([]);
-    const values: number[] | undefined = this.#places && [];
+    const cursor = this.#cursor;
+    const [list, parts] = this.#opened<unknown[]>([], depth);
     do {
-      this.#at++;
-      this.#blanks();
+      cursor.skipDash();
       if (list.length === 0 && depth === ENTRIES_DEPTH && this.#startsKey()) return this.#entries(column);
-      values?.push(this.#at);
-      list.push(this.#entry(depth));
-      if (this.#indent() > column) this.#fail();
-    } while (this.#indent() === column && this.#dash());
-    if (values) this.#places?.set(list, { keys: undefined, values });
+      parts?.values.set(String(list.length), cursor.at);
+      list.push(this.entry(depth));
+    } while (this.#goesOn(column));
     return list;
+  }
+
+  /** Whether another entry of such a list comes. */
+  #goesOn(column: number): boolean {
+    if (this.#cursor.indent > column) fail();
+    return this.#cursor.indent === column && this.#cursor.isAtDash;
   }
 
   /** The rest of such a list, from its first entry on: each is read to see that it is plain, and let go. */
   #entries(column: number): EntryList {
+    const cursor = this.#cursor;
     const places = this.#places;
     this.#places = undefined;
-    const found: EntryPlace[] = [];
-    for (;;) {
-      found.push({ at: this.#at, lineStart: this.#lineStart });
-      this.#entry(ENTRIES_DEPTH);
-      if (this.#indent() > column) this.#fail();
-      if (this.#indent() !== column || !this.#dash()) break;
-      this.#at++;
-      this.#blanks();
+    const found: EntryPlace[] = [{ at: cursor.at, lineStart: cursor.lineStart }];
+    this.entry(ENTRIES_DEPTH);
+    while (this.#goesOn(column)) {
+      cursor.skipDash();
+      found.push({ at: cursor.at, lineStart: cursor.lineStart });
+      this.entry(ENTRIES_DEPTH);
     }
     this.#places = places;
-    const read = (text: string, place: EntryPlace) => new Reader(text, this.#most).entry(place);
-    return new EntryList(found, { text: this.#text, end: this.#lineStart, read });
-  }
-
-  /** What stands behind a dash of a list of this depth. */
-  #entry(depth: number): unknown {
-    if (this.#startsKey()) return this.#mapping(this.#at - this.#lineStart, depth + 1);
-    const value = this.#inline(depth + 1);
-    this.#endOfLine();
-    return value;
-  }
-
-  #dash(): boolean {
-    return this.#text.charCodeAt(this.#at) === DASH && this.#text.charCodeAt(this.#at + 1) === SPACE;
-  }
-
-  #blanks(): void {
-    while (this.#text.charCodeAt(this.#at) === SPACE) this.#at++;
+    const read = (text: string, place: EntryPlace) => readEntry(text, this.#most, place);
+    return new EntryList(found, { text: cursor.text, end: cursor.lineStart, read });
   }
 
   /** Whether a key and its colon stand here. */
   #startsKey(): boolean {
-    KEY.lastIndex = this.#at;
-    if (!KEY.test(this.#text)) return false;
+    const { text, at } = this.#cursor;
+    KEY.lastIndex = at;
+    if (!KEY.test(text)) return false;
     const end = KEY.lastIndex;
-    if (this.#text.charCodeAt(end) !== COLON) return false;
-    const after = this.#text.charCodeAt(end + 1);
-    return end + 1 >= this.#text.length || after === SPACE || after === LINE;
+    if (text.charCodeAt(end) !== COLON) return false;
+    const after = text.charCodeAt(end + 1);
+    return end + 1 >= text.length || after === SPACE || after === LINE;
   }
 
-  #key(): string {
-    if (!this.#startsKey()) this.#fail();
-    const key = this.#text.slice(this.#at, KEY.lastIndex);
-    if (key === '__proto__' || key.length > LONGEST_KEY) this.#fail();
-    this.#at = KEY.lastIndex + 1;
+  /** A key that the mapping does not have yet, and its colon. */
+  #key(mapping: Mapping, parts: Parts | undefined): string {
+    if (!this.#startsKey()) fail();
+    const { text, at } = this.#cursor;
+    const key = text.slice(at, KEY.lastIndex);
+    if (key === '__proto__' || key.length > LONGEST_KEY || key in mapping) fail();
+    parts?.keys.set(key, at);
+    this.#cursor.at = KEY.lastIndex + 1;
     return key;
   }
 
   /** A value on one line. */
   #inline(depth: number): unknown {
-    switch (this.#text[this.#at]) {
+    switch (this.#cursor.text[this.#cursor.at]) {
       case '[':
         return this.#flowList(depth);
       case '{':
         return this.#flowMapping(depth);
       default:
-        return this.#scalar();
+        return this.#counted(this.#scalar());
     }
   }
 
   #scalar(): unknown {
-    const code = this.#text.charCodeAt(this.#at);
-    if (code === DOUBLE || code === SINGLE) return this.#counted(this.#quoted(code));
-    WORDS.lastIndex = this.#at;
-    if (!WORDS.test(this.#text)) this.#fail();
-    const words = this.#text.slice(this.#at, WORDS.lastIndex);
-    this.#at = WORDS.lastIndex;
-    return this.#counted(plainScalar(words));
+    const { text, at, code } = this.#cursor;
+    if (code === DOUBLE || code === SINGLE) return this.#quoted(code);
+    WORDS.lastIndex = at;
+    if (!WORDS.test(text)) fail();
+    this.#cursor.at = WORDS.lastIndex;
+    return plainScalar(text.slice(at, WORDS.lastIndex));
   }
 
   #quoted(quote: number): string {
-    const begin = this.#at + 1;
+    const { text } = this.#cursor;
+    const begin = this.#cursor.at + 1;
     for (let at = begin; ; at++) {
-      const code = this.#text.charCodeAt(at);
+      const code = text.charCodeAt(at);
       if (code === quote) {
         // Two single quotes in a row stand for one.
-        if (this.#text.charCodeAt(at + 1) === quote) this.#fail();
-        this.#at = at + 1;
-        return this.#text.slice(begin, at);
+        if (text.charCodeAt(at + 1) === quote) fail();
+        this.#cursor.at = at + 1;
+        return text.slice(begin, at);
       }
-      if (code === LINE || code === 92 || at >= this.#text.length) this.#fail();
+      if (code === LINE || code === BACKSLASH || at >= text.length) fail();
     }
   }
 
   #flowList(depth: number): unknown[] {
-    if (depth > MOST_DEPTH) this.#fail();
-    const list: unknown[] = this.#counted([]);
-    const values: number[] | undefined = this.#places && [];
-    this.#at++;
-    this.#blanks();
-    while (this.#text[this.#at] !== ']') {
-      values?.push(this.#at);
+    const [list, parts] = this.#opened<unknown[]>([], depth);
+    for (let more = this.#flowBegins(']'); more; more = this.#flowGoesOn(']')) {
+      parts?.values.set(String(list.length), this.at);
       list.push(this.#inline(depth + 1));
-      this.#between(']');
     }
-    this.#at++;
-    if (values) this.#places?.set(list, { keys: undefined, values });
     return list;
   }
 
-  #flowMapping(depth: number): object {
-    if (depth > MOST_DEPTH) this.#fail();
-    const mapping = this.#counted<Record<string, unknown>>(Object.create(null));
-    const keys = this.#places && new Map<string, number>();
-    const values = this.#places && new Map<string, number>();
-    this.#at++;
-    this.#blanks();
-    while (this.#text[this.#at] !== '}') {
-      const keyAt = this.#at;
-      const key = this.#key();
-      if (key in mapping || this.#text.charCodeAt(this.#at) !== SPACE) this.#fail();
-      this.#blanks();
-      keys?.set(key, keyAt);
-      values?.set(key, this.#at);
+  #flowMapping(depth: number): Mapping {
+    const [mapping, parts] = this.#opened<Mapping>(Object.create(null), depth);
+    for (let more = this.#flowBegins('}'); more; more = this.#flowGoesOn('}')) {
+      const key = this.#key(mapping, parts);
+      if (this.#cursor.code !== SPACE) fail();
+      this.#cursor.skipBlanks();
+      parts?.values.set(key, this.at);
       mapping[key] = this.#inline(depth + 1);
-      this.#between('}');
     }
-    this.#at++;
-    if (keys && values) this.#places?.set(mapping, { keys, values });
     return mapping;
   }
 
-  /** A comma and what comes after it, or the end of a flow list or mapping. */
-  #between(end: ']' | '}'): void {
-    this.#blanks();
-    if (this.#text[this.#at] === end) return;
-    if (this.#text[this.#at] !== ',') this.#fail();
-    this.#at++;
-    this.#blanks();
-    if (this.#text[this.#at] === end) this.#fail();
+  /** Whether anything stands between the brackets of a flow list or mapping; goes there, or behind them. */
+  #flowBegins(end: ']' | '}'): boolean {
+    this.#cursor.at++;
+    this.#cursor.skipBlanks();
+    return !this.#passed(end);
+  }
+
+  /** Whether another part of it comes behind a comma; the same. */
+  #flowGoesOn(end: ']' | '}'): boolean {
+    this.#cursor.skipBlanks();
+    if (this.#passed(end)) return false;
+    if (!this.#passed(',')) fail();
+    this.#cursor.skipBlanks();
+    if (this.#passed(end)) fail();
+    return true;
+  }
+
+  /** Goes past this character, if it stands here. */
+  #passed(char: string): boolean {
+    const { text, at } = this.#cursor;
+    if (text[at] !== char) return false;
+    this.#cursor.at++;
+    return true;
   }
 }
