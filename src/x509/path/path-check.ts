@@ -70,7 +70,9 @@ export function judgeIssuer(
   place: 'intermediate' | 'anchor',
   context: CheckContext,
 ): readonly Finding[] {
-  return brokenRules(certificate, { ...context, place }, context.levels);
+  const findings = brokenRules(certificate, { ...context, place }, context.levels);
+  // What is wrong with an anchor, who has named it can mend, and the peer cannot.
+  return place === 'anchor' ? findings.map(({ code, detail }) => ({ code, detail: `anchor ${detail}` })) : findings;
 }
 
 /**

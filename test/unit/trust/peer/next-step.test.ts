@@ -128,6 +128,7 @@ describe('what was compared with what, in both values, of whom', () => {
     over: { revocation: 'hard', crls: [listAt(uri)] },
   });
 
+  const endedRoot = root({ subject: 'CN=Old', notAfter: NOW - 86_400_000 });
   const listIssuer = ca(rootB, { subject: 'CN=Lists' });
   const indirect = crl(listIssuer, { scope: { indirect: true, names: [{ uri: 'http://b.example/i.crl' }] } }).facts;
 
@@ -155,6 +156,12 @@ describe('what was compared with what, in both values, of whom', () => {
       below(between({ bare: true, version: 'absent' })),
       'not-a-ca',
       'found a certificate of version 1',
+    ],
+    [
+      'an anchor that has ended, which is ours to mend',
+      { peer: nameless({}, endedRoot), anchors: [endedRoot] },
+      'cert-time',
+      'anchor CN=Old: expected a time from 2026-05-02T00:00:00.000Z to 2026-05-31T00:00:00.000Z, found 2026-06-01T00:00:00.000Z',
     ],
     [
       'a path length',
