@@ -27,7 +27,7 @@ export type {
 } from './facts.js';
 export { generalNameText, readGeneralNames } from './general-name.js';
 export { keyIdentifiersAgree, keyIdentifiersDiffer, OTHER_KEY } from './key-identifiers.js';
-export { parseName, readName, relativeNameKey } from './name.js';
+export { parseName, readName, relativeNameKey, stringTypeName } from './name.js';
 export { constraintDefect, NameCheck } from './name-constraints.js';
 export { isSelfSigned } from './self-signed.js';
 export { brokenKey, type Signed, signatureVerifies, signatureVerifiesInSteps } from './signature.js';

@@ -79,6 +79,23 @@ const STRING_TYPES: Readonly<Record<number, Decode>> = {
   },
 };
 
+/** X.520 DirectoryString has the first of these, and IA5String is what some CAs write. */
+const STRING_TYPE_NAMES: Readonly<Record<number, string>> = {
+  [TAG.utf8String]: 'UTF8String',
+  [TAG.printableString]: 'PrintableString',
+  [TAG.teletexString]: 'TeletexString',
+  [TAG.universalString]: 'UniversalString',
+  [TAG.bmpString]: 'BMPString',
+  [TAG.ia5String]: 'IA5String',
+  [TAG.numericString]: 'NumericString',
+  [TAG.visibleString]: 'VisibleString',
+};
+
+/** The type of an attribute value for people. */
+export function stringTypeName(tag: number): string {
+  return STRING_TYPE_NAMES[tag] ?? `a value of tag ${tag}`;
+}
+
 /** Reads a Name element (RFC 5280 §4.1.2.4); an empty one is a name without attributes. */
 export function readName(reader: DerReader, field: string): ReadName {
   reader.next(TAG.sequence, field);

@@ -3,7 +3,7 @@
 import { parseAddress } from '../../net/address/index.js';
 import { quoted } from '../../printable.js';
 import type { Finding } from '../../reasons.js';
-import { type AlternativeName, type CertificateFacts, generalNameText } from '../certificate/index.js';
+import { type AlternativeName, type CertificateFacts, generalNameText, stringTypeName } from '../certificate/index.js';
 import { domainFault, isDomainName } from './domain.js';
 
 export interface SipIdentities {
@@ -78,14 +78,6 @@ function readAlternative({ type, bytes }: AlternativeName): Reading {
   return type === 'dns' ? readDnsName(bytes) : { skipped: 'only a URI or a dNSName can name a SIP domain' };
 }
 
-/** X.520 DirectoryString has these too, and IA5String is what some CAs write. */
-const STRING_TYPES: Readonly<Record<number, string>> = {
-  20: 'TeletexString',
-  22: 'IA5String',
-  28: 'UniversalString',
-  30: 'BMPString',
-};
-
 /** RFC 5922 §7.1 step 4: "if and only if the subjectAltName does not appear". Exactly one common name, or none counts. */
 function fromCommonName(subject: CertificateFacts['subject'], cnFallback: boolean): SipIdentities {
   const commonNames = subject.filter(({ oid }) => oid === COMMON_NAME);
@@ -104,10 +96,7 @@ function fromCommonName(subject: CertificateFacts['subject'], cnFallback: boolea
     return none(detail, [{ code: 'cn-ambiguous', detail }]);
   }
   if (only.tag !== UTF8_STRING && only.tag !== PRINTABLE_STRING) {
-    return none(
-      `common name ${shown}: expected PrintableString or UTF8String, found ${STRING_TYPES[only.tag] ?? `string type ${only.tag}`}`,
-      [],
-    );
+    return none(`common name ${shown}: expected PrintableString or UTF8String, found ${stringTypeName(only.tag)}`, []);
   }
   const reading = readHost(only.value);
   if ('name' in reading) return { kind: 'cn', names: [reading.name], findings: [] };

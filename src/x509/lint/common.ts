@@ -1,7 +1,7 @@
 /** Checks of `cert lint` on every certificate: algorithms, times, subject, extensions that all have. */
 
 import { quoted } from '../../printable.js';
-import { type CertificateFacts, EXTENSION, unusualAlgorithm } from '../certificate/index.js';
+import { type CertificateFacts, EXTENSION, stringTypeName, unusualAlgorithm } from '../certificate/index.js';
 import { instant, TAG } from '../der/index.js';
 import { critical, type LintRule, nameText, told, when } from './rule.js';
 
@@ -79,7 +79,8 @@ export const COMMON_RULES: readonly LintRule[] = [
       subject
         .filter(({ tag }) => !NAME_TAGS.has(tag))
         .map(
-          ({ type, tag }) => `expected UTF8String or PrintableString in subject, found ${type} in string type ${tag}`,
+          ({ type, tag }) =>
+            `expected UTF8String or PrintableString in subject, found ${type} as ${stringTypeName(tag)}`,
         ),
   },
   {

@@ -1,5 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { type CertificateKind, lintCertificate } from '../../../../src/x509/lint/profile.js';
+import { leaf, makeName, NOW, root } from '../../../support/certificates.js';
+import { tlv } from '../../../support/der.js';
 import { CertificateMaker, type CertificateRequest, rawSubjectAltName } from '../../../support/openssl-certificate.js';
 
 const maker = new CertificateMaker();
@@ -328,4 +330,14 @@ describe.each<readonly [CertificateKind, Lines, CertificateRequest, readonly Cas
       }
     });
   }
+});
+
+test('fail/a string type of old has its name', () => {
+  const bmp = (value: string) => tlv(0x1e, new Uint8Array(Buffer.from(value, 'utf16le').swap16()));
+  const { facts } = leaf(root(), { subject: makeName('O=Operator B,CN=sbc', bmp) });
+  const found = lintCertificate(facts, 'tls-entity', NOW).filter(({ rule }) => rule === 'name-string-type');
+  expect(found.map(({ text }) => text)).toEqual([
+    'expected UTF8String or PrintableString in subject, found O as BMPString',
+    'expected UTF8String or PrintableString in subject, found CN as BMPString',
+  ]);
 });
