@@ -37,6 +37,8 @@ export const NO_APPROVED_PINS: ApprovedPins = new Map();
 /** Of a path, or of a certificate that stands for one. */
 export interface PathJudgement {
   readonly ok: boolean;
+  /** Leaf first, anchor last; empty where none holds. */
+  readonly path: readonly CertificateFacts[];
   readonly validUntil: number;
 }
 

@@ -1,5 +1,7 @@
+import { counted } from '../../printable.js';
 import type { Finding, ReasonCode } from '../../reasons.js';
-import type { CertificateFacts } from '../../x509/certificate/index.js';
+import { entryAt } from '../../typed.js';
+import { type CertificateFacts, certificateName, keyIdentifiersAgree } from '../../x509/certificate/index.js';
 import { instant } from '../../x509/der/index.js';
 import { listed } from '../../x509/path/index.js';
 import { purposeText, rolePurpose } from '../../x509/rules/index.js';
@@ -96,7 +98,7 @@ export function certificateCovered(
   const stackRefused = !stackVerified && agreement.stackVerification === 'required';
   if (!path.ok || stackRefused) {
     // Of the two the path says more; that the stack refused it too is told beside it.
-    if (stackRefused) failStack(agreement, leaf, path.ok, context);
+    if (stackRefused) failStack(agreement, leaf, path.path, context);
     if (agreement.pinned && !pinned) failApproval(agreement, pin, '', context);
     return { ok: false, assurance, proven: path.ok, pinnable: false, validUntil: path.validUntil };
   }
@@ -128,19 +130,31 @@ function pinsText(pins: Iterable<string>): string {
 function failStack(
   agreement: Agreement,
   leaf: CertificateFacts,
-  holds: boolean,
+  path: readonly CertificateFacts[],
   { direction, now, trail }: CoverContext,
 ): void {
   const detail =
     'expected a certificate that the TLS stack of the proxy verified, found verified=0' +
     ` (agreement ${agreement.name}, stack_verification: ${agreement.stackVerification})`;
-  const stricter = stricterStack(leaf, rolePurpose(peerRole(direction)), now);
-  const why = stricter === '' && holds ? OWN_CHECK_HOLDS : stricter;
+  const why = stricterStack(leaf, rolePurpose(peerRole(direction)), now) || whereToLook(path);
   trail.fail('stack', 'stack-unverified', detail + why);
 }
 
-const OWN_CHECK_HOLDS =
-  "; siptrust's own check holds: look for the anchor in ca_list of the proxy, and at verify_depth";
+/** What an operator can do about a stack that refuses what holds here. */
+function whereToLook(path: readonly CertificateFacts[]): string {
+  const anchor = path.at(-1);
+  if (anchor === undefined) return '';
+  const [leaf] = path;
+  if (leaf === anchor)
+    return '; the pin holds: no stack verifies what stands by itself, and advisory lets siptrust decide';
+  const at = path.findIndex((each, index) => index > 0 && !keyIdentifiersAgree(entryAt(path, index - 1), each));
+  if (at > 0) {
+    const [below, above] = [certificateName(entryAt(path, at - 1)), certificateName(entryAt(path, at))];
+    return `; ${below} names another certificate of its issuer, by key identifier or serial number, than that of ${above}, which OpenSSL asks for`;
+  }
+  const between = counted(path.length - 2, 'CA');
+  return `; siptrust's own path holds: look for its anchor ${certificateName(anchor)} in ca_list of the proxy, and at verify_depth (${between} between)`;
+}
 
 /** Where OpenSSL takes less than we do: its verdict comes without a reason. */
 function stricterStack(

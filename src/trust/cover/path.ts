@@ -44,7 +44,7 @@ export function judgePath(
     trail.pass('path', `${walked}, as TLS ${role}, to an anchor of agreement ${agreement.name}`, 'RFC 5280 §6.1');
     for (const finding of result.findings) trail.note('path', finding.code, finding.detail);
     explainRevocation(agreement, result.findings, trail);
-    return { ok: true, validUntil };
+    return { ok: true, path: result.path, validUntil };
   }
   // Of a certificate that names a partner and leads nowhere, where it ends says more (rulebook §6.6, T-14, T-38).
   const nowhere = result.findings[0]?.code === 'untrusted-chain';
@@ -58,7 +58,7 @@ export function judgePath(
     const known = code === 'untrusted-chain' && ends.length > 0;
     trail.fail(known ? undefined : 'path', code, at === 0 ? detail + hint : detail);
   }
-  return { ok: false, validUntil };
+  return { ok: false, path: [], validUntil };
 }
 
 const NO_CA: readonly Finding['code'][] = ['cert-type', 'not-a-ca', 'untrusted-chain'];

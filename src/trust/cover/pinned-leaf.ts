@@ -23,7 +23,7 @@ export function judgePinnedLeaf(agreement: Agreement, leaf: CertificateFacts, co
   const broken = checkPinned(leaf, peerRole(direction), agreement.eku, { at: now, skew });
   if (broken !== undefined) {
     trail.fail('path', broken.code, `pinned certificate ${broken.detail}`);
-    return { ok: false, validUntil };
+    return { ok: false, path: [], validUntil };
   }
   trail.pass('path', `${certificateName(leaf)} is pinned and its own anchor (pin: leaf)`, 'operator policy');
   return revocationHolds(agreement, leaf, validUntil, context);
@@ -39,23 +39,24 @@ function revocationHolds(
   const { name, revocation, crls } = agreement;
   if (revocation === 'off') {
     trail.skip('revocation', `agreement ${name}: revocation is off`, 'operator policy');
-    return { ok: true, validUntil };
+    return { ok: true, path: [leaf], validUntil };
   }
   const status = statusWithin(agreement, leaf, [...crls, ...context.crls], context);
   if (status.status === 'revoked') {
     trail.fail('revocation', 'revoked', status.detail);
-    return { ok: false, validUntil };
+    return { ok: false, path: [], validUntil };
   }
   if (status.status === 'good') {
     trail.pass('revocation', 'the pinned certificate is known not to be revoked', 'RFC 5280 §6.3');
     for (const { code, detail } of status.findings ?? []) trail.note('revocation', code, detail);
-    return { ok: true, validUntil: Math.min(validUntil, status.until) };
+    return { ok: true, path: [leaf], validUntil: Math.min(validUntil, status.until) };
   }
   for (const { code, detail } of status.findings) {
     if (revocation === 'hard') trail.fail('revocation', code, detail);
     else trail.note('revocation', code, detail);
   }
-  return { ok: revocation !== 'hard', validUntil };
+  const ok = revocation !== 'hard';
+  return { ok, path: ok ? [leaf] : [], validUntil };
 }
 
 /** Within the budget of one verification; what takes more is not known. */

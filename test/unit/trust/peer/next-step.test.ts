@@ -276,14 +276,27 @@ describe('what a TLS stack refuses and siptrust would take', () => {
       true,
     ],
     [
+      'names another key of its issuer',
+      /; CN=leaf \d+,O=Example names another certificate of its issuer, by key identifier .*, than that of CN=B CA,O=Operator B, which OpenSSL asks for$/,
+      { extensions: { authorityKey: ext.authorityKey(new Uint8Array(20)) } },
+    ],
+    [
       'has nothing of that',
-      /; siptrust's own check holds: look for the anchor in ca_list of the proxy, and at verify_depth$/,
+      /; siptrust's own path holds: look for its anchor CN=B CA,O=Operator B in ca_list of the proxy, and at verify_depth \(0 CAs between\)$/,
       {},
     ],
   ])('fail/a certificate that %s', (_, text, spec, out) => {
     const way = out === undefined ? {} : { out };
     const shown = { peer: peerOf(spec), unverified: true, ...way } as const;
     expect(refusal(shown)).toEqual(['stack-unverified', expect.stringMatching(text)]);
+  });
+  test('fail/a certificate that is pinned and stands by itself', () => {
+    const peer = selfSignedLeaf({ extensions: { altNames } });
+    const over = { pins: [peer.facts.spkiSha256], pinLeaf: true };
+    expect(refusal({ peer, anchors: [], unverified: true, over })).toEqual([
+      'stack-unverified',
+      expect.stringContaining('no stack verifies what stands by itself, and advisory lets siptrust decide'),
+    ]);
   });
 });
 
