@@ -82,6 +82,22 @@ describe.each(builds('full'))('what goes on in calls, Kamailio $version', (build
   );
 
   it.each(TRANSPORTS)(
+    'ok/an ACK with lines that are folded arrives at a stranger over %s, less what is private',
+    async (transport) => {
+      const folded = ['Authorization: Digest username="user",\r\n realm="own.example"', 'Subject: a\r\n\tb'];
+      for (const rows of [folded, [...folded, ...SECRET], [...folded, 'Reply-To: <sip:user@own.example;cpc=secret>']]) {
+        const callId = send({ ruri: stranger.uri(transport) });
+        const { route, ...dialog } = inDialog(await user.final(callId));
+        send({ ...dialog, callId, method: 'ACK', headers: [...route, ...rows] });
+        const ack = await stranger.received(callId, 'ACK');
+        expect(rowsOf(ack, 'Authorization')).toEqual(['Digest username="user", realm="own.example"']);
+        expect(rowsOf(ack, 'Subject')).toEqual(['a b']);
+      }
+      expectNowhere('secret', stranger.got);
+    },
+  );
+
+  it.each(TRANSPORTS)(
     'fail/challenges of a fork, which tm puts together, tell a stranger over %s no keys',
     async (transport) => {
       const challenge = (keys: string) => `Digest realm="own.example", nonce="x"${keys}, qop="auth"`;
