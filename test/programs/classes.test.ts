@@ -20,6 +20,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   DerReader: 'one method for each type of DER that is read: X.690, not a choice of ours',
   AgreementList: 'Agreements, as answers know it, and the tables that are made of it',
   Draft: 'the edits of one message on the way to its plan; each check uses two or three',
+  Cursor: 'a place in a text: what stands there, and steps from it to the next thing',
   Values: 'one piece of an expression each, which Lines puts together',
   FetchedSource: 'one row of the job queue: its fields are what crl.list and the store show of it',
   CrlSource:

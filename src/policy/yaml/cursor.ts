@@ -31,18 +31,10 @@ export class Cursor {
     return this.text.charCodeAt(this.at);
   }
 
-  get column(): number {
-    return this.at - this.lineStart;
-  }
-
-  get isAtEnd(): boolean {
-    return this.at >= this.text.length;
-  }
-
   /** Whether nothing but a comment stands here up to the end of the line. */
   get isAtLineEnd(): boolean {
     const { code } = this;
-    return code === LINE || code === HASH || this.isAtEnd;
+    return code === LINE || code === HASH || this.indent === -1;
   }
 
   skipBlanks(): void {
@@ -54,7 +46,7 @@ export class Cursor {
 
   /** Indentation of what stands here, or -1 at the end. */
   get indent(): number {
-    return this.isAtEnd ? -1 : this.column;
+    return this.at >= this.text.length ? -1 : this.at - this.lineStart;
   }
 
   /** Whether an entry of a block list begins here. */
@@ -73,7 +65,8 @@ export class Cursor {
     for (;;) {
       this.lineStart = this.at;
       this.skipBlanks();
-      if (!this.isAtLineEnd || this.isAtEnd) return this.indent;
+      const { indent } = this;
+      if (indent === -1 || !this.isAtLineEnd) return indent;
       this.#skipLine();
     }
   }

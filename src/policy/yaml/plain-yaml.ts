@@ -103,7 +103,7 @@ class Reader {
     try {
       if (this.#cursor.nextLine() !== 0) return undefined;
       const root = this.#mapping(0, 0);
-      return this.#cursor.isAtEnd ? root : undefined;
+      return this.#cursor.indent === -1 ? root : undefined;
     } catch (error) {
       if (error instanceof NotPlain) return undefined;
       throw error;
@@ -115,7 +115,7 @@ class Reader {
    * @throws {NotPlain}
    */
   entry(depth: number): unknown {
-    if (this.#startsKey()) return this.#mapping(this.#cursor.column, depth + 1);
+    if (this.#startsKey()) return this.#mapping(this.#cursor.indent, depth + 1);
     const value = this.#inline(depth + 1);
     this.#cursor.endOfLine();
     return value;

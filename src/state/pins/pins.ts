@@ -6,21 +6,15 @@ import { sipIdentities } from '../../x509/identity/index.js';
 import type { Pin, PinKey, PinNews, Store, Stored } from '../store/index.js';
 import type { Counters } from '../verdicts/index.js';
 import { sortedInSteps } from '../work/index.js';
+import { type Held, HeldPins, nameOf } from './held-pins.js';
+import { PinWriter } from './pin-writer.js';
 import { startOf } from './start-of.js';
 
-/** Observations are written together, this long after the first one: until then a crash may lose them. */
-const WRITE_DELAY_MS = 5_000;
-/** Rows in one transaction: a verdict never waits for more than a few milliseconds of writing. */
-const MOST_ROWS = 500;
-/** The rest of many rows is written this much later. */
-const NEXT_ROWS_MS = 50;
 /** A certificate may be 64 KiB of names; no more of one is kept. */
 const MOST_SUBJECT = 512;
 /** Pins looked at in one step of a list. */
 const STEP = 1000;
 const MOST_IDENTITIES = 16;
-
-type Kept = { -readonly [Key in keyof Pin]: Pin[Key] };
 
 export interface PinsOptions {
   /** Most pins that are kept, observed and approved together. */
@@ -34,37 +28,23 @@ export interface PinsOptions {
  * the store has what was approved before the approval is acknowledged, and what was observed a little later.
  */
 export class Pins {
-  /** Pins nobody approved, the one that was seen longest ago first. */
-  readonly #observed = new Map<string, Kept>();
-  readonly #approved = new Map<string, Kept>();
-  readonly #store: Store | undefined;
+  readonly #held = new HeldPins();
+  readonly #writer: PinWriter;
   readonly #options: PinsOptions;
   readonly #floor: number;
-  /** What the store does not know yet: pins that were seen, and pins that had to make room. */
-  readonly #seen = new Set<string>();
-  readonly #gone = new Map<string, PinKey>();
-  readonly #stored = new WeakSet<Kept>();
-  #keys: ApprovedPins = NO_APPROVED_PINS;
-  #writing: Promise<void> = Promise.resolve();
-  #timer: NodeJS.Timeout | undefined;
+  #approved: ApprovedPins = NO_APPROVED_PINS;
   #counters: Counters | undefined;
   #changed: () => void = () => {};
-  #full = false;
-  #failing = false;
+  #isFull = false;
 
   /** @param store where changes are written; undefined: nowhere */
   constructor(stored: Stored, store: Store | undefined, options: PinsOptions) {
-    this.#store = store;
+    this.#writer = new PinWriter(store, { find: (name) => this.#held.find(name), log: options.log });
     this.#options = options;
     this.#floor = stored.revision;
-    for (const pin of stored.pins) {
-      const place = pin.approvedAt === undefined ? this.#observed : this.#approved;
-      const kept = { ...pin };
-      place.set(nameOf(pin), kept);
-      this.#stored.add(kept);
-    }
+    for (const pin of stored.pins) this.#hold({ ...pin });
     this.#makeRoom(options.most);
-    this.#rebuild();
+    this.#approved = this.#held.approvedKeys;
     store?.followPins?.((news) => this.#adopt(news));
   }
 
@@ -77,12 +57,12 @@ export class Pins {
   start(counters: Counters, changed: () => void): void {
     this.#counters = counters;
     this.#changed = changed;
-    if (this.#gone.size > 0) this.#writeLater(WRITE_DELAY_MS);
+    this.#writer.start(counters);
   }
 
   /** Approved keys by agreement; another object after each change. */
   get approved(): ApprovedPins {
-    return this.#keys;
+    return this.#approved;
   }
 
   /** Revisions of earlier runs were no greater than this. */
@@ -92,11 +72,11 @@ export class Pins {
 
   /** Whether the last write failed; it is tried again. */
   get failing(): boolean {
-    return this.#failing;
+    return this.#writer.failing;
   }
 
   sizes(): { readonly observed: number; readonly approved: number } {
-    return { observed: this.#observed.size, approved: this.#approved.size };
+    return this.#held.sizes;
   }
 
   /** Copies of the pins, of one agreement or of all: by agreement, the ones seen last first. */
@@ -107,9 +87,8 @@ export class Pins {
   /** As `list`. Yields now and then. */
   *listInSteps(agreement?: string): Generator<undefined, readonly Pin[]> {
     // What is seen meanwhile moves to the end, and would be met again.
-    const all = [...this.#approved.values(), ...this.#observed.values()];
     const found: Pin[] = [];
-    for (const [at, pin] of all.entries()) {
+    for (const [at, pin] of this.#held.all.entries()) {
       if (agreement === undefined || pin.agreement === agreement) found.push({ ...pin });
       if (at % STEP === STEP - 1) yield;
     }
@@ -119,8 +98,8 @@ export class Pins {
   /** How many pins were observed with agreements of which this says yes, and nobody has approved. Yields now and then. */
   *waitingInSteps(asks: (agreement: string) => boolean): Generator<undefined, number> {
     let [waiting, looked] = [0, 0];
-    for (const { agreement } of [...this.#observed.values()]) {
-      waiting += Number(asks(agreement));
+    for (const { agreement, approvedAt } of this.#held.all) {
+      if (approvedAt === undefined) waiting += Number(asks(agreement));
       looked += 1;
       if (looked % STEP === 0) yield;
     }
@@ -128,39 +107,32 @@ export class Pins {
   }
 
   find(key: PinKey): Pin | undefined {
-    const name = nameOf(key);
-    const pin = this.#approved.get(name) ?? this.#observed.get(name);
+    const pin = this.#held.find(nameOf(key));
     return pin && { ...pin };
   }
 
   /** Notes that a certificate was seen in a good handshake. Costs two look-ups: nothing waits for the store. */
   observe(agreement: string, leaf: CertificateFacts): void {
-    const name = nameOf({ agreement, spkiSha256: leaf.spkiSha256 });
-    const observed = this.#observed.get(name);
-    const known = observed ?? this.#approved.get(name);
+    const { spkiSha256 } = leaf;
+    const name = nameOf({ agreement, spkiSha256 });
+    const known = this.#held.find(name);
     const now = this.#options.clock();
     if (known === undefined) {
       if (!this.#makeRoom(this.#options.most - 1)) {
         this.#refuse(agreement);
         return;
       }
-      this.#gone.delete(name);
-      const seen = { agreement, spkiSha256: leaf.spkiSha256, firstSeen: now, lastSeen: now, count: 1 };
-      this.#observed.set(name, { ...seen, ...certificateOf(leaf), approvedAt: undefined });
+      const seen = { agreement, spkiSha256, firstSeen: now, lastSeen: now, count: 1 };
+      this.#held.put({ ...seen, ...certificateOf(leaf), approvedAt: undefined });
       this.#counters?.add('pins.observed');
     } else {
       known.lastSeen = now;
       known.count += 1;
       if (known.certificateSha256 !== leaf.sha256) Object.assign(known, certificateOf(leaf));
       else known.notBefore = leaf.notBefore;
-      if (observed !== undefined) {
-        // To the end: the first one is always the one that was seen longest ago.
-        this.#observed.delete(name);
-        this.#observed.set(name, observed);
-      }
+      this.#held.sawAgain(name);
     }
-    this.#seen.add(name);
-    this.#writeLater(WRITE_DELAY_MS);
+    this.#writer.saw(name);
   }
 
   /**
@@ -169,18 +141,16 @@ export class Pins {
    * @throws {StoreError} nothing was approved
    */
   approve(keys: readonly PinKey[]): Promise<void> {
-    return this.#alone(async () => {
+    return this.#writer.alone(async (store) => {
       const approvedAt = this.#options.clock();
-      const pins = keys.flatMap((key) => this.#observed.get(nameOf(key)) ?? []);
+      const pins = keys
+        .flatMap((key) => this.#held.find(nameOf(key)) ?? [])
+        .filter((pin) => pin.approvedAt === undefined);
       if (pins.length === 0) return;
-      await this.#store?.save({ approve: pins.map((pin) => ({ ...pin, approvedAt })) });
+      await store?.save({ approve: pins.map((pin) => ({ ...pin, approvedAt })) });
       for (const pin of pins) {
-        const name = nameOf(pin);
         pin.approvedAt = approvedAt;
-        this.#observed.delete(name);
-        this.#gone.delete(name);
-        this.#approved.set(name, pin);
-        this.#stored.add(pin);
+        this.#hold(pin);
       }
       this.#putInForce();
     });
@@ -191,168 +161,83 @@ export class Pins {
    * @throws {StoreError} nothing was removed
    */
   drop(keys: readonly PinKey[]): Promise<void> {
-    return this.#alone(async () => {
-      await this.#store?.save({ remove: keys });
-      let approved = false;
-      for (const name of keys.map(nameOf)) {
-        approved = this.#approved.delete(name) || approved;
-        this.#observed.delete(name);
-        this.#seen.delete(name);
-      }
-      this.#full = false;
-      if (approved) this.#putInForce();
+    return this.#writer.alone(async (store) => {
+      await store?.save({ remove: keys });
+      this.#isFull = false;
+      if (this.#remove(keys)) this.#putInForce();
     });
   }
 
   /** Writes what is not written yet and closes the store. */
-  async close(): Promise<void> {
-    do {
-      await this.#write();
-    } while (this.#seen.size + this.#gone.size > 0 && !this.#failing);
-    clearTimeout(this.#timer);
-    await this.#alone(async () => this.#store?.close());
+  close(): Promise<void> {
+    return this.#writer.close();
   }
 
   /** Takes over what others have approved, dropped or seen, all of it in this turn. */
   #adopt({ pins, removed }: PinNews): void {
-    let approvals = false;
-    for (const pin of pins) approvals = this.#adoptOne(pin) || approvals;
-    for (const name of removed.map(nameOf)) {
-      approvals = this.#approved.delete(name) || approvals;
-      this.#observed.delete(name);
-      this.#seen.delete(name);
-    }
+    const approved = pins.map((pin) => this.#hold(this.#merged(pin))).includes(true);
+    const dropped = this.#remove(removed);
     this.#makeRoom(this.#options.most);
-    if (approvals) this.#putInForce();
+    if (approved || dropped) this.#putInForce();
   }
 
-  /** Whether it is approved that was not, or the other way round. */
-  #adoptOne(pin: Pin): boolean {
-    const name = nameOf(pin);
-    const [wasObserved, wasApproved] = [this.#observed.get(name), this.#approved.get(name)];
-    const known = wasApproved ?? wasObserved;
-    const kept: Kept = known ?? { ...pin };
-    if (known !== undefined) {
-      const counted = Math.max(known.count, pin.count);
-      const [first, last] = [Math.min(known.firstSeen, pin.firstSeen), Math.max(known.lastSeen, pin.lastSeen)];
-      const seenLast = pin.lastSeen >= known.lastSeen ? pin : { ...known };
-      Object.assign(known, {
-        ...seenLast,
-        notBefore: seenLast.certificateSha256 === known.certificateSha256 ? known.notBefore : undefined,
-        count: counted,
-        firstSeen: first,
-        lastSeen: last,
-        approvedAt: pin.approvedAt,
-      });
-    }
-    this.#stored.add(kept);
-    this.#gone.delete(name);
-    if (pin.approvedAt === undefined) {
-      this.#approved.delete(name);
-      if (wasObserved === undefined) this.#observed.set(name, kept);
-    } else {
-      this.#observed.delete(name);
-      this.#approved.set(name, kept);
-    }
-    return (wasApproved === undefined) !== (pin.approvedAt === undefined);
+  /** A pin with what is known of it here. */
+  #merged(pin: Pin): Held {
+    const known = this.#held.find(nameOf(pin));
+    if (known === undefined) return { ...pin };
+    const seenLast = pin.lastSeen >= known.lastSeen ? pin : { ...known };
+    return Object.assign(known, {
+      ...seenLast,
+      notBefore: seenLast.certificateSha256 === known.certificateSha256 ? known.notBefore : undefined,
+      count: Math.max(known.count, pin.count),
+      firstSeen: Math.min(known.firstSeen, pin.firstSeen),
+      lastSeen: Math.max(known.lastSeen, pin.lastSeen),
+      approvedAt: pin.approvedAt,
+    });
+  }
+
+  /** Holds a pin that the store has. Whether it is approved that was not, or the other way round. */
+  #hold(pin: Held): boolean {
+    this.#writer.has(nameOf(pin), pin);
+    return this.#held.put(pin);
+  }
+
+  /** Lets go of pins that the store has removed. Whether one of them was approved. */
+  #remove(keys: readonly PinKey[]): boolean {
+    const names = keys.map(nameOf);
+    for (const name of names) this.#writer.removed(name);
+    return names.map((name) => this.#held.remove(name)).includes(true);
   }
 
   #putInForce(): void {
-    this.#rebuild();
+    this.#approved = this.#held.approvedKeys;
     this.#changed();
-  }
-
-  #rebuild(): void {
-    const keys = new Map<string, Set<string>>();
-    for (const { agreement, spkiSha256 } of this.#approved.values()) {
-      const of = keys.get(agreement);
-      if (of === undefined) keys.set(agreement, new Set([spkiSha256]));
-      else of.add(spkiSha256);
-    }
-    this.#keys = keys;
   }
 
   /** Lets observed pins go until there are no more than `most`; whether that was enough. */
   #makeRoom(most: number): boolean {
-    for (const [name, pin] of this.#observed) {
-      if (this.#observed.size + this.#approved.size <= most) break;
-      this.#observed.delete(name);
-      this.#seen.delete(name);
-      if (this.#stored.has(pin)) this.#gone.set(name, pin);
+    for (const [name, pin] of this.#held.makeRoom(most)) {
+      this.#writer.letGo(name, pin);
       this.#counters?.add('pins.evicted');
     }
-    return this.#observed.size + this.#approved.size <= most;
+    const { observed, approved } = this.#held.sizes;
+    return observed + approved <= most;
   }
 
   #refuse(agreement: string): void {
     this.#counters?.add('pins.refused');
-    if (this.#full) return;
-    this.#full = true;
-    const { approved } = this.sizes();
+    if (this.#isFull) return;
+    this.#isFull = true;
     this.#options.log.warn('no more pins are observed: the approved ones fill the table', {
-      approved,
+      approved: this.#held.sizes.approved,
       pins: this.#options.most,
       agreement,
     });
-  }
-
-  #writeLater(delay: number): void {
-    if (this.#timer !== undefined || this.#store === undefined) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      void this.#write();
-    }, delay);
-    this.#timer.unref();
-  }
-
-  /** Writes some of what the store does not know yet. Never rejects: what could not be written is tried again later. */
-  #write(): Promise<void> {
-    return this.#alone(async () => {
-      const names = [...firstRows(this.#seen)];
-      const gone = [...firstRows(this.#gone.keys())];
-      const changes = {
-        put: names.flatMap((name) => this.#approved.get(name) ?? this.#observed.get(name) ?? []),
-        forget: gone.flatMap((name) => this.#gone.get(name) ?? []),
-      };
-      for (const name of names) this.#seen.delete(name);
-      for (const name of gone) this.#gone.delete(name);
-      try {
-        for (const pin of changes.put) this.#stored.add(pin);
-        await this.#store?.save(changes);
-        if (this.#failing) this.#options.log.info('observed pins are written again');
-        this.#failing = false;
-      } catch (error) {
-        for (const name of names) if (this.#observed.has(name) || this.#approved.has(name)) this.#seen.add(name);
-        for (const key of changes.forget) {
-          const name = nameOf(key);
-          if (!this.#observed.has(name) && !this.#approved.has(name)) this.#gone.set(name, key);
-        }
-        this.#counters?.add('pins.unwritten');
-        if (!this.#failing) this.#options.log.warn('observed pins were not written', { error: String(error) });
-        this.#failing = true;
-      }
-      if (this.#seen.size + this.#gone.size > 0) this.#writeLater(this.#failing ? WRITE_DELAY_MS : NEXT_ROWS_MS);
-    });
-  }
-
-  /** One change after the other, in the order they were asked for. */
-  #alone<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#writing.then(work);
-    this.#writing = done.then(
-      () => {},
-      () => {},
-    );
-    return done;
   }
 }
 
 function byAgreement(a: Pin, b: Pin): number {
   return a.agreement === b.agreement ? b.lastSeen - a.lastSeen : a.agreement < b.agreement ? -1 : 1;
-}
-
-/** Names of agreements hold no blank. */
-function nameOf({ agreement, spkiSha256 }: PinKey): string {
-  return `${agreement} ${spkiSha256}`;
 }
 
 /** The part of a pin that comes from the certificate. */
@@ -367,14 +252,4 @@ function certificateOf(
     notBefore: leaf.notBefore,
     notAfter: leaf.notAfter,
   };
-}
-
-/** As many as are written at once. */
-function* firstRows<T>(items: Iterable<T>): Generator<T> {
-  let left = MOST_ROWS;
-  for (const item of items) {
-    yield item;
-    left -= 1;
-    if (left === 0) return;
-  }
 }
