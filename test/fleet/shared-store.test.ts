@@ -57,6 +57,24 @@ describe('pins of a fleet', () => {
     expect(b.pins.approved.size).toBe(0);
   });
 
+  test('ok/a node whose clock is ahead has seen nothing later than now: what is dropped is seen again by the others', async () => {
+    const ahead = () => Date.now() + 7_200_000;
+    const [a, b] = [await node('a', undefined, ahead), await node('b')];
+    a.pins.observe('op-b', certificate('k1'));
+    await a.pins.approve([key('k1')]);
+    await a.store.saveTlsSeen([{ domain: 'b.example', seenAt: ahead() }], 0);
+    await expect.poll(() => b.states()).toEqual({ k1: 'approved' });
+    await b.pins.drop([key('k1')]);
+    // (What b has heard of its own drop may come behind the first.)
+    const pins = () => {
+      b.pins.observe('op-b', certificate('k1'));
+      return cluster.sql('SELECT gone, approved_at, last_seen <= now() AS past FROM siptrust.pin');
+    };
+    await expect.poll(pins).toEqual([{ gone: false, approved_at: null, past: true }]);
+    const domains = () => cluster.sql('SELECT domain, seen_at <= now() AS past FROM siptrust.tls_seen');
+    await expect.poll(domains).toEqual([{ domain: 'b.example', past: true }]);
+  });
+
   test('ok/what was seen is in the store a little later, and adds up to no approval', async () => {
     const a = await node('a');
     a.pins.observe('op-b', certificate('k1', 'nul\0 and half \ud800 of a pair'));

@@ -51,8 +51,11 @@ interface Row extends SqlRow {
   readonly page: number;
 }
 
+/** What a node whose clock is ahead has seen, it has seen by now. */
 const GIVEN = `
-  SELECT * FROM jsonb_to_recordset($1::jsonb) AS given (agreement text, spki_sha256 text, certificate_sha256 text,
+  SELECT agreement, spki_sha256, certificate_sha256, subject, identities, not_after, least(first_seen, now()) AS first_seen,
+    least(last_seen, now()) AS last_seen, count, approved_at
+  FROM jsonb_to_recordset($1::jsonb) AS given (agreement text, spki_sha256 text, certificate_sha256 text,
     subject text, identities text[], not_after timestamptz, first_seen timestamptz, last_seen timestamptz, count bigint,
     approved_at timestamptz)
   -- One order for all writers: none waits for one that waits for it.

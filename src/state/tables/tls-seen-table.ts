@@ -4,9 +4,10 @@ import type { Run, SqlRow } from '../postgres/index.js';
 import type { TlsSeen } from '../store/index.js';
 import { PAGE_ROWS } from './bounds.js';
 
+/** What a node whose clock is ahead has seen, it has seen by now. */
 const SEE = `
   INSERT INTO tls_seen AS known (domain, seen_at)
-  SELECT domain, seen_at FROM jsonb_to_recordset($1::jsonb) AS given (domain text, seen_at timestamptz) ORDER BY domain
+  SELECT domain, least(seen_at, now()) FROM jsonb_to_recordset($1::jsonb) AS given (domain text, seen_at timestamptz) ORDER BY domain
   ON CONFLICT (domain) DO UPDATE SET seen_at = excluded.seen_at, changed = pg_current_xact_id()
   WHERE excluded.seen_at > known.seen_at`;
 /** Of a domain name, with room for one that is written in another way (RFC 1035 §2.3.4: 255). */
