@@ -98,6 +98,16 @@ describe.each(builds('full'))('what goes on in calls, Kamailio $version', (build
   );
 
   it.each(TRANSPORTS)(
+    'ok/a call to a stranger over %s with an address of ours as maddr, which Kamailio does not know, arrives, clean',
+    async (transport) => {
+      const callId = send({ ruri: `${stranger.uri(transport)};maddr=${network.host(4)}`, headers: SECRET });
+      expect(statusOf(await user.final(callId))).toBe(200);
+      await stranger.received(callId, 'INVITE');
+      expectNowhere('secret', stranger.got);
+    },
+  );
+
+  it.each(TRANSPORTS)(
     'fail/challenges of a fork, which tm puts together, tell a stranger over %s no keys',
     async (transport) => {
       const challenge = (keys: string) => `Digest realm="own.example", nonce="x"${keys}, qop="auth"`;
