@@ -47,6 +47,7 @@ const SELF_SIGNED: Readonly<Partial<Record<ReasonCode, string>>> = {
 /** What says no more than one of these beside it. */
 const TOLD: Readonly<Partial<Record<ReasonCode, readonly string[]>>> = {
   'no-sip-id': ['cn-disabled', 'wildcard'],
+  'stack-unverified': ['eku'],
   'untrusted-chain': ['anchor-mismatch', 'missing-intermediate'],
 };
 

@@ -4,7 +4,6 @@ import { isIP } from 'node:net';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { policyDomain } from '../../policy/values/index.js';
-import { evidenceShape } from '../../rpc/params/index.js';
 import type { CertificateCache } from '../../state/verdicts/index.js';
 import { isList, isRecord } from '../../typed.js';
 import type { CertificateFacts } from '../../x509/certificate/index.js';
@@ -22,6 +21,7 @@ import {
   requireFolder,
 } from '../terminal/index.js';
 import { adviceFor } from './advice.js';
+import { servesRole, verifiedChain } from './handed-over.js';
 import { type Address, type Offer, type Outcome, type Shown, shakeHands } from './handshake.js';
 import { targetOf } from './target.js';
 
@@ -45,9 +45,6 @@ interface ProbeOptions {
 
 /** Where Debian has the public CAs: to find the root above a certificate, not to trust it. */
 const PUBLIC_CAS = '/etc/ssl/certs/ca-certificates.crt';
-
-/** Whether the question takes what else the peer sent. */
-const TAKES_CHAIN = Object.hasOwn(evidenceShape.tls.unwrap().shape, 'chain');
 
 interface Verdict {
   readonly direction: 'in' | 'out';
@@ -108,7 +105,9 @@ async function probe(target: Address, options: ProbeOptions, context: ProbeConte
     throw new Refusal(`${target.host} port ${target.port}: expected a certificate, found none`, 1);
   if ('malformed' in leaf) throw new Refusal(`the certificate of ${target.host}: ${leaf.malformed}`, 1);
   const readable = above.flatMap((each) => ('malformed' in each ? [] : [each]));
-  const verdicts = await verdictsOn(shown, leaf, { domain, verified: stack === '' ? 1 : 0 }, options, context);
+  const known = options.caList === undefined ? [] : readBundle(options.caList, certificates).known;
+  const chain = verifiedChain(leaf, readable, known);
+  const verdicts = await verdictsOn(shown, [leaf, ...chain], { domain, accepts: stack === '' }, options, context);
   const { kind, names, findings } = sipIdentities(leaf, { cnFallback: true });
   const proposal = propose(leaf, readable, options, context);
   return {
@@ -186,27 +185,26 @@ function certificateRow(facts: CertificateFacts, index: number) {
   };
 }
 
-/** As if the partner had opened the connection (in), and as it is (out). */
+/**
+ * As if the partner had opened the connection (in), and as it is (out). `chain`: the leaf, and what the proxy has above it where
+ * its TLS verifies that; of what it does not it has nothing.
+ */
 async function verdictsOn(
-  { chain, version, cipher, remote, local }: Shown,
-  leaf: CertificateFacts,
-  { domain, verified }: { readonly domain: string | undefined; readonly verified: 0 | 1 },
+  { version, cipher, remote, local }: Shown,
+  chain: readonly CertificateFacts[],
+  { domain, accepts }: { readonly domain: string | undefined; readonly accepts: boolean },
   { config }: ProbeOptions,
   { ask }: ProbeContext,
 ): Promise<readonly Verdict[]> {
-  const sent = chain.slice(1).map((der) => writePem(der));
-  const evidence = {
-    ...{ proto: 'tls', src_ip: remote.host, src_port: remote.port, rcv_ip: local.host },
-    tls: {
-      pem: writePem(leaf.der),
-      ...(TAKES_CHAIN && sent.length > 0 ? { chain: sent.join('') } : {}),
-      verified,
-      version,
-      cipher,
-    },
-  };
+  const [pem = '', ...above] = chain.map(({ der }) => writePem(der));
   const verdicts: Verdict[] = [];
   for (const direction of ['out', 'in'] as const) {
+    const verified = accepts && servesRole(chain, direction === 'in' ? 'client' : 'server');
+    const sent = verified && above.length > 0 ? { chain: above.join('') } : {};
+    const evidence = {
+      ...{ proto: 'tls', src_ip: remote.host, src_port: remote.port, rcv_ip: local.host },
+      tls: { pem, ...sent, verified: verified ? 1 : 0, version, cipher },
+    };
     const next = direction === 'out' ? { next_hop: domain ?? remote.host } : {};
     // explain judges like trust.peer, and nobody takes it for a connection.
     const answer = await ask('trust.explain', { direction, ...next, ...evidence }, { config });

@@ -202,9 +202,46 @@ describe('probe', () => {
     const { report } = await probed(port, '--domain', 'b.example', ...config('trusting.yaml'));
     expect(report.verdicts).toMatchObject([
       { direction: 'out', verdict: 'trusted' },
-      { direction: 'in', verdict: 'untrusted', reasons: [expect.stringMatching(/^eku: /)] },
+      {
+        ...{ direction: 'in', verdict: 'untrusted' },
+        reasons: [expect.stringMatching(/^eku: /), expect.stringMatching(/^stack-unverified: .*no clientAuth/)],
+      },
     ]);
     expect(report.advice).toEqual([expect.stringMatching(/^eku: .*any-role/)]);
+  });
+
+  test('fail/the same, where the agreement takes it and names no intermediate: the proxy will have no chain', async () => {
+    policy('public.yaml', 'anchors: [root.pem], eku: any-role, stack_verification: advisory');
+    const port = await serve('server-only', { cert: pki.text('server-only.pem') + pki.text('middle.pem') });
+    const { report } = await probed(port, '--domain', 'b.example', ...config('public.yaml'));
+    expect(report.verdicts).toMatchObject([
+      { direction: 'out', verdict: 'trusted' },
+      {
+        direction: 'in',
+        verdict: 'untrusted',
+        reasons: [expect.stringMatching(/^missing-intermediate: /), expect.anything()],
+      },
+    ]);
+  });
+
+  test('fail/a root that the older one has signed, and ca_list has both: the proxy ends the chain at it', async () => {
+    pki.openssl('req', '-new', '-key', 'other.key', '-subj', '/O=Operator/CN=other', '-out', 'cross.csr');
+    pki.openssl(
+      ...['x509', '-req', '-in', 'cross.csr', '-CA', 'root.pem', '-CAkey', 'root.key', '-CAcreateserial'],
+      ...['-days', '30', '-extfile', 'middle.ext', '-out', 'cross.pem'],
+    );
+    pki.issue('other', 'renewed', ['subjectAltName=DNS:b.example']);
+    policy('older.yaml', 'anchors: [root.pem]');
+    writeFileSync(pki.path('both.pem'), pki.text('root.pem') + pki.text('other.pem'));
+    const port = await serve('renewed', { cert: pki.text('renewed.pem') + pki.text('cross.pem') });
+    const args = ['--domain', 'b.example', ...config('older.yaml'), '--ca-list'];
+    const { report: both } = await probed(port, ...args, pki.path('both.pem'));
+    expect(both.verdicts[0]).toMatchObject({
+      verdict: 'reject',
+      reasons: [expect.stringMatching(/^anchor-mismatch: .*put that under intermediates/), expect.anything()],
+    });
+    const { report: older } = await probed(port, ...args, pki.path('root.pem'));
+    expect(older.verdicts[0]).toMatchObject({ verdict: 'trusted' });
   });
 
   test('fail/another domain than was asked for', async () => {
