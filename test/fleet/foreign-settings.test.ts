@@ -305,7 +305,7 @@ describe('a password that is changed while the daemon runs', () => {
 
 describe('a pooler before the database', () => {
   const IGNORES = ['ignore_startup_parameters = options'];
-  const by = async (mode: 'session' | 'transaction', more: readonly string[] = IGNORES) => {
+  const by = async (mode: 'session' | 'transaction' | 'statement', more: readonly string[] = IGNORES) => {
     const pooler = await pgbouncer(cluster, mode, more);
     poolers.push(pooler);
     return { hosts: [{ host: '127.0.0.1', port: pooler.port }] };
@@ -324,6 +324,10 @@ describe('a pooler before the database', () => {
     await expect(database(await by('session')).connect()).rejects.toThrow(
       /expected search_path = siptrust, found .*: a pooler between drops what connections ask for/,
     );
+  });
+
+  test('fail/by the statement: no way to the store, which is told before anything is written', async () => {
+    await expect(database(await by('statement')).connect()).rejects.toThrow(/transaction blocks not allowed/);
   });
 
   test('ok/with what we need set for the role: notifications arrive by the session, not by the transaction', async () => {

@@ -20,7 +20,7 @@ export interface PgBouncer {
 /** @throws {Error} it is not installed, or does not start */
 export async function pgbouncer(
   cluster: PostgresCluster,
-  mode: 'session' | 'transaction',
+  mode: 'session' | 'transaction' | 'statement',
   more: readonly string[] = [],
 ) {
   if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM}: expected it, found none (make packages)`);

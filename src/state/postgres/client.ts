@@ -217,8 +217,8 @@ export class HostConnections {
   }
 
   /**
-   * Sends a notification to ourselves over another connection: shows that there is room for a second one, and settles with
-   * whether it came. Behind a pooler that hands connections out by the transaction it does not.
+   * Sends a notification to ourselves over another connection: shows that there is room for a second one and that a pooler
+   * takes transactions, and settles with whether it came. Behind one that hands connections out by the transaction it does not.
    * @throws {StoreError}
    */
   async probe(): Promise<{ readonly heard: Promise<boolean> }> {
@@ -229,7 +229,7 @@ export class HostConnections {
       });
     });
     await this.listen(PROBE);
-    await this.query('SELECT pg_notify($1, $2)', [PROBE, probe]);
+    await this.transaction((run) => run('SELECT pg_notify($1, $2)', [PROBE, probe]));
     const heard = Promise.race([came, sleep(NOTICE_MS, false, { ref: false })]);
     const unlisten = (): Promise<unknown> => this.ask(`UNLISTEN ${PROBE}`);
     void heard.then(unlisten).catch(() => {});
