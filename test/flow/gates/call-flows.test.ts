@@ -82,16 +82,22 @@ describe.each(builds('full'))('what goes on in calls, Kamailio $version', (build
   );
 
   it.each(TRANSPORTS)(
-    'ok/an ACK with lines that are folded arrives at a stranger over %s, less what is private',
+    'ok/an ACK with what a list cannot settle arrives at a stranger over %s, less what is private',
     async (transport) => {
-      const folded = ['Authorization: Digest username="user",\r\n realm="own.example"', 'Subject: a\r\n\tb'];
-      for (const rows of [folded, [...folded, ...SECRET], [...folded, 'Reply-To: <sip:user@own.example;cpc=secret>']]) {
+      const open = [
+        'Authorization: Digest username="user",\r\n realm="own.example"',
+        'Subject: a\r\n\tb',
+        'Call-Info: <http://own.example/card?of=user>;purpose=icon',
+        'Refer-To: <sip:other@own.example?Replaces=a%40b%3Bto-tag%3D1%3Bfrom-tag%3D2>',
+        'Error-Info: <sip:a%3Bb@own.example>',
+      ];
+      const rowSets = [...open.map((row) => [row]), open, [...open, ...SECRET]];
+      for (const rows of [...rowSets, [...open, 'Reply-To: <sip:user@own.example;cpc=secret>']]) {
         const callId = send({ ruri: stranger.uri(transport) });
         const { route, ...dialog } = inDialog(await user.final(callId));
         send({ ...dialog, callId, method: 'ACK', headers: [...route, ...rows] });
         const ack = await stranger.received(callId, 'ACK');
-        expect(rowsOf(ack, 'Authorization')).toEqual(['Digest username="user", realm="own.example"']);
-        expect(rowsOf(ack, 'Subject')).toEqual(['a b']);
+        for (const row of open) if (rows.includes(row)) expect(ack).toContain(`\r\n${row}\r\n`);
       }
       expectNowhere('secret', stranger.got);
     },
