@@ -181,8 +181,8 @@ function* firstEnds(rows: readonly ExpiryRow[]): Generator<undefined, ReadonlyMa
   const ends = new Map<string, ExpiryRow>();
   for (const [at, row] of rows.entries()) {
     if (at % STEP_ROWS === 0) yield;
-    // A CRL that is renewed in time ends every few days.
-    if (row.state === 'current') continue;
+    // A CRL that is renewed in time ends every few days; a key that was only seen harms nobody by ending.
+    if (row.state === 'current' || row.what === 'pin-observed') continue;
     // A CRL serves several.
     for (const name of row.agreement.split(', ')) if (!ends.has(name)) ends.set(name, row);
   }

@@ -1,3 +1,4 @@
+import { hasPassed } from '../../elapsed.js';
 import type { Agreement } from '../../trust/agreement/index.js';
 import { inSlices } from '../work/index.js';
 import {
@@ -20,8 +21,7 @@ export class Ends {
   readonly #now: () => number;
   /** What the HTTPS listener shows. */
   listener: Omit<AccessCertificate, 'what'> | undefined;
-  #counting: Promise<ExpirySummary> | undefined;
-  #counted: { readonly at: number; readonly revision: number; readonly summary: ExpirySummary } | undefined;
+  #counted: { readonly at: number; readonly revision: number; readonly summary: Promise<ExpirySummary> } | undefined;
 
   constructor(sources: () => SourcesOfPolicy, now: () => number) {
     this.#sources = sources;
@@ -45,25 +45,17 @@ export class Ends {
     return inSlices(expiryRowsInSteps({ ...this.#sources(), snapshot, access: [] }, withinDays, this.#now()));
   }
 
-  /**
-   * How much has ended and how much ends soon. Scripts ask for it twice a second: it is counted once a minute and for each
-   * policy, and while it is being counted they get what was counted before.
-   */
-  async summary(): Promise<ExpirySummary> {
-    const [now, { revision }] = [this.#now(), this.#sources().snapshot];
+  /** How much has ended and how much ends soon: counted once a minute and for each policy, for all that ask meanwhile. */
+  summary(): Promise<ExpirySummary> {
+    const [at, { revision }] = [this.#now(), this.#sources().snapshot];
     const known = this.#counted;
-    if (known !== undefined && known.revision === revision && now - known.at < COUNT_MS) return known.summary;
-    this.#counting ??= this.#count(now, revision);
-    return known?.summary ?? this.#counting;
-  }
-
-  async #count(at: number, revision: number): Promise<ExpirySummary> {
-    try {
-      const summary = expirySummary(await this.rows(NOTICE_DAYS));
-      this.#counted = { at, revision, summary };
-      return summary;
-    } finally {
-      this.#counting = undefined;
-    }
+    if (known !== undefined && known.revision === revision && !hasPassed(known.at, COUNT_MS, at)) return known.summary;
+    const summary = this.rows(NOTICE_DAYS).then(expirySummary);
+    const counted = { at, revision, summary };
+    this.#counted = counted;
+    summary.catch(() => {
+      if (this.#counted === counted) this.#counted = undefined;
+    });
+    return summary;
   }
 }

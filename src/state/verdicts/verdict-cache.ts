@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { isSetBack } from '../../elapsed.js';
 import type { Snapshot } from '../../trust/agreement/index.js';
 import type { Evidence } from '../../trust/evidence/index.js';
 import { usesPorts } from '../../trust/peer/index.js';
@@ -49,6 +50,8 @@ export interface VerdictBounds {
 export class VerdictCache {
   readonly #verdicts: LRUCache<string, Verdict>;
   readonly #counters: CacheCounters;
+  /** The latest time that was asked at. */
+  #latest = Number.NEGATIVE_INFINITY;
 
   constructor({ entries, octets, ttlMs }: VerdictBounds, counters: CacheCounters) {
     this.#verdicts = new LRUCache({ max: entries, maxSize: octets, ttl: ttlMs, sizeCalculation: weight });
@@ -57,6 +60,9 @@ export class VerdictCache {
 
   /** The known verdict for this evidence at `now` under the policy, or the one that `judge` makes. */
   get(evidence: Evidence, snapshot: Snapshot, now: number, judge: () => Verdict): Verdict {
+    // What a clock that was ahead made of certificates and lists may be wrong.
+    if (isSetBack(this.#latest, now)) this.flush();
+    this.#latest = now;
     const name = key(evidence, usesPorts(snapshot, evidence) ? evidence.sourcePort : undefined);
     const known = this.#verdicts.get(name);
     if (known !== undefined && known.revision === snapshot.revision && now < known.validUntil) {

@@ -1,10 +1,17 @@
 /** What operators see of partners, with users masked. */
 
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { operatorLog } from '../../../../src/log/logger.js';
+import { certificateMethods } from '../../../../src/rpc/methods/certificate.js';
 import { partnerMethods } from '../../../../src/rpc/methods/partner.js';
 import { trustMethods } from '../../../../src/rpc/methods/trust.js';
+import { Pins } from '../../../../src/state/pins/pins.js';
+import { openSqliteStore } from '../../../../src/state/store/sqlite-store.js';
 import { trustState } from '../../../../src/state/trust/trust-state.js';
-import { ext, leaf, NOW, root } from '../../../support/certificates.js';
+import { DAY, ext, leaf, NOW, root } from '../../../support/certificates.js';
 import { question } from '../../../support/evidence.js';
 import { agreementWith } from '../../../support/snapshot.js';
 import { asking, policyOf } from '../../../support/state.js';
@@ -25,4 +32,30 @@ test('ok/partner.show: a number that a finding quotes is masked', async () => {
   expect(history.map(({ detail }) => detail)).toEqual([
     'P-Asserted-Identity: expected a number of +4930, found "08***"',
   ]);
+});
+
+test('ok/partner.list: nothing ends for a partner that shows its next certificate', async () => {
+  let now = NOW;
+  const directory = mkdtempSync(join(tmpdir(), 'siptrust-partner-'));
+  const store = openSqliteStore(join(directory, 'state.db'));
+  try {
+    const pins = await Pins.open(store, { most: 9, clock: () => now, log: operatorLog(undefined, 'error') });
+    const state = trustState({ policy: policyOf([terms]), clock: () => now, pins });
+    const ask = asking([...trustMethods(state), ...partnerMethods(state), ...certificateMethods(state)]);
+    const calls = async (pem: string) => {
+      now += 2 * 3_600_000;
+      ask('trust.peer', question(pem));
+      const { rows: partners } = (await ask('partner.list', {})) as { rows: readonly { ends: string }[] };
+      const rows = (await ask('cert.expiry', {})) as unknown as readonly { what: string }[];
+      return [partners[0]?.ends, ...rows.map(({ what }) => what)];
+    };
+    const names = { altNames: ext.altNames([{ dns: 'n.example' }]) };
+    const old = leaf(top, { extensions: names, notBefore: NOW - 70 * DAY, notAfter: NOW + 20 * DAY });
+    expect(await calls(old.pem)).toEqual(['peer-certificate', 'peer-certificate', 'pin-observed']);
+    expect(await calls(peer.pem)).toEqual(['', 'pin-observed']);
+    await pins.close();
+  } finally {
+    await store.close();
+    rmSync(directory, { recursive: true });
+  }
 });

@@ -326,7 +326,7 @@ describe('the running daemon', () => {
 });
 
 describe('the summary of the running daemon', () => {
-  test('ok/is counted once a minute, and again under another policy', async () => {
+  test('ok/is counted once a minute, and again under another policy, or by a clock that was set back', async () => {
     let now = NOW;
     let ownCertificates = [own.facts];
     const load = (revision: number) => {
@@ -338,15 +338,15 @@ describe('the summary of the running daemon', () => {
     const state = trustState({ policy: holder, clock: () => now });
     expect(await state.ends.summary()).toEqual({ ended: 0, ending: 1 });
     now = own.facts.notAfter + 1;
-    // Nobody waits for the count: the answer before it is given once more.
-    expect(await state.ends.summary()).toEqual({ ended: 0, ending: 1 });
-    await vi.waitFor(async () => expect(await state.ends.summary()).toEqual({ ended: 1, ending: 0 }));
+    expect(await state.ends.summary()).toEqual({ ended: 1, ending: 0 });
     const counted = await state.ends.summary();
     now += 59_000;
     expect(await state.ends.summary()).toBe(counted);
+    now = NOW;
+    expect(await state.ends.summary()).toEqual({ ended: 0, ending: 1 });
     ownCertificates = [];
     await state.changes.reload();
-    await vi.waitFor(async () => expect(await state.ends.summary()).toEqual({ ended: 0, ending: 0 }));
+    expect(await state.ends.summary()).toEqual({ ended: 0, ending: 0 });
   });
 });
 

@@ -18,6 +18,17 @@ function asked(iface: Partial<Interface>, ...evidences: readonly Evidence[]) {
 }
 
 describe('a verdict that is known', () => {
+  test('fail/that of a clock which was a year ahead and is set right is made anew', () => {
+    const counters = { hits: 0, misses: 0 };
+    const cache = new VerdictCache({ entries: 10, octets: 1e6, ttlMs: 60_000 }, counters);
+    const snapshot = ndsSnapshot({});
+    const ahead = NOW + 365 * 86_400_000;
+    for (const now of [ahead, ahead - 500, NOW, NOW + 1]) {
+      cache.get(overUdp({}), snapshot, now, () => judgePeer(overUdp({}), snapshot, now));
+    }
+    expect(counters).toEqual({ hits: 2, misses: 2 });
+  });
+
   test('ok/holds for every source port where ports mean nothing', () => {
     const { verdicts, made } = asked({}, overUdp({ sourcePort: 5060 }), overUdp({ sourcePort: 5062 }));
     expect([verdicts, made]).toEqual([['trusted', 'trusted'], 1]);
