@@ -399,4 +399,26 @@ describe('news of others that share the store', () => {
     expect([approvedKeys(), changes, pins.sizes()]).toEqual([[], 4, { observed: 0, approved: 0 }]);
     await pins.close();
   });
+
+  test('ok/what two have seen of a pin is put together, whoever saw it last', async () => {
+    const store = new SharedTestStore();
+    const pins = await Pins.open(store, { most: 10, clock: () => now, log });
+    pins.observe('op-b', peer);
+    const { firstSeen, lastSeen } = pins.find(keyOf(peer)) as Pin;
+    const seen = () => {
+      const pin = pins.find(keyOf(peer));
+      return [pin?.firstSeen, pin?.lastSeen, pin?.count, pin?.certificateSha256];
+    };
+    store.tell({
+      pins: [pinOf(peer, { firstSeen: firstSeen + 1, lastSeen: lastSeen - 1, count: 0, certificateSha256: 'older' })],
+      removed: [],
+    });
+    expect(seen()).toEqual([firstSeen, lastSeen, 1, peer.sha256]);
+    store.tell({
+      pins: [pinOf(peer, { firstSeen: firstSeen - 1, lastSeen: lastSeen + 1, count: 3, certificateSha256: 'newer' })],
+      removed: [],
+    });
+    expect(seen()).toEqual([firstSeen - 1, lastSeen + 1, 3, 'newer']);
+    await pins.close();
+  });
 });

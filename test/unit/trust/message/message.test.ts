@@ -281,6 +281,7 @@ table('screening of trusted peers (§5.4, §5.6)', [
     trusted,
     { ...NOTHING, flags: ['from-foreign'] },
   ],
+  ['ok/S-7 From of nobody is of no network', ['From: <sip:x@other.invalid>;tag=1'], trusted, NOTHING],
   [
     'ok/S-6 unavailable (TS 23.003 §13.7)',
     ['P-Asserted-Identity: <sip:unavailable@unknown.invalid>'],
@@ -384,6 +385,12 @@ table('screening of trusted peers (§5.4, §5.6)', [
     { remove: ['P-Private-Network-Indication'] },
   ],
   ['ok/T-68 #9 the agreed private network', ['P-Private-Network-Indication: B.example'], trusted, NOTHING],
+  [
+    'ok/T-68 #9 one that the peer may assert, though it is not theirs',
+    ['P-Private-Network-Indication: d.example'],
+    { trusted: true, agreement: { asserts: { domains: ['d.example'], numbers: 'any', transit: false } } },
+    NOTHING,
+  ],
 ]);
 
 const numbers = (list: readonly string[]): Case => ({

@@ -93,6 +93,11 @@ describe('a peer is trusted', () => {
       at: NOW - DAY + 200_000,
       reason: 'agreement-covers',
     },
+    'in the first and last millisecond of its agreement': {
+      evidence: presenting(peerB.facts),
+      agreements: [trustB({ valid: { from: NOW, until: NOW } })],
+      reason: 'agreement-covers',
+    },
     'T-40 sipDomain with rfc5924': {
       evidence: presenting(withPurposes('sipDomain')),
       agreements: [trustB({ eku: 'rfc5924' })],

@@ -96,6 +96,12 @@ const rows: readonly PathRow[] = [
     () => chain({ policies: [GOLD], add: [explicit(), ext.inhibitAnyPolicy(0)] }, { policies: [ANY] }),
   ],
   [
+    'fail/inhibited anyPolicy of a self-issued leaf (§6.1.3 (d) (2): i < n)',
+    FAIL,
+    () =>
+      chain({ policies: [GOLD], add: [explicit(), ext.inhibitAnyPolicy(0)] }, { policies: [ANY], selfIssued: true }),
+  ],
+  [
     'ok/a mapped policy',
     () => chain({ policies: [GOLD], add: [explicit(), map(GOLD, SILVER)] }, { policies: [SILVER] }),
   ],
