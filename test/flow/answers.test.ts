@@ -131,6 +131,21 @@ describe.each(builds('smoke'))('answers, Kamailio $version', (build) => {
     /** A rule of one agreement alone takes a plan. */
     const WITHOUT_HISTORY: Change = (agreement) => ({ ...agreement, headers: { 'History-Info': { out: 'remove' } } });
 
+    const anew = async () => {
+      await network.daemon.stop();
+      await network.daemon.start();
+      const { revision } = await network.daemon.call('core.status');
+      const known = () => network.knownRevision() === Number(revision) && !network.sidecarIsDown();
+      await eventually('the proxy knows', known);
+    };
+
+    it('fail/siptrustd starts anew: what a stranger gets is cleaned by a plan as before', async () => {
+      const stranger = await network.overTls(network.certificateOfA({ names: ['DNS:c.example'] }));
+      const answer = await answered('waits', anew, stranger, [HIDDEN]);
+      expect(statusOf(answer)).toBe(200);
+      expectNothingPrivate(answer);
+    });
+
     it.each([
       ['a certificate of the anchor', [], []],
       ['one below it', ['Sub'], []],
@@ -141,13 +156,6 @@ describe.each(builds('smoke'))('answers, Kamailio $version', (build) => {
       const identity = network.certificateOfA({ issuer: chain[0] ?? cast.operatorA });
       const caller = await network.overTls(pki.chained(identity, chain));
       if (more.length > 0) await reloaded(WITHOUT_HISTORY);
-      const anew = async () => {
-        await network.daemon.stop();
-        await network.daemon.start();
-        const { revision } = await network.daemon.call('core.status');
-        const known = () => network.knownRevision() === Number(revision) && !network.sidecarIsDown();
-        await eventually('the proxy knows', known);
-      };
       const answer = await answered('waits', anew, caller, more);
       expect(rowsOf(answer, 'P-Asserted-Identity')).toEqual([BOB]);
       expect(answer).not.toContain('secret');
