@@ -281,7 +281,7 @@ table('screening of trusted peers (§5.4, §5.6)', [
     trusted,
     { ...NOTHING, flags: ['from-foreign'] },
   ],
-  ['ok/S-7 From of nobody is of no network', ['From: <sip:x@other.invalid>;tag=1'], trusted, NOTHING],
+  ['ok/S-7 From of nobody is of no network', ['From: <sip:x@other.invalid>;tag=1'], trusted, { ...NOTHING, flags: [] }],
   [
     'ok/S-6 unavailable (TS 23.003 §13.7)',
     ['P-Asserted-Identity: <sip:unavailable@unknown.invalid>'],
