@@ -134,6 +134,13 @@ describe('a next hop that no agreement stands for', () => {
   });
 });
 
+test('fail/a next hop without TLS, where that is required, is told so and not as unknown', () => {
+  const setting: Partial<HopOptions> = { specialAddresses: [], transports: ['tcp', 'udp'] };
+  expect(found('sips:b.example', ['192.0.2.7'], {}, setting)).toMatchObject({
+    ...{ status: 'failed', action: 'reject', code: 503, phrase: 'Next Hop Without TLS', targets: [] },
+  });
+});
+
 describe('targets that an agreement names', () => {
   const targets = ['192.0.2.7', '2001:db8::7'].map((address) => ({ address, port: 5061 }));
   const agreements = [agreementWith({ directions: ['out'], targets })];
@@ -146,5 +153,14 @@ describe('targets that an agreement names', () => {
     const six = [agreementWith({ directions: ['out'], targets: targets.slice(1) })];
     const hop = found('sip:b.example', [], { agreements: six }, { families: ['A'] });
     expect(hop).toMatchObject({ status: 'failed', targets: [], findings: [{ code: 'no-next-hop' }] });
+  });
+
+  test.each([
+    ['enforce', 'tls'],
+    ['monitor', 'udp'],
+  ] as const)('ok/a URI with the address of one says nothing of a transport: %s, %s', (enforcement, transport) => {
+    const all = [agreementWith({ directions: ['out'], targets, enforcement })];
+    const { targets: used } = found('sip:192.0.2.7:5061', [], { agreements: all }, { families: ['A'] });
+    expect(used.map((each) => each.transport)).toEqual([transport]);
   });
 });

@@ -202,6 +202,15 @@ const ROWS: readonly (readonly [name: string, outcome: string, row: Row])[] = [
     { entry: { status: { revoked: NOW - 900 * DAY }, thisUpdate: NOW - 900 * DAY, nextUpdate: NOW - 899 * DAY } },
   ],
   [
+    'fail/a revocation that a responder has signed whose certificate has ended since',
+    'revoked',
+    {
+      ...signedBy({ notAfter: NOW + DAY }),
+      entry: { status: { revoked: NOW - DAY } },
+      context: { at: NOW + 30 * DAY },
+    },
+  ],
+  [
     'fail/a revocation without nextUpdate and nonce',
     'revoked',
     { entry: { status: { revoked: NOW - DAY }, nextUpdate: 'absent' } },
