@@ -127,7 +127,11 @@ async function start(
   handle({
     SIGHUP: () => void reload('SIGHUP'),
     SIGUSR1: () => {
-      void Promise.all([log.reopen(), decisions.reopen()]).then(() => log.info('log files reopened'));
+      void Promise.all([log.reopen(), decisions.reopen()]).then(
+        () => log.info('log files reopened'),
+        (error: unknown) =>
+          log.error('a log file cannot be opened; it is tried again at each line', { error: String(error) }),
+      );
     },
     // Other daemons open their log files again by it.
     SIGUSR2: () => log.warn('SIGUSR2 means nothing here: SIGUSR1 opens the log files again, SIGHUP reads the policy'),

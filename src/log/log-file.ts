@@ -19,7 +19,7 @@ export type OnLost = (lines: number, why: string) => void;
 
 /** A log in a file that can be moved away (log rotation). */
 export interface Reopening {
-  /** Whatever the file was moved to, a new one is written from now on. */
+  /** Whatever the file was moved to, a new one is written from now on. Rejects: it cannot be opened, and is tried at each line. */
   reopen(): Promise<void>;
 }
 
@@ -67,6 +67,8 @@ export class LogFile implements Reopening {
     this.#stale = true;
     this.#working ??= this.#work();
     await this.#working;
+    // Who rotates hears now that no line will be written, and not from the first line.
+    await (await open(this.#path, TO_APPEND, MODE)).close();
   }
 
   /** Settles when everything is written or lost. */

@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -181,6 +181,21 @@ describe('siptrustd', () => {
     expect(log('decisions')).toContain('"src":"192.0.2.1:"');
     expect(log('decisions.1')).toBe('');
     expect(child.output).not.toContain('Debugger');
+  }, 90_000);
+
+  test('fail/SIGUSR1 where the directory of a log is gone says so, and not that the file is open', async () => {
+    mkdirSync(at('logs'));
+    const child = started({ decisions: at('logs/decisions') });
+    await ready(child);
+    renameSync(at('logs'), at('logs.old'));
+    child.signal('SIGUSR1');
+    await eventually('it is told', () => child.output.includes('a log file cannot be opened'), 10_000);
+    expect(child.output).toMatch(/error a log file cannot be opened.*ENOENT.*logs\/decisions/);
+    expect(child.output).not.toContain('log files reopened');
+    mkdirSync(at('logs'));
+    child.signal('SIGUSR1');
+    await eventually('it is open', () => child.output.includes('log files reopened'), 10_000);
+    expect(existsSync(at('logs/decisions'))).toBe(true);
   }, 90_000);
 
   test('ok/SIGUSR2, which other daemons take for their logs, ends nothing, and the log says what does', async () => {
