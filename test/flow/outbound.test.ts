@@ -163,6 +163,25 @@ describe.each(builds('smoke'))('outbound, Kamailio $version', (build) => {
     },
   );
 
+  it('ok/a stranger called by TLS whose Contact names no transport, as that of Net::SIP: ACK and BYE leave by a socket that faces him', async () => {
+    const { callId, answer } = await call(`${stranger.host}:${stranger.port};transport=tls`);
+    const { route, ...answered } = inDialog(answer);
+    const phone = await Uas.start(stranger.host);
+    try {
+      const ruri = `sip:uas@${phone.host}:${phone.port}`;
+      const dialog = { ...answered, ruri, transport: 'UDP', headers: [...route, CAROL] };
+      user.send(request({ ...dialog, method: 'ACK' }));
+      user.send(request({ ...dialog, method: 'BYE', cseq: 2 }));
+      for (const method of ['ACK', 'BYE']) {
+        const got = await phone.received(callId, method);
+        expectNothingPrivate(got);
+        expect(headerOf(got, 'Via')).toMatch(`SIP/2.0/UDP ${network.address}`);
+      }
+    } finally {
+      phone.stop();
+    }
+  });
+
   it('ok/a Route to this proxy, as an outbound proxy is written, ends here: nobody behind it would send the call back', async () => {
     const { callId, sent, answer } = await call('b.example', { headers: [`Route: <sip:${network.host(3)}:5060;lr>`] });
     expect(statusOf(answer)).toBe(200);
