@@ -16,6 +16,7 @@ type Terms = Pick<
   | 'domains'
   | 'stackVerification'
   | 'cnFallback'
+  | 'enforcement'
 >;
 
 /** Why nobody is trusted under this agreement by words; undefined: somebody may be. */
@@ -37,10 +38,20 @@ export interface WordsFinding {
 
 /** For the operator of a proxy that has words alone. */
 export function servedByWords(agreement: Terms): WordsFinding {
-  if (agreement.mechanism !== 'tls') return { served: 'yes', why: '' };
-  const no = needsCertificate(agreement);
+  const tls = agreement.mechanism === 'tls';
+  const no = tls ? needsCertificate(agreement) : undefined;
   if (no !== undefined) return { served: 'no', why: no };
   const partly = [
+    ...(agreement.enforcement === 'monitor'
+      ? ['enforcement: monitor: OpenSIPS strips its messages as those of a stranger all the same']
+      : []),
+    ...(tls ? onlyOfCertificates(agreement) : []),
+  ];
+  return { served: partly.length === 0 ? 'yes' : 'partly', why: partly.join('; ') };
+}
+
+function onlyOfCertificates(agreement: Terms): readonly string[] {
+  return [
     ...(agreement.domains.length > 1
       ? [`${agreement.domains.length} domains: of each certificate the first name alone counts`]
       : []),
@@ -49,5 +60,4 @@ export function servedByWords(agreement: Terms): WordsFinding {
       : []),
     ...(agreement.cnFallback ? ['cn_fallback: a certificate without subjectAltName stays untrusted'] : []),
   ];
-  return { served: partly.length === 0 ? 'yes' : 'partly', why: partly.join('; ') };
 }

@@ -19,6 +19,8 @@ describe('an agreement and a proxy that has words alone', () => {
     ['several domains', { domains: ['b.example', 'c.example'] }, 'partly', '2 domains'],
     ['siptrust decides alone', { stackVerification: 'advisory' }, 'partly', 'advisory'],
     ['common names', { cnFallback: true }, 'partly', 'cn_fallback'],
+    ['only monitored', { enforcement: 'monitor' }, 'partly', 'strips its messages'],
+    ['only monitored, without TLS', { mechanism: 'nds-ip', enforcement: 'monitor' }, 'partly', 'strips its messages'],
     ['the first reason that serves nobody', { pins: ['x'], domains: ['a.example', 'b.example'] }, 'no', 'pins'],
   ];
   test.each(rows)('ok/%s', (_, over, served, why) => {
