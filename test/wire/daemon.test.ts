@@ -214,7 +214,10 @@ describe('siptrustd at work', () => {
     const status = JSON.parse(output);
     expect({ code, ...status }).toMatchObject({ code: 1, status: 'stale-policy', revision: before });
     expect(status.problems[0]).toContain('siptrust.yaml:1:');
-    expect((await ctl('agreement', 'reload')).code).toBe(1);
+    expect(await ctl('agreement', 'reload')).toMatchObject({
+      code: 1,
+      output: expect.stringContaining(`\nthe last good policy stays in force, revision ${before}`),
+    });
     expect((await ctlLines([evidence], 'peer'))[0]).toMatchObject({ trusted: 1 });
   });
   test('ok/T-45 a withdrawn agreement takes effect on connections that are up', async () => {

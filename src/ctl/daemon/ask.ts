@@ -110,9 +110,12 @@ function lines(data: unknown): readonly string[] {
   if (Array.isArray(data)) return data.flatMap(lines);
   if (typeof data === 'string') return [data];
   if (!isRecord(data)) return [JSON.stringify(data)];
-  const { path, expected, found, problems } = data;
+  const { path, expected, found, problems, revision } = data;
   if (typeof expected === 'string' && typeof found === 'string') {
     return [`${typeof path === 'string' && path !== '' ? `${path}: ` : ''}expected ${expected}, found ${found}`];
   }
-  return Array.isArray(problems) ? lines(problems) : [JSON.stringify(data)];
+  if (!Array.isArray(problems)) return [JSON.stringify(data)];
+  const inForce =
+    revision === undefined ? [] : [`the last good policy stays in force, revision ${JSON.stringify(revision)}`];
+  return [...lines(problems), ...inForce];
 }
