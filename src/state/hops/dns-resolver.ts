@@ -1,6 +1,7 @@
 /** Asks DNS in the background and keeps what it learns: nobody who asks here waits for a server unless he wants to. */
 
 import { readFileSync } from 'node:fs';
+import { hasPassed } from '../../elapsed.js';
 import {
   type DnsAnswer,
   type DnsAnswers,
@@ -141,7 +142,7 @@ export class DnsResolver {
     const { settings, clock } = this.#deps;
     if (settings.servers.length > 0) return settings.servers;
     const now = clock();
-    if (this.#listed === undefined || now - this.#listed.readAt >= REREAD_MS) {
+    if (this.#listed === undefined || hasPassed(this.#listed.readAt, REREAD_MS, now)) {
       this.#listed = { servers: systemResolvers(), readAt: now };
     }
     return this.#listed.servers;

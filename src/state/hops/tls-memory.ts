@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { hasPassed } from '../../elapsed.js';
 import type { Logger } from '../../log/index.js';
 import { StoreError, type TlsSeen, type TlsSeenStore } from '../store/index.js';
 
@@ -56,7 +57,8 @@ export class TlsMemory {
     }
     this.#partners.set(domain, now);
     const writtenAt = this.#written.get(domain);
-    if (this.#options.store === undefined || (writtenAt !== undefined && now - writtenAt < REWRITE_MS)) return;
+    if (this.#options.store === undefined || (writtenAt !== undefined && !hasPassed(writtenAt, REWRITE_MS, now)))
+      return;
     this.#unwritten.add(domain);
     this.#timer ??= setTimeout(() => void this.#write(), WRITE_DELAY_MS).unref();
   }

@@ -1,5 +1,6 @@
 /** How a node hears of what others have written: a notification, and a look at what has changed since the last one. */
 
+import { hasPassed } from '../../elapsed.js';
 import type { Run, SqlRow } from './client.js';
 
 /** Told of what must be known at once; the payload says of what: `pin`, `token`. */
@@ -39,6 +40,6 @@ export async function position(run: Run, last: Cursor | undefined, now: number) 
     last !== undefined &&
     last.identity === identity &&
     BigInt(last.from) <= BigInt(next) &&
-    now - last.at < REMEMBERED_MS;
+    !hasPassed(last.at, REMEMBERED_MS, now);
   return { cursor, since: follows ? last.from : undefined };
 }

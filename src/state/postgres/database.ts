@@ -1,5 +1,6 @@
 /** The database of a fleet: found, lost, found again. Nothing that judges calls waits for it. */
 
+import { hasPassed } from '../../elapsed.js';
 import type { Logger } from '../../log/index.js';
 import type { StoreSettings } from '../../policy/settings/index.js';
 import { StoreError, type TimelineStore } from '../store/index.js';
@@ -339,7 +340,7 @@ export class Database {
       hears: false,
     };
     this.#failures += 1;
-    if (this.#closed || now - this.#toldAt < TELL_MS) return;
+    if (this.#closed || !hasPassed(this.#toldAt, TELL_MS, now)) return;
     this.#toldAt = now;
     log.error('the store is away: what it said last stays in force', { store: this.name, problem });
   }

@@ -3,6 +3,7 @@
  * away. What an operator is told was done is in the database; what a node sees goes there when it can.
  */
 
+import { hasPassed } from '../../elapsed.js';
 import type { Logger } from '../../log/index.js';
 import {
   type Cursor,
@@ -287,7 +288,7 @@ export class SharedStore implements Store, TlsSeenStore, CertificateStore {
   async #tidy(): Promise<void> {
     const { database, clock, pins } = this.#options;
     const now = clock();
-    if (!database.status.up || now - this.#tidiedAt < TIDY_MS) return;
+    if (!database.status.up || !hasPassed(this.#tidiedAt, TIDY_MS, now)) return;
     this.#tidiedAt = now;
     try {
       await database.transaction(async (run) => {

@@ -62,6 +62,16 @@ describe('which domains were seen to offer TLS', () => {
     await memory.close();
     expect(saved).toEqual([[{ domain: 'b.example', seenAt: 100 * DAY }], [{ domain: 'b.example', seenAt: 101 * DAY }]]);
   });
+  test('ok/what was written while the clock was a year ahead keeps nothing from being written once it is set right', async () => {
+    const { memory, saved, pass } = stage();
+    pass(365 * DAY);
+    memory.note('b.example', true);
+    await memory.close();
+    pass(-365 * DAY);
+    memory.note('b.example', true);
+    await memory.close();
+    expect(saved).toEqual([[{ domain: 'b.example', seenAt: 465 * DAY }], [{ domain: 'b.example', seenAt: 100 * DAY }]]);
+  });
   test('ok/what an earlier run saw counts, unless it is too old', async () => {
     const kept = [
       { domain: 'b.example', seenAt: 90 * DAY },
