@@ -1,8 +1,9 @@
 /** What a status line hides: some readers take a lone CR, or the like, for the end of a line, and what follows for a field. */
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Caller } from '../support/live/caller.js';
+import { type Caller, freshCallId, request } from '../support/live/caller.js';
 import { answered, type Transport } from '../support/live/party.js';
+import { eventually } from '../support/live/places.js';
 import { bodyOf, headerOf, rowsOf, type SipText, startLine, statusOf } from '../support/live/sip-text.js';
 import { answerTo, BUILD, type Cast, cast } from './stage.js';
 
@@ -53,6 +54,30 @@ describe.skipIf(BUILD === undefined)('a status line', () => {
         expectOneMessage(answer);
       }
     });
+  });
+
+  it.each(['200 OK', ...LINES])('fail/behind empty lines: the answer is as long as it says: %j', async (line) => {
+    for (const body of ['', SDP, `${SDP}\r\n\r\nx\n\nx`]) {
+      for (const [before, end] of [
+        ['\r\n\r\n', '\r\n'],
+        ['\n\n', '\r\n'],
+        ['\r\n\r\n', '\n'],
+      ] as const) {
+        all.stranger.answer = (request) => {
+          const text = answered(request, line)
+            .replaceAll('\r\n', end)
+            .replace(/: 0\r?\n\r?\n$/, `: ${body.length}${end}${end}`);
+          return [`${before}${text}${body}`];
+        };
+        const callId = freshCallId();
+        all.user.send(request({ callId, method: 'MESSAGE', transport: 'UDP', ruri: all.stranger.uri('udp') }));
+        const got = await eventually('the answer', () => all.user.answers.find((text) => text.includes(callId)));
+        const text = got.trimStart();
+        const [, head = '', rest = ''] = /^([\s\S]*?\n)\r?\n([\s\S]*)$/.exec(text) ?? [];
+        expect(head).not.toContain('forged');
+        expect(/Content-Length: (\d+)/.exec(head)?.[1] ?? `${rest.length}`, got).toBe(`${rest.length}`);
+      }
+    }
   });
 
   it('fail/of ours hides nothing from a stranger over any transport, and the answer behind it is found', async () => {
