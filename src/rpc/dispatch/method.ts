@@ -136,15 +136,19 @@ export function paramIssues(issue: z.core.$ZodIssue): ParamIssue[] {
       found: found(issue.input?.[key]),
     }));
   }
-  // Of several forms the one that the params were meant to be: nothing is wrong with it but in single params of it.
-  const meant = issue.code === 'invalid_union' && issue.errors.find((issues) => issues.every(isInside));
+  const meant = issue.code === 'invalid_union' ? formMeant(issue.errors) : undefined;
   if (meant) return meant.flatMap((each) => paramIssues({ ...each, path: [...issue.path, ...each.path] }));
   return [{ path: pathText(issue.path), expected: expected(issue), found: found(issue.input) }];
 }
 
-/** Whether a param is wrong, and not a form as a whole. */
-function isInside({ code, path }: z.core.$ZodIssue): boolean {
-  return code !== 'unrecognized_keys' && path.length > 0;
+/** Of several forms of named params the one that knows most of those that are there; undefined: there is none, but kinds of one value. */
+function formMeant(forms: readonly z.core.$ZodIssue[][]): readonly z.core.$ZodIssue[] | undefined {
+  const unknown = (issues: readonly z.core.$ZodIssue[]) =>
+    issues.reduce((count, issue) => count + (issue.code === 'unrecognized_keys' ? issue.keys.length : 0), 0);
+  const named = forms.filter((issues) =>
+    issues.every(({ code, path }) => code === 'unrecognized_keys' || path.length > 0),
+  );
+  return named.toSorted((one, other) => unknown(one) - unknown(other))[0];
 }
 
 function expected(issue: z.core.$ZodIssue): string {

@@ -217,5 +217,9 @@ describe('params that no method knows are errors that name them', () => {
       unknown('nexthop', '"b.example"'),
     ]);
     expect(issuesOf('trust.explain', { id: 'x', verbose: '1' })).toEqual([unknown('verbose', '"1"')]);
+    expect(issuesOf('trust.explain', { direction: 'in', transport: 'TLS', conid: 'b' })).toEqual([
+      { path: 'proto', expected: 'string', found: 'nothing' },
+      unknown('transport', '"TLS"'),
+    ]);
   });
 });
