@@ -11,6 +11,7 @@ import {
   renderLists,
   renderPartners,
   renderPins,
+  renderStatus,
 } from '../terminal/index.js';
 
 export interface DaemonCommand {
@@ -41,10 +42,11 @@ export interface DaemonCommand {
 export const DAEMON_COMMANDS: readonly DaemonCommand[] = [
   {
     ...{ words: 'status', method: 'core.status', failed: (answer) => !isRecord(answer) || isTroubled(answer) },
+    shown: renderStatus,
     doc: 'the policy in force and the state of the daemon; exit code 1: the policy file or revision that was read last is no good, or the store is away',
   },
   { words: 'version', method: 'core.version', doc: 'name and version of the daemon' },
-  { words: 'uptime', method: 'core.uptime', doc: 'since when the daemon runs' },
+  { words: 'uptime', method: 'core.uptime', shown: renderStatus, doc: 'since when the daemon runs' },
   { words: 'stats', method: 'stats.fetch', doc: 'counters since the start' },
   {
     ...{ words: 'agreement list', method: 'agreement.list', page: 1000, offline: true },

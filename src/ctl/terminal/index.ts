@@ -14,6 +14,7 @@ export {
   renderLists,
   renderPartners,
   renderPins,
+  renderStatus,
 } from './listings.js';
 export { makeFiles, type NewFile, requireFolder } from './new-files.js';
 export { endWithOutput } from './output-end.js';

@@ -168,3 +168,26 @@ export function renderAudit(answer: unknown): string {
     })),
   );
 }
+
+/** The answers of core.status and core.uptime, with units. */
+export function renderStatus(answer: unknown): string {
+  if (!isRecord(answer)) return render(answer);
+  const { uptime, memory } = answer;
+  return render({
+    ...answer,
+    ...(typeof uptime === 'number' ? { uptime: spanText(uptime) } : {}),
+    ...(typeof memory === 'number' ? { memory: `${Math.round(memory / 1_048_576)} MiB` } : {}),
+  });
+}
+
+/** Seconds from the largest unit that is not 0 on: `1 d 2 h 3 min 4 s`. */
+function spanText(seconds: number): string {
+  const parts = [
+    `${Math.floor(seconds / 86_400)} d`,
+    `${Math.floor(seconds / 3600) % 24} h`,
+    `${Math.floor(seconds / 60) % 60} min`,
+    `${Math.floor(seconds) % 60} s`,
+  ];
+  const first = parts.findIndex((part) => !part.startsWith('0 '));
+  return parts.slice(first).join(' ');
+}

@@ -8,6 +8,11 @@ function short(text: string): string {
   return text.length <= MOST_TEXT ? text : `${text.slice(0, MOST_TEXT)}... (${text.length} characters)`;
 }
 
+/** A detail stands alone in answers and logs; below the name of its check it need not bear that name again. */
+function below(name: string, { detail }: Finding): string {
+  return detail.startsWith(`${name}: `) ? detail.slice(name.length + 2) : detail;
+}
+
 /**
  * The trail of one decision: each check in the order it was made, and what the failed ones found.
  * `explain` prints the checks, the verdict carries the findings (design rule 10).
@@ -30,7 +35,7 @@ export class Trail {
   /** A finding that explains but does not decide. */
   note(name: string, code: ReasonCode, detail: string): void {
     const finding = { code, detail: short(detail) };
-    this.checks.push({ name, compared: finding.detail, outcome: 'note', clause: reason(code).clause });
+    this.checks.push({ name, compared: below(name, finding), outcome: 'note', clause: reason(code).clause });
     this.notes.push(finding);
   }
 
@@ -44,7 +49,7 @@ export class Trail {
   fail(name: string | undefined, code: ReasonCode, detail: string): void {
     const finding = { code, detail: short(detail) };
     if (name !== undefined) {
-      this.checks.push({ name, compared: finding.detail, outcome: 'fail', clause: reason(code).clause });
+      this.checks.push({ name, compared: below(name, finding), outcome: 'fail', clause: reason(code).clause });
     }
     this.failures.push(finding);
   }

@@ -9,6 +9,7 @@ import {
   renderLists,
   renderPartners,
   renderPins,
+  renderStatus,
 } from '../../../../src/ctl/terminal/listings.js';
 import { render } from '../../../../src/ctl/terminal/render.js';
 
@@ -36,6 +37,7 @@ describe('what whoever is on shift reads', () => {
     ['pin.list', renderPins],
     ['hop.list', renderHops],
     ['crl.list', renderLists],
+    ['core.status', renderStatus],
   ])('ok/%s of a daemon of another version, which says something else, is shown as it is', (_, shown) => {
     const answers = [
       {},
@@ -179,5 +181,21 @@ describe('what whoever is on shift reads', () => {
       '  /etc/siptrust/siptrust.yaml:0:1: error: x',
     ]);
     expect(lines.slice(22)).toEqual(['  and 280 more (--json)', 'warnings:']);
+  });
+});
+
+describe('the state of the daemon', () => {
+  test.each([
+    [0, '0 s'],
+    [59.94, '59 s'],
+    [3600, '1 h 0 min 0 s'],
+    [93_784, '1 d 2 h 3 min 4 s'],
+  ])('ok/%s seconds since the start are %s', (uptime, shown) => {
+    expect(renderStatus({ uptime })).toBe(`uptime: ${shown}`);
+  });
+  test('ok/memory is in MiB, the rest as it is', () => {
+    expect(renderStatus({ status: 'ok', uptime: 5, memory: 101_969_920 })).toBe(
+      'status: ok\nuptime: 5 s\nmemory: 97 MiB',
+    );
   });
 });
