@@ -76,7 +76,12 @@ export const DAEMON_COMMANDS: readonly DaemonCommand[] = [
     doc: 'the latest answers, the newest first',
   },
   { words: 'crl list', method: 'crl.list', shown: renderLists, doc: 'CRLs and OCSP statuses at hand' },
-  { words: 'crl refresh', method: 'crl.refresh', args: ['[url]'], doc: 'fetch CRLs and OCSP statuses again' },
+  {
+    words: 'crl refresh',
+    method: 'crl.refresh',
+    args: ['[url]'],
+    doc: 'fetch CRLs and OCSP statuses again; those in files are read by agreement reload',
+  },
   {
     ...{ words: 'pin list', method: 'pin.list', args: ['[agreement]', '[state]'], shown: renderPins },
     doc: 'keys of an agreement, or of all (-): observed, approved, enforced, or whatever their state',

@@ -112,7 +112,7 @@ export const policyChecks: readonly Check[] = [
 
 function inForce({ daemon, policyWritten, options }: Site): readonly Finding[] {
   if (!('value' in daemon)) return [];
-  const { problems, loadedAt } = daemon.value;
+  const { problems, warnings, loadedAt } = daemon.value;
   const [first] = problems;
   if (first !== undefined) {
     return [
@@ -123,7 +123,11 @@ function inForce({ daemon, policyWritten, options }: Site): readonly Finding[] {
       ),
     ];
   }
-  if (policyWritten === undefined || policyWritten <= loadedAt + 1000) return [];
+  if (policyWritten === undefined || policyWritten <= loadedAt + 1000) {
+    // Those of the daemon's own settings bear no place in the file: they wait for a start.
+    const waiting = warnings.filter((text) => text.startsWith('daemon.')).slice(0, MOST_WARNINGS);
+    return waiting.map((text) => finding('note', text, 'systemctl restart siptrustd'));
+  }
   const text = `${options.config} was written ${instant(policyWritten)}, after siptrustd read it (${instant(loadedAt)})`;
   return [finding('risk', text, 'siptrustctl agreement reload')];
 }

@@ -44,6 +44,7 @@ export interface DaemonFacts {
   readonly version: string;
   readonly loadedAt: number;
   readonly problems: readonly string[];
+  readonly warnings: readonly string[];
   /** Its clock, and ours before and after it was asked. */
   readonly now: number;
   readonly asked: readonly [before: number, after: number];
@@ -137,12 +138,13 @@ async function daemonFacts(ask: Ask): Promise<Read<DaemonFacts>> {
     const before = Date.now();
     const uptime = factsIn(await ask('core.uptime'));
     const after = Date.now();
-    const { version, loaded_at: loadedAt, problems } = factsIn(await ask('core.status'));
+    const { version, loaded_at: loadedAt, problems, warnings } = factsIn(await ask('core.status'));
     return {
       value: {
         version: String(version),
         loadedAt: Date.parse(String(loadedAt)),
         problems: isList(problems) ? problems.map(String) : [],
+        warnings: isList(warnings) ? warnings.map(String) : [],
         now: Date.parse(String(uptime.now)),
         asked: [before, after],
       },

@@ -25,9 +25,14 @@ export async function withFleet<T>(config: string, work: (fleet: Fleet) => Promi
   if ('problems' in settings)
     throw new Refusal(`${config} is not good (--config FILE names another one)\n${settings.problems.join('\n')}`, 2);
   const { store } = settings;
-  if (store === undefined) throw new Refusal(`${config}: expected daemon.store, found none (--config FILE)`, 2);
+  if (store === undefined) throw new Refusal(withoutStore(config), 2);
   const patient = { ...store, queryTimeout: Math.max(store.queryTimeout, STATEMENT_MS) };
   return withDatabase(patient, true, (connection) => work({ database: new FleetDatabase(connection), settings }));
+}
+
+/** Who has one siptrustd and no fleet comes here, too: to go back, for one. */
+function withoutStore(config: string): string {
+  return `${config}: expected daemon.store, the database of a fleet, found none (--config FILE names another file); without a fleet the file is the policy: change it, or put the one of before back, then siptrustctl agreement reload`;
 }
 
 /** @throws {Refusal} the store has no such revision */

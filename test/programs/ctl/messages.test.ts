@@ -67,6 +67,18 @@ afterAll(() => rmSync(root, { recursive: true }));
 
 const config = () => ['--config', file('siptrust.yaml')];
 
+describe('a fleet that there is none of', () => {
+  test.each([[['policy', 'rollback', '1']], [['policy', 'list']], [['fleet', 'wait']]])('fail/%j', async (words) => {
+    const { code, error } = await siptrustctl([...words, ...config()]);
+    expect({ code, error }).toEqual({
+      code: 2,
+      error: expect.stringMatching(
+        /siptrust\.yaml: expected daemon\.store, the database of a fleet, found none .*put the one of before back, then siptrustctl agreement reload/,
+      ),
+    });
+  });
+});
+
 describe('a policy file answers operators without the daemon', () => {
   test('ok/agreement list', async () => {
     const { code, output } = await siptrustctl(['agreement', 'list', ...config()]);

@@ -130,12 +130,13 @@ function daemon(
     readonly version?: string;
     readonly loadedAt?: number;
     readonly problems?: readonly string[];
+    readonly warnings?: readonly string[];
   } = {},
 ) {
   return async (method: string): Promise<unknown> => {
     if (method === 'core.uptime') return { now: new Date(over.now ?? Date.now()).toISOString() };
-    const { version = VERSION, loadedAt = Date.now() + 1000, problems = [] } = over;
-    return { version, loaded_at: new Date(loadedAt).toISOString(), problems };
+    const { version = VERSION, loadedAt = Date.now() + 1000, problems = [], warnings = [] } = over;
+    return { version, loaded_at: new Date(loadedAt).toISOString(), problems, warnings };
   };
 }
 
@@ -1208,6 +1209,13 @@ describe('one fault: found once', () => {
       'the last policy was not good',
       daemon({ problems: ['siptrust.yaml:1:1: error: x'] }),
       /^risk policy-in-force: siptrustd keeps an older policy/,
+    ],
+    [
+      'a setting waits for a start',
+      daemon({
+        warnings: ['siptrust.yaml:1:1: warning: x', 'daemon.log.audit: takes effect when siptrustd is started again'],
+      }),
+      /^note policy-in-force: daemon\.log\.audit: takes effect/,
     ],
     ['another clock', daemon({ now: Date.now() + hour }), /^outage clock: siptrustd has/],
   ];
