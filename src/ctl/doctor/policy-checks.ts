@@ -56,7 +56,11 @@ export const policyChecks: readonly Check[] = [
           ]
         : [],
   },
-  { name: 'policy-in-force', asks: 'the policy in force is that of the file', look: inForce },
+  {
+    name: 'policy-in-force',
+    asks: 'the policy in force is that of the file, and no key of `daemon` waits for a start',
+    look: inForce,
+  },
   {
     name: 'policy-files',
     asks: 'policy and state are written by their owner alone',
