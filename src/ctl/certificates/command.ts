@@ -7,6 +7,7 @@ import { isList, isRecord } from '../../typed.js';
 import { type CertificateFacts, certificateName } from '../../x509/certificate/index.js';
 import { describeCertificate } from '../../x509/identity/index.js';
 import { type CertificateKind, type LintFinding, lintCertificate } from '../../x509/lint/index.js';
+import { purposeText } from '../../x509/rules/index.js';
 import { type Print, Refusal, render, renderExpiry } from '../terminal/index.js';
 import { certificateFile } from './certificate-file.js';
 import { makeRequest, type RequestOptions } from './request.js';
@@ -29,9 +30,9 @@ export function certificateCommands(cert: Command, context: CertificateContext):
     .argument('<file>')
     .action((file: string) => {
       const shown = certificateFile(file, certificates).map(describeCertificate);
-      print(shown.length === 1 ? shown[0] : shown, (answer) =>
-        Array.isArray(answer) ? answer.map(render).join('\n\n') : render(answer),
-      );
+      const lines = () =>
+        shown.map((each) => render({ ...each, extended_key_usage: purposeText(each.extended_key_usage) }));
+      print(shown.length === 1 ? shown[0] : shown, () => lines().join('\n\n'));
     });
 
   cert

@@ -9,6 +9,7 @@ import {
   renderHistory,
   renderHops,
   renderLists,
+  renderNodes,
   renderPartners,
   renderPins,
   renderStatus,
@@ -107,7 +108,12 @@ export const DAEMON_COMMANDS: readonly DaemonCommand[] = [
   },
   { words: 'audit list', method: 'audit.list', shown: renderAudit, doc: 'what operators changed of late' },
   { words: 'policy drop', method: 'policy.drop', doc: 'forget the candidate policy' },
-  { words: 'fleet list', method: 'fleet.list', doc: 'the nodes of the fleet, and which revision is in force where' },
+  {
+    words: 'fleet list',
+    method: 'fleet.list',
+    shown: renderNodes,
+    doc: 'the nodes of the fleet, and which revision is in force where',
+  },
   {
     ...{ words: 'hop resolve', method: 'hop.resolve', args: ['<uri>'], always: { wait_ms: 1000 } },
     from: ({ uri }) => nextHopOf(String(uri)),

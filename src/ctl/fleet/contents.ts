@@ -41,7 +41,10 @@ export function without(name: string, force: boolean): Make {
     if (withdrawn.includes(name)) throw new Refusal(`${name}: disabled already`, 1);
     // A name that is mistyped would leave the partner trusted, and the operator sure that he is not.
     if (!force && !(await isNamed(database, names, name))) {
-      throw new Refusal(`no agreement of revision ${number} is named ${JSON.stringify(name)} (--force)`, 1);
+      throw new Refusal(
+        `no agreement of revision ${number} is named ${JSON.stringify(name)} (--force disables the name all the same)`,
+        1,
+      );
     }
     return [...withdrawn, name].sort();
   });

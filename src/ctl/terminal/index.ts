@@ -12,6 +12,7 @@ export {
   renderHistory,
   renderHops,
   renderLists,
+  renderNodes,
   renderPartners,
   renderPins,
   renderStatus,

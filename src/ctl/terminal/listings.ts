@@ -169,6 +169,17 @@ export function renderAudit(answer: unknown): string {
   );
 }
 
+/** The answer of fleet.list: its seconds with their unit. */
+export function renderNodes(answer: unknown): string {
+  if (!isRecord(answer) || !isList(answer.nodes)) return render(answer);
+  const nodes = rowsOf(answer.nodes).map((row) => ({
+    ...row,
+    ...('lag' in row ? { lag: `${row.lag} s` } : {}),
+    ...('last_contact' in row ? { last_contact: `${row.last_contact} s ago` } : {}),
+  }));
+  return render({ ...answer, nodes });
+}
+
 /** The answers of core.status and core.uptime, with units. */
 export function renderStatus(answer: unknown): string {
   if (!isRecord(answer)) return render(answer);

@@ -317,6 +317,14 @@ describe('what is no certificate', () => {
   test('ok/a certificate gets no such hint', async () => {
     expect(await siptrustctl(['cert', 'show', file('ca.pem')])).toMatchObject({ code: 0, error: '' });
   });
+  test('ok/cert show names extended key usages', async () => {
+    openssl(
+      ...['req', '-x509', '-key', 'ca.key', '-subj', '/CN=x', '-out', 'serves.pem'],
+      ...['-addext', 'extendedKeyUsage=serverAuth,clientAuth,1.2.3.4'],
+    );
+    const { output } = await siptrustctl(['cert', 'show', file('serves.pem')]);
+    expect(output).toMatch(/^extended_key_usage: +serverAuth, clientAuth, 1\.2\.3\.4$/m);
+  });
 });
 
 describe('help', () => {

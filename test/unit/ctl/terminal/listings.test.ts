@@ -7,6 +7,7 @@ import {
   renderHistory,
   renderHops,
   renderLists,
+  renderNodes,
   renderPartners,
   renderPins,
   renderStatus,
@@ -38,6 +39,7 @@ describe('what whoever is on shift reads', () => {
     ['hop.list', renderHops],
     ['crl.list', renderLists],
     ['core.status', renderStatus],
+    ['fleet.list', renderNodes],
   ])('ok/%s of a daemon of another version, which says something else, is shown as it is', (_, shown) => {
     const answers = [
       {},
@@ -198,4 +200,11 @@ describe('the state of the daemon', () => {
       'status: ok\nuptime: 5 s\nmemory: 97 MiB',
     );
   });
+});
+
+test('ok/the nodes of a fleet: since when is told with its unit', () => {
+  const node = { node: 'a', lag: 0.25, last_contact: 2.8, problem: '' };
+  expect(renderNodes({ revision: 1, nodes: [node] })).toBe(
+    'revision: 1\nnodes:\n  NODE  LAG     LAST_CONTACT  PROBLEM\n  a     0.25 s  2.8 s ago',
+  );
 });
