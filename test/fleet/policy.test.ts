@@ -131,7 +131,11 @@ describe('a policy of the fleet', () => {
   });
 
   test.each([
-    ['a name that no agreement has', ['op-x', '--fleet'], /no agreement of revision \d+ is named "op-x" \(--force disables the name all the same\)/],
+    [
+      'a name that no agreement has',
+      ['op-x', '--fleet'],
+      /no agreement of revision \d+ is named "op-x" \(--force disables the name all the same\)/,
+    ],
     ['no --fleet', ['op-b'], /expected --fleet/],
   ])('fail/disable with %s', async (_, args, why) => {
     expect((await stage.ctl('agreement', 'disable', ...args)).error).toMatch(why);
