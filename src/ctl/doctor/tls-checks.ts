@@ -181,8 +181,13 @@ function anchors(site: Site): readonly Finding[] {
     if (first === undefined) return [];
     const rest = more.length === 0 ? '' : ` (and ${more.length} more)`;
     const found = `${options.tlsCfg}: no ca_list of a ${profiles} profile holds ${first}${rest}: ${who}`;
-    return [finding('outage', found, `append it to ${lists[0]}, then kamcmd tls.reload`)];
+    return [finding('outage', found, `append it to ${lists[0]}, then ${readAgain(site)}`)];
   });
+}
+
+/** 5.6 with OpenSSL 3 breaks connections, or keeps the old certificates (docs/soak.md). */
+function readAgain({ kamailio }: Site): string {
+  return kamailio?.startsWith('5.6.') ? 'kamcmd tls.reload, under load a restart of Kamailio' : 'kamcmd tls.reload';
 }
 
 const rootsLast = (a: CertificateFacts, b: CertificateFacts) => Number(a.selfIssued) - Number(b.selfIssued);

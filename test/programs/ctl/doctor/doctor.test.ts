@@ -254,6 +254,20 @@ test.each([
     expect.stringMatching(/^risk script-out: .*branch_route\[X\] may return before/),
   ]);
 });
+test.each([
+  ['5.6.3', 'then kamcmd tls.reload, under load a restart of Kamailio'],
+  ['6.0.1', 'then kamcmd tls.reload'],
+  [undefined, 'then kamcmd tls.reload'],
+])('ok/Kamailio %s reads a longer ca_list: %s', async (kamailio, next) => {
+  change('tls.cfg', /ca_list = root.pem/g, 'ca_list = other.pem');
+  cpSync(pki.path('other.pem'), file('other.pem'));
+  const found = CHECKS.find(({ name }) => name === 'tls-anchors')?.look({
+    ...(await readSite(options(), daemon())),
+    kamailio,
+  });
+  expect(found?.map((each) => each.next.replace(/^append it to \S+, /, ''))).toEqual([next, next]);
+});
+
 test('ok/an anchor that no ca_list holds, of an agreement that is off or has ended; one below a root; a ca_list that OpenSSL alone reads', async () => {
   for (const name of ['other.pem', 'below.pem']) cpSync(pki.path(name), file(name));
   change('siptrust.yaml', 'anchors: [root.pem]', 'anchors: [below.pem]');
