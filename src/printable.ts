@@ -43,3 +43,8 @@ export function visiblyQuoted(text: string): string {
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
+
+/** What is said of somebody whom the line names in front: his name, with which the text may begin, is not said twice. */
+export function saidOf(name: string, text: string): string {
+  return text.startsWith(`${name}: `) ? text.slice(name.length + 2) : text;
+}

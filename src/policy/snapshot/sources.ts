@@ -1,5 +1,6 @@
 /** The YAML files of a policy: the main file and what it includes, each split into its sections. */
 
+import { saidOf } from '../../printable.js';
 import type { PolicyMemory } from '../agreement/index.js';
 import {
   checkShape,
@@ -60,7 +61,7 @@ export function readMain(files: PolicyFiles, path: string, most: number, memory:
   const { problems } = memory;
   const read = readFile(files, path, most, memory);
   if ('code' in read) {
-    problems.add(read.code, start, [], read.problem);
+    problems.add(read.code, start, [], saidOf(path, read.problem));
     return undefined;
   }
   if (read.warning !== undefined) problems.add('unsafe-directory', start, [], read.warning);

@@ -1,3 +1,4 @@
+import { saidOf } from '../../printable.js';
 import { type Finding, type ReasonCode, reason } from '../../reasons.js';
 import type { Check } from './verdict.js';
 
@@ -6,11 +7,6 @@ const MOST_TEXT = 500;
 
 function short(text: string): string {
   return text.length <= MOST_TEXT ? text : `${text.slice(0, MOST_TEXT)}... (${text.length} characters)`;
-}
-
-/** A detail stands alone in answers and logs; below the name of its check it need not bear that name again. */
-function below(name: string, { detail }: Finding): string {
-  return detail.startsWith(`${name}: `) ? detail.slice(name.length + 2) : detail;
 }
 
 /**
@@ -35,7 +31,7 @@ export class Trail {
   /** A finding that explains but does not decide. */
   note(name: string, code: ReasonCode, detail: string): void {
     const finding = { code, detail: short(detail) };
-    this.checks.push({ name, compared: below(name, finding), outcome: 'note', clause: reason(code).clause });
+    this.checks.push({ name, compared: saidOf(name, finding.detail), outcome: 'note', clause: reason(code).clause });
     this.notes.push(finding);
   }
 
@@ -49,7 +45,7 @@ export class Trail {
   fail(name: string | undefined, code: ReasonCode, detail: string): void {
     const finding = { code, detail: short(detail) };
     if (name !== undefined) {
-      this.checks.push({ name, compared: below(name, finding), outcome: 'fail', clause: reason(code).clause });
+      this.checks.push({ name, compared: saidOf(name, finding.detail), outcome: 'fail', clause: reason(code).clause });
     }
     this.failures.push(finding);
   }

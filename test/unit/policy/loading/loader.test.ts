@@ -49,13 +49,13 @@ describe('the policy on disk', () => {
 
   test('fail/a file that is not there', () => {
     rmSync(main);
-    expect(said()).toEqual(['/siptrust.yaml:1:1: error: /siptrust.yaml: no such file']);
+    expect(said()).toEqual(['/siptrust.yaml:1:1: error: no such file']);
   });
 
   test('fail/a policy file that everybody may write', () => {
     chmodSync(main, 0o646);
     expect(said()).toEqual([
-      '/siptrust.yaml:1:1: error: /siptrust.yaml: expected a file that not everybody may write, found mode 0646',
+      '/siptrust.yaml:1:1: error: expected a file that not everybody may write, found mode 0646',
     ]);
   });
 
@@ -103,7 +103,7 @@ describe('the policy on disk', () => {
   test('fail/a file beyond the limit is not read', () => {
     truncateSync(main, FILE_LIMITS.policy + 1000);
     expect(said()).toEqual([
-      `/siptrust.yaml:1:1: error: /siptrust.yaml: expected at most ${FILE_LIMITS.policy} bytes, found ${FILE_LIMITS.policy + 1000}`,
+      `/siptrust.yaml:1:1: error: expected at most ${FILE_LIMITS.policy} bytes, found ${FILE_LIMITS.policy + 1000}`,
     ]);
   });
 });
