@@ -161,7 +161,9 @@ function unlisted(name: string): void {
 test('fail/a policy in a directory that cannot be looked into is told, as all else is', async () => {
   const site = await readSite({ ...options(), config: join(file('kamailio.cfg'), 'siptrust.yaml') }, daemon());
   const found = CHECKS.flatMap(({ name, look }) => look(site).map((each) => `${name}: ${each.found}`));
-  expect(found).toContainEqual(expect.stringMatching(/^policy: .*siptrust\.yaml: a part of the path is no directory/));
+  expect(found).toContainEqual(
+    expect.stringMatching(/^policy: .*siptrust\.yaml:1:1: error: a part of the path is no directory/),
+  );
 });
 
 test('ok/a site on which nothing is wrong; one with all that an inside net may be, and a module that restores nothing by itself', async () => {
