@@ -12,7 +12,7 @@ import { statusOf } from '../../support/live/sip-text.js';
 const DOMAINS = Array.from({ length: 7_000 }, (_, index) => `${index}.ex,`).join('');
 
 /** An answer of ours on its way at the change asks about the connection, too. */
-const OF_A_REQUEST = /^trust[.]peer .* tls[.]pem=/;
+const OF_A_REQUEST = /^trust[.]peer direction=in proto=.* tls[.]pem=/;
 
 describe.each(builds('full'))('a change of revision, Kamailio $version', (build) => {
   let network: Network;
