@@ -1,6 +1,5 @@
 /** The sidecar is dead, slow, frozen or lying (rulebook T-78): no private header leaks, no call is lost. */
 
-import { createSocket } from 'node:dgram';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Caller, freshCallId, request } from '../support/live/caller.js';
 import { Daemon, type Policy, type StandardPolicy, withPartnerB } from '../support/live/daemon.js';
@@ -83,31 +82,6 @@ describe.each(builds('full'))('the sidecar, Kamailio $version', (build) => {
     // What it is all for, afterwards as before.
     const caller = await network.overTls(network.certificateOfA());
     await eventually('a partner is trusted again', () => keeps(caller), 10_000);
-  });
-
-  it('ok/phones that register while the proxy starts: nothing in the log is about them', async () => {
-    const phone = createSocket('udp4');
-    const register = () => request({ method: 'REGISTER', ruri: 'sip:own.example', transport: 'UDP' });
-    let sending: NodeJS.Timeout | undefined;
-    open.push({
-      stop: () => {
-        clearInterval(sending);
-        phone.close();
-      },
-    });
-    let answers = 0;
-    phone.on('message', () => {
-      answers += 1;
-    });
-    // Before somebody listens they are lost.
-    await stage({
-      before: async ({ host }) => {
-        await new Promise<void>((bound) => phone.bind(0, host(5), bound));
-        sending = setInterval(() => phone.send(register(), 5060, host(3)), 2);
-      },
-    });
-    await eventually('an answer', () => answers > 0);
-    expect(complaints()).toEqual([]);
   });
 
   it('fail/dead: strangers and partners alike are stripped at once, with one line in the log', async () => {
