@@ -454,7 +454,10 @@ async function expectOneStory({ daemon }: Network, decision: Decision | undefine
   expect(rows.map(({ code }) => code)).toEqual(reasons);
   expect(rows.map(({ code, detail }) => `${code}: ${detail}`)).toEqual(details);
   for (const { code, text, clause } of rows) expect({ code, text, clause }).toEqual(rowOf(code));
-  const failed = checks.filter(({ outcome }) => outcome === 'fail').map(({ compared }) => compared);
+  // Below the name of its check a finding does not bear that name again.
+  const failed = checks
+    .filter(({ outcome }) => outcome === 'fail')
+    .flatMap(({ name, compared }) => [compared, `${name}: ${compared}`]);
   if (verdict !== 'trusted' && reasons[0] !== 'monitor-only') expect(failed).toContain(rows[0]?.detail);
   const metrics = await (await fetch(`http://${daemon.host}:7061/metrics`)).text();
   expect(metrics).toMatch(
@@ -488,7 +491,7 @@ interface Explained {
     readonly detail: string;
     readonly clause: string;
   }[];
-  readonly checks: readonly { readonly compared: string; readonly outcome: string }[];
+  readonly checks: readonly { readonly name: string; readonly compared: string; readonly outcome: string }[];
 }
 
 function stageOf(network: Network): Stage {
